@@ -1,0 +1,17 @@
+"""Files that come with the package: the trained ResNet-20 and its data (`calibration/`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core.errors import DataError
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def bundled(name: str) -> Path:
+    """The path of a bundled file: inside an installed wheel, or in `calibration/` of a clone."""
+    for folder in (PACKAGE / "calibration", PACKAGE.parent / "calibration"):
+        if (folder / name).exists():
+            return folder / name
+    raise DataError(f"the bundled file {name} is missing: reinstall resnet-edge, or check out calibration/ whole")

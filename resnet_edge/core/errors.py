@@ -1,0 +1,79 @@
+"""The error tree, and the exit code of each kind.
+
+ResnetEdgeError                exit 3   could not be done; the message says how to mend it
+├─ UsageError                  exit 2   the command line itself is wrong
+├─ UnknownName                 exit 2   a name that is not on the list; the list is shown
+├─ MissingDependency                    an extra that is not installed
+├─ DeviceUnavailable                    a device that is not there
+├─ ModelError                           the model cannot be read or is not an image classifier
+├─ DataError                            the data cannot be read or does not fit
+├─ ArtifactError                        a TFLite or ONNX file that cannot be read or written
+├─ UnsupportedScheme                    a format that does not offer the scheme
+├─ OutputError                          the output folder or the disk
+└─ WorkerFailed                         a worker process died or broke; its log is named
+"""
+
+from __future__ import annotations
+
+EXIT_DONE = 0
+EXIT_USAGE = 2
+EXIT_COULD_NOT = 3
+EXIT_FAILED_PROOF = 4
+EXIT_INCONCLUSIVE = 5
+EXIT_INTERRUPTED = 130
+
+
+class ResnetEdgeError(Exception):
+    """Something could not be done; the message is one line that says how to mend it."""
+
+    exit_code = EXIT_COULD_NOT
+
+
+class UsageError(ResnetEdgeError):
+    """The command line itself is wrong."""
+
+    exit_code = EXIT_USAGE
+
+
+class UnknownName(ResnetEdgeError):
+    """A name that is not one of the choices."""
+
+    exit_code = EXIT_USAGE
+
+
+class MissingDependency(ResnetEdgeError):
+    """An optional package is not installed; the message names the extra."""
+
+
+class DeviceUnavailable(ResnetEdgeError):
+    """The device asked for is not there."""
+
+
+class ModelError(ResnetEdgeError):
+    """The model cannot be read, or it is not an image classifier."""
+
+
+class DataError(ResnetEdgeError):
+    """The data cannot be read, or it does not fit the model."""
+
+
+class ArtifactError(ResnetEdgeError):
+    """A TFLite or ONNX file cannot be read or written."""
+
+
+class UnsupportedScheme(ResnetEdgeError):
+    """The format does not offer this scheme."""
+
+
+class OutputError(ResnetEdgeError):
+    """The output folder cannot be written."""
+
+
+class WorkerFailed(ResnetEdgeError):
+    """A worker process died or broke."""
+
+
+KINDS: dict[str, type[ResnetEdgeError]] = {
+    kind.__name__: kind for kind in [ResnetEdgeError, *ResnetEdgeError.__subclasses__()]
+}
+"""Every kind by name: how an error crosses from a worker to the parent."""

@@ -1,0 +1,41 @@
+"""What a long step tells while it runs, as plain data that crosses a process border."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report from a running step.
+
+    `done` of `total` units are finished (`total` 0: not known); `note` is free text for
+    people. A report with `line` set is printed on a line of its own and stays.
+    """
+
+    step: str
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    line: bool = False
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(_: Progress) -> None:
+    """The report that goes nowhere."""
+
+
+def tracked(items: Iterable[T], step: str, total: int, report: Report) -> Iterator[T]:
+    """Yield from `items`, telling `report` after each, at most about 100 times in all."""
+    stride = max(1, total // 100)
+    report(Progress(step, 0, total))
+    for done, item in enumerate(items, start=1):
+        yield item
+        if done % stride == 0 or done == total:
+            report(Progress(step, done, total))

@@ -1,0 +1,97 @@
+"""Runs in a worker. Random changes of training images, a batch at a time, in numpy.
+
+Each transformation maps (N, H, W, C) to the same shape. The random state is derived from
+(seed, epoch, batch), so that a run resumed at epoch k sees exactly what an uninterrupted run
+would have seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.errors import UnknownName
+
+Images = NDArray[np.float32]
+Transformation = Callable[[Images, np.random.Generator], Images]
+
+
+def flip(images: Images, random: np.random.Generator) -> Images:
+    """Mirror half of the images left to right."""
+    chosen = random.random(len(images)) < 0.5
+    return np.where(chosen[:, None, None, None], images[:, :, ::-1], images)
+
+
+def crop(images: Images, random: np.random.Generator) -> Images:
+    """Shift by up to one eighth of the size in each direction; zeros come in at the edge."""
+    n, height, width, _ = images.shape
+    pad_h, pad_w = max(1, height // 8), max(1, width // 8)
+    padded = np.pad(images, ((0, 0), (pad_h, pad_h), (pad_w, pad_w), (0, 0)))
+    rows = random.integers(0, 2 * pad_h + 1, n)[:, None] + np.arange(height)
+    columns = random.integers(0, 2 * pad_w + 1, n)[:, None] + np.arange(width)
+    return padded[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def erase(images: Images, random: np.random.Generator) -> Images:
+    """Random erasing of half of the images (Zhong et al., arXiv:1708.04896): one rectangle
+    of 2 to 33 % of the area, filled with noise."""
+    n, height, width, channels = images.shape
+    images = images.copy()
+    for row in np.flatnonzero(random.random(n) < 0.5):
+        area = random.uniform(0.02, 0.33) * height * width
+        ratio = math.exp(random.uniform(math.log(0.3), math.log(1 / 0.3)))
+        h = min(height, max(1, round(math.sqrt(area * ratio))))
+        w = min(width, max(1, round(math.sqrt(area / ratio))))
+        top, left = random.integers(0, height - h + 1), random.integers(0, width - w + 1)
+        images[row, top : top + h, left : left + w] = random.integers(0, 256, (h, w, channels))
+    return images
+
+
+TRANSFORMATIONS: dict[str, Transformation] = {"flip": flip, "crop": crop, "erase": erase}
+
+
+class AugmentedBatches(keras.utils.PyDataset):
+    """Shuffled, augmented batches of (float32 images, int labels) for `Model.fit`.
+
+    `epoch` is the number of the running epoch; set it before the epoch begins. An
+    incomplete last batch is left out.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: NDArray[np.int64],
+        batch_size: int,
+        names: Sequence[str],
+        seed: int,
+    ) -> None:
+        super().__init__()
+        unknown = [name for name in names if name not in TRANSFORMATIONS]
+        if unknown:
+            raise UnknownName(f"no augmentation is called {unknown[0]!r}; choose from: {', '.join(TRANSFORMATIONS)}")
+        self._images, self._labels = images, labels
+        self._batch_size = min(batch_size, len(images))
+        self._steps = [TRANSFORMATIONS[name] for name in names]
+        self._seed = seed
+        self.epoch = 0
+        self._order: tuple[int, NDArray[np.int64]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._images) // self._batch_size
+
+    def __getitem__(self, index: int) -> tuple[Images, NDArray[np.int64]]:
+        if self._order is None or self._order[0] != self.epoch:
+            self._order = (
+                self.epoch,
+                np.random.default_rng((self._seed, self.epoch)).permutation(len(self._images)),
+            )
+        rows = self._order[1][index * self._batch_size : (index + 1) * self._batch_size]
+        images = self._images[rows].astype(np.float32)
+        random = np.random.default_rng((self._seed, self.epoch, index))
+        for step in self._steps:
+            images = step(images, random)
+        return images, self._labels[rows]

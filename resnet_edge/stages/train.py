@@ -1,0 +1,279 @@
+"""Runs in a worker. Train a network of the zoo and write it as `.keras` with a sidecar."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge import __version__, zoo
+from resnet_edge.core.errors import DataError, UsageError
+from resnet_edge.core.progress import Progress, Report
+from resnet_edge.core.sidecar import Sidecar, write_sidecar
+from resnet_edge.data import ImageSet, load
+from resnet_edge.stages.augment import AugmentedBatches
+
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a training run gives.
+
+    SGD with Nesterov momentum 0.9; the learning rate rises linearly over `warmup_epochs`
+    and then falls to zero along a cosine (Loshchilov, Hutter, arXiv:1608.03983).
+    `weight_decay` acts on kernels only. `validation` is the share of the training images
+    that is held out, stratified by class; the test images are looked at once, at the end.
+    """
+
+    arch: str
+    data: str
+    epochs: int
+    batch_size: int = 128
+    learning_rate: float = 0.1
+    warmup_epochs: float = 2.0
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.0
+    augment: tuple[str, ...] = ("flip", "crop", "erase")
+    validation: float = 0.05
+    seed: int = 0
+    precision: Precision = "float32"
+    input_shape: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """A recipe, where the model goes, and whether an interrupted run is continued."""
+
+    recipe: Recipe
+    out: str
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """Where the model is and how good: fractions of images right (None: no such images)."""
+
+    file: str
+    parameters: int
+    validation_top1: float | None
+    test_top1: float | None
+    test_n: int
+
+
+def train(request: TrainRequest, report: Report) -> TrainResult:
+    """Train as the recipe says. Raises UsageError, DataError, UnknownName."""
+    recipe, out = request.recipe, Path(request.out)
+    keras.utils.set_random_seed(recipe.seed)
+    images = load(recipe.data, "train", recipe.input_shape)
+    fitted, held_out = _split(images, recipe)
+    classes = _class_count(images)
+    shape = tuple(images.images.shape[1:])
+    plain = zoo.build(recipe.arch, shape, classes)
+    model = _trainable(recipe, plain)
+    checkpoint = _checkpoint(request, fitted)
+
+    batches = AugmentedBatches(*fitted, recipe.batch_size, recipe.augment, recipe.seed)
+    _compile(model, recipe, len(batches))
+    watcher = _Watcher(batches, recipe, report, checkpoint)
+    model.fit(
+        batches,
+        epochs=recipe.epochs,
+        validation_data=held_out,
+        validation_batch_size=500,
+        callbacks=[keras.callbacks.BackupAndRestore(checkpoint, delete_checkpoint=False), watcher],
+        verbose=0,
+    )
+
+    plain.set_weights(model.get_weights())
+    test_top1, test_n = _test(plain, recipe, report)
+    _save(plain, out)
+    write_sidecar(out, _sidecar(recipe, images, watcher.history, test_top1, test_n))
+    shutil.rmtree(checkpoint)
+    validation_top1 = watcher.history[-1].get("val_accuracy") if watcher.history else None
+    return TrainResult(str(out), plain.count_params(), validation_top1, test_top1, test_n)
+
+
+def _class_count(images: ImageSet) -> int:
+    if images.labels is None:
+        raise DataError(f"{images.source} has no labels: training needs one sub-folder per class, or 'labels'")
+    count = len(images.class_names) or int(images.labels.max()) + 1
+    if images.labels.max() >= count:
+        raise DataError(f"{images.source} has label {images.labels.max()} and only {count} class names")
+    if len(np.unique(images.labels)) < 2:
+        raise DataError(f"{images.source} has images of one class only: a classifier needs two")
+    return count
+
+
+Arrays = tuple[NDArray[Any], NDArray[np.int64]]
+
+
+def _split(images: ImageSet, recipe: Recipe) -> tuple[Arrays, Arrays | None]:
+    """Training and held-out arrays; the same share of every class is held out."""
+    if images.labels is None:
+        raise DataError(f"{images.source} has no labels: training needs one sub-folder per class, or 'labels'")
+    random = np.random.default_rng(recipe.seed)
+    held: list[int] = []
+    for label in np.unique(images.labels):
+        rows = random.permutation(np.flatnonzero(images.labels == label))
+        held += rows[: round(recipe.validation * len(rows))].tolist()
+    mask = np.zeros(len(images), bool)
+    mask[held] = True
+    fitted = (images.images[~mask], images.labels[~mask])
+    return fitted, (images.images[mask], images.labels[mask]) if held else None
+
+
+def _trainable(recipe: Recipe, plain: keras.Model) -> keras.Model:
+    """A copy of the float32 network under the recipe's precision, fast to train here."""
+    keras.config.set_dtype_policy(recipe.precision)
+    try:
+        model = zoo.build(recipe.arch, plain.input_shape[1:], plain.output_shape[-1])
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.set_weights(plain.get_weights())
+    if keras.backend.backend() != "tensorflow":
+        return model
+    from resnet_edge.stages.fused_batchnorm import with_fused_batchnorm
+
+    return with_fused_batchnorm(model)
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+    warmup = round(recipe.warmup_epochs * steps)
+    optimizer = keras.optimizers.SGD(
+        keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else recipe.learning_rate,
+            decay_steps=max(1, recipe.epochs * steps - warmup),
+            warmup_target=recipe.learning_rate if warmup else None,
+            warmup_steps=warmup,
+        ),
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=recipe.weight_decay,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(
+        optimizer,
+        _cross_entropy(recipe.label_smoothing),
+        metrics=["accuracy"],
+        # XLA:CPU runs convolutions without oneDNN, at about half the speed.
+        jit_compile="auto" if _accelerated() else False,
+    )
+
+
+def _cross_entropy(smoothing: float) -> Any:
+    """Softmax cross-entropy on integer labels with label smoothing (Szegedy et al., arXiv:1512.00567)."""
+
+    def loss(labels: Any, logits: Any) -> Any:
+        ops = keras.ops
+        log_p = ops.log_softmax(logits)
+        target = ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), logits.shape[-1], dtype=log_p.dtype)
+        target = target * (1 - smoothing) + smoothing / logits.shape[-1]
+        return -ops.sum(target * log_p, axis=-1)
+
+    return loss
+
+
+def _accelerated() -> bool:
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    return True
+
+
+def _checkpoint(request: TrainRequest, fitted: Arrays) -> Path:
+    """The folder that holds the unfinished run, checked against --resume and the recipe."""
+    out = Path(request.out)
+    folder = out.with_name(f"{out.name}.checkpoint")
+    stamp = {"recipe": asdict(request.recipe), "images": hashlib.sha256(fitted[1].tobytes()).hexdigest()}
+    known = folder / "recipe.json"
+    if request.resume:
+        if not known.is_file():
+            raise UsageError(f"there is nothing to resume: {folder} does not exist; run without --resume")
+        if msgspec.json.decode(known.read_bytes()) != msgspec.to_builtins(stamp):
+            raise UsageError(f"{known} is of another recipe or other data: use the same options, or remove {folder}")
+        return folder
+    if folder.exists():
+        raise UsageError(f"{folder} holds an unfinished run: continue it with --resume, or remove that folder")
+    folder.mkdir(parents=True)
+    known.write_bytes(msgspec.json.encode(stamp))
+    return folder
+
+
+class _Watcher(keras.callbacks.Callback):
+    """Tells the progress, counts the epochs for the batches, and keeps the history."""
+
+    def __init__(self, batches: AugmentedBatches, recipe: Recipe, report: Report, checkpoint: Path) -> None:
+        super().__init__()
+        self._batches, self._recipe, self._report = batches, recipe, report
+        self._file = checkpoint / "history.json"
+        self.history: list[dict[str, float]] = (
+            msgspec.json.decode(self._file.read_bytes()) if self._file.is_file() else []
+        )
+        self._epoch, self._began = 0, 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch, self._batches.epoch, self._began = epoch, epoch, time.monotonic()
+        del self.history[epoch:]
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        steps = len(self._batches)
+        if batch % 10 == 9 or batch + 1 == steps:
+            done, total = self._epoch * steps + batch + 1, self._recipe.epochs * steps
+            note = f"epoch {self._epoch + 1}/{self._recipe.epochs} loss {logs['loss']:.3f} top-1 {logs['accuracy']:.4f}"
+            self._report(Progress("train", done, total, note))
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        seconds = time.monotonic() - self._began
+        row = {key: round(float(value), 5) for key, value in (logs or {}).items()}
+        self.history.append({"epoch": epoch + 1, **row, "seconds": round(seconds, 1)})
+        self._file.write_bytes(msgspec.json.encode(self.history))
+        held_out = f", held out: loss {row['val_loss']:.3f} top-1 {row['val_accuracy']:.4f}" if "val_loss" in row else ""
+        note = (
+            f"epoch {epoch + 1:>3}/{self._recipe.epochs}  loss {row['loss']:.3f} top-1 {row['accuracy']:.4f}"
+            f"{held_out}  ({seconds:.0f} s)"
+        )
+        self._report(Progress("train", note=note, line=True))
+
+
+def _test(model: keras.Model, recipe: Recipe, report: Report) -> tuple[float | None, int]:
+    """Top-1 on the data set's own test images, where it has some."""
+    if not recipe.data.startswith("fashion-mnist"):
+        return None, 0
+    test = load(recipe.data, "test")
+    report(Progress("test", 0, len(test)))
+    logits = model.predict(test.images.astype(np.float32), batch_size=500, verbose=0)
+    report(Progress("test", len(test), len(test)))
+    return float(np.mean(logits.argmax(-1) == test.labels)), len(test)
+
+
+def _save(model: keras.Model, out: Path) -> None:
+    part = out.with_name(f".{out.stem}.part.keras")
+    model.save(part)
+    part.replace(out)
+
+
+def _sidecar(
+    recipe: Recipe, images: ImageSet, history: list[dict[str, float]], test_top1: float | None, test_n: int
+) -> Sidecar:
+    digest = hashlib.sha256(images.images.tobytes())
+    step = {
+        "step": "train",
+        "resnet_edge": __version__,
+        "keras": keras.__version__,
+        "backend": keras.backend.backend(),
+        "recipe": asdict(recipe),
+        "data": {"source": images.source, "n": len(images), "images_sha256": digest.hexdigest()},
+        "history": history,
+        "test": {"top1": test_top1, "n": test_n},
+    }
+    return Sidecar(class_names=images.class_names, steps=(step,))
