@@ -1,0 +1,53 @@
+"""Backends: runtimes that open an artifact and run it. One file each, named like the option value.
+
+A backend is a module with
+
+- `FORMATS`: the formats it opens (a frozenset of names);
+- `DEVICES`: the devices it can be asked for;
+- `version`: a function that returns the runtime's version as text;
+- `open_session(path, device, threads)`: a context manager that gives a `Session`. It raises
+  DeviceUnavailable where the device is not there, never falling back, and ArtifactError
+  where the file cannot be opened.
+
+`core.registry` finds it by its file name and `tests/contracts/test_backends.py` tests it.
+The clock and the quantization of inputs and outputs are outside (stages/latency.py,
+core/tensors.py), the same for all.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from resnet_edge.core.artifact import TensorSpec
+
+
+class Session(Protocol):
+    """An opened artifact. `device` is what the runtime says, not what was asked for."""
+
+    input: TensorSpec
+    output: TensorSpec
+    device: str
+
+    def run(self, images: NDArray[Any]) -> NDArray[Any]:
+        """Images (B, H, W, C) in the input's dtype to outputs (B, classes), a fresh array.
+
+        Returns when the result is complete. A batch that the artifact's fixed batch size
+        does not match is an ArtifactError.
+        """
+
+
+class Backend(Protocol):
+    """What a module in this folder offers."""
+
+    FORMATS: frozenset[str]
+    DEVICES: frozenset[str]
+
+    def version(self) -> str: ...
+
+    def open_session(
+        self, path: Path, device: str, threads: int
+    ) -> AbstractContextManager[Session]: ...

@@ -1,0 +1,64 @@
+"""What a model file is: an artifact and its tensors."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """Affine quantization of one tensor: real = scale * (stored - zero_point).
+
+    One scale and zero point, or one per slice along `axis`.
+    """
+
+    scale: tuple[float, ...]
+    zero_point: tuple[int, ...]
+    axis: int | None = None
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """A model's input or output; None in `shape` is a dynamic size; `dtype` as numpy spells it."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    quantization: Quantization | None = None
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model file in a format, and how its numbers are represented.
+
+    `path` is where the file is now; `converter` names what wrote it, with its version.
+    """
+
+    path: str
+    format: str
+    scheme: str
+    size_bytes: int
+    sha256: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    converter: str = ""
+
+    @property
+    def file(self) -> str:
+        """The file name alone, as the report prints it."""
+        return Path(self.path).name
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, or of a folder: of its files' relative names and contents, in order."""
+    digest = hashlib.sha256()
+    files = sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else [path]
+    for file in files:
+        if path.is_dir():
+            digest.update(file.relative_to(path).as_posix().encode() + b"\0")
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

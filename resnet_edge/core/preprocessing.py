@@ -1,0 +1,86 @@
+"""From raw pixels to what a network takes, stated once as data.
+
+`value = pixel * scale[c] + offset[c]`, after the channels are put into `channels` order.
+The presets are those of `keras.applications.imagenet_utils.preprocess_input`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from resnet_edge.core.errors import DataError, UnknownName
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Affine preprocessing of raw RGB (or grey) pixels.
+
+    `scale` and `offset` have one value for all channels or one per channel, in the order
+    that the network sees. `where` tells who applies it: `graph` (we put it into the
+    artifact), `model` (the Keras model has it already), `caller` (the artifact takes what
+    the Keras model takes).
+    """
+
+    name: str
+    where: Literal["graph", "model", "caller"] = "graph"
+    scale: tuple[float, ...] = (1.0,)
+    offset: tuple[float, ...] = (0.0,)
+    channels: Literal["RGB", "BGR"] = "RGB"
+
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether the artifact takes raw pixels, 0 to 255."""
+        return self.where != "caller"
+
+    @property
+    def identity(self) -> bool:
+        """Whether there is nothing to apply."""
+        return set(self.scale) == {1.0} and set(self.offset) == {0.0} and self.channels == "RGB"
+
+
+def _from_mean_std(name: str, mean: tuple[float, ...], std: tuple[float, ...]) -> Preprocessing:
+    scale = tuple(1 / (255 * s) for s in std)
+    offset = tuple(-m / s for m, s in zip(mean, std, strict=True))
+    return Preprocessing(name, "graph", scale, offset)
+
+
+PRESETS = {
+    "none": Preprocessing("none", "caller"),
+    "model": Preprocessing("model", "model"),
+    "unit": Preprocessing("unit", scale=(1 / 255,)),
+    "symmetric": Preprocessing("symmetric", scale=(1 / 127.5,), offset=(-1.0,)),
+    "imagenet": _from_mean_std("imagenet", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "caffe": Preprocessing("caffe", offset=(-103.939, -116.779, -123.68), channels="BGR"),
+}
+"""By the names that `--preprocess` takes. `none`: the artifact takes what the model takes;
+`model`: the model takes raw pixels; `unit`: 0..1; `symmetric`: -1..1; `imagenet`: mean and
+standard deviation as in torchvision; `caffe`: BGR, means subtracted, as keras.applications
+ResNet50 wants it."""
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    scale: list[float] = [1.0]
+    offset: list[float] = [0.0]
+    channels: Literal["RGB", "BGR"] = "RGB"
+
+
+def preprocessing(name_or_file: str) -> Preprocessing:
+    """The preset of that name, or what a JSON file says: {"scale": [...], "offset": [...],
+    "channels": "RGB" | "BGR"}. Raises UnknownName or DataError."""
+    if name_or_file in PRESETS:
+        return PRESETS[name_or_file]
+    path = Path(name_or_file)
+    if not path.is_file():
+        raise UnknownName(
+            f"no preprocessing is called {name_or_file!r}, and no such file exists; choose from: "
+            f"{', '.join(PRESETS)}, or a JSON file with scale, offset, channels"
+        )
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=_File)
+    except msgspec.DecodeError as error:
+        raise DataError(f"{path} is no preprocessing file: {error}") from error
+    return Preprocessing(path.stem, "graph", tuple(found.scale), tuple(found.offset), found.channels)

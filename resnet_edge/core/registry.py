@@ -1,0 +1,38 @@
+"""The rooms: backends, formats, schemes. A file in a room is a choice; its name is the option value."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from types import ModuleType
+
+from resnet_edge.core.errors import MissingDependency, UnknownName
+
+
+def names(room: str) -> list[str]:
+    """The choices of `room`, found without importing any of them."""
+    spec = importlib.util.find_spec(f"resnet_edge.{room}")
+    assert spec is not None and spec.submodule_search_locations is not None
+    found = pkgutil.iter_modules(spec.submodule_search_locations)
+    return sorted(module.name for module in found if not module.name.startswith("_"))
+
+
+def check(room: str, name: str) -> str:
+    """`name` itself. Raises UnknownName with the choices unless it is one of them."""
+    if name not in names(room):
+        raise UnknownName(f"no {room[:-1]} is called {name!r}; choose from: {', '.join(names(room))}")
+    return name
+
+
+def load(room: str, name: str) -> ModuleType:
+    """The module of the choice `name`. Raises UnknownName or MissingDependency."""
+    check(room, name)
+    try:
+        return importlib.import_module(f"resnet_edge.{room}.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("resnet_edge"):
+            raise  # a bug of ours, not a missing extra
+        raise MissingDependency(
+            f"{name} needs the package {error.name!r}: pip install 'resnet-edge[{name}]'"
+        ) from error

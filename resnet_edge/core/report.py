@@ -1,0 +1,59 @@
+"""The report of one `convert` run (contract: report.json)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.latency import Latency
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.parity import Parity
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """What one worker cost: seconds of wall time and the peak of its resident memory."""
+
+    stage: str
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something that was asked for and could not be made or run; `message` is one line."""
+
+    what: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a run found out. `machine`, `versions`, `data` and `calibration` are plain
+    JSON objects; `passed` is derived in `finish`, never set by hand."""
+
+    resnet_edge: str
+    versions: dict[str, str]
+    machine: dict[str, Any]
+    model: ModelFacts
+    data: dict[str, Any]
+    calibration: dict[str, Any] | None
+    max_drop_pp: float
+    artifacts: tuple[Artifact, ...]
+    parity: tuple[Parity, ...]
+    latency: tuple[Latency, ...]
+    costs: tuple[StageCost, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def passed(self) -> bool:
+        """Every artifact has at least one proof, every proof passed, and nothing failed."""
+        proved = {row.artifact for row in self.parity}
+        return (
+            bool(self.artifacts)
+            and not self.failures
+            and all(artifact.file in proved for artifact in self.artifacts)
+            and all(row.verdict == "pass" for row in self.parity)
+        )
