@@ -63,8 +63,8 @@ ResNet50 wants it."""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    scale: list[float] = [1.0]
-    offset: list[float] = [0.0]
+    scale: tuple[float, ...] = (1.0,)
+    offset: tuple[float, ...] = (0.0,)
     channels: Literal["RGB", "BGR"] = "RGB"
 
 
@@ -83,4 +83,4 @@ def preprocessing(name_or_file: str) -> Preprocessing:
         found = msgspec.json.decode(path.read_bytes(), type=_File)
     except msgspec.DecodeError as error:
         raise DataError(f"{path} is no preprocessing file: {error}") from error
-    return Preprocessing(path.stem, "graph", tuple(found.scale), tuple(found.offset), found.channels)
+    return Preprocessing(path.stem, "graph", found.scale, found.offset, found.channels)

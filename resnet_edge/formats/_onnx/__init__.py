@@ -1,0 +1,1 @@
+"""How the portable graph becomes ONNX: one function per operation, one builder for all."""

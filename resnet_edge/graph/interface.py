@@ -1,0 +1,121 @@
+"""The border of the portable graph: the names and dtypes of its input and output."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.graph.model import load_model, op_name, save_model
+
+Io = Literal["float32", "uint8", "int8"]
+
+PROBABILITY = ((1 / 256,), (0,))
+"""Scale and zero point of probabilities in uint8; int8 is the same 128 lower."""
+
+
+def set_interface(path: Path, output: str, io: Io) -> None:
+    """Name the input `image` and the output `output`, and give both the dtype `io`, in place.
+
+    The graph comes from quantize.py, with a float border: QUANTIZE after the input and, unless
+    the last operation is in float, DEQUANTIZE before the output. float32 keeps them. int8 takes
+    them away. uint8 turns them into the exact shift by 128 that TFLite's kernels do.
+    Raises ArtifactError where a graph that is not quantized should get an integer border.
+    """
+    model = load_model(path)
+    if io != "float32":
+        _narrow_input(model, io)
+        _narrow_output(model, io)
+    _rename(model, output)
+    save_model(model, path)
+
+
+def _narrow_input(model: Any, io: Io) -> None:
+    subgraph = model.subgraphs[0]
+    image = int(subgraph.inputs[0])
+    readers = [o for o in subgraph.operators if image in o.inputs]
+    if len(readers) != 1 or op_name(readers[0], model.operatorCodes) != "QUANTIZE":
+        raise ArtifactError(f"a graph in float has no {io} input: use --io {io} with int8 only")
+    inner = subgraph.tensors[int(readers[0].outputs[0])]
+    if io == "uint8":
+        _set_type(subgraph.tensors[image], schema.TensorType.UINT8, _shifted(inner.quantization))
+        return
+    subgraph.operators.remove(readers[0])
+    _repoint_signature(model, image, int(readers[0].outputs[0]))
+    subgraph.inputs = [int(readers[0].outputs[0])]
+
+
+def _narrow_output(model: Any, io: Io) -> None:
+    subgraph = model.subgraphs[0]
+    outer = int(subgraph.outputs[0])
+    last = next(o for o in subgraph.operators if outer in o.outputs)
+    if op_name(last, model.operatorCodes) != "DEQUANTIZE":
+        _append_quantize(model, outer, io)  # a softmax that stayed in float
+        return
+    inner = int(last.inputs[0])
+    if io == "uint8":
+        last.opcodeIndex = _opcode(model, schema.BuiltinOperator.QUANTIZE)
+        last.builtinOptionsType, last.builtinOptions = 0, None
+        quantization = _shifted(subgraph.tensors[inner].quantization)
+        _set_type(subgraph.tensors[outer], schema.TensorType.UINT8, quantization)
+        return
+    subgraph.operators.remove(last)
+    _repoint_signature(model, outer, inner)
+    subgraph.outputs = [inner]
+
+
+def _append_quantize(model: Any, outer: int, io: Io) -> None:
+    subgraph = model.subgraphs[0]
+    tensor = copy.copy(subgraph.tensors[outer])
+    scale, zero_point = PROBABILITY
+    quantization = schema.QuantizationParametersT()
+    quantization.scale = np.asarray(scale, np.float32)
+    quantization.zeroPoint = np.asarray(zero_point, np.int64) - (128 if io == "int8" else 0)
+    _set_type(tensor, schema.TensorType.UINT8 if io == "uint8" else schema.TensorType.INT8, quantization)
+    subgraph.tensors.append(tensor)
+    operator = schema.OperatorT()
+    operator.opcodeIndex = _opcode(model, schema.BuiltinOperator.QUANTIZE)
+    operator.inputs, operator.outputs = [outer], [len(subgraph.tensors) - 1]
+    subgraph.operators.append(operator)
+    _repoint_signature(model, outer, len(subgraph.tensors) - 1)
+    subgraph.outputs = [len(subgraph.tensors) - 1]
+
+
+def _opcode(model: Any, builtin: int) -> int:
+    for index, code in enumerate(model.operatorCodes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
+            return index
+    code = schema.OperatorCodeT()
+    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, builtin, 2
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
+def _set_type(tensor: Any, dtype: int, quantization: Any) -> None:
+    tensor.type, tensor.quantization = dtype, quantization
+
+
+def _shifted(quantization: Any) -> Any:
+    shifted = copy.copy(quantization)
+    shifted.zeroPoint = np.asarray(quantization.zeroPoint, np.int64) + 128
+    return shifted
+
+
+def _repoint_signature(model: Any, old: int, new: int) -> None:
+    for signature in model.signatureDefs or []:
+        for entry in (*signature.inputs, *signature.outputs):
+            if entry.tensorIndex == old:
+                entry.tensorIndex = new
+
+
+def _rename(model: Any, output: str) -> None:
+    subgraph = model.subgraphs[0]
+    for index, name in ((int(subgraph.inputs[0]), "image"), (int(subgraph.outputs[0]), output)):
+        for tensor in subgraph.tensors:
+            if tensor.name == name.encode():
+                tensor.name = f"{name}_inner".encode()
+        subgraph.tensors[index].name = name.encode()

@@ -1,0 +1,168 @@
+"""A TFLite flatbuffer as plain values, and back.
+
+The schema is tensorflow/compiler/mlir/lite/schema/schema.fbs, version 3; tensors are NHWC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.errors import ArtifactError
+
+DTYPES = {
+    schema.TensorType.FLOAT32: "float32",
+    schema.TensorType.FLOAT16: "float16",
+    schema.TensorType.INT32: "int32",
+    schema.TensorType.UINT8: "uint8",
+    schema.TensorType.INT64: "int64",
+    schema.TensorType.BOOL: "bool",
+    schema.TensorType.INT16: "int16",
+    schema.TensorType.INT8: "int8",
+}
+OP_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+ABSENT = -1
+"""The index of an optional input that is not given."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor; None in `shape` is a dynamic size; `data` is there for constants only."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    data: NDArray[Any] | None
+    quantization: Quantization | None
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation; `options` are its builtin options by their schema names."""
+
+    op: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One subgraph; nodes are in execution order and refer to tensors by index."""
+
+    tensors: tuple[Tensor, ...]
+    nodes: tuple[Node, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    def specs(self, indices: tuple[int, ...]) -> tuple[TensorSpec, ...]:
+        """What the file declares of some of its tensors."""
+        found = (self.tensors[index] for index in indices)
+        return tuple(TensorSpec(t.name, t.shape, t.dtype, t.quantization) for t in found)
+
+
+def load_model(path: Path) -> Any:
+    """The flatbuffer as a mutable `schema.ModelT`. Raises ArtifactError if it is none."""
+    content = path.read_bytes()
+    if content[4:8] != b"TFL3":
+        raise ArtifactError(f"{path} is not a TFLite file (no TFL3 mark)")
+    try:
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+    except Exception as error:  # struct.error, IndexError, ValueError...: whatever damage does
+        raise ArtifactError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+    if len(model.subgraphs) != 1:
+        raise ArtifactError(f"{path} has {len(model.subgraphs)} subgraphs; one is needed")
+    _bring_in(model, content, path)
+    return model
+
+
+def _bring_in(model: Any, content: bytes, path: Path) -> None:
+    """Move buffers that stand behind the flatbuffer (offset and size, as litert-quantizer
+    writes them) into it, where every runtime and every version of the schema finds them."""
+    for buffer in model.buffers:
+        if buffer.data is not None or buffer.offset <= 1:
+            continue
+        if buffer.offset + buffer.size > len(content):
+            raise ArtifactError(f"{path} is cut short: a constant lies behind its end")
+        buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+        buffer.offset = buffer.size = 0
+
+
+def save_model(model: Any, path: Path) -> None:
+    """Write a `schema.ModelT`."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path.write_bytes(builder.Output())
+
+
+def read_graph(path: Path) -> Graph:
+    """The graph in a `.tflite` file. Raises ArtifactError."""
+    return graph_of(load_model(path))
+
+
+def graph_of(model: Any) -> Graph:
+    """The graph of a `schema.ModelT`."""
+    subgraph = model.subgraphs[0]
+    return Graph(
+        tuple(_tensor(tensor, model.buffers) for tensor in subgraph.tensors),
+        tuple(_node(operator, model.operatorCodes) for operator in subgraph.operators),
+        tuple(int(i) for i in subgraph.inputs),
+        tuple(int(i) for i in subgraph.outputs),
+    )
+
+
+def with_folded_casts(graph: Graph) -> Graph:
+    """The graph with float16 constants as constants: TFLite stores each behind a DEQUANTIZE."""
+    casts = {
+        node.outputs[0]: graph.tensors[node.inputs[0]]
+        for node in graph.nodes
+        if node.op == "DEQUANTIZE" and graph.tensors[node.inputs[0]].dtype == "float16"
+    }
+    tensors = tuple(replace(t, data=casts[i].data) if i in casts else t for i, t in enumerate(graph.tensors))
+    nodes = tuple(node for node in graph.nodes if node.outputs[0] not in casts)
+    return replace(graph, tensors=tensors, nodes=nodes)
+
+
+def op_name(operator: Any, codes: Any) -> str:
+    """The name of an operator in the schema, or `CUSTOM:<code>`."""
+    code = codes[operator.opcodeIndex]
+    if code.customCode:
+        return f"CUSTOM:{_text(code.customCode)}"
+    return OP_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+
+
+def _tensor(tensor: Any, buffers: Any) -> Tensor:
+    sizes = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
+    shape = tuple(None if size < 0 else int(size) for size in (sizes if sizes is not None else ()))
+    dtype = DTYPES.get(tensor.type, f"type {tensor.type}")
+    raw = buffers[tensor.buffer].data
+    data = None
+    if raw is not None and len(raw) and dtype in np.sctypeDict:
+        data = np.frombuffer(np.asarray(raw, np.uint8).tobytes(), dtype).reshape([int(s) for s in tensor.shape])
+    return Tensor(_text(tensor.name), shape, dtype, data, _quantization(tensor.quantization))
+
+
+def _quantization(found: Any) -> Quantization | None:
+    if found is None or found.scale is None or not len(found.scale):
+        return None
+    scale = tuple(float(s) for s in found.scale)
+    zero_point = tuple(int(z) for z in found.zeroPoint) if found.zeroPoint is not None else (0,) * len(scale)
+    return Quantization(scale, zero_point, int(found.quantizedDimension) if len(scale) > 1 else None)
+
+
+def _node(operator: Any, codes: Any) -> Node:
+    options = dict(vars(operator.builtinOptions)) if operator.builtinOptions is not None else {}
+    indices = tuple(int(i) for i in operator.inputs), tuple(int(i) for i in operator.outputs)
+    return Node(op_name(operator, codes), *indices, options)
+
+
+def _text(raw: Any) -> str:
+    return raw.decode() if isinstance(raw, bytes) else str(raw)

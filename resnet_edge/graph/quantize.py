@@ -1,0 +1,75 @@
+"""The portable graph under a scheme, by litert-quantizer: float in, quantized out.
+
+The quantizer's own calibration (a moving average over batches) is not used: it takes the
+ranges that calibrate.py measured.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from litert_quantizer import quantizer, recipe_manager
+from litert_quantizer.algorithm_manager import AlgorithmName
+from litert_quantizer.qtyping import TFLOperationName
+
+from resnet_edge.core.errors import UnsupportedScheme
+from resnet_edge.core.scheme import Scheme
+from resnet_edge.graph.calibrate import Ranges
+
+LEFT_IN_FLOAT = (TFLOperationName.SOFTMAX, TFLOperationName.INPUT, TFLOperationName.OUTPUT)
+"""The border of the graph stays in float here (interface.py narrows it where asked). So does
+a final softmax: in int8 its output has 256 steps of 1/256, LiteRT's reference kernel aborts
+on flat inputs, and ONNX Runtime rounds it differently."""
+
+CASTABLE = (
+    TFLOperationName.CONV_2D,
+    TFLOperationName.DEPTHWISE_CONV_2D,
+    TFLOperationName.FULLY_CONNECTED,
+    TFLOperationName.CONV_2D_TRANSPOSE,
+)
+
+
+def quantize(float_model: Path, scheme: Scheme, ranges: Ranges | None, out: Path) -> None:
+    """Write `float_model` under `scheme` to `out`. Raises UnsupportedScheme.
+
+    `ranges` is needed where the scheme needs calibration. Weights: symmetric, per output
+    channel, -127 to 127; biases int32; int8 activations: asymmetric, per tensor.
+    """
+    if scheme.weights == "float32":
+        shutil.copyfile(float_model, out)
+        return
+    job = quantizer.Quantizer(str(float_model))
+    job.load_quantization_recipe(_recipe(scheme))
+    statistics = None
+    if scheme.needs_calibration:
+        if ranges is None:
+            raise UnsupportedScheme(f"{scheme.title} needs calibration ranges")
+        statistics = {name: _statistics(*limits) for name, limits in ranges.items()}
+    result = job.quantize(statistics)
+    result.export_model(str(out), overwrite=True)
+
+
+def _statistics(low: float, high: float) -> dict[str, Any]:
+    return {"min": np.full((1, 1, 1, 1), low, np.float32), "max": np.full((1, 1, 1, 1), high, np.float32)}
+
+
+def _recipe(scheme: Scheme) -> list[dict[str, Any]]:
+    manager = recipe_manager.RecipeManager()
+    everything = {"regex": ".*", "operation_name": TFLOperationName.ALL_SUPPORTED}
+    match scheme.weights, scheme.activations:
+        case "float16", _:
+            for operation in CASTABLE:
+                manager.add_weight_only_config(".*", operation, 16, algorithm_key=AlgorithmName.FLOAT_CASTING)
+        case "int8", "float32":
+            manager.add_dynamic_config(**everything, num_bits=8)
+        case "int8", ("int8" | "int16") as activations:
+            manager.add_static_config(**everything, activation_num_bits=int(activations[3:]), weight_num_bits=8)
+            for operation in LEFT_IN_FLOAT:
+                manager.add_quantization_config(".*", operation, algorithm_key=AlgorithmName.NO_QUANTIZE)
+        case weights, activations:
+            raise UnsupportedScheme(f"no quantizer for {weights} weights with {activations} activations")
+    recipe: list[dict[str, Any]] = manager.get_quantization_recipe()
+    return recipe
