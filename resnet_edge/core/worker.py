@@ -3,106 +3,173 @@
 A worker is a fresh interpreter that serves calls in turn until it is closed: whatever it
 imports, leaks, prints or breaks ends with it. Requests and replies are JSON, not pickles:
 a worker reads untrusted model files, and what it sends back must not be able to run code
-in the parent. Its stdout and stderr, down to the file descriptors (TensorFlow and XNNPACK
-print from C++), go to one log file.
+in the parent. They pass through a socket of their own, so that its stdin is empty and its
+stdout and stderr, down to the file descriptors (TensorFlow and XNNPACK print from C++), go
+to one log file from the first instruction on.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from resnet_edge.core.errors import KINDS, ResnetEdgeError, WorkerFailed
+from resnet_edge.core.errors import KINDS, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.core.progress import Progress, Report, silent
 
 T = TypeVar("T")
 
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONIOENCODING": "utf-8:backslashreplace",
+}
+# -P: a file in the user's current folder that is called like a module (random.py, onnx.py)
+# must not come before it. worker_child puts that folder last instead.
+INTERPRETER = (sys.executable, "-P", "-X", "faulthandler", "-m", "resnet_edge.core.worker_child")
 
 
 class Worker:
     """One worker process. Use as a context manager; leaving kills whatever still runs.
 
-    `peak_bytes` is the largest resident set that the worker reported with its replies.
+    `log` takes what it prints; `env` is added to this process's environment. `peak_bytes`
+    is the largest resident set that the worker reported so far. Raises WorkerFailed where
+    the process cannot be started.
     """
 
     def __init__(self, name: str, log: Path, env: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.log = log
         self.peak_bytes = 0
-        with log.open("ab") as stderr:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "resnet_edge.core.worker_child"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env={**os.environ, **QUIET, **(env or {})},
-                # Ctrl-C goes to the foreground process group: the parent alone decides
-                # what an interrupt means, and ends its workers itself.
-                start_new_session=True,
-            )
         self._lock = threading.Lock()
+        self._closed = False
+        self._buffer = b""
+        self._channel, theirs = socket.socketpair()
+        try:
+            with log.open("ab") as sink:
+                self._process = subprocess.Popen(
+                    [*INTERPRETER, str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=sink,
+                    pass_fds=[theirs.fileno()],
+                    env={**os.environ, **ENVIRONMENT, **(env or {})},
+                    # Ctrl-C goes to the foreground process group: the parent alone decides
+                    # what an interrupt means, and ends its workers itself.
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self._channel.close()
+            raise WorkerFailed(f"{name} cannot be started: {error}") from error
+        finally:
+            theirs.close()
 
-    def call(
-        self, function: str, request: Any, reply: type[T], report: Report = silent
-    ) -> T:
+    def call(self, function: str, request: Any, reply: type[T], report: Report = silent) -> T:
         """Run `package.module:function` on `request` in the worker and wait for the reply.
 
-        `request` is a dataclass; the function is called as `function(request, report)` and
-        its annotations tell the worker how to read the request. Raises the worker's own
-        ResnetEdgeError, or WorkerFailed when the worker crashed.
+        `request` is a dataclass, or the builtins that make one; the function is called as
+        `function(request, report)` and its annotations tell the worker how to read the
+        request. Raises the worker's own ResnetEdgeError, after which the worker can be
+        called again, or WorkerFailed when it crashed.
         """
-        line = msgspec.json.encode({"function": function, "request": request})
+        try:
+            line = msgspec.json.encode({"function": function, "request": request})
+        except UnicodeEncodeError as error:
+            raise UsageError(f"a name is not valid UTF-8 ({error.object!r}): rename the file") from error
         with self._lock:
             try:
-                stdin = _pipe(self._process.stdin)
-                stdin.write(line + b"\n")
-                stdin.flush()
-            except OSError:
-                raise self._died() from None
-            for raw in _pipe(self._process.stdout):
+                answer = self._exchange(line, report)
+            except BaseException:
+                # Interrupted, or `report` raised: what the worker still sends would be
+                # taken for the answer to the next call.
+                self.close()
+                raise
+        return self._read(answer, reply)
+
+    def _exchange(self, line: bytes, report: Report) -> Message:
+        if self._closed:
+            raise WorkerFailed(f"{self.name} was closed (full log: {self.log})")
+        self._channel.settimeout(None)
+        with suppress(OSError):  # it is gone; reading tells how
+            self._channel.sendall(line + b"\n")
+        self._channel.settimeout(1.0)
+        for raw in self._lines():
+            try:
                 message = msgspec.json.decode(raw, type=Message)
-                self.peak_bytes = max(self.peak_bytes, message.peak_bytes)
-                if message.progress is not None:
-                    report(message.progress)
-                elif message.error is not None:
-                    raise KINDS.get(message.error, ResnetEdgeError)(message.text)
-                elif message.crash is not None:
-                    raise WorkerFailed(
-                        f"{self.name} broke: {message.crash} (full log: {self.log})"
-                    )
-                else:
-                    return msgspec.convert(message.reply, type=reply)
-            raise self._died()
+            except msgspec.DecodeError as error:
+                raise WorkerFailed(f"{self.name} sent nonsense: {error} (full log: {self.log})") from error
+            self.peak_bytes = max(self.peak_bytes, message.peak_bytes)
+            if message.progress is None:
+                return message
+            report(message.progress)
+        raise self._died()
+
+    def _read(self, answer: Message, reply: type[T]) -> T:
+        if answer.error is not None:
+            raise KINDS.get(answer.error, ResnetEdgeError)(answer.text)
+        if answer.crash is not None:
+            raise WorkerFailed(f"{self.name} broke: {answer.crash} (full log: {self.log})")
+        try:
+            return msgspec.convert(answer.reply, type=reply)
+        except msgspec.ValidationError as error:
+            raise WorkerFailed(
+                f"{self.name} sent no {reply.__name__}: {error} (full log: {self.log})"
+            ) from error
+
+    def _lines(self) -> Iterator[bytes]:
+        while True:
+            line, newline, rest = self._buffer.partition(b"\n")
+            if newline:
+                self._buffer = rest
+                yield line
+            elif block := self._receive():
+                self._buffer += block
+            else:
+                return
+
+    def _receive(self) -> bytes:
+        """The next bytes, or none when the process has ended."""
+        while True:
+            try:
+                return self._channel.recv(1 << 20)
+            except TimeoutError:
+                # Something that the worker started may hold its end of the socket open.
+                if self._process.poll() is not None:
+                    return b""
+            except OSError:
+                return b""
 
     def _died(self) -> WorkerFailed:
-        code = self._process.wait()
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return WorkerFailed(f"{self.name} stopped answering (full log: {self.log})")
+        how = f"was ended by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
         hint = "; too little memory is the usual cause" if code == -signal.SIGKILL else ""
         return WorkerFailed(f"{self.name} {how}{hint} (full log: {self.log})")
 
     def close(self) -> None:
-        """End the process and everything it started."""
-        if self._process.poll() is None:
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        """End the process and everything it started that is still in its session."""
+        if self._closed:
+            return
+        self._closed = True
+        # The group outlives its leader as long as it has members; an empty one is not found.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            try:
-                _pipe(pipe).close()
-            except OSError:  # unflushed bytes for a process that is gone
-                pass
+        self._channel.close()
 
     def __enter__(self) -> Worker:
         return self
@@ -127,6 +194,23 @@ class Message(msgspec.Struct, omit_defaults=True):
     peak_bytes: int = 0
 
 
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe
+@contextmanager
+def log_folder() -> Iterator[Path]:
+    """A new folder for logs. It goes away on leaving, unless a worker failed: the message
+    then names a log in it."""
+    folder = Path(tempfile.mkdtemp(prefix="resnet-edge-"))
+    try:
+        yield folder
+    except WorkerFailed:
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal has no name
+        return f"signal {number}"

@@ -1,4 +1,4 @@
-"""The other end of core.worker: reads calls from stdin, answers on what was stdout."""
+"""The other end of core.worker: takes calls from a socket and answers them in turn."""
 
 from __future__ import annotations
 
@@ -6,64 +6,98 @@ import errno
 import importlib
 import inspect
 import os
+import queue
 import resource
+import signal
+import socket
 import sys
+import threading
 import traceback
-from typing import IO, Any, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 
-from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.errors import MissingDependency, OutputError, ResnetEdgeError
+from resnet_edge.core.packages import missing_package
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.worker import Message
 
+MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage(2) of each system
+
 
 def main() -> None:
-    """Serve calls until stdin closes."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # from here on, whatever anybody prints goes to the log
-    sys.stdout = sys.stderr
-    for line in sys.stdin.buffer:
-        _send(answers, _answer(line, answers))
+    """Serve calls until the parent closes the socket or is gone."""
+    channel = _Channel(socket.socket(fileno=int(sys.argv.pop())))
+    sys.path.append("")  # last: a user's module is found there, and shadows nothing
+    while True:
+        channel.send(_answer(channel.calls.get(), channel))
 
 
-def _answer(line: bytes, answers: IO[bytes]) -> Message:
+class _Channel:
+    """The socket to the parent. A thread reads it, so that the end of the parent is noticed
+    in the middle of a call, however the parent ended."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        channel.set_inheritable(False)
+        self.calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._channel = channel
+        self._sending = threading.Lock()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def send(self, message: bytes) -> None:
+        with self._sending:
+            self._channel.sendall(message + b"\n")
+
+    def _listen(self) -> None:
+        try:
+            for line in self._channel.makefile("rb"):
+                self.calls.put(line)
+        finally:
+            # core.worker starts this process as the leader of its own group.
+            os.killpg(os.getpid(), signal.SIGKILL)
+
+
+def _answer(line: bytes, channel: _Channel) -> bytes:
     def report(progress: Progress) -> None:
-        _send(answers, Message(progress=progress))
+        channel.send(_encode(Message(progress=progress)))
 
     try:
-        call = msgspec.json.decode(line)
-        module, _, name = call["function"].partition(":")
-        function = getattr(importlib.import_module(module), name)
-        request_type = get_type_hints(function)[next(iter(inspect.signature(function).parameters))]
-        request = msgspec.convert(call["request"], type=request_type)
-        return Message(reply=function(request, report))
-    except ResnetEdgeError as error:
+        return _encode(Message(reply=_run(line, report)))
+    except Exception as error:  # the border: it is told to the parent, not swallowed
         traceback.print_exc()
+        return _encode(_as_message(error))
+
+
+def _run(line: bytes, report: Any) -> Any:
+    call = msgspec.json.decode(line)
+    module, _, name = call["function"].partition(":")
+    function = getattr(importlib.import_module(module), name)
+    request_type = get_type_hints(function)[next(iter(inspect.signature(function).parameters))]
+    return function(msgspec.convert(call["request"], type=request_type), report)
+
+
+def _as_message(error: Exception) -> Message:
+    if isinstance(error, ResnetEdgeError):
         return Message(error=type(error).__name__, text=str(error))
-    except OSError as error:
-        traceback.print_exc()
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            where = error.filename or "the disk"
-            return Message(error=OutputError.__name__, text=f"no space left for {where}: free some and run again")
-        return Message(crash=f"{type(error).__name__}: {error}")
-    except Exception as error:  # the border: a crash is told to the parent, not swallowed
-        traceback.print_exc()
-        return Message(crash=f"{type(error).__name__}: {_first_line(error)}")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = error.filename or "the disk"
+        return Message(error=OutputError.__name__, text=f"no space left for {where}: free some and run again")
+    if isinstance(error, ModuleNotFoundError) and (text := missing_package(error.name)):
+        return Message(error=MissingDependency.__name__, text=text)
+    return Message(crash=f"{type(error).__name__}: {_first_line(error)}")
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [""])[0][:300]
 
 
-def _send(answers: IO[bytes], message: Message) -> None:
-    message.peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    answers.write(msgspec.json.encode(message, enc_hook=_plain) + b"\n")
-    answers.flush()
+def _encode(message: Message) -> bytes:
+    message.peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
+    return msgspec.json.encode(message, enc_hook=_plain)
 
 
 def _plain(value: Any) -> Any:
-    if hasattr(value, "item"):  # a numpy scalar
+    if getattr(value, "ndim", None) == 0:  # a numpy scalar
         return value.item()
     raise TypeError(f"cannot send a {type(value).__name__} to the parent")
 

@@ -5,6 +5,7 @@ One loader per file; `load` picks by what the DATA word looks like (contract: DA
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.progress import Progress, Report
 
 Split = Literal["train", "test"]
 
@@ -35,39 +37,58 @@ class ImageSet:
         return len(self.images)
 
 
+def on_stderr(news: Progress) -> None:
+    """The report that prints the lines meant to stay."""
+    if news.line:
+        print(news.note, file=sys.stderr, flush=True)  # noqa: T201  a download is never silent
+
+
 def load(
-    data: str, split: Split, shape: tuple[int, int, int] | None = None, scratch: Path | None = None
+    data: str,
+    split: Split,
+    shape: tuple[int, int, int] | None = None,
+    scratch: Path | None = None,
+    report: Report = on_stderr,
 ) -> ImageSet:
     """Load DATA: `fashion-mnist[:FOLDER]`, an `.npz` file or a folder of images.
 
-    `shape` (H, W, C) is what the model takes: images in a folder are decoded and resized to
-    it; arrays must already have it. `scratch` is a folder for the decoded images (they are
-    memory-mapped, never all in memory). Raises DataError.
+    `split` chooses between the training and the test images of a data set that has both; a
+    file or folder of the user's is the same for either. `shape` (H, W, C) is what the model
+    takes: images in a folder are decoded and resized to it; arrays must already have it.
+    `scratch` is a folder for the decoded images (they are memory-mapped, never all in
+    memory). `report` hears of a download. Raises DataError.
     """
-    if data == "fashion-mnist" or data.startswith("fashion-mnist:"):
+    word, _, place = data.partition(":")
+    path = Path(data)
+    if word == "fashion-mnist":
         from resnet_edge.data import fashion_mnist
 
-        found = fashion_mnist.load(split, Path(data.partition(":")[2]) if ":" in data else None)
+        found = fashion_mnist.load(split, Path(place).expanduser() if place else None, report)
+    elif data and path.is_dir():
+        from resnet_edge.data import folder
+
+        found = folder.load(path, shape, scratch)
+    elif path.suffix == ".npz" and path.is_file():
+        from resnet_edge.data import npz
+
+        found = npz.load(path)
     else:
-        path = Path(data)
-        if path.is_dir():
-            from resnet_edge.data import folder
-
-            found = folder.load(path, shape, scratch)
-        elif path.suffix == ".npz" and path.is_file():
-            from resnet_edge.data import npz
-
-            found = npz.load(path)
-        else:
-            raise DataError(
-                f"{data!r} is no data: give 'fashion-mnist', a folder of images, or an .npz "
-                "file with 'images' (N,H,W,C) and, optionally, 'labels' (N,)"
-            )
+        raise DataError(_no_data(data, path))
     return _fitting(found, shape)
 
 
+def _no_data(data: str, path: Path) -> str:
+    forms = (
+        "give 'fashion-mnist', a folder of images, or an .npz file with 'images' (N,H,W,C) and, "
+        "optionally, 'labels' (N,)"
+    )
+    if path.suffix == ".npz":
+        return f"the data file {data} does not exist: {forms}"
+    return f"{data!r} is no data: {forms}"
+
+
 def _fitting(found: ImageSet, shape: tuple[int, int, int] | None) -> ImageSet:
-    if len(found) == 0:
+    if found.images.size == 0:
         raise DataError(f"{found.source} holds no image")
     if shape is not None and found.images.shape[1:] != shape:
         have = "x".join(map(str, found.images.shape[1:]))

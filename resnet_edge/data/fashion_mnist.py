@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import os
-import sys
-import urllib.error
 import urllib.request
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.bundled import bundled
 from resnet_edge.core.errors import DataError
-from resnet_edge.data import ImageSet, Split, npz
+from resnet_edge.core.progress import Progress, Report
+from resnet_edge.data import ImageSet, Split, npz, on_stderr
 
 CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -29,22 +30,36 @@ CLASS_NAMES = (
 )  # fmt: skip
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-# SHA-256 of the uncompressed IDX files: gzip headers differ between the places, the data does not.
 FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
     "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+}
+# Of the uncompressed files: gzip headers differ between the places, the data does not.
+SHA256 = {
+    "train-images-idx3-ubyte.gz": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "train-labels-idx1-ubyte.gz": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
 TEST_FILE = "fashion_mnist_test.npz"
 CALIBRATION_FILE = "fashion_mnist_calibration.npz"
 
 
-def load(split: Split, folder: Path | None = None) -> ImageSet:
-    """The 60,000 training or 10,000 test images. Raises DataError naming all four places."""
+def load(split: Split, folder: Path | None = None, report: Report = on_stderr) -> ImageSet:
+    """The 60,000 training or 10,000 test images. Raises DataError naming all four places.
+
+    A folder that the user names is taken at its word: it may hold another data set in the
+    same four files.
+    """
     if split == "test" and folder is None:
         test = npz.load(bundled(TEST_FILE))
         return ImageSet(test.images, test.labels, CLASS_NAMES, "fashion-mnist (test)")
-    home = _find(split, folder)
-    images, labels = (_idx(home / name) for name in FILES[split])
+    home = _find(split, folder, report)
+    images, labels = (_idx(home / name, rank) for name, rank in zip(FILES[split], (3, 1), strict=True))
+    if len(images) != len(labels) or (labels.size and labels.max() >= len(CLASS_NAMES)):
+        raise DataError(
+            f"{home} holds {len(images)} {split} images and {len(labels)} labels that do not fit them"
+        )
     return ImageSet(images[..., None], labels.astype(np.int64), CLASS_NAMES, f"fashion-mnist ({split})")
 
 
@@ -54,18 +69,18 @@ def keras_cache() -> Path:
     return home / "datasets" / "fashion-mnist"
 
 
-def _find(split: Split, folder: Path | None) -> Path:
+def _find(split: Split, folder: Path | None, report: Report) -> Path:
     if folder is not None:
         missing = [name for name in FILES[split] if not (folder / name).is_file()]
         if missing:
-            raise DataError(f"{folder} lacks {' and '.join(missing)}")
+            raise DataError(f"the folder {folder} lacks {' and '.join(missing)}")
         return folder
     for place in (keras_cache(), DEBIAN):
         if all((place / name).is_file() for name in FILES[split]):
             return place
     try:
-        return fetch(split, keras_cache())
-    except OSError as error:
+        return fetch(split, keras_cache(), report)
+    except (OSError, http.client.HTTPException) as error:
         raise DataError(
             f"the {split} images of Fashion-MNIST are in none of four places: a folder you name with "
             f"--data fashion-mnist:FOLDER; the Keras cache {keras_cache()}; {DEBIAN} (apt-get install "
@@ -73,31 +88,37 @@ def _find(split: Split, folder: Path | None) -> Path:
         ) from error
 
 
-def fetch(split: Split, folder: Path) -> Path:
-    """Download the two files of `split` into `folder`, saying so on stderr."""
+def fetch(split: Split, folder: Path, report: Report) -> Path:
+    """Download the two files of `split` into `folder`, telling `report` first. Raises OSError,
+    HTTPException, or DataError where what comes is not the data set."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES[split]:
-        print(f"downloading {ADDRESS}{name} to {folder}", file=sys.stderr, flush=True)
-        part = folder / f"{name}.part"
+        report(Progress("download", note=f"downloading {ADDRESS}{name} to {folder}", line=True))
         with urllib.request.urlopen(ADDRESS + name, timeout=60) as answer:
-            part.write_bytes(answer.read())
+            content = answer.read()
+        if hashlib.sha256(_unzipped(content, ADDRESS + name)).hexdigest() != SHA256[name]:
+            raise DataError(f"{ADDRESS}{name} is not the file that belongs to Fashion-MNIST: try again later")
+        part = folder / f"{name}.part"
+        part.write_bytes(content)
         part.replace(folder / name)
     return folder
 
 
-def _idx(path: Path) -> NDArray[np.uint8]:
-    """Read a gzipped IDX file (http://yann.lecun.com/exdb/mnist: magic, sizes, bytes)."""
+def _idx(path: Path, rank: int) -> NDArray[np.uint8]:
+    """Read a gzipped IDX file of bytes with `rank` dimensions (http://yann.lecun.com/exdb/mnist:
+    two zeros, the type 8, the rank, big-endian sizes, the bytes)."""
+    raw = _unzipped(path.read_bytes(), str(path))
     try:
-        raw = gzip.decompress(path.read_bytes())
-        rank = raw[3]
+        if raw[:4] != bytes((0, 0, 8, rank)):
+            raise ValueError(f"it is no IDX file of rank {rank}")
         shape = tuple(np.frombuffer(raw, ">i4", rank, offset=4))
         return np.frombuffer(raw, np.uint8, offset=4 + 4 * rank).reshape(shape)
-    except (OSError, EOFError, ValueError, IndexError) as error:
+    except ValueError as error:
         raise DataError(f"{path} is damaged ({error}): remove it and run again") from error
 
 
-def checksum(split: Split) -> str:
-    """SHA-256 over the images and labels of `split`, for recipes and manifests."""
-    found = load(split)
-    assert found.labels is not None
-    return hashlib.sha256(found.images.tobytes() + found.labels.tobytes()).hexdigest()
+def _unzipped(content: bytes, source: str) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{source} is damaged ({error}): remove it and run again") from error

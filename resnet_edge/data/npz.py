@@ -2,42 +2,65 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.data import ImageSet
 
+Array = NDArray[Any]
+
 
 def load(path: Path) -> ImageSet:
     """Read the arrays; never unpickles. Raises DataError with what is wrong and where."""
+    arrays = _read(path)
+    images = _images(arrays["images"], path)
+    labels = _labels(arrays["labels"], len(images), path) if "labels" in arrays else None
+    names = _names(arrays["class_names"], path) if "class_names" in arrays else ()
+    if names and labels is not None and labels.size and labels.max() >= len(names):
+        raise DataError(
+            f"'labels' in {path} has class {labels.max()} at {labels.argmax()}, and only {len(names)} class "
+            "names: classes count from 0"
+        )
+    return ImageSet(images, labels, names, path.name)
+
+
+def _read(path: Path) -> dict[str, Array]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if "images" not in arrays:
-                raise DataError(f"{path} has no array 'images'; it holds: {', '.join(arrays) or 'nothing'}")
-            images = arrays["images"]
-            labels = arrays["labels"] if "labels" in arrays else None
-            names = arrays["class_names"] if "class_names" in arrays else ()
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise DataError(f"{path} cannot be read as .npz: {error}") from error
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            held = list(archive)
+            arrays = {name: archive[name] for name in ("images", "labels", "class_names") if name in held}
+    except Exception as error:  # numpy, zipfile and zlib raise whatever their parsers raise
+        text = "it is no archive of arrays" if isinstance(error, TypeError) else error
+        raise DataError(f"{path} cannot be read as .npz: {text}") from error
+    if "images" not in arrays:
+        raise DataError(f"{path} has no array 'images'; it holds: {', '.join(held) or 'nothing'}")
+    return arrays
+
+
+def _images(images: Array, path: Path) -> NDArray[np.uint8] | NDArray[np.float32]:
     if images.ndim != 4:
         raise DataError(f"'images' in {path} has shape {images.shape}; it must be (N,H,W,C)")
-    if images.dtype.kind == "f":
-        images = images.astype(np.float32, copy=False)
-        bad = ~np.isfinite(images).reshape(len(images), -1).all(axis=1)
-        if bad.any():
-            raise DataError(f"'images' in {path} has NaN or Inf in {bad.sum()} images, the first at {bad.argmax()}")
-    elif images.dtype != np.uint8:
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f":
         raise DataError(f"'images' in {path} is {images.dtype}; it must be uint8 or float32")
-    return ImageSet(images, _labels(labels, len(images), path), tuple(map(str, names)), path.name)
+    with np.errstate(over="ignore"):  # what overflows is Inf, and refused below
+        images = images.astype(np.float32, copy=False)
+    bad = ~np.isfinite(images).all(axis=(1, 2, 3))
+    if bad.any():
+        raise DataError(
+            f"'images' in {path} has NaN or Inf in {bad.sum()} images, the first at {bad.argmax()}"
+        )
+    return images
 
 
-def _labels(labels: np.ndarray | None, count: int, path: Path) -> np.ndarray | None:
-    if labels is None:
-        return None
-    labels = np.squeeze(labels, axis=1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
+def _labels(labels: Array, count: int, path: Path) -> NDArray[np.int64]:
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
     if labels.dtype.kind not in "iu" or labels.shape != (count,):
         raise DataError(
             f"'labels' in {path} is {labels.dtype} {labels.shape}; it must be {count} integers, one per image"
@@ -46,3 +69,13 @@ def _labels(labels: np.ndarray | None, count: int, path: Path) -> np.ndarray | N
     if labels.size and labels.min() < 0:
         raise DataError(f"'labels' in {path} has negative class {labels.min()} at {labels.argmin()}")
     return labels
+
+
+def _names(names: Array, path: Path) -> tuple[str, ...]:
+    if names.ndim != 1 or names.dtype.kind not in "US":
+        raise DataError(
+            f"'class_names' in {path} is {names.dtype} {names.shape}; it must be strings (classes,)"
+        )
+    return tuple(
+        name.decode("utf-8", "replace") if isinstance(name, bytes) else name for name in names.tolist()
+    )

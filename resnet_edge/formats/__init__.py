@@ -5,8 +5,10 @@ A format is a module with
 - `SUFFIX`: the file suffix;
 - `refusal(scheme)`: why it does not offer a scheme, in one sentence, or None; it judges the
   scheme's fields, never its name;
-- `write(source, scheme, ranges, options, out)`: writes the artifact to `out`;
-- `describe(path)`: the (inputs, outputs) that the file itself declares.
+- `write(portable, scheme, name, out)`: writes the artifact from the portable graph of that
+  scheme (see resnet_edge.graph) and returns what made it, with its version;
+- `describe(path)`: the (inputs, outputs) that the file itself declares, and `census(path)`:
+  how often each operation occurs.
 
 `core.registry` finds it by its file name and `tests/contracts/test_formats.py` tests it.
 """

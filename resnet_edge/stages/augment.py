@@ -72,7 +72,9 @@ class AugmentedBatches(keras.utils.PyDataset):
         super().__init__()
         unknown = [name for name in names if name not in TRANSFORMATIONS]
         if unknown:
-            raise UnknownName(f"no augmentation is called {unknown[0]!r}; choose from: {', '.join(TRANSFORMATIONS)}")
+            raise UnknownName(
+                f"no augmentation is called {unknown[0]!r}; choose from: {', '.join(TRANSFORMATIONS)}"
+            )
         self._images, self._labels = images, labels
         self._batch_size = min(batch_size, len(images))
         self._steps = [TRANSFORMATIONS[name] for name in names]

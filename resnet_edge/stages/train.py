@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge import __version__, zoo
-from resnet_edge.core.errors import DataError, UsageError
+from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.sidecar import Sidecar, write_sidecar
 from resnet_edge.data import ImageSet, load
 from resnet_edge.stages.augment import AugmentedBatches
+from resnet_edge.stages.checkpoint import Checkpoint, open_checkpoint, write
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
@@ -73,38 +74,42 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
     """Train as the recipe says. Raises UsageError, DataError, UnknownName."""
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
-    images = load(recipe.data, "train", recipe.input_shape)
+    images = load(recipe.data, "train", recipe.input_shape, report=report)
     fitted, held_out = _split(images, recipe)
     classes = _class_count(images)
     shape = tuple(images.images.shape[1:])
     plain = zoo.build(recipe.arch, shape, classes)
     model = _trainable(recipe, plain)
-    checkpoint = _checkpoint(request, fitted)
-
     batches = AugmentedBatches(*fitted, recipe.batch_size, recipe.augment, recipe.seed)
+    stamp = {"recipe": asdict(recipe), "data": _identity(images)}
+    folder = open_checkpoint(out, stamp, request.resume)
     _compile(model, recipe, len(batches))
-    watcher = _Watcher(batches, recipe, report, checkpoint)
+    watcher, checkpoint = _Watcher(batches, recipe, report, folder), Checkpoint(folder)
     model.fit(
         batches,
+        initial_epoch=checkpoint.restore(model),
         epochs=recipe.epochs,
         validation_data=held_out,
         validation_batch_size=500,
-        callbacks=[keras.callbacks.BackupAndRestore(checkpoint, delete_checkpoint=False), watcher],
+        # The history first: on resuming it is cut to the epochs of the checkpoint.
+        callbacks=[watcher, checkpoint],
         verbose=0,
     )
 
     plain.set_weights(model.get_weights())
     test_top1, test_n = _test(plain, recipe, report)
-    _save(plain, out)
+    _save(plain, folder, out)
     write_sidecar(out, _sidecar(recipe, images, watcher.history, test_top1, test_n))
-    shutil.rmtree(checkpoint)
+    shutil.rmtree(folder)
     validation_top1 = watcher.history[-1].get("val_accuracy") if watcher.history else None
     return TrainResult(str(out), plain.count_params(), validation_top1, test_top1, test_n)
 
 
 def _class_count(images: ImageSet) -> int:
     if images.labels is None:
-        raise DataError(f"{images.source} has no labels: training needs one sub-folder per class, or 'labels'")
+        raise DataError(
+            f"{images.source} has no labels: training needs one sub-folder per class, or 'labels'"
+        )
     count = len(images.class_names) or int(images.labels.max()) + 1
     if images.labels.max() >= count:
         raise DataError(f"{images.source} has label {images.labels.max()} and only {count} class names")
@@ -119,7 +124,9 @@ Arrays = tuple[NDArray[Any], NDArray[np.int64]]
 def _split(images: ImageSet, recipe: Recipe) -> tuple[Arrays, Arrays | None]:
     """Training and held-out arrays; the same share of every class is held out."""
     if images.labels is None:
-        raise DataError(f"{images.source} has no labels: training needs one sub-folder per class, or 'labels'")
+        raise DataError(
+            f"{images.source} has no labels: training needs one sub-folder per class, or 'labels'"
+        )
     random = np.random.default_rng(recipe.seed)
     held: list[int] = []
     for label in np.unique(images.labels):
@@ -175,7 +182,9 @@ def _cross_entropy(smoothing: float) -> Any:
     def loss(labels: Any, logits: Any) -> Any:
         ops = keras.ops
         log_p = ops.log_softmax(logits)
-        target = ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), logits.shape[-1], dtype=log_p.dtype)
+        target = ops.one_hot(
+            ops.reshape(ops.cast(labels, "int32"), (-1,)), logits.shape[-1], dtype=log_p.dtype
+        )
         target = target * (1 - smoothing) + smoothing / logits.shape[-1]
         return -ops.sum(target * log_p, axis=-1)
 
@@ -188,25 +197,6 @@ def _accelerated() -> bool:
 
         return bool(tf.config.list_physical_devices("GPU"))
     return True
-
-
-def _checkpoint(request: TrainRequest, fitted: Arrays) -> Path:
-    """The folder that holds the unfinished run, checked against --resume and the recipe."""
-    out = Path(request.out)
-    folder = out.with_name(f"{out.name}.checkpoint")
-    stamp = {"recipe": asdict(request.recipe), "images": hashlib.sha256(fitted[1].tobytes()).hexdigest()}
-    known = folder / "recipe.json"
-    if request.resume:
-        if not known.is_file():
-            raise UsageError(f"there is nothing to resume: {folder} does not exist; run without --resume")
-        if msgspec.json.decode(known.read_bytes()) != msgspec.to_builtins(stamp):
-            raise UsageError(f"{known} is of another recipe or other data: use the same options, or remove {folder}")
-        return folder
-    if folder.exists():
-        raise UsageError(f"{folder} holds an unfinished run: continue it with --resume, or remove that folder")
-    folder.mkdir(parents=True)
-    known.write_bytes(msgspec.json.encode(stamp))
-    return folder
 
 
 class _Watcher(keras.callbacks.Callback):
@@ -229,15 +219,18 @@ class _Watcher(keras.callbacks.Callback):
         steps = len(self._batches)
         if batch % 10 == 9 or batch + 1 == steps:
             done, total = self._epoch * steps + batch + 1, self._recipe.epochs * steps
-            note = f"epoch {self._epoch + 1}/{self._recipe.epochs} loss {logs['loss']:.3f} top-1 {logs['accuracy']:.4f}"
+            state = f"loss {logs['loss']:.3f} top-1 {logs['accuracy']:.4f}"
+            note = f"epoch {self._epoch + 1}/{self._recipe.epochs} {state}"
             self._report(Progress("train", done, total, note))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.monotonic() - self._began
         row = {key: round(float(value), 5) for key, value in (logs or {}).items()}
         self.history.append({"epoch": epoch + 1, **row, "seconds": round(seconds, 1)})
-        self._file.write_bytes(msgspec.json.encode(self.history))
-        held_out = f", held out: loss {row['val_loss']:.3f} top-1 {row['val_accuracy']:.4f}" if "val_loss" in row else ""
+        write(self._file, msgspec.json.encode(self.history))
+        held_out = ""
+        if "val_loss" in row:
+            held_out = f", held out: loss {row['val_loss']:.3f} top-1 {row['val_accuracy']:.4f}"
         note = (
             f"epoch {epoch + 1:>3}/{self._recipe.epochs}  loss {row['loss']:.3f} top-1 {row['accuracy']:.4f}"
             f"{held_out}  ({seconds:.0f} s)"
@@ -256,23 +249,34 @@ def _test(model: keras.Model, recipe: Recipe, report: Report) -> tuple[float | N
     return float(np.mean(logits.argmax(-1) == test.labels)), len(test)
 
 
-def _save(model: keras.Model, out: Path) -> None:
-    part = out.with_name(f".{out.stem}.part.keras")
+def _save(model: keras.Model, folder: Path, out: Path) -> None:
+    part = folder / "finished.keras"  # in a folder beside `out`, so that a rename suffices
     model.save(part)
     part.replace(out)
+
+
+def _identity(images: ImageSet) -> dict[str, Any]:
+    def digest(array: NDArray[Any]) -> str:
+        return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+    assert images.labels is not None
+    return {
+        "n": len(images),
+        "images_sha256": digest(images.images),
+        "labels_sha256": digest(images.labels),
+    }
 
 
 def _sidecar(
     recipe: Recipe, images: ImageSet, history: list[dict[str, float]], test_top1: float | None, test_n: int
 ) -> Sidecar:
-    digest = hashlib.sha256(images.images.tobytes())
     step = {
         "step": "train",
         "resnet_edge": __version__,
         "keras": keras.__version__,
         "backend": keras.backend.backend(),
         "recipe": asdict(recipe),
-        "data": {"source": images.source, "n": len(images), "images_sha256": digest.hexdigest()},
+        "data": {"source": images.source, **_identity(images)},
         "history": history,
         "test": {"top1": test_top1, "n": test_n},
     }

@@ -22,8 +22,8 @@ class Architecture:
 
     `builder` is `module:function` below `resnet_edge.zoo`; it takes `input_shape` (H, W, C),
     `classes` and `options`, and returns an uncompiled functional Keras model that maps raw
-    pixels (0 to 255, float32, NHWC) to logits. `published` holds the figures that the paper
-    prints, for the tests.
+    pixels (0 to 255, float32, NHWC) to logits. `source` is where the network is published;
+    the tests hold its figures.
     """
 
     builder: str

@@ -1,0 +1,46 @@
+# `make demo` and `make test` need Python 3.11 or newer and make; everything else comes into .venv.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed-from-constraints
+
+.PHONY: help demo test slow lint format bench clean
+.DEFAULT_GOAL := help
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Both variables: pip before 25.3 takes the first for build requirements too, later ones the second.
+$(STAMP): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "resnet-edge needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
+		$(BIN)/python -m pip install --quiet --editable '.[convert,dev]'
+	@touch $@
+
+demo: $(STAMP)  ## Convert the bundled ResNet-20 on its bundled data, with proof, into demo/
+	rm -rf demo
+	$(BIN)/resnet-edge convert --out demo
+
+test: $(STAMP)  ## Run the test suite, without the slow tests
+	$(BIN)/python -m pytest -n 2 -m "not slow" --durations=10
+
+slow: $(STAMP)  ## Run the slow tests
+	$(BIN)/python -m pytest -n 2 -m slow --durations=10
+
+lint: $(STAMP)  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)  ## Format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## Measure what benchmarks/ measures; takes minutes and wants a quiet machine
+	set -e; for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+clean:  ## Remove what make made
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,84 @@
+"""What every backend checks at its border, in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
+
+INPUT = "image"
+DTYPES = ("float32", "uint8", "int8", "int16")
+
+
+def check_device(backend: str, device: str, known: Collection[str], reason: str) -> None:
+    """Raise DeviceUnavailable, with the `reason`, unless `device` is one that `backend` knows."""
+    if device not in known:
+        raise DeviceUnavailable(
+            f"{backend} has no device {device!r} ({reason}); choose from: {', '.join(sorted(known))}"
+        )
+
+
+def check_file(path: Path) -> None:
+    """Raise ArtifactError unless `path` is a file with something in it.
+
+    The runtimes map the file before they look at it, and word these two cases badly.
+    """
+    if not path.is_file():
+        raise ArtifactError(f"{path} is not a file: name a model file")
+    if path.stat().st_size == 0:
+        raise ArtifactError(f"{path} is empty: convert the model again")
+
+
+def the_classifier(
+    path: Path, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+) -> tuple[TensorSpec, TensorSpec]:
+    """The one input and the one output of an image classifier.
+
+    The input is `image`, (B, H, W, C) with H, W and C fixed; the output is (B, classes);
+    both in one of DTYPES. Anything else is an ArtifactError.
+    """
+    names = ", ".join(repr(spec.name) for spec in inputs) or "nothing"
+    if len(inputs) != 1 or inputs[0].name != INPUT:
+        raise ArtifactError(
+            f"{path} takes {names}, and not {INPUT!r} alone: convert the model with resnet-edge"
+        )
+    if len(outputs) != 1:
+        raise ArtifactError(f"{path} has {len(outputs)} outputs, and an image classifier has one")
+    image, scores = inputs[0], outputs[0]
+    if len(image.shape) != 4 or None in image.shape[1:]:
+        raise ArtifactError(f"{path} takes {_sizes(image)}, and not images (batch, height, width, channels)")
+    if len(scores.shape) != 2 or scores.shape[1] is None:
+        raise ArtifactError(f"{path} gives {_sizes(scores)}, and not one score per class (batch, classes)")
+    for spec in (image, scores):
+        if spec.dtype not in DTYPES:
+            raise ArtifactError(
+                f"{path} has {spec.name!r} in {spec.dtype}; resnet-edge runs {', '.join(DTYPES)}"
+            )
+    return image, scores
+
+
+def misfit(images: NDArray[Any], spec: TensorSpec) -> str | None:
+    """Why `images` cannot be fed to the input `spec`; None where they can."""
+    if images.dtype.name != spec.dtype:
+        return f"{spec.name!r} takes {spec.dtype}, and the images are {images.dtype.name}"
+    fits = images.ndim == len(spec.shape) and all(
+        want is None or want == have for want, have in zip(spec.shape, images.shape, strict=True)
+    )
+    if not fits:
+        return f"{spec.name!r} takes {_sizes(spec)}, and the images are ({', '.join(map(str, images.shape))})"
+    return None if images.size else f"{spec.name!r} takes at least one image"
+
+
+def first_line(error: BaseException) -> str:
+    """What a runtime's message says, in one line, without an end that sentences do not need."""
+    text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return text[:300].rstrip(".")
+
+
+def _sizes(spec: TensorSpec) -> str:
+    return "(" + ", ".join("any" if size is None else str(size) for size in spec.shape) + ")"

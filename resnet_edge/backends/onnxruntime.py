@@ -1,0 +1,138 @@
+"""ONNX Runtime on the CPU, or on an NVIDIA GPU through its CUDA execution provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from resnet_edge.backends._border import check_device, check_file, first_line, misfit, the_classifier
+from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
+
+FORMATS = frozenset({"onnx"})
+DEVICES = frozenset({"cpu", "cuda"})
+
+_PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
+    "cpu": ("CPUExecutionProvider", {}),
+    # TF32 keeps 10 bits of mantissa: a logit of ResNet-50 moves by 0.3 (onnxruntime#19357).
+    "cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}),
+}
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(uint8)": "uint8",
+    "tensor(int8)": "int8",
+    "tensor(int16)": "int16",
+}
+
+
+def version() -> str:
+    """The version of the runtime."""
+    return str(ort.__version__)
+
+
+@contextmanager
+def open_session(path: Path, device: str, threads: int) -> Iterator[OrtSession]:
+    """Open an .onnx file. Raises DeviceUnavailable, ArtifactError."""
+    check_device("onnxruntime", device, DEVICES, "it has no such execution provider here")
+    provider, settings = _PROVIDERS[device]
+    if provider not in ort.get_available_providers():
+        raise DeviceUnavailable(
+            f"this onnxruntime has no {provider}: install onnxruntime-gpu in place of onnxruntime"
+        )
+    check_file(path)
+    try:
+        session = ort.InferenceSession(
+            str(path), _options(device, threads), providers=[(provider, settings)], enable_fallback=0
+        )
+    except Exception as error:  # ORT's exceptions share no base of their own
+        raise ArtifactError(
+            f"{path} cannot be opened as ONNX on {device} ({first_line(error)}): copy or convert it again"
+        ) from error
+    if session.get_providers()[0] != provider:  # the CPU steps in without an error: onnxruntime#23372
+        raise DeviceUnavailable(
+            f"{provider} does not open here (its libraries or the GPU are missing): use the device cpu"
+        )
+    yield OrtSession(path, session, device)
+
+
+def _options(device: str, threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 3
+    # Idle threads that spin would take the cores from whatever is measured next.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    if device != "cpu":
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    return options
+
+
+class OrtSession:
+    """An opened InferenceSession; `device` follows from the provider that it reports."""
+
+    def __init__(self, path: Path, session: ort.InferenceSession, device: str) -> None:
+        inputs = [_spec(value) for value in session.get_inputs()]
+        outputs = [_spec(value) for value in session.get_outputs()]
+        image, scores = the_classifier(path, inputs, outputs)
+        self.input, self.output = _with_quantization(path, image, scores)
+        self.device = device
+        self._path = path
+        self._run = session.run
+        self._name = self.input.name
+        self._names = [self.output.name]
+        self._shape = tuple(-1 if size is None else size for size in self.input.shape)
+        self._dtype = np.dtype(self.input.dtype)
+
+    def run(self, images: NDArray[Any]) -> NDArray[Any]:
+        """See backends.Session.run."""
+        if images.shape != self._shape or images.dtype != self._dtype:
+            self._fit(images)
+        try:
+            outputs: NDArray[Any] = self._run(self._names, {self._name: images})[0]
+        except Exception as error:  # ORT's exceptions share no base of their own
+            raise ArtifactError(f"{self._path} does not run: {first_line(error)}") from error
+        return outputs
+
+    def _fit(self, images: NDArray[Any]) -> None:
+        """Check images of a shape not seen before. Raises ArtifactError."""
+        if reason := misfit(images, self.input):
+            raise ArtifactError(f"{self._path}: {reason}")
+        self._shape = images.shape
+
+
+def _spec(value: Any) -> TensorSpec:
+    shape = tuple(size if isinstance(size, int) and size > 0 else None for size in value.shape)
+    return TensorSpec(value.name, shape, _DTYPES.get(value.type, value.type))
+
+
+def _with_quantization(path: Path, image: TensorSpec, scores: TensorSpec) -> tuple[TensorSpec, TensorSpec]:
+    """The specs with the scale and zero point that stand in the graph, next to integer ends.
+
+    ONNX has no such field on a value: they are those of the DequantizeLinear behind the
+    input and of the QuantizeLinear before the output. None where there is none, and where
+    the package onnx, which reads them, is not installed.
+    """
+    if image.dtype == scores.dtype == "float32":
+        return image, scores
+    try:
+        from resnet_edge.backends._onnx_ends import ends
+    except ModuleNotFoundError as error:
+        if error.name != "onnx":
+            raise
+        return image, scores
+    behind, before = ends(path, image.name, scores.name)
+    return _carrying(image, behind), _carrying(scores, before)
+
+
+def _carrying(spec: TensorSpec, quantization: Quantization | None) -> TensorSpec:
+    return TensorSpec(spec.name, spec.shape, spec.dtype, quantization)

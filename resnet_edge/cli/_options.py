@@ -1,0 +1,55 @@
+"""Options that several commands share, checked before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from resnet_edge.core import registry
+from resnet_edge.core.errors import UnknownName
+
+F = TypeVar("F", bound=Callable[..., Any])
+Callback = Callable[[click.Context, click.Parameter, str], tuple[str, ...]]
+
+
+def names(room: str) -> Callback:
+    """A callback for a comma-separated list of choices of a room."""
+
+    def check(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+        words = [word.strip() for word in value.split(",")]
+        for word in words:
+            try:
+                registry.check(room, word.partition(":")[0] if room == "backends" else word)
+            except UnknownName as error:
+                raise click.BadParameter(str(error)) from error
+        return tuple(dict.fromkeys(words))
+
+    return check
+
+
+def backends_option(function: F) -> F:
+    """--backends: where artifacts run."""
+    option = click.option(
+        "--backends",
+        default="litert,onnxruntime",
+        show_default=True,
+        callback=names("backends"),
+        metavar="NAME[:DEVICE],…",
+        help=f"Where to prove and to measure: {', '.join(registry.names('backends'))}.",
+    )
+    return option(function)
+
+
+def shape(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """A callback for H,W,C."""
+    if value is None:
+        return None
+    try:
+        height, width, channels = (int(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter("give three numbers, as in 224,224,3") from None
+    if min(height, width, channels) < 1:
+        raise click.BadParameter("sizes are positive")
+    return height, width, channels

@@ -1,0 +1,241 @@
+"""The result of a run as one table on stdout, for people.
+
+Three layouts, the widest that fits: one line a row; two lines a row; a block a row. Numbers
+are never cut, names fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from resnet_edge.core.report import Report
+from resnet_edge.report import summary, words
+from resnet_edge.report.rows import WORDS, Row, Standing, conditions, rows, target
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+_STYLES: dict[Standing, str] = {
+    "pass": "green",
+    "fail": "bold red",
+    "inconclusive": "yellow",
+    "unverified": "yellow",
+    "reference": "dim",
+}
+_NOT_A_TERMINAL = 120
+_ASCII = str.maketrans({"–": "-", "−": "-", "×": "x", "…": "...", "∞": "inf"})
+
+
+def print_table(report: Report, width: int | None = None) -> None:
+    """Print the table, then what did not pass and what could not be done, then the verdict.
+
+    `width` in columns; None takes the terminal's, or 120 where stdout is
+    no terminal; there the text is plain.
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False, width=width)
+    if width is None and not console.is_terminal:
+        console.width = _NOT_A_TERMINAL
+    found = rows(report)
+    if found:
+        _results(report, found, console)
+    _reasons(report, console)
+    _verdict(report, console)
+
+
+def _results(report: Report, found: tuple[Row, ...], console: Console) -> None:
+    for layout, name_at_least in ((_one_line, 40), (_two_lines, 26)):
+        headers, body = layout(report, found)
+        lines = [[_spelled_lines(console, cell) for cell in cells] for cells in body]
+        widths = _widths([headers, *lines])
+        least = [min(widths[0], name_at_least), *widths[1:]]
+        if sum(least) + 2 * (len(least) - 1) <= console.width:
+            console.print(_grid(headers, lines, least, [row.standing for row in found]))
+            break
+    else:
+        _blocks(report, found, console)
+    if conditions(report):
+        note = f"Drop in percentage points; p50: median latency of one call, {conditions(report)}."
+        console.print(_text(console, note, "dim"))
+
+
+def _spelled(console: Console, text: str) -> str:
+    """The text as this terminal can show it: nothing that moves the cursor, nothing that its
+    encoding lacks."""
+    text = words.printable(text)
+    if not console.encoding.startswith("utf"):
+        text = text.translate(_ASCII).encode(console.encoding, "backslashreplace").decode(console.encoding)
+    return text
+
+
+def _text(console: Console, text: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    return Text(_spelled(console, text), style=style, overflow="fold")
+
+
+def _spelled_lines(console: Console, text: str) -> str:
+    return "\n".join(_spelled(console, line) for line in text.split("\n"))
+
+
+def _widths(body: list[list[str]]) -> list[int]:
+    """The columns that each column of the table needs in order to cut nothing."""
+    from rich.cells import cell_len
+
+    return [
+        max(cell_len(line) for cell in column for line in cell.split("\n"))
+        for column in zip(*body, strict=True)
+    ]
+
+
+def _grid(headers: list[str], body: list[list[str]], least: list[int], standings: list[Standing]) -> Table:
+    """A table with a rule under its header: names fold, numbers stand to the right, whole."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold"
+    )
+    for index, (title, width) in enumerate(zip(headers, least, strict=True)):
+        words_column = title.lower().startswith(("artifact", "backend", "verdict"))
+        table.add_column(
+            title,
+            justify="left" if words_column else "right",
+            min_width=width,
+            no_wrap=index > 0,
+            overflow="fold",
+        )
+    for cells, standing in zip(body, standings, strict=True):
+        table.add_row(
+            *(Text(cell, overflow="fold") for cell in cells[:-1]), Text(cells[-1], style=_STYLES[standing])
+        )
+    return table
+
+
+def _one_line(report: Report, found: tuple[Row, ...]) -> tuple[list[str], list[list[str]]]:
+    headers = [
+        "Artifact",
+        "Size",
+        "Backend",
+        "Top-1",
+        "Drop [95 %]",
+        "Agree",
+        "p50, ms",
+        "vs fp32",
+        "Verdict",
+    ]
+    body = []
+    for name, row in _named(found):
+        drop = " ".join(_drop(row)).strip()
+        cells = [
+            name,
+            _size(row),
+            target(report, row),
+            _top1(row),
+            drop,
+            _agreement(row),
+            _p50(row),
+            _speed_up(row),
+        ]
+        body.append([*cells, WORDS[row.standing]])
+    return headers, body
+
+
+def _two_lines(report: Report, found: tuple[Row, ...]) -> tuple[list[str], list[list[str]]]:
+    headers = ["Artifact\n  size, backend", "Top-1\nagree", "Drop\n[95 %]", "p50, ms\nvs fp32", "Verdict"]
+    body = [
+        [
+            f"{words.printable(row.file)}\n  {_size(row)}, {target(report, row)}",
+            f"{_top1(row)}\n{_agreement(row)}",
+            "\n".join(_drop(row)),
+            f"{_p50(row)}\n{_speed_up(row)}",
+            WORDS[row.standing],
+        ]
+        for row in found
+    ]
+    return headers, body
+
+
+def _blocks(report: Report, found: tuple[Row, ...], console: Console) -> None:
+    for row in found:
+        console.print(_text(console, row.file, "bold"))
+        facts = (
+            ("backend", target(report, row)),
+            ("size", _size(row)),
+            ("top-1", _top1(row)),
+            ("drop", " ".join(_drop(row)).strip()),
+            ("agreement", _agreement(row)),
+            ("p50, ms", _p50(row)),
+            ("vs fp32", _speed_up(row)),
+            ("verdict", WORDS[row.standing]),
+        )
+        for label, value in facts:
+            if value != words.ABSENT:
+                console.print(
+                    _text(
+                        console, f"  {label:<10} {value}", _STYLES[row.standing] if label == "verdict" else ""
+                    )
+                )
+
+
+def _named(found: tuple[Row, ...]) -> Iterable[tuple[str, Row]]:
+    """Each row with its file name, told once where a file has several rows."""
+    before = None
+    for row in found:
+        yield ("" if row.file == before else row.file), row
+        before = row.file
+
+
+def _size(row: Row) -> str:
+    return words.size(row.artifact.size_bytes) if row.artifact else words.ABSENT
+
+
+def _top1(row: Row) -> str:
+    return words.percent(row.parity.top1, row.parity.n) if row.parity else words.ABSENT
+
+
+def _agreement(row: Row) -> str:
+    return words.percent(row.parity.agreement, row.parity.n) if row.parity else words.ABSENT
+
+
+def _drop(row: Row) -> tuple[str, str]:
+    if row.parity is None:
+        return words.ABSENT, ""
+    return words.estimate(row.parity.drop_pp, row.parity.drop_ci95_pp, words.points)
+
+
+def _p50(row: Row) -> str:
+    return words.milliseconds(row.latency.p50_ms) if row.latency else words.ABSENT
+
+
+def _speed_up(row: Row) -> str:
+    return words.speed_up(row.latency.vs_fp32) if row.latency else words.ABSENT
+
+
+def _reasons(report: Report, console: Console) -> None:
+    found = [*summary.troubles(report), *((failure.what, [failure.message]) for failure in report.failures)]
+    for what, reasons in found:
+        console.print()
+        console.print(_text(console, what, "bold"))
+        for reason in reasons:
+            _indented(console, reason)
+    console.print()
+
+
+def _indented(console: Console, text: str) -> None:
+    from rich.padding import Padding
+
+    console.print(Padding(_text(console, text), (0, 0, 0, 2), expand=False))
+
+
+def _verdict(report: Report, console: Console) -> None:
+    from rich.text import Text
+
+    found = summary.verdict(report)
+    style = {"passed": "bold green", "failed": "bold red"}.get(found.word, "bold yellow")
+    console.print(Text.assemble((found.word.upper(), style), ". ", _spelled(console, found.sentence)))

@@ -1,0 +1,70 @@
+"""`resnet-edge convert`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from resnet_edge.cli._options import backends_option, names, shape
+from resnet_edge.cli.terminal import output_options, print_json, progress
+
+
+
+@click.command("convert")
+@click.argument("model", required=False)
+@click.option("--out", default="dist", show_default=True, type=click.Path(path_type=Path), help="The folder to make.")
+@click.option("--formats", default=",".join(["tflite", "onnx"]), show_default=True, callback=names("formats"), help="Comma-separated.")
+@click.option(
+    "--schemes",
+    default="fp32,fp16,dynamic,int8,int16x8",
+    show_default=True,
+    callback=names("schemes"),
+    help="Comma-separated; a format leaves out what it does not offer, and says so.",
+)
+@click.option("--data", help="Images to prove on: fashion-mnist, a folder, or an .npz (labels: accuracy; none: agreement).")
+@click.option("--calibration", help="Images that set int8 ranges, never those of the proof. [default: some are held out of --data]")
+@click.option("--max-drop", default=0.5, show_default=True, type=click.FloatRange(0, 100), metavar="PP", help="Largest accuracy drop, percentage points.")
+@click.option("--preprocess", metavar="NAME|FILE", help="What the model wants of raw pixels: unit, symmetric, imagenet, caffe, model, none, or a JSON file. [default: read from the model]")
+@backends_option
+@click.option("--io", default="float32", show_default=True, type=click.Choice(["float32", "uint8", "int8"]), help="Input and output of int8 artifacts.")
+@click.option("--dynamic-batch", is_flag=True, help="Any batch size instead of 1.")
+@click.option("--labels", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Class names, one per line.")
+@click.option("--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own.")
+@click.option("--trust", is_flag=True, help="Open a SavedModel, which is a program that can do anything.")
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Threads of every backend when latency is measured.")
+@click.option("--latency-seconds", default=8.0, show_default=True, type=click.FloatRange(0), help="Time to measure latency for; 0: do not.")
+@output_options
+def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
+    """Convert MODEL to TFLite and ONNX, prove every artifact against it, and report.
+
+    MODEL is a .keras or .h5 file, a SavedModel folder (--trust), a name from the zoo,
+    app:ResNet50 (keras.applications), or package.module:factory. Without MODEL, the bundled
+    ResNet-20 is converted and proved on the 10,000 test images of Fashion-MNIST.
+
+    Exit code 0: everything was proved; 4: an artifact failed its proof; 5: more images are
+    needed to tell; 3: something could not be done.
+    """
+    from resnet_edge.cli._convert import exit_code, request_of
+    from resnet_edge.cli._table import print_table
+    from resnet_edge.report import write_reports
+    from resnet_edge.report.contract import document
+    from resnet_edge.stages.convert import convert
+    from resnet_edge.stages.workspace import Workspace
+
+    request = request_of(model, shlex.join(["resnet-edge", *sys.argv[1:]]), **options)  # type: ignore[arg-type]
+    with Workspace(out) as workspace:
+        with progress(quiet) as report:
+            found = convert(request, workspace, report)
+        write_reports(found, workspace.folder)
+        folder = workspace.publish_partial() if found.failures else workspace.publish()
+    if as_json:
+        print_json(document(found))
+    elif not quiet:
+        print_table(found)
+        click.echo(f"\nreport: {folder / 'report.html'}")
+    click.get_current_context().exit(exit_code(found))
+
+

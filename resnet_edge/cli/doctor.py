@@ -1,0 +1,48 @@
+"""`resnet-edge doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from resnet_edge.cli.terminal import output_options, print_json, progress
+
+if TYPE_CHECKING:
+    from resnet_edge.stages.doctor import Diagnosis
+
+
+@click.command("doctor")
+@output_options
+@click.pass_context
+def command(ctx: click.Context, as_json: bool, quiet: bool) -> None:
+    """Tell versions, machine, and which backends really open here.
+
+    Each backend runs a tiny network on each of its devices. Exits with 3 where an installed
+    backend does not open.
+    """
+    from resnet_edge.stages.doctor import examine
+
+    with progress(quiet) as report:
+        found = examine(report)
+    if as_json:
+        print_json(found)
+    elif not quiet:
+        _print(found)
+    ctx.exit(found.exit_code)
+
+
+def _print(found: Diagnosis) -> None:
+    machine = found.machine
+    gigabytes = f", {machine['memory_bytes'] / 1e9:.0f} GB" if machine["memory_bytes"] else ""
+    click.echo(f"{machine['cpu']} ({machine['architecture']}), {machine['usable_cores']} cores{gigabytes}")
+    click.echo(f"int8 instructions: {', '.join(machine['int8_flags']) or 'none known'}")
+    click.echo(f"{machine['os']}, Python {machine['python']}\n")
+    width = max(map(len, found.versions))
+    for name, version in found.versions.items():
+        click.echo(f"{name:<{width}}  {version}")
+    click.echo("\nbackend       device  ")
+    for backend in found.backends:
+        for state in backend.devices:
+            detail = f": {state.detail}" if state.detail else ""
+            click.echo(f"{backend.backend:<13} {state.device:<7} {state.status}{detail}")

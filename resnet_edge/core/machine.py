@@ -1,0 +1,74 @@
+"""What numbers were measured on and with: the machine and the installed versions."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from resnet_edge.core.packages import BASE, EXTRAS
+
+INT8_FLAGS = ("avx2", "avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm", "sve")
+"""As /proc/cpuinfo spells them: dot products of 8-bit integers, on x86 and (asimddp, i8mm) on Arm."""
+
+
+def machine() -> dict[str, Any]:
+    """A JSON object: `cpu` (model name), `architecture`, `cores` and `usable_cores` (what this
+    process may run on), `memory_bytes` (None: not known), `int8_flags`, `os`, `python`."""
+    facts = _cpuinfo()
+    flags = set((facts.get("flags") or facts.get("Features") or "").split())
+    return {
+        "cpu": facts.get("model name") or platform.processor() or platform.machine(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+        "usable_cores": usable_cores(),
+        "memory_bytes": _memory(),
+        "int8_flags": [flag for flag in INT8_FLAGS if flag in flags],
+        "os": _system(),
+        "python": platform.python_version(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What is installed of all that can bear on a result, by distribution; nothing is imported."""
+    found = {}
+    for name in (*BASE, *(distribution for distribution, _ in EXTRAS.values())):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:  # an extra that the user did not want
+            continue
+    return found
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS has no affinity
+
+
+def _cpuinfo() -> dict[str, str]:
+    """The entries of the first processor."""
+    try:
+        first, _, _ = Path("/proc/cpuinfo").read_text("utf-8", "replace").partition("\n\n")
+    except OSError:  # not Linux
+        return {}
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):  # a system that does not tell
+        return None
+
+
+def _system() -> str:
+    try:
+        name = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    except OSError:  # no such file: not a Linux distribution
+        name = platform.system()
+    return f"{name}, {platform.system()} {platform.release()}"

@@ -1,0 +1,29 @@
+"""The packages that a stage or room may need, and the extra that brings each."""
+
+from __future__ import annotations
+
+EXTRAS = {
+    "tensorflow": ("tensorflow", "keras"),
+    "keras": ("keras", "keras"),
+    "h5py": ("h5py", "keras"),
+    "ai_edge_litert": ("ai-edge-litert", "litert"),
+    "litert_quantizer": ("litert-quantizer", "tflite"),
+    "onnx": ("onnx", "onnx"),
+    "onnxruntime": ("onnxruntime", "onnxruntime"),
+    "tf2onnx": ("tf2onnx", "tf2onnx"),
+    "tensorflow_model_optimization": ("tensorflow-model-optimization", "tfmot"),
+    "tf_keras": ("tf_keras", "tfmot"),
+}
+"""Import name: (distribution, extra)."""
+
+BASE = ("resnet-edge", "click", "msgspec", "numpy", "pillow", "rich")
+"""Distributions that are always there."""
+
+
+def missing_package(module: str | None) -> str | None:
+    """How to install what `import module` needs, in one line; None where no extra brings it."""
+    found = EXTRAS.get((module or "").partition(".")[0])
+    if found is None:
+        return None
+    distribution, extra = found
+    return f"the package {distribution} is not installed: pip install 'resnet-edge[{extra}]'"

@@ -1,0 +1,165 @@
+"""Intervals and ratios that the proof and the latencies stand on. numpy only.
+
+Every interval is two-sided with 95 % confidence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+Z95 = NormalDist().inv_cdf(0.975)
+SQNR_CAP_DB = 200.0
+MOST_SAMPLES = 10**9
+
+
+def wilson(count: float, n: float) -> tuple[float, float]:
+    """Interval of the fraction `count` of `n` (E. B. Wilson, JASA 22 (1927) 209; n > 0)."""
+    share, z2 = count / n, Z95**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    # At 0 and n the ends are exact, and rounding must not move them inside.
+    return (0.0 if count == 0 else centre - half), (1.0 if count == n else centre + half)
+
+
+def paired_drop(n: float, lost: float, gained: float) -> tuple[float, float]:
+    """Interval of the accuracy drop (lost - gained) / n of two classifiers on the same n images.
+
+    `lost`: the reference is right and the candidate wrong; `gained`: the reverse. The score
+    interval for the difference of paired proportions: T. Tango, Statistics in Medicine 17
+    (1998) 891-908. It holds its confidence where discordant pairs are few or none (with
+    none it is about -3.84/n to 3.84/n), where Wald's interval has no width at all.
+    """
+    if not (n > 0 and lost >= 0 and gained >= 0 and lost + gained <= n * (1 + 1e-9)):
+        raise ValueError(f"no such table: n {n}, lost {lost}, gained {gained}")
+    drop = (lost - gained) / n
+    upper = _crossing(lambda delta: _score(n, lost, gained, delta) + Z95, drop, 1.0)
+    lower = _crossing(lambda delta: _score(n, lost, gained, delta) - Z95, drop, -1.0)
+    return lower, upper
+
+
+def _score(n: float, lost: float, gained: float, delta: float) -> float:
+    """Tango's statistic for the drop `delta`: about N(0, 1) where delta is the true drop.
+
+    Falls as delta grows. `q` is the constrained maximum-likelihood share of gained pairs.
+    """
+    b = (2 * n - lost + gained) * delta - lost - gained
+    c = -gained * delta * (1 - delta)
+    q = (math.sqrt(max(b * b - 8 * n * c, 0.0)) - b) / (4 * n)
+    variance = n * (2 * q + delta * (1 - delta))
+    excess = lost - gained - n * delta
+    if variance <= 0:  # delta is -1, 0 or 1, where nothing is left to vary
+        return math.copysign(math.inf, excess) if excess else 0.0
+    return excess / math.sqrt(variance)
+
+
+def _crossing(function: Callable[[float], float], inside: float, outside: float) -> float:
+    """Where `function` leaves the sign it has at `inside` on the way to `outside`; else `outside`."""
+    positive = function(inside) > 0
+    if (function(outside) > 0) == positive:
+        return outside
+    for _ in range(100):
+        middle = (inside + outside) / 2
+        if middle in (inside, outside):
+            break
+        if (function(middle) > 0) == positive:
+            inside = middle
+        else:
+            outside = middle
+    return outside
+
+
+def samples_needed(n: int, lost: int, gained: int, max_drop: float) -> int | None:
+    """The fewest images, n or more, that would decide whether the drop is within `max_drop`.
+
+    Decided means that `paired_drop`, at the rates of discordance seen so far, lies wholly at
+    or below `max_drop` (a fraction), or wholly above. None where no number would do, since
+    the drop seen is the limit itself, and above MOST_SAMPLES. Without discordance it is
+    about 3.84 / max_drop. With n = 0 nothing is known, and no discordance is assumed.
+    """
+
+    def decided(images: int) -> bool:
+        seen = max(n, 1)
+        low, high = paired_drop(images, lost * images / seen, gained * images / seen)
+        return high <= max_drop or low > max_drop
+
+    return _fewest(max(n, 1), decided)
+
+
+def samples_needed_for_share(n: int, count: int, limit: float) -> int | None:
+    """As samples_needed, for whether a share (now count / n) is at most `limit`, by `wilson`."""
+
+    def decided(images: int) -> bool:
+        low, high = wilson(count * images / max(n, 1), images)
+        return high <= limit or low > limit
+
+    return _fewest(max(n, 1), decided)
+
+
+def _fewest(start: int, decided: Callable[[int], bool]) -> int | None:
+    """The smallest number from `start` on that is decided; what is decided stays so."""
+    if decided(start):
+        return start
+    low, high = start, 2 * start
+    while not decided(high):
+        if high > MOST_SAMPLES:
+            return None
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decided(middle) else (middle, high)
+    return high if high <= MOST_SAMPLES else None
+
+
+def centred(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Logits (N, classes) less the mean of their row.
+
+    Softmax and argmax do not see a constant added to a row, so neither must an error measure.
+    """
+    wide = logits.astype(np.float64)
+    result: NDArray[np.float64] = wide - wide.mean(axis=-1, keepdims=True)
+    return result
+
+
+def sqnr_db(signal: float, noise: float) -> float:
+    """10 log10(signal / noise), in decibels, from two sums of squares; within +-SQNR_CAP_DB.
+
+    The cap stands for "no difference that float32 could show" (its rounding alone is at
+    about 150 dB), since JSON has no infinity. No signal at all counts as the worst.
+    """
+    if signal <= 0:
+        return -SQNR_CAP_DB
+    if noise <= 0:
+        return SQNR_CAP_DB
+    return max(-SQNR_CAP_DB, min(SQNR_CAP_DB, 10 * (math.log10(signal) - math.log10(noise))))
+
+
+def median_interval(
+    samples: NDArray[np.float64], seed: int = 0, resamples: int = 1000
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of the median of all `samples` (rounds,) or (rounds, k).
+
+    Whole rounds are drawn: calls of one round share what disturbed it, and to draw them one
+    by one would promise too much (Field, Welsh, J. R. Stat. Soc. B 69 (2007) 369).
+    """
+    random = np.random.default_rng(seed)
+    n = len(samples)
+    medians = [np.median(samples[random.integers(0, n, n)]) for _ in range(resamples)]
+    low, high = np.percentile(medians, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def paired_ratio(
+    numerator: NDArray[np.float64], denominator: NDArray[np.float64], seed: int = 0
+) -> tuple[float, tuple[float, float]]:
+    """The median of numerator / denominator, round by round (rounds,), and its bootstrap interval.
+
+    The two of a round were measured next to each other, so that what slows the machine for
+    a while (heat, neighbours) divides out.
+    """
+    ratios = numerator / denominator
+    return float(np.median(ratios)), median_interval(ratios, seed)

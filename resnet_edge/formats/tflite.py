@@ -1,0 +1,38 @@
+"""TensorFlow Lite, now LiteRT: the portable graph is this format already."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+
+from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.scheme import Scheme
+from resnet_edge.graph.model import read_graph
+
+SUFFIX = ".tflite"
+
+
+def refusal(scheme: Scheme) -> str | None:
+    """Every scheme is offered."""
+    return None
+
+
+def write(portable: Path, scheme: Scheme, name: str, out: Path) -> str:
+    """Copy the portable graph. Only operations that TFLite has built in get this far
+    (graph/convert.py refuses others)."""
+    shutil.copyfile(portable, out)
+    made = f"tensorflow {version('tensorflow')} (TFLiteConverter)"
+    return made if scheme.weights == "float32" else f"{made}, litert-quantizer {version('litert-quantizer')}"
+
+
+def describe(path: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """Inputs and outputs. Raises ArtifactError."""
+    graph = read_graph(path)
+    return graph.specs(graph.inputs), graph.specs(graph.outputs)
+
+
+def census(path: Path) -> dict[str, int]:
+    """How often each operation occurs. Raises ArtifactError."""
+    return dict(Counter(node.op for node in read_graph(path).nodes))

@@ -1,0 +1,83 @@
+"""Models in: everything that MODEL can be on the command line, one file per kind of source.
+
+A kind is a module with
+
+- `check(request)`: runs in the parent; cheap, without numpy or a framework;
+- `open_model(request, report)`: runs in a worker; gives an `OpenedModel`.
+
+Both raise UsageError, UnknownName or ModelError, with one line that says how to mend it.
+`_source.kind_of` tells which kind a source is, by its spelling and its first bytes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from resnet_edge.core.errors import UsageError
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.preprocessing import preprocessing
+from resnet_edge.core.progress import Report
+from resnet_edge.models import _source
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """What the user typed: the MODEL and the options that belong to it.
+
+    `trust` allows a SavedModel, which is a program; `input_shape` is (H, W, C) for a model
+    that does not know its own; `preprocess` is a preset or a file for
+    `core.preprocessing.preprocessing` (None: find out from the model).
+    """
+
+    source: str
+    trust: bool = False
+    input_shape: tuple[int, int, int] | None = None
+    preprocess: str | None = None
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """A model in memory.
+
+    `network` maps (B, H, W, C) float32, the model's OWN input before our preprocessing, to
+    (B, classes) float32 in inference mode, and can be traced by tf.function. `trackable`
+    holds the variables (a keras.Model, or the loaded SavedModel).
+    """
+
+    facts: ModelFacts
+    network: Callable[[Any], Any]
+    trackable: Any
+
+
+def check_source(request: ModelRequest) -> None:
+    """Everything that can be refused without a framework; runs in the parent, before any work.
+
+    Raises UsageError, UnknownName, ModelError, DataError (a bad preprocessing file).
+    """
+    if request.input_shape is not None and min(request.input_shape) < 1:
+        raise UsageError(f"--input-shape {_spelled(request.input_shape)}: every size must be at least 1")
+    if request.preprocess is not None:
+        preprocessing(request.preprocess)
+    _kind(request).check(request)
+
+
+def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+    """Open the model; runs in a worker, which imports Keras.
+
+    Raises UsageError, UnknownName, ModelError.
+    """
+    check_source(request)  # the file may have changed since the parent looked
+    opened: OpenedModel = _kind(request).open_model(request, report)
+    return opened
+
+
+def _kind(request: ModelRequest) -> ModuleType:
+    return importlib.import_module(f"{__name__}.{_source.kind_of(request.source)}")
+
+
+def _spelled(shape: tuple[int, int, int]) -> str:
+    return ",".join(map(str, shape))

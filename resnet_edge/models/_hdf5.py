@@ -1,0 +1,60 @@
+"""Runs in a worker. What an HDF5 file may hold, checked with h5py before Keras reads it.
+
+HDF5 can refer to other files of the host (external and soft links, external storage,
+virtual datasets: CVE-2026-1669) and can declare sizes that it does not have
+(CVE-2026-0897). A Keras file needs none of that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import h5py
+
+from resnet_edge.core.errors import ModelError
+
+MAX_BYTES = 8 << 30
+"""Of all arrays together: twenty times the weights of ResNet-152."""
+
+MAX_RATIO = 1000
+"""Declared bytes per stored byte; gzip reaches about this on zeros."""
+
+
+def check_hdf5(opened: h5py.File, file: str) -> None:
+    """Raises ModelError for links out of the file, external or virtual storage, and size bombs."""
+    total = _check_group(opened, file, set())
+    if total > MAX_BYTES:
+        raise ModelError(f"{file} declares {total >> 30} GiB of weights: it is damaged or hostile")
+
+
+def _check_group(group: Any, file: str, seen: set[Any]) -> int:
+    """The bytes that all datasets below `group` declare."""
+    total = 0
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ModelError(
+                f"{file} has a link at {name!r}, which no Keras file has: it is not safe to read"
+            )
+        member = group[name]
+        if member.id in seen:
+            continue
+        seen.add(member.id)
+        if isinstance(member, h5py.Group):
+            total += _check_group(member, file, seen)
+        elif isinstance(member, h5py.Dataset):
+            total += _check_dataset(member, file)
+    return total
+
+
+def _check_dataset(dataset: Any, file: str) -> int:
+    if dataset.external or dataset.is_virtual:
+        raise ModelError(
+            f"{file} keeps {dataset.name!r} in another file: it is not safe to read; save it whole"
+        )
+    size = int(dataset.nbytes)
+    stored = int(dataset.id.get_storage_size())
+    if size > MAX_RATIO * max(stored, 1024):
+        raise ModelError(
+            f"{file} declares {size:,} bytes for {dataset.name!r} and stores {stored:,}: it is damaged"
+        )
+    return size

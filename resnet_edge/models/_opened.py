@@ -1,0 +1,181 @@
+"""Runs in a worker. From a Keras model to an OpenedModel: the checks that all kinds share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.errors import ModelError, UsageError
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.preprocessing import PRESETS, Preprocessing, preprocessing
+from resnet_edge.models import ModelRequest, OpenedModel, _graph
+from resnet_edge.models._load import first_line
+from resnet_edge.models._macs import MacCounter, sublayers
+from resnet_edge.models._shape import input_shape
+
+PROBE = 2
+"""Images in the seeded batch: two, so that a reduction over the batch would show."""
+
+CHOICES = (
+    "--preprocess unit (0..1), symmetric (-1..1), imagenet (mean and std, as torchvision), caffe (BGR minus "
+    "means, as Keras ResNet50), model (it takes 0..255 as it is), or none (you prepare the input yourself)"
+)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a kind of source knows beside the model. `sha256` None: take it from the weights."""
+
+    name: str
+    sha256: str | None = None
+    class_names: tuple[str, ...] = ()
+    preprocessing: Preprocessing | None = None
+
+
+def opened(model: keras.Model, request: ModelRequest, origin: Origin) -> OpenedModel:
+    """Check that `model` is an image classifier and find out its facts.
+
+    Raises ModelError (not a classifier, broken weights) or UsageError (an option is missing
+    or contradicts the model).
+    """
+    _check_layers(model, request.source)
+    shape = input_shape(model, request)
+    network = network_of(model)
+    counter = MacCounter(model)
+    with counter:
+        outputs = probe(network, shape, request.source)
+    check_weights([(weight.path, weight) for weight in model.weights], request.source)
+    graph = _graph.functional_view(model, shape)
+    check_outputs(outputs, request.source)
+    found = origin.preprocessing
+    if found is None and graph is not None and _graph.scales_its_input(graph):
+        found = PRESETS["model"]
+    facts = ModelFacts(
+        name=origin.name,
+        source=request.source,
+        sha256=origin.sha256 or _weights_sha256(model),
+        parameters=model.count_params(),
+        macs=counter.macs_per_image(PROBE),
+        input_shape=shape,
+        classes=outputs.shape[1],
+        output=_output_kind(graph, outputs, request.source),
+        class_names=_class_names(origin.class_names, outputs.shape[1], request.source),
+        preprocessing=chosen_preprocessing(request, found, shape),
+    )
+    return OpenedModel(facts, network, model)
+
+
+def network_of(model: keras.Model) -> Callable[[Any], Any]:
+    """`model` in inference mode; its one output, float32, whatever it is wrapped in."""
+
+    structure = model.input if getattr(model, "inputs", None) else None  # a tensor, or a list or dict of one
+
+    def network(images: Any) -> Any:
+        inputs = images if structure is None else keras.tree.pack_sequence_as(structure, [images])
+        outputs = keras.tree.flatten(model(inputs, training=False))
+        return keras.ops.cast(outputs[0], "float32")
+
+    return network
+
+
+def probe(network: Callable[[Any], Any], shape: tuple[int, int, int], source: str) -> NDArray[np.float32]:
+    """The network on seeded noise in 0..1. Raises ModelError where it does not run."""
+    images = np.random.default_rng(0).random((PROBE, *shape), np.float32)
+    try:
+        return np.asarray(keras.ops.convert_to_numpy(network(keras.ops.convert_to_tensor(images))))
+    except MemoryError:
+        raise
+    except Exception as error:  # the model's own code, or a framework that refuses the shape
+        sizes = ",".join(map(str, shape))
+        raise ModelError(f"{source} does not run on an image of {sizes}: {first_line(error)}") from error
+
+
+def check_weights(weights: list[tuple[str, Any]], source: str) -> None:
+    """Raises ModelError that names the weight with a NaN or an infinity."""
+    for name, weight in weights:
+        values = np.asarray(keras.ops.convert_to_numpy(weight))
+        if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float32, copy=False)).all():
+            raise ModelError(
+                f"{source}: the weights {name} hold NaN or infinity: its training diverged; train again"
+            )
+
+
+def check_outputs(outputs: NDArray[np.float32], source: str) -> None:
+    """Raises ModelError unless (B, classes) with at least two classes, and finite."""
+    if outputs.ndim != 2 or outputs.shape[0] != PROBE:
+        raise ModelError(
+            f"{source} gives {outputs.shape[1:]} per image, not one score per class: it is no classifier; "
+            "end it with pooling and a Dense layer"
+        )
+    if outputs.shape[1] < 2:
+        raise ModelError(
+            f"{source} gives one number per image: a classifier needs a score per class; "
+            "end it with Dense(2, activation='softmax')"
+        )
+    if not np.isfinite(outputs).all():
+        raise ModelError(
+            f"{source} gives NaN or infinity on a random image: its weights are broken; train again"
+        )
+
+
+def chosen_preprocessing(
+    request: ModelRequest, found: Preprocessing | None, shape: tuple[int, int, int]
+) -> Preprocessing:
+    """What the user says, else what is known. Raises UsageError where nothing is."""
+    chosen = preprocessing(request.preprocess) if request.preprocess is not None else found
+    if chosen is None:
+        raise UsageError(f"{request.source} does not say what pixels it was trained on: add {CHOICES}")
+    fits = all(len(values) in (1, shape[2]) for values in (chosen.scale, chosen.offset))
+    if not fits or (chosen.channels == "BGR" and shape[2] != 3):
+        raise UsageError(
+            f"--preprocess {chosen.name} is for 3 channels, and {request.source} takes {shape[2]}"
+        )
+    return chosen
+
+
+def looks_like_probabilities(outputs: NDArray[np.float32]) -> bool:
+    """Non-negative rows that sum to 1, within what bfloat16 rounds away."""
+    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-2))
+
+
+def _output_kind(
+    graph: keras.Model | None, outputs: NDArray[np.float32], source: str
+) -> Literal["logits", "probabilities"]:
+    activation = _graph.last_activation(graph) if graph is not None else None
+    if activation == "sigmoid":
+        raise ModelError(
+            f"{source} ends in a sigmoid, which scores every class on its own (several may be right): "
+            "a classifier needs one answer; end it with softmax, or with no activation"
+        )
+    return "probabilities" if activation == "softmax" or looks_like_probabilities(outputs) else "logits"
+
+
+def _check_layers(model: keras.Model, source: str) -> None:
+    for layer in sublayers(model):
+        if getattr(layer, "data_format", None) == "channels_first":
+            raise ModelError(
+                f"{source}: layer {layer.name} has channels first (NCHW), which mobile runtimes do not take: "
+                "build it with data_format='channels_last' and copy the weights"
+            )
+
+
+def _class_names(names: tuple[str, ...], classes: int, source: str) -> tuple[str, ...]:
+    if names and len(names) != classes:
+        raise ModelError(
+            f"the .json beside {source} names {len(names)} classes, and the model has {classes}: mend it"
+        )
+    return names
+
+
+def _weights_sha256(model: keras.Model) -> str:
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        digest.update(f"{weight.path}{tuple(weight.shape)}{weight.dtype}".encode())
+        digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,74 @@
+"""`package.module:factory`: a callable of the user's that returns a Keras model."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import os
+import sys
+from typing import Any
+
+from resnet_edge.core.errors import ModelError
+from resnet_edge.core.progress import Report
+from resnet_edge.models import ModelRequest, OpenedModel, _source
+
+
+def check(request: ModelRequest) -> None:
+    """Whether the package is there; nothing of it runs. Raises ModelError."""
+    package = request.source.partition(":")[0].partition(".")[0]
+    built_in = package in sys.builtin_module_names
+    if not built_in and importlib.machinery.PathFinder.find_spec(package, [os.getcwd(), *sys.path]) is None:
+        raise ModelError(
+            f"{request.source}: no package {package!r} here: run in the folder that holds {package}.py or "
+            f"{package}/, or install it"
+        )
+
+
+def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+    """Import, call, look. Raises ModelError, UsageError."""
+    from resnet_edge.models import _opened
+
+    model = _model(_resolve(request.source), request.source)
+    name = request.source.partition(":")[2].rpartition(".")[2]
+    return _opened.opened(model, request, _opened.Origin(_source.safe_name(name)))
+
+
+def _resolve(source: str) -> Any:
+    module, _, path = source.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        value: Any = importlib.import_module(module)
+    except Exception as error:  # whatever the user's module raises
+        raise _broke(source, f"{module} cannot be imported", error) from error
+    for part in path.split("."):
+        if not hasattr(value, part):
+            raise ModelError(f"{source}: {module} has no {path!r}: check the spelling")
+        value = getattr(value, part)
+    return value
+
+
+def _model(found: Any, source: str) -> Any:
+    import keras
+
+    if isinstance(found, keras.Model):
+        return found
+    if not callable(found):
+        raise ModelError(f"{source} is a {type(found).__name__}, not a function that returns a Keras model")
+    try:
+        model = found()
+    except Exception as error:  # whatever the user's function raises
+        raise _broke(source, "it failed", error) from error
+    if isinstance(model, keras.Model):
+        return model
+    kind = type(model)
+    hint = (
+        "build it with `keras` (Keras 3), not tf_keras" if "keras" in kind.__module__ else "return the model"
+    )
+    raise ModelError(f"{source} returned a {kind.__module__}.{kind.__name__}, not a keras.Model: {hint}")
+
+
+def _broke(source: str, what: str, error: Exception) -> ModelError:
+    from resnet_edge.models._load import first_line
+
+    return ModelError(f"{source}: {what}: {type(error).__name__}: {first_line(error)}")

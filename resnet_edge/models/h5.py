@@ -1,0 +1,95 @@
+"""`.h5`: a whole model as Keras 3 or the older Keras 2 writes it.
+
+Keras 3 reads its own; a Keras 2 file is rebuilt (`_keras2`). tf_keras never touches a user's
+file: it imports any module that the file names and follows links out of the file
+(keras-team/tf-keras#921).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import ModelError
+from resnet_edge.core.progress import Report
+from resnet_edge.core.sidecar import read_sidecar
+from resnet_edge.models import ModelRequest, OpenedModel, _source
+from resnet_edge.models._config import check_config
+
+
+def check(request: ModelRequest) -> None:
+    """Look at the first bytes. Raises ModelError."""
+    path = Path(request.source)
+    found = _source.content(path)
+    if found == "zip":
+        raise ModelError(
+            f"{path} is a zip, whatever its name says: if it is a Keras model, rename it to end in .keras"
+        )
+    if found != "hdf5":
+        raise ModelError(
+            f"{path} is {found}, not an HDF5 file: save the model again with model.save({path.name!r})"
+        )
+
+
+def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+    """Scan the file, check the config, load. Raises ModelError, UsageError."""
+    from resnet_edge.models import _load, _opened
+
+    path = Path(request.source)
+    config, version = _scanned(path)
+    if version.startswith("3."):
+        check_config(config, path.name)
+        model = _load.with_keras(path)
+    else:
+        check_config(config, path.name, tensorflow_calls=True)
+        model = _rebuilt(config, path)
+    origin = _opened.Origin(
+        _source.safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names
+    )
+    return _opened.opened(model, request, origin)
+
+
+def _rebuilt(config: Any, path: Path) -> Any:
+    import h5py
+
+    from resnet_edge.models import _keras2
+    from resnet_edge.models._keras2_weights import load_weights
+
+    model = _keras2.rebuild(config, path.name)
+    try:
+        with h5py.File(path, "r") as opened:
+            load_weights(model, opened["model_weights"], path.name)
+    except (OSError, KeyError) as error:
+        raise ModelError(f"{path}: its weights are damaged: copy or save it again") from error
+    return model
+
+
+def _scanned(path: Path) -> tuple[Any, str]:
+    """The model's config and the version of Keras that wrote it, from a file that is safe to read."""
+    import h5py
+
+    from resnet_edge.models._hdf5 import check_hdf5
+
+    try:
+        with h5py.File(path, "r") as opened:
+            check_hdf5(opened, path.name)
+            config = opened.attrs.get("model_config")
+            version = opened.attrs.get("keras_version", "")
+            weights_only = config is None and ("layer_names" in opened.attrs or "layers" in opened)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise ModelError(f"{path} is truncated or damaged: copy or save it again") from error
+    if weights_only:
+        raise ModelError(
+            f"{path} holds weights without the model: save the whole with model.save(...), or give "
+            "package.module:factory that builds the model and loads them"
+        )
+    if config is None:
+        raise ModelError(
+            f"{path} is an HDF5 file without a Keras model: save it with model.save({path.name!r})"
+        )
+    try:
+        return json.loads(config), version.decode() if isinstance(version, bytes) else str(version)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ModelError(f"{path}: its model_config is damaged: copy or save it again") from error

@@ -1,0 +1,95 @@
+"""`.keras`: the zip that Keras 3 writes, read with safe_mode after a check of its config."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import ModelError
+from resnet_edge.core.progress import Report
+from resnet_edge.core.sidecar import read_sidecar
+from resnet_edge.models import ModelRequest, OpenedModel, _source
+from resnet_edge.models._config import check_config
+
+WEIGHTS = "model.weights.h5"
+MAX_CONFIG_BYTES = 64 << 20
+MAX_WEIGHTS_BYTES = 8 << 30
+MAX_RATIO = 100
+"""Unpacked bytes per packed byte; Keras stores the members uncompressed."""
+
+
+def check(request: ModelRequest) -> None:
+    """Read the zip's own tables and the config. Raises ModelError."""
+    path = Path(request.source)
+    found = _source.content(path)
+    if found == "hdf5":
+        raise ModelError(f"{path} is an HDF5 file, whatever its name says: rename it to end in .h5")
+    if found != "zip":
+        raise ModelError(
+            f"{path} is {found}, not a .keras file: save the model again with model.save({path.name!r})"
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_members(archive, path)
+            check_config(_json(archive, "config.json", path), path.name)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        raise ModelError(f"{path} is truncated or damaged ({error}): copy or save it again") from error
+
+
+def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+    """Load it. Raises ModelError, UsageError."""
+    from resnet_edge.models import _load, _opened
+
+    path = Path(request.source)
+    _check_weights(path)
+    model = _load.with_keras(path)
+    origin = _opened.Origin(
+        _source.safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names
+    )
+    return _opened.opened(model, request, origin)
+
+
+def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
+    members = {info.filename: info for info in archive.infolist()}
+    if "config.json" not in members or WEIGHTS not in members:
+        raise ModelError(
+            f"{path} is a zip but holds no Keras model: save it again with model.save({path.name!r})"
+        )
+    for info in members.values():
+        limit = MAX_WEIGHTS_BYTES if info.filename == WEIGHTS else MAX_CONFIG_BYTES
+        if info.file_size > min(limit, MAX_RATIO * max(info.compress_size, 1024)):
+            raise ModelError(
+                f"{path}: {info.filename} unpacks to {info.file_size:,} bytes: it is damaged or hostile"
+            )
+    if "metadata.json" in members:
+        metadata = _json(archive, "metadata.json", path)
+        version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+        if str(version).startswith("2."):
+            raise ModelError(
+                f"{path} was written by Keras {version}, whose .keras files Keras 3 does not read: "
+                "open it there and save it as .h5"
+            )
+
+
+def _json(archive: zipfile.ZipFile, member: str, path: Path) -> Any:
+    try:
+        return json.loads(archive.read(member))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: {member} is damaged: copy or save the model again") from error
+
+
+def _check_weights(path: Path) -> None:
+    """The HDF5 file inside the zip, by the same rules as one outside."""
+    import h5py
+
+    from resnet_edge.models._hdf5 import check_hdf5
+
+    try:
+        with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as opened:
+            check_hdf5(opened, path.name)
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
+        raise ModelError(f"{path}: its weights are damaged: copy or save the model again") from error

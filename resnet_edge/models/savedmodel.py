@@ -1,0 +1,166 @@
+"""A SavedModel folder: a TensorFlow program, opened only where the user says that it is trusted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import ModelError, UsageError
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.progress import Report
+from resnet_edge.models import ModelRequest, OpenedModel, _source
+
+SIGNATURE = "serving_default"
+
+_REFUSED = re.compile(
+    r"PyFunc|File(?!name)|Reader|Dataset|Iterator|Summary|Print|LMDB|Sql|Debug|Abort|ImmutableConst|"
+    r"^(Save|SaveSlices|Restore|RestoreSlice)$"
+)
+"""Operations that touch files of the host, run Python or end the process. TensorFlow's SECURITY.md:
+models are programs; this catches accidents and the obvious, and --trust stands behind the rest."""
+
+_CHECKPOINT_OPS = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"})
+"""Every SavedModel has them in the functions that save and restore its variables, and nowhere else."""
+
+
+def check(request: ModelRequest) -> None:
+    """Look at the folder. Raises ModelError, or UsageError without --trust."""
+    folder = Path(request.source)
+    if not (folder / "saved_model.pb").is_file():
+        hint = (
+            "is a .keras that was unpacked: zip it again"
+            if (folder / "config.json").is_file()
+            else "has no model"
+        )
+        raise ModelError(f"the folder {folder} {hint}; a SavedModel holds saved_model.pb and variables/")
+    if (folder / "saved_model.pb").stat().st_size == 0:
+        raise ModelError(f"{folder}/saved_model.pb is empty: copy or save it again")
+    if not request.trust:
+        raise UsageError(
+            f"{folder} is a SavedModel, a program that can read and write files: "
+            "add --trust if you know who made it"
+        )
+
+
+def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+    """Scan its operations, load it, use its serving signature. Raises ModelError, UsageError."""
+    from resnet_edge.models import _opened, _shape
+
+    folder = Path(request.source)
+    _check_operations(folder)
+    loaded = _load(folder)
+    signature = _signature(loaded, folder)
+    argument, declared = _image_argument(signature, folder)
+    shape = _shape.completed_shape(declared, request)
+    variables = list(signature.variables)
+    network = _network(signature, argument)
+    outputs = _opened.probe(network, shape, request.source)
+    _opened.check_outputs(outputs, request.source)
+    _opened.check_weights([(variable.name, variable) for variable in variables], request.source)
+    facts = ModelFacts(
+        name=_source.safe_name(folder.resolve().name),
+        source=request.source,
+        sha256=sha256_of(folder),
+        parameters=sum(
+            int(variable.shape.num_elements()) for variable in variables if variable.dtype.is_floating
+        ),
+        macs=None,
+        input_shape=shape,
+        classes=outputs.shape[1],
+        output="probabilities" if _opened.looks_like_probabilities(outputs) else "logits",
+        class_names=(),
+        preprocessing=_opened.chosen_preprocessing(request, None, shape),
+    )
+    return OpenedModel(facts, network, loaded)
+
+
+def _check_operations(folder: Path) -> None:
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    saved = SavedModel()
+    try:
+        saved.ParseFromString((folder / "saved_model.pb").read_bytes())
+    except Exception as error:  # google.protobuf's DecodeError, whose module differs between its versions
+        raise ModelError(f"{folder}/saved_model.pb is truncated or damaged: copy or save it again") from error
+    if not saved.meta_graphs:
+        raise ModelError(f"{folder}/saved_model.pb holds no model: copy or save it again")
+    for operation, where in _operations(saved):
+        if _REFUSED.search(operation) or (operation in _CHECKPOINT_OPS and not _saves_or_restores(where)):
+            raise ModelError(
+                f"{folder} has the operation {operation}, which reads or writes files or runs Python: "
+                "a classifier does not need it; export the model again without it"
+            )
+
+
+def _operations(saved: Any) -> Iterator[tuple[str, str]]:
+    """Every operation and the function that it is in ("" for the main graph)."""
+    for meta in saved.meta_graphs:
+        for node in meta.graph_def.node:
+            yield node.op, ""
+        for function in meta.graph_def.library.function:
+            for node in function.node_def:
+                yield node.op, function.signature.name
+
+
+def _saves_or_restores(function: str) -> bool:
+    # the main graph of a SavedModel version 2 only holds the saver and the signatures' stubs
+    return not function or "traced_save" in function or "traced_restore" in function
+
+
+def _load(folder: Path) -> Any:
+    import tensorflow as tf
+
+    from resnet_edge.models._load import first_line
+
+    try:
+        return tf.saved_model.load(str(folder))
+    except MemoryError:
+        raise
+    except Exception as error:  # TensorFlow raises whatever broke inside
+        raise ModelError(f"{folder} cannot be read by TensorFlow: {first_line(error)}") from error
+
+
+def _signature(loaded: Any, folder: Path) -> Any:
+    found = dict(loaded.signatures)
+    if SIGNATURE in found:
+        return found[SIGNATURE]
+    if len(found) == 1:
+        return next(iter(found.values()))
+    listed = f"it has {', '.join(sorted(found))}" if found else "it has none"
+    raise ModelError(
+        f"{folder} needs a signature {SIGNATURE!r}, and {listed}: write it with model.export(...)"
+    )
+
+
+def _image_argument(signature: Any, folder: Path) -> tuple[str, tuple[int | None, ...]]:
+    """The name and the declared (H, W, C) of the one input."""
+    _, arguments = signature.structured_input_signature
+    if len(arguments) != 1 or len(signature.structured_outputs) != 1:
+        raise ModelError(
+            f"{folder} has {len(arguments)} inputs and {len(signature.structured_outputs)} outputs: "
+            "an image classifier has one of each"
+        )
+    name, spec = next(iter(arguments.items()))
+    if spec.shape.rank != 4:
+        raise ModelError(
+            f"{folder} takes {spec.shape}, not a batch of images (None, height, width, channels)"
+        )
+    if spec.shape[0] is not None:
+        raise ModelError(f"{folder} takes batches of {spec.shape[0]} only: export it with an open batch size")
+    return name, tuple(spec.shape[1:].as_list())
+
+
+def _network(signature: Any, argument: str) -> Any:
+    import tensorflow as tf
+
+    _, arguments = signature.structured_input_signature
+    dtype = arguments[argument].dtype
+
+    def network(images: Any) -> Any:
+        (output,) = signature(**{argument: tf.cast(images, dtype)}).values()
+        return tf.cast(output, tf.float32)
+
+    return network

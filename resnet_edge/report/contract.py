@@ -1,0 +1,104 @@
+"""report.json: the names that users and scripts rely on (contract), and nothing non-finite."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from resnet_edge.core.artifact import Artifact, TensorSpec
+from resnet_edge.core.latency import Latency
+from resnet_edge.core.parity import Parity
+from resnet_edge.core.report import Report
+
+SCHEMA = 1
+
+
+def encode(report: Report) -> bytes:
+    """The report as strict, indented JSON in UTF-8."""
+    return msgspec.json.format(msgspec.json.encode(document(report)), indent=2) + b"\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The report under the contract's keys, as JSON values.
+
+    NaN and infinity have no place in JSON: they become null, and a sentence says so, in
+    `reasons` of the entry, or in `notes` for anything outside `parity` and `latency`.
+    """
+    notes = [*report.notes]
+    body = {
+        "schema": SCHEMA,
+        "resnet_edge": report.resnet_edge,
+        "versions": report.versions,
+        "machine": report.machine,
+        "model": _model(report),
+        "preprocessing": _preprocessing(report),
+        "data": report.data,
+        "calibration": report.calibration,
+        "max_drop_pp": report.max_drop_pp,
+        "artifacts": [_artifact(artifact) for artifact in report.artifacts],
+        "parity": [_measured(row) for row in report.parity],
+        "latency": [_measured(row) for row in report.latency],
+        "costs": [asdict(cost) for cost in report.costs],
+        "failures": [asdict(failure) for failure in report.failures],
+    }
+    strict: dict[str, Any] = _strict(body, "", notes)
+    return {**strict, "notes": _strict(notes, "notes", []), "passed": report.passed}
+
+
+def _model(report: Report) -> dict[str, Any]:
+    return {key: value for key, value in asdict(report.model).items() if key != "preprocessing"}
+
+
+def _preprocessing(report: Report) -> dict[str, Any]:
+    how = report.model.preprocessing
+    return {**asdict(how), "takes_pixels": how.takes_pixels, "formula": "pixel * scale + offset"}
+
+
+def _artifact(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "file": artifact.file,
+        "format": artifact.format,
+        "scheme": artifact.scheme,
+        "size_bytes": artifact.size_bytes,
+        "sha256": artifact.sha256,
+        "inputs": [_tensor(tensor) for tensor in artifact.inputs],
+        "outputs": [_tensor(tensor) for tensor in artifact.outputs],
+        "converter": artifact.converter,
+    }
+
+
+def _tensor(tensor: TensorSpec) -> dict[str, Any]:
+    return {
+        "name": tensor.name,
+        "shape": tensor.shape,
+        "dtype": tensor.dtype,
+        "quantization": asdict(tensor.quantization) if tensor.quantization else None,
+    }
+
+
+def _measured(row: Parity | Latency) -> dict[str, Any]:
+    entry = asdict(row)
+    reasons = [*entry.pop("reasons", ())]
+    numbers: dict[str, Any] = _strict(entry, "", reasons)
+    return {**numbers, "reasons": reasons}
+
+
+def _strict(value: Any, where: str, reasons: list[str]) -> Any:
+    """The value with nothing that strict JSON refuses; what was replaced goes to `reasons`."""
+    if isinstance(value, float) and not math.isfinite(value):
+        reasons.append(f"{where} is null because it is {'not a number' if math.isnan(value) else 'infinite'}")
+        return None
+    if isinstance(value, str):
+        # A file name that is not UTF-8 holds lone surrogates, which JSON cannot carry.
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {
+            _strict(str(k), where, reasons): _strict(v, f"{where}.{k}".lstrip("."), reasons)
+            for k, v in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_strict(item, f"{where}[{index}]", reasons) for index, item in enumerate(value)]
+    return value

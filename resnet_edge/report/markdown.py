@@ -1,0 +1,170 @@
+"""report.md: the report as a code host shows it (GitHub-flavoured Markdown)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable
+
+from resnet_edge.core.report import Report
+from resnet_edge.report import summary, words
+from resnet_edge.report.rows import WORDS, Row, rows, target
+
+_RISKY = re.compile(r"([\\`*_\[\]|~$])")
+_BLOCK_START = re.compile(r"^(?=[-+#=])|(?<=^\d)(?=[.)](?:\s|$))")
+_PLAIN_CODE = re.compile(r"[\w./:,=@%+ -]+", re.ASCII)
+
+
+def markdown(report: Report) -> str:
+    """The whole file. Strings from outside are escaped: they cannot make markup."""
+    sections = [
+        _head(report),
+        _results(report),
+        _not_passed(report),
+        _failures(report),
+        _feeding(report),
+        _tensors(report),
+        _facts("Machine and versions", summary.machine_facts(report)),
+        _costs(report),
+        _repeat(report),
+        _notes(report),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, in a paragraph or in a table cell."""
+    text = words.printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _BLOCK_START.sub(r"\\", _RISKY.sub(r"\\\1", text))
+
+
+def code(text: str) -> str:
+    """The text in a code span, safe in a table cell."""
+    text = words.printable(text)
+    if _PLAIN_CODE.fullmatch(text) and text.strip() == text:
+        return f"`{text}`"
+    spelled = "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in text)
+    return f"<code>{spelled}</code>"
+
+
+def _table(header: list[str], body: Iterable[Iterable[str]], right: Container[int] = ()) -> str:
+    rule = ["---:" if index in right else "---" for index in range(len(header))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *body))
+
+
+def _head(report: Report) -> str:
+    found = summary.verdict(report)
+    facts = [*summary.model_facts(report), *summary.data_facts(report)]
+    return "\n\n".join(
+        [
+            f"# {escaped(report.model.name)}: parity report",
+            f"**{found.word.upper()}.** {escaped(found.sentence)}",
+            _table(["Model", code(report.model.name)], ([escaped(k), _fact(k, v)] for k, v in facts)),
+        ]
+    )
+
+
+def _fact(label: str, value: str) -> str:
+    return code(value) if label in {"Source", "SHA-256"} else escaped(value)
+
+
+def _results(report: Report) -> str:
+    header = [
+        "Artifact",
+        "Backend",
+        "Size",
+        "Top-1",
+        "Drop, pp [95 %]",
+        "Agreement",
+        "SQNR",
+        "p50, ms [95 %]",
+        "Speed-up",
+        "Verdict",
+    ]
+    body = [_result(report, row) for row in rows(report)]
+    return "## Results\n\n" + (_table(header, body, set(range(2, 9))) if body else "Nothing was made.")
+
+
+def _result(report: Report, row: Row) -> list[str]:
+    proof, timing = row.parity, row.latency
+    verdict = WORDS[row.standing]
+    return [
+        code(row.file),
+        escaped(target(report, row)),
+        words.size(row.artifact.size_bytes) if row.artifact else words.ABSENT,
+        words.percent(proof.top1, proof.n) if proof else words.ABSENT,
+        " ".join(words.estimate(proof.drop_pp, proof.drop_ci95_pp, words.points)).strip()
+        if proof
+        else words.ABSENT,
+        words.percent(proof.agreement, proof.n) if proof else words.ABSENT,
+        words.decibels(proof.sqnr_db) if proof else words.ABSENT,
+        " ".join(words.estimate(timing.p50_ms, timing.p50_ci95_ms, words.milliseconds)).strip()
+        if timing
+        else words.ABSENT,
+        words.speed_up(timing.vs_fp32) if timing else words.ABSENT,
+        verdict if row.standing in ("pass", "reference") else f"**{verdict}**",
+    ]
+
+
+def _not_passed(report: Report) -> str:
+    found = [
+        f"- **{escaped(title)}**\n" + "\n".join(f"  - {escaped(reason)}" for reason in reasons)
+        for title, reasons in summary.troubles(report)
+    ]
+    return "## What did not pass\n\n" + "\n".join(found) if found else ""
+
+
+def _failures(report: Report) -> str:
+    found = [f"- **{escaped(failure.what)}**: {escaped(failure.message)}" for failure in report.failures]
+    return "## What could not be done\n\n" + "\n".join(found) if found else ""
+
+
+def _feeding(report: Report) -> str:
+    # The sentences put names between backquotes; what is between them is not to be escaped.
+    spans = [line.split("`") for line in summary.feeding(report)]
+    lines = ["".join(code(part) if i % 2 else escaped(part) for i, part in enumerate(line)) for line in spans]
+    return "## How to feed an artifact\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _tensors(report: Report) -> str:
+    body = [
+        [code(artifact.file), kind, *(escaped(cell) for cell in summary.tensor_facts(tensor))]
+        for artifact in report.artifacts
+        for kind, tensors in (("input", artifact.inputs), ("output", artifact.outputs))
+        for tensor in tensors
+    ]
+    if not body:
+        return ""
+    return "## Inputs and outputs\n\n" + _table(
+        ["Artifact", "Which", "Name", "Shape", "Dtype", "Scale", "Zero point"], body, {5, 6}
+    )
+
+
+def _facts(title: str, facts: list[summary.Fact]) -> str:
+    return f"## {title}\n\n" + _table(
+        ["What", "Value"], ([escaped(key), escaped(value)] for key, value in facts)
+    )
+
+
+def _costs(report: Report) -> str:
+    body = [
+        [escaped(cost.stage), words.seconds(cost.seconds), words.size(cost.peak_bytes)]
+        for cost in report.costs
+    ]
+    return (
+        "## Cost of each stage\n\n" + _table(["Stage", "Wall time", "Peak memory"], body, {1, 2})
+        if body
+        else ""
+    )
+
+
+def _repeat(report: Report) -> str:
+    line = summary.command(report)
+    if line is None:
+        return ""
+    longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"## How to repeat it\n\n{fence}sh\n{line}\n{fence}"
+
+
+def _notes(report: Report) -> str:
+    return "## Notes\n\n" + "\n".join(f"- {escaped(note)}" for note in report.notes) if report.notes else ""

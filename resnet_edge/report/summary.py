@@ -1,0 +1,208 @@
+"""What a report says in words: the verdict, what did not pass, and the facts around it.
+
+Plain text, not yet escaped: each writer escapes for its own format.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Literal
+
+from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.parity import Parity
+from resnet_edge.core.report import Report
+from resnet_edge.report import words
+from resnet_edge.report.rows import WORDS, Standing, conditions, standing_of
+
+Fact = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict on the whole run: a word, and one sentence that supports it."""
+
+    word: Literal["passed", "failed", "inconclusive", "incomplete"]
+    sentence: str
+
+
+def verdict(report: Report) -> Verdict:
+    """`passed` only where `report.passed`; otherwise the gravest thing names it."""
+    standings = [standing_of(report, artifact.file) for artifact in report.artifacts]
+    if report.passed:
+        every = "The artifact" if len(standings) == 1 else f"All {len(standings)} artifacts"
+        return Verdict("passed", f"{every} passed: {_claim(report)}.")
+    sentence = _tally(standings)
+    if report.parity and not labelled(report):
+        sentence += " The images have no labels, so accuracy is not proved."
+    if report.failures:
+        sentence += f" {words.count(len(report.failures), 'thing')} asked for could not be done."
+    if "fail" in standings:
+        return Verdict("failed", sentence)
+    incomplete = bool(report.failures) or "unverified" in standings or not standings
+    return Verdict("incomplete" if incomplete else "inconclusive", sentence)
+
+
+def _tally(standings: list[Standing]) -> str:
+    if not standings:
+        return "No artifact was made."
+    told = [
+        f"{standings.count(standing)} {phrase}"
+        for standing, phrase in (
+            ("fail", "failed"),
+            ("inconclusive", "inconclusive"),
+            ("unverified", "not verified"),
+            ("pass", "passed"),
+        )
+        if standing in standings
+    ]
+    return f"Of {words.count(len(standings), 'artifact')}: {', '.join(told)}."
+
+
+def _claim(report: Report) -> str:
+    name = words.printable(report.model.name)
+    if all(row.drop_pp is not None for row in report.parity):
+        return f"top-1 stays within {report.max_drop_pp:g} pp of {name}, tested on {images(report)}"
+    return f"agreement with {name}, tested on {images(report)} without labels"
+
+
+def images(report: Report) -> str:
+    """How many images the proofs rest on: `10,000 images`, `64 to 10,000 images`."""
+    found = sorted({row.n for row in report.parity})
+    if len(found) > 1:
+        return f"{found[0]:,} to {words.count(found[-1], 'image')}"
+    return words.count(found[0] if found else 0, "image")
+
+
+def labelled(report: Report) -> bool:
+    """Whether any top-1 was measured."""
+    return any(words.finite(row.top1) for row in report.parity)
+
+
+def troubles(report: Report) -> list[tuple[str, list[str]]]:
+    """What did not pass, each with its reasons in words."""
+    found = [
+        (f"{row.artifact} on {row.backend} {row.device}: {WORDS[row.verdict]}", _reasons(row))
+        for row in report.parity
+        if row.verdict != "pass"
+    ]
+    unproved = [a.file for a in report.artifacts if standing_of(report, a.file) == "unverified"]
+    return found + [
+        (f"{file}: {WORDS['unverified']}", ["No backend compared it with the reference."])
+        for file in unproved
+    ]
+
+
+def _reasons(row: Parity) -> list[str]:
+    reasons = [*row.reasons]
+    needed = row.samples_needed
+    if needed is not None and not any(str(needed) in reason.replace(",", "") for reason in reasons):
+        reasons.append(f"About {words.count(needed, 'image')} would decide it; there were {row.n:,}.")
+    return reasons or ["No reason was recorded."]
+
+
+def model_facts(report: Report) -> list[Fact]:
+    """The Keras model that everything is compared with."""
+    model = report.model
+    top1 = next((row for row in report.parity if words.finite(row.reference_top1)), None)
+    facts = [
+        ("Source", model.source),
+        ("SHA-256", model.sha256),
+        ("Parameters", f"{model.parameters:,}"),
+        ("Multiply-accumulates", words.quantity(model.macs)),
+        ("Input (H, W, C)", " × ".join(str(size) for size in model.input_shape)),
+        ("Classes", _classes(model.class_names, model.classes)),
+    ]
+    if top1 is not None:
+        facts.insert(
+            2, ("Top-1", f"{words.percent(top1.reference_top1, top1.n)} on {words.count(top1.n, 'image')}")
+        )
+    return facts
+
+
+def _classes(names: tuple[str, ...], classes: int) -> str:
+    if not names:
+        return str(classes)
+    shown = ", ".join(words.printable(name) for name in names[:10])
+    return f"{classes}: {shown}{', …' if len(names) > 10 else ''}"
+
+
+def data_facts(report: Report) -> list[Fact]:
+    """What it was tested on, what it was calibrated with, and what was permitted."""
+    return [
+        ("Test data", words.plain(report.data)),
+        ("Calibration", words.plain(report.calibration) if report.calibration else "none was needed"),
+        ("Permitted drop", f"{report.max_drop_pp:g} pp of top-1"),
+    ]
+
+
+def feeding(report: Report) -> list[str]:
+    """How to feed an artifact and read what comes out, in sentences."""
+    how = report.model.preprocessing
+    height, width, channels = report.model.input_shape
+    order = {1: "grey", 3: "RGB"}.get(channels, f"{channels} channels")
+    lines = [f"Input `image`: NHWC, {height} × {width} × {channels} ({order})."]
+    formula = (
+        f"value = pixel × {_vector(how.scale)} + {_vector(how.offset)}, channels in {how.channels} order"
+    )
+    if how.where == "graph":
+        lines.append(f"Give raw pixels, 0 to 255. Preprocessing ({how.name}) is inside the graph: {formula}.")
+    elif how.where == "model":
+        lines.append(
+            "Give raw pixels, 0 to 255. The Keras model does its own preprocessing, and so do the artifacts."
+        )
+    elif how.identity:
+        lines.append("Preprocessing is not inside: give what the Keras model takes.")
+    else:
+        lines.append(f"Preprocessing ({how.name}) is not inside; apply it first: {formula}.")
+    lines.append(f"Output `{report.model.output}`: one value for each of the {report.model.classes} classes.")
+    if any(
+        tensor.quantization
+        for artifact in report.artifacts
+        for tensor in (*artifact.inputs, *artifact.outputs)
+    ):
+        lines.append(
+            "Where a scale and a zero point are given, real = scale × (stored − zero point); "
+            "round and clip to the dtype."
+        )
+    return lines
+
+
+def _vector(values: tuple[float, ...]) -> str:
+    texts = [f"{value:.6g}" for value in values]
+    return texts[0] if len(set(texts)) == 1 else f"({', '.join(texts)})"
+
+
+def tensor_facts(tensor: TensorSpec) -> tuple[str, str, str, str, str]:
+    """Name, shape, dtype, scale and zero point of an input or output."""
+    shape = " × ".join("?" if size is None else str(size) for size in tensor.shape)
+    scale, zero_point = _affine(tensor.quantization)
+    return tensor.name, shape, tensor.dtype, scale, zero_point
+
+
+def _affine(quantization: Quantization | None) -> tuple[str, str]:
+    if quantization is None:
+        return words.ABSENT, words.ABSENT
+    if len(quantization.scale) == 1:
+        return f"{quantization.scale[0]:.9g}", ", ".join(str(z) for z in quantization.zero_point)
+    low, high = min(quantization.scale), max(quantization.scale)
+    return (
+        f"{low:.4g} to {high:.4g} ({len(quantization.scale)} along axis {quantization.axis})",
+        ", ".join(str(z) for z in sorted(set(quantization.zero_point))),
+    )
+
+
+def machine_facts(report: Report) -> list[Fact]:
+    """The machine, then how latency was measured, then the versions."""
+    facts = [(key, words.plain(value)) for key, value in report.machine.items() if key != "command"]
+    if conditions(report):
+        facts.append(("latency", conditions(report)))
+    return [*facts, ("resnet-edge", report.resnet_edge), *((k, v) for k, v in report.versions.items())]
+
+
+def command(report: Report) -> str | None:
+    """The command line that repeats the run, where `machine` holds it: text or a list."""
+    line = report.machine.get("command")
+    if isinstance(line, (list, tuple)):
+        line = shlex.join(str(word) for word in line)
+    return words.printable(line) if isinstance(line, str) and line else None

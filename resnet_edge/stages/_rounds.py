@@ -1,0 +1,122 @@
+"""The clock, and the order in which sessions take their turns under it."""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.backends import Session
+from resnet_edge.core.errors import ResnetEdgeError
+from resnet_edge.core.progress import Progress, Report
+
+BLOCK_MS = 2.0
+LARGEST_BLOCK = 64
+FEWEST_ROUNDS = 5
+
+WARM_UP_RUNS = (5, 200)
+WARM_UP_SECONDS = 1.0
+WARM_UP_GAIN = 0.02
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A warm session, its one image as it takes it, and how many calls make one block."""
+
+    session: Session
+    image: NDArray[Any]
+    block: int
+
+
+def warm_up(session: Session, image: NDArray[Any]) -> int:
+    """Run until it gets no faster; the number of calls that last BLOCK_MS, at least one.
+
+    Warm is: five calls in a row without a best time that beats the earlier best by 2 %. A
+    very slow session stops after a second and five calls.
+    """
+    fewest, most = WARM_UP_RUNS
+    spent: list[float] = []
+    while len(spent) < most:
+        spent.append(_timed(session, image))
+        if len(spent) < fewest:
+            continue
+        before = min(spent[:-fewest], default=math.inf)
+        if min(spent[-fewest:]) > (1 - WARM_UP_GAIN) * before or sum(spent) > 1000 * WARM_UP_SECONDS:
+            break
+    return max(1, min(LARGEST_BLOCK, math.ceil(BLOCK_MS / max(min(spent), 1e-6))))
+
+
+def interleave(
+    runners: Mapping[int, Runner], rounds: int | None, budget_seconds: float, seed: int, report: Report
+) -> tuple[dict[int, NDArray[np.float64]], dict[int, ResnetEdgeError]]:
+    """Milliseconds per call, (rounds, block) for each runner, and the runners that broke.
+
+    Without `rounds`, as many as fit `budget_seconds`, but not fewer than FEWEST_ROUNDS. A
+    runner that breaks in any round is left out from there on and has no times at all.
+    """
+    random = np.random.default_rng(seed)
+    times: dict[int, list[list[float]]] = {number: [] for number in runners}
+    broken: dict[int, ResnetEdgeError] = {}
+    began, told, done = time.monotonic(), Progress("latency"), 0
+    with _without_gc():
+        while times and _go_on(done, rounds, time.monotonic() - began, budget_seconds):
+            for number in random.permutation(sorted(times)).tolist():
+                try:
+                    times[number].append(_block(runners[number]))
+                except ResnetEdgeError as error:
+                    broken[number] = error
+                    del times[number]
+            done += 1
+            now = _progress(done, rounds, time.monotonic() - began, budget_seconds)
+            if now.done - told.done >= now.total / 100:  # telling costs the next block time
+                report(now)
+                told = now
+    return {number: np.array(rows) for number, rows in times.items()}, broken
+
+
+def _go_on(done: int, rounds: int | None, elapsed: float, budget_seconds: float) -> bool:
+    if rounds is not None:
+        return done < rounds
+    return done < FEWEST_ROUNDS or elapsed < budget_seconds
+
+
+def _progress(done: int, rounds: int | None, elapsed: float, budget_seconds: float) -> Progress:
+    """Rounds where their number is known, else tenths of a second of the budget."""
+    if rounds is not None:
+        return Progress("latency", done, rounds)
+    total = max(1, round(10 * budget_seconds))
+    return Progress("latency", min(round(10 * elapsed), total), total, f"round {done}")
+
+
+def _block(runner: Runner) -> list[float]:
+    """One block of timed calls, after one that is not: it refills the caches which the
+    session before has emptied, and those are nobody's latency."""
+    runner.session.run(runner.image)
+    return [_timed(runner.session, runner.image) for _ in range(runner.block)]
+
+
+def _timed(session: Session, image: NDArray[Any]) -> float:
+    """Milliseconds of one call."""
+    began = time.perf_counter_ns()
+    session.run(image)
+    return (time.perf_counter_ns() - began) / 1e6
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """A collection in the middle of a call would be counted as the call's own time."""
+    enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,93 @@
+"""How figures become a verdict, each with the sentence that says so."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core import statistics
+from resnet_edge.stages._sentinel import Finding, Values
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Images on which the candidate is right, the reference is, only the reference is (lost),
+    and only the candidate is (gained)."""
+
+    right: int
+    reference_right: int
+    lost: int
+    gained: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """Of `n` images the top-1 changed on `changed`; `labelled` where labels tell right from wrong."""
+
+    n: int
+    changed: int
+    labelled: Labelled | None
+
+
+def tabulate(reference: Values, candidate: Values, labels: NDArray[np.int64] | None) -> Table:
+    """Count; outputs are (N, classes), labels (N,)."""
+    theirs, ours = reference.argmax(axis=1), candidate.argmax(axis=1)
+    labelled = None
+    if labels is not None:
+        right, reference_right = ours == labels, theirs == labels
+        labelled = Labelled(
+            right=int(np.count_nonzero(right)),
+            reference_right=int(np.count_nonzero(reference_right)),
+            lost=int(np.count_nonzero(reference_right & ~right)),
+            gained=int(np.count_nonzero(right & ~reference_right)),
+        )
+    return Table(len(ours), int(np.count_nonzero(ours != theirs)), labelled)
+
+
+def on_drop(n: int, lost: int, gained: int, limit_pp: float) -> Finding:
+    """Whether the accuracy drop is within `limit_pp`, by its paired interval."""
+    low, high = (100 * end for end in statistics.paired_drop(n, lost, gained))
+    seen = (
+        f"the top-1 drop on {n:,} images is {100 * (lost - gained) / n:.2f} pp "
+        f"(95 % interval {low:.2f} to {high:.2f} pp)"
+    )
+    if high <= limit_pp:
+        return Finding("pass", f"{seen}, within the {limit_pp:g} pp allowed")
+    if low > limit_pp:
+        return Finding("fail", f"{seen}, more than the {limit_pp:g} pp allowed")
+    needed = statistics.samples_needed(n, lost, gained, limit_pp / 100)
+    return Finding(
+        "inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {_advice(needed, high)}", needed
+    )
+
+
+def on_agreement(n: int, changed: int, limit_pp: float) -> Finding:
+    """Whether the top-1 changed on at most `limit_pp` per cent of images, by Wilson's interval."""
+    low, high = (100 * end for end in statistics.wilson(changed, n))
+    seen = (
+        f"without labels no accuracy is claimed; the top-1 changed on {changed:,} of {n:,} images "
+        f"(95 % interval {low:.2f} to {high:.2f} %)"
+    )
+    if high <= limit_pp:
+        return Finding("pass", f"{seen}, so that no drop can exceed the {limit_pp:g} pp allowed")
+    if low > limit_pp:
+        return Finding(
+            "fail", f"{seen}, more than the {limit_pp:g} % allowed; labels would tell what it costs"
+        )
+    needed = statistics.samples_needed_for_share(n, changed, limit_pp / 100)
+    return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {_advice(needed, high)}", needed)
+
+
+def on_sqnr(sqnr_db: float, floor_db: float, scheme: str) -> Finding:
+    """Whether the logits carry the signal that a healthy export of `scheme` carries."""
+    seen = f"SQNR {sqnr_db:.1f} dB, and {scheme} needs {floor_db:g} dB"
+    return Finding("pass" if sqnr_db >= floor_db else "fail", seen)
+
+
+def _advice(needed: int | None, high: float) -> str:
+    how_many = "no number of" if needed is None else f"about {needed:,}"
+    proved = math.ceil(100 * high) / 100
+    return f"{how_many} images would decide it at the rates seen; --max-drop {proved:g} is what these images prove"

@@ -1,0 +1,93 @@
+"""What is looked at before any metric: outputs from which nothing can be concluded.
+
+An export that broke gives NaN, one constant, or one class, and many metrics call such
+outputs equal (LiteRT#7693, tensorflow#40154: zeros or NaN from a delegate; a wide softmax
+quantized to one value).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.parity import Verdict
+
+BLOCK = 1024
+
+HANDFUL = 5
+"""Fewer distinct output values than this say nothing, and as many images of another class
+than the candidate's only one are no accident."""
+
+Values = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found, in one sentence, and what follows from it."""
+
+    verdict: Verdict
+    reason: str
+    samples_needed: int | None = None
+
+
+def examine(reference: Values, candidate: Values) -> Finding | None:
+    """The first reason, if any, not to look at metrics. Both (N, classes) of the same images."""
+    if len(reference) == 0:
+        return Finding("inconclusive", "no image was compared, and so nothing is proved")
+    return _not_finite(reference, candidate) or _reference(reference) or _candidate(reference, candidate)
+
+
+def _not_finite(reference: Values, candidate: Values) -> Finding | None:
+    for whose, values in (("the reference", reference), ("the artifact", candidate)):
+        bad = int(np.count_nonzero(~np.isfinite(values).all(axis=1)))
+        if bad:
+            return Finding("fail", f"{whose} gives NaN or Inf on {bad:,} of {len(values):,} images")
+    return None
+
+
+def _reference(reference: Values) -> Finding | None:
+    """A reference that does not tell images apart can prove nothing, good or bad."""
+    end = "nothing can be proved; give more and different images"
+    if (reference == reference[0]).all():
+        return Finding("inconclusive", f"the reference gives one and the same output for every image: {end}")
+    if len(np.unique(reference.argmax(axis=1))) == 1:
+        return Finding("inconclusive", f"the reference predicts one class only: {end}")
+    if _distinct(reference) < HANDFUL:
+        return Finding(
+            "inconclusive", f"the reference's outputs have {_distinct(reference)} distinct values: {end}"
+        )
+    return None
+
+
+def _candidate(reference: Values, candidate: Values) -> Finding | None:
+    if (candidate == candidate[0]).all():
+        return Finding(
+            "fail", "the artifact gives one and the same output for every image, the reference does not"
+        )
+    if (candidate == candidate[:, :1]).all():
+        return Finding("fail", "the artifact gives every class the same score on every image")
+    only, *others = np.unique(candidate.argmax(axis=1))
+    elsewhere = int(np.count_nonzero(reference.argmax(axis=1) != only))
+    if not others and elsewhere >= HANDFUL:
+        return Finding(
+            "fail",
+            f"the artifact predicts class {only} only, the reference another one on {elsewhere:,} images",
+        )
+    if (distinct := _distinct(candidate)) < HANDFUL:
+        return Finding(
+            "inconclusive",
+            f"the outputs have only {distinct} distinct values: export logits, or give more images",
+        )
+    return None
+
+
+def _distinct(values: Values) -> int:
+    """How many distinct values there are, counted no further than it matters."""
+    seen = np.empty(0, np.float32)
+    for start in range(0, len(values), BLOCK):
+        seen = np.unique(np.concatenate([seen, values[start : start + BLOCK].ravel()]))
+        if len(seen) >= HANDFUL:
+            break
+    return len(seen)

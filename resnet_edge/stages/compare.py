@@ -1,0 +1,172 @@
+"""Runs in a worker. The verdict on an artifact, from its outputs and the reference's.
+
+What must hold for `pass`:
+
+- the sentinel finds nothing: no NaN or Inf, outputs that vary, more than one class predicted;
+- with labels, the upper end of the paired 95 % interval of the accuracy drop is within
+  `max_drop_pp`; without, the same is asked of the share of images whose top-1 changed, which
+  no drop can exceed;
+- SQNR on logits is at least `min_sqnr_db`.
+
+`fail` needs evidence too: an interval wholly above `max_drop_pp`, too low an SQNR, or the
+sentinel. Everything else is `inconclusive`. No special case softens this: with
+`max_drop_pp` 0 only a proven gain passes, since images without a single change still leave
+room for a drop of 3.84 / n.
+
+Top-1 is the first of equal maxima on both sides. Quantized outputs do have equal maxima; a
+tie that the reference does not have counts as a change when a later class should have won.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core import statistics
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.core.progress import Progress, Report
+from resnet_edge.stages._rules import Labelled, Table, on_agreement, on_drop, on_sqnr, tabulate
+from resnet_edge.stages._sentinel import Finding, examine
+from resnet_edge.stages._sums import Sums, measure
+from resnet_edge.stages.calls import Agreement, AgreementRequest, CompareRequest
+
+
+def compare(request: CompareRequest, report: Report) -> Parity:
+    """The verdict, with all its figures. Raises DataError where files do not belong together."""
+    reference, candidate = _outputs(request.reference), _outputs(request.candidate)
+    if reference.shape != candidate.shape:
+        raise DataError(
+            f"{request.artifact} gives {_by(candidate)} and the reference {_by(reference)}: "
+            "they are not of the same images and classes"
+        )
+    labels = _labels(request.labels, reference.shape)
+    step = f"compare {request.artifact} on {request.backend}"
+    report(Progress(step, 0, 1))
+    if finding := examine(reference, candidate):
+        return _stopped(request, len(reference), finding)
+    table, sums = tabulate(reference, candidate, labels), measure(reference, candidate, request.output)
+    report(Progress(step, 1, 1))
+    return _judged(request, table, sums)
+
+
+def _outputs(path: str) -> NDArray[np.float32]:
+    values = _load(path)
+    if values.ndim != 2 or values.dtype.kind != "f" or values.shape[1] < 2:
+        raise DataError(
+            f"{path} holds {values.dtype} {values.shape}; outputs are floats (N, classes), two or more"
+        )
+    return values
+
+
+def _load(path: str) -> NDArray[Any]:
+    try:
+        values: NDArray[Any] = np.load(Path(path), allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    return values
+
+
+def _labels(path: str | None, shape: tuple[int, ...]) -> NDArray[np.int64] | None:
+    if path is None:
+        return None
+    labels = _load(path)
+    if labels.shape != shape[:1] or labels.dtype.kind not in "iu":
+        raise DataError(
+            f"the labels are {labels.dtype} {labels.shape}; {shape[0]} images need as many integers"
+        )
+    wrong = labels[(labels < 0) | (labels >= shape[1])]
+    if len(wrong):
+        raise DataError(f"label {wrong[0]} is out of range: the model has the classes 0 to {shape[1] - 1}")
+    checked: NDArray[np.int64] = labels.astype(np.int64)
+    return checked
+
+
+def _by(values: NDArray[Any]) -> str:
+    return f"{values.shape[1]} classes for {values.shape[0]} images"
+
+
+def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
+    """The verdict of the sentinel: no figure is given that could be read as a good one."""
+    needed = None
+    if n == 0:
+        needed = statistics.samples_needed(0, 0, 0, request.max_drop_pp / 100)
+    return Parity(
+        artifact=request.artifact,
+        backend=request.backend,
+        device=request.device,
+        n=n,
+        top1=None,
+        reference_top1=None,
+        drop_pp=None,
+        drop_ci95_pp=None,
+        agreement=None,
+        max_abs=None,
+        sqnr_db=None,
+        verdict=finding.verdict,
+        reasons=(finding.reason,),
+        samples_needed=needed,
+    )
+
+
+def _judged(request: CompareRequest, table: Table, sums: Sums) -> Parity:
+    n, labelled, limit = table.n, table.labelled, request.max_drop_pp
+    sqnr = statistics.sqnr_db(sums.signal, sums.noise)
+    on_signal = on_sqnr(sqnr, request.min_sqnr_db, request.scheme)
+    on_images = (
+        on_drop(n, labelled.lost, labelled.gained, limit)
+        if labelled
+        else on_agreement(n, table.changed, limit)
+    )
+    verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"
+    return Parity(
+        artifact=request.artifact,
+        backend=request.backend,
+        device=request.device,
+        n=n,
+        top1=labelled.right / n if labelled else None,
+        reference_top1=labelled.reference_right / n if labelled else None,
+        drop_pp=100 * (labelled.lost - labelled.gained) / n if labelled else None,
+        drop_ci95_pp=_interval_pp(n, labelled),
+        agreement=(n - table.changed) / n,
+        max_abs=sums.max_abs,
+        sqnr_db=sqnr,
+        verdict=verdict,
+        reasons=(on_images.reason, on_signal.reason),
+        lost=labelled.lost if labelled else None,
+        gained=labelled.gained if labelled else None,
+        samples_needed=on_images.samples_needed if verdict == "inconclusive" else None,
+    )
+
+
+def _interval_pp(n: int, labelled: Labelled | None) -> tuple[float, float] | None:
+    if labelled is None:
+        return None
+    low, high = statistics.paired_drop(n, labelled.lost, labelled.gained)
+    return 100 * low, 100 * high
+
+
+def agree(request: AgreementRequest, report: Report) -> Agreement:
+    """How far two artifacts agree; no verdict. Raises DataError; NaN equals nothing."""
+    a, b = _outputs(request.a), _outputs(request.b)
+    if a.shape != b.shape:
+        raise DataError(f"one artifact gives {_by(a)} and the other {_by(b)}: nothing to compare")
+    if len(a) == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise DataError("agreement needs at least one image, and outputs without NaN or Inf")
+    apart = np.abs(a.astype(np.float64) - b)
+    same, max_steps = apart == 0, None
+    if request.step is not None:
+        steps = np.rint(apart / np.asarray(request.step))
+        same, max_steps = steps == 0, int(steps.max())
+    report(Progress("agreement", 1, 1))
+    return Agreement(
+        n=len(a),
+        same_top1=int(np.count_nonzero(a.argmax(axis=1) == b.argmax(axis=1))),
+        values=a.size,
+        identical=int(np.count_nonzero(same)),
+        max_abs=float(apart.max()),
+        max_steps=max_steps,
+    )

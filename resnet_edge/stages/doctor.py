@@ -1,0 +1,81 @@
+"""Runs in the parent. What is installed, on what machine, and which backends open here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from resnet_edge.core import registry
+from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, MissingDependency, ResnetEdgeError
+from resnet_edge.core.machine import machine, versions
+from resnet_edge.core.progress import Progress, Report
+from resnet_edge.core.worker import Worker, log_folder
+
+Status = Literal["opens", "not here", "not installed", "broken"]
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """Whether a backend opens on a device. `device` is what the runtime says where it opens,
+    else what was asked for; `detail` is one line for people."""
+
+    device: str
+    status: Status
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class ProbeRequest:
+    """The name of a backend."""
+
+    backend: str
+
+
+@dataclass(frozen=True)
+class BackendState:
+    """What one backend does here; `version` is empty where it is not installed."""
+
+    backend: str
+    version: str
+    devices: tuple[DeviceState, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """It opens on a device and breaks on none, or the user does not have it."""
+        found = {state.status for state in self.devices}
+        return found == {"not installed"} or ("opens" in found and "broken" not in found)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything that `resnet-edge doctor` found."""
+
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    backends: tuple[BackendState, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 where every installed backend opens."""
+        return EXIT_DONE if all(backend.healthy for backend in self.backends) else EXIT_COULD_NOT
+
+
+def examine(report: Report) -> Diagnosis:
+    """Open every backend on every device it knows, each backend in a worker of its own."""
+    names = registry.names("backends")
+    found = []
+    for done, name in enumerate(names):
+        report(Progress("backends", done, len(names), name))
+        found.append(_probe(name))
+    report(Progress("backends", len(names), len(names)))
+    return Diagnosis(machine(), versions(), tuple(found))
+
+
+def _probe(name: str) -> BackendState:
+    try:
+        with log_folder() as logs, Worker(f"backend {name}", logs / f"{name}.log") as worker:
+            return worker.call("resnet_edge.stages.probe:probe", ProbeRequest(name), BackendState)
+    except MissingDependency as error:
+        return BackendState(name, "", (DeviceState("-", "not installed", str(error)),))
+    except ResnetEdgeError as error:
+        return BackendState(name, "", (DeviceState("-", "broken", str(error)),))

@@ -1,0 +1,86 @@
+"""Runs in a worker. DATA as arrays on disk that every later stage reads."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.progress import Progress, Report
+from resnet_edge.data import ImageSet, load
+from resnet_edge.stages.calls import Images, ImagesRequest, PreparedImages
+
+
+def prepare(request: ImagesRequest, report: Report) -> PreparedImages:
+    """Load, check against the model, hold some out if asked, and write .npy files.
+
+    Raises DataError.
+    """
+    report(Progress("images", note=request.data))
+    folder = Path(request.folder)
+    found = load(request.data, "test", request.shape, folder)
+    _check(found, request)
+    rows = _spread(found, request.limit) if request.limit else np.arange(len(found))
+    held = np.empty(0, np.int64)
+    if request.hold_out:
+        held = rows[_spread(_subset(found, rows), min(request.hold_out, max(1, len(rows) // 5)))]
+        rows = np.setdiff1d(rows, held)
+    if not len(rows):
+        raise DataError(f"{found.source} has too few images to hold some out for calibration: give --calibration")
+    report(Progress("images", len(rows), len(rows), found.source))
+    return PreparedImages(
+        _written(found, rows, folder / "evaluation"),
+        _written(found, held, folder / "held_out") if len(held) else None,
+    )
+
+
+def _check(found: ImageSet, request: ImagesRequest) -> None:
+    if found.labels is not None and found.labels.max() >= request.classes:
+        raise DataError(
+            f"{found.source} has label {found.labels.max()} at image {found.labels.argmax()}, and the model "
+            f"tells {request.classes} classes apart (0 to {request.classes - 1})"
+        )
+    if found.class_names and found.labels is not None and len(found.class_names) != request.classes:
+        raise DataError(
+            f"{found.source} has {len(found.class_names)} classes and the model {request.classes}: "
+            "one sub-folder per class of the model is needed"
+        )
+    if found.images.dtype == np.float32 and request.preprocessing.takes_pixels:
+        low, high = float(found.images.min()), float(found.images.max())
+        if low < 0 or high > 255 or high <= 1:
+            raise DataError(
+                f"{found.source} holds floats from {low:.3g} to {high:.3g}, and the artifacts take raw pixels, "
+                "0 to 255: give raw pixels, or keep the model's own input with --preprocess none"
+            )
+
+
+def _spread(found: ImageSet, count: int) -> NDArray[np.int64]:
+    """About `count` rows: the same number of every class, each evenly through the set."""
+    if count >= len(found):
+        return np.arange(len(found))
+    if found.labels is None:
+        return np.linspace(0, len(found) - 1, count).round().astype(np.int64)
+    classes = [np.flatnonzero(found.labels == label) for label in np.unique(found.labels)]
+    share = max(1, count // len(classes))
+    picked = [rows[np.linspace(0, len(rows) - 1, min(share, len(rows))).round().astype(int)] for rows in classes]
+    return np.sort(np.concatenate(picked))
+
+
+def _subset(found: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
+    labels = None if found.labels is None else found.labels[rows]
+    return ImageSet(found.images[rows], labels, found.class_names, found.source)
+
+
+def _written(found: ImageSet, rows: NDArray[np.int64], stem: Path) -> Images:
+    images = found.images[rows] if len(rows) < len(found) else np.asarray(found.images)
+    paths = stem.with_suffix(".npy"), stem.with_name(f"{stem.name}_labels.npy")
+    np.save(paths[0], images)
+    digest = hashlib.sha256(images.tobytes())
+    if found.labels is not None:
+        np.save(paths[1], found.labels[rows])
+        digest.update(found.labels[rows].tobytes())
+    labels = None if found.labels is None else str(paths[1])
+    return Images(str(paths[0]), labels, len(rows), found.class_names, found.source, digest.hexdigest())

@@ -1,0 +1,68 @@
+"""Runs in a worker. Which artifacts to make and where to prove them, settled before any work.
+
+It imports every format and backend that the run will need, so that a missing package is an
+error now and not after minutes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from resnet_edge.core import registry
+from resnet_edge.core.errors import MissingDependency, UnsupportedScheme, UsageError
+from resnet_edge.core.progress import Report
+from resnet_edge.core.scheme import Scheme
+from resnet_edge.stages.calls import Job, Place, Plan, PlanRequest
+
+
+def plan(request: PlanRequest, report: Report) -> Plan:
+    """Settle the run. Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency."""
+    schemes: dict[str, Scheme] = {name: registry.load("schemes", name).SCHEME for name in request.schemes}
+    formats = {name: registry.load("formats", name) for name in request.formats}
+    if any(scheme.weights != "float32" for scheme in schemes.values()):
+        _import_quantizer()
+    if request.io != "float32" and any(scheme.activations != "int8" for scheme in schemes.values()):
+        raise UsageError(f"--io {request.io} is for int8 artifacts: add --schemes int8")
+    places = {name: _places(name, request.backends) for name in formats}
+    jobs, notes = [], []
+    for scheme_name, scheme in schemes.items():
+        for format_name, module in formats.items():
+            reason = module.refusal(scheme)
+            if reason is None:
+                jobs.append(_job(format_name, module, scheme_name, scheme, places[format_name]))
+            else:
+                notes.append(f"no {scheme_name} in {format_name}: {reason}")
+        if not any(job.scheme == scheme_name for job in jobs):
+            raise UnsupportedScheme(f"{'; '.join(notes)}: ask for another of --schemes or --formats")
+    return Plan(tuple(jobs), tuple(notes))
+
+
+def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, places: tuple[Place, ...]) -> Job:
+    return Job(format_name, scheme_name, module.SUFFIX, scheme.needs_calibration, scheme.min_sqnr_db, places)
+
+
+def _places(format_name: str, backends: tuple[str, ...]) -> tuple[Place, ...]:
+    """The backends among those asked for that open the format."""
+    found = []
+    for word in backends:
+        name, _, device = word.partition(":")
+        module = registry.load("backends", name)
+        device = device or "cpu"
+        if device not in module.DEVICES:
+            known = ", ".join(sorted(module.DEVICES))
+            raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
+        if format_name in module.FORMATS:
+            found.append(Place(name, device))
+    if not found:
+        raise UsageError(f"none of --backends {','.join(backends)} opens {format_name}: add one that does")
+    return tuple(found)
+
+
+def _import_quantizer() -> None:
+    try:
+        importlib.import_module("resnet_edge.graph.quantize")
+    except ModuleNotFoundError as error:
+        raise MissingDependency(
+            f"quantization needs the package {error.name!r}: pip install 'resnet-edge[tflite]'"
+        ) from error

@@ -1,0 +1,102 @@
+"""Runs in a worker. Run an artifact on every image and keep its outputs as real numbers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from resnet_edge.backends import Backend, Session
+from resnet_edge.core import registry
+from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.errors import ArtifactError, DataError
+from resnet_edge.core.progress import Report, tracked
+from resnet_edge.core.tensors import dequantize, quantize
+from resnet_edge.stages.calls import PredictRequest, PredictResult
+
+BATCH_BYTES = 4 << 20
+LARGEST_BATCH = 64
+
+
+def predict(request: PredictRequest, report: Report) -> PredictResult:
+    """Run all images; one that fails stops the run. Raises ArtifactError, DataError, DeviceUnavailable."""
+    backend: Backend = load_backend(request.backend, request.format, request.path)
+    images = open_images(Path(request.images))
+    began = time.monotonic()
+    with backend.open_session(Path(request.path), request.device, request.threads) as session:
+        check_images(images, session.input)
+        classes = session.output.shape[1]
+        assert classes is not None  # backends open nothing else
+        outputs = open_memmap(request.out, mode="w+", dtype=np.float32, shape=(len(images), classes))
+        size = _batch_size(session, images)
+        starts = range(0, len(images), size)
+        step = f"{Path(request.path).name} on {request.backend}"
+        for start in tracked(starts, step, len(starts), report):
+            batch = stored(images[start : start + size], session.input)
+            outputs[start : start + size] = dequantize(session.run(batch), session.output)
+        outputs.flush()
+        device, dtype = session.device, session.input.dtype
+    return PredictResult(request.out, len(images), time.monotonic() - began, device, dtype, classes)
+
+
+def load_backend(name: str, format: str, path: str) -> Backend:
+    """The backend `name`. Raises UnknownName, MissingDependency; ArtifactError for another format."""
+    backend: Any = registry.load("backends", name)
+    if format not in backend.FORMATS:
+        known = ", ".join(sorted(backend.FORMATS))
+        raise ArtifactError(
+            f"{name} opens {known} and not {format}: run {Path(path).name} on another backend"
+        )
+    found: Backend = backend
+    return found
+
+
+def open_images(path: Path) -> NDArray[Any]:
+    """Memory-mapped images (N, H, W, C). Raises DataError."""
+    try:
+        images = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as images: {error}") from error
+    if images.ndim != 4 or images.dtype not in (np.uint8, np.float32):
+        raise DataError(
+            f"{path} holds {images.dtype} {images.shape}; images are uint8 or float32 (N, H, W, C)"
+        )
+    if len(images) == 0:
+        raise DataError(f"{path} holds no image")
+    found: NDArray[Any] = images
+    return found
+
+
+def check_images(images: NDArray[Any], spec: TensorSpec) -> None:
+    """Raise DataError unless the images have the height, width and channels of the input."""
+    if tuple(spec.shape[1:]) != images.shape[1:]:
+        have, need = ("x".join(map(str, shape)) for shape in (images.shape[1:], spec.shape[1:]))
+        raise DataError(f"the images are {have}, and the artifact takes {need}: resize them first")
+
+
+def stored(pixels: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
+    """Pixels as the input stores them, contiguous: as they are, cast, or quantized.
+
+    An integer input without a scale takes uint8 pixels as they are. Raises DataError.
+    """
+    if spec.quantization is None and spec.dtype == pixels.dtype.name:
+        return np.ascontiguousarray(pixels)
+    if spec.quantization is None and np.dtype(spec.dtype).kind != "f":
+        raise DataError(f"the artifact takes {spec.dtype} pixels, and the images are {pixels.dtype}")
+    return np.ascontiguousarray(quantize(pixels, spec))
+
+
+def _batch_size(session: Session, images: NDArray[Any]) -> int:
+    """One where the artifact says one, else as many as are worth a call."""
+    fixed = session.input.shape[0]
+    if fixed is None:
+        return int(max(1, min(LARGEST_BATCH, BATCH_BYTES // (4 * images[0].size))))
+    if fixed != 1:
+        raise ArtifactError(
+            f"the artifact takes {fixed} images at a time: convert it with batch 1 or dynamic"
+        )
+    return 1

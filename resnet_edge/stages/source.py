@@ -1,0 +1,86 @@
+"""Runs in a worker. The user's Keras model: opened once, exported, and run as the reference."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.progress import Progress, Report, silent
+from resnet_edge.models import ModelRequest, OpenedModel, open_model
+from resnet_edge.stages.calls import Done, ExportRequest, ReferenceRequest
+
+BATCH_PIXELS = 2_000_000
+"""Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
+ones. More does not run faster on a CPU, and activations cost about 100 bytes for each."""
+
+
+def facts(request: ModelRequest, report: Report) -> ModelFacts:
+    """Open the model and tell what it is."""
+    report(Progress("model", note=f"reading {request.source}"))
+    found = _opened(request).facts
+    report(Progress("model", 1, 1, note=found.name))
+    return found
+
+
+def export(request: ExportRequest, report: Report) -> Done:
+    """Write the float portable graph."""
+    from resnet_edge.graph.convert import convert
+
+    opened = _opened(request.model)
+    report(Progress("export", 0, 1, note="TensorFlow to the portable graph"))
+    convert(
+        opened.network,
+        opened.trackable,
+        opened.facts.preprocessing,
+        opened.facts.input_shape,
+        opened.facts.output,
+        Path(request.out),
+        dynamic_batch=request.dynamic_batch,
+    )
+    report(Progress("export", 1, 1))
+    return Done(request.out)
+
+
+def reference(request: ReferenceRequest, report: Report) -> Done:
+    """Run the model itself on every image; writes (N, classes) float32.
+
+    The preprocessing is applied here in numpy, apart from the graph that is exported, so that
+    a mistake in the exported preprocessing shows as a difference.
+    """
+    import tensorflow as tf
+
+    opened = _opened(request.model)
+    images = np.load(request.images, mmap_mode="r")
+    network = tf.function(opened.network, reduce_retracing=True)
+    size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape))))
+    outputs = np.empty((len(images), opened.facts.classes), np.float32)
+    for start in range(0, len(images), size):
+        batch = _preprocessed(images[start : start + size], opened)
+        outputs[start : start + size] = network(tf.constant(batch)).numpy()
+        report(Progress("reference", min(start + size, len(images)), len(images), "Keras"))
+    if not np.isfinite(outputs).all():
+        row = int((~np.isfinite(outputs)).any(axis=1).argmax())
+        raise DataError(f"the Keras model itself gives NaN or Inf on image {row}: mend the model or the image first")
+    np.save(request.out, outputs)
+    return Done(request.out)
+
+
+@lru_cache(maxsize=1)
+def _opened(request: ModelRequest) -> OpenedModel:
+    return open_model(request, silent)
+
+
+def _preprocessed(images: np.ndarray[Any, Any], opened: OpenedModel) -> np.ndarray[Any, Any]:
+    preprocessing = opened.facts.preprocessing
+    values = np.asarray(images, np.float32)
+    if preprocessing.where != "graph":
+        return values
+    if preprocessing.channels == "BGR":
+        values = values[..., ::-1]
+    scaled = values * np.asarray(preprocessing.scale, np.float32)
+    return scaled + np.asarray(preprocessing.offset, np.float32)

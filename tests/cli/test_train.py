@@ -1,0 +1,173 @@
+"""Tests of `resnet-edge train` through the real command, on data so small that it takes seconds."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+
+from resnet_edge.cli import main
+
+COMMAND = [sys.executable, "-m", "resnet_edge", "train"]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """192 images of 16x16x1 in three classes that brightness tells apart."""
+    random = np.random.default_rng(0)
+    labels = np.arange(192) % 3
+    images = (random.integers(0, 60, (192, 16, 16, 1)) + 80 * labels[:, None, None, None]).astype(np.uint8)
+    path = tmp_path_factory.mktemp("data") / "tiny.npz"
+    np.savez(path, images=images, labels=labels, class_names=["dark", "middle", "light"])
+    return path
+
+
+def options(data: Path | str, out: Path, *more: str) -> list[str]:
+    recipe = ["--arch", "resnet8", "--epochs", "6", "--batch-size", "32", "--validation", "0.25"]
+    return [*recipe, "--warmup-epochs", "1", "--data", str(data), "--out", str(out), *more]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["train", *arguments])
+
+
+@pytest.fixture(scope="module")
+def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A finished, never interrupted run: its folder and what --json said."""
+    folder = tmp_path_factory.mktemp("trained")
+    done = subprocess.run(
+        [*COMMAND, *options(tiny, folder / "net.keras", "--json")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "epoch   6/6" in done.stderr
+    reply: dict[str, Any] = json.loads(done.stdout)
+    return folder, reply
+
+
+def weights(model: Path) -> dict[str, NDArray[Any]]:
+    """The arrays in a .keras file, without Keras."""
+    found = {}
+
+    def keep(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()]
+
+    with zipfile.ZipFile(model) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
+        file.visititems(keep)
+    return found
+
+
+def test_json_names_the_file_and_the_held_out_accuracy(trained: tuple[Path, dict[str, Any]]) -> None:
+    folder, reply = trained
+    assert reply["file"] == str(folder / "net.keras")
+    assert set(reply) == {"file", "parameters", "validation_top1", "test_top1", "test_n"}
+    assert (reply["test_top1"], reply["test_n"]) == (None, 0)
+    assert 0 <= reply["validation_top1"] <= 1
+    held = sum(array.size for array in weights(folder / "net.keras").values())
+    assert reply["parameters"] == held
+
+
+def test_the_sidecar_holds_the_recipe_and_the_whole_history(trained: tuple[Path, dict[str, Any]]) -> None:
+    folder, reply = trained
+    sidecar = json.loads((folder / "net.json").read_text())
+    assert sidecar["class_names"] == ["dark", "middle", "light"]
+    (step,) = sidecar["steps"]
+    assert (step["step"], step["recipe"]["arch"], step["data"]["n"]) == ("train", "resnet8", 192)
+    assert [row["epoch"] for row in step["history"]] == [1, 2, 3, 4, 5, 6]
+    assert step["history"][-1]["val_accuracy"] == reply["validation_top1"]
+
+
+def test_nothing_but_the_model_and_its_sidecar_is_left(trained: tuple[Path, dict[str, Any]]) -> None:
+    assert sorted(file.name for file in trained[0].iterdir()) == ["net.json", "net.keras"]
+
+
+def interrupted_run(data: Path, out: Path, sign: signal.Signals) -> subprocess.Popen[str]:
+    """A run that gets `sign` once its first epoch is kept."""
+    process = subprocess.Popen([*COMMAND, *options(data, out)], stderr=subprocess.PIPE, text=True)
+    folder = out.with_name(f"{out.name}.checkpoint")
+    while process.poll() is None and not list(folder.glob("epoch-*.weights.h5")):
+        time.sleep(0.01)
+    process.send_signal(sign)
+    return process
+
+
+def test_an_interrupted_run_resumes_to_the_very_same_weights(
+    tiny: Path, tmp_path: Path, trained: tuple[Path, dict[str, Any]]
+) -> None:
+    out = tmp_path / "net.keras"
+    process = interrupted_run(tiny, out, signal.SIGINT)
+    _, stderr = process.communicate()
+    assert process.returncode == 130
+    assert stderr.splitlines()[-1].startswith("error: interrupted")
+    assert "Traceback" not in stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["net.keras.checkpoint"]
+
+    resumed = run(*options(tiny, out, "--resume", "--quiet"))
+    assert (resumed.exit_code, resumed.output) == (0, "")
+    expected, found = weights(trained[0] / "net.keras"), weights(out)
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    history = json.loads((tmp_path / "net.json").read_text())["steps"][0]["history"]
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
+
+
+def test_data_that_cannot_be_learned_from_exits_3_in_one_line(tmp_path: Path) -> None:
+    np.savez(tmp_path / "bad.npz", images=np.zeros((8, 16, 16, 1), np.uint8))
+    result = run(*options(tmp_path / "bad.npz", tmp_path / "net.keras", "--quiet"))
+    assert result.exit_code == 3
+    assert "has no labels" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["bad.npz"]
+
+
+@pytest.mark.parametrize(
+    ("out", "code", "message"),
+    [("net.h5", 2, "must end in .keras"), ("gone/net.keras", 3, "does not exist: make it first")],
+)
+def test_a_bad_out_is_told_before_anything_runs(
+    tiny: Path, tmp_path: Path, out: str, code: int, message: str
+) -> None:
+    result = run(*options(tiny, tmp_path / out))
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_not_writable(tiny: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    result = run(*options(tiny, tmp_path / "net.keras"))
+    tmp_path.chmod(0o700)
+    assert result.exit_code == 3
+    assert "is not writable" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--arch", "resnet21"],
+        ["--epochs", "0"],
+        ["--learning-rate", "0"],
+        ["--input-shape", "28,28"],
+        ["--input-shape", "28,28,0"],
+        ["--precision", "int8"],
+    ],
+)
+def test_wrong_options_exit_2(tiny: Path, tmp_path: Path, wrong: list[str]) -> None:
+    result = run(*options(tiny, tmp_path / "net.keras"), *wrong)
+    assert result.exit_code == 2
+    assert "Invalid value" in result.stderr

@@ -1,0 +1,67 @@
+"""Tests of core.registry."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import resnet_edge.schemes
+from resnet_edge.core import registry
+from resnet_edge.core.errors import MissingDependency, UnknownName
+
+ROOMS = ["backends", "formats", "schemes"]
+
+
+@pytest.fixture
+def extra_room_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A second folder of the room `schemes`, as if a file had been added to it."""
+    monkeypatch.setattr(resnet_edge.schemes, "__path__", [*resnet_edge.schemes.__path__, str(tmp_path)])
+    spec = resnet_edge.schemes.__spec__
+    assert spec is not None
+    monkeypatch.setattr(spec, "submodule_search_locations", resnet_edge.schemes.__path__)
+    return tmp_path
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_choices_are_the_public_files_in_order(room: str) -> None:
+    folder = Path(resnet_edge.schemes.__file__).parent.parent / room
+    assert registry.names(room) == sorted(f.stem for f in folder.glob("[!_]*.py"))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_an_unknown_name_shows_the_choices(room: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        registry.load(room, "tensorrt9")
+    assert f"no {room[:-1]} is called 'tensorrt9'; choose from: " in str(caught.value)
+    assert all(name in str(caught.value) for name in registry.names(room))
+
+
+@pytest.mark.parametrize("name", ["", "_border", "../core", "int8.py", "INT8"])
+def test_only_the_exact_name_counts(name: str) -> None:
+    with pytest.raises(UnknownName):
+        registry.check("schemes", name)
+
+
+def test_one_new_file_is_one_new_choice(extra_room_folder: Path) -> None:
+    (extra_room_folder / "int2.py").write_text("SCHEME = 2")
+    (extra_room_folder / "_int2_tables.py").write_text("")
+    assert "int2" in registry.names("schemes")
+    assert "_int2_tables" not in registry.names("schemes")
+    assert registry.load("schemes", "int2").SCHEME == 2
+    sys.modules.pop("resnet_edge.schemes.int2")
+
+
+def test_a_missing_package_names_the_extra(extra_room_folder: Path) -> None:
+    (extra_room_folder / "needy.py").write_text("import no_such_package_anywhere")
+    with pytest.raises(
+        MissingDependency, match=r"'no_such_package_anywhere': pip install 'resnet-edge\[needy\]'"
+    ):
+        registry.load("schemes", "needy")
+
+
+def test_a_wrong_import_of_our_own_is_not_taken_for_a_missing_package(extra_room_folder: Path) -> None:
+    (extra_room_folder / "buggy.py").write_text("import resnet_edge.no_such_module")
+    with pytest.raises(ModuleNotFoundError):
+        registry.load("schemes", "buggy")

@@ -1,0 +1,157 @@
+"""Tests of data.npz and of `load` on files."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.data import load, npz
+
+IMAGES = np.arange(4 * 6 * 6 * 3, dtype=np.uint8).reshape(4, 6, 6, 3)
+
+
+def write(folder: Path, **arrays: Any) -> Path:
+    path = folder / "data.npz"
+    np.savez_compressed(path, **arrays)
+    return path
+
+
+def test_images_labels_and_names_come_back(tmp_path: Path) -> None:
+    path = write(tmp_path, images=IMAGES, labels=np.uint8([0, 1, 1, 2]), class_names=["a", "b", "ü"])
+    found = load(str(path), "train", (6, 6, 3))
+    np.testing.assert_array_equal(found.images, IMAGES)
+    assert found.images.dtype == np.uint8
+    assert found.labels is not None
+    assert (found.labels.dtype, found.labels.tolist()) == (np.int64, [0, 1, 1, 2])
+    assert (found.class_names, found.source, len(found)) == (("a", "b", "ü"), "data.npz", 4)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_floats_become_float32(tmp_path: Path, dtype: type) -> None:
+    found = npz.load(write(tmp_path, images=IMAGES.astype(dtype)))
+    assert found.images.dtype == np.float32
+    np.testing.assert_array_equal(found.images, IMAGES)
+    assert found.labels is None
+
+
+def test_labels_in_a_column_and_names_as_bytes_are_fine(tmp_path: Path) -> None:
+    found = npz.load(
+        write(tmp_path, images=IMAGES, labels=[[0], [1], [0], [1]], class_names=[b"cat", b"dog"])
+    )
+    assert found.labels is not None
+    assert found.labels.tolist() == [0, 1, 0, 1]
+    assert found.class_names == ("cat", "dog")
+
+
+def spoilt(value: float, dtype: type = np.float32) -> np.ndarray:
+    images = IMAGES.astype(dtype)
+    images[2, 1, 1, 1] = value
+    return images
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"labels": [1]}, "no array 'images'; it holds: labels"),
+        ({}, "no array 'images'; it holds: nothing"),
+        ({"images": IMAGES[0]}, r"shape \(6, 6, 3\); it must be \(N,H,W,C\)"),
+        ({"images": IMAGES.astype(np.int32)}, "is int32; it must be uint8 or float32"),
+        ({"images": spoilt(np.nan)}, "NaN or Inf in 1 images, the first at 2"),
+        ({"images": spoilt(-np.inf)}, "NaN or Inf in 1 images, the first at 2"),
+        ({"images": spoilt(1e300, np.float64)}, "NaN or Inf in 1 images, the first at 2"),
+        ({"images": IMAGES, "labels": [0, 1]}, "it must be 4 integers"),
+        ({"images": IMAGES, "labels": [0.0, 1, 1, 0]}, "it must be 4 integers"),
+        ({"images": IMAGES, "labels": np.eye(4, dtype=int)}, "it must be 4 integers"),
+        ({"images": IMAGES, "labels": [0, 1, -1, 0]}, "negative class -1 at 2"),
+        (
+            {"images": IMAGES, "labels": [0, 1, 2, 0], "class_names": ["a", "b"]},
+            "class 2 at 2, and only 2 class",
+        ),
+        ({"images": IMAGES, "class_names": [1, 2]}, "'class_names' .* must be strings"),
+        ({"images": IMAGES[:0]}, "holds no image"),
+        ({"images": IMAGES[:, :0]}, "holds no image"),
+        ({"images": np.array([None, {}], dtype=object)}, "cannot be read as .npz: .*allow_pickle"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_what_does_not_fit_is_told(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+    path = write(tmp_path, **arrays)
+    with pytest.raises(DataError, match=message) as caught:
+        load(str(path), "test")
+    assert "data.npz" in str(caught.value)
+
+
+def test_a_pickle_is_not_run(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (tmp_path / "sprung",))
+
+    (tmp_path / "data.npz").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(DataError, match="cannot be read"):
+        load(str(tmp_path / "data.npz"), "test")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_an_npy_renamed_is_told_from_an_archive(tmp_path: Path) -> None:
+    with (tmp_path / "data.npz").open("wb") as stream:
+        np.save(stream, IMAGES)
+    with pytest.raises(DataError, match="it is no archive of arrays"):
+        load(str(tmp_path / "data.npz"), "test")
+
+
+def test_images_of_another_size_than_the_model_takes(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds 6x6x3 images, and the model takes 28x28x1"):
+        load(str(write(tmp_path, images=IMAGES)), "test", (28, 28, 1))
+
+
+def test_every_truncation_is_told(tmp_path: Path) -> None:
+    content = write(tmp_path, images=IMAGES, labels=[0, 1, 2, 3]).read_bytes()
+    for length in range(0, len(content), 7):
+        (tmp_path / "cut.npz").write_bytes(content[:length])
+        with pytest.raises(DataError, match=r"cut\.npz cannot be read"):
+            load(str(tmp_path / "cut.npz"), "test")
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300))
+def test_random_bytes_never_give_another_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "random.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"random\.npz"):
+        load(str(tmp_path / "random.npz"), "test")
+
+
+@pytest.mark.filterwarnings("ignore")  # zipfile warns of doubled names in some damaged files
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_archive_loads_or_is_told(tmp_path: Path, data: st.DataObject) -> None:
+    content = bytearray(write(tmp_path, images=IMAGES, labels=[0, 1, 2, 3]).read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    (tmp_path / "damaged.npz").write_bytes(content)
+    try:
+        assert len(load(str(tmp_path / "damaged.npz"), "test")) == 4
+    except DataError as error:
+        told = str(error)
+    else:
+        return
+    assert "damaged.npz" in told
+
+
+@pytest.mark.parametrize("word", ["fashion_mnist", "mnist", "", "no/such/folder", "pictures.zip"])
+def test_an_unknown_word_is_told_what_data_can_be(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="give 'fashion-mnist', a folder of images, or an .npz"):
+        load(word, "test")
+
+
+def test_a_missing_npz_is_told_as_missing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.npz does not exist"):
+        load(str(tmp_path / "gone.npz"), "test")

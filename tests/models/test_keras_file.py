@@ -1,0 +1,210 @@
+"""Tests of `.keras` with files that Keras writes, and with files that are broken on purpose."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import ModelError
+from resnet_edge.core.progress import silent
+from resnet_edge.core.sidecar import Sidecar, write_sidecar
+from resnet_edge.models import ModelRequest, OpenedModel, check_source, open_model
+from tests.models import nets
+
+pytestmark = nets.KERAS_WARNINGS
+
+
+def _open(path: Path, **options: Any) -> OpenedModel:
+    return open_model(ModelRequest(str(path), **options), silent)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keras") / "my net.keras"
+    nets.classifier(layers.Rescaling(1 / 255)).save(path)
+    return path
+
+
+def _rewritten(source: Path, out: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
+    """A copy of the zip `source` whose members went through `change` (None: left out)."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = change(name, old.read(name))
+            if content is not None:
+                new.writestr(name, content)
+    return out
+
+
+@pytest.mark.parametrize("build", [nets.classifier, nets.flat, nets.transfer])
+def test_the_network_gives_what_keras_gives(tmp_path: Path, build: Callable[[], keras.Model]) -> None:
+    model = build()
+    model.save(tmp_path / "m.keras")
+    opened = _open(tmp_path / "m.keras", preprocess="unit")
+    batch = nets.images()
+    np.testing.assert_array_equal(opened.network(batch), nets.outputs(model, batch))
+    assert opened.facts.parameters == model.count_params()
+
+
+def test_the_facts_of_a_file(saved: Path) -> None:
+    facts = _open(saved).facts
+    assert (facts.name, facts.source, facts.sha256) == ("my-net", str(saved), sha256_of(saved))
+    assert (facts.input_shape, facts.classes, facts.output) == (nets.SHAPE, nets.CLASSES, "logits")
+    assert facts.preprocessing.name == "model"
+    assert facts.class_names == ()
+
+
+def test_class_names_come_from_the_sidecar(saved: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "m.keras"
+    copy.write_bytes(saved.read_bytes())
+    write_sidecar(copy, Sidecar(("a", "b", "c", "d")))
+    assert _open(copy).facts.class_names == ("a", "b", "c", "d")
+    write_sidecar(copy, Sidecar(("a", "b")))
+    with pytest.raises(ModelError, match="names 2 classes, and the model has 4"):
+        _open(copy)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
+def test_a_truncated_file_is_refused(saved: Path, tmp_path: Path, share: float) -> None:
+    content = saved.read_bytes()
+    (tmp_path / "m.keras").write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ModelError, match="truncated or damaged"):
+        check_source(ModelRequest(str(tmp_path / "m.keras")))
+
+
+def test_damaged_weights_are_refused(saved: Path, tmp_path: Path) -> None:
+    def torn(name: str, content: bytes) -> bytes:
+        return content[: len(content) // 2] if name.endswith(".h5") else content
+
+    with pytest.raises(ModelError, match="weights are damaged"):
+        _open(_rewritten(saved, tmp_path / "m.keras", torn))
+
+
+def test_a_flipped_bit_is_noticed(saved: Path, tmp_path: Path) -> None:
+    content = bytearray(saved.read_bytes())
+    with zipfile.ZipFile(saved) as archive:
+        info = archive.getinfo("model.weights.h5")
+    content[info.header_offset + info.file_size // 2] ^= 0x40
+    (tmp_path / "m.keras").write_bytes(content)
+    with pytest.raises(ModelError, match="damaged"):
+        _open(tmp_path / "m.keras")
+
+
+@pytest.mark.parametrize("member", ["config.json", "model.weights.h5"])
+def test_a_zip_without_a_model_is_refused(saved: Path, tmp_path: Path, member: str) -> None:
+    path = _rewritten(saved, tmp_path / "m.keras", lambda name, content: None if name == member else content)
+    with pytest.raises(ModelError, match="holds no Keras model"):
+        check_source(ModelRequest(str(path)))
+
+
+def test_a_zip_bomb_is_refused(saved: Path, tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", b"")
+        archive.writestr("config.json", bytes(32 << 20))
+    with pytest.raises(ModelError, match="config.json unpacks to"):
+        check_source(ModelRequest(str(path)))
+
+
+def test_a_lambda_layer_is_refused_without_loading_it(tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    nets.classifier(layers.Lambda(lambda x: x / 255, name="scale")).save(path)
+    with pytest.raises(ModelError, match=r"has a Lambda layer \(scale\).*Rescaling"):
+        check_source(ModelRequest(str(path)))
+
+
+class Squash(layers.Layer):
+    """A custom layer that is not registered."""
+
+    def call(self, x: Any) -> Any:
+        return x / 255
+
+
+@keras.saving.register_keras_serializable(package="mine")
+class Registered(Squash):
+    """A custom layer that is registered: it is known here, and would not be in the worker."""
+
+
+@pytest.mark.parametrize("layer", [Squash, Registered])
+def test_a_custom_class_is_named(tmp_path: Path, layer: type[layers.Layer]) -> None:
+    path = tmp_path / "m.keras"
+    nets.classifier(layer()).save(path)
+    with pytest.raises(ModelError, match=f"custom class '.*{layer.__name__}'.*package.module:factory"):
+        check_source(ModelRequest(str(path)))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"module": "os", "class_name": "system", "config": {}, "registered_name": None},
+        {"module": "builtins", "class_name": "eval", "config": {}, "registered_name": None},
+        {"module": "keras.utils", "class_name": "get_file", "config": {}, "registered_name": None},
+        {"module": "keras.saving", "class_name": "load_model", "config": {}, "registered_name": None},
+        {"module": "kerasevil", "class_name": "Dense", "config": {}, "registered_name": "Dense"},
+        {
+            "module": "keras.layers",
+            "class_name": "TFSMLayer",
+            "config": {"filepath": "x"},
+            "registered_name": None,
+        },
+        {"module": None, "class_name": "__lambda__", "config": {"value": "x"}},
+        {"module": "builtins", "class_name": "function", "config": "x", "registered_name": "evil>function"},
+    ],
+    ids=lambda hostile: f"{hostile['module']}.{hostile['class_name']}",
+)
+def test_a_hostile_config_never_reaches_keras(saved: Path, tmp_path: Path, hostile: dict[str, Any]) -> None:
+    def poisoned(name: str, content: bytes) -> bytes:
+        if name != "config.json":
+            return content
+        config = json.loads(content)
+        config["config"]["layers"][1]["config"]["deep"] = [{"down": hostile}]
+        return json.dumps(config).encode()
+
+    path = _rewritten(saved, tmp_path / "m.keras", poisoned)
+    with pytest.raises(ModelError, match=r"m\.keras has"):
+        check_source(ModelRequest(str(path)))
+
+
+def test_endless_nesting_is_refused(saved: Path, tmp_path: Path) -> None:
+    def deep(name: str, content: bytes) -> bytes:
+        return b"[" * 500 + b"]" * 500 if name == "config.json" else content
+
+    with pytest.raises(ModelError, match="nested deeper"):
+        check_source(ModelRequest(str(_rewritten(saved, tmp_path / "m.keras", deep))))
+
+
+def test_a_keras_2_zip_is_told_from_a_keras_3_one(saved: Path, tmp_path: Path) -> None:
+    def old(name: str, content: bytes) -> bytes:
+        return b'{"keras_version": "2.15.0"}' if name == "metadata.json" else content
+
+    with pytest.raises(ModelError, match=r"written by Keras 2\.15\.0.*save it as \.h5"):
+        check_source(ModelRequest(str(_rewritten(saved, tmp_path / "m.keras", old))))
+
+
+def test_how_the_model_was_compiled_does_not_matter(tmp_path: Path) -> None:
+    model = nets.classifier(layers.Rescaling(1 / 255))
+    model.compile("adam", loss=_a_loss_of_the_users)
+    model.save(tmp_path / "m.keras")
+    assert _open(tmp_path / "m.keras").facts.classes == nets.CLASSES
+
+
+def _a_loss_of_the_users(truth: Any, guess: Any) -> Any:
+    return keras.ops.mean(truth - guess)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_named(saved: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "m.keras"
+    copy.write_bytes(saved.read_bytes())
+    copy.chmod(0)
+    with pytest.raises(ModelError, match="cannot be opened: Permission denied"):
+        check_source(ModelRequest(str(copy)))

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from resnet_edge.core.preprocessing import PRESETS, Preprocessing
+from resnet_edge.core.report import Failure, Report
+from resnet_edge.report import summary
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("ordinary", "passed"),
+        ("troubled", "failed"),
+        ("unlabelled", "inconclusive"),
+        ("nothing", "incomplete"),
+        ("single", "passed"),
+    ],
+)
+def test_verdict(name: str, word: str, request: pytest.FixtureRequest) -> None:
+    report: Report = request.getfixturevalue(name)
+    assert summary.verdict(report).word == word
+    assert (word == "passed") is report.passed
+
+
+def test_a_failure_beside_good_proofs_is_incomplete(ordinary: Report) -> None:
+    report = replace(ordinary, failures=(Failure("int16x8 ONNX", "not offered"),))
+    assert summary.verdict(report).word == "incomplete"
+
+
+def test_verdict_sentences_count(ordinary: Report, troubled: Report, single: Report) -> None:
+    assert (
+        summary.verdict(ordinary).sentence
+        == "All 8 artifacts passed: top-1 stays within 0.5 pp of resnet20, tested on 10,000 images."
+    )
+    assert summary.verdict(single).sentence.startswith("The artifact passed")
+    assert summary.verdict(troubled).sentence == (
+        "Of 9 artifacts: 1 failed, 1 inconclusive, 1 not verified, 6 passed. "
+        "1 thing asked for could not be done."
+    )
+
+
+def test_every_row_that_did_not_pass_has_a_reason(troubled: Report) -> None:
+    found = dict(summary.troubles(troubled))
+    assert found["resnet20.int8.tflite on litert cpu: inconclusive"] == [
+        "About 48,000 images would decide it; there were 10,000."
+    ]
+    assert len(found) == 3
+    assert all(found.values())
+
+
+def test_the_samples_needed_are_not_told_twice(troubled: Report) -> None:
+    told = "48,000 images would decide it."
+    parity = tuple(replace(row, reasons=(told,)) if row.samples_needed else row for row in troubled.parity)
+    found = dict(summary.troubles(replace(troubled, parity=parity)))
+    assert found["resnet20.int8.tflite on litert cpu: inconclusive"] == [told]
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        (PRESETS["model"], "Give raw pixels, 0 to 255. The Keras model does its own"),
+        (
+            PRESETS["caffe"],
+            "inside the graph: value = pixel × 1 + (-103.939, -116.779, -123.68), channels in BGR order",
+        ),
+        (PRESETS["none"], "Preprocessing is not inside: give what the Keras model takes."),
+        (Preprocessing("mine", "caller", (1 / 255,)), "Preprocessing (mine) is not inside; apply it first"),
+    ],
+)
+def test_feeding(how: Preprocessing, told: str, ordinary: Report) -> None:
+    report = replace(ordinary, model=replace(ordinary.model, preprocessing=how))
+    assert told in " ".join(summary.feeding(report))
+
+
+def test_command_is_quoted_for_the_shell(ordinary: Report, troubled: Report) -> None:
+    assert summary.command(ordinary) == "resnet-edge convert --out 'my dist'"
+    assert summary.command(replace(ordinary, machine={})) is None

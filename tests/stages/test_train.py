@@ -1,0 +1,95 @@
+"""Tests of what stages.train and stages.checkpoint refuse. Whole runs: tests/cli/test_train.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from resnet_edge.core.errors import DataError, ResnetEdgeError, UnknownName, UsageError
+from resnet_edge.core.progress import Progress
+from resnet_edge.core.worker import Worker
+
+Request = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    with Worker("training", tmp_path_factory.mktemp("log") / "train.log") as running:
+        yield running
+
+
+def write(folder: Path, **arrays: Any) -> Path:
+    random = np.random.default_rng(1)
+    images = random.integers(0, 256, (12, 8, 8, 1)).astype(np.uint8)
+    np.savez(folder / "data.npz", images=images, **arrays)
+    return folder / "data.npz"
+
+
+def request(data: Path | str, out: Path, resume: bool = False, **recipe: Any) -> Request:
+    small = {"arch": "resnet8", "data": str(data), "epochs": 2, "batch_size": 4, "validation": 0.0}
+    return {"recipe": {**small, **recipe}, "out": str(out), "resume": resume}
+
+
+def train(worker: Worker, wanted: Request) -> dict[str, Any]:
+    return worker.call("resnet_edge.stages.train:train", wanted, dict)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "recipe", "kind", "message"),
+    [
+        ({}, {}, DataError, "has no labels"),
+        ({"labels": [1] * 12}, {}, DataError, "images of one class only"),
+        ({"labels": [0, 1] * 3}, {}, DataError, "it must be 12 integers"),
+        (
+            {"labels": [0, 1] * 6},
+            {"augment": ["spin"]},
+            UnknownName,
+            "'spin'; choose from: flip, crop, erase",
+        ),
+        ({"labels": [0, 1] * 6}, {"arch": "resnet21"}, UnknownName, "no architecture is called 'resnet21'"),
+        ({"labels": [0, 1] * 6}, {"data": "nowhere"}, DataError, "'nowhere' is no data"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
+    worker: Worker,
+    tmp_path: Path,
+    arrays: dict[str, Any],
+    recipe: dict[str, Any],
+    kind: type[ResnetEdgeError],
+    message: str,
+) -> None:
+    data = write(tmp_path, **arrays)
+    with pytest.raises(kind, match=message):
+        train(worker, request(data, tmp_path / "net.keras", **recipe))
+    assert [file.name for file in tmp_path.iterdir()] == ["data.npz"]
+
+
+def test_nothing_to_resume(worker: Worker, tmp_path: Path) -> None:
+    data = write(tmp_path, labels=[0, 1] * 6)
+    with pytest.raises(UsageError, match="nothing to resume"):
+        train(worker, request(data, tmp_path / "net.keras", resume=True))
+
+
+def test_an_unfinished_run_is_neither_overwritten_nor_mixed_with_another(tmp_path: Path) -> None:
+    data, out = write(tmp_path, labels=[0, 1] * 6), tmp_path / "net.keras"
+
+    def interrupt(news: Progress) -> None:
+        if news.line:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Worker("training", tmp_path / "log") as worker:
+        worker.call("resnet_edge.stages.train:train", request(data, out, epochs=200), dict, interrupt)
+    assert not out.exists()
+    with Worker("training", tmp_path / "log") as worker:
+        with pytest.raises(UsageError, match="continue it with --resume"):
+            train(worker, request(data, out, epochs=200))
+        with pytest.raises(UsageError, match="another recipe"):
+            train(worker, request(data, out, resume=True, epochs=200, seed=1))
+        write(tmp_path, labels=[1, 0] * 6)
+        with pytest.raises(UsageError, match="other data"):
+            train(worker, request(data, out, resume=True, epochs=200))
+    assert not out.exists()

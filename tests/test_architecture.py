@@ -1,0 +1,161 @@
+"""The architecture, as a test: who may import whom, and what nobody may do."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import resnet_edge
+
+PACKAGE = Path(resnet_edge.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+PARENTS = {"core", "cli", "report", "schemes", "zoo"}  # what the parent process loads
+FRAMEWORKS = {
+    "ai_edge_litert", "h5py", "keras", "litert_quantizer", "onnx", "onnxruntime", "tensorflow",
+    "tensorflow_model_optimization", "tf2onnx", "tf_keras",
+}  # fmt: skip
+HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
+
+# Floor by floor, from the top: a folder may import itself, what stands here, and core.
+# `graph` is the kitchen of the formats: a Keras model as one TensorFlow graph.
+MAY_IMPORT = {
+    "cli": {"stages", "models", "zoo", "report"},
+    "stages": {"backends", "formats", "schemes", "models", "graph", "zoo", "data", "report"},
+    "formats": {"graph"},
+    "graph": {"models"},
+    "models": {"zoo"},
+    "backends": set(),
+    "schemes": set(),
+    "data": set(),
+    "zoo": set(),
+    "report": set(),
+    "core": set(),
+}
+IN_PARENT = ("Runs in the parent", "What the parent")
+# core.tensors and core.statistics compute on arrays; only workers load them.
+NUMPY_IN_CORE = {"core/tensors.py", "core/statistics.py"}
+
+
+def name(file: Path) -> str:
+    return file.relative_to(PACKAGE).as_posix()
+
+
+def room(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0]
+
+
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"), str(file))
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def statements(tree: ast.AST, inside_functions: bool) -> Iterator[ast.AST]:
+    """Every node that runs: without TYPE_CHECKING blocks, and without function bodies if so asked."""
+    for node in ast.iter_child_nodes(tree):
+        if is_type_checking(node):
+            continue
+        if not inside_functions and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        yield node
+        yield from statements(node, inside_functions)
+
+
+def imports(file: Path, inside_functions: bool = True) -> Iterator[tuple[str, int]]:
+    for node in statements(parsed(file), inside_functions):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, node.lineno
+            if node.module == "resnet_edge":
+                yield from ((f"resnet_edge.{alias.name}", node.lineno) for alias in node.names)
+
+
+def test_every_folder_has_its_place() -> None:
+    folders = {room(file) for file in FILES if len(file.relative_to(PACKAGE).parts) > 1}
+    assert folders == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if room(f) in MAY_IMPORT], ids=name)
+def test_dependencies_point_one_way(file: Path) -> None:
+    allowed = MAY_IMPORT[room(file)] | {room(file), "core"}
+    for module, line in imports(file):
+        parts = module.split(".")
+        if parts[0] == "resnet_edge" and len(parts) > 1 and parts[1] in MAY_IMPORT:
+            assert parts[1] in allowed, f"{name(file)}:{line} imports {module}"
+
+
+def runs_in_parent(file: Path) -> bool:
+    if room(file) == "stages":
+        docstring = ast.get_docstring(parsed(file)) or ""
+        return docstring.startswith(IN_PARENT)
+    if name(file).startswith("zoo/_"):  # the builders, which the families import when called
+        return False
+    return room(file) in PARENTS or name(file) in {"stages/__init__.py", "models/__init__.py"}
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if runs_in_parent(f)], ids=name)
+def test_what_the_parent_loads_imports_nothing_heavy(file: Path) -> None:
+    forbidden = FRAMEWORKS if name(file) in NUMPY_IN_CORE else HEAVY
+    found = [
+        f"{m} (line {n})" for m, n in imports(file, inside_functions=False) if m.split(".")[0] in forbidden
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if room(f) == "core"], ids=name)
+def test_core_knows_no_framework_even_inside_functions(file: Path) -> None:
+    assert [m for m, _ in imports(file) if m.split(".")[0] in FRAMEWORKS] == []
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "stages").glob("[!_]*.py")), ids=name)
+def test_a_stage_says_where_it_runs(file: Path) -> None:
+    docstring = ast.get_docstring(parsed(file)) or ""
+    assert docstring.startswith((*IN_PARENT, "Runs in a worker"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_no_file_has_a_name_that_says_nothing(file: Path) -> None:
+    assert file.stem.strip("_") not in {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_every_public_module_has_a_docstring(file: Path) -> None:
+    if file.name != "__main__.py":
+        assert ast.get_docstring(parsed(file)), f"{name(file)} says nothing about itself"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_nothing_prints_but_the_command_line_and_the_download_notice(file: Path) -> None:
+    calls = [
+        node.lineno
+        for node in statements(parsed(file), inside_functions=True)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    if room(file) == "cli":
+        return
+    assert len(calls) <= (1 if name(file) == "data/__init__.py" else 0), f"{name(file)} prints in {calls}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_a_broad_except_gives_its_reason_on_its_line(file: Path) -> None:
+    lines = file.read_text("utf-8").splitlines()
+    for node in ast.walk(parsed(file)):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        names = {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)} if node.type else {""}
+        if names & {"", "Exception", "BaseException"} and not always_raises(node):
+            assert "#" in lines[node.lineno - 1], (
+                f"{name(file)}:{node.lineno} catches everything and tells no reason"
+            )
+
+
+def always_raises(handler: ast.ExceptHandler) -> bool:
+    """Cleaning up and raising again swallows nothing."""
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
