@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,25 +43,45 @@ def version() -> str:
 def open_session(path: Path, device: str, threads: int) -> Iterator[OrtSession]:
     """Open an .onnx file. Raises DeviceUnavailable, ArtifactError."""
     check_device("onnxruntime", device, DEVICES, "it has no such execution provider here")
-    provider, settings = _PROVIDERS[device]
+    provider, _ = _PROVIDERS[device]
     if provider not in ort.get_available_providers():
         raise DeviceUnavailable(
             f"this onnxruntime has no {provider}: install onnxruntime-gpu in place of onnxruntime"
         )
     check_file(path)
     try:
-        session = ort.InferenceSession(
-            str(path), _options(device, threads), providers=[(provider, settings)], enable_fallback=0
-        )
+        session = _inference_session(path, device, threads)
     except Exception as error:  # ORT's exceptions share no base of their own
-        raise ArtifactError(
-            f"{path} cannot be opened as ONNX on {device} ({first_line(error)}): copy or convert it again"
-        ) from error
+        raise _refusal(path, device, error) from error
     if session.get_providers()[0] != provider:  # the CPU steps in without an error: onnxruntime#23372
         raise DeviceUnavailable(
             f"{provider} does not open here (its libraries or the GPU are missing): use the device cpu"
         )
     yield OrtSession(path, session, device)
+
+
+def _inference_session(path: Path, device: str, threads: int) -> ort.InferenceSession:
+    return ort.InferenceSession(
+        str(path), _options(device, threads), providers=[_PROVIDERS[device]], enable_fallback=0
+    )
+
+
+def _refusal(path: Path, device: str, error: Exception) -> ArtifactError | DeviceUnavailable:
+    """Whose fault it is that a file does not open: a file that the CPU opens is not to blame."""
+    if device != "cpu":
+        with suppress(Exception):
+            _inference_session(path, "cpu", 1)
+            return DeviceUnavailable(
+                f"{path} opens on cpu and not on {device} ({_reason(error)}): use the device cpu"
+            )
+    return ArtifactError(f"{path} cannot be opened as ONNX ({_reason(error)}): copy or convert it again")
+
+
+def _reason(error: Exception) -> str:
+    """ORT's message in one line, without its prefix and the path, which our line has already."""
+    return re.sub(
+        r"^\[ONNXRuntimeError\] : \d+ : \w+ : (Load model from .*? failed:)?", "", first_line(error)
+    )
 
 
 def _options(device: str, threads: int) -> ort.SessionOptions:
@@ -100,7 +121,7 @@ class OrtSession:
         try:
             outputs: NDArray[Any] = self._run(self._names, {self._name: images})[0]
         except Exception as error:  # ORT's exceptions share no base of their own
-            raise ArtifactError(f"{self._path} does not run: {first_line(error)}") from error
+            raise ArtifactError(f"{self._path} does not run: {_reason(error)}") from error
         return outputs
 
     def _fit(self, images: NDArray[Any]) -> None:

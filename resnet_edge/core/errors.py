@@ -74,6 +74,7 @@ class WorkerFailed(ResnetEdgeError):
 
 
 KINDS: dict[str, type[ResnetEdgeError]] = {
-    kind.__name__: kind for kind in [ResnetEdgeError, *ResnetEdgeError.__subclasses__()]
+    ResnetEdgeError.__name__: ResnetEdgeError,
+    **{kind.__name__: kind for kind in ResnetEdgeError.__subclasses__()},
 }
 """Every kind by name: how an error crosses from a worker to the parent."""

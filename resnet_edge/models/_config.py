@@ -23,6 +23,7 @@ _MODULES = (
     "keras.quantizers",
     "keras.ops",
     "keras.random",
+    "keras.src.applications",
     "keras.src.models",
     "keras.src.layers",
     "keras.src.ops",

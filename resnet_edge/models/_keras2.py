@@ -38,9 +38,9 @@ def rebuild(config: dict[str, Any], file: str) -> keras.Model:
     """The model of a Keras 2 `model_config`, with fresh weights. Raises ModelError."""
     try:
         return _model(config["class_name"], config["config"], file)
-    except (KeyError, IndexError, AttributeError) as error:
+    except (LookupError, AttributeError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{file}: its model_config is damaged (no {error}): copy or save it again"
+            f"{file}: Keras 3 cannot rebuild it ({first_line(error)}): save it as a SavedModel"
         ) from error
 
 

@@ -47,6 +47,8 @@ def opened(model: keras.Model, request: ModelRequest, origin: Origin) -> OpenedM
     _check_layers(model, request.source)
     shape = input_shape(model, request)
     network = network_of(model)
+    if not model.built:
+        probe(network, shape, request.source)  # a subclassed model makes its weights on the first call
     counter = MacCounter(model)
     with counter:
         outputs = probe(network, shape, request.source)
@@ -74,7 +76,7 @@ def opened(model: keras.Model, request: ModelRequest, origin: Origin) -> OpenedM
 def network_of(model: keras.Model) -> Callable[[Any], Any]:
     """`model` in inference mode; its one output, float32, whatever it is wrapped in."""
 
-    structure = model.input if getattr(model, "inputs", None) else None  # a tensor, or a list or dict of one
+    structure = getattr(model, "input", None)  # of a functional model: a tensor, or a list or dict of one
 
     def network(images: Any) -> Any:
         inputs = images if structure is None else keras.tree.pack_sequence_as(structure, [images])

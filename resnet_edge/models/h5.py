@@ -61,7 +61,7 @@ def _rebuilt(config: Any, path: Path) -> Any:
     try:
         with h5py.File(path, "r") as opened:
             load_weights(model, opened["model_weights"], path.name)
-    except (OSError, KeyError) as error:
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise ModelError(f"{path}: its weights are damaged: copy or save it again") from error
     return model
 
@@ -78,7 +78,7 @@ def _scanned(path: Path) -> tuple[Any, str]:
             config = opened.attrs.get("model_config")
             version = opened.attrs.get("keras_version", "")
             weights_only = config is None and ("layer_names" in opened.attrs or "layers" in opened)
-    except (OSError, RuntimeError, KeyError) as error:
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise ModelError(f"{path} is truncated or damaged: copy or save it again") from error
     if weights_only:
         raise ModelError(

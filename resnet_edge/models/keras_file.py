@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,18 @@ MAX_WEIGHTS_BYTES = 8 << 30
 MAX_RATIO = 100
 """Unpacked bytes per packed byte; Keras stores the members uncompressed."""
 
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+)
+"""What zipfile and h5py raise on damaged bytes."""
+
 
 def check(request: ModelRequest) -> None:
     """Read the zip's own tables and the config. Raises ModelError."""
@@ -36,7 +49,7 @@ def check(request: ModelRequest) -> None:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, path)
             check_config(_json(archive, "config.json", path), path.name)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise ModelError(f"{path} is truncated or damaged ({error}): copy or save it again") from error
 
 
@@ -91,5 +104,5 @@ def _check_weights(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as opened:
             check_hdf5(opened, path.name)
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
+    except _BROKEN as error:
         raise ModelError(f"{path}: its weights are damaged: copy or save the model again") from error

@@ -51,8 +51,8 @@ def on_drop(n: int, lost: int, gained: int, limit_pp: float) -> Finding:
     """Whether the accuracy drop is within `limit_pp`, by its paired interval."""
     low, high = (100 * end for end in statistics.paired_drop(n, lost, gained))
     seen = (
-        f"the top-1 drop on {n:,} images is {100 * (lost - gained) / n:.2f} pp "
-        f"(95 % interval {low:.2f} to {high:.2f} pp)"
+        f"the top-1 drop on {n:,} images is {_text(100 * (lost - gained) / n)} pp "
+        f"(95 % interval {_text(low)} to {_text(high)} pp)"
     )
     if high <= limit_pp:
         return Finding("pass", f"{seen}, within the {limit_pp:g} pp allowed")
@@ -69,7 +69,7 @@ def on_agreement(n: int, changed: int, limit_pp: float) -> Finding:
     low, high = (100 * end for end in statistics.wilson(changed, n))
     seen = (
         f"without labels no accuracy is claimed; the top-1 changed on {changed:,} of {n:,} images "
-        f"(95 % interval {low:.2f} to {high:.2f} %)"
+        f"(95 % interval {_text(low)} to {_text(high)} %)"
     )
     if high <= limit_pp:
         return Finding("pass", f"{seen}, so that no drop can exceed the {limit_pp:g} pp allowed")
@@ -87,7 +87,11 @@ def on_sqnr(sqnr_db: float, floor_db: float, scheme: str) -> Finding:
     return Finding("pass" if sqnr_db >= floor_db else "fail", seen)
 
 
+def _text(value: float) -> str:
+    return f"{round(value, 2) + 0.0:.2f}"  # + 0.0: there is no -0.00
+
+
 def _advice(needed: int | None, high: float) -> str:
     how_many = "no number of" if needed is None else f"about {needed:,}"
     proved = math.ceil(100 * high) / 100
-    return f"{how_many} images would decide it at the rates seen; --max-drop {proved:g} is what these images prove"
+    return f"{how_many} images would decide it at the rates seen; these prove --max-drop {proved:g}"

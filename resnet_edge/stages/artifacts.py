@@ -39,15 +39,19 @@ def ranges(request: RangesRequest, report: Report) -> RangesResult:
 
 def portable(request: PortableRequest, report: Report) -> Done:
     """Write the portable graph under the scheme."""
+    from resnet_edge.graph.additions import aligned_ranges
     from resnet_edge.graph.interface import set_interface
+    from resnet_edge.graph.model import read_graph
     from resnet_edge.graph.quantize import quantize
 
     report(Progress(f"quantize {request.scheme}", 0, 1))
     known = None
     if request.ranges is not None:
         known = msgspec.json.decode(Path(request.ranges).read_bytes(), type=dict[str, tuple[float, float]])
-    out = Path(request.out)
-    quantize(Path(request.float_portable), _scheme(request.scheme), known, out)
+    out, scheme = Path(request.out), _scheme(request.scheme)
+    quantize(Path(request.float_portable), scheme, known, out)
+    if known is not None and scheme.activations == "int8":
+        quantize(Path(request.float_portable), scheme, aligned_ranges(read_graph(out), known), out)
     set_interface(out, request.output, request.io)
     report(Progress(f"quantize {request.scheme}", 1, 1))
     return Done(request.out)

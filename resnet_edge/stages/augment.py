@@ -33,7 +33,8 @@ def crop(images: Images, random: np.random.Generator) -> Images:
     padded = np.pad(images, ((0, 0), (pad_h, pad_h), (pad_w, pad_w), (0, 0)))
     rows = random.integers(0, 2 * pad_h + 1, n)[:, None] + np.arange(height)
     columns = random.integers(0, 2 * pad_w + 1, n)[:, None] + np.arange(width)
-    return padded[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    shifted: Images = padded[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return shifted
 
 
 def erase(images: Images, random: np.random.Generator) -> Images:

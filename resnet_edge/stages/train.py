@@ -75,6 +75,8 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
     images = load(recipe.data, "train", recipe.input_shape, report=report)
+    # Now, so that files that are not there are told before the training and not after it.
+    test = load(recipe.data, "test", report=report) if recipe.data.startswith("fashion-mnist") else None
     fitted, held_out = _split(images, recipe)
     classes = _class_count(images)
     shape = tuple(images.images.shape[1:])
@@ -89,6 +91,9 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
         batches,
         initial_epoch=checkpoint.restore(model),
         epochs=recipe.epochs,
+        # Keras would shuffle the batches, shuffled already, with a generator that a resumed
+        # run starts anew.
+        shuffle=False,
         validation_data=held_out,
         validation_batch_size=500,
         # The history first: on resuming it is cut to the epochs of the checkpoint.
@@ -97,7 +102,7 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
     )
 
     plain.set_weights(model.get_weights())
-    test_top1, test_n = _test(plain, recipe, report)
+    test_top1, test_n = _test(plain, test, report)
     _save(plain, folder, out)
     write_sidecar(out, _sidecar(recipe, images, watcher.history, test_top1, test_n))
     shutil.rmtree(folder)
@@ -238,11 +243,10 @@ class _Watcher(keras.callbacks.Callback):
         self._report(Progress("train", note=note, line=True))
 
 
-def _test(model: keras.Model, recipe: Recipe, report: Report) -> tuple[float | None, int]:
+def _test(model: keras.Model, test: ImageSet | None, report: Report) -> tuple[float | None, int]:
     """Top-1 on the data set's own test images, where it has some."""
-    if not recipe.data.startswith("fashion-mnist"):
+    if test is None:
         return None, 0
-    test = load(recipe.data, "test")
     report(Progress("test", 0, len(test)))
     logits = model.predict(test.images.astype(np.float32), batch_size=500, verbose=0)
     report(Progress("test", len(test), len(test)))

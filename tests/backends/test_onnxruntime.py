@@ -42,6 +42,18 @@ def test_gpu_that_is_not_there_is_no_cpu(artifacts: Path) -> None:
         pass
 
 
+def test_graph_that_the_device_cannot_take_whole_does_not_go_to_the_cpu(
+    artifacts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The Azure provider is in every wheel and has a kernel for none of the nodes: it stands
+    # for CUDA where that has no kernel, or no GPU.
+    monkeypatch.setitem(backend._PROVIDERS, "cuda", ("AzureExecutionProvider", {}))
+    for file, error in (("fixed.onnx", DeviceUnavailable), ("random.onnx", ArtifactError)):
+        with pytest.raises(error) as caught, backend.open_session(artifacts / file, "cuda", 1):
+            pass
+        assert "\n" not in str(caught.value)
+
+
 def mean(source: str = "image") -> onnx.NodeProto:
     return helper.make_node("ReduceMean", [source], ["logits"], axes=[1, 2], keepdims=0)
 

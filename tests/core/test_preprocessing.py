@@ -16,7 +16,7 @@ PIXELS = np.array([[0, 0, 0], [255, 255, 255], [10, 128, 200]], np.float64)
 
 def applied(chosen: Preprocessing) -> np.ndarray:
     pixels = PIXELS[:, ::-1] if chosen.channels == "BGR" else PIXELS
-    return pixels * np.array(chosen.scale) + np.array(chosen.offset)
+    return np.asarray(pixels * np.array(chosen.scale) + np.array(chosen.offset))
 
 
 @pytest.mark.parametrize(

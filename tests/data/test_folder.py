@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from resnet_edge.data import folder, load
 GRADIENT = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 
 
-def save(path: Path, pixels: np.ndarray = GRADIENT, **options: object) -> Path:
+def save(path: Path, pixels: np.ndarray = GRADIENT, **options: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path, **options)
     return path

@@ -24,12 +24,15 @@ def write(folder: Path, **arrays: Any) -> Path:
 
 
 def test_images_labels_and_names_come_back(tmp_path: Path) -> None:
-    path = write(tmp_path, images=IMAGES, labels=np.uint8([0, 1, 1, 2]), class_names=["a", "b", "ü"])
+    path = write(
+        tmp_path, images=IMAGES, labels=np.array([0, 1, 1, 2], np.uint8), class_names=["a", "b", "ü"]
+    )
     found = load(str(path), "train", (6, 6, 3))
     np.testing.assert_array_equal(found.images, IMAGES)
     assert found.images.dtype == np.uint8
     assert found.labels is not None
-    assert (found.labels.dtype, found.labels.tolist()) == (np.int64, [0, 1, 1, 2])
+    assert found.labels.dtype == np.int64
+    assert found.labels.tolist() == [0, 1, 1, 2]
     assert (found.class_names, found.source, len(found)) == (("a", "b", "ü"), "data.npz", 4)
 
 
@@ -51,7 +54,7 @@ def test_labels_in_a_column_and_names_as_bytes_are_fine(tmp_path: Path) -> None:
 
 
 def spoilt(value: float, dtype: type = np.float32) -> np.ndarray:
-    images = IMAGES.astype(dtype)
+    images: np.ndarray = IMAGES.astype(dtype)
     images[2, 1, 1, 1] = value
     return images
 

@@ -175,14 +175,24 @@ def test_macs_that_cannot_be_counted_are_none() -> None:
     ("source", "options", "error", "says"),
     [
         ("users_nets:article", {"preprocess": "unit"}, UsageError, "add --input-shape H,W,C"),
-        ("users_nets:article", {"input_shape": (32, 32, 3)}, UsageError, "--preprocess unit .*imagenet.*caffe"),
+        (
+            "users_nets:article",
+            {"input_shape": (32, 32, 3)},
+            UsageError,
+            "--preprocess unit .*imagenet.*caffe",
+        ),
         ("users_nets:built", {"input_shape": (64, 64, 3)}, UsageError, "contradicts .* which takes 32,32,3"),
         ("users_nets:missing", {}, ModelError, "has no 'missing'"),
         ("users_nets:fails", {}, ModelError, "it failed: RuntimeError: no weights here$"),
         ("users_nets:needs_argument", {}, ModelError, "it failed: TypeError: .*depth"),
         ("users_nets:nothing", {}, ModelError, "not a keras.Model: return the model"),
         ("users_nets:number", {}, ModelError, "is a int, not a function"),
-        ("broken_nets:make", {}, ModelError, "cannot be imported: ModuleNotFoundError: .*a_package_that_is_missing"),
+        (
+            "broken_nets:make",
+            {},
+            ModelError,
+            "cannot be imported: ModuleNotFoundError: .*a_package_that_is_missing",
+        ),
         ("users_nets.deeper:make", {}, ModelError, "cannot be imported"),
     ],
 )

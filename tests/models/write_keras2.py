@@ -13,9 +13,9 @@ from typing import Any
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
-import numpy as np  # noqa: E402
-import tf_keras as keras  # noqa: E402
-from tf_keras import layers  # noqa: E402
+import numpy as np
+import tf_keras as keras
+from tf_keras import layers
 
 SHAPE = (16, 16, 3)
 

@@ -185,7 +185,7 @@ class TestNeverPasses:
         parity = judge(reference, reference, labels, max_drop_pp=0.0)
         assert parity.verdict == "inconclusive"
         assert parity.samples_needed is None
-        assert "--max-drop 0.08 is what these images prove" in parity.reasons[0]
+        assert "these prove --max-drop 0.08" in parity.reasons[0]
         assert judge(reference, reference, labels, max_drop_pp=0.08).verdict == "pass"
 
 
@@ -214,6 +214,19 @@ class TestPasses:
         assert parity.drop_pp == pytest.approx(0.04)
         assert parity.agreement == 1 - 10 / 10_000
         assert parity.verdict == "pass"
+
+    def test_sentence_has_the_figures_and_no_negative_zero(self, judge: Judge) -> None:
+        reference, labels = network(10_000)
+        candidate = reference.copy()
+        right = reference.argmax(axis=1) == labels
+        candidate[np.flatnonzero(right)[:20]] *= -1
+        fixed = np.flatnonzero(~right)[:9]
+        candidate[fixed, labels[fixed]] += 100
+        parity = judge(candidate, reference, labels, min_sqnr_db=-100)
+        assert parity.reasons[0] == (
+            "the top-1 drop on 10,000 images is -0.11 pp (95 % interval -0.23 to 0.00 pp), "
+            "within the 0.5 pp allowed"
+        )
 
     def test_margin_of_zero_is_met_by_a_proven_gain(self, judge: Judge) -> None:
         candidate, labels = network(5000)

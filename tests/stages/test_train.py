@@ -63,8 +63,9 @@ def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
     message: str,
 ) -> None:
     data = write(tmp_path, **arrays)
+    recipe = {"data": str(data), **recipe}
     with pytest.raises(kind, match=message):
-        train(worker, request(data, tmp_path / "net.keras", **recipe))
+        train(worker, request(recipe.pop("data"), tmp_path / "net.keras", **recipe))
     assert [file.name for file in tmp_path.iterdir()] == ["data.npz"]
 
 

@@ -28,7 +28,9 @@ def network() -> keras.Model:
 def to_tflite(model: keras.Model) -> bytes:
     """The network as TFLite, batch 1, its weights frozen into it."""
 
-    @tf.function(input_signature=[tf.TensorSpec((1, 8, 8, 1), tf.float32, name="image")])
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec((1, 8, 8, 1), tf.float32, name="image")]
+    )
     def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"logits": model(image)}
 

@@ -1,0 +1,82 @@
+"""What every command has: help that tells, --json, --quiet, and one line for wrong usage."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from resnet_edge import __version__
+from resnet_edge.cli import main
+from resnet_edge.cli.terminal import fail
+from resnet_edge.core.errors import DataError
+
+CONTEXT = click.Context(main)
+COMMANDS = sorted(main.list_commands(CONTEXT))
+
+
+def command(name: str) -> click.Command:
+    found = main.get_command(CONTEXT, name)
+    assert found is not None
+    return found
+
+
+def test_the_program_lists_every_command_with_a_sentence() -> None:
+    listed = CliRunner().invoke(main, ["--help"]).output
+    for name in COMMANDS:
+        assert command(name).get_short_help_str() in listed or name in listed
+        assert command(name).get_short_help_str()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_named_like_its_file_and_has_the_common_options(name: str) -> None:
+    assert command(name).name == name
+    options = {option for parameter in command(name).params for option in parameter.opts}
+    assert {"--json", "--quiet"} <= options
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_has_help_or_a_default_that_tells(name: str) -> None:
+    for parameter in command(name).params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help or parameter.show_default, f"{name} {parameter.opts}"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["no-such-command"], ["--no-such-option"], ["train", "--no-such-option"]]
+)
+def test_wrong_usage_exits_2(arguments: list[str]) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "No such" in result.stderr
+
+
+def test_the_module_runs_like_the_script_and_knows_its_version() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "resnet_edge", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == f"resnet-edge, version {__version__}"
+
+
+def test_an_error_is_one_line_whatever_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+    fail(str(DataError("first\n  second\tthird")))
+    assert capsys.readouterr().err == "error: first second third\n"
+
+
+def test_doctor_opens_every_backend_and_prints_json_alone() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "resnet_edge", "doctor", "--json"], capture_output=True, text=True
+    )
+    found = json.loads(done.stdout)
+    assert set(found) == {"machine", "versions", "backends"}
+    states = {backend["backend"]: backend["devices"] for backend in found["backends"]}
+    for name in ("litert", "onnxruntime"):
+        (cpu,) = [state for state in states[name] if state["device"] == "cpu"]
+        assert cpu["status"] == "opens", cpu
+    assert done.returncode == 0, done.stderr
+    assert found["machine"]["usable_cores"] >= 1
+    assert found["versions"]["resnet-edge"] == __version__

@@ -1,0 +1,55 @@
+"""Tests of core.machine and core.packages."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from resnet_edge.core.machine import machine, usable_cores, versions
+from resnet_edge.core.packages import EXTRAS, missing_package
+
+PROJECT = Path(__file__).resolve().parent.parent.parent / "pyproject.toml"
+
+
+def test_the_machine_is_plain_json_that_tells_what_matters() -> None:
+    found = machine()
+    assert msgspec.json.decode(msgspec.json.encode(found)) == found
+    assert found["cpu"]
+    assert 1 <= found["usable_cores"] <= found["cores"]
+    assert found["memory_bytes"] > 1 << 28
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
+def test_usable_cores_follow_the_affinity() -> None:
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert usable_cores() == 1
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def test_versions_are_those_installed() -> None:
+    found = versions()
+    assert found["msgspec"] == importlib.metadata.version("msgspec")
+    assert found["resnet-edge"]
+
+
+@pytest.mark.parametrize("module", EXTRAS)
+def test_every_package_comes_with_the_extra_that_the_message_names(module: str) -> None:
+    distribution, extra = EXTRAS[module]
+    declared = tomllib.loads(PROJECT.read_text("utf-8"))["project"]["optional-dependencies"]
+    assert any(requirement.startswith(distribution) for requirement in declared[extra])
+    assert missing_package(f"{module}.inner") == (
+        f"the package {distribution} is not installed: pip install 'resnet-edge[{extra}]'"
+    )
+
+
+@pytest.mark.parametrize("module", ["my_own_module", "", None])
+def test_a_package_that_no_extra_brings_has_no_message(module: str | None) -> None:
+    assert missing_package(module) is None

@@ -1,0 +1,12 @@
+"""Runs in a worker. What a test wants to know of an opened model, as data."""
+
+from __future__ import annotations
+
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.progress import Report
+from resnet_edge.models import ModelRequest, open_model
+
+
+def facts(request: ModelRequest, report: Report) -> ModelFacts:
+    """The facts alone: the network cannot leave the worker."""
+    return open_model(request, report).facts

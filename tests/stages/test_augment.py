@@ -1,0 +1,94 @@
+"""Tests of stages.augment."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resnet_edge.core.errors import UnknownName
+from resnet_edge.stages.augment import TRANSFORMATIONS, AugmentedBatches, crop, erase, flip
+
+IMAGES = np.random.default_rng(0).integers(1, 256, (40, 12, 10, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", TRANSFORMATIONS)
+@settings(max_examples=20, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9), st.integers(1, 4)),
+    seed=st.integers(0, 99),
+)
+def test_shape_dtype_and_range_stay_and_the_input_is_untouched(
+    name: str, shape: tuple[int, int, int, int], seed: int
+) -> None:
+    images = np.random.default_rng(seed).integers(0, 256, shape).astype(np.float32)
+    before = images.copy()
+    found = TRANSFORMATIONS[name](images, np.random.default_rng(seed))
+    assert found.shape == shape
+    assert found.dtype == np.float32
+    assert found.min() >= 0
+    assert found.max() <= 255
+    np.testing.assert_array_equal(images, before)
+
+
+def test_flip_mirrors_some_and_leaves_the_others() -> None:
+    found = flip(IMAGES, np.random.default_rng(1))
+    mirrored = [bool((new == old[:, ::-1]).all()) for new, old in zip(found, IMAGES, strict=True)]
+    same = [bool((new == old).all()) for new, old in zip(found, IMAGES, strict=True)]
+    assert all(a != b for a, b in zip(mirrored, same, strict=True))
+    assert 10 < sum(mirrored) < 30
+
+
+def test_crop_shifts_by_at_most_an_eighth_and_fills_with_zeros() -> None:
+    dot = np.zeros((200, 16, 16, 1), np.float32)
+    dot[:, 8, 8] = 1
+    _, rows, columns, _ = np.nonzero(crop(dot, np.random.default_rng(1)))
+    assert set(rows) == set(columns) == {6, 7, 8, 9, 10}
+
+
+def test_erase_changes_one_rectangle_of_about_half_of_the_images() -> None:
+    found = erase(-IMAGES, np.random.default_rng(1))  # noise is never negative
+    changed = 0
+    for new in found:
+        rows, columns = np.nonzero((new >= 0).all(-1))
+        if not len(rows):
+            continue
+        changed += 1
+        area = (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+        assert area == len(rows)
+        assert area <= 0.5 * 12 * 10
+    assert 10 < changed < 30
+
+
+def batches(seed: int = 3, names: tuple[str, ...] = ("flip", "crop", "erase")) -> AugmentedBatches:
+    return AugmentedBatches(IMAGES, np.arange(40), 16, names, seed)
+
+
+def test_a_batch_depends_on_seed_epoch_and_number_alone() -> None:
+    one, other = batches(), batches()
+    one.epoch = other.epoch = 5
+    for index in (0, 1):
+        one[index]
+    for got, expected in zip(one[1], other[1], strict=True):
+        np.testing.assert_array_equal(got, expected)
+    assert not np.array_equal(batches(seed=4)[1][0], batches(seed=3)[1][0])
+    first = batches()[1][1]
+    assert not np.array_equal(first, other[1][1])
+
+
+def test_an_epoch_shows_no_image_twice_and_leaves_the_incomplete_batch_out() -> None:
+    dataset = batches(names=())
+    assert len(dataset) == 2
+    labels = np.concatenate([dataset[index][1] for index in range(2)])
+    assert len(set(labels.tolist())) == 32
+    np.testing.assert_array_equal(dataset[0][0], IMAGES[dataset[0][1]])
+
+
+def test_fewer_images_than_a_batch_are_one_batch() -> None:
+    assert len(AugmentedBatches(IMAGES[:5], np.arange(5), 16, (), 0)) == 1
+
+
+def test_an_unknown_name_shows_the_choices() -> None:
+    with pytest.raises(UnknownName, match="'spin'; choose from: flip, crop, erase"):
+        batches(names=("flip", "spin"))
