@@ -62,7 +62,7 @@ def to_onnx(model: Any, images: np.ndarray[Any, Any], out: Path) -> None:
         def get_next(self) -> Any:
             return next(self.feeds, None)
 
-    quant_pre_process(str(out / "fp32.onnx"), str(out / "prepared.onnx"))
+    quant_pre_process(str(out / "fp32.onnx"), str(out / "prepared.onnx"), skip_symbolic_shape=True)
     quantize_static(
         str(out / "prepared.onnx"),
         str(out / "int8.onnx"),

@@ -1,0 +1,96 @@
+"""ResNet-50 in int8 on ONNX Runtime: our file against ONNX Runtime's own best.
+
+    python benchmarks/int8_latency.py [--rounds 60]
+
+Makes app:ResNet50:random with `resnet-edge convert`, and quantizes its fp32 ONNX file with
+onnxruntime.quantization: U8S8 per channel QDQ (the fastest on x86), and the defaults of
+`quantize_static`. All files take turns in one process, one thread, under one clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from convert_cost import pictures
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from resnet_edge.core.progress import silent
+from resnet_edge.stages.calls import LatencyRequest, LatencyTarget
+from resnet_edge.stages.latency import measure
+
+BEST = {
+    "quant_format": QuantFormat.QDQ,
+    "activation_type": QuantType.QUInt8,
+    "weight_type": QuantType.QInt8,
+    "per_channel": True,
+}
+
+
+class Reader(CalibrationDataReader):  # type: ignore[misc]
+    """Feeds the calibration images, one at a time."""
+
+    def __init__(self, images: np.ndarray[Any, Any]) -> None:
+        self.feeds = iter([{"image": image[None].astype(np.float32)} for image in images])
+
+    def get_next(self) -> dict[str, Any] | None:
+        """The next feed."""
+        return next(self.feeds, None)
+
+
+def main() -> None:
+    """Make the files, time them, print one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=60)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory(prefix="int8-latency-") as name:
+        folder = Path(name)
+        images = pictures(16, seed=6)
+        np.savez(folder / "images.npz", images=images)
+        np.save(folder / "images.npy", images)
+        files = make(folder, images)
+        targets = tuple(
+            LatencyTarget(str(p), label, p.suffix[1:], label, backend_of(p), "cpu") for label, p in files.items()
+        )
+        found = measure(LatencyRequest(targets, str(folder / "images.npy"), 1, rounds, 0.0), silent)
+    rows = {row.artifact: {"p50_ms": row.p50_ms, "ci95_ms": row.p50_ci95_ms} for row in found.latencies}
+    best = rows["onnxruntime best"]["p50_ms"]
+    print(json.dumps({"rows": rows, "ours_over_best": rows["ours onnx"]["p50_ms"] / best}, indent=2))
+
+
+def backend_of(path: Path) -> str:
+    """The runtime of a file."""
+    return "litert" if path.suffix == ".tflite" else "onnxruntime"
+
+
+def make(folder: Path, images: np.ndarray[Any, Any]) -> dict[str, Path]:
+    """Every file by what the table calls it."""
+    command = [sys.executable, "-m", "resnet_edge", "convert", "app:ResNet50:random", "--quiet", "--json"]
+    command += ["--out", str(folder / "ours"), "--schemes", "fp32,int8", "--latency-seconds", "0"]
+    command += ["--data", str(folder / "images.npz"), "--calibration", str(folder / "images.npz")]
+    report = msgspec.json.decode(subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout)
+    made = {(a["format"], a["scheme"]): folder / "ours" / a["file"] for a in report["artifacts"]}
+    prepared = folder / "prepared.onnx"
+    quant_pre_process(str(made["onnx", "fp32"]), str(prepared), skip_symbolic_shape=True)
+    for label, options in {"best": BEST, "defaults": {}}.items():
+        quantize_static(str(prepared), str(folder / f"{label}.onnx"), Reader(images), **options)
+    return {
+        "ours onnx": made["onnx", "int8"],
+        "ours onnx fp32": made["onnx", "fp32"],
+        "ours tflite": made["tflite", "int8"],
+        "ours tflite fp32": made["tflite", "fp32"],
+        "onnxruntime best": folder / "best.onnx",
+        "onnxruntime defaults": folder / "defaults.onnx",
+    }
+
+
+if __name__ == "__main__":
+    main()

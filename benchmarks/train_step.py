@@ -1,0 +1,82 @@
+"""One training step of ResNet-20: plain Keras layers against the fused batch normalization.
+
+    python benchmarks/train_step.py [--rounds 5] [--steps 20]
+
+The variants take turns, each in a process of its own (a precision policy and a compiled
+function stay with a process). Batch 128 of 28x28x1, TensorFlow backend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+VARIANTS = {
+    "plain float32": ("float32", False),
+    "fused float32": ("float32", True),
+    "plain mixed_bfloat16": ("mixed_bfloat16", False),
+    "fused mixed_bfloat16": ("mixed_bfloat16", True),
+}
+
+
+def main() -> None:
+    """Run the rounds and print one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.variant:
+        print(json.dumps(milliseconds(*VARIANTS[options.variant], options.steps)))
+        return
+    found: dict[str, list[float]] = {name: [] for name in VARIANTS}
+    for _ in range(options.rounds):
+        for name, rows in found.items():
+            command = [sys.executable, __file__, "--variant", name, "--steps", str(options.steps)]
+            done = subprocess.run(command, check=True, capture_output=True, env={**os.environ, **QUIET})
+            rows.append(json.loads(done.stdout))
+    base = found["plain float32"]
+    table = {
+        name: {
+            "median_ms": statistics.median(rows),
+            "speed_up": statistics.median(b / r for b, r in zip(base, rows, strict=True)),
+        }
+        for name, rows in found.items()
+    }
+    print(json.dumps(table, indent=2))
+
+
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+
+
+def milliseconds(precision: str, fused: bool, steps: int) -> float:
+    """Median time of one step, after a warm-up of three."""
+    import keras
+    import numpy as np
+
+    from resnet_edge import zoo
+    from resnet_edge.stages.fused_batchnorm import with_fused_batchnorm
+
+    keras.config.set_dtype_policy(precision)
+    model = zoo.build("resnet20", (28, 28, 1))
+    model = with_fused_batchnorm(model) if fused else model
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.1, 0.9, nesterov=True), loss, jit_compile=False)
+    random = np.random.default_rng(0)
+    images = random.uniform(0, 255, (128, 28, 28, 1)).astype(np.float32)
+    labels = random.integers(0, 10, 128)
+    times = []
+    for _ in range(steps + 3):
+        began = time.perf_counter()
+        model.train_on_batch(images, labels)
+        times.append(1000 * (time.perf_counter() - began))
+    return statistics.median(times[3:])
+
+
+if __name__ == "__main__":
+    main()
