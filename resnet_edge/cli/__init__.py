@@ -1,20 +1,26 @@
 """The command line: reads options, calls one stage, prints. No logic, no framework.
 
 Each command is one file here, named like the command, with a `command`. Errors become one
-line on stderr and the exit code of the contract in one place, `Program.invoke`.
+line on stderr and the exit code of the contract in one place, `Program`.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+import sys
 from typing import Any
 
 import click
 
 from resnet_edge import __version__
-from resnet_edge.cli.terminal import fail
-from resnet_edge.core.errors import EXIT_INTERRUPTED, ResnetEdgeError
+from resnet_edge.cli._interrupt import interruptible
+from resnet_edge.cli.terminal import fail, print_error_document, silence
+from resnet_edge.core.errors import EXIT_COULD_NOT, OutputError, ResnetEdgeError
+
+DEBUG = "RESNET_EDGE_DEBUG"
+"""Set it to get the traceback of an error that is a bug of ours."""
 
 
 class Program(click.Group):
@@ -30,18 +36,45 @@ class Program(click.Group):
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         return command
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """As click's, but whatever goes wrong is told in one line. Never returns."""
+        words = (args[0] if args else extra.get("args")) or sys.argv[1:]
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = error.exit_code
+        except click.ClickException as error:
+            code = _refuse(error.format_message(), error.exit_code, words)
+        except ResnetEdgeError as error:
+            code = _refuse(str(error), error.exit_code, words)
+        except Exception as error:  # the border: a bug of ours, and even so no traceback
+            if os.environ.get(DEBUG):
+                raise
+            text = f"{type(error).__name__}: {error}: a bug of resnet-edge, please report it"
+            code = _refuse(f"{text} ({DEBUG}=1 shows where)", EXIT_COULD_NOT, words)
+        sys.exit(code if isinstance(code, int) else 0)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
-        except ResnetEdgeError as error:
-            fail(str(error))
-            ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            fail("interrupted; nothing half-written is left")
-            ctx.exit(EXIT_INTERRUPTED)
+            with interruptible():
+                return super().invoke(ctx)
+        except OSError as error:  # stdout or stderr, full or closed: all else is told where it happens
+            silence()
+            raise OutputError(f"cannot write what was found: {error.strerror or error}") from error
 
 
-@click.command(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def _refuse(message: str, code: int, words: Any) -> int:
+    """Tell why it ended: one line on stderr, and with --json a document on stdout as well."""
+    if "--json" in words:  # the options may be what is wrong: they need not have been read
+        print_error_document(message, code)
+    fail(message)
+    return code
+
+
+@click.command(
+    cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="resnet-edge")
 def main() -> None:
     """Convert a Keras ResNet to TFLite and ONNX, and prove what comes out."""

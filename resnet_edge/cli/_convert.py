@@ -10,12 +10,14 @@ from resnet_edge.core.errors import (
     EXIT_DONE,
     EXIT_FAILED_PROOF,
     EXIT_INCONCLUSIVE,
+    DataError,
     UsageError,
 )
 from resnet_edge.core.report import Report
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.stages.calls import Io, PlanRequest
-from resnet_edge.stages.convert import ConvertRequest, class_names_in
+from resnet_edge.stages.class_names import class_names_in
+from resnet_edge.stages.convert import ConvertRequest
 
 BUNDLED_MODEL = "resnet20_fashion_mnist.keras"
 BUNDLED_DATA = "fashion-mnist"
@@ -48,8 +50,13 @@ def request_of(
     source = ModelRequest(model or str(bundled(BUNDLED_MODEL)), trust, input_shape, preprocess)
     check_source(source)
     if data is None and model is not None:
-        raise UsageError("--data is missing: the artifacts are proved on images; a few hundred labelled ones will do")
-    data = data or BUNDLED_DATA
+        raise UsageError(
+            "--data is missing: the artifacts are proved on images; a thousand labelled ones mostly suffice"
+        )
+    data = BUNDLED_DATA if data is None else data
+    for option, word in (("--data", data), ("--calibration", calibration)):
+        if word is not None:
+            _check_data(option, word)
     if calibration is None and data == BUNDLED_DATA:
         calibration = str(bundled(BUNDLED_CALIBRATION))
     return ConvertRequest(
@@ -64,6 +71,16 @@ def request_of(
         class_names=class_names_in(labels) if labels is not None else (),
         command=command,
     )
+
+
+def _check_data(option: str, data: str) -> None:
+    """Refuse before any work what cannot be DATA; the worker that reads it looks inside."""
+    path = Path(data)
+    known = data.partition(":")[0] == BUNDLED_DATA
+    if known or (data and (path.is_dir() or (path.is_file() and path.suffix == ".npz"))):
+        return
+    found = "is a file of another kind" if data and path.exists() else "does not exist"
+    raise DataError(f"{option} {data!r} {found}: give fashion-mnist, a folder of images, or an .npz")
 
 
 def exit_code(report: Report) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -40,6 +41,16 @@ def backends_option(function: F) -> F:
         help=f"Where to prove and to measure: {', '.join(registry.names('backends'))}.",
     )
     return option(function)
+
+
+class FiniteRange(click.FloatRange):
+    """A FloatRange that refuses NaN, which no comparison does, and infinity."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
 
 
 def shape(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:

@@ -5,37 +5,101 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from resnet_edge.cli._options import backends_option, names, shape
-from resnet_edge.cli.terminal import output_options, print_json, progress
+from resnet_edge.cli._options import FiniteRange, backends_option, names, shape
+from resnet_edge.cli.terminal import fail, output_options, print_json, progress
 
+if TYPE_CHECKING:
+    from resnet_edge.core.report import Report
 
 
 @click.command("convert")
 @click.argument("model", required=False)
-@click.option("--out", default="dist", show_default=True, type=click.Path(path_type=Path), help="The folder to make.")
-@click.option("--formats", default=",".join(["tflite", "onnx"]), show_default=True, callback=names("formats"), help="Comma-separated.")
+@click.option(
+    "--out",
+    default="dist",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder to make.",
+)
+@click.option(
+    "--formats",
+    default="tflite,onnx",
+    show_default=True,
+    callback=names("formats"),
+    metavar="NAME,…",
+    help="What to make.",
+)
 @click.option(
     "--schemes",
     default="fp32,fp16,dynamic,int8,int16x8",
     show_default=True,
     callback=names("schemes"),
-    help="Comma-separated; a format leaves out what it does not offer, and says so.",
+    metavar="NAME,…",
+    help="How to store numbers. A format leaves out what it does not offer, and says so.",
 )
-@click.option("--data", help="Images to prove on: fashion-mnist, a folder, or an .npz (labels: accuracy; none: agreement).")
-@click.option("--calibration", help="Images that set int8 ranges, never those of the proof. [default: some are held out of --data]")
-@click.option("--max-drop", default=0.5, show_default=True, type=click.FloatRange(0, 100), metavar="PP", help="Largest accuracy drop, percentage points.")
-@click.option("--preprocess", metavar="NAME|FILE", help="What the model wants of raw pixels: unit, symmetric, imagenet, caffe, model, none, or a JSON file. [default: read from the model]")
+@click.option(
+    "--data",
+    metavar="DATA",
+    help="Images to prove on: fashion-mnist, a folder, or an .npz. With labels accuracy is proved, "
+    "without them agreement.",
+)
+@click.option(
+    "--calibration",
+    metavar="DATA",
+    help="Images that set int8 ranges, never those of the proof. [default: some are held out of --data]",
+)
+@click.option(
+    "--max-drop",
+    default=0.5,
+    show_default=True,
+    type=FiniteRange(0, 100),
+    metavar="PP",
+    help="Largest accuracy drop, in percentage points.",
+)
+@click.option(
+    "--preprocess",
+    metavar="NAME|FILE",
+    help="What the model wants of raw pixels: unit, symmetric, imagenet, caffe, model, none, or a JSON "
+    "file. [default: read from the model]",
+)
 @backends_option
-@click.option("--io", default="float32", show_default=True, type=click.Choice(["float32", "uint8", "int8"]), help="Input and output of int8 artifacts.")
+@click.option(
+    "--io",
+    default="float32",
+    show_default=True,
+    type=click.Choice(["float32", "uint8", "int8"]),
+    help="Input and output of int8 artifacts.",
+)
 @click.option("--dynamic-batch", is_flag=True, help="Any batch size instead of 1.")
-@click.option("--labels", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Class names, one per line.")
-@click.option("--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own.")
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Class names, one per line. [default: the model's, or the data's]",
+)
+@click.option(
+    "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
+)
 @click.option("--trust", is_flag=True, help="Open a SavedModel, which is a program that can do anything.")
-@click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Threads of every backend when latency is measured.")
-@click.option("--latency-seconds", default=8.0, show_default=True, type=click.FloatRange(0), help="Time to measure latency for; 0: do not.")
+@click.option(
+    "--threads",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Threads of every backend when latency is measured.",
+)
+@click.option(
+    "--latency-seconds",
+    default=8.0,
+    show_default=True,
+    type=FiniteRange(0),
+    help="Time to measure latency for; 0: do not.",
+)
 @output_options
 def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
     """Convert MODEL to TFLite and ONNX, prove every artifact against it, and report.
@@ -54,8 +118,9 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     from resnet_edge.stages.convert import convert
     from resnet_edge.stages.workspace import Workspace
 
+    place = Workspace(out)
     request = request_of(model, shlex.join(["resnet-edge", *sys.argv[1:]]), **options)  # type: ignore[arg-type]
-    with Workspace(out) as workspace:
+    with place as workspace:
         with progress(quiet) as report:
             found = convert(request, workspace, report)
         write_reports(found, workspace.folder)
@@ -65,6 +130,19 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     elif not quiet:
         print_table(found)
         click.echo(f"\nreport: {folder / 'report.html'}")
+    _tell_trouble(found, folder, brief=as_json or quiet)
     click.get_current_context().exit(exit_code(found))
 
 
+def _tell_trouble(report: Report, folder: Path, brief: bool) -> None:
+    """One line on stderr where not all is well; where a table was printed, only what it cannot say."""
+    from resnet_edge.report.summary import troubles
+
+    if report.failures:
+        first, more = report.failures[0], len(report.failures) - 1
+        others = f" (and {more} more)" if more else ""
+        fail(f"{first.what}: {first.message}{others}; what could be made is in {folder}")
+    elif brief and (found := troubles(report)):
+        more = len(found) - 1
+        others = f" (and {more} more)" if more else ""
+        fail(f"{found[0][0]}: {found[0][1][0]}{others}; see {folder / 'report.html'}")

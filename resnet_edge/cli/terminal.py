@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import click
 
-from resnet_edge.core.progress import Progress, Report, silent
+from resnet_edge.core.progress import Report, silent
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def output_options(function: F) -> F:
     """The options that every command has: --json and --quiet."""
-    function = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")(function)
+    function = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")(
+        function
+    )
     return click.option("--quiet", is_flag=True, help="No progress, errors only.")(function)
 
 
 def fail(message: str) -> None:
     """One line on stderr that begins with `error:`."""
-    click.echo("error: " + " ".join(message.split()), err=True)
+    with suppress(OSError):  # where stderr is closed there is nobody to tell
+        click.echo("error: " + " ".join(message.split()), err=True)
 
 
 def print_json(document: Any) -> None:
@@ -32,58 +36,31 @@ def print_json(document: Any) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
 
 
+def print_error_document(message: str, code: int) -> None:
+    """What --json prints where there is no result: {"error": one line, "exit_code": code}."""
+    text = " ".join(message.split()).encode("utf-8", "backslashreplace").decode()
+    try:
+        print_json({"error": text, "exit_code": code})
+    except OSError:
+        silence()
+
+
+def silence() -> None:
+    """Stop writing to stdout: what is buffered would fail once more when the interpreter ends
+    (https://docs.python.org/3/library/signal.html#note-on-sigpipe)."""
+    with suppress(OSError, ValueError):  # it is closed, or no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 @contextmanager
 def progress(quiet: bool) -> Iterator[Report]:
     """A report that draws live bars on a terminal and plain lines elsewhere, on stderr."""
+    from resnet_edge.cli._progress import Lines, live
+
     if quiet:
         yield silent
     elif sys.stderr.isatty():
-        with _live() as report:
+        with live() as report:
             yield report
     else:
-        yield _Plain()
-
-
-@contextmanager
-def _live() -> Iterator[Report]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(news: Progress) -> None:
-            if news.line:
-                bars.console.print(news.note, highlight=False)
-                return
-            if news.step not in tasks:
-                tasks[news.step] = bars.add_task(news.step, total=None, note="")
-            bars.update(tasks[news.step], completed=news.done, total=news.total or None, note=news.note)
-
-        yield report
-
-
-class _Plain:
-    """Lines for a log: each step once when it begins, each quarter, and lines meant to stay."""
-
-    def __init__(self) -> None:
-        self._quarters: dict[str, int] = {}
-
-    def __call__(self, news: Progress) -> None:
-        if news.line:
-            click.echo(news.note, err=True)
-            return
-        quarter = 4 * news.done // news.total if news.total else 0
-        if self._quarters.get(news.step, -1) < quarter:
-            self._quarters[news.step] = quarter
-            count = f" {news.done}/{news.total}" if news.total else ""
-            click.echo(f"{news.step}{count} {news.note}".rstrip(), err=True)
+        yield Lines()

@@ -7,19 +7,8 @@ from pathlib import Path
 import click
 
 from resnet_edge import zoo
+from resnet_edge.cli._options import FiniteRange, shape
 from resnet_edge.cli.terminal import output_options, print_json, progress
-
-
-def _shape(ctx: click.Context, param: click.Parameter, value: str | None) -> list[int] | None:
-    if value is None:
-        return None
-    try:
-        height, width, channels = (int(part) for part in value.split(","))
-    except ValueError:
-        raise click.BadParameter("give three numbers, as in 224,224,3") from None
-    if min(height, width, channels) < 1:
-        raise click.BadParameter("sizes are positive")
-    return [height, width, channels]
 
 
 @click.command("train")
@@ -43,22 +32,22 @@ def _shape(ctx: click.Context, param: click.Parameter, value: str | None) -> lis
     "--learning-rate",
     default=0.1,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="At the top of the schedule.",
 )
-@click.option("--warmup-epochs", default=2.0, show_default=True, type=click.FloatRange(0))
-@click.option("--weight-decay", default=5e-4, show_default=True, type=click.FloatRange(0))
-@click.option("--label-smoothing", default=0.0, show_default=True, type=click.FloatRange(0, 1, max_open=True))
+@click.option("--warmup-epochs", default=2.0, show_default=True, type=FiniteRange(0))
+@click.option("--weight-decay", default=5e-4, show_default=True, type=FiniteRange(0))
+@click.option("--label-smoothing", default=0.0, show_default=True, type=FiniteRange(0, 1, max_open=True))
 @click.option("--augment", default="flip,crop,erase", show_default=True, help="Comma-separated, or 'none'.")
 @click.option(
     "--validation",
     default=0.05,
     show_default=True,
-    type=click.FloatRange(0, 0.5),
+    type=FiniteRange(0, 0.5),
     help="Share of the training images held out.",
 )
 @click.option(
-    "--input-shape", callback=_shape, metavar="H,W,C", help="For a folder of images: resize to this."
+    "--input-shape", callback=shape, metavar="H,W,C", help="For a folder of images: resize to this."
 )
 @click.option(
     "--precision",
@@ -77,17 +66,18 @@ def command(out: Path, resume: bool, as_json: bool, quiet: bool, augment: str, *
     continues it.
     """
     from resnet_edge.core.worker import Worker, log_folder
-    from resnet_edge.stages.launch import TrainSummary, check_train_output
+    from resnet_edge.stages.recipe import Recipe, TrainRequest, TrainResult, check_train_output
 
     check_train_output(out)
-    names = [] if augment == "none" else augment.split(",")
-    request = {"recipe": {**options, "augment": names}, "out": str(out), "resume": resume}
+    names = () if augment == "none" else tuple(augment.split(","))
+    recipe = Recipe(**options, augment=names)  # type: ignore[arg-type]  # click has checked them
+    request = TrainRequest(recipe, str(out), resume)
     with (
         progress(quiet) as report,
         log_folder() as logs,
         Worker("training", logs / "train.log") as worker,
     ):
-        result = worker.call("resnet_edge.stages.train:train", request, TrainSummary, report)
+        result = worker.call("resnet_edge.stages.train:train", request, TrainResult, report)
     if as_json:
         print_json(result)
     elif not quiet:

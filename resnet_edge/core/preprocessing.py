@@ -83,4 +83,6 @@ def preprocessing(name_or_file: str) -> Preprocessing:
         found = msgspec.json.decode(path.read_bytes(), type=_File)
     except msgspec.DecodeError as error:
         raise DataError(f"{path} is no preprocessing file: {error}") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
     return Preprocessing(path.stem, "graph", found.scale, found.offset, found.channels)

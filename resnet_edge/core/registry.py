@@ -8,6 +8,7 @@ import pkgutil
 from types import ModuleType
 
 from resnet_edge.core.errors import MissingDependency, UnknownName
+from resnet_edge.core.packages import missing_package
 
 
 def names(room: str) -> list[str]:
@@ -33,6 +34,5 @@ def load(room: str, name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("resnet_edge"):
             raise  # a bug of ours, not a missing extra
-        raise MissingDependency(
-            f"{name} needs the package {error.name!r}: pip install 'resnet-edge[{name}]'"
-        ) from error
+        how = missing_package(error.name) or f"it needs {error.name!r}: pip install 'resnet-edge[{name}]'"
+        raise MissingDependency(f"{name}: {how}") from error

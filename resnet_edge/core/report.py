@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from resnet_edge.core.artifact import Artifact
@@ -31,7 +31,7 @@ class Failure:
 @dataclass(frozen=True)
 class Report:
     """Everything a run found out. `machine`, `versions`, `data` and `calibration` are plain
-    JSON objects; `passed` is derived in `finish`, never set by hand."""
+    JSON objects."""
 
     resnet_edge: str
     versions: dict[str, str]
@@ -45,7 +45,7 @@ class Report:
     latency: tuple[Latency, ...]
     costs: tuple[StageCost, ...] = ()
     failures: tuple[Failure, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -40,3 +40,5 @@ def read_sidecar(model: Path) -> Sidecar:
         return msgspec.json.decode(path.read_bytes(), type=Sidecar)
     except msgspec.DecodeError as error:
         raise ModelError(f"{path} is damaged ({error}): mend or remove it") from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}): mend or remove it") from error

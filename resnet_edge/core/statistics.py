@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Z95 = NormalDist().inv_cdf(0.975)
+POWER = 0.8
+Z_POWER = NormalDist().inv_cdf(POWER)
 SQNR_CAP_DB = 200.0
 MOST_SAMPLES = 10**9
 
@@ -76,28 +78,38 @@ def _crossing(function: Callable[[float], float], inside: float, outside: float)
 def samples_needed(n: int, lost: int, gained: int, max_drop: float) -> int | None:
     """The fewest images, n or more, that would decide whether the drop is within `max_drop`.
 
-    Decided means that `paired_drop`, at the rates of discordance seen so far, lies wholly at
-    or below `max_drop` (a fraction), or wholly above. None where no number would do, since
-    the drop seen is the limit itself, and above MOST_SAMPLES. Without discordance it is
-    about 3.84 / max_drop. With n = 0 nothing is known, and no discordance is assumed.
+    Decided means that `paired_drop` lies wholly at or below `max_drop` (a fraction), or
+    wholly above; would means with a probability of POWER, should the rates of discordance
+    seen so far be the true ones. At the mean alone every second try would miss. None where
+    no number would do, since the drop seen is the limit itself, and above MOST_SAMPLES.
+    Without discordance it is about 3.84 / max_drop. With n = 0 nothing is known, and no
+    discordance is assumed.
     """
+    seen = max(n, 1)
+    per_image = (lost + gained) / seen - ((lost - gained) / seen) ** 2
 
-    def decided(images: int) -> bool:
-        seen = max(n, 1)
-        low, high = paired_drop(images, lost * images / seen, gained * images / seen)
+    def decided(images: int, luck: float = Z_POWER) -> bool:
+        most = images - gained * images / seen
+        chance = luck * math.sqrt(per_image * images)
+        low, _ = paired_drop(images, max(0.0, lost * images / seen - chance), gained * images / seen)
+        _, high = paired_drop(images, min(most, lost * images / seen + chance), gained * images / seen)
         return high <= max_drop or low > max_drop
 
-    return _fewest(max(n, 1), decided)
+    return seen if decided(seen, luck=0.0) else _fewest(seen, decided)
 
 
 def samples_needed_for_share(n: int, count: int, limit: float) -> int | None:
     """As samples_needed, for whether a share (now count / n) is at most `limit`, by `wilson`."""
+    seen = max(n, 1)
+    share = count / seen
 
-    def decided(images: int) -> bool:
-        low, high = wilson(count * images / max(n, 1), images)
+    def decided(images: int, luck: float = Z_POWER) -> bool:
+        chance = luck * math.sqrt(share * (1 - share) * images)
+        low, _ = wilson(max(0.0, share * images - chance), images)
+        _, high = wilson(min(float(images), share * images + chance), images)
         return high <= limit or low > limit
 
-    return _fewest(max(n, 1), decided)
+    return seen if decided(seen, luck=0.0) else _fewest(seen, decided)
 
 
 def _fewest(start: int, decided: Callable[[int], bool]) -> int | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.scheme import Scheme
+from resnet_edge.graph.integer import require_integer
 from resnet_edge.graph.model import read_graph
 
 SUFFIX = ".tflite"
@@ -21,7 +22,10 @@ def refusal(scheme: Scheme) -> str | None:
 
 def write(portable: Path, scheme: Scheme, name: str, out: Path) -> str:
     """Copy the portable graph. Only operations that TFLite has built in get this far
-    (graph/convert.py refuses others)."""
+    (graph/convert.py refuses others). Raises ArtifactError where integers were asked for and
+    a heavy operation is in float."""
+    if scheme.activations.startswith("int"):
+        require_integer(read_graph(portable))
     shutil.copyfile(portable, out)
     made = f"tensorflow {version('tensorflow')} (TFLiteConverter)"
     return made if scheme.weights == "float32" else f"{made}, litert-quantizer {version('litert-quantizer')}"
@@ -35,4 +39,4 @@ def describe(path: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]
 
 def census(path: Path) -> dict[str, int]:
     """How often each operation occurs. Raises ArtifactError."""
-    return dict(Counter(node.op for node in read_graph(path).nodes))
+    return dict(sorted(Counter(node.op for node in read_graph(path).nodes).items()))

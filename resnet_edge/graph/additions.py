@@ -16,7 +16,7 @@ onnxruntime/core/mlas/lib/qladd.cpp, MlasQLinearAddKernelHelper.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ STEP = 3e-6
 TRIES = 1500
 """At most 0.45 % is added to a range; most additions need less than 0.1 %."""
 
-STORED = np.arange(-128, 128)
+STORED: NDArray[np.int64] = np.arange(-128, 128, dtype=np.int64)
 
 
 def aligned_ranges(quantized: Graph, ranges: Ranges) -> Ranges:
@@ -42,7 +42,7 @@ def aligned_ranges(quantized: Graph, ranges: Ranges) -> Ranges:
     addition for which no scale is found keeps its range (`unsettled` counts those).
     """
     found = dict(ranges)
-    scales = {i: t.quantization.scale[0] for i, t in enumerate(quantized.tensors) if t.quantization is not None}
+    scales = _scales(quantized)
     for node in _additions(quantized):
         name = quantized.tensors[node.outputs[0]].name
         if name not in ranges:
@@ -60,7 +60,7 @@ def aligned_ranges(quantized: Graph, ranges: Ranges) -> Ranges:
 
 def unsettled(quantized: Graph) -> int:
     """How many int8 additions of the graph have pairs on which runtimes may differ."""
-    scales = {i: t.quantization.scale[0] for i, t in enumerate(quantized.tensors) if t.quantization is not None}
+    scales = _scales(quantized)
     return sum(_unsettled_pairs(quantized, node, scales) > 0 for node in _additions(quantized))
 
 
@@ -70,11 +70,16 @@ def scale_of(low: float, high: float) -> float:
     return float(span / np.float32(255))
 
 
+def _scales(graph: Graph) -> dict[int, float]:
+    return {i: t.quantization.scale[0] for i, t in enumerate(graph.tensors) if t.quantization is not None}
+
+
 def _additions(graph: Graph) -> Iterator[Node]:
-    """The int8 additions of two activations, in order."""
+    """The int8 additions, in order: of two activations, or of one and a constant (the shift of
+    a batch normalization that stands alone)."""
     for node in graph.nodes:
         tensors = [graph.tensors[index] for index in (*node.inputs, *node.outputs)]
-        if node.op == "ADD" and all(t.dtype == "int8" and t.quantization and t.data is None for t in tensors):
+        if node.op == "ADD" and all(t.dtype == "int8" and t.quantization for t in tensors):
             yield node
 
 
@@ -82,21 +87,31 @@ def _unsettled_pairs(graph: Graph, node: Node, scales: dict[int, float]) -> int:
     zero_points = [_quantization(graph, i).zero_point[0] for i in (*node.inputs, *node.outputs)]
     a, b, out = (np.float32(scales[i]) for i in (*node.inputs, *node.outputs))
     ratios = np.float32(a / out), np.float32(b / out)
-    fixed, exact = sums(ratios, zero_points[:2])
+    first, second = (_stored(graph, index) for index in node.inputs)
+    fixed, exact = sums(ratios, zero_points[:2], (first, second))
     inside = (exact + zero_points[2] > -128.5 - MARGIN) & (exact + zero_points[2] < 127.5 + MARGIN)
     near = np.abs(exact - np.floor(exact) - 0.5) < MARGIN
     return int(np.count_nonzero(inside & (near | (fixed != np.rint(exact)))))
 
 
+def _stored(graph: Graph, index: int) -> NDArray[np.int64]:
+    """The values that an operand can have: any, or those of the constant."""
+    data = graph.tensors[index].data
+    return STORED if data is None else np.unique(data).astype(np.int64)
+
+
 def sums(
-    ratios: tuple[np.float32, np.float32], zero_points: list[int]
+    ratios: tuple[np.float32, np.float32],
+    zero_points: Sequence[int],
+    stored: tuple[NDArray[np.int64], NDArray[np.int64]] = (STORED, STORED),
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Every sum of two stored int8 values in steps of the output, without its zero point:
-    as XNNPACK rounds it, and exactly. Both (256, 256), the first operand along the rows."""
+    """Every sum of two `stored` int8 values in steps of the output, without its zero point: as
+    XNNPACK rounds it, and exactly. `ratios` are the scales of the operands over that of the
+    output. Both results have the first operand along the rows: (256, 256) for all values."""
     exponent = int(np.floor(np.log2(max(ratios))))
     shift = 20 - exponent
     multipliers = [int(np.rint(np.float64(ratio) * 2.0**shift)) for ratio in ratios]
-    rows, columns = (STORED.astype(np.int64) - zero for zero in zero_points)
+    rows, columns = (values - zero for values, zero in zip(stored, zero_points, strict=True))
     total = rows[:, None] * multipliers[0] + columns * multipliers[1]
     fixed = (total + (1 << (shift - 1))) >> shift
     exact = rows[:, None] * np.float64(ratios[0]) + columns * np.float64(ratios[1])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
-from resnet_edge.graph.model import ABSENT, read_graph
+from resnet_edge.graph.model import ABSENT, Graph, read_graph
 
 Ranges = dict[str, tuple[float, float]]
+KEEPING_ALL_TENSORS = "Warning: Enabling `experimental_preserve_all_tensors`"
+"""How LiteRT begins its warning about the memory that this takes: here it is what we want."""
 
 
 def measure_ranges(
@@ -26,42 +28,54 @@ def measure_ranges(
     pixels its input range is 0 to 255 whatever the images show, so that the input scale is
     exactly 1. Raises DataError where there is no image, or where an activation is not finite.
     """
-    interpreter = Interpreter(
-        str(float_model), num_threads=threads, experimental_preserve_all_tensors=True
-    )
-    interpreter.allocate_tensors()
     graph = read_graph(float_model)
+    interpreter = _keeping_all_tensors(float_model, threads)
     input_index = graph.inputs[0]
     watched = _activations(graph)
     low = np.full(len(watched), np.inf)
     high = np.full(len(watched), -np.inf)
     count = 0
-    for count, image in enumerate(images, start=1):
+    for image in images:
+        count += 1
         interpreter.set_tensor(input_index, image)
         interpreter.invoke()
         for row, index in enumerate(watched):
             lowest, highest = _extremes(interpreter, index)
-            low[row], high[row] = min(low[row], lowest), max(high[row], highest)
+            # np.minimum keeps a NaN; min() would drop it.
+            low[row], high[row] = np.minimum(low[row], lowest), np.maximum(high[row], highest)
     if count == 0:
         raise DataError("there is no calibration image: give some with --calibration")
     bad = ~(np.isfinite(low) & np.isfinite(high))
     if bad.any():
         name = graph.tensors[watched[int(bad.argmax())]].name
-        raise DataError(f"the float model gives NaN or Inf at {name!r} on the calibration images: mend the model or the images")
+        raise DataError(
+            f"the float model gives NaN or Inf at {name!r} on the calibration images: "
+            "mend the model or the images"
+        )
     ranges = {graph.tensors[i].name: (float(a), float(b)) for i, a, b in zip(watched, low, high, strict=True)}
     if takes_pixels:
         ranges[graph.tensors[input_index].name] = (0.0, 255.0)
     return ranges
 
 
-def _extremes(interpreter: Interpreter, index: int) -> tuple[float, float]:
+def _keeping_all_tensors(float_model: Path, threads: int) -> Interpreter:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", KEEPING_ALL_TENSORS)
+        interpreter = Interpreter(
+            str(float_model), num_threads=threads, experimental_preserve_all_tensors=True
+        )
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def _extremes(interpreter: Interpreter, index: int) -> tuple[np.float32, np.float32]:
     """Minimum and maximum of one tensor, read in place: the view must not outlive this call,
     or the interpreter refuses its next run."""
     values = interpreter.tensor(index)()
     return values.min(), values.max()
 
 
-def _activations(graph: Any) -> list[int]:
+def _activations(graph: Graph) -> list[int]:
     """Every float tensor that is not a constant, in order of first use."""
     seen = dict.fromkeys(graph.inputs)
     for node in graph.nodes:

@@ -16,12 +16,15 @@ from resnet_edge.graph.model import load_model, op_name, save_model
 SIGNATURE = "serving_default"
 
 
-class _Exported(tf.Module):  # type: ignore[misc]
-    """A SavedModel holds what a tf.Module reaches: the variables as tf.Variable, not as keras.Variable."""
+class _Exported(tf.Module):
+    """A SavedModel holds what a tf.Module reaches. It does not reach into a keras.Variable, so
+    those of a Keras model are unpacked; a loaded SavedModel is reached as it is."""
 
     def __init__(self, trackable: Any) -> None:
         super().__init__()
-        self.variables_of_model = [getattr(v, "value", v) for v in getattr(trackable, "variables", ())]
+        inside = [getattr(variable, "value", None) for variable in getattr(trackable, "variables", ())]
+        # `value` of a tf.Variable is a method
+        self.variables_of_model = [variable for variable in inside if not callable(variable)]
         self.model = None if self.variables_of_model else trackable
 
 
@@ -81,14 +84,17 @@ def _preprocessed(image: Any, preprocessing: Preprocessing) -> Any:
     for values in (scale, offset):
         if len(values) not in (1, channels):
             raise ModelError(
-                f"preprocessing {preprocessing.name!r} has {len(values)} values and the model has {channels} channels"
+                f"preprocessing {preprocessing.name!r} has {len(values)} values, "
+                f"and the model has {channels} channels"
             )
     scale, offset = (v * channels if len(v) == 1 else v for v in (scale, offset))
     kernel = [[0.0] * channels for _ in range(channels)]
     for target in range(channels):
         source = channels - 1 - target if preprocessing.channels == "BGR" else target
         kernel[source][target] = scale[target]
-    return tf.nn.conv2d(image, tf.constant([[kernel]], tf.float32), 1, "VALID") + tf.constant(offset, tf.float32)
+    return tf.nn.conv2d(image, tf.constant([[kernel]], tf.float32), 1, "VALID") + tf.constant(
+        offset, tf.float32
+    )
 
 
 def _reason(error: Exception) -> str:
@@ -102,11 +108,18 @@ def _finish(path: Path, output: str) -> None:
     """Give the tensors the names of the signature, and refuse what no mobile runtime has built in."""
     model = load_model(path)
     subgraph = model.subgraphs[0]
-    foreign = sorted({n for o in subgraph.operators if (n := op_name(o, model.operatorCodes)).startswith("CUSTOM:")})
+    foreign = sorted(
+        {n for o in subgraph.operators if (n := op_name(o, model.operatorCodes)).startswith("CUSTOM:")}
+    )
     if foreign:
-        raise ModelError(f"the model needs operations that TFLite does not have built in: {', '.join(foreign)}")
+        raise ModelError(
+            f"the model needs operations that TFLite does not have built in: {', '.join(foreign)}"
+        )
     if len(subgraph.inputs) != 1 or len(subgraph.outputs) != 1:
-        raise ModelError(f"the graph has {len(subgraph.inputs)} inputs and {len(subgraph.outputs)} outputs; one each is needed")
+        raise ModelError(
+            f"the graph has {len(subgraph.inputs)} inputs and {len(subgraph.outputs)} outputs; "
+            "an image classifier has one each"
+        )
     subgraph.tensors[subgraph.inputs[0]].name = b"image"
     subgraph.tensors[subgraph.outputs[0]].name = output.encode()
     save_model(model, path)

@@ -27,6 +27,7 @@ def set_interface(path: Path, output: str, io: Io) -> None:
     Raises ArtifactError where a graph that is not quantized should get an integer border.
     """
     model = load_model(path)
+    _spread_dynamic_sizes(model)
     if io != "float32":
         _narrow_input(model, io)
         _narrow_output(model, io)
@@ -34,13 +35,30 @@ def set_interface(path: Path, output: str, io: Io) -> None:
     save_model(model, path)
 
 
+def _spread_dynamic_sizes(model: Any) -> None:
+    """Tensors that the quantizer added before or behind one of dynamic batch have lost that."""
+    subgraph = model.subgraphs[0]
+    for operator in subgraph.operators:
+        if op_name(operator, model.operatorCodes) not in ("QUANTIZE", "DEQUANTIZE"):
+            continue
+        pair = [subgraph.tensors[int(index)] for index in (operator.inputs[0], operator.outputs[0])]
+        known = next((t.shapeSignature for t in pair if t.shapeSignature is not None), None)
+        for tensor in pair:
+            tensor.shapeSignature = known
+
+
 def _narrow_input(model: Any, io: Io) -> None:
     subgraph = model.subgraphs[0]
     image = int(subgraph.inputs[0])
     readers = [o for o in subgraph.operators if image in o.inputs]
-    if len(readers) != 1 or op_name(readers[0], model.operatorCodes) != "QUANTIZE":
-        raise ArtifactError(f"a graph in float has no {io} input: use --io {io} with int8 only")
-    inner = subgraph.tensors[int(readers[0].outputs[0])]
+    inner = subgraph.tensors[int(readers[0].outputs[0])] if readers else None
+    quantized = bool(readers) and all(op_name(o, model.operatorCodes) == "QUANTIZE" for o in readers)
+    if inner is None or not quantized or inner.type != schema.TensorType.INT8:
+        raise ArtifactError(
+            f"a graph that is not int8 has no {io} input: use --io {io} with --schemes int8 only"
+        )
+    for other in readers[1:]:  # the image on another grid: from the one that stays
+        other.inputs = [int(readers[0].outputs[0])]
     if io == "uint8":
         _set_type(subgraph.tensors[image], schema.TensorType.UINT8, _shifted(inner.quantization))
         return

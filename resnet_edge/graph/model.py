@@ -5,6 +5,8 @@ The schema is tensorflow/compiler/mlir/lite/schema/schema.fbs, version 3; tensor
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,9 @@ DTYPES = {
     schema.TensorType.INT16: "int16",
     schema.TensorType.INT8: "int8",
 }
-OP_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+OP_NAMES: dict[int, str] = {
+    value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)
+}
 ABSENT = -1
 """The index of an optional input that is not given."""
 
@@ -69,15 +73,17 @@ class Graph:
 
 def load_model(path: Path) -> Any:
     """The flatbuffer as a mutable `schema.ModelT`. Raises ArtifactError if it is none."""
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
     if content[4:8] != b"TFL3":
         raise ArtifactError(f"{path} is not a TFLite file (no TFL3 mark)")
-    try:
+    with _damage(path):
         model = schema.ModelT.InitFromPackedBuf(content, 0)
-    except Exception as error:  # struct.error, IndexError, ValueError...: whatever damage does
-        raise ArtifactError(f"{path} is damaged: {type(error).__name__}: {error}") from error
-    if len(model.subgraphs) != 1:
-        raise ArtifactError(f"{path} has {len(model.subgraphs)} subgraphs; one is needed")
+        subgraphs = len(model.subgraphs)
+    if subgraphs != 1:
+        raise ArtifactError(f"{path} has {subgraphs} subgraphs; one is needed")
     _bring_in(model, content, path)
     return model
 
@@ -85,7 +91,7 @@ def load_model(path: Path) -> Any:
 def _bring_in(model: Any, content: bytes, path: Path) -> None:
     """Move buffers that stand behind the flatbuffer (offset and size, as litert-quantizer
     writes them) into it, where every runtime and every version of the schema finds them."""
-    for buffer in model.buffers:
+    for buffer in model.buffers or ():
         if buffer.data is not None or buffer.offset <= 1:
             continue
         if buffer.offset + buffer.size > len(content):
@@ -105,18 +111,36 @@ def save_model(model: Any, path: Path) -> None:
 
 def read_graph(path: Path) -> Graph:
     """The graph in a `.tflite` file. Raises ArtifactError."""
-    return graph_of(load_model(path))
+    model = load_model(path)
+    with _damage(path):
+        return graph_of(model)
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Whatever reading a damaged flatbuffer raises (struct.error, IndexError, TypeError where a
+    table is missing, MemoryError where a size is absurd...) as one ArtifactError."""
+    try:
+        yield
+    except Exception as error:  # see above
+        raise ArtifactError(
+            f"{path} is damaged ({type(error).__name__}: {error}): copy or convert it again"
+        ) from error
 
 
 def graph_of(model: Any) -> Graph:
-    """The graph of a `schema.ModelT`."""
+    """The graph of a `schema.ModelT`. Raises whatever a damaged one leads to."""
     subgraph = model.subgraphs[0]
-    return Graph(
+    graph = Graph(
         tuple(_tensor(tensor, model.buffers) for tensor in subgraph.tensors),
         tuple(_node(operator, model.operatorCodes) for operator in subgraph.operators),
         tuple(int(i) for i in subgraph.inputs),
         tuple(int(i) for i in subgraph.outputs),
     )
+    for index in (*graph.inputs, *graph.outputs, *(i for n in graph.nodes for i in (*n.inputs, *n.outputs))):
+        if not ABSENT <= index < len(graph.tensors):
+            raise IndexError(f"there is no tensor {index}")
+    return graph
 
 
 def with_folded_casts(graph: Graph) -> Graph:
@@ -136,7 +160,8 @@ def op_name(operator: Any, codes: Any) -> str:
     code = codes[operator.opcodeIndex]
     if code.customCode:
         return f"CUSTOM:{_text(code.customCode)}"
-    return OP_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+    builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+    return OP_NAMES.get(builtin, f"BUILTIN:{builtin}")
 
 
 def _tensor(tensor: Any, buffers: Any) -> Tensor:
@@ -145,8 +170,9 @@ def _tensor(tensor: Any, buffers: Any) -> Tensor:
     dtype = DTYPES.get(tensor.type, f"type {tensor.type}")
     raw = buffers[tensor.buffer].data
     data = None
-    if raw is not None and len(raw) and dtype in np.sctypeDict:
-        data = np.frombuffer(np.asarray(raw, np.uint8).tobytes(), dtype).reshape([int(s) for s in tensor.shape])
+    if raw is not None and len(raw) and dtype in DTYPES.values():
+        sizes = tensor.shape if tensor.shape is not None else ()  # a scalar has none
+        data = np.frombuffer(np.asarray(raw, np.uint8).tobytes(), dtype).reshape([int(s) for s in sizes])
     return Tensor(_text(tensor.name), shape, dtype, data, _quantization(tensor.quantization))
 
 

@@ -7,6 +7,9 @@ ranges that calibrate.py measured.
 from __future__ import annotations
 
 import shutil
+import sys
+import warnings
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from litert_quantizer.qtyping import TFLOperationName
 
 from resnet_edge.core.errors import UnsupportedScheme
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.graph.calibrate import Ranges
+from resnet_edge.graph.calibrate import KEEPING_ALL_TENSORS, Ranges
 
 LEFT_IN_FLOAT = (TFLOperationName.SOFTMAX, TFLOperationName.INPUT, TFLOperationName.OUTPUT)
 """The border of the graph stays in float here (interface.py narrows it where asked). So does
@@ -48,8 +51,10 @@ def quantize(float_model: Path, scheme: Scheme, ranges: Ranges | None, out: Path
         if ranges is None:
             raise UnsupportedScheme(f"{scheme.title} needs calibration ranges")
         statistics = {name: _statistics(*limits) for name, limits in ranges.items()}
-    result = job.quantize(statistics)
-    result.export_model(str(out), overwrite=True)
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():  # it prints sizes and times
+        warnings.filterwarnings("ignore", KEEPING_ALL_TENSORS)
+        result = job.quantize(statistics)
+        result.export_model(str(out), overwrite=True)
 
 
 def _statistics(low: float, high: float) -> dict[str, Any]:
@@ -66,7 +71,9 @@ def _recipe(scheme: Scheme) -> list[dict[str, Any]]:
         case "int8", "float32":
             manager.add_dynamic_config(**everything, num_bits=8)
         case "int8", ("int8" | "int16") as activations:
-            manager.add_static_config(**everything, activation_num_bits=int(activations[3:]), weight_num_bits=8)
+            manager.add_static_config(
+                **everything, activation_num_bits=int(activations[3:]), weight_num_bits=8
+            )
             for operation in LEFT_IN_FLOAT:
                 manager.add_quantization_config(".*", operation, algorithm_key=AlgorithmName.NO_QUANTIZE)
         case weights, activations:

@@ -78,6 +78,8 @@ def _random(builder: Any, name: str, request: ModelRequest) -> Any:
 
 
 def _trained(builder: Any, name: str, report: Report) -> Any:
+    from resnet_edge.models._load import first_line
+
     with _downloads_told(name, report):
         try:
             return builder(weights="imagenet")
@@ -85,8 +87,8 @@ def _trained(builder: Any, name: str, report: Report) -> Any:
             home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
             cache = os.path.join(home, "models")
             raise ModelError(
-                f"app:{name}: its ImageNet weights are not in {cache} and cannot be downloaded: "
-                f"go online once, copy them there, or use app:{name}:random"
+                f"app:{name}: its ImageNet weights are not in {cache} and cannot be downloaded "
+                f"({first_line(error)}): go online once, copy them there, or use app:{name}:random"
             ) from error
 
 

@@ -92,6 +92,8 @@ def _text(value: float) -> str:
 
 
 def _advice(needed: int | None, high: float) -> str:
-    how_many = "no number of" if needed is None else f"about {needed:,}"
-    proved = math.ceil(100 * high) / 100
-    return f"{how_many} images would decide it at the rates seen; these prove --max-drop {proved:g}"
+    proved = f"these prove --max-drop {math.ceil(100 * high) / 100:g}"
+    if needed is None:
+        return f"no number of images would decide it at the rates seen; {proved}"
+    power = f"{100 * statistics.POWER:.0f} % power"
+    return f"about {needed:,} images would decide it at the rates seen ({power}); {proved}"

@@ -38,7 +38,8 @@ class ReferenceRequest:
 @dataclass(frozen=True)
 class ImagesRequest:
     """stages.images: DATA as arrays for a model that takes `shape` (H, W, C) and tells
-    `classes` apart. `limit` keeps at most so many, spread evenly over the classes."""
+    `classes` apart. `limit` keeps at most so many, spread evenly over the classes;
+    `hold_out` sets so many apart, at most a fifth. `for_calibration`: the labels do not matter."""
 
     data: str
     shape: tuple[int, int, int]
@@ -47,6 +48,7 @@ class ImagesRequest:
     folder: str
     limit: int | None = None
     hold_out: int = 0
+    for_calibration: bool = False
 
 
 @dataclass(frozen=True)
@@ -246,7 +248,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Job:
-    """One artifact to make, and where to prove it."""
+    """One artifact to make, and where to prove it; `slow` ones begin first."""
 
     format: str
     scheme: str
@@ -254,6 +256,7 @@ class Job:
     needs_calibration: bool
     min_sqnr_db: float
     places: tuple[Place, ...]
+    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -269,8 +272,8 @@ class Plan:
         return any(job.needs_calibration for job in self.jobs)
 
     def by_scheme(self) -> dict[str, list[Job]]:
-        """The jobs, grouped by the portable graph that they share."""
+        """The jobs, grouped by the portable graph that they share, in the order to make them."""
         groups: dict[str, list[Job]] = {}
-        for job in self.jobs:
+        for job in sorted(self.jobs, key=lambda job: not job.slow):
             groups.setdefault(job.scheme, []).append(job)
         return groups

@@ -4,32 +4,53 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from resnet_edge.core.errors import WorkerFailed
-from resnet_edge.core.progress import Report, silent
+from resnet_edge.core.errors import OutputError, WorkerFailed
+from resnet_edge.core.progress import Report
 from resnet_edge.core.report import StageCost
 from resnet_edge.core.worker import Worker
 
 T = TypeVar("T")
 
 
-class Crew:
-    """Use as a context manager: leaving it, however, ends every process of the run."""
+def _nothing() -> None:
+    """What to look at after a failure, where there is nothing."""
 
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
+
+class Crew:
+    """Use as a context manager: leaving it, however, ends every process of the run.
+
+    `logs` takes a log of each member. `after_failure` is called when a worker has died or could
+    not write, and may raise what explains it better (which disk is full). `env` is
+    added to the environment of all.
+    """
+
+    def __init__(
+        self,
+        logs: Path,
+        after_failure: Callable[[], None] = _nothing,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._logs, self._env = logs, env
+        self._after_failure = after_failure
         self._members: list[Member] = []
         self._lock = threading.Lock()
+        self._dismissed = False
 
-    def member(self, name: str, env: Mapping[str, str] | None = None) -> Member:
-        """A worker called `name`; its process starts with the first call."""
+    def member(self, name: str, report: Report) -> Member:
+        """A worker called `name`, whose progress goes to `report`; its process starts with the
+        first call. A member that joins a crew that was dismissed is dismissed."""
+        made = Member(
+            name, self._logs / f"{name.replace(' ', '_')}.log", report, self._after_failure, self._env
+        )
         with self._lock:
-            made = Member(name, self._logs / f"{name.replace(' ', '_')}.log", env)
             self._members.append(made)
+            if self._dismissed:
+                made.dismiss()
         return made
 
     def costs(self) -> tuple[StageCost, ...]:
@@ -37,8 +58,11 @@ class Crew:
         return tuple(StageCost(m.name, round(m.seconds, 2), m.peak_bytes) for m in self._members)
 
     def dismiss(self) -> None:
-        """End every process."""
-        for member in self._members:
+        """End every process, now and for good; calls under way raise WorkerFailed."""
+        with self._lock:
+            self._dismissed = True
+            members = [*self._members]
+        for member in members:
             member.dismiss()
 
     def __enter__(self) -> Crew:
@@ -54,32 +78,58 @@ class Crew:
 
 
 class Member:
-    """One worker of a crew. `seconds` is the time spent in calls."""
+    """One worker of a crew. `seconds` is the time spent in calls; `peak_bytes` the largest
+    resident set of any of its processes."""
 
-    def __init__(self, name: str, log: Path, env: Mapping[str, str] | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        log: Path,
+        report: Report,
+        after_failure: Callable[[], None],
+        env: Mapping[str, str] | None,
+    ) -> None:
         self.name, self.seconds, self.peak_bytes = name, 0.0, 0
-        self._log, self._env = log, env
+        self._log, self._report, self._after_failure, self._env = log, report, after_failure, env
         self._worker: Worker | None = None
+        self._lock = threading.Lock()
         self._dismissed = False
 
-    def call(self, function: str, request: Any, reply: type[T], report: Report = silent) -> T:
+    def call(self, function: str, request: Any, reply: type[T]) -> T:
         """As Worker.call; after WorkerFailed the next call has a fresh process."""
-        if self._dismissed:
-            raise WorkerFailed(f"{self.name}: the run is over")
-        worker = self._worker = self._worker or Worker(self.name, self._log, self._env)
+        worker = self._hired()
         began = time.monotonic()
         try:
-            return worker.call(function, request, reply, report)
-        except WorkerFailed:
-            self._worker = None
-            worker.close()
+            return worker.call(function, request, reply, self._report)
+        except (WorkerFailed, OutputError) as error:
+            if isinstance(error, WorkerFailed):
+                self._part_with(worker)
+            if not self._dismissed:
+                self._after_failure()
             raise
         finally:
             self.seconds += time.monotonic() - began
             self.peak_bytes = max(self.peak_bytes, worker.peak_bytes)
 
+    def _hired(self) -> Worker:
+        # Under the lock: a process that starts while the crew is being dismissed would outlive it.
+        with self._lock:
+            if self._dismissed:
+                raise WorkerFailed(f"{self.name}: the run is over")
+            if self._worker is None:
+                self._worker = Worker(self.name, self._log, self._env)
+            return self._worker
+
+    def _part_with(self, worker: Worker) -> None:
+        with self._lock:
+            if self._worker is worker:
+                self._worker = None
+        worker.close()
+
     def dismiss(self) -> None:
         """End the process, so that its memory is free for others."""
-        self._dismissed = True
-        if self._worker is not None:
-            self._worker.close()
+        with self._lock:
+            self._dismissed = True
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()

@@ -22,14 +22,18 @@ def prepare(request: ImagesRequest, report: Report) -> PreparedImages:
     report(Progress("images", note=request.data))
     folder = Path(request.folder)
     found = load(request.data, "test", request.shape, folder)
-    _check(found, request)
+    _check_values(found, request)
+    if not request.for_calibration:
+        _check_classes(found, request)
     rows = _spread(found, request.limit) if request.limit else np.arange(len(found))
     held = np.empty(0, np.int64)
     if request.hold_out:
         held = rows[_spread(_subset(found, rows), min(request.hold_out, max(1, len(rows) // 5)))]
         rows = np.setdiff1d(rows, held)
     if not len(rows):
-        raise DataError(f"{found.source} has too few images to hold some out for calibration: give --calibration")
+        raise DataError(
+            f"{found.source} has too few images to hold some out for calibration: give more, or --calibration"
+        )
     report(Progress("images", len(rows), len(rows), found.source))
     return PreparedImages(
         _written(found, rows, folder / "evaluation"),
@@ -37,24 +41,33 @@ def prepare(request: ImagesRequest, report: Report) -> PreparedImages:
     )
 
 
-def _check(found: ImageSet, request: ImagesRequest) -> None:
-    if found.labels is not None and found.labels.max() >= request.classes:
+def _check_classes(found: ImageSet, request: ImagesRequest) -> None:
+    if found.labels is None:
+        return
+    if found.labels.max() >= request.classes:
         raise DataError(
             f"{found.source} has label {found.labels.max()} at image {found.labels.argmax()}, and the model "
-            f"tells {request.classes} classes apart (0 to {request.classes - 1})"
+            f"tells {request.classes} classes apart (0 to {request.classes - 1}): mend the labels"
         )
-    if found.class_names and found.labels is not None and len(found.class_names) != request.classes:
+    if found.class_names and len(found.class_names) != request.classes:
         raise DataError(
             f"{found.source} has {len(found.class_names)} classes and the model {request.classes}: "
             "one sub-folder per class of the model is needed"
         )
-    if found.images.dtype == np.float32 and request.preprocessing.takes_pixels:
-        low, high = float(found.images.min()), float(found.images.max())
-        if low < 0 or high > 255 or high <= 1:
-            raise DataError(
-                f"{found.source} holds floats from {low:.3g} to {high:.3g}, and the artifacts take raw pixels, "
-                "0 to 255: give raw pixels, or keep the model's own input with --preprocess none"
-            )
+    for name in found.class_names:
+        if not name.isprintable():  # a file name that is not UTF-8 cannot be told to the parent either
+            raise DataError(f"{found.source} has a class called {name!r}: rename it, in UTF-8, on one line")
+
+
+def _check_values(found: ImageSet, request: ImagesRequest) -> None:
+    if found.images.dtype != np.float32 or not request.preprocessing.takes_pixels:
+        return
+    low, high = float(found.images.min()), float(found.images.max())
+    if low < 0 or high > 255 or high <= 1:
+        raise DataError(
+            f"{found.source} holds floats from {low:.3g} to {high:.3g}, and the artifacts take raw pixels, "
+            "0 to 255: give raw pixels, or keep the model's own input with --preprocess none"
+        )
 
 
 def _spread(found: ImageSet, count: int) -> NDArray[np.int64]:
@@ -65,7 +78,9 @@ def _spread(found: ImageSet, count: int) -> NDArray[np.int64]:
         return np.linspace(0, len(found) - 1, count).round().astype(np.int64)
     classes = [np.flatnonzero(found.labels == label) for label in np.unique(found.labels)]
     share = max(1, count // len(classes))
-    picked = [rows[np.linspace(0, len(rows) - 1, min(share, len(rows))).round().astype(int)] for rows in classes]
+    picked = [
+        rows[np.linspace(0, len(rows) - 1, min(share, len(rows))).round().astype(int)] for rows in classes
+    ]
     return np.sort(np.concatenate(picked))
 
 

@@ -7,8 +7,10 @@ error now and not after minutes.
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
+from resnet_edge import backends
 from resnet_edge.core import registry
 from resnet_edge.core.errors import MissingDependency, UnsupportedScheme, UsageError
 from resnet_edge.core.progress import Report
@@ -17,7 +19,8 @@ from resnet_edge.stages.calls import Job, Place, Plan, PlanRequest
 
 
 def plan(request: PlanRequest, report: Report) -> Plan:
-    """Settle the run. Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency."""
+    """Settle the run. Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency,
+    DeviceUnavailable."""
     schemes: dict[str, Scheme] = {name: registry.load("schemes", name).SCHEME for name in request.schemes}
     formats = {name: registry.load("formats", name) for name in request.formats}
     if any(scheme.weights != "float32" for scheme in schemes.values()):
@@ -39,7 +42,11 @@ def plan(request: PlanRequest, report: Report) -> Plan:
 
 
 def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, places: tuple[Place, ...]) -> Job:
-    return Job(format_name, scheme_name, module.SUFFIX, scheme.needs_calibration, scheme.min_sqnr_db, places)
+    # No runtime has fast kernels for int16 activations: LiteRT runs them some 30 times slower than int8.
+    slow = scheme.activations == "int16"
+    return Job(
+        format_name, scheme_name, module.SUFFIX, scheme.needs_calibration, scheme.min_sqnr_db, places, slow
+    )
 
 
 def _places(format_name: str, backends: tuple[str, ...]) -> tuple[Place, ...]:
@@ -53,10 +60,19 @@ def _places(format_name: str, backends: tuple[str, ...]) -> tuple[Place, ...]:
             known = ", ".join(sorted(module.DEVICES))
             raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
         if format_name in module.FORMATS:
+            _open_probe(module, format_name, device)
             found.append(Place(name, device))
     if not found:
         raise UsageError(f"none of --backends {','.join(backends)} opens {format_name}: add one that does")
     return tuple(found)
+
+
+def _open_probe(module: Any, format_name: str, device: str) -> None:
+    """Open a tiny network on a device that not every machine has. Raises DeviceUnavailable."""
+    probe = Path(backends.__file__).parent / "probe" / f"probe.{format_name}"
+    if device != "cpu" and probe.is_file():
+        with module.open_session(probe, device, 1):
+            pass
 
 
 def _import_quantizer() -> None:

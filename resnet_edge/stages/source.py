@@ -32,7 +32,7 @@ def export(request: ExportRequest, report: Report) -> Done:
     from resnet_edge.graph.convert import convert
 
     opened = _opened(request.model)
-    report(Progress("export", 0, 1, note="TensorFlow to the portable graph"))
+    report(Progress("export", note="TensorFlow to the portable graph"))
     convert(
         opened.network,
         opened.trackable,
@@ -65,7 +65,9 @@ def reference(request: ReferenceRequest, report: Report) -> Done:
         report(Progress("reference", min(start + size, len(images)), len(images), "Keras"))
     if not np.isfinite(outputs).all():
         row = int((~np.isfinite(outputs)).any(axis=1).argmax())
-        raise DataError(f"the Keras model itself gives NaN or Inf on image {row}: mend the model or the image first")
+        raise DataError(
+            f"the Keras model itself gives NaN or Inf on image {row}: mend the model or the image first"
+        )
     np.save(request.out, outputs)
     return Done(request.out)
 

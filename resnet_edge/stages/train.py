@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import msgspec
@@ -15,70 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge import __version__, zoo
-from resnet_edge.core.errors import DataError
+from resnet_edge.core.errors import DataError, ResnetEdgeError
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.sidecar import Sidecar, write_sidecar
 from resnet_edge.data import ImageSet, load
 from resnet_edge.stages.augment import AugmentedBatches
 from resnet_edge.stages.checkpoint import Checkpoint, open_checkpoint, write
-
-Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides what a training run gives.
-
-    SGD with Nesterov momentum 0.9; the learning rate rises linearly over `warmup_epochs`
-    and then falls to zero along a cosine (Loshchilov, Hutter, arXiv:1608.03983).
-    `weight_decay` acts on kernels only. `validation` is the share of the training images
-    that is held out, stratified by class; the test images are looked at once, at the end.
-    """
-
-    arch: str
-    data: str
-    epochs: int
-    batch_size: int = 128
-    learning_rate: float = 0.1
-    warmup_epochs: float = 2.0
-    weight_decay: float = 5e-4
-    label_smoothing: float = 0.0
-    augment: tuple[str, ...] = ("flip", "crop", "erase")
-    validation: float = 0.05
-    seed: int = 0
-    precision: Precision = "float32"
-    input_shape: tuple[int, int, int] | None = None
-
-
-@dataclass(frozen=True)
-class TrainRequest:
-    """A recipe, where the model goes, and whether an interrupted run is continued."""
-
-    recipe: Recipe
-    out: str
-    resume: bool = False
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """Where the model is and how good: fractions of images right (None: no such images)."""
-
-    file: str
-    parameters: int
-    validation_top1: float | None
-    test_top1: float | None
-    test_n: int
+from resnet_edge.stages.recipe import Recipe, TrainRequest, TrainResult
 
 
 def train(request: TrainRequest, report: Report) -> TrainResult:
-    """Train as the recipe says. Raises UsageError, DataError, UnknownName."""
+    """Train as the recipe says. Raises UsageError, DataError, UnknownName; ResnetEdgeError where
+    the training diverges."""
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
     images = load(recipe.data, "train", recipe.input_shape, report=report)
     # Now, so that files that are not there are told before the training and not after it.
-    test = load(recipe.data, "test", report=report) if recipe.data.startswith("fashion-mnist") else None
-    fitted, held_out = _split(images, recipe)
-    classes = _class_count(images)
+    test = load(recipe.data, "test", report=report) if _has_test_images(recipe.data) else None
+    labels = _labels(images)
+    fitted, held_out = _split(images.images, labels, recipe)
+    classes = _class_count(images, labels)
     shape = tuple(images.images.shape[1:])
     plain = zoo.build(recipe.arch, shape, classes)
     model = _trainable(recipe, plain)
@@ -110,37 +67,46 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
     return TrainResult(str(out), plain.count_params(), validation_top1, test_top1, test_n)
 
 
-def _class_count(images: ImageSet) -> int:
+def _has_test_images(data: str) -> bool:
+    """Whether DATA is a set with test images of its own. A user's folder or file is the same for
+    training and test: an accuracy on it would be one on the images that were trained on."""
+    return data.partition(":")[0] == "fashion-mnist"
+
+
+def _labels(images: ImageSet) -> NDArray[np.int64]:
+    """The labels. Raises DataError unless there are some, of two classes or more."""
     if images.labels is None:
         raise DataError(
             f"{images.source} has no labels: training needs one sub-folder per class, or 'labels'"
         )
-    count = len(images.class_names) or int(images.labels.max()) + 1
-    if images.labels.max() >= count:
-        raise DataError(f"{images.source} has label {images.labels.max()} and only {count} class names")
     if len(np.unique(images.labels)) < 2:
         raise DataError(f"{images.source} has images of one class only: a classifier needs two")
+    return images.labels
+
+
+def _class_count(images: ImageSet, labels: NDArray[np.int64]) -> int:
+    count = len(images.class_names) or int(labels.max()) + 1
+    if labels.max() >= count:
+        raise DataError(f"{images.source} has label {labels.max()} and only {count} class names")
     return count
 
 
 Arrays = tuple[NDArray[Any], NDArray[np.int64]]
 
 
-def _split(images: ImageSet, recipe: Recipe) -> tuple[Arrays, Arrays | None]:
+def _split(
+    images: NDArray[Any], labels: NDArray[np.int64], recipe: Recipe
+) -> tuple[Arrays, Arrays | None]:
     """Training and held-out arrays; the same share of every class is held out."""
-    if images.labels is None:
-        raise DataError(
-            f"{images.source} has no labels: training needs one sub-folder per class, or 'labels'"
-        )
     random = np.random.default_rng(recipe.seed)
     held: list[int] = []
-    for label in np.unique(images.labels):
-        rows = random.permutation(np.flatnonzero(images.labels == label))
+    for label in np.unique(labels):
+        rows = random.permutation(np.flatnonzero(labels == label))
         held += rows[: round(recipe.validation * len(rows))].tolist()
     mask = np.zeros(len(images), bool)
     mask[held] = True
-    fitted = (images.images[~mask], images.labels[~mask])
-    return fitted, (images.images[mask], images.labels[mask]) if held else None
+    fitted = (images[~mask], labels[~mask])
+    return fitted, (images[mask], labels[mask]) if held else None
 
 
 def _trainable(recipe: Recipe, plain: keras.Model) -> keras.Model:
@@ -231,6 +197,7 @@ class _Watcher(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.monotonic() - self._began
         row = {key: round(float(value), 5) for key, value in (logs or {}).items()}
+        self._check_finite(row)
         self.history.append({"epoch": epoch + 1, **row, "seconds": round(seconds, 1)})
         write(self._file, msgspec.json.encode(self.history))
         held_out = ""
@@ -241,6 +208,16 @@ class _Watcher(keras.callbacks.Callback):
             f"{held_out}  ({seconds:.0f} s)"
         )
         self._report(Progress("train", note=note, line=True))
+
+    def _check_finite(self, row: dict[str, float]) -> None:
+        """A run that diverged is over: going on would end in a model that holds NaN."""
+        if all(map(math.isfinite, row.values())):
+            return
+        shutil.rmtree(self._file.parent)  # to resume it would diverge once more
+        raise ResnetEdgeError(
+            f"the training diverged in epoch {self._epoch + 1} (its loss is NaN or infinite): lower "
+            "--learning-rate, or lengthen --warmup-epochs"
+        )
 
 
 def _test(model: keras.Model, test: ImageSet | None, report: Report) -> tuple[float | None, int]:

@@ -3,59 +3,110 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from resnet_edge.core.errors import OutputError
+from resnet_edge.core.errors import OutputError, WorkerFailed
+
+LEAST_FREE = 1 << 20
+"""Bytes. A disk with less is called full: what was written last did not fit it."""
 
 
 class Workspace:
-    """A hidden folder beside the output folder, renamed to it at the end.
+    """A hidden folder beside the output folder DIR, renamed to it at the end.
 
-    `folder` takes what the user gets; `scratch` what nobody keeps; `logs` what workers print,
-    kept where a run fails. Raises OutputError at once where the output cannot be written.
+    `folder` takes what the user gets, `scratch` what nobody keeps. `logs` is DIR.logs from the
+    beginning, so that a message can name a log where it will still be; it goes away unless a
+    worker failed. The constructor refuses, with OutputError, what can be refused at once; use
+    the rest as a context manager: leaving it removes what was not published.
     """
+
+    folder: Path
+    scratch: Path
 
     def __init__(self, out: Path) -> None:
         self.out = out
-        _check(out)
+        self.partial = out.with_name(f"{out.name}.partial")
+        self.logs = out.with_name(f"{out.name}.logs")
+        self._made: list[Path] = []
+        self._keep_logs = False
         try:
-            self.folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".unfinished", dir=out.parent))
-            self.folder.chmod(0o755)
-            self.scratch = Path(tempfile.mkdtemp(prefix="resnet-edge-"))
-            self.logs = self.scratch / "logs"
-            self.logs.mkdir()
+            _check(out)
+            _check_ours(self.partial, [self.partial / "report.json"])
+            _check_ours(self.logs, [*self.logs.glob("*.log")])
         except OSError as error:
-            raise OutputError(f"cannot write beside {out}: {error.strerror}: choose another --out") from error
+            raise _refused(out, error) from error
 
-    def scratch_folder(self, name: str) -> Path:
-        """A new folder below the scratch folder."""
-        folder = self.scratch / name
-        folder.mkdir(parents=True)
+    def __enter__(self) -> Workspace:
+        try:
+            shutil.rmtree(self.logs, ignore_errors=True)
+            # mkdir and not mkdtemp, which ignores the umask: this folder becomes the user's.
+            self.folder = self._make(
+                self.out.with_name(f".{self.out.name}.{secrets.token_hex(4)}.unfinished")
+            )
+            self._make(self.logs)
+            self.scratch = Path(tempfile.mkdtemp(prefix="resnet-edge-"))
+            self._made.append(self.scratch)
+        except OSError as error:
+            self._remove()
+            raise _refused(self.out, error) from error
+        return self
+
+    def _make(self, folder: Path) -> Path:
+        folder.mkdir()
+        self._made.append(folder)
         return folder
 
+    def scratch_folder(self, name: str) -> Path:
+        """A new folder below the scratch folder. Raises OutputError."""
+        folder = self.scratch / name
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            self.check_space()
+            raise OutputError(f"{folder} cannot be made: {error.strerror}; name another TMPDIR") from error
+        return folder
+
+    def write(self, name: str, text: str) -> None:
+        """Write a text file for the user. Raises OutputError."""
+        try:
+            (self.folder / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            self.check_space()
+            raise OutputError(f"{name} cannot be written beside {self.out}: {error.strerror}") from error
+
+    def check_space(self) -> None:
+        """Raise OutputError where a disk is full: most libraries just die of that, each in its own way."""
+        for folder, mend in (
+            (self.scratch, "name another folder with TMPDIR"),
+            (self.folder, "choose another --out"),
+        ):
+            with suppress(OSError):
+                if shutil.disk_usage(folder).free < LEAST_FREE:
+                    raise OutputError(f"no space left on the disk of {folder.parent}: free some, or {mend}")
+
     def publish(self) -> Path:
-        """Give the finished folder its name."""
+        """Give the finished folder its name. Raises OutputError."""
         return self._rename(self.out)
 
     def publish_partial(self) -> Path:
-        """Give what there is a name that says so, with the logs; replaces an earlier one."""
-        partial = self.out.with_name(f"{self.out.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(self.logs, self.folder / "logs")
-        return self._rename(partial)
+        """Give what there is a name that says so, and keep the logs; replaces an earlier one."""
+        shutil.rmtree(self.partial, ignore_errors=True)
+        self._keep_logs = True
+        return self._rename(self.partial)
 
     def _rename(self, to: Path) -> Path:
         try:
             os.rename(self.folder, to)
         except OSError as error:
-            raise OutputError(f"cannot rename the finished folder to {to}: {error.strerror}") from error
+            raise OutputError(
+                f"cannot give the finished folder the name {to} ({error.strerror}): remove what is there"
+            ) from error
         return to
-
-    def __enter__(self) -> Workspace:
-        return self
 
     def __exit__(
         self,
@@ -63,12 +114,13 @@ class Workspace:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if error is not None and any(log.stat().st_size for log in self.logs.glob("*")):
-            kept = self.out.with_name(f"{self.out.name}.logs")
-            shutil.rmtree(kept, ignore_errors=True)
-            shutil.move(self.logs, kept)
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        if self._keep_logs or isinstance(error, WorkerFailed):
+            self._made.remove(self.logs)
+        self._remove()
+
+    def _remove(self) -> None:
+        for folder in self._made:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check(out: Path) -> None:
@@ -76,7 +128,28 @@ def _check(out: Path) -> None:
         kind = "a folder" if out.is_dir() else "a file"
         raise OutputError(f"--out {out} exists and is {kind}: remove it or choose another")
     parent = out.parent
+    if parent.exists() and not parent.is_dir():
+        raise OutputError(f"--out {out} is below {parent}, which is a file: choose another")
     if not parent.is_dir():
         raise OutputError(f"the folder {parent} for --out does not exist: make it first")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(f"the folder {parent} for --out is not writable: choose another")
+
+
+def _check_ours(place: Path, expected: list[Path]) -> None:
+    """Refuse to replace what another run has not left there; `expected` is what one leaves."""
+    there = [*place.iterdir()] if place.is_dir() else []
+    if (
+        place.is_symlink()
+        or (place.exists() and not place.is_dir())
+        or (there and not any(map(Path.is_file, expected)))
+    ):
+        raise OutputError(
+            f"{place} is in the way, and no run of ours made it: move it or choose another --out"
+        )
+
+
+def _refused(out: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"cannot write {error.filename or out}: {error.strerror or error}; choose another --out"
+    )

@@ -294,3 +294,56 @@ def sigmoid_gate_per_pixel() -> keras.Model:
         return layers.Multiply()([x, conv(x, 1, 7, activation="sigmoid")])
 
     return classifier(body)
+
+
+def shortcut_a() -> keras.Model:
+    """He et al., option A: every second pixel, and zeros for the new channels."""
+
+    def body(x: Any) -> Any:
+        x = conv(x, 4, activation="relu")
+        y = conv_bn(conv_bn(x, 8, strides=2), 8, activation=None)
+        short = keras.ops.pad(x[:, ::2, ::2, :], ((0, 0), (0, 0), (0, 0), (2, 2)))
+        return layers.ReLU()(layers.Add()([short, y]))
+
+    return classifier(body)
+
+
+def channel_shuffle() -> keras.Model:
+    def body(x: Any) -> Any:
+        x = conv(x, 6, activation="relu")
+        x = layers.Reshape((13, 11, 2, 3))(x)
+        x = layers.Reshape((13, 11, 6))(layers.Permute((1, 2, 4, 3))(x))
+        return conv(layers.Permute((2, 1, 3))(x), 6)
+
+    return classifier(body)
+
+
+def dense_on_image() -> keras.Model:
+    def body(x: Any) -> Any:
+        x = conv(x, 6, activation="relu")
+        s = layers.GlobalAveragePooling2D(keepdims=True)(x)
+        s = layers.Dense(6, "sigmoid")(layers.Dense(4, "relu")(s))
+        return layers.Dense(7, "relu")(layers.Multiply()([x, s]))
+
+    return classifier(body)
+
+
+def dense_on_rows() -> keras.Model:
+    """Not one row per image: only tf2onnx takes it."""
+
+    def body(x: Any) -> Any:
+        x = layers.Dense(8)(layers.Reshape((13 * 11, 3))(x))
+        return layers.Reshape((13, 11, 8))(x)
+
+    return classifier(body)
+
+
+def bounded() -> keras.Model:
+    """Activations whose limits are not those of their grid."""
+
+    def body(x: Any) -> Any:
+        x = conv(x, 6)
+        a, b = layers.ReLU()(x), layers.ReLU(max_value=6)(x * 9.0)
+        return layers.Concatenate()([x, a, b, conv(x, 4, activation="relu6")])
+
+    return classifier(body)

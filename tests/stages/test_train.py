@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from resnet_edge.core.errors import DataError, ResnetEdgeError, UnknownName, UsageError
 from resnet_edge.core.progress import Progress
@@ -67,6 +68,31 @@ def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
     with pytest.raises(kind, match=message):
         train(worker, request(recipe.pop("data"), tmp_path / "net.keras", **recipe))
     assert [file.name for file in tmp_path.iterdir()] == ["data.npz"]
+
+
+def test_a_run_that_diverges_is_an_error_and_leaves_nothing(worker: Worker, tmp_path: Path) -> None:
+    data = write(tmp_path, labels=[0, 1] * 6)
+    with pytest.raises(ResnetEdgeError, match="diverged in epoch 1 .* lower --learning-rate"):
+        train(worker, request(data, tmp_path / "net.keras", learning_rate=1e30, warmup_epochs=0))
+    assert [file.name for file in tmp_path.iterdir()] == ["data.npz"]
+
+
+def test_a_folder_of_the_users_has_no_test_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is called: the accuracy on the images that were trained on is no test."""
+    random = np.random.default_rng(1)
+    for name in ("boots", "coats"):
+        folder = tmp_path / "fashion-mnist-photos" / name
+        folder.mkdir(parents=True)
+        for number in range(4):
+            pixels = random.integers(0, 256, (8, 8)).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+    # named as a user in that folder names it: the word begins like the data set's
+    monkeypatch.chdir(tmp_path)
+    with Worker("training", tmp_path / "log") as here:
+        reply = train(here, request("fashion-mnist-photos", tmp_path / "net.keras", epochs=1))
+    assert (reply["test_top1"], reply["test_n"]) == (None, 0)
 
 
 def test_nothing_to_resume(worker: Worker, tmp_path: Path) -> None:

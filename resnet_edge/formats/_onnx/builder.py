@@ -13,6 +13,7 @@ quantized constant keeps its integers behind one DequantizeLinear.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,17 @@ from onnx import helper, numpy_helper
 
 from resnet_edge.core.artifact import Quantization
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.graph.model import Graph, Tensor
+from resnet_edge.graph.model import Graph, Node, Tensor
 
 NCHW = (0, 3, 1, 2)
 NHWC = (0, 2, 3, 1)
 LOWEST = {"int8": -128, "uint8": 0}
 """The stored value of the portable graph that is stored as 0 here."""
+Limits = tuple[float | None, float | None]
+"""The lowest and the highest real number that a tensor may hold; None: no limit."""
+UNLIMITED: Limits = (None, None)
+ACTIVATIONS: dict[int, Limits] = {0: UNLIMITED, 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
+"""schema.fbs, ActivationFunctionType: NONE, RELU, RELU_N1_TO_1, RELU6."""
 
 
 class NotLowered(ArtifactError):
@@ -44,6 +50,7 @@ class Builder:
         self.initializers: list[onnx.TensorProto] = []
         self.padded: dict[int, tuple[int, tuple[int, int, int, int]]] = {}
         self._values: dict[int, str] = {}
+        self._stored: dict[str, str] = {}
         self._names: set[str] = set()
 
     # -- reading ---------------------------------------------------------------------------
@@ -71,7 +78,7 @@ class Builder:
         """Whether the tensor is a constant."""
         return self.tensor(index).data is not None
 
-    def readers(self, index: int) -> list[Any]:
+    def readers(self, index: int) -> list[Node]:
         """The operations that read the tensor."""
         return [node for node in self.graph.nodes if index in node.inputs]
 
@@ -80,7 +87,7 @@ class Builder:
         if index not in self._values:
             if not self.is_constant(index):
                 raise NotLowered(f"{self.tensor(index).name!r} is used before it is made")
-            self._values[index] = self.stored_constant(index, self._as_here(self.constant(index)))
+            self._values[index] = self.operand(index, self._as_here(self.constant(index)))
         return self._values[index]
 
     # -- writing ---------------------------------------------------------------------------
@@ -108,25 +115,51 @@ class Builder:
         behind a DequantizeLinear if it is quantized (channels along `axis`), else real."""
         tensor = self.tensor(index)
         if tensor.quantization is None:
-            return self.initializer(data.astype(self.real) if data.dtype.kind == "f" else data, self.name(index))
+            return self.initializer(
+                data.astype(self.real) if data.dtype.kind == "f" else data, self.name(index)
+            )
         stored = self.initializer(data, self.name(index))
         return self.dequantized(stored, data.dtype, tensor.quantization, self.name(index), axis)
 
-    def define(self, index: int, real_value: str) -> None:
-        """The tensor's real numbers are `real_value`, rounded to its grid if it is quantized."""
-        self._values[index] = self.rounded(real_value, index)
+    def operand(self, index: int, data: NDArray[Any]) -> str:
+        """A constant operand of arithmetic (`data`, in this layout), as uint8 if it is int8: ONNX
+        Runtime fuses arithmetic only where both operands have one type."""
+        tensor = self.tensor(index)
+        if tensor.quantization is None or tensor.dtype != "int8":
+            return self.stored_constant(index, data)
+        shifted = (data.astype(np.int16) + 128).astype(np.uint8)
+        quantization = replace(
+            tensor.quantization, zero_point=tuple(z + 128 for z in tensor.quantization.zero_point)
+        )
+        stored = self.initializer(shifted, self.name(index))
+        return self.dequantized(stored, shifted.dtype, quantization, self.name(index), None)
+
+    def define(self, index: int, real_value: str, limits: Limits = UNLIMITED) -> None:
+        """The tensor's real numbers are `real_value`, rounded to its grid if it is quantized, and
+        brought within `limits`."""
+        self._values[index] = self.rounded(real_value, index, limits)
 
     def define_exact(self, index: int, value: str) -> None:
         """The tensor is `value`, which is on its grid already."""
         self._values[index] = value
 
-    def rounded(self, real_value: str, index: int) -> str:
-        """Real numbers rounded to the grid of the tensor `index`; as they are if it is real."""
-        if self.tensor(index).quantization is None:
-            return real_value
+    def rounded(self, real_value: str, index: int, limits: Limits = UNLIMITED) -> str:
+        """Real numbers rounded to the grid of the tensor `index`, or as they are if it is real."""
         hint = self.name(index)
+        if self.tensor(index).quantization is None:
+            return self._clipped(real_value, limits, hint)
         stored = self.node("QuantizeLinear", [real_value, *self.grid(index)], hint)
-        return self.node("DequantizeLinear", [stored, *self.grid(index)], hint)
+        return self.unstored(self._clamped(stored, index, limits), index)
+
+    def unstored(self, stored: str, index: int) -> str:
+        """The real numbers of integers on the grid of `index`."""
+        value = self.node("DequantizeLinear", [stored, *self.grid(index)], self.name(index))
+        self._stored[value] = stored
+        return value
+
+    def stored(self, index: int) -> str | None:
+        """The integers behind an activation; None if it is real."""
+        return self._stored.get(self.value(index))
 
     def grid(self, index: int) -> tuple[str, str]:
         """Scale and zero point of a quantized activation, as uint8."""
@@ -142,32 +175,50 @@ class Builder:
         self, stored: str, dtype: np.dtype[Any], quantization: Quantization, hint: str, axis: int | None
     ) -> str:
         """DequantizeLinear of integers that are stored as they are."""
-        per_channel = axis is not None and len(quantization.scale) > 1
+        per_channel = len(quantization.scale) > 1
+        if per_channel and axis is None:
+            raise NotLowered(f"constant {hint!r} is quantized per channel where one scale is needed")
         scale = np.asarray(quantization.scale, np.float32)
         zero = np.asarray(quantization.zero_point, dtype)
         if not per_channel:
             scale, zero = scale[0].reshape(()), zero[0].reshape(())
-        names = [stored, self.initializer(scale, f"{hint}_scale"), self.initializer(zero, f"{hint}_zero_point")]
-        return self.node("DequantizeLinear", names, hint, **({"axis": axis} if per_channel else {}))
+        names = [
+            stored,
+            self.initializer(scale, f"{hint}_scale"),
+            self.initializer(zero, f"{hint}_zero_point"),
+        ]
+        if per_channel:
+            return self.node("DequantizeLinear", names, hint, axis=axis)
+        return self.node("DequantizeLinear", names, hint)
 
-    def activated(self, value: str, activation: int, output: int, hint: str) -> str:
-        """Apply a fused activation, unless the grid of a quantized output does it by clamping."""
-        limits = ACTIVATIONS.get(activation)
-        if limits is None:
-            raise NotLowered(f"fused activation {activation} at {hint!r}")
-        low, high = limits
-        quantization = self.tensor(output).quantization
-        if quantization is not None and self.tensor(output).dtype in LOWEST:
-            scale, zero = quantization.scale[0], quantization.zero_point[0] - LOWEST[self.tensor(output).dtype]
-            grid_low, grid_high = -scale * zero, scale * (255 - zero)
-            low = None if low is None or grid_low >= low else low
-            high = None if high is None or grid_high <= high * (1 + 1e-6) else high
-        if low is None and high is None:
+    def limits(self, node: Node) -> Limits:
+        """What the activation that is fused into `node` allows."""
+        activation = int(node.options.get("fusedActivationFunction", 0))
+        if activation not in ACTIVATIONS:
+            raise NotLowered(f"fused activation {activation} at {self.name(node.outputs[0])!r}")
+        return ACTIVATIONS[activation]
+
+    def _clipped(self, value: str, limits: Limits, hint: str) -> str:
+        if limits == UNLIMITED:
             return value
-        if low == 0 and high is None:
+        if limits == (0.0, None):
             return self.node("Relu", [value], hint)
-        bounds = ["" if b is None else self.number(b, f"{hint}_bound") for b in (low, high)]
+        bounds = ["" if bound is None else self.number(bound, f"{hint}_bound") for bound in limits]
         return self.node("Clip", [value, *bounds], hint)
+
+    def _clamped(self, stored: str, index: int, limits: Limits) -> str:
+        """Stored numbers within `limits`, as TFLite's kernels do it: after rounding. An activation
+        before QuantizeLinear would keep ONNX Runtime from fusing the convolution. Most grids end
+        where the activation does, and nothing is left to do."""
+        quantization = self.tensor(index).quantization
+        assert quantization is not None  # rounded() asks for no other
+        scale, zero = quantization.scale[0], quantization.zero_point[0] - LOWEST[self.tensor(index).dtype]
+        low, high = (None if bound is None else zero + round(bound / scale) for bound in limits)
+        bounds = max(0, low or 0), min(255, 255 if high is None else high)
+        if bounds == (0, 255):
+            return stored
+        names = [self.initializer(np.asarray(b, np.uint8), f"{self.name(index)}_bound") for b in bounds]
+        return self.node("Clip", [stored, *names], self.name(index))
 
     def _as_here(self, data: NDArray[Any]) -> NDArray[Any]:
         return data.transpose(NCHW) if data.ndim == 4 else data
@@ -179,12 +230,3 @@ class Builder:
             name = f"{hint}_{number}"
         self._names.add(name)
         return name
-
-
-ACTIVATIONS: dict[int, tuple[float | None, float | None]] = {
-    0: (None, None),
-    1: (0.0, None),
-    2: (-1.0, 1.0),
-    3: (0.0, 6.0),
-}
-"""schema.fbs, ActivationFunctionType: NONE, RELU, RELU_N1_TO_1, RELU6, as (lowest, highest)."""

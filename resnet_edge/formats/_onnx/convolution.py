@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from typing import Any
 
-from resnet_edge.formats._onnx.builder import Builder, NotLowered
+from numpy.typing import NDArray
+
+from resnet_edge.formats._onnx.builder import NHWC, Builder, NotLowered
 from resnet_edge.graph.model import ABSENT, Node
 
 SAME = 0
@@ -13,20 +16,23 @@ SAME = 0
 def conv_2d(b: Builder, node: Node) -> None:
     """CONV_2D: kernel OHWI here, OIHW in ONNX."""
     kernel = b.constant(node.inputs[1]).transpose(0, 3, 1, 2)
-    channels = b.shape(node.inputs[0])[3]
-    assert channels is not None
-    _convolution(b, node, kernel, group=channels // kernel.shape[1], kernel_axis=0)
+    _convolution(b, node, kernel, group=_channels(b, node) // kernel.shape[1])
 
 
 def depthwise_conv_2d(b: Builder, node: Node) -> None:
     """DEPTHWISE_CONV_2D: kernel 1HWO here, O1HW in ONNX."""
     kernel = b.constant(node.inputs[1]).transpose(3, 0, 1, 2)
+    _convolution(b, node, kernel, group=_channels(b, node))
+
+
+def _channels(b: Builder, node: Node) -> int:
     channels = b.shape(node.inputs[0])[3]
-    assert channels is not None
-    _convolution(b, node, kernel, group=channels, kernel_axis=0)
+    if channels is None:
+        raise NotLowered(f"a convolution of an unknown number of channels at {b.name(node.outputs[0])!r}")
+    return channels
 
 
-def _convolution(b: Builder, node: Node, kernel: np.ndarray, group: int, kernel_axis: int) -> None:
+def _convolution(b: Builder, node: Node, kernel: NDArray[Any], group: int) -> None:
     source, explicit = b.padded.get(node.inputs[0], (node.inputs[0], (0, 0, 0, 0)))
     o = node.options
     strides, dilations = (o["strideH"], o["strideW"]), (o["dilationHFactor"], o["dilationWFactor"])
@@ -36,9 +42,7 @@ def _convolution(b: Builder, node: Node, kernel: np.ndarray, group: int, kernel_
             raise NotLowered("a padded tensor under a convolution with SAME padding")
         pads = same_pads(b, node.inputs[0], kernel.shape[2:], strides, dilations)
     hint = b.name(node.outputs[0])
-    inputs = [b.value(source), b.stored_constant(node.inputs[1], kernel, axis=kernel_axis)]
-    if len(node.inputs) > 2 and node.inputs[2] != ABSENT:
-        inputs.append(b.stored_constant(node.inputs[2], b.constant(node.inputs[2]), axis=0))
+    inputs = [b.value(source), b.stored_constant(node.inputs[1], kernel, axis=0), *_bias(b, node)]
     made = b.node(
         "Conv",
         inputs,
@@ -49,11 +53,15 @@ def _convolution(b: Builder, node: Node, kernel: np.ndarray, group: int, kernel_
         pads=pads,
         group=group,
     )
-    b.define(node.outputs[0], b.activated(made, o["fusedActivationFunction"], node.outputs[0], hint))
+    b.define(node.outputs[0], made, b.limits(node))
 
 
 def same_pads(
-    b: Builder, source: int, kernel: tuple[int, ...], strides: tuple[int, int], dilations: tuple[int, int] = (1, 1)
+    b: Builder,
+    source: int,
+    kernel: tuple[int, ...],
+    strides: tuple[int, int],
+    dilations: tuple[int, int] = (1, 1),
 ) -> tuple[int, int, int, int]:
     """TensorFlow's SAME padding as (top, left, bottom, right): the odd pixel goes to the end."""
     begin, end = [], []
@@ -69,25 +77,39 @@ def same_pads(
 
 def fully_connected(b: Builder, node: Node) -> None:
     """FULLY_CONNECTED: weights (out, in) here, (in, out) in Gemm."""
-    rank = len(b.shape(node.inputs[0]))
-    if rank not in (2, 4) or node.options.get("weightsFormat"):
-        raise NotLowered(f"a dense layer on a tensor of rank {rank}")
-    hint = b.name(node.outputs[0])
-    weights = b.constant(node.inputs[1]).T
-    source = b.value(node.inputs[0])
-    if rank == 4:  # TFLite flattens by itself, in NHWC order
-        source = flattened(b, node.inputs[0], hint)
-    inputs = [source, b.stored_constant(node.inputs[1], weights, axis=1)]
-    if len(node.inputs) > 2 and node.inputs[2] != ABSENT:
-        inputs.append(b.stored_constant(node.inputs[2], b.constant(node.inputs[2]), axis=0))
-    made = b.node("Gemm", inputs, hint)
-    b.define(node.outputs[0], b.activated(made, node.options["fusedActivationFunction"], node.outputs[0], hint))
+    source, output = node.inputs[0], node.outputs[0]
+    shape, hint = b.shape(source), b.name(output)
+    weights = b.constant(node.inputs[1])
+    if node.options.get("weightsFormat"):
+        raise NotLowered(f"shuffled weights at {hint!r}")
+    if len(shape) == len(b.shape(output)) == 4:
+        _pointwise(b, node, weights)
+        return
+    whole = math.prod(size or 0 for size in shape[1:]) == weights.shape[1]  # a row per image
+    if len(shape) not in (2, 4) or len(b.shape(output)) != 2 or not whole:
+        raise NotLowered(f"a dense layer from shape {shape} to {b.shape(output)} at {hint!r}")
+    value = b.value(source) if len(shape) == 2 else flattened(b, source, hint)
+    inputs = [value, b.stored_constant(node.inputs[1], weights.T, axis=1), *_bias(b, node)]
+    b.define(output, b.node("Gemm", inputs, hint), b.limits(node))
+
+
+def _pointwise(b: Builder, node: Node, weights: NDArray[Any]) -> None:
+    """A dense layer on every pixel is a 1x1 convolution."""
+    kernel = b.stored_constant(node.inputs[1], weights[:, :, None, None], axis=0)
+    made = b.node("Conv", [b.value(node.inputs[0]), kernel, *_bias(b, node)], b.name(node.outputs[0]))
+    b.define(node.outputs[0], made, b.limits(node))
+
+
+def _bias(b: Builder, node: Node) -> list[str]:
+    if len(node.inputs) < 3 or node.inputs[2] == ABSENT:
+        return []
+    return [b.stored_constant(node.inputs[2], b.constant(node.inputs[2]), axis=0)]
 
 
 def flattened(b: Builder, index: int, hint: str) -> str:
     """A rank-4 tensor as (N, H*W*C), in the order of the portable graph."""
-    back = b.node("Transpose", [b.value(index)], hint, perm=(0, 2, 3, 1))
-    return b.node("Flatten", [back], hint, axis=1)
+    back = b.node("Transpose", [b.value(index)], hint, perm=NHWC)
+    return b.rounded(b.node("Flatten", [b.rounded(back, index)], hint, axis=1), index)
 
 
 HANDLERS = {

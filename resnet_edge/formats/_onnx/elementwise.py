@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
-from resnet_edge.formats._onnx.builder import Builder, NotLowered
+import numpy as np
+
+from resnet_edge.formats._onnx.builder import NCHW, Builder, NotLowered
 from resnet_edge.graph.model import Node
 
 Handler = Callable[[Builder, Node], None]
@@ -12,15 +15,20 @@ Handler = Callable[[Builder, Node], None]
 
 def _operand(b: Builder, index: int, rank: int) -> str:
     """An operand of a broadcast. NumPy lines axes up from the right, which is C in NHWC and W
-    in NCHW: a constant of lower rank is brought to the full rank before it is transposed."""
+    in NCHW: an operand of lower rank is brought to the full rank first."""
     shape = b.shape(index)
+    if rank > 4 and len(shape) == 4:
+        raise NotLowered(f"{b.tensor(index).name!r}, an image, is broadcast to rank {rank}")
     if rank != 4 or len(shape) in (0, 4):
         return b.value(index)
-    if not b.is_constant(index):
-        raise NotLowered(f"{b.tensor(index).name!r} of rank {len(shape)} is broadcast to an image")
-    data = b.constant(index)
-    full = data.reshape((1,) * (4 - data.ndim) + data.shape).transpose(0, 3, 1, 2)
-    return b.stored_constant(index, full)
+    if b.is_constant(index):
+        data = b.constant(index)
+        return b.operand(index, data.reshape((1,) * (4 - data.ndim) + data.shape).transpose(NCHW))
+    full = (1,) * (4 - len(shape)) + shape
+    if sum(size != 1 for size in full) > 1 or None in full:
+        raise NotLowered(f"{b.tensor(index).name!r} of shape {shape} is broadcast to an image")
+    target = b.initializer(np.asarray([full[axis] for axis in NCHW], np.int64), f"{b.name(index)}_shape")
+    return b.rounded(b.node("Reshape", [b.value(index), target], b.name(index)), index)
 
 
 def binary(op: str) -> Handler:
@@ -28,10 +36,8 @@ def binary(op: str) -> Handler:
 
     def handle(b: Builder, node: Node) -> None:
         rank = max(len(b.shape(i)) for i in node.inputs)
-        hint = b.name(node.outputs[0])
-        made = b.node(op, [_operand(b, i, rank) for i in node.inputs], hint)
-        activation = node.options.get("fusedActivationFunction", 0)
-        b.define(node.outputs[0], b.activated(made, activation, node.outputs[0], hint))
+        made = b.node(op, [_operand(b, i, rank) for i in node.inputs], b.name(node.outputs[0]))
+        b.define(node.outputs[0], made, b.limits(node))
 
     return handle
 
@@ -46,20 +52,63 @@ def unary(op: str) -> Handler:
     return handle
 
 
-def clamp(activation: int) -> Handler:
-    """A handler for an activation that stands alone."""
+def clamp(low: float, high: float | None) -> Handler:
+    """A handler for an activation that stands alone and only limits."""
 
     def handle(b: Builder, node: Node) -> None:
-        hint = b.name(node.outputs[0])
-        b.define(node.outputs[0], b.activated(b.value(node.inputs[0]), activation, node.outputs[0], hint))
+        b.define(node.outputs[0], b.value(node.inputs[0]), (low, high))
 
     return handle
+
+
+def square(b: Builder, node: Node) -> None:
+    """SQUARE."""
+    x = b.value(node.inputs[0])
+    b.define(node.outputs[0], b.node("Mul", [x, x], b.name(node.outputs[0])))
+
+
+def squared_difference(b: Builder, node: Node) -> None:
+    """SQUARED_DIFFERENCE."""
+    hint, rank = b.name(node.outputs[0]), max(len(b.shape(i)) for i in node.inputs)
+    difference = b.node("Sub", [_operand(b, i, rank) for i in node.inputs], hint)
+    b.define(node.outputs[0], b.node("Mul", [difference, difference], hint))
+
+
+def rsqrt(b: Builder, node: Node) -> None:
+    """RSQRT."""
+    hint = b.name(node.outputs[0])
+    b.define(node.outputs[0], b.node("Reciprocal", [b.node("Sqrt", [b.value(node.inputs[0])], hint)], hint))
+
+
+def prelu(b: Builder, node: Node) -> None:
+    """PRELU: a slope per channel, or per element."""
+    rank = len(b.shape(node.inputs[0]))
+    operands = [_operand(b, index, rank) for index in node.inputs]
+    b.define(node.outputs[0], b.node("PRelu", operands, b.name(node.outputs[0])))
+
+
+def gelu(b: Builder, node: Node) -> None:
+    """GELU, with erf or with tanh, in the form that ONNX Runtime fuses; opset 17 has no Gelu."""
+    hint, x = b.name(node.outputs[0]), b.value(node.inputs[0])
+    one, half = b.number(1, f"{hint}_one"), b.number(0.5, f"{hint}_half")
+    if node.options.get("approximate"):
+        cube = b.node("Mul", [b.node("Mul", [x, x], hint), x], hint)
+        bent = b.node("Mul", [cube, b.number(0.044715, f"{hint}_cubic")], hint)
+        slope = b.number(math.sqrt(2 / math.pi), f"{hint}_slope")
+        gate = b.node("Tanh", [b.node("Mul", [b.node("Add", [x, bent], hint), slope], hint)], hint)
+    else:
+        gate = b.node("Erf", [b.node("Div", [x, b.number(math.sqrt(2), f"{hint}_root")], hint)], hint)
+    opened = b.node("Mul", [x, b.node("Add", [gate, one], hint)], hint)
+    b.define(node.outputs[0], b.node("Mul", [opened, half], hint))
 
 
 def leaky_relu(b: Builder, node: Node) -> None:
     """LEAKY_RELU."""
     hint = b.name(node.outputs[0])
-    b.define(node.outputs[0], b.node("LeakyRelu", [b.value(node.inputs[0])], hint, alpha=float(node.options["alpha"])))
+    b.define(
+        node.outputs[0],
+        b.node("LeakyRelu", [b.value(node.inputs[0])], hint, alpha=float(node.options["alpha"])),
+    )
 
 
 def hard_swish(b: Builder, node: Node) -> None:
@@ -87,9 +136,10 @@ HANDLERS: dict[str, Handler] = {
     "MAXIMUM": binary("Max"),
     "MINIMUM": binary("Min"),
     "POW": binary("Pow"),
-    "RELU": clamp(1),
-    "RELU_N1_TO_1": clamp(2),
-    "RELU6": clamp(3),
+    "RELU": clamp(0, None),
+    "RELU_N1_TO_1": clamp(-1, 1),
+    "RELU_0_TO_1": clamp(0, 1),
+    "RELU6": clamp(0, 6),
     "LOGISTIC": unary("Sigmoid"),
     "TANH": unary("Tanh"),
     "EXP": unary("Exp"),
@@ -97,6 +147,12 @@ HANDLERS: dict[str, Handler] = {
     "SQRT": unary("Sqrt"),
     "NEG": unary("Neg"),
     "ABS": unary("Abs"),
+    "ELU": unary("Elu"),
+    "SQUARE": square,
+    "SQUARED_DIFFERENCE": squared_difference,
+    "RSQRT": rsqrt,
+    "PRELU": prelu,
+    "GELU": gelu,
     "LEAKY_RELU": leaky_relu,
     "HARD_SWISH": hard_swish,
     "SOFTMAX": softmax,

@@ -10,7 +10,7 @@ from onnx import helper
 
 from resnet_edge import __version__
 from resnet_edge.formats._onnx import convolution, elementwise, pooling, shape
-from resnet_edge.formats._onnx.builder import LOWEST, NCHW, Builder, NotLowered
+from resnet_edge.formats._onnx.builder import LOWEST, NCHW, NHWC, Builder, NotLowered
 from resnet_edge.graph.model import Graph, Node, with_folded_casts
 
 OPSET = 17
@@ -22,7 +22,8 @@ HANDLERS = {**convolution.HANDLERS, **pooling.HANDLERS, **elementwise.HANDLERS, 
 
 def missing(graph: Graph) -> list[str]:
     """The operations of the graph that have no lowering."""
-    return sorted({node.op for node in with_folded_casts(graph).nodes} - HANDLERS.keys())
+    graph = with_folded_casts(graph)
+    return sorted({node.op for node in graph.nodes if not _measures(graph, node)} - HANDLERS.keys())
 
 
 def lower(graph: Graph, real: str, name: str) -> onnx.ModelProto:
@@ -35,7 +36,8 @@ def lower(graph: Graph, real: str, name: str) -> onnx.ModelProto:
     builder = Builder(graph, real)
     _enter(builder)
     for node in graph.nodes:
-        _lower_node(builder, node)
+        if not _measures(graph, node):
+            _lower_node(builder, node)
     output = _leave(builder)
     nodes, used = _alive(builder.nodes, output.name)
     inputs = [_value_info(graph, graph.inputs[0])]
@@ -50,6 +52,12 @@ def lower(graph: Graph, real: str, name: str) -> onnx.ModelProto:
     )
     onnx.checker.check_model(model)
     return model
+
+
+def _measures(graph: Graph, node: Node) -> bool:
+    """Whether the operation computes a shape, as before every reshape of a dynamic batch. The
+    shapes that the tensors declare say the same."""
+    return all(graph.tensors[index].dtype in ("int32", "int64") for index in node.outputs)
 
 
 def _lower_node(builder: Builder, node: Node) -> None:
@@ -78,10 +86,14 @@ def _leave(b: Builder) -> onnx.ValueInfoProto:
     """The output, under its name and in its dtype."""
     index = b.graph.outputs[0]
     tensor, value = b.tensor(index), b.value(index)
+    if len(tensor.shape) == 4:
+        value = b.node("Transpose", [value], tensor.name, perm=NHWC)
     if tensor.quantization is not None:
         scale = b.initializer(np.asarray(tensor.quantization.scale[0], np.float32), f"{tensor.name}_scale")
         zero = np.asarray(tensor.quantization.zero_point[0], tensor.dtype)
-        value = b.node("QuantizeLinear", [value, scale, b.initializer(zero, f"{tensor.name}_zero")], tensor.name)
+        value = b.node(
+            "QuantizeLinear", [value, scale, b.initializer(zero, f"{tensor.name}_zero")], tensor.name
+        )
     elif b.real != np.float32:
         value = _cast(b, value, np.dtype(np.float32))
     b.nodes.append(helper.make_node("Identity", [value], [tensor.name], name=f"{tensor.name}/Identity"))
@@ -108,5 +120,3 @@ def _alive(nodes: list[onnx.NodeProto], output: str) -> tuple[list[onnx.NodeProt
             kept.append(node)
             used.update(node.input)
     return kept[::-1], used
-
-

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from resnet_edge.formats._onnx.builder import Builder, NotLowered
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.formats._onnx.builder import NCHW, NHWC, Builder
 from resnet_edge.formats._onnx.convolution import SAME, same_pads
 from resnet_edge.graph.model import Node
 
@@ -17,7 +20,9 @@ def pad(b: Builder, node: Node) -> None:
         _plain_pad(b, node, amounts)
         return
     (top, bottom), (left, right) = amounts[1].tolist(), amounts[2].tolist()
-    if all(_folds(b, reader, source, (top, left, bottom, right)) for reader in b.readers(output)):
+    readers = b.readers(output)
+    same_grid = b.tensor(source).quantization == b.tensor(output).quantization
+    if readers and same_grid and all(_folds(b, r, source, (top, left, bottom, right)) for r in readers):
         b.padded[output] = (source, (top, left, bottom, right))
     else:
         _plain_pad(b, node, amounts)
@@ -39,17 +44,26 @@ def _never_negative(b: Builder, index: int) -> bool:
     if quantization is not None and b.tensor(index).dtype == "int8":
         return quantization.zero_point[0] == -128
     makers = [node for node in b.graph.nodes if index in node.outputs]
-    return bool(makers) and (makers[0].op == "RELU" or makers[0].options.get("fusedActivationFunction") in (1, 3))
+    return bool(makers) and (
+        makers[0].op in ("RELU", "RELU6", "RELU_0_TO_1")
+        or makers[0].options.get("fusedActivationFunction") in (1, 3)
+    )
 
 
-def _plain_pad(b: Builder, node: Node, amounts: np.ndarray) -> None:
-    rows = amounts[[0, 3, 1, 2]] if len(amounts) == 4 else amounts
+def _plain_pad(b: Builder, node: Node, amounts: NDArray[Any]) -> None:
+    rows = amounts[list(NCHW)] if len(amounts) == 4 else amounts
     hint = b.name(node.outputs[0])
     flat = b.initializer(rows.T.reshape(-1).astype(np.int64), f"{hint}_pads")
-    b.define(node.outputs[0], b.node("Pad", [b.value(node.inputs[0]), flat], hint, mode="constant"))
+    source, output = node.inputs[0], node.outputs[0]
+    stored = b.stored(source)
+    if stored is None or b.tensor(source).quantization != b.tensor(output).quantization:
+        b.define(output, b.node("Pad", [b.value(source), flat], hint, mode="constant"))
+    else:  # ONNX Runtime keeps a Pad between DequantizeLinear and QuantizeLinear in float
+        padded = b.node("Pad", [stored, flat, b.grid(source)[1]], hint, mode="constant")
+        b.define_exact(output, b.unstored(padded, output))
 
 
-def _pool(b: Builder, node: Node, op: str, **attributes: int) -> None:
+def _pool(b: Builder, node: Node, op: str, **attributes: Any) -> None:
     source, pads = b.padded.get(node.inputs[0], (node.inputs[0], (0, 0, 0, 0)))
     o = node.options
     kernel, strides = (o["filterHeight"], o["filterWidth"]), (o["strideH"], o["strideW"])
@@ -57,7 +71,7 @@ def _pool(b: Builder, node: Node, op: str, **attributes: int) -> None:
         pads = same_pads(b, source, kernel, strides)
     hint = b.name(node.outputs[0])
     made = b.node(op, [b.value(source)], hint, kernel_shape=kernel, strides=strides, pads=pads, **attributes)
-    b.define(node.outputs[0], b.activated(made, o["fusedActivationFunction"], node.outputs[0], hint))
+    b.define(node.outputs[0], made, b.limits(node))
 
 
 def max_pool_2d(b: Builder, node: Node) -> None:
@@ -71,17 +85,32 @@ def average_pool_2d(b: Builder, node: Node) -> None:
 
 
 def mean(b: Builder, node: Node) -> None:
-    """MEAN over height and width, as GlobalAveragePool, which has an integer kernel."""
-    axes = sorted(int(a) % 4 for a in np.atleast_1d(b.constant(node.inputs[1])))
+    """MEAN; over height and width as GlobalAveragePool, which has an integer kernel."""
+    _reduce(b, node, "GlobalAveragePool", "ReduceMean")
+
+
+def reduce_max(b: Builder, node: Node) -> None:
+    """REDUCE_MAX; over height and width as GlobalMaxPool."""
+    _reduce(b, node, "GlobalMaxPool", "ReduceMax")
+
+
+def _reduce(b: Builder, node: Node, over_image: str, over_axes: str) -> None:
     source, output = node.inputs[0], node.outputs[0]
-    hint = b.name(output)
-    if len(b.shape(source)) != 4 or axes != [1, 2]:
-        raise NotLowered(f"a mean over axes {axes} at {hint!r}")
-    made = b.node("GlobalAveragePool", [b.value(source)], hint)
-    if not node.options["keepDims"]:
-        # Rounded on both sides of Flatten, so that the pooling and the flattening each stand
-        # between a DequantizeLinear and a QuantizeLinear and run on integers.
-        made = b.node("Flatten", [b.rounded(made, output)], hint, axis=1)
+    rank, hint, keep = len(b.shape(source)), b.name(output), bool(node.options["keepDims"])
+    axes = sorted(int(axis) % rank for axis in np.atleast_1d(b.constant(node.inputs[1])))
+    if rank == 4 and axes == [1, 2]:
+        made = b.node(over_image, [b.value(source)], hint)
+        if not keep:
+            # Rounded on both sides of Flatten, so that the pooling and the flattening each stand
+            # between a DequantizeLinear and a QuantizeLinear and run on integers.
+            made = b.node("Flatten", [b.rounded(made, output)], hint, axis=1)
+    elif rank == 4 and keep:
+        made = b.node(
+            over_axes, [b.value(source)], hint, axes=sorted(NHWC[axis] for axis in axes), keepdims=1
+        )
+    else:
+        value = b.node("Transpose", [b.value(source)], hint, perm=NHWC) if rank == 4 else b.value(source)
+        made = b.node(over_axes, [value], hint, axes=axes, keepdims=int(keep))
     b.define(output, made)
 
 
@@ -90,4 +119,5 @@ HANDLERS = {
     "MAX_POOL_2D": max_pool_2d,
     "AVERAGE_POOL_2D": average_pool_2d,
     "MEAN": mean,
+    "REDUCE_MAX": reduce_max,
 }

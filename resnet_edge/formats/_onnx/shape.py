@@ -2,40 +2,76 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from resnet_edge.formats._onnx.builder import NCHW, NHWC, Builder
+from resnet_edge.formats._onnx.builder import NCHW, NHWC, Builder, NotLowered
 from resnet_edge.graph.model import Node
+
+FAR = 2**31 - 1
+"""Behind the end of every axis."""
 
 
 def reshape(b: Builder, node: Node) -> None:
-    """RESHAPE, in the element order of the portable graph."""
+    """RESHAPE, SQUEEZE, EXPAND_DIMS: the same elements in the order of the portable graph."""
     source, output = node.inputs[0], node.outputs[0]
     before, after = b.shape(source), b.shape(output)
     hint, value = b.name(output), b.value(source)
-    if len(before) == 4 and math.prod(s or 1 for s in before[1:3]) != 1:
+    if len(before) == 4 and before[1:3] != (1, 1):
         value = b.node("Transpose", [value], hint, perm=NHWC)
-    target = [0 if axis == 0 and before[0] == size else -1 if size is None else size for axis, size in enumerate(after)]
-    if len(after) == 4:  # every NHWC order becomes NCHW again
-        flat = b.initializer(np.asarray(target, np.int64), f"{hint}_shape")
-        value = b.node("Reshape", [value, flat], hint)
+    sizes = [-1 if size is None else size for size in after]
+    if sizes.count(-1) > 1:
+        raise NotLowered(f"a reshape to {after} at {hint!r}")
+    value = b.node("Reshape", [value, b.initializer(np.asarray(sizes, np.int64), f"{hint}_shape")], hint)
+    if len(after) == 4:
         value = b.node("Transpose", [value], hint, perm=NCHW)
-    else:
-        flat = b.initializer(np.asarray(target, np.int64), f"{hint}_shape")
-        value = b.node("Reshape", [value, flat], hint)
     b.define(output, value)
+
+
+def transpose(b: Builder, node: Node) -> None:
+    """TRANSPOSE; of an image: from this layout to that of the portable graph, there, and back."""
+    order = [int(axis) for axis in b.constant(node.inputs[1])]
+    if len(order) == 4:
+        order = [NHWC[order[axis]] for axis in NCHW]
+    b.define(
+        node.outputs[0], b.node("Transpose", [b.value(node.inputs[0])], b.name(node.outputs[0]), perm=order)
+    )
+
+
+def strided_slice(b: Builder, node: Node) -> None:
+    """STRIDED_SLICE, as in the shortcuts without parameters of He et al. (option A)."""
+    o, hint = node.options, b.name(node.outputs[0])
+    if o["ellipsisMask"] or o["newAxisMask"] or o["shrinkAxisMask"]:
+        raise NotLowered(f"a slice that changes the rank at {hint!r}")
+    begins, ends, steps = (b.constant(index).tolist() for index in node.inputs[1:4])
+    for axis, step in enumerate(steps):
+        if o["beginMask"] >> axis & 1:
+            begins[axis] = 0 if step > 0 else FAR
+        if o["endMask"] >> axis & 1:
+            ends[axis] = FAR if step > 0 else -FAR
+    _slice(b, node, begins, ends, steps)
+
+
+def slice_(b: Builder, node: Node) -> None:
+    """SLICE: begins and sizes, where -1 is all the rest."""
+    begins, sizes = (b.constant(index).tolist() for index in node.inputs[1:3])
+    ends = [FAR if size < 0 else begin + size for begin, size in zip(begins, sizes, strict=True)]
+    _slice(b, node, begins, ends, [1] * len(begins))
+
+
+def _slice(b: Builder, node: Node, begins: list[int], ends: list[int], steps: list[int]) -> None:
+    hint, rank = b.name(node.outputs[0]), len(b.shape(node.inputs[0]))
+    axes = [NHWC[axis] if rank == 4 else axis for axis in range(len(begins))]
+    bounds = [b.initializer(np.asarray(v, np.int64), f"{hint}_slice") for v in (begins, ends, axes, steps)]
+    b.define(node.outputs[0], b.node("Slice", [b.value(node.inputs[0]), *bounds], hint))
 
 
 def concatenation(b: Builder, node: Node) -> None:
     """CONCATENATION."""
     rank = len(b.shape(node.outputs[0]))
     axis = int(node.options["axis"]) % rank
-    here = (0, 2, 3, 1)[axis] if rank == 4 else axis
-    hint = b.name(node.outputs[0])
-    made = b.node("Concat", [b.value(i) for i in node.inputs], hint, axis=here)
-    b.define(node.outputs[0], b.activated(made, node.options["fusedActivationFunction"], node.outputs[0], hint))
+    here = NHWC[axis] if rank == 4 else axis
+    made = b.node("Concat", [b.value(i) for i in node.inputs], b.name(node.outputs[0]), axis=here)
+    b.define(node.outputs[0], made, b.limits(node))
 
 
 def quantize(b: Builder, node: Node) -> None:
@@ -53,7 +89,7 @@ def entering(b: Builder, raw: str, index: int) -> str:
     stored = b.node("QuantizeLinear", [raw, *b.grid(index)], b.name(index))
     if len(b.shape(index)) == 4:
         stored = b.node("Transpose", [stored], b.name(index), perm=NCHW)
-    return b.node("DequantizeLinear", [stored, *b.grid(index)], b.name(index))
+    return b.unstored(stored, index)
 
 
 def dequantize(b: Builder, node: Node) -> None:
@@ -63,6 +99,11 @@ def dequantize(b: Builder, node: Node) -> None:
 
 HANDLERS = {
     "RESHAPE": reshape,
+    "SQUEEZE": reshape,
+    "EXPAND_DIMS": reshape,
+    "TRANSPOSE": transpose,
+    "STRIDED_SLICE": strided_slice,
+    "SLICE": slice_,
     "CONCATENATION": concatenation,
     "QUANTIZE": quantize,
     "DEQUANTIZE": dequantize,

@@ -9,7 +9,7 @@ import onnx
 
 from resnet_edge.core.errors import ArtifactError, MissingDependency
 from resnet_edge.formats._onnx.lowering import IR_VERSION, OPSET
-from resnet_edge.graph.model import Graph
+from resnet_edge.graph.model import Graph, Tensor
 
 
 def write(portable: Path, graph: Graph, out: Path) -> str:
@@ -26,19 +26,25 @@ def write(portable: Path, graph: Graph, out: Path) -> str:
         ) from error
     try:
         model, _ = tf2onnx.convert.from_tflite(str(portable), opset=OPSET)
+        for borders, indices in ((model.graph.input, graph.inputs), (model.graph.output, graph.outputs)):
+            for border, index in zip(borders, indices, strict=True):
+                _rename(model, border, graph.tensors[index])
+        model.ir_version = IR_VERSION
+        onnx.checker.check_model(model)  # an operation that tf2onnx does not know is left as it was
     except Exception as error:  # tf2onnx raises whatever its handlers meet
-        raise ArtifactError(f"tf2onnx cannot convert the model: {type(error).__name__}: {error}") from error
-    for borders, indices in ((model.graph.input, graph.inputs), (model.graph.output, graph.outputs)):
-        for border, index in zip(borders, indices, strict=True):
-            _rename(model, border, graph.tensors[index].name)
-    model.ir_version = IR_VERSION
-    onnx.checker.check_model(model)
+        reason = " ".join(str(error).split())[:200]
+        raise ArtifactError(
+            f"no ONNX of this model: tf2onnx cannot convert it either ({reason}): ask for --formats tflite"
+        ) from error
     onnx.save(model, out)
     return f"tf2onnx {version('tf2onnx')} (from the TFLite graph)"
 
 
-def _rename(model: onnx.ModelProto, border: onnx.ValueInfoProto, name: str) -> None:
-    old, border.name = border.name, name
+def _rename(model: onnx.ModelProto, border: onnx.ValueInfoProto, tensor: Tensor) -> None:
+    old, name = border.name, tensor.name
+    border.name = name
+    if tensor.shape[0] is None:
+        border.type.tensor_type.shape.dim[0].dim_param = "N"
     for node in model.graph.node:
         for names in (node.input, node.output):
             for position, found in enumerate(names):

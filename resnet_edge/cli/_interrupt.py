@@ -1,0 +1,48 @@
+"""What Ctrl-C, a closed terminal and `kill` do to a command: the same, once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from resnet_edge.core.errors import EXIT_INTERRUPTED, ResnetEdgeError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(ResnetEdgeError):
+    """The user, or the system, wants it to end."""
+
+    exit_code = EXIT_INTERRUPTED
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within, the first of SIGNALS raises KeyboardInterrupt, which leaves as Interrupted; further
+    ones do nothing: they would hit the cleaning up, which takes less than a second. One that is
+    ignored already (nohup) stays ignored. Outside the main thread, where signals do not arrive,
+    nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    watched = {number: signal.getsignal(number) for number in SIGNALS}
+    watched = {number: before for number, before in watched.items() if before is not signal.SIG_IGN}
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in watched:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in watched:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted; nothing half-written is left") from error
+    finally:
+        for number, before in watched.items():
+            signal.signal(number, before)

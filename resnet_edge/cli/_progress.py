@@ -1,0 +1,98 @@
+"""Progress for people: live bars on a terminal, lines in a log. Steps may run side by side."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from resnet_edge.core.progress import Progress, Report
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+
+class Lines:
+    """A line when a step begins that may take long, one when it ends, with its seconds."""
+
+    def __init__(self) -> None:
+        self._began: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, news: Progress) -> None:
+        with self._lock:
+            text = news.note if news.line else self._text(news)
+            if text:
+                click.echo(text, err=True)
+
+    def _text(self, news: Progress) -> str:
+        now = time.monotonic()
+        begins = news.step not in self._began
+        began = self._began.setdefault(news.step, now)
+        if 0 < news.total <= news.done:
+            del self._began[news.step]
+            count = f" {news.total:,}" if news.total > 1 else ""
+            return f"{news.step}:{count} done in {now - began:.1f} s"
+        # One unit is one call into a library, mostly over before anybody has read that it began.
+        if begins and news.total != 1:
+            about = f" {news.total:,}" if news.total else f" {news.note}".rstrip()
+            return f"{news.step}:{about} …"
+        return ""
+
+
+class Bars:
+    """One bar for each running step; a finished one goes away."""
+
+    def __init__(self, bars: RichProgress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, news: Progress) -> None:
+        with self._lock:
+            if news.line:
+                self._bars.console.print(news.note, highlight=False, markup=False)
+            elif 0 < news.total <= news.done:
+                if news.step in self._tasks:
+                    self._bars.remove_task(self._tasks.pop(news.step))
+            else:
+                self._draw(news)
+
+    def _draw(self, news: Progress) -> None:
+        text = news.step if news.total or not news.note else f"{news.step}: {news.note}"
+        if news.step not in self._tasks:
+            self._tasks[news.step] = self._bars.add_task(text, total=None)
+        self._bars.update(
+            self._tasks[news.step], description=text, completed=news.done, total=news.total or None
+        )
+
+
+@contextmanager
+def live() -> Iterator[Report]:
+    """Bars on stderr that fit one line each, and leave nothing behind."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as RichProgress
+    from rich.table import Column
+
+    name = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    columns = (
+        TextColumn("{task.description}", markup=False, table_column=name),
+        BarColumn(bar_width=10),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    with RichProgress(*columns, console=Console(stderr=True), transient=True, expand=True) as bars:
+        yield Bars(bars)

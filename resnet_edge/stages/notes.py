@@ -1,0 +1,50 @@
+"""Runs in the parent. What a report should say beside its figures, each in one sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.parity import Parity
+from resnet_edge.stages.calls import Agreement, Images
+
+POOR = 0.5
+"""A trained classifier that is right less often than this was probably fed wrongly: with the
+wrong preprocessing, top-1 is seldom at chance but often below a half."""
+
+
+def held_out(calibration: Images) -> str:
+    """Where the calibration images came from."""
+    return (
+        f"calibration used {calibration.n} images held out of the data, which the proof does not use; "
+        "name others with --calibration"
+    )
+
+
+def same_numbers(a: Artifact, b: Artifact, found: Agreement) -> str:
+    """How far two artifacts agree with each other."""
+    return (
+        f"{a.file} and {b.file} agree on the top-1 of {found.same_top1:,} of {found.n:,} images and "
+        f"on {100 * found.identical / found.values:.2f} % of the output values bit for bit"
+    )
+
+
+def poor_reference(facts: ModelFacts, parity: Sequence[Parity]) -> list[str]:
+    """A warning where the Keras model itself is seldom right: then proofs say little.
+
+    Seldom: on fewer than half of the images, or no more often than chance within three
+    standard errors, which is more than half where there are two classes.
+    """
+    measured = next((row for row in parity if row.reference_top1 is not None), None)
+    if measured is None or measured.reference_top1 is None:
+        return []
+    chance = 1 / facts.classes
+    by_luck = chance + 3 * math.sqrt(chance * (1 - chance) / measured.n)
+    if measured.reference_top1 > max(POOR, by_luck):
+        return []
+    return [
+        f"the Keras model itself is right on only {100 * measured.reference_top1:.1f} % of these images: is "
+        "--preprocess right, and are the labels numbered as the model's outputs are?"
+    ]

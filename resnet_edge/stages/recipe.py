@@ -1,0 +1,80 @@
+"""Runs in the parent. A training run as plain data: what is asked for, and what comes of it.
+
+Apart from stages.train, which imports Keras and which the parent must not load.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from resnet_edge.core.errors import OutputError, UsageError
+
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a training run gives.
+
+    SGD with Nesterov momentum 0.9; the learning rate rises linearly over `warmup_epochs`
+    and then falls to zero along a cosine (Loshchilov, Hutter, arXiv:1608.03983).
+    `weight_decay` acts on kernels only. `validation` is the share of the training images
+    that is held out, stratified by class; the test images are looked at once, at the end.
+    """
+
+    arch: str
+    data: str
+    epochs: int
+    batch_size: int = 128
+    learning_rate: float = 0.1
+    warmup_epochs: float = 2.0
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.0
+    augment: tuple[str, ...] = ("flip", "crop", "erase")
+    validation: float = 0.05
+    seed: int = 0
+    precision: Precision = "float32"
+    input_shape: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """A recipe, where the model goes, and whether an interrupted run is continued."""
+
+    recipe: Recipe
+    out: str
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """Where the model is and how good: fractions of images right (None: no such images)."""
+
+    file: str
+    parameters: int
+    validation_top1: float | None
+    test_top1: float | None
+    test_n: int
+
+    def sentence(self) -> str:
+        """One line for people."""
+        parts = [f"{self.file}: {self.parameters:,} parameters"]
+        if self.validation_top1 is not None:
+            parts.append(f"top-1 held out {100 * self.validation_top1:.2f} %")
+        if self.test_top1 is not None:
+            parts.append(f"top-1 on {self.test_n:,} test images {100 * self.test_top1:.2f} %")
+        return ", ".join(parts)
+
+
+def check_train_output(out: Path) -> None:
+    """Fail before hours of training, not after. Raises UsageError or OutputError."""
+    if out.suffix != ".keras":
+        raise UsageError(f"--out {out} must end in .keras")
+    parent = out.parent
+    if not parent.is_dir():
+        raise OutputError(f"the folder {parent} does not exist: make it first")
+    if not os.access(parent, os.W_OK):
+        raise OutputError(f"the folder {parent} is not writable: choose another --out")

@@ -1,0 +1,159 @@
+"""`resnet-edge convert` from the command to the files: one successful run, looked at from all sides."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Given
+from tests.cli.conversion import CLASSES, NAMES, SIZE, Ended, Place
+
+
+@dataclass(frozen=True)
+class Done:
+    place: Place
+    ended: Ended
+    report: dict[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        return self.place.here / "dist"
+
+
+@pytest.fixture(scope="session")
+def done(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    place = Place(tmp_path_factory.mktemp("convert"))
+    ended = place.run(
+        *(str(given.model), "--data", str(given.data), "--calibration", str(given.calibration)),
+        *("--schemes", "int8,fp32", "--max-drop", "1", "--latency-seconds", "0.3", "--json"),
+    )
+    assert ended.code == 0, ended
+    return Done(place, ended, json.loads(ended.out))
+
+
+def test_the_folder_holds_what_the_contract_says(done: Done) -> None:
+    artifacts = {f"tiny.{s}.{f}" for s in ("fp32", "int8") for f in ("tflite", "onnx")}
+    reports = {"labels.txt", "report.json", "report.md", "report.html"}
+    assert {file.name for file in done.folder.iterdir()} == artifacts | reports
+
+
+def test_nothing_else_is_left(done: Done) -> None:
+    assert [entry.name for entry in done.place.here.iterdir()] == ["dist"]
+    assert done.place.is_clean()
+
+
+def test_stdout_is_the_report_and_nothing_else(done: Done) -> None:
+    assert done.report == json.loads((done.folder / "report.json").read_text("utf-8"))
+
+
+def test_everything_was_proved_and_timed_in_the_order_asked_for(done: Done) -> None:
+    files = ["tiny.int8.tflite", "tiny.int8.onnx", "tiny.fp32.tflite", "tiny.fp32.onnx"]
+    for part, key in (("artifacts", "file"), ("parity", "artifact"), ("latency", "artifact")):
+        assert [row[key] for row in done.report[part]] == files
+    assert {row["verdict"] for row in done.report["parity"]} == {"pass"}
+    assert {row["n"] for row in done.report["parity"]} == {3000}
+    assert done.report["passed"] is True
+    assert done.report["failures"] == []
+
+
+def test_sizes_and_digests_are_those_of_the_files(done: Done) -> None:
+    from resnet_edge.core.artifact import sha256_of
+
+    for row in done.report["artifacts"]:
+        file = done.folder / row["file"]
+        assert (row["size_bytes"], row["sha256"]) == (file.stat().st_size, sha256_of(file))
+
+
+def test_both_formats_have_the_same_readable_ends(done: Done) -> None:
+    for row in done.report["artifacts"]:
+        (image,), (scores,) = row["inputs"], row["outputs"]
+        assert (image["name"], image["shape"], image["dtype"]) == ("image", [1, SIZE, SIZE, 3], "float32")
+        assert (scores["name"], scores["shape"]) == ("logits", [1, CLASSES])
+
+
+def test_labels_are_those_of_the_data(done: Done) -> None:
+    assert (done.folder / "labels.txt").read_text("utf-8").splitlines() == list(NAMES)
+
+
+def test_the_int8_files_agree_with_each_other(done: Done) -> None:
+    (note,) = [note for note in done.report["notes"] if "bit for bit" in note]
+    assert "3,000 of 3,000" in note
+
+
+def test_what_each_worker_cost_is_told(done: Done) -> None:
+    costs = {row["stage"]: row for row in done.report["costs"]}
+    assert {"source", "artifacts", "images", "verdicts", "proof 1", "proof 2", "latency"} <= set(costs)
+    assert all(row["seconds"] > 0 and row["peak_bytes"] > 10_000_000 for row in costs.values())
+    assert costs["source"]["peak_bytes"] > 2 * costs["artifacts"]["peak_bytes"], "only one imports TensorFlow"
+
+
+def test_progress_is_calm(done: Done) -> None:
+    lines = done.ended.err.splitlines()
+    assert len(lines) == len(set(lines)), "a line is repeated"
+    assert len(lines) < 40
+    assert any(line.startswith("reference: 3,000 done in ") for line in lines)
+
+
+def test_a_few_images_cannot_prove_it_and_the_number_that_would_is_told(given: Given, place: Place) -> None:
+    import numpy as np
+
+    with np.load(given.data) as held:
+        np.savez(place.here / "few.npz", images=held["images"][:30], labels=held["labels"][:30])
+    ended = place.run(
+        *(str(given.model), "--data", "few.npz", "--formats", "onnx", "--schemes", "fp32"),
+        *("--latency-seconds", "0", "--quiet"),
+    )
+    assert (ended.code, ended.out) == (5, "")
+    (line,) = ended.err.splitlines()
+    assert line.startswith(
+        "error: tiny.fp32.onnx on onnxruntime cpu: inconclusive: the top-1 drop on 30 images"
+    )
+    assert re.search(r"about \d[\d,]* images would decide it", line)
+    assert not json.loads((place.here / "dist" / "report.json").read_text())["latency"]
+
+
+@pytest.mark.slow
+def test_unlabelled_images_prove_agreement_only(given: Given, place: Place) -> None:
+    import numpy as np
+
+    with np.load(given.data) as held:
+        np.savez(place.here / "unlabelled.npz", images=held["images"])
+    ended = place.run(
+        *(str(given.model), "--data", "unlabelled.npz", "--formats", "onnx", "--schemes", "fp32"),
+        *("--latency-seconds", "0", "--json"),
+    )
+    assert ended.code == 0
+    (row,) = json.loads(ended.out)["parity"]
+    assert (row["top1"], row["drop_pp"], row["agreement"]) == (None, None, 1.0)
+    assert "without labels no accuracy is claimed" in row["reasons"][0]
+
+
+@pytest.mark.slow
+def test_a_model_that_is_seldom_right_is_said_loudly(given: Given, place: Place) -> None:
+    import numpy as np
+
+    with np.load(given.data) as held:
+        np.savez(place.here / "rolled.npz", images=held["images"], labels=(held["labels"] + 1) % CLASSES)
+    ended = place.run(
+        *(str(given.model), "--data", "rolled.npz", "--formats", "onnx", "--schemes", "fp32"),
+        *("--latency-seconds", "0"),
+    )
+    (line,) = [line for line in ended.err.splitlines() if line.startswith("note: the Keras model itself")]
+    assert "is --preprocess right" in line
+    assert line.removeprefix("note: ") in json.loads((place.here / "dist/report.json").read_text())["notes"]
+
+
+@pytest.mark.slow
+def test_the_bundled_model_gives_the_same_int8_numbers_in_both_formats(place: Place) -> None:
+    ended = place.run("--schemes", "int8", "--latency-seconds", "0", "--json")
+    assert ended.code == 0
+    (note,) = [note for note in json.loads(ended.out)["notes"] if "bit for bit" in note]
+    found = re.search(r"top-1 of ([\d,]+) of 10,000 images and on ([\d.]+) %", note)
+    assert found is not None, note
+    assert int(found[1].replace(",", "")) >= 9_995
+    assert float(found[2]) >= 99.5

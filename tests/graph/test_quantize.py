@@ -1,0 +1,149 @@
+"""The schemes as they stand in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from resnet_edge.core.errors import UnsupportedScheme
+from resnet_edge.core.scheme import Scheme
+from resnet_edge.graph.calibrate import measure_ranges
+from resnet_edge.graph.model import Graph, Node, read_graph
+from resnet_edge.graph.quantize import quantize
+from tests.graph.road import Road, litert, scheme
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+WEIGHTED = ("CONV_2D", "FULLY_CONNECTED")
+
+
+def weighted(graph: Graph) -> list[Node]:
+    found = [node for node in graph.nodes if node.op in WEIGHTED]
+    assert len(found) == 7
+    return found
+
+
+@pytest.mark.parametrize("name", ["int8", "dynamic", "int16x8"])
+def test_weights_are_symmetric_int8_per_output_channel(name: str, residual: Road) -> None:
+    graph = read_graph(residual.portable(name))
+    for node in weighted(graph):
+        kernel = graph.tensors[node.inputs[1]]
+        assert kernel.dtype == "int8"
+        assert kernel.data is not None
+        assert kernel.quantization is not None
+        assert kernel.data.min() >= -127
+        assert set(kernel.quantization.zero_point) == {0}
+        assert len(kernel.quantization.scale) == kernel.shape[0]
+        assert kernel.quantization.axis == 0
+        per_channel = np.abs(kernel.data.astype(int)).reshape(kernel.data.shape[0], -1).max(axis=1)
+        assert set(per_channel) == {127}, "every channel uses its whole range"
+
+
+@pytest.mark.parametrize(("name", "bias"), [("int8", "int32"), ("int16x8", "int64")])
+def test_scale_of_a_bias_is_that_of_the_products(name: str, bias: str, residual: Road) -> None:
+    graph = read_graph(residual.portable(name))
+    for node in weighted(graph):
+        source, kernel, offset = (graph.tensors[index] for index in node.inputs)
+        assert offset.dtype == bias
+        assert source.quantization is not None
+        assert kernel.quantization is not None
+        assert offset.quantization is not None
+        products = np.float32(source.quantization.scale[0]) * np.asarray(
+            kernel.quantization.scale, np.float32
+        )
+        np.testing.assert_allclose(offset.quantization.scale, products, rtol=1e-6)
+        assert set(offset.quantization.zero_point) == {0}
+
+
+def test_int8_activations_are_the_ranges_that_were_measured(residual: Road, tmp_path: Path) -> None:
+    ranges = measure_ranges(
+        residual.float_graph, (image[None] for image in residual.images), takes_pixels=False, threads=1
+    )
+    quantize(residual.float_graph, scheme("int8"), ranges, tmp_path / "q.tflite")
+    graph = read_graph(tmp_path / "q.tflite")
+    checked = 0
+    for tensor in graph.tensors:
+        if tensor.name in ranges and tensor.dtype == "int8":
+            low, high = ranges[tensor.name]
+            low, high = min(low, 0), max(high, 0)
+            assert tensor.quantization is not None
+            assert tensor.quantization.scale[0] == pytest.approx((high - low) / 255, rel=1e-6)
+            assert tensor.quantization.zero_point == (round(-128 - low / tensor.quantization.scale[0]),)
+            checked += 1
+    assert checked >= 9
+
+
+def test_pixels_have_scale_one_and_their_lowest_value_first(residual: Road, tmp_path: Path) -> None:
+    ranges = measure_ranges(
+        residual.float_graph, (image[None] for image in residual.images), takes_pixels=True, threads=1
+    )
+    quantize(residual.float_graph, scheme("int8"), ranges, tmp_path / "q.tflite")
+    graph = read_graph(tmp_path / "q.tflite")
+    first = next(node for node in graph.nodes if node.op == "QUANTIZE")
+    assert first.inputs == graph.inputs
+    quantization = graph.tensors[first.outputs[0]].quantization
+    assert quantization is not None
+    assert (quantization.scale, quantization.zero_point) == ((1.0,), (-128,))
+
+
+def test_int16_activations_are_symmetric(residual: Road) -> None:
+    graph = read_graph(residual.portable("int16x8"))
+    inner = [t for t in graph.tensors if t.dtype == "int16"]
+    assert len(inner) >= 9
+    assert all(t.quantization is not None and t.quantization.zero_point == (0,) for t in inner)
+
+
+def test_dynamic_keeps_float_activations(residual: Road) -> None:
+    graph = read_graph(residual.portable("dynamic"))
+    assert {graph.tensors[i].dtype for node in weighted(graph) for i in (node.inputs[0], *node.outputs)} == {
+        "float32"
+    }
+
+
+def test_fp16_stores_weights_in_half_the_bytes(residual: Road) -> None:
+    graph = read_graph(residual.portable("fp16"))
+    halves = [t for t in graph.tensors if t.data is not None and t.dtype == "float16"]
+    assert len(halves) >= 7
+    whole = read_graph(residual.float_graph)
+    kernels = [whole.tensors[node.inputs[1]].data for node in weighted(whole)]
+    for kernel in kernels:
+        assert kernel is not None
+        assert any(h.data is not None and np.array_equal(h.data, kernel.astype(np.float16)) for h in halves)
+
+
+def test_fp32_is_the_float_graph_itself(residual: Road, tmp_path: Path) -> None:
+    quantize(residual.float_graph, scheme("fp32"), None, tmp_path / "q.tflite")
+    assert (tmp_path / "q.tflite").read_bytes() == residual.float_graph.read_bytes()
+
+
+def test_final_softmax_stays_in_float(tmp_path: Path) -> None:
+    from tests.formats import nets
+    from tests.graph.road import road
+
+    model = nets.probabilities()
+    net = road(model, nets.images(model), tmp_path, output="probabilities")
+    graph = read_graph(net.portable("int8"))
+    softmax = graph.nodes[-1]
+    assert softmax.op == "SOFTMAX"
+    assert {graph.tensors[i].dtype for i in (*softmax.inputs, *softmax.outputs)} == {"float32"}
+    np.testing.assert_allclose(litert(net.portable("int8"), net.images).sum(axis=1), 1, atol=1e-5)
+
+
+def test_calibration_that_is_missing_is_an_error(residual: Road, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedScheme, match="needs calibration ranges"):
+        quantize(residual.float_graph, scheme("int8"), None, tmp_path / "q.tflite")
+    assert not (tmp_path / "q.tflite").exists()
+
+
+def test_scheme_without_a_quantizer_is_an_error(residual: Road, tmp_path: Path) -> None:
+    odd = Scheme("odd", "int8", "float16", False, 1.0, "")
+    with pytest.raises(UnsupportedScheme, match="no quantizer for int8 weights with float16"):
+        quantize(residual.float_graph, odd, None, tmp_path / "q.tflite")
+
+
+def test_nothing_is_printed_on_stdout(
+    residual: Road, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    quantize(residual.float_graph, scheme("dynamic"), None, tmp_path / "q.tflite")
+    assert capfd.readouterr().out == ""

@@ -1,0 +1,70 @@
+"""DATA as arrays on disk: what is kept, held out, and refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.progress import silent
+from resnet_edge.stages.calls import ImagesRequest
+from resnet_edge.stages.images import prepare
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> ImagesRequest:
+    images = np.random.default_rng(0).integers(0, 256, (60, 4, 4, 1), np.uint8)
+    np.savez(tmp_path / "data.npz", images=images, labels=np.arange(60) % 3)
+    return ImagesRequest(str(tmp_path / "data.npz"), (4, 4, 1), 3, PRESETS["unit"], str(tmp_path))
+
+
+def test_held_out_images_are_balanced_and_not_among_those_of_the_proof(request_: ImagesRequest) -> None:
+    found = prepare(replace(request_, hold_out=200), silent)
+    assert found.held_out is not None
+    assert (found.evaluation.n, found.held_out.n) == (48, 12)
+    kept, held = np.load(found.evaluation.images), np.load(found.held_out.images)
+    assert not {image.tobytes() for image in kept} & {image.tobytes() for image in held}
+    assert np.bincount(np.load(str(found.held_out.labels))).tolist() == [4, 4, 4]
+    assert np.bincount(np.load(str(found.evaluation.labels))).tolist() == [16, 16, 16]
+
+
+def test_one_image_cannot_be_held_out_too(request_: ImagesRequest, tmp_path: Path) -> None:
+    np.savez(tmp_path / "one.npz", images=np.zeros((1, 4, 4, 1), np.uint8))
+    with pytest.raises(DataError, match="too few images to hold some out"):
+        prepare(replace(request_, data=str(tmp_path / "one.npz"), hold_out=200), silent)
+
+
+def test_a_limit_takes_as_many_of_every_class(request_: ImagesRequest) -> None:
+    found = prepare(replace(request_, limit=9), silent).evaluation
+    assert np.bincount(np.load(str(found.labels))).tolist() == [3, 3, 3]
+
+
+def test_labels_matter_for_the_proof_and_not_for_calibration(request_: ImagesRequest) -> None:
+    few = replace(request_, classes=2)
+    with pytest.raises(DataError, match="label 2 at image 2, and the model tells 2 classes apart"):
+        prepare(few, silent)
+    assert prepare(replace(few, for_calibration=True), silent).evaluation.n == 60
+
+
+@pytest.mark.parametrize("values", [(0.0, 1.0), (-1.0, 1.0), (0.0, 300.0)])
+@pytest.mark.parametrize("for_calibration", [False, True])
+def test_floats_that_are_no_pixels(
+    request_: ImagesRequest, tmp_path: Path, values: tuple[float, float], for_calibration: bool
+) -> None:
+    np.savez(tmp_path / "f.npz", images=np.linspace(*values, 160, dtype=np.float32).reshape(10, 4, 4, 1))
+    bad = replace(request_, data=str(tmp_path / "f.npz"), for_calibration=for_calibration)
+    with pytest.raises(DataError, match="give raw pixels"):
+        prepare(bad, silent)
+    assert prepare(replace(bad, preprocessing=PRESETS["none"]), silent).evaluation.n == 10
+
+
+@pytest.mark.parametrize("spoil", [lambda x: x[:0], lambda x: x * np.nan], ids=["empty", "NaN"])
+def test_calibration_data_that_is_none(request_: ImagesRequest, tmp_path: Path, spoil: object) -> None:
+    assert callable(spoil)
+    np.savez(tmp_path / "bad.npz", images=spoil(np.ones((5, 4, 4, 1), np.float32)))
+    with pytest.raises(DataError, match="holds no image|NaN or Inf in 5 images"):
+        prepare(replace(request_, data=str(tmp_path / "bad.npz"), for_calibration=True), silent)

@@ -1,0 +1,82 @@
+"""What is visible beside DIR, in every way that a run can end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.core.errors import DataError, OutputError, WorkerFailed
+from resnet_edge.stages.workspace import Workspace
+
+
+def beside(out: Path) -> list[str]:
+    return sorted(entry.name for entry in out.parent.iterdir())
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    (tmp_path / "here").mkdir()
+    return tmp_path / "here" / "dist"
+
+
+def test_nothing_is_there_before_the_run_begins(out: Path) -> None:
+    Workspace(out)
+    assert beside(out) == []
+
+
+def test_a_finished_run_leaves_dir_alone(out: Path) -> None:
+    with Workspace(out) as workspace:
+        workspace.write("labels.txt", "één\n")
+        (workspace.logs / "a.log").write_text("noise")
+        assert not out.exists()
+        assert workspace.publish() == out
+    assert beside(out) == ["dist"]
+    assert (out / "labels.txt").read_text("utf-8") == "één\n"
+    assert not workspace.scratch.exists()
+
+
+def test_dir_has_the_permissions_that_mkdir_gives(out: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with Workspace(out) as workspace:
+            workspace.publish()
+    finally:
+        os.umask(before)
+    assert out.stat().st_mode & 0o777 == 0o750
+
+
+def test_a_partial_run_keeps_its_logs_and_replaces_an_earlier_one(out: Path) -> None:
+    for text in ("first", "second"):
+        with Workspace(out) as workspace:
+            (workspace.folder / "report.json").write_text(text)
+            (workspace.logs / "a.log").write_text(text)
+            workspace.publish_partial()
+    assert beside(out) == ["dist.logs", "dist.partial"]
+    assert (out.with_name("dist.partial") / "report.json").read_text() == "second"
+    assert (out.with_name("dist.logs") / "a.log").read_text() == "second"
+
+
+@pytest.mark.parametrize(
+    ("error", "left"), [(DataError("x"), []), (KeyboardInterrupt(), []), (WorkerFailed("x"), ["dist.logs"])]
+)
+def test_a_failed_run_leaves_at_most_its_logs(out: Path, error: BaseException, left: list[str]) -> None:
+    def fail() -> None:
+        with Workspace(out) as workspace:
+            (workspace.logs / "a.log").write_text("noise")
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    assert beside(out) == left
+
+
+def test_dir_that_appears_in_the_meantime_is_not_replaced(out: Path) -> None:
+    with Workspace(out) as workspace:
+        out.mkdir()
+        (out / "theirs").write_text("")
+        with pytest.raises(OutputError, match="remove what is there"):
+            workspace.publish()
+    assert beside(out) == ["dist"]
+    assert (out / "theirs").exists()
