@@ -14,4 +14,6 @@ def bundled(name: str) -> Path:
     for folder in (PACKAGE / "calibration", PACKAGE.parent / "calibration"):
         if (folder / name).exists():
             return folder / name
-    raise DataError(f"the bundled file {name} is missing: reinstall resnet-edge, or check out calibration/ whole")
+    raise DataError(
+        f"the bundled file {name} is missing: reinstall resnet-edge, or check out calibration/ whole"
+    )

@@ -21,6 +21,7 @@ from litert_quantizer.qtyping import TFLOperationName
 from resnet_edge.core.errors import UnsupportedScheme
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.graph.calibrate import KEEPING_ALL_TENSORS, Ranges
+from resnet_edge.graph.model import load_model, save_model
 
 LEFT_IN_FLOAT = (TFLOperationName.SOFTMAX, TFLOperationName.INPUT, TFLOperationName.OUTPUT)
 """The border of the graph stays in float here (interface.py narrows it where asked). So does
@@ -55,6 +56,23 @@ def quantize(float_model: Path, scheme: Scheme, ranges: Ranges | None, out: Path
         warnings.filterwarnings("ignore", KEEPING_ALL_TENSORS)
         result = job.quantize(statistics)
         result.export_model(str(out), overwrite=True)
+    if scheme.activations == "int16":
+        _allow_any_scale(out)
+
+
+def _allow_any_scale(path: Path) -> None:
+    """Say of every int16 addition that its scales need not be powers of two, in place.
+
+    Left at its default, `pot_scale_int16` makes LiteRT take scales that are nearly powers of
+    two for exact ones, and then refuse to open the file where an operand has the larger scale:
+    so it is with Rescaling(1 / 127.5, offset=-1). TFLiteConverter clears the flag, and
+    litert-quantizer 0.11 does not; remove this when it does.
+    """
+    model = load_model(path)
+    for operator in model.subgraphs[0].operators:
+        if hasattr(operator.builtinOptions, "potScaleInt16"):
+            operator.builtinOptions.potScaleInt16 = False
+    save_model(model, path)
 
 
 def _statistics(low: float, high: float) -> dict[str, Any]:

@@ -94,9 +94,7 @@ def _class_count(images: ImageSet, labels: NDArray[np.int64]) -> int:
 Arrays = tuple[NDArray[Any], NDArray[np.int64]]
 
 
-def _split(
-    images: NDArray[Any], labels: NDArray[np.int64], recipe: Recipe
-) -> tuple[Arrays, Arrays | None]:
+def _split(images: NDArray[Any], labels: NDArray[np.int64], recipe: Recipe) -> tuple[Arrays, Arrays | None]:
     """Training and held-out arrays; the same share of every class is held out."""
     random = np.random.default_rng(recipe.seed)
     held: list[int] = []

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from resnet_edge.core.errors import UnsupportedScheme
+from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.graph.calibrate import measure_ranges
 from resnet_edge.graph.model import Graph, Node, read_graph
 from resnet_edge.graph.quantize import quantize
-from tests.graph.road import Road, litert, scheme
+from tests.graph.road import Road, litert, road, scheme
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 WEIGHTED = ("CONV_2D", "FULLY_CONNECTED")
@@ -147,3 +149,16 @@ def test_nothing_is_printed_on_stdout(
 ) -> None:
     quantize(residual.float_graph, scheme("dynamic"), None, tmp_path / "q.tflite")
     assert capfd.readouterr().out == ""
+
+
+def test_int16_opens_where_scales_are_nearly_powers_of_two(tmp_path: Path) -> None:
+    """Rescaling(1 / 127.5, offset=-1): LiteRT takes 2 / 32767 for 2 ** -14 unless it is told."""
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)
+    x = keras.layers.Conv2D(4, 3, padding="same")(x)
+    model = keras.Model(image, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(x)))
+    random = np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 3))
+    images = np.concatenate([random, np.zeros((1, 8, 8, 3)), np.full((1, 8, 8, 3), 255)]).astype(np.float32)
+    made = road(model, images, tmp_path, preprocessing=PRESETS["model"])
+    outputs = np.concatenate([litert(made.portable("int16x8"), image[None]) for image in images])
+    np.testing.assert_allclose(outputs, made.reference, atol=0.02 * np.abs(made.reference).max())

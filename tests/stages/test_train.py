@@ -77,9 +77,7 @@ def test_a_run_that_diverges_is_an_error_and_leaves_nothing(worker: Worker, tmp_
     assert [file.name for file in tmp_path.iterdir()] == ["data.npz"]
 
 
-def test_a_folder_of_the_users_has_no_test_images(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_of_the_users_has_no_test_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever it is called: the accuracy on the images that were trained on is no test."""
     random = np.random.default_rng(1)
     for name in ("boots", "coats"):
