@@ -58,7 +58,8 @@ def main() -> None:
         np.save(folder / "images.npy", images)
         files = make(folder, images)
         targets = tuple(
-            LatencyTarget(str(p), label, p.suffix[1:], label, backend_of(p), "cpu") for label, p in files.items()
+            LatencyTarget(str(p), label, p.suffix[1:], label, backend_of(p), "cpu")
+            for label, p in files.items()
         )
         found = measure(LatencyRequest(targets, str(folder / "images.npy"), 1, rounds, 0.0), silent)
     rows = {row.artifact: {"p50_ms": row.p50_ms, "ci95_ms": row.p50_ci95_ms} for row in found.latencies}
