@@ -14,7 +14,8 @@ from resnet_edge.core.packages import missing_package
 def names(room: str) -> list[str]:
     """The choices of `room`, found without importing any of them."""
     spec = importlib.util.find_spec(f"resnet_edge.{room}")
-    assert spec is not None and spec.submodule_search_locations is not None
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
     found = pkgutil.iter_modules(spec.submodule_search_locations)
     return sorted(module.name for module in found if not module.name.startswith("_"))
 

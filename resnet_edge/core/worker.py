@@ -21,7 +21,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 
 import msgspec
@@ -40,6 +39,17 @@ ENVIRONMENT = {
 # must not come before it. worker_child puts that folder last instead.
 INTERPRETER = (sys.executable, "-P", "-X", "faulthandler", "-m", "resnet_edge.core.worker_child")
 
+_LIBRARY = "a library crashed: if the file that it read is damaged, copy or save it again"
+HINTS: dict[int, str] = {
+    signal.SIGKILL: "too little memory is the usual cause",
+    signal.SIGSEGV: _LIBRARY,
+    signal.SIGBUS: _LIBRARY,
+    signal.SIGABRT: _LIBRARY,
+    signal.SIGFPE: _LIBRARY,
+    signal.SIGALRM: "a file that takes so long to read is damaged: copy or save it again",
+}
+"""What is likely behind a signal that ended a worker, and what to do about it."""
+
 
 class Worker:
     """One worker process. Use as a context manager; leaving kills whatever still runs.
@@ -56,6 +66,7 @@ class Worker:
         self._lock = threading.Lock()
         self._closed = False
         self._buffer = b""
+        self._doing: Progress | None = None
         self._channel, theirs = socket.socketpair()
         try:
             with log.open("ab") as sink:
@@ -101,6 +112,7 @@ class Worker:
     def _exchange(self, line: bytes, report: Report) -> Message:
         if self._closed:
             raise WorkerFailed(f"{self.name} was closed (full log: {self.log})")
+        self._doing = None
         self._channel.settimeout(None)
         with suppress(OSError):  # it is gone; reading tells how
             self._channel.sendall(line + b"\n")
@@ -113,6 +125,7 @@ class Worker:
             self.peak_bytes = max(self.peak_bytes, message.peak_bytes)
             if message.progress is None:
                 return message
+            self._doing = message.progress
             report(message.progress)
         raise self._died()
 
@@ -157,8 +170,8 @@ class Worker:
         except subprocess.TimeoutExpired:
             return WorkerFailed(f"{self.name} stopped answering (full log: {self.log})")
         how = f"was ended by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
-        hint = "; too little memory is the usual cause" if code == -signal.SIGKILL else ""
-        return WorkerFailed(f"{self.name} {how}{hint} (full log: {self.log})")
+        hint = f"; {HINTS[-code]}" if -code in HINTS else ""
+        return WorkerFailed(f"{self.name} {how}{_while(self._doing)}{hint} (full log: {self.log})")
 
     def close(self) -> None:
         """End the process and everything it started that is still in its session."""
@@ -174,12 +187,7 @@ class Worker:
     def __enter__(self) -> Worker:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -207,6 +215,13 @@ def log_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _while(doing: Progress | None) -> str:
+    """What it told last, unless that was finished."""
+    if doing is None or 0 < doing.total <= doing.done:
+        return ""
+    return f" in {doing.step!r} ({doing.note})" if doing.note else f" in {doing.step!r}"
 
 
 def _signal_name(number: int) -> str:

@@ -7,6 +7,9 @@ virtual datasets: CVE-2026-1669) and can declare sizes that it does not have
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import h5py
@@ -18,6 +21,20 @@ MAX_BYTES = 8 << 30
 
 MAX_RATIO = 1000
 """Declared bytes per stored byte; gzip reaches about this on zeros."""
+
+SECONDS = 60.0
+"""Far more than the headers of a real file take."""
+
+
+@contextmanager
+def ended_after(seconds: float = SECONDS) -> Iterator[None]:
+    """Within, the process has so long, and is then ended by SIGALRM: what goes round in circles
+    inside the HDF5 library, on a damaged file, hears of nothing else."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def check_hdf5(opened: h5py.File, file: str) -> None:

@@ -70,10 +70,10 @@ def _scanned(path: Path) -> tuple[Any, str]:
     """The model's config and the version of Keras that wrote it, from a file that is safe to read."""
     import h5py
 
-    from resnet_edge.models._hdf5 import check_hdf5
+    from resnet_edge.models._hdf5 import check_hdf5, ended_after
 
     try:
-        with h5py.File(path, "r") as opened:
+        with ended_after(), h5py.File(path, "r") as opened:
             check_hdf5(opened, path.name)
             config = opened.attrs.get("model_config")
             version = opened.attrs.get("keras_version", "")

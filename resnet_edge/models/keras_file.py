@@ -99,10 +99,12 @@ def _check_weights(path: Path) -> None:
     """The HDF5 file inside the zip, by the same rules as one outside."""
     import h5py
 
-    from resnet_edge.models._hdf5 import check_hdf5
+    from resnet_edge.models._hdf5 import check_hdf5, ended_after
 
     try:
-        with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as opened:
+        with zipfile.ZipFile(path) as archive:
+            weights = io.BytesIO(archive.read(WEIGHTS))
+        with ended_after(), h5py.File(weights, "r") as opened:
             check_hdf5(opened, path.name)
     except _BROKEN as error:
         raise ModelError(f"{path}: its weights are damaged: copy or save the model again") from error

@@ -77,6 +77,12 @@ def abort(request: Words, report: Report) -> Words:
     os.abort()
 
 
+def die_while_reading(request: Words, report: Report) -> Words:
+    report(Progress("model", note=f"reading {request.text}"))
+    os.kill(os.getpid(), request.number)
+    raise AssertionError
+
+
 def kill(request: Words, report: Report) -> Words:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError

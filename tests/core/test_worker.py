@@ -109,9 +109,31 @@ def test_a_missing_package_names_the_extra(worker: Worker) -> None:
 
 
 def test_abort_names_the_signal_and_the_log_has_the_last_words(worker: Worker) -> None:
-    with pytest.raises(WorkerFailed, match=f"probe was ended by SIGABRT .*{worker.log}"):
+    with pytest.raises(WorkerFailed, match=f"probe was ended by SIGABRT.*{worker.log}"):
         worker.call("probes:abort", {}, Reply)
     assert "the last words of a converter" in log_of(worker)
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        (signal.SIGSEGV, "a library crashed: if the file that it read is damaged, copy or save it again"),
+        (signal.SIGBUS, "a library crashed"),
+        (signal.SIGALRM, "a file that takes so long to read is damaged"),
+    ],
+)
+def test_a_crash_names_what_it_was_doing_and_what_may_help(
+    worker: Worker, number: signal.Signals, hint: str
+) -> None:
+    words = rf"probe was ended by {number.name} in 'model' \(reading net.h5\); {hint}.* \(full log"
+    with pytest.raises(WorkerFailed, match=words):
+        worker.call("probes:die_while_reading", {"text": "net.h5", "number": number}, Reply)
+
+
+def test_what_was_finished_is_not_blamed(worker: Worker) -> None:
+    worker.call("probes:count", {"text": "", "number": 2}, Reply)
+    with pytest.raises(WorkerFailed, match=r"probe was ended by SIGABRT; a library"):
+        worker.call("probes:abort", {}, Reply)
 
 
 def test_sigkill_hints_at_memory(worker: Worker) -> None:

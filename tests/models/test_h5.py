@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from resnet_edge.core.errors import ModelError
+from resnet_edge.core.errors import ModelError, WorkerFailed
 from resnet_edge.core.progress import silent
+from resnet_edge.core.worker import Worker
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
-from resnet_edge.models._hdf5 import check_hdf5
+from resnet_edge.models._hdf5 import check_hdf5, ended_after
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -137,6 +138,21 @@ def test_a_group_that_contains_itself_is_walked_once(tmp_path: Path) -> None:
         opened["a/b"] = np.zeros(3)
         opened["a/loop"] = opened["a"]
         check_hdf5(opened, "m.h5")
+
+
+def scan_without_end(request: dict[str, Any], report: Any) -> None:
+    """In a worker: what a damaged file has made the HDF5 library do."""
+    with ended_after(0.05):
+        while True:
+            pass
+
+
+def test_a_scan_that_never_ends_is_ended(tmp_path: Path) -> None:
+    with (
+        Worker("source", tmp_path / "log") as worker,
+        pytest.raises(WorkerFailed, match="SIGALRM; a file that takes so long to read is damaged"),
+    ):
+        worker.call(f"{__name__}:scan_without_end", {}, dict)
 
 
 def _copy(saved: Path, folder: Path) -> Path:
