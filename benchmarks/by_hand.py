@@ -71,7 +71,6 @@ def to_onnx(model: Any, images: np.ndarray[Any, Any], out: Path) -> None:
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         per_channel=True,
-        extra_options={"CalibMaxIntermediateOutputs": 8},
     )
 
 

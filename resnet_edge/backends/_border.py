@@ -74,11 +74,5 @@ def misfit(images: NDArray[Any], spec: TensorSpec) -> str | None:
     return None if images.size else f"{spec.name!r} takes at least one image"
 
 
-def first_line(error: BaseException) -> str:
-    """What a runtime's message says, in one line, without an end that sentences do not need."""
-    text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return text[:300].rstrip(".")
-
-
 def _sizes(spec: TensorSpec) -> str:
     return "(" + ", ".join("any" if size is None else str(size) for size in spec.shape) + ")"

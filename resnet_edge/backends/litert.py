@@ -12,9 +12,9 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from resnet_edge.backends._border import check_device, check_file, first_line, misfit, the_classifier
+from resnet_edge.backends._border import check_device, check_file, misfit, the_classifier
 from resnet_edge.core.artifact import Quantization, TensorSpec
-from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.errors import ArtifactError, first_line
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu"})

@@ -12,9 +12,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from resnet_edge.backends._border import check_device, check_file, first_line, misfit, the_classifier
+from resnet_edge.backends._border import check_device, check_file, misfit, the_classifier
 from resnet_edge.core.artifact import Quantization, TensorSpec
-from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
+from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, first_line
 
 FORMATS = frozenset({"onnx"})
 DEVICES = frozenset({"cpu", "cuda"})

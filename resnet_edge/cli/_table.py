@@ -30,7 +30,7 @@ _ASCII = str.maketrans({"–": "-", "−": "-", "×": "x", "…": "...", "∞": 
 
 
 def print_table(report: Report, width: int | None = None) -> None:
-    """Print the table, then what did not pass and what could not be done, then the verdict.
+    """Print the table, then what did not pass and what could not be done, notes, the verdict.
 
     `width` in columns; None takes the terminal's, or 120 where stdout is
     no terminal; there the text is plain.
@@ -225,6 +225,10 @@ def _reasons(report: Report, console: Console) -> None:
         for reason in reasons:
             _indented(console, reason)
     console.print()
+    for note in report.notes:
+        console.print(_text(console, f"note: {note}", "dim"))
+    if report.notes:
+        console.print()
 
 
 def _indented(console: Console, text: str) -> None:

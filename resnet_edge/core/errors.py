@@ -78,3 +78,10 @@ KINDS: dict[str, type[ResnetEdgeError]] = {
     **{kind.__name__: kind for kind in ResnetEdgeError.__subclasses__()},
 }
 """Every kind by name: how an error crosses from a worker to the parent."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of a library's message, or the kind of error where it has none; cut to
+    300 characters, and without an end that sentences do not need."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next(filter(None, lines), type(error).__name__)[:300].rstrip(".")

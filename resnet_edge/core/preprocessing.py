@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -62,9 +62,12 @@ standard deviation as in torchvision; `caffe`: BGR, means subtracted, as keras.a
 ResNet50 wants it."""
 
 
+_Values = Annotated[tuple[float, ...], msgspec.Meta(min_length=1)]
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    scale: tuple[float, ...] = (1.0,)
-    offset: tuple[float, ...] = (0.0,)
+    scale: _Values = (1.0,)
+    offset: _Values = (0.0,)
     channels: Literal["RGB", "BGR"] = "RGB"
 
 

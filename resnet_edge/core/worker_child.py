@@ -17,7 +17,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from resnet_edge.core.errors import MissingDependency, OutputError, ResnetEdgeError
+from resnet_edge.core.errors import MissingDependency, OutputError, ResnetEdgeError, first_line
 from resnet_edge.core.packages import missing_package
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.worker import Message
@@ -84,11 +84,7 @@ def _as_message(error: Exception) -> Message:
         return Message(error=OutputError.__name__, text=f"no space left for {where}: free some and run again")
     if isinstance(error, ModuleNotFoundError) and (text := missing_package(error.name)):
         return Message(error=MissingDependency.__name__, text=text)
-    return Message(crash=f"{type(error).__name__}: {_first_line(error)}")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:300]
+    return Message(crash=f"{type(error).__name__}: {first_line(error)}")
 
 
 def _encode(message: Message) -> bytes:

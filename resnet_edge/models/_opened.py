@@ -133,10 +133,11 @@ def chosen_preprocessing(
     chosen = preprocessing(request.preprocess) if request.preprocess is not None else found
     if chosen is None:
         raise UsageError(f"{request.source} does not say what pixels it was trained on: add {CHOICES}")
-    fits = all(len(values) in (1, shape[2]) for values in (chosen.scale, chosen.offset))
-    if not fits or (chosen.channels == "BGR" and shape[2] != 3):
+    lengths = [len(chosen.scale), len(chosen.offset), 3 if chosen.channels == "BGR" else 1]
+    if unfit := [length for length in lengths if length not in (1, shape[2])]:
         raise UsageError(
-            f"--preprocess {chosen.name} is for 3 channels, and {request.source} takes {shape[2]}"
+            f"--preprocess {chosen.name} is for {unfit[0]} channels, and {request.source} takes {shape[2]}: "
+            "choose one with a single value for all channels, or write a file"
         )
     return chosen
 

@@ -75,8 +75,8 @@ def images(report: Report) -> str:
 
 
 def labelled(report: Report) -> bool:
-    """Whether any top-1 was measured."""
-    return any(words.finite(row.top1) for row in report.parity)
+    """Whether the images have labels: the data says so, or a top-1 was measured."""
+    return bool(report.data.get("labelled")) or any(words.finite(row.top1) for row in report.parity)
 
 
 def troubles(report: Report) -> list[tuple[str, list[str]]]:

@@ -8,5 +8,5 @@ SCHEME = Scheme(
     activations="float32",
     needs_calibration=False,
     min_sqnr_db=25.0,
-    reason="41.0 dB on a trained ResNet-8",
+    reason="39.3 dB on the bundled ResNet-20, 41.0 dB on a trained ResNet-8",
 )

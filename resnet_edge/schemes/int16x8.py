@@ -8,5 +8,5 @@ SCHEME = Scheme(
     activations="int16",
     needs_calibration=True,
     min_sqnr_db=25.0,
-    reason="41.4 dB on a trained ResNet-8",
+    reason="40.7 dB on the bundled ResNet-20, 41.4 dB on a trained ResNet-8",
 )

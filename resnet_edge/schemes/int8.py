@@ -8,5 +8,5 @@ SCHEME = Scheme(
     activations="int8",
     needs_calibration=True,
     min_sqnr_db=15.0,
-    reason="33.8 dB on a trained ResNet-8",
+    reason="34.7 dB on the bundled ResNet-20, 33.8 dB on a trained ResNet-8",
 )

@@ -81,6 +81,18 @@ def on_agreement(n: int, changed: int, limit_pp: float) -> Finding:
     return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {_advice(needed, high)}", needed)
 
 
+def on_reference(n: int, right: int, classes: int) -> Finding:
+    """Whether the reference is right more often than chance, by Wilson's interval. One that is not
+    has no accuracy to lose: whatever an artifact predicts, it would do as well."""
+    seen = f"the reference itself is right on {right:,} of {n:,} images"
+    if statistics.wilson(right, n)[0] > 1 / classes:
+        return Finding("pass", seen)
+    return Finding(
+        "inconclusive",
+        f"{seen}, no more than by chance, so that no drop could show: check the labels and --preprocess",
+    )
+
+
 def on_sqnr(sqnr_db: float, floor_db: float, scheme: str) -> Finding:
     """Whether the logits carry the signal that a healthy export of `scheme` carries."""
     seen = f"SQNR {sqnr_db:.1f} dB, and {scheme} needs {floor_db:g} dB"

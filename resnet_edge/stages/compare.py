@@ -3,9 +3,9 @@
 What must hold for `pass`:
 
 - the sentinel finds nothing: no NaN or Inf, outputs that vary, more than one class predicted;
-- with labels, the upper end of the paired 95 % interval of the accuracy drop is within
-  `max_drop_pp`; without, the same is asked of the share of images whose top-1 changed, which
-  no drop can exceed;
+- with labels, the reference is right more often than chance, and the upper end of the paired
+  95 % interval of the accuracy drop is within `max_drop_pp`; without, the same is asked of the
+  share of images whose top-1 changed, which no drop can exceed;
 - SQNR on logits is at least `min_sqnr_db`.
 
 `fail` needs evidence too: an interval wholly above `max_drop_pp`, too low an SQNR, or the
@@ -29,7 +29,7 @@ from resnet_edge.core import statistics
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.core.progress import Progress, Report
-from resnet_edge.stages._rules import Labelled, Table, on_agreement, on_drop, on_sqnr, tabulate
+from resnet_edge.stages._rules import Labelled, Table, on_agreement, on_drop, on_reference, on_sqnr, tabulate
 from resnet_edge.stages._sentinel import Finding, examine
 from resnet_edge.stages._sums import Sums, measure
 from resnet_edge.stages.calls import Agreement, AgreementRequest, CompareRequest
@@ -50,7 +50,7 @@ def compare(request: CompareRequest, report: Report) -> Parity:
         return _stopped(request, len(reference), finding)
     table, sums = tabulate(reference, candidate, labels), measure(reference, candidate, request.output)
     report(Progress(step, 1, 1))
-    return _judged(request, table, sums)
+    return _judged(request, table, sums, reference.shape[1])
 
 
 def _outputs(path: str) -> NDArray[np.float32]:
@@ -112,7 +112,7 @@ def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
     )
 
 
-def _judged(request: CompareRequest, table: Table, sums: Sums) -> Parity:
+def _judged(request: CompareRequest, table: Table, sums: Sums, classes: int) -> Parity:
     n, labelled, limit = table.n, table.labelled, request.max_drop_pp
     sqnr = statistics.sqnr_db(sums.signal, sums.noise)
     on_signal = on_sqnr(sqnr, request.min_sqnr_db, request.scheme)
@@ -121,6 +121,9 @@ def _judged(request: CompareRequest, table: Table, sums: Sums) -> Parity:
         if labelled
         else on_agreement(n, table.changed, limit)
     )
+    if labelled and on_images.verdict == "pass":
+        on_chance = on_reference(n, labelled.reference_right, classes)
+        on_images = on_images if on_chance.verdict == "pass" else on_chance
     verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"
     return Parity(
         artifact=request.artifact,

@@ -251,7 +251,7 @@ class _Run:
         for note in poor_reference(facts, parity):
             self.notes.append(note)
             self.tell(Progress("reference", note=f"note: {note}", line=True))
-        self._same_numbers(ran)
+        self._same_numbers(facts, ran)
         self.provers.dismiss()
         self.judge.dismiss()
         return tuple(parity)
@@ -273,7 +273,7 @@ class _Run:
         )
         return self._attempt(proof.what, _asking(self.judge, "compare:compare", request, Parity))
 
-    def _same_numbers(self, ran: dict[tuple[str, str], tuple[Artifact, str]]) -> None:
+    def _same_numbers(self, facts: ModelFacts, ran: dict[tuple[str, str], tuple[Artifact, str]]) -> None:
         """Say how far the int8 files of the two formats agree with each other."""
         pair = ran.get(("tflite", "int8")), ran.get(("onnx", "int8"))
         if pair[0] is None or pair[1] is None:
@@ -282,7 +282,7 @@ class _Run:
         request = calls.AgreementRequest(ours, theirs, None)
         found = self._attempt("agreement", _asking(self.judge, "compare:agree", request, calls.Agreement))
         if found is not None:
-            self.notes.append(same_numbers(a, b, found))
+            self.notes.append(same_numbers(a, b, facts.output, found))
 
     def _timed(self, images: calls.Images, proofs: list[Proof]) -> tuple[Latency, ...]:
         """Measure latency; nothing else of ours runs by now."""

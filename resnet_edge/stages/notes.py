@@ -23,12 +23,18 @@ def held_out(calibration: Images) -> str:
     )
 
 
-def same_numbers(a: Artifact, b: Artifact, found: Agreement) -> str:
-    """How far two artifacts agree with each other."""
-    return (
-        f"{a.file} and {b.file} agree on the top-1 of {found.same_top1:,} of {found.n:,} images and "
+def same_numbers(a: Artifact, b: Artifact, output: str, found: Agreement) -> str:
+    """How far two int8 artifacts agree with each other.
+
+    Logits leave on a grid and can be the same to the last bit; probabilities come from a
+    float softmax, which no two runtimes round alike.
+    """
+    values = (
         f"on {100 * found.identical / found.values:.2f} % of the output values bit for bit"
+        if output == "logits"
+        else f"their probabilities differ by at most {found.max_abs:.1g}"
     )
+    return f"{a.file} and {b.file} agree on the top-1 of {found.same_top1:,} of {found.n:,} images, and {values}"
 
 
 def poor_reference(facts: ModelFacts, parity: Sequence[Parity]) -> list[str]:

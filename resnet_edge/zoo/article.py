@@ -16,7 +16,11 @@ from resnet_edge.zoo import Architecture
 if TYPE_CHECKING:
     import keras
 
-FAMILY = {"article": Architecture("article:build", (32, 32, 3), 10, {"num_layers": 3}, "issue 2, part 1")}
+FAMILY = {
+    "article": Architecture(
+        "article:build", (32, 32, 3), 10, {"num_layers": 3}, "the article that this project started from"
+    )
+}
 
 
 def build(name: str, input_shape: tuple[int, int, int], classes: int, num_layers: int) -> keras.Model:

@@ -47,7 +47,17 @@ def test_a_file_tells_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", '{"mean": [1]}', '{"scale": 1}', '{"scale": ["1"]}', '{"channels": "RBG"}', "\x00"]
+    "content",
+    [
+        "",
+        "[]",
+        '{"scale": []}',
+        '{"mean": [1]}',
+        '{"scale": 1}',
+        '{"scale": ["1"]}',
+        '{"channels": "RBG"}',
+        "\x00",
+    ],
 )
 def test_a_file_that_says_something_else_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "mine.json").write_text(content)

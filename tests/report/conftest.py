@@ -144,7 +144,7 @@ def unlabelled(ordinary: Report) -> Report:
                 reasons=("The images have no labels: agreement is reported, accuracy is not proved.",))
         for row in ordinary.parity
     ]  # fmt: skip
-    return replace(ordinary, parity=tuple(blank), latency=())
+    return replace(ordinary, parity=tuple(blank), latency=(), data={**ordinary.data, "labelled": False})
 
 
 @pytest.fixture

@@ -42,6 +42,14 @@ def test_verdict_sentences_count(ordinary: Report, troubled: Report, single: Rep
     )
 
 
+def test_images_are_called_unlabelled_only_where_they_are(ordinary: Report, unlabelled: Report) -> None:
+    told = "The images have no labels"
+    assert told in summary.verdict(unlabelled).sentence
+    # The sentinel stops before any top-1 is measured.
+    stopped = [replace(row, verdict="inconclusive", top1=None, drop_pp=None) for row in ordinary.parity]
+    assert told not in summary.verdict(replace(ordinary, parity=tuple(stopped))).sentence
+
+
 def test_every_row_that_did_not_pass_has_a_reason(troubled: Report) -> None:
     found = dict(summary.troubles(troubled))
     assert found["resnet20.int8.tflite on litert cpu: inconclusive"] == [

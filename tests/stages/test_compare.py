@@ -96,6 +96,18 @@ class TestNeverPasses:
         assert "NaN or Inf on 1 of 5,000 images" in parity.reasons[0]
         assert parity.sqnr_db is None
 
+    @pytest.mark.parametrize("shift", [1, None], ids=["never right", "right by chance"])
+    def test_a_reference_without_accuracy_to_lose(self, judge: Judge, shift: int | None) -> None:
+        reference, labels = network(5000)
+        wrong = np.random.default_rng(9).integers(0, CLASSES, 5000)
+        if shift is not None:
+            wrong = (reference.argmax(axis=1) + shift) % CLASSES
+        parity = judge(reference, quantized(reference), wrong, max_drop_pp=2.0)
+        assert parity.verdict == "inconclusive"
+        assert "no more than by chance" in parity.reasons[0]
+        assert "check the labels" in parity.reasons[0]
+        assert judge(reference, quantized(reference), labels, max_drop_pp=2.0).verdict == "pass"
+
     def test_one_output_for_all_images(self, judge: Judge) -> None:
         reference, labels = network(5000)
         constant = np.tile(reference[:1], (5000, 1))
