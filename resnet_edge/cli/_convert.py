@@ -13,9 +13,11 @@ from resnet_edge.core.errors import (
     DataError,
     UsageError,
 )
+from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.report import Report
+from resnet_edge.core.scheme import Io
 from resnet_edge.models import ModelRequest, check_source
-from resnet_edge.stages.calls import Io, PlanRequest
+from resnet_edge.stages.calls import PlanRequest
 from resnet_edge.stages.class_names import class_names_in
 from resnet_edge.stages.convert import ConvertRequest
 
@@ -49,6 +51,10 @@ def request_of(
     """
     source = ModelRequest(model or str(bundled(BUNDLED_MODEL)), trust, input_shape, preprocess)
     check_source(source)
+    if threads > usable_cores():
+        raise UsageError(
+            f"--threads {threads}: this process may use {usable_cores()} cores; ask for at most that"
+        )
     if data is None and model is not None:
         raise UsageError(
             "--data is missing: the artifacts are proved on images; a thousand labelled ones mostly suffice"
@@ -70,6 +76,7 @@ def request_of(
         dynamic_batch=dynamic_batch,
         class_names=class_names_in(labels) if labels is not None else (),
         command=command,
+        source_name=f"{BUNDLED_MODEL} (bundled)" if model is None else None,
     )
 
 

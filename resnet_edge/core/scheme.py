@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Io = Literal["float32", "uint8", "int8"]
+"""The dtype of an artifact's input and output."""
+
 
 @dataclass(frozen=True)
 class Scheme:

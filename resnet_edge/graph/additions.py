@@ -39,7 +39,7 @@ def aligned_ranges(quantized: Graph, ranges: Ranges) -> Ranges:
     """`ranges` with the outputs of int8 additions widened so that runtimes agree.
 
     `quantized` is the int8 graph that `ranges` gave; its zero points stay as they are. An
-    addition for which no scale is found keeps its range (`unsettled` counts those).
+    addition for which no scale is found keeps its range (`unsettled` tells which).
     """
     found = dict(ranges)
     scales = _scales(quantized)
@@ -58,10 +58,14 @@ def aligned_ranges(quantized: Graph, ranges: Ranges) -> Ranges:
     return found
 
 
-def unsettled(quantized: Graph) -> int:
-    """How many int8 additions of the graph have pairs on which runtimes may differ."""
+def unsettled(quantized: Graph) -> tuple[str, ...]:
+    """The names of int8 additions with pairs on which runtimes may differ by one step."""
     scales = _scales(quantized)
-    return sum(_unsettled_pairs(quantized, node, scales) > 0 for node in _additions(quantized))
+    return tuple(
+        quantized.tensors[node.outputs[0]].name.split(";")[0]
+        for node in _additions(quantized)
+        if _unsettled_pairs(quantized, node, scales)
+    )
 
 
 def scale_of(low: float, high: float) -> float:

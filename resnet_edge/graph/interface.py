@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.scheme import Io
 from resnet_edge.graph.model import load_model, op_name, save_model
-
-Io = Literal["float32", "uint8", "int8"]
 
 PROBABILITY = ((1 / 256,), (0,))
 """Scale and zero point of probabilities in uint8; int8 is the same 128 lower."""

@@ -93,7 +93,5 @@ def _no_model_file(path: Path) -> ModelError:
             f"{path} may be a Keras model, but its name does not say so: rename it to end in {suffix}"
         )
     if found == "a TFLite file" or path.suffix in (".onnx", ".tflite"):
-        return ModelError(
-            f"{path} is a converted file already: give the Keras model, or use `resnet-edge inspect`"
-        )
+        return ModelError(f"{path} is a converted file already: give the Keras model that it came from")
     return ModelError(f"{path} is {found}: MODEL is {FORMS}")

@@ -39,7 +39,7 @@ def ranges(request: RangesRequest, report: Report) -> RangesResult:
 
 def portable(request: PortableRequest, report: Report) -> Done:
     """Write the portable graph under the scheme."""
-    from resnet_edge.graph.additions import aligned_ranges
+    from resnet_edge.graph.additions import aligned_ranges, unsettled
     from resnet_edge.graph.interface import set_interface
     from resnet_edge.graph.model import read_graph
     from resnet_edge.graph.quantize import quantize
@@ -50,11 +50,15 @@ def portable(request: PortableRequest, report: Report) -> Done:
         known = msgspec.json.decode(Path(request.ranges).read_bytes(), type=dict[str, tuple[float, float]])
     out, scheme = Path(request.out), _scheme(request.scheme)
     quantize(Path(request.float_portable), scheme, known, out)
+    notes: tuple[str, ...] = ()
     if known is not None and scheme.activations == "int8":
         quantize(Path(request.float_portable), scheme, aligned_ranges(read_graph(out), known), out)
+        apart = unsettled(read_graph(out))
+        if apart:
+            notes = (f"runtimes may round {len(apart)} additions apart by a step: {', '.join(apart)}",)
     set_interface(out, request.output, request.io)
     report(Progress(f"quantize {request.scheme}", 1, 1))
-    return Done(request.out)
+    return Done(request.out, notes)
 
 
 def artifact(request: ArtifactRequest, report: Report) -> Artifact:

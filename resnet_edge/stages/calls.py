@@ -12,9 +12,8 @@ from typing import Literal
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.report import Failure
+from resnet_edge.core.scheme import Io
 from resnet_edge.models import ModelRequest
-
-Io = Literal["float32", "uint8", "int8"]
 
 
 @dataclass(frozen=True)
@@ -115,9 +114,10 @@ class ArtifactRequest:
 
 @dataclass(frozen=True)
 class Done:
-    """The file that was written."""
+    """The file that was written, and what a report should say of it."""
 
     path: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

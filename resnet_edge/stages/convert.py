@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from resnet_edge import __version__
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
 from resnet_edge.core.latency import Latency
-from resnet_edge.core.machine import machine, versions
+from resnet_edge.core.machine import machine, usable_cores, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.progress import Progress, silent
@@ -42,7 +42,8 @@ HELD_OUT = 200
 @dataclass(frozen=True)
 class ConvertRequest:
     """What the user asks for. `calibration` None: held out of `data`. `class_names` come
-    before those of the model and the data. `command` is how it was asked for."""
+    before those of the model and the data. `command` is how it was asked for, and
+    `source_name` what the report calls the model where the user did not name it."""
 
     model: ModelRequest
     data: str
@@ -54,6 +55,7 @@ class ConvertRequest:
     dynamic_batch: bool = False
     class_names: tuple[str, ...] = ()
     command: str = ""
+    source_name: str | None = None
 
 
 def convert(request: ConvertRequest, workspace: Workspace, tell: Tell) -> Report:
@@ -205,6 +207,7 @@ class _Run:
                 str(self.workspace.scratch / f"{scheme}.tflite"),
             )
             made = self._attempt(scheme, _asking(self.maker, "artifacts:portable", request, calls.Done))
+            self.notes += made.notes if made is not None else ()
             for job in jobs if made is not None else ():
                 artifact = self._artifact(facts, request.out, job)
                 if artifact is not None:
@@ -218,7 +221,7 @@ class _Run:
     def _ranges(self, facts: ModelFacts, portable: str, calibration: calls.Images) -> str | None:
         out = str(self.workspace.scratch / "ranges.json")
         pixels = facts.preprocessing.takes_pixels
-        request = calls.RangesRequest(portable, calibration.images, pixels, self.request.threads, out)
+        request = calls.RangesRequest(portable, calibration.images, pixels, usable_cores(), out)
         step = _asking(self.maker, "artifacts:ranges", request, calls.RangesResult)
         made = self._attempt("calibration, and every artifact that needs it", step, WorkerFailed)
         return None if made is None else out
@@ -317,7 +320,7 @@ class _Run:
             resnet_edge=__version__,
             versions=versions(),
             machine={**machine(), "command": self.request.command},
-            model=facts,
+            model=replace(facts, source=self.request.source_name or facts.source),
             data=_described(images),
             calibration=None if calibration is None else _described(calibration),
             max_drop_pp=self.request.max_drop_pp,

@@ -41,6 +41,7 @@ def measure(request: LatencyRequest, report: Report) -> LatencyResult:
                 runners[number] = _open(sessions, target, images, request.threads)
             except ResnetEdgeError as error:
                 failures[number] = _failure(target, error)
+        report(Progress("warm-up", len(request.artifacts), len(request.artifacts)))
         times, broken = interleave(runners, request.rounds, request.budget_seconds, request.seed, report)
         devices = {number: runner.session.device for number, runner in runners.items()}
     failures |= {number: _failure(request.artifacts[number], error) for number, error in broken.items()}

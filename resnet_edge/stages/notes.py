@@ -34,7 +34,8 @@ def same_numbers(a: Artifact, b: Artifact, output: str, found: Agreement) -> str
         if output == "logits"
         else f"their probabilities differ by at most {found.max_abs:.1g}"
     )
-    return f"{a.file} and {b.file} agree on the top-1 of {found.same_top1:,} of {found.n:,} images, and {values}"
+    images = f"the top-1 of {found.same_top1:,} of {found.n:,} images"
+    return f"{a.file} and {b.file} agree on {images} and {values}"
 
 
 def poor_reference(facts: ModelFacts, parity: Sequence[Parity]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from resnet_edge import backends
 from resnet_edge.core import registry
-from resnet_edge.core.errors import MissingDependency, UnsupportedScheme, UsageError
+from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.progress import Report
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.stages.calls import Job, Place, Plan, PlanRequest
@@ -24,7 +24,7 @@ def plan(request: PlanRequest, report: Report) -> Plan:
     schemes: dict[str, Scheme] = {name: registry.load("schemes", name).SCHEME for name in request.schemes}
     formats = {name: registry.load("formats", name) for name in request.formats}
     if any(scheme.weights != "float32" for scheme in schemes.values()):
-        _import_quantizer()
+        importlib.import_module("resnet_edge.graph.quantize")  # a missing package is told by the worker
     if request.io != "float32" and any(scheme.activations != "int8" for scheme in schemes.values()):
         raise UsageError(f"--io {request.io} is for int8 artifacts: add --schemes int8")
     places = {name: _places(name, request.backends) for name in formats}
@@ -73,12 +73,3 @@ def _open_probe(module: Any, format_name: str, device: str) -> None:
     if device != "cpu" and probe.is_file():
         with module.open_session(probe, device, 1):
             pass
-
-
-def _import_quantizer() -> None:
-    try:
-        importlib.import_module("resnet_edge.graph.quantize")
-    except ModuleNotFoundError as error:
-        raise MissingDependency(
-            f"quantization needs the package {error.name!r}: pip install 'resnet-edge[tflite]'"
-        ) from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.machine import usable_cores
+from resnet_edge.core.machine import available_memory, usable_cores
 from resnet_edge.core.progress import Report
 from resnet_edge.stages import calls
 from resnet_edge.stages.crew import Crew, Member
@@ -16,11 +16,15 @@ from resnet_edge.stages.crew import Crew, Member
 FEWEST, MOST = 2, 4
 """Workers. One is never enough: a slow proof would hold up all others. Each takes the memory
 of a runtime with one artifact open, and runs on one thread."""
+MEMORY_EACH = 1 << 30
+"""Bytes that must be free for each: a ResNet-50 in float takes 0.4 GB, a ResNet-152 twice that."""
 
 
 def how_many() -> int:
     """How many proofs run side by side on this machine."""
-    return min(MOST, max(FEWEST, usable_cores()))
+    memory = available_memory()
+    affordable = MOST if memory is None else int(memory // MEMORY_EACH)
+    return max(1, min(MOST, max(FEWEST, usable_cores()), affordable))
 
 
 @dataclass(frozen=True)

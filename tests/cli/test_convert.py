@@ -152,7 +152,10 @@ def test_a_model_that_is_seldom_right_is_said_loudly(given: Given, place: Place)
 def test_the_bundled_model_gives_the_same_int8_numbers_in_both_formats(place: Place) -> None:
     ended = place.run("--schemes", "int8", "--latency-seconds", "0", "--json")
     assert ended.code == 0
-    (note,) = [note for note in json.loads(ended.out)["notes"] if "bit for bit" in note]
+    report = json.loads(ended.out)
+    assert all(row["reference_top1"] >= 0.94 for row in report["parity"])
+    assert report["model"]["source"] == "resnet20_fashion_mnist.keras (bundled)"
+    (note,) = [note for note in report["notes"] if "bit for bit" in note]
     found = re.search(r"top-1 of ([\d,]+) of 10,000 images and on ([\d.]+) %", note)
     assert found is not None, note
     assert int(found[1].replace(",", "")) >= 9_995

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from resnet_edge.core.artifact import Quantization
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.graph.interface import Io, set_interface
+from resnet_edge.core.scheme import Io
+from resnet_edge.graph.interface import set_interface
 from resnet_edge.graph.model import load_model, read_graph
 from tests.formats import nets
 from tests.graph.road import Road, litert, onnxruntime, road

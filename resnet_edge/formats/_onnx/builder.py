@@ -6,7 +6,7 @@ once, where it enters. Other ranks keep their order.
 Quantization: every operation is written in real numbers. A quantized activation becomes
 QuantizeLinear + DequantizeLinear around its real value, uint8 (the int8 of the portable graph
 shifted by 128, the same real numbers): that is the pattern which ONNX Runtime fuses into
-QLinearConv, QLinearAdd and QGemm, with the kernel that x86 is fast in (pitfalls: U8S8). A
+QLinearConv, QLinearAdd and QGemm, with the kernels that x86 is fast in (uint8 activations, int8 weights). A
 quantized constant keeps its integers behind one DequantizeLinear.
 """
 

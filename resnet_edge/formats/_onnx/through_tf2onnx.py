@@ -15,8 +15,8 @@ from resnet_edge.graph.model import Graph, Tensor
 def write(portable: Path, graph: Graph, out: Path) -> str:
     """Convert with tf2onnx and give input and output the names of the portable graph.
 
-    Raises MissingDependency or ArtifactError. Slow and memory-hungry (pitfalls 3.4), hence
-    not the first choice.
+    Raises MissingDependency or ArtifactError. Its passes copy every weight many times
+    over (half a minute and gigabytes for a ResNet-50), hence not the first choice.
     """
     try:
         import tf2onnx
