@@ -11,9 +11,13 @@ from onnx import numpy_helper
 
 from resnet_edge.core.artifact import Quantization
 
+MOVING = frozenset({"Transpose", "Identity", "Reshape", "Flatten", "Squeeze"})
+"""Operators that change no number."""
+
 
 def ends(path: Path, image: str, scores: str) -> tuple[Quantization | None, Quantization | None]:
-    """Quantization of the DequantizeLinear that reads `image` and of the node that writes `scores`.
+    """Quantization of the DequantizeLinear that reads `image` and of the node that writes `scores`,
+    also behind operators that only move numbers.
 
     The writer may be a QuantizeLinear or an integer operator of ONNX Runtime whose last two
     operands are the output's scale and zero point (QLinearMatMul, QGemm).
@@ -25,15 +29,33 @@ def ends(path: Path, image: str, scores: str) -> tuple[Quantization | None, Quan
         for node in graph.node
         if node.op_type == "Constant" and node.attribute[0].name == "value"
     }
-    readers = [node for node in graph.node if image in node.input and node.op_type == "DequantizeLinear"]
-    writers = [node for node in graph.node if scores in node.output]
-    behind = _affine(readers[0].input[1:3], constants) if readers else None
-    before = None
-    if writers and writers[0].op_type == "QuantizeLinear":
-        before = _affine(writers[0].input[1:3], constants)
-    elif writers and writers[0].op_type in ("QLinearMatMul", "QGemm"):
-        before = _affine(writers[0].input[-2:], constants)
-    return behind, before
+    return _affine(_reader(graph, image), constants), _affine(_writer(graph, scores), constants)
+
+
+def _reader(graph: onnx.GraphProto, name: str) -> Sequence[str]:
+    """Scale and zero point by which the graph takes the input `name`."""
+    names = {name}
+    for node in graph.node:  # in the order of execution
+        if node.op_type == "DequantizeLinear" and node.input[0] in names:
+            return node.input[1:3]
+        if node.op_type in MOVING and node.input[0] in names:
+            names.update(node.output)
+    return ()
+
+
+def _writer(graph: onnx.GraphProto, name: str) -> Sequence[str]:
+    """Scale and zero point by which the graph gives the output `name`."""
+    for node in reversed(graph.node):
+        if name not in node.output:
+            continue
+        if node.op_type == "QuantizeLinear":
+            return node.input[1:3]
+        if node.op_type in ("QLinearMatMul", "QGemm"):
+            return node.input[-2:]
+        if node.op_type not in MOVING:
+            return ()
+        name = node.input[0]
+    return ()
 
 
 def _affine(operands: Sequence[str], constants: dict[str, onnx.TensorProto]) -> Quantization | None:

@@ -1,0 +1,65 @@
+"""Every backend opens the integer artifacts of the formats that it takes, and reads their grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from resnet_edge.core import registry
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.scheme import Io
+from resnet_edge.core.tensors import dequantize
+from resnet_edge.stages.predict import stored
+from tests.formats import nets
+from tests.graph.road import Road, road
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+PLACES = [
+    (format_name, backend)
+    for backend in registry.names("backends")
+    for format_name in sorted(registry.load("backends", backend).FORMATS & set(registry.names("formats")))
+]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Road]:
+    """A small classifier that takes raw pixels, by the kind of its output."""
+
+    @cache
+    def one(output: str) -> Road:
+        image = keras.Input((12, 10, 3))
+        x = layers.GlobalAveragePooling2D()(nets.conv_bn(image, 8))
+        activation = "softmax" if output == "probabilities" else None
+        model = nets.randomized(keras.Model(image, layers.Dense(5, activation)(x)))
+        images = np.random.default_rng(5).integers(0, 256, (12, 12, 10, 3)).astype(np.float32)
+        folder = tmp_path_factory.mktemp(output)
+        road(model, images, folder, output=output, preprocessing=PRESETS["unit"])
+        return Road(folder, images, model(images / 255).numpy(), output, takes_pixels=True)
+
+    return one
+
+
+@pytest.mark.parametrize("output", ["logits", "probabilities"])
+@pytest.mark.parametrize("io", ["uint8", "int8"])
+@pytest.mark.parametrize(("format_name", "backend"), PLACES)
+def test_integer_borders_are_read_and_run(
+    format_name: str, backend: str, io: Io, output: str, made: Callable[[str], Road]
+) -> None:
+    net = made(output)
+    path, _ = net.artifact(format_name, "int8", io)
+    inputs, outputs = registry.load("formats", format_name).describe(path)
+    with registry.load("backends", backend).open_session(path, "cpu", 1) as session:
+        assert session.input.quantization == inputs[0].quantization
+        assert session.output.quantization == outputs[0].quantization
+        assert session.input.dtype == session.output.dtype == io
+        pixels = net.images.astype(np.uint8)
+        found = np.concatenate(
+            [dequantize(session.run(stored(row[None], session.input)), session.output) for row in pixels]
+        )
+    assert np.abs(found - net.reference).max() < 0.03 * np.abs(net.reference).max()
