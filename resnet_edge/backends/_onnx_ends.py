@@ -37,7 +37,7 @@ def _reader(graph: onnx.GraphProto, name: str) -> Sequence[str]:
     names = {name}
     for node in graph.node:  # in the order of execution
         if node.op_type == "DequantizeLinear" and node.input[0] in names:
-            return node.input[1:3]
+            return list(node.input[1:3])
         if node.op_type in MOVING and node.input[0] in names:
             names.update(node.output)
     return ()
@@ -49,9 +49,9 @@ def _writer(graph: onnx.GraphProto, name: str) -> Sequence[str]:
         if name not in node.output:
             continue
         if node.op_type == "QuantizeLinear":
-            return node.input[1:3]
+            return list(node.input[1:3])
         if node.op_type in ("QLinearMatMul", "QGemm"):
-            return node.input[-2:]
+            return list(node.input[-2:])
         if node.op_type not in MOVING:
             return ()
         name = node.input[0]
