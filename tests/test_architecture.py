@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "formats": {"graph"},
     "graph": {"models"},
     "models": {"zoo"},
-    "backends": set(),
+    "backends": {"graph"},
     "schemes": set(),
     "data": set(),
     "zoo": set(),

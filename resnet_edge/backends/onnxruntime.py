@@ -139,19 +139,20 @@ def _spec(value: Any) -> TensorSpec:
 def _with_quantization(path: Path, image: TensorSpec, scores: TensorSpec) -> tuple[TensorSpec, TensorSpec]:
     """The specs with the scale and zero point that stand in the graph, next to integer ends.
 
-    ONNX has no such field on a value: they are those of the DequantizeLinear behind the
-    input and of the QuantizeLinear before the output. None where there is none, and where
-    the package onnx, which reads them, is not installed.
+    None where there is none, and where the package onnx, which reads them, is not installed.
     """
     if image.dtype == scores.dtype == "float32":
         return image, scores
     try:
-        from resnet_edge.backends._onnx_ends import ends
+        import onnx
+
+        from resnet_edge.graph.onnx_ends import grid_of_input, grid_of_output
     except ModuleNotFoundError as error:
         if error.name != "onnx":
             raise
         return image, scores
-    behind, before = ends(path, image.name, scores.name)
+    graph = onnx.load(str(path), load_external_data=False).graph
+    behind, before = grid_of_input(graph, image.name), grid_of_output(graph, scores.name)
     return _carrying(image, behind), _carrying(scores, before)
 
 

@@ -9,13 +9,13 @@ goes through tf2onnx instead, and the artifact says so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from resnet_edge import __version__
 from resnet_edge.core.artifact import Quantization, TensorSpec
@@ -25,6 +25,7 @@ from resnet_edge.formats._onnx import through_tf2onnx
 from resnet_edge.formats._onnx.builder import NotLowered
 from resnet_edge.formats._onnx.lowering import lower, missing
 from resnet_edge.graph.model import read_graph
+from resnet_edge.graph.onnx_ends import grid_of_input, grid_of_output
 
 SUFFIX = ".onnx"
 
@@ -69,12 +70,10 @@ def describe(path: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]
     """Inputs and outputs. Raises ArtifactError."""
     with _readable(path) as model:
         graph = model.graph
-        constants = {constant.name: constant for constant in graph.initializer}
-        entries = [
-            entry for entry in graph.input if entry.name not in constants
-        ]  # as files before IR 4 have it
-        inputs = tuple(_spec(e, _grid(model, e.name, constants, "DequantizeLinear")) for e in entries)
-        outputs = tuple(_spec(e, _grid(model, e.name, constants, "QuantizeLinear")) for e in graph.output)
+        constants = {constant.name for constant in graph.initializer}
+        entries = [e for e in graph.input if e.name not in constants]  # files before IR 4 list both
+        inputs = tuple(_spec(entry, grid_of_input(graph, entry.name)) for entry in entries)
+        outputs = tuple(_spec(end, grid_of_output(graph, end.name)) for end in graph.output)
     return inputs, outputs
 
 
@@ -105,32 +104,3 @@ def _spec(info: onnx.ValueInfoProto, quantization: Quantization | None) -> Tenso
     kind = info.type.tensor_type
     sizes = tuple(d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim)
     return TensorSpec(info.name, sizes, str(helper.tensor_dtype_to_np_dtype(kind.elem_type)), quantization)
-
-
-def _grid(
-    model: onnx.ModelProto, name: str, constants: Mapping[str, onnx.TensorProto], op: str
-) -> Quantization | None:
-    """Scale and zero point of an integer input or output: those of the first `op` that the
-    border value passes on its way in or out."""
-    entering = op == "DequantizeLinear"
-    frontier = {name}
-    for node in model.graph.node if entering else reversed(model.graph.node):
-        near, far = (node.input[:1], node.output) if entering else (node.output, node.input[:1])
-        if not frontier.intersection(near):
-            continue
-        if node.op_type == op:
-            return _quantization(*(constants.get(name) for name in node.input[1:3]))
-        if node.op_type not in ("Transpose", "Identity", "Reshape"):
-            return None
-        frontier.update(far)
-    return None
-
-
-def _quantization(
-    scale: onnx.TensorProto | None = None, zero_point: onnx.TensorProto | None = None
-) -> Quantization | None:
-    """None where the scale is computed, or one per channel: neither is a border of ours."""
-    if scale is None or numpy_helper.to_array(scale).size != 1:
-        return None
-    zero = 0 if zero_point is None else int(numpy_helper.to_array(zero_point).item())
-    return Quantization((float(numpy_helper.to_array(scale).item()),), (zero,))

@@ -67,7 +67,8 @@ def test_files_of_others_are_described_too(tmp_path: Path, zero_point: bool, per
     path = tmp_path / "other.onnx"
     onnx.save(helper.make_model(helper.make_graph([node], "g", [x], [y], constants)), path)
     (entry,), (end,) = onnx_format.describe(path)
-    assert entry.quantization == (None if per_channel else Quantization((0.5,), (0,)))
+    per = Quantization((0.5, 0.25), (0, 0), axis=1)
+    assert entry.quantization == (per if per_channel else Quantization((0.5,), (0,)))
     assert (entry.shape, entry.dtype, end.quantization) == ((None, 2), "uint8", None)
 
 
