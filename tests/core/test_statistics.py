@@ -51,7 +51,7 @@ class TestPairedDrop:
         low, high = statistics.paired_drop(n, n, 0)
         assert high == 1.0
         assert -1 < low < 1
-        assert statistics.paired_drop(n, 0, n) == pytest.approx((-1.0, -low), abs=1e-12)
+        assert statistics.paired_drop(n, 0, n) == pytest.approx((-1.0, -low), abs=1e-9)
 
     @pytest.mark.parametrize("table", [(0, 0, 0), (10, 11, 0), (10, 6, 5), (10, -1, 0)])
     def test_what_is_no_table_is_refused(self, table: tuple[int, int, int]) -> None:
@@ -69,15 +69,17 @@ class TestPairedDrop:
     def test_mirrored_tables_have_mirrored_intervals(self, table: tuple[int, int, int]) -> None:
         n, lost, gained = table
         low, high = statistics.paired_drop(n, lost, gained)
-        assert statistics.paired_drop(n, gained, lost) == pytest.approx((-high, -low), abs=1e-12)
+        assert statistics.paired_drop(n, gained, lost) == pytest.approx(
+            (-high, -low), abs=1e-9
+        )  # the two roots cancel differently: 1.7e-12 was seen
 
     @given(tables(2000))
     def test_one_more_loss_never_looks_better(self, table: tuple[int, int, int]) -> None:
         n, lost, gained = table
         if lost + gained < n:
             worse, now = statistics.paired_drop(n, lost + 1, gained), statistics.paired_drop(n, lost, gained)
-            assert worse[0] >= now[0] - 1e-12
-            assert worse[1] >= now[1] - 1e-12
+            assert worse[0] >= now[0] - 1e-9
+            assert worse[1] >= now[1] - 1e-9
 
     @pytest.mark.parametrize(
         ("n", "p_lost", "p_gained"), [(10_000, 0.002, 0.001), (500, 0.03, 0.01), (100, 0.1, 0.1)]
