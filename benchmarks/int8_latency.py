@@ -35,7 +35,7 @@ BEST = {
 }
 
 
-class Reader(CalibrationDataReader):  # type: ignore[misc]
+class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     """Feeds the calibration images, one at a time."""
 
     def __init__(self, images: np.ndarray[Any, Any]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core import bundled
 from resnet_edge.data import ImageSet, fashion_mnist
 
 SEED = 0
@@ -36,11 +37,11 @@ def calibration_rows(labels: NDArray[np.int64], per_class: int, seed: int) -> ND
 def main(source: Path, out: Path) -> None:
     """Read the four gzip files in `source`, write the two `.npz` files to `out`."""
     test = fashion_mnist.load("test", source)
-    _save(out / fashion_mnist.TEST_FILE, test, np.arange(len(test)), {})
+    _save(out / bundled.TEST_FILE, test, np.arange(len(test)), {})
     train = fashion_mnist.load("train", source)
     assert train.labels is not None
     rows = calibration_rows(train.labels, PER_CLASS, SEED)
-    _save(out / fashion_mnist.CALIBRATION_FILE, train, rows, {"rows": rows.astype(np.uint16)})
+    _save(out / bundled.CALIBRATION_FILE, train, rows, {"rows": rows.astype(np.uint16)})
 
 
 def _save(path: Path, images: ImageSet, rows: NDArray[np.int64], more: dict[str, NDArray[np.uint16]]) -> None:

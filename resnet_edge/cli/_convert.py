@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.core.bundled import bundled
+from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, bundled
 from resnet_edge.core.errors import (
     EXIT_COULD_NOT,
     EXIT_DONE,
@@ -21,9 +21,7 @@ from resnet_edge.stages.calls import PlanRequest
 from resnet_edge.stages.class_names import class_names_in
 from resnet_edge.stages.convert import ConvertRequest
 
-BUNDLED_MODEL = "resnet20_fashion_mnist.keras"
 BUNDLED_DATA = "fashion-mnist"
-BUNDLED_CALIBRATION = "fashion_mnist_calibration.npz"
 
 
 def request_of(
@@ -49,7 +47,7 @@ def request_of(
 
     Raises UsageError, UnknownName, ModelError, DataError.
     """
-    source = ModelRequest(model or str(bundled(BUNDLED_MODEL)), trust, input_shape, preprocess)
+    source = ModelRequest(model or str(bundled(MODEL_FILE)), trust, input_shape, preprocess)
     check_source(source)
     if threads > usable_cores():
         raise UsageError(
@@ -64,7 +62,7 @@ def request_of(
         if word is not None:
             _check_data(option, word)
     if calibration is None and data == BUNDLED_DATA:
-        calibration = str(bundled(BUNDLED_CALIBRATION))
+        calibration = str(bundled(CALIBRATION_FILE))
     return ConvertRequest(
         model=source,
         data=data,
@@ -76,7 +74,7 @@ def request_of(
         dynamic_batch=dynamic_batch,
         class_names=class_names_in(labels) if labels is not None else (),
         command=command,
-        source_name=f"{BUNDLED_MODEL} (bundled)" if model is None else None,
+        source_name=f"{MODEL_FILE} (bundled)" if model is None else None,
     )
 
 

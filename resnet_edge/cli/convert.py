@@ -119,7 +119,7 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     from resnet_edge.stages.workspace import Workspace
 
     place = Workspace(out)
-    request = request_of(model, shlex.join(["resnet-edge", *sys.argv[1:]]), **options)  # type: ignore[arg-type]
+    request = request_of(model, shlex.join(["resnet-edge", *sys.argv[1:]]), **options)  # type: ignore[arg-type]  # click checked
     with place as workspace:
         with progress(quiet) as report:
             found = convert(request, workspace, report)

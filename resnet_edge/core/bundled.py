@@ -7,6 +7,9 @@ from pathlib import Path
 from resnet_edge.core.errors import DataError
 
 PACKAGE = Path(__file__).resolve().parent.parent
+MODEL_FILE = "resnet20_fashion_mnist.keras"
+TEST_FILE = "fashion_mnist_test.npz"
+CALIBRATION_FILE = "fashion_mnist_calibration.npz"
 
 
 def bundled(name: str) -> Path:

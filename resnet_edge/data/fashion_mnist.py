@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.bundled import bundled
+from resnet_edge.core.bundled import TEST_FILE, bundled
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.data import ImageSet, Split, npz, on_stderr
@@ -41,8 +41,6 @@ SHA256 = {
     "t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
-TEST_FILE = "fashion_mnist_test.npz"
-CALIBRATION_FILE = "fashion_mnist_calibration.npz"
 
 
 def load(split: Split, folder: Path | None = None, report: Report = on_stderr) -> ImageSet:

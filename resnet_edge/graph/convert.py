@@ -48,7 +48,7 @@ def convert(
     module = _Exported(trackable)
     image = tf.TensorSpec((None if dynamic_batch else 1, *input_shape), tf.float32, name="image")
 
-    @tf.function(input_signature=[image])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[image])  # type: ignore[untyped-decorator]  # TensorFlow has no types
     def serve(image: Any) -> dict[str, Any]:
         return {output: network(_preprocessed(image, preprocessing))}
 

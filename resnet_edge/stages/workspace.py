@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 from resnet_edge.core.errors import OutputError, WorkerFailed
 
@@ -108,12 +107,7 @@ class Workspace:
             ) from error
         return to
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if self._keep_logs or isinstance(error, WorkerFailed):
             self._made.remove(self.logs)
         self._remove()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resnet_edge.core.bundled import bundled
+from resnet_edge.core.bundled import CALIBRATION_FILE, bundled
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Progress, silent
 from resnet_edge.data import fashion_mnist, load, npz
@@ -152,7 +152,7 @@ def test_the_bundled_test_set_is_whole() -> None:
 
 
 def test_the_bundled_calibration_set_is_balanced_in_every_prefix() -> None:
-    found = npz.load(bundled(fashion_mnist.CALIBRATION_FILE))
+    found = npz.load(bundled(CALIBRATION_FILE))
     assert found.images.shape == (1000, 28, 28, 1)
     assert found.labels is not None
     assert found.labels.reshape(100, 10).tolist() == [list(range(10))] * 100
@@ -163,7 +163,7 @@ def test_the_bundled_files_are_what_debian_has() -> None:
     test, own = load(f"fashion-mnist:{fashion_mnist.DEBIAN}", "test"), load("fashion-mnist", "test")
     np.testing.assert_array_equal(test.images, own.images)
     train = load(f"fashion-mnist:{fashion_mnist.DEBIAN}", "train")
-    with np.load(bundled(fashion_mnist.CALIBRATION_FILE)) as calibration:
+    with np.load(bundled(CALIBRATION_FILE)) as calibration:
         rows = calibration["rows"]
         assert len(np.unique(rows)) == 1000
         np.testing.assert_array_equal(train.images[rows], calibration["images"])
