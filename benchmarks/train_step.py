@@ -60,11 +60,14 @@ def milliseconds(precision: str, fused: bool, steps: int) -> float:
     import numpy as np
 
     from resnet_edge import zoo
-    from resnet_edge.stages.fused_batchnorm import with_fused_batchnorm
+    from resnet_edge.models.flat import flat_graph
+    from resnet_edge.stages.training_copy import training_copy
 
-    keras.config.set_dtype_policy(precision)
-    model = zoo.build("resnet20", (28, 28, 1))
-    model = with_fused_batchnorm(model) if fused else model
+    if fused:
+        model = training_copy(flat_graph(zoo.build("resnet20", (28, 28, 1)), (28, 28, 1)), precision)
+    else:
+        keras.config.set_dtype_policy(precision)
+        model = zoo.build("resnet20", (28, 28, 1))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.1, 0.9, nesterov=True), loss, jit_compile=False)
     random = np.random.default_rng(0)

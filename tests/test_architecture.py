@@ -23,9 +23,22 @@ HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
 # `graph` is the kitchen of the formats: a Keras model as one TensorFlow graph.
 MAY_IMPORT = {
     "cli": {"stages", "models", "zoo", "report"},
-    "stages": {"backends", "formats", "schemes", "models", "graph", "zoo", "data", "report"},
+    "stages": {
+        "backends",
+        "formats",
+        "schemes",
+        "models",
+        "graph",
+        "zoo",
+        "data",
+        "report",
+        "pruning",
+        "tfmot",
+    },
     "formats": {"graph"},
     "graph": {"models"},
+    "pruning": {"models"},
+    "tfmot": {"models"},
     "models": {"zoo"},
     "backends": {"graph"},
     "schemes": set(),

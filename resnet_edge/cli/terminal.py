@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,11 @@ def output_options(function: F) -> F:
         function
     )
     return click.option("--quiet", is_flag=True, help="No progress, errors only.")(function)
+
+
+def command_line() -> str:
+    """What the user typed, as a report repeats it."""
+    return shlex.join(["resnet-edge", *sys.argv[1:]])
 
 
 def fail(message: str) -> None:

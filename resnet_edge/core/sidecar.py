@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,69 @@ from resnet_edge.core.errors import ModelError
 
 
 @dataclass(frozen=True)
+class State:
+    """A model at one point of its story.
+
+    `macs` counts multiply-accumulates of one image (None: not countable); `file_bytes` is the
+    size of the `.keras` file and `gzip_bytes` that of its gzip; `top1` is the fraction of `n`
+    images that it gets right, and `images` says which (None: there were none with labels).
+    """
+
+    sha256: str
+    parameters: int
+    macs: int | None
+    file_bytes: int
+    gzip_bytes: int
+    top1: float | None = None
+    n: int = 0
+    images: str = ""
+
+
+@dataclass(frozen=True)
+class StepLatency:
+    """Two artifacts, of the model before and after a step, timed in turns on one backend.
+
+    `ratio` is the p50 after over the p50 before: below 1 is faster. `ratio_ci95` is its
+    bootstrap interval.
+    """
+
+    format: str
+    scheme: str
+    backend: str
+    device: str
+    threads: int
+    before_ms: float
+    after_ms: float
+    ratio: float
+    ratio_ci95: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that was done to a model.
+
+    `step` is the command ("train", "prune", "qat"), `title` says it in words, `command` is the
+    line that was typed. `details` is what belongs to this kind of step alone: recipe, history,
+    sparsity or channels per layer, ...
+    """
+
+    step: str
+    title: str
+    command: str
+    resnet_edge: str
+    after: State
+    before: State | None = None
+    latency: tuple[StepLatency, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Sidecar:
-    """The class names, and what was done to the model, step by step (train, prune, ...)."""
+    """The class names, and what was done to the model, step by step."""
 
     class_names: tuple[str, ...] = ()
-    steps: tuple[dict[str, Any], ...] = ()
-    schema: int = 1
+    steps: tuple[Step, ...] = ()
+    schema: int = 2
 
 
 def sidecar_path(model: Path) -> Path:

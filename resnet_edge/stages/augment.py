@@ -8,9 +8,9 @@ would have seen.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,11 +55,19 @@ def erase(images: Images, random: np.random.Generator) -> Images:
 TRANSFORMATIONS: dict[str, Transformation] = {"flip": flip, "crop": crop, "erase": erase}
 
 
-class AugmentedBatches(keras.utils.PyDataset):
-    """Shuffled, augmented batches of (float32 images, int labels) for `Model.fit`.
+def check_augmentations(names: Sequence[str]) -> None:
+    """Raises UnknownName for an augmentation that does not exist."""
+    unknown = [name for name in names if name not in TRANSFORMATIONS]
+    if unknown:
+        raise UnknownName(
+            f"no augmentation is called {unknown[0]!r}; choose from: {', '.join(TRANSFORMATIONS)}"
+        )
 
-    `epoch` is the number of the running epoch; set it before the epoch begins. An
-    incomplete last batch is left out.
+
+class AugmentedBatches:
+    """Shuffled, augmented batches of (float32 images, int labels), by epoch and number.
+
+    An incomplete last batch is left out. Raises UnknownName.
     """
 
     def __init__(
@@ -70,31 +78,26 @@ class AugmentedBatches(keras.utils.PyDataset):
         names: Sequence[str],
         seed: int,
     ) -> None:
-        super().__init__()
-        unknown = [name for name in names if name not in TRANSFORMATIONS]
-        if unknown:
-            raise UnknownName(
-                f"no augmentation is called {unknown[0]!r}; choose from: {', '.join(TRANSFORMATIONS)}"
-            )
+        check_augmentations(names)
         self._images, self._labels = images, labels
         self._batch_size = min(batch_size, len(images))
         self._steps = [TRANSFORMATIONS[name] for name in names]
         self._seed = seed
-        self.epoch = 0
-        self._order: tuple[int, NDArray[np.int64]] | None = None
 
     def __len__(self) -> int:
         return len(self._images) // self._batch_size
 
-    def __getitem__(self, index: int) -> tuple[Images, NDArray[np.int64]]:
-        if self._order is None or self._order[0] != self.epoch:
-            self._order = (
-                self.epoch,
-                np.random.default_rng((self._seed, self.epoch)).permutation(len(self._images)),
-            )
-        rows = self._order[1][index * self._batch_size : (index + 1) * self._batch_size]
+    def epochs(self, first: int) -> Iterator[tuple[Images, NDArray[np.int64]]]:
+        """The batches of epoch `first` (from 0) and of all that follow it, without end."""
+        for epoch in count(first):
+            order = np.random.default_rng((self._seed, epoch)).permutation(len(self._images))
+            for index in range(len(self)):
+                yield self._batch(order, epoch, index)
+
+    def _batch(self, order: NDArray[np.int64], epoch: int, index: int) -> tuple[Images, NDArray[np.int64]]:
+        rows = order[index * self._batch_size : (index + 1) * self._batch_size]
         images = self._images[rows].astype(np.float32)
-        random = np.random.default_rng((self._seed, self.epoch, index))
+        random = np.random.default_rng((self._seed, epoch, index))
         for step in self._steps:
             images = step(images, random)
         return images, self._labels[rows]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import keras
 import msgspec
+import numpy as np
 
 from resnet_edge.core.errors import UsageError
 
@@ -49,30 +49,42 @@ def write(file: Path, content: bytes) -> None:
     part.replace(file)
 
 
-class Checkpoint(keras.callbacks.Callback):
-    """Keeps weights and optimizer state of the last finished epoch in `folder`."""
+class Checkpoint:
+    """Keeps the variables of a compiled model and its optimizer as of the last finished epoch.
+
+    For Keras 3 and tf_keras alike, and for what tensorflow-model-optimization wraps: the
+    latter's models do not come back from the files that tf_keras writes of them.
+    """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__()
         self._folder = folder
 
-    def restore(self, model: keras.Model) -> int:
-        """Put the last state into a compiled `model`; tells how many epochs are done."""
+    def restore(self, model: Any) -> int:
+        """Put the last state into `model`; tells how many epochs are done."""
         done = self._done()
         if done:
-            model.optimizer.build(model.trainable_variables)  # else its state is passed over
-            model.load_weights(self._file(done))
+            model.optimizer.build(model.trainable_variables)  # else it has no variables yet
+            with np.load(self._file(done)) as arrays:
+                for number, variable in enumerate(_variables(model)):
+                    variable.assign(arrays[str(number)])
         return done
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        part = self._folder / "part.weights.h5"
-        self.model.save_weights(part, overwrite=True)
-        part.replace(self._file(epoch + 1))
-        self._file(epoch).unlink(missing_ok=True)
+    def save(self, model: Any, done: int) -> None:
+        """Write the state of `model` after `done` epochs, then remove the state before it."""
+        part = self._folder / "part.npz"
+        np.savez(part, **{str(k): np.asarray(v) for k, v in enumerate(_variables(model))})
+        part.replace(self._file(done))
+        for file in self._folder.glob("epoch-*.npz"):
+            if file != self._file(done):
+                file.unlink()
 
     def _file(self, done: int) -> Path:
-        return self._folder / f"epoch-{done}.weights.h5"
+        return self._folder / f"epoch-{done}.npz"
 
     def _done(self) -> int:
-        names = (file.name for file in self._folder.glob("epoch-*.weights.h5"))
-        return max((int(name.removeprefix("epoch-").partition(".")[0]) for name in names), default=0)
+        names = (file.stem for file in self._folder.glob("epoch-*.npz"))
+        return max((int(name.removeprefix("epoch-")) for name in names), default=0)
+
+
+def _variables(model: Any) -> list[Any]:
+    return [*model.variables, *model.optimizer.variables]

@@ -37,18 +37,13 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         return outputs
 
 
-def with_fused_batchnorm(model: keras.Model) -> keras.Model:
-    """A copy of a functional `model` for training; weight order is that of `model`."""
-
-    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
-        fusable = type(layer) is keras.layers.BatchNormalization and layer.center and layer.scale
-        if not fusable or layer.axis not in (-1, 3):
-            return type(layer).from_config(layer.get_config())
-        config = layer.get_config()
-        for key in ("dtype", "synchronized"):
-            config.pop(key, None)
-        return FusedBatchNormalization(**config)
-
-    copy = keras.models.clone_model(model, clone_function=clone)
-    copy.set_weights(model.get_weights())
-    return copy
+def fused(layer: keras.layers.Layer, name: str) -> FusedBatchNormalization | None:
+    """A fused layer like `layer`, called `name`; None where the kernel does not do what it does."""
+    if type(layer) is not keras.layers.BatchNormalization or keras.backend.backend() != "tensorflow":
+        return None
+    if not (layer.center and layer.scale and layer.axis in (-1, 3)):
+        return None
+    config = {**layer.get_config(), "name": name}
+    for key in ("dtype", "synchronized"):
+        config.pop(key, None)
+    return FusedBatchNormalization(**config)

@@ -1,6 +1,6 @@
-"""Runs in the parent. A training run as plain data: what is asked for, and what comes of it.
+"""Runs in the parent. A training or fine-tuning run as plain data: what is asked for, and what comes of it.
 
-Apart from stages.train, which imports Keras and which the parent must not load.
+Apart from the stages that train, which import Keras and which the parent must not load.
 """
 
 from __future__ import annotations
@@ -11,21 +11,25 @@ from pathlib import Path
 from typing import Literal
 
 from resnet_edge.core.errors import OutputError, UsageError
+from resnet_edge.core.sidecar import State
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what a training run gives.
+    """Everything that decides what a training or fine-tuning run makes of a network.
 
     SGD with Nesterov momentum 0.9; the learning rate rises linearly over `warmup_epochs`
     and then falls to zero along a cosine (Loshchilov, Hutter, arXiv:1608.03983).
     `weight_decay` acts on kernels only. `validation` is the share of the training images
     that is held out, stratified by class; the test images are looked at once, at the end.
+
+    With a `teacher` (a MODEL) the loss is `1 - teacher_weight` parts cross-entropy with the
+    labels and `teacher_weight` parts divergence from the teacher's softened outputs at
+    `temperature` (Hinton, Vinyals, Dean, arXiv:1503.02531).
     """
 
-    arch: str
     data: str
     epochs: int
     batch_size: int = 128
@@ -38,38 +42,42 @@ class Recipe:
     seed: int = 0
     precision: Precision = "float32"
     input_shape: tuple[int, int, int] | None = None
+    teacher: str | None = None
+    teacher_weight: float = 0.5
+    temperature: float = 4.0
 
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """A recipe, where the model goes, and whether an interrupted run is continued."""
+    """Train a network of the zoo. `resume` continues an interrupted run; `command` is how it
+    was asked for."""
 
+    arch: str
     recipe: Recipe
     out: str
     resume: bool = False
+    command: str = ""
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Where the model is and how good: fractions of images right (None: no such images)."""
+    """Where the model is and how good; `validation_top1` is a fraction (None: nothing held out)."""
 
     file: str
-    parameters: int
+    state: State
     validation_top1: float | None
-    test_top1: float | None
-    test_n: int
 
     def sentence(self) -> str:
         """One line for people."""
-        parts = [f"{self.file}: {self.parameters:,} parameters"]
+        parts = [f"{self.file}: {self.state.parameters:,} parameters"]
         if self.validation_top1 is not None:
             parts.append(f"top-1 held out {100 * self.validation_top1:.2f} %")
-        if self.test_top1 is not None:
-            parts.append(f"top-1 on {self.test_n:,} test images {100 * self.test_top1:.2f} %")
+        if self.state.top1 is not None and "test" in self.state.images:
+            parts.append(f"top-1 on {self.state.images} {100 * self.state.top1:.2f} %")
         return ", ".join(parts)
 
 
-def check_train_output(out: Path) -> None:
+def check_keras_output(out: Path) -> None:
     """Fail before hours of training, not after. Raises UsageError or OutputError."""
     if out.suffix != ".keras":
         raise UsageError(f"--out {out} must end in .keras")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.stages.calls import Done, ExportRequest, ReferenceRequest
+from resnet_edge.stages.pixels import preprocessed
 
 BATCH_PIXELS = 2_000_000
 """Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
@@ -47,11 +47,7 @@ def export(request: ExportRequest, report: Report) -> Done:
 
 
 def reference(request: ReferenceRequest, report: Report) -> Done:
-    """Run the model itself on every image; writes (N, classes) float32.
-
-    The preprocessing is applied here in numpy, apart from the graph that is exported, so that
-    a mistake in the exported preprocessing shows as a difference.
-    """
+    """Run the model itself on every image; writes (N, classes) float32."""
     import tensorflow as tf
 
     opened = _opened(request.model)
@@ -60,7 +56,7 @@ def reference(request: ReferenceRequest, report: Report) -> Done:
     size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape))))
     outputs = np.empty((len(images), opened.facts.classes), np.float32)
     for start in range(0, len(images), size):
-        batch = _preprocessed(images[start : start + size], opened)
+        batch = preprocessed(images[start : start + size], opened.facts.preprocessing)
         outputs[start : start + size] = network(tf.constant(batch)).numpy()
         report(Progress("reference", min(start + size, len(images)), len(images), "Keras"))
     if not np.isfinite(outputs).all():
@@ -75,14 +71,3 @@ def reference(request: ReferenceRequest, report: Report) -> Done:
 @lru_cache(maxsize=1)
 def _opened(request: ModelRequest) -> OpenedModel:
     return open_model(request, silent)
-
-
-def _preprocessed(images: np.ndarray[Any, Any], opened: OpenedModel) -> np.ndarray[Any, Any]:
-    preprocessing = opened.facts.preprocessing
-    values = np.asarray(images, np.float32)
-    if preprocessing.where != "graph":
-        return values
-    if preprocessing.channels == "BGR":
-        values = values[..., ::-1]
-    scaled = values * np.asarray(preprocessing.scale, np.float32)
-    return scaled + np.asarray(preprocessing.offset, np.float32)

@@ -73,11 +73,12 @@ def weights(model: Path) -> dict[str, NDArray[Any]]:
 def test_json_names_the_file_and_the_held_out_accuracy(trained: tuple[Path, dict[str, Any]]) -> None:
     folder, reply = trained
     assert reply["file"] == str(folder / "net.keras")
-    assert set(reply) == {"file", "parameters", "validation_top1", "test_top1", "test_n"}
-    assert (reply["test_top1"], reply["test_n"]) == (None, 0)
+    assert set(reply) == {"file", "state", "validation_top1"}
+    assert (reply["state"]["n"], reply["state"]["images"]) == (48, "48 held-out images")
     assert 0 <= reply["validation_top1"] <= 1
+    assert reply["state"]["top1"] == pytest.approx(reply["validation_top1"], abs=1e-5)
     held = sum(array.size for array in weights(folder / "net.keras").values())
-    assert reply["parameters"] == held
+    assert reply["state"]["parameters"] == held
 
 
 def test_the_sidecar_holds_the_recipe_and_the_whole_history(trained: tuple[Path, dict[str, Any]]) -> None:
@@ -85,9 +86,9 @@ def test_the_sidecar_holds_the_recipe_and_the_whole_history(trained: tuple[Path,
     sidecar = json.loads((folder / "net.json").read_text())
     assert sidecar["class_names"] == ["dark", "middle", "light"]
     (step,) = sidecar["steps"]
-    assert (step["step"], step["recipe"]["arch"], step["data"]["n"]) == ("train", "resnet8", 192)
-    assert [row["epoch"] for row in step["history"]] == [1, 2, 3, 4, 5, 6]
-    assert step["history"][-1]["val_accuracy"] == reply["validation_top1"]
+    assert (step["step"], step["details"]["arch"], step["details"]["data"]["n"]) == ("train", "resnet8", 192)
+    assert [row["epoch"] for row in step["details"]["history"]] == [1, 2, 3, 4, 5, 6]
+    assert step["details"]["history"][-1]["val_accuracy"] == reply["validation_top1"]
 
 
 def test_nothing_but_the_model_and_its_sidecar_is_left(trained: tuple[Path, dict[str, Any]]) -> None:
@@ -98,7 +99,7 @@ def interrupted_run(data: Path, out: Path, sign: signal.Signals) -> subprocess.P
     """A run that gets `sign` once its first epoch is kept."""
     process = subprocess.Popen([*COMMAND, *options(data, out)], stderr=subprocess.PIPE, text=True)
     folder = out.with_name(f"{out.name}.checkpoint")
-    while process.poll() is None and not list(folder.glob("epoch-*.weights.h5")):
+    while process.poll() is None and not list(folder.glob("epoch-*.npz")):
         time.sleep(0.01)
     process.send_signal(sign)
     return process
@@ -121,7 +122,7 @@ def test_an_interrupted_run_resumes_to_the_very_same_weights(
     assert expected.keys() == found.keys()
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)
-    history = json.loads((tmp_path / "net.json").read_text())["steps"][0]["history"]
+    history = json.loads((tmp_path / "net.json").read_text())["steps"][0]["details"]["history"]
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
 
 

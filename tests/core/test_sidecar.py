@@ -9,13 +9,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.core.sidecar import Sidecar, read_sidecar, sidecar_path, write_sidecar
+from resnet_edge.core.sidecar import (
+    Sidecar,
+    State,
+    Step,
+    StepLatency,
+    read_sidecar,
+    sidecar_path,
+    write_sidecar,
+)
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(st.text()), text=st.text(), number=st.floats(allow_nan=False, allow_infinity=False))
 def test_what_is_written_is_read(tmp_path: Path, names: list[str], text: str, number: float) -> None:
-    sidecar = Sidecar(tuple(names), ({"step": text, "top1": number},))
+    state = State("0" * 64, 10, None, 20, 15, number, 5, text)
+    latency = StepLatency("tflite", "int8", "litert", "cpu", 1, 2.0, 1.0, number, (0.4, 0.6))
+    step = Step("prune", text, text, "0", state, state, (latency,), {"history": [{"loss": number}]})
+    sidecar = Sidecar(tuple(names), (step,))
     write_sidecar(tmp_path / "net.keras", sidecar)
     assert read_sidecar(tmp_path / "net.keras") == sidecar
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from resnet_edge import zoo
-from resnet_edge.stages.fused_batchnorm import FusedBatchNormalization, with_fused_batchnorm
+from resnet_edge.models.flat import flat_graph
+from resnet_edge.stages.fused_batchnorm import FusedBatchNormalization
+from resnet_edge.stages.training_copy import training_copy
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (32, 8, 8, 1)).astype(np.float32)
 
@@ -25,7 +27,7 @@ def plain() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def fused(plain: keras.Model) -> keras.Model:
-    return with_fused_batchnorm(plain)
+    return training_copy(flat_graph(plain, (8, 8, 1)), "float32")
 
 
 def test_every_normalization_is_replaced_and_nothing_else(plain: keras.Model, fused: keras.Model) -> None:
@@ -60,7 +62,10 @@ def test_what_the_kernel_cannot_do_is_left_to_keras() -> None:
     unusual: list[dict[str, Any]] = [{"center": False}, {"scale": False}, {"axis": 1}]
     for options in unusual:
         model = keras.Model(image, keras.layers.BatchNormalization(**options)(image))
-        assert type(with_fused_batchnorm(model).layers[-1]) is keras.layers.BatchNormalization
+        assert (
+            type(training_copy(flat_graph(model, (4, 4, 2)), "float32").layers[-1])
+            is keras.layers.BatchNormalization
+        )
 
 
 def test_under_mixed_precision_the_variables_stay_float32() -> None:

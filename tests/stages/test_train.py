@@ -31,8 +31,9 @@ def write(folder: Path, **arrays: Any) -> Path:
 
 
 def request(data: Path | str, out: Path, resume: bool = False, **recipe: Any) -> Request:
-    small = {"arch": "resnet8", "data": str(data), "epochs": 2, "batch_size": 4, "validation": 0.0}
-    return {"recipe": {**small, **recipe}, "out": str(out), "resume": resume}
+    arch = recipe.pop("arch", "resnet8")
+    small = {"data": str(data), "epochs": 2, "batch_size": 4, "validation": 0.0}
+    return {"arch": arch, "recipe": {**small, **recipe}, "out": str(out), "resume": resume}
 
 
 def train(worker: Worker, wanted: Request) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def test_a_folder_of_the_users_has_no_test_images(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     with Worker("training", tmp_path / "log") as here:
         reply = train(here, request("fashion-mnist-photos", tmp_path / "net.keras", epochs=1))
-    assert (reply["test_top1"], reply["test_n"]) == (None, 0)
+    assert (reply["state"]["top1"], reply["state"]["n"]) == (None, 0)
 
 
 def test_nothing_to_resume(worker: Worker, tmp_path: Path) -> None:

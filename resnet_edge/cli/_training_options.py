@@ -1,0 +1,124 @@
+"""The options of every command that trains or fine-tunes, with defaults that each command chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from resnet_edge.cli._options import FiniteRange, shape
+from resnet_edge.core.errors import UsageError
+from resnet_edge.stages.recipe import Recipe
+
+Decorated = Callable[..., Any]
+
+
+def training_options(
+    *,
+    epochs: int,
+    learning_rate: float,
+    warmup_epochs: float,
+    weight_decay: float = 5e-4,
+    least_epochs: int = 1,
+    precisions: tuple[str, ...] = ("float32", "mixed_bfloat16", "mixed_float16"),
+) -> Callable[[Decorated], Decorated]:
+    """Add the options; `recipe_of` makes a Recipe of their values."""
+    options = [
+        click.option(
+            "--data", required=True, help="fashion-mnist[:FOLDER], a folder of class folders, or an .npz."
+        ),
+        click.option(
+            "--out",
+            required=True,
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Where the .keras file goes.",
+        ),
+        click.option("--epochs", default=epochs, show_default=True, type=click.IntRange(least_epochs)),
+        click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1)),
+        click.option(
+            "--learning-rate",
+            default=learning_rate,
+            show_default=True,
+            type=FiniteRange(0, min_open=True),
+            help="At the top of the schedule.",
+        ),
+        click.option("--warmup-epochs", default=warmup_epochs, show_default=True, type=FiniteRange(0)),
+        click.option("--weight-decay", default=weight_decay, show_default=True, type=FiniteRange(0)),
+        click.option(
+            "--label-smoothing", default=0.0, show_default=True, type=FiniteRange(0, 1, max_open=True)
+        ),
+        click.option(
+            "--augment", default="flip,crop,erase", show_default=True, help="Comma-separated, or 'none'."
+        ),
+        click.option(
+            "--validation",
+            default=0.05,
+            show_default=True,
+            type=FiniteRange(0, 0.5),
+            help="Share of the training images held out.",
+        ),
+        click.option(
+            "--precision", default="float32", show_default=True, type=click.Choice(list(precisions))
+        ),
+        click.option(
+            "--teacher",
+            metavar="MODEL",
+            help="Distil: learn from this model's outputs as well as from the labels.",
+        ),
+        click.option(
+            "--teacher-weight",
+            default=0.5,
+            show_default=True,
+            type=FiniteRange(0, 1, min_open=True),
+            help="The teacher's share of the loss.",
+        ),
+        click.option(
+            "--temperature",
+            default=4.0,
+            show_default=True,
+            type=FiniteRange(0, min_open=True),
+            help="Softens both outputs before they are compared.",
+        ),
+        click.option("--seed", default=0, show_default=True, type=click.IntRange(0)),
+        click.option("--resume", is_flag=True, help="Continue an interrupted run."),
+    ]
+
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def input_shape_option(command: Decorated) -> Decorated:
+    """For a command that makes a network for the images."""
+    return click.option(
+        "--input-shape", callback=shape, metavar="H,W,C", help="For a folder of images: resize to this."
+    )(command)
+
+
+def recipe_of(options: dict[str, Any]) -> Recipe:
+    """Take the recipe's options out of `options`. Raises UsageError, DataError, ModelError."""
+    found = {field.name: options.pop(field.name) for field in fields(Recipe) if field.name in options}
+    augment = found["augment"]
+    found["augment"] = () if augment == "none" else tuple(augment.split(","))
+    _check_teacher(found)
+    return Recipe(**found)
+
+
+def _check_teacher(found: dict[str, Any]) -> None:
+    from click.core import ParameterSource
+
+    from resnet_edge.models import ModelRequest, check_source
+
+    if found["teacher"] is not None:
+        check_source(ModelRequest(found["teacher"]))
+        return
+    context = click.get_current_context()
+    for name in ("teacher_weight", "temperature"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise UsageError(f"--{name.replace('_', '-')} needs --teacher MODEL")

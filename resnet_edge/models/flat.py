@@ -1,0 +1,216 @@
+"""Runs in a worker. A Keras model as one flat list of calls, and a model made from such a list.
+
+Nested models are walked into, so that whoever prunes, quantizes or rebuilds a network sees one
+graph, whatever way it was put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import tree
+
+from resnet_edge.core.errors import ModelError
+from resnet_edge.models._graph import functional_view
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor of a `FlatGraph`, by its number."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation (mostly a keras.Layer) on its inputs.
+
+    `name` is unique in the graph; that of a layer inside nested models has their names before
+    it, joined by `_`. `args` and `kwargs` are those of the original call, with a `Tensor` for
+    each symbolic tensor. Two calls of a shared layer have the same `operation`.
+    """
+
+    name: str
+    operation: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    output: Tensor
+    shape: tuple[int | None, ...]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The tensors that it reads, in order."""
+        return tuple(_tensors((self.args, self.kwargs)))
+
+    @property
+    def kind(self) -> str:
+        """The name of the operation's class."""
+        return type(self.operation).__name__
+
+
+@dataclass(frozen=True)
+class FlatGraph:
+    """The calls of a model in an order in which they can run; `shape` (H, W, C) of its input."""
+
+    name: str
+    shape: tuple[int, ...]
+    input: Tensor
+    output: Tensor
+    calls: tuple[Call, ...]
+
+    def producer(self, tensor: Tensor) -> Call | None:
+        """The call that gives `tensor`; None for the input."""
+        return next((call for call in self.calls if call.output == tensor), None)
+
+    def consumers(self, tensor: Tensor) -> tuple[Call, ...]:
+        """The calls that read `tensor`."""
+        return tuple(call for call in self.calls if tensor in call.inputs)
+
+
+def flat_graph(model: keras.Model, shape: tuple[int, int, int]) -> FlatGraph:
+    """The calls of `model`, whose input is (batch, *shape).
+
+    Raises ModelError where its graph is not known (a subclassed model whose `call` is more
+    than a chain of layers), or has several inputs or outputs.
+    """
+    view = functional_view(model, shape)
+    if view is None:
+        raise ModelError(
+            f"the graph of {model.name} is not known (its class {type(model).__name__} computes in a way of "
+            "its own): give package.module:factory that builds it with keras.Model(inputs, outputs)"
+        )
+    walk = _Walk()
+    start = walk.new()
+    end = walk.enter(view, [start], prefix="")
+    return FlatGraph(model.name, tuple(shape), start, end, tuple(walk.calls))
+
+
+def rebuild(
+    graph: FlatGraph,
+    make: Callable[[Call], Any],
+    *,
+    name: str | None = None,
+    framework: Any = keras,
+) -> Any:
+    """A functional model of `framework` (keras or tf_keras) with the calls of `graph`.
+
+    `make` gives the layer (or any callable) for a call; it is asked once for a shared layer.
+    A layer that it makes should bear `call.name`. No weight is copied.
+    """
+    image = framework.Input(graph.shape, name="image")
+    tensors = {graph.input: image}
+    made: dict[int, Any] = {}
+    for call in graph.calls:
+        layer = made.get(id(call.operation))
+        if layer is None:
+            layer = made[id(call.operation)] = make(call)
+        args, kwargs = filled(call, tensors)
+        tensors[call.output] = layer(*args, **kwargs)
+    return framework.Model(image, tensors[graph.output], name=name or graph.name)
+
+
+def filled(call: Call, tensors: dict[Tensor, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of `call` with the values of `tensors` in place."""
+
+    def value(leaf: Any) -> Any:
+        return tensors[leaf] if isinstance(leaf, Tensor) else leaf
+
+    args, kwargs = tree.map_structure(value, (call.args, call.kwargs))
+    return args, kwargs
+
+
+def copied(call: Call, **changes: Any) -> Any:
+    """A fresh keras.Layer like that of `call`, named as the call, with `changes` to its config;
+    an operation without weights (`x / 255`) is returned as it is."""
+    if not isinstance(call.operation, keras.Layer):
+        return call.operation
+    config = {**call.operation.get_config(), "name": call.name, **changes}
+    return type(call.operation).from_config(config)
+
+
+def copy_weights(graph: FlatGraph, model: Any) -> None:
+    """Copy the weights of the layers of `graph` to those of the same name in `model`.
+
+    Raises ModelError where a name or a shape is not the same.
+    """
+    seen: set[int] = set()
+    for call in graph.calls:
+        if id(call.operation) in seen or not getattr(call.operation, "weights", ()):
+            continue
+        seen.add(id(call.operation))
+        values = call.operation.get_weights()
+        layer = model.get_layer(call.name)
+        if [tuple(w.shape) for w in layer.weights] != [v.shape for v in values]:
+            raise ModelError(f"the layer {call.name} has other weights after the rebuild; nothing was copied")
+        layer.set_weights(values)
+
+
+def return_weights(model: Any, graph: FlatGraph) -> None:
+    """The reverse of `copy_weights`: the layers of `graph`, whose model is the user's, get the
+    weights that the layers of the same name have in `model`."""
+    for call in graph.calls:
+        if getattr(call.operation, "weights", ()) and (layer := _layer(model, call.name)) is not None:
+            call.operation.set_weights(layer.get_weights())
+
+
+def _layer(model: Any, name: str) -> Any | None:
+    return next((layer for layer in model.layers if layer.name == name), None)
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self._count = 0
+        self._names: dict[str, int] = {}
+
+    def new(self) -> Tensor:
+        self._count += 1
+        return Tensor(self._count - 1)
+
+    def enter(self, model: keras.Model, inputs: list[Tensor], prefix: str) -> Tensor:
+        """Walk `model`, called on `inputs`; gives its output."""
+        graph: Any = getattr(model, "_functional", model)  # a Sequential keeps its graph there
+        if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+            raise ModelError(
+                f"{model.name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
+                "an image classifier has one each"
+            )
+        known = {id(graph.inputs[0]): inputs[0]}
+        for depth in sorted(graph._nodes_by_depth, reverse=True):
+            for node in graph._nodes_by_depth[depth]:
+                if not node.is_input:
+                    self._visit(node, known, prefix)
+        return known[id(graph.outputs[0])]
+
+    def _visit(self, node: Any, known: dict[int, Tensor], prefix: str) -> None:
+        operation = node.operation
+        name = f"{prefix}{operation.name}"
+        if len(node.outputs) != 1:
+            raise ModelError(
+                f"the layer {name} has {len(node.outputs)} outputs; only single outputs are handled"
+            )
+        if isinstance(operation, keras.Model):
+            inside = [known[id(tensor)] for tensor in node.input_tensors]
+            known[id(node.outputs[0])] = self.enter(operation, inside, f"{name}_")
+            return
+
+        def numbered(leaf: Any) -> Any:
+            return known[id(leaf)] if isinstance(leaf, keras.KerasTensor) else leaf
+
+        args, kwargs = tree.map_structure(numbered, (node.arguments.args, node.arguments.kwargs))
+        output = self.new()
+        known[id(node.outputs[0])] = output
+        shape = tuple(node.outputs[0].shape)
+        self.calls.append(Call(self._unique(name, operation), operation, args, kwargs, output, shape))
+
+    def _unique(self, name: str, operation: Any) -> str:
+        count = self._names.get(name, 0)
+        self._names[name] = count + 1
+        return name if count == 0 else f"{name}_call{count + 1}"
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    yield from (leaf for leaf in tree.flatten(value) if isinstance(leaf, Tensor))

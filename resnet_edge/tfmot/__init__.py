@@ -1,0 +1,1 @@
+"""tensorflow-model-optimization, which works on Keras 2 only: the bridge to it and what runs on it."""
