@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "resnet-edge needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
-		$(BIN)/python -m pip install --quiet --editable '.[convert,dev]'
+		$(BIN)/python -m pip install --quiet --editable '.[convert,tfmot,dev]'
 	@touch $@
 
 demo: $(STAMP)  ## Convert the bundled ResNet-20 on its bundled data, with proof, into demo/

@@ -17,7 +17,7 @@ from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.report import Report
 from resnet_edge.core.scheme import Io
 from resnet_edge.models import ModelRequest, check_source
-from resnet_edge.stages.calls import PlanRequest
+from resnet_edge.stages.calls import CalibratorName, PlanRequest, RepairName
 from resnet_edge.stages.class_names import class_names_in
 from resnet_edge.stages.convert import ConvertRequest
 
@@ -33,6 +33,8 @@ def request_of(
     backends: tuple[str, ...],
     data: str | None,
     calibration: str | None,
+    calibrator: CalibratorName,
+    repair: RepairName | None,
     max_drop: float,
     preprocess: str | None,
     io: Io,
@@ -72,6 +74,9 @@ def request_of(
         threads=threads,
         latency_seconds=latency_seconds,
         dynamic_batch=dynamic_batch,
+        calibrator=calibrator,
+        # Who names a calibrator gets that and nothing else.
+        repair=repair or ("auto" if calibrator == "auto" else "none"),
         class_names=class_names_in(labels) if labels is not None else (),
         command=command,
         source_name=f"{MODEL_FILE} (bundled)" if model is None else None,

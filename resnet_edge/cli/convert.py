@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from resnet_edge.cli._options import FiniteRange, backends_option, names, shape
 from resnet_edge.cli.terminal import fail, output_options, print_json, progress
+from resnet_edge.stages.calls import CalibratorName, RepairName
 
 if TYPE_CHECKING:
     from resnet_edge.core.report import Report
@@ -52,6 +53,19 @@ if TYPE_CHECKING:
     "--calibration",
     metavar="DATA",
     help="Images that set int8 ranges, never those of the proof. [default: some are held out of --data]",
+)
+@click.option(
+    "--calibrator",
+    default="auto",
+    show_default=True,
+    type=click.Choice(get_args(CalibratorName)),
+    help="How int8 ranges are set. auto: by the measured noise of the int8 outputs, never worse than minmax.",
+)
+@click.option(
+    "--repair",
+    type=click.Choice(get_args(RepairName)),
+    help="Whether weights and biases are changed to make up for rounding (no training). auto: where it "
+    "measures better. [default: auto with --calibrator auto, else none]",
 )
 @click.option(
     "--max-drop",

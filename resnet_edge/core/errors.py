@@ -9,6 +9,7 @@ ResnetEdgeError                exit 3   could not be done; the message says how 
 ├─ DataError                            the data cannot be read or does not fit
 ├─ ArtifactError                        a TFLite or ONNX file that cannot be read or written
 ├─ UnsupportedScheme                    a format that does not offer the scheme
+├─ OutOfReach                           a target that no network meets
 ├─ OutputError                          the output folder or the disk
 └─ WorkerFailed                         a worker process died or broke; its log is named
 """
@@ -63,6 +64,10 @@ class ArtifactError(ResnetEdgeError):
 
 class UnsupportedScheme(ResnetEdgeError):
     """The format does not offer this scheme."""
+
+
+class OutOfReach(ResnetEdgeError):
+    """A target that cannot be met; the message says what can."""
 
 
 class OutputError(ResnetEdgeError):

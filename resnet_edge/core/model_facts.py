@@ -15,6 +15,8 @@ class ModelFacts:
     `name` is a file stem; `source` is what the user typed; `sha256` is of the file (of the
     weights where there is no file); `macs` counts multiply-accumulates of one image in
     convolutions and dense layers (None: not countable); `input_shape` is (H, W, C).
+    `learned_ranges` is of how many layers it has activation ranges from quantization-aware
+    training.
     """
 
     name: str
@@ -27,3 +29,4 @@ class ModelFacts:
     output: Literal["logits", "probabilities"]
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
+    learned_ranges: int = 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
+from resnet_edge.core.sidecar import Step
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,11 @@ class Failure:
 @dataclass(frozen=True)
 class Report:
     """Everything a run found out. `machine`, `versions`, `data` and `calibration` are plain
-    JSON objects."""
+    JSON objects.
+
+    `history` is what was done to the model before this run (its sidecar), in order; `gzip_bytes`
+    is the size of the gzip of an artifact by its file name, where that was worth finding out.
+    """
 
     resnet_edge: str
     versions: dict[str, str]
@@ -46,6 +51,8 @@ class Report:
     costs: tuple[StageCost, ...] = ()
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
+    history: tuple[Step, ...] = ()
+    gzip_bytes: dict[str, int] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

@@ -10,14 +10,20 @@ import msgspec
 
 from resnet_edge.core.errors import ModelError
 
+SUFFIXES = (".keras", ".h5", ".hdf5")
+"""The model files that have a sidecar."""
+
 
 @dataclass(frozen=True)
 class State:
     """A model at one point of its story.
 
     `macs` counts multiply-accumulates of one image (None: not countable); `file_bytes` is the
-    size of the `.keras` file and `gzip_bytes` that of its gzip; `top1` is the fraction of `n`
-    images that it gets right, and `images` says which (None: there were none with labels).
+    size of the `.keras` file and `gzip_bytes` that of its gzip (0: the model is no single file);
+    `top1` is the fraction of `n` images that it gets right, and `images` says which (None: there
+    were none with labels). `images_sha256` is of those images and then their labels, as
+    report.json gives it under `data`, so that two accuracies on the same images are known to be;
+    "": not known.
     """
 
     sha256: str
@@ -28,6 +34,7 @@ class State:
     top1: float | None = None
     n: int = 0
     images: str = ""
+    images_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,16 @@ class Sidecar:
     schema: int = 2
 
 
+@dataclass(frozen=True)
+class Story:
+    """What was done to one model up to now; `note` says why there are no steps though the
+    sidecar has some."""
+
+    class_names: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    note: str | None = None
+
+
 def sidecar_path(model: Path) -> Path:
     """Where the sidecar of `model` stands."""
     return model.with_suffix(".json")
@@ -99,3 +116,42 @@ def read_sidecar(model: Path) -> Sidecar:
         raise ModelError(f"{path} is damaged ({error}): mend or remove it") from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}): mend or remove it") from error
+
+
+def story_of(source: str | Path, sha256: str) -> Story:
+    """What is known of the model `source`, a MODEL as the user types it, with the SHA-256 `sha256`.
+
+    A story belongs to a file by its content, not by its name: steps are told as far as one of
+    them ended in this content, and none of them where none did. What is no `.keras` or `.h5`
+    file (a name from the zoo, `app:`, a factory, a SavedModel) has no sidecar, and so no
+    story. Raises ModelError where the sidecar is damaged.
+    """
+    path = Path(source)
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        return Story()
+    known = read_sidecar(path)
+    states = [step.after.sha256 for step in known.steps]
+    if sha256 in states:
+        last = len(states) - states[::-1].index(sha256)
+        return Story(known.class_names, known.steps[:last])
+    started = known.steps and known.steps[0].before
+    if not known.steps or (started and started.sha256 == sha256):
+        return Story(known.class_names)
+    return Story(
+        known.class_names,
+        note=f"{sidecar_path(path).name} tells the story of another file than {path.name} "
+        "(the SHA-256 differs), so none is told: put the one that belongs to it beside it",
+    )
+
+
+def next_sidecar(source: str | Path, step: Step) -> tuple[Sidecar, str | None]:
+    """The sidecar of the model that `step` has made of `source`: its class names and story, and
+    the step; and a note where the story of `source` was not taken over (`story_of`).
+
+    `step.before` is the state of `source`. Where nothing is known of what came before, the story
+    begins with it. Raises ModelError where the sidecar of `source` is damaged.
+    """
+    if step.before is None:
+        raise ValueError("a step that changes a model tells what the model was before")
+    story = story_of(source, step.before.sha256)
+    return Sidecar(story.class_names, (*story.steps, step)), story.note

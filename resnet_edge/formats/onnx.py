@@ -9,7 +9,7 @@ goes through tf2onnx instead, and the artifact says so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,11 +39,11 @@ def refusal(scheme: Scheme) -> str | None:
     return None
 
 
-def write(portable: Path, scheme: Scheme, name: str, out: Path) -> str:
+def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Collection[str] = ()) -> str:
     """Lower the portable graph, or hand it to tf2onnx if it is in float.
 
     Raises ArtifactError where neither can, or where ONNX Runtime, if it is installed, would
-    run an int8 file in float.
+    run an int8 file in float elsewhere than in `float_layers`, or these not.
     """
     graph = read_graph(portable)
     real = "float16" if scheme.activations == "float16" else "float32"
@@ -62,7 +62,7 @@ def write(portable: Path, scheme: Scheme, name: str, out: Path) -> str:
     if scheme.activations == "int8" and find_spec("onnxruntime") is not None:
         from resnet_edge.formats._onnx.fusion import require_fused
 
-        require_fused(out)
+        require_fused(out, float_layers)
     return f"resnet-edge {__version__} (lowering of the TFLite graph)"
 
 

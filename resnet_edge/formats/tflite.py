@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,12 +21,12 @@ def refusal(scheme: Scheme) -> str | None:
     return None
 
 
-def write(portable: Path, scheme: Scheme, name: str, out: Path) -> str:
+def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Collection[str] = ()) -> str:
     """Copy the portable graph. Only operations that TFLite has built in get this far
     (graph/convert.py refuses others). Raises ArtifactError where integers were asked for and
-    a heavy operation is in float."""
+    a heavy operation other than `float_layers` is in float, or one of these is not."""
     if scheme.activations.startswith("int"):
-        require_integer(read_graph(portable))
+        require_integer(read_graph(portable), float_layers)
     shutil.copyfile(portable, out)
     made = f"tensorflow {version('tensorflow')} (TFLiteConverter)"
     return made if scheme.weights == "float32" else f"{made}, litert-quantizer {version('litert-quantizer')}"

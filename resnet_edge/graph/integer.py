@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from resnet_edge.core.errors import ArtifactError
+from resnet_edge.graph.grids import float_operations, layer_of
 from resnet_edge.graph.model import Graph
 
 HEAVY = frozenset(
@@ -10,13 +13,19 @@ HEAVY = frozenset(
 )
 
 
-def require_integer(graph: Graph) -> None:
+def require_integer(graph: Graph, float_layers: Collection[str] = ()) -> None:
     """Raises ArtifactError that names a convolution, dense layer, addition or average pooling which
-    reads or gives float. Other operations may: a softmax, or what TFLite has no integer kernel for."""
+    reads or gives float and is not one of `float_layers` (names of outputs), or one of these that
+    does not. Other operations may: a softmax, or what TFLite has no integer kernel for."""
     for node in graph.nodes:
         tensors = [graph.tensors[index] for index in (*node.inputs, *node.outputs) if index >= 0]
-        if node.op in HEAVY and any(tensor.dtype.startswith("float") for tensor in tensors):
-            name = graph.tensors[node.outputs[0]].name
+        name = layer_of(graph, node)
+        if node.op not in HEAVY or name in float_layers:
+            continue
+        if any(tensor.dtype.startswith("float") for tensor in tensors):
             raise ArtifactError(
                 f"{node.op} at {name!r} stayed in float: ask for --schemes fp16 or dynamic instead"
             )
+    missing = sorted(set(float_layers) - float_operations(graph))
+    if missing:
+        raise ArtifactError(f"{missing[0]!r} was to stay in float and did not: ask for --no-plan")

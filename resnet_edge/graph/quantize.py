@@ -6,9 +6,11 @@ ranges that calibrate.py measured.
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import warnings
+from collections.abc import Collection
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,11 @@ from litert_quantizer import quantizer, recipe_manager
 from litert_quantizer.algorithm_manager import AlgorithmName
 from litert_quantizer.qtyping import TFLOperationName
 
-from resnet_edge.core.errors import UnsupportedScheme
+from resnet_edge.core.errors import ArtifactError, UnsupportedScheme
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.graph.calibrate import KEEPING_ALL_TENSORS, Ranges
-from resnet_edge.graph.model import load_model, save_model
+from resnet_edge.graph.grids import layer_of
+from resnet_edge.graph.model import load_model, read_graph, save_model
 
 LEFT_IN_FLOAT = (TFLOperationName.SOFTMAX, TFLOperationName.INPUT, TFLOperationName.OUTPUT)
 """The border of the graph stays in float here (interface.py narrows it where asked). So does
@@ -36,17 +39,31 @@ CASTABLE = (
 )
 
 
-def quantize(float_model: Path, scheme: Scheme, ranges: Ranges | None, out: Path) -> None:
-    """Write `float_model` under `scheme` to `out`. Raises UnsupportedScheme.
+def quantize(
+    float_model: Path,
+    scheme: Scheme,
+    ranges: Ranges | None,
+    out: Path,
+    float_layers: Collection[str] = (),
+) -> None:
+    """Write `float_model` under `scheme` to `out`. Raises UnsupportedScheme, ArtifactError.
 
     `ranges` is needed where the scheme needs calibration. Weights: symmetric, per output
     channel, -127 to 127; biases int32; int8 activations: asymmetric, per tensor.
+
+    `float_layers` names operations of `float_model`, by their first output, that stay float32 in
+    an integer graph; QUANTIZE and DEQUANTIZE stand only where integers begin and end. Float, and
+    not int16 activations: XNNPACK and ONNX Runtime have fast kernels for the one and none for the
+    other (LiteRT falls back to plain loops, ONNX has no such convolution at all), and float is
+    exact besides.
     """
+    if float_layers and not scheme.activations.startswith("int"):
+        raise UnsupportedScheme(f"{scheme.title} has no integers that a layer could stay out of")
     if scheme.weights == "float32":
         shutil.copyfile(float_model, out)
         return
     job = quantizer.Quantizer(str(float_model))
-    job.load_quantization_recipe(_recipe(scheme))
+    job.load_quantization_recipe(_recipe(scheme, _scopes(float_model, float_layers)))
     statistics = None
     if scheme.needs_calibration:
         if ranges is None:
@@ -58,6 +75,21 @@ def quantize(float_model: Path, scheme: Scheme, ranges: Ranges | None, out: Path
         result.export_model(str(out), overwrite=True)
     if scheme.activations == "int16":
         _allow_any_scale(out)
+
+
+def _scopes(float_model: Path, float_layers: Collection[str]) -> list[str]:
+    """The layers as the quantizer knows them: by the names of all their outputs, "a;b;"."""
+    if not float_layers:
+        return []
+    graph = read_graph(float_model)
+    known = {
+        layer_of(graph, node): "".join(f"{graph.tensors[i].name};" for i in node.outputs)
+        for node in graph.nodes
+    }
+    unknown = sorted(set(float_layers) - known.keys())
+    if unknown:
+        raise ArtifactError(f"no operation of the graph gives {unknown[0]!r}: it cannot stay in float")
+    return [known[name] for name in sorted(float_layers)]
 
 
 def _allow_any_scale(path: Path) -> None:
@@ -79,7 +111,7 @@ def _statistics(low: float, high: float) -> dict[str, Any]:
     return {"min": np.full((1, 1, 1, 1), low, np.float32), "max": np.full((1, 1, 1, 1), high, np.float32)}
 
 
-def _recipe(scheme: Scheme) -> list[dict[str, Any]]:
+def _recipe(scheme: Scheme, kept: Collection[str]) -> list[dict[str, Any]]:
     manager = recipe_manager.RecipeManager()
     everything = {"regex": ".*", "operation_name": TFLOperationName.ALL_SUPPORTED}
     match scheme.weights, scheme.activations:
@@ -94,6 +126,12 @@ def _recipe(scheme: Scheme) -> list[dict[str, Any]]:
             )
             for operation in LEFT_IN_FLOAT:
                 manager.add_quantization_config(".*", operation, algorithm_key=AlgorithmName.NO_QUANTIZE)
+            for scope in kept:
+                manager.add_quantization_config(
+                    f"^{re.escape(scope)}$",
+                    TFLOperationName.ALL_SUPPORTED,
+                    algorithm_key=AlgorithmName.NO_QUANTIZE,
+                )
         case weights, activations:
             raise UnsupportedScheme(f"no quantizer for {weights} weights with {activations} activations")
     recipe: list[dict[str, Any]] = manager.get_quantization_recipe()

@@ -22,6 +22,7 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import preprocessing
 from resnet_edge.core.progress import Report
 from resnet_edge.models import _source
+from resnet_edge.models.learned_ranges import Ranges
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,14 @@ class OpenedModel:
 
     `network` maps (B, H, W, C) float32, the model's OWN input before our preprocessing, to
     (B, classes) float32 in inference mode, and can be traced by tf.function. `trackable`
-    holds the variables (a keras.Model, or the loaded SavedModel).
+    holds the variables (a keras.Model, or the loaded SavedModel). `ranges` are the activation
+    ranges that quantization-aware training learned for exactly these weights, if it did.
     """
 
     facts: ModelFacts
     network: Callable[[Any], Any]
     trackable: Any
+    ranges: Ranges | None = None
 
 
 def check_source(request: ModelRequest) -> None:

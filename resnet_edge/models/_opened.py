@@ -18,6 +18,7 @@ from resnet_edge.models import ModelRequest, OpenedModel, _graph
 from resnet_edge.models._load import first_line
 from resnet_edge.models._macs import MacCounter, sublayers
 from resnet_edge.models._shape import input_shape
+from resnet_edge.models.learned_ranges import Ranges
 
 PROBE = 2
 """Images in the seeded batch: two, so that a reduction over the batch would show."""
@@ -38,7 +39,9 @@ class Origin:
     preprocessing: Preprocessing | None = None
 
 
-def opened(model: keras.Model, request: ModelRequest, origin: Origin) -> OpenedModel:
+def opened(
+    model: keras.Model, request: ModelRequest, origin: Origin, ranges: Ranges | None = None
+) -> OpenedModel:
     """Check that `model` is an image classifier and find out its facts.
 
     Raises ModelError (not a classifier, broken weights) or UsageError (an option is missing
@@ -69,8 +72,9 @@ def opened(model: keras.Model, request: ModelRequest, origin: Origin) -> OpenedM
         output=_output_kind(graph, outputs, request.source),
         class_names=_class_names(origin.class_names, outputs.shape[1], request.source),
         preprocessing=chosen_preprocessing(request, found, shape),
+        learned_ranges=len(ranges or ()),
     )
-    return OpenedModel(facts, network, model)
+    return OpenedModel(facts, network, model, ranges)
 
 
 def network_of(model: keras.Model) -> Callable[[Any], Any]:

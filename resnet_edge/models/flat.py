@@ -30,7 +30,8 @@ class Call:
 
     `name` is unique in the graph; that of a layer inside nested models has their names before
     it, joined by `_`. `args` and `kwargs` are those of the original call, with a `Tensor` for
-    each symbolic tensor. Two calls of a shared layer have the same `operation`.
+    each symbolic tensor. Two calls of a shared layer have the same `operation`. `shape` is that
+    of the output, (batch, ...); only the batch is None where the graph's input has a size.
     """
 
     name: str
@@ -83,7 +84,7 @@ def flat_graph(model: keras.Model, shape: tuple[int, int, int]) -> FlatGraph:
             "its own): give package.module:factory that builds it with keras.Model(inputs, outputs)"
         )
     walk = _Walk()
-    start = walk.new()
+    start = walk.new((None, *shape), "float32")
     end = walk.enter(view, [start], prefix="")
     return FlatGraph(model.name, tuple(shape), start, end, tuple(walk.calls))
 
@@ -163,12 +164,13 @@ def _layer(model: Any, name: str) -> Any | None:
 class _Walk:
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self._count = 0
+        self._specs: dict[Tensor, keras.KerasTensor] = {}
         self._names: dict[str, int] = {}
 
-    def new(self) -> Tensor:
-        self._count += 1
-        return Tensor(self._count - 1)
+    def new(self, shape: tuple[int | None, ...], dtype: str) -> Tensor:
+        tensor = Tensor(len(self._specs))
+        self._specs[tensor] = keras.KerasTensor(shape, dtype)
+        return tensor
 
     def enter(self, model: keras.Model, inputs: list[Tensor], prefix: str) -> Tensor:
         """Walk `model`, called on `inputs`; gives its output."""
@@ -201,10 +203,22 @@ class _Walk:
             return known[id(leaf)] if isinstance(leaf, keras.KerasTensor) else leaf
 
         args, kwargs = tree.map_structure(numbered, (node.arguments.args, node.arguments.kwargs))
-        output = self.new()
-        known[id(node.outputs[0])] = output
-        shape = tuple(node.outputs[0].shape)
+        spec = self._sized(operation, args, kwargs, node.outputs[0])
+        shape = tuple(spec.shape)
+        output = known[id(node.outputs[0])] = self.new(shape, spec.dtype)
         self.calls.append(Call(self._unique(name, operation), operation, args, kwargs, output, shape))
+
+    def _sized(self, operation: Any, args: Any, kwargs: Any, declared: Any) -> Any:
+        """The shape and dtype of an output; found anew where a part of the model was made for
+        images of any size, as `ResNet50(include_top=False)`."""
+        if None not in declared.shape[1:]:
+            return declared
+
+        def spec(leaf: Any) -> Any:
+            return self._specs[leaf] if isinstance(leaf, Tensor) else leaf
+
+        args, kwargs = tree.map_structure(spec, (args, kwargs))
+        return operation.compute_output_spec(*args, **kwargs)
 
     def _unique(self, name: str, operation: Any) -> str:
         count = self._names.get(name, 0)

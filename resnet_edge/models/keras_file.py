@@ -15,8 +15,8 @@ from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
 from resnet_edge.models._config import check_config
+from resnet_edge.models.learned_ranges import WEIGHTS, Ranges, embedded
 
-WEIGHTS = "model.weights.h5"
 MAX_CONFIG_BYTES = 64 << 20
 MAX_WEIGHTS_BYTES = 8 << 30
 MAX_RATIO = 100
@@ -49,6 +49,7 @@ def check(request: ModelRequest) -> None:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, path)
             check_config(_json(archive, "config.json", path), path.name)
+            embedded(archive, path)
     except _BROKEN as error:
         raise ModelError(f"{path} is truncated or damaged ({error}): copy or save it again") from error
 
@@ -63,7 +64,12 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     origin = _opened.Origin(
         _source.safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names
     )
-    return _opened.opened(model, request, origin)
+    return _opened.opened(model, request, origin, _ranges(path))
+
+
+def _ranges(path: Path) -> Ranges | None:
+    with zipfile.ZipFile(path) as archive:
+        return embedded(archive, path)
 
 
 def _check_members(archive: zipfile.ZipFile, path: Path) -> None:

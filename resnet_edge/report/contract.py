@@ -12,6 +12,7 @@ from resnet_edge.core.artifact import Artifact, TensorSpec
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Report
+from resnet_edge.report.story import Entry, entries
 
 SCHEMA = 1
 
@@ -41,6 +42,7 @@ def document(report: Report) -> dict[str, Any]:
         "artifacts": [_artifact(artifact) for artifact in report.artifacts],
         "parity": [_measured(row) for row in report.parity],
         "latency": [_measured(row) for row in report.latency],
+        "history": [_entry(entry) for entry in entries(report)],
         "costs": [asdict(cost) for cost in report.costs],
         "failures": [asdict(failure) for failure in report.failures],
     }
@@ -76,6 +78,29 @@ def _tensor(tensor: TensorSpec) -> dict[str, Any]:
         "shape": tensor.shape,
         "dtype": tensor.dtype,
         "quantization": asdict(tensor.quantization) if tensor.quantization else None,
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    """A model or an artifact at one point of the story; what a step made is the entry itself."""
+    row, step = entry.artifact, entry.step
+    return {
+        "title": entry.title,
+        "artifact": row.file if row else None,
+        "backend": row.backend if row else None,
+        "device": row.device if row else None,
+        "top1": entry.top1,
+        "top1_ci95": entry.top1_ci95,
+        "n": entry.n,
+        "images": entry.images,
+        "measured_on": entry.measured_on,
+        "macs": entry.macs,
+        "parameters": entry.parameters,
+        "size_bytes": entry.size_bytes,
+        "gzip_bytes": entry.gzip_bytes,
+        "p50_ms": entry.p50_ms,
+        "p50_ci95_ms": entry.p50_ci95_ms,
+        "step": {key: value for key, value in asdict(step).items() if key != "after"} if step else None,
     }
 
 

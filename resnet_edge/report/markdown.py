@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.rows import WORDS, Row, rows, target
+from resnet_edge.report.story_table import commands, explained, story_table
 
 _RISKY = re.compile(r"([\\`*_\[\]|~$])")
 _BLOCK_START = re.compile(r"^(?=[-+#=])|(?<=^\d)(?=[.)](?:\s|$))")
@@ -19,6 +20,7 @@ def markdown(report: Report) -> str:
     sections = [
         _head(report),
         _results(report),
+        _story(report),
         _not_passed(report),
         _failures(report),
         _feeding(report),
@@ -105,6 +107,21 @@ def _result(report: Report, row: Row) -> list[str]:
     ]
 
 
+def _story(report: Report) -> str:
+    found = story_table(report)
+    if found is None:
+        return ""
+    body = [[escaped(" ".join(cell).strip()) for cell in row] for row in found.body]
+    parts = [
+        "## How the model came to be",
+        _table([*found.header], body, found.numbers),
+        "\n".join(f"- {escaped(line)}" for line in explained(report)),
+    ]
+    if lines := commands(report):
+        parts.append(_shell("\n".join(lines)))
+    return "\n\n".join(parts)
+
+
 def _not_passed(report: Report) -> str:
     found = [
         f"- **{escaped(title)}**\n" + "\n".join(f"  - {escaped(reason)}" for reason in reasons)
@@ -159,11 +176,13 @@ def _costs(report: Report) -> str:
 
 def _repeat(report: Report) -> str:
     line = summary.command(report)
-    if line is None:
-        return ""
+    return "" if line is None else f"## How to repeat it\n\n{_shell(line)}"
+
+
+def _shell(line: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"## How to repeat it\n\n{fence}sh\n{line}\n{fence}"
+    return f"{fence}sh\n{line}\n{fence}"
 
 
 def _notes(report: Report) -> str:

@@ -12,6 +12,7 @@ from resnet_edge.report import summary, words
 from resnet_edge.report.chart import Chart, chart
 from resnet_edge.report.picture import COLOURS, NARROW, WIDE, legend_band, legend_line, legend_marker, picture
 from resnet_edge.report.rows import WORDS, Row, Standing, conditions, rows, target
+from resnet_edge.report.story_table import commands, explained, story_table
 
 
 def page(report: Report) -> str:
@@ -20,6 +21,7 @@ def page(report: Report) -> str:
         _head(report),
         _picture(report),
         _results(report),
+        _story(report),
         _reasons("What did not pass", summary.troubles(report)),
         _reasons("What could not be done", [(f.what, [f.message]) for f in report.failures]),
         _section("Model and data", _facts([*summary.model_facts(report), *summary.data_facts(report)])),
@@ -151,6 +153,19 @@ def _result(report: Report, row: Row) -> list[str]:
         else words.ABSENT,
         _tag(row.standing),
     ]
+
+
+def _story(report: Report) -> str:
+    found = story_table(report)
+    if found is None:
+        return ""
+    body = [[_over(_safe(number), _safe(between)) for number, between in row] for row in found.body]
+    lines = "\n".join(commands(report))
+    return _section(
+        "How the model came to be",
+        f"{_table(found.header, body, found.numbers)}{_list(explained(report))}"
+        + (f"<pre>{escape(lines)}</pre>" if lines else ""),
+    )
 
 
 def _over(number: str, interval: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.parity import Parity
@@ -131,9 +131,40 @@ def data_facts(report: Report) -> list[Fact]:
     """What it was tested on, what it was calibrated with, and what was permitted."""
     return [
         ("Test data", words.plain(report.data)),
-        ("Calibration", words.plain(report.calibration) if report.calibration else "none was needed"),
+        ("Calibration", words.plain(_without_choice(report)) if report.calibration else "none was needed"),
+        *_choice(report),
         ("Permitted drop", f"{report.max_drop_pp:g} pp of top-1"),
     ]
+
+
+CHOICE = frozenset({"calibrator", "repairs", "sqnr_db", "judged", "tried", "skipped"})
+"""What `calibration` holds beside the images: how ranges were chosen."""
+REPAIRS = {
+    "round": "weights rounded together",
+    "equalize": "channels equalized",
+    "bias": "biases corrected",
+}
+
+
+def _without_choice(report: Report) -> dict[str, Any]:
+    return {key: value for key, value in (report.calibration or {}).items() if key not in CHOICE}
+
+
+def _choice(report: Report) -> list[Fact]:
+    """How the ranges were chosen, and what else was tried."""
+    found = report.calibration or {}
+    if "calibrator" not in found:
+        return []
+    facts = [("Ranges", f"{_trial(found)}, judged on {words.count(found['judged'], 'calibration image')}")]
+    others = [trial for trial in found["tried"] if _trial(trial) != _trial(found)]
+    return [*facts, ("Also tried", "; ".join(map(_trial, others)))] if others else facts
+
+
+def _trial(found: dict[str, Any]) -> str:
+    """`minmax with channels equalized: 36.4 dB`."""
+    repairs = " and ".join(REPAIRS.get(name, name) for name in found["repairs"])
+    name = f"{found['calibrator']} with {repairs}" if repairs else str(found["calibrator"])
+    return f"{name}: {words.decibels(found['sqnr_db'])}"
 
 
 def feeding(report: Report) -> list[str]:

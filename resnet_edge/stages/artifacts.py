@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-
-import msgspec
-import numpy as np
 
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, sha256_of
-from resnet_edge.core.progress import Progress, Report, tracked
+from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.stages.calls import (
-    ArtifactRequest,
-    Done,
-    PortableRequest,
-    RangesRequest,
-    RangesResult,
-)
-
-
-def ranges(request: RangesRequest, report: Report) -> RangesResult:
-    """Measure activation ranges on every calibration image. Raises DataError."""
-    from resnet_edge.graph.calibrate import measure_ranges
-
-    images = np.load(request.images, mmap_mode="r")
-    rows = (np.asarray(images[row : row + 1], np.float32) for row in range(len(images)))
-    found = measure_ranges(
-        Path(request.portable),
-        tracked(rows, "calibrate", len(images), report),
-        takes_pixels=request.takes_pixels,
-        threads=request.threads,
-    )
-    Path(request.out).write_text(json.dumps(found))
-    return RangesResult(len(found), len(images))
+from resnet_edge.stages.calls import ArtifactRequest, Done, PortableRequest
 
 
 def portable(request: PortableRequest, report: Report) -> Done:
@@ -43,12 +17,13 @@ def portable(request: PortableRequest, report: Report) -> Done:
     from resnet_edge.graph.interface import set_interface
     from resnet_edge.graph.model import read_graph
     from resnet_edge.graph.quantize import quantize
+    from resnet_edge.stages.calibration import read_ranges
 
     report(Progress(f"quantize {request.scheme}", 0, 1))
+    out, scheme = Path(request.out), _scheme(request.scheme)
     known = None
     if request.ranges is not None:
-        known = msgspec.json.decode(Path(request.ranges).read_bytes(), type=dict[str, tuple[float, float]])
-    out, scheme = Path(request.out), _scheme(request.scheme)
+        known = read_ranges(Path(request.ranges), scheme.activations)
     quantize(Path(request.float_portable), scheme, known, out)
     notes: tuple[str, ...] = ()
     if known is not None and scheme.activations == "int8":

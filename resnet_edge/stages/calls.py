@@ -70,23 +70,52 @@ class PreparedImages:
     held_out: Images | None
 
 
+CalibratorName = Literal["auto", "minmax", "percentile", "mse", "entropy"]
+RepairName = Literal["auto", "all", "none"]
+
+
 @dataclass(frozen=True)
-class RangesRequest:
-    """stages.artifacts: measure activation ranges of the float portable graph."""
+class CalibrateRequest:
+    """stages.calibration: activation ranges of the float portable graph, and its repairs.
+
+    `images` .npy (N, H, W, C); results go to `folder`. `fixed`: a JSON file of ranges by
+    tensor that are taken as they are.
+    """
 
     portable: str
     images: str
     takes_pixels: bool
+    output: str
     threads: int
-    out: str
+    folder: str
+    calibrator: CalibratorName = "auto"
+    repair: RepairName = "auto"
+    fixed: str | None = None
 
 
 @dataclass(frozen=True)
-class RangesResult:
-    """How many tensors were watched on how many images."""
+class Trial:
+    """The int8 graph with these ranges and repairs: its SQNR against the float graph."""
 
+    calibrator: str
+    repairs: tuple[str, ...]
+    sqnr_db: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The repaired float graph, its ranges (JSON by dtype of the activations), and how they
+    were chosen: from `tensors` tensors on `n` images, of which `judged` judged the trials.
+    `skipped` tells what the chosen repairs left out."""
+
+    portable: str
+    ranges: str
     tensors: int
     n: int
+    judged: int
+    chosen: Trial
+    tried: tuple[Trial, ...]
+    skipped: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -66,13 +66,13 @@ class Checkpoint:
             model.optimizer.build(model.trainable_variables)  # else it has no variables yet
             with np.load(self._file(done)) as arrays:
                 for number, variable in enumerate(_variables(model)):
-                    variable.assign(arrays[str(number)])
+                    variable.assign(arrays[f"arr_{number}"])
         return done
 
     def save(self, model: Any, done: int) -> None:
         """Write the state of `model` after `done` epochs, then remove the state before it."""
         part = self._folder / "part.npz"
-        np.savez(part, **{str(k): np.asarray(v) for k, v in enumerate(_variables(model))})
+        np.savez(part, *(np.asarray(variable) for variable in _variables(model)))
         part.replace(self._file(done))
         for file in self._folder.glob("epoch-*.npz"):
             if file != self._file(done):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from resnet_edge import __version__
@@ -53,6 +53,8 @@ class ConvertRequest:
     threads: int
     latency_seconds: float
     dynamic_batch: bool = False
+    calibrator: calls.CalibratorName = "auto"
+    repair: calls.RepairName = "auto"
     class_names: tuple[str, ...] = ()
     command: str = ""
     source_name: str | None = None
@@ -66,7 +68,9 @@ def convert(request: ConvertRequest, workspace: Workspace, tell: Tell) -> Report
     """
     threads = 2 + how_many()  # two steps of the run itself beside the proofs
     # TensorFlow leaves files in TMPDIR when it is killed (tensorflow.python.autograph, generated code).
-    env = {"TMPDIR": str(workspace.scratch)}
+    # numpy multiplies small matrices here, beside runtimes with threads of their own: a second
+    # thread of its makes both wait (calibration took four times as long, with other work running).
+    env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
     with Crew(workspace.logs, workspace.check_space, env) as crew, ThreadPoolExecutor(threads) as pool:
         try:
             return _Run(request, workspace, crew, pool, tell).run()
@@ -90,6 +94,7 @@ class _Run:
         self.artifacts: list[Artifact] = []
         self.failures: list[Failure] = []
         self.notes: list[str] = []
+        self.calibrated: calls.Calibration | None = None
 
     def run(self) -> Report:
         facts, plan = self._both(
@@ -193,15 +198,16 @@ class _Run:
         calibration: calls.Images | None,
     ) -> list[Proof]:
         """Make every artifact, and start its proofs as soon as it is there; both in the plan's order."""
-        ranges = self._ranges(facts, portable, calibration) if calibration is not None else None
+        self.calibrated = self._calibrate(facts, portable, calibration) if calibration is not None else None
         proofs: list[Proof] = []
         for scheme, jobs in plan.by_scheme().items():
-            if jobs[0].needs_calibration and ranges is None:
+            calibrated = self.calibrated if jobs[0].needs_calibration else None
+            if jobs[0].needs_calibration and calibrated is None:
                 continue  # that the calibration failed is noted
             request = calls.PortableRequest(
-                portable,
+                calibrated.portable if calibrated is not None else portable,
                 scheme,
-                ranges if jobs[0].needs_calibration else None,
+                calibrated.ranges if calibrated is not None else None,
                 facts.output,
                 self.request.plan.io,
                 str(self.workspace.scratch / f"{scheme}.tflite"),
@@ -218,13 +224,22 @@ class _Run:
         self.artifacts.sort(key=lambda artifact: order.index((artifact.format, artifact.scheme)))
         return sorted(proofs, key=lambda proof: order.index((proof.job.format, proof.job.scheme)))
 
-    def _ranges(self, facts: ModelFacts, portable: str, calibration: calls.Images) -> str | None:
-        out = str(self.workspace.scratch / "ranges.json")
-        pixels = facts.preprocessing.takes_pixels
-        request = calls.RangesRequest(portable, calibration.images, pixels, usable_cores(), out)
-        step = _asking(self.maker, "artifacts:ranges", request, calls.RangesResult)
-        made = self._attempt("calibration, and every artifact that needs it", step, WorkerFailed)
-        return None if made is None else out
+    def _calibrate(
+        self, facts: ModelFacts, portable: str, calibration: calls.Images
+    ) -> calls.Calibration | None:
+        """The float graph that every scheme with integer activations starts from, and its ranges."""
+        request = calls.CalibrateRequest(
+            portable,
+            calibration.images,
+            facts.preprocessing.takes_pixels,
+            facts.output,
+            usable_cores(),
+            str(self.workspace.scratch_folder("calibrated")),
+            self.request.calibrator,
+            self.request.repair,
+        )
+        step = _asking(self.maker, "calibration:calibrate", request, calls.Calibration)
+        return self._attempt("calibration, and every artifact that needs it", step, WorkerFailed)
 
     def _artifact(self, facts: ModelFacts, portable: str, job: calls.Job) -> Artifact | None:
         out = self.workspace.folder / f"{facts.name}.{job.scheme}{job.suffix}"
@@ -322,7 +337,7 @@ class _Run:
             machine={**machine(), "command": self.request.command},
             model=replace(facts, source=self.request.source_name or facts.source),
             data=_described(images),
-            calibration=None if calibration is None else _described(calibration),
+            calibration=None if calibration is None else _described(calibration) | _choice(self.calibrated),
             max_drop_pp=self.request.max_drop_pp,
             artifacts=tuple(self.artifacts),
             parity=parity,
@@ -348,3 +363,12 @@ def _described(images: calls.Images) -> dict[str, Any]:
         "labelled": images.labels is not None,
         "sha256": images.sha256,
     }
+
+
+def _choice(calibrated: calls.Calibration | None) -> dict[str, Any]:
+    """How the ranges were chosen, for the report."""
+    if calibrated is None:
+        return {}
+    chosen = asdict(calibrated.chosen)
+    tried = [asdict(trial) for trial in calibrated.tried]
+    return {**chosen, "judged": calibrated.judged, "tried": tried, "skipped": list(calibrated.skipped)}

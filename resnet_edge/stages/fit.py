@@ -10,7 +10,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -83,11 +83,11 @@ def fit(model: Any, data: TrainingData, recipe: Recipe, folder: Path, report: Re
     )
     held = data.held_out
     model.fit(
-        _fed(batches.epochs(done), how),
+        _source(lambda: _fed(batches.epochs(done), how), data, how),
         initial_epoch=done,
         epochs=recipe.epochs,
         steps_per_epoch=len(batches),
-        validation_data=None if held is None else _fed(_in_order(held), how),
+        validation_data=None if held is None else _source(lambda: _fed(_in_order(held), how), data, how),
         validation_steps=None if held is None else math.ceil(len(held) / VALIDATION_BATCH),
         callbacks=[*how.callbacks, watched],
         verbose=0,
@@ -106,12 +106,46 @@ def top1(network: Callable[[Pixels], Any], images: Labelled, how: Fit, report: R
     return right / len(images)
 
 
+def training_details(recipe: Recipe, data: TrainingData, history: History, how: Fit) -> dict[str, Any]:
+    """What the sidecar keeps of any training or fine-tuning."""
+    name = how.framework.__name__
+    return {
+        "framework": f"{name} {how.framework.__version__}",
+        "backend": keras.backend.backend() if how.framework is keras else "tensorflow",
+        "recipe": asdict(recipe),
+        "data": data.identity,
+        "history": history,
+    }
+
+
+def save(model: keras.Model, folder: Path, out: Path) -> None:
+    """Write `model` to `out` whole or not at all; `folder` is beside it, so that a rename suffices."""
+    part = folder / "finished.keras"
+    model.save(part)
+    part.replace(out)
+
+
 def _fed(batches: Iterator[tuple[Pixels, NDArray[np.int64]]], how: Fit) -> Iterator[tuple[Pixels, Any]]:
     for pixels, labels in batches:
         targets: NDArray[Any] = labels
         if how.teacher is not None:
             targets = np.concatenate([labels[:, None].astype(np.float32), how.teacher(pixels)], axis=1)
         yield how.inputs(pixels), targets
+
+
+def _source(batches: Callable[[], Iterator[tuple[Pixels, Any]]], data: TrainingData, how: Fit) -> Any:
+    """What `model.fit` reads. tf_keras forgets the shapes of what a generator gives, by which the
+    loss tells class numbers from those with a teacher's logits behind them; a dataset has them."""
+    if how.framework is keras:
+        return batches()
+    import tensorflow as tf
+
+    shape = how.inputs(data.fitted.images[:1].astype(np.float32)).shape[1:]
+    targets = tf.TensorSpec((None,), "int64")
+    if how.teacher is not None:
+        targets = tf.TensorSpec((None, 1 + data.classes), "float32")
+    signature = (tf.TensorSpec((None, *shape), "float32"), targets)
+    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
 
 
 def _in_order(images: Labelled) -> Iterator[tuple[Pixels, NDArray[np.int64]]]:
@@ -136,7 +170,9 @@ def _compile(model: Any, recipe: Recipe, steps: int, how: Fit) -> None:
         nesterov=True,
         weight_decay=recipe.weight_decay,
     )
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    # Keras 3 looks at the variable's own name, tf_keras at a path: bn/gamma:0.
+    own = r"%s" if how.framework is keras else r"(^|/)%s:\d+$"
+    optimizer.exclude_from_weight_decay(var_names=[own % name for name in ("gamma", "beta", "bias")])
     model.compile(
         optimizer,
         loss_of(recipe, how.output, how.penalty),

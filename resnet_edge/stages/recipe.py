@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from resnet_edge.core.errors import OutputError, UsageError
-from resnet_edge.core.sidecar import State
+from resnet_edge.core.sidecar import State, Step
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
@@ -45,6 +45,15 @@ class Recipe:
     teacher: str | None = None
     teacher_weight: float = 0.5
     temperature: float = 4.0
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """What `prune` and `qat` give: the file, what was done, and what should be said of it."""
+
+    file: str
+    step: Step
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,3 +95,9 @@ def check_keras_output(out: Path) -> None:
         raise OutputError(f"the folder {parent} does not exist: make it first")
     if not os.access(parent, os.W_OK):
         raise OutputError(f"the folder {parent} is not writable: choose another --out")
+
+
+def check_not_the_model(out: Path, source: str) -> None:
+    """The model that a run begins with stays as it is. Raises UsageError."""
+    if out.resolve() == Path(source).resolve():
+        raise UsageError(f"--out {out} is the model itself, which is never written to: choose another name")

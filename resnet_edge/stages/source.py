@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.stages.calls import Done, ExportRequest, ReferenceRequest
+from resnet_edge.stages.learned_request import LearnedRequest
 from resnet_edge.stages.pixels import preprocessed
 
 BATCH_PIXELS = 2_000_000
@@ -66,6 +69,33 @@ def reference(request: ReferenceRequest, report: Report) -> Done:
         )
     np.save(request.out, outputs)
     return Done(request.out)
+
+
+def learned(request: LearnedRequest, report: Report) -> Done:
+    """Run the layers whose activation ranges were learned, on an image and on noise; write what
+    tells their tensors in the portable graph. Raises ModelError where the model has no such layers."""
+    from resnet_edge.graph.learned import Learned
+    from resnet_edge.models.activations import activations
+    from resnet_edge.models.flat import flat_graph
+    from resnet_edge.models.learned_ranges import INPUT
+
+    opened = _opened(request.model)
+    facts, ranges = opened.facts, opened.ranges or {}
+    images = _telling(np.load(request.images, mmap_mode="r"), facts.preprocessing.takes_pixels)
+    graph = flat_graph(opened.trackable, facts.input_shape)
+    outputs = activations(graph, ranges, preprocessed(images, facts.preprocessing))
+    optional = tuple(name for name in ranges if name.endswith(INPUT))
+    Learned(ranges, images, outputs, optional).save(Path(request.out))
+    report(Progress("learned ranges", 1, 1))
+    return Done(request.out)
+
+
+def _telling(images: NDArray[Any], takes_pixels: bool) -> NDArray[np.float32]:
+    """An image, and noise: on both of them no two layers give the same by chance."""
+    image = np.asarray(images[:1], np.float32)
+    low, high = (0, 255) if takes_pixels else (image.min(), image.max())
+    noise = np.random.default_rng(0).uniform(low, high, image.shape)
+    return np.concatenate([image, noise.astype(np.float32)])
 
 
 @lru_cache(maxsize=1)

@@ -70,7 +70,7 @@ def _compiled(network: Callable[[Any], Any]) -> Callable[[Any], Any]:
     if backend == "jax":
         import jax
 
-        return jax.jit(network)  # type: ignore[no-any-return]  # JAX's own types say Any
+        return jax.jit(network)
     return network
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import keras
 
@@ -15,12 +14,12 @@ from resnet_edge.core.sidecar import Sidecar, Step, write_sidecar
 from resnet_edge.models import ModelRequest
 from resnet_edge.models.flat import flat_graph, return_weights
 from resnet_edge.stages.checkpoint import open_checkpoint
-from resnet_edge.stages.fit import Fit, fit, top1
+from resnet_edge.stages.fit import Fit, fit, save, top1, training_details
 from resnet_edge.stages.recipe import TrainRequest, TrainResult
 from resnet_edge.stages.state import state_of
 from resnet_edge.stages.teacher import teacher_of
 from resnet_edge.stages.training_copy import training_copy
-from resnet_edge.stages.training_data import TrainingData, training_data
+from resnet_edge.stages.training_data import training_data
 
 
 def train(request: TrainRequest, report: Report) -> TrainResult:
@@ -45,7 +44,7 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
         score = top1(lambda images: model.predict_on_batch(images), measured, how, report)
     save(model, folder, out)
     state = state_of(ModelRequest(str(out)), score, measured)
-    details = {"arch": request.arch, **training_details(request.recipe, data, history)}
+    details = {"arch": request.arch, **training_details(recipe, data, history, how)}
     step = Step(
         "train",
         f"{request.arch}, {recipe.epochs} epochs",
@@ -57,21 +56,3 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
     write_sidecar(out, Sidecar(data.class_names, (step,)))
     shutil.rmtree(folder)
     return TrainResult(str(out), state, history[-1].get("val_accuracy") if history else None)
-
-
-def training_details(recipe: Any, data: TrainingData, history: list[dict[str, float]]) -> dict[str, Any]:
-    """What the sidecar keeps of any training or fine-tuning."""
-    return {
-        "keras": keras.__version__,
-        "backend": keras.backend.backend(),
-        "recipe": asdict(recipe),
-        "data": data.identity,
-        "history": history,
-    }
-
-
-def save(model: keras.Model, folder: Path, out: Path) -> None:
-    """Write `model` to `out` whole or not at all; `folder` is beside it, so that a rename suffices."""
-    part = folder / "finished.keras"
-    model.save(part)
-    part.replace(out)

@@ -76,6 +76,19 @@ def test_both_formats_have_the_same_readable_ends(done: Done) -> None:
         assert (scores["name"], scores["shape"]) == ("logits", [1, CLASSES])
 
 
+def test_how_the_ranges_were_chosen_is_in_every_report(done: Done) -> None:
+    found = done.report["calibration"]
+    assert found["tried"][0]["calibrator"] == "minmax"
+    assert {
+        "calibrator": found["calibrator"],
+        "repairs": found["repairs"],
+        "sqnr_db": found["sqnr_db"],
+    } in found["tried"]
+    assert found["sqnr_db"] >= found["tried"][0]["sqnr_db"]
+    for name in ("report.md", "report.html"):
+        assert f"{found['sqnr_db']:.1f} dB, judged on" in (done.folder / name).read_text("utf-8")
+
+
 def test_labels_are_those_of_the_data(done: Done) -> None:
     assert (done.folder / "labels.txt").read_text("utf-8").splitlines() == list(NAMES)
 

@@ -49,6 +49,8 @@ def clean(place: Place) -> Iterator[Place]:
         (["--backends", "onnx"], ["onnx", "choose from", "onnxruntime"]),
         (["--preprocess", "vgg"], ["vgg", "choose from", "imagenet"]),
         (["--formats", ""], ["choose from"]),
+        (["--calibrator", "median"], ["median", "minmax", "percentile", "mse", "entropy", "auto"]),
+        (["--repair", "some"], ["some", "auto", "all", "none"]),
         (["--max-drop", "-1"], ["--max-drop"]),
         (["--max-drop", "nan"], ["--max-drop"]),
         (["--latency-seconds", "nan"], ["--latency-seconds"]),

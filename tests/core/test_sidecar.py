@@ -14,8 +14,11 @@ from resnet_edge.core.sidecar import (
     State,
     Step,
     StepLatency,
+    Story,
+    next_sidecar,
     read_sidecar,
     sidecar_path,
+    story_of,
     write_sidecar,
 )
 
@@ -46,3 +49,85 @@ def test_a_damaged_one_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "net.json").write_bytes(content)
     with pytest.raises(ModelError, match=r"net\.json is damaged .*: mend or remove it"):
         read_sidecar(tmp_path / "net.keras")
+
+
+# -- the story of a model ------------------------------------------------------------------
+
+NAMES = ("amber", "blue")
+
+
+def state(sha256: str, macs: int = 100) -> State:
+    return State(sha256 * 64, 10, macs, 20, 15, 0.9, 600, "600 held-out images", "e" * 64)
+
+
+TRAIN = Step("train", "tiny, 2 epochs", "resnet-edge train", "0", state("a"))
+PRUNE = Step("prune", "half", "resnet-edge prune", "0", state("b", 50), state("a"))
+QAT = Step("qat", "8 bits", "resnet-edge qat", "0", state("c", 50), state("b", 50))
+
+
+@pytest.fixture(params=["net.keras", "net.h5", "net.HDF5"])
+def model(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A model file; what is in it does not matter here, its SHA-256 is handed over."""
+    file = tmp_path / str(request.param)
+    file.write_bytes(b"a model")
+    return file
+
+
+def test_steps_are_told_in_order(model: Path) -> None:
+    write_sidecar(model, Sidecar(NAMES, (TRAIN, PRUNE)))
+    assert story_of(model, "b" * 64) == Story(NAMES, (TRAIN, PRUNE))
+    assert next_sidecar(str(model), QAT) == (Sidecar(NAMES, (TRAIN, PRUNE, QAT)), None)
+
+
+def test_the_story_of_another_file_is_not_told(model: Path) -> None:
+    write_sidecar(model, Sidecar(NAMES, (TRAIN, PRUNE)))
+    told = story_of(model, "f" * 64)
+    assert (told.class_names, told.steps) == (NAMES, ())
+    assert told.note is not None
+    assert told.note.startswith(f"net.json tells the story of another file than {model.name}")
+    other = Step("qat", "8 bits", "", "0", state("c"), state("f"))
+    assert next_sidecar(model, other) == (Sidecar(NAMES, (other,)), told.note)
+
+
+def test_a_model_that_the_story_has_passed_is_told_up_to_there(model: Path) -> None:
+    """As of net.h5 beside net.keras, which have one sidecar between them."""
+    write_sidecar(model, Sidecar(NAMES, (TRAIN, PRUNE, QAT)))
+    assert story_of(model, "b" * 64) == Story(NAMES, (TRAIN, PRUNE))
+    write_sidecar(model, Sidecar(NAMES, (PRUNE,)))
+    assert story_of(model, "a" * 64) == Story(NAMES)  # what it was before the first step
+
+
+def test_a_step_that_changed_nothing_is_told(model: Path) -> None:
+    again = Step("prune", "nothing", "", "0", state("a"), state("a"))
+    write_sidecar(model, Sidecar((), (TRAIN, again)))
+    assert story_of(model, "a" * 64).steps == (TRAIN, again)
+
+
+def test_without_a_story_it_begins_with_the_step(model: Path) -> None:
+    assert story_of(model, "a" * 64) == Story()
+    assert next_sidecar(model, PRUNE) == (Sidecar((), (PRUNE,)), None)
+    write_sidecar(model, Sidecar(NAMES))
+    assert next_sidecar(model, PRUNE) == (Sidecar(NAMES, (PRUNE,)), None)
+
+
+@pytest.mark.parametrize("source", ["resnet20", "app:ResNet50:random", "package.module:factory", "saved"])
+def test_what_is_no_model_file_has_no_sidecar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saved").mkdir()
+    for name in ("resnet20", "saved"):  # nothing to do with it, and damaged besides
+        (tmp_path / f"{name}.json").write_text("{")
+    assert story_of(source, "a" * 64) == Story()
+    assert next_sidecar(source, PRUNE) == (Sidecar((), (PRUNE,)), None)
+
+
+def test_a_damaged_sidecar_is_named_before_it_is_lost(model: Path) -> None:
+    (model.parent / "net.json").write_text('{"steps": [')
+    with pytest.raises(ModelError, match=r"net\.json is damaged"):
+        next_sidecar(model, PRUNE)
+
+
+def test_a_step_that_changes_a_model_tells_what_it_was(model: Path) -> None:
+    with pytest.raises(ValueError, match="tells what the model was before"):
+        next_sidecar(model, TRAIN)

@@ -8,12 +8,14 @@ import keras
 import numpy as np
 import pytest
 
-from resnet_edge.core.errors import UnsupportedScheme
+from resnet_edge.core.errors import ArtifactError, UnsupportedScheme
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.graph.calibrate import measure_ranges
+from resnet_edge.graph.grids import float_operations, layer_of
 from resnet_edge.graph.model import Graph, Node, read_graph
 from resnet_edge.graph.quantize import quantize
+from tests.graph.mixed import float_graph, mixed_graph, named
 from tests.graph.road import Road, litert, road, scheme
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -162,3 +164,49 @@ def test_int16_opens_where_scales_are_nearly_powers_of_two(tmp_path: Path) -> No
     made = road(model, images, tmp_path, preprocessing=PRESETS["model"])
     outputs = np.concatenate([litert(made.portable("int16x8"), image[None]) for image in images])
     np.testing.assert_allclose(outputs, made.reference, atol=0.02 * np.abs(made.reference).max())
+
+
+def test_float_layers_stay_as_they_are(residual: Road, tmp_path: Path) -> None:
+    whole = float_graph(residual)
+    layers = [named(whole, "CONV_2D")[1], named(whole, "ADD")[1]]
+    graph = read_graph(mixed_graph(residual, layers, tmp_path))
+    assert float_operations(graph) == set(layers)
+    kernel = next(whole.tensors[n.inputs[1]] for n in whole.nodes if layer_of(whole, n) == layers[0])
+    same = next(t for t in graph.tensors if t.name == kernel.name)
+    assert same.data is not None
+    assert kernel.data is not None
+    np.testing.assert_array_equal(same.data, kernel.data)
+
+
+def test_conversions_stand_only_where_integers_begin_and_end(residual: Road, tmp_path: Path) -> None:
+    """Of the block whose convolutions and addition stay float, one tensor comes in and one leaves."""
+    whole = float_graph(residual)
+    block = named(whole)[1:4]
+    assert [n.op for n in whole.nodes[1:4]] == ["CONV_2D", "CONV_2D", "ADD"]
+    graph = read_graph(mixed_graph(residual, block, tmp_path))
+    conversions = [node for node in graph.nodes if node.op in ("QUANTIZE", "DEQUANTIZE")]
+    assert [node.op for node in conversions] == ["QUANTIZE", "DEQUANTIZE", "QUANTIZE", "DEQUANTIZE"]
+    assert len({node.inputs[0] for node in conversions}) == 4
+    entering, leaving = conversions[1], conversions[2]
+    assert graph.tensors[entering.inputs[0]].name == named(whole)[0]
+    assert graph.tensors[leaving.inputs[0]].name == block[-1]
+
+
+def test_first_float_layer_reads_the_image(residual: Road, tmp_path: Path) -> None:
+    graph = read_graph(mixed_graph(residual, named(float_graph(residual))[:1], tmp_path))
+    assert graph.nodes[0].inputs[0] == graph.inputs[0]
+    assert [n.op for n in graph.nodes].count("QUANTIZE") == 1
+
+
+def test_unknown_float_layer_is_an_error(residual: Road, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="no operation of the graph gives 'conv99'"):
+        mixed_graph(residual, ["conv99"], tmp_path)
+    begin = named(float_graph(residual))[0].split(";")[0]  # a name is taken whole
+    with pytest.raises(ArtifactError, match="no operation of the graph gives"):
+        mixed_graph(residual, [begin], tmp_path)
+
+
+def test_float_layers_need_an_integer_scheme(residual: Road, tmp_path: Path) -> None:
+    layers = named(float_graph(residual))[:1]
+    with pytest.raises(UnsupportedScheme, match="has no integers"):
+        quantize(residual.float_graph, scheme("fp16"), None, tmp_path / "q.tflite", layers)

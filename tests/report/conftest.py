@@ -13,6 +13,7 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.report import Failure, Report, StageCost
+from resnet_edge.core.sidecar import State, Step, StepLatency
 
 CLASSES = (
     "T-shirt/top",
@@ -127,12 +128,63 @@ def troubled(ordinary: Report) -> Report:
         latency=(replace(ordinary.latency[0], p50_ms=math.nan, vs_fp32=math.inf), *ordinary.latency[1:]),
         failures=(Failure(f"int16x8 ONNX {EVIL}", f"the converter died: {EVIL}"),),
         notes=(f"1. a note {EVIL}", "- looks like a list"),
+        history=(
+            Step(
+                EVIL,
+                f"{EVIL}\n# not a heading",
+                f"resnet-edge {EVIL}\n```\nrm",
+                EVIL,
+                State(EVIL, -5, None, 10**30, 0, 7.0, 10_000, EVIL, EVIL),
+                latency=(StepLatency(EVIL, EVIL, EVIL, EVIL, 1, 2.0, 1.0, 0.0, (-1.0, 0.0)),),
+                details={EVIL: [math.nan]},
+            ),
+        ),
         machine={
             **ordinary.machine,
             "load": math.inf,
             EVIL: EVIL,
             "command": f"resnet-edge convert '{EVIL}' ```",
         },
+    )
+
+
+IMAGES = "cd" * 32
+"""What tells the images of `ordinary` and of its story apart from others."""
+
+
+def state(top1: float, macs: int, images_sha256: str = IMAGES) -> State:
+    """A model on 10,000 test images; its sizes go with its cost."""
+    sha = f"{macs:064d}"
+    size = macs // 30
+    return State(
+        sha, macs // 150, macs, size, size * 3 // 4, top1, 10_000, "10,000 test images", images_sha256
+    )
+
+
+@pytest.fixture
+def compressed(ordinary: Report) -> Report:
+    """A model that was trained, pruned to half its cost, and fine-tuned with quantization."""
+    base, pruned, qat = state(0.9474, 40_800_000), state(0.9451, 20_300_000), state(0.9412, 20_300_000)
+    faster = StepLatency("tflite", "int8", "litert", "cpu", 1, 1.52, 0.91, 0.6, (0.59, 0.61))
+    steps = (
+        Step("train", "resnet20, 45 epochs", "resnet-edge train --arch resnet20", "0.1.0", base),
+        Step(
+            "prune",
+            "channels pruned to 0.50 of the MACs",
+            "resnet-edge prune base.keras --method channel --amount 0.5",
+            "0.1.0",
+            pruned,
+            base,
+            (faster,),
+        ),
+        Step("qat", "8 bits, 3 epochs", "resnet-edge qat pruned.keras", "0.1.0", qat, pruned),
+    )
+    return replace(
+        ordinary,
+        model=replace(ordinary.model, macs=20_300_000, parameters=135_333),
+        data={**ordinary.data, "sha256": IMAGES},
+        history=steps,
+        gzip_bytes={artifact.file: artifact.size_bytes * 4 // 5 for artifact in ordinary.artifacts},
     )
 
 
@@ -181,7 +233,7 @@ def nothing(ordinary: Report) -> Report:
     )
 
 
-NAMES = ("ordinary", "troubled", "unlabelled", "crowded", "single", "nothing")
+NAMES = ("ordinary", "troubled", "compressed", "unlabelled", "crowded", "single", "nothing")
 
 
 @pytest.fixture(params=NAMES)

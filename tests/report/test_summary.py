@@ -86,3 +86,28 @@ def test_feeding(how: Preprocessing, told: str, ordinary: Report) -> None:
 def test_command_is_quoted_for_the_shell(ordinary: Report, troubled: Report) -> None:
     assert summary.command(ordinary) == "resnet-edge convert --out 'my dist'"
     assert summary.command(replace(ordinary, machine={})) is None
+
+
+def test_choice_of_ranges_is_told_with_what_else_was_tried(ordinary: Report) -> None:
+    plain = {"calibrator": "minmax", "repairs": [], "sqnr_db": 34.84}
+    chosen = {"calibrator": "mse", "repairs": ["round", "equalize"], "sqnr_db": 37.12}
+    calibration = {
+        "source": "bundled",
+        "n": 500,
+        **chosen,
+        "judged": 256,
+        "tried": [plain, chosen],
+        "skipped": [],
+    }
+    facts = dict(summary.data_facts(replace(ordinary, calibration=calibration)))
+    assert facts["Calibration"] == "source: bundled; n: 500"
+    assert facts["Ranges"] == (
+        "mse with weights rounded together and channels equalized: 37.1 dB, judged on 256 calibration images"
+    )
+    assert facts["Also tried"] == "minmax: 34.8 dB"
+    alone = {**calibration, **plain, "tried": [plain]}
+    assert "Also tried" not in dict(summary.data_facts(replace(ordinary, calibration=alone)))
+
+
+def test_report_without_a_choice_says_nothing_of_it(ordinary: Report) -> None:
+    assert "Ranges" not in dict(summary.data_facts(ordinary))

@@ -50,7 +50,7 @@ class Builder:
         self.initializers: list[onnx.TensorProto] = []
         self.padded: dict[int, tuple[int, tuple[int, int, int, int]]] = {}
         self._values: dict[int, str] = {}
-        self._stored: dict[str, str] = {}
+        self._stored: dict[str, tuple[str, int]] = {}
         self._names: set[str] = set()
 
     # -- reading ---------------------------------------------------------------------------
@@ -154,22 +154,46 @@ class Builder:
     def unstored(self, stored: str, index: int) -> str:
         """The real numbers of integers on the grid of `index`."""
         value = self.node("DequantizeLinear", [stored, *self.grid(index)], self.name(index))
-        self._stored[value] = stored
+        self._stored[value] = stored, index
         return value
 
     def stored(self, index: int) -> str | None:
         """The integers behind an activation; None if it is real."""
-        return self._stored.get(self.value(index))
+        if self.tensor(index).quantization is None:
+            return None
+        return self._stored.get(self.value(index), (None, index))[0]
+
+    def apart(self, index: int) -> str:
+        """The real numbers of an activation, for a convolution or dense layer that stays in float.
+
+        ONNX Runtime makes an int8 layer of a float one between DequantizeLinear and QuantizeLinear,
+        with one scale for the whole kernel (weight_bias_quantization.cc), and says nothing. It looks
+        for a scalar scale: so here the scale is repeated for every slice of an axis.
+        """
+        value, shape = self.value(index), self.shape(index)
+        here = [shape[axis] for axis in NCHW] if len(shape) == 4 else [*shape]
+        axis, size = next(((a, s) for a, s in enumerate(here) if a and s and s > 1), (0, 0))
+        if value not in self._stored or not size:
+            return value
+        stored, on = self._stored[value]
+        scale, zero = self._grid_of(on)
+        scales = self.initializer(np.full(size, scale), f"{self.name(on)}_scales")
+        zeros = self.initializer(np.full(size, zero), f"{self.name(on)}_zero_points")
+        return self.node("DequantizeLinear", [stored, scales, zeros], self.name(index), axis=axis)
 
     def grid(self, index: int) -> tuple[str, str]:
         """Scale and zero point of a quantized activation, as uint8."""
+        scale, zero = self._grid_of(index)
+        hint = self.name(index)
+        return self.initializer(scale, f"{hint}_scale"), self.initializer(zero, f"{hint}_zero_point")
+
+    def _grid_of(self, index: int) -> tuple[NDArray[Any], NDArray[Any]]:
         tensor, hint = self.tensor(index), self.name(index)
         quantization = tensor.quantization
         if quantization is None or quantization.axis is not None or tensor.dtype not in LOWEST:
             raise NotLowered(f"activation {hint!r} is {tensor.dtype}, not int8 or uint8 per tensor")
         zero = quantization.zero_point[0] - LOWEST[tensor.dtype]
-        scale = self.initializer(np.asarray(quantization.scale[0], np.float32), f"{hint}_scale")
-        return scale, self.initializer(np.asarray(zero, np.uint8), f"{hint}_zero_point")
+        return np.asarray(quantization.scale[0], np.float32), np.asarray(zero, np.uint8)
 
     def dequantized(
         self, stored: str, dtype: np.dtype[Any], quantization: Quantization, hint: str, axis: int | None

@@ -42,7 +42,8 @@ def _convolution(b: Builder, node: Node, kernel: NDArray[Any], group: int) -> No
             raise NotLowered("a padded tensor under a convolution with SAME padding")
         pads = same_pads(b, node.inputs[0], kernel.shape[2:], strides, dilations)
     hint = b.name(node.outputs[0])
-    inputs = [b.value(source), b.stored_constant(node.inputs[1], kernel, axis=0), *_bias(b, node)]
+    image = _entry(b, node, source)
+    inputs = [image, b.stored_constant(node.inputs[1], kernel, axis=0), *_bias(b, node)]
     made = b.node(
         "Conv",
         inputs,
@@ -88,7 +89,9 @@ def fully_connected(b: Builder, node: Node) -> None:
     whole = math.prod(size or 0 for size in shape[1:]) == weights.shape[1]  # a row per image
     if len(shape) not in (2, 4) or len(b.shape(output)) != 2 or not whole:
         raise NotLowered(f"a dense layer from shape {shape} to {b.shape(output)} at {hint!r}")
-    value = b.value(source) if len(shape) == 2 else flattened(b, source, hint)
+    value = _entry(b, node, source)
+    if len(shape) == 4:
+        value = flattened(b, value, source, hint)
     inputs = [value, b.stored_constant(node.inputs[1], weights.T, axis=1), *_bias(b, node)]
     b.define(output, b.node("Gemm", inputs, hint), b.limits(node))
 
@@ -96,8 +99,15 @@ def fully_connected(b: Builder, node: Node) -> None:
 def _pointwise(b: Builder, node: Node, weights: NDArray[Any]) -> None:
     """A dense layer on every pixel is a 1x1 convolution."""
     kernel = b.stored_constant(node.inputs[1], weights[:, :, None, None], axis=0)
-    made = b.node("Conv", [b.value(node.inputs[0]), kernel, *_bias(b, node)], b.name(node.outputs[0]))
+    image = _entry(b, node, node.inputs[0])
+    made = b.node("Conv", [image, kernel, *_bias(b, node)], b.name(node.outputs[0]))
     b.define(node.outputs[0], made, b.limits(node))
+
+
+def _entry(b: Builder, node: Node, source: int) -> str:
+    """What a layer computes with: `source`, which a float layer keeps ONNX Runtime from quantizing."""
+    in_float = b.tensor(node.inputs[1]).quantization is None
+    return b.apart(source) if in_float else b.value(source)
 
 
 def _bias(b: Builder, node: Node) -> list[str]:
@@ -106,9 +116,10 @@ def _bias(b: Builder, node: Node) -> list[str]:
     return [b.stored_constant(node.inputs[2], b.constant(node.inputs[2]), axis=0)]
 
 
-def flattened(b: Builder, index: int, hint: str) -> str:
-    """A rank-4 tensor as (N, H*W*C), in the order of the portable graph."""
-    back = b.node("Transpose", [b.value(index)], hint, perm=NHWC)
+def flattened(b: Builder, value: str, index: int, hint: str) -> str:
+    """A rank-4 tensor (`value` on the grid of `index`) as (N, H*W*C), in the order of the portable
+    graph."""
+    back = b.node("Transpose", [value], hint, perm=NHWC)
     return b.rounded(b.node("Flatten", [b.rounded(back, index)], hint, axis=1), index)
 
 

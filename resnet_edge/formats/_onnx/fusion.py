@@ -8,6 +8,7 @@ the float operation, slower than a float file does (onnxruntime#24374).
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import onnx
@@ -15,36 +16,78 @@ import onnxruntime as ort
 
 from resnet_edge.core.errors import ArtifactError
 
-HEAVY = frozenset(
-    {"Conv", "FusedConv", "ConvTranspose", "Gemm", "FusedGemm", "MatMul", "FusedMatMul", "AveragePool"}
-    | {"GlobalAveragePool"}
-)
+WEIGHTED = frozenset({"Conv", "FusedConv", "ConvTranspose", "Gemm", "FusedGemm", "MatMul", "FusedMatMul"})
+HEAVY = WEIGHTED | {"AveragePool", "GlobalAveragePool"}
 """What must not be left in float, wherever it stands. Other operations may be: a softmax at the
 end, or a function that ONNX Runtime has no integer kernel for, such as GELU."""
 
 
-def require_fused(path: Path) -> None:
-    """Raises ArtifactError that names the first operation which ONNX Runtime leaves in float."""
-    left = left_in_float(path)
-    if left:
-        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+def require_fused(path: Path, float_layers: Collection[str] = ()) -> None:
+    """Raises ArtifactError that names the first operation which ONNX Runtime leaves in float though
+    it is not one of `float_layers` (outputs in the portable graph), or where it does not leave all
+    convolutions and dense layers among these in float."""
+    declared = {name.split(";")[0] for name in float_layers}  # as Builder.name calls them
+    written = [*onnx.load(path).graph.node]
+    left = _in_float(path)
+    undeclared = [node for node in left if not _layers_in(node, written) & declared]
+    if undeclared:
+        more = f" and {len(undeclared) - 1} more" if len(undeclared) > 1 else ""
         raise ArtifactError(
-            f"{path.name} would not run in int8: ONNX Runtime {ort.__version__} leaves {left[0]}{more} "
-            "in float: ask for --formats tflite, or for --schemes fp32"
+            f"{path.name} would not run in int8: ONNX Runtime {ort.__version__} leaves "
+            f"{_told(undeclared[0])}{more} in float: ask for --formats tflite, or for --schemes fp32"
+        )
+    asked = sum(node.op_type in WEIGHTED and _layer(node) in declared for node in written)
+    found = sum(node.op_type in WEIGHTED for node in left)
+    if found != asked:
+        raise ArtifactError(
+            f"{path.name}: ONNX Runtime {ort.__version__} leaves {found} of {asked} layers in float that "
+            "were to stay so: ask for --formats tflite, or for --no-plan"
         )
 
 
 def left_in_float(path: Path) -> list[str]:
     """The heavy operations in float, and the additions of two quantized tensors, that are left
     when ONNX Runtime has optimized the file; each as "name (operation)". Raises ArtifactError."""
+    return [_told(node) for node in _in_float(path)]
+
+
+def _in_float(path: Path) -> list[onnx.NodeProto]:
     nodes = optimized(path).graph.node
     real = {output for node in nodes if node.op_type == "DequantizeLinear" for output in node.output}
     made = {output for node in nodes for output in node.output}
     return [
-        f"{node.name or node.output[0]} ({node.op_type})"
+        node
         for node in nodes
         if node.op_type in HEAVY or (node.op_type == "Add" and made.intersection(node.input) <= real)
     ]
+
+
+def _told(node: onnx.NodeProto) -> str:
+    return f"{node.name or node.output[0]} ({node.op_type})"
+
+
+def _layer(node: onnx.NodeProto) -> str:
+    """The layer that a node was lowered from: its name is "layer/Operation"."""
+    return node.name.rpartition("/")[0]
+
+
+def _layers_in(optimized_node: onnx.NodeProto, written: Sequence[onnx.NodeProto]) -> set[str]:
+    """The heavy layers that may be in a node of the optimized graph. ONNX Runtime fuses what
+    follows into a layer, and names the result after the last of it, with something in front or
+    behind: so that node is looked up, and what stands before it up to the next integers."""
+    known = [node for node in written if node.name and node.name in optimized_node.name]
+    if not known:
+        return set()
+    makers = {output: node for node in written for output in node.output}
+    layers: set[str] = set()
+    front = [max(known, key=lambda node: len(node.name))]
+    while front:
+        node = front.pop()
+        if node.op_type in HEAVY or node.op_type == "Add":
+            layers.add(_layer(node))
+        if node.op_type not in HEAVY | {"QuantizeLinear", "DequantizeLinear"}:
+            front += [makers[name] for name in node.input if name in makers]
+    return layers
 
 
 def optimized(path: Path) -> onnx.ModelProto:

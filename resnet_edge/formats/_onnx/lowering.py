@@ -78,8 +78,11 @@ def _enter(b: Builder) -> None:
     if tensor.quantization is None or tensor.dtype not in LOWEST:
         raise NotLowered(f"an input of type {tensor.dtype}")
     value = b.node("Transpose", [raw], raw, perm=NCHW) if len(tensor.shape) == 4 else raw
+    if tensor.dtype == "uint8":
+        b.define_exact(index, b.unstored(value, index))
+        return
     real = b.dequantized(value, np.dtype(tensor.dtype), tensor.quantization, raw, None)
-    b.define_exact(index, real if tensor.dtype == "uint8" else b.rounded(real, index))
+    b.define_exact(index, b.rounded(real, index))
 
 
 def _leave(b: Builder) -> onnx.ValueInfoProto:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from resnet_edge.formats._onnx.builder import NCHW, NHWC, Builder, NotLowered
+from resnet_edge.graph.grids import MOVES
 from resnet_edge.graph.model import Node
 
 FAR = 2**31 - 1
@@ -93,8 +94,11 @@ def entering(b: Builder, raw: str, index: int) -> str:
 
 
 def dequantize(b: Builder, node: Node) -> None:
-    """DEQUANTIZE: values are real numbers here already."""
-    b.define(node.outputs[0], b.value(node.inputs[0]))
+    """DEQUANTIZE: values are real numbers here already. ONNX Runtime moves a DequantizeLinear behind
+    operations that only move numbers, where a float layer may read it (Builder.apart)."""
+    source, output = node.inputs[0], node.outputs[0]
+    moved = any(reader.op in MOVES for reader in b.readers(output))
+    b.define_exact(output, b.apart(source) if moved else b.value(source))
 
 
 HANDLERS = {

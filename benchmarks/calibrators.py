@@ -1,0 +1,166 @@
+"""Calibrators and repairs on the bundled ResNet-20: what each does to its int8 file.
+
+    python benchmarks/calibrators.py
+
+Ranges and repairs come from the 1,000 bundled calibration images, the figures from LiteRT on
+the 10,000 test images against the Keras model. The last row is what `convert` chooses.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.core.parity import Parity
+from resnet_edge.core.progress import silent
+from resnet_edge.graph.calibrate import Measured, measure
+from resnet_edge.graph.calibrators import CALIBRATORS, chosen_ranges
+from resnet_edge.graph.model import read_graph
+from resnet_edge.graph.repairs import REPAIRS, repaired
+from resnet_edge.graph.rounding import can_round
+from resnet_edge.graph.weighted import write_constants
+from resnet_edge.models import ModelRequest
+from resnet_edge.stages import artifacts, calibration, source
+from resnet_edge.stages.calls import (
+    CalibrateRequest,
+    CompareRequest,
+    ExportRequest,
+    PortableRequest,
+    PredictRequest,
+    ReferenceRequest,
+)
+from resnet_edge.stages.compare import compare
+from resnet_edge.stages.predict import predict
+
+COMBINED = ("round", "equalize")
+HEADER = "| calibrator | repairs | top-1 % | drop, pp | agreement % | SQNR, dB |"
+
+
+@dataclass(frozen=True)
+class Case:
+    """The float graph, the calibration images, and the test set with its reference outputs."""
+
+    folder: Path
+    float_graph: Path
+    calibration: Path
+    images: Path
+    labels: Path
+    reference: Path
+
+
+def main() -> None:
+    """Print one table."""
+    with tempfile.TemporaryDirectory(prefix="calibrators-") as name:
+        case = prepared(Path(name))
+        found = measured(case)
+        print(HEADER)
+        print("| --- | --- | ---: | ---: | ---: | ---: |")
+        for calibrator, repairs in rows():
+            ranges, float_graph = chosen(case, found, calibrator, repairs)
+            print(line(calibrator, repairs, proof(case, float_graph, ranges)), flush=True)
+        folder = case.folder / "auto"
+        folder.mkdir()
+        request = CalibrateRequest(
+            str(case.float_graph), str(case.calibration), True, "logits", 1, str(folder)
+        )
+        auto = calibration.calibrate(request, silent)
+        verdict = proof(case, Path(auto.portable), Path(auto.ranges))
+        print(line(f"auto: {auto.chosen.calibrator}", auto.chosen.repairs, verdict))
+
+
+def rows() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every calibrator on the graph as it is and with the repairs that go together, and min-max
+    with each repair."""
+    for calibrator in CALIBRATORS:
+        yield calibrator, ()
+    for repair in REPAIRS:
+        yield "minmax", (repair,)
+    yield "minmax", ("equalize", "bias")
+    for calibrator in CALIBRATORS:
+        yield calibrator, COMBINED
+    yield "minmax", REPAIRS
+
+
+def prepared(folder: Path) -> Case:
+    """Export the bundled model and run it on the test images."""
+    model = ModelRequest(str(bundled(MODEL_FILE)), False, None, None)
+    case = Case(
+        folder,
+        *(
+            folder / n
+            for n in ("float.tflite", "calibration.npy", "images.npy", "labels.npy", "reference.npy")
+        ),
+    )
+    test = np.load(bundled(TEST_FILE))
+    np.save(case.images, test["images"])
+    np.save(case.labels, test["labels"].astype(np.int64))
+    np.save(case.calibration, np.load(bundled(CALIBRATION_FILE))["images"])
+    source.export(ExportRequest(model, str(case.float_graph), False), silent)
+    source.reference(ReferenceRequest(model, str(case.images), str(case.reference)), silent)
+    return case
+
+
+def measured(case: Case) -> Measured:
+    """One pass for every row of the table."""
+    images: NDArray[np.uint8] = np.load(case.calibration)
+    return measure(
+        case.float_graph,
+        (image[None].astype(np.float32) for image in images),
+        takes_pixels=True,
+        threads=1,
+        histograms=True,
+        second_moments=can_round,
+        count=len(images),
+    )
+
+
+def chosen(case: Case, found: Measured, calibrator: str, repairs: tuple[str, ...]) -> tuple[Path, Path]:
+    """The files with the ranges, and with the repaired float graph."""
+    mended = repaired(read_graph(case.float_graph), found, repairs)
+    float_graph, ranges = case.folder / "repaired.tflite", case.folder / "ranges.json"
+    write_constants(case.float_graph, mended.constants, float_graph)
+    spread = {name: one.distribution() for name, one in mended.measured.activations.items()}
+    ranges.write_bytes(msgspec.json.encode({"int8": chosen_ranges(spread, calibrator, found.fixed)}))
+    return ranges, float_graph
+
+
+def proof(case: Case, float_graph: Path, ranges: Path) -> Parity:
+    """Make the int8 graph and compare its outputs with those of Keras."""
+    made, outputs = str(case.folder / "int8.tflite"), str(case.folder / "outputs.npy")
+    request = PortableRequest(str(float_graph), "int8", str(ranges), "logits", "float32", made)
+    artifacts.portable(request, silent)
+    predict(PredictRequest(made, "tflite", "litert", "cpu", 1, str(case.images), outputs), silent)
+    return compare(
+        CompareRequest(
+            "int8",
+            "litert",
+            "cpu",
+            "int8",
+            "logits",
+            str(case.reference),
+            outputs,
+            str(case.labels),
+            0.5,
+            15.0,
+        ),
+        silent,
+    )
+
+
+def line(calibrator: str, repairs: tuple[str, ...], found: Parity) -> str:
+    """One row of the table."""
+    values = (found.top1, found.drop_pp, found.agreement, found.sqnr_db)
+    top1, drop, agreement, sqnr = (value if value is not None else float("nan") for value in values)
+    figures = f"{100 * top1:.2f} | {drop:.2f} | {100 * agreement:.2f} | {sqnr:.2f}"
+    return f"| {calibrator} | {', '.join(repairs) or 'none'} | {figures} |"
+
+
+if __name__ == "__main__":
+    main()

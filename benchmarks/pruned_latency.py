@@ -1,0 +1,123 @@
+"""ResNet-50 with fewer channels: multiply-accumulates against measured int8 latency.
+
+    python benchmarks/pruned_latency.py [--arch resnet50-v1.5] [--seconds 20] [--multiple 8,16]
+
+Random weights and random importance: what is measured is how long a network of this shape
+takes, not how well it classifies. For every share of the MACs the smaller network is built by
+resnet_edge.pruning, converted to int8, and timed in turns with the whole network on LiteRT and
+on ONNX Runtime, one thread. Prints a table and one JSON document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+SHARES = (0.75, 0.5, 0.35, 0.25)
+PLACES = ("litert", "onnxruntime")
+SEED = 0
+
+
+def main() -> None:
+    """Build every network, time each against the whole one, print."""
+    options = _options()
+    if options.build:
+        build(options.arch, options.build)
+        return
+    from resnet_edge.cli.terminal import progress
+    from resnet_edge.core.worker import log_folder
+    from resnet_edge.models import ModelRequest
+    from resnet_edge.stages.crew import Crew
+    from resnet_edge.stages.step_latency import Race, TimedAs
+
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch, log_folder() as logs, progress(False) as tell:
+        plan = [(multiple, share) for multiple in options.multiple for share in SHARES]
+        base = Path(scratch) / "base.keras"
+        wanted = [{"share": share, "multiple": m, "out": f"{scratch}/{m}-{share}.keras"} for m, share in plan]
+        costs = _built(options.arch, str(base), wanted)
+        for backend in PLACES:
+            folder = Path(scratch) / backend
+            folder.mkdir()
+            how = TimedAs(backend, seconds=options.seconds)
+            with Crew(logs) as crew, Race(crew, folder, ModelRequest(str(base)), how, tell) as race:
+                for (multiple, share), network, cost in zip(plan, wanted, costs, strict=True):
+                    found = race.against(str(network["out"]))
+                    rows.append({"multiple": multiple, "share": share, **cost, **asdict(found)})
+    _print(options.arch, rows)
+
+
+def build(arch: str, wanted: str) -> None:
+    """In a process of its own: write the whole network and the smaller ones; prints their costs."""
+    import keras
+
+    from resnet_edge import zoo
+    from resnet_edge.models.flat import flat_graph
+    from resnet_edge.pruning import Rules, Target
+    from resnet_edge.pruning.cost import cost
+    from resnet_edge.pruning.groups import channel_map
+    from resnet_edge.pruning.importance import random_importance
+    from resnet_edge.pruning.selection import select
+    from resnet_edge.pruning.slicing import sliced
+
+    keras.utils.set_random_seed(SEED)
+    model = zoo.build(arch)
+    plan = json.loads(wanted)
+    model.save(plan["base"])
+    channels = channel_map(flat_graph(model, model.input_shape[1:]))
+    importance, whole = random_importance(channels, SEED), cost(channels)
+    costs = []
+    for network in plan["networks"]:
+        rules = Rules(multiple=network["multiple"])
+        selection = select(channels, importance, Target("macs", network["share"]), rules)
+        sliced(channels, selection).save(network["out"])
+        left = cost(channels, selection)
+        costs.append(
+            {"gmacs": left.macs / 1e9, "macs_left": left.macs / whole.macs, "parameters": left.parameters}
+        )
+    print(json.dumps(costs))
+
+
+def _built(arch: str, base: str, networks: list[dict[str, Any]]) -> list[dict[str, float]]:
+    plan = json.dumps({"base": base, "networks": networks})
+    command = [sys.executable, __file__, "--arch", arch, "--build", plan]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    costs: list[dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
+    return costs
+
+
+def _print(arch: str, rows: list[dict[str, Any]]) -> None:
+    print(f"{arch}, int8, one thread; faster = p50 of the whole network over p50 of the smaller one")
+    print("| runtime | channels in multiples of | MACs left | GMACs | p50 before, after | faster |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for row in rows:
+        low, high = row["ratio_ci95"] or (row["ratio"], row["ratio"])
+        print(
+            f"| {row['backend']} | {row['multiple']} | {row['macs_left']:.2f}x | {row['gmacs']:.2f} "
+            f"| {row['before_ms']:.1f}, {row['after_ms']:.1f} ms "
+            f"| {1 / row['ratio']:.2f}x [{1 / high:.2f}, {1 / low:.2f}] |"
+        )
+    print(json.dumps(rows, indent=2))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--arch", default="resnet50-v1.5")
+    parser.add_argument("--seconds", type=float, default=20.0, help="for each pair")
+    parser.add_argument(
+        "--multiple", type=lambda text: [int(part) for part in text.split(",")], default=[8, 16]
+    )
+    parser.add_argument("--build", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""From the options of `prune` to the request of a method, and to the stage that runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from resnet_edge.cli._channel_options import NAMES, wanted
+from resnet_edge.cli.terminal import command_line
+from resnet_edge.core.errors import UsageError
+from resnet_edge.core.progress import Report
+from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.stages.recipe import Compressed, Recipe, check_keras_output, check_not_the_model
+
+OPTIONS_OF: dict[str, tuple[str, ...]] = {"magnitude": ("schedule",), "channel": NAMES}
+"""The options that only one method has."""
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every method is asked for. `exclude` None: the method's own default."""
+
+    model: ModelRequest
+    amount: float
+    exclude: tuple[str, ...] | None
+    out: str
+    resume: bool
+    command: str
+
+
+def check_options(method: str) -> None:
+    """Raises UsageError for an option of another method on the command line."""
+    context = click.get_current_context()
+    for other, names in OPTIONS_OF.items():
+        for name in names:
+            typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+            if other != method and typed and name not in OPTIONS_OF[method]:
+                option = f"--{'of' if name == 'kind' else name.replace('_', '-')}"
+                raise UsageError(f"{option} belongs to --method {other}: leave it out with {method}")
+
+
+def common(model: str, out: Path, options: dict[str, Any]) -> Common:
+    """Take what is common to the methods out of `options`, checked before any work.
+
+    Raises UsageError, OutputError, UnknownName, ModelError, DataError.
+    """
+    source = ModelRequest(model, input_shape=options.pop("input_shape"), preprocess=options.pop("preprocess"))
+    check_keras_output(out)
+    check_not_the_model(out, model)
+    check_source(source)
+    return Common(
+        source,
+        options.pop("amount"),
+        options.pop("exclude"),
+        str(out),
+        options.pop("resume"),
+        command_line(),
+    )
+
+
+def pruned(
+    method: str, shared: Common, recipe: Recipe, options: dict[str, Any], report: Report
+) -> Compressed:
+    """Prune by `method`. Raises what its stage raises."""
+    return _METHODS[method](shared, recipe, options, report)
+
+
+def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: Report) -> Compressed:
+    from resnet_edge.core.worker import log_folder
+    from resnet_edge.stages.magnitude_request import MagnitudeRequest
+    from resnet_edge.stages.tfmot_worker import tfmot_worker
+
+    if recipe.epochs == 0:
+        raise UsageError("--epochs 0: magnitude pruning happens while the network trains; give 1 or more")
+    if recipe.precision != "float32":
+        raise UsageError(f"--precision {recipe.precision}: magnitude pruning trains in float32 only")
+    request = MagnitudeRequest(
+        shared.model,
+        recipe,
+        shared.amount,
+        options["schedule"],
+        shared.exclude,
+        shared.out,
+        shared.resume,
+        shared.command,
+    )
+    with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log") as worker:
+        return worker.call("resnet_edge.stages.prune_magnitude:prune", request, Compressed, report)
+
+
+def _channel(shared: Common, recipe: Recipe, options: dict[str, Any], report: Report) -> Compressed:
+    from resnet_edge.stages.channel_request import ChannelRequest
+    from resnet_edge.stages.prune_channel import prune
+
+    request = ChannelRequest(
+        shared.model,
+        recipe,
+        **wanted(shared.amount, shared.exclude, options),
+        out=shared.out,
+        resume=shared.resume,
+        command=shared.command,
+    )
+    return prune(request, report)
+
+
+_METHODS = {"magnitude": _magnitude, "channel": _channel}

@@ -1,0 +1,65 @@
+"""`resnet-edge qat`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from resnet_edge.cli._compressed import print_compressed
+from resnet_edge.cli._options import shape
+from resnet_edge.cli._training_options import recipe_of, training_options
+from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
+
+
+@click.command("qat")
+@click.argument("model")
+@click.option("--preprocess", metavar="NAME|FILE", help="As in `convert`, where MODEL does not say.")
+@click.option(
+    "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
+)
+@training_options(
+    epochs=5, learning_rate=0.003, warmup_epochs=0.0, weight_decay=1e-4, precisions=("float32",)
+)
+@output_options
+def command(
+    model: str,
+    preprocess: str | None,
+    input_shape: tuple[int, int, int] | None,
+    out: Path,
+    resume: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Fine-tune MODEL so that it loses least in int8.
+
+    The network is trained with the rounding of int8 in it, by tensorflow-model-optimization.
+    Writes FILE.keras, an ordinary Keras model with the activation ranges that it learned, which
+    `resnet-edge convert FILE.keras` gives to the int8 files; and FILE.json. MODEL is not touched.
+    An interrupted run leaves FILE.keras.checkpoint; --resume continues it.
+    """
+    from resnet_edge.core.errors import UsageError
+    from resnet_edge.core.worker import log_folder
+    from resnet_edge.models import ModelRequest, check_source
+    from resnet_edge.stages.qat_request import QatRequest
+    from resnet_edge.stages.recipe import Compressed, check_keras_output
+    from resnet_edge.stages.tfmot_worker import tfmot_worker
+
+    request = ModelRequest(model, input_shape=input_shape, preprocess=preprocess)
+    check_source(request)
+    check_keras_output(out)
+    if out.exists() and Path(model).exists() and out.samefile(model):
+        raise UsageError(f"--out {out} is MODEL itself, which is not touched: choose another name")
+    wanted = QatRequest(request, recipe_of(options), str(out), resume, command_line())
+    with (
+        progress(quiet) as report,
+        log_folder() as logs,
+        tfmot_worker("quantization-aware training", logs / "qat.log") as worker,
+    ):
+        result = worker.call("resnet_edge.stages.qat:qat", wanted, Compressed, report)
+    if as_json:
+        print_json(result)
+    elif not quiet:
+        print_compressed(result)

@@ -1,0 +1,119 @@
+"""The layers of a portable graph that have weights, and new constants for them."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from resnet_edge.graph.model import ABSENT, Graph, load_model, save_model
+
+Constants = dict[tuple[int, int], NDArray[np.float32]]
+"""New values by (index of the node, position among its inputs)."""
+
+CHANNEL_AXIS = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "DEPTHWISE_CONV_2D": 3}
+"""Where the output channels of a kernel stand: (O, H, W, I), (O, I) and (1, H, W, O)."""
+LARGEST_WEIGHT = 127
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution, depthwise convolution or dense layer: node number `index`, the names of
+    the tensors it reads and writes, its `kernel` float32 as TFLite stores it, its bias (O,)."""
+
+    index: int
+    op: str
+    source: str
+    output: str
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32] | None
+    options: dict[str, Any]
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        """The kernel as (O, taps): one row for each output channel."""
+        first = np.moveaxis(self.kernel, CHANNEL_AXIS[self.op], 0)
+        return np.ascontiguousarray(first).reshape(len(first), -1)
+
+    def kernel_of(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """What `rows` is as a kernel."""
+        axis = CHANNEL_AXIS[self.op]
+        shape = np.moveaxis(self.kernel, axis, 0).shape
+        return np.ascontiguousarray(np.moveaxis(rows.astype(np.float32).reshape(shape), 0, axis))
+
+    @property
+    def steps(self) -> NDArray[np.float32]:
+        """The int8 step of each output channel (O,), as quantize.py has it; 0 for zero rows."""
+        most: NDArray[np.float32] = np.abs(self.rows).max(axis=1) / np.float32(LARGEST_WEIGHT)
+        return most
+
+    def rounded(self) -> NDArray[np.float32]:
+        """The rows as int8 stores them, each weight rounded on its own."""
+        steps = self.steps[:, None]
+        return np.rint(self.rows / np.where(steps > 0, steps, 1)) * steps
+
+
+def layers(graph: Graph) -> list[Layer]:
+    """The layers of a float graph, in execution order."""
+    found = []
+    for index, node in enumerate(graph.nodes):
+        if node.op not in CHANNEL_AXIS:
+            continue
+        source, kernel = (graph.tensors[i] for i in node.inputs[:2])
+        bias = (
+            graph.tensors[node.inputs[2]].data if len(node.inputs) > 2 and node.inputs[2] != ABSENT else None
+        )
+        if kernel.data is not None and kernel.dtype == "float32":
+            output = graph.tensors[node.outputs[0]].name
+            found.append(Layer(index, node.op, source.name, output, kernel.data, bias, node.options))
+    return found
+
+
+def with_constants(graph: Graph, constants: Mapping[tuple[int, int], NDArray[np.float32]]) -> Graph:
+    """`graph` with other constants, shapes unchanged; a constant that other nodes share is not
+    changed for them. New tensors go to the end, so the indices of the others stay."""
+    tensors, nodes = list(graph.tensors), list(graph.nodes)
+    readers = Counter(i for node in nodes for i in node.inputs)
+    for (index, position), values in constants.items():
+        node = nodes[index]
+        old = node.inputs[position]
+        changed = replace(tensors[old], data=values)
+        if readers[old] == 1:
+            tensors[old] = changed
+            continue
+        readers[old] -= 1
+        tensors.append(changed)
+        inputs = (*node.inputs[:position], len(tensors) - 1, *node.inputs[position + 1 :])
+        nodes[index] = replace(node, inputs=inputs)
+    return replace(graph, tensors=tuple(tensors), nodes=tuple(nodes))
+
+
+def write_constants(
+    source: Path, constants: Mapping[tuple[int, int], NDArray[np.float32]], out: Path
+) -> None:
+    """Write the float .tflite `source` with other constants to `out`, as `with_constants` does."""
+    model = load_model(source)
+    subgraph = model.subgraphs[0]
+    readers = Counter(int(i) for operator in subgraph.operators for i in operator.inputs)
+    for (index, position), values in constants.items():
+        operator = subgraph.operators[index]
+        old = int(operator.inputs[position])
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(np.ascontiguousarray(values, np.float32).tobytes(), np.uint8)
+        model.buffers.append(buffer)
+        if readers[old] > 1:
+            readers[old] -= 1
+            tensor = copy.copy(subgraph.tensors[old])
+            tensor.name = bytes(tensor.name) + f";{index}".encode()
+            subgraph.tensors.append(tensor)
+            operator.inputs = [int(i) for i in operator.inputs]
+            operator.inputs[position] = old = len(subgraph.tensors) - 1
+        subgraph.tensors[old].buffer = len(model.buffers) - 1
+    save_model(model, out)

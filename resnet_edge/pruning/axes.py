@@ -1,0 +1,106 @@
+"""Runs in a worker. Which axes of which weights are channels, for every layer that can be sliced.
+
+Kernels are as Keras holds them with channels last: (H, W, in, out) of a Conv2D, (in, out) of
+a Dense, (H, W, in, 1) of a DepthwiseConv2D.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from resnet_edge.models.flat import Call
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The axis of one weight that runs over the channels a layer reads, and over those it gives."""
+
+    reads: int | None = None
+    gives: int | None = None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of layer: the axes of its weights by name. `width` is the entry of its config that
+    counts its own channels; None: the layer gives the channels that it reads."""
+
+    weights: dict[str, Axes]
+    width: str | None = None
+
+
+_VECTOR = Axes(gives=0)
+_KINDS: dict[type, Kind] = {
+    layers.Conv2D: Kind({"kernel": Axes(2, 3), "bias": _VECTOR}, "filters"),
+    layers.Dense: Kind({"kernel": Axes(0, 1), "bias": _VECTOR}, "units"),
+    layers.SeparableConv2D: Kind(
+        {"depthwise_kernel": Axes(reads=2), "pointwise_kernel": Axes(2, 3), "bias": _VECTOR}, "filters"
+    ),
+    layers.DepthwiseConv2D: Kind({"kernel": Axes(gives=2), "bias": _VECTOR}),
+    layers.BatchNormalization: Kind(
+        dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), _VECTOR)
+    ),
+    layers.PReLU: Kind({"alpha": Axes(gives=-1)}),
+}
+
+
+SLICEABLE = frozenset(_KINDS)
+"""The classes of layers that can be sliced, unless something is peculiar about one."""
+
+
+def kind_of(call: Call) -> Kind | None:
+    """How the layer of `call` can be sliced; None where it cannot.
+
+    Only the classes of Keras themselves count: a subclass may compute anything. A layer with
+    weights beside the usual ones (quantized, or with LoRA) cannot be sliced either.
+    """
+    kind = _KINDS.get(type(call.operation))
+    if kind is None or any(weight.name not in kind.weights for weight in call.operation.weights):
+        return None
+    return None if peculiarity(call) else kind
+
+
+def peculiarity(call: Call) -> str | None:
+    """What keeps a layer of a sliceable class from being sliced, in words; None: nothing."""
+    layer, rank = call.operation, len(call.shape)
+    if getattr(layer, "data_format", None) == "channels_first":
+        return "has channels first"
+    if getattr(layer, "groups", 1) != 1:
+        return f"convolves in {layer.groups} groups"
+    if getattr(layer, "depth_multiplier", 1) not in (1, None):
+        return f"makes {layer.depth_multiplier} channels of each"
+    if isinstance(layer, layers.BatchNormalization) and layer.axis not in (-1, rank - 1):
+        return f"normalizes axis {layer.axis} and not the channels"
+    if isinstance(layer, layers.PReLU) and rank - 1 in (layer.shared_axes or ()):
+        return "shares its slope among the channels"
+    return None
+
+
+def kernels(layer: Any) -> list[tuple[Any, Axes]]:
+    """The variables of a layer of a sliceable class that multiply its input, with their axes."""
+    kind = _KINDS[type(layer)]
+    return [(w, kind.weights[w.name]) for w in layer.weights if w.name.endswith("kernel")]
+
+
+def reading_kernel(layer: Any) -> tuple[Any, int] | None:
+    """The variable that a layer of a sliceable class reads its input with, and the axis of the
+    channels there; None where it makes none of its own."""
+    found = [(weight, sides.reads) for weight, sides in kernels(layer) if sides.reads is not None]
+    return found[0] if found else None  # a SeparableConv2D reads with the first of its two
+
+
+def making_kernel(layer: Any) -> tuple[Any, int]:
+    """The variable that holds the filters of a layer that makes channels, and their axis."""
+    weight, sides = kernels(layer)[-1]
+    assert sides.gives is not None
+    return weight, sides.gives
+
+
+def array(variable: Any) -> NDArray[np.float64]:
+    """The values of a variable, float64."""
+    return np.asarray(keras.ops.convert_to_numpy(variable)).astype(np.float64)

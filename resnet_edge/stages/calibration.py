@@ -1,0 +1,215 @@
+"""Runs in a worker. Ranges for the activations, and repairs of the float graph, by measurement.
+
+One pass over the calibration images finds what every calibrator and repair needs. `auto`
+then makes the int8 graph with one change after the other, and keeps a change where the SQNR
+of the int8 outputs against the float ones (logits, centred per image, as in compare.py) rises
+by more than MARGIN_DB on some of the calibration images. Plain min-max is the first to be
+tried, so nothing chosen measures worse.
+
+int16 activations always get min-max, unless a calibrator is named: their step is 256 times
+finer, and clipping has nothing to win. They share the repairs with int8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.backends import litert
+from resnet_edge.core import registry
+from resnet_edge.core.progress import Progress, Report, tracked
+from resnet_edge.core.statistics import sqnr_db
+from resnet_edge.graph.calibrate import Measured, Ranges, measure
+from resnet_edge.graph.calibrators import chosen_ranges
+from resnet_edge.graph.histogram import Distribution
+from resnet_edge.graph.model import Graph, read_graph
+from resnet_edge.graph.quantize import quantize
+from resnet_edge.graph.repairs import Repaired, possible, repaired
+from resnet_edge.graph.rounding import can_round
+from resnet_edge.graph.weighted import Layer, layers, write_constants
+from resnet_edge.stages._sums import measure as sums
+from resnet_edge.stages.calls import CalibrateRequest, Calibration, Trial
+
+MARGIN_DB = 0.1
+"""A smaller gain on the images that a change was fitted to need not be one on others."""
+MOST_JUDGED, LEAST_JUDGED = 256, 16
+"""Images on which a trial is judged: as many as WORK multiply-accumulates allow, within these."""
+WORK = 40_000_000_000
+AUTO = ("minmax", "percentile", "mse")
+"""What auto tries. Not entropy, which weighs how often values are clipped and not how far: on
+the bundled ResNet-20, and on a ResNet-50 with random weights, it is 20 dB and more below
+min-max, and a trial takes time."""
+
+
+def calibrate(request: CalibrateRequest, report: Report) -> Calibration:
+    """Measure, choose, and write the repaired float graph and the ranges into `request.folder`.
+
+    Raises DataError where there is no image or an activation is not finite.
+    """
+    graph = read_graph(Path(request.portable))
+    fixed = _read(request.fixed)
+    repairs = _repairs(request, graph, fixed)
+    images = np.load(request.images, mmap_mode="r")
+    rows = (np.asarray(images[row : row + 1], np.float32) for row in range(len(images)))
+    measured = measure(
+        Path(request.portable),
+        tracked(rows, "calibrate", len(images), report),
+        takes_pixels=request.takes_pixels,
+        threads=request.threads,
+        histograms=request.calibrator != "minmax",
+        second_moments=_wanted(repairs),
+        count=len(images),
+    )
+    search = _Search(request, graph, measured, measured.fixed | fixed, images, report)
+    best, chosen = search.auto(repairs) if request.repair == "auto" else search.with_all(repairs)
+    folder = Path(request.folder)
+    (folder / "ranges.json").write_bytes(msgspec.json.encode(search.ranges(best, chosen)))
+    return Calibration(
+        portable=str(search.float_graph(chosen)),
+        ranges=str(folder / "ranges.json"),
+        tensors=len(measured.activations),
+        n=len(images),
+        judged=len(search.judged),
+        chosen=best,
+        tried=tuple(search.trials),
+        skipped=chosen.skipped if best.repairs else (),
+    )
+
+
+def read_ranges(path: Path, activations: str) -> Ranges:
+    """The ranges that `calibrate` wrote for activations of a dtype, int8 or int16."""
+    found = msgspec.json.decode(path.read_bytes(), type=dict[str, Ranges])
+    return found[activations]
+
+
+def _read(path: str | None) -> Ranges:
+    return {} if path is None else msgspec.json.decode(Path(path).read_bytes(), type=Ranges)
+
+
+def _repairs(request: CalibrateRequest, graph: Graph, fixed: Ranges) -> tuple[str, ...]:
+    """The repairs that come into question. Ranges that were trained belong to the weights as
+    they are, so that with them nothing is repaired unless `all` is asked for."""
+    if request.repair == "none" or (fixed and request.repair == "auto"):
+        return ()
+    return possible(graph, at_any_cost=request.repair == "all")
+
+
+def _wanted(repairs: tuple[str, ...]) -> Callable[[Layer], bool] | None:
+    if not {"round", "bias"}.intersection(repairs):
+        return None
+    return can_round if "round" in repairs else _never
+
+
+def _never(layer: Layer) -> bool:
+    return False
+
+
+class _Search:
+    """Trials of one graph; `fixed` ranges are taken as they stand in every one."""
+
+    def __init__(
+        self,
+        request: CalibrateRequest,
+        graph: Graph,
+        measured: Measured,
+        fixed: Ranges,
+        images: NDArray[np.float32],
+        report: Report,
+    ) -> None:
+        self.request, self.graph, self.measured, self.fixed = request, graph, measured, fixed
+        self.images, self.report = images, report
+        self.judged = _spread(len(images), _affordable(graph))
+        self.trials: list[Trial] = []
+        self.written: Repaired | None = None
+        self.seen: tuple[Measured, bool, dict[str, Distribution]] | None = None  # of the last trial
+        named = request.calibrator
+        self.calibrators: tuple[str, ...] = AUTO if named == "auto" else (named,)
+        if set(fixed) >= set(measured.activations):
+            self.calibrators = self.calibrators[:1]  # they have nothing to say
+
+    def auto(self, repairs: tuple[str, ...]) -> tuple[Trial, Repaired]:
+        """Repairs one after the other on the first calibrator, then the other calibrators."""
+        best, chosen = self.tried(self.calibrators[0], self.repaired(()), ())
+        for name in repairs:
+            more = (*best.repairs, name)
+            trial, candidate = self.tried(best.calibrator, self.repaired(more), more)
+            if trial.sqnr_db > best.sqnr_db + MARGIN_DB:
+                best, chosen = trial, candidate
+        return self.calibrated(best, chosen)
+
+    def with_all(self, repairs: tuple[str, ...]) -> tuple[Trial, Repaired]:
+        """All the repairs, whatever they do, and the best calibrator."""
+        return self.calibrated(*self.tried(self.calibrators[0], self.repaired(repairs), repairs))
+
+    def calibrated(self, best: Trial, chosen: Repaired) -> tuple[Trial, Repaired]:
+        for calibrator in self.calibrators[1:]:
+            trial, _ = self.tried(calibrator, chosen, best.repairs)
+            if trial.sqnr_db > best.sqnr_db + MARGIN_DB:
+                best = trial
+        return best, chosen
+
+    def repaired(self, repairs: tuple[str, ...]) -> Repaired:
+        return repaired(self.graph, self.measured, repairs, frozenset(self.fixed))
+
+    def tried(self, calibrator: str, chosen: Repaired, repairs: tuple[str, ...]) -> tuple[Trial, Repaired]:
+        """Make the int8 graph and judge it; no addition is aligned (artifacts.py) for that."""
+        folder = Path(self.request.folder)
+        step = " + ".join((calibrator, *repairs))
+        self.report(Progress("choose ranges", note=step))
+        scheme = registry.load("schemes", "int8").SCHEME
+        ranges = self.int8_ranges(calibrator, chosen.measured)
+        quantize(self.float_graph(chosen), scheme, ranges, folder / "trial.tflite")
+        trial = Trial(calibrator, repairs, self._sqnr_db(folder / "trial.tflite"))
+        self.trials.append(trial)
+        self.report(Progress("choose ranges", note=f"{step}: {trial.sqnr_db:.1f} dB"))
+        return trial, chosen
+
+    def float_graph(self, chosen: Repaired) -> Path:
+        """The file of a repaired graph; a ResNet-50 takes a third of a second to write."""
+        if not chosen.constants:
+            return Path(self.request.portable)
+        path = Path(self.request.folder) / "float.tflite"
+        if self.written is not chosen:
+            write_constants(Path(self.request.portable), chosen.constants, path)
+            self.written = chosen
+        return path
+
+    def ranges(self, best: Trial, chosen: Repaired) -> dict[str, Ranges]:
+        """By the dtype of the activations."""
+        int8 = self.int8_ranges(best.calibrator, chosen.measured)
+        named = self.request.calibrator != "auto"
+        return {"int8": int8, "int16": int8 if named else self.int8_ranges("minmax", chosen.measured)}
+
+    def int8_ranges(self, calibrator: str, measured: Measured) -> Ranges:
+        counted = calibrator != "minmax"
+        if self.seen is None or self.seen[0] is not measured or self.seen[1] != counted:
+            found = {name: one.distribution(counted) for name, one in measured.activations.items()}
+            self.seen = (measured, counted, found)
+        return chosen_ranges(self.seen[2], calibrator, self.fixed)
+
+    def _sqnr_db(self, path: Path) -> float:
+        outputs = np.empty((len(self.judged), self.measured.outputs.shape[1]), np.float32)
+        with litert.open_session(path, "cpu", self.request.threads) as session:
+            for row, index in enumerate(self.judged):
+                image = np.asarray(self.images[index : index + 1], np.float32)
+                outputs[row] = session.run(image)[0]
+        found = sums(self.measured.outputs[self.judged], outputs, self.request.output)
+        return sqnr_db(found.signal, found.noise)
+
+
+def _affordable(graph: Graph) -> int:
+    """On how many images a trial is judged."""
+    work = 0
+    for layer in layers(graph):
+        positions = graph.tensors[graph.nodes[layer.index].outputs[0]].shape[1:-1]
+        work += layer.kernel.size * int(np.prod([size or 1 for size in positions]))
+    return int(np.clip(WORK // max(work, 1), LEAST_JUDGED, MOST_JUDGED))
+
+
+def _spread(n: int, most: int) -> NDArray[np.intp]:
+    """Up to `most` of `n` indices, evenly spread."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.intp))

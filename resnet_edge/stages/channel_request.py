@@ -1,0 +1,79 @@
+"""What the parent asks of the worker that prunes channels, and what it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from resnet_edge.core.sidecar import StepLatency
+from resnet_edge.models import ModelRequest
+from resnet_edge.pruning import PruningSummary, Rules, Target
+from resnet_edge.stages.recipe import Recipe
+from resnet_edge.stages.step_latency import TimedAs
+
+Importance = Literal["norm", "taylor"]
+
+
+@dataclass(frozen=True)
+class ChannelRequest:
+    """Prune the channels of `model` and fine-tune what is left.
+
+    One of `target` and `target_latency` is given; the latter is a share of the latency (p50)
+    that the network has now, `timed` as that says. With `sparse_epochs` the network is first trained on
+    with a group penalty of strength `sparsity`, which makes channels smaller that it can do
+    without. `recipe.epochs` 0: no fine-tuning.
+    """
+
+    model: ModelRequest
+    recipe: Recipe
+    target: Target | None
+    target_latency: float | None
+    timed: TimedAs
+    rules: Rules
+    importance: Importance
+    sparse_epochs: int
+    sparsity: float
+    out: str
+    resume: bool = False
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A smaller network, not yet fine-tuned, in `file` (.keras)."""
+
+    file: str
+    summary: PruningSummary
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The network that is fine-tuned, and how its latency compares with that of the base."""
+
+    candidate: Candidate
+    latency: tuple[StepLatency, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The base, ready to be pruned. `chosen`: what an interrupted run had settled on."""
+
+    folder: str
+    chosen: Chosen | None
+
+
+@dataclass(frozen=True)
+class CandidateRequest:
+    """The smaller network for `target`, written to `out` (.keras)."""
+
+    wanted: ChannelRequest
+    target: Target
+    out: str
+
+
+@dataclass(frozen=True)
+class FinishRequest:
+    """Fine-tune the chosen network and save it."""
+
+    wanted: ChannelRequest
+    chosen: Chosen

@@ -1,0 +1,221 @@
+"""Runs in a worker. Channel pruning: importance, the smaller network, its fine-tuning.
+
+The parent (stages.prune_channel) calls `prepare`, then `candidate` as often as it looks for a
+target, then `finish`. The base model stays open between the calls.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge import __version__
+from resnet_edge.core.errors import ModelError
+from resnet_edge.core.progress import Progress, Report, silent
+from resnet_edge.core.sidecar import Step, next_sidecar, write_sidecar
+from resnet_edge.models import OpenedModel, open_model
+from resnet_edge.models.flat import FlatGraph, flat_graph, return_weights
+from resnet_edge.pruning.cost import summary
+from resnet_edge.pruning.groups import ChannelMap, channel_map
+from resnet_edge.pruning.importance import Importance, group_norm
+from resnet_edge.pruning.selection import select
+from resnet_edge.pruning.slicing import sliced
+from resnet_edge.pruning.sparsity import penalty
+from resnet_edge.pruning.taylor import gradients, taylor, variables
+from resnet_edge.stages.augment import AugmentedBatches
+from resnet_edge.stages.channel_request import (
+    Candidate,
+    CandidateRequest,
+    ChannelRequest,
+    Chosen,
+    FinishRequest,
+    Prepared,
+)
+from resnet_edge.stages.checkpoint import open_checkpoint, write
+from resnet_edge.stages.fit import Fit, fit, save, top1, training_details
+from resnet_edge.stages.losses import loss_of
+from resnet_edge.stages.pixels import preprocessed
+from resnet_edge.stages.recipe import Compressed
+from resnet_edge.stages.state import state_of
+from resnet_edge.stages.teacher import teacher_of
+from resnet_edge.stages.training_copy import training_copy
+from resnet_edge.stages.training_data import TrainingData, training_data
+
+TAYLOR_IMAGES = 4096
+"""Training images that the Taylor score is taken over: the order of the channels settles long before."""
+
+
+def prepare(request: ChannelRequest, report: Report) -> Prepared:
+    """Open everything, and train the base sparse if asked for.
+
+    Raises ModelError (nothing can be pruned), UsageError, DataError, UnknownName.
+    """
+    base = _base(request)
+    if request.target is not None:  # out of reach, if it is, whatever the importance: tell it now
+        select(base.channels, group_norm(base.channels), request.target, request.rules)
+    out = Path(request.out)
+    stamp = {**asdict(replace(request, resume=False, command="")), "data": base.data.identity}
+    folder = open_checkpoint(out, stamp, request.resume)
+    known = folder / "chosen.json"
+    if known.is_file():
+        return Prepared(str(folder), msgspec.json.decode(known.read_bytes(), type=Chosen))
+    if request.sparse_epochs:
+        _train_sparse(request, base, folder / "sparse", report)
+    return Prepared(str(folder), None)
+
+
+def candidate(request: CandidateRequest, report: Report) -> Candidate:
+    """Choose the channels and write the smaller network.
+
+    Raises UsageError (an excluded layer that does not exist), ResnetEdgeError (the target is
+    out of reach).
+    """
+    base = _base(request.wanted)
+    report(Progress("channels", note=f"{request.wanted.importance} importance"))
+    importance = _importance(request.wanted)
+    selection = select(base.channels, importance, request.target, request.wanted.rules)
+    sliced(base.channels, selection, base.opened.facts.name).save(request.out)
+    return Candidate(request.out, summary(base.channels, selection))
+
+
+def finish(request: FinishRequest, report: Report) -> Compressed:
+    """Fine-tune the chosen network, save it with its sidecar, and clear the checkpoint away."""
+    wanted, chosen = request.wanted, request.chosen
+    base, out = _base(wanted), Path(wanted.out)
+    folder = out.with_name(f"{out.name}.checkpoint")
+    chosen = _kept(chosen, folder)
+    facts, data, recipe = base.opened.facts, base.data, wanted.recipe
+    model = keras.models.load_model(chosen.candidate.file, compile=False)
+    graph = flat_graph(model, facts.input_shape)
+    how = base.how("fine-tune", teacher_of(recipe, facts.input_shape, facts.classes, report))
+    measured = data.measured_on
+    scores: list[float | None] = [None, None, None]
+    if measured is not None:
+        networks = (base.opened.network, model.predict_on_batch)
+        scores[:2] = [top1(network, measured, how, report) for network in networks]
+    history = []
+    if recipe.epochs:
+        copy = training_copy(graph, recipe.precision)
+        history = fit(copy, data, recipe, folder, report, how)
+        return_weights(copy, graph)
+    if measured is not None:
+        scores[2] = top1(model.predict_on_batch, measured, how, report)
+    save(model, folder, out)
+    before = state_of(wanted.model, scores[0], measured)
+    after = state_of(replace(wanted.model, source=str(out)), scores[2], measured)
+    step = Step(
+        "prune",
+        _title(chosen.candidate),
+        wanted.command,
+        __version__,
+        after,
+        before,
+        chosen.latency,
+        {
+            "method": "channel",
+            "importance": wanted.importance,
+            "rules": asdict(wanted.rules),
+            "sparse_epochs": wanted.sparse_epochs,
+            "sparsity": wanted.sparsity,
+            "top1_before_fine_tuning": scores[1],
+            "groups": [asdict(group) for group in chosen.candidate.summary.groups],
+            **training_details(recipe, data, history, how),
+        },
+    )
+    sidecar, note = next_sidecar(wanted.model.source, step)
+    write_sidecar(out, sidecar)
+    shutil.rmtree(folder)
+    return Compressed(str(out), step, (note,) if note else ())
+
+
+def _kept(chosen: Chosen, folder: Path) -> Chosen:
+    """Keep what was chosen in the checkpoint, so that a resumed run goes on with the same network."""
+    file = folder / "chosen.keras"
+    if Path(chosen.candidate.file) != file:
+        shutil.copyfile(chosen.candidate.file, file)
+        chosen = replace(chosen, candidate=replace(chosen.candidate, file=str(file)))
+        write(folder / "chosen.json", msgspec.json.encode(chosen))
+    return chosen
+
+
+def _title(found: Candidate) -> str:
+    before, after = found.summary.before, found.summary.after
+    return f"channels pruned to {after.macs / before.macs:.2f} of the MACs"
+
+
+@dataclass(frozen=True)
+class _Base:
+    """The network to prune and the data that it is fitted to."""
+
+    opened: OpenedModel
+    graph: FlatGraph
+    channels: ChannelMap
+    data: TrainingData
+
+    def how(self, label: str, teacher: Any = None, penalised: Any = None) -> Fit:
+        facts = self.opened.facts
+        return Fit(
+            label,
+            facts.output,
+            lambda images: preprocessed(images, facts.preprocessing),
+            teacher,
+            penalised,
+        )
+
+
+@lru_cache(maxsize=1)
+def _base(request: ChannelRequest) -> _Base:
+    model = request.model
+    opened = open_model(model, silent)
+    if not isinstance(opened.trackable, keras.Model):
+        raise ModelError(
+            f"{model.source} is a SavedModel, which has no layers to prune: give the .keras file"
+        )
+    facts = opened.facts
+    graph = flat_graph(opened.trackable, facts.input_shape)
+    channels = channel_map(graph)
+    data = training_data(request.recipe, facts.input_shape, facts.classes, silent)
+    return _Base(opened, graph, channels, data)
+
+
+@lru_cache(maxsize=1)
+def _importance(request: ChannelRequest) -> Importance:
+    base = _base(request)
+    if request.importance == "norm":
+        return group_norm(base.channels)
+    facts, wanted = base.opened.facts, variables(base.channels)
+    plain = loss_of(replace(request.recipe, teacher=None), facts.output)
+    slope = gradients(base.opened.trackable, wanted, plain)
+    return taylor(base.channels, slope, _plain_batches(base, request))
+
+
+def _plain_batches(base: _Base, request: ChannelRequest) -> Iterator[tuple[Any, NDArray[np.int64]]]:
+    """Training images as they are: the score is of the network as it will be used."""
+    recipe, fitted = request.recipe, base.data.fitted
+    batches = AugmentedBatches(fitted.images, fitted.labels, recipe.batch_size, (), recipe.seed)
+    count = min(len(batches), max(1, TAYLOR_IMAGES // recipe.batch_size))
+    for images, labels in islice(batches.epochs(0), count):
+        yield base.how("").inputs(images), labels
+
+
+def _train_sparse(request: ChannelRequest, base: _Base, folder: Path, report: Report) -> None:
+    """Train the open model on with the group penalty; its file is not touched."""
+    folder.mkdir(exist_ok=True)
+    recipe = replace(request.recipe, epochs=request.sparse_epochs, teacher=None)
+    copy = training_copy(base.graph, recipe.precision)
+
+    def penalised() -> Any:
+        return penalty(copy, base.channels.prunable, request.sparsity)
+
+    fit(copy, base.data, recipe, folder, report, base.how("sparse", penalised=penalised))
+    return_weights(copy, base.graph)

@@ -1,0 +1,22 @@
+"""What the parent asks of the worker that fine-tunes for int8; `recipe.Compressed` comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.models import ModelRequest
+from resnet_edge.stages.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class QatRequest:
+    """Fine-tune `model` with fake quantization and write it, with its ranges, to `out` (.keras).
+
+    `resume` continues an interrupted run; `command` is how it was asked for.
+    """
+
+    model: ModelRequest
+    recipe: Recipe
+    out: str
+    resume: bool = False
+    command: str = ""

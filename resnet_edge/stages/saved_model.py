@@ -1,0 +1,35 @@
+"""Runs in a worker. The user's model with other weights, as a file that opens again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.models import ModelRequest
+from resnet_edge.models.flat import FlatGraph, copied, copy_weights, rebuild
+
+
+def savable(model: keras.Model, graph: FlatGraph) -> keras.Model:
+    """`model`; a flat copy where its class is the user's own, which no file can hold."""
+    if type(model).__module__.startswith("keras."):
+        return model
+    flat = rebuild(graph, copied)
+    copy_weights(graph, flat)
+    return flat
+
+
+def as_saved(request: ModelRequest, facts: ModelFacts, out: Path) -> ModelRequest:
+    """How to open the file: it does not know the preprocessing that a name such as app:ResNet50
+    stood for."""
+    return replace(request, source=str(out), preprocess=request.preprocess or facts.preprocessing.name)
+
+
+def preprocessing_note(facts: ModelFacts) -> tuple[str, ...]:
+    """What to say where the file alone does not tell what it takes."""
+    found = facts.preprocessing
+    if found.where != "graph":
+        return ()
+    return (f"the pixels are preprocessed ({found.name}) outside of the model: say so again to `convert`",)

@@ -1,0 +1,181 @@
+"""Runs in a worker. One Keras 3 layer as a tf_keras layer of the same name.
+
+What may cross stands in two lists; everything else is refused. A config is translated key by
+key, and a key that tf_keras does not know is an error unless it has the value that changes
+nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tf_keras
+
+from resnet_edge.core.errors import ModelError, first_line
+from resnet_edge.models.flat import Call
+
+LAYERS = frozenset(
+    {
+        *("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
+        *("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
+        *("AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "MaxPooling2D"),
+        *("BatchNormalization", "Rescaling"),
+        *("Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv2D", "SeparableConv2D"),
+        *("Cropping2D", "Flatten", "Permute", "Reshape", "UpSampling2D", "ZeroPadding2D"),
+        *("Dropout", "GaussianDropout", "GaussianNoise", "Identity", "SpatialDropout2D"),
+    }
+)
+"""The classes of keras.layers that tf_keras has under the same name and with the same arithmetic."""
+
+ACTIVATIONS = frozenset(
+    {
+        *("elu", "exponential", "gelu", "linear", "relu", "relu6", "selu", "sigmoid", "softmax"),
+        *("softplus", "softsign", "swish", "tanh"),
+    }
+)
+"""Not hard_sigmoid: Keras 3 gives it another slope. Not leaky_relu: another default."""
+
+_SAME_ACTIVATION = {"silu": "swish"}
+_REGULARIZERS = frozenset({"L1", "L2", "L1L2", "OrthogonalRegularizer"})
+_CONSTRAINTS = frozenset({"MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"})
+
+_CHANGES_NOTHING: dict[str, tuple[Any, ...]] = {
+    "quantization_config": (None,),
+    "synchronized": (False,),
+    "renorm": (False,),
+    "renorm_clipping": (None,),
+    "renorm_momentum": (0.99,),
+    "data_format": ("channels_last",),
+}
+"""Arguments that tf_keras may lack, with the values at which they need not be there. The renorm
+arguments act only where `renorm` is set, so that the momentum alone may be anything."""
+
+_RENAMED = {("LeakyReLU", "negative_slope"): "alpha"}
+
+WEIGHT_NAMES = {("DepthwiseConv2D", "kernel"): "depthwise_kernel"}
+"""Weights that tf_keras calls something else."""
+
+
+def tf_keras_layer(call: Call) -> Any:
+    """A fresh tf_keras layer, or a callable for an operator such as `x + y`, called `call.name`.
+
+    Regularizers and constraints are made again, initializers are not: the weights are about to
+    be set. Raises ModelError that names the layer and says what to do.
+    """
+    operation = call.operation
+    if not isinstance(operation, keras.Layer):
+        return _operator(call)
+    if call.kind not in LAYERS or type(operation) is not getattr(keras.layers, call.kind):
+        raise ModelError(_refusal(call))
+    config = _config(call)
+    try:
+        return getattr(tf_keras.layers, call.kind).from_config(config)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"tf_keras cannot build the layer {call.name}: {first_line(error)}") from error
+
+
+def _config(call: Call) -> dict[str, Any]:
+    known = inspect.signature(getattr(tf_keras.layers, call.kind)).parameters
+    config: dict[str, Any] = {}
+    for key, value in call.operation.get_config().items():
+        if key == "dtype" or key.endswith("_initializer"):
+            continue
+        if key in _CHANGES_NOTHING and key not in known:
+            if value not in _CHANGES_NOTHING[key] and key != "renorm_momentum":
+                raise ModelError(f"the layer {call.name} has {key}={value!r}, which tf_keras does not have")
+            continue
+        config[_RENAMED.get((call.kind, key), key)] = _translated(call, key, value)
+    return {**config, "name": call.name, "dtype": "float32"}
+
+
+def _translated(call: Call, key: str, value: Any) -> Any:
+    if key == "activation":
+        return _activation(call, value)
+    if value is None:
+        return None
+    if key.endswith("_regularizer"):
+        return _made(call, value, _REGULARIZERS, tf_keras.regularizers)
+    if key.endswith("_constraint"):
+        return _made(call, value, _CONSTRAINTS, tf_keras.constraints)
+    return value
+
+
+def _activation(call: Call, value: Any) -> str | None:
+    name = "linear" if value is None else value
+    name = _SAME_ACTIVATION.get(name, name) if isinstance(name, str) else name
+    if not isinstance(name, str) or name not in ACTIVATIONS:
+        shown = name if isinstance(name, str) else (name or {}).get("class_name", name)
+        raise ModelError(
+            f"the layer {call.name} has the activation {shown}, which is not the same in tf_keras: use one "
+            f"of {', '.join(sorted(ACTIVATIONS))}, or a layer of its own"
+        )
+    return name
+
+
+def _made(call: Call, value: dict[str, Any], names: frozenset[str], module: Any) -> Any:
+    """A regularizer or constraint: L2 on a kernel changes what fine-tuning gives."""
+    name = value["class_name"]
+    if name not in names:
+        raise ModelError(
+            f"the layer {call.name} has a {name}, which tf_keras does not have: use one of "
+            f"{', '.join(sorted(names))}, or none"
+        )
+    return getattr(module, name)(**value["config"])
+
+
+def _joined(kind: str) -> Callable[[Call], Any]:
+    """For an operator on two tensors: `x + y`."""
+
+    def made(call: Call) -> Any:
+        if len(call.inputs) != 2 or len(call.args) != 2 or call.kwargs:
+            raise ModelError(
+                f"{call.name} ({call.kind}) joins a tensor and a constant in the middle of the network: put "
+                "a Rescaling layer there, or make it part of the preprocessing at the head"
+            )
+        layer = getattr(tf_keras.layers, kind)(name=call.name)
+        return lambda one, other: layer([one, other])
+
+    return made
+
+
+def _pooled(call: Call) -> Any:
+    axis = tuple(call.operation.axis or ())
+    if axis not in ((1, 2), (-3, -2)) or len(call.shape) != (4 if call.operation.keepdims else 2):
+        raise ModelError(_refusal(call))
+    return tf_keras.layers.GlobalAveragePooling2D(keepdims=call.operation.keepdims, name=call.name)
+
+
+def _softmax(call: Call) -> Any:
+    return tf_keras.layers.Softmax(axis=call.operation.axis, name=call.name)
+
+
+_OPERATORS: dict[str, Callable[[Call], Any]] = {
+    "Add": _joined("Add"),
+    "Multiply": _joined("Multiply"),
+    "Subtract": _joined("Subtract"),
+    "Maximum": _joined("Maximum"),
+    "Minimum": _joined("Minimum"),
+    "Relu": lambda call: tf_keras.layers.ReLU(name=call.name),
+    "Relu6": lambda call: tf_keras.layers.ReLU(6.0, name=call.name),
+    "Softmax": _softmax,
+    "Mean": _pooled,
+}
+"""Functions of keras.ops, which a model leaves in its graph beside its layers."""
+
+
+def _operator(call: Call) -> Any:
+    if call.kind not in _OPERATORS or not type(call.operation).__module__.startswith("keras.src."):
+        raise ModelError(_refusal(call))
+    return _OPERATORS[call.kind](call)
+
+
+def _refusal(call: Call) -> str:
+    what = "layer" if isinstance(call.operation, keras.Layer) else "operation"
+    return (
+        f"the {what} {call.name} ({call.kind}) has no equal in tf_keras, on which "
+        "tensorflow-model-optimization works: replace it by built-in layers (Conv2D, BatchNormalization, "
+        "ReLU, Add, pooling, Dense and the like), or prune with --method channel"
+    )

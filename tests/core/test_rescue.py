@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.core.rescue import Candidate, Rescue, gravest
+
+
+def row(verdict: Verdict, sqnr_db: float | None = 30.0) -> Parity:
+    return Parity("a.tflite", "litert", "cpu", 10, 0.9, 0.9, 0.0, (-1, 1), 0.99, 0.1, sqnr_db, verdict, ("",))
+
+
+def candidate(*rows: Parity) -> Candidate:
+    return Candidate(("layer",), 0.9, 31.0, (), rows)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "worst"),
+    [
+        (["pass", "pass"], "pass"),
+        (["pass", "inconclusive"], "inconclusive"),
+        (["inconclusive", "fail", "pass"], "fail"),
+        ([], "fail"),
+    ],
+)
+def test_gravest_verdict_counts_and_none_is_no_pass(verdicts: list[Verdict], worst: Verdict) -> None:
+    assert gravest(verdicts) == worst
+    assert candidate(*map(row, verdicts)).verdict == worst
+
+
+def test_sqnr_is_the_lowest_and_unknown_where_one_is() -> None:
+    assert candidate(row("pass", 33.0), row("pass", 31.0)).sqnr_db == 31
+    assert candidate(row("pass", 33.0), row("fail", None)).sqnr_db is None
+    assert candidate().sqnr_db is None
+
+
+@pytest.mark.parametrize(("chosen", "met"), [(0, False), (1, True)])
+def test_a_plan_is_met_by_what_is_kept(chosen: int, met: bool) -> None:
+    plan = Rescue("int8", (candidate(row("fail")), candidate(row("pass"))), chosen)
+    assert plan.met is met
+    assert plan.kept is plan.candidates[chosen]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from resnet_edge.graph.moments import Moments
+from resnet_edge.graph.rounding import PATCHES_PER_TAP, can_round, enough, rounded_together, work
+from resnet_edge.graph.weighted import Layer
+
+
+def layer(rows: NDArray[np.floating]) -> Layer:
+    return Layer(0, "FULLY_CONNECTED", "in", "out", rows.astype(np.float32), None, {})
+
+
+def case(taps: int = 24, outputs: int = 16) -> tuple[Layer, NDArray[np.float64], NDArray[np.float64]]:
+    """A layer, inputs as they lie behind a ReLU (correlated, with a mean), their second moments."""
+    random = np.random.default_rng(4)
+    inputs = np.maximum(random.normal(size=(4000, 5)) @ random.normal(size=(5, taps)) + 0.3, 0)
+    return layer(random.normal(size=(outputs, taps))), inputs, inputs.T @ inputs / len(inputs)
+
+
+def noise(one: Layer, rows: NDArray[np.floating], inputs: NDArray[np.float64]) -> float:
+    return float(np.square((rows.astype(np.float64) - one.rows) @ inputs.T).mean())
+
+
+def test_outputs_err_far_less_than_with_weights_rounded_one_by_one() -> None:
+    one, inputs, second = case()
+    assert noise(one, rounded_together(one, second), inputs) < noise(one, one.rounded(), inputs) / 4
+
+
+def test_rows_are_on_the_grid_that_the_quantizer_finds_again() -> None:
+    one, _, second = case()
+    rows = rounded_together(one, second)
+    assert rows.dtype == np.float32
+    again = layer(rows)
+    np.testing.assert_allclose(again.steps, one.steps, rtol=1e-6)
+    integers = rows / one.steps[:, None]
+    np.testing.assert_allclose(integers, np.rint(integers), atol=1e-4)
+    np.testing.assert_array_equal(again.rounded(), rows)
+    assert set(np.abs(np.rint(integers)).max(axis=1)) == {127}
+
+
+def test_independent_inputs_leave_nothing_to_make_up_for() -> None:
+    one, _, _ = case()
+    np.testing.assert_allclose(rounded_together(one, np.eye(24)), one.rounded(), rtol=1e-6)
+
+
+def test_row_of_zeros_and_inputs_of_zeros_stay_finite() -> None:
+    rows = np.random.default_rng(0).normal(size=(3, 4))
+    rows[1] = 0
+    found = rounded_together(layer(rows), np.zeros((4, 4)))
+    np.testing.assert_allclose(found, layer(rows).rounded(), rtol=1e-6)
+    assert not found[1].any()
+
+
+@pytest.mark.parametrize(("patches", "yes"), [(4 * PATCHES_PER_TAP, True), (4 * PATCHES_PER_TAP - 1, False)])
+def test_too_few_patches_are_not_enough(patches: int, yes: bool) -> None:
+    found = Moments(layer(np.ones((2, 4))), wants_second=True)
+    found.add(np.ones((patches, 4), np.float32), (1, 1), np.random.default_rng(0), 1)
+    assert enough(found) == yes
+
+
+def test_work_and_kinds() -> None:
+    one = layer(np.ones((5, 10)))
+    assert work([one, one]) == 2 * 5 * 100
+    depthwise = Layer(0, "DEPTHWISE_CONV_2D", "a", "b", np.ones((1, 3, 3, 8), np.float32), None, {})
+    assert not can_round(depthwise)
+    assert can_round(one)
+    assert not can_round(layer(np.ones((2, 5000))))
