@@ -22,7 +22,7 @@ HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
 # Floor by floor, from the top: a folder may import itself, what stands here, and core.
 # `graph` is the kitchen of the formats: a Keras model as one TensorFlow graph.
 MAY_IMPORT = {
-    "cli": {"stages", "models", "zoo", "report"},
+    "cli": {"stages", "models", "zoo", "report", "pruning"},
     "stages": {
         "backends",
         "formats",
@@ -109,7 +109,11 @@ def runs_in_parent(file: Path) -> bool:
         return docstring.startswith(IN_PARENT)
     if name(file).startswith("zoo/_"):  # the builders, which the families import when called
         return False
-    return room(file) in PARENTS or name(file) in {"stages/__init__.py", "models/__init__.py"}
+    return room(file) in PARENTS or name(file) in {
+        "stages/__init__.py",
+        "models/__init__.py",
+        "pruning/__init__.py",
+    }
 
 
 @pytest.mark.parametrize("file", [f for f in FILES if runs_in_parent(f)], ids=name)

@@ -36,6 +36,7 @@ def request_of(
     calibrator: CalibratorName,
     repair: RepairName | None,
     max_drop: float,
+    plan: bool,
     preprocess: str | None,
     io: Io,
     dynamic_batch: bool,
@@ -73,6 +74,7 @@ def request_of(
         max_drop_pp=max_drop,
         threads=threads,
         latency_seconds=latency_seconds,
+        rescue=plan,
         dynamic_batch=dynamic_batch,
         calibrator=calibrator,
         # Who names a calibrator gets that and nothing else.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from resnet_edge.cli._story import print_story
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.rows import WORDS, Row, Standing, conditions, rows, target
@@ -30,7 +31,7 @@ _ASCII = str.maketrans({"–": "-", "−": "-", "×": "x", "…": "...", "∞": 
 
 
 def print_table(report: Report, width: int | None = None) -> None:
-    """Print the table, then what did not pass and what could not be done, notes, the verdict.
+    """Print the story, the table, then what did not pass and what could not be done, notes, the verdict.
 
     `width` in columns; None takes the terminal's, or 120 where stdout is
     no terminal; there the text is plain.
@@ -40,6 +41,7 @@ def print_table(report: Report, width: int | None = None) -> None:
     console = Console(highlight=False, markup=False, emoji=False, width=width)
     if width is None and not console.is_terminal:
         console.width = _NOT_A_TERMINAL
+    print_story(report, console, lambda text: _spelled(console, text))
     found = rows(report)
     if found:
         _results(report, found, console)

@@ -68,6 +68,12 @@ if TYPE_CHECKING:
     "measures better. [default: auto with --calibrator auto, else none]",
 )
 @click.option(
+    "--plan/--no-plan",
+    default=True,
+    help="Where int8 misses --max-drop, leave the layers that cost most in float until it holds. "
+    "[default: --plan]",
+)
+@click.option(
     "--max-drop",
     default=0.5,
     show_default=True,

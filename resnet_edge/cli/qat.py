@@ -20,7 +20,7 @@ from resnet_edge.cli.terminal import command_line, output_options, print_json, p
     "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
 )
 @training_options(
-    epochs=5, learning_rate=0.003, warmup_epochs=0.0, weight_decay=1e-4, precisions=("float32",)
+    epochs=5, learning_rate=0.001, warmup_epochs=0.0, weight_decay=1e-4, precisions=("float32",)
 )
 @output_options
 def command(

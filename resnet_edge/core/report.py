@@ -9,6 +9,7 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
+from resnet_edge.core.rescue import Rescue
 from resnet_edge.core.sidecar import Step
 
 
@@ -35,7 +36,8 @@ class Report:
     JSON objects.
 
     `history` is what was done to the model before this run (its sidecar), in order; `gzip_bytes`
-    is the size of the gzip of an artifact by its file name, where that was worth finding out.
+    is the size of the gzip of an artifact by its file name, where that was worth finding out;
+    `plan` is what was tried when plain int8 missed the budget.
     """
 
     resnet_edge: str
@@ -53,6 +55,7 @@ class Report:
     notes: tuple[str, ...] = ()
     history: tuple[Step, ...] = ()
     gzip_bytes: dict[str, int] = field(default_factory=dict)
+    plan: Rescue | None = None
 
     @property
     def passed(self) -> bool:

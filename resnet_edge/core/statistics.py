@@ -12,20 +12,12 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-Z95 = NormalDist().inv_cdf(0.975)
+from resnet_edge.core.proportion import Z95, wilson
+
 POWER = 0.8
 Z_POWER = NormalDist().inv_cdf(POWER)
 SQNR_CAP_DB = 200.0
 MOST_SAMPLES = 10**9
-
-
-def wilson(count: float, n: float) -> tuple[float, float]:
-    """Interval of the fraction `count` of `n` (E. B. Wilson, JASA 22 (1927) 209; n > 0)."""
-    share, z2 = count / n, Z95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    # At 0 and n the ends are exact, and rounding must not move them inside.
-    return (0.0 if count == 0 else centre - half), (1.0 if count == n else centre + half)
 
 
 def paired_drop(n: float, lost: float, gained: float) -> tuple[float, float]:

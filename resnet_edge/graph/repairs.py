@@ -23,6 +23,9 @@ from resnet_edge.graph.weighted import Constants, Layer, layers, with_constants
 REPAIRS = ("round", "equalize", "bias")
 """In the order in which a search adds them: on the bundled ResNet-20 the first gains most, and
 what equalization gains in activations it loses in weights that are not rounded together."""
+EXACT = frozenset({"equalize"})
+"""Those that leave the outputs of the float graph as they are. The others fit the constants of a
+layer to its rounding, and a layer that is not rounded is better off without."""
 
 
 @dataclass(frozen=True)

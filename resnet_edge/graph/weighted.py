@@ -116,4 +116,8 @@ def write_constants(
             operator.inputs = [int(i) for i in operator.inputs]
             operator.inputs[position] = old = len(subgraph.tensors) - 1
         subgraph.tensors[old].buffer = len(model.buffers) - 1
+    used = {tensor.buffer for tensor in subgraph.tensors} | {entry.buffer for entry in model.metadata or ()}
+    for number, buffer in enumerate(model.buffers):
+        if number not in used:  # what was replaced would stay in every file made from this one
+            buffer.data = None
     save_model(model, out)

@@ -12,6 +12,7 @@ from resnet_edge.core.artifact import Artifact, TensorSpec
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Report
+from resnet_edge.core.rescue import Rescue
 from resnet_edge.report.story import Entry, entries
 
 SCHEMA = 1
@@ -42,6 +43,7 @@ def document(report: Report) -> dict[str, Any]:
         "artifacts": [_artifact(artifact) for artifact in report.artifacts],
         "parity": [_measured(row) for row in report.parity],
         "latency": [_measured(row) for row in report.latency],
+        "plan": None if report.plan is None else _plan(report.plan),
         "history": [_entry(entry) for entry in entries(report)],
         "costs": [asdict(cost) for cost in report.costs],
         "failures": [asdict(failure) for failure in report.failures],
@@ -102,6 +104,22 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "p50_ci95_ms": entry.p50_ci95_ms,
         "step": {key: value for key, value in asdict(step).items() if key != "after"} if step else None,
     }
+
+
+def _plan(plan: Rescue) -> dict[str, Any]:
+    """What was tried when plain int8 missed the budget."""
+    candidates = [
+        {
+            "float_layers": [*candidate.float_layers],
+            "int8_macs": candidate.int8_macs,
+            "size_bytes": {artifact.file: artifact.size_bytes for artifact in candidate.artifacts},
+            "expected_sqnr_db": candidate.expected_sqnr_db,
+            "verdict": candidate.verdict,
+            "parity": [_measured(row) for row in candidate.parity],
+        }
+        for candidate in plan.candidates
+    ]
+    return {"scheme": plan.scheme, "met": plan.met, "chosen": plan.chosen, "candidates": candidates}
 
 
 def _measured(row: Parity | Latency) -> dict[str, Any]:

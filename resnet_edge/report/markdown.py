@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
+from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, rows, target
 from resnet_edge.report.story_table import commands, explained, story_table
 
@@ -20,6 +21,7 @@ def markdown(report: Report) -> str:
     sections = [
         _head(report),
         _results(report),
+        _plan(report),
         _story(report),
         _not_passed(report),
         _failures(report),
@@ -120,6 +122,16 @@ def _story(report: Report) -> str:
     if lines := commands(report):
         parts.append(_shell("\n".join(lines)))
     return "\n\n".join(parts)
+
+
+def _plan(report: Report) -> str:
+    found = rescue_table(report)
+    if found is None or report.plan is None:
+        return ""
+    body = [[escaped(" ".join(cell).strip()) for cell in row] for row in found.body]
+    lines = "\n".join(f"- {escaped(line)}" for line in explained_rescue(report.plan))
+    title = f"## The plan for {escaped(report.plan.scheme)}"
+    return "\n\n".join([title, _table([*found.header], body, found.numbers), lines])
 
 
 def _not_passed(report: Report) -> str:

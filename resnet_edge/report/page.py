@@ -11,6 +11,7 @@ from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.chart import Chart, chart
 from resnet_edge.report.picture import COLOURS, NARROW, WIDE, legend_band, legend_line, legend_marker, picture
+from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, Standing, conditions, rows, target
 from resnet_edge.report.story_table import commands, explained, story_table
 
@@ -21,6 +22,7 @@ def page(report: Report) -> str:
         _head(report),
         _picture(report),
         _results(report),
+        _plan(report),
         _story(report),
         _reasons("What did not pass", summary.troubles(report)),
         _reasons("What could not be done", [(f.what, [f.message]) for f in report.failures]),
@@ -166,6 +168,15 @@ def _story(report: Report) -> str:
         f"{_table(found.header, body, found.numbers)}{_list(explained(report))}"
         + (f"<pre>{escape(lines)}</pre>" if lines else ""),
     )
+
+
+def _plan(report: Report) -> str:
+    found = rescue_table(report)
+    if found is None or report.plan is None:
+        return ""
+    body = [[_over(_safe(number), _safe(between)) for number, between in row] for row in found.body]
+    table = f"{_table(found.header, body, found.numbers)}{_list(explained_rescue(report.plan))}"
+    return _section(f"The plan for {report.plan.scheme}", table)
 
 
 def _over(number: str, interval: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import statistics
+from resnet_edge.core.proportion import wilson
 from resnet_edge.stages._sentinel import Finding, Values
 
 
@@ -66,7 +67,7 @@ def on_drop(n: int, lost: int, gained: int, limit_pp: float) -> Finding:
 
 def on_agreement(n: int, changed: int, limit_pp: float) -> Finding:
     """Whether the top-1 changed on at most `limit_pp` per cent of images, by Wilson's interval."""
-    low, high = (100 * end for end in statistics.wilson(changed, n))
+    low, high = (100 * end for end in wilson(changed, n))
     seen = (
         f"without labels no accuracy is claimed; the top-1 changed on {changed:,} of {n:,} images "
         f"(95 % interval {_text(low)} to {_text(high)} %)"
@@ -85,7 +86,7 @@ def on_reference(n: int, right: int, classes: int) -> Finding:
     """Whether the reference is right more often than chance, by Wilson's interval. One that is not
     has no accuracy to lose: whatever an artifact predicts, it would do as well."""
     seen = f"the reference itself is right on {right:,} of {n:,} images"
-    if statistics.wilson(right, n)[0] > 1 / classes:
+    if wilson(right, n)[0] > 1 / classes:
         return Finding("pass", seen)
     return Finding(
         "inconclusive",

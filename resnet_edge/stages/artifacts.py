@@ -15,6 +15,7 @@ def portable(request: PortableRequest, report: Report) -> Done:
     """Write the portable graph under the scheme."""
     from resnet_edge.graph.additions import aligned_ranges, unsettled
     from resnet_edge.graph.interface import set_interface
+    from resnet_edge.graph.mixture import write_mixture
     from resnet_edge.graph.model import read_graph
     from resnet_edge.graph.quantize import quantize
     from resnet_edge.stages.calibration import read_ranges
@@ -24,10 +25,14 @@ def portable(request: PortableRequest, report: Report) -> Done:
     known = None
     if request.ranges is not None:
         known = read_ranges(Path(request.ranges), scheme.activations)
-    quantize(Path(request.float_portable), scheme, known, out)
+    source, kept = Path(request.float_portable), request.float_layers
+    if kept and request.exact is not None:
+        source = out.with_suffix(".float.tflite")
+        write_mixture(Path(request.float_portable), Path(request.exact), kept, source)
+    quantize(source, scheme, known, out, kept)
     notes: tuple[str, ...] = ()
     if known is not None and scheme.activations == "int8":
-        quantize(Path(request.float_portable), scheme, aligned_ranges(read_graph(out), known), out)
+        quantize(source, scheme, aligned_ranges(read_graph(out), known), out, kept)
         apart = unsettled(read_graph(out))
         if apart:
             notes = (f"runtimes may round {len(apart)} additions apart by a step: {', '.join(apart)}",)
@@ -42,7 +47,8 @@ def artifact(request: ArtifactRequest, report: Report) -> Artifact:
     report(Progress(step, 0, 1))
     room = registry.load("formats", request.format)
     out = Path(request.out)
-    converter = room.write(Path(request.portable), _scheme(request.scheme), request.name, out)
+    scheme = _scheme(request.scheme)
+    converter = room.write(Path(request.portable), scheme, request.name, out, request.float_layers)
     inputs, outputs = room.describe(out)
     report(Progress(step, 1, 1))
     return Artifact(

@@ -28,7 +28,7 @@ from resnet_edge.graph.calibrators import chosen_ranges
 from resnet_edge.graph.histogram import Distribution
 from resnet_edge.graph.model import Graph, read_graph
 from resnet_edge.graph.quantize import quantize
-from resnet_edge.graph.repairs import Repaired, possible, repaired
+from resnet_edge.graph.repairs import EXACT, Repaired, possible, repaired
 from resnet_edge.graph.rounding import can_round
 from resnet_edge.graph.weighted import Layer, layers, write_constants
 from resnet_edge.stages._sums import measure as sums
@@ -70,6 +70,7 @@ def calibrate(request: CalibrateRequest, report: Report) -> Calibration:
     (folder / "ranges.json").write_bytes(msgspec.json.encode(search.ranges(best, chosen)))
     return Calibration(
         portable=str(search.float_graph(chosen)),
+        exact=str(search.exact_graph(best)),
         ranges=str(folder / "ranges.json"),
         tensors=len(measured.activations),
         n=len(images),
@@ -176,6 +177,15 @@ class _Search:
         if self.written is not chosen:
             write_constants(Path(self.request.portable), chosen.constants, path)
             self.written = chosen
+        return path
+
+    def exact_graph(self, best: Trial) -> Path:
+        """The file of the graph with those of its repairs only which no float output shows."""
+        constants = self.repaired(tuple(name for name in best.repairs if name in EXACT)).constants
+        if not constants:
+            return Path(self.request.portable)
+        path = Path(self.request.folder) / "exact.tflite"
+        write_constants(Path(self.request.portable), constants, path)
         return path
 
     def ranges(self, best: Trial, chosen: Repaired) -> dict[str, Ranges]:

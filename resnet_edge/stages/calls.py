@@ -106,9 +106,11 @@ class Trial:
 class Calibration:
     """The repaired float graph, its ranges (JSON by dtype of the activations), and how they
     were chosen: from `tensors` tensors on `n` images, of which `judged` judged the trials.
-    `skipped` tells what the chosen repairs left out."""
+    `skipped` tells what the chosen repairs left out. `exact` is the float graph of the same ranges
+    without the repairs that fit weights to being rounded: what layers that stay float come from."""
 
     portable: str
+    exact: str
     ranges: str
     tensors: int
     n: int
@@ -120,7 +122,8 @@ class Calibration:
 
 @dataclass(frozen=True)
 class PortableRequest:
-    """stages.artifacts: the portable graph under a scheme."""
+    """stages.artifacts: the portable graph under a scheme. `float_layers`, by their outputs, stay
+    float in an integer graph, with their constants in the float graph `exact`."""
 
     float_portable: str
     scheme: str
@@ -128,17 +131,21 @@ class PortableRequest:
     output: str
     io: Io
     out: str
+    float_layers: tuple[str, ...] = ()
+    exact: str | None = None
 
 
 @dataclass(frozen=True)
 class ArtifactRequest:
-    """stages.artifacts: one artifact from the portable graph of its scheme."""
+    """stages.artifacts: one artifact from the portable graph of its scheme, in which `float_layers`
+    (by their outputs) are in float."""
 
     portable: str
     format: str
     scheme: str
     name: str
     out: str
+    float_layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -277,7 +284,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Job:
-    """One artifact to make, and where to prove it; `slow` ones begin first."""
+    """One artifact to make, and where to prove it; `slow` ones begin first. In a `rescuable` one,
+    layers can stay in float."""
 
     format: str
     scheme: str
@@ -286,6 +294,7 @@ class Job:
     min_sqnr_db: float
     places: tuple[Place, ...]
     slow: bool = False
+    rescuable: bool = False
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ def prepare(request: ChannelRequest, report: Report) -> Prepared:
     base = _base(request)
     if request.target is not None:  # out of reach, if it is, whatever the importance: tell it now
         select(base.channels, group_norm(base.channels), request.target, request.rules)
+    _teacher(request)  # one that does not suit, too
     out = Path(request.out)
     stamp = {**asdict(replace(request, resume=False, command="")), "data": base.data.identity}
     folder = open_checkpoint(out, stamp, request.resume)
@@ -97,7 +98,7 @@ def finish(request: FinishRequest, report: Report) -> Compressed:
     facts, data, recipe = base.opened.facts, base.data, wanted.recipe
     model = keras.models.load_model(chosen.candidate.file, compile=False)
     graph = flat_graph(model, facts.input_shape)
-    how = base.how("fine-tune", teacher_of(recipe, facts.input_shape, facts.classes, report))
+    how = base.how("fine-tune", _teacher(wanted))
     measured = data.measured_on
     scores: list[float | None] = [None, None, None]
     if measured is not None:
@@ -186,6 +187,12 @@ def _base(request: ChannelRequest) -> _Base:
     channels = channel_map(graph)
     data = training_data(request.recipe, facts.input_shape, facts.classes, silent)
     return _Base(opened, graph, channels, data)
+
+
+@lru_cache(maxsize=1)
+def _teacher(request: ChannelRequest) -> Any:
+    facts = _base(request).opened.facts
+    return teacher_of(request.recipe, facts.input_shape, facts.classes, silent)
 
 
 @lru_cache(maxsize=1)

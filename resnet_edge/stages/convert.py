@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from resnet_edge import __version__
@@ -24,12 +26,18 @@ from resnet_edge.core.parity import Parity
 from resnet_edge.core.progress import Progress, silent
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Failure, Report
+from resnet_edge.core.rescue import Rescue
+from resnet_edge.core.sidecar import Story, story_of
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages import calls
 from resnet_edge.stages.class_names import as_lines, check_count, chosen_names
 from resnet_edge.stages.crew import Crew, Member
-from resnet_edge.stages.notes import held_out, poor_reference, same_numbers
+from resnet_edge.stages.download_size import gzip_bytes
+from resnet_edge.stages.judging import Judge, Judged
+from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequest
+from resnet_edge.stages.notes import choice, described, held_out, poor_reference, rescued, same_numbers
 from resnet_edge.stages.proofs import Proof, Provers, how_many
+from resnet_edge.stages.rescue import Kitchen, missed, rescue
 from resnet_edge.stages.workspace import Workspace
 
 T = TypeVar("T")
@@ -42,7 +50,8 @@ HELD_OUT = 200
 @dataclass(frozen=True)
 class ConvertRequest:
     """What the user asks for. `calibration` None: held out of `data`. `class_names` come
-    before those of the model and the data. `command` is how it was asked for, and
+    before those of the model and the data. `rescue`: where int8 misses the budget, leave the layers
+    in float that cost most. `command` is how it was asked for, and
     `source_name` what the report calls the model where the user did not name it."""
 
     model: ModelRequest
@@ -55,6 +64,7 @@ class ConvertRequest:
     dynamic_batch: bool = False
     calibrator: calls.CalibratorName = "auto"
     repair: calls.RepairName = "auto"
+    rescue: bool = True
     class_names: tuple[str, ...] = ()
     command: str = ""
     source_name: str | None = None
@@ -89,12 +99,15 @@ class _Run:
     ) -> None:
         self.request, self.workspace, self.crew, self.pool, self.tell = request, workspace, crew, pool, tell
         self.source, self.maker = crew.member("source", tell), crew.member("artifacts", tell)
-        self.judge = crew.member("verdicts", silent)  # a tenth of a second each: not worth a line
         self.provers = Provers(crew, pool, workspace.scratch, tell)
         self.artifacts: list[Artifact] = []
         self.failures: list[Failure] = []
         self.notes: list[str] = []
+        self.story = Story()
+        self.packed: dict[str, Future[int]] = {}
         self.calibrated: calls.Calibration | None = None
+        self.learned: Placed | None = None
+        self.rescue: Rescue | None = None
 
     def run(self) -> Report:
         facts, plan = self._both(
@@ -102,16 +115,20 @@ class _Run:
             self.pool.submit(_ask, self.maker, "plan:plan", self.request.plan, calls.Plan),
         )
         self.notes += plan.notes
+        self._read_story(facts)
         check_count(self.request.class_names, facts, "--labels")
         (images, calibration), portable = self._both(
             self.pool.submit(self._images, facts, plan), self.pool.submit(self._export)
         )
+        if facts.learned_ranges and plan.needs_calibration:
+            self.learned = self._place_learned(images, portable)
         self._write_labels(facts, images)
         reference = self.pool.submit(self._reference, images)
         proofs = self._make(facts, plan, portable, images, calibration)
-        parity = self._judged(facts, images, reference, proofs)
-        latency = self._timed(images, proofs)
-        return self._report(facts, images, calibration, parity, latency)
+        judged = self._judged(facts, images, calibration, reference, proofs)
+        kept = {(found.proof.job, found.proof.place): found.proof for found in judged}
+        latency = self._timed(images, [kept.get((proof.job, proof.place), proof) for proof in proofs])
+        return self._report(facts, images, calibration, tuple(found.parity for found in judged), latency)
 
     def _both(self, first: Future[Any], second: Future[Any]) -> tuple[Any, Any]:
         """The results of two steps that run side by side; the first failure of either at once."""
@@ -136,6 +153,12 @@ class _Run:
             return None
 
     # -- before the artifacts --------------------------------------------------------------
+
+    def _read_story(self, facts: ModelFacts) -> None:
+        """What was done to the model before; not what was done to another of that name."""
+        self.story = story_of(self.request.model.source, facts.sha256)
+        if self.story.note is not None:
+            self.notes.append(self.story.note)
 
     def _images(self, facts: ModelFacts, plan: calls.Plan) -> tuple[calls.Images, calls.Images | None]:
         """The images to prove on, and those to calibrate with where a scheme needs them."""
@@ -179,6 +202,15 @@ class _Run:
         request = calls.ExportRequest(self.request.model, out, self.request.dynamic_batch)
         return _ask(self.source, "source:export", request, calls.Done).path
 
+    def _place_learned(self, images: calls.Images, portable: str) -> Placed:
+        """The activation ranges that were learned with the model, by tensor of the portable graph."""
+        told, ranges = (str(self.workspace.scratch / name) for name in ("learned.npz", "learned.json"))
+        asked = LearnedRequest(self.request.model, images.images, told)
+        _ask(self.source, "source:learned", asked, calls.Done)
+        placed = _ask(self.maker, "learned:place", PlaceRequest(portable, told, ranges), Placed)
+        self.notes.append(placed.sentence())
+        return placed
+
     def _reference(self, images: calls.Images) -> str:
         out = str(self.workspace.scratch / "reference.npy")
         request = calls.ReferenceRequest(self.request.model, images.images, out)
@@ -218,6 +250,7 @@ class _Run:
                 artifact = self._artifact(facts, request.out, job)
                 if artifact is not None:
                     self.artifacts.append(artifact)
+                    self._pack(artifact)
                     proofs += [self.provers.start(artifact, job, place, images) for place in job.places]
         self.maker.dismiss()
         order = [(job.format, job.scheme) for job in plan.jobs]
@@ -237,6 +270,7 @@ class _Run:
             str(self.workspace.scratch_folder("calibrated")),
             self.request.calibrator,
             self.request.repair,
+            None if self.learned is None else self.learned.ranges,
         )
         step = _asking(self.maker, "calibration:calibrate", request, calls.Calibration)
         return self._attempt("calibration, and every artifact that needs it", step, WorkerFailed)
@@ -249,61 +283,105 @@ class _Run:
             out.unlink(missing_ok=True)
         return made
 
+    def _pack(self, artifact: Artifact) -> None:
+        """Find out what pruning to zeros is for, where the model was pruned or trained further."""
+        if any(step.before is not None for step in self.story.steps):
+            self.packed[artifact.file] = self.pool.submit(gzip_bytes, Path(artifact.path))
+
     # -- the proof -------------------------------------------------------------------------
 
     def _judged(
-        self, facts: ModelFacts, images: calls.Images, reference: Future[str], proofs: list[Proof]
-    ) -> tuple[Parity, ...]:
-        """Judge every proof that ran."""
+        self,
+        facts: ModelFacts,
+        images: calls.Images,
+        calibration: calls.Images | None,
+        reference: Future[str],
+        proofs: list[Proof],
+    ) -> list[Judged]:
+        """Judge every proof that ran; where int8 misses the budget, what is better takes its place."""
         expected = self._attempt("the Keras model, and every proof", reference.result, WorkerFailed)
-        parity: list[Parity] = []
-        ran: dict[tuple[str, str], tuple[Artifact, str]] = {}
-        for proof in proofs:
-            outputs = self._attempt(proof.what, proof.outputs.result)
-            if outputs is None or expected is None:
-                continue
-            verdict = self._verdict(facts, images, expected, proof, outputs)
-            if verdict is not None:
-                parity.append(verdict)
-                ran[proof.job.format, proof.job.scheme] = (proof.artifact, outputs)
-        for note in poor_reference(facts, parity):
-            self.notes.append(note)
-            self.tell(Progress("reference", note=f"note: {note}", line=True))
-        self._same_numbers(facts, ran)
+        if expected is None:
+            for proof in proofs:
+                self._attempt(proof.what, proof.outputs.result)
+            return []
+        member = self.crew.member("verdicts", silent)  # a tenth of a second each: not worth a line
+        judge = Judge(member, facts, images, self.request.max_drop_pp, expected)
+        judged = [
+            found
+            for proof in proofs
+            if (found := self._attempt(proof.what, partial(judge.judged, proof))) is not None
+        ]
+        for note in poor_reference(facts, [found.parity for found in judged]):
+            self._note("reference", note)
+        if calibration is not None and self.calibrated is not None and self.request.rescue:
+            judged = self._rescued(facts, images, calibration, judge, judged)
+        self._same_numbers(facts, judge, judged)
         self.provers.dismiss()
-        self.judge.dismiss()
-        return tuple(parity)
+        judge.dismiss()
+        return judged
 
-    def _verdict(
-        self, facts: ModelFacts, images: calls.Images, reference: str, proof: Proof, outputs: str
-    ) -> Parity | None:
-        request = calls.CompareRequest(
-            proof.artifact.file,
-            proof.place.backend,
-            proof.place.device,
-            proof.job.scheme,
-            facts.output,
-            reference,
-            outputs,
-            images.labels,
-            self.request.max_drop_pp,
-            proof.job.min_sqnr_db,
+    def _rescued(
+        self,
+        facts: ModelFacts,
+        images: calls.Images,
+        calibration: calls.Images,
+        judge: Judge,
+        judged: list[Judged],
+    ) -> list[Judged]:
+        """What was judged, with int8 artifacts that meet the budget, or are better, in place of those
+        that miss it."""
+        plain = [found for found in judged if found.proof.job.rescuable]
+        if not missed(plain) or self.calibrated is None:
+            return judged
+        maker, io = self.crew.member("plan", self.tell), self.request.plan.io
+        kitchen = Kitchen(
+            facts,
+            io,
+            self.calibrated,
+            calibration,
+            images,
+            maker,
+            self.provers,
+            judge,
+            self.workspace,
+            self.tell,
         )
-        return self._attempt(proof.what, _asking(self.judge, "compare:compare", request, Parity))
+        try:
+            found = rescue(plain, kitchen)
+        except OutputError:
+            raise
+        except ResnetEdgeError as error:  # int8 stays as it is, with the verdict that it has
+            self._note("plan", f"no plan for {plain[0].proof.job.scheme}: {error}")
+            return judged
+        finally:
+            maker.dismiss()
+        self.rescue = found.rescue
+        self._note("plan", rescued(found.rescue))
+        kept = {artifact.file: artifact for artifact in found.rescue.kept.artifacts}
+        self.artifacts = [kept.get(artifact.file, artifact) for artifact in self.artifacts]
+        for artifact in kept.values():
+            self._pack(artifact)
+        return found.in_place(judged)
 
-    def _same_numbers(self, facts: ModelFacts, ran: dict[tuple[str, str], tuple[Artifact, str]]) -> None:
+    def _note(self, step: str, note: str) -> None:
+        """A note of the report that is told at once too."""
+        self.notes.append(note)
+        self.tell(Progress(step, note=f"note: {note}", line=True))
+
+    def _same_numbers(self, facts: ModelFacts, judge: Judge, judged: list[Judged]) -> None:
         """Say how far the int8 files of the two formats agree with each other."""
-        pair = ran.get(("tflite", "int8")), ran.get(("onnx", "int8"))
-        if pair[0] is None or pair[1] is None:
+        ran = {(found.proof.job.format, found.proof.job.scheme): found for found in judged}
+        ours, theirs = ran.get(("tflite", "int8")), ran.get(("onnx", "int8"))
+        if ours is None or theirs is None:
             return
-        (a, ours), (b, theirs) = pair[0], pair[1]
-        request = calls.AgreementRequest(ours, theirs, None)
-        found = self._attempt("agreement", _asking(self.judge, "compare:agree", request, calls.Agreement))
+        found = self._attempt("agreement", partial(judge.agreement, ours, theirs))
         if found is not None:
-            self.notes.append(same_numbers(a, b, facts.output, found))
+            artifacts = ours.proof.artifact, theirs.proof.artifact
+            self.notes.append(same_numbers(*artifacts, facts.output, found))
 
     def _timed(self, images: calls.Images, proofs: list[Proof]) -> tuple[Latency, ...]:
         """Measure latency; nothing else of ours runs by now."""
+        wait(self.packed.values())
         targets = tuple(
             calls.LatencyTarget(
                 p.artifact.path, p.artifact.file, p.job.format, p.job.scheme, p.place.backend, p.place.device
@@ -336,8 +414,10 @@ class _Run:
             versions=versions(),
             machine={**machine(), "command": self.request.command},
             model=replace(facts, source=self.request.source_name or facts.source),
-            data=_described(images),
-            calibration=None if calibration is None else _described(calibration) | _choice(self.calibrated),
+            data=described(images),
+            calibration=None
+            if calibration is None
+            else described(calibration) | choice(self.calibrated, self.learned),
             max_drop_pp=self.request.max_drop_pp,
             artifacts=tuple(self.artifacts),
             parity=parity,
@@ -345,6 +425,9 @@ class _Run:
             costs=self.crew.costs(),
             failures=tuple(self.failures),
             notes=tuple(self.notes),
+            history=self.story.steps,
+            gzip_bytes={file: size.result() for file, size in self.packed.items()},
+            plan=self.rescue,
         )
 
 
@@ -354,21 +437,3 @@ def _ask(member: Member, function: str, request: object, reply: type[T]) -> T:
 
 def _asking(member: Member, function: str, request: object, reply: type[T]) -> Callable[[], T]:
     return lambda: _ask(member, function, request, reply)
-
-
-def _described(images: calls.Images) -> dict[str, Any]:
-    return {
-        "source": images.source,
-        "n": images.n,
-        "labelled": images.labels is not None,
-        "sha256": images.sha256,
-    }
-
-
-def _choice(calibrated: calls.Calibration | None) -> dict[str, Any]:
-    """How the ranges were chosen, for the report."""
-    if calibrated is None:
-        return {}
-    chosen = asdict(calibrated.chosen)
-    tried = [asdict(trial) for trial in calibrated.tried]
-    return {**chosen, "judged": calibrated.judged, "tried": tried, "skipped": list(calibrated.skipped)}

@@ -38,7 +38,7 @@ def measure(request: LatencyRequest, report: Report) -> LatencyResult:
         for number, target in enumerate(request.artifacts):
             report(Progress("warm-up", number, len(request.artifacts), target.file))
             try:
-                runners[number] = _open(sessions, target, images, request.threads)
+                runners[number] = open_runner(sessions, target, images, request.threads)
             except ResnetEdgeError as error:
                 failures[number] = _failure(target, error)
         report(Progress("warm-up", len(request.artifacts), len(request.artifacts)))
@@ -51,7 +51,11 @@ def measure(request: LatencyRequest, report: Report) -> LatencyResult:
     )
 
 
-def _open(sessions: ExitStack, target: LatencyTarget, images: NDArray[np.generic], threads: int) -> Runner:
+def open_runner(
+    sessions: ExitStack, target: LatencyTarget, images: NDArray[np.generic], threads: int
+) -> Runner:
+    """A warm session of an artifact, which `sessions` will close. Raises ArtifactError, DataError,
+    DeviceUnavailable, MissingDependency."""
     backend = load_backend(target.backend, target.format, target.path)
     session = sessions.enter_context(backend.open_session(Path(target.path), target.device, threads))
     if session.input.shape[0] not in (None, 1):

@@ -1,14 +1,19 @@
-"""Runs in the parent. What a report should say beside its figures, each in one sentence."""
+"""Runs in the parent. What a report should say beside its figures: sentences, and where images and
+ranges came from."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
-from resnet_edge.stages.calls import Agreement, Images
+from resnet_edge.core.rescue import Rescue
+from resnet_edge.stages.calls import Agreement, Calibration, Images
+from resnet_edge.stages.learned_request import Placed
 
 POOR = 0.5
 """A trained classifier that is right less often than this was probably fed wrongly: with the
@@ -38,6 +43,21 @@ def same_numbers(a: Artifact, b: Artifact, output: str, found: Agreement) -> str
     return f"{a.file} and {b.file} agree on {images} and {values}"
 
 
+def rescued(plan: Rescue) -> str:
+    """What became of int8 that missed the budget."""
+    kept, tried = plan.kept, f"{len(plan.candidates) - 1} tried"
+    layers = f"{len(kept.float_layers)} {'layer' if len(kept.float_layers) == 1 else 'layers'} in float"
+    share = f"{100 * kept.int8_macs:.1f} % of the multiply-accumulates are int8"
+    if plan.met:
+        return f"plain {plan.scheme} missed the budget: with {layers} it holds, and {share}"
+    if not kept.float_layers:
+        return f"the budget cannot be met with {plan.scheme}: no plan was better, and it is as it was"
+    return (
+        f"the budget cannot be met with {plan.scheme}: the best of {tried} has {layers}, and {share}; "
+        "ask for --schemes fp16, or train for int8 (resnet-edge qat)"
+    )
+
+
 def poor_reference(facts: ModelFacts, parity: Sequence[Parity]) -> list[str]:
     """A warning where the Keras model itself is seldom right: then proofs say little.
 
@@ -55,3 +75,29 @@ def poor_reference(facts: ModelFacts, parity: Sequence[Parity]) -> list[str]:
         f"the Keras model itself is right on only {100 * measured.reference_top1:.1f} % of these images: is "
         "--preprocess right, and are the labels numbered as the model's outputs are?"
     ]
+
+
+def described(images: Images) -> dict[str, Any]:
+    """Images, for the report."""
+    return {
+        "source": images.source,
+        "n": images.n,
+        "labelled": images.labels is not None,
+        "sha256": images.sha256,
+    }
+
+
+def choice(calibrated: Calibration | None, learned: Placed | None) -> dict[str, Any]:
+    """How the ranges were chosen, for the report; `learned` counts those that were not calibrated."""
+    if calibrated is None:
+        return {}
+    counts = {"layers": learned.layers, "tensors": learned.tensors} if learned is not None else None
+    chosen = asdict(calibrated.chosen)
+    tried = [asdict(trial) for trial in calibrated.tried]
+    return {
+        **chosen,
+        "judged": calibrated.judged,
+        "tried": tried,
+        "skipped": list(calibrated.skipped),
+        "learned": counts,
+    }

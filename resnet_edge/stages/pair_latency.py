@@ -11,9 +11,9 @@ from resnet_edge.core import registry, statistics
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.sidecar import StepLatency
-from resnet_edge.stages import latency
 from resnet_edge.stages._rounds import interleave
 from resnet_edge.stages.calls import Done, Plan, PlanRequest
+from resnet_edge.stages.latency import open_runner
 from resnet_edge.stages.plan import plan
 from resnet_edge.stages.predict import open_images
 from resnet_edge.stages.step_latency import NoiseRequest, PairRequest, TimedAs
@@ -54,7 +54,7 @@ def measure(request: PairRequest, report: Report) -> StepLatency:
         runners = {}
         for number, target in enumerate((request.before, request.after)):
             report(Progress("warm-up", number, 2, f"{target.scheme} {target.format} {target.file}"))
-            runners[number] = latency._open(sessions, target, image, request.threads)
+            runners[number] = open_runner(sessions, target, image, request.threads)
         report(Progress("warm-up", 2, 2))
         times, broken = interleave(runners, request.rounds, request.budget_seconds, request.seed, report)
         device = runners[1].session.device

@@ -45,7 +45,14 @@ def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, places
     # No runtime has fast kernels for int16 activations: LiteRT runs them some 30 times slower than int8.
     slow = scheme.activations == "int16"
     return Job(
-        format_name, scheme_name, module.SUFFIX, scheme.needs_calibration, scheme.min_sqnr_db, places, slow
+        format_name,
+        scheme_name,
+        module.SUFFIX,
+        scheme.needs_calibration,
+        scheme.min_sqnr_db,
+        places,
+        slow,
+        rescuable=scheme.activations == "int8",
     )
 
 

@@ -52,9 +52,17 @@ class Provers:
         for member in self._members:
             self._idle.put(member)
 
-    def start(self, artifact: Artifact, job: calls.Job, place: calls.Place, images: calls.Images) -> Proof:
-        """Run `artifact` on all images as soon as a worker is idle."""
-        out = self._scratch / f"{artifact.file}.{place.backend}.{place.device}.npy"
+    def start(
+        self,
+        artifact: Artifact,
+        job: calls.Job,
+        place: calls.Place,
+        images: calls.Images,
+        folder: Path | None = None,
+    ) -> Proof:
+        """Run `artifact` on all images as soon as a worker is idle; outputs go to `folder`, or to the
+        scratch folder."""
+        out = (folder or self._scratch) / f"{artifact.file}.{place.backend}.{place.device}.npy"
         request = calls.PredictRequest(
             artifact.path, artifact.format, place.backend, place.device, 1, images.images, str(out)
         )

@@ -54,6 +54,11 @@ class Rescued:
     rescue: Rescue
     judged: tuple[Judged, ...]
 
+    def in_place(self, all_judged: Sequence[Judged]) -> list[Judged]:
+        """All that was judged, these in place of the plain ones."""
+        ours = {(found.proof.job, found.proof.place): found for found in self.judged}
+        return [ours.get((found.proof.job, found.proof.place), found) for found in all_judged]
+
 
 def missed(plain: Sequence[Judged]) -> bool:
     """Whether artifacts are sound and yet fail: by their accuracy, or by their SQNR. Where an output

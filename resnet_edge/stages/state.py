@@ -19,6 +19,7 @@ def state_of(request: ModelRequest, top1: float | None, images: Labelled | None)
     no size. Raises ModelError where it does not open.
     """
     facts = open_model(request, silent).facts
+    measured = images if top1 is not None else None
     file = Path(request.source)
     content = file.read_bytes() if file.is_file() else b""
     return State(
@@ -28,6 +29,7 @@ def state_of(request: ModelRequest, top1: float | None, images: Labelled | None)
         file_bytes=len(content),
         gzip_bytes=len(gzip.compress(content, 9, mtime=0)) if content else 0,
         top1=top1,
-        n=len(images) if images is not None and top1 is not None else 0,
-        images=images.name if images is not None and top1 is not None else "",
+        n=0 if measured is None else len(measured),
+        images="" if measured is None else measured.name,
+        images_sha256="" if measured is None else measured.sha256(),
     )

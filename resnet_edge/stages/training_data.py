@@ -27,6 +27,12 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.images)
 
+    def sha256(self) -> str:
+        """Of images and labels, as stages.images takes it: equal where the same were measured."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images).tobytes())
+        digest.update(np.ascontiguousarray(self.labels).tobytes())
+        return digest.hexdigest()
+
 
 @dataclass(frozen=True)
 class TrainingData:

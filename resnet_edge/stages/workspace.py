@@ -78,6 +78,16 @@ class Workspace:
             self.check_space()
             raise OutputError(f"{name} cannot be written beside {self.out}: {error.strerror}") from error
 
+    def adopt(self, file: Path) -> Path:
+        """Take a file for the user, in place of one of that name; return where it is. Raises OutputError."""
+        to = self.folder / file.name
+        try:
+            shutil.copyfile(file, to)
+        except OSError as error:
+            self.check_space()
+            raise OutputError(f"{file.name} cannot be written beside {self.out}: {error.strerror}") from error
+        return to
+
     def check_space(self) -> None:
         """Raise OutputError where a disk is full: most libraries just die of that, each in its own way."""
         for folder, mend in (

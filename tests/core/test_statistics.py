@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from resnet_edge.core import statistics
+from resnet_edge.core.proportion import Z95, wilson
 
 
 @st.composite
@@ -42,7 +43,7 @@ class TestPairedDrop:
 
     def test_no_discordance_has_a_width_all_the_same(self) -> None:
         low, high = statistics.paired_drop(1000, 0, 0)
-        z2 = statistics.Z95**2
+        z2 = Z95**2
         assert high == pytest.approx(z2 / (1000 + z2))
         assert low == pytest.approx(-high)
 
@@ -100,7 +101,7 @@ class TestSamplesNeeded:
     @pytest.mark.parametrize("limit", [0.001, 0.005, 0.01, 0.05])
     def test_without_discordance_it_is_the_rule_of_four(self, limit: float) -> None:
         needed = statistics.samples_needed(10, 0, 0, limit)
-        assert needed == pytest.approx(statistics.Z95**2 / limit, rel=limit + 0.01, abs=1)
+        assert needed == pytest.approx(Z95**2 / limit, rel=limit + 0.01, abs=1)
 
     @pytest.mark.parametrize(
         ("table", "limit"),
@@ -159,7 +160,7 @@ class TestSamplesNeeded:
     def test_share(self) -> None:
         needed = statistics.samples_needed_for_share(100, 0, 0.005)
         assert needed is not None
-        assert statistics.wilson(0, needed)[1] <= 0.005 < statistics.wilson(0, needed - 1)[1]
+        assert wilson(0, needed)[1] <= 0.005 < wilson(0, needed - 1)[1]
         assert statistics.samples_needed_for_share(100, 50, 0.005) == 100
         assert statistics.samples_needed_for_share(100, 1, 0.01) is None
 
@@ -167,22 +168,22 @@ class TestSamplesNeeded:
         needed = statistics.samples_needed_for_share(1000, 5, 0.01)
         assert needed is not None
         counts = np.random.default_rng(5).binomial(needed, 0.005, size=600)
-        decided = sum(statistics.wilson(count, needed)[1] <= 0.01 for count in counts.tolist())
+        decided = sum(wilson(count, needed)[1] <= 0.01 for count in counts.tolist())
         assert 0.70 < decided / 600 < 0.90
 
 
 class TestWilson:
     def test_published_example(self) -> None:
         # Newcombe, Statistics in Medicine 17 (1998) 857, table I, method 3: 81 of 263, 0 of 20.
-        assert statistics.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-        assert statistics.wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
-        assert statistics.wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
-        assert statistics.wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+        assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+        assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+        assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+        assert wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
 
     @given(st.integers(1, 10**6), st.data())
     def test_interval_holds_the_share(self, n: int, data: st.DataObject) -> None:
         count = data.draw(st.integers(0, n))
-        low, high = statistics.wilson(count, n)
+        low, high = wilson(count, n)
         assert 0 <= low <= count / n <= high <= 1
 
 
