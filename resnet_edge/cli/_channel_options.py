@@ -67,10 +67,11 @@ OPTIONS = (
     ),
     click.option(
         "--importance",
-        default="taylor",
+        default="norm",
         show_default=True,
-        type=click.Choice(["taylor", "norm"]),
-        help="channel: first-order Taylor score on training images, or group norm.",
+        type=click.Choice(["norm", "taylor"]),
+        help="channel: a channel's share in what its readers get, from the weights alone; or the "
+        "first-order Taylor score on training images.",
     ),
     click.option(
         "--multiple",

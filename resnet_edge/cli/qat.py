@@ -40,18 +40,16 @@ def command(
     `resnet-edge convert FILE.keras` gives to the int8 files; and FILE.json. MODEL is not touched.
     An interrupted run leaves FILE.keras.checkpoint; --resume continues it.
     """
-    from resnet_edge.core.errors import UsageError
     from resnet_edge.core.worker import log_folder
     from resnet_edge.models import ModelRequest, check_source
     from resnet_edge.stages.qat_request import QatRequest
-    from resnet_edge.stages.recipe import Compressed, check_keras_output
+    from resnet_edge.stages.recipe import Compressed, check_keras_output, check_not_the_model
     from resnet_edge.stages.tfmot_worker import tfmot_worker
 
     request = ModelRequest(model, input_shape=input_shape, preprocess=preprocess)
-    check_source(request)
     check_keras_output(out)
-    if out.exists() and Path(model).exists() and out.samefile(model):
-        raise UsageError(f"--out {out} is MODEL itself, which is not touched: choose another name")
+    check_not_the_model(out, model)
+    check_source(request)
     wanted = QatRequest(request, recipe_of(options), str(out), resume, command_line())
     with (
         progress(quiet) as report,

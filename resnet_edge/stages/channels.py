@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from resnet_edge import __version__
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.progress import Progress, Report, silent
-from resnet_edge.core.sidecar import Step, next_sidecar, write_sidecar
+from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
 from resnet_edge.models import OpenedModel, open_model
 from resnet_edge.models.flat import FlatGraph, flat_graph, return_weights
 from resnet_edge.pruning.cost import summary
@@ -46,13 +46,15 @@ from resnet_edge.stages.fit import Fit, fit, save, top1, training_details
 from resnet_edge.stages.losses import loss_of
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.recipe import Compressed
+from resnet_edge.stages.saved_model import as_saved, preprocessing_note
 from resnet_edge.stages.state import state_of
 from resnet_edge.stages.teacher import teacher_of
 from resnet_edge.stages.training_copy import training_copy
 from resnet_edge.stages.training_data import TrainingData, training_data
 
-TAYLOR_IMAGES = 4096
-"""Training images that the Taylor score is taken over: the order of the channels settles long before."""
+TAYLOR_IMAGES, TAYLOR_BATCH = 2048, 8
+"""Training images that the Taylor score is taken over. The score sums squares of batch means, in
+which the images of a large batch cancel each other: small batches rank better."""
 
 
 def prepare(request: ChannelRequest, report: Report) -> Prepared:
@@ -65,7 +67,13 @@ def prepare(request: ChannelRequest, report: Report) -> Prepared:
         select(base.channels, group_norm(base.channels), request.target, request.rules)
     _teacher(request)  # one that does not suit, too
     out = Path(request.out)
-    stamp = {**asdict(replace(request, resume=False, command="")), "data": base.data.identity}
+    facts = base.opened.facts
+    story_of(request.model.source, facts.sha256)  # a damaged sidecar, too
+    stamp = {
+        **asdict(replace(request, resume=False, command="")),
+        "model_sha256": facts.sha256,
+        "data": base.data.identity,
+    }
     folder = open_checkpoint(out, stamp, request.resume)
     known = folder / "chosen.json"
     if known.is_file():
@@ -113,7 +121,7 @@ def finish(request: FinishRequest, report: Report) -> Compressed:
         scores[2] = top1(model.predict_on_batch, measured, how, report)
     save(model, folder, out)
     before = state_of(wanted.model, scores[0], measured)
-    after = state_of(replace(wanted.model, source=str(out)), scores[2], measured)
+    after = state_of(as_saved(wanted.model, facts, out), scores[2], measured)
     step = Step(
         "prune",
         _title(chosen.candidate),
@@ -134,9 +142,9 @@ def finish(request: FinishRequest, report: Report) -> Compressed:
         },
     )
     sidecar, note = next_sidecar(wanted.model.source, step)
-    write_sidecar(out, sidecar)
+    write_sidecar(out, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     shutil.rmtree(folder)
-    return Compressed(str(out), step, (note,) if note else ())
+    return Compressed(str(out), step, (*preprocessing_note(facts), *filter(None, [note])))
 
 
 def _kept(chosen: Chosen, folder: Path) -> Chosen:
@@ -208,9 +216,9 @@ def _importance(request: ChannelRequest) -> Importance:
 
 def _plain_batches(base: _Base, request: ChannelRequest) -> Iterator[tuple[Any, NDArray[np.int64]]]:
     """Training images as they are: the score is of the network as it will be used."""
-    recipe, fitted = request.recipe, base.data.fitted
-    batches = AugmentedBatches(fitted.images, fitted.labels, recipe.batch_size, (), recipe.seed)
-    count = min(len(batches), max(1, TAYLOR_IMAGES // recipe.batch_size))
+    fitted = base.data.fitted
+    batches = AugmentedBatches(fitted.images, fitted.labels, TAYLOR_BATCH, (), request.recipe.seed)
+    count = min(len(batches), TAYLOR_IMAGES // TAYLOR_BATCH)
     for images, labels in islice(batches.epochs(0), count):
         yield base.how("").inputs(images), labels
 

@@ -35,16 +35,13 @@ from resnet_edge.stages.crew import Crew, Member
 from resnet_edge.stages.download_size import gzip_bytes
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequest
+from resnet_edge.stages.needed_images import NeededImages
 from resnet_edge.stages.notes import choice, described, held_out, poor_reference, rescued, same_numbers
 from resnet_edge.stages.proofs import Proof, Provers, how_many
 from resnet_edge.stages.rescue import Kitchen, missed, rescue
 from resnet_edge.stages.workspace import Workspace
 
 T = TypeVar("T")
-
-CALIBRATION_LIMIT = 1000
-HELD_OUT = 200
-"""Images that are held out of the data for calibration where none are given, at most a fifth."""
 
 
 @dataclass(frozen=True)
@@ -162,34 +159,14 @@ class _Run:
 
     def _images(self, facts: ModelFacts, plan: calls.Plan) -> tuple[calls.Images, calls.Images | None]:
         """The images to prove on, and those to calibrate with where a scheme needs them."""
-        reader = self.crew.member("images", self.tell)
-        given = self.request.calibration
-
-        def read(
-            name: str, data: str, limit: int | None, hold_out: int, labels: bool
-        ) -> calls.PreparedImages:
-            folder = str(self.workspace.scratch_folder(name))
-            request = calls.ImagesRequest(
-                data,
-                facts.input_shape,
-                facts.classes,
-                facts.preprocessing,
-                folder,
-                limit,
-                hold_out,
-                not labels,
-            )
-            return _ask(reader, "images:prepare", request, calls.PreparedImages)
-
-        hold_out = HELD_OUT if plan.needs_calibration and given is None else 0
-        main = read("evaluation", self.request.data, None, hold_out, labels=True)
-        calibration = main.held_out
-        if calibration is not None:
-            self.notes.append(held_out(calibration))
-        elif plan.needs_calibration and given is not None:
-            calibration = read("calibration", given, CALIBRATION_LIMIT, 0, labels=False).evaluation
+        reader, given = self.crew.member("images", self.tell), self.request.calibration
+        found = NeededImages(reader, facts, self.workspace).read(
+            self.request.data, given, calibrates=plan.needs_calibration
+        )
+        if found.held_out is not None and given is None:
+            self.notes.append(held_out(found.held_out))
         reader.dismiss()
-        return main.evaluation, calibration
+        return found.evaluation, found.held_out
 
     def _write_labels(self, facts: ModelFacts, images: calls.Images) -> None:
         names = chosen_names(self.request.class_names, facts, images)

@@ -88,7 +88,7 @@ def test_the_story_is_in_the_sidecar(pruned: tuple[Path, dict[str, Any]], base: 
     assert step == reply["step"]
     assert step["before"]["sha256"] == digest(base / "net.keras")
     assert step["after"]["sha256"] == digest(folder / "half.keras")
-    assert (step["details"]["method"], step["details"]["importance"]) == ("channel", "taylor")
+    assert (step["details"]["method"], step["details"]["importance"]) == ("channel", "norm")
     assert [row["epoch"] for row in step["details"]["history"]] == [1, 2, 3]
     assert step["after"]["images"] == step["before"]["images"] == "48 held-out images"
     groups = {group["name"]: group for group in step["details"]["groups"]}
@@ -135,7 +135,19 @@ def test_the_result_converts_and_its_report_tells_the_story(
 
 
 def test_a_search_by_latency_ends_at_a_network_that_is_smaller(base: Path, tmp_path: Path) -> None:
-    done = run(options(base, tmp_path / "fast.keras", "--target-latency", "0.9x", "--epochs", "0", "--json"))
+    done = run(
+        options(
+            base,
+            tmp_path / "fast.keras",
+            "--target-latency",
+            "0.9x",
+            "--importance",
+            "taylor",
+            "--epochs",
+            "0",
+            "--json",
+        )
+    )
     if done.exit_code == 3:  # a machine on which this small a network gets no faster
         assert "--target-latency 0.9x is out of reach" in done.output
         return

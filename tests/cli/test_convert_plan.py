@@ -1,0 +1,139 @@
+"""When plain int8 misses the budget: some layers stay float, in both formats, and it is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from resnet_edge.core.artifact import sha256_of
+from tests.cli.conversion import NAMES, Ended, Place, tinted_images
+from tests.cli.hostile import HOSTILE, write_hostile
+
+
+@dataclass(frozen=True)
+class Ran:
+    ended: Ended
+    folder: Path
+    report: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hostile")
+    for name, widely in (("narrow", False), ("wide", True)):
+        write_hostile(folder / f"{name}.keras", widely=widely)
+    for name, n, seed in (("data", 1000, 2), ("calibration", 100, 3)):
+        images, labels = tinted_images(n, seed)
+        np.savez(folder / f"{name}.npz", images=images, labels=labels)
+    np.savez(folder / "unlabelled.npz", images=tinted_images(1000, 2)[0])
+    (folder / "labels.txt").write_text("\n".join(NAMES), encoding="utf-8")
+    return folder
+
+
+def converted(given: Path, root: Path, model: str, *options: str, data: str = "data") -> Ran:
+    place = Place(root)
+    ended = place.run(
+        *(str(given / f"{model}.keras"), "--data", str(given / f"{data}.npz"), "--schemes", "int8"),
+        *("--calibration", str(given / "calibration.npz"), "--labels", str(given / "labels.txt")),
+        *("--max-drop", "1", "--latency-seconds", "0.1", "--json", *options),
+    )
+    assert place.is_clean()
+    return Ran(ended, place.here / "dist", json.loads(ended.out))
+
+
+@pytest.fixture(scope="module")
+def rescued(given: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return converted(given, tmp_path_factory.mktemp("rescued"), "narrow")
+
+
+def test_the_budget_is_met_in_both_formats(rescued: Ran) -> None:
+    assert rescued.ended.code == 0, rescued.ended
+    assert [row["verdict"] for row in rescued.report["parity"]] == ["pass", "pass"]
+    assert {row["artifact"] for row in rescued.report["parity"]} == {
+        "narrow.int8.tflite",
+        "narrow.int8.onnx",
+    }
+    assert rescued.report["passed"] is True
+    assert [row["artifact"] for row in rescued.report["latency"]] == [
+        row["artifact"] for row in rescued.report["parity"]
+    ]
+
+
+def test_the_plan_tells_what_was_tried_and_kept(rescued: Ran) -> None:
+    plan = rescued.report["plan"]
+    plain, *others = plan["candidates"]
+    kept = plan["candidates"][plan["chosen"]]
+    assert (plan["scheme"], plan["met"]) == ("int8", True)
+    assert (plain["float_layers"], plain["int8_macs"], plain["verdict"]) == ([], 1, "fail")
+    assert any(HOSTILE in layer for layer in kept["float_layers"])
+    assert kept["verdict"] == "pass"
+    assert kept["int8_macs"] > 0.75
+    assert kept["parity"] == rescued.report["parity"]
+    fewest = min(len(c["float_layers"]) for c in others if c["verdict"] == "pass")
+    assert len(kept["float_layers"]) == fewest
+    for candidate in others:
+        lowest = min(row["sqnr_db"] for row in candidate["parity"])
+        assert candidate["expected_sqnr_db"] == pytest.approx(lowest, abs=4)
+
+
+def test_what_was_proved_is_what_the_user_gets(rescued: Ran) -> None:
+    from resnet_edge.graph.grids import float_operations
+    from resnet_edge.graph.model import read_graph
+
+    plan = rescued.report["plan"]
+    kept = plan["candidates"][plan["chosen"]]
+    for row in rescued.report["artifacts"]:
+        file = rescued.folder / row["file"]
+        assert (row["sha256"], row["size_bytes"]) == (sha256_of(file), file.stat().st_size)
+        assert kept["size_bytes"][row["file"]] == row["size_bytes"]
+    inside = float_operations(read_graph(rescued.folder / "narrow.int8.tflite"))
+    assert inside == set(kept["float_layers"])
+
+
+def test_people_read_of_it_too(rescued: Ran) -> None:
+    text = (rescued.folder / "report.md").read_text("utf-8")
+    assert "## The plan for int8" in text
+    assert "pass, kept" in text
+    assert "plain int8 missed the budget: with 2 layers in float it holds" in text
+    assert "The plan for int8" in (rescued.folder / "report.html").read_text("utf-8")
+    assert "note: plain int8 missed the budget" in rescued.ended.err
+
+
+@pytest.mark.slow
+def test_a_budget_that_cannot_be_met_is_said_plainly(given: Path, tmp_path: Path) -> None:
+    found = converted(given, tmp_path, "wide")
+    assert found.ended.code == 4
+    assert "the budget cannot be met with int8" in found.ended.err
+    (error,) = found.ended.errors
+    assert "more than the 1 pp allowed" in error
+    plan = found.report["plan"]
+    assert plan["met"] is False
+    assert {candidate["verdict"] for candidate in plan["candidates"]} == {"fail"}
+    kept = plan["candidates"][plan["chosen"]]
+    assert kept["int8_macs"] >= 0.5
+    assert kept["parity"] == found.report["parity"]
+
+
+@pytest.mark.slow
+def test_without_a_plan_int8_is_plain(given: Path, tmp_path: Path) -> None:
+    found = converted(given, tmp_path, "narrow", "--no-plan")
+    assert found.ended.code == 4
+    assert found.report["plan"] is None
+    assert {row["verdict"] for row in found.report["parity"]} == {"fail"}
+    assert not any("plain int8" in note for note in found.report["notes"])
+
+
+@pytest.mark.slow
+def test_images_without_labels_rescue_agreement(given: Path, tmp_path: Path) -> None:
+    found = converted(given, tmp_path, "narrow", "--io", "uint8", data="unlabelled")
+    plan = found.report["plan"]
+    kept = plan["candidates"][plan["chosen"]]
+    assert plan["candidates"][0]["verdict"] == "fail"
+    assert kept["verdict"] != "fail"
+    assert kept["parity"][0]["agreement"] > 0.98
+    assert [row["inputs"][0]["dtype"] for row in found.report["artifacts"]] == ["uint8", "uint8"]
