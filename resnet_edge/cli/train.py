@@ -20,10 +20,13 @@ from resnet_edge.cli.terminal import command_line, output_options, print_json, p
     metavar="NAME",
     help="A network of the zoo.",
 )
+@click.option("--start", metavar="MODEL", help="Begin with the weights of this model, not with fresh ones.")
 @training_options(epochs=30, learning_rate=0.1, warmup_epochs=2.0)
 @input_shape_option
 @output_options
-def command(arch: str, out: Path, resume: bool, as_json: bool, quiet: bool, **options: Any) -> None:
+def command(
+    arch: str, start: str | None, out: Path, resume: bool, as_json: bool, quiet: bool, **options: Any
+) -> None:
     """Train a ResNet of the zoo.
 
     Writes FILE.keras, which takes raw pixels (0 to 255), and FILE.json with the recipe, the
@@ -31,10 +34,14 @@ def command(arch: str, out: Path, resume: bool, as_json: bool, quiet: bool, **op
     continues it.
     """
     from resnet_edge.core.worker import Worker, log_folder
-    from resnet_edge.stages.recipe import TrainRequest, TrainResult, check_keras_output
+    from resnet_edge.models import ModelRequest, check_source
+    from resnet_edge.stages.recipe import TrainRequest, TrainResult, check_keras_output, check_not_the_model
 
     check_keras_output(out)
-    request = TrainRequest(arch, recipe_of(options), str(out), resume, command_line())
+    if start is not None:
+        check_not_the_model(out, start)
+        check_source(ModelRequest(start))
+    request = TrainRequest(arch, recipe_of(options), str(out), start, resume, command_line())
     with (
         progress(quiet) as report,
         log_folder() as logs,

@@ -58,12 +58,13 @@ class Compressed:
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """Train a network of the zoo. `resume` continues an interrupted run; `command` is how it
-    was asked for."""
+    """Train a network of the zoo. `start`: a MODEL whose weights it begins with (None: fresh
+    ones). `resume` continues an interrupted run; `command` is how it was asked for."""
 
     arch: str
     recipe: Recipe
     out: str
+    start: str | None = None
     resume: bool = False
     command: str = ""
 

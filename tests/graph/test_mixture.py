@@ -30,3 +30,12 @@ def test_float_layers_have_their_own_constants_and_others_the_repaired_ones(
         exact = after.output in kept
         np.testing.assert_array_equal(after.kernel, before.kernel if exact else 2 * before.kernel)
         np.testing.assert_array_equal(after.bias, before.bias if exact else before.bias + 1)
+
+
+def test_constants_that_were_replaced_are_not_carried_along(residual: Road, tmp_path: Path) -> None:
+    """Else every int8 file made of a repaired graph would hold its float kernels too."""
+    graph = float_graph(residual)
+    write_mixture(residual.float_graph, residual.float_graph, named(graph), tmp_path / "same.tflite")
+    sizes = (tmp_path / "same.tflite").stat().st_size, residual.float_graph.stat().st_size
+    assert abs(sizes[0] - sizes[1]) < 4096
+    assert sum(t.data.nbytes for t in graph.tensors if t.data is not None) > 2 * 4096

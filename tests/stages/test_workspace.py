@@ -80,3 +80,18 @@ def test_dir_that_appears_in_the_meantime_is_not_replaced(out: Path) -> None:
             workspace.publish()
     assert beside(out) == ["dist"]
     assert (out / "theirs").exists()
+
+
+def test_an_adopted_file_takes_the_place_of_its_namesake(out: Path) -> None:
+    with Workspace(out) as workspace:
+        workspace.write("a.tflite", "old")
+        (workspace.scratch / "a.tflite").write_text("new")
+        adopted = workspace.adopt(workspace.scratch / "a.tflite")
+        assert adopted == workspace.folder / "a.tflite"
+        workspace.publish()
+    assert (out / "a.tflite").read_text() == "new"
+
+
+def test_a_file_that_cannot_be_adopted_is_an_output_error(out: Path) -> None:
+    with Workspace(out) as workspace, pytest.raises(OutputError, match=r"a\.tflite cannot be written beside"):
+        workspace.adopt(workspace.scratch / "a.tflite")
