@@ -46,7 +46,7 @@ from resnet_edge.stages.fit import Fit, fit, save, top1, training_details
 from resnet_edge.stages.losses import loss_of
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.recipe import Compressed
-from resnet_edge.stages.saved_model import as_saved, preprocessing_note
+from resnet_edge.stages.saved_model import as_saved, lost_ranges_note, preprocessing_note
 from resnet_edge.stages.state import state_of
 from resnet_edge.stages.teacher import teacher_of
 from resnet_edge.stages.training_copy import training_copy
@@ -144,7 +144,9 @@ def finish(request: FinishRequest, report: Report) -> Compressed:
     sidecar, note = next_sidecar(wanted.model.source, step)
     write_sidecar(out, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     shutil.rmtree(folder)
-    return Compressed(str(out), step, (*preprocessing_note(facts), *filter(None, [note])))
+    return Compressed(
+        str(out), step, (*preprocessing_note(facts), *lost_ranges_note(facts), *filter(None, [note]))
+    )
 
 
 def _kept(chosen: Chosen, folder: Path) -> Chosen:

@@ -31,7 +31,7 @@ from resnet_edge.stages.fit import Fit, fit, save, top1, training_details
 from resnet_edge.stages.magnitude_request import MagnitudeRequest
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.recipe import Compressed
-from resnet_edge.stages.saved_model import as_saved, preprocessing_note, savable
+from resnet_edge.stages.saved_model import as_saved, lost_ranges_note, preprocessing_note, savable
 from resnet_edge.stages.state import state_of
 from resnet_edge.stages.teacher import teacher_of
 from resnet_edge.stages.training_data import TrainingData, training_data
@@ -90,7 +90,12 @@ def prune(request: MagnitudeRequest, report: Report) -> Compressed:
     sidecar, note = next_sidecar(request.model.source, step)
     write_sidecar(out, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     shutil.rmtree(folder)
-    notes = (*_notes(base, before, after), *preprocessing_note(facts), *filter(None, [note]))
+    notes = (
+        *_notes(base, before, after),
+        *preprocessing_note(facts),
+        *lost_ranges_note(facts),
+        *filter(None, [note]),
+    )
     return Compressed(str(out), step, notes)
 
 

@@ -33,3 +33,10 @@ def preprocessing_note(facts: ModelFacts) -> tuple[str, ...]:
     if found.where != "graph":
         return ()
     return (f"the pixels are preprocessed ({found.name}) outside of the model: say so again to `convert`",)
+
+
+def lost_ranges_note(facts: ModelFacts) -> tuple[str, ...]:
+    """What to say where the model came with ranges of `qat`, which its new weights do not have."""
+    if not facts.learned_ranges:
+        return ()
+    return ("the activation ranges that `qat` had learned were those of the old weights: run `qat` again",)

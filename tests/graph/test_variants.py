@@ -81,9 +81,11 @@ def test_constants_inside_and_outside_of_the_flatbuffer(
     monkeypatch.setattr("resnet_edge.graph.variants.LARGE", large)
     graph = float_graph(residual)
     dense = next(node.inputs[1] for node in graph.nodes if node.op == "FULLY_CONNECTED")
-    assert graph.tensors[dense].data is not None
+    kernel = graph.tensors[dense].data
+    assert kernel is not None
+    doubling = {dense: np.asarray(2 * kernel, np.float32)}
     variants = RoundedVariants(residual.float_graph, graph.outputs)
-    doubled = run(variants.with_constants({dense: 2 * graph.tensors[dense].data}), residual.images)
+    doubled = run(variants.with_constants(doubling), residual.images)
     bias = litert(residual.float_graph, residual.images) - doubled / 2
     np.testing.assert_allclose(bias, np.broadcast_to(bias[0], bias.shape), atol=1e-5)
 

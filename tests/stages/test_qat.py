@@ -159,7 +159,7 @@ def wait_for(out: Path, interrupt: Any) -> Any:
     def report(news: Progress) -> None:
         if news.line and "epoch   1/2" in news.note:
             seen.append(news)
-        elif seen and list(out.with_name(f"{out.name}.checkpoint").glob("epoch-1.npz")):
+        elif seen and out.with_name(f"{out.name}.checkpoint").joinpath("epoch-1.npz").is_file():
             interrupt(seen[0])
 
     return report

@@ -32,7 +32,12 @@ def test_the_first_that_passes_is_found_with_few_trials(count: int) -> None:
 
 def test_where_nothing_passes_the_last_was_tried() -> None:
     asked: list[int] = []
-    assert first_that_passes(20, lambda number: bool(asked.append(number))) is None
+
+    def fails(number: int) -> bool:
+        asked.append(number)
+        return False
+
+    assert first_that_passes(20, fails) is None
     assert asked[-1] == 19
 
 
