@@ -7,6 +7,7 @@ imports no framework.
 `groups` finds the channel sets, `importance` and `taylor` rank their channels, `selection`
 chooses for a target, `cost` counts, `slicing` builds the smaller network, `masking` its
 full-size twin, and `sparsity` is the loss term for a training that prepares for pruning.
+`blocks` takes whole residual branches out, and `block_choice` says which.
 """
 
 from __future__ import annotations
@@ -40,13 +41,15 @@ class Rules:
     What is left of a group is a multiple of `multiple` channels, or the whole group. A layer
     whose name matches one of `exclude` (names or globs) keeps its channels. The scope `inner`
     leaves the groups alone that an Add joins. No group loses more than the share
-    `max_removed` of its channels. Raises UsageError.
+    `max_removed` of its channels. With `blocks`, residual blocks around identity shortcuts may
+    go whole, except those with an excluded layer. Raises UsageError.
     """
 
     multiple: int = 8
     exclude: tuple[str, ...] = ()
     scope: Scope = "all"
     max_removed: float = 0.9
+    blocks: bool = False
 
     def __post_init__(self) -> None:
         if self.multiple < 1:
@@ -89,8 +92,10 @@ class GroupSummary:
 
 @dataclass(frozen=True)
 class PruningSummary:
-    """What a selection does to a network."""
+    """What a selection does to a network. `blocks` are the names (of the Add) of the residual
+    blocks that are gone, in the order in which they went."""
 
     groups: tuple[GroupSummary, ...]
     before: Cost
     after: Cost
+    blocks: tuple[str, ...] = ()

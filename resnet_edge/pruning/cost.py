@@ -37,14 +37,28 @@ def cost(channels: ChannelMap, selection: Selection | None = None) -> Cost:
     return total(terms(channels), counts(channels, selection))
 
 
-def summary(channels: ChannelMap, selection: Selection) -> PruningSummary:
-    """What `selection` does, for the report."""
-    after = counts(channels, selection)
+def summary(
+    channels: ChannelMap,
+    selection: Selection,
+    blocks: tuple[str, ...] = (),
+    whole: ChannelMap | None = None,
+) -> PruningSummary:
+    """What `selection` does, for the report. Where blocks went before, `channels` are those of what
+    is left and `whole` those of the network with them: a group that went with a block has 0."""
+    whole = whole or channels
+    left = counts(channels, selection)
+    after = {name: left[group.name] for group in channels.groups for name in group.producers}
     groups = tuple(
-        GroupSummary(group.name, group.producers, group.channels, after[group.name], group.reason)
-        for group in channels.groups
+        GroupSummary(
+            group.name,
+            group.producers,
+            group.channels,
+            max(after.get(name, 0) for name in group.producers),  # a stream outlives its blocks
+            group.reason,
+        )
+        for group in whole.groups
     )
-    return PruningSummary(groups, cost(channels), cost(channels, selection))
+    return PruningSummary(groups, cost(whole), cost(channels, selection), blocks)
 
 
 def counts(channels: ChannelMap, selection: Selection | None = None) -> dict[str, int]:

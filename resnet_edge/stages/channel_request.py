@@ -22,6 +22,9 @@ class ChannelRequest:
     that the network has now, `timed` as that says. With `sparse_epochs` the network is first trained on
     with a group penalty of strength `sparsity`, which makes channels smaller that it can do
     without. `recipe.epochs` 0: no fine-tuning.
+
+    `rules.blocks` lets whole residual blocks go as well, as many as the target takes;
+    `remove_blocks` says how many, and then both targets may be None: no channel goes.
     """
 
     model: ModelRequest
@@ -36,14 +39,20 @@ class ChannelRequest:
     out: str
     resume: bool = False
     command: str = ""
+    remove_blocks: int | None = None
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A smaller network, not yet fine-tuned, in `file` (.keras)."""
+    """A smaller network, not yet fine-tuned, in `file` (.keras).
+
+    `loss`: its mean cross-entropy on training images, once its batch normalizations have the
+    statistics of these; None where it was not asked for.
+    """
 
     file: str
     summary: PruningSummary
+    loss: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,19 +65,27 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The base, ready to be pruned. `chosen`: what an interrupted run had settled on."""
+    """The base, ready to be pruned. `chosen`: what an interrupted run had settled on. `blocks`: how
+    many residual blocks the rules let go."""
 
     folder: str
     chosen: Chosen | None
+    blocks: int = 0
 
 
 @dataclass(frozen=True)
 class CandidateRequest:
-    """The smaller network for `target`, written to `out` (.keras)."""
+    """The smaller network for `target` (None: no channel goes), written to `out` (.keras).
+
+    `blocks` is how many residual blocks go first; None: as many as the rules let go before
+    the target is met. `judged`: with its loss.
+    """
 
     wanted: ChannelRequest
-    target: Target
+    target: Target | None
     out: str
+    blocks: int | None = None
+    judged: bool = False
 
 
 @dataclass(frozen=True)
