@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
 
 from resnet_edge import __version__, zoo
-from resnet_edge.core.errors import ModelError, UsageError, first_line
+from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.core.progress import Report
-from resnet_edge.core.sidecar import Sidecar, Step, write_sidecar
+from resnet_edge.core.sidecar import Sidecar, State, Step, next_sidecar, write_sidecar
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models.flat import copy_weights, flat_graph, return_weights
 from resnet_edge.stages.checkpoint import open_checkpoint
@@ -33,44 +33,59 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
     shape = data.fitted.images.shape[1:]
     model = zoo.build(request.arch, shape, data.classes)
     graph = flat_graph(model, shape)
-    started = None if request.start is None else _begun(model, request.start, shape, report)
     how = Fit(teacher=teacher_of(recipe, shape, data.classes, report))
-    stamp = {"arch": request.arch, "start": started, "recipe": asdict(recipe), "data": data.identity}
+
+    def state(file: str) -> State:
+        """Of `model` as it is now, which `file` holds."""
+        images = data.measured_on
+        score = None if images is None else top1(model.predict_on_batch, images, how, report)
+        return state_of(ModelRequest(file), score, images)
+
+    if request.start is not None:
+        _take_weights(model, request.start, shape, report)
+    before = None if request.start is None else state(request.start)
+    stamp = {
+        "arch": request.arch,
+        "start": before and before.sha256,
+        "recipe": asdict(recipe),
+        "data": data.identity,
+    }
     folder = open_checkpoint(out, stamp, request.resume)
     copy = training_copy(graph, recipe.precision)
     history = fit(copy, data, recipe, folder, report, how)
     return_weights(copy, graph)
-    measured = data.measured_on
-    score = None
-    if measured is not None:
-        score = top1(lambda images: model.predict_on_batch(images), measured, how, report)
     save(model, folder, out)
-    state = state_of(ModelRequest(str(out)), score, measured)
-    details = {"arch": request.arch, **training_details(recipe, data, history, how)}
     step = Step(
         "train",
         f"{request.arch}, {recipe.epochs} epochs",
         request.command,
         __version__,
-        state,
-        details=details,
+        state(str(out)),
+        before,
+        details={"arch": request.arch, **training_details(recipe, data, history, how)},
     )
-    write_sidecar(out, Sidecar(data.class_names, (step,)))
+    told = Sidecar(data.class_names, (step,))
+    if request.start is not None:
+        known, _ = next_sidecar(request.start, step)
+        told = replace(told, steps=known.steps)
+    write_sidecar(out, told)
     shutil.rmtree(folder)
-    return TrainResult(str(out), state, history[-1].get("val_accuracy") if history else None)
+    return TrainResult(str(out), step.after, history[-1].get("val_accuracy") if history else None)
 
 
-def _begun(model: keras.Model, start: str, shape: tuple[int, int, int], report: Report) -> str:
-    """Give `model` the weights of the MODEL `start`; tells the SHA-256 of what they came from.
+def _take_weights(model: keras.Model, start: str, shape: tuple[int, int, int], report: Report) -> None:
+    """Give `model` the weights of the MODEL `start`.
 
     Raises UsageError unless that is the same network, layer by layer.
     """
-    opened = open_model(ModelRequest(start), report)
+    given = flat_graph(open_model(ModelRequest(start), report).trackable, shape)
+    fresh = flat_graph(model, shape)
     try:
-        copy_weights(flat_graph(opened.trackable, shape), model)
-    except (ModelError, ValueError, AttributeError) as error:
+        if [call.name for call in given.calls] != [call.name for call in fresh.calls]:
+            raise ModelError("its layers have other names")
+        copy_weights(given, model)
+    except ModelError as error:
         raise UsageError(
-            f"--start {start} is another network than --arch {model.name} on these images "
-            f"({first_line(error)}): leave one of them out, or choose a model that was trained with it"
+            f"--start {start} is another network than --arch {model.name} on these images ({error}): "
+            "leave one of them out, or choose a model that was trained with it"
         ) from error
-    return opened.facts.sha256

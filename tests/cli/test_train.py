@@ -172,3 +172,25 @@ def test_wrong_options_exit_2(tiny: Path, tmp_path: Path, wrong: list[str]) -> N
     result = run(*options(tiny, tmp_path / "net.keras"), *wrong)
     assert result.exit_code == 2
     assert "Invalid value" in result.stderr
+
+
+def test_a_run_that_starts_from_a_model_goes_on_with_its_story(
+    tiny: Path, tmp_path: Path, trained: tuple[Path, dict[str, Any]]
+) -> None:
+    start = trained[0] / "net.keras"
+    more = ["--start", str(start), "--teacher", str(start), "--epochs", "1", "--quiet"]
+    result = run(*options(tiny, tmp_path / "on.keras"), *more)
+    assert result.exit_code == 0, result.output
+    first, second = json.loads((tmp_path / "on.json").read_text())["steps"]
+    assert second["before"]["sha256"] == first["after"]["sha256"]
+    assert second["before"]["top1"] == first["after"]["top1"]
+    assert second["details"]["recipe"]["teacher"] == str(start)
+
+
+def test_a_start_that_is_another_network_is_refused(
+    tiny: Path, tmp_path: Path, trained: tuple[Path, dict[str, Any]]
+) -> None:
+    arguments = options(tiny, tmp_path / "on.keras", "--start", str(trained[0] / "net.keras"))
+    result = run(*arguments, "--arch", "resnet20", "--quiet")
+    assert (result.exit_code, "another network than --arch resnet20" in result.output) == (2, True)
+    assert list(tmp_path.iterdir()) == []
