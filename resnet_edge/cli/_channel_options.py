@@ -88,6 +88,19 @@ OPTIONS = (
         help="channel: inner leaves alone what residual additions join.",
     ),
     click.option(
+        "--blocks/--no-blocks",
+        default=None,
+        help="channel: whether whole residual blocks around identity shortcuts may go first. Fewer "
+        "operations make a small network faster where fewer channels do not. "
+        "[default: with --target-latency, yes; else no]",
+    ),
+    click.option(
+        "--remove-blocks",
+        type=click.IntRange(1),
+        metavar="N",
+        help="channel: remove so many blocks; channels only as --amount or --target-latency, if given, says.",
+    ),
+    click.option(
         "--sparse-epochs",
         default=0,
         show_default=True,
@@ -111,6 +124,8 @@ NAMES = (
     "importance",
     "multiple",
     "scope",
+    "blocks",
+    "remove_blocks",
     "sparse_epochs",
     "sparsity",
 )
@@ -129,21 +144,25 @@ def wanted(amount: float, exclude: tuple[str, ...] | None, options: dict[str, An
 
     context = click.get_current_context()
     given = {name for name in NAMES if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    latency = options["target_latency"]
-    if latency is not None:
-        typed = context.get_parameter_source("amount") is ParameterSource.COMMANDLINE
-        if other := [
-            option for option, is_given in (("--amount", typed), ("--of", "kind" in given)) if is_given
-        ]:
-            raise UsageError(f"{other[0]} and --target-latency both say how much goes: give one of them")
+    latency, count, blocks = (options[name] for name in ("target_latency", "remove_blocks", "blocks"))
+    typed = context.get_parameter_source("amount") is ParameterSource.COMMANDLINE
+    amounts = [option for option, is_given in (("--amount", typed), ("--of", "kind" in given)) if is_given]
+    if latency is not None and amounts:
+        raise UsageError(f"{amounts[0]} and --target-latency both say how much goes: give one of them")
     if "sparsity" in given and not options["sparse_epochs"]:
         raise UsageError("--sparsity is the strength of --sparse-epochs: give both")
+    if count is not None and blocks is False:
+        raise UsageError("--remove-blocks and --no-blocks say the opposite: give one of them")
+    if blocks is None:
+        blocks = latency is not None or count is not None
+    blocks_only = count is not None and not amounts
     backend, _, device = options["backend"].partition(":")
     return {
-        "target": None if latency is not None else Target(options["kind"], 1 - amount),
+        "target": None if latency is not None or blocks_only else Target(options["kind"], 1 - amount),
         "target_latency": latency,
         "timed": TimedAs(backend, device or "cpu", options["scheme"], options["threads"]),
-        "rules": Rules(options["multiple"], exclude or (), options["scope"]),
+        "rules": Rules(options["multiple"], exclude or (), options["scope"], blocks=blocks),
+        "remove_blocks": count,
         "importance": options["importance"],
         "sparse_epochs": options["sparse_epochs"],
         "sparsity": options["sparsity"],

@@ -153,7 +153,7 @@ class _Finder:
                 reader = others[0].name if others else "the output"
                 return f"{reader} reads {call.name}, which is in its branch"
             shared = self._uses[id(call.operation)] > uses[id(call.operation)]
-            if shared and getattr(call.operation, "weights", ()):
+            if shared and len(getattr(call.operation, "weights", [])):
                 return f"{call.name} in its branch is called elsewhere, too"
         return None
 

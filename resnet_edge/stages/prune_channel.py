@@ -1,9 +1,9 @@
-"""Runs in the parent. Channel pruning to a share of the cost, or to a latency that is measured.
+"""Runs in the parent. Pruning of channels and blocks to a share of the cost, or to a measured latency.
 
   pruning worker                                     latency worker
 model ─► importance ─► candidate ─┬─► fine-tuning ─► FILE.keras
                           ▲       └──────────────►  ratio to the base
-                          └───────── another share ─────┘
+                          └─ other blocks or share ─────┘
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from resnet_edge.stages.step_latency import Race
 
 TRIES = 7
 """Candidates that are measured at most; each halves the interval in which the share must lie."""
+TRIES_FOR_BLOCK = 2
+"""The same where channels would have to save as much time as one block does."""
 NEAR = 0.05
 """A candidate this much below the wanted latency, relatively, is near enough."""
 
@@ -56,72 +58,124 @@ def _searched(
 ) -> Chosen:
     try:
         with Race(crew, scratch, request.model, request.timed, tell) as race:
-            return _Search(request, worker, race, scratch, tell).chosen()
+            return _Search(request, prepared.blocks, worker, race, scratch, tell).chosen()
     except ResnetEdgeError:
         shutil.rmtree(prepared.folder, ignore_errors=True)  # to resume it would end here once more
         raise
 
 
 class _Search:
-    """Looks for the candidate that meets the target."""
+    """Looks for the candidate that meets the target. `blocks` is how many may be removed."""
 
     def __init__(
-        self, request: ChannelRequest, worker: Member, race: Race, scratch: Path, tell: Report
+        self, request: ChannelRequest, blocks: int, worker: Member, race: Race, scratch: Path, tell: Report
     ) -> None:
-        self._request, self._worker, self._race = request, worker, race
+        self._request, self._blocks, self._worker, self._race = request, blocks, worker, race
         self._scratch, self._tell = scratch, tell
         self._count = 0
+        self._timed_so_far: list[Chosen] = []
 
     def chosen(self) -> Chosen:
         """The candidate for the target, timed against the base."""
         request = self._request
-        if request.target is not None:
-            return self._timed(self._candidate(request.target))
-        assert request.target_latency is not None
-        return self._for_latency(request.target_latency)
+        if request.target_latency is None:
+            return self._timed(self._candidate(request.target, request.remove_blocks))
+        self._search(request.target_latency)
+        return self._best(request.target_latency)
 
-    def _for_latency(self, wanted: float) -> Chosen:
-        """Bisect the share of MACs, beginning where latency is proportional to them."""
-        low, high, share = 0.0, 1.0, wanted
-        best: Chosen | None = None
-        fastest = 1.0
-        for _ in range(TRIES):
-            tried = self._tried(share)
+    def _search(self, wanted: float) -> None:
+        """Whole blocks first: where a runtime is bound by the number of operations, only they save
+        time. Then one block less, and channels instead."""
+        if self._request.remove_blocks is not None:
+            fixed = self._tried(None, self._request.remove_blocks)
+            if fixed is not None and _ratio(fixed) > wanted:
+                self._from(fixed, wanted)
+        elif not self._blocks:
+            self._by_share(wanted, 0, wanted)
+        elif (enough := self._fewest_blocks(wanted)) is not None:
+            count, found = enough
+            self._by_share(wanted, count - 1, _left(found), TRIES_FOR_BLOCK)
+        else:
+            self._from(self._timed_so_far[-1], wanted)  # the bisection ended with all of them
+
+    def _from(self, found: Chosen, wanted: float) -> None:
+        """Channels, in addition to the blocks that are gone from `found`."""
+        share = _left(found) * wanted / _ratio(found)
+        self._by_share(wanted, len(found.candidate.summary.blocks), share)
+
+    def _fewest_blocks(self, wanted: float) -> tuple[int, Chosen] | None:
+        """Bisect how many blocks have to go if no channel does; None: more than there are."""
+        low, high = 0, self._blocks + 1
+        enough: tuple[int, Chosen] | None = None
+        while high - low > 1:
+            count = (low + high) // 2
+            tried = self._tried(None, count)
+            if tried is not None and _ratio(tried) <= wanted:
+                enough, high = (count, tried), count
+            else:
+                low = count
+        return enough
+
+    def _by_share(self, wanted: float, blocks: int, share: float, tries: int = TRIES) -> None:
+        """Bisect the share of MACs that channels go down to, beginning with `share`."""
+        whole = [t for t in self._timed_so_far if len(t.candidate.summary.blocks) == blocks]
+        low, high = 0.0, min([1.0, *map(_left, whole)])
+        for _ in range(tries):
+            tried = self._tried(Target("macs", share), blocks)
             if tried is None:  # no network is that small
                 low = share
+            elif _ratio(tried) <= wanted:
+                low = share
+                if _ratio(tried) >= (1 - NEAR) * wanted:
+                    break
             else:
-                ratio = tried.latency[0].ratio
-                fastest = min(fastest, ratio)
-                if ratio <= wanted:
-                    best, low = tried, share
-                    if ratio >= (1 - NEAR) * wanted:
-                        break
-                else:
-                    high = share
+                high = share
             share = (low + high) / 2
-        if best is None:
+
+    def _best(self, wanted: float) -> Chosen:
+        """Of those that are fast enough, the one that loses least."""
+        found = [tried for tried in self._timed_so_far if _ratio(tried) <= wanted]
+        if not found:
+            fastest = min([1.0, *map(_ratio, self._timed_so_far)])
             raise OutOfReach(
                 f"--target-latency {wanted:g}x is out of reach: the fastest network that was found takes "
                 f"{fastest:.2f}x; raise the target, allow smaller multiples, or exclude fewer layers"
             )
-        return best
+        return min(found, key=_worth)
 
-    def _tried(self, share: float) -> Chosen | None:
+    def _tried(self, target: Target | None, blocks: int) -> Chosen | None:
         try:
-            found = self._candidate(Target("macs", share))
+            found = self._candidate(target, blocks, judged=self._blocks > 0)
         except OutOfReach:
             return None
         timed = self._timed(found)
-        left = found.summary.after.macs / found.summary.before.macs
-        note = f"{left:.2f}x of the MACs: {timed.latency[0].ratio:.2f}x of the latency"
+        self._timed_so_far.append(timed)
+        gone = f"{count} block{'s' * (count > 1)} less, " if (count := len(found.summary.blocks)) else ""
+        loss = "" if found.loss is None else f", loss {found.loss:.3f} before fine-tuning"
+        note = f"{gone}{_left(timed):.2f}x of the MACs: {_ratio(timed):.2f}x of the latency{loss}"
         self._tell(Progress("search", note=note, line=True))
         return timed
 
     def _timed(self, found: Candidate) -> Chosen:
         return Chosen(found, (self._race.against(found.file),))
 
-    def _candidate(self, target: Target) -> Candidate:
+    def _candidate(self, target: Target | None, blocks: int | None, judged: bool = False) -> Candidate:
         self._count += 1
         out = str(self._scratch / f"candidate-{self._count}.keras")
-        request = CandidateRequest(self._request, target, out)
+        request = CandidateRequest(self._request, target, out, blocks, judged)
         return self._worker.call("resnet_edge.stages.channels:candidate", request, Candidate)
+
+
+def _ratio(found: Chosen) -> float:
+    return found.latency[0].ratio
+
+
+def _left(found: Chosen) -> float:
+    """The share of the MACs."""
+    return found.candidate.summary.after.macs / found.candidate.summary.before.macs
+
+
+def _worth(found: Chosen) -> tuple[float, float]:
+    """For sorting: the loss where it is known, else the most MACs first."""
+    loss = found.candidate.loss
+    return (0.0 if loss is None else loss), -_left(found)

@@ -157,6 +157,49 @@ def test_a_search_by_latency_ends_at_a_network_that_is_smaller(base: Path, tmp_p
     assert step["after"]["macs"] < step["before"]["macs"]
 
 
+def layers_of(file: Path) -> set[str]:
+    import keras
+
+    return {layer.name for layer in keras.models.load_model(file).layers}
+
+
+BLOCK = {"stage1_block1_conv1", "stage1_block1_conv2", "stage1_block1_add"}
+
+
+def test_so_many_blocks_go_and_no_channel(base: Path, tmp_path: Path) -> None:
+    out = tmp_path / "short.keras"
+    done = run(options(base, out, "--remove-blocks", "1", "--epochs", "0", "--json"))
+    assert done.exit_code == 0, done.output
+    step = json.loads(done.stdout)["step"]
+    assert step["title"].startswith("1 block removed: 0.")
+    assert step["details"]["removed_blocks"] == ["stage1_block1_add"]
+    assert not BLOCK & layers_of(out)
+    left = [group for group in step["details"]["groups"] if group["after"] != group["before"]]
+    assert [(group["name"], group["after"]) for group in left] == [("stage1_block1_conv1", 0)]
+    assert step["after"]["macs"] < step["before"]["macs"]
+
+
+def test_blocks_go_before_channels_down_to_the_amount(base: Path, tmp_path: Path) -> None:
+    out = tmp_path / "both.keras"
+    done = run(options(base, out, "--blocks", "--amount", "0.6", "--epochs", "1", "--json"))
+    assert done.exit_code == 0, done.output
+    step = json.loads(done.stdout)["step"]
+    assert step["title"].startswith("1 block removed, channels pruned to 0.")
+    assert step["after"]["macs"] <= 0.4 * step["before"]["macs"]
+    assert not BLOCK & layers_of(out)
+    assert step["details"]["rules"]["blocks"] is True
+
+
+def test_an_amount_smaller_than_a_block_is_met_by_channels(base: Path, tmp_path: Path) -> None:
+    out = tmp_path / "whole.keras"
+    done = run(options(base, out, "--blocks", "--amount", "0.1", "--epochs", "0", "--json"))
+    assert done.exit_code == 0, done.output
+    step = json.loads(done.stdout)["step"]
+    assert step["title"].startswith("channels pruned to 0.")
+    assert step["details"]["removed_blocks"] == []
+    assert layers_of(out) >= BLOCK
+
+
 @pytest.mark.parametrize(
     ("more", "code", "message"),
     [
@@ -173,6 +216,11 @@ def test_a_search_by_latency_ends_at_a_network_that_is_smaller(base: Path, tmp_p
         (["--scheme", "int3"], 2, "'int3'"),
         (["--temperature", "2"], 2, "--temperature needs --teacher"),
         (["--teacher", "resnet8"], 2, "takes 32x32x3 images of 10 classes"),
+        (["--remove-blocks", "2"], 2, "has 1 that can go"),
+        (["--remove-blocks", "0"], 2, "'--remove-blocks'"),
+        (["--remove-blocks", "1", "--no-blocks"], 2, "say the opposite"),
+        (["--blocks", "--exclude", "stage1*"], 3, "no block that can be removed"),
+        (["--blocks", "--amount", "0.99"], 3, "out of reach, with 1 block removed as well"),
         (["--resume"], 2, "nothing to resume"),
     ],
 )
