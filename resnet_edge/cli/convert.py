@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import click
 
 from resnet_edge.cli._options import FiniteRange, backends_option, names, shape
-from resnet_edge.cli.terminal import fail, output_options, print_json, progress
+from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
 from resnet_edge.stages.calls import CalibratorName, RepairName
 
 if TYPE_CHECKING:
@@ -139,7 +137,7 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     from resnet_edge.stages.workspace import Workspace
 
     place = Workspace(out)
-    request = request_of(model, shlex.join(["resnet-edge", *sys.argv[1:]]), **options)  # type: ignore[arg-type]  # click checked
+    request = request_of(model, command_line(), **options)  # type: ignore[arg-type]  # click checked
     with place as workspace:
         with progress(quiet) as report:
             found = convert(request, workspace, report)

@@ -58,7 +58,8 @@ def _behind(channels: ChannelMap, call: Call, sources: list[Moments]) -> Moments
     if axes.kind_of(call) is not None:
         return _activated(call.operation, _layer(channels, call, sources[0]))
     if passing.is_addition(call) and len({len(source.mean) for source in sources}) == 1:
-        return Moments(sum(s.mean for s in sources), sum(s.variance for s in sources))  # type: ignore[arg-type]
+        means, variances = ([s.mean for s in sources], [s.variance for s in sources])
+        return Moments(np.sum(means, axis=0), np.sum(variances, axis=0))
     if len(sources) == 1 and len(sources[0].mean) == width:
         return _activated(call.operation, sources[0])
     return _unknown(width)

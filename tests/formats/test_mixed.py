@@ -10,6 +10,7 @@ import onnx
 import pytest
 
 from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.scheme import Io
 from resnet_edge.formats import tflite
 from resnet_edge.formats._onnx.builder import Builder
 from resnet_edge.formats._onnx.fusion import optimized, require_fused
@@ -98,11 +99,11 @@ def test_declared_layer_that_is_int8_is_an_error(roads: Callable[[str], Road], t
 
 
 @pytest.mark.parametrize("io", ["uint8", "int8"])
-def test_integer_border_next_to_a_float_layer(io: str, roads: Callable[[str], Road], tmp_path: Path) -> None:
+def test_integer_border_next_to_a_float_layer(io: Io, roads: Callable[[str], Road], tmp_path: Path) -> None:
     """A float layer behind integers that come from outside."""
     net = roads("residual_v1")
     layers = named(float_graph(net), "CONV_2D")[1:2]
-    portable = mixed_graph(net, layers, tmp_path, io)  # type: ignore[arg-type]
+    portable = mixed_graph(net, layers, tmp_path, io)
     path = tmp_path / "written.onnx"
     onnx.save(lower(read_graph(portable), "float32", "net"), path)
     require_fused(path, layers)

@@ -49,7 +49,7 @@ def test_depthwise_channels_are_corrected_each_with_its_own_mean(tmp_path: Path)
     errors = []
     for bias in (one.bias, found):
         constants = {(one.index, 1): one.kernel_of(coarse), (one.index, 2): bias}
-        write_constants(net.float_graph, constants, tmp_path / "out.tflite")  # type: ignore[arg-type]  # it has one
+        write_constants(net.float_graph, constants, tmp_path / "out.tflite")  # type: ignore[arg-type]  # corrected() gives a bias where there is one
         errors.append(np.abs((litert(tmp_path / "out.tflite", net.images) - net.reference).mean(axis=0)))
     assert errors[1].max() < errors[0].max() / 4, "as many positions as there are, drawn with some twice"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from resnet_edge.graph.model import read_graph
+from resnet_edge.graph.model import Graph, read_graph
 from resnet_edge.graph.quantize import quantize
 from resnet_edge.graph.variants import RoundedVariants, rounded_kernel, rounded_operand
 from tests.graph.mixed import float_graph, ranges_of
@@ -59,7 +59,7 @@ def test_rounding_for_one_reader_leaves_the_others_alone(residual: Road) -> None
     assert np.abs(outputs[2] - outputs[0]).max() > 1e-3
 
 
-def readers(graph, index: int) -> list[int]:  # type: ignore[no-untyped-def]
+def readers(graph: Graph, index: int) -> list[int]:
     return [n for n, node in enumerate(graph.nodes) if index in node.inputs]
 
 

@@ -99,7 +99,7 @@ def test_named_choices_are_what_is_done_and_runtimes_agree(
 
 def test_int16_gets_minmax_unless_a_calibrator_is_named(request_: CalibrateRequest) -> None:
     for calibrator, alike in (("auto", False), ("mse", True)):
-        found = calibrate(replace(request_, calibrator=calibrator, repair="none"), silent)  # type: ignore[arg-type]
+        found = calibrate(replace(request_, calibrator=calibrator, repair="none"), silent)  # type: ignore[arg-type]  # a str, one of those
         int16 = read_ranges(Path(found.ranges), "int16")
         if alike:
             assert int16 == read_ranges(Path(found.ranges), "int8")

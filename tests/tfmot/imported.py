@@ -9,6 +9,6 @@ import warnings
 _before = os.environ.get("TF_USE_LEGACY_KERAS")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import tensorflow_model_optimization  # noqa: F401
+    import tensorflow_model_optimization  # noqa: F401  # for its effect on the process
 if _before is None:
     os.environ.pop("TF_USE_LEGACY_KERAS", None)
