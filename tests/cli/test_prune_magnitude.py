@@ -3,25 +3,22 @@ it takes seconds."""
 
 from __future__ import annotations
 
-import io
 import json
 import signal
 import subprocess
 import sys
 import time
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from numpy.typing import NDArray
 
 from resnet_edge.cli import main
 from resnet_edge.core.artifact import sha256_of
+from tests.cli.test_train import weights
 
 COMMAND = [sys.executable, "-m", "resnet_edge", "prune"]
 AMOUNT = 0.75
@@ -74,19 +71,6 @@ def pruned(model: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) ->
     assert sha256_of(model) == before
     reply: dict[str, Any] = json.loads(done.stdout)
     return folder, reply
-
-
-def weights(model: Path) -> dict[str, NDArray[Any]]:
-    """The arrays in a .keras file, without Keras."""
-    found = {}
-
-    def keep(name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[name] = item[()]
-
-    with zipfile.ZipFile(model) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
-        file.visititems(keep)
-    return found
 
 
 def test_the_zeros_are_in_the_file_as_asked_for(model: Path, pruned: tuple[Path, dict[str, Any]]) -> None:
