@@ -66,12 +66,13 @@ def _compiled(network: Callable[[Any], Any]) -> Callable[[Any], Any]:
         import tensorflow as tf
 
         compiled: Callable[[Any], Any] = tf.function(network, reduce_retracing=True)
-        return compiled
-    if backend == "jax":
+    elif backend == "jax":
         import jax
 
-        return jax.jit(network)
-    return network
+        compiled = jax.jit(network)
+    else:
+        compiled = network
+    return compiled
 
 
 def _size(shape: tuple[int, int, int]) -> str:
