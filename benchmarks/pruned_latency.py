@@ -1,6 +1,6 @@
-"""ResNet-50 with fewer channels: multiply-accumulates against measured int8 latency.
+"""ResNet-50 with fewer blocks and channels: multiply-accumulates against measured int8 latency.
 
-    python benchmarks/pruned_latency.py [--arch resnet50-v1.5] [--seconds 20] [--multiple 8,16]
+    python benchmarks/pruned_latency.py [--share 0.75,0.5,0.25] [--blocks 0,6] [--multiple 8,64]
 
 Random weights and random importance: what is measured is how long a network of this shape
 takes, not how well it classifies. For every share of the MACs the smaller network is built by
@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 import tempfile
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-SHARES = (0.75, 0.5, 0.35, 0.25)
 PLACES = ("litert", "onnxruntime")
 SEED = 0
 
@@ -38,18 +39,21 @@ def main() -> None:
 
     rows = []
     with tempfile.TemporaryDirectory() as scratch, log_folder() as logs, progress(False) as tell:
-        plan = [(multiple, share) for multiple in options.multiple for share in SHARES]
+        plan = list(product(options.blocks, options.multiple, options.share))
         base = Path(scratch) / "base.keras"
-        wanted = [{"share": share, "multiple": m, "out": f"{scratch}/{m}-{share}.keras"} for m, share in plan]
+        wanted = [
+            {"blocks": blocks, "multiple": multiple, "share": share, "out": f"{scratch}/{number}.keras"}
+            for number, (blocks, multiple, share) in enumerate(plan)
+        ]
         costs = _built(options.arch, str(base), wanted)
         for backend in PLACES:
             folder = Path(scratch) / backend
             folder.mkdir()
             how = TimedAs(backend, seconds=options.seconds)
             with Crew(logs) as crew, Race(crew, folder, ModelRequest(str(base)), how, tell) as race:
-                for (multiple, share), network, cost in zip(plan, wanted, costs, strict=True):
-                    found = race.against(str(network["out"]))
-                    rows.append({"multiple": multiple, "share": share, **cost, **asdict(found)})
+                for network, cost in zip(wanted, costs, strict=True):
+                    found = race.against(network["out"])
+                    rows.append({**network, **cost, **asdict(found)})
     _print(options.arch, rows)
 
 
@@ -58,8 +62,9 @@ def build(arch: str, wanted: str) -> None:
     import keras
 
     from resnet_edge import zoo
-    from resnet_edge.models.flat import flat_graph
-    from resnet_edge.pruning import Rules, Target
+    from resnet_edge.models.flat import copied, copy_weights, flat_graph, rebuild
+    from resnet_edge.pruning import Rules, Selection, Target
+    from resnet_edge.pruning.blocks import removable, without
     from resnet_edge.pruning.cost import cost
     from resnet_edge.pruning.groups import channel_map
     from resnet_edge.pruning.importance import random_importance
@@ -70,16 +75,25 @@ def build(arch: str, wanted: str) -> None:
     model = zoo.build(arch)
     plan = json.loads(wanted)
     model.save(plan["base"])
-    channels = channel_map(flat_graph(model, model.input_shape[1:]))
-    importance, whole = random_importance(channels, SEED), cost(channels)
+    graph = flat_graph(model, model.input_shape[1:])
+    order = [block.name for block in removable(graph)]
+    random.Random(SEED).shuffle(order)
+    whole = cost(channel_map(graph)).macs
     costs = []
     for network in plan["networks"]:
-        rules = Rules(multiple=network["multiple"])
-        selection = select(channels, importance, Target("macs", network["share"]), rules)
+        fewer = without(graph, order[: network["blocks"]])
+        smaller = rebuild(fewer, copied)
+        copy_weights(fewer, smaller)
+        channels = channel_map(flat_graph(smaller, model.input_shape[1:]))
+        share = network["share"] * whole / cost(channels).macs
+        rules, importance = Rules(multiple=network["multiple"]), random_importance(channels, SEED)
+        selection = Selection({})
+        if share < 1:
+            selection = select(channels, importance, Target("macs", share), rules)
         sliced(channels, selection).save(network["out"])
         left = cost(channels, selection)
         costs.append(
-            {"gmacs": left.macs / 1e9, "macs_left": left.macs / whole.macs, "parameters": left.parameters}
+            {"gmacs": left.macs / 1e9, "macs_left": left.macs / whole, "parameters": left.parameters}
         )
     print(json.dumps(costs))
 
@@ -94,13 +108,13 @@ def _built(arch: str, base: str, networks: list[dict[str, Any]]) -> list[dict[st
 
 def _print(arch: str, rows: list[dict[str, Any]]) -> None:
     print(f"{arch}, int8, one thread; faster = p50 of the whole network over p50 of the smaller one")
-    print("| runtime | channels in multiples of | MACs left | GMACs | p50 before, after | faster |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| runtime | blocks removed | channels in multiples of | MACs left | GMACs | p50 | faster |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for row in rows:
         low, high = row["ratio_ci95"] or (row["ratio"], row["ratio"])
         print(
-            f"| {row['backend']} | {row['multiple']} | {row['macs_left']:.2f}x | {row['gmacs']:.2f} "
-            f"| {row['before_ms']:.1f}, {row['after_ms']:.1f} ms "
+            f"| {row['backend']} | {row['blocks']} | {row['multiple']} | {row['macs_left']:.2f}x "
+            f"| {row['gmacs']:.2f} | {row['before_ms']:.1f}, {row['after_ms']:.1f} ms "
             f"| {1 / row['ratio']:.2f}x [{1 / high:.2f}, {1 / low:.2f}] |"
         )
     print(json.dumps(rows, indent=2))
@@ -112,11 +126,19 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--arch", default="resnet50-v1.5")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each pair")
-    parser.add_argument(
-        "--multiple", type=lambda text: [int(part) for part in text.split(",")], default=[8, 16]
-    )
+    parser.add_argument("--share", type=_numbers, default=[0.75, 0.5, 0.35, 0.25], help="of the MACs")
+    parser.add_argument("--blocks", type=_whole, default=[0, 6], help="residual blocks removed first")
+    parser.add_argument("--multiple", type=_whole, default=[8, 64], help="of channels")
     parser.add_argument("--build", help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(part) for part in text.split(",")]
+
+
+def _whole(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
+from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, rows, target
 from resnet_edge.report.story_table import commands, explained, story_table
@@ -23,6 +24,7 @@ def markdown(report: Report) -> str:
         _results(report),
         _plan(report),
         _story(report),
+        _layers(report),
         _not_passed(report),
         _failures(report),
         _feeding(report),
@@ -122,6 +124,14 @@ def _story(report: Report) -> str:
     if lines := commands(report):
         parts.append(_shell("\n".join(lines)))
     return "\n\n".join(parts)
+
+
+def _layers(report: Report) -> str:
+    return "\n\n".join(
+        f"## Layer by layer: {escaped(title)}\n\n"
+        + _table([*found.header], ([escaped(cell[0]) for cell in row] for row in found.body), found.numbers)
+        for title, found in layer_tables(report)
+    )
 
 
 def _plan(report: Report) -> str:

@@ -10,6 +10,7 @@ from importlib import resources
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.chart import Chart, chart
+from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.picture import COLOURS, NARROW, WIDE, legend_band, legend_line, legend_marker, picture
 from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, Standing, conditions, rows, target
@@ -24,6 +25,7 @@ def page(report: Report) -> str:
         _results(report),
         _plan(report),
         _story(report),
+        _layers(report),
         _reasons("What did not pass", summary.troubles(report)),
         _reasons("What could not be done", [(f.what, [f.message]) for f in report.failures]),
         _section("Model and data", _facts([*summary.model_facts(report), *summary.data_facts(report)])),
@@ -167,6 +169,16 @@ def _story(report: Report) -> str:
         "How the model came to be",
         f"{_table(found.header, body, found.numbers)}{_list(explained(report))}"
         + (f"<pre>{escape(lines)}</pre>" if lines else ""),
+    )
+
+
+def _layers(report: Report) -> str:
+    return "\n".join(
+        _section(
+            f"Layer by layer: {title}",
+            _table(found.header, ([_safe(cell[0]) for cell in row] for row in found.body), found.numbers),
+        )
+        for title, found in layer_tables(report)
     )
 
 
