@@ -20,7 +20,7 @@ FRAMEWORKS = {
 HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
 
 # Floor by floor, from the top: a folder may import itself, what stands here, and core.
-# `graph` is the kitchen of the formats: a Keras model as one TensorFlow graph.
+# `graph` is what the formats are made from: a Keras model as one TensorFlow graph.
 MAY_IMPORT = {
     "cli": {"stages", "models", "zoo", "report", "pruning"},
     "stages": {

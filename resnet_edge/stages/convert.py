@@ -38,7 +38,7 @@ from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequ
 from resnet_edge.stages.needed_images import NeededImages
 from resnet_edge.stages.notes import choice, described, held_out, poor_reference, rescued, same_numbers
 from resnet_edge.stages.proofs import Proof, Provers, how_many
-from resnet_edge.stages.rescue import Kitchen, missed, rescue
+from resnet_edge.stages.rescue import RescueSetup, missed, rescue
 from resnet_edge.stages.workspace import Workspace
 
 T = TypeVar("T")
@@ -311,7 +311,7 @@ class _Run:
         if not missed(plain) or self.calibrated is None:
             return judged
         maker, io = self.crew.member("plan", self.tell), self.request.plan.io
-        kitchen = Kitchen(
+        setup = RescueSetup(
             facts,
             io,
             self.calibrated,
@@ -324,7 +324,7 @@ class _Run:
             self.tell,
         )
         try:
-            found = rescue(plain, kitchen)
+            found = rescue(plain, setup)
         except OutputError:
             raise
         except ResnetEdgeError as error:  # int8 stays as it is, with the verdict that it has

@@ -32,7 +32,7 @@ MOST_CHOICES = 63
 
 
 @dataclass(frozen=True)
-class Kitchen:
+class RescueSetup:
     """What candidates are made of and with: from `calibrated`, judged on `images`, by `maker`."""
 
     facts: ModelFacts
@@ -67,19 +67,19 @@ def missed(plain: Sequence[Judged]) -> bool:
     return measured and any(found.parity.verdict == "fail" for found in plain)
 
 
-def rescue(plain: Sequence[Judged], kitchen: Kitchen) -> Rescued:
+def rescue(plain: Sequence[Judged], setup: RescueSetup) -> Rescued:
     """Find the fewest layers in float with which the artifacts of one scheme pass; where none do,
     the best that was found. Raises OutputError, and ResnetEdgeError where nothing could be tried."""
     scheme = plain[0].proof.job.scheme
-    choices = _choices(scheme, kitchen)
+    choices = _choices(scheme, setup)
     first = _Tried(0, choices[0], tuple(plain))
     tried = {0: first}
-    search = _Search(plain, choices, kitchen, tried)
+    search = _Search(plain, choices, setup, tried)
     found = first_that_passes(len(choices), search.passes)
     order = sorted(tried)
     best = tried[found] if found is not None else max(tried.values(), key=_merit)
     if best is not first:
-        best = _kept(best, kitchen.workspace)
+        best = _kept(best, setup.workspace)
         tried[best.number] = best
     told = Rescue(scheme, tuple(_candidate(tried[number]) for number in order), order.index(best.number))
     return Rescued(told, best.judged)
@@ -108,11 +108,11 @@ class _Search:
         self,
         plain: Sequence[Judged],
         choices: Sequence[FloatChoice],
-        kitchen: Kitchen,
+        setup: RescueSetup,
         tried: dict[int, _Tried],
     ) -> None:
         self._jobs = {found.proof.job: None for found in plain}
-        self._choices, self._kitchen, self._tried = choices, kitchen, tried
+        self._choices, self._setup, self._tried = choices, setup, tried
 
     def passes(self, number: int) -> bool:
         """Whether every artifact passes everywhere. One that cannot be made or run does not."""
@@ -130,50 +130,50 @@ class _Search:
         return verdict == "pass"
 
     def _say(self, text: str) -> None:
-        self._kitchen.tell(Progress("plan", note=f"plan: {text}", line=True))
+        self._setup.tell(Progress("plan", note=f"plan: {text}", line=True))
 
     def _judged(self, number: int, choice: FloatChoice) -> tuple[Judged, ...]:
-        kitchen, folder = self._kitchen, self._kitchen.workspace.scratch_folder(f"plan-{number}")
+        setup, folder = self._setup, self._setup.workspace.scratch_folder(f"plan-{number}")
         portable = ""
         proofs = []
         for job in self._jobs:
             portable = portable or self._portable(job, choice, folder)
-            name = f"{kitchen.facts.name}.{job.scheme}{job.suffix}"
+            name = f"{setup.facts.name}.{job.scheme}{job.suffix}"
             request = calls.ArtifactRequest(
-                portable, job.format, job.scheme, kitchen.facts.name, str(folder / name), choice.float_layers
+                portable, job.format, job.scheme, setup.facts.name, str(folder / name), choice.float_layers
             )
-            artifact = kitchen.maker.call("resnet_edge.stages.artifacts:artifact", request, Artifact)
+            artifact = setup.maker.call("resnet_edge.stages.artifacts:artifact", request, Artifact)
             for place in job.places:
-                proofs.append(kitchen.provers.start(artifact, job, place, kitchen.images, folder))
-        return tuple(kitchen.judge.judged(proof) for proof in proofs)
+                proofs.append(setup.provers.start(artifact, job, place, setup.images, folder))
+        return tuple(setup.judge.judged(proof) for proof in proofs)
 
     def _portable(self, job: calls.Job, choice: FloatChoice, folder: Path) -> str:
-        kitchen = self._kitchen
+        setup = self._setup
         request = calls.PortableRequest(
-            kitchen.calibrated.portable,
+            setup.calibrated.portable,
             job.scheme,
-            kitchen.calibrated.ranges,
-            kitchen.facts.output,
-            kitchen.io,
+            setup.calibrated.ranges,
+            setup.facts.output,
+            setup.io,
             str(folder / "portable.tflite"),
             choice.float_layers,
-            kitchen.calibrated.exact,
+            setup.calibrated.exact,
         )
-        return kitchen.maker.call("resnet_edge.stages.artifacts:portable", request, calls.Done).path
+        return setup.maker.call("resnet_edge.stages.artifacts:portable", request, calls.Done).path
 
 
-def _choices(scheme: str, kitchen: Kitchen) -> Sequence[FloatChoice]:
+def _choices(scheme: str, setup: RescueSetup) -> Sequence[FloatChoice]:
     request = ChoicesRequest(
-        kitchen.calibrated.exact,
-        kitchen.calibrated.portable,
-        kitchen.calibrated.ranges,
+        setup.calibrated.exact,
+        setup.calibrated.portable,
+        setup.calibrated.ranges,
         scheme,
-        kitchen.io,
-        kitchen.calibration.images,
+        setup.io,
+        setup.calibration.images,
         usable_cores(),
-        str(kitchen.workspace.scratch_folder("plan")),
+        str(setup.workspace.scratch_folder("plan")),
     )
-    found = kitchen.maker.call("resnet_edge.stages.float_choices:choose", request, Choices).choices
+    found = setup.maker.call("resnet_edge.stages.float_choices:choose", request, Choices).choices
     return thinned(found, MOST_CHOICES)
 
 
