@@ -36,9 +36,16 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[LiteRTSessio
         session = LiteRTSession(path, interpreter)
     except (ValueError, RuntimeError) as error:
         raise ArtifactError(
-            f"{path} cannot be opened as TFLite ({first_line(error)}): copy or convert it again"
+            f"{path} cannot be opened as TFLite ({first_line(error)}): {_hint(error)}"
         ) from error
     yield session
+
+
+def _hint(error: Exception) -> str:
+    if "XNNPACK" in str(error) and "failed to prepare" in str(error):
+        # It wants input step x weight step / output step below 256, and what is above has no precision.
+        return "XNNPACK refuses its scales, which lie too far apart within a layer: use another scheme"
+    return "copy or convert it again"
 
 
 class LiteRTSession:

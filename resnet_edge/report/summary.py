@@ -164,7 +164,8 @@ def _trial(found: dict[str, Any]) -> str:
     """`minmax with channels equalized: 36.4 dB`."""
     repairs = " and ".join(REPAIRS.get(name, name) for name in found["repairs"])
     name = f"{found['calibrator']} with {repairs}" if repairs else str(found["calibrator"])
-    return f"{name}: {words.decibels(found['sqnr_db'])}"
+    sqnr = found["sqnr_db"]
+    return f"{name}: {'refused by LiteRT' if sqnr is None else words.decibels(sqnr)}"
 
 
 def feeding(report: Report) -> list[str]:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import litert
 from resnet_edge.core import registry
+from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.progress import Progress, Report, tracked
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.graph.calibrate import Measured, Ranges, measure
@@ -138,7 +139,7 @@ class _Search:
         for name in repairs:
             more = (*best.repairs, name)
             trial, candidate = self.tried(best.calibrator, self.repaired(more), more)
-            if trial.sqnr_db > best.sqnr_db + MARGIN_DB:
+            if _better(trial, best):
                 best, chosen = trial, candidate
         return self.calibrated(best, chosen)
 
@@ -149,7 +150,7 @@ class _Search:
     def calibrated(self, best: Trial, chosen: Repaired) -> tuple[Trial, Repaired]:
         for calibrator in self.calibrators[1:]:
             trial, _ = self.tried(calibrator, chosen, best.repairs)
-            if trial.sqnr_db > best.sqnr_db + MARGIN_DB:
+            if _better(trial, best):
                 best = trial
         return best, chosen
 
@@ -166,7 +167,8 @@ class _Search:
         quantize(self.float_graph(chosen), scheme, ranges, folder / "trial.tflite")
         trial = Trial(calibrator, repairs, self._sqnr_db(folder / "trial.tflite"))
         self.trials.append(trial)
-        self.report(Progress("choose ranges", note=f"{step}: {trial.sqnr_db:.1f} dB"))
+        found = "LiteRT refuses it" if trial.sqnr_db is None else f"{trial.sqnr_db:.1f} dB"
+        self.report(Progress("choose ranges", note=f"{step}: {found}"))
         return trial, chosen
 
     def float_graph(self, chosen: Repaired) -> Path:
@@ -201,14 +203,23 @@ class _Search:
             self.seen = (measured, counted, found)
         return chosen_ranges(self.seen[2], calibrator, self.fixed)
 
-    def _sqnr_db(self, path: Path) -> float:
+    def _sqnr_db(self, path: Path) -> float | None:
         outputs = np.empty((len(self.judged), self.measured.outputs.shape[1]), np.float32)
-        with litert.open_session(path, "cpu", self.request.threads) as session:
-            for row, index in enumerate(self.judged):
-                image = np.asarray(self.images[index : index + 1], np.float32)
-                outputs[row] = session.run(image)[0]
+        try:
+            with litert.open_session(path, "cpu", self.request.threads) as session:
+                for row, index in enumerate(self.judged):
+                    image = np.asarray(self.images[index : index + 1], np.float32)
+                    outputs[row] = session.run(image)[0]
+        except ArtifactError:  # XNNPACK: a step of input times weight is over 256 steps of the output
+            return None
         found = sums(self.measured.outputs[self.judged], outputs, self.request.output)
         return sqnr_db(found.signal, found.noise)
+
+
+def _better(trial: Trial, best: Trial) -> bool:
+    if trial.sqnr_db is None or best.sqnr_db is None:
+        return trial.sqnr_db is not None
+    return trial.sqnr_db > best.sqnr_db + MARGIN_DB
 
 
 def _affordable(graph: Graph) -> int:

@@ -95,11 +95,12 @@ class CalibrateRequest:
 
 @dataclass(frozen=True)
 class Trial:
-    """The int8 graph with these ranges and repairs: its SQNR against the float graph."""
+    """The int8 graph with these ranges and repairs: its SQNR against the float graph, or None where
+    LiteRT refuses it (XNNPACK does where scales lie too far apart)."""
 
     calibrator: str
     repairs: tuple[str, ...]
-    sqnr_db: float
+    sqnr_db: float | None
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ SPREAD = 200.0
 HOSTILE = "hostile"
 
 
-def write_hostile(path: Path, *, widely: bool) -> None:
+def write_hostile(path: Path, *, widely: bool, spread: float = SPREAD) -> None:
     """A net whose classes go through one activation with channels of very different size: in int8
-    the small ones are lost. The layer and its reader are 1x1 convolutions with few of the
-    multiply-accumulates, or (`widely`) 3x3 convolutions with nearly all of them."""
+    the small ones are lost, and with a `spread` of 1000 XNNPACK takes no int8 graph of it at all. The
+    layer and its reader are 1x1 convolutions with few of the multiply-accumulates, or (`widely`)
+    3x3 convolutions with nearly all of them."""
     import keras
 
     warnings.simplefilter("ignore", DeprecationWarning)  # Keras 3.15 converts variables in an old way
@@ -37,7 +38,7 @@ def write_hostile(path: Path, *, widely: bool) -> None:
     fitted = np.linalg.lstsq(rows, 10 * np.eye(CLASSES)[labels], rcond=None)[0]
     head.set_weights([fitted[:-1].astype(np.float32), fitted[-1].astype(np.float32)])
     by = np.ones(16, np.float32)
-    by[0], by[1:12] = SPREAD, 1 / SPREAD
+    by[0], by[1:12] = spread, 1 / spread
     weights, bias = model.get_layer(HOSTILE).get_weights()
     model.get_layer(HOSTILE).set_weights([weights * by, bias * by])
     weights, bias = model.get_layer("reader").get_weights()

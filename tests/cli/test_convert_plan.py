@@ -129,6 +129,21 @@ def test_without_a_plan_int8_is_plain(given: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_an_int8_graph_that_litert_refuses_costs_only_its_own_artifact(given: Path, tmp_path: Path) -> None:
+    write_hostile(tmp_path / "spread.keras", widely=False, spread=1000.0)
+    place = Place(tmp_path)
+    ended = place.run(
+        *(str(tmp_path / "spread.keras"), "--data", str(given / "data.npz"), "--schemes", "fp32,int8"),
+        *("--calibration", str(given / "calibration.npz"), "--formats", "tflite", "--latency-seconds", "0"),
+    )
+    assert ended.code == 3
+    assert "XNNPACK refuses its scales" in ended.err
+    report = json.loads((place.here / "dist.partial" / "report.json").read_bytes())
+    assert {trial["sqnr_db"] for trial in report["calibration"]["tried"]} == {None}
+    assert [(row["artifact"], row["verdict"]) for row in report["parity"]] == [("spread.fp32.tflite", "pass")]
+    assert "minmax: refused by LiteRT" in (place.here / "dist.partial" / "report.md").read_text("utf-8")
+
+
 def test_images_without_labels_rescue_agreement(given: Path, tmp_path: Path) -> None:
     found = converted(given, tmp_path, "narrow", "--io", "uint8", data="unlabelled")
     plan = found.report["plan"]
