@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from resnet_edge.cli._grid import spelled, stdout_console
 from resnet_edge.cli._story import print_story
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
@@ -26,8 +27,6 @@ _STYLES: dict[Standing, str] = {
     "unverified": "yellow",
     "reference": "dim",
 }
-_NOT_A_TERMINAL = 120
-_ASCII = str.maketrans({"–": "-", "−": "-", "×": "x", "…": "...", "∞": "inf"})
 
 
 def print_table(report: Report, width: int | None = None) -> None:
@@ -36,12 +35,8 @@ def print_table(report: Report, width: int | None = None) -> None:
     `width` in columns; None takes the terminal's, or 120 where stdout is
     no terminal; there the text is plain.
     """
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, emoji=False, width=width)
-    if width is None and not console.is_terminal:
-        console.width = _NOT_A_TERMINAL
-    print_story(report, console, lambda text: _spelled(console, text))
+    console = stdout_console(width)
+    print_story(report, console)
     found = rows(report)
     if found:
         _results(report, found, console)
@@ -65,23 +60,14 @@ def _results(report: Report, found: tuple[Row, ...], console: Console) -> None:
         console.print(_text(console, note, "dim"))
 
 
-def _spelled(console: Console, text: str) -> str:
-    """The text as this terminal can show it: nothing that moves the cursor, nothing that its
-    encoding lacks."""
-    text = words.printable(text)
-    if not console.encoding.startswith("utf"):
-        text = text.translate(_ASCII).encode(console.encoding, "backslashreplace").decode(console.encoding)
-    return text
-
-
 def _text(console: Console, text: str, style: str = "") -> Text:
     from rich.text import Text
 
-    return Text(_spelled(console, text), style=style, overflow="fold")
+    return Text(spelled(console, text), style=style, overflow="fold")
 
 
 def _spelled_lines(console: Console, text: str) -> str:
-    return "\n".join(_spelled(console, line) for line in text.split("\n"))
+    return "\n".join(spelled(console, line) for line in text.split("\n"))
 
 
 def _widths(body: list[list[str]]) -> list[int]:
@@ -244,4 +230,4 @@ def _verdict(report: Report, console: Console) -> None:
 
     found = summary.verdict(report)
     style = {"passed": "bold green", "failed": "bold red"}.get(found.word, "bold yellow")
-    console.print(Text.assemble((found.word.upper(), style), ". ", _spelled(console, found.sentence)))
+    console.print(Text.assemble((found.word.upper(), style), ". ", spelled(console, found.sentence)))

@@ -59,6 +59,17 @@ def _cpuinfo() -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
+def busy_seconds() -> float | None:
+    """Processor seconds that all cores together were not idle since the machine started, those
+    that a hypervisor gave to others included; None where the system does not tell."""
+    try:
+        first = Path("/proc/stat").read_text("utf-8").split("\n", 1)[0]
+    except OSError:  # not Linux
+        return None
+    user, nice, system, _idle, _waiting, *rest = (int(ticks) for ticks in first.split()[1:9])
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
+
+
 def available_memory() -> int | None:
     """Bytes that processes can still get without swapping; None where the system does not tell."""
     try:

@@ -34,6 +34,9 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "PYTHONUNBUFFERED": "1",
     "PYTHONIOENCODING": "utf-8:backslashreplace",
+    # onnxruntime tells Microsoft of every model that it opens, on Linux too since 1.29, and only this
+    # keeps it from that from the start (microsoft/onnxruntime PR#27379). A user's models are the user's.
+    "ORT_DISABLE_TELEMETRY": "1",
 }
 # -P: a file in the user's current folder that is called like a module (random.py, onnx.py)
 # must not come before it. worker_child puts that folder last instead.

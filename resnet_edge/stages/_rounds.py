@@ -69,7 +69,7 @@ def interleave(
         while times and _go_on(done, rounds, time.monotonic() - began, budget_seconds):
             for number in random.permutation(sorted(times)).tolist():
                 try:
-                    times[number].append(_block(runners[number]))
+                    times[number].append(timed_block(runners[number]))
                 except ResnetEdgeError as error:
                     broken[number] = error
                     del times[number]
@@ -95,8 +95,8 @@ def _progress(done: int, rounds: int | None, elapsed: float, budget_seconds: flo
     return Progress("latency", min(round(10 * elapsed), total), total, f"round {done}")
 
 
-def _block(runner: Runner) -> list[float]:
-    """One block of timed calls, after one that is not: it refills the caches which the
+def timed_block(runner: Runner) -> list[float]:
+    """Milliseconds of each call of one block, after one that is not: it refills the caches which the
     session before has emptied, and those are nobody's latency."""
     runner.session.run(runner.image)
     return [_timed(runner.session, runner.image) for _ in range(runner.block)]

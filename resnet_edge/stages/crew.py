@@ -120,6 +120,11 @@ class Member:
                 self._worker = None
         worker.close()
 
+    @property
+    def gone(self) -> bool:
+        """Whether there is no process: none was needed yet, or it died."""
+        return self._worker is None
+
     def dismiss(self) -> None:
         """End the process, so that its memory is free for others."""
         with self._lock:

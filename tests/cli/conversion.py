@@ -1,4 +1,4 @@
-"""`resnet-edge convert` as a real process, and a tiny trained classifier for it."""
+"""`resnet-edge convert`, or another command, as a real process, and a tiny trained classifier for it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class Ended:
 class Place:
     """A folder to run in, whose TMPDIR is beside it and marks every process of the run."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, command: str = "convert") -> None:
+        self.command = command
         self.here, self.scratch = root / "here", root / "scratch"
         self.here.mkdir()
         self.scratch.mkdir()
@@ -74,7 +75,7 @@ class Running:
         self.place = place
         self._said = ""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "resnet_edge", "convert", *words],
+            [sys.executable, "-m", "resnet_edge", place.command, *words],
             cwd=place.here,
             env={**os.environ, "TMPDIR": str(place.scratch), **environment},
             stdout=subprocess.PIPE,

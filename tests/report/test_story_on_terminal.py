@@ -10,11 +10,10 @@ from rich.console import Console
 
 from resnet_edge.cli._story import print_story
 from resnet_edge.core.report import Report
-from resnet_edge.report.words import printable
 
 
 def printed(report: Report, width: int, capsys: pytest.CaptureFixture[str]) -> str:
-    print_story(report, Console(highlight=False, markup=False, emoji=False, width=width), printable)
+    print_story(report, Console(highlight=False, markup=False, emoji=False, width=width))
     return capsys.readouterr().out
 
 

@@ -51,6 +51,8 @@ def int8(found: Calibration, folder: Path) -> Path:
 def test_auto_begins_with_plain_minmax_and_ends_no_worse(request_: CalibrateRequest) -> None:
     found = calibrate(request_, silent)
     first = found.tried[0]
+    assert first.sqnr_db is not None
+    assert found.chosen.sqnr_db is not None
     assert (first.calibrator, first.repairs) == ("minmax", ())
     assert found.chosen in found.tried
     assert found.chosen == first or found.chosen.sqnr_db > first.sqnr_db + MARGIN_DB

@@ -1,0 +1,82 @@
+"""What `bench` found, as a table on stdout, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
+from resnet_edge.core.bench import Bench, Timing
+from resnet_edge.report import words
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HEADER = ("Artifact", "Backend", "Open", "First", "p50 [95 %]", "p90", "p99", "× fastest", "Memory", "Rank")
+
+
+def print_bench(found: Bench, width: int | None = None) -> None:
+    """Print the fastest first, then why figures do not hold, what failed, and how quiet it was."""
+    console = stdout_console(width)
+    rows = sorted(found.rows, key=lambda row: row.p50_ms)
+    model = _shared_model(rows)
+    if model:
+        print_line(console, spelled(console, f"Artifacts of {model}"), "bold")
+    body = [[spelled(console, cell) for cell in _cells(row, model)] for row in rows]
+    print_grid(console, [spelled(console, title) for title in HEADER], body, left={"Backend"})
+    for line in _explained(found, rows):
+        print_line(console, spelled(console, line), "dim")
+    shared = set.intersection(*(set(row.reasons) for row in rows))
+    _told(console, "No figure is sure to come out so again:", shared)
+    for row in rows:
+        _told(
+            console, f"{row.artifact} on {row.backend} {row.device}: inconclusive", set(row.reasons) - shared
+        )
+    for failed in found.failures:
+        what = f"{failed.artifact} on {failed.backend} {failed.device}: could not be timed"
+        _told(console, what, {failed.message})
+
+
+def _told(console: Console, what: str, reasons: Collection[str]) -> None:
+    if reasons:
+        console.print()
+        print_line(console, spelled(console, what), "bold")
+        for reason in sorted(reasons):
+            print_line(console, spelled(console, f"  {reason}"))
+
+
+def _shared_model(rows: list[Timing]) -> str:
+    """The model that all names begin with: `convert` calls its files <model>.<scheme>.<format>."""
+    models = {row.artifact.rsplit(".", 2)[0] for row in rows if row.scheme}
+    return models.pop() if len(models) == 1 and all(row.scheme for row in rows) else ""
+
+
+def _cells(row: Timing, model: str) -> list[str]:
+    between = ", ".join(words.milliseconds(bound) for bound in row.p50_ci95_ms)
+    return [
+        row.artifact.removeprefix(f"{model}.") if model else row.artifact,
+        f"{row.backend} {row.device}",
+        words.milliseconds(row.cold.open_ms),
+        words.milliseconds(row.cold.first_ms),
+        f"{words.milliseconds(row.p50_ms)} [{between}]",
+        words.milliseconds(row.p90_ms),
+        words.milliseconds(row.p99_ms),
+        words.speed_up(row.times_fastest),
+        words.ABSENT if row.cold.peak_bytes is None else words.size(row.cold.peak_bytes),
+        f"{row.rank}{'' if row.verdict == 'steady' else '?'}",
+    ]
+
+
+def _explained(found: Bench, rows: list[Timing]) -> list[str]:
+    first = rows[0]
+    rounds = min(row.rounds for row in rows)
+    conditions = (
+        f"{words.count(first.threads, 'thread')}, batch {first.batch}, {words.count(rounds, 'round')}"
+    )
+    others = found.quiet.others
+    load = "" if others is None else f"; other processes kept {others:.2f} cores busy"
+    return [
+        f"Latency of one call in ms, {conditions} of shuffled turns in {found.seconds:.0f} s{load}.",
+        "Open, First, Memory: a fresh process opens the file and runs it once. Rows of one rank cannot be "
+        "told apart; with ? a figure may not come out so again.",
+    ]

@@ -1,0 +1,85 @@
+"""A table on stdout that cuts no number: a grid where it fits, a block for each row where not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from resnet_edge.report import words
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NOT_A_TERMINAL = 120
+_ASCII = str.maketrans({"–": "-", "−": "-", "×": "x", "…": "...", "∞": "inf"})
+_NAME_AT_LEAST = 24
+
+
+def stdout_console(width: int | None = None) -> Console:
+    """`width` in columns; None takes the terminal's, or 120 where stdout is no terminal; there the
+    text is plain."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False, width=width)
+    if width is None and not console.is_terminal:
+        console.width = NOT_A_TERMINAL
+    return console
+
+
+def spelled(console: Console, text: str) -> str:
+    """The text as this terminal can show it: nothing that moves the cursor, nothing that its
+    encoding lacks."""
+    text = words.printable(text)
+    if not console.encoding.startswith("utf"):
+        text = text.translate(_ASCII).encode(console.encoding, "backslashreplace").decode(console.encoding)
+    return text
+
+
+def print_grid(
+    console: Console, header: list[str], body: list[list[str]], left: Collection[str] = ()
+) -> None:
+    """Print rows of spelled cells; the first column, which may fold, and those in `left` are words."""
+    if not _grid(console, header, body, left):
+        _blocks(console, header, body)
+
+
+def print_line(console: Console, text: str, style: str = "") -> None:
+    """Print spelled text, folded at the width."""
+    from rich.text import Text
+
+    console.print(Text(text, style=style, overflow="fold"))
+
+
+def _grid(console: Console, header: list[str], body: list[list[str]], left: Collection[str]) -> bool:
+    """Print a table if it fits; whether it did."""
+    from rich import box
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    widths = [max(map(cell_len, column)) for column in zip(header, *body, strict=True)]
+    widths[0] = min(widths[0], _NAME_AT_LEAST)
+    if sum(widths) + 2 * (len(widths) - 1) > console.width:
+        return False
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold"
+    )
+    for index, (title, width) in enumerate(zip(header, widths, strict=True)):
+        table.add_column(
+            title,
+            justify="left" if index == 0 or title in left else "right",
+            min_width=width,
+            no_wrap=index > 0,
+            overflow="fold",
+        )
+    for row in body:
+        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+    console.print(table)
+    return True
+
+
+def _blocks(console: Console, header: list[str], body: list[list[str]]) -> None:
+    for title, *cells in body:
+        print_line(console, title, "bold")
+        for name, cell in zip(header[1:], cells, strict=True):
+            print_line(console, f"  {name.lower():<10} {cell}")

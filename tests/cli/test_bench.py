@@ -1,0 +1,167 @@
+"""`resnet-edge bench` as a user runs it: real runtimes, rows that fail beside rows that hold."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.backends import tiny
+from tests.cli.conversion import Ended, Place
+
+SHORT = ("--budget", "1s", "--json")
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.write_all(tmp_path_factory.mktemp("artifacts"))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path, "bench")
+
+
+def folder_of(place: Place, artifacts: Path, **names: str) -> Path:
+    """A folder as `convert` would write it, of tiny artifacts under other names."""
+    folder = place.here / "dist"
+    folder.mkdir()
+    for name, source in names.items():
+        stem, suffix = name.rsplit("_", 1)
+        shutil.copy(artifacts / source, folder / f"{stem.replace('_', '.')}.{suffix}")
+    (folder / "report.json").write_text("{}")
+    return folder
+
+
+def document(ended: Ended) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(ended.out)
+    return found
+
+
+def test_every_artifact_of_a_folder_on_every_backend_that_opens_it(place: Place, artifacts: Path) -> None:
+    folder = folder_of(
+        place,
+        artifacts,
+        net_fp32_tflite="fixed.tflite",
+        net_int8_tflite="int8.tflite",
+        net_fp32_onnx="fixed.onnx",
+    )
+    ended = place.run(str(folder), *SHORT, "--seed", "3")
+    found = document(ended)
+    assert ended.code in (0, 5), ended
+    assert found["failures"] == []
+    rows = found["rows"]
+    assert [(row["artifact"], row["scheme"], row["backend"], row["device"]) for row in rows] == [
+        ("net.fp32.onnx", "fp32", "onnxruntime", "cpu"),
+        ("net.fp32.tflite", "fp32", "litert", "cpu"),
+        ("net.int8.tflite", "int8", "litert", "cpu"),
+    ]
+    for row in rows:
+        low, high = row["p50_ci95_ms"]
+        assert 0 < low <= row["p50_ms"] <= high
+        assert row["p50_ms"] <= row["p90_ms"] <= row["p99_ms"]
+        assert row["per_second"] == pytest.approx(1000 / row["p50_ms"])
+        assert row["cold"]["first_ms"] > 0
+        assert row["cold"]["open_ms"] > 0
+        assert row["rounds"] >= 20
+        assert row["n"] % row["rounds"] == 0
+        assert (row["verdict"] == "steady") == (row["reasons"] == [])
+    assert min(row["times_fastest"] for row in rows) == 1.0
+    assert min(row["rank"] for row in rows) == 1
+    assert set(found["sha256"]) == {row["artifact"] for row in rows}
+    assert place.is_clean()
+
+
+def test_people_get_a_table_and_the_exit_code_says_whether_it_holds(place: Place, artifacts: Path) -> None:
+    folder = folder_of(place, artifacts, net_fp32_tflite="fixed.tflite", net_fp32_onnx="fixed.onnx")
+    ended = place.run(str(folder), "--budget", "1s", "--quiet")
+    assert ended.out == ended.err == ""
+    ended = place.run(str(folder), "--budget", "1s")
+    assert "Artifacts of net" in ended.out
+    assert "fp32.tflite" in ended.out
+    assert "onnxruntime cpu" in ended.out
+    assert ("come out so again:" in ended.out or "inconclusive" in ended.out) == (ended.code == 5)
+    assert all(len(line) <= 120 for line in ended.out.splitlines())
+
+
+def test_what_does_not_open_is_a_row_that_says_so(place: Place, artifacts: Path) -> None:
+    files = [str(artifacts / name) for name in ("random.onnx", "fixed.onnx", "truncated.tflite")]
+    ended = place.run(*files, *SHORT)
+    assert ended.code == 3
+    found = document(ended)
+    assert [row["artifact"] for row in found["rows"]] == ["fixed.onnx"]
+    assert [row["artifact"] for row in found["failures"]] == ["random.onnx", "truncated.tflite"]
+    assert all("convert it again" in row["message"] for row in found["failures"])
+    assert "random.onnx" in ended.errors[0]
+    assert "and 1 more" in ended.errors[0]
+
+
+def test_nothing_that_opens_is_an_error(place: Place, artifacts: Path) -> None:
+    ended = place.run(str(artifacts / "random.onnx"), "--budget", "1s")
+    assert ended.code == 3
+    assert "nothing could be timed: random.onnx on onnxruntime" in ended.errors[0]
+    assert ended.out == ""
+
+
+def test_a_runtime_that_crashes_loses_its_turn_and_no_more(place: Place, artifacts: Path) -> None:
+    files = [str(artifacts / name) for name in ("fixed.onnx", "dynamic.onnx", "fixed.tflite")]
+    running = place.start(*files, "--budget", "6s", "--json").until("turns")
+    ended = running.kill("onnxruntime").finish()
+    assert ended.code == 3
+    found = document(ended)
+    (failure,) = found["failures"]
+    assert failure["backend"] == "onnxruntime"
+    assert "SIGKILL" in failure["message"]
+    kept = {row["artifact"] for row in found["rows"]}
+    assert kept == {"fixed.onnx", "dynamic.onnx", "fixed.tflite"} - {failure["artifact"]}
+    assert place.is_clean()
+
+
+def test_an_interrupt_leaves_nothing(place: Place, artifacts: Path) -> None:
+    running = place.start(str(artifacts / "fixed.onnx"), "--budget", "60s", "--json").until("turns")
+    ended = running.signal(signal.SIGINT).finish()
+    assert ended.code == 130
+    assert "rows" not in ended.out
+    assert place.is_clean()
+
+
+def test_several_images_at_a_time(place: Place, artifacts: Path) -> None:
+    ended = place.run(str(artifacts / "dynamic.onnx"), str(artifacts / "fixed.onnx"), "--batch", "4", *SHORT)
+    assert ended.code == 3
+    found = document(ended)
+    (row,) = found["rows"]
+    assert (row["artifact"], row["batch"]) == ("dynamic.onnx", 4)
+    assert row["per_second"] == pytest.approx(4000 / row["p50_ms"])
+    assert "takes 1 image at a time, and not 4" in found["failures"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "name artifacts, or a folder"),
+        (("absent.onnx",), 2, "absent.onnx is not there"),
+        (("notes.txt",), 3, "notes.txt is no artifact"),
+        ((".",), 3, "holds no artifact"),
+        (("fixed.onnx", "--backends", "litert"), 2, "none of --backends litert opens fixed.onnx"),
+        (("fixed.onnx", "--backends", "banana"), 2, "no backend is called 'banana'"),
+        (("fixed.onnx", "--backends", "onnxruntime:cuda"), 3, "CUDAExecutionProvider"),
+        (("fixed.onnx", "--backends", "onnxruntime:npu"), 3, "has no device 'npu'"),
+        (("fixed.onnx", "--threads", "999"), 2, "cores; give fewer"),
+        (("fixed.onnx", "--budget", "soon"), 2, "give a time, as in 90s"),
+        (("fixed.onnx", "--budget", "0s"), 2, "give a time, as in 90s"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    place: Place, artifacts: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    (place.here / "notes.txt").write_text("no model")
+    if words[:1] == ("fixed.onnx",):
+        shutil.copy(artifacts / "fixed.onnx", place.here)
+    ended = place.run(*words)
+    assert (ended.code, len(ended.errors)) == (code, 1)
+    assert said in ended.errors[0]
+    assert "Traceback" not in ended.err

@@ -1,0 +1,50 @@
+"""Which artifacts a user named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.core.errors import ArtifactError, UsageError
+from resnet_edge.stages.bench_files import bench_files
+
+
+def made(folder: Path, *names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+def test_a_folder_gives_its_artifacts_sorted_and_nothing_else(tmp_path: Path) -> None:
+    folder = made(tmp_path / "dist", "b.int8.tflite", "a.fp32.onnx", "labels.txt", "report.json", "C.ONNX")
+    (folder / "nested.onnx").mkdir()
+    found = bench_files((folder,))
+    assert [(file.name, file.format, file.scheme) for file in found] == [
+        ("C.ONNX", "onnx", None),
+        ("a.fp32.onnx", "onnx", "fp32"),
+        ("b.int8.tflite", "tflite", "int8"),
+    ]
+
+
+def test_a_file_named_twice_is_timed_once(tmp_path: Path) -> None:
+    folder = made(tmp_path / "dist", "a.int8.onnx")
+    assert len(bench_files((folder, folder / "a.int8.onnx"))) == 1
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    one, other = made(tmp_path / "one", "a.int8.onnx"), made(tmp_path / "other", "a.int8.onnx")
+    names = [file.name for file in bench_files((one, other))]
+    assert len(set(names)) == 2
+    assert all(str(tmp_path) in name for name in names)
+
+
+def test_what_is_no_artifact_is_refused(tmp_path: Path) -> None:
+    folder = made(tmp_path / "empty", "notes.txt")
+    with pytest.raises(ArtifactError, match="holds no artifact"):
+        bench_files((folder,))
+    with pytest.raises(ArtifactError, match="is no artifact"):
+        bench_files((folder / "notes.txt",))
+    with pytest.raises(UsageError, match="is not there"):
+        bench_files((folder / "absent.onnx",))
