@@ -8,6 +8,7 @@ A backend is a module with
 - `open_session(path, device, threads)`: a context manager that gives a `Session`. It raises
   DeviceUnavailable where the device is not there, never falling back, and ArtifactError
   where the file cannot be opened.
+- where the runtime tells it, `profile(path, device, threads, images, runs)`: a core.profile.Profile.
 
 `core.registry` finds it by its file name and `tests/contracts/test_backends.py` tests it.
 The clock and the quantization of inputs and outputs are outside (stages/latency.py,

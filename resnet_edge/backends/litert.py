@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from resnet_edge.backends._border import check_device, check_file, misfit, the_classifier
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, first_line
+from resnet_edge.core.profile import Profile
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu"})
@@ -46,6 +47,19 @@ def _hint(error: Exception) -> str:
         # It wants input step x weight step / output step below 256, and what is above has no precision.
         return "XNNPACK refuses its scales, which lie too far apart within a layer: use another scheme"
     return "copy or convert it again"
+
+
+def profile(path: Path, device: str, threads: int, images: NDArray[Any], runs: int) -> Profile:
+    """The operators of an inference on `images`, XNNPACK's among them. Raises DeviceUnavailable,
+    ArtifactError. To be called in a process that ends soon."""
+    from resnet_edge.backends._litert_fold import folded
+    from resnet_edge.backends._litert_profile import watch
+    from resnet_edge.graph.model import read_graph
+
+    check_device("litert", device, DEVICES, "its GPU delegate is not part of the Python interpreter")
+    check_file(path)
+    kinds, microseconds = watch(path, threads, images, runs)
+    return Profile(folded(read_graph(path), kinds, microseconds), runs)
 
 
 class LiteRTSession:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from resnet_edge.backends._border import check_device, check_file, misfit, the_classifier
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, first_line
+from resnet_edge.core.profile import Profile
 
 FORMATS = frozenset({"onnx"})
 DEVICES = frozenset({"cpu", "cuda"})
@@ -60,10 +62,25 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[OrtSession]:
     yield OrtSession(path, session, device)
 
 
-def _inference_session(path: Path, device: str, threads: int) -> ort.InferenceSession:
-    return ort.InferenceSession(
-        str(path), _options(device, threads), providers=[_PROVIDERS[device]], enable_fallback=0
-    )
+def profile(path: Path, device: str, threads: int, images: NDArray[Any], runs: int) -> Profile:
+    """The operators of an inference on `images`. Raises DeviceUnavailable, ArtifactError."""
+    from resnet_edge.backends._onnxruntime_profile import read_profile
+
+    with open_session(path, device, threads) as plain, tempfile.TemporaryDirectory() as folder:
+        plain.run(images)  # refused, if it is, with its reason
+        session = _inference_session(path, device, threads, told_to=f"{folder}/profile")
+        for _ in range(runs):
+            session.run(None, {plain.input.name: images})
+        return Profile(read_profile(Path(session.end_profiling()), path), runs)
+
+
+def _inference_session(
+    path: Path, device: str, threads: int, told_to: str | None = None
+) -> ort.InferenceSession:
+    options = _options(device, threads)
+    if told_to is not None:
+        options.enable_profiling, options.profile_file_prefix = True, told_to
+    return ort.InferenceSession(str(path), options, providers=[_PROVIDERS[device]], enable_fallback=0)
 
 
 def _refusal(path: Path, device: str, error: Exception) -> ArtifactError | DeviceUnavailable:

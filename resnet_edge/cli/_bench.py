@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
 from resnet_edge.core.bench import Bench, Timing
 from resnet_edge.report import words
+from resnet_edge.stages.bench_why import short
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 HEADER = ("Artifact", "Backend", "Open", "First", "p50 [95 %]", "p90", "p99", "× fastest", "Memory", "Rank")
+
+SHOWN = 24
+"""Layers of a profile."""
 
 
 def print_bench(found: Bench, width: int | None = None) -> None:
@@ -26,6 +30,11 @@ def print_bench(found: Bench, width: int | None = None) -> None:
     print_grid(console, [spelled(console, title) for title in HEADER], body, left={"Backend"})
     for line in _explained(found, rows):
         print_line(console, spelled(console, line), "dim")
+    _profiles(console, rows, model)
+    if found.notes:
+        console.print()
+    for note in found.notes:
+        print_line(console, spelled(console, f"note: {note}"))
     shared = set.intersection(*(set(row.reasons) for row in rows))
     _told(console, "No figure is sure to come out so again:", shared)
     for row in rows:
@@ -35,6 +44,37 @@ def print_bench(found: Bench, width: int | None = None) -> None:
     for failed in found.failures:
         what = f"{failed.artifact} on {failed.backend} {failed.device}: could not be timed"
         _told(console, what, {failed.message})
+
+
+def _profiles(console: Console, rows: list[Timing], model: str) -> None:
+    """Layer by layer, microseconds of every artifact beside each other; the slowest layers first."""
+    watched = [row for row in rows if row.profile is not None]
+    if not watched:
+        return
+    taken: dict[str, dict[int, float]] = {}
+    macs: dict[str, int] = {}
+    for column, row in enumerate(watched):
+        assert row.profile is not None
+        for operator in row.profile.operators:
+            layer = short(operator.layer) or f"({operator.kind})"
+            cells = taken.setdefault(layer, {})
+            cells[column] = cells.get(column, 0.0) + operator.microseconds
+            macs[layer] = max(macs.get(layer, 0), operator.macs)
+    slowest = sorted(taken, key=lambda layer: -max(taken[layer].values()))
+    header = ["Layer", "MACs", *(_name(row, model).replace(".", ".\n") for row in watched)]
+    body = []
+    for layer in slowest[:SHOWN]:
+        cells = taken[layer]
+        times = [f"{cells[c]:.0f}" if c in cells else words.ABSENT for c in range(len(watched))]
+        body.append([layer, words.quantity(macs[layer]) if macs[layer] else words.ABSENT, *times])
+    console.print()
+    print_line(
+        console,
+        spelled(console, "Microseconds of each layer (watching costs time: shares hold, sums do not)"),
+    )
+    print_grid(console, header, [[spelled(console, cell) for cell in line] for line in body])
+    if len(slowest) > SHOWN:
+        print_line(console, spelled(console, f"{len(slowest) - SHOWN} more with --json"), "dim")
 
 
 def _told(console: Console, what: str, reasons: Collection[str]) -> None:
@@ -54,7 +94,7 @@ def _shared_model(rows: list[Timing]) -> str:
 def _cells(row: Timing, model: str) -> list[str]:
     between = ", ".join(words.milliseconds(bound) for bound in row.p50_ci95_ms)
     return [
-        row.artifact.removeprefix(f"{model}.") if model else row.artifact,
+        _name(row, model),
         f"{row.backend} {row.device}",
         words.milliseconds(row.cold.open_ms),
         words.milliseconds(row.cold.first_ms),
@@ -65,6 +105,10 @@ def _cells(row: Timing, model: str) -> list[str]:
         words.ABSENT if row.cold.peak_bytes is None else words.size(row.cold.peak_bytes),
         f"{row.rank}{'' if row.verdict == 'steady' else '?'}",
     ]
+
+
+def _name(row: Timing, model: str) -> str:
+    return row.artifact.removeprefix(f"{model}.") if model else row.artifact
 
 
 def _explained(found: Bench, rows: list[Timing]) -> list[str]:

@@ -57,7 +57,8 @@ def _grid(console: Console, header: list[str], body: list[list[str]], left: Coll
     from rich.table import Table
     from rich.text import Text
 
-    widths = [max(map(cell_len, column)) for column in zip(header, *body, strict=True)]
+    cells = zip(header, *body, strict=True)
+    widths = [max(cell_len(line) for cell in column for line in cell.split("\n")) for column in cells]
     widths[0] = min(widths[0], _NAME_AT_LEAST)
     if sum(widths) + 2 * (len(widths) - 1) > console.width:
         return False
@@ -82,4 +83,4 @@ def _blocks(console: Console, header: list[str], body: list[list[str]]) -> None:
     for title, *cells in body:
         print_line(console, title, "bold")
         for name, cell in zip(header[1:], cells, strict=True):
-            print_line(console, f"  {name.lower():<10} {cell}")
+            print_line(console, f"  {name.replace(chr(10), '').lower():<10} {cell}")

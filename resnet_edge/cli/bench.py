@@ -34,6 +34,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     metavar="TIME",
     help="It ends when all figures hold, and at the latest after so long.",
 )
+@click.option("--profile", is_flag=True, help="Tell what every layer takes, and what holds int8 back.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Orders the turns.")
 @output_options
 def command(
@@ -42,6 +43,7 @@ def command(
     threads: int,
     batch: int,
     budget: float,
+    profile: bool,
     seed: int,
     as_json: bool,
     quiet: bool,
@@ -61,7 +63,9 @@ def command(
 
     if not paths:
         raise click.UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
-    request = BenchRequest(bench_files(paths), backends, threads, batch, budget, seed, command_line())
+    request = BenchRequest(
+        bench_files(paths), backends, threads, batch, budget, seed, profile, command_line()
+    )
     with progress(quiet) as report:
         found = bench(request, report)
     if as_json:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from resnet_edge.core.profile import Profile
+
 Interval = tuple[float, float]
 Steadiness = Literal["steady", "inconclusive"]
 
@@ -31,6 +33,7 @@ class Timing:
     the median over rounds. `per_second` is images at the median. `times_fastest` is its latency
     over that of the fastest of the run, round by round, with its interval. `rank` counts the rows
     whose interval lies wholly below this one's, plus one: rows that cannot be told apart share it.
+    `profile`: what its operators take, where that was asked for and the runtime tells.
     """
 
     artifact: str
@@ -53,6 +56,7 @@ class Timing:
     cold: Cold
     verdict: Steadiness
     reasons: tuple[str, ...] = ()
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True)

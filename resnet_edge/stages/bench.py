@@ -20,6 +20,7 @@ from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.bench import Bench, Cold, Failed, Quiet, Timing
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError, UsageError
 from resnet_edge.core.machine import busy_seconds, machine, usable_cores, versions
+from resnet_edge.core.profile import Profile
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.core.worker import log_folder
 from resnet_edge.stages.bench_files import BenchFile
@@ -34,6 +35,7 @@ from resnet_edge.stages.bench_request import (
     SettleRequest,
     Turns,
 )
+from resnet_edge.stages.bench_why import why
 from resnet_edge.stages.calls import LatencyTarget
 from resnet_edge.stages.crew import Crew, Member
 
@@ -49,7 +51,7 @@ PACE = 1.05
 @dataclass(frozen=True)
 class BenchRequest:
     """Which files, on which backends (`name` or `name:device`), with how many threads and images
-    at a time, and for how long at most they take turns."""
+    at a time, and for how long at most they take turns. `profile`: tell what operators take, too."""
 
     files: tuple[BenchFile, ...]
     backends: tuple[str, ...]
@@ -57,6 +59,7 @@ class BenchRequest:
     batch: int = 1
     budget_seconds: float = 60.0
     seed: int = 0
+    profile: bool = False
     command: str = ""
 
 
@@ -69,6 +72,7 @@ class _Seat:
     opened: Opened
     cold: Cold
     blocks: list[Block] = field(default_factory=list)
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,9 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
         run = _Run(request, crew, tell)
         run.seat()
         judged = run.take_turns()
+        if request.profile:
+            run.watch()
+        rows = tuple(run.timing(seat, number, judged) for number, seat in enumerate(run.seats))
         return Bench(
             resnet_edge=__version__,
             versions=versions(),
@@ -102,8 +109,9 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
             command=request.command,
             seconds=round(time.monotonic() - began, 1),
             quiet=judged.quiet,
-            rows=tuple(run.timing(seat, number, judged) for number, seat in enumerate(run.seats)),
+            rows=rows,
             failures=tuple(run.failures),
+            notes=why(rows, machine()),
             sha256={file.name: sha256_of(file.path) for file in request.files},
         )
 
@@ -124,7 +132,7 @@ class _Run:
         targets = self._targets()
         for number, target in enumerate(targets):
             self.tell(Progress("open", number, len(targets), f"{target.file} on {target.backend}"))
-            request = OpenRequest(target, self.request.threads, self.request.batch, self.cores)
+            request = self._opening(target)
             fresh, member = self.crew.member("cold start", silent), self.members[target.backend]
             try:
                 cold = fresh.call(f"{WORKER}:cold", request, Cold)
@@ -160,6 +168,20 @@ class _Run:
                 look = max(done + 1, round(GROWTH * done))
             self._tell_turns(done, elapsed)
 
+    def watch(self) -> None:
+        """The operators of every artifact, each in a process of its own."""
+        for number, seat in enumerate(self.seats):
+            target = seat.target
+            self.tell(Progress("profile", number, len(self.seats), f"{target.file} on {target.backend}"))
+            member = self.crew.member("profile", silent)
+            request = self._opening(target)
+            try:
+                seat.profile = member.call("resnet_edge.stages.bench_profile:profile", request, Profile)
+            except ResnetEdgeError as error:
+                self._failed(target, error)
+            member.dismiss()
+        self.tell(Progress("profile", len(self.seats), len(self.seats)))
+
     def timing(self, seat: _Seat, number: int, judged: _Judged) -> Timing:
         """The row of a seat."""
         settled, target = judged.rows.rows[number], seat.target
@@ -178,8 +200,12 @@ class _Run:
             cold=seat.cold,
             verdict="inconclusive" if reasons else "steady",
             reasons=reasons,
+            profile=seat.profile,
             **facts,
         )
+
+    def _opening(self, target: LatencyTarget) -> OpenRequest:
+        return OpenRequest(target, self.request.threads, self.request.batch, self.cores)
 
     def _targets(self) -> list[LatencyTarget]:
         """Every file with every backend that opens its format. Raises UsageError, MissingDependency."""
@@ -220,7 +246,7 @@ class _Run:
     def _lost(self, member: Member) -> None:
         """A process that died takes its other sessions with it: they are opened anew, and go on."""
         for seat in [seat for seat in self.seats if seat.member is member]:
-            request = OpenRequest(seat.target, self.request.threads, self.request.batch, self.cores)
+            request = self._opening(seat.target)
             try:
                 seat.opened = member.call(f"{WORKER}:open_session", request, Opened)
             except ResnetEdgeError as error:

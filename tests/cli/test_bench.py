@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.backends import tiny
+from tests.cli.conftest import Given
 from tests.cli.conversion import Ended, Place
 
 SHORT = ("--budget", "1s", "--json")
@@ -165,3 +166,27 @@ def test_what_is_wrong_is_said_in_one_line(
     assert (ended.code, len(ended.errors)) == (code, 1)
     assert said in ended.errors[0]
     assert "Traceback" not in ended.err
+
+
+def test_the_time_of_every_layer_is_told_in_both_runtimes(place: Place, given: Given, tmp_path: Path) -> None:
+    """Layers and their multiply-accumulates are the same in both formats and both schemes."""
+    (tmp_path / "made").mkdir()
+    made = Place(tmp_path / "made")
+    made.run(
+        *(str(given.model), "--data", str(given.data), "--calibration", str(given.calibration)),
+        *("--schemes", "fp32,int8", "--latency-seconds", "0", "--quiet"),
+    )
+    ended = place.run(str(made.here / "dist"), "--budget", "1s", "--json", "--profile")
+    found = document(ended)
+    assert found["failures"] == []
+    profiles = {row["artifact"]: row["profile"] for row in found["rows"]}
+    assert len(profiles) == 4
+    by_layer = [
+        {operator["layer"]: operator["macs"] for operator in profile["operators"] if operator["macs"]}
+        for profile in profiles.values()
+    ]
+    assert sorted(by_layer[0].values()) == [64, 62_208, 331_776, 331_776]  # by hand
+    assert all(other == by_layer[0] for other in by_layer)
+    for row in found["rows"]:
+        watched = sum(operator["microseconds"] for operator in row["profile"]["operators"])
+        assert 0 < watched < 20_000 * row["p50_ms"]

@@ -1,0 +1,82 @@
+"""What each operator of an .onnx file takes in ONNX Runtime, as its own profiler tells."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from resnet_edge.core.profile import OperatorTime
+
+_END = "_kernel_time"
+_GIVEN = re.compile(r"(_token_\d+|_nchwc|_quant|_fused|_qdq)+$")
+"""What fusing appends to the name of a node."""
+
+
+def read_profile(path: Path, artifact: Path) -> tuple[OperatorTime, ...]:
+    """The operators in the order of execution, from the file that `end_profiling` named.
+
+    `artifact` tells the sizes of kernels that were packed away. The clock has whole microseconds, and
+    what is given is the mean over the middle half of all inferences.
+    """
+    taken: dict[tuple[str, str], list[float]] = {}
+    macs: dict[tuple[str, str], int] = {}
+    kernels = _kernels(artifact)
+    for event in json.loads(path.read_text("utf-8")):
+        name = str(event.get("name", ""))
+        if event.get("cat") == "Node" and name.endswith(_END):
+            key = name.removesuffix(_END), str(event["args"]["op_name"])
+            taken.setdefault(key, []).append(float(event["dur"]))
+            macs[key] = _macs(event["args"], kernels.get(_GIVEN.sub("", key[0]), 0))
+    return tuple(
+        OperatorTime(_layer(name), kind, _middle(times), macs[name, kind])
+        for (name, kind), times in taken.items()
+    )
+
+
+def _middle(times: list[float]) -> float:
+    quarter = len(times) // 4
+    return float(np.sort(times)[quarter : len(times) - quarter].mean())
+
+
+def _layer(name: str) -> str:
+    """Our writer names a node <layer>/<operator>, and what an end of the graph converts <end>_inner."""
+    return _GIVEN.sub("", name).rpartition("/")[0].removesuffix("_inner")
+
+
+def _kernels(artifact: Path) -> dict[str, int]:
+    """By the name of a convolution, the weights that go into one value of its output."""
+    graph = onnx.load(str(artifact), load_external_data=False).graph
+    makers = {name: node for node in graph.node for name in node.output}
+    shapes = {constant.name: tuple(constant.dims) for constant in graph.initializer}
+    found = {}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            name = node.input[1]
+            while name not in shapes and name in makers:  # behind a DequantizeLinear
+                name = makers[name].input[0]
+            found[node.name] = math.prod(shapes.get(name, (0, 0))[1:])
+    return found
+
+
+def _macs(arguments: dict[str, Any], each: int) -> int:
+    """Multiply-accumulates for one image; `each` for one value of a convolution's output."""
+    kind = str(arguments["op_name"])
+    shapes = [*_shapes(arguments.get("input_type_shape", ()))]
+    (output, *_) = [*_shapes(arguments.get("output_type_shape", ()))] or [[]]
+    if "Conv" in kind:
+        kernel = next((shape for shape in shapes[1:] if len(shape) == 4), None)
+        return (each if kernel is None else math.prod(kernel[1:])) * math.prod(output[1:])
+    if "Gemm" in kind or "MatMul" in kind:  # the matrix is packed away: it has no shape here
+        return math.prod(shapes[0][1:]) * math.prod(output[1:])
+    return 0
+
+
+def _shapes(told: Iterable[dict[str, list[int]]]) -> Iterable[list[int]]:
+    return (shape for entry in told for shape in entry.values())

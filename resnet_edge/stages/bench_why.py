@@ -1,0 +1,113 @@
+"""Runs in the parent. Why an integer artifact is not faster than the float one, in words.
+
+Read off the operators that really ran (core/profile.py), not off the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from resnet_edge.core.bench import Timing
+from resnet_edge.core.profile import OperatorTime, Profile
+
+WORTH = 0.1
+"""A share of the time, or of the multiply-accumulates, that is worth a sentence."""
+SLOWER = 1.1
+SHOWN = 3
+FLOAT = "fp32"
+CONVERSIONS = {"QuantizeLinear", "DequantizeLinear", "QUANTIZE", "DEQUANTIZE"}
+DYNAMIC = ("DynamicQuantize", "ConvInteger", "MatMulInteger", "QD8")
+FLOAT_OPERATORS = {"Conv", "FusedConv", "NhwcFusedConv", "Gemm", "FusedGemm", "MatMul", "FusedMatMul"}
+DOT_PRODUCTS = {"avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm"}
+
+
+def why(rows: Sequence[Timing], machine: dict[str, Any]) -> tuple[str, ...]:
+    """A sentence for each thing that holds back an integer artifact of `rows`."""
+    found = []
+    for row in rows:
+        base = _float_row(row, rows)
+        if base is not None:
+            found += [f"{row.artifact} on {row.backend}: {reason}" for reason in _reasons(row, base, machine)]
+    return tuple(found)
+
+
+def _float_row(row: Timing, rows: Sequence[Timing]) -> Timing | None:
+    """The fp32 artifact of the same format, timed at the same place."""
+    if row.scheme in {None, "fp32", "fp16"}:
+        return None
+    place = (row.format, row.backend, row.device)
+    return next((r for r in rows if r.scheme == FLOAT and (r.format, r.backend, r.device) == place), None)
+
+
+def _reasons(row: Timing, base: Timing, machine: dict[str, Any]) -> Iterator[str]:
+    faster = row.p50_ci95_ms[1] < base.p50_ci95_ms[0]
+    if not faster:
+        ratio = row.p50_ms / base.p50_ms
+        yield f"not shown to be faster than {base.artifact} ({ratio:.2f} times its latency)"
+        if not DOT_PRODUCTS.intersection(machine.get("int8_flags", ())):
+            yield "this processor has no 8-bit dot product (VNNI, AMX, dotprod): int8 saves memory, not time"
+    if row.profile is None:
+        return
+    yield from _held_back(row.profile)
+    if base.profile is not None and faster:  # else all of them are
+        yield from _slower_layers(row.profile, base.profile)
+
+
+def _held_back(profile: Profile) -> Iterator[str]:
+    converting = _share(profile, lambda operator: operator.kind in CONVERSIONS)
+    if converting > WORTH:
+        yield (
+            f"{converting:.0%} of its time goes into quantizing and dequantizing between operators that were "
+            "not fused: convert the model with resnet-edge, whose int8 files fuse whole"
+        )
+    if _share(profile, lambda operator: any(word in operator.kind for word in DYNAMIC)) > WORTH:
+        yield (
+            "it quantizes activations anew in every inference: the scheme int8, with calibration images, "
+            "does that once"
+        )
+    in_float = _mac_share(profile, lambda operator: operator.kind in FLOAT_OPERATORS)
+    if in_float > WORTH:
+        yield f"{in_float:.0%} of its multiply-accumulates run in float between Q and DQ: they were not fused"
+    outside = _share(profile, lambda operator: bool(operator.macs) and operator.kind.isupper())
+    if outside > WORTH:
+        yield (
+            f"{outside:.0%} of its time is spent outside of XNNPACK, which takes no int16 activations and no "
+            "dynamic sizes: use int8 with a fixed batch"
+        )
+
+
+def _slower_layers(profile: Profile, base: Profile) -> Iterator[str]:
+    """Layers that lose by being integer: few channels fill no tile of 64."""
+    before = {operator.layer: operator for operator in base.operators if operator.macs}
+    slower = []
+    for operator in profile.operators:
+        theirs = before.get(operator.layer) if operator.macs else None
+        if theirs is not None and operator.microseconds > max(SLOWER * theirs.microseconds, 1.0):
+            slower.append((operator.microseconds - theirs.microseconds, operator, theirs))
+    lost = sum(entry[0] for entry in slower)
+    if lost <= WORTH * profile.microseconds:
+        return
+    slower.sort(key=lambda entry: -entry[0])
+    told = ", ".join(
+        f"{short(ours.layer)} ({ours.microseconds:.0f} against {theirs.microseconds:.0f} µs)"
+        for _, ours, theirs in slower[:SHOWN]
+    )
+    more = f" and {len(slower) - SHOWN} more" if len(slower) > SHOWN else ""
+    yield f"layers that are slower than in float: {told}{more}"
+
+
+def short(layer: str) -> str:
+    """A layer's name without the network's and without the operation's."""
+    parts = layer.split("/")
+    return "/".join(parts[1:-1]).removesuffix("/batchnorm") if len(parts) > 2 else layer
+
+
+def _share(profile: Profile, matches: Callable[[OperatorTime], bool]) -> float:
+    taken = sum(operator.microseconds for operator in profile.operators if matches(operator))
+    return taken / profile.microseconds if profile.microseconds else 0.0
+
+
+def _mac_share(profile: Profile, matches: Callable[[OperatorTime], bool]) -> float:
+    total = sum(operator.macs for operator in profile.operators)
+    return sum(o.macs for o in profile.operators if matches(o)) / total if total else 0.0
