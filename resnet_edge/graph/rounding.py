@@ -8,7 +8,8 @@ the change of the output over the patches of moments.py, so that bias correction
 mean that shifts is part of the square.
 
 The rounded weights are float32 multiples of the row's step, with one of them at full scale,
-so that quantize.py finds the same step and the same integers again.
+so that quantize.py finds the same step and the same integers again. A weight that is zero stays so:
+it was pruned, and the download is smaller for it.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def rounded_together(layer: Layer, second: NDArray[np.float64]) -> NDArray[np.fl
         value = np.clip(
             np.rint(rows[:, tap] + carried / factor[column, column]), -LARGEST_WEIGHT, LARGEST_WEIGHT
         )
-        integers[:, tap] = np.where(full == tap, sign * LARGEST_WEIGHT, value)
+        value = np.where(full == tap, sign * LARGEST_WEIGHT, value)
+        integers[:, tap] = np.where(rows[:, tap] == 0, 0, value)
         errors[:, column] = rows[:, tap] - integers[:, tap]
     return integers.astype(np.float32) * layer.steps[:, None]
 

@@ -46,6 +46,15 @@ def test_independent_inputs_leave_nothing_to_make_up_for() -> None:
     np.testing.assert_allclose(rounded_together(one, np.eye(24)), one.rounded(), rtol=1e-6)
 
 
+def test_a_weight_that_was_pruned_stays_zero_and_the_others_make_up_for_it() -> None:
+    one, inputs, second = case()
+    rows = one.rows * (np.random.default_rng(5).random(one.rows.shape) > 0.5)
+    sparse = layer(rows)
+    found = rounded_together(sparse, second)
+    np.testing.assert_array_equal(found[rows == 0], 0)
+    assert noise(sparse, found, inputs) < 0.8 * noise(sparse, sparse.rounded(), inputs)
+
+
 def test_row_of_zeros_and_inputs_of_zeros_stay_finite() -> None:
     rows = np.random.default_rng(0).normal(size=(3, 4))
     rows[1] = 0

@@ -110,7 +110,7 @@ def test_int16_gets_minmax_unless_a_calibrator_is_named(request_: CalibrateReque
             assert int16 == read_ranges(Path(plain.ranges), "int16")
 
 
-def test_fixed_ranges_are_taken_as_they_are_and_nothing_is_repaired(
+def test_fixed_ranges_are_taken_as_they_are_and_weights_may_be_rounded_together(
     request_: CalibrateRequest, net: Road, tmp_path: Path
 ) -> None:
     names = [t.name for t in read_graph(net.float_graph).tensors if t.data is None]
@@ -118,12 +118,13 @@ def test_fixed_ranges_are_taken_as_they_are_and_nothing_is_repaired(
     some = calibrate(replace(request_, fixed=str(tmp_path / "fixed.json")), silent)
     assert read_ranges(Path(some.ranges), "int8")[names[2]] == (-0.5, 1.5)
     assert read_ranges(Path(some.ranges), "int16")[names[2]] == (-0.5, 1.5)
-    assert some.chosen.repairs == ()
-    assert len(some.tried) == 3
+    assert {name for trial in some.tried for name in trial.repairs} == {"round", "bias"}
     (tmp_path / "fixed.json").write_text(json.dumps(dict.fromkeys(names, [-0.5, 1.5])))
     every = calibrate(replace(request_, fixed=str(tmp_path / "fixed.json")), silent)
-    assert len(every.tried) == 1, "no calibrator has anything to say"
+    assert {trial.calibrator for trial in every.tried} == {"minmax"}, "no calibrator has anything to say"
     assert set(read_ranges(Path(every.ranges), "int8").values()) == {(-0.5, 1.5)}
+    plain = calibrate(replace(request_, fixed=str(tmp_path / "fixed.json"), repair="none"), silent)
+    assert len(plain.tried) == 1
 
 
 def test_activation_that_is_always_zero_does_not_break_the_layer_behind_it(
