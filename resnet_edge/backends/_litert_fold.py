@@ -15,9 +15,10 @@ from resnet_edge.graph.model import Graph, Node
 XNNPACK = {
     "Convolution": {"CONV_2D", "DEPTHWISE_CONV_2D"},
     "Deconvolution": {"TRANSPOSE_CONV"},
-    "Fully Connected": {"FULLY_CONNECTED"},
+    "Fully Connected": {"FULLY_CONNECTED", "CONV_2D"},  # of a kernel of 1 x 1
     "Batch Matrix Multiply": {"BATCH_MATMUL"},
-    "Dynamic Fully Connected": {"FULLY_CONNECTED"},
+    "Dynamic Fully Connected": {"FULLY_CONNECTED", "CONV_2D"},
+    "Space To Depth": {"SPACE_TO_DEPTH"},
     "Add": {"ADD"},
     "Subtract": {"SUB"},
     "Multiply": {"MUL"},

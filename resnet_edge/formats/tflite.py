@@ -11,7 +11,8 @@ from pathlib import Path
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.graph.integer import require_integer
-from resnet_edge.graph.model import read_graph
+from resnet_edge.graph.model import load_model, read_graph, save_model
+from resnet_edge.graph.stems import spread
 
 SUFFIX = ".tflite"
 
@@ -22,12 +23,20 @@ def refusal(scheme: Scheme) -> str | None:
 
 
 def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Collection[str] = ()) -> str:
-    """Copy the portable graph. Only operations that TFLite has built in get this far
-    (graph/convert.py refuses others). Raises ArtifactError where integers were asked for and
-    a heavy operation other than `float_layers` is in float, or one of these is not."""
+    """Copy the portable graph, in int8 with a first convolution that fills its kernels (graph/stems.py).
+
+    Only operations that TFLite has built in get this far (graph/convert.py refuses others). Raises
+    ArtifactError where integers were asked for and a heavy operation other than `float_layers` is
+    in float, or one of these is not.
+    """
     if scheme.activations.startswith("int"):
         require_integer(read_graph(portable), float_layers)
-    shutil.copyfile(portable, out)
+    if scheme.activations == "int8":
+        model = load_model(portable)
+        spread(model)
+        save_model(model, out)
+    else:
+        shutil.copyfile(portable, out)
     made = f"tensorflow {version('tensorflow')} (TFLiteConverter)"
     return made if scheme.weights == "float32" else f"{made}, litert-quantizer {version('litert-quantizer')}"
 
