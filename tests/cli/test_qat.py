@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,8 +85,10 @@ def test_convert_gives_the_learned_ranges_to_both_formats(
     assert set(report["calibration"]["repairs"]) <= {"round", "bias"}, "what leaves the ranges as they are"
     assert any(f"{layers} layers were learned by qat" in note for note in report["notes"])
     tflite, onnx = sorted(row["file"] for row in report["artifacts"])[::-1]
-    same = f"{onnx} agree on the top-1 of 3,000 of 3,000 images and on 100.00 % of the output values"
-    assert any(note.startswith(f"{tflite} and {same}") for note in report["notes"])
+    (told,) = [note for note in report["notes"] if note.startswith(f"{tflite} and {onnx} agree")]
+    found = re.search(r"the top-1 of 3,000 of 3,000 images and on ([\d.]+) % of the output values", told)
+    assert found is not None, told
+    assert float(found[1]) > 99.9  # of LiteRT's and ONNX Runtime's mean over an image, one rounds otherwise
 
 
 def test_convert_of_a_model_without_them_says_that_none_were_learned(given: Given, place: Place) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ def test_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed: pip install jax")
 def test_jax_gives_the_same(tmp_path: Path) -> None:
     """The whole of pruning under the other backend, in a process of its own, on the same weights."""
     model = nets.residual()
