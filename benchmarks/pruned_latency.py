@@ -1,6 +1,6 @@
 """ResNet-50 with fewer blocks and channels: multiply-accumulates against measured int8 latency.
 
-    python benchmarks/pruned_latency.py [--share 0.75,0.5,0.25] [--blocks 0,6] [--multiple 8,64]
+    python benchmarks/pruned_latency.py [--share 0.75,0.5,0.25] [--blocks 0,8] [--multiple 16,64]
 
 Random weights and random importance: what is measured is how long a network of this shape
 takes, not how well it classifies. For every share of the MACs the smaller network is built by
@@ -126,9 +126,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--arch", default="resnet50-v1.5")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each pair")
-    parser.add_argument("--share", type=_numbers, default=[0.75, 0.5, 0.35, 0.25], help="of the MACs")
-    parser.add_argument("--blocks", type=_whole, default=[0, 6], help="residual blocks removed first")
-    parser.add_argument("--multiple", type=_whole, default=[8, 64], help="of channels")
+    parser.add_argument("--share", type=_numbers, default=[0.75, 0.5, 0.25], help="of the MACs")
+    parser.add_argument("--blocks", type=_whole, default=[0, 8], help="residual blocks removed first")
+    parser.add_argument("--multiple", type=_whole, default=[16, 64], help="of channels")
     parser.add_argument("--build", help=argparse.SUPPRESS)
     return parser.parse_args()
 
