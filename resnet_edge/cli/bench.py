@@ -35,6 +35,13 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     help="It ends when all figures hold, and at the latest after so long.",
 )
 @click.option("--profile", is_flag=True, help="Tell what every layer takes, and what holds int8 back.")
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.Path(path_type=Path),
+    metavar="A.json B.json",
+    help="Measure nothing: tell what changed from one --json document to the other.",
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Orders the turns.")
 @output_options
 def command(
@@ -44,6 +51,7 @@ def command(
     batch: int,
     budget: float,
     profile: bool,
+    compare: tuple[Path, Path] | None,
     seed: int,
     as_json: bool,
     quiet: bool,
@@ -61,6 +69,11 @@ def command(
     from resnet_edge.stages.bench import BenchRequest, bench
     from resnet_edge.stages.bench_files import bench_files
 
+    if compare is not None:
+        if paths:
+            raise click.UsageError("--compare takes two documents, and no PATH")
+        _compare(*compare, as_json=as_json, quiet=quiet)
+        return
     if not paths:
         raise click.UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
     request = BenchRequest(
@@ -79,3 +92,14 @@ def command(
         fail(f"{first.artifact} on {first.backend} {first.device}: {first.message}{others}")
         code = EXIT_COULD_NOT
     click.get_current_context().exit(code)
+
+
+def _compare(before: Path, after: Path, *, as_json: bool, quiet: bool) -> None:
+    from resnet_edge.cli._bench_compare import print_comparison
+    from resnet_edge.stages.bench_compare import compared, read_bench
+
+    found = compared(read_bench(before), read_bench(after))
+    if as_json:
+        print_json(found)
+    elif not quiet:
+        print_comparison(found)

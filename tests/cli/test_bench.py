@@ -190,3 +190,20 @@ def test_the_time_of_every_layer_is_told_in_both_runtimes(place: Place, given: G
     for row in found["rows"]:
         watched = sum(operator["microseconds"] for operator in row["profile"]["operators"])
         assert 0 < watched < 20_000 * row["p50_ms"]
+
+
+def test_two_documents_are_compared_and_nothing_is_measured(place: Place, artifacts: Path) -> None:
+    for name in ("a", "b"):
+        ended = place.run(str(artifacts / "fixed.onnx"), *SHORT)
+        (place.here / f"{name}.json").write_text(ended.out)
+    ended = place.run("--compare", "a.json", "b.json")
+    assert ended.code == 0, ended.err
+    assert "fixed.onnx" in ended.out
+    assert "After / before" in ended.out
+    assert "another file" not in ended.out
+    (row,) = document(place.run("--compare", "a.json", "b.json", "--json"))["rows"]
+    assert row["same_file"]
+    assert row["ratio"] == pytest.approx(row["after_ms"] / row["before_ms"])
+    ended = place.run("--compare", "a.json", "notes.txt")
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert place.run("--compare", "a.json", "b.json", "dist").code == 2

@@ -1,0 +1,114 @@
+"""Runs in the parent. What changed between two runs of bench, or two machines, or two commits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from resnet_edge.core.bench import Bench, Interval, Timing
+from resnet_edge.core.errors import DataError
+
+Change = Literal["faster", "slower", "no difference shown"]
+MACHINE = ("cpu", "architecture", "usable_cores", "int8_flags", "os", "python")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One row of both runs. `ratio` is the latency after over that before, and `ratio_between` what it
+    can be at most and at least, by the 95 % intervals of both: the runs were not interleaved, so
+    that nothing divides out. `same_file`: both timed the very same artifact."""
+
+    artifact: str
+    backend: str
+    device: str
+    before_ms: float
+    after_ms: float
+    ratio: float
+    ratio_between: Interval
+    change: Change
+    same_file: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`only_before` and `only_after` have no partner; `different` tells what else is not the same."""
+
+    rows: tuple[Compared, ...]
+    only_before: tuple[str, ...]
+    only_after: tuple[str, ...]
+    different: tuple[str, ...]
+
+
+def read_bench(path: Path) -> Bench:
+    """A document that `bench --json` printed. Raises DataError."""
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Bench)
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}): name what bench --json printed"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise DataError(f"{path} is not what bench --json prints ({error}): make it again") from error
+    return found
+
+
+def compared(before: Bench, after: Bench) -> Comparison:
+    """Row by row, matched by artifact, backend, device, threads and batch."""
+    theirs = {_key(row): row for row in before.rows}
+    ours = {_key(row): row for row in after.rows}
+    shared = [key for key in theirs if key in ours]
+    return Comparison(
+        tuple(_row(theirs[key], ours[key], before, after) for key in shared),
+        tuple(_name(row) for key, row in theirs.items() if key not in ours),
+        tuple(_name(row) for key, row in ours.items() if key not in theirs),
+        tuple(_different(before, after)),
+    )
+
+
+def _row(before: Timing, after: Timing, first: Bench, second: Bench) -> Compared:
+    (low, high), (lowest, highest) = before.p50_ci95_ms, after.p50_ci95_ms
+    between = lowest / high, highest / low
+    change: Change = "no difference shown"
+    if between[1] < 1:
+        change = "faster"
+    elif between[0] > 1:
+        change = "slower"
+    known = first.sha256.get(before.artifact)
+    return Compared(
+        artifact=after.artifact,
+        backend=after.backend,
+        device=after.device,
+        before_ms=before.p50_ms,
+        after_ms=after.p50_ms,
+        ratio=after.p50_ms / before.p50_ms,
+        ratio_between=between,
+        change=change,
+        same_file=known is not None and known == second.sha256.get(after.artifact),
+    )
+
+
+def _different(before: Bench, after: Bench) -> list[str]:
+    """What else could be behind a difference, one line each."""
+    facts: list[tuple[str, Any, Any]] = [
+        (name, before.machine.get(name), after.machine.get(name)) for name in MACHINE
+    ]
+    names = sorted({*before.versions, *after.versions})
+    facts += [(name, before.versions.get(name), after.versions.get(name)) for name in names]
+    return [f"{name}: {_told(was)}, then {_told(now)}" for name, was, now in facts if was != now]
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "none"
+    return "not there" if value is None else str(value)
+
+
+def _key(row: Timing) -> tuple[str, str, str, int, int]:
+    return row.artifact, row.backend, row.device, row.threads, row.batch
+
+
+def _name(row: Timing) -> str:
+    return f"{row.artifact} on {row.backend} {row.device}, threads {row.threads}, batch {row.batch}"
