@@ -53,7 +53,8 @@ def _of(step: Step) -> Iterator[tuple[str, StoryTable]]:
 
 def _read(step: Step, key: str, kind: type[_Kind]) -> list[_Kind]:
     try:
-        return msgspec.convert(step.details.get(key, []), type=list[kind])  # type: ignore[valid-type]
+        found = step.details.get(key, [])
+        return msgspec.convert(found, type=list[kind])  # type: ignore[valid-type]  # a type that is a value
     except msgspec.ValidationError:
         return []
 
