@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # base -> half of the MACs -> QAT int8 -> TFLite and ONNX, on Fashion-MNIST, as the README tells it.
 #
-#     bash benchmarks/compress.sh [FOLDER]        (an hour on 2 cores; compress.log is one run)
+#     bash benchmarks/compress.sh [FOLDER]        (an hour and a half on 2 cores; compress.log has
+#                                                what its commands printed, one after the other)
 #
 # The base is the bundled ResNet-20; calibration/README.md says how it was trained.
 set -euo pipefail
