@@ -3,12 +3,14 @@
 A backend is a module with
 
 - `FORMATS`: the formats it opens (a frozenset of names);
-- `DEVICES`: the devices it can be asked for;
+- `DEVICES`: the devices it can be asked for; `cpu` is one, and meant where none is named;
 - `version`: a function that returns the runtime's version as text;
 - `open_session(path, device, threads)`: a context manager that gives a `Session`. It raises
   DeviceUnavailable where the device is not there, never falling back, and ArtifactError
   where the file cannot be opened.
-- where the runtime tells it, `profile(path, device, threads, images, runs)`: a core.profile.Profile.
+- where the runtime tells it, `profile(path, device, threads, images, runs)`: a core.profile.Profile;
+- where it is there to be compared with, and not to be fast, `FOR_PARITY_ONLY = True`: `bench` leaves it
+  out unless it is named.
 
 `core.registry` finds it by its file name and `tests/contracts/test_backends.py` tests it.
 The clock and the quantization of inputs and outputs are outside (stages/latency.py,
@@ -27,7 +29,13 @@ from resnet_edge.core.artifact import TensorSpec
 
 
 class Session(Protocol):
-    """An opened artifact. `device` is what the runtime says, not what was asked for."""
+    """An opened artifact. `device` is what the runtime says, not what was asked for: where a program
+    imitates the device it is `core.device.as_software(device)`.
+
+    A session whose runtime is in another process, so that a call from here would time the way to it,
+    has `timed(images, calls)` as well: the milliseconds of each of `calls` inferences, by a clock
+    beside the runtime.
+    """
 
     input: TensorSpec
     output: TensorSpec

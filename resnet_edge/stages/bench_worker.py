@@ -23,7 +23,7 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.bench import Cold
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.progress import Report
-from resnet_edge.stages._rounds import Runner, timed_block, warm_up
+from resnet_edge.stages._rounds import Runner, timed, timed_block, warm_up
 from resnet_edge.stages.bench_request import Block, BlockRequest, Formats, FormatsRequest, Opened, OpenRequest
 from resnet_edge.stages.calls import LatencyTarget
 from resnet_edge.stages.predict import load_backend, stored
@@ -74,12 +74,10 @@ def cold(request: OpenRequest, report: Report) -> Cold:
     with _session(target, request.threads) as session:
         opened = time.perf_counter_ns()
         images = noise(session.input, request.batch)
-        start = time.perf_counter_ns()
-        session.run(images)
-        ended = time.perf_counter_ns()
+        (first_ms,) = timed(session, images, 1)
     peak = _peak()
     grown = None if before is None or peak is None else max(0, peak - before)
-    return Cold((opened - began) / 1e6, (ended - start) / 1e6, grown)
+    return Cold((opened - began) / 1e6, first_ms, grown)
 
 
 def noise(spec: TensorSpec, batch: int) -> NDArray[np.generic]:

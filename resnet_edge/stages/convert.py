@@ -36,7 +36,15 @@ from resnet_edge.stages.download_size import gzip_bytes
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequest
 from resnet_edge.stages.needed_images import NeededImages
-from resnet_edge.stages.notes import choice, described, held_out, poor_reference, rescued, same_numbers
+from resnet_edge.stages.notes import (
+    choice,
+    described,
+    held_out,
+    integer_sums,
+    poor_reference,
+    rescued,
+    same_numbers,
+)
 from resnet_edge.stages.proofs import Proof, Provers, how_many
 from resnet_edge.stages.rescue import RescueSetup, missed, rescue
 from resnet_edge.stages.workspace import Workspace
@@ -401,7 +409,7 @@ class _Run:
             latency=latency,
             costs=self.crew.costs(),
             failures=tuple(self.failures),
-            notes=tuple(self.notes),
+            notes=(*self.notes, *integer_sums(self.artifacts)),
             history=self.story.steps,
             gzip_bytes={file: size.result() for file, size in self.packed.items()},
             plan=self.rescue,

@@ -43,6 +43,16 @@ def same_numbers(a: Artifact, b: Artifact, output: str, found: Agreement) -> str
     return f"{a.file} and {b.file} agree on {images} and {values}"
 
 
+def integer_sums(artifacts: Sequence[Artifact]) -> list[str]:
+    """What apps must set where they run int8 ONNX files on x86 without VNNI (backends/onnxruntime.py)."""
+    if not any(a.format == "onnx" and a.scheme == "int8" for a in artifacts):
+        return []
+    return [
+        "on x86 processors without VNNI, ONNX Runtime's sums of int8 products overflow unless its session has "
+        "the option session.x64quantprecision=1: resnet-edge sets it, and your app must set it, too"
+    ]
+
+
 def rescued(plan: Rescue) -> str:
     """What became of int8 that missed the budget."""
     kept, tried = plan.kept, f"{len(plan.candidates) - 1} tried"
