@@ -48,7 +48,7 @@ def integer_sums(artifacts: Sequence[Artifact]) -> list[str]:
     if not any(a.format == "onnx" and a.scheme == "int8" for a in artifacts):
         return []
     return [
-        "on x86 processors without VNNI, ONNX Runtime's sums of int8 products overflow unless its session has "
+        "on x86 processors without VNNI, sums of int8 products overflow in ONNX Runtime unless its session has "
         "the option session.x64quantprecision=1: resnet-edge sets it, and your app must set it, too"
     ]
 
