@@ -14,8 +14,8 @@ PACKAGE = Path(resnet_edge.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 PARENTS = {"core", "cli", "report", "schemes", "zoo"}  # what the parent process loads
 FRAMEWORKS = {
-    "ai_edge_litert", "h5py", "keras", "litert_quantizer", "onnx", "onnxruntime", "tensorflow",
-    "tensorflow_model_optimization", "tf2onnx", "tf_keras",
+    "ai_edge_litert", "h5py", "jax", "keras", "litert_quantizer", "onnx", "onnxruntime", "openvino",
+    "playwright", "tensorflow", "tensorflow_model_optimization", "tf2onnx", "tf_keras",
 }  # fmt: skip
 HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
 
@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "pruning": {"models"},
     "tfmot": {"models"},
     "models": {"zoo"},
-    "backends": {"graph"},
+    "backends": {"graph", "models"},
     "schemes": set(),
     "data": set(),
     "zoo": set(),

@@ -14,7 +14,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from resnet_edge.backends._border import check_device, check_file, misfit, the_classifier
-from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.backends._file_ends import with_quantization
+from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, first_line
 from resnet_edge.core.profile import Profile
 
@@ -127,7 +128,7 @@ class OrtSession:
         inputs = [_spec(value) for value in session.get_inputs()]
         outputs = [_spec(value) for value in session.get_outputs()]
         image, scores = the_classifier(path, inputs, outputs)
-        self.input, self.output = _with_quantization(path, image, scores)
+        self.input, self.output = with_quantization(path, image, scores)
         self.device = device
         self._path = path
         self._run = session.run
@@ -156,27 +157,3 @@ class OrtSession:
 def _spec(value: Any) -> TensorSpec:
     shape = tuple(size if isinstance(size, int) and size > 0 else None for size in value.shape)
     return TensorSpec(value.name, shape, _DTYPES.get(value.type, value.type))
-
-
-def _with_quantization(path: Path, image: TensorSpec, scores: TensorSpec) -> tuple[TensorSpec, TensorSpec]:
-    """The specs with the scale and zero point that stand in the graph, next to integer ends.
-
-    None where there is none, and where the package onnx, which reads them, is not installed.
-    """
-    if image.dtype == scores.dtype == "float32":
-        return image, scores
-    try:
-        import onnx
-
-        from resnet_edge.graph.onnx_ends import grid_of_input, grid_of_output
-    except ModuleNotFoundError as error:
-        if error.name != "onnx":
-            raise
-        return image, scores
-    graph = onnx.load(str(path), load_external_data=False).graph
-    behind, before = grid_of_input(graph, image.name), grid_of_output(graph, scores.name)
-    return _carrying(image, behind), _carrying(scores, before)
-
-
-def _carrying(spec: TensorSpec, quantization: Quantization | None) -> TensorSpec:
-    return TensorSpec(spec.name, spec.shape, spec.dtype, quantization)

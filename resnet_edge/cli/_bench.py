@@ -44,6 +44,18 @@ def print_bench(found: Bench, width: int | None = None) -> None:
     for failed in found.failures:
         what = f"{failed.artifact} on {failed.backend} {failed.device}: could not be timed"
         _told(console, what, {failed.message})
+    _unopened(console, found)
+
+
+def _unopened(console: Console, found: Bench) -> None:
+    """What else there would be to time, dim: it was not asked for."""
+    if not found.unopened:
+        return
+    console.print()
+    print_line(console, spelled(console, "Not timed, and not asked for:"), "dim")
+    for one in found.unopened:
+        what = " ".join(filter(None, [f"{one.artifact} on" if one.artifact else "", one.backend, one.device]))
+        print_line(console, spelled(console, f"  {what}: {one.message}"), "dim")
 
 
 def _profiles(console: Console, rows: list[Timing], model: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, bundled
+from resnet_edge.core.bundled import BUNDLED, CALIBRATION_FILE, MODEL_FILE, bundled
 from resnet_edge.core.errors import (
     EXIT_COULD_NOT,
     EXIT_DONE,
@@ -81,7 +81,7 @@ def request_of(
         repair=repair or ("auto" if calibrator == "auto" else "none"),
         class_names=class_names_in(labels) if labels is not None else (),
         command=command,
-        source_name=f"{MODEL_FILE} (bundled)" if model is None else None,
+        source_name=f"{MODEL_FILE}{BUNDLED}" if model is None else None,
     )
 
 

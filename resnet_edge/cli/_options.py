@@ -12,13 +12,15 @@ from resnet_edge.core import registry
 from resnet_edge.core.errors import UnknownName
 
 F = TypeVar("F", bound=Callable[..., Any])
-Callback = Callable[[click.Context, click.Parameter, str], tuple[str, ...]]
+Callback = Callable[[click.Context, click.Parameter, str | None], tuple[str, ...] | None]
 
 
 def names(room: str) -> Callback:
-    """A callback for a comma-separated list of choices of a room."""
+    """A callback for a comma-separated list of choices of a room; None where it is not given."""
 
-    def check(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    def check(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+        if value is None:
+            return None
         words = [word.strip() for word in value.split(",")]
         for word in words:
             try:
@@ -30,17 +32,16 @@ def names(room: str) -> Callback:
     return check
 
 
-def backends_option(function: F) -> F:
+def backends_option(default: str | None, help: str) -> Callable[[F], F]:
     """--backends: where artifacts run."""
-    option = click.option(
+    return click.option(
         "--backends",
-        default="litert,onnxruntime",
-        show_default=True,
+        default=default,
+        show_default=default is not None,
         callback=names("backends"),
         metavar="NAME[:DEVICE],…",
-        help=f"Where to prove and to measure: {', '.join(registry.names('backends'))}.",
+        help=f"{help}: {', '.join(registry.names('backends'))}.",
     )
-    return option(function)
 
 
 class FiniteRange(click.FloatRange):

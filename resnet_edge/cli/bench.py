@@ -23,7 +23,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 
 @click.command("bench")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH…")
-@backends_option
+@backends_option(None, "Where to measure; without it, wherever artifacts open here")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Of every backend.")
 @click.option("--batch", default=1, show_default=True, type=click.IntRange(1), help="Images at a time.")
 @click.option(
@@ -46,7 +46,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 @output_options
 def command(
     paths: tuple[Path, ...],
-    backends: tuple[str, ...],
+    backends: tuple[str, ...] | None,
     threads: int,
     batch: int,
     budget: float,
@@ -58,8 +58,9 @@ def command(
 ) -> None:
     """Measure the latency of artifacts across backends, so that it holds when repeated.
 
-    PATH is an artifact (.tflite, .onnx) or a folder that `convert` wrote. All of them take turns in
-    shuffled rounds, each backend in a process of its own, on the same cores.
+    PATH is an artifact (.tflite, .onnx), a Keras model (.keras, .h5), or a folder that `convert` wrote,
+    which brings its Keras model along. All of them take turns in shuffled rounds, each backend in a
+    process of its own, on the same cores.
 
     Exit code 0: every figure holds; 5: some do not, and the table says why (a longer --budget, or a
     quieter machine, may mend it); 3: something could not be timed.
@@ -77,7 +78,7 @@ def command(
     if not paths:
         raise click.UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
     request = BenchRequest(
-        bench_files(paths), backends, threads, batch, budget, seed, profile, command_line()
+        bench_files(paths), backends or (), threads, batch, budget, seed, profile, command_line()
     )
     with progress(quiet) as report:
         found = bench(request, report)

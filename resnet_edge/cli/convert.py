@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     help="What the model wants of raw pixels: unit, symmetric, imagenet, caffe, model, none, or a JSON "
     "file. [default: read from the model]",
 )
-@backends_option
+@backends_option("litert,onnxruntime", "Where to prove and to measure")
 @click.option(
     "--io",
     default="float32",

@@ -70,6 +70,17 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Unopened:
+    """What was not asked for by name and is not here, or does not open. `artifact` and `device` are
+    empty where it is so for all of them."""
+
+    artifact: str
+    backend: str
+    device: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Quiet:
     """How quiet the machine was while it was timed.
 
@@ -95,6 +106,7 @@ class Bench:
     quiet: Quiet
     rows: tuple[Timing, ...]
     failures: tuple[Failed, ...] = ()
+    unopened: tuple[Unopened, ...] = ()
     notes: tuple[str, ...] = ()
     sha256: dict[str, str] = field(default_factory=dict)
     kind: Literal["bench"] = "bench"

@@ -9,6 +9,8 @@ from resnet_edge.core.errors import DataError
 PACKAGE = Path(__file__).resolve().parent.parent
 MODEL_FILE = "resnet20_fashion_mnist.keras"
 TEST_FILE = "fashion_mnist_test.npz"
+BUNDLED = " (bundled)"
+"""What a report appends to the name of the bundled model."""
 CALIBRATION_FILE = "fashion_mnist_calibration.npz"
 
 

@@ -14,3 +14,12 @@ def as_software(device: str) -> str:
 def is_software(device: str) -> bool:
     """Whether a session that names this device runs on an imitation."""
     return device.endswith(_SOFTWARE)
+
+
+def untimed(backend: str, device: str) -> str:
+    """Why nothing is timed on an imitation."""
+    real = device.removesuffix(_SOFTWARE)
+    return (
+        f"the {real} of {backend} is imitated by a program here: its numbers can be proved, and its latency "
+        f"says nothing about a {real}; time it on a machine that has one"
+    )

@@ -10,6 +10,8 @@ EXTRAS = {
     "litert_quantizer": ("litert-quantizer", "tflite"),
     "onnx": ("onnx", "onnx"),
     "onnxruntime": ("onnxruntime", "onnxruntime"),
+    "openvino": ("openvino", "openvino"),
+    "jax": ("jax", "keras_jax"),
     "tf2onnx": ("tf2onnx", "tf2onnx"),
     "tensorflow_model_optimization": ("tensorflow-model-optimization", "tfmot"),
     "tf_keras": ("tf_keras", "tfmot"),

@@ -16,6 +16,9 @@ from resnet_edge.graph.model import load_model, op_name, save_model
 PROBABILITY = ((1 / 256,), (0,))
 """Scale and zero point of probabilities in uint8; int8 is the same 128 lower."""
 
+_OLD_CODES = 127
+"""What the old field of an operator's code, a signed byte, holds at most (schema.fbs)."""
+
 
 def set_interface(path: Path, output: str, io: Io) -> None:
     """Name the input `image` and the output `output`, and give both the dtype `io`, in place.
@@ -31,7 +34,22 @@ def set_interface(path: Path, output: str, io: Io) -> None:
         _narrow_input(model, io)
         _narrow_output(model, io)
     _rename(model, output)
+    _complete(model)
     save_model(model, path)
+
+
+def _complete(model: Any) -> None:
+    """What TensorFlow's converter writes and the quantizer does not: the old field of an operator's code,
+    which the schema asks for and from which OpenVINO and runtimes before TensorFlow 2.4 read an addition
+    where there is none; and the tables of options of conversions, which say nothing."""
+    for code in model.operatorCodes:
+        code.deprecatedBuiltinCode = min(max(code.builtinCode, code.deprecatedBuiltinCode), _OLD_CODES)
+    tables = {"QUANTIZE": schema.QuantizeOptionsT, "DEQUANTIZE": schema.DequantizeOptionsT}
+    for operator in model.subgraphs[0].operators:
+        table = tables.get(op_name(operator, model.operatorCodes))
+        if table is not None:
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, table.__name__[:-1])
+            operator.builtinOptions = table()
 
 
 def _spread_dynamic_sizes(model: Any) -> None:

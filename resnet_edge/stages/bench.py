@@ -17,19 +17,26 @@ from dataclasses import asdict, dataclass, field
 
 from resnet_edge import __version__
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.bench import Bench, Cold, Failed, Quiet, Timing
-from resnet_edge.core.errors import ArtifactError, ResnetEdgeError, UsageError
+from resnet_edge.core.bench import Bench, Cold, Failed, Quiet, Timing, Unopened
+from resnet_edge.core.errors import (
+    ArtifactError,
+    DeviceUnavailable,
+    ResnetEdgeError,
+    UsageError,
+    WorkerFailed,
+)
 from resnet_edge.core.machine import busy_seconds, machine, usable_cores, versions
 from resnet_edge.core.profile import Profile
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.core.worker import log_folder
 from resnet_edge.stages.bench_files import BenchFile
+from resnet_edge.stages.bench_places import candidates
 from resnet_edge.stages.bench_request import (
     AllSettled,
     Block,
     BlockRequest,
-    Formats,
-    FormatsRequest,
+    Offers,
+    OffersRequest,
     Opened,
     OpenRequest,
     SettleRequest,
@@ -50,8 +57,9 @@ PACE = 1.05
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """Which files, on which backends (`name` or `name:device`), with how many threads and images
-    at a time, and for how long at most they take turns. `profile`: tell what operators take, too."""
+    """Which files, on which backends (`name` or `name:device`; none: on all that open here), with how
+    many threads and images at a time, and for how long at most they take turns. `profile`: tell what
+    operators take, too."""
 
     files: tuple[BenchFile, ...]
     backends: tuple[str, ...]
@@ -111,6 +119,7 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
             quiet=judged.quiet,
             rows=rows,
             failures=tuple(run.failures),
+            unopened=tuple(run.unopened),
             notes=why(rows, machine()),
             sha256={file.name: sha256_of(file.path) for file in request.files},
         )
@@ -122,31 +131,58 @@ class _Run:
     def __init__(self, request: BenchRequest, crew: Crew, tell: Report) -> None:
         self.request, self.crew, self.tell = request, crew, tell
         self.cores = tuple(_cores(request.threads))
-        self.members = {name: crew.member(name, tell) for name in dict.fromkeys(map(_name, request.backends))}
+        self.members: dict[str, Member] = {}
         self.judge = crew.member("intervals", silent)
         self.seats: list[_Seat] = []
         self.failures: list[Failed] = []
+        self.unopened: list[Unopened] = []
 
     def seat(self) -> None:
-        """Open every artifact, first in a process of its own, then in that of its backend."""
-        targets = self._targets()
-        for number, target in enumerate(targets):
-            self.tell(Progress("open", number, len(targets), f"{target.file} on {target.backend}"))
-            request = self._opening(target)
-            fresh, member = self.crew.member("cold start", silent), self.members[target.backend]
-            try:
-                cold = fresh.call(f"{WORKER}:cold", request, Cold)
-                fresh.dismiss()
-                opened = member.call(f"{WORKER}:open_session", request, Opened)
-            except ResnetEdgeError as error:
-                fresh.dismiss()
-                self._failed(target, error)
-                if member.gone:
-                    self._lost(member)
-            else:
-                self.seats.append(_Seat(target, member, opened, cold))
-        self.tell(Progress("open", len(targets), len(targets)))
+        """Open every artifact in the process of its backend, and in a fresh one of its own."""
+        found = candidates(self.request.files, self.request.backends, self._offers)
+        self.unopened += found.unopened
+        refused: list[tuple[LatencyTarget, ResnetEdgeError]] = []
+        absent: set[tuple[str, str]] = set()
+        for number, target in enumerate(found.targets):
+            place = target.backend, target.device
+            if place in absent:
+                continue
+            self.tell(Progress("open", number, len(found.targets), f"{target.file} on {' '.join(place)}"))
+            error = self._seated(target)
+            if isinstance(error, DeviceUnavailable) and not found.named:
+                absent.add(place)
+                self.unopened.append(Unopened("", *place, str(error)))
+            elif error is not None:
+                refused.append((target, error))
+        self.tell(Progress("open", len(found.targets), len(found.targets)))
+        self._sort_out(refused, found.named)
         self._check_seats()
+
+    def _seated(self, target: LatencyTarget) -> ResnetEdgeError | None:
+        """Seat one target; why it has no seat, if it has none."""
+        request = self._opening(target)
+        fresh, member = self.crew.member("cold start", silent), self.members[target.backend]
+        try:
+            opened = member.call(f"{WORKER}:open_session", request, Opened)
+            cold = fresh.call(f"{WORKER}:cold", request, Cold)
+            fresh.dismiss()
+        except ResnetEdgeError as error:
+            fresh.dismiss()
+            if member.gone:
+                self._lost(member)
+            return error
+        self.seats.append(_Seat(target, member, opened, cold))
+        return None
+
+    def _sort_out(self, refused: Sequence[tuple[LatencyTarget, ResnetEdgeError]], named: bool) -> None:
+        """Where all backends were to be tried, a file that one of them took is no failure elsewhere,
+        unless a runtime broke over it."""
+        taken = {seat.target.path for seat in self.seats}
+        for target, error in refused:
+            if named or target.path not in taken or isinstance(error, WorkerFailed):
+                self._failed(target, error)
+            else:
+                self.unopened.append(Unopened(target.file, target.backend, target.device, str(error)))
 
     def take_turns(self) -> _Judged:
         """Rounds of shuffled turns until all is settled, or the budget is spent."""
@@ -207,25 +243,10 @@ class _Run:
     def _opening(self, target: LatencyTarget) -> OpenRequest:
         return OpenRequest(target, self.request.threads, self.request.batch, self.cores)
 
-    def _targets(self) -> list[LatencyTarget]:
-        """Every file with every backend that opens its format. Raises UsageError, MissingDependency."""
-        opened = {
-            name: member.call(f"{WORKER}:formats", FormatsRequest(name), Formats).names
-            for name, member in self.members.items()
-        }
-        found = []
-        for file in self.request.files:
-            places = [word for word in self.request.backends if file.format in opened[_name(word)]]
-            if not places:
-                asked = ",".join(self.request.backends)
-                raise UsageError(f"none of --backends {asked} opens {file.name}: add one that does")
-            for word in places:
-                device = word.partition(":")[2] or "cpu"
-                scheme = file.scheme or ""
-                found.append(
-                    LatencyTarget(str(file.path), file.name, file.format, scheme, _name(word), device)
-                )
-        return found
+    def _offers(self, name: str) -> Offers:
+        if name not in self.members:
+            self.members[name] = self.crew.member(name, self.tell)
+        return self.members[name].call(f"{WORKER}:offers", OffersRequest(name), Offers)
 
     def _round(self, shuffle: random.Random) -> None:
         order = [*self.seats]
@@ -320,10 +341,6 @@ class _Load:
 
 def _turns(blocks: Sequence[Block]) -> Turns:
     return Turns(tuple(b.milliseconds for b in blocks), tuple(b.yardstick_ms for b in blocks))
-
-
-def _name(word: str) -> str:
-    return word.partition(":")[0]
 
 
 def _cores(threads: int) -> list[int]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_edge.core import registry
-from resnet_edge.core.errors import ArtifactError, UsageError
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.bundled import BUNDLED, bundled
+from resnet_edge.core.errors import ArtifactError, DataError, UsageError
+
+KERAS = {"keras": "keras", "h5": "keras"}
+"""The model itself, by suffix: no format that anything is converted to, but backends open it."""
 
 
 @dataclass(frozen=True)
@@ -20,18 +26,21 @@ class BenchFile:
 
 
 def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
-    """Every artifact among `paths`, a folder's sorted by name; each once.
+    """Every artifact among `paths`, a folder's sorted by name; each once; and after them the Keras
+    models that the reports of folders name, where these are still what they were.
 
     A name that two of them share is told with its folder. Raises UsageError where a path is not
     there, ArtifactError where a folder holds no artifact or a file is of no format that is known.
     """
-    found = list(dict.fromkeys(file for path in paths for file in _of(path)))
+    named = [file for path in paths for file in _of(path)]
+    models = [model for path in paths if path.is_dir() and (model := _model_of(path)) is not None]
+    found = list(dict.fromkeys([*named, *models]))
     names = [file.name for file in found]
     return tuple(
         BenchFile(
             file,
             file.name if names.count(file.name) == 1 else str(file),
-            file.suffix[1:].lower(),
+            _formats()[_suffix(file)],
             _scheme(file),
         )
         for file in found
@@ -39,17 +48,38 @@ def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
 
 
 def _of(path: Path) -> list[Path]:
-    known = registry.names("formats")
+    known = sorted(_formats())
     if path.is_dir():
-        found = sorted(file for file in path.iterdir() if file.suffix[1:].lower() in known and file.is_file())
+        found = sorted(file for file in path.iterdir() if _suffix(file) in known and file.is_file())
         if not found:
             raise ArtifactError(f"{path} holds no artifact (.{', .'.join(known)}): name what `convert` wrote")
         return found
     if not path.exists():
         raise UsageError(f"{path} is not there: name artifacts, or a folder that `convert` wrote")
-    if path.suffix[1:].lower() not in known:
+    if _suffix(path) not in known:
         raise ArtifactError(f"{path.name} is no artifact (.{', .'.join(known)}): convert the model first")
     return [path]
+
+
+def _model_of(folder: Path) -> Path | None:
+    """The model that the folder's report names, if it is a file and has not changed since."""
+    try:
+        model = json.loads((folder / "report.json").read_bytes())["model"]
+        source, known = str(model["source"]), str(model["sha256"])
+        path = bundled(source.removesuffix(BUNDLED)) if source.endswith(BUNDLED) else Path(source)
+    except (OSError, ValueError, KeyError, TypeError, DataError):
+        return None  # no report, or not one of ours: then nothing is known about a model
+    same = _suffix(path) in KERAS and path.is_file() and sha256_of(path) == known
+    return path if same else None
+
+
+def _formats() -> dict[str, str]:
+    """The format of each suffix."""
+    return {**{name: name for name in registry.names("formats")}, **KERAS}
+
+
+def _suffix(file: Path) -> str:
+    return file.suffix[1:].lower()
 
 
 def _scheme(file: Path) -> str | None:

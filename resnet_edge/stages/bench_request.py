@@ -9,17 +9,19 @@ from resnet_edge.stages.calls import LatencyTarget
 
 
 @dataclass(frozen=True)
-class FormatsRequest:
-    """stages.bench_worker:formats: what the backend of this name opens."""
+class OffersRequest:
+    """stages.bench_worker:offers: what the backend of this name opens, and on what."""
 
     backend: str
 
 
 @dataclass(frozen=True)
-class Formats:
-    """Names of formats."""
+class Offers:
+    """Names of formats and of devices; `for_parity_only` as in backends/__init__.py."""
 
-    names: tuple[str, ...]
+    formats: tuple[str, ...]
+    devices: tuple[str, ...]
+    for_parity_only: bool
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class BlockRequest:
 @dataclass(frozen=True)
 class Block:
     """Milliseconds of each call; of the yardstick, a fixed piece of work before them; and the
-    processor seconds that the process has used since it began."""
+    processor seconds that the process, and those that it started for its runtime, have used so far."""
 
     milliseconds: tuple[float, ...]
     yardstick_ms: float

@@ -11,7 +11,8 @@ import os
 import resource
 import sys
 import time
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,8 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.bench import Cold
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.progress import Report
-from resnet_edge.stages._rounds import Runner, timed, timed_block, warm_up
-from resnet_edge.stages.bench_request import Block, BlockRequest, Formats, FormatsRequest, Opened, OpenRequest
+from resnet_edge.stages._rounds import Runner, check_timed, timed, timed_block, warm_up
+from resnet_edge.stages.bench_request import Block, BlockRequest, Offers, OffersRequest, Opened, OpenRequest
 from resnet_edge.stages.calls import LatencyTarget
 from resnet_edge.stages.predict import load_backend, stored
 
@@ -35,9 +36,11 @@ _sessions = ExitStack()
 _runners: list[Runner] = []
 
 
-def formats(request: FormatsRequest, report: Report) -> Formats:
+def offers(request: OffersRequest, report: Report) -> Offers:
     """What a backend opens. Raises UnknownName, MissingDependency."""
-    return Formats(tuple(sorted(registry.load("backends", request.backend).FORMATS)))
+    backend = registry.load("backends", request.backend)
+    parity_only = getattr(backend, "FOR_PARITY_ONLY", False)
+    return Offers(tuple(sorted(backend.FORMATS)), tuple(sorted(backend.DEVICES)), parity_only)
 
 
 def open_session(request: OpenRequest, report: Report) -> Opened:
@@ -57,8 +60,10 @@ def open_session(request: OpenRequest, report: Report) -> Opened:
 def block(request: BlockRequest, report: Report) -> Block:
     """Time one block. Raises ArtifactError where the session breaks."""
     yardstick = min(_yardstick() for _ in range(3))
-    times = timed_block(_runners[request.number])
-    return Block(tuple(times), yardstick, time.process_time())
+    runner = _runners[request.number]
+    times = timed_block(runner)
+    used = _family_seconds() if _is_elsewhere(runner.session) else time.process_time()
+    return Block(tuple(times), yardstick, used)
 
 
 def cold(request: OpenRequest, report: Report) -> Cold:
@@ -75,7 +80,7 @@ def cold(request: OpenRequest, report: Report) -> Cold:
         opened = time.perf_counter_ns()
         images = noise(session.input, request.batch)
         (first_ms,) = timed(session, images, 1)
-    peak = _peak()
+        peak = None if _is_elsewhere(session) else _peak()
     grown = None if before is None or peak is None else max(0, peak - before)
     return Cold((opened - began) / 1e6, first_ms, grown)
 
@@ -93,9 +98,31 @@ def noise(spec: TensorSpec, batch: int) -> NDArray[np.generic]:
     return stored(pixels if spec.dtype == "uint8" else pixels.astype(np.float32), spec)
 
 
-def _session(target: LatencyTarget, threads: int) -> AbstractContextManager[Session]:
+@contextmanager
+def _session(target: LatencyTarget, threads: int) -> Iterator[Session]:
     backend = load_backend(target.backend, target.format, target.path)
-    return backend.open_session(Path(target.path), target.device, threads)
+    with backend.open_session(Path(target.path), target.device, threads) as session:
+        check_timed(session, target.backend)
+        yield session
+
+
+def _is_elsewhere(session: Session) -> bool:
+    """Whether its runtime is in another process, which then has a clock of its own."""
+    return hasattr(session, "timed")
+
+
+def _family_seconds() -> float:
+    """Processor seconds of this process and of all that it started, directly or not, and that run."""
+    parents: dict[int, tuple[int, float]] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            fields = entry.read_text("utf-8", "replace").rpartition(")")[2].split()  # proc(5)
+            ticks = int(fields[11]) + int(fields[12])
+            parents[int(entry.parent.name)] = int(fields[1]), ticks / os.sysconf("SC_CLK_TCK")
+    family = {os.getpid()}
+    while grown := {pid for pid, (parent, _) in parents.items() if parent in family} - family:
+        family |= grown
+    return time.process_time() + sum(parents[pid][1] for pid in family - {os.getpid()} if pid in parents)
 
 
 def _yardstick() -> float:

@@ -4,11 +4,13 @@ ranges came from."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.device import is_software, untimed
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.rescue import Rescue
@@ -48,8 +50,36 @@ def integer_sums(artifacts: Sequence[Artifact]) -> list[str]:
     if not any(a.format == "onnx" and a.scheme == "int8" for a in artifacts):
         return []
     return [
-        "on x86 processors without VNNI, sums of int8 products overflow in ONNX Runtime unless its session has "
-        "the option session.x64quantprecision=1: resnet-edge sets it, and your app must set it, too"
+        "on x86 processors without VNNI, sums of int8 products overflow in ONNX Runtime unless its session "
+        "has the option session.x64quantprecision=1: resnet-edge sets it, and your app must set it, too"
+    ]
+
+
+def integer_weights_on_gpu(artifacts: Sequence[Artifact], parity: Sequence[Parity]) -> list[str]:
+    """What is known of TFLite files with integer weights that were run on a GPU, as LiteRT does it.
+
+    benchmarks/gpu_quantized.py shows it. It is to go when LiteRT computes them right.
+    """
+    on_gpu = {row.artifact for row in parity if "gpu" in row.device}
+    integer = (
+        a.file in on_gpu and "int" in registry.load("schemes", a.scheme).SCHEME.weights
+        for a in artifacts
+        if a.format == "tflite"
+    )
+    if not any(integer):
+        return []
+    return [
+        "where weights are int8, LiteRT 2.3 computes a 1x1 convolution with a stride on the GPU as if it had "
+        "none, and the shortcuts of most ResNets are such: for GPUs, ship fp16 or fp32"
+    ]
+
+
+def not_timed(places: Iterable[tuple[str, str]]) -> list[str]:
+    """Which backends with their devices were proved and not timed, and why."""
+    return [
+        f"no latency: {untimed(backend, device)}"
+        for backend, device in dict.fromkeys(places)
+        if is_software(device)
     ]
 
 

@@ -85,6 +85,22 @@ def write_tflite(folder: Path) -> None:
             (folder / f"{dtype.name}.tflite").write_bytes(quantizing.convert())
 
 
+def write_keras(folder: Path) -> None:
+    """net.keras and net.h5."""
+    import keras
+
+    image = keras.Input(SHAPE)
+    x = keras.layers.Rescaling(1 / 255)(image)
+    x = keras.layers.Conv2D(4, 3, padding="same", use_bias=False, activation="relu")(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(image, keras.layers.Dense(CLASSES, use_bias=False)(x))
+    model.set_weights([KERNEL, MATRIX])
+    model.save(folder / "net.keras")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning)  # that .h5 is an old format
+        model.save(folder / "net.h5")
+
+
 def write_onnx(folder: Path) -> None:
     """fixed.onnx, dynamic.onnx (float32), uint8.onnx with Q/DQ at its ends, and renamed.onnx,
     which takes `pixels`."""

@@ -14,7 +14,8 @@ from tests.backends import tiny
 from tests.cli.conftest import Given
 from tests.cli.conversion import Ended, Place
 
-SHORT = ("--budget", "1s", "--json")
+HERE = ("--backends", "litert,onnxruntime")
+SHORT = ("--budget", "1s", "--json", *HERE)
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +80,9 @@ def test_every_artifact_of_a_folder_on_every_backend_that_opens_it(place: Place,
 
 def test_people_get_a_table_and_the_exit_code_says_whether_it_holds(place: Place, artifacts: Path) -> None:
     folder = folder_of(place, artifacts, net_fp32_tflite="fixed.tflite", net_fp32_onnx="fixed.onnx")
-    ended = place.run(str(folder), "--budget", "1s", "--quiet")
+    ended = place.run(str(folder), "--budget", "1s", "--quiet", *HERE)
     assert ended.out == ended.err == ""
-    ended = place.run(str(folder), "--budget", "1s")
+    ended = place.run(str(folder), "--budget", "1s", *HERE)
     assert "Artifacts of net" in ended.out
     assert "fp32.tflite" in ended.out
     assert "onnxruntime cpu" in ended.out
@@ -102,7 +103,7 @@ def test_what_does_not_open_is_a_row_that_says_so(place: Place, artifacts: Path)
 
 
 def test_nothing_that_opens_is_an_error(place: Place, artifacts: Path) -> None:
-    ended = place.run(str(artifacts / "random.onnx"), "--budget", "1s")
+    ended = place.run(str(artifacts / "random.onnx"), "--budget", "1s", *HERE)
     assert ended.code == 3
     assert "nothing could be timed: random.onnx on onnxruntime" in ended.errors[0]
     assert ended.out == ""
@@ -110,7 +111,7 @@ def test_nothing_that_opens_is_an_error(place: Place, artifacts: Path) -> None:
 
 def test_a_runtime_that_crashes_loses_its_turn_and_no_more(place: Place, artifacts: Path) -> None:
     files = [str(artifacts / name) for name in ("fixed.onnx", "dynamic.onnx", "fixed.tflite")]
-    running = place.start(*files, "--budget", "6s", "--json").until("turns")
+    running = place.start(*files, "--budget", "6s", "--json", *HERE).until("turns")
     ended = running.kill("onnxruntime").finish()
     assert ended.code == 3
     found = document(ended)
@@ -123,7 +124,7 @@ def test_a_runtime_that_crashes_loses_its_turn_and_no_more(place: Place, artifac
 
 
 def test_an_interrupt_leaves_nothing(place: Place, artifacts: Path) -> None:
-    running = place.start(str(artifacts / "fixed.onnx"), "--budget", "60s", "--json").until("turns")
+    running = place.start(str(artifacts / "fixed.onnx"), "--budget", "60s", "--json", *HERE).until("turns")
     ended = running.signal(signal.SIGINT).finish()
     assert ended.code == 130
     assert "rows" not in ended.out
@@ -176,7 +177,7 @@ def test_the_time_of_every_layer_is_told_in_both_runtimes(place: Place, given: G
         *(str(given.model), "--data", str(given.data), "--calibration", str(given.calibration)),
         *("--schemes", "fp32,int8", "--latency-seconds", "0", "--quiet"),
     )
-    ended = place.run(str(made.here / "dist"), "--budget", "1s", "--json", "--profile")
+    ended = place.run(str(made.here / "dist"), *SHORT, "--profile")
     found = document(ended)
     assert found["failures"] == []
     profiles = {row["artifact"]: row["profile"] for row in found["rows"]}

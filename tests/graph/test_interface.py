@@ -117,3 +117,12 @@ def test_image_that_is_read_on_two_grids(tmp_path: Path, io: Io) -> None:
     step = 1 if io != "float32" else np.ptp(theirs) / 200
     assert np.abs(theirs.astype(np.float32) - ours.astype(np.float32)).max() <= 2 * step
     assert len(np.unique(theirs)) > 10
+
+
+@pytest.mark.parametrize("io", ["float32", "uint8", "int8"])
+def test_operators_are_written_as_tensorflow_writes_them(net: Road, io: Io) -> None:
+    """OpenVINO, and TensorFlow before 2.4, read the old field of the code and the tables of options."""
+    model = load_model(net.portable("int8", io))
+    for code in model.operatorCodes:
+        assert code.deprecatedBuiltinCode == min(code.builtinCode, 127)
+    assert all(operator.builtinOptions is not None for operator in model.subgraphs[0].operators)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.bundled import MODEL_FILE, bundled
 from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.stages.bench_files import bench_files
 
@@ -48,3 +51,35 @@ def test_what_is_no_artifact_is_refused(tmp_path: Path) -> None:
         bench_files((folder / "notes.txt",))
     with pytest.raises(UsageError, match="is not there"):
         bench_files((folder / "absent.onnx",))
+
+
+def reported(folder: Path, source: str, sha256: str) -> Path:
+    (folder / "report.json").write_text(json.dumps({"model": {"source": source, "sha256": sha256}}))
+    return folder
+
+
+def test_a_folder_brings_the_model_of_its_report_while_it_is_the_same(tmp_path: Path) -> None:
+    model = made(tmp_path / "models", "net.keras") / "net.keras"
+    folder = reported(made(tmp_path / "dist", "net.fp32.onnx"), str(model), sha256_of(model))
+    assert [(file.name, file.format) for file in bench_files((folder,))] == [
+        ("net.fp32.onnx", "onnx"),
+        ("net.keras", "keras"),
+    ]
+    assert len(bench_files((folder, model))) == 2
+    model.write_bytes(b"trained on")
+    assert [file.name for file in bench_files((folder,))] == ["net.fp32.onnx"]
+    model.unlink()
+    assert [file.name for file in bench_files((folder,))] == ["net.fp32.onnx"]
+
+
+def test_a_folder_of_the_bundled_model_brings_that(tmp_path: Path) -> None:
+    model = bundled(MODEL_FILE)
+    folder = reported(made(tmp_path / "dist", "a.onnx"), f"{MODEL_FILE} (bundled)", sha256_of(model))
+    assert [file.path for file in bench_files((folder,))][1:] == [model]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"model": 3}', '{"model": {"source": 1, "sha256": null}}'])
+def test_a_report_of_others_brings_nothing(tmp_path: Path, text: str) -> None:
+    folder = made(tmp_path / "dist", "a.onnx")
+    (folder / "report.json").write_text(text)
+    assert [file.name for file in bench_files((folder,))] == ["a.onnx"]

@@ -1,0 +1,42 @@
+"""Scale and zero point of a file's integer ends, where the runtime that opens it does not tell them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from resnet_edge.core.artifact import Quantization, TensorSpec
+
+Ends = tuple[Quantization | None, Quantization | None]
+
+
+def with_quantization(path: Path, image: TensorSpec, scores: TensorSpec) -> tuple[TensorSpec, TensorSpec]:
+    """The specs with the scale and zero point that stand in the file, next to integer ends.
+
+    None where there is none, and where the package that reads the format is not installed.
+    """
+    if image.dtype == scores.dtype == "float32":
+        return image, scores
+    try:
+        behind, before = _of_tflite(path) if path.suffix == ".tflite" else _of_onnx(path, image, scores)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("resnet_edge"):
+            raise
+        return image, scores
+    return replace(image, quantization=behind), replace(scores, quantization=before)
+
+
+def _of_onnx(path: Path, image: TensorSpec, scores: TensorSpec) -> Ends:
+    import onnx
+
+    from resnet_edge.graph.onnx_ends import grid_of_input, grid_of_output
+
+    graph = onnx.load(str(path), load_external_data=False).graph
+    return grid_of_input(graph, image.name), grid_of_output(graph, scores.name)
+
+
+def _of_tflite(path: Path) -> Ends:
+    from resnet_edge.graph.model import read_graph
+
+    graph = read_graph(path)
+    return graph.tensors[graph.inputs[0]].quantization, graph.tensors[graph.outputs[0]].quantization
