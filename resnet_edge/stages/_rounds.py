@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.backends import Session
-from resnet_edge.core.errors import ResnetEdgeError
+from resnet_edge.core.device import is_software, untimed
+from resnet_edge.core.errors import DeviceUnavailable, ResnetEdgeError
 from resnet_edge.core.progress import Progress, Report
 
 BLOCK_MS = 2.0
@@ -33,6 +34,12 @@ class Runner:
     session: Session
     image: NDArray[Any]
     block: int
+
+
+def check_timed(session: Session, backend: str) -> None:
+    """Raise DeviceUnavailable where a program imitates the device."""
+    if is_software(session.device):
+        raise DeviceUnavailable(untimed(backend, session.device))
 
 
 def warm_up(session: Session, image: NDArray[Any]) -> int:

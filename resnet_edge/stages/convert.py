@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from resnet_edge import __version__
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.device import is_software
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.machine import machine, usable_cores, versions
@@ -41,6 +42,8 @@ from resnet_edge.stages.notes import (
     described,
     held_out,
     integer_sums,
+    integer_weights_on_gpu,
+    not_timed,
     poor_reference,
     rescued,
     same_numbers,
@@ -315,7 +318,8 @@ class _Run:
     ) -> list[Judged]:
         """What was judged, with int8 artifacts that meet the budget, or are better, in place of those
         that miss it."""
-        plain = [found for found in judged if found.proof.job.rescuable]
+        # What is right on the processor and wrong elsewhere is no fault of int8: floats would hide it.
+        plain = [f for f in judged if f.proof.job.rescuable and f.proof.place.device == "cpu"]
         if not missed(plain) or self.calibrated is None:
             return judged
         maker, io = self.crew.member("plan", self.tell), self.request.plan.io
@@ -355,7 +359,7 @@ class _Run:
 
     def _same_numbers(self, facts: ModelFacts, judge: Judge, judged: list[Judged]) -> None:
         """Say how far the int8 files of the two formats agree with each other."""
-        ran = {(found.proof.job.format, found.proof.job.scheme): found for found in judged}
+        ran = {(found.proof.job.format, found.proof.job.scheme): found for found in reversed(judged)}
         ours, theirs = ran.get(("tflite", "int8")), ran.get(("onnx", "int8"))
         if ours is None or theirs is None:
             return
@@ -367,14 +371,18 @@ class _Run:
     def _timed(self, images: calls.Images, proofs: list[Proof]) -> tuple[Latency, ...]:
         """Measure latency; nothing else of ours runs by now."""
         wait(self.packed.values())
+        if not self.request.latency_seconds:
+            return ()
+        ran = [proof for proof in proofs if proof.outputs.exception() is None]
+        self.notes += not_timed((p.place.backend, p.outputs.result().device) for p in ran)
         targets = tuple(
             calls.LatencyTarget(
                 p.artifact.path, p.artifact.file, p.job.format, p.job.scheme, p.place.backend, p.place.device
             )
-            for p in proofs
-            if p.outputs.exception() is None
+            for p in ran
+            if not is_software(p.outputs.result().device)
         )
-        if not targets or not self.request.latency_seconds:
+        if not targets:
             return ()
         seconds = self.request.latency_seconds
         request = calls.LatencyRequest(targets, images.images, self.request.threads, None, seconds)
@@ -409,7 +417,11 @@ class _Run:
             latency=latency,
             costs=self.crew.costs(),
             failures=tuple(self.failures),
-            notes=(*self.notes, *integer_sums(self.artifacts)),
+            notes=(
+                *self.notes,
+                *integer_sums(self.artifacts),
+                *integer_weights_on_gpu(self.artifacts, parity),
+            ),
             history=self.story.steps,
             gzip_bytes={file: size.result() for file, size in self.packed.items()},
             plan=self.rescue,

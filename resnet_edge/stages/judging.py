@@ -31,21 +31,21 @@ class Judge:
 
     def judged(self, proof: Proof) -> Judged:
         """Wait for the outputs of a proof, and judge them. Raises whatever stopped either."""
-        outputs = proof.outputs.result()
+        ran = proof.outputs.result()
         request = calls.CompareRequest(
             proof.artifact.file,
             proof.place.backend,
-            proof.place.device,
+            ran.device,
             proof.job.scheme,
             self._facts.output,
             self._reference,
-            outputs,
+            ran.out,
             self._images.labels,
             self._max_drop_pp,
             proof.job.min_sqnr_db,
         )
         return Judged(
-            proof, outputs, self._member.call("resnet_edge.stages.compare:compare", request, Parity)
+            proof, ran.out, self._member.call("resnet_edge.stages.compare:compare", request, Parity)
         )
 
     def agreement(self, a: Judged, b: Judged) -> calls.Agreement:

@@ -19,7 +19,7 @@ from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.report import Failure
-from resnet_edge.stages._rounds import Runner, interleave, warm_up
+from resnet_edge.stages._rounds import Runner, check_timed, interleave, warm_up
 from resnet_edge.stages.calls import LatencyRequest, LatencyResult, LatencyTarget
 from resnet_edge.stages.predict import check_images, load_backend, open_images, stored
 
@@ -58,6 +58,7 @@ def open_runner(
     DeviceUnavailable, MissingDependency."""
     backend = load_backend(target.backend, target.format, target.path)
     session = sessions.enter_context(backend.open_session(Path(target.path), target.device, threads))
+    check_timed(session, target.backend)
     if session.input.shape[0] not in (None, 1):
         raise ArtifactError(
             f"{target.file} takes {session.input.shape[0]} images at a time, and one is timed"

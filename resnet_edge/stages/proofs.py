@@ -29,12 +29,12 @@ def how_many() -> int:
 
 @dataclass(frozen=True)
 class Proof:
-    """The outputs of one artifact at one place, as the path of an .npy file, when they are there."""
+    """The outputs of one artifact at one place, when they are there."""
 
     artifact: Artifact
     job: calls.Job
     place: calls.Place
-    outputs: Future[str]
+    outputs: Future[calls.PredictResult]
 
     @property
     def what(self) -> str:
@@ -68,10 +68,10 @@ class Provers:
         )
         return Proof(artifact, job, place, self._executor.submit(self._run, request))
 
-    def _run(self, request: calls.PredictRequest) -> str:
+    def _run(self, request: calls.PredictRequest) -> calls.PredictResult:
         member = self._idle.get()
         try:
-            return member.call("resnet_edge.stages.predict:predict", request, calls.PredictResult).out
+            return member.call("resnet_edge.stages.predict:predict", request, calls.PredictResult)
         finally:
             self._idle.put(member)
 

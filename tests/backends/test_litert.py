@@ -37,9 +37,15 @@ def test_names_are_those_of_the_signature(artifacts: Path) -> None:
         assert (session.input.name, session.output.name) == ("image", "logits")
 
 
-def test_gpu_is_refused_with_its_reason(artifacts: Path) -> None:
+def test_device_that_litert_lacks_is_refused_with_the_reason(artifacts: Path) -> None:
     with (
-        pytest.raises(DeviceUnavailable, match="'gpu' .*Python interpreter.*choose from: cpu"),
-        litert.open_session(artifacts / "fixed.tflite", "gpu", 1),
+        pytest.raises(DeviceUnavailable, match="'npu' .*vendor.*choose from: cpu, gpu"),
+        litert.open_session(artifacts / "fixed.tflite", "npu", 1),
     ):
         pass
+
+
+def test_operators_are_profiled_on_the_cpu_alone(artifacts: Path) -> None:
+    image = np.zeros((1, *tiny.SHAPE), np.float32)
+    with pytest.raises(DeviceUnavailable, match="on the cpu only"):
+        litert.profile(artifacts / "fixed.tflite", "gpu", 1, image, 1)

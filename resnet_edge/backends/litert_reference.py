@@ -1,0 +1,37 @@
+"""LiteRT's reference kernels: slow, written for clarity, the same on every processor.
+
+They are what tflite-micro runs bit for bit, and so what an int8 file gives on a microcontroller. LiteRT's
+`CpuKernelMode.REFERENCE` is not them: it gives the optimized kernels, to the bit.
+
+They abort the process (SIGABRT) in an int8 softmax over a thousand scores that are almost the same, which
+the optimized kernels compute. The worker then fails, with one line. A file that ends with logits has no
+softmax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+
+from ai_edge_litert.interpreter import OpResolverType
+
+from resnet_edge.backends._border import check_device
+from resnet_edge.backends._litert_session import InterpreterSession, opened
+
+FORMATS = frozenset({"tflite"})
+DEVICES = frozenset({"cpu"})
+FOR_PARITY_ONLY = True
+
+
+def version() -> str:
+    """The version of the runtime."""
+    return metadata.version("ai-edge-litert")
+
+
+@contextmanager
+def open_session(path: Path, device: str, threads: int) -> Iterator[InterpreterSession]:
+    """Open a .tflite file. Raises DeviceUnavailable, ArtifactError."""
+    check_device("litert_reference", device, DEVICES, "the reference kernels are for the CPU")
+    yield opened(path, threads, OpResolverType.BUILTIN_REF)
