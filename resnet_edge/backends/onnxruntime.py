@@ -1,7 +1,12 @@
-"""ONNX Runtime on the CPU, or on an NVIDIA GPU through its CUDA execution provider."""
+"""ONNX Runtime on the CPU, or through another execution provider, by whose name it is asked for.
+
+`cuda` and `tensorrt` compute in float32; `cuda-tf32` as the provider does on its own. `openvino` is its
+provider for CPUs. A node that the provider does not take is an error, not the CPU's.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -20,13 +25,17 @@ from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, first_line
 from resnet_edge.core.profile import Profile
 
 FORMATS = frozenset({"onnx"})
-DEVICES = frozenset({"cpu", "cuda"})
-
 _PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
     "cpu": ("CPUExecutionProvider", {}),
     # TF32 keeps 10 bits of mantissa: a logit of ResNet-50 moves by 0.3 (onnxruntime#19357).
     "cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}),
+    "cuda-tf32": ("CUDAExecutionProvider", {"use_tf32": "1"}),
+    "tensorrt": ("TensorrtExecutionProvider", {}),
+    "openvino": ("OpenVINOExecutionProvider", {"device_type": "CPU", "precision": "FP32"}),
 }
+DEVICES = frozenset(_PROVIDERS)
+_PACKAGES = {"OpenVINOExecutionProvider": "onnxruntime-openvino"}
+"""What brings a provider, in place of onnxruntime; the others come with onnxruntime-gpu."""
 PRECISE_SUMS = ("session.x64quantprecision", "1")
 """A session option. x86 processors without VNNI add pairs of uint8 x int8 products in 16 bits, which
 overflow: on one, 4 % of the bundled model's answers changed, and logits by up to 9.7 (onnxruntime#6004;
@@ -53,7 +62,8 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[OrtSession]:
     provider, _ = _PROVIDERS[device]
     if provider not in ort.get_available_providers():
         raise DeviceUnavailable(
-            f"this onnxruntime has no {provider}: install onnxruntime-gpu in place of onnxruntime"
+            f"this onnxruntime has no {provider}: install {_PACKAGES.get(provider, 'onnxruntime-gpu')} "
+            "in place of onnxruntime"
         )
     check_file(path)
     try:
@@ -85,7 +95,12 @@ def _inference_session(
     options = _options(device, threads)
     if told_to is not None:
         options.enable_profiling, options.profile_file_prefix = True, told_to
-    return ort.InferenceSession(str(path), options, providers=[_PROVIDERS[device]], enable_fallback=0)
+    provider, settings = _PROVIDERS[device]
+    if device == "openvino":
+        settings = {**settings, "num_of_threads": str(threads)}
+    if device == "tensorrt":  # it has no option for it, and reads this once (onnxruntime#26029)
+        os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+    return ort.InferenceSession(str(path), options, providers=[(provider, settings)], enable_fallback=0)
 
 
 def _refusal(path: Path, device: str, error: Exception) -> ArtifactError | DeviceUnavailable:

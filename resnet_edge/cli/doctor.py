@@ -9,7 +9,7 @@ import click
 from resnet_edge.cli.terminal import output_options, print_json, progress
 
 if TYPE_CHECKING:
-    from resnet_edge.stages.doctor import Diagnosis
+    from resnet_edge.stages.doctor import DeviceState, Diagnosis
 
 
 @click.command("doctor")
@@ -41,8 +41,19 @@ def _print(found: Diagnosis) -> None:
     width = max(map(len, found.versions))
     for name, version in found.versions.items():
         click.echo(f"{name:<{width}}  {version}")
-    click.echo("\nbackend       device  ")
+    names = max(len("backend"), *(len(backend.backend) for backend in found.backends))
+    devices = max(len(state.device) for backend in found.backends for state in backend.devices)
+    click.echo(f"\n{'backend':<{names}}  {'version':<9}  {'device':<{devices}}  ")
     for backend in found.backends:
         for state in backend.devices:
-            detail = f": {state.detail}" if state.detail else ""
-            click.echo(f"{backend.backend:<13} {state.device:<7} {state.status}{detail}")
+            place = f"{backend.backend:<{names}}  {backend.version or '-':<9}  {state.device:<{devices}}"
+            click.echo(f"{place}  {_told(state)}")
+
+
+def _told(state: DeviceState) -> str:
+    if state.detail:
+        return f"{state.status}: {state.detail}"
+    if not state.logits:
+        return state.status
+    logits = ", ".join(f"{value:g}" for value in state.logits)
+    return f"{state.status}: one image gives {logits}, as it should, after {state.first_ms:.2f} ms"

@@ -17,11 +17,14 @@ Status = Literal["opens", "not here", "not installed", "broken"]
 @dataclass(frozen=True)
 class DeviceState:
     """Whether a backend opens on a device. `device` is what the runtime says where it opens,
-    else what was asked for; `detail` is one line for people."""
+    else what was asked for; `detail` is one line for people. `logits` are what it gave for one image of
+    a network whose answer is known, and `first_ms` how long that first inference took."""
 
     device: str
     status: Status
     detail: str = ""
+    logits: tuple[float, ...] = ()
+    first_ms: float | None = None
 
 
 @dataclass(frozen=True)

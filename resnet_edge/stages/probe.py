@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -33,11 +34,14 @@ def _on(module: ModuleType, device: str) -> DeviceState:
     expected = np.loadtxt(FOLDER / "probe.txt", dtype=np.float32)
     try:
         with module.open_session(FOLDER / f"probe.{formats[0]}", device, 1) as session:
-            found = session.run(np.ones((1, 8, 8, 1), np.float32))[0]
+            image = np.ones((1, 8, 8, 1), np.float32)
+            began = time.perf_counter_ns()
+            found = session.run(image)[0]
+            first_ms = (time.perf_counter_ns() - began) / 1e6
     except DeviceUnavailable as error:
         return DeviceState(device, "not here", str(error))
     except ResnetEdgeError as error:
         return DeviceState(device, "broken", str(error))
     if not np.allclose(found, expected, rtol=0, atol=TOLERANCE):
         return DeviceState(device, "broken", f"it gives {found.tolist()} where {expected.tolist()} is right")
-    return DeviceState(session.device, "opens")
+    return DeviceState(session.device, "opens", "", tuple(map(float, found)), first_ms)

@@ -54,6 +54,9 @@ def test_a_backend_opens_only_where_it_gives_the_known_answer(
     assert found.devices[0].status == status
     assert detail in found.devices[0].detail
     assert found.devices[0].device == ("cpu:0" if status == "opens" else "cpu")
+    if status == "opens":
+        assert found.devices[0].logits == tuple(np.loadtxt(FOLDER / "probe.txt").tolist())
+        assert found.devices[0].first_ms is not None
 
 
 @pytest.mark.parametrize(

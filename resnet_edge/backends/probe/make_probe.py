@@ -1,4 +1,4 @@
-"""Makes probe.tflite and probe.onnx, the files that `resnet-edge doctor` opens. README.md tells how."""
+"""Makes the files that `resnet-edge doctor` opens. README.md tells how."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ def to_onnx(model: keras.Model) -> bytes:
 
 def main() -> None:
     model = network()
+    model.save(HERE / "probe.keras")
     (HERE / "probe.tflite").write_bytes(to_tflite(model))
     (HERE / "probe.onnx").write_bytes(to_onnx(model))
     (HERE / "probe.txt").write_text(" ".join(str(v) for v in model(np.ones((1, 8, 8, 1))).numpy()[0]) + "\n")
