@@ -12,6 +12,7 @@ EXTRAS = {
     "onnxruntime": ("onnxruntime", "onnxruntime"),
     "openvino": ("openvino", "openvino"),
     "jax": ("jax", "keras_jax"),
+    "playwright": ("playwright", "web"),
     "tf2onnx": ("tf2onnx", "tf2onnx"),
     "tensorflow_model_optimization": ("tensorflow-model-optimization", "tfmot"),
     "tf_keras": ("tf_keras", "tfmot"),

@@ -1,0 +1,43 @@
+"""ONNX Runtime Web in headless Chromium: on WebAssembly (`cpu`) and on WebGPU (`gpu`)."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from resnet_edge.backends import _web_session
+from resnet_edge.backends._web_packages import require
+from resnet_edge.core.artifact import TensorSpec
+
+FORMATS = frozenset({"onnx"})
+DEVICES = _web_session.DEVICES
+
+_DIST = "dist/ort-wasm-simd-threaded"
+_VERSION = require(
+    "onnxruntime_web",
+    "onnxruntime-web",
+    "dist/ort.wasm.min.mjs",
+    "dist/ort.webgpu.min.mjs",
+    *(f"{_DIST}{kind}.{suffix}" for kind in ("", ".asyncify") for suffix in ("mjs", "wasm")),
+)
+
+
+def version() -> str:
+    """The version of the runtime."""
+    return _VERSION
+
+
+def open_session(path: Path, device: str, threads: int) -> AbstractContextManager[_web_session.WebSession]:
+    """Open an .onnx file. Raises DeviceUnavailable, ArtifactError."""
+    return _web_session.open_session(_RUNTIME, path, device, threads)
+
+
+def _mend(reason: str) -> str:
+    return "copy or convert it again"
+
+
+def _refuse(path: Path, device: str, image: TensorSpec, scores: TensorSpec) -> None:
+    """Nothing: what it opens it runs."""
+
+
+_RUNTIME = _web_session.Runtime("onnxruntime_web", "onnxruntime_web.mjs", "ONNX", _mend, _refuse)
