@@ -6,11 +6,11 @@ execution, so that walking along them in step finds the pairs.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from resnet_edge.core.profile import OperatorTime
 from resnet_edge.graph.model import Graph, Node
+from resnet_edge.graph.work import macs
 
 XNNPACK = {
     "Convolution": {"CONV_2D", "DEPTHWISE_CONV_2D"},
@@ -55,15 +55,6 @@ def layer_of(graph: Graph, node: Node) -> str:
     """The name of what a node computes: the converter lists all that it folded into one, and what an
     end of the graph converts is called <end>_inner."""
     return graph.tensors[node.outputs[0]].name.split(";")[0].removesuffix("_inner")
-
-
-def macs(graph: Graph, node: Node) -> int:
-    """Multiply-accumulates of a node, for one image."""
-    if node.op not in {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}:
-        return 0
-    kernel, output = (graph.tensors[i].shape for i in (node.inputs[1], node.outputs[0]))
-    each = math.prod(size or 1 for size in (kernel[1:3] if node.op == "DEPTHWISE_CONV_2D" else kernel[1:]))
-    return each * math.prod(size or 1 for size in output[1:])
 
 
 def _wanted(kind: str) -> set[str]:

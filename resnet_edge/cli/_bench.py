@@ -13,7 +13,22 @@ from resnet_edge.stages.bench_why import short
 if TYPE_CHECKING:
     from rich.console import Console
 
-HEADER = ("Artifact", "Backend", "Open", "First", "p50 [95 %]", "p90", "p99", "× fastest", "Memory", "Rank")
+    from resnet_edge.core.roofline import Ceilings
+
+HEADER = (
+    "Artifact",
+    "Backend",
+    "p50",
+    "±",
+    "p90",
+    "p99",
+    "× best",
+    "Limit",
+    "Open",
+    "First",
+    "Memory",
+    "Rank",
+)
 
 SHOWN = 24
 """Layers of a profile."""
@@ -100,20 +115,24 @@ def _told(console: Console, what: str, reasons: Collection[str]) -> None:
 def _shared_model(rows: list[Timing]) -> str:
     """The model that all names begin with: `convert` calls its files <model>.<scheme>.<format>."""
     models = {row.artifact.rsplit(".", 2)[0] for row in rows if row.scheme}
-    return models.pop() if len(models) == 1 and all(row.scheme for row in rows) else ""
+    models |= {row.artifact.rsplit(".", 1)[0] for row in rows if row.format == "keras"}
+    known = all(row.scheme or row.format == "keras" for row in rows)
+    return models.pop() if len(models) == 1 and known else ""
 
 
 def _cells(row: Timing, model: str) -> list[str]:
-    between = ", ".join(words.milliseconds(bound) for bound in row.p50_ci95_ms)
+    low, high = row.p50_ci95_ms
     return [
         _name(row, model),
         f"{row.backend} {row.device}",
-        words.milliseconds(row.cold.open_ms),
-        words.milliseconds(row.cold.first_ms),
-        f"{words.milliseconds(row.p50_ms)} [{between}]",
+        words.milliseconds(row.p50_ms),
+        f"{50 * (high - low) / row.p50_ms:.1f}%",
         words.milliseconds(row.p90_ms),
         words.milliseconds(row.p99_ms),
         words.speed_up(row.times_fastest),
+        words.ABSENT if row.roofline is None else f"{row.roofline.share:.0%}",
+        words.milliseconds(row.cold.open_ms),
+        words.milliseconds(row.cold.first_ms),
         words.ABSENT if row.cold.peak_bytes is None else words.size(row.cold.peak_bytes),
         f"{row.rank}{'' if row.verdict == 'steady' else '?'}",
     ]
@@ -132,7 +151,26 @@ def _explained(found: Bench, rows: list[Timing]) -> list[str]:
     others = found.quiet.others
     load = "" if others is None else f"; other processes kept {others:.2f} cores busy"
     return [
-        f"Latency of one call in ms, {conditions} of shuffled turns in {found.seconds:.0f} s{load}.",
+        f"Latency of one call in ms, ± 95 %, {conditions} of shuffled turns in {found.seconds:.0f} s{load}.",
         "Open, First, Memory: a fresh process opens the file and runs it once. Rows of one rank cannot be "
         "told apart; with ? a figure may not come out so again.",
+        *_limit(found.ceilings),
+    ]
+
+
+def _limit(ceilings: Ceilings | None) -> list[str]:
+    if ceilings is None:
+        return []
+    rates = [
+        f"{rate:.1f} billion multiply-accumulates a second in {kind} ({by})"
+        for kind, rate, by in (
+            ("float32", ceilings.float_gmacs, ceilings.float_by),
+            ("int8", ceilings.int8_gmacs, ceilings.int8_by),
+        )
+        if rate is not None
+    ]
+    more = " Its units for matrices (AMX) do more than that." if ceilings.tiles else ""
+    return [
+        "Limit: the share of what these cores can do at most, measured: "
+        f"{', '.join([*rates, f'{ceilings.gigabytes:.1f} GB a second of memory'])}.{more}"
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from resnet_edge.core.profile import Profile
+from resnet_edge.core.roofline import Ceilings, Roofline
 
 Interval = tuple[float, float]
 Steadiness = Literal["steady", "inconclusive"]
@@ -33,7 +34,8 @@ class Timing:
     the median over rounds. `per_second` is images at the median. `times_fastest` is its latency
     over that of the fastest of the run, round by round, with its interval. `rank` counts the rows
     whose interval lies wholly below this one's, plus one: rows that cannot be told apart share it.
-    `profile`: what its operators take, where that was asked for and the runtime tells.
+    `profile`: what its operators take, where that was asked for and the runtime tells. `roofline`: how
+    near it is to what the cores can do (None: on no CPU, or its work or a ceiling is not known).
     """
 
     artifact: str
@@ -57,6 +59,7 @@ class Timing:
     verdict: Steadiness
     reasons: tuple[str, ...] = ()
     profile: Profile | None = None
+    roofline: Roofline | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class Bench:
     unopened: tuple[Unopened, ...] = ()
     notes: tuple[str, ...] = ()
     sha256: dict[str, str] = field(default_factory=dict)
+    ceilings: Ceilings | None = None
     kind: Literal["bench"] = "bench"
     schema: int = 1
 

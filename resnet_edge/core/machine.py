@@ -17,8 +17,7 @@ INT8_FLAGS = ("avx2", "avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm", 
 def machine() -> dict[str, Any]:
     """A JSON object: `cpu` (model name), `architecture`, `cores` and `usable_cores` (what this
     process may run on), `memory_bytes` (None: not known), `int8_flags`, `os`, `python`."""
-    facts = _cpuinfo()
-    flags = set((facts.get("flags") or facts.get("Features") or "").split())
+    facts, flags = _cpuinfo(), processor_flags()
     return {
         "cpu": facts.get("model name") or platform.processor() or platform.machine(),
         "architecture": platform.machine(),
@@ -29,6 +28,12 @@ def machine() -> dict[str, Any]:
         "os": _system(),
         "python": platform.python_version(),
     }
+
+
+def processor_flags() -> frozenset[str]:
+    """What the processor can do, as the system spells it; empty where that does not tell."""
+    facts = _cpuinfo()
+    return frozenset((facts.get("flags") or facts.get("Features") or "").split())
 
 
 def versions() -> dict[str, str]:

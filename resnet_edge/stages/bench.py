@@ -30,6 +30,7 @@ from resnet_edge.core.profile import Profile
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.core.worker import log_folder
 from resnet_edge.stages.bench_files import BenchFile
+from resnet_edge.stages.bench_limits import Limits, find_limits
 from resnet_edge.stages.bench_places import candidates
 from resnet_edge.stages.bench_request import (
     AllSettled,
@@ -106,10 +107,11 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
     with log_folder() as logs, Crew(logs) as crew:
         run = _Run(request, crew, tell)
         run.seat()
+        limits = find_limits(crew, (seat.target for seat in run.seats), request.threads, run.cores)
         judged = run.take_turns()
         if request.profile:
             run.watch()
-        rows = tuple(run.timing(seat, number, judged) for number, seat in enumerate(run.seats))
+        rows = tuple(run.timing(seat, number, judged, limits) for number, seat in enumerate(run.seats))
         return Bench(
             resnet_edge=__version__,
             versions=versions(),
@@ -120,7 +122,8 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
             rows=rows,
             failures=tuple(run.failures),
             unopened=tuple(run.unopened),
-            notes=why(rows, machine()),
+            notes=why(rows, limits.ceilings),
+            ceilings=limits.ceilings,
             sha256={file.name: sha256_of(file.path) for file in request.files},
         )
 
@@ -218,7 +221,7 @@ class _Run:
             member.dismiss()
         self.tell(Progress("profile", len(self.seats), len(self.seats)))
 
-    def timing(self, seat: _Seat, number: int, judged: _Judged) -> Timing:
+    def timing(self, seat: _Seat, number: int, judged: _Judged, limits: Limits) -> Timing:
         """The row of a seat."""
         settled, target = judged.rows.rows[number], seat.target
         facts = asdict(settled)
@@ -237,6 +240,7 @@ class _Run:
             verdict="inconclusive" if reasons else "steady",
             reasons=reasons,
             profile=seat.profile,
+            roofline=limits.of(target, seat.opened.device, self.request.batch, settled.p50_ms),
             **facts,
         )
 

@@ -6,10 +6,10 @@ Read off the operators that really ran (core/profile.py), not off the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from resnet_edge.core.bench import Timing
 from resnet_edge.core.profile import OperatorTime, Profile
+from resnet_edge.core.roofline import Ceilings
 
 WORTH = 0.1
 """A share of the time, or of the multiply-accumulates, that is worth a sentence."""
@@ -19,17 +19,19 @@ FLOAT = "fp32"
 CONVERSIONS = {"QuantizeLinear", "DequantizeLinear", "QUANTIZE", "DEQUANTIZE"}
 DYNAMIC = ("DynamicQuantize", "ConvInteger", "MatMulInteger", "QD8")
 FLOAT_OPERATORS = {"Conv", "FusedConv", "NhwcFusedConv", "Gemm", "FusedGemm", "MatMul", "FusedMatMul"}
-DOT_PRODUCTS = {"avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm"}
+FASTER = 1.5
+"""Times the ceiling of float32, from which on int8 could be expected to be faster."""
 
 
-def why(rows: Sequence[Timing], machine: dict[str, Any]) -> tuple[str, ...]:
+def why(rows: Sequence[Timing], ceilings: Ceilings | None) -> tuple[str, ...]:
     """A sentence for each thing that holds back an integer artifact of `rows`."""
-    found = []
+    found, slow = [], False
     for row in rows:
         base = _float_row(row, rows)
         if base is not None:
-            found += [f"{row.artifact} on {row.backend}: {reason}" for reason in _reasons(row, base, machine)]
-    return tuple(found)
+            slow |= not _is_faster(row, base)
+            found += [f"{row.artifact} on {row.backend}: {reason}" for reason in _reasons(row, base)]
+    return (*found, *(_processor(ceilings) if slow else ()))
 
 
 def _float_row(row: Timing, rows: Sequence[Timing]) -> Timing | None:
@@ -40,18 +42,37 @@ def _float_row(row: Timing, rows: Sequence[Timing]) -> Timing | None:
     return next((r for r in rows if r.scheme == FLOAT and (r.format, r.backend, r.device) == place), None)
 
 
-def _reasons(row: Timing, base: Timing, machine: dict[str, Any]) -> Iterator[str]:
-    faster = row.p50_ci95_ms[1] < base.p50_ci95_ms[0]
+def _is_faster(row: Timing, base: Timing) -> bool:
+    return row.p50_ci95_ms[1] < base.p50_ci95_ms[0]
+
+
+def _reasons(row: Timing, base: Timing) -> Iterator[str]:
+    faster = _is_faster(row, base)
     if not faster:
         ratio = row.p50_ms / base.p50_ms
         yield f"not shown to be faster than {base.artifact} ({ratio:.2f} times its latency)"
-        if not DOT_PRODUCTS.intersection(machine.get("int8_flags", ())):
-            yield "this processor has no 8-bit dot product (VNNI, AMX, dotprod): int8 saves memory, not time"
     if row.profile is None:
         return
     yield from _held_back(row.profile)
     if base.profile is not None and faster:  # else all of them are
         yield from _slower_layers(row.profile, base.profile)
+
+
+def _processor(ceilings: Ceilings | None) -> Iterator[str]:
+    gain = None if ceilings is None else _gain(ceilings)
+    if ceilings is not None and gain is not None and gain < FASTER:
+        yield (
+            f"this processor multiplies int8 at most {gain:.1f} times as fast as float32 "
+            f"({ceilings.int8_gmacs:.0f} and {ceilings.float_gmacs:.0f} billion a second; it has no VNNI): "
+            "int8 saves memory here, and not time; measure where the model will run"
+        )
+
+
+def _gain(ceilings: Ceilings) -> float | None:
+    """The ceiling of int8 over that of float32; None where one is not known, or there are faster units."""
+    if ceilings.tiles or ceilings.int8_gmacs is None or ceilings.float_gmacs is None:
+        return None
+    return ceilings.int8_gmacs / ceilings.float_gmacs
 
 
 def _held_back(profile: Profile) -> Iterator[str]:

@@ -27,6 +27,7 @@ from resnet_edge.core.progress import Report
 from resnet_edge.stages._rounds import Runner, check_timed, timed, timed_block, warm_up
 from resnet_edge.stages.bench_request import Block, BlockRequest, Offers, OffersRequest, Opened, OpenRequest
 from resnet_edge.stages.calls import LatencyTarget
+from resnet_edge.stages.cores import stay_on
 from resnet_edge.stages.predict import load_backend, stored
 
 YARDSTICK = 4000
@@ -48,7 +49,7 @@ def open_session(request: OpenRequest, report: Report) -> Opened:
 
     Raises ArtifactError, DeviceUnavailable.
     """
-    _stay_on(request.cores)
+    stay_on(request.cores)
     session = _sessions.enter_context(_session(request.target, request.threads))
     images = noise(session.input, request.batch)
     _runners.append(Runner(session, images, warm_up(session, images)))
@@ -71,7 +72,7 @@ def cold(request: OpenRequest, report: Report) -> Cold:
 
     Raises ArtifactError, DeviceUnavailable, MissingDependency, UnknownName.
     """
-    _stay_on(request.cores)
+    stay_on(request.cores)
     target = request.target
     load_backend(target.backend, target.format, target.path)  # importing it is not the artifact's time
     before = _resident()
@@ -131,13 +132,6 @@ def _yardstick() -> float:
     for number in range(YARDSTICK):
         total += number
     return (time.perf_counter_ns() - began) / 1e6
-
-
-def _stay_on(cores: tuple[int, ...]) -> None:
-    """The same cores for every backend, before its runtime asks how many there are."""
-    if cores and hasattr(os, "sched_setaffinity"):
-        with suppress(OSError):  # a container may forbid it: the cores are then what they were
-            os.sched_setaffinity(0, cores)
 
 
 def _resident() -> int | None:

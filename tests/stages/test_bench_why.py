@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from resnet_edge.core.bench import Cold, Timing
 from resnet_edge.core.profile import OperatorTime, Profile
+from resnet_edge.core.roofline import Ceilings
 from resnet_edge.stages.bench_why import short, why
 
-VNNI = {"int8_flags": ["avx512_vnni"]}
+VNNI = Ceilings(100.0, "vfmadd231ps zmm", 400.0, "vpdpbusd zmm", 10.0, None)
+AVX2 = Ceilings(50.0, "vfmadd231ps ymm", 50.0, "vpmaddwd ymm", 10.0, None)
 CONV = "net/conv/Relu"
 
 
@@ -50,8 +54,14 @@ def test_what_holds_it_back_is_named(operators: list[tuple[str, float, int]], sa
 
 
 def test_a_processor_without_dot_products_is_named_too() -> None:
-    assert any("no 8-bit dot product" in reason for reason in why([FLOAT, row("int8", 2.5)], {}))
-    assert not any("no 8-bit" in reason for reason in why([FLOAT, row("int8", 2.5)], VNNI))
+    rows = [FLOAT, row("int8", 2.5), row("dynamic", 2.6)]
+    said = "int8 at most 1.0 times as fast as float32 (50 and 50 billion a second; it has no VNNI)"
+    assert sum(said in reason for reason in why(rows, AVX2)) == 1
+    fast = [FLOAT, row("int8", 1.0)]
+    tiles = replace(AVX2, tiles=True)
+    unknown = replace(AVX2, int8_gmacs=None)
+    for others, ceilings in ((rows, VNNI), (rows, None), (rows, tiles), (rows, unknown), (fast, AVX2)):
+        assert not any("VNNI" in reason for reason in why(others, ceilings))
 
 
 def test_layers_that_lose_are_named_where_the_whole_wins() -> None:

@@ -1,0 +1,99 @@
+"""What one inference of an artifact has to do (core/roofline.py): its multiply-accumulates and weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resnet_edge.core.roofline import Work
+from resnet_edge.graph.model import Graph, Node, read_graph
+
+if TYPE_CHECKING:
+    import onnx
+
+FLOAT = frozenset({"float32", "float16"})
+INTEGER_OPERATORS = frozenset(
+    {"QLinearConv", "ConvInteger", "QLinearMatMul", "MatMulInteger", "QGemm", "DynamicQuantizeMatMul"}
+)
+MULTIPLYING = frozenset({"Conv", "Gemm", "MatMul", "FusedConv"}) | INTEGER_OPERATORS
+
+
+def work_of(path: Path) -> Work:
+    """Of a .tflite or .onnx file, for one image. Raises ArtifactError; ModuleNotFoundError where the
+    package that reads it is not installed."""
+    if path.suffix == ".tflite":
+        return _of_tflite(read_graph(path))
+    import onnx
+
+    return _of_onnx(onnx.load(str(path), load_external_data=False))
+
+
+def macs(graph: Graph, node: Node) -> int:
+    """Multiply-accumulates of a node of a TFLite graph, for one image."""
+    if node.op not in {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}:
+        return 0
+    kernel, output = (graph.tensors[i].shape for i in (node.inputs[1], node.outputs[0]))
+    each = math.prod(size or 1 for size in (kernel[1:3] if node.op == "DEPTHWISE_CONV_2D" else kernel[1:]))
+    return each * math.prod(size or 1 for size in output[1:])
+
+
+def _of_tflite(graph: Graph) -> Work:
+    """A layer is integer where its weights are: with float activations these are quantized first. Weights
+    in float16 come through a DEQUANTIZE and are multiplied as float32."""
+    counted = {True: 0, False: 0}
+    for node in graph.nodes:
+        if found := macs(graph, node):
+            counted[graph.tensors[node.inputs[1]].dtype in FLOAT] += found
+    weights = sum(tensor.data.nbytes for tensor in graph.tensors if tensor.data is not None)
+    return Work(counted[True], counted[False], weights)
+
+
+def _of_onnx(model: onnx.ModelProto) -> Work:
+    """A layer is integer where it is an integer operator, or both of its operands come from integers."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    makers = {name: node for node in graph.node for name in node.output}
+    shapes = dict(_shapes([*graph.value_info, *graph.output]))
+    sizes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    counted = {True: 0, False: 0}
+    for node in graph.node:
+        if node.op_type in MULTIPLYING:
+            weights = node.input[_weights_at(node.op_type)]
+            each = _each(node, _size(weights, makers, sizes))
+            integer = node.op_type in INTEGER_OPERATORS or all(
+                makers.get(name) is not None and makers[name].op_type == "DequantizeLinear"
+                for name in (node.input[0], weights)
+            )
+            counted[integer] += each * math.prod(shapes.get(node.output[0], (0, 0))[1:])
+    stored = sum(numpy_helper.to_array(tensor).nbytes for tensor in graph.initializer)
+    return Work(counted[False], counted[True], stored)
+
+
+def _weights_at(kind: str) -> int:
+    """Which operand holds the weights."""
+    return 3 if kind in ("QLinearConv", "QLinearMatMul", "QGemm") else 1
+
+
+def _each(node: onnx.NodeProto, size: tuple[int, ...]) -> int:
+    """Weights that go into one value of the output: of kernels (O, I, ...) all but the first axis; of a
+    matrix the axis that is summed over."""
+    if "Conv" in node.op_type:
+        return math.prod(size[1:])
+    transposed = any(a.name == "transB" and a.i for a in node.attribute)
+    return size[-1 if transposed else 0] if size else 0
+
+
+def _size(name: str, makers: dict[str, onnx.NodeProto], sizes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape of a constant, which may lie behind a DequantizeLinear or a Cast."""
+    while name not in sizes and name in makers:
+        name = makers[name].input[0]
+    return sizes.get(name, ())
+
+
+def _shapes(values: Iterable[onnx.ValueInfoProto]) -> Iterable[tuple[str, tuple[int, ...]]]:
+    for value in values:
+        yield value.name, tuple(size.dim_value or 1 for size in value.type.tensor_type.shape.dim)

@@ -1,0 +1,51 @@
+"""Multiply-accumulates of artifacts by what they are computed in, against counts by hand."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.core import registry
+from resnet_edge.graph.work import work_of
+from tests.backends import tiny
+from tests.graph.road import Road
+
+BY_HAND = 8 * 8 * 3 * 3 * 1 * 4 + 4 * tiny.CLASSES
+WEIGHTS = 3 * 3 * 4 + 4 * tiny.CLASSES
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.write_all(tmp_path_factory.mktemp("files"))
+
+
+@pytest.mark.parametrize(
+    "name", ["fixed.tflite", "dynamic.tflite", "fixed.onnx", "dynamic.onnx", "uint8.onnx"]
+)
+def test_float_files(files: Path, name: str) -> None:
+    found = work_of(files / name)
+    assert (found.float_macs, found.int8_macs) == (BY_HAND, 0)
+    assert found.weight_bytes >= 4 * WEIGHTS
+
+
+def test_integer_files(files: Path) -> None:
+    found = work_of(files / "int8.tflite")
+    assert (found.float_macs, found.int8_macs) == (0, BY_HAND)
+    assert WEIGHTS <= found.weight_bytes < 4 * WEIGHTS
+
+
+@pytest.mark.parametrize("scheme", ["fp32", "fp16", "int8"])
+def test_both_formats_of_one_model_have_the_same_work(scheme: str, residual: Road, tmp_path: Path) -> None:
+    net = residual
+    found = {}
+    for name in ("tflite", "onnx"):
+        room, chosen = registry.load("formats", name), registry.load("schemes", scheme).SCHEME
+        path = tmp_path / f"a.{scheme}{room.SUFFIX}"
+        room.write(net.portable(scheme), chosen, "a", path)
+        found[name] = work_of(path)
+    ours, theirs = found["tflite"], found["onnx"]
+    assert (ours.float_macs, ours.int8_macs) == (theirs.float_macs, theirs.int8_macs)
+    assert (ours.int8_macs > 0) == (scheme == "int8")
+    assert math.isclose(ours.weight_bytes, theirs.weight_bytes, rel_tol=0.5)
