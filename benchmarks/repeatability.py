@@ -1,0 +1,122 @@
+"""Whether `bench` gives the same ratios when it is run again.
+
+    python benchmarks/repeatability.py PATH… [--runs 6] [--budget 30s] [--noise]
+
+Runs `bench` several times on the same artifacts. For every two runs that follow each other, and every two
+rows, the ratio of their medians is compared: 1.03 means that one run saw a difference 3 % larger than
+the other. `--noise` keeps a second process busy in bursts meanwhile, on all cores, as a neighbour would.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+WITHIN = 1.03
+BURST = (0.2, 1.5)
+"""Seconds of a burst, and between bursts, at most."""
+
+
+def main() -> None:
+    """Run, compare, print one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("paths", nargs="+")
+    parser.add_argument("--runs", type=int, default=6)
+    parser.add_argument("--budget", default="30s")
+    parser.add_argument("--backends", default="litert,onnxruntime")
+    parser.add_argument("--noise", action="store_true")
+    parser.add_argument("--burst", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.burst:
+        disturb()
+    command = ["bench", *asked.paths, "--budget", asked.budget, "--backends", asked.backends]
+    with noise() if asked.noise else quiet():
+        runs = [run(command, seed) for seed in range(asked.runs)]
+    print(json.dumps(summary(runs), indent=2))
+
+
+def run(command: list[str], seed: int) -> dict[str, Any]:
+    """One document of bench."""
+    words = [sys.executable, "-m", "resnet_edge", *command, "--json", "--quiet", "--seed", str(seed)]
+    found: dict[str, Any] = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=False).stdout)
+    return found
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """How often the ratios of two runs come out within 3 % of each other, and what else differs."""
+    moved = [
+        abs(np.log(ratio(before, *pair) / ratio(after, *pair)))
+        for before, after in itertools.pairwise(runs)
+        for pair in itertools.combinations(range(len(before["rows"])), 2)
+    ]
+    alone = [
+        abs(np.log(one["p50_ms"] / other["p50_ms"]))
+        for before, after in itertools.pairwise(runs)
+        for one, other in zip(before["rows"], after["rows"], strict=True)
+    ]
+    return {
+        "runs": len(runs),
+        "rows": [f"{row['artifact']} on {row['backend']}" for row in runs[0]["rows"]],
+        "seconds": [found["seconds"] for found in runs],
+        "others": [found["quiet"]["others"] for found in runs],
+        "steady": [sum(row["verdict"] == "steady" for row in found["rows"]) for found in runs],
+        "ratios": described(moved),
+        "medians": described(alone),
+    }
+
+
+def ratio(found: dict[str, Any], one: int, other: int) -> float:
+    """The latency of one row over that of another, taken round by round."""
+    rows = found["rows"]
+    return float(rows[one]["times_fastest"] / rows[other]["times_fastest"])
+
+
+def described(moved: list[float]) -> dict[str, float]:
+    """Of absolute logarithms of what should be 1."""
+    return {
+        "n": len(moved),
+        "within_3_percent": float(np.mean(np.exp(moved) <= WITHIN)),
+        "median": float(np.exp(np.median(moved))),
+        "of_20_the_19th": float(np.exp(np.percentile(moved, 95))),
+        "largest": float(np.exp(np.max(moved))),
+    }
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing but what the machine does anyway."""
+    yield
+
+
+@contextmanager
+def noise() -> Iterator[None]:
+    """Another process, which works in bursts."""
+    with subprocess.Popen([sys.executable, __file__, "none", "--burst"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def disturb() -> None:
+    """Multiply matrices, on all cores, now and then, until killed."""
+    random = np.random.default_rng()
+    matrix = random.normal(size=(1500, 1500))
+    while True:
+        until = time.monotonic() + random.uniform(0, BURST[0])
+        while time.monotonic() < until:
+            np.dot(matrix, matrix)
+        time.sleep(random.uniform(0, BURST[1]))
+
+
+if __name__ == "__main__":
+    main()
