@@ -359,7 +359,8 @@ class _Run:
 
     def _same_numbers(self, facts: ModelFacts, judge: Judge, judged: list[Judged]) -> None:
         """Say how far the int8 files of the two formats agree with each other."""
-        ran = {(found.proof.job.format, found.proof.job.scheme): found for found in reversed(judged)}
+        cpu = [found for found in judged if found.proof.place.device == "cpu"]
+        ran = {(found.proof.job.format, found.proof.job.scheme): found for found in reversed(cpu)}
         ours, theirs = ran.get(("tflite", "int8")), ran.get(("onnx", "int8"))
         if ours is None or theirs is None:
             return

@@ -71,7 +71,7 @@ def rows(report: dict[str, Any], part: str, scheme: str) -> dict[str, dict[str, 
 
 
 def gpu(report: dict[str, Any]) -> str:
-    return next(row["device"] for row in report["parity"] if row["device"] != "cpu")
+    return next(str(row["device"]) for row in report["parity"] if row["device"] != "cpu")
 
 
 def test_the_device_is_what_the_runtime_says(report: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from resnet_edge.core.progress import Progress, silent
 from resnet_edge.stages._rounds import LARGEST_BLOCK, Runner, interleave, warm_up
 from resnet_edge.stages.calls import LatencyRequest, LatencyTarget
 from resnet_edge.stages.latency import measure
-from tests.backends import tiny
+from tests.backends import tiny, vulkan
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +73,27 @@ def test_what_cannot_be_opened_is_told_and_the_others_stay(artifacts: Path) -> N
             artifacts,
             target(artifacts, "random.tflite", "int8"),
             target(artifacts, "fixed.onnx", "fp32"),
-            target(artifacts, "fixed.tflite", "fp32", device="gpu"),
+            target(artifacts, "fixed.tflite", "fp32", device="npu"),
         ),
         silent,
     )
     assert [row.artifact for row in result.latencies] == ["net.fixed.onnx"]
     assert [failure.what for failure in result.failures] == [
         "latency of net.random.tflite on litert cpu",
-        "latency of net.fixed.tflite on litert gpu",
+        "latency of net.fixed.tflite on litert npu",
     ]
     assert all(failure.message and "\n" not in failure.message for failure in result.failures)
+
+
+def test_a_device_that_a_program_imitates_is_not_timed(artifacts: Path) -> None:
+    if not all(adapter.is_software for adapter in vulkan.needed()):
+        pytest.skip("this machine has a GPU")
+    gpu = target(artifacts, "fixed.tflite", "fp32", device="gpu")
+    result = measure(request_for(artifacts, gpu, target(artifacts, "fixed.tflite", "fp32")), silent)
+    assert [row.device for row in result.latencies] == ["cpu"]
+    (failure,) = result.failures
+    assert failure.what == "latency of net.fixed.tflite on litert gpu"
+    assert "imitated by a program" in failure.message
 
 
 def test_nothing_that_opens_gives_no_latency(artifacts: Path) -> None:
