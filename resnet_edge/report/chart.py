@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from resnet_edge.core.report import Report
 from resnet_edge.report import words
@@ -50,23 +52,30 @@ def chart(report: Report) -> Chart | None:
     x is latency; where none was measured, file size. y is top-1; on unlabelled data,
     agreement with the reference.
     """
-    found = rows(report)
+    return chart_of(rows(report), report.model.name, partial(target, report), report.max_drop_pp)
+
+
+def chart_of(
+    found: Sequence[Row], model: str, place: Callable[[Row], str], max_drop_pp: float | None
+) -> Chart | None:
+    """The same of any rows, which are of one `model`; `place` says where a row ran, and without
+    `max_drop_pp` no drop is permitted."""
     by_top1 = any(row.parity and words.finite(row.parity.top1) for row in found)
     by_latency = any(row.latency and _positive(row.latency.p50_ms) for row in found)
-    spots = [(row, _x(row, by_latency), _y(report, row, by_top1)) for row in found]
+    reference = _reference(found) if by_top1 else None
+    spots = [(row, _x(row, by_latency), _y(row, reference, by_top1)) for row in found]
     drawn = [(row, x, y) for row, x, y in spots if x is not None and y is not None]
     if not drawn:
         return None
     # Over all rows, so that a scheme keeps its colour when another one is not drawn.
     colours = tuple(dict.fromkeys(_scheme(row) for row in found))
     shapes = tuple(dict.fromkeys(_place(row) for row in found))
-    labels = _labels([row for row, _, _ in drawn], report.model.name)
-    reference = _reference(report) if by_top1 else None
+    labels = _labels([row for row, _, _ in drawn], model)
     return Chart(
         points=tuple(
             Point(
                 label=label,
-                detail=_detail(report, row),
+                detail=_detail(row, place(row)),
                 x=x,
                 x_interval=_x_interval(row) if by_latency else None,
                 y=y,
@@ -82,12 +91,8 @@ def chart(report: Report) -> Chart | None:
         x_title="median latency, ms (log scale)" if by_latency else "file size, MB (log scale)",
         y_title="top-1, %" if by_top1 else "agreement with the reference, %",
         reference=reference,
-        permitted=reference - report.max_drop_pp
-        if reference is not None and words.finite(report.max_drop_pp)
-        else None,
-        left_out=tuple(
-            f"{row.file} ({target(report, row)})" for row, x, y in spots if x is None or y is None
-        ),
+        permitted=reference - max_drop_pp if reference is not None and words.finite(max_drop_pp) else None,
+        left_out=tuple(f"{row.file} ({place(row)})" for row, x, y in spots if x is None or y is None),
     )
 
 
@@ -103,9 +108,11 @@ def _place(row: Row) -> str:
     return f"{row.backend} {row.device}".strip() or words.ABSENT
 
 
-def _reference(report: Report) -> float | None:
-    found = (row.reference_top1 for row in report.parity if words.finite(row.reference_top1))
-    return next((100 * value for value in found), None)
+def _reference(found: Sequence[Row]) -> float | None:
+    """The top-1 of the model itself, where all rows were compared with the same."""
+    known = {row.parity.reference_top1 for row in found if row.parity}
+    values = {value for value in known if words.finite(value)}
+    return 100 * values.pop() if len(values) == 1 else None
 
 
 def _x(row: Row, by_latency: bool) -> float | None:
@@ -119,9 +126,9 @@ def _x_interval(row: Row) -> Range | None:
     return bounds if bounds and all(_positive(bound) for bound in bounds) else None
 
 
-def _y(report: Report, row: Row, by_top1: bool) -> float | None:
+def _y(row: Row, reference: float | None, by_top1: bool) -> float | None:
     if row.standing == "reference":
-        return _reference(report) if by_top1 else 100.0
+        return reference if by_top1 else 100.0
     proof = row.parity
     value = None if proof is None else proof.top1 if by_top1 else proof.agreement
     return 100 * value if words.finite(value) else None
@@ -153,8 +160,8 @@ def _labels(found: list[Row], model: str) -> list[str]:
     ]
 
 
-def _detail(report: Report, row: Row) -> str:
-    parts = [f"{row.file} on {target(report, row)}"]
+def _detail(row: Row, place: str) -> str:
+    parts = [f"{row.file} on {place}"]
     if row.latency:
         parts.append(f"p50 {words.milliseconds(row.latency.p50_ms)} ms")
     if row.parity:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from resnet_edge.report import words
+from resnet_edge.report import svg, words
 from resnet_edge.report.axes import Axis, linear_axis, log_axis
 from resnet_edge.report.chart import Chart, Point
 from resnet_edge.report.label_placement import Box, Wanted, place
-
-COLOURS = 8
-"""How many classes `c0`, `c1`, … the style sheet has."""
 
 _COLLAPSED_PP = 25.0
 _LETTER = 7.5
@@ -57,30 +52,8 @@ def picture(chart: Chart, size: Size, css_class: str) -> str:
         *(_marker(frame, point) for point in chart.points),
         *_labels(frame, chart),
     ]
-    title = html.escape(f"{chart.y_title} against {chart.x_title}; the table below holds the same numbers")
-    return (
-        f'<svg class="{css_class}" viewBox="0 0 {size.width} {size.height}" role="img" aria-label="{title}">'
-        f"{''.join(parts)}</svg>"
-    )
-
-
-def legend_marker(shape: int = 0, css: str = "ink") -> str:
-    """A small `<svg>` with one marker, for the legend."""
-    return _key(_shape(shape, 8, 8, f"mark {css}"))
-
-
-def legend_line() -> str:
-    """A small `<svg>` with the dashes of the reference line."""
-    return _key(_line("reference", 0, 8, 16, 8))
-
-
-def legend_band() -> str:
-    """A small `<svg>` with the shade of the permitted drop and the line that ends it."""
-    return _key(f'<rect class="band" x="0" y="2" width="16" height="12"/>{_line("permitted", 0, 14, 16, 14)}')
-
-
-def _key(drawing: str) -> str:
-    return f'<svg class="key" viewBox="0 0 16 16" aria-hidden="true">{drawing}</svg>'
+    title = f"{chart.y_title} against {chart.x_title}; the table below holds the same numbers"
+    return svg.drawing(css_class, size.width, size.height, title, parts)
 
 
 def _frame(chart: Chart, size: Size) -> _Frame:
@@ -105,125 +78,71 @@ def _collapsed(chart: Chart, point: Point) -> bool:
     return top - point.y > _COLLAPSED_PP
 
 
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
-
-
-def _line(css: str, x1: float, y1: float, x2: float, y2: float) -> str:
-    return (
-        f'<line class="{css}" x1="{_number(x1)}" y1="{_number(y1)}" x2="{_number(x2)}" y2="{_number(y2)}"/>'
-    )
-
-
-def _text(css: str, x: float, y: float, text: str, anchor: str = "start") -> str:
-    at = f'x="{_number(x)}" y="{_number(y)}" text-anchor="{anchor}"'
-    return f'<text class="{css}" {at}>{html.escape(text)}</text>'
-
-
 def _grid(frame: _Frame, chart: Chart, size: Size) -> str:
     box = frame.box
     parts = [
-        _text("axis", 4, 16, chart.y_title),
-        _text("axis", box.right, size.height - 8, chart.x_title, "end"),
+        svg.text("axis", 4, 16, chart.y_title),
+        svg.text("axis", box.right, size.height - 8, chart.x_title, "end"),
     ]
     for tick in frame.y.ticks:
         y = frame.y.at(tick)
         parts += [
-            _line("grid", box.left, y, box.right, y),
-            _text("tick", box.left - 7, y + 4, f"{tick:g}", "end"),
+            svg.line("grid", box.left, y, box.right, y),
+            svg.text("tick", box.left - 7, y + 4, f"{tick:g}", "end"),
         ]
     for tick in frame.x.ticks:
         x = frame.x.at(tick)
         parts += [
-            _line("grid", x, box.top, x, box.bottom),
-            _text("tick", x, box.bottom + 17, f"{tick:g}", "middle"),
+            svg.line("grid", x, box.top, x, box.bottom),
+            svg.text("tick", x, box.bottom + 17, f"{tick:g}", "middle"),
         ]
-    return "".join([*parts, _line("base", box.left, box.bottom, box.right, box.bottom)])
+    return "".join([*parts, svg.line("base", box.left, box.bottom, box.right, box.bottom)])
 
 
 def _reference(frame: _Frame, chart: Chart) -> str:
     if chart.reference is None:
         return ""
     top, box = frame.y.at(chart.reference), frame.box
-    parts = [_line("reference", box.left, top, box.right, top)]
+    parts = [svg.line("reference", box.left, top, box.right, top)]
     if chart.permitted is not None:
         bottom = frame.y.at(chart.permitted)
-        band = f'<rect class="band" x="{_number(box.left)}" y="{_number(top)}" '
-        band += f'width="{_number(box.right - box.left)}" height="{_number(max(bottom - top, 0))}"/>'
-        parts = [band, *parts, _line("permitted", box.left, bottom, box.right, bottom)]
+        band = f'<rect class="band" x="{svg.number(box.left)}" y="{svg.number(top)}" '
+        band += f'width="{svg.number(box.right - box.left)}" height="{svg.number(max(bottom - top, 0))}"/>'
+        parts = [band, *parts, svg.line("permitted", box.left, bottom, box.right, bottom)]
     return "".join(parts)
 
 
 def _whiskers(frame: _Frame, point: Point) -> str:
     x, y = _drawn_at(frame, point)
-    css = f"whisker c{point.colour % COLOURS}"
+    css = f"whisker {svg.colour(point.colour)}"
     parts = []
     if point.x_interval:
         low, high = (frame.x.at(value) for value in point.x_interval)
         parts += [
-            _line(css, low, y, high, y),
-            _line(css, low, y - 3, low, y + 3),
-            _line(css, high, y - 3, high, y + 3),
+            svg.line(css, low, y, high, y),
+            svg.line(css, low, y - 3, low, y + 3),
+            svg.line(css, high, y - 3, high, y + 3),
         ]
     if point.y_interval and point.y >= frame.y.low:
         low, high = (frame.y.at(value) for value in point.y_interval)
         parts += [
-            _line(css, x, low, x, high),
-            _line(css, x - 3, low, x + 3, low),
-            _line(css, x - 3, high, x + 3, high),
+            svg.line(css, x, low, x, high),
+            svg.line(css, x - 3, low, x + 3, low),
+            svg.line(css, x - 3, high, x + 3, high),
         ]
     return "".join(parts)
 
 
 def _marker(frame: _Frame, point: Point) -> str:
     x, y = _drawn_at(frame, point)
-    css = f"mark c{point.colour % COLOURS}{'' if point.standing in ('pass', 'reference') else ' hollow'}"
-    return f"<g><title>{html.escape(point.detail)}</title>{_shape(point.shape, x, y, css)}</g>"
+    css = f"mark {svg.colour(point.colour)}{'' if point.standing in ('pass', 'reference') else ' hollow'}"
+    return svg.titled(point.detail, svg.marker(point.shape, x, y, css))
 
 
 def _drawn_at(frame: _Frame, point: Point) -> tuple[float, float]:
     """On the floor of the plot where the point lies below the axis."""
     x, y = frame.at(point)
     return (x, y) if point.y >= frame.y.low else (x, frame.box.bottom - 8)
-
-
-def _circle(x: float, y: float, css: str) -> str:
-    return f'<circle class="{css}" cx="{_number(x)}" cy="{_number(y)}" r="5.5"/>'
-
-
-def _polygon(*corners: tuple[float, float]) -> Callable[[float, float, str], str]:
-    def draw(x: float, y: float, css: str) -> str:
-        points = " ".join(f"{_number(x + dx)},{_number(y + dy)}" for dx, dy in corners)
-        return f'<polygon class="{css}" points="{points}"/>'
-
-    return draw
-
-
-_SHAPES: Sequence[Callable[[float, float, str], str]] = (
-    _circle,
-    _polygon((-5, -5), (5, -5), (5, 5), (-5, 5)),
-    _polygon((0, -6.5), (6.3, 4.7), (-6.3, 4.7)),
-    _polygon((0, -7), (7, 0), (0, 7), (-7, 0)),
-    _polygon((0, 6.5), (6.3, -4.7), (-6.3, -4.7)),
-    _polygon(
-        (-2, -6),
-        (2, -6),
-        (2, -2),
-        (6, -2),
-        (6, 2),
-        (2, 2),
-        (2, 6),
-        (-2, 6),
-        (-2, 2),
-        (-6, 2),
-        (-6, -2),
-        (-2, -2),
-    ),
-)
-
-
-def _shape(shape: int, x: float, y: float, css: str) -> str:
-    return _SHAPES[shape % len(_SHAPES)](x, y, css)
 
 
 def _labels(frame: _Frame, chart: Chart) -> list[str]:
@@ -234,7 +153,7 @@ def _labels(frame: _Frame, chart: Chart) -> list[str]:
     solid = [Box(x - 7, y - 7, x + 7, y + 7) for x, y in spots]
     boxes = place(wanted, frame.box, solid, _avoided(frame, chart))
     return [
-        _leader(box, *spot) + _text("label", box.left, box.bottom - 4, text)
+        _leader(box, *spot) + svg.text("label", box.left, box.bottom - 4, text)
         for text, spot, box in zip(texts, spots, boxes, strict=True)
         if box is not None
     ]
@@ -265,4 +184,4 @@ def _leader(box: Box, x: float, y: float) -> str:
     near_x, near_y = min(max(x, box.left), box.right), min(max(y, box.top + 2), box.bottom - 2)
     if abs(near_x - x) <= 10 and abs(near_y - y) <= 12:
         return ""
-    return _line("leader", x, y, near_x, near_y)
+    return svg.line("leader", x, y, near_x, near_y)
