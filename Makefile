@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-constraints
 
-.PHONY: help demo test slow lint format bench clean
+.PHONY: help demo test slow lint format extras bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -38,6 +38,12 @@ lint: $(STAMP)  ## Check style and types
 format: $(STAMP)  ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+# The backends that are large or rare. npm puts its packages into the environment as well.
+extras: $(STAMP)  ## Add OpenVINO, JAX and the browser's runtimes to .venv (the last need npm and Chromium)
+	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
+		$(BIN)/python -m pip install --quiet --editable '.[openvino,keras_jax,web]'
+	$$($(BIN)/python -m resnet_edge.backends._web_packages) --no-audit --no-fund
 
 bench: $(STAMP)  ## Measure what benchmarks/ measures; takes minutes and wants a quiet machine
 	set -e; for script in benchmarks/*.py; do $(BIN)/python "$$script"; done

@@ -63,3 +63,7 @@ def chromium(backend: str) -> str:
             f"{backend}: neither {' nor '.join(BROWSERS[:3])} is installed: apt-get install chromium"
         )
     return found
+
+
+if __name__ == "__main__":  # for the Makefile
+    sys.stdout.write(install_command() + "\n")
