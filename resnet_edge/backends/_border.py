@@ -50,7 +50,12 @@ def the_classifier(
     if len(outputs) != 1:
         raise ArtifactError(f"{path} has {len(outputs)} outputs, and an image classifier has one")
     image, scores = inputs[0], outputs[0]
-    if len(image.shape) != 4 or None in image.shape[1:]:
+    if len(image.shape) == 4 and None in image.shape[1:]:
+        raise ArtifactError(
+            f"{path} takes images of any size {_sizes(image)}, and one is needed: convert the model with "
+            "--input-shape H,W,C"
+        )
+    if len(image.shape) != 4:
         raise ArtifactError(f"{path} takes {_sizes(image)}, and not images (batch, height, width, channels)")
     if len(scores.shape) != 2 or scores.shape[1] is None:
         raise ArtifactError(f"{path} gives {_sizes(scores)}, and not one score per class (batch, classes)")

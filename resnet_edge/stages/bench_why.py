@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from resnet_edge.core.bench import Timing
-from resnet_edge.core.profile import OperatorTime, Profile
+from resnet_edge.core.profile import OperatorTime, Profile, short
 from resnet_edge.core.roofline import Ceilings
 
 WORTH = 0.1
@@ -80,21 +80,24 @@ def _held_back(profile: Profile) -> Iterator[str]:
     if converting > WORTH:
         yield (
             f"{converting:.0%} of its time goes into quantizing and dequantizing between operators that were "
-            "not fused: convert the model with resnet-edge, whose int8 files fuse whole"
+            "not fused: `resnet-edge convert MODEL --schemes int8` writes files that fuse whole"
         )
     if _share(profile, lambda operator: any(word in operator.kind for word in DYNAMIC)) > WORTH:
         yield (
-            "it quantizes activations anew in every inference: the scheme int8, with calibration images, "
-            "does that once"
+            "it quantizes activations anew in every inference: `resnet-edge convert MODEL --schemes int8 "
+            "--calibration IMAGES` does that once"
         )
     in_float = _mac_share(profile, lambda operator: operator.kind in FLOAT_OPERATORS)
     if in_float > WORTH:
-        yield f"{in_float:.0%} of its multiply-accumulates run in float between Q and DQ: they were not fused"
+        yield (
+            f"{in_float:.0%} of its multiply-accumulates run in float between Q and DQ: they were not fused; "
+            "`resnet-edge convert MODEL --schemes int8` writes files that fuse whole"
+        )
     outside = _share(profile, lambda operator: bool(operator.macs) and operator.kind.isupper())
     if outside > WORTH:
         yield (
             f"{outside:.0%} of its time is spent outside of XNNPACK, which takes no int16 activations and no "
-            "dynamic sizes: use int8 with a fixed batch"
+            "dynamic sizes: `resnet-edge convert MODEL --schemes int8`, without --dynamic-batch, stays inside"
         )
 
 
@@ -116,12 +119,6 @@ def _slower_layers(profile: Profile, base: Profile) -> Iterator[str]:
     )
     more = f" and {len(slower) - SHOWN} more" if len(slower) > SHOWN else ""
     yield f"layers that are slower than in float: {told}{more}"
-
-
-def short(layer: str) -> str:
-    """A layer's name without the network's and without the operation's."""
-    parts = layer.split("/")
-    return "/".join(parts[1:-1]).removesuffix("/batchnorm") if len(parts) > 2 else layer
 
 
 def _share(profile: Profile, matches: Callable[[OperatorTime], bool]) -> float:
