@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
 from resnet_edge.core.bench import Bench, Timing
+from resnet_edge.core.profile import short
 from resnet_edge.report import words
-from resnet_edge.stages.bench_why import short
+from resnet_edge.report.bench_words import explained, name_of, shared_model
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from resnet_edge.core.roofline import Ceilings
 
 HEADER = (
     "Artifact",
@@ -38,12 +38,12 @@ def print_bench(found: Bench, width: int | None = None) -> None:
     """Print the fastest first, then why figures do not hold, what failed, and how quiet it was."""
     console = stdout_console(width)
     rows = sorted(found.rows, key=lambda row: row.p50_ms)
-    model = _shared_model(rows)
+    model = shared_model(rows)
     if model:
         print_line(console, spelled(console, f"Artifacts of {model}"), "bold")
     body = [[spelled(console, cell) for cell in _cells(row, model)] for row in rows]
     print_grid(console, [spelled(console, title) for title in HEADER], body, left={"Backend"})
-    for line in _explained(found, rows):
+    for line in explained(found, rows):
         print_line(console, spelled(console, line), "dim")
     _profiles(console, rows, model)
     if found.notes:
@@ -88,7 +88,7 @@ def _profiles(console: Console, rows: list[Timing], model: str) -> None:
             cells[column] = cells.get(column, 0.0) + operator.microseconds
             macs[layer] = max(macs.get(layer, 0), operator.macs)
     slowest = sorted(taken, key=lambda layer: -max(taken[layer].values()))
-    header = ["Layer", "MACs", *(_name(row, model).replace(".", ".\n") for row in watched)]
+    header = ["Layer", "MACs", *(name_of(row, model).replace(".", ".\n") for row in watched)]
     body = []
     for layer in slowest[:SHOWN]:
         cells = taken[layer]
@@ -112,18 +112,10 @@ def _told(console: Console, what: str, reasons: Collection[str]) -> None:
             print_line(console, spelled(console, f"  {reason}"))
 
 
-def _shared_model(rows: list[Timing]) -> str:
-    """The model that all names begin with: `convert` calls its files <model>.<scheme>.<format>."""
-    models = {row.artifact.rsplit(".", 2)[0] for row in rows if row.scheme}
-    models |= {row.artifact.rsplit(".", 1)[0] for row in rows if row.format == "keras"}
-    known = all(row.scheme or row.format == "keras" for row in rows)
-    return models.pop() if len(models) == 1 and known else ""
-
-
 def _cells(row: Timing, model: str) -> list[str]:
     low, high = row.p50_ci95_ms
     return [
-        _name(row, model),
+        name_of(row, model),
         f"{row.backend} {row.device}",
         words.milliseconds(row.p50_ms),
         f"{50 * (high - low) / row.p50_ms:.1f}%",
@@ -135,42 +127,4 @@ def _cells(row: Timing, model: str) -> list[str]:
         words.milliseconds(row.cold.first_ms),
         words.ABSENT if row.cold.peak_bytes is None else words.size(row.cold.peak_bytes),
         f"{row.rank}{'' if row.verdict == 'steady' else '?'}",
-    ]
-
-
-def _name(row: Timing, model: str) -> str:
-    return row.artifact.removeprefix(f"{model}.") if model else row.artifact
-
-
-def _explained(found: Bench, rows: list[Timing]) -> list[str]:
-    first = rows[0]
-    rounds = min(row.rounds for row in rows)
-    conditions = (
-        f"{words.count(first.threads, 'thread')}, batch {first.batch}, {words.count(rounds, 'round')}"
-    )
-    others = found.quiet.others
-    load = "" if others is None else f"; other processes kept {others:.2f} cores busy"
-    return [
-        f"Latency of one call in ms, ± 95 %, {conditions} of shuffled turns in {found.seconds:.0f} s{load}.",
-        "Open, First, Memory: a fresh process opens the file and runs it once. Rows of one rank cannot be "
-        "told apart; with ? a figure may not come out so again.",
-        *_limit(found.ceilings),
-    ]
-
-
-def _limit(ceilings: Ceilings | None) -> list[str]:
-    if ceilings is None:
-        return []
-    rates = [
-        f"{rate:.1f} billion multiply-accumulates a second in {kind} ({by})"
-        for kind, rate, by in (
-            ("float32", ceilings.float_gmacs, ceilings.float_by),
-            ("int8", ceilings.int8_gmacs, ceilings.int8_by),
-        )
-        if rate is not None
-    ]
-    more = " Its units for matrices (AMX) do more than that." if ceilings.tiles else ""
-    return [
-        "Limit: the share of what these cores can do at most, measured: "
-        f"{', '.join([*rates, f'{ceilings.gigabytes:.1f} GB a second of memory'])}.{more}"
     ]

@@ -31,3 +31,9 @@ class Profile:
     def microseconds(self) -> float:
         """Of all operators."""
         return sum(operator.microseconds for operator in self.operators)
+
+
+def short(layer: str) -> str:
+    """A layer's name without the network's and without the operation's."""
+    parts = layer.split("/")
+    return "/".join(parts[1:-1]).removesuffix("/batchnorm") if len(parts) > 2 else layer

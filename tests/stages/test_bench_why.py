@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from resnet_edge.core.bench import Cold, Timing
-from resnet_edge.core.profile import OperatorTime, Profile
+from resnet_edge.core.profile import OperatorTime, Profile, short
 from resnet_edge.core.roofline import Ceilings
-from resnet_edge.stages.bench_why import short, why
+from resnet_edge.stages.bench_why import why
 
 VNNI = Ceilings(100.0, "vfmadd231ps zmm", 400.0, "vpdpbusd zmm", 10.0, None)
 AVX2 = Ceilings(50.0, "vfmadd231ps ymm", 50.0, "vpmaddwd ymm", 10.0, None)
