@@ -114,7 +114,10 @@ def _refusal(path: Path, error: Exception, told: str) -> ResnetEdgeError:
     """Why it was not opened, from what the runtime told on the way: its exception says next to nothing."""
     if NO_ADAPTER in told:
         names = ", ".join(adapter.name for adapter in _vulkan.prepare())
-        return DeviceUnavailable(f"LiteRT does not take this GPU ({names or 'none found'}): {_vulkan.MEND}")
+        return DeviceUnavailable(
+            f"LiteRT does not take this GPU ({names or 'none found'}): let VK_ICD_FILENAMES name another "
+            f"driver, such as the {_vulkan.DRIVER} of chromium"
+        )
     if operations := UNSUPPORTED.search(told):
         # A line for each operation: its name, a sentence, and the name of a tensor, which is long.
         sentences = (line.split(". ")[0].rstrip(".") for line in operations[1].splitlines())

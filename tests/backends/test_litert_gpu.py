@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from resnet_edge.backends import litert
+from resnet_edge.backends import _vulkan, litert
 from resnet_edge.core.device import as_software
-from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
+from resnet_edge.core.worker import Worker
+from resnet_edge.stages.calls import PredictRequest, PredictResult
 from tests.backends import quantized, tiny, vulkan
 
 
@@ -72,6 +75,28 @@ def test_what_the_gpu_cannot_run_is_named_and_nothing_falls_back(tmp_path: Path)
         litert.open_session(tmp_path / "int16.tflite", "gpu", 1),
     ):
         pass
+    assert "\n" not in str(caught.value)
+
+
+def test_a_gpu_that_litert_does_not_take_is_named(artifacts: Path, tmp_path: Path) -> None:
+    """In a process of its own, because LiteRT keeps the GPU that it found first."""
+    driver = _vulkan._in_a_browser("libVkICD_mock_icd.so")  # Khronos' driver that computes nothing
+    if driver is None:
+        pytest.skip("no browser brings Vulkan's mock driver: apt-get install chromium")
+    manifest, images = tmp_path / "mock.json", tmp_path / "images.npy"
+    mock = {"library_path": str(driver), "api_version": "1.0.5"}
+    manifest.write_text(json.dumps({"file_format_version": "1.0.0", "ICD": mock}))
+    np.save(images, tiny.pixels(1))
+    request = PredictRequest(
+        *(str(artifacts / "fixed.tflite"), "tflite", "litert", "gpu", 1),
+        *(str(images), str(tmp_path / "out.npy")),
+    )
+    environment = {"VK_ICD_FILENAMES": str(manifest)}
+    with (
+        Worker("proof", tmp_path / "proof.log", environment) as worker,
+        pytest.raises(DeviceUnavailable, match=r"not take this GPU \(Vulkan Mock Device\).*VK_ICD") as caught,
+    ):
+        worker.call("resnet_edge.stages.predict:predict", request, PredictResult)
     assert "\n" not in str(caught.value)
 
 
