@@ -36,7 +36,7 @@ class Session(Protocol):
 
     A session whose runtime is in another process, so that a call from here would time the way to it,
     has `timed(images, calls)` as well: the milliseconds of each of `calls` inferences, by a clock
-    beside the runtime.
+    beside the runtime; and `each(images)`: what `run` gives for one image at a time, on one way.
     """
 
     input: TensorSpec

@@ -33,11 +33,12 @@ def predict(request: PredictRequest, report: Report) -> PredictResult:
         assert classes is not None  # backends open nothing else
         outputs = open_memmap(request.out, mode="w+", dtype=np.float32, shape=(len(images), classes))
         size = _batch_size(session, images)
+        run = getattr(session, "each", session.run)
         starts = range(0, len(images), size)
         step = f"{Path(request.path).name} on {request.backend}"
         for start in tracked(starts, step, len(starts), report):
             batch = stored(images[start : start + size], session.input)
-            outputs[start : start + size] = dequantize(session.run(batch), session.output)
+            outputs[start : start + size] = dequantize(run(batch), session.output)
         outputs.flush()
         device, dtype = session.device, session.input.dtype
     return PredictResult(request.out, len(images), time.monotonic() - began, device, dtype, classes)
@@ -91,9 +92,10 @@ def stored(pixels: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
 
 
 def _batch_size(session: Session, images: NDArray[Any]) -> int:
-    """One where the artifact says one, else as many as are worth a call."""
+    """One where the artifact says one and the session takes no more on one way, else as many as are worth
+    a call."""
     fixed = session.input.shape[0]
-    if fixed is None:
+    if fixed is None or (fixed == 1 and hasattr(session, "each")):
         return int(max(1, min(LARGEST_BATCH, BATCH_BYTES // (4 * images[0].size))))
     if fixed != 1:
         raise ArtifactError(
