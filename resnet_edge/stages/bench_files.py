@@ -17,12 +17,14 @@ KERAS = {"keras": "keras", "h5": "keras"}
 
 @dataclass(frozen=True)
 class BenchFile:
-    """`name` is what a report calls it; `scheme` None: its name does not tell."""
+    """`name` is what a report calls it; `scheme` None: its name does not tell. `brought`: nobody named it,
+    a folder brought it along, so that it need not be timed."""
 
     path: Path
     name: str
     format: str
     scheme: str | None
+    brought: bool = False
 
 
 def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
@@ -42,6 +44,7 @@ def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
             file.name if names.count(file.name) == 1 else str(file),
             _formats()[_suffix(file)],
             _scheme(file),
+            file not in named,
         )
         for file in found
     )

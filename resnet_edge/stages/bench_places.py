@@ -59,7 +59,7 @@ def _on_named(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> l
     found = []
     for file in files:
         places = [word for word in words if file.format in offers[word].formats]
-        if not places:
+        if not places and not file.brought:
             raise UsageError(f"none of --backends {','.join(words)} opens {file.name}: add one that does")
         for word in places:
             name, _, device = word.partition(":")

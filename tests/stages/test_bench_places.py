@@ -61,3 +61,9 @@ def test_a_named_place_that_is_not_installed_is_an_error() -> None:
 def test_a_file_that_no_named_backend_opens_is_an_error() -> None:
     with pytest.raises(UsageError, match="none of --backends litert opens a.onnx"):
         places("litert")
+
+
+def test_a_model_that_a_folder_brought_needs_no_backend() -> None:
+    model = BenchFile(Path("a.keras"), "a.keras", "keras", None, brought=True)
+    found = candidates((FILES[1], model), ("litert",), ask)
+    assert [target.file for target in found.targets] == ["a.tflite"]
