@@ -11,6 +11,8 @@ A backend is a module with
 - where the runtime tells it, `profile(path, device, threads, images, runs)`: a core.profile.Profile;
 - where it is there to be compared with, and not to be fast, `FOR_PARITY_ONLY = True`: `bench` leaves it
   out unless it is named.
+- where there is something to start before any file is opened (a browser), `start()`, which does it once:
+  it belongs to no artifact's time.
 - where it opens less than its formats hold: `ENDS`, the dtypes of inputs and outputs that it opens (else
   all), and `FIXED_BATCH = True`, if none of a dynamic batch size. All else is an ArtifactError when opened.
 

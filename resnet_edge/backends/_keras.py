@@ -16,18 +16,25 @@ from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, ModelError
 from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 
+VARIABLE = "KERAS_BACKEND"
 Compiled = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 def choose(backend: str) -> None:
-    """Make Keras compute with `backend` in this process. Raises UsageError where it has begun otherwise."""
-    os.environ.setdefault("KERAS_BACKEND", backend)
-    import keras
-
+    """Make Keras compute with `backend` in this process, whatever KERAS_BACKEND says. Raises UsageError
+    where it computes with another already."""
+    said = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = backend
+    try:
+        import keras
+    finally:  # other processes choose for themselves
+        del os.environ[VARIABLE]
+        if said is not None:
+            os.environ[VARIABLE] = said
     if keras.backend.backend() != backend:
         raise UsageError(
             f"Keras computes with {keras.backend.backend()} in this process, and not with {backend}: "
-            "unset KERAS_BACKEND"
+            "open the model in a process of its own"
         )
 
 

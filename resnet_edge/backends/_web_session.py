@@ -42,6 +42,11 @@ class Refused(Exception):
     """What a runtime in a page says of a file that it does not open."""
 
 
+def start() -> None:
+    """Start the browser. Raises ResnetEdgeError where it does not."""
+    browser()
+
+
 @contextmanager
 def open_session(runtime: Runtime, path: Path, device: str, threads: int) -> Iterator[WebSession]:
     """Open a model file in a page of its own. Raises DeviceUnavailable, ArtifactError; ResnetEdgeError

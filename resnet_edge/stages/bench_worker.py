@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,10 @@ def cold(request: OpenRequest, report: Report) -> Cold:
     """
     stay_on(request.cores)
     target = request.target
-    load_backend(target.backend, target.format, target.path)  # importing it is not the artifact's time
+    # Importing and starting it is not the artifact's time.
+    backend: Any = load_backend(target.backend, target.format, target.path)
+    if hasattr(backend, "start"):
+        backend.start()
     before = _resident()
     began = time.perf_counter_ns()
     with _session(target, request.threads) as session:
