@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from resnet_edge.cli._options import backends_option
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
+
+if TYPE_CHECKING:
+    from resnet_edge.core.bench import Bench
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
@@ -42,6 +46,19 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     metavar="A.json B.json",
     help="Measure nothing: tell what changed from one --json document to the other.",
 )
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="Write a page with pictures too: one file, readable anywhere.",
+)
+@click.option(
+    "--from",
+    "stored",
+    type=click.Path(path_type=Path),
+    metavar="A.json",
+    help="Measure nothing: show a --json document, as a table or with --html.",
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Orders the turns.")
 @output_options
 def command(
@@ -52,6 +69,8 @@ def command(
     budget: float,
     profile: bool,
     compare: tuple[Path, Path] | None,
+    html: Path | None,
+    stored: Path | None,
     seed: int,
     as_json: bool,
     quiet: bool,
@@ -66,33 +85,93 @@ def command(
     quieter machine, may mend it); 3: something could not be timed.
     """
     from resnet_edge.cli._bench import print_bench
-    from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, EXIT_INCONCLUSIVE
-    from resnet_edge.stages.bench import BenchRequest, bench
-    from resnet_edge.stages.bench_files import bench_files
 
+    _check_usage(paths, compare, html, stored)
     if compare is not None:
-        if paths:
-            raise click.UsageError("--compare takes two documents, and no PATH")
         _compare(*compare, as_json=as_json, quiet=quiet)
         return
-    if not paths:
-        raise click.UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
-    request = BenchRequest(
-        bench_files(paths), backends or (), threads, batch, budget, seed, profile, command_line()
-    )
-    with progress(quiet) as report:
-        found = bench(request, report)
+    if stored is not None:
+        found = _stored(stored)
+    else:
+        found = _measured(paths, backends, threads, batch, budget, seed, profile=profile, quiet=quiet)
+    if html is not None:
+        _write_page(found, html)
     if as_json:
         print_json(found)
     elif not quiet:
         print_bench(found)
-    code = EXIT_DONE if found.conclusive else EXIT_INCONCLUSIVE
-    if found.failures:
-        first, more = found.failures[0], len(found.failures) - 1
-        others = f" (and {more} more)" if more else ""
-        fail(f"{first.artifact} on {first.backend} {first.device}: {first.message}{others}")
-        code = EXIT_COULD_NOT
-    click.get_current_context().exit(code)
+        if html is not None:
+            click.echo(f"\nreport: {html}")
+    click.get_current_context().exit(_exit_code(found))
+
+
+def _check_usage(
+    paths: tuple[Path, ...], compare: tuple[Path, Path] | None, html: Path | None, stored: Path | None
+) -> None:
+    """What is wrong is said before anything is measured."""
+    from resnet_edge.report.whole_file import check_writable
+
+    if compare is not None:
+        if paths or stored:
+            raise click.UsageError("--compare takes two documents, and no PATH")
+        if html:
+            raise click.UsageError(
+                "--compare draws no page: make one of each document with --from A.json --html FILE.html"
+            )
+    elif stored is not None and paths:
+        raise click.UsageError("--from measures nothing: leave out PATH, or leave out --from")
+    elif stored is None and not paths:
+        raise click.UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
+    if html is not None:
+        if html.suffix.lower() not in (".html", ".htm"):
+            raise click.UsageError(f"--html {html}: the page needs a name that ends in .html")
+        check_writable("--html", html)
+
+
+def _measured(
+    paths: tuple[Path, ...],
+    backends: tuple[str, ...] | None,
+    threads: int,
+    batch: int,
+    budget: float,
+    seed: int,
+    *,
+    profile: bool,
+    quiet: bool,
+) -> Bench:
+    from resnet_edge.stages.bench import BenchRequest, bench
+    from resnet_edge.stages.bench_files import bench_files
+
+    request = BenchRequest(
+        bench_files(paths), backends or (), threads, batch, budget, seed, profile, command_line()
+    )
+    with progress(quiet) as report:
+        return bench(request, report)
+
+
+def _stored(document: Path) -> Bench:
+    from resnet_edge.stages.bench_compare import read_bench
+
+    return read_bench(document)
+
+
+def _write_page(found: Bench, html: Path) -> None:
+    from resnet_edge.report.bench_page import bench_page
+    from resnet_edge.report.whole_file import write_whole
+
+    write_whole("--html", html, bench_page(found))
+
+
+def _exit_code(found: Bench) -> int:
+    """The exit code; and one line on stderr where something could not be timed."""
+    from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, EXIT_INCONCLUSIVE
+
+    if not found.failures:
+        return EXIT_DONE if found.conclusive else EXIT_INCONCLUSIVE
+    first, more = found.failures[0], len(found.failures) - 1
+    others = f" (and {more} more)" if more else ""
+    fail(f"{first.artifact} on {first.backend} {first.device}: {first.message}{others}")
+    return EXIT_COULD_NOT
 
 
 def _compare(before: Path, after: Path, *, as_json: bool, quiet: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from resnet_edge.core.parity import Parity
 from resnet_edge.core.profile import Profile
 from resnet_edge.core.roofline import Ceilings, Roofline
 
@@ -84,6 +85,18 @@ class Unopened:
 
 
 @dataclass(frozen=True)
+class Accuracy:
+    """What `convert` proved of the very files that were timed, known again by their SHA-256.
+
+    `proofs` name the files as the rows do; `references` are those that are the Keras model which the
+    others were compared with.
+    """
+
+    proofs: tuple[Parity, ...] = ()
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Quiet:
     """How quiet the machine was while it was timed.
 
@@ -113,6 +126,7 @@ class Bench:
     notes: tuple[str, ...] = ()
     sha256: dict[str, str] = field(default_factory=dict)
     ceilings: Ceilings | None = None
+    accuracy: Accuracy = Accuracy()
     kind: Literal["bench"] = "bench"
     schema: int = 1
 

@@ -62,6 +62,14 @@ def linear_axis(values: Iterable[float], start: float, end: float, most: float, 
     return Axis(low, high, start, end, tuple(ticks))
 
 
+def zero_axis(most: float, start: float, end: float) -> Axis:
+    """From zero to a little more than `most`, a positive value, with about six ticks."""
+    high = 1.04 * most
+    step = _round_step(high / 6)
+    ticks = (round(n * step, 12) for n in range(math.floor(high / step + 1e-9) + 1))
+    return Axis(0.0, high, start, end, tuple(ticks))
+
+
 def _round_step(rough: float) -> float:
     power = 10.0 ** math.floor(math.log10(rough))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= rough * 0.999)

@@ -43,11 +43,6 @@ def section(title: str, body: str) -> str:
     return f"<section>\n<h2>{safe(title)}</h2>\n{body}\n</section>"
 
 
-def paragraph(text: str) -> str:
-    """A few sentences beside the matter itself."""
-    return f'<p class="soft">{safe(text)}</p>'
-
-
 def listing(items: Iterable[str]) -> str:
     """Texts with bullets."""
     return f"<ul>{''.join(f'<li>{safe(item)}</li>' for item in items)}</ul>"

@@ -29,6 +29,7 @@ from resnet_edge.core.machine import busy_seconds, machine, usable_cores, versio
 from resnet_edge.core.profile import Profile
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.core.worker import log_folder
+from resnet_edge.stages.bench_accuracy import accuracy_of
 from resnet_edge.stages.bench_files import BenchFile
 from resnet_edge.stages.bench_limits import Limits, find_limits
 from resnet_edge.stages.bench_places import candidates
@@ -112,6 +113,7 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
         if request.profile:
             run.watch()
         rows = tuple(run.timing(seat, number, judged, limits) for number, seat in enumerate(run.seats))
+        hashes = {file.name: sha256_of(file.path) for file in request.files}
         return Bench(
             resnet_edge=__version__,
             versions=versions(),
@@ -124,7 +126,8 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
             unopened=tuple(run.unopened),
             notes=why(rows, limits.ceilings),
             ceilings=limits.ceilings,
-            sha256={file.name: sha256_of(file.path) for file in request.files},
+            sha256=hashes,
+            accuracy=accuracy_of(request.files, hashes),
         )
 
 

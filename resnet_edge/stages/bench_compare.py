@@ -55,6 +55,8 @@ def read_bench(path: Path) -> Bench:
         ) from error
     except msgspec.DecodeError as error:
         raise DataError(f"{path} is not what bench --json prints ({error}): make it again") from error
+    if not found.rows or any(min(row.p50_ms, *row.p50_ci95_ms) <= 0 for row in found.rows):
+        raise DataError(f"{path} is not what bench --json prints (no latency above 0): make it again")
     return found
 
 

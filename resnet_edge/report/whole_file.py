@@ -1,0 +1,53 @@
+"""One file that a user names: refused before the work begins, and whole or not there at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from resnet_edge.core.errors import OutputError
+
+
+def check_writable(option: str, path: Path) -> None:
+    """Refuse what can be refused at once; `option` is how the user named the file. Raises OutputError."""
+    try:
+        target = Path(os.path.realpath(path))
+        found = _why_not(target)
+    except (OSError, ValueError) as error:  # a name too long, or with a null in it
+        found = getattr(error, "strerror", None) or str(error)
+    if found:
+        raise OutputError(f"{option} {path} cannot be written: {found}")
+
+
+def _why_not(target: Path) -> str:
+    folder = target.parent
+    if target.is_dir():
+        return "it is a folder; name a file in it"
+    if target.exists() and not target.is_file():
+        return "it is no ordinary file; name another"
+    if folder.exists() and not folder.is_dir():
+        return f"{folder} is a file; name another folder"
+    if not folder.is_dir():
+        return f"the folder {folder} does not exist; make it first"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"the folder {folder} is not writable; name another"
+    return ""
+
+
+def write_whole(option: str, path: Path, text: str) -> None:
+    """Write beside the file and rename: whoever looks sees the old one or the new one. Raises OutputError."""
+    target = Path(os.path.realpath(path))  # a link stays, and what it leads to is replaced
+    unfinished = target.with_name(f".resnet-edge.{secrets.token_hex(4)}.unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, target)
+    except OSError as error:
+        why = error.strerror or error
+        raise OutputError(
+            f"{option} {path} cannot be written: {why}; free the disk or name another file"
+        ) from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
