@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from resnet_edge.core import registry
 from tests.backends import tiny
 from tests.cli.conftest import Given
 from tests.cli.conversion import Ended, Place
@@ -75,6 +76,28 @@ def test_every_artifact_of_a_folder_on_every_backend_that_opens_it(place: Place,
     assert min(row["times_fastest"] for row in rows) == 1.0
     assert min(row["rank"] for row in rows) == 1
     assert set(found["sha256"]) == {row["artifact"] for row in rows}
+    if found["ceilings"]["int8_gmacs"]:
+        assert all(row["roofline"]["share"] > 0 for row in rows)
+        macs = {row["scheme"]: row["roofline"]["work"] for row in rows if row["format"] == "tflite"}
+        assert macs["fp32"]["float_macs"] == macs["int8"]["int8_macs"] == 8 * 8 * 9 * 4 + 4 * 5
+    assert place.is_clean()
+
+
+@pytest.mark.slow
+def test_without_names_all_that_opens_here_is_timed_and_the_rest_is_told(
+    place: Place, artifacts: Path
+) -> None:
+    """Also: a file of batch 1 opens wherever one of any batch does, and what nobody opens is a failure."""
+    files = [str(artifacts / name) for name in ("fixed.onnx", "fixed.tflite", "random.onnx")]
+    ended = place.run(*files, "--budget", "1s", "--json")
+    found = document(ended)
+    assert ended.code == 3
+    timed = {(row["artifact"], row["backend"]) for row in found["rows"]}
+    assert timed >= {("fixed.onnx", "onnxruntime"), ("fixed.tflite", "litert")}
+    assert {failed["artifact"] for failed in found["failures"]} == {"random.onnx"}
+    told = {one["backend"] for one in found["unopened"]} | {backend for _, backend in timed}
+    assert told >= set(registry.names("backends")) - {"litert_reference", "keras", "keras_jax"}
+    assert not any(row["device"].endswith("-software") for row in found["rows"])
     assert place.is_clean()
 
 
