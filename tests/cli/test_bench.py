@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +154,24 @@ def test_an_interrupt_leaves_nothing(place: Place, artifacts: Path) -> None:
     assert ended.code == 130
     assert "rows" not in ended.out
     assert place.is_clean()
+
+
+def test_a_machine_under_load_is_said_to_be(place: Place, artifacts: Path) -> None:
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        ended = place.run(str(artifacts / "fixed.onnx"), *SHORT)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    found = document(ended)
+    if found["quiet"]["others"] is None:
+        pytest.skip("this system does not tell what other processes do")
+    assert ended.code == 5
+    assert found["quiet"]["others"] > 0.5
+    (row,) = found["rows"]
+    assert row["verdict"] == "inconclusive"
+    assert any("other processes kept" in reason for reason in row["reasons"])
 
 
 def test_several_images_at_a_time(place: Place, artifacts: Path) -> None:
