@@ -1,0 +1,66 @@
+"""Who converts what in peers.py: one Conversion is one file, made by one tool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LITERT, ORT, PLAIN, OPENVINO = "LiteRT", "ONNX Runtime, exact", "ONNX Runtime", "OpenVINO"
+"""Runtimes. PLAIN is a session as it comes; ORT, resnet-edge's backend, sets session.x64quantprecision,
+without which sums of U8S8 products overflow on processors without VNNI."""
+
+CALLER, TOOLS = "caller", "tools"
+"""Environments: that of this script, and that of peers-requirements.txt."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """`step` of peers_convert.py on the file of the conversion `after` (none: the .keras file), or,
+    without a step, `resnet-edge convert` with these arguments. It runs on `runtimes`."""
+
+    name: str
+    title: str
+    scheme: str
+    suffix: str
+    runtimes: tuple[str, ...]
+    step: str = ""
+    after: str = ""
+    environment: str = CALLER
+
+    @property
+    def ours(self) -> bool:
+        """Made by resnet-edge."""
+        return not self.step
+
+
+def _ours(format: str, scheme: str, *runtimes: str) -> Conversion:
+    return Conversion(f"ours_{format}_{scheme}", "resnet-edge", scheme, f".{format}", runtimes)
+
+
+def _peer(
+    step: str, title: str, suffix: str, *runtimes: str, after: str = "", scheme: str = "int8"
+) -> Conversion:
+    environment = TOOLS if step.startswith("nncf") else CALLER
+    return Conversion(step, title, scheme, suffix, runtimes, step, after, environment)
+
+
+TFLITE, ONNX = "tflite_fp32", "tf2onnx_fp32"
+
+CONVERSIONS = (
+    _ours("tflite", "fp32", LITERT),
+    _ours("onnx", "fp32", ORT, OPENVINO),
+    _ours("tflite", "int8", LITERT, OPENVINO),
+    _ours("onnx", "int8", ORT, PLAIN, OPENVINO),
+    _peer(TFLITE, "TFLiteConverter", ".tflite", LITERT, scheme="fp32"),
+    _peer("keras_litert", "Keras export, litert", ".tflite", LITERT, scheme="fp32"),
+    _peer("tflite_int8", "TFLiteConverter", ".tflite", LITERT),
+    _peer("litert_quantizer", "litert-quantizer", ".tflite", LITERT, after=TFLITE),
+    _peer(ONNX, "tf2onnx", ".onnx", ORT, OPENVINO, scheme="fp32"),
+    _peer("keras_onnx", "Keras export, onnx", ".onnx", ORT, scheme="fp32"),
+    _peer("ort_defaults", "quantize_static, defaults (S8S8)", ".onnx", PLAIN, ORT, after=ONNX),
+    _peer("ort_u8s8", "quantize_static, U8S8 per channel", ".onnx", PLAIN, ORT, after=ONNX),
+    _peer("ort_u8s8_reduced", "quantize_static, U8S8, reduce_range", ".onnx", PLAIN, ORT, after=ONNX),
+    _peer("ort_u8u8", "quantize_static, U8U8 per channel", ".onnx", PLAIN, after=ONNX),
+    _peer("nncf_onnx", "NNCF on ONNX", ".onnx", OPENVINO, PLAIN, ORT, after=ONNX),
+    _peer("nncf_openvino", "NNCF on OpenVINO", ".xml", OPENVINO, after=ONNX),
+    _peer("nncf_openvino_best", "NNCF on OpenVINO, mixed, overflow_fix", ".xml", OPENVINO, after=ONNX),
+)
