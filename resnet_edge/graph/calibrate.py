@@ -123,7 +123,7 @@ class _Pass:
         count: int,
     ) -> None:
         self.graph = read_graph(float_model)
-        self.interpreter = _keeping_all_tensors(float_model, threads)
+        self.interpreter = keeping_all_tensors(float_model, threads)
         self.watched = _activations(self.graph)
         self.low: dict[int, NDArray[Any]] = {}
         self.high: dict[int, NDArray[Any]] = {}
@@ -205,7 +205,8 @@ def _spread(rows: NDArray[np.float32], width: int, sample: int, seed: int) -> ND
     return rows[seed * 7 % min(distance, len(rows)) :: distance]
 
 
-def _keeping_all_tensors(float_model: Path, threads: int) -> Interpreter:
+def keeping_all_tensors(float_model: Path, threads: int) -> Interpreter:
+    """An interpreter whose activations can be read after each run."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", KEEPING_ALL_TENSORS)
         interpreter = Interpreter(

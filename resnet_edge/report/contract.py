@@ -44,6 +44,7 @@ def document(report: Report) -> dict[str, Any]:
         "parity": [_measured(row) for row in report.parity],
         "latency": [_measured(row) for row in report.latency],
         "plan": None if report.plan is None else _plan(report.plan),
+        "error_growth": [asdict(growth) for growth in report.error_growth],
         "history": [_entry(entry) for entry in entries(report)],
         "costs": [asdict(cost) for cost in report.costs],
         "failures": [asdict(failure) for failure in report.failures],

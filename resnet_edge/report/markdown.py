@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
+from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, rows, target
@@ -23,6 +24,7 @@ def markdown(report: Report) -> str:
         _head(report),
         _results(report),
         _plan(report),
+        _growth(report),
         _story(report),
         _layers(report),
         _not_passed(report),
@@ -132,6 +134,17 @@ def _layers(report: Report) -> str:
         + _table([*found.header], ([escaped(cell[0]) for cell in row] for row in found.body), found.numbers)
         for title, found in layer_tables(report)
     )
+
+
+def _growth(report: Report) -> str:
+    lines = "\n".join(f"- {escaped(line)}" for line in growth_sentences(report))
+    if not lines:
+        return ""
+    parts = ["## Error growth per layer", escaped(HOW), lines]
+    if found := growth_table(report):
+        body = ([escaped(cell[0]) for cell in row] for row in found.body)
+        parts.append(_table([*found.header], body, found.numbers))
+    return "\n\n".join(parts)
 
 
 def _plan(report: Report) -> str:

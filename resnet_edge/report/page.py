@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from resnet_edge.core.report import Report
-from resnet_edge.report import summary, words
+from resnet_edge.report import growth_picture, summary, svg, words
 from resnet_edge.report.accuracy_figure import accuracy_section
 from resnet_edge.report.chart import chart
 from resnet_edge.report.elements import (
     document,
     facts,
+    figure,
     head,
     listing,
     over,
@@ -19,6 +20,7 @@ from resnet_edge.report.elements import (
     table,
     tag,
 )
+from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, conditions, rows, target
@@ -32,6 +34,7 @@ def page(report: Report) -> str:
         accuracy_section(chart(report), summary.images(report)),
         _results(report),
         _plan(report),
+        _growth(report),
         _story(report),
         _layers(report),
         reasons("What did not pass", summary.troubles(report)),
@@ -120,6 +123,26 @@ def _layers(report: Report) -> str:
             table(found.header, ([safe(cell[0]) for cell in row] for row in found.body), found.numbers),
         )
         for title, found in layer_tables(report)
+    )
+
+
+def _growth(report: Report) -> str:
+    schemes = {artifact.file: artifact.scheme for artifact in report.artifacts}
+    order = list(dict.fromkeys(schemes.values()))  # so that a scheme has the colour of the picture above
+    colours = [order.index(schemes[growth.artifact]) for growth in report.error_growth]
+    drawn = growth_picture.both(report.error_growth, colours)
+    found = growth_table(report)
+    if not drawn:
+        return ""
+    keys = [
+        (svg.legend_marker(css=svg.colour(colour)), growth.artifact)
+        for growth, colour in zip(report.error_growth, colours, strict=True)
+    ]
+    keys.append((svg.legend_marker(css="ink hollow"), "the largest fall"))
+    body = [[safe(cell[0]) for cell in row] for row in found.body] if found else []
+    told = table(found.header, body, found.numbers) if found else ""
+    return section(
+        "Error growth per layer", f"{figure(keys, drawn, HOW)}{listing(growth_sentences(report))}{told}"
     )
 
 

@@ -79,6 +79,11 @@ _SHAPES: Sequence[Callable[[float, float, str], str]] = (
 )
 
 
+def dot(x: float, y: float, css: str) -> str:
+    """A mark that is smaller than a marker, for points on a line."""
+    return f'<circle class="{css}" cx="{number(x)}" cy="{number(y)}" r="2.6"/>'
+
+
 def marker(shape: int, x: float, y: float, css: str) -> str:
     """One of six shapes, by number."""
     return _SHAPES[shape % len(_SHAPES)](x, y, css)

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from resnet_edge import __version__
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.device import is_software
+from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.machine import machine, usable_cores, versions
@@ -34,6 +35,7 @@ from resnet_edge.stages import calls
 from resnet_edge.stages.class_names import as_lines, check_count, chosen_names
 from resnet_edge.stages.crew import Crew, Member
 from resnet_edge.stages.download_size import gzip_bytes
+from resnet_edge.stages.error_growth_request import error_growth_requests
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequest
 from resnet_edge.stages.needed_images import NeededImages
@@ -135,8 +137,11 @@ class _Run:
         proofs = self._make(facts, plan, portable, images, calibration)
         judged = self._judged(facts, images, calibration, reference, proofs)
         kept = {(found.proof.job, found.proof.place): found.proof for found in judged}
+        growth = self._error_growth(facts, images, portable)
         latency = self._timed(images, [kept.get((proof.job, proof.place), proof) for proof in proofs])
-        return self._report(facts, images, calibration, tuple(found.parity for found in judged), latency)
+        return self._report(
+            facts, images, calibration, tuple(found.parity for found in judged), latency, growth
+        )
 
     def _both(self, first: Future[Any], second: Future[Any]) -> tuple[Any, Any]:
         """The results of two steps that run side by side; the first failure of either at once."""
@@ -369,6 +374,24 @@ class _Run:
             artifacts = ours.proof.artifact, theirs.proof.artifact
             self.notes.append(same_numbers(*artifacts, facts.output, found))
 
+    def _error_growth(
+        self, facts: ModelFacts, images: calls.Images, portable: str
+    ) -> tuple[ErrorGrowth, ...]:
+        """How errors grow from layer to layer; nothing else depends on it."""
+        requests = error_growth_requests(self.artifacts, portable, self.calibrated, images, facts.macs)
+        if not requests:
+            return ()
+        member, found = self.crew.member("error growth", self.tell), []
+        for request in requests:
+            try:
+                found.append(_ask(member, "error_growth:error_growth", request, ErrorGrowth))
+            except OutputError:
+                raise
+            except ResnetEdgeError as error:
+                self._note("error growth", f"{request.file}: no errors of its layers: {error}")
+        member.dismiss()
+        return tuple(found)
+
     def _timed(self, images: calls.Images, proofs: list[Proof]) -> tuple[Latency, ...]:
         """Measure latency; nothing else of ours runs by now."""
         wait(self.packed.values())
@@ -402,6 +425,7 @@ class _Run:
         calibration: calls.Images | None,
         parity: tuple[Parity, ...],
         latency: tuple[Latency, ...],
+        growth: tuple[ErrorGrowth, ...],
     ) -> Report:
         return Report(
             resnet_edge=__version__,
@@ -426,6 +450,7 @@ class _Run:
             history=self.story.steps,
             gzip_bytes={file: size.result() for file, size in self.packed.items()},
             plan=self.rescue,
+            error_growth=growth,
         )
 
 
