@@ -79,20 +79,9 @@ def measure_error_growth(
     """
     ours, theirs = _Kept(quantized), _Kept(exact)
     pairs = dict(_pairs(theirs.graph, ours.graph))
-    sums = {index: _Sums() for index in pairs}
-    logits = _logits(theirs.graph)
-    seen = 0
-    for image in images:
-        ours.run(image)
-        theirs.run(image)
-        seen += 1
-        for index, other in pairs.items():
-            true, found = theirs.real(index), ours.real(other)
-            if index in logits:
-                true, found = centred(true), centred(found)
-            _add(sums[index], true, found)
-    if not seen or not pairs:
-        what = "image" if not seen else "layer that the float graph has, too"
+    sums = _summed(theirs, ours, pairs, images)
+    if not all(found.values for found in sums.values()) or not sums:
+        what = "image" if sums else "layer that the float graph has, too"
         raise DataError(f"{quantized.name}: there is no {what}, so nothing to measure errors on")
     decibels = {index: _decibels(found) for index, found in sums.items()}
     return tuple(
@@ -104,6 +93,22 @@ def measure_error_growth(
         )
         for index, other in pairs.items()
     )
+
+
+def _summed(
+    theirs: _Kept, ours: _Kept, pairs: dict[int, int], images: Iterable[NDArray[Any]]
+) -> dict[int, _Sums]:
+    sums = {index: _Sums() for index in pairs}
+    logits = _logits(theirs.graph)
+    for image in images:
+        ours.run(image)
+        theirs.run(image)
+        for index, other in pairs.items():
+            true, found = theirs.real(index), ours.real(other)
+            if index in logits:
+                true, found = centred(true), centred(found)
+            _add(sums[index], true, found)
+    return sums
 
 
 def _pairs(exact: Graph, quantized: Graph) -> Iterator[tuple[int, int]]:

@@ -52,6 +52,17 @@ def test_every_layer_has_its_error_and_the_last_is_that_of_the_proof(name: str, 
         assert all(steps is not None and steps > 0.1 for steps in inner)
 
 
+@pytest.mark.parametrize("name", ["bottleneck", "probabilities", "article", "mobile"])
+def test_what_a_layer_reads_is_found_behind_what_only_moves_it(name: str, tmp_path: Path) -> None:
+    """Padding, pooling and reshaping have no error of their own, and are no layers here."""
+    model = getattr(nets, name)()
+    net = road(model, nets.images(model), tmp_path)
+    found = growth(net, net.portable("int8"))
+    assert len(found) == layers_of(net)
+    on_the_image = [layer for layer in found if layer.read_db is None]
+    assert on_the_image == [found[0]]
+
+
 @pytest.mark.parametrize("io", ["int8", "uint8"])
 def test_an_integer_border_changes_no_layer(io: Io, residual: Road) -> None:
     plain, narrow = (
