@@ -110,8 +110,7 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
         run.seat()
         limits = find_limits(crew, (seat.target for seat in run.seats), request.threads, run.cores)
         judged = run.take_turns()
-        if request.profile:
-            run.watch()
+        untold = run.watch() if request.profile else ()
         rows = tuple(run.timing(seat, number, judged, limits) for number, seat in enumerate(run.seats))
         hashes = {file.name: sha256_of(file.path) for file in request.files}
         return Bench(
@@ -124,7 +123,7 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
             rows=rows,
             failures=tuple(run.failures),
             unopened=tuple(run.unopened),
-            notes=why(rows, limits.ceilings),
+            notes=(*why(rows, limits.ceilings), *untold),
             ceilings=limits.ceilings,
             sha256=hashes,
             accuracy=accuracy_of(request.files, hashes),
@@ -138,6 +137,7 @@ class _Run:
         self.request, self.crew, self.tell = request, crew, tell
         self.cores = tuple(_cores(request.threads))
         self.members: dict[str, Member] = {}
+        self.offers: dict[str, Offers] = {}
         self.judge = crew.member("intervals", silent)
         self.seats: list[_Seat] = []
         self.failures: list[Failed] = []
@@ -210,11 +210,12 @@ class _Run:
                 look = max(done + 1, round(GROWTH * done))
             self._tell_turns(done, elapsed)
 
-    def watch(self) -> None:
-        """The operators of every artifact, each in a process of its own."""
-        for number, seat in enumerate(self.seats):
+    def watch(self) -> tuple[str, ...]:
+        """The operators of every artifact, each in a process of its own; which backends do not tell."""
+        watched = [seat for seat in self.seats if self.offers[seat.target.backend].profiles]
+        for number, seat in enumerate(watched):
             target = seat.target
-            self.tell(Progress("profile", number, len(self.seats), f"{target.file} on {target.backend}"))
+            self.tell(Progress("profile", number, len(watched), f"{target.file} on {target.backend}"))
             member = self.crew.member("profile", silent)
             request = self._opening(target)
             try:
@@ -222,7 +223,9 @@ class _Run:
             except ResnetEdgeError as error:
                 self._failed(target, error)
             member.dismiss()
-        self.tell(Progress("profile", len(self.seats), len(self.seats)))
+        self.tell(Progress("profile", len(watched), len(watched)))
+        silent_ones = sorted({seat.target.backend for seat in self.seats if seat not in watched})
+        return tuple(f"{name} does not tell what its operators take" for name in silent_ones)
 
     def timing(self, seat: _Seat, number: int, judged: _Judged, limits: Limits) -> Timing:
         """The row of a seat."""
@@ -253,7 +256,9 @@ class _Run:
     def _offers(self, name: str) -> Offers:
         if name not in self.members:
             self.members[name] = self.crew.member(name, self.tell)
-        return self.members[name].call(f"{WORKER}:offers", OffersRequest(name), Offers)
+        found = self.members[name].call(f"{WORKER}:offers", OffersRequest(name), Offers)
+        self.offers[name] = found
+        return found
 
     def _round(self, shuffle: random.Random) -> None:
         order = [*self.seats]

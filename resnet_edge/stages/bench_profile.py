@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.profile import Profile
 from resnet_edge.core.progress import Report
 from resnet_edge.stages.bench_request import OpenRequest
@@ -16,11 +15,9 @@ RUNS = 60
 
 
 def profile(request: OpenRequest, report: Report) -> Profile:
-    """Watch RUNS inferences. Raises ArtifactError, also where the backend does not tell."""
+    """Watch RUNS inferences on a backend that tells. Raises ArtifactError, DeviceUnavailable."""
     target = request.target
     backend: Any = load_backend(target.backend, target.format, target.path)
-    if not hasattr(backend, "profile"):
-        raise ArtifactError(f"{target.backend} does not tell what its operators take")
     path = Path(target.path)
     with backend.open_session(path, target.device, request.threads) as session:
         images = noise(session.input, request.batch)

@@ -17,11 +17,13 @@ class OffersRequest:
 
 @dataclass(frozen=True)
 class Offers:
-    """Names of formats and of devices; `for_parity_only` as in backends/__init__.py."""
+    """Names of formats and of devices; `for_parity_only` as in backends/__init__.py; `profiles`: it tells
+    what operators take."""
 
     formats: tuple[str, ...]
     devices: tuple[str, ...]
     for_parity_only: bool
+    profiles: bool = False
 
 
 @dataclass(frozen=True)

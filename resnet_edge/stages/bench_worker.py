@@ -42,7 +42,8 @@ def offers(request: OffersRequest, report: Report) -> Offers:
     """What a backend opens. Raises UnknownName, MissingDependency."""
     backend = registry.load("backends", request.backend)
     parity_only = getattr(backend, "FOR_PARITY_ONLY", False)
-    return Offers(tuple(sorted(backend.FORMATS)), tuple(sorted(backend.DEVICES)), parity_only)
+    formats, devices = tuple(sorted(backend.FORMATS)), tuple(sorted(backend.DEVICES))
+    return Offers(formats, devices, parity_only, hasattr(backend, "profile"))
 
 
 def open_session(request: OpenRequest, report: Report) -> Opened:

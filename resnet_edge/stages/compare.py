@@ -138,7 +138,8 @@ def _judged(request: CompareRequest, table: Table, sums: Sums, classes: int) -> 
         max_abs=sums.max_abs,
         sqnr_db=sqnr,
         verdict=verdict,
-        reasons=(on_images.reason, on_signal.reason),
+        # What decided comes first: it is what people read.
+        reasons=tuple(f.reason for f in sorted((on_images, on_signal), key=lambda f: f.verdict != verdict)),
         lost=labelled.lost if labelled else None,
         gained=labelled.gained if labelled else None,
         samples_needed=on_images.samples_needed if verdict == "inconclusive" else None,
