@@ -13,7 +13,7 @@ import os
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from resnet_edge import __version__
 from resnet_edge.core.artifact import sha256_of
@@ -277,9 +277,10 @@ class _Run:
                 self._check_seats()
 
     def _lost(self, member: Member) -> None:
-        """A process that died takes its other sessions with it: they are opened anew, and go on."""
+        """A process that died takes its other sessions with it: they are opened anew, and go on with
+        blocks of the same size."""
         for seat in [seat for seat in self.seats if seat.member is member]:
-            request = self._opening(seat.target)
+            request = replace(self._opening(seat.target), calls=seat.opened.calls)
             try:
                 seat.opened = member.call(f"{WORKER}:open_session", request, Opened)
             except ResnetEdgeError as error:

@@ -29,20 +29,24 @@ class Offers:
 @dataclass(frozen=True)
 class OpenRequest:
     """stages.bench_worker:open_session and :cold: one artifact, to be fed seeded noise of `batch`
-    images. `cores`: what the process may run on (empty: leave it)."""
+    images. `cores`: what the process may run on (empty: leave it). `calls`: of one block (None: as many
+    as warming up finds to be worth one)."""
 
     target: LatencyTarget
     threads: int
     batch: int
     cores: tuple[int, ...] = ()
+    calls: int | None = None
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A warm session: its number in that process, and the device that the runtime names."""
+    """A warm session: its number in that process, the device that the runtime names, and the calls of
+    one block."""
 
     number: int
     device: str
+    calls: int
 
 
 @dataclass(frozen=True)

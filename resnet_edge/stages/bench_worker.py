@@ -54,10 +54,11 @@ def open_session(request: OpenRequest, report: Report) -> Opened:
     stay_on(request.cores)
     session = _sessions.enter_context(_session(request.target, request.threads))
     images = noise(session.input, request.batch)
-    _runners.append(Runner(session, images, warm_up(session, images)))
+    calls = warm_up(session, images)
+    _runners.append(Runner(session, images, request.calls or calls))
     gc.collect()
     gc.disable()  # for good: this process does nothing but to be timed
-    return Opened(len(_runners) - 1, session.device)
+    return Opened(len(_runners) - 1, session.device, _runners[-1].block)
 
 
 def block(request: BlockRequest, report: Report) -> Block:

@@ -140,6 +140,7 @@ def test_a_runtime_that_crashes_loses_its_turn_and_no_more(place: Place, artifac
     ended = running.kill("onnxruntime").finish()
     assert ended.code == 3
     found = document(ended)
+    assert "failures" in found, found
     (failure,) = found["failures"]
     assert failure["backend"] == "onnxruntime"
     assert "SIGKILL" in failure["message"]

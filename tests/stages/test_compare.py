@@ -180,7 +180,7 @@ class TestNeverPasses:
         parity = judge(reference, candidate, labels)
         assert parity.agreement == 1.0
         assert parity.verdict == "fail"
-        assert "SQNR" in parity.reasons[1]
+        assert "SQNR" in parity.reasons[0]  # what decided comes first
 
     def test_no_loss_at_all_on_few_images(self, judge: Judge) -> None:
         reference, labels = network(200)
