@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="ResNet-20, few images, few rounds")
     parser.add_argument("--tools", type=Path, default=DEFAULT_TOOLS, help="where NNCF is installed")
     parser.add_argument("--json", type=Path, help="all figures, into this file")
+    parser.add_argument("--keep", type=Path, help="keep files here, and take those that are there already")
     options = parser.parse_args()
     if unknown := set(options.models.split(",")) - CASES.keys():
         parser.error(f"--models: no {', '.join(sorted(unknown))}; choose from {', '.join(CASES)}")
@@ -65,9 +66,10 @@ def main() -> None:
     tools = install(options.tools)
     document: dict[str, Any] = {"machine": machine(), "versions": versions(), "models": {}}
     print(f"{machine_line(document['machine'], document['versions'])}\n", flush=True)
-    with tempfile.TemporaryDirectory(prefix="peers-") as folder:
+    with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
+        folder = options.keep or Path(scratch)
         for name in options.models.split(","):
-            found = CASES[name](Path(folder), options.quick)
+            found = CASES[name](folder, options.quick)
             rows, others = measured(found, tools, options.seconds)
             document["models"][name] = {"rows": rows, "others": others}
             print(f"\n### {name}\n\n{table(rows)}\n\n{load_line(rows, others)}", flush=True)
@@ -109,7 +111,8 @@ def resnet50(folder: Path, quick: bool) -> Case:
     model = folder / "resnet50.keras"
     made = folder / "calibration50.npz"
     np.savez(made, images=pictures(32, seed=11))
-    quietly(step("make_resnet50", sys.executable, model, made, model))
+    if not model.exists():
+        quietly(step("make_resnet50", sys.executable, model, made, model))
     return _case(folder / "resnet50", model, pictures(16, seed=6), None, np.load(made)["images"])
 
 
@@ -117,7 +120,7 @@ CASES = {"resnet20": resnet20, "resnet50": resnet50}
 
 
 def _case(folder: Path, model: Path, images: Any, labels: Any, calibration: Any) -> Case:
-    folder.mkdir()
+    folder.mkdir(parents=True, exist_ok=True)
     proof, ranges, answers = (folder / name for name in ("proof.npz", "calibration.npz", "reference.npy"))
     np.savez(ranges, images=calibration)
     np.savez(proof, images=images, **({} if labels is None else {"labels": labels.astype(np.int64)}))
@@ -131,24 +134,27 @@ def _case(folder: Path, model: Path, images: Any, labels: Any, calibration: Any)
 
 def measured(case: Case, tools: str, seconds: float) -> tuple[list[dict[str, Any]], float | None]:
     """A row for each file on each of its runtimes, and the cores that others kept busy in the turns."""
-    made: dict[str, dict[str, Any]] = {}
+    kept = case.folder / "made.json"
+    made: dict[str, dict[str, Any]] = json.loads(kept.read_text()) if kept.exists() else {}
     for conversion in CONVERSIONS:
-        made[conversion.name] = convert(case, conversion, made, tools)
+        if "path" not in made.get(conversion.name, {}):
+            made[conversion.name] = convert(case, conversion, made, tools)
+            kept.write_text(json.dumps(made))
         tell(f"{case.name} {conversion.name}: {made[conversion.name]}")
     rows = []
     for conversion in CONVERSIONS:
-        for runtime in conversion.runtimes:
+        for runtime in conversion.runtimes or ("",):
             facts = {"tool": conversion.title, "scheme": conversion.scheme, "format": conversion.suffix[1:]}
             rows.append({"name": conversion.name, **facts, "runtime": runtime, **made[conversion.name]})
     for row in rows:
-        if "error" not in row:
+        if "error" not in row and row["runtime"]:
             try:
                 row |= accuracy(Path(row["path"]), row["runtime"], case.judge)
             except Exception as error:  # of any runtime: it becomes a row
                 row["error"] = first_line(error)
             shown = {key: row.get(key) for key in ("top1", "agreement", "sqnr_db", "error")}
             tell(f"{case.name} {row['name']} on {row['runtime']}: {shown}")
-    timed = [row for row in rows if "error" not in row]
+    timed = [row for row in rows if "sqnr_db" in row and "error" not in row]
     files = [(Path(row["path"]), row["runtime"]) for row in timed]
     latency, others = latencies(files, case.judge.images[0], seconds)
     for row, found in zip(timed, latency, strict=True):
@@ -172,18 +178,23 @@ def convert(case: Case, conversion: Conversion, made: dict[str, Any], tools: str
     began = _processor_seconds()
     found = cost(command)
     spent = _processor_seconds() - began
-    if conversion.ours:
-        out = next(iter(out.parent.glob(f"{out.stem}/*{conversion.suffix}")), out)
-    if not out.exists():
+    files = files_of(conversion, out)
+    if not files:
         return {"error": error_of(out, found)}
-    data = out.with_suffix(".bin")  # OpenVINO's weights stand beside its graph
     return {
-        "path": str(out),
-        "bytes": out.stat().st_size + (data.stat().st_size if data.exists() else 0),
+        "path": str(files[0]),
+        "bytes": sum(file.stat().st_size for file in files),
         "seconds": before["seconds"] + found["seconds"],
         "cpu_seconds": before["cpu_seconds"] + spent,
         "peak_gb": max(before["peak_gb"], found["peak_gb"]),
     }
+
+
+def files_of(conversion: Conversion, out: Path) -> list[Path]:
+    """What was made. OpenVINO's weights stand beside its graph, ours in a folder with their report."""
+    if conversion.ours:
+        return [file for suffix in ("tflite", "onnx") for file in out.with_suffix("").glob(f"*.{suffix}")]
+    return [file for file in (out, out.with_suffix(".bin")) if file.exists()]
 
 
 def ours(case: Case, conversion: Conversion, out: Path) -> list[str]:

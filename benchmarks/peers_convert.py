@@ -43,7 +43,7 @@ def reference(source: Path, images: Images, out: Path) -> None:
 
 def tflite_fp32(source: Path, images: Images, out: Path) -> None:
     """TFLiteConverter as it comes."""
-    out.write_bytes(_tflite_converter(source).convert())
+    out.write_bytes(_tflite_converter(source, out).convert())
 
 
 def tflite_int8(source: Path, images: Images, out: Path) -> None:
@@ -54,7 +54,7 @@ def tflite_int8(source: Path, images: Images, out: Path) -> None:
         for image in images:
             yield {INPUT: image[None]}
 
-    converter = _tflite_converter(source)
+    converter = _tflite_converter(source, out)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -172,7 +172,7 @@ def _model(source: Path) -> Any:
     return keras.saving.load_model(source, compile=False)
 
 
-def _tflite_converter(source: Path) -> Any:
+def _tflite_converter(source: Path, out: Path) -> Any:
     """Through a SavedModel: `from_keras_model` hides what goes wrong behind an error of its own."""
     import keras
     import tensorflow as tf
@@ -183,7 +183,7 @@ def _tflite_converter(source: Path) -> Any:
     archive.add_endpoint(
         "serve", lambda image: {OUTPUT: model(image, training=False)}, input_signature=[signature]
     )
-    folder = tempfile.mkdtemp(prefix="peers-")
+    folder = str(out.with_suffix(".saved"))
     archive.write_out(folder, verbose=False)
     return tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
 

@@ -15,7 +15,8 @@ CALLER, TOOLS = "caller", "tools"
 @dataclass(frozen=True)
 class Conversion:
     """`step` of peers_convert.py on the file of the conversion `after` (none: the .keras file), or,
-    without a step, `resnet-edge convert` with these arguments. It runs on `runtimes`."""
+    without a step, `resnet-edge convert` with these arguments. It runs on `runtimes` (none: what it
+    costs is all that is asked)."""
 
     name: str
     title: str
@@ -46,6 +47,7 @@ def _peer(
 TFLITE, ONNX = "tflite_fp32", "tf2onnx_fp32"
 
 CONVERSIONS = (
+    Conversion("ours_all", "resnet-edge, all four at once", "fp32,int8", ".tflite,onnx", ()),
     _ours("tflite", "fp32", LITERT),
     _ours("onnx", "fp32", ORT, OPENVINO),
     _ours("tflite", "int8", LITERT, OPENVINO),

@@ -81,17 +81,39 @@ def accuracy(path: Path, runtime: str, judge: Judge) -> dict[str, Any]:
     }
 
 
+class Clocked:
+    """A session that notes the processor time of each call, too. Of one thread it is the latency on a
+    quiet machine: the time that other processes take is in the latency, and not in it."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.run = session, session.run
+        self.input, self.output, self.device = session.input, session.output, session.device
+        self.cpu_ms: list[float] = []
+
+    def timed(self, image: NDArray[Any], calls: int) -> list[float]:
+        """Milliseconds of each call, as stages._rounds asks for them."""
+        found = []
+        for _ in range(calls):
+            began, spent = time.perf_counter_ns(), time.process_time_ns()
+            self.run(image)
+            spent, ended = time.process_time_ns() - spent, time.perf_counter_ns()
+            found.append((ended - began) / 1e6)
+            self.cpu_ms.append(spent / 1e6)
+        return found
+
+
 def latencies(
     files: list[tuple[Path, str]], image: NDArray[np.uint8], seconds: float
 ) -> tuple[list[dict[str, Any] | str], float | None]:
-    """For each file on its runtime: p50 of blocking calls, and its ratio, round by round, to the one
-    with the lowest p50. A string is why there is none. And how many cores others kept busy meanwhile."""
+    """For each file on its runtime: p50 of blocking calls, of their processor time, and the ratio of
+    that, round by round, to the lowest. A string is why there is none. And how many cores others kept
+    busy meanwhile."""
     failed: dict[int, str] = {}
     with ExitStack() as sessions:
         runners: dict[int, Runner] = {}
         for number, (path, runtime) in enumerate(files):
             try:
-                session = sessions.enter_context(opened(path, runtime))
+                session = Clocked(sessions.enter_context(opened(path, runtime)))
                 fed = stored(image[None], session.input)
                 runners[number] = Runner(session, fed, warm_up(session, fed))
             except Exception as error:  # of any runtime: it becomes a row
@@ -100,13 +122,20 @@ def latencies(
         times, broken = interleave(runners, None, seconds, 0, silent)
         others = _others(before, _clocks())
     failed |= {number: first_line(error) for number, error in broken.items()}
-    medians = {number: np.median(rows, axis=1) for number, rows in times.items()}
-    best = min(medians, key=lambda number: float(np.median(times[number])), default=0)
+    spent = {number: _processor(runners[number].session, rows) for number, rows in times.items()}
+    best = min(spent, key=lambda number: float(np.median(spent[number])), default=0)
     rows = [
-        failed[number] if number in failed else _row(times[number], medians[number], medians[best])
+        failed[number] if number in failed else _row(times[number], spent[number], spent[best])
         for number in range(len(files))
     ]
     return rows, others
+
+
+def _processor(session: Any, times: NDArray[Any]) -> NDArray[np.float64]:
+    """Processor milliseconds, one median a round: the last calls, since those before warmed up."""
+    last: NDArray[np.float64] = np.array(session.cpu_ms[-times.size :]).reshape(times.shape)
+    medians: NDArray[np.float64] = np.median(last, axis=1)
+    return medians
 
 
 def _clocks() -> tuple[float, float | None, float]:
@@ -121,13 +150,13 @@ def _others(
     return max(0.0, after[1] - before[1] - (after[2] - before[2])) / (after[0] - before[0])
 
 
-def _row(times: NDArray[Any], own: NDArray[Any], best: NDArray[Any]) -> dict[str, Any]:
-    ratio, interval = statistics.paired_ratio(own, best)
+def _row(times: NDArray[Any], spent: NDArray[Any], best: NDArray[Any]) -> dict[str, Any]:
+    ratio, interval = statistics.paired_ratio(spent, best)
     return {
         "p50_ms": float(np.median(times)),
         "p50_ci95_ms": statistics.median_interval(times),
-        "rounds": len(times),
-        "round_medians_ms": own.tolist(),
+        "cpu_ms": float(np.median(spent)),
+        "round_cpu_ms": spent.tolist(),
         "times_best": ratio,
         "times_best_ci95": interval,
     }

@@ -10,10 +10,10 @@ from peers_list import LITERT, ORT, PLAIN
 from resnet_edge.core import statistics
 
 Row = dict[str, Any]
-HEADER = (
-    "| tool | file | runtime | top-1 % | agrees % | SQNR dB | p50 ms | of the best | MB | s | CPU s | GB |"
-)
-RULE = "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+COLUMNS: tuple[str, ...] = ("tool", "file", "runtime", "top-1 %", "agrees %", "SQNR dB")
+COLUMNS += ("p50 ms", "CPU ms", "of the best", "MB", "s", "CPU s", "GB")
+HEADER = f"| {' | '.join(COLUMNS)} |"
+RULE = "| --- | --- | --- |" + " ---: |" * 10
 
 
 def table(rows: list[Row]) -> str:
@@ -24,10 +24,11 @@ def table(rows: list[Row]) -> str:
         seen.add(row["name"])
         cells = [row["tool"], f"{row['scheme']} {row['format']}", row["runtime"]]
         if "error" in row:
-            lines.append(f"| {' | '.join(cells)} | {row['error'].replace('|', '/')} |" + " |" * 8)
+            lines.append(f"| {' | '.join(cells)} | {row['error'].replace('|', '/')} |" + " |" * 9)
             continue
-        cells += [_figure(row[key], 100, 2) for key in ("top1", "agreement")]
-        cells += [_figure(row["sqnr_db"], 1, 1), _figure(row["p50_ms"], 1, 2), _ratio(row)]
+        cells += [_figure(row.get(key), 100, 2) for key in ("top1", "agreement")]
+        cells += [_figure(row.get("sqnr_db"), 1, 1), _figure(row.get("p50_ms"), 1, 2)]
+        cells += [_figure(row.get("cpu_ms"), 1, 2), _ratio(row)]
         cells += [_figure(row["bytes"], 1e-6, 2), _figure(row["seconds"], 1, 1)] if first else ["", ""]
         cells += [_figure(row["cpu_seconds"], 1, 1), _figure(row["peak_gb"], 1, 2)] if first else ["", ""]
         lines.append(f"| {' | '.join(cells)} |")
@@ -39,6 +40,8 @@ def _figure(value: float | None, factor: float, digits: int) -> str:
 
 
 def _ratio(row: Row) -> str:
+    if "times_best" not in row:
+        return ""
     low, high = row["times_best_ci95"]
     return f"{row['times_best']:.2f} ({low:.2f} to {high:.2f})"
 
@@ -71,7 +74,7 @@ def targets(name: str, rows: list[Row]) -> str:
         ),
         _target("our fastest / NNCF int8 on OpenVINO", "<= 1.15", _fastest(ours), _fastest(nncf)),
     ]
-    return "\n".join(["| ResNet-50, p50 | target | measured |", "| --- | --- | --- |", *lines])
+    return "\n".join(["| ResNet-50, processor time | target | measured |", "| --- | --- | --- |", *lines])
 
 
 def _one(rows: list[Row], name: str, runtime: str) -> Row | None:
@@ -79,13 +82,13 @@ def _one(rows: list[Row], name: str, runtime: str) -> Row | None:
 
 
 def _fastest(rows: list[Row]) -> Row | None:
-    return min((row for row in rows if "p50_ms" in row), key=lambda row: row["p50_ms"], default=None)
+    return min((row for row in rows if "p50_ms" in row), key=lambda row: row["cpu_ms"], default=None)
 
 
 def _target(what: str, target: str, above: Row | None, below: Row | None) -> str:
     if above is None or below is None:
         return f"| {what} | {target} | not measured |"
-    pair = [np.array(row["round_medians_ms"]) for row in (above, below)]
+    pair = [np.array(row["round_cpu_ms"]) for row in (above, below)]
     ratio, (low, high) = statistics.paired_ratio(pair[0], pair[1])
     names = " / ".join(f"{row['tool']} {row['format']} on {row['runtime']}" for row in (above, below))
     return f"| {what} | {target} | {ratio:.2f} ({low:.2f} to {high:.2f}): {names} |"
@@ -93,7 +96,7 @@ def _target(what: str, target: str, above: Row | None, below: Row | None) -> str
 
 def load_line(rows: list[Row], others: float | None) -> str:
     """How quiet it was while the files took turns."""
-    rounds = max((row["rounds"] for row in rows if "rounds" in row), default=0)
+    rounds = max((len(row["round_cpu_ms"]) for row in rows if "round_cpu_ms" in row), default=0)
     busy = "an unknown number of" if others is None else f"{others:.1f}"
     return f"{rounds} rounds; other processes kept {busy} cores busy meanwhile.\n"
 
