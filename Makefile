@@ -45,8 +45,11 @@ extras: $(STAMP)  ## Add OpenVINO, JAX and the browser's runtimes to .venv (the 
 		$(BIN)/python -m pip install --quiet --editable '.[openvino,keras_jax,web]'
 	$$($(BIN)/python -m resnet_edge.backends._web_packages) --no-audit --no-fund
 
+# What needs no argument and no other environment; benchmarks/README.md has the others.
+BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantized
+
 bench: $(STAMP)  ## Measure what benchmarks/ measures; takes minutes and wants a quiet machine
-	set -e; for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+	set -e; for script in $(BENCHMARKS); do $(BIN)/python benchmarks/$$script.py; done
 
 clean:  ## Remove what make made
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
