@@ -98,6 +98,7 @@ def test_the_story_is_in_the_sidecar(pruned: tuple[Path, dict[str, Any]], base: 
     assert latency["before_ms"] > 0 < latency["after_ms"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_fine_tuning_resumes_to_the_very_same_weights(
     base: Path, tmp_path: Path, pruned: tuple[Path, dict[str, Any]]
 ) -> None:
@@ -134,6 +135,7 @@ def test_the_result_converts_and_its_report_tells_the_story(
     assert report["model"]["macs"] == pruned[1]["step"]["after"]["macs"]
 
 
+@pytest.mark.slow
 def test_a_search_by_latency_ends_at_a_network_that_is_smaller(base: Path, tmp_path: Path) -> None:
     done = run(
         options(
