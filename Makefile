@@ -42,7 +42,7 @@ format: $(STAMP)  ## Format the code
 # The backends that are large or rare. npm puts its packages into the environment as well.
 extras: $(STAMP)  ## Add OpenVINO, JAX and the browser's runtimes to .venv (the last need npm and Chromium)
 	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
-		$(BIN)/python -m pip install --quiet --editable '.[openvino,keras_jax,web]'
+		$(BIN)/python -m pip install --quiet --editable '.[openvino,jax,web]'
 	$$($(BIN)/python -m resnet_edge.backends._web_packages) --no-audit --no-fund
 
 # What needs no argument and no other environment; benchmarks/README.md has the others.

@@ -11,7 +11,7 @@ EXTRAS = {
     "onnx": ("onnx", "onnx"),
     "onnxruntime": ("onnxruntime", "onnxruntime"),
     "openvino": ("openvino", "openvino"),
-    "jax": ("jax", "keras_jax"),
+    "jax": ("jax", "jax"),
     "playwright": ("playwright", "web"),
     "tf2onnx": ("tf2onnx", "tf2onnx"),
     "tensorflow_model_optimization": ("tensorflow-model-optimization", "tfmot"),

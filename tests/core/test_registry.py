@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import resnet_edge.schemes
 from resnet_edge.core import registry
 from resnet_edge.core.errors import MissingDependency, UnknownName
+from resnet_edge.core.packages import EXTRAS
 
 ROOMS = ["backends", "formats", "schemes"]
 
@@ -65,3 +67,12 @@ def test_a_wrong_import_of_our_own_is_not_taken_for_a_missing_package(extra_room
     (extra_room_folder / "buggy.py").write_text("import resnet_edge.no_such_module")
     with pytest.raises(ModuleNotFoundError):
         registry.load("schemes", "buggy")
+
+
+def test_every_extra_that_an_error_names_is_one_that_pip_finds() -> None:
+    """pip 23, which comes with Python 3.11, installs nothing for an extra with an underscore, and says so
+    in a warning only."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    offered = set(project["project"]["optional-dependencies"])
+    assert {extra for _, extra in EXTRAS.values()} <= offered
+    assert not [extra for extra in offered if "_" in extra]
