@@ -154,12 +154,15 @@ def without_stride(graph: Graph, image: NDArray[np.float32], stride: int) -> tup
     source, weights, bias = graph.specs(node.inputs)
     (target,) = graph.specs(node.outputs)
     stored, biases = (graph.tensors[index].data for index in node.inputs[1:])
+    assert weights.quantization is not None
+    assert bias.quantization is not None
     assert target.quantization is not None
+    assert stored is not None
+    assert biases is not None
     side = -(-SIDE // stride)
     seen = dequantize(quantize(image, source), source)[0, :side, :side].astype(np.float64)
-    scales = weights.quantization.scale  # type: ignore[union-attr]
-    matrix = stored[:, 0, 0].astype(np.float64) * np.array(scales)[:, None]  # type: ignore[index]
-    sums = seen @ matrix.T + biases * np.array(bias.quantization.scale)  # type: ignore[operator, union-attr]
+    matrix = stored[:, 0, 0].astype(np.float64) * np.array(weights.quantization.scale)[:, None]
+    sums = seen @ matrix.T + biases * np.array(bias.quantization.scale)
     return dequantize(quantize(sums.astype(np.float32), target), target), target.quantization.scale[0]
 
 
