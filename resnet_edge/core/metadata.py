@@ -1,0 +1,55 @@
+"""What a TFLite file tells of itself to the app that opens it (TFLite metadata, metadata_schema.fbs 1.5.0)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class LabelFile:
+    """A file of class names inside a model file, in the order of its outputs; `locale` is a BCP 47 tag of
+    the language ("de", "pt-BR"), empty in the file for all others."""
+
+    name: str
+    labels: tuple[str, ...]
+    locale: str = ""
+
+
+@dataclass(frozen=True)
+class ImageInput:
+    """The image: `width` x `height`, in `colour_space`. A float input takes `(pixel - mean) / std`;
+    `value_range` are the least and the largest value that it takes."""
+
+    name: str
+    description: str
+    width: int
+    height: int
+    colour_space: Literal["RGB", "GRAYSCALE"]
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    value_range: tuple[float, float] = (0.0, 255.0)
+
+
+@dataclass(frozen=True)
+class ScoreOutput:
+    """One score for each class; `value_range` None: logits, of no fixed range."""
+
+    name: str
+    description: str
+    labels: tuple[LabelFile, ...]
+    value_range: tuple[float, float] | None = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class ModelMetadata:
+    """The metadata of an image classifier with one input and one output."""
+
+    name: str
+    description: str
+    version: str
+    author: str
+    license: str
+    image: ImageInput
+    scores: ScoreOutput
+    min_parser_version: str = ""

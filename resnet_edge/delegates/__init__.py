@@ -1,0 +1,1 @@
+"""Delegates and accelerators: what each takes of a graph, by its own documentation. One file each."""

@@ -1,0 +1,1 @@
+"""Sample code and self-tests that are generated for one model."""
