@@ -1,4 +1,4 @@
-"""What a TFLite file tells of itself to the app that opens it (TFLite metadata, metadata_schema.fbs 1.5.0)."""
+"""What a TFLite file tells an app of itself (TFLite metadata, metadata_schema.fbs 1.5.0)."""
 
 from __future__ import annotations
 
