@@ -173,7 +173,8 @@ class PredictRequest:
 
 @dataclass(frozen=True)
 class PredictResult:
-    """Where the outputs are, how many; `device` as the runtime reports it; seconds in all."""
+    """Where the outputs are, how many; `device` as the runtime reports it; seconds in all. `labels`: the
+    class names by output as the runtime tells them; none where it does not."""
 
     out: str
     n: int
@@ -181,6 +182,7 @@ class PredictResult:
     device: str
     input_dtype: str
     classes: int
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

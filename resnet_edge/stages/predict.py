@@ -41,7 +41,9 @@ def predict(request: PredictRequest, report: Report) -> PredictResult:
             outputs[start : start + size] = dequantize(run(batch), session.output)
         outputs.flush()
         device, dtype = session.device, session.input.dtype
-    return PredictResult(request.out, len(images), time.monotonic() - began, device, dtype, classes)
+        labels = tuple(getattr(session, "labels", ()))
+    seconds = time.monotonic() - began
+    return PredictResult(request.out, len(images), seconds, device, dtype, classes, labels)
 
 
 def load_backend(name: str, format: str, path: str) -> Backend:
