@@ -39,11 +39,14 @@ format: $(STAMP)  ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-# The backends that are large or rare. npm puts its packages into the environment as well.
-extras: $(STAMP)  ## Add OpenVINO, JAX and the browser's runtimes to .venv (the last need npm and Chromium)
+# The backends that are large or rare. npm puts its packages into the environment as well, and MediaPipe
+# gets one of its own inside it.
+extras: $(STAMP)  ## Add every optional runtime to .venv, 2 GB (JavaScript needs npm, Node.js and Chromium)
 	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
-		$(BIN)/python -m pip install --quiet --editable '.[openvino,jax,web]'
+		$(BIN)/python -m pip install --quiet --editable '.[openvino,jax,web,micro]'
 	$$($(BIN)/python -m resnet_edge.backends._web_packages) --no-audit --no-fund
+	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c \
+		"$$($(BIN)/python -m resnet_edge.backends._mediapipe_environment) --quiet"
 
 # What needs no argument and no other environment; benchmarks/README.md has the others.
 BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantized

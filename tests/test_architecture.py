@@ -14,8 +14,9 @@ PACKAGE = Path(resnet_edge.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 PARENTS = {"core", "cli", "report", "schemes", "zoo"}  # what the parent process loads
 FRAMEWORKS = {
-    "ai_edge_litert", "h5py", "jax", "keras", "litert_quantizer", "onnx", "onnxruntime", "openvino",
-    "playwright", "tensorflow", "tensorflow_model_optimization", "tf2onnx", "tf_keras",
+    "ai_edge_litert", "h5py", "jax", "keras", "litert_quantizer", "mediapipe", "onnx", "onnxruntime",
+    "openvino", "playwright", "tensorflow", "tensorflow_model_optimization", "tf2onnx", "tf_keras",
+    "tflite_micro",
 }  # fmt: skip
 HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
 

@@ -14,7 +14,8 @@ A backend is a module with
 - where there is something to start before any file is opened (a browser), `start()`, which does it once:
   it belongs to no artifact's time.
 - where it opens less than its formats hold: `ENDS`, the dtypes of inputs and outputs that it opens (else
-  all), and `FIXED_BATCH = True`, if none of a dynamic batch size. All else is an ArtifactError when opened.
+  all), `FIXED_BATCH = True`, if none of a dynamic batch size, and `RGB_ONLY = True`, if none but of images
+  of 3 channels. All else is an ArtifactError when opened.
 
 `core.registry` finds it by its file name and `tests/contracts/test_backends.py` tests it.
 The clock and the quantization of inputs and outputs are outside (stages/latency.py,
@@ -37,8 +38,11 @@ class Session(Protocol):
     imitates the device it is `core.device.as_software(device)`.
 
     A session whose runtime is in another process, so that a call from here would time the way to it,
-    has `timed(images, calls)` as well: the milliseconds of each of `calls` inferences, by a clock
+    may have `timed(images, calls)`: the milliseconds of each of `calls` inferences, by a clock
     beside the runtime; and `each(images)`: what `run` gives for one image at a time, on one way.
+
+    One whose runtime tells the names of classes has `labels`, a tuple of them by output, empty text where
+    it has none.
     """
 
     input: TensorSpec

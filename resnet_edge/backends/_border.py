@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,11 @@ def the_classifier(
                 f"{path} has {spec.name!r} in {spec.dtype}; resnet-edge runs {', '.join(DTYPES)}"
             )
     return image, scores
+
+
+def specs_of(ends: Sequence[Mapping[str, Any]]) -> list[TensorSpec]:
+    """What a program in another language says of inputs or outputs: name, shape and dtype."""
+    return [TensorSpec(end["name"], tuple(end["shape"]), end["dtype"]) for end in ends]
 
 
 def misfit(images: NDArray[Any], spec: TensorSpec) -> str | None:

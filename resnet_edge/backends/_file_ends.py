@@ -13,9 +13,10 @@ Ends = tuple[Quantization | None, Quantization | None]
 def with_quantization(path: Path, image: TensorSpec, scores: TensorSpec) -> tuple[TensorSpec, TensorSpec]:
     """The specs with the scale and zero point that stand in the file, next to integer ends.
 
-    None where there is none, and where the package that reads the format is not installed.
+    None where there is none, where the package that reads the format is not installed, and in an .ort
+    file, which is no protobuf and whose Q/DQ may be fused: a session of the .onnx tells them.
     """
-    if image.dtype == scores.dtype == "float32":
+    if image.dtype == scores.dtype == "float32" or path.suffix == ".ort":
         return image, scores
     try:
         behind, before = _of_tflite(path) if path.suffix == ".tflite" else _of_onnx(path, image, scores)

@@ -1,4 +1,4 @@
-"""What the browser backends need besides Python packages: packages of npm, and Chromium.
+"""What the backends in JavaScript need besides Python packages: packages of npm, Chromium and Node.js.
 
 The packages are where `RESNET_EDGE_NODE_MODULES` says, else in this environment's
 share/resnet-edge/node_modules: a user's project folder is left alone.
@@ -15,7 +15,12 @@ from pathlib import Path
 
 from resnet_edge.core.errors import MissingDependency
 
-PACKAGES = {"onnxruntime-web": "1.30.0", "@litertjs/core": "2.5.3"}
+PACKAGES = {
+    "onnxruntime-web": "1.30.0",
+    "onnxruntime-node": "1.30.0",
+    "@litertjs/core": "2.5.3",
+    "@mediapipe/tasks-vision": "1.1.0",  # what npm calls the latest is of 2023
+}
 """npm's name: the version that is tested."""
 
 VARIABLE = "RESNET_EDGE_NODE_MODULES"
@@ -28,15 +33,16 @@ def node_modules() -> Path:
     return Path(named) if named else Path(sys.prefix) / "share/resnet-edge/node_modules"
 
 
-def require(backend: str, package: str, *files: str) -> str:
+def require(backend: str, package: str, *files: str, browser: bool = True) -> str:
     """The version of an installed npm package. Raises MissingDependency, also where it lacks one of the
-    `files` that the pages load, and where there is no browser."""
+    `files` that the pages load, and where there is no browser for them."""
     folder = node_modules() / package
     lacking = [file for file in ("package.json", *files) if not (folder / file).is_file()]
     if lacking:
         what = "is not installed" if lacking[0] == "package.json" else f"has no {lacking[0]}"
         raise MissingDependency(f"{backend}: the npm package {package} {what}: {install_command()}")
-    chromium(backend)
+    if browser:
+        chromium(backend)
     try:
         return str(json.loads((folder / "package.json").read_text("utf-8"))["version"])
     except (OSError, ValueError, KeyError) as error:
@@ -62,6 +68,14 @@ def chromium(backend: str) -> str:
         raise MissingDependency(
             f"{backend}: neither {' nor '.join(BROWSERS[:3])} is installed: apt-get install chromium"
         )
+    return found
+
+
+def node(backend: str) -> str:
+    """The path of Node.js. Raises MissingDependency."""
+    found = shutil.which("node")
+    if found is None:
+        raise MissingDependency(f"{backend}: node is not installed: apt-get install nodejs")
     return found
 
 

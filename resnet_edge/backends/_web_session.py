@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.backends._border import check_device, check_file, misfit, the_classifier
+from resnet_edge.backends._border import check_device, check_file, misfit, specs_of, the_classifier
 from resnet_edge.backends._browser import CALL_SECONDS, OpenPage, browser
 from resnet_edge.backends._file_ends import with_quantization
 from resnet_edge.core.artifact import TensorSpec
@@ -28,7 +28,8 @@ class Runtime:
     """A module of web/, the backend that it belongs to, and its format as a person says it.
 
     `mend` says what to do about a reason that it gives, and `refuse` raises DeviceUnavailable or
-    ArtifactError for what it opens and cannot run.
+    ArtifactError for what it opens and cannot run. `prepared(path, images, count, spec)` checks images and
+    gives what is sent; None sends them as they are.
     """
 
     backend: str
@@ -36,6 +37,7 @@ class Runtime:
     format: str
     mend: Callable[[str], str]
     refuse: Callable[[Path, str, TensorSpec, TensorSpec], None]
+    prepared: Callable[[Path, NDArray[Any], int, TensorSpec], NDArray[Any]] | None = None
 
 
 class Refused(Exception):
@@ -58,14 +60,29 @@ def open_session(runtime: Runtime, path: Path, device: str, threads: int) -> Ite
             opened = _open(runtime, page, device, threads)
         except Refused as refused:
             raise _whose_fault(runtime, path, device, first_line(refused)) from refused
-        image, scores = the_classifier(path, _specs(opened["inputs"]), _specs(opened["outputs"]))
+        image, scores = the_classifier(path, specs_of(opened["inputs"]), specs_of(opened["outputs"]))
         runtime.refuse(path, device, image, scores)
         ends = with_quantization(path, image, scores)
         yield WebSession(path, page, ends, as_software(device) if opened["imitated"] else device)
 
 
-def _open(runtime: Runtime, page: OpenPage, device: str, threads: int) -> dict[str, Any]:
+@contextmanager
+def open_declared(runtime: Runtime, path: Path, ends: tuple[TensorSpec, TensorSpec]) -> Iterator[WebSession]:
+    """As open_session on the CPU, where the runtime does not tell its ends, and tells labels instead."""
+    with browser().page(path, (runtime, "cpu", 1)) as page:
+        try:
+            labels = _open(runtime, page, "cpu", 1, list(ends[0].shape))["labels"]
+        except Refused as refused:
+            raise _whose_fault(runtime, path, "cpu", first_line(refused)) from refused
+        runtime.refuse(path, "cpu", *ends)
+        yield WebSession(path, page, ends, "cpu", runtime.prepared, tuple(labels))
+
+
+def _open(
+    runtime: Runtime, page: OpenPage, device: str, threads: int, shape: list[int | None] | None = None
+) -> dict[str, Any]:
     request = {
+        "shape": shape,
         "runtime": f"./{runtime.module}",
         "model": page.model,
         "device": device,
@@ -95,9 +112,18 @@ def _whose_fault(runtime: Runtime, path: Path, device: str, reason: str) -> Arti
 class WebSession:
     """A session in another process: it has a clock of its own, beside the runtime."""
 
-    def __init__(self, path: Path, page: OpenPage, ends: tuple[TensorSpec, TensorSpec], device: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        page: OpenPage,
+        ends: tuple[TensorSpec, TensorSpec],
+        device: str,
+        prepared: Callable[[Path, NDArray[Any], int, TensorSpec], NDArray[Any]] | None = None,
+        labels: tuple[str, ...] = (),
+    ) -> None:
         self.input, self.output = ends
-        self.device = device
+        self.device, self.labels = device, labels
+        self._prepared = prepared or _as_they_are
         self._path, self._page = path, page
 
     def run(self, images: NDArray[Any]) -> NDArray[Any]:
@@ -124,11 +150,10 @@ class WebSession:
         return list(map(float, self._call("timed", request, CALL_SECONDS + calls)["times"]))
 
     def _fitting(self, images: NDArray[Any], count: int = 1) -> dict[str, Any]:
-        one = images if count == 1 else images[:1]
-        if reason := misfit(one, self.input):
-            raise ArtifactError(f"{self._path}: {reason}")
-        data = base64.b64encode(np.ascontiguousarray(images).data).decode("ascii")
-        return {"data": data, "dtype": self.input.dtype, "shape": list(one.shape)}
+        sent = self._prepared(self._path, images, count, self.input)
+        data = base64.b64encode(np.ascontiguousarray(sent).data).decode("ascii")
+        shape = list(sent.shape if count == 1 else sent[:1].shape)
+        return {"data": data, "dtype": sent.dtype.name, "shape": shape}
 
     def _call(self, function: str, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         answer = self._page.call(function, request, seconds)
@@ -138,5 +163,7 @@ class WebSession:
         return answer
 
 
-def _specs(ends: Sequence[Mapping[str, Any]]) -> list[TensorSpec]:
-    return [TensorSpec(end["name"], tuple(end["shape"]), end["dtype"]) for end in ends]
+def _as_they_are(path: Path, images: NDArray[Any], count: int, spec: TensorSpec) -> NDArray[Any]:
+    if reason := misfit(images if count == 1 else images[:1], spec):
+        raise ArtifactError(f"{path}: {reason}")
+    return images

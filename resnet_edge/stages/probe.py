@@ -26,15 +26,16 @@ def probe(request: ProbeRequest, report: Report) -> BackendState:
 
 
 def _on(module: ModuleType, device: str) -> DeviceState:
-    formats = [name for name in sorted(module.FORMATS) if (FOLDER / f"probe.{name}").is_file()]
+    stem = "probe_rgb" if getattr(module, "RGB_ONLY", False) else "probe"
+    formats = [name for name in sorted(module.FORMATS) if (FOLDER / f"{stem}.{name}").is_file()]
     if not formats:
         return DeviceState(
             device, "broken", f"no probe in {' or '.join(sorted(module.FORMATS))}: see {FOLDER}"
         )
     expected = np.loadtxt(FOLDER / "probe.txt", dtype=np.float32)
     try:
-        with module.open_session(FOLDER / f"probe.{formats[0]}", device, 1) as session:
-            image = np.ones((1, 8, 8, 1), np.float32)
+        with module.open_session(FOLDER / f"{stem}.{formats[0]}", device, 1) as session:
+            image = np.ones((1, *session.input.shape[1:]), session.input.dtype)
             began = time.perf_counter_ns()
             found = session.run(image)[0]
             first_ms = (time.perf_counter_ns() - began) / 1e6

@@ -1,9 +1,10 @@
 // What Python calls (_browser.py): it opens one model in one runtime, runs it, and holds the clock.
 //
 // A runtime is a module beside this one with
-//   open(model, device, threads)  model: Uint8Array; device: "cpu" or "gpu"
+//   open(model, device, threads, shape)  model: Uint8Array; device: "cpu" or "gpu"; shape: of the input, where
+//                                 the runtime does not tell it
 // which gives {inputs, outputs, adapter, infer, close}: the ends as {name, dtype, shape} (null is a dynamic size),
-// the GPUAdapterInfo of the device that the runtime took (none for "cpu"), and
+// the GPUAdapterInfo of the device that the runtime took (none for "cpu"), where it tells them `labels` by output, and
 //   infer(array, shape)           a typed array to {array, shape}, complete and its own;
 //   close()                       frees the model; the page opens another one later, for the same device and
 //                                 number of threads.
@@ -44,15 +45,15 @@ function isImitated({ isFallbackAdapter, vendor, architecture, device, descripti
   return Boolean(isFallbackAdapter) || IMITATIONS.test([vendor, architecture, device, description].join(" "));
 }
 
-async function open({ runtime, model, device, threads }) {
+async function open({ runtime, model, device, threads, shape }) {
   // Without it there are no threads, and the clock is coarse.
   if (!crossOriginIsolated) throw new Error("the page is not isolated from other origins");
   if (device === "gpu" && !(await navigator.gpu?.requestAdapter())) return { adapter: null };
   const [{ open }, response] = await Promise.all([import(runtime), fetch(model)]);
   if (!response.ok) throw new Error(`the file was not served (${response.status})`);
-  session = await open(new Uint8Array(await response.arrayBuffer()), device, threads);
-  const { inputs, outputs, adapter } = session;
-  return { inputs, outputs, imitated: adapter ? isImitated(adapter) : false };
+  session = await open(new Uint8Array(await response.arrayBuffer()), device, threads, shape);
+  const { inputs, outputs, adapter, labels = [] } = session;
+  return { inputs, outputs, labels, imitated: adapter ? isImitated(adapter) : false };
 }
 
 // `count` inputs of this shape, one after the other.

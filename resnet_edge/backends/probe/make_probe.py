@@ -40,6 +40,20 @@ def to_tflite(model: keras.Model) -> bytes:
     return written
 
 
+def to_rgb_tflite(model: keras.Model) -> bytes:
+    """The network on the first channel of uint8 RGB images: what MediaPipe opens without metadata."""
+
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec((1, 8, 8, 3), tf.uint8, name="image")]
+    )
+    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"logits": model(tf.cast(image, tf.float32)[..., :1])}
+
+    frozen = convert_variables_to_constants_v2(serve.get_concrete_function())
+    written: bytes = tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
+    return written
+
+
 def to_onnx(model: keras.Model) -> bytes:
     """The same network as ONNX, NHWC input, batch 1."""
     kernel, conv_bias, matrix, bias = model.get_weights()
@@ -69,6 +83,7 @@ def main() -> None:
     model = network()
     model.save(HERE / "probe.keras")
     (HERE / "probe.tflite").write_bytes(to_tflite(model))
+    (HERE / "probe_rgb.tflite").write_bytes(to_rgb_tflite(model))
     (HERE / "probe.onnx").write_bytes(to_onnx(model))
     (HERE / "probe.txt").write_text(" ".join(str(v) for v in model(np.ones((1, 8, 8, 1))).numpy()[0]) + "\n")
 

@@ -1,0 +1,59 @@
+"""MediaPipe Tasks' ImageClassifier in headless Chromium, on WebAssembly.
+
+It takes 8-bit RGB images at the size of the model's input, as ImageData. Scores come as float32, whatever
+the file gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resnet_edge.backends import _mediapipe_files, _web_session
+from resnet_edge.backends._border import check_device
+from resnet_edge.backends._web_packages import require
+from resnet_edge.core.artifact import TensorSpec
+
+FORMATS = frozenset({"tflite"})
+DEVICES = frozenset({"cpu"})
+ENDS = _mediapipe_files.ENDS
+FIXED_BATCH = True
+FOR_PARITY_ONLY = True
+RGB_ONLY = True
+start = _web_session.start
+
+_VERSION = require(
+    "mediapipe_web",
+    "@mediapipe/tasks-vision",
+    "vision_bundle.mjs",
+    "wasm/vision_wasm_internal.js",
+    "wasm/vision_wasm_internal.wasm",
+)
+
+
+def version() -> str:
+    """The version of the runtime."""
+    return _VERSION
+
+
+@contextmanager
+def open_session(path: Path, device: str, threads: int) -> Iterator[_web_session.WebSession]:
+    """Open a .tflite file that takes RGB images. Raises DeviceUnavailable, ArtifactError."""
+    check_device("mediapipe_web", device, DEVICES, "its WebGL would resize on the GPU")
+    ends = _mediapipe_files.ends_of(path)
+    with _web_session.open_declared(_RUNTIME, path, ends) as session:
+        yield session
+
+
+def _mend(reason: str) -> str:
+    return _mediapipe_files.MEND
+
+
+def _refuse(path: Path, device: str, image: TensorSpec, scores: TensorSpec) -> None:
+    """Nothing: what it opens it runs."""
+
+
+_RUNTIME = _web_session.Runtime(
+    "mediapipe_web", "mediapipe_web.mjs", "TFLite for MediaPipe", _mend, _refuse, _mediapipe_files.pixels
+)
