@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -29,6 +30,14 @@ def left_behind(temporary: Path) -> list[str]:
             break
         time.sleep(0.1)
     return found
+
+
+def started(words: str) -> list[int]:
+    """Processes that this one started, with these words in their command."""
+    command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())]
+    done = subprocess.run(command, capture_output=True, text=True)
+    lines = [line.split(None, 1) for line in done.stdout.splitlines()]
+    return [int(number) for number, line in lines if words in line]
 
 
 def processes(words: str) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""Real integer TFLite files that one runtime or another cannot run."""
+"""Real quantized TFLite files that one runtime or another cannot run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,21 @@ def write_flat(path: Path) -> None:
     _write(path, serve, "TFLITE_BUILTINS_INT8")
 
 
-def _write(path: Path, serve: Callable[[Any], dict[str, Any]], operations: str) -> None:
+def write_dynamic_range(path: Path) -> None:
+    """A convolution of int8 weights with float activations."""
+    import tensorflow as tf
+
+    kernel = np.random.default_rng(0).normal(0, 1, (3, 3, 1, 128)).astype(np.float32)
+
+    def serve(image: Any) -> dict[str, Any]:
+        return {"logits": tf.reduce_mean(tf.nn.conv2d(image, kernel, 1, "SAME"), [1, 2])}
+
+    _write(path, serve, "TFLITE_BUILTINS", calibrated=False)
+
+
+def _write(
+    path: Path, serve: Callable[[Any], dict[str, Any]], operations: str, calibrated: bool = True
+) -> None:
     import tensorflow as tf
 
     module = tf.Module()  # without an owner the converter calls the output `Identity`
@@ -45,7 +59,8 @@ def _write(path: Path, serve: Callable[[Any], dict[str, Any]], operations: str) 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     images = np.random.default_rng(0).random((20, 1, *tiny.SHAPE)).astype(np.float32)
-    converter.representative_dataset = lambda: ([image] for image in images)
+    if calibrated:
+        converter.representative_dataset = lambda: ([image] for image in images)
     converter.target_spec.supported_ops = [tf.lite.OpsSet[operations]]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")
