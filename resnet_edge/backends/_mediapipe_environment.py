@@ -13,27 +13,7 @@ from pathlib import Path
 
 from resnet_edge.core.errors import MissingDependency
 
-PACKAGES = {
-    "mediapipe": "1.2.2",
-    "absl-py": "2.5.1",
-    "certifi": "2026.10.19.post1",
-    "cffi": "2.1.1",
-    "contourpy": "1.3.3",
-    "cycler": "0.12.1",
-    "flatbuffers": "25.12.19",
-    "fonttools": "4.68.0",
-    "kiwisolver": "1.5.1",
-    "matplotlib": "3.11.2",
-    "numpy": "2.4.6",
-    "opencv-contrib-python": "5.1.0.95",
-    "packaging": "26.3",
-    "pillow": "13.0.0",
-    "pycparser": "3.12",
-    "pyparsing": "3.3.3",
-    "python-dateutil": "4.0.0",
-    "sounddevice": "0.5.6",
-}
-"""All of it: the version that is tested."""
+REQUIREMENTS = Path(__file__).parent / "_programs/mediapipe_requirements.txt"
 
 VARIABLE = "RESNET_EDGE_MEDIAPIPE"
 LIBRARIES = ("libEGL.so.1", "libGLESv2.so.2")
@@ -71,11 +51,10 @@ def require(backend: str) -> str:
 def install_command() -> str:
     """How to make the environment where it is looked for."""
     folder = shlex.quote(str(environment()))
-    wanted = " ".join(f"{name}=={version}" for name, version in PACKAGES.items())
-    # --no-deps: what stands here is all, and nothing newer takes its place.
+    # --no-deps: what stands in the file is all, and nothing newer takes its place.
     return (
         f"{shlex.quote(sys.executable)} -m venv {folder} && "
-        f"{folder}/bin/python -m pip install --no-deps {wanted}"
+        f"{folder}/bin/python -m pip install --no-deps -r {shlex.quote(str(REQUIREMENTS))}"
     )
 
 

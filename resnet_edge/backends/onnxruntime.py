@@ -39,7 +39,9 @@ _PACKAGES = {"OpenVINOExecutionProvider": "onnxruntime-openvino"}
 PRECISE_SUMS = ("session.x64quantprecision", "1")
 """A session option. x86 processors without VNNI add pairs of uint8 x int8 products in 16 bits, which
 overflow: on one, 4 % of the bundled model's answers changed, and logits by up to 9.7 (onnxruntime#6004;
-the option came with onnxruntime PR#12088). With VNNI it changes nothing."""
+the option came with onnxruntime PR#12088). With VNNI it changes nothing. On an .ort file, which is optimized
+when it is written, it has no effect: without VNNI, an int8 one gives here what overflows, and in the browser
+or on ARM what is right."""
 _DTYPES = {
     "tensor(float)": "float32",
     "tensor(float16)": "float16",
@@ -57,7 +59,7 @@ def version() -> str:
 
 @contextmanager
 def open_session(path: Path, device: str, threads: int) -> Iterator[OrtSession]:
-    """Open an .onnx file. Raises DeviceUnavailable, ArtifactError."""
+    """Open an .onnx or .ort file. Raises DeviceUnavailable, ArtifactError."""
     check_device("onnxruntime", device, DEVICES, "it has no such execution provider here")
     provider, _ = _PROVIDERS[device]
     if provider not in ort.get_available_providers():

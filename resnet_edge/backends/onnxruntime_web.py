@@ -29,7 +29,7 @@ def version() -> str:
 
 
 def open_session(path: Path, device: str, threads: int) -> AbstractContextManager[_web_session.WebSession]:
-    """Open an .onnx file. Raises DeviceUnavailable, ArtifactError."""
+    """Open an .onnx or .ort file. Raises DeviceUnavailable, ArtifactError."""
     return _web_session.open_session(_RUNTIME, path, device, threads)
 
 

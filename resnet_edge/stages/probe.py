@@ -26,7 +26,9 @@ def probe(request: ProbeRequest, report: Report) -> BackendState:
 
 
 def _on(module: ModuleType, device: str) -> DeviceState:
-    stem = "probe_rgb" if getattr(module, "RGB_ONLY", False) else "probe"
+    stem, image = "probe", np.ones((1, 8, 8, 1), np.float32)
+    if getattr(module, "RGB_ONLY", False):
+        stem, image = "probe_rgb", np.ones((1, 8, 8, 3), np.uint8)
     formats = [name for name in sorted(module.FORMATS) if (FOLDER / f"{stem}.{name}").is_file()]
     if not formats:
         return DeviceState(
@@ -35,7 +37,6 @@ def _on(module: ModuleType, device: str) -> DeviceState:
     expected = np.loadtxt(FOLDER / "probe.txt", dtype=np.float32)
     try:
         with module.open_session(FOLDER / f"{stem}.{formats[0]}", device, 1) as session:
-            image = np.ones((1, *session.input.shape[1:]), session.input.dtype)
             began = time.perf_counter_ns()
             found = session.run(image)[0]
             first_ms = (time.perf_counter_ns() - began) / 1e6

@@ -117,7 +117,8 @@ def _image(to: Any, mean: float, std: float) -> int:
 def _scores(to: Any) -> int:
     name = to.CreateString("labels.txt")
     file = _table(to, 5, {0: name}, {2: lambda slot: to.PrependInt8Slot(slot, 2, 0)})  # labels of an axis
-    return _table(to, 7, {6: _vector(to, [file])})
+    # Without a name for the output, MediaPipe in the browser fails as it decodes one (1.1.0).
+    return _table(to, 7, {0: to.CreateString("probabilities"), 6: _vector(to, [file])})
 
 
 def _table(

@@ -38,7 +38,7 @@ def quantize_static(source: Path, out: Path) -> None:
     """uint8 activations, int8 weights of each channel."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
+    class Reader(CalibrationDataReader):
         def __init__(self) -> None:
             self._images: Iterator[NDArray[Any]] = iter(IMAGES[:, None])
 
