@@ -9,87 +9,70 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.image_contract import contract
 from resnet_edge.data import ImageSet
+from resnet_edge.data.photo import upright
+from resnet_edge.data.resize import apply
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
-MODES = {1: "L", 3: "RGB"}
 GREY = frozenset({"1", "L", "LA", "I;16", "I;16B", "I;16L"})
-MAX_PIXELS = 100_000_000
-"""A guard against decompression bombs: a file of some kB can ask for all the memory."""
 
 
-def load(folder: Path, shape: tuple[int, int, int] | None, scratch: Path | None) -> ImageSet:
-    """Decode every image to `shape` (H, W, C), bilinear and antialiased, aspect not kept.
+def load(
+    folder: Path, shape: tuple[int, int, int] | None, scratch: Path | None, resize: str = "pillow"
+) -> ImageSet:
+    """Decode every image to `shape` (H, W, C) by the steps that `resize` names, a preset or a JSON file
+    (core/image_contract.py): without one bilinear and antialiased, aspect not kept.
 
-    Without `shape` the first image's size is used. Raises DataError with the file that does
-    not decode; other kinds of file are not images and are left out.
+    Without `shape` the first image's size is used. Raises UnknownName, and DataError with the file that
+    does not decode; other kinds of file are not images and are left out.
     """
     try:
-        files, labels, names = _listing(folder)
+        files, labels, names = listing(folder)
     except OSError as error:
         raise DataError(f"{folder} cannot be read: {error}") from error
     height, width, channels = shape or _shape_of(files[0])
-    if channels not in MODES:
+    if channels not in (1, 3):
         raise DataError(f"images have 1 or 3 channels, and the model takes {channels}: give an .npz instead")
-    images = _room(folder, (len(files), height, width, channels), scratch)
+    steps = contract(resize, height, width, channels)
+    images = _room(folder, resize, (len(files), height, width, channels), scratch)
     for row, file in enumerate(files):
-        images[row] = decode(file, height, width, channels)
+        images[row] = apply(steps, file)
     return ImageSet(images, labels, names, folder.name or str(folder))
 
 
-def decode(file: Path, height: int, width: int, channels: int) -> NDArray[np.uint8]:
-    """One image file as (H, W, C) uint8.
+def decode(file: Path, height: int, width: int, channels: int, resize: str = "pillow") -> NDArray[np.uint8]:
+    """One image file as (H, W, C) uint8, by the steps that `resize` names (data/resize.py).
 
     Turned as its EXIF tag says; of an animation the first frame; 16-bit samples keep their
     upper 8 bits; transparency is dropped; colour becomes grey with the weights of ITU-R BT.601.
     Raises DataError.
     """
-    upright = _open(file).convert(MODES[channels])
-    pixels = np.asarray(upright.resize((width, height), Image.Resampling.BILINEAR))
-    return pixels.reshape(height, width, channels)
-
-
-def _open(file: Path) -> Image.Image:
-    try:
-        with Image.open(file) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                raise DataError(f"{file} has {opened.width}x{opened.height} pixels: make it smaller")
-            return _eight_bits(file, ImageOps.exif_transpose(opened))
-    except DataError:
-        raise
-    except Exception as error:  # Pillow's decoders raise whatever their parsers raise
-        raise DataError(f"{file} does not decode as an image ({error}): mend or remove it") from error
-
-
-def _eight_bits(file: Path, image: Image.Image) -> Image.Image:
-    """The image with 8-bit samples: `convert` would clip wider ones, not scale them."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode in ("I", "F"):
-        raise DataError(f"{file} has 32-bit samples, whose range nothing tells: save it with 8 or 16 bits")
-    # From a palette, straight to grey or RGB, Pillow warns of the transparency that it drops.
-    return image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image
+    return apply(contract(resize, height, width, channels), file)
 
 
 def _shape_of(file: Path) -> tuple[int, int, int]:
-    image = _open(file)
+    image = upright(file)
     return image.height, image.width, 1 if image.mode in GREY else 3
 
 
-def _room(folder: Path, size: tuple[int, int, int, int], scratch: Path | None) -> NDArray[np.uint8]:
-    """Where the images of `folder` go: a file in `scratch`, else memory."""
+def _room(
+    folder: Path, resize: str, size: tuple[int, int, int, int], scratch: Path | None
+) -> NDArray[np.uint8]:
+    """Where the images of `folder`, resized so, go: a file in `scratch`, else memory."""
     if scratch is None:
         return np.empty(size, np.uint8)
-    digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    digest = hashlib.sha256(os.fsencode(folder.resolve()) + b"\0" + os.fsencode(resize)).hexdigest()[:16]
     name = f"{digest}-{'x'.join(map(str, size))}.npy"
     mapped: NDArray[np.uint8] = open_memmap(scratch / name, mode="w+", dtype=np.uint8, shape=size)
     return mapped
 
 
-def _listing(folder: Path) -> tuple[list[Path], NDArray[np.int64] | None, tuple[str, ...]]:
+def listing(folder: Path) -> tuple[list[Path], NDArray[np.int64] | None, tuple[str, ...]]:
+    """The image files, their labels (None in a flat folder) and the names of the classes, in their sorted
+    order. Raises DataError, OSError."""
     classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     flat = _images(folder)
     if classes and flat:

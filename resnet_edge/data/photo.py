@@ -1,0 +1,37 @@
+"""A photo as a file, upright and with 8-bit samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from resnet_edge.core.errors import DataError
+
+MAX_PIXELS = 100_000_000
+"""A guard against decompression bombs: a file of some kB can ask for all the memory."""
+
+
+def upright(file: Path) -> Image.Image:
+    """The photo in whatever mode it has, turned as its EXIF tag says; of an animation the first frame;
+    16-bit samples keep their upper 8 bits. Raises DataError."""
+    try:
+        with Image.open(file) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise DataError(f"{file} has {opened.width}x{opened.height} pixels: make it smaller")
+            return _eight_bits(file, ImageOps.exif_transpose(opened))
+    except DataError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever their parsers raise
+        raise DataError(f"{file} does not decode as an image ({error}): mend or remove it") from error
+
+
+def _eight_bits(file: Path, image: Image.Image) -> Image.Image:
+    """The image with 8-bit samples: `convert` would clip wider ones, not scale them."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise DataError(f"{file} has 32-bit samples, whose range nothing tells: save it with 8 or 16 bits")
+    # From a palette, straight to grey or RGB, Pillow warns of the transparency that it drops.
+    return image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image
