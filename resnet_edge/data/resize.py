@@ -36,11 +36,16 @@ def apply(contract: ImageContract, photo: Image.Image | Path) -> NDArray[np.uint
     """
     image = photo if isinstance(photo, Image.Image) else upright(photo)
     image = image.convert(MODES[contract.colour])
-    size, box = (contract.width, contract.height), box_of(contract, image.width, image.height)
+    box = box_of(contract, image.width, image.height)
+    if box != (0, 0, image.width, image.height):
+        # Not resize(box=...): its filter takes pixels from outside of the box, which an app has cut off.
+        image = image.crop(box)
     if contract.antialias or contract.interpolation == "nearest":
-        pixels = np.asarray(image.resize(size, RESAMPLING[contract.interpolation], box))
+        pixels = np.asarray(
+            image.resize((contract.width, contract.height), RESAMPLING[contract.interpolation])
+        )
     else:
-        whole = np.asarray(image.crop(box)).reshape(box[3] - box[1], box[2] - box[0], contract.channels)
+        whole = np.asarray(image).reshape(image.height, image.width, contract.channels)
         pixels = without_antialias(whole, contract.height, contract.width, contract.interpolation)
     return pixels.reshape(contract.height, contract.width, contract.channels)
 

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.core.errors import DataError, UnknownName
+from resnet_edge.core.image_contract import PRESETS, ImageContract, contract
+
+
+def written(folder: Path, text: str) -> str:
+    (folder / "mine.json").write_text(text)
+    return str(folder / "mine.json")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_for_the_size_and_colour_of_the_model(name: str) -> None:
+    found = contract(name, 12, 20, 3)
+    assert (found.name, found.height, found.width, found.colour, found.channels) == (name, 12, 20, "RGB", 3)
+    assert contract(name, 12, 20, 1).colour == "grey"
+
+
+def test_the_default_is_what_a_folder_of_images_gets() -> None:
+    assert contract("pillow", 8, 8, 3) == ImageContract("pillow", 8, 8, "RGB")
+
+
+def test_a_file_says_the_steps_and_gives_its_name(tmp_path: Path) -> None:
+    file = written(tmp_path, '{"fit": "crop", "crop_fraction": 0.9, "interpolation": "bicubic"}')
+    assert contract(file, 8, 9, 3) == ImageContract("mine", 8, 9, "RGB", "crop", 0.9, "bicubic", True)
+    assert contract(written(tmp_path, '{"interpolation": "nearest"}'), 8, 9, 1).antialias is False
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is no resize file"),
+        ('{"crop": 1}', "is no resize file"),
+        ('{"fit": "crop", "crop_fraction": 0}', "is no resize file"),
+        ('{"fit": "crop", "crop_fraction": 1.5}', "is no resize file"),
+        ('{"interpolation": "lanczos"}', "is no resize file"),
+        ('{"crop_fraction": 0.5}', "takes the whole photo"),
+        ('{"interpolation": "nearest", "antialias": true}', "has no antialias"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        contract(written(tmp_path, text), 8, 8, 3)
+
+
+def test_an_unknown_name_is_told_the_choices() -> None:
+    with pytest.raises(UnknownName, match="no resize is called 'pilow'.*pillow, .*JSON file"):
+        contract("pilow", 8, 8, 3)
+
+
+def test_four_channels_are_no_photo() -> None:
+    with pytest.raises(DataError, match="takes 4"):
+        contract("pillow", 8, 8, 4)
