@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Colour = Literal["RGB", "GRAYSCALE", "unknown"]
+
 
 @dataclass(frozen=True)
 class LabelFile:
@@ -18,17 +20,18 @@ class LabelFile:
 
 @dataclass(frozen=True)
 class ImageInput:
-    """The image: `width` x `height`, in `colour_space`. A float input takes `(pixel - mean) / std`;
-    `value_range` are the least and the largest value that it takes."""
+    """The image: `width` x `height`, in `colour_space`. The app gives `(pixel - mean) / std`; both are
+    empty where nothing is said of it, as with an integer input, which takes pixels as they are.
+    `value_range` are the least and the largest value that the input takes, None where nothing tells."""
 
     name: str
     description: str
     width: int
     height: int
-    colour_space: Literal["RGB", "GRAYSCALE"]
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
-    value_range: tuple[float, float] = (0.0, 255.0)
+    colour_space: Colour
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    value_range: tuple[float, float] | None = (0.0, 255.0)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class ScoreOutput:
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """The metadata of an image classifier with one input and one output."""
+    """The metadata of an image classifier with one input and one output; text that is not there is empty.
+    `min_parser_version`: the oldest parser that knows all its fields, "" before it is written."""
 
     name: str
     description: str

@@ -9,7 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.metadata import ModelMetadata
 from resnet_edge.core.scheme import Scheme
+from resnet_edge.formats._metadata import reader, writer
 from resnet_edge.graph.integer import require_integer
 from resnet_edge.graph.model import load_model, read_graph, save_model
 from resnet_edge.graph.stems import spread
@@ -50,3 +52,13 @@ def describe(path: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]
 def census(path: Path) -> dict[str, int]:
     """How often each operation occurs. Raises ArtifactError."""
     return dict(sorted(Counter(node.op for node in read_graph(path).nodes).items()))
+
+
+def write_metadata(path: Path, metadata: ModelMetadata, out: Path) -> None:
+    """A copy of a file with `metadata` in it, deterministic to the byte. Raises ArtifactError, DataError."""
+    writer.write(path, metadata, out)
+
+
+def read_metadata(path: Path) -> ModelMetadata | None:
+    """What the file tells apps of itself; None where it tells nothing. Raises ArtifactError."""
+    return reader.read(path)
