@@ -31,8 +31,8 @@ def set_interface(path: Path, output: str, io: Io) -> None:
     model = load_model(path)
     _spread_dynamic_sizes(model)
     if io != "float32":
-        _narrow_input(model, io)
-        _narrow_output(model, io)
+        narrow_input(model, io)
+        narrow_output(model, io)
     _rename(model, output)
     _complete(model)
     save_model(model, path)
@@ -64,7 +64,9 @@ def _spread_dynamic_sizes(model: Any) -> None:
             tensor.shapeSignature = known
 
 
-def _narrow_input(model: Any, io: Io) -> None:
+def narrow_input(model: Any, io: Io) -> None:
+    """Give the float input of a quantized `schema.ModelT` the dtype `io`, uint8 or int8; ArtifactError if
+    it is not int8 inside."""
     subgraph = model.subgraphs[0]
     image = int(subgraph.inputs[0])
     readers = [o for o in subgraph.operators if image in o.inputs]
@@ -80,11 +82,12 @@ def _narrow_input(model: Any, io: Io) -> None:
         _set_type(subgraph.tensors[image], schema.TensorType.UINT8, _shifted(inner.quantization))
         return
     subgraph.operators.remove(readers[0])
-    _repoint_signature(model, image, int(readers[0].outputs[0]))
+    repoint_signature(model, image, int(readers[0].outputs[0]))
     subgraph.inputs = [int(readers[0].outputs[0])]
 
 
-def _narrow_output(model: Any, io: Io) -> None:
+def narrow_output(model: Any, io: Io) -> None:
+    """Give the float output of a quantized `schema.ModelT` the dtype `io`, uint8 or int8."""
     subgraph = model.subgraphs[0]
     outer = int(subgraph.outputs[0])
     last = next(o for o in subgraph.operators if outer in o.outputs)
@@ -93,13 +96,13 @@ def _narrow_output(model: Any, io: Io) -> None:
         return
     inner = int(last.inputs[0])
     if io == "uint8":
-        last.opcodeIndex = _opcode(model, schema.BuiltinOperator.QUANTIZE)
+        last.opcodeIndex = opcode_of(model, schema.BuiltinOperator.QUANTIZE)
         last.builtinOptionsType, last.builtinOptions = 0, None
         quantization = _shifted(subgraph.tensors[inner].quantization)
         _set_type(subgraph.tensors[outer], schema.TensorType.UINT8, quantization)
         return
     subgraph.operators.remove(last)
-    _repoint_signature(model, outer, inner)
+    repoint_signature(model, outer, inner)
     subgraph.outputs = [inner]
 
 
@@ -113,14 +116,15 @@ def _append_quantize(model: Any, outer: int, io: Io) -> None:
     _set_type(tensor, schema.TensorType.UINT8 if io == "uint8" else schema.TensorType.INT8, quantization)
     subgraph.tensors.append(tensor)
     operator = schema.OperatorT()
-    operator.opcodeIndex = _opcode(model, schema.BuiltinOperator.QUANTIZE)
+    operator.opcodeIndex = opcode_of(model, schema.BuiltinOperator.QUANTIZE)
     operator.inputs, operator.outputs = [outer], [len(subgraph.tensors) - 1]
     subgraph.operators.append(operator)
-    _repoint_signature(model, outer, len(subgraph.tensors) - 1)
+    repoint_signature(model, outer, len(subgraph.tensors) - 1)
     subgraph.outputs = [len(subgraph.tensors) - 1]
 
 
-def _opcode(model: Any, builtin: int) -> int:
+def opcode_of(model: Any, builtin: int) -> int:
+    """The index of a builtin operator among the codes of a `schema.ModelT`, which gets it if it has none."""
     for index, code in enumerate(model.operatorCodes):
         if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
             return index
@@ -140,7 +144,8 @@ def _shifted(quantization: Any) -> Any:
     return shifted
 
 
-def _repoint_signature(model: Any, old: int, new: int) -> None:
+def repoint_signature(model: Any, old: int, new: int) -> None:
+    """Let signatures speak of tensor `new` where they spoke of `old`."""
     for signature in model.signatureDefs or []:
         for entry in (*signature.inputs, *signature.outputs):
             if entry.tensorIndex == old:
