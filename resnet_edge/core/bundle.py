@@ -87,3 +87,51 @@ class BundleFacts:
     image: ImageContract
     files: tuple[BundledFile, ...]
     golden: Golden
+
+
+Status = Literal["agrees", "differs", "does not open", "not installed"]
+
+
+@dataclass(frozen=True)
+class RuntimeProof:
+    """What a bundled file gives in one runtime, against the artifact that it is made from.
+
+    Of `n` images, `same_top1` have the same answer; `max_abs` is the largest difference of a score and
+    `identical` says how many of `values` scores are the same to the last bit. `labels` tells whether the
+    runtime shows the right text of every label (None: it shows none). `reason` is a sentence where it does
+    not agree.
+    """
+
+    file: str
+    backend: str
+    status: Status
+    reason: str = ""
+    device: str = ""
+    n: int = 0
+    same_top1: int = 0
+    golden: int = 0
+    golden_same_top1: int = 0
+    values: int = 0
+    identical: int = 0
+    max_abs: float | None = None
+    labels: bool | None = None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle: what it holds, what was proved of it, and sentences that belong beside that.
+
+    `companions` are other files, by their paths; `left` says which artifacts no profile took, and why;
+    `unproved` what `convert` did not prove of the artifacts that are in it.
+    """
+
+    facts: BundleFacts
+    proofs: tuple[RuntimeProof, ...]
+    companions: tuple[str, ...]
+    left: tuple[str, ...]
+    unproved: tuple[str, ...]
+
+    @property
+    def failed(self) -> tuple[RuntimeProof, ...]:
+        """Where a runtime gives other answers than the artifact."""
+        return tuple(proof for proof in self.proofs if proof.status == "differs")

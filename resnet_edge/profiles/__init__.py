@@ -1,2 +1,38 @@
-"""Profiles: what one kind of app takes of a model file. One file each, named like the option value (with
-hyphens there)."""
+"""Profiles: what one kind of app takes. One file each, named like the option value of `package --profiles`
+(which has hyphens for underscores).
+
+A profile is a module with
+
+- `TITLE`: whom it is for, in a few words;
+- `FORMAT`: the format of its files;
+- `SCHEMES`: the schemes that it takes, in the order in which a reader should look at them;
+- `BACKENDS`: the runtimes that its files are to open in, the first of which gives the golden scores;
+- `METADATA`: whether its files tell apps of themselves (TFLite metadata);
+- `border(scheme, output)`: the `graph.app_border.Border` around the network, None where the bytes that
+  `convert` proved stay as they are;
+- `companions(model, name)`: texts that go beside a model file, by file name.
+
+A runtime that does not open a file is told in the bundle and not claimed (stages/package.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from resnet_edge.core.bundle import Scores
+from resnet_edge.graph.app_border import Border
+
+
+class DeliveryProfile(Protocol):
+    """What a module in this folder offers."""
+
+    TITLE: str
+    FORMAT: str
+    SCHEMES: tuple[str, ...]
+    BACKENDS: tuple[str, ...]
+    METADATA: bool
+
+    def border(self, scheme: str, output: Scores) -> Border | None: ...
+
+    def companions(self, model: Path, name: str) -> dict[str, str]: ...

@@ -1,0 +1,117 @@
+"""`resnet-edge package`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from resnet_edge.cli.terminal import fail, output_options, print_json, progress
+from resnet_edge.core import registry
+from resnet_edge.core.errors import EXIT_DONE, EXIT_FAILED_PROOF
+
+
+def _profiles(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    known = registry.names("profiles")
+    words = [word.strip() for word in value.split(",")]
+    for word in words:
+        if word.replace("-", "_") not in known:
+            choices = ", ".join(name.replace("_", "-") for name in known)
+            raise click.BadParameter(f"no profile is called {word!r}; choose from: {choices}")
+    return tuple(dict.fromkeys(word.replace("-", "_") for word in words))
+
+
+@click.command("package")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    default="bundle",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    metavar="BUNDLE",
+    help="The folder to make.",
+)
+@click.option(
+    "--profiles",
+    default="android-tasks,litert,mcu,onnx",
+    show_default=True,
+    callback=_profiles,
+    metavar="NAME,…",
+    help="The kinds of apps that it is for.",
+)
+@click.option(
+    "--data",
+    metavar="DATA",
+    help="Images to prove on and to take golden images from. [default: what `convert` was given, where that "
+    "is a name]",
+)
+@click.option(
+    "--resize",
+    default="pillow",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="How photos were resized for training.",
+)
+@click.option(
+    "--images",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many images every runtime is proved on.",
+)
+@click.option(
+    "--golden",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many golden images to put in.",
+)
+@click.option("--unproved", is_flag=True, help="Ship artifacts that did not pass; the bundle says so.")
+@click.option("--model-version", default="1", show_default=True, help="For the metadata of the files.")
+@click.option("--license", default="", metavar="SPDX", help="For the metadata of the files.")
+@output_options
+def command(
+    folder: Path,
+    out: Path,
+    profiles: tuple[str, ...],
+    data: str | None,
+    resize: str,
+    images: int,
+    golden: int,
+    unproved: bool,
+    model_version: str,
+    license: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Make the bundle for an app from DIR, which `convert` wrote.
+
+    Model files for each kind of app, with what they must be fed, golden vectors, and a proof in every
+    runtime of apps that is installed here (`resnet-edge doctor`).
+
+    Exit code 0: every runtime that opens a file gives the artifact's answers; 4: one does not; 3: it could
+    not be made, as where an artifact has no passing proof.
+    """
+    from resnet_edge.cli._package import print_bundle, reproduced
+    from resnet_edge.report.bundle_texts import bundle_document, write_bundle
+    from resnet_edge.stages.converted import read_converted
+    from resnet_edge.stages.package import PackageRequest, package
+    from resnet_edge.stages.workspace import Workspace
+
+    place = Workspace(out)
+    converted = read_converted(folder)
+    request = PackageRequest(profiles, data, resize, images, golden, unproved, model_version, license)
+    typed = reproduced(folder, request)
+    with place as workspace:
+        with progress(quiet) as report:
+            found = package(request, converted, workspace, report)
+        write_bundle(found, workspace.folder, typed)
+        made = workspace.publish_partial() if found.failed else workspace.publish()
+    if as_json:
+        print_json(bundle_document(found, typed, made))
+    elif not quiet:
+        print_bundle(found, made)
+    if found.failed:
+        first = found.failed[0]
+        fail(f"{first.file} on {first.backend}: {first.reason}; what was made is in {made}")
+    click.get_current_context().exit(EXIT_FAILED_PROOF if found.failed else EXIT_DONE)

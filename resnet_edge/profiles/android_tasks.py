@@ -1,0 +1,29 @@
+"""MediaPipe Tasks and ML Kit: one RGB input, batch 1, uint8 or float32, and probabilities with label text.
+
+The rules are those of MediaPipe's image_tensor_specs.cc and image_preprocessing_graph.cc (1.2.2): int8 is
+refused, float32 needs normalization options, and uint8 gets raw bytes whatever the metadata says.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core.bundle import Scores
+from resnet_edge.graph.app_border import Border
+
+TITLE = "MediaPipe Tasks and ML Kit, on Android, iOS and the web"
+FORMAT = "tflite"
+SCHEMES = ("int8", "fp16", "fp32")
+BACKENDS = ("litert", "mediapipe", "mediapipe_web", "litert_js")
+METADATA = True
+
+
+def border(scheme: str, output: Scores) -> Border:
+    """Three channels; uint8 where the network is int8 inside; probabilities in float32, because in uint8
+    two classes share a score too easily."""
+    return Border("uint8" if scheme == "int8" else "float32", rgb=True, softmax=output == "logits")
+
+
+def companions(model: Path, name: str) -> dict[str, str]:
+    """The labels are inside the file."""
+    return {}

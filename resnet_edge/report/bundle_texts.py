@@ -1,0 +1,152 @@
+"""The texts of a bundle: what programs read (JSON), and a README for the app team. No date, no place: the
+same bundle gives the same bytes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.bundle import Bundle, BundledFile, RuntimeProof
+from resnet_edge.core.errors import OutputError
+from resnet_edge.report.golden import golden_json
+from resnet_edge.report.image_words import words
+from resnet_edge.report.words import size
+
+SCHEMA = 1
+INDEX = "bundle.json"
+
+
+def write_bundle(bundle: Bundle, folder: Path, command: str) -> None:
+    """Write every text into `folder`, which holds the other files. Raises OutputError."""
+    facts = bundle.facts
+    texts = {
+        "labels.txt": "".join(f"{label}\n" for label in facts.labels).encode(),
+        "preprocessing.json": _json({"schema": SCHEMA, **asdict(facts.image)}),
+        "golden/golden.json": golden_json(facts),
+        "README.md": _readme(bundle, command).encode(),
+    }
+    for path, content in texts.items():
+        _write(folder / path, content)
+    _write(folder / INDEX, _json(bundle_document(bundle, command, folder)))
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        why = error.strerror or error
+        raise OutputError(
+            f"{path} cannot be written: {why}; free the disk or choose another --out"
+        ) from error
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+
+
+def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any]:
+    """What bundle.json says: the files with their SHA-256, and every proof."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != INDEX)
+    return {
+        "schema": SCHEMA,
+        "model": bundle.facts.name,
+        "proved": not bundle.unproved,
+        "unproved": list(bundle.unproved),
+        "command": command,
+        "files": [asdict(file) for file in bundle.facts.files],
+        "runtimes": [asdict(proof) for proof in bundle.proofs],
+        "left": list(bundle.left),
+        "sha256": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
+    }
+
+
+def _readme(bundle: Bundle, command: str) -> str:
+    facts = bundle.facts
+    parts = [f"# {facts.title}, for apps", ""]
+    if bundle.unproved:
+        parts += ["**Not proved:** " + "; ".join(bundle.unproved) + ".", ""]
+    parts += [
+        f"{len(facts.labels)} classes (`labels.txt`). Made by `{command}`; `bundle.json` has the SHA-256 of "
+        "every file.",
+        "",
+        "## Which file",
+        "",
+        "| file | size | takes | gives | from |",
+        "| --- | ---: | --- | --- | --- |",
+        *(_file_row(file) for file in facts.files),
+        "",
+        *_changes(facts.files),
+        "## What the app does with a photo",
+        "",
+        *words(facts.image),
+        "",
+        *_colour(bundle),
+        "`preprocessing.json` says the same to programs.",
+        "",
+        "## What was proved, and where",
+        "",
+        "Each file ran on the same test images in each runtime, and its scores were compared with those of "
+        "the artifact that it is made from, whose accuracy `resnet-edge convert` proved.",
+        "",
+        "| file | runtime | same answer | golden images | scores to the bit | largest difference | labels |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+        *(_proof_row(proof) for proof in bundle.proofs if proof.n),
+        "",
+        *_not_claimed(bundle),
+        "`golden/golden.json` holds the scores that each file must give for the images in `golden/images`, "
+        "the SHA-256 of the tensor that each image must become, and how far a score may be off in which "
+        "runtime.",
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _file_row(file: BundledFile) -> str:
+    return (
+        f"| `{file.path}` | {size(file.size_bytes)} | {_end(file.input.dtype, file.input.shape)} | "
+        f"{file.scores}, {file.output.dtype} | `{file.source}`{'' if file.changes else ', the same bytes'} |"
+    )
+
+
+def _end(dtype: str, shape: tuple[int | None, ...]) -> str:
+    return f"{dtype} {' x '.join('any' if side is None else str(side) for side in shape)}"
+
+
+def _changes(files: tuple[BundledFile, ...]) -> list[str]:
+    lines = [f"- `{file.path}` {', and '.join(file.changes)}." for file in files if file.changes]
+    return ["What was put around the artifacts:", "", *lines, ""] if lines else []
+
+
+def _colour(bundle: Bundle) -> list[str]:
+    if bundle.facts.image.colour != "grey" or all(f.input.shape[3] == 1 for f in bundle.facts.files):
+        return []
+    return [
+        "A file that takes three channels makes the grey itself: give it red, green and blue, or the grey "
+        "three times.",
+        "",
+    ]
+
+
+def _proof_row(proof: RuntimeProof) -> str:
+    labels = {None: "", True: "right", False: "**wrong**"}[proof.labels]
+    answer = f"{proof.same_top1:,} of {proof.n:,}"
+    if proof.status != "agrees":
+        answer = f"**{answer}**"
+    return (
+        f"| `{proof.file}` | {proof.backend} | {answer} | {proof.golden_same_top1} of {proof.golden} | "
+        f"{100 * proof.identical / proof.values:.2f} % | {proof.max_abs:.2g} | {labels} |"
+    )
+
+
+def _not_claimed(bundle: Bundle) -> list[str]:
+    lines = [
+        f"- `{proof.file}` on {proof.backend}: {proof.status}. {proof.reason}"
+        for proof in bundle.proofs
+        if proof.status in ("does not open", "not installed")
+    ]
+    lines += [f"- {reason}" for reason in bundle.left]
+    return ["Not claimed:", "", *lines, ""] if lines else []

@@ -1,0 +1,137 @@
+"""Runs in a worker. The model files of a bundle, from artifacts that `convert` proved."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from resnet_edge.core import registry
+from resnet_edge.core.artifact import Artifact, TensorSpec, sha256_of
+from resnet_edge.core.bundle import BundledFile, Scores
+from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
+from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata, ScoreOutput
+from resnet_edge.core.progress import Report, tracked
+from resnet_edge.graph.app_border import Border, surround
+from resnet_edge.profiles import DeliveryProfile
+from resnet_edge.stages.bundle_request import FilesRequest, MadeFile, MadeFiles
+
+
+def make(request: FilesRequest, report: Report) -> MadeFiles:
+    """Every file that a profile takes. Raises ArtifactError where one takes none, with the reasons."""
+    files: list[MadeFile] = []
+    left: list[str] = []
+    for name in tracked(request.profiles, "model files", len(request.profiles), report):
+        profile: DeliveryProfile = registry.load("profiles", name)
+        made, refused = _of_profile(request, name, profile)
+        if not made:
+            raise ArtifactError(f"the profile {_option(name)} has nothing to hold: {'; '.join(refused)}")
+        files += made
+        left += refused
+    return MadeFiles(tuple(files), tuple(left))
+
+
+def _option(profile: str) -> str:
+    return profile.replace("_", "-")
+
+
+def _of_profile(
+    request: FilesRequest, name: str, profile: DeliveryProfile
+) -> tuple[list[MadeFile], list[str]]:
+    made, refused = [], []
+    for scheme in profile.SCHEMES:
+        artifact = next(
+            (a for a in request.artifacts if (a.format, a.scheme) == (profile.FORMAT, scheme)), None
+        )
+        if artifact is None:
+            refused.append(f"no {scheme} in {profile.FORMAT} was converted")
+            continue
+        if artifact.file in request.unproved and not request.allow_unproved:
+            raise ArtifactError(
+                f"{request.unproved[artifact.file]}: mend the artifact, or ship it with --unproved, which "
+                "the bundle says"
+            )
+        try:
+            made.append(_made(request, name, profile, artifact))
+        except ResnetEdgeError as error:  # told in the bundle; others are made
+            refused.append(f"{_option(name)} has no {artifact.file}: {error}")
+    return made, refused
+
+
+def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: Artifact) -> MadeFile:
+    if artifact.inputs[0].shape[0] != 1:
+        raise ArtifactError("it takes any number of images, and apps one: convert without --dynamic-batch")
+    border = profile.border(artifact.scheme, request.scores)
+    if border is not None and artifact.inputs[0].dtype != "float32":
+        raise ArtifactError(
+            f"it takes {artifact.inputs[0].dtype}, and a profile starts from float32: convert without --io"
+        )
+    folder = Path(request.folder) / _option(name)
+    folder.mkdir(exist_ok=True)
+    out = folder / artifact.file
+    changes = _written(Path(artifact.path), out, border)
+    scores: Scores = "probabilities" if border is not None and border.softmax else request.scores
+    if profile.METADATA:
+        _describe(out, request, scores)
+        changes = (*changes, "tells apps of itself: TFLite metadata, with the class names")
+    companions = profile.companions(out, request.name)
+    for beside, text in companions.items():
+        (folder / beside).write_text(text, "utf-8")
+    image, output = _ends(out, profile.FORMAT)
+    file = BundledFile(
+        path=f"{folder.name}/{out.name}",
+        profile=name,
+        format=artifact.format,
+        scheme=artifact.scheme,
+        size_bytes=out.stat().st_size,
+        sha256=sha256_of(out),
+        input=image,
+        output=output,
+        scores=scores,
+        source=artifact.file,
+        source_sha256=artifact.sha256,
+        changes=changes,
+    )
+    return MadeFile(file, profile.BACKENDS, tuple(f"{folder.name}/{beside}" for beside in companions))
+
+
+def _written(source: Path, out: Path, border: Border | None) -> tuple[str, ...]:
+    if border is not None:
+        return surround(source, out, border)
+    shutil.copyfile(source, out)
+    return ()
+
+
+def _ends(path: Path, format: str) -> tuple[TensorSpec, TensorSpec]:
+    inputs, outputs = registry.load("formats", format).describe(path)
+    return inputs[0], outputs[0]
+
+
+def _describe(path: Path, request: FilesRequest, scores: Scores) -> None:
+    """Write the metadata into the file."""
+    from resnet_edge.formats.tflite import write_metadata
+
+    image, _ = _ends(path, "tflite")
+    real = image.dtype == "float32"
+    metadata = ModelMetadata(
+        name=request.name,
+        description=request.description,
+        version=request.version,
+        author="",
+        license=request.license,
+        image=ImageInput(
+            name="image",
+            description="raw pixels, 0 to 255",
+            width=request.image.width,
+            height=request.image.height,
+            colour_space="RGB" if image.shape[3] == 3 else "GRAYSCALE",
+            mean=(0.0,) if real else (),
+            std=(1.0,) if real else (),
+        ),
+        scores=ScoreOutput(
+            name=scores,
+            description="one score for each class",
+            labels=(LabelFile("labels.txt", request.labels),),
+            value_range=(0.0, 1.0) if scores == "probabilities" else None,
+        ),
+    )
+    write_metadata(path, metadata, path)

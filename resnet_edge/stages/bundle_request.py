@@ -1,0 +1,121 @@
+"""What the parent asks of the workers that make a bundle, and what it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.bundle import BundledFile, Scores
+from resnet_edge.core.image_contract import ImageContract
+
+
+@dataclass(frozen=True)
+class FilesRequest:
+    """stages.bundle_files: the model files of a bundle, from `artifacts`, into `folder`.
+
+    `profiles` by their file names. The texts go into the files' metadata. `unproved` says of an artifact
+    why it is not proved; it goes into the bundle only where `allow_unproved`.
+    """
+
+    folder: str
+    artifacts: tuple[Artifact, ...]
+    profiles: tuple[str, ...]
+    name: str
+    image: ImageContract
+    scores: Scores
+    labels: tuple[str, ...]
+    description: str
+    version: str
+    license: str
+    unproved: dict[str, str]
+    allow_unproved: bool
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    """A model file, the runtimes that it is for, and the whole files beside it, by their paths."""
+
+    file: BundledFile
+    backends: tuple[str, ...]
+    companions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MadeFiles:
+    """Every model file; `left` tells in sentences which artifact a profile does not take, and why."""
+
+    files: tuple[MadeFile, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExpectedRequest:
+    """stages.bundle_scores: what a bundled file must give: `anchor` .npy (N, classes), the outputs of its
+    artifact, through a softmax where `softmax`; to `out`."""
+
+    anchor: str
+    softmax: bool
+    out: str
+
+
+@dataclass(frozen=True)
+class PickRequest:
+    """stages.bundle_scores: `count` golden images out of `images` .npy (N, H, W, C), with `labels` .npy or
+    None, whose answer by `anchor` .npy (N, classes) is right and not a close thing; as PNG to `folder`."""
+
+    images: str
+    labels: str | None
+    anchor: str
+    count: int
+    folder: str
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The rows of the golden images, and the names of their files."""
+
+    rows: tuple[int, ...]
+    files: tuple[str, ...]
+    labels: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class WidenRequest:
+    """stages.bundle_scores: grey images .npy (N, H, W, 1) as (N, H, W, 3), to `out`."""
+
+    images: str
+    out: str
+
+
+@dataclass(frozen=True)
+class ScoresRequest:
+    """stages.bundle_scores: how far `found` .npy is from `expected` .npy, on all images and on `rows`."""
+
+    expected: str
+    found: str
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ScoresApart:
+    """Counts as in core.bundle.RuntimeProof."""
+
+    n: int
+    same_top1: int
+    golden_same_top1: int
+    values: int
+    identical: int
+    max_abs: float
+
+
+@dataclass(frozen=True)
+class GoldenRequest:
+    """stages.bundle_scores: the golden vectors. Of each file its `expected` .npy and the largest difference
+    that was measured on a runtime, by runtime."""
+
+    picked: Picked
+    images: str
+    folder: str
+    files: tuple[BundledFile, ...]
+    expected: tuple[str, ...]
+    measured: tuple[dict[str, float], ...]

@@ -1,0 +1,153 @@
+"""Runs in a worker. What the files of a bundle must give, and how far runtimes are from it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from resnet_edge.core.bundle import BundledFile, Golden, GoldenImage, GoldenScores, Tolerance
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.progress import Report
+from resnet_edge.stages.bundle_request import (
+    ExpectedRequest,
+    GoldenRequest,
+    Picked,
+    PickRequest,
+    ScoresApart,
+    ScoresRequest,
+    WidenRequest,
+)
+from resnet_edge.stages.calls import Done
+from resnet_edge.stages.predict import stored
+
+HEADROOM = 2
+"""A golden score may be off by so many times what was measured."""
+ROUNDING = 1e-5
+"""... and by this share of the largest score: float kernels of CPUs differ by 3e-6 of it (ARM and x86,
+XNNPACK and reference kernels, ResNet-8 to ResNet-50)."""
+
+
+def expected(request: ExpectedRequest, report: Report) -> Done:
+    """What a file must give, from what its artifact gives."""
+    scores = np.load(request.anchor).astype(np.float64)
+    if request.softmax:
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        scores = powers / powers.sum(axis=1, keepdims=True)
+    np.save(request.out, scores.astype(np.float32))
+    return Done(request.out)
+
+
+def widen(request: WidenRequest, report: Report) -> Done:
+    """Grey as red, green and blue."""
+    np.save(request.out, np.repeat(np.load(request.images, mmap_mode="r"), 3, axis=-1))
+    return Done(request.out)
+
+
+def apart(request: ScoresRequest, report: Report) -> ScoresApart:
+    """Compare scores. Raises DataError where there is nothing to compare, or NaN or Inf."""
+    wanted, found = np.load(request.expected), np.load(request.found)
+    if wanted.shape != found.shape or not len(wanted) or not request.rows:
+        raise DataError(f"scores {found.shape} and {wanted.shape}: there is nothing to compare")
+    if not np.isfinite(found).all():
+        raise DataError("some scores are no finite numbers")
+    same = wanted.argmax(axis=1) == found.argmax(axis=1)
+    return ScoresApart(
+        n=len(wanted),
+        same_top1=int(same.sum()),
+        golden_same_top1=int(same[list(request.rows)].sum()),
+        values=wanted.size,
+        identical=int(np.count_nonzero(wanted == found)),
+        max_abs=float(np.abs(wanted.astype(np.float64) - found).max()),
+    )
+
+
+def pick(request: PickRequest, report: Report) -> Picked:
+    """Golden images, class after class. Raises DataError where images are no pictures, or none will do."""
+    images, scores = np.load(request.images, mmap_mode="r"), np.load(request.anchor)
+    if images.dtype != np.uint8:
+        raise DataError("golden images are pictures, and the data holds floats: give bytes, 0 to 255")
+    labels = np.load(request.labels) if request.labels is not None else None
+    rows = _rows(scores, labels, request.count)
+    files = []
+    for number, row in enumerate(rows):
+        name = f"{number:02d}.png"
+        pixels = images[row]
+        picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+        picture.save(Path(request.folder) / name, optimize=False, compress_level=9)
+        files.append(name)
+    known = tuple(None if labels is None else int(labels[row]) for row in rows)
+    return Picked(tuple(rows), tuple(files), known)
+
+
+def _rows(scores: NDArray[Any], labels: NDArray[Any] | None, count: int) -> list[int]:
+    """Rows of right answers, of each class in turn: no close ones, on which runtimes may well differ, and
+    not the clearest either. Of a class, the median by how far the first score is before the second comes
+    first, and then those above it."""
+    ordered = np.sort(scores, axis=1)
+    margin, answer = ordered[:, -1] - ordered[:, -2], scores.argmax(axis=1)
+    right = np.ones(len(scores), bool) if labels is None else answer == labels
+    queues = []
+    for label in np.unique(answer[right]):
+        rows = np.flatnonzero(right & (answer == label))
+        rows = rows[np.argsort(margin[rows], kind="stable")]
+        queues.append([int(row) for row in rows[len(rows) // 2 :]])
+    found: list[int] = []
+    while len(found) < count and any(queues):
+        found += [queue.pop(0) for queue in queues if queue]
+    if not found:
+        raise DataError("the model is right on no image: there is nothing to make golden vectors of")
+    return found[:count]
+
+
+def golden(request: GoldenRequest, report: Report) -> Golden:
+    """The golden vectors of every file."""
+    pixels = np.load(request.images, mmap_mode="r")[list(request.picked.rows)]
+    pictures = tuple(
+        GoldenImage(f"golden/images/{name}", _sha256((Path(request.folder) / name).read_bytes()), label)
+        for name, label in zip(request.picked.files, request.picked.labels, strict=True)
+    )
+    files = zip(request.files, request.expected, request.measured, strict=True)
+    vectors = (_of_file(file, request, pixels, expected, measured) for file, expected, measured in files)
+    return Golden(pictures, tuple(vectors))
+
+
+def _of_file(
+    file: BundledFile, request: GoldenRequest, pixels: NDArray[Any], expected: str, measured: dict[str, float]
+) -> GoldenScores:
+    scores = np.load(expected)
+    wide = np.repeat(pixels, 3, axis=-1) if file.input.shape[3] == 3 != pixels.shape[-1] else pixels
+    tensors = stored(wide, file.input)
+    return GoldenScores(
+        file.path,
+        tuple(_sha256(tensor.tobytes()) for tensor in tensors),
+        tuple(tuple(map(float, row)) for row in scores[list(request.picked.rows)]),
+        _tolerances(measured, float(np.abs(scores).max()), len(scores)),
+    )
+
+
+def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[Tolerance, ...]:
+    rounding = ROUNDING * largest
+    rows = [
+        Tolerance(
+            name,
+            HEADROOM * most + rounding,
+            f"{HEADROOM} times the largest difference on {n:,} images, {most:.3g}, {_and(rounding)}",
+        )
+        for name, most in measured.items()
+    ]
+    most = max(measured.values())
+    why = f"{HEADROOM} times the largest difference of any runtime here, {most:.3g}, {_and(rounding)}"
+    return (*rows, Tolerance("default", HEADROOM * most + rounding, why))
+
+
+def _and(rounding: float) -> str:
+    return f"and {rounding:.1g} for rounding"
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

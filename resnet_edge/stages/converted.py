@@ -1,0 +1,96 @@
+"""Runs in the parent. A folder that `convert` wrote, held against its own report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resnet_edge.core.artifact import Artifact, sha256_of
+from resnet_edge.core.errors import ArtifactError, DataError
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.parity import Parity
+from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.stages.class_names import class_names_in
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The artifacts of a folder, their proofs, and the model; `document` is report.json as it stands."""
+
+    folder: Path
+    facts: ModelFacts
+    labels: tuple[str, ...]
+    data: str
+    data_sha256: str
+    artifacts: tuple[Artifact, ...]
+    proofs: tuple[Parity, ...]
+    document: dict[str, Any]
+
+    def unproved(self, artifact: Artifact) -> str | None:
+        """Why an artifact is not proved, in a sentence; None where every proof of it passed."""
+        rows = [row for row in self.proofs if row.artifact == artifact.file]
+        if not rows:
+            return f"{artifact.file} was not proved"
+        missed = next((row for row in rows if row.verdict != "pass"), None)
+        if missed is None:
+            return None
+        why = missed.reasons[0] if missed.reasons else missed.verdict
+        return f"{artifact.file} did not pass on {missed.backend} {missed.device} ({why})"
+
+
+def read_converted(folder: Path) -> Converted:
+    """The folder, every file of which is what the report says. Raises DataError where it is none that
+    `convert` wrote, ArtifactError where a file has changed since."""
+    path = folder / "report.json"
+    if not path.is_file():
+        raise DataError(f"{folder} holds no report.json: name a folder that `resnet-edge convert` wrote")
+    try:
+        document = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        found = _converted(folder, document)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path} is no report of `resnet-edge convert` ({error}): convert the model again"
+        ) from error
+    for artifact in found.artifacts:
+        _check(artifact)
+    return found
+
+
+def _converted(folder: Path, document: dict[str, Any]) -> Converted:
+    how = {
+        key: value for key, value in document["preprocessing"].items() if key in Preprocessing.__match_args__
+    }
+    facts = msgspec.convert({**document["model"], "preprocessing": how}, ModelFacts)
+    artifacts = tuple(
+        msgspec.convert({**entry, "path": str(folder / entry["file"])}, Artifact)
+        for entry in document["artifacts"]
+    )
+    labels = class_names_in(folder / "labels.txt")
+    if len(labels) != facts.classes:
+        raise DataError(
+            f"{folder / 'labels.txt'} names {len(labels)} classes, and the model has {facts.classes}: "
+            "convert it again, with --labels"
+        )
+    return Converted(
+        folder,
+        facts,
+        labels,
+        document["data"]["source"],
+        document["data"]["sha256"],
+        artifacts,
+        msgspec.convert(document["parity"], tuple[Parity, ...]),
+        document,
+    )
+
+
+def _check(artifact: Artifact) -> None:
+    path = Path(artifact.path)
+    if path.name != artifact.file or not path.is_file():
+        raise ArtifactError(f"{path} is not there, and the report speaks of it: convert the model again")
+    if sha256_of(path) != artifact.sha256:
+        raise ArtifactError(f"{path} is not the file that was proved: its SHA-256 is another; convert again")

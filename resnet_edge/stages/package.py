@@ -1,0 +1,282 @@
+"""Runs in the parent. The bundle for an app: files that are proved once more, in the runtimes of apps.
+
+               model files worker      one worker for each runtime      scores worker
+DIR, images ─► files of each profile ─► scores of each file ─────────► agreement, golden vectors
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from resnet_edge import __version__
+from resnet_edge.core.bundle import Bundle, BundledFile, BundleFacts, Golden, RuntimeProof
+from resnet_edge.core.errors import (
+    ArtifactError,
+    DataError,
+    DeviceUnavailable,
+    MissingDependency,
+)
+from resnet_edge.core.image_contract import ImageContract, contract
+from resnet_edge.core.progress import Progress, silent
+from resnet_edge.core.progress import Report as Tell
+from resnet_edge.stages import calls
+from resnet_edge.stages.bundle_request import (
+    ExpectedRequest,
+    FilesRequest,
+    GoldenRequest,
+    MadeFile,
+    MadeFiles,
+    Picked,
+    PickRequest,
+    ScoresApart,
+    ScoresRequest,
+    WidenRequest,
+)
+from resnet_edge.stages.converted import Converted
+from resnet_edge.stages.crew import Crew, Member
+from resnet_edge.stages.workspace import Workspace
+
+T = TypeVar("T")
+FIRST_BACKEND = {"tflite": "litert", "onnx": "onnxruntime"}
+"""Where the artifact itself runs, to say what a file must give: the backends that `convert` proves on."""
+
+
+@dataclass(frozen=True)
+class PackageRequest:
+    """What the user asks for. `data` None: the data that the report names. `profiles` by file name.
+    `images` is how many images each runtime gives its scores for, `golden` how many go into the bundle."""
+
+    profiles: tuple[str, ...]
+    data: str | None
+    resize: str
+    images: int
+    golden: int
+    unproved: bool
+    version: str
+    license: str
+
+
+def package(request: PackageRequest, converted: Converted, workspace: Workspace, tell: Tell) -> Bundle:
+    """Write model files and golden images into `workspace.folder`. Raises ResnetEdgeError."""
+    if not converted.facts.preprocessing.takes_pixels:
+        raise ArtifactError(
+            f"the artifacts in {converted.folder} want pixels that are prepared outside, and every app would "
+            "do that in its own way: convert with --preprocess, so that they take raw pixels"
+        )
+    with Crew(workspace.logs, workspace.check_space) as crew:
+        return _Run(request, converted, workspace, crew, tell).run()
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(
+        self, request: PackageRequest, converted: Converted, workspace: Workspace, crew: Crew, tell: Tell
+    ) -> None:
+        self.request, self.converted, self.workspace = request, converted, workspace
+        self.crew, self.tell = crew, tell
+        self.scores = crew.member("scores", silent)
+        self.runners: dict[str, Member] = {}
+        self.anchors: dict[str, str] = {}
+        self.images: dict[int, str] = {}
+        self.unproved = {a.file: why for a in converted.artifacts if (why := converted.unproved(a))}
+
+    def run(self) -> Bundle:
+        image = contract(self.request.resize, *self.converted.facts.input_shape)
+        images = self._read_images()
+        self.images = {image.channels: images.images}
+        made = self._files(image)
+        for file in made.files:
+            self._anchor(file.file)
+        folder = self.workspace.folder / "golden" / "images"
+        folder.mkdir(parents=True)
+        first = self.anchors[made.files[0].file.source]
+        picked = self._ask_scores(
+            "pick", PickRequest(images.images, images.labels, first, self.request.golden, str(folder)), Picked
+        )
+        expected = [self._expected(file) for file in made.files]
+        proofs = [
+            self._proof(file.file, backend, wanted, picked)
+            for file, wanted in zip(made.files, expected, strict=True)
+            for backend in file.backends
+        ]
+        golden = self._golden(made, expected, proofs, picked, images, folder)
+        facts = self.converted.facts
+        files = tuple(file.file for file in made.files)
+        return Bundle(
+            BundleFacts(
+                facts.name, facts.name.replace("_", " "), self.converted.labels, image, files, golden
+            ),
+            tuple(proofs),
+            tuple(path for file in made.files for path in file.companions),
+            made.left,
+            tuple(why for file, why in self.unproved.items() if any(f.source == file for f in files)),
+        )
+
+    def _read_images(self) -> calls.Images:
+        facts, word = self.converted.facts, self.request.data
+        if word is None:
+            word = self.converted.data.partition(" ")[0]
+        asked = calls.ImagesRequest(
+            word,
+            facts.input_shape,
+            facts.classes,
+            facts.preprocessing,
+            str(self.workspace.scratch_folder("images")),
+            self.request.images,
+        )
+        reader = self.crew.member("images", self.tell)
+        try:
+            return reader.call("resnet_edge.stages.images:prepare", asked, calls.PreparedImages).evaluation
+        except DataError as error:
+            if self.request.data is not None:
+                raise
+            raise DataError(
+                f"{error}; the report names its data {self.converted.data!r}: give --data"
+            ) from error
+        finally:
+            reader.dismiss()
+
+    def _files(self, image: ImageContract) -> MadeFiles:
+        facts = self.converted.facts
+        maker = self.crew.member("model files", self.tell)
+        asked = FilesRequest(
+            str(self.workspace.folder),
+            self.converted.artifacts,
+            self.request.profiles,
+            facts.name,
+            image,
+            facts.output,
+            self.converted.labels,
+            f"{facts.classes} classes of images, from {Path(facts.source).name} (resnet-edge {__version__})",
+            self.request.version,
+            self.request.license,
+            self.unproved,
+            self.request.unproved,
+        )
+        try:
+            return maker.call("resnet_edge.stages.bundle_files:make", asked, MadeFiles)
+        finally:
+            maker.dismiss()
+
+    def _anchor(self, file: BundledFile) -> None:
+        """Run the artifact that a file is made from, once."""
+        if file.source in self.anchors:
+            return
+        artifact = next(a for a in self.converted.artifacts if a.file == file.source)
+        backend = FIRST_BACKEND[artifact.format]
+        out = str(self.workspace.scratch / f"{artifact.file}.anchor.npy")
+        self._predict(artifact.path, artifact.format, backend, self.converted.facts.input_shape[2], out)
+        self.anchors[file.source] = out
+
+    def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> calls.PredictResult:
+        asked = calls.PredictRequest(path, format, backend, "cpu", 1, self.images[channels], out)
+        if backend not in self.runners:
+            self.runners[backend] = self.crew.member(f"on {backend}", self.tell)
+        return self.runners[backend].call("resnet_edge.stages.predict:predict", asked, calls.PredictResult)
+
+    def _expected(self, made: MadeFile) -> str:
+        file = made.file
+        out = str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.expected.npy")
+        softmax = file.scores == "probabilities" and self.converted.facts.output == "logits"
+        return self._ask_scores(
+            "expected", ExpectedRequest(self.anchors[file.source], softmax, out), calls.Done
+        ).path
+
+    def _proof(self, file: BundledFile, backend: str, expected: str, picked: Picked) -> RuntimeProof:
+        """What a runtime gives. Whatever keeps it from opening the file is told, and others go on."""
+        channels = file.input.shape[3] or 0
+        if channels not in self.images:
+            wide = str(self.workspace.scratch / "rgb.npy")
+            self._ask_scores("widen", WidenRequest(next(iter(self.images.values())), wide), calls.Done)
+            self.images[channels] = wide
+        path = str(self.workspace.folder / file.path)
+        out = str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.{backend}.npy")
+        try:
+            ran = self._predict(path, file.format, backend, channels, out)
+            found = self._ask_scores("apart", ScoresRequest(expected, out, picked.rows), ScoresApart)
+        except MissingDependency as error:
+            return self._told(RuntimeProof(file.path, backend, "not installed", str(error)))
+        except (ArtifactError, DeviceUnavailable) as error:
+            return self._told(RuntimeProof(file.path, backend, "does not open", str(error)))
+        except DataError as error:
+            return self._told(RuntimeProof(file.path, backend, "differs", str(error)))
+        return self._told(_judged(file, backend, ran, found, len(picked.rows), self.converted.labels))
+
+    def _told(self, proof: RuntimeProof) -> RuntimeProof:
+        if proof.status != "agrees":
+            note = f"{proof.file} on {proof.backend}: {proof.status}: {proof.reason}"
+            self.tell(Progress("runtimes", note=note, line=True))
+        return proof
+
+    def _golden(
+        self,
+        made: MadeFiles,
+        expected: list[str],
+        proofs: list[RuntimeProof],
+        picked: Picked,
+        images: calls.Images,
+        folder: Path,
+    ) -> Golden:
+        measured = []
+        for file in made.files:
+            rows = {
+                proof.backend: proof.max_abs
+                for proof in proofs
+                if proof.file == file.file.path and proof.max_abs is not None
+            }
+            if not rows:
+                why = next(proof.reason for proof in proofs if proof.file == file.file.path)
+                raise ArtifactError(f"{file.file.path} opens in no runtime here: {why}")
+            measured.append(rows)
+        files = tuple(file.file for file in made.files)
+        asked = GoldenRequest(picked, images.images, str(folder), files, tuple(expected), tuple(measured))
+        return self._ask_scores("golden", asked, Golden)
+
+    def _ask_scores(self, function: str, asked: object, reply: type[T]) -> T:
+        return self.scores.call(f"resnet_edge.stages.bundle_scores:{function}", asked, reply)
+
+
+EXACT_ENOUGH = 0.999
+"""The share of images on which a runtime must give the same answer as the artifact."""
+OTHER_KERNELS = {"litert_reference", "tflite_micro"}
+"""They round integers otherwise than XNNPACK, with which `convert` proves; a ResNet-20 gave another answer
+on up to 3 % of images. Their accuracy is what counts, and golden images must still agree."""
+SAME_ENOUGH = 0.95
+
+
+def _judged(
+    file: BundledFile,
+    backend: str,
+    ran: calls.PredictResult,
+    found: ScoresApart,
+    golden: int,
+    labels: tuple[str, ...],
+) -> RuntimeProof:
+    shown = None if not ran.labels else ran.labels == labels
+    proof = RuntimeProof(
+        file=file.path,
+        backend=backend,
+        status="agrees",
+        device=ran.device,
+        n=found.n,
+        same_top1=found.same_top1,
+        golden=golden,
+        golden_same_top1=found.golden_same_top1,
+        values=found.values,
+        identical=found.identical,
+        max_abs=found.max_abs,
+        labels=shown,
+    )
+    least = SAME_ENOUGH if backend in OTHER_KERNELS else EXACT_ENOUGH
+    if shown is False:
+        return replace(proof, status="differs", reason="it shows other labels than labels.txt has")
+    if found.golden_same_top1 < golden:
+        why = f"{golden - found.golden_same_top1} of {golden} golden images get another answer"
+        return replace(proof, status="differs", reason=why)
+    if found.same_top1 < least * found.n:
+        why = f"only {found.same_top1:,} of {found.n:,} images get the same answer; {100 * least:g} % must"
+        return replace(proof, status="differs", reason=why)
+    return proof
