@@ -96,10 +96,10 @@ Status = Literal["agrees", "differs", "does not open", "not installed"]
 class RuntimeProof:
     """What a bundled file gives in one runtime, against the artifact that it is made from.
 
-    Of `n` images, `same_top1` have the same answer; `max_abs` is the largest difference of a score and
-    `identical` says how many of `values` scores are the same to the last bit. `labels` tells whether the
-    runtime shows the right text of every label (None: it shows none). `reason` is a sentence where it does
-    not agree.
+    Of `n` images, `same_top1` have the same answer; `max_abs` is the largest difference of a score.
+    `identical` says how many of `values` scores are, to the last bit, those of this very file on the
+    backend `counterpart`. `labels` tells whether the runtime shows the right text of every label (None: it
+    shows none). `reason` is a sentence where it does not agree.
     """
 
     file: str
@@ -111,6 +111,7 @@ class RuntimeProof:
     same_top1: int = 0
     golden: int = 0
     golden_same_top1: int = 0
+    counterpart: str = ""
     values: int = 0
     identical: int = 0
     max_abs: float | None = None

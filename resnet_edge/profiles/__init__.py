@@ -6,8 +6,9 @@ A profile is a module with
 - `TITLE`: whom it is for, in a few words;
 - `FORMAT`: the format of its files;
 - `SCHEMES`: the schemes that it takes, in the order in which a reader should look at them;
-- `BACKENDS`: the runtimes that its files are to open in, the first of which gives the golden scores;
 - `METADATA`: whether its files tell apps of themselves (TFLite metadata);
+- `runtimes(scheme)`: the backends that its files are to open in, the first of which others are compared with
+  to the bit;
 - `border(scheme, output)`: the `graph.app_border.Border` around the network, None where the bytes that
   `convert` proved stay as they are;
 - `companions(model, name)`: texts that go beside a model file, by file name.
@@ -30,8 +31,9 @@ class DeliveryProfile(Protocol):
     TITLE: str
     FORMAT: str
     SCHEMES: tuple[str, ...]
-    BACKENDS: tuple[str, ...]
     METADATA: bool
+
+    def runtimes(self, scheme: str) -> tuple[str, ...]: ...
 
     def border(self, scheme: str, output: Scores) -> Border | None: ...
 

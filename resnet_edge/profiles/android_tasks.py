@@ -14,8 +14,12 @@ from resnet_edge.graph.app_border import Border
 TITLE = "MediaPipe Tasks and ML Kit, on Android, iOS and the web"
 FORMAT = "tflite"
 SCHEMES = ("int8", "fp16", "fp32")
-BACKENDS = ("litert", "mediapipe", "mediapipe_web", "litert_js")
 METADATA = True
+
+
+def runtimes(scheme: str) -> tuple[str, ...]:
+    """The same for all."""
+    return ("litert", "mediapipe", "mediapipe_web", "litert_js")
 
 
 def border(scheme: str, output: Scores) -> Border:

@@ -10,8 +10,12 @@ from resnet_edge.graph.app_border import Border
 TITLE = "LiteRT's Interpreter and CompiledModel, on Android, iOS, Linux and the web"
 FORMAT = "tflite"
 SCHEMES = ("int8", "fp16", "fp32")
-BACKENDS = ("litert", "litert_reference", "litert_js")
 METADATA = False
+
+
+def runtimes(scheme: str) -> tuple[str, ...]:
+    """The reference kernels tell how much kernels matter, which is a matter of int8."""
+    return ("litert", "litert_js", "litert_reference") if scheme == "int8" else ("litert", "litert_js")
 
 
 def border(scheme: str, output: Scores) -> Border | None:

@@ -11,12 +11,16 @@ from resnet_edge.graph.app_border import Border
 TITLE = "TFLite Micro, on microcontrollers"
 FORMAT = "tflite"
 SCHEMES = ("int8",)
-BACKENDS = ("litert", "litert_reference", "tflite_micro")
 METADATA = False
 
 PER_LINE = 12
 ALIGNMENT = 16
 """Bytes: what TFLite Micro wants of the start of a model (its generate_cc_arrays.py writes the same)."""
+
+
+def runtimes(scheme: str) -> tuple[str, ...]:
+    """The same for all."""
+    return ("litert", "litert_reference", "tflite_micro")
 
 
 def border(scheme: str, output: Scores) -> Border:

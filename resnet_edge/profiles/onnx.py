@@ -10,8 +10,12 @@ from resnet_edge.graph.app_border import Border
 TITLE = "ONNX Runtime, on phones, servers, in Node.js and the browser"
 FORMAT = "onnx"
 SCHEMES = ("int8", "fp32")
-BACKENDS = ("onnxruntime", "onnxruntime_node", "onnxruntime_web")
 METADATA = False
+
+
+def runtimes(scheme: str) -> tuple[str, ...]:
+    """The same for all."""
+    return ("onnxruntime", "onnxruntime_node", "onnxruntime_web")
 
 
 def border(scheme: str, output: Scores) -> Border | None:

@@ -92,8 +92,8 @@ def _readme(bundle: Bundle, command: str) -> str:
         "Each file ran on the same test images in each runtime, and its scores were compared with those of "
         "the artifact that it is made from, whose accuracy `resnet-edge convert` proved.",
         "",
-        "| file | runtime | same answer | golden images | scores to the bit | largest difference | labels |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+        "| file | runtime | same answer | golden images | largest difference | same to the bit | labels |",
+        "| --- | --- | ---: | ---: | ---: | --- | --- |",
         *(_proof_row(proof) for proof in bundle.proofs if proof.n),
         "",
         *_not_claimed(bundle),
@@ -117,7 +117,7 @@ def _end(dtype: str, shape: tuple[int | None, ...]) -> str:
 
 
 def _changes(files: tuple[BundledFile, ...]) -> list[str]:
-    lines = [f"- `{file.path}` {', and '.join(file.changes)}." for file in files if file.changes]
+    lines = [f"- `{file.path}` {'; '.join(file.changes)}." for file in files if file.changes]
     return ["What was put around the artifacts:", "", *lines, ""] if lines else []
 
 
@@ -138,8 +138,14 @@ def _proof_row(proof: RuntimeProof) -> str:
         answer = f"**{answer}**"
     return (
         f"| `{proof.file}` | {proof.backend} | {answer} | {proof.golden_same_top1} of {proof.golden} | "
-        f"{100 * proof.identical / proof.values:.2f} % | {proof.max_abs:.2g} | {labels} |"
+        f"{proof.max_abs:.2g} | {_exact(proof)} | {labels} |"
     )
+
+
+def _exact(proof: RuntimeProof) -> str:
+    if proof.backend == proof.counterpart:
+        return ""
+    return f"{100 * proof.identical / proof.values:.2f} % as on {proof.counterpart}"
 
 
 def _not_claimed(bundle: Bundle) -> list[str]:

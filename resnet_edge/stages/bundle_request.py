@@ -89,10 +89,12 @@ class WidenRequest:
 
 @dataclass(frozen=True)
 class ScoresRequest:
-    """stages.bundle_scores: how far `found` .npy is from `expected` .npy, on all images and on `rows`."""
+    """stages.bundle_scores: how far `found` .npy is from `expected` .npy, on all images and on `rows`, and
+    how much of it is what the `counterpart` .npy has."""
 
     expected: str
     found: str
+    counterpart: str
     rows: tuple[int, ...]
 
 

@@ -51,6 +51,7 @@ def widen(request: WidenRequest, report: Report) -> Done:
 def apart(request: ScoresRequest, report: Report) -> ScoresApart:
     """Compare scores. Raises DataError where there is nothing to compare, or NaN or Inf."""
     wanted, found = np.load(request.expected), np.load(request.found)
+    counterpart = np.load(request.counterpart)
     if wanted.shape != found.shape or not len(wanted) or not request.rows:
         raise DataError(f"scores {found.shape} and {wanted.shape}: there is nothing to compare")
     if not np.isfinite(found).all():
@@ -61,7 +62,7 @@ def apart(request: ScoresRequest, report: Report) -> ScoresApart:
         same_top1=int(same.sum()),
         golden_same_top1=int(same[list(request.rows)].sum()),
         values=wanted.size,
-        identical=int(np.count_nonzero(wanted == found)),
+        identical=int(np.count_nonzero(counterpart == found)),
         max_abs=float(np.abs(wanted.astype(np.float64) - found).max()),
     )
 

@@ -1,0 +1,236 @@
+"""`resnet-edge package` as a user runs it, on what `convert` wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image
+
+from resnet_edge.formats.tflite import read_metadata
+from tests.cli.conftest import Given
+from tests.cli.conversion import NAMES, Ended, Place
+
+QUICK = ("--images", "40", "--golden", "6", "--profiles", "litert", "--quiet")
+
+
+@pytest.fixture(scope="module")
+def converted(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = Place(tmp_path_factory.mktemp("convert"))
+    ended = place.run(
+        *(str(given.model), "--data", str(given.data), "--calibration", str(given.calibration)),
+        *("--schemes", "fp32,int8", "--latency-seconds", "0", "--max-drop", "2", "--out", "dist"),
+    )
+    assert ended.code == 0, ended.err
+    return place.here / "dist"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path, "package")
+
+
+def packed(place: Place, converted: Path, given: Given, *words: str) -> tuple[Path, Ended]:
+    ended = place.run(str(converted), "--data", str(given.data), "--out", "bundle", *words)
+    return place.here / "bundle", ended
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole(converted: Path, given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of all profiles, proved in every runtime that is here."""
+    place = Place(tmp_path_factory.mktemp("package"), "package")
+    bundle, ended = packed(place, converted, given, "--images", "40", "--quiet", "--license", "MIT")
+    assert ended.code == 0, ended.err
+    assert ended.out == ""
+    return bundle
+
+
+def test_every_file_of_the_index_is_there_and_nothing_else(whole: Path) -> None:
+    index = loaded(whole / "bundle.json")
+    there = {p.relative_to(whole).as_posix() for p in whole.rglob("*") if p.is_file()} - {"bundle.json"}
+    assert set(index["sha256"]) == there
+    assert {
+        "README.md",
+        "labels.txt",
+        "preprocessing.json",
+        "golden/golden.json",
+        "golden/images/00.png",
+    } < there
+    for path, digest in index["sha256"].items():
+        assert hashlib.sha256((whole / path).read_bytes()).hexdigest() == digest
+    assert {file["profile"] for file in index["files"]} == {"android_tasks", "litert", "mcu", "onnx"}
+    assert index["proved"] is True
+
+
+def test_every_runtime_agrees_or_is_said_not_to_be_here(whole: Path) -> None:
+    rows = loaded(whole / "bundle.json")["runtimes"]
+    assert {row["status"] for row in rows} <= {"agrees", "not installed"}
+    ran = [row for row in rows if row["status"] == "agrees"]
+    assert {"litert", "litert_reference", "onnxruntime"} <= {row["backend"] for row in ran}
+    assert all(row["same_top1"] == row["n"] == 40 and row["golden_same_top1"] == 10 for row in ran)
+    for row in rows:
+        if row["status"] == "not installed":
+            assert row["reason"] in (whole / "README.md").read_text("utf-8")
+
+
+def test_what_is_not_changed_has_the_bytes_that_were_proved(whole: Path, converted: Path) -> None:
+    for file in loaded(whole / "bundle.json")["files"]:
+        same = (whole / file["path"]).read_bytes() == (converted / file["source"]).read_bytes()
+        assert same == (not file["changes"]), file["path"]
+
+
+def test_files_for_tasks_tell_their_labels_and_licence(whole: Path) -> None:
+    found = read_metadata(whole / "android-tasks" / "tiny.int8.tflite")
+    assert found is not None
+    assert found.scores.labels[0].labels == NAMES
+    assert (found.license, found.image.colour_space, found.image.mean) == ("MIT", "RGB", ())
+    assert (whole / "labels.txt").read_text("utf-8").splitlines() == [*NAMES]
+
+
+@pytest.mark.parametrize(
+    "name", ["android-tasks/tiny.int8.tflite", "litert/tiny.fp32.tflite", "mcu/tiny.int8.tflite"]
+)
+def test_golden_vectors_hold_for_code_that_knows_nothing_of_ours(whole: Path, name: str) -> None:
+    golden = loaded(whole / "golden" / "golden.json")
+    file = next(entry for entry in golden["files"] if entry["file"] == name)
+    assert hashlib.sha256((whole / name).read_bytes()).hexdigest() == file["sha256"]
+    most = next(row["max_abs"] for row in file["tolerances"] if row["runtime"] == "litert")
+    interpreter = Interpreter(str(whole / name))
+    interpreter.allocate_tensors()
+    image, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    classes = set()
+    for picture, digest, wanted in zip(golden["images"], file["inputs_sha256"], file["scores"], strict=True):
+        pixels = np.asarray(Image.open(whole / picture["path"]))[None].astype(np.float32)
+        if file["input"]["scale"] is not None:
+            pixels = pixels / file["input"]["scale"] + file["input"]["zero_point"]
+        tensor = pixels.astype(file["input"]["dtype"])
+        assert hashlib.sha256(tensor.tobytes()).hexdigest() == digest
+        interpreter.set_tensor(image["index"], tensor)
+        interpreter.invoke()
+        found = interpreter.get_tensor(output["index"])[0].astype(np.float32)
+        if file["output"]["scale"] is not None:
+            found = (found - file["output"]["zero_point"]) * file["output"]["scale"]
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=most)
+        assert found.argmax() == picture["label"]
+        classes.add(int(found.argmax()))
+    assert len(classes) == len(NAMES)
+
+
+def test_the_array_in_c_holds_the_model(whole: Path) -> None:
+    text = (whole / "mcu" / "tiny.cc").read_text("utf-8")
+    numbers = text[text.index("{") + 1 : text.index("}")].replace(",", " ").split()
+    assert bytes(int(number, 16) for number in numbers) == (whole / "mcu" / "tiny.int8.tflite").read_bytes()
+    assert "alignas(16)" in text
+
+
+def test_the_same_gives_the_same_bytes(converted: Path, given: Given, tmp_path: Path) -> None:
+    made = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        bundle, ended = packed(Place(tmp_path / name, "package"), converted, given, *QUICK)
+        assert ended.code == 0, ended.err
+        made.append({p.relative_to(bundle): p.read_bytes() for p in bundle.rglob("*") if p.is_file()})
+    assert made[0] == made[1]
+
+
+def test_a_folder_that_convert_did_not_write(place: Place, converted: Path, given: Given) -> None:
+    empty = place.here / "empty"
+    empty.mkdir()
+    _, ended = packed(place, empty, given, *QUICK)
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert "holds no report.json" in ended.errors[0]
+    (empty / "report.json").write_text('{"schema": 1}')
+    _, ended = packed(place, empty, given, *QUICK)
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert "no report of `resnet-edge convert`" in ended.errors[0]
+
+
+@pytest.fixture
+def copy(place: Place, converted: Path) -> Path:
+    return Path(shutil.copytree(converted, place.here / "dist"))
+
+
+def test_a_file_that_is_not_the_proved_one(place: Place, copy: Path, given: Given) -> None:
+    path = copy / "tiny.int8.tflite"
+    path.write_bytes(path.read_bytes() + b"\0")
+    bundle, ended = packed(place, copy, given, *QUICK)
+    assert ended.code == 3
+    assert "is not the file that was proved" in ended.errors[0]
+    assert not bundle.exists()
+
+
+def spoiled(copy: Path, verdict: str) -> None:
+    report = loaded(copy / "report.json")
+    for row in report["parity"]:
+        if row["artifact"] == "tiny.int8.tflite":
+            row["verdict"], row["reasons"] = verdict, ["it lost 9 pp"]
+    (copy / "report.json").write_text(json.dumps(report))
+
+
+@pytest.mark.parametrize("verdict", ["fail", "inconclusive"])
+def test_an_artifact_without_a_passing_proof_is_refused(
+    place: Place, copy: Path, given: Given, verdict: str
+) -> None:
+    spoiled(copy, verdict)
+    bundle, ended = packed(place, copy, given, *QUICK)
+    assert ended.code == 3
+    assert "did not pass on litert cpu (it lost 9 pp)" in ended.errors[0]
+    assert "--unproved" in ended.errors[0]
+    assert not bundle.exists()
+
+
+def test_unproved_is_said_inside(place: Place, copy: Path, given: Given) -> None:
+    spoiled(copy, "fail")
+    bundle, ended = packed(place, copy, given, *QUICK, "--unproved")
+    assert ended.code == 0, ended.err
+    assert "**Not proved:** tiny.int8.tflite did not pass" in (bundle / "README.md").read_text("utf-8")
+    index = loaded(bundle / "bundle.json")
+    assert index["proved"] is False
+    assert index["command"].endswith("--unproved")
+
+
+def test_labels_of_the_wrong_number(place: Place, copy: Path, given: Given) -> None:
+    (copy / "labels.txt").write_text("one\ntwo\n")
+    _, ended = packed(place, copy, given, *QUICK)
+    assert ended.code == 3
+    assert "names 2 classes, and the model has 4" in ended.errors[0]
+
+
+def test_an_output_folder_that_exists(place: Place, converted: Path, given: Given) -> None:
+    (place.here / "bundle").mkdir()
+    _, ended = packed(place, converted, given, *QUICK)
+    assert ended.code == 3
+    assert "exists and is a folder" in ended.errors[0]
+
+
+def test_data_that_only_the_report_knows(place: Place, converted: Path) -> None:
+    """The report names a file of the user's; it may be anywhere."""
+    ended = place.run(str(converted), "--out", "bundle", *QUICK)
+    assert ended.code == 3
+    assert "give --data" in ended.errors[0]
+
+
+def test_an_unknown_profile_is_wrong_usage(place: Place, converted: Path, given: Given) -> None:
+    _, ended = packed(place, converted, given, "--profiles", "android")
+    assert ended.code == 2
+    assert "android-tasks, litert, mcu, onnx" in ended.errors[0]
+
+
+def test_a_profile_that_has_nothing_to_hold(place: Place, copy: Path, given: Given) -> None:
+    report = loaded(copy / "report.json")
+    report["artifacts"] = [entry for entry in report["artifacts"] if entry["format"] == "tflite"]
+    (copy / "report.json").write_text(json.dumps(report))
+    _, ended = packed(place, copy, given, "--profiles", "onnx", "--quiet")
+    assert ended.code == 3
+    assert "the profile onnx has nothing to hold: no int8 in onnx was converted" in ended.errors[0]
