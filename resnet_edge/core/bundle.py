@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from resnet_edge.core.arena import Arena
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.image_contract import ImageContract
 
@@ -122,13 +123,13 @@ class RuntimeProof:
 class Bundle:
     """A bundle: what it holds, what was proved of it, and sentences that belong beside that.
 
-    `companions` are other files, by their paths; `left` says which artifacts no profile took, and why;
-    `unproved` what `convert` did not prove of the artifacts that are in it.
+    `arenas` are of the files that ran in TFLite Micro, by path; `left` says which artifacts no profile
+    took, and why; `unproved` what `convert` did not prove of the artifacts that are in it.
     """
 
     facts: BundleFacts
     proofs: tuple[RuntimeProof, ...]
-    companions: tuple[str, ...]
+    arenas: dict[str, Arena]
     left: tuple[str, ...]
     unproved: tuple[str, ...]
 

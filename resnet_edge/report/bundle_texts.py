@@ -59,6 +59,7 @@ def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any
         "command": command,
         "files": [asdict(file) for file in bundle.facts.files],
         "runtimes": [asdict(proof) for proof in bundle.proofs],
+        "arenas": {path: asdict(arena) for path, arena in bundle.arenas.items()},
         "left": list(bundle.left),
         "sha256": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
     }
@@ -96,6 +97,7 @@ def _readme(bundle: Bundle, command: str) -> str:
         "| --- | --- | ---: | ---: | ---: | --- | --- |",
         *(_proof_row(proof) for proof in bundle.proofs if proof.n),
         "",
+        *_arenas(bundle),
         *_not_claimed(bundle),
         "`golden/golden.json` holds the scores that each file must give for the images in `golden/images`, "
         "the SHA-256 of the tensor that each image must become, and how far a score may be off in which "
@@ -146,6 +148,16 @@ def _exact(proof: RuntimeProof) -> str:
     if proof.backend == proof.counterpart:
         return ""
     return f"{100 * proof.identical / proof.values:.2f} % as on {proof.counterpart}"
+
+
+def _arenas(bundle: Bundle) -> list[str]:
+    lines = [
+        f"- `{path}` needs an arena of {arena.smallest_bytes:,} bytes in TFLite Micro: the least in which it "
+        f"ran on a 64-bit machine ({arena.head_bytes:,} of activations; pointers are smaller on a "
+        "microcontroller)."
+        for path, arena in bundle.arenas.items()
+    ]
+    return [*lines, ""] if lines else []
 
 
 def _not_claimed(bundle: Bundle) -> list[str]:

@@ -91,9 +91,7 @@ def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: 
         source_sha256=artifact.sha256,
         changes=changes,
     )
-    return MadeFile(
-        file, profile.runtimes(artifact.scheme), tuple(f"{folder.name}/{beside}" for beside in companions)
-    )
+    return MadeFile(file, profile.runtimes(artifact.scheme))
 
 
 def _written(source: Path, out: Path, border: Border | None) -> tuple[str, ...]:

@@ -33,11 +33,10 @@ class FilesRequest:
 
 @dataclass(frozen=True)
 class MadeFile:
-    """A model file, the runtimes that it is for, and the whole files beside it, by their paths."""
+    """A model file, and the runtimes that it is for."""
 
     file: BundledFile
     backends: tuple[str, ...]
-    companions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

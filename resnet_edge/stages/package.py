@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from resnet_edge import __version__
+from resnet_edge.core.arena import Arena
 from resnet_edge.core.bundle import Bundle, BundledFile, BundleFacts, Golden, RuntimeProof
 from resnet_edge.core.errors import (
     ArtifactError,
@@ -36,6 +37,7 @@ from resnet_edge.stages.bundle_request import (
 )
 from resnet_edge.stages.converted import Converted
 from resnet_edge.stages.crew import Crew, Member
+from resnet_edge.stages.micro_arena_request import ArenaRequest
 from resnet_edge.stages.workspace import Workspace
 
 T = TypeVar("T")
@@ -110,7 +112,7 @@ class _Run:
                 facts.name, facts.name.replace("_", " "), self.converted.labels, image, files, golden
             ),
             tuple(proofs),
-            tuple(path for file in made.files for path in file.companions),
+            self._arenas(proofs),
             made.left,
             tuple(why for file, why in self.unproved.items() if any(f.source == file for f in files)),
         )
@@ -212,6 +214,19 @@ class _Run:
 
     def _outputs(self, file: BundledFile, backend: str) -> str:
         return str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.{backend}.npy")
+
+    def _arenas(self, proofs: list[RuntimeProof]) -> dict[str, Arena]:
+        """How much memory the files take that ran in TFLite Micro."""
+        ran = [proof.file for proof in proofs if proof.backend == "tflite_micro" and proof.n]
+        member = self.crew.member("arenas", self.tell)
+        return {
+            path: member.call(
+                "resnet_edge.stages.micro_arena:measure",
+                ArenaRequest(str(self.workspace.folder / path)),
+                Arena,
+            )
+            for path in ran
+        }
 
     def _told(self, proof: RuntimeProof) -> RuntimeProof:
         if proof.status != "agrees":

@@ -127,6 +127,16 @@ def test_golden_vectors_hold_for_code_that_knows_nothing_of_ours(whole: Path, na
     assert len(classes) == len(NAMES)
 
 
+def test_the_arena_is_told_where_tflite_micro_is_here(whole: Path) -> None:
+    index = loaded(whole / "bundle.json")
+    ran = {row["file"] for row in index["runtimes"] if row["backend"] == "tflite_micro" and row["n"]}
+    assert set(index["arenas"]) == ran
+    for path, arena in index["arenas"].items():
+        assert 0 < arena["head_bytes"] < arena["smallest_bytes"]
+        line = f"`{path}` needs an arena of {arena['smallest_bytes']:,} bytes"
+        assert line in (whole / "README.md").read_text("utf-8")
+
+
 def test_the_array_in_c_holds_the_model(whole: Path) -> None:
     text = (whole / "mcu" / "tiny.cc").read_text("utf-8")
     numbers = text[text.index("{") + 1 : text.index("}")].replace(",", " ").split()

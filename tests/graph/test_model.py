@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.graph.model import graph_of, load_model, read_graph, save_model, with_folded_casts
@@ -24,6 +25,17 @@ def test_round_trip_gives_the_same_outputs_and_graph(name: str, tmp_path: Path, 
     before, after = read_graph(whole), read_graph(again)
     assert before.nodes == after.nodes
     assert [t.name for t in before.tensors] == [t.name for t in after.tensors]
+
+
+@pytest.mark.parametrize("name", ["fp32", "int8"])
+def test_constants_lie_at_multiples_of_16(name: str, tmp_path: Path, residual: Road) -> None:
+    out = tmp_path / "again.tflite"
+    save_model(load_model(residual.portable(name)), out)
+    model = schema.Model.GetRootAsModel(out.read_bytes(), 0)
+    buffers = [model.Buffers(i) for i in range(model.BuffersLength())]
+    starts = [b._tab.Vector(b._tab.Offset(4)) for b in buffers if b.DataLength()]
+    assert len(starts) > 5
+    assert {start % 16 for start in starts} == {0}
 
 
 def test_constants_come_with_shape_and_dtype(residual: Road) -> None:

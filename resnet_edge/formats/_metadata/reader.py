@@ -113,7 +113,8 @@ class _Files:
             raw = file.read(MOST_LABEL_BYTES + 1)
         if len(raw) > MOST_LABEL_BYTES:
             raise ValueError(f"{name} is larger than {MOST_LABEL_BYTES >> 20} MiB")
-        return tuple(raw.decode("utf-8-sig").splitlines())
+        lines = raw.decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+        return tuple(lines[:-1] if lines[-1] == "" else lines)  # the last line may end or not
 
 
 def _metadata(root: _Node, files: _Files) -> ModelMetadata:
