@@ -67,20 +67,24 @@ def saved(folder: Path, **arrays: object) -> list[str]:
     return [str(folder / f"{name}.npy") for name in arrays]
 
 
+def compared(folder: Path, rows: tuple[int, ...], wanted: object, found: object) -> ScoresApart:
+    """With what was found as the counterpart, too."""
+    paths = saved(folder, wanted=wanted, found=found)
+    return apart(ScoresRequest(paths[0], paths[1], paths[1], rows), silent)
+
+
 def test_scores_are_compared_with_what_is_wanted_and_with_the_counterpart(tmp_path: Path) -> None:
     wanted = np.asarray([[1, 2], [3, 1], [1, 5]], np.float32)
     found = np.asarray([[1, 2], [1, 3], [1, 5.5]], np.float32)
-    paths = saved(tmp_path, wanted=wanted, found=found, other=found)
-    rows = apart(ScoresRequest(*paths, rows=(0, 1)), silent)
-    assert rows == ScoresApart(3, 2, 1, 6, 6, 2.0)
+    assert compared(tmp_path, (0, 1), wanted, found) == ScoresApart(3, 2, 1, 6, 6, 2.0)
 
 
 def test_nothing_and_nan_agree_with_nothing(tmp_path: Path) -> None:
     empty, nan = np.zeros((0, 2), np.float32), np.asarray([[np.nan, 1]], np.float32)
     with pytest.raises(DataError, match="nothing to compare"):
-        apart(ScoresRequest(*saved(tmp_path, a=empty, b=empty, c=empty), rows=(0,)), silent)
+        compared(tmp_path, (0,), empty, empty)
     with pytest.raises(DataError, match="no finite"):
-        apart(ScoresRequest(*saved(tmp_path, a=np.ones((1, 2)), b=nan, c=nan), rows=(0,)), silent)
+        compared(tmp_path, (0,), np.ones((1, 2)), nan)
 
 
 def test_probabilities_are_expected_behind_a_softmax(tmp_path: Path) -> None:
