@@ -7,8 +7,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as tflite
 from ai_edge_litert.interpreter import Interpreter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -193,6 +195,54 @@ def test_another_identifier_is_no_metadata_of_this_kind(folder: Path, tmp_path: 
     save_model(model, out)
     with pytest.raises(ArtifactError, match="M999"):
         read_metadata(out)
+
+
+def test_metadata_of_something_else_than_a_classifier_is_no_damage(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.tflite"
+    write_metadata(folder / "fixed.tflite", GREY, out)
+    model = load_model(out)
+    entry = next(entry for entry in model.metadata if entry.name == schema.ENTRY.encode())
+    builder = flatbuffers.Builder()
+    builder.StartObject(schema.MODEL.fields)
+    builder.Finish(builder.EndObject(), schema.IDENTIFIER)
+    model.buffers[entry.buffer].data = np.frombuffer(bytes(builder.Output()), np.uint8)
+    save_model(model, out)
+    with pytest.raises(ArtifactError, match="tells of 0 subgraphs: resnet-edge reads that of image"):
+        read_metadata(out)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_lines_of_labels_end_as_any_editor_ends_them(folder: Path, tmp_path: Path, end: str) -> None:
+    bare, out = tmp_path / "bare.tflite", tmp_path / "out.tflite"
+    write_metadata(folder / "fixed.tflite", GREY, bare)
+    model = load_model(bare)
+    save_model(model, out)
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as behind:
+        for file in (LABELS, GERMAN):
+            behind.writestr(file.name, (end or "\n").join(file.labels) + end)
+    found = read_metadata(out)
+    assert found is not None
+    assert found.scores.labels == (LABELS, GERMAN)
+
+
+@pytest.mark.parametrize("kept", [8, 100, 1000, 2000])
+def test_a_file_that_is_cut_short_is_refused(folder: Path, tmp_path: Path, kept: int) -> None:
+    out = tmp_path / "out.tflite"
+    write_metadata(folder / "fixed.tflite", GREY, out)
+    out.write_bytes(out.read_bytes()[:kept])
+    with pytest.raises(ArtifactError, match="damaged|cut short"):
+        read_metadata(out)
+
+
+def test_constants_stay_aligned(folder: Path, tmp_path: Path) -> None:
+    """Kernels of NPUs read them where they lie; the entry that tells the least runtime stays too."""
+    out = tmp_path / "out.tflite"
+    write_metadata(folder / "int8.tflite", INTEGER, out)
+    model = tflite.Model.GetRootAsModel(out.read_bytes(), 0)
+    buffers = [model.Buffers(i) for i in range(model.BuffersLength())]
+    assert {b._tab.Vector(b._tab.Offset(4)) % 16 for b in buffers if b.DataLength()} == {0}
+    names = {model.Metadata(i).Name() for i in range(model.MetadataLength())}
+    assert names >= {b"min_runtime_version", b"TFLITE_METADATA"}
 
 
 def test_a_file_whose_labels_are_cut_off_is_damaged(folder: Path, tmp_path: Path) -> None:

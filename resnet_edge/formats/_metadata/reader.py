@@ -50,10 +50,18 @@ def _damage(path: Path) -> Iterator[None]:
     """Whatever reading damaged metadata raises (struct.error, BadZipFile, UnicodeDecodeError ...)."""
     try:
         yield
+    except _OfAnotherKind as error:
+        raise ArtifactError(
+            f"{path} has metadata that {error}: resnet-edge reads that of image classifiers"
+        ) from error
     except Exception as error:  # see above
         raise ArtifactError(
             f"{path} has damaged metadata ({type(error).__name__}: {error}): write it anew"
         ) from error
+
+
+class _OfAnotherKind(Exception):
+    """Metadata that is whole, but not of one image and one list of scores."""
 
 
 class _Node:
@@ -121,10 +129,10 @@ def _metadata(root: _Node, files: _Files) -> ModelMetadata:
     kind = fields.MODEL
     subgraphs = root.children(kind, "subgraphs")
     if len(subgraphs) != 1:
-        raise ValueError(f"it tells of {len(subgraphs)} subgraphs")
+        raise _OfAnotherKind(f"tells of {len(subgraphs)} subgraphs")
     inputs, outputs = (subgraphs[0].children(fields.SUBGRAPH, end) for end in ("inputs", "outputs"))
     if (len(inputs), len(outputs)) != (1, 1):
-        raise ValueError(f"it tells of {len(inputs)} inputs and {len(outputs)} outputs")
+        raise _OfAnotherKind(f"tells of {len(inputs)} inputs and {len(outputs)} outputs")
     return ModelMetadata(
         name=root.text(kind, "name"),
         description=root.text(kind, "description"),
