@@ -1,0 +1,52 @@
+"""`resnet-edge inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from resnet_edge.cli.terminal import output_options, print_json, progress
+
+
+@click.command("inspect")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    metavar="DATA",
+    help="Photos of any size: how much do answers change where a platform resizes in another way?",
+)
+@click.option(
+    "--resize",
+    default="pillow",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="How photos were resized for training: a name, or a JSON file.",
+)
+@output_options
+def command(file: Path, data: str | None, resize: str, as_json: bool, quiet: bool) -> None:
+    """Tell what is inside FILE, a .tflite or .onnx file, and what apps may stumble over.
+
+    Inputs and outputs, operations, precision, and metadata. With --data it also runs the file on your
+    photos, resized as in training and as MediaPipe, Android and others do, and warns where answers change.
+    """
+    from dataclasses import asdict
+
+    from resnet_edge.cli._inspect import print_inspection
+    from resnet_edge.cli._resize_table import print_resize
+    from resnet_edge.report.resize_words import resize_document
+    from resnet_edge.stages.inspect import check_resize, inspect
+
+    found = inspect(file)
+    check = None
+    if data is not None:
+        with progress(quiet) as report:
+            check = check_resize(file, found, data, resize, report)
+    if as_json:
+        resized = {} if check is None else {"resize": resize_document(check)}
+        print_json({**asdict(found), **resized})
+    elif not quiet:
+        print_inspection(found)
+        if check is not None:
+            click.echo()
+            print_resize(check)
