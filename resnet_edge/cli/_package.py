@@ -12,7 +12,7 @@ from resnet_edge.report.words import size
 from resnet_edge.stages.package import PackageRequest
 
 
-def reproduced(folder: Path, request: PackageRequest) -> str:
+def reproduced(folder: Path, request: PackageRequest, intended_use: str) -> str:
     """The command that makes the same bundle, wherever it goes: places are left out, and so is what has
     its default."""
     words = ["resnet-edge", "package", folder.resolve().name, "--out", "BUNDLE"]
@@ -20,6 +20,7 @@ def reproduced(folder: Path, request: PackageRequest) -> str:
     words += ["--images", str(request.images), "--golden", str(request.golden), "--resize", request.resize]
     words += ["--model-version", request.version]
     words += ["--license", request.license] if request.license else []
+    words += ["--intended-use", intended_use] if intended_use else []
     words += ["--data", request.data] if request.data else []
     words += ["--unproved"] if request.unproved else []
     return shlex.join(words)

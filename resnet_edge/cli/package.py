@@ -69,6 +69,7 @@ def _profiles(ctx: click.Context, param: click.Parameter, value: str) -> tuple[s
 @click.option("--unproved", is_flag=True, help="Ship artifacts that did not pass; the bundle says so.")
 @click.option("--model-version", default="1", show_default=True, help="For the metadata of the files.")
 @click.option("--license", default="", metavar="SPDX", help="For the metadata of the files.")
+@click.option("--intended-use", default="", metavar="TEXT", help="A sentence for the model card.")
 @output_options
 def command(
     folder: Path,
@@ -81,6 +82,7 @@ def command(
     unproved: bool,
     model_version: str,
     license: str,
+    intended_use: str,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -94,6 +96,7 @@ def command(
     """
     from resnet_edge.cli._package import print_bundle, reproduced
     from resnet_edge.report.bundle_texts import bundle_document, write_bundle
+    from resnet_edge.report.model_card import model_card
     from resnet_edge.stages.converted import read_converted
     from resnet_edge.stages.package import PackageRequest, package
     from resnet_edge.stages.workspace import Workspace
@@ -101,11 +104,12 @@ def command(
     place = Workspace(out)
     converted = read_converted(folder)
     request = PackageRequest(profiles, data, resize, images, golden, unproved, model_version, license)
-    typed = reproduced(folder, request)
+    typed = reproduced(folder, request, intended_use)
     with place as workspace:
         with progress(quiet) as report:
             found = package(request, converted, workspace, report)
-        write_bundle(found, workspace.folder, typed)
+        card = model_card(found, converted.document, typed, intended_use, license)
+        write_bundle(found, workspace.folder, typed, card)
         made = workspace.publish_partial() if found.failed else workspace.publish()
     if as_json:
         print_json(bundle_document(found, typed, made))

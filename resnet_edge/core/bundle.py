@@ -120,11 +120,22 @@ class RuntimeProof:
 
 
 @dataclass(frozen=True)
+class ClassCount:
+    """Of `n` images of a class, `right` get the right answer."""
+
+    label: str
+    n: int
+    right: int
+
+
+@dataclass(frozen=True)
 class Bundle:
     """A bundle: what it holds, what was proved of it, and sentences that belong beside that.
 
     `arenas` are of the files that ran in TFLite Micro, by path; `left` says which artifacts no profile
-    took, and why; `unproved` what `convert` did not prove of the artifacts that are in it.
+    took, and why; `unproved` what `convert` did not prove of the artifacts that are in it. `classes` counts
+    the answers of the artifact behind the first file, class by class, on the images of the proof; empty
+    where these have no labels.
     """
 
     facts: BundleFacts
@@ -132,6 +143,7 @@ class Bundle:
     arenas: dict[str, Arena]
     left: tuple[str, ...]
     unproved: tuple[str, ...]
+    classes: tuple[ClassCount, ...] = ()
 
     @property
     def failed(self) -> tuple[RuntimeProof, ...]:

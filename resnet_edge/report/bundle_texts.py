@@ -14,20 +14,24 @@ from resnet_edge.core.bundle import Bundle, BundledFile, RuntimeProof
 from resnet_edge.core.errors import OutputError
 from resnet_edge.report.golden import golden_json
 from resnet_edge.report.image_words import words
+from resnet_edge.report.model_card import card_markdown
 from resnet_edge.report.words import size
 
 SCHEMA = 1
 INDEX = "bundle.json"
 
 
-def write_bundle(bundle: Bundle, folder: Path, command: str) -> None:
-    """Write every text into `folder`, which holds the other files. Raises OutputError."""
+def write_bundle(bundle: Bundle, folder: Path, command: str, card: dict[str, Any]) -> None:
+    """Write every text into `folder`, which holds the other files; `card` is the model card. Raises
+    OutputError."""
     facts = bundle.facts
     texts = {
         "labels.txt": "".join(f"{label}\n" for label in facts.labels).encode(),
         "preprocessing.json": _json({"schema": SCHEMA, **asdict(facts.image)}),
         "golden/golden.json": golden_json(facts),
         "README.md": _readme(bundle, command).encode(),
+        "model_card.json": _json(card),
+        "MODEL_CARD.md": card_markdown(card).encode(),
     }
     for path, content in texts.items():
         _write(folder / path, content)
@@ -86,7 +90,7 @@ def _readme(bundle: Bundle, command: str) -> str:
         *words(facts.image),
         "",
         *_colour(bundle),
-        "`preprocessing.json` says the same to programs.",
+        "`preprocessing.json` says the same to programs, and `MODEL_CARD.md` what the model is good for.",
         "",
         "## What was proved, and where",
         "",

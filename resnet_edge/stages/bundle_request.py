@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.bundle import BundledFile, Scores
+from resnet_edge.core.bundle import BundledFile, ClassCount, Scores
 from resnet_edge.core.image_contract import ImageContract
 
 
@@ -76,6 +76,22 @@ class Picked:
     rows: tuple[int, ...]
     files: tuple[str, ...]
     labels: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class ClassesRequest:
+    """stages.bundle_scores: how often `anchor` .npy (N, classes) is right by `labels` .npy (N,), by class."""
+
+    anchor: str
+    labels: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """One for each class, in the order of the outputs."""
+
+    counts: tuple[ClassCount, ...]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from resnet_edge.core.bundle import BundledFile, Golden, GoldenImage, GoldenScores, Tolerance
+from resnet_edge.core.bundle import BundledFile, ClassCount, Golden, GoldenImage, GoldenScores, Tolerance
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Report
 from resnet_edge.stages.bundle_request import (
+    ClassCounts,
+    ClassesRequest,
     ExpectedRequest,
     GoldenRequest,
     Picked,
@@ -64,6 +66,17 @@ def apart(request: ScoresRequest, report: Report) -> ScoresApart:
         values=wanted.size,
         identical=int(np.count_nonzero(counterpart == found)),
         max_abs=float(np.abs(wanted.astype(np.float64) - found).max()),
+    )
+
+
+def classes(request: ClassesRequest, report: Report) -> ClassCounts:
+    """Count right answers, class by class."""
+    answer, labels = np.load(request.anchor).argmax(axis=1), np.load(request.labels)
+    return ClassCounts(
+        tuple(
+            ClassCount(name, int((labels == label).sum()), int((answer[labels == label] == label).sum()))
+            for label, name in enumerate(request.names)
+        )
     )
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from resnet_edge import __version__
 from resnet_edge.core.arena import Arena
-from resnet_edge.core.bundle import Bundle, BundledFile, BundleFacts, Golden, RuntimeProof
+from resnet_edge.core.bundle import Bundle, BundledFile, BundleFacts, ClassCount, Golden, RuntimeProof
 from resnet_edge.core.errors import (
     ArtifactError,
     DataError,
@@ -24,6 +24,8 @@ from resnet_edge.core.progress import Progress, silent
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.stages import calls
 from resnet_edge.stages.bundle_request import (
+    ClassCounts,
+    ClassesRequest,
     ExpectedRequest,
     FilesRequest,
     GoldenRequest,
@@ -115,7 +117,14 @@ class _Run:
             self._arenas(proofs),
             made.left,
             tuple(why for file, why in self.unproved.items() if any(f.source == file for f in files)),
+            self._classes(first, images),
         )
+
+    def _classes(self, anchor: str, images: calls.Images) -> tuple[ClassCount, ...]:
+        if images.labels is None:
+            return ()
+        asked = ClassesRequest(anchor, images.labels, self.converted.labels)
+        return self._ask_scores("classes", asked, ClassCounts).counts
 
     def _read_images(self) -> calls.Images:
         facts, word = self.converted.facts, self.request.data

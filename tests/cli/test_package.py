@@ -63,6 +63,8 @@ def test_every_file_of_the_index_is_there_and_nothing_else(whole: Path) -> None:
     assert {
         "README.md",
         "labels.txt",
+        "MODEL_CARD.md",
+        "model_card.json",
         "preprocessing.json",
         "golden/golden.json",
         "golden/images/00.png",
@@ -125,6 +127,26 @@ def test_golden_vectors_hold_for_code_that_knows_nothing_of_ours(whole: Path, na
         assert found.argmax() == picture["label"]
         classes.add(int(found.argmax()))
     assert len(classes) == len(NAMES)
+
+
+def test_the_model_card_counts_every_class(whole: Path) -> None:
+    card = loaded(whole / "model_card.json")
+    assert [row["label"] for row in card["classes"]] == [*NAMES]
+    assert sum(row["n"] for row in card["classes"]) == 40
+    for row in card["classes"]:
+        low, high = row["recall_ci95"]
+        assert low <= row["recall"] == row["right"] / row["n"] <= high
+    assert {row["verdict"] for row in card["accuracy"]} == {"pass"}
+    assert card["license"] == "MIT"
+    text = (whole / "MODEL_CARD.md").read_text("utf-8")
+    for words in (
+        "blå",
+        "licence: MIT",
+        "not said (--intended-use)",
+        "It was not measured.",
+        "resnet-edge convert",
+    ):
+        assert words in text
 
 
 def test_the_arena_is_told_where_tflite_micro_is_here(whole: Path) -> None:
