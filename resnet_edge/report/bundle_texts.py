@@ -105,7 +105,8 @@ def _readme(bundle: Bundle, command: str) -> str:
         *_not_claimed(bundle),
         "`golden/golden.json` holds the scores that each file must give for the images in `golden/images`, "
         "the SHA-256 of the tensor that each image must become, and how far a score may be off in which "
-        "runtime.",
+        "runtime. `python selftest/selftest.py` does all that with numpy, Pillow and LiteRT or ONNX Runtime, "
+        "and says whether the input or the output is off; `samples/python/classify.py` names a photo.",
         "",
     ]
     return "\n".join(parts)

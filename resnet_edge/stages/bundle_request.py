@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.bundle import BundledFile, ClassCount, Scores
+from resnet_edge.core.bundle import BundledFile, BundleFacts, ClassCount, Scores
 from resnet_edge.core.image_contract import ImageContract
 
 
@@ -92,6 +92,14 @@ class ClassCounts:
     """One for each class, in the order of the outputs."""
 
     counts: tuple[ClassCount, ...]
+
+
+@dataclass(frozen=True)
+class SamplesRequest:
+    """stages.bundle_samples: code for a bundle, into `folder`."""
+
+    facts: BundleFacts
+    folder: str
 
 
 @dataclass(frozen=True)

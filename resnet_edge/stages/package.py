@@ -33,6 +33,7 @@ from resnet_edge.stages.bundle_request import (
     MadeFiles,
     Picked,
     PickRequest,
+    SamplesRequest,
     ScoresApart,
     ScoresRequest,
     WidenRequest,
@@ -109,10 +110,12 @@ class _Run:
         golden = self._golden(made, expected, proofs, picked, images, folder)
         facts = self.converted.facts
         files = tuple(file.file for file in made.files)
+        title = facts.name.replace("_", " ")
+        told = BundleFacts(facts.name, title, self.converted.labels, image, files, golden)
+        asked = SamplesRequest(told, str(self.workspace.folder))
+        self.scores.call("resnet_edge.stages.bundle_samples:write", asked, calls.Done)
         return Bundle(
-            BundleFacts(
-                facts.name, facts.name.replace("_", " "), self.converted.labels, image, files, golden
-            ),
+            told,
             tuple(proofs),
             self._arenas(proofs),
             made.left,

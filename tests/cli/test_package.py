@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +159,14 @@ def test_the_arena_is_told_where_tflite_micro_is_here(whole: Path) -> None:
         assert 0 < arena["head_bytes"] < arena["smallest_bytes"]
         line = f"`{path}` needs an arena of {arena['smallest_bytes']:,} bytes"
         assert line in (whole / "README.md").read_text("utf-8")
+
+
+def test_the_self_test_passes_in_the_bundle(whole: Path, tmp_path: Path) -> None:
+    bundle = shutil.copytree(whole, tmp_path / "bundle")
+    command = [sys.executable, str(bundle / "selftest" / "selftest.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("passed ") == len(loaded(whole / "golden/golden.json")["files"])
 
 
 def test_the_array_in_c_holds_the_model(whole: Path) -> None:

@@ -1,0 +1,20 @@
+"""Runs in a worker. Self-tests and examples for a bundle, by every sample that there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core import registry
+from resnet_edge.core.progress import Report
+from resnet_edge.stages.bundle_request import SamplesRequest
+from resnet_edge.stages.calls import Done
+
+
+def write(request: SamplesRequest, report: Report) -> Done:
+    """Write what all samples render into the bundle."""
+    for name in registry.names("samples"):
+        for path, text in registry.load("samples", name).render(request.facts).items():
+            out = Path(request.folder) / path
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(text, "utf-8")
+    return Done(request.folder)
