@@ -1,0 +1,72 @@
+"""What every profile and every sample must fulfil."""
+
+from __future__ import annotations
+
+import pytest
+
+from resnet_edge.core import registry
+from resnet_edge.core.bundle import BundleFacts, Golden
+from resnet_edge.core.errors import MissingDependency
+from resnet_edge.core.image_contract import contract
+from resnet_edge.graph.app_border import Border
+
+PROFILES = registry.names("profiles")
+NOTHING = BundleFacts("tiny", "tiny", ("a", "b"), contract("pillow", 8, 8, 1), (), Golden((), ()))
+
+
+def test_there_are_profiles_and_samples() -> None:
+    assert {"android_tasks", "litert", "mcu", "onnx"} <= set(PROFILES)
+    assert registry.names("samples")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_it_names_what_there_is(name: str) -> None:
+    profile = registry.load("profiles", name)
+    assert profile.TITLE
+    assert profile.FORMAT in registry.names("formats")
+    assert profile.SCHEMES
+    assert set(profile.SCHEMES) <= set(registry.names("schemes"))
+    for scheme in profile.SCHEMES:
+        assert (
+            registry.load("formats", profile.FORMAT).refusal(registry.load("schemes", scheme).SCHEME) is None
+        )
+        runtimes = profile.runtimes(scheme)
+        assert len(set(runtimes)) == len(runtimes) > 0
+        assert set(runtimes) <= set(registry.names("backends"))
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_its_runtimes_open_its_format(name: str) -> None:
+    profile = registry.load("profiles", name)
+    for runtime in {name for scheme in profile.SCHEMES for name in profile.runtimes(scheme)}:
+        try:
+            backend = registry.load("backends", runtime)
+        except MissingDependency:
+            continue  # what it opens stands in a file that cannot be imported here
+        assert profile.FORMAT in backend.FORMATS
+
+
+@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("output", ["logits", "probabilities"])
+def test_its_border_suits_its_scheme(name: str, output: str) -> None:
+    profile = registry.load("profiles", name)
+    for scheme in profile.SCHEMES:
+        border = profile.border(scheme, output)
+        if border is None:
+            assert not profile.METADATA  # which would change the bytes
+            continue
+        assert isinstance(border, Border)
+        assert border.input == "float32" or scheme == "int8"
+        assert not (border.softmax and output == "probabilities")
+
+
+@pytest.mark.parametrize("name", registry.names("samples"))
+def test_a_sample_renders_the_same_text_twice(name: str) -> None:
+    sample = registry.load("samples", name)
+    assert sample.TITLE
+    files = sample.render(NOTHING)
+    assert files == sample.render(NOTHING)
+    for path, text in files.items():
+        assert not path.startswith("/")
+        assert ".." not in path
+        assert text.endswith("\n")
