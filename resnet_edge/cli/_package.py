@@ -44,7 +44,7 @@ def _said(proof: RuntimeProof) -> str:
     if not proof.n:
         return f"{proof.status}: {proof.reason}"
     labels = {None: "", True: ", labels right", False: ", LABELS WRONG"}[proof.labels]
-    exact = f", {100 * proof.identical / proof.values:.2f} % of scores to the bit as {proof.counterpart}"
+    exact = f", {100 * proof.identical / proof.values:.2f} % bit for bit"
     exact = "" if proof.backend == proof.counterpart else exact
     why = f" ({proof.reason})" if proof.reason else ""
-    return f"{proof.status}: {proof.same_top1:,} of {proof.n:,} images{exact}{labels}{why}"
+    return f"{proof.status} on {proof.same_top1:,} of {proof.n:,}{exact}{labels}{why}"
