@@ -6,7 +6,7 @@ DIR, images ─► files of each profile ─► scores of each file ────
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,6 +41,7 @@ from resnet_edge.stages.bundle_request import (
 from resnet_edge.stages.converted import Converted
 from resnet_edge.stages.crew import Crew, Member
 from resnet_edge.stages.micro_arena_request import ArenaRequest
+from resnet_edge.stages.runtime_agreement import COUNTERPARTS, judged
 from resnet_edge.stages.workspace import Workspace
 
 T = TypeVar("T")
@@ -221,8 +222,8 @@ class _Run:
             return self._told(RuntimeProof(file.path, backend, "does not open", str(error)))
         except DataError as error:
             return self._told(RuntimeProof(file.path, backend, "differs", str(error)))
-        judged = _judged(file, (backend, other), ran, found, len(picked.rows), self.converted.labels)
-        return self._told(judged)
+        proof = judged(file, (backend, other), ran, found, len(picked.rows), self.converted.labels)
+        return self._told(proof)
 
     def _outputs(self, file: BundledFile, backend: str) -> str:
         return str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.{backend}.npy")
@@ -272,63 +273,3 @@ class _Run:
 
     def _ask_scores(self, function: str, asked: object, reply: type[T]) -> T:
         return self.scores.call(f"resnet_edge.stages.bundle_scores:{function}", asked, reply)
-
-
-EXACT_ENOUGH = 0.999
-"""The share of images on which a runtime must give the same answer as the artifact."""
-OTHER_KERNELS = {"litert_reference", "tflite_micro"}
-"""They round integers otherwise than XNNPACK, with which `convert` proves; a ResNet-20 gave another answer
-on up to 3 % of images. Their accuracy is what counts, and golden images must still agree."""
-SAME_ENOUGH = 0.95
-COUNTERPARTS = {"tflite_micro": "litert_reference"}
-"""The backend with the same kernels, where that is not the first one."""
-
-
-def _must_be_exact(file: BundledFile, backend: str) -> bool:
-    """Whether the scores must be those of the counterpart to the last bit: the same kernels on the same
-    numbers. MediaPipe and LiteRT; ONNX Runtime in Node and in Python; XNNPACK on WebAssembly and on x86
-    where all is integers. Not TFLite Micro and the reference kernels: they were the same on ResNet-8 to
-    ResNet-50, and a step apart in 5 % of the scores behind a mean over 12 x 12."""
-    if backend == "litert_js":
-        return file.scheme == "int8" and file.scores == "logits"
-    return backend in ("mediapipe", "onnxruntime_node")
-
-
-def _judged(
-    file: BundledFile,
-    backends: tuple[str, str],
-    ran: calls.PredictResult,
-    found: ScoresApart,
-    golden: int,
-    labels: tuple[str, ...],
-) -> RuntimeProof:
-    backend, counterpart = backends
-    shown = None if not ran.labels else ran.labels == labels
-    proof = RuntimeProof(
-        file=file.path,
-        backend=backend,
-        status="agrees",
-        device=ran.device,
-        n=found.n,
-        same_top1=found.same_top1,
-        golden=golden,
-        golden_same_top1=found.golden_same_top1,
-        counterpart=counterpart,
-        values=found.values,
-        identical=found.identical,
-        max_abs=found.max_abs,
-        labels=shown,
-    )
-    least = SAME_ENOUGH if backend in OTHER_KERNELS else EXACT_ENOUGH
-    if shown is False:
-        return replace(proof, status="differs", reason="it shows other labels than labels.txt has")
-    if _must_be_exact(file, backend) and found.identical < found.values:
-        why = f"{found.values - found.identical:,} of {found.values:,} scores are not those of {counterpart}"
-        return replace(proof, status="differs", reason=why)
-    if found.golden_same_top1 < golden:
-        why = f"{golden - found.golden_same_top1} of {golden} golden images get another answer"
-        return replace(proof, status="differs", reason=why)
-    if found.same_top1 < least * found.n:
-        why = f"only {found.same_top1:,} of {found.n:,} images get the same answer; {100 * least:g} % must"
-        return replace(proof, status="differs", reason=why)
-    return proof

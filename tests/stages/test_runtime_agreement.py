@@ -12,10 +12,10 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.bundle import BundledFile, RuntimeProof
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import silent
+from resnet_edge.stages import runtime_agreement
 from resnet_edge.stages.bundle_request import ExpectedRequest, Picked, PickRequest, ScoresApart, ScoresRequest
 from resnet_edge.stages.bundle_scores import apart, expected, pick
 from resnet_edge.stages.calls import PredictResult
-from resnet_edge.stages.package import _judged
 
 IMAGE, SCORES = TensorSpec("image", (1, 8, 8, 3), "float32"), TensorSpec("logits", (1, 4), "float32")
 FILE = BundledFile(
@@ -27,7 +27,7 @@ LABELS = ("a", "b", "c", "d")
 
 
 def judged(found: ScoresApart, backend: str = "litert", ran: PredictResult = RAN) -> RuntimeProof:
-    return _judged(FILE, (backend, "litert"), ran, found, 10, LABELS)
+    return runtime_agreement.judged(FILE, (backend, "litert"), ran, found, 10, LABELS)
 
 
 def test_the_same_answers_agree() -> None:
