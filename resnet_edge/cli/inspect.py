@@ -25,10 +25,11 @@ from resnet_edge.cli.terminal import output_options, print_json, progress
 )
 @output_options
 def command(file: Path, data: str | None, resize: str, as_json: bool, quiet: bool) -> None:
-    """Tell what is inside FILE, a .tflite or .onnx file, and what apps may stumble over.
+    """Tell what is inside FILE, a .tflite, .onnx or .ort file, and what apps may stumble over.
 
-    Inputs and outputs, operations, precision, and metadata. With --data it also runs the file on your
-    photos, resized as in training and as MediaPipe, Android and others do, and warns where answers change.
+    Inputs and outputs, operations and the precision that each computes in, constants, and metadata. With
+    --data it also runs the file on your photos, resized as in training and as MediaPipe, Android and others
+    do, and warns where answers change. Exits with 3 where the file cannot be read.
     """
     from dataclasses import asdict
 

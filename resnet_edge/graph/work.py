@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,31 +50,38 @@ def _of_tflite(graph: Graph) -> Work:
     return Work(counted[True], counted[False], weights)
 
 
-def _of_onnx(model: onnx.ModelProto) -> Work:
-    """A layer is integer where it is an integer operator, or both of its operands come from integers."""
+def onnx_layers(model: onnx.ModelProto) -> Iterator[tuple[onnx.NodeProto, int, bool]]:
+    """Each node with weights: its multiply-accumulates for one image, and whether it is integer: it is an
+    integer operator, or both of its operands come from integers."""
     import onnx
-    from onnx import numpy_helper
 
     graph = onnx.shape_inference.infer_shapes(model).graph
     makers = {name: node for node in graph.node for name in node.output}
     shapes = dict(_shapes([*graph.value_info, *graph.output]))
     sizes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    counted = {True: 0, False: 0}
     for node in graph.node:
         if node.op_type in MULTIPLYING:
-            weights = node.input[_weights_at(node.op_type)]
+            weights = node.input[weights_at(node.op_type)]
             each = _each(node, _size(weights, makers, sizes))
             integer = node.op_type in INTEGER_OPERATORS or all(
                 makers.get(name) is not None and makers[name].op_type == "DequantizeLinear"
                 for name in (node.input[0], weights)
             )
-            counted[integer] += each * math.prod(shapes.get(node.output[0], (0, 0))[1:])
-    stored = sum(numpy_helper.to_array(tensor).nbytes for tensor in graph.initializer)
+            yield node, each * math.prod(shapes.get(node.output[0], (0, 0))[1:]), integer
+
+
+def _of_onnx(model: onnx.ModelProto) -> Work:
+    from onnx import numpy_helper
+
+    counted = {True: 0, False: 0}
+    for _, found, integer in onnx_layers(model):
+        counted[integer] += found
+    stored = sum(numpy_helper.to_array(tensor).nbytes for tensor in model.graph.initializer)
     return Work(counted[False], counted[True], stored)
 
 
-def _weights_at(kind: str) -> int:
-    """Which operand holds the weights."""
+def weights_at(kind: str) -> int:
+    """Which operand of a node with weights holds them."""
     return 3 if kind in ("QLinearConv", "QLinearMatMul", "QGemm") else 1
 
 

@@ -12,7 +12,7 @@ from resnet_edge.core.worker import Worker, log_folder
 from resnet_edge.stages.inspect_request import InspectRequest
 from resnet_edge.stages.resize_check_request import ResizeCheckRequest
 
-BACKENDS = {"tflite": "litert", "onnx": "onnxruntime"}
+BACKENDS = {"tflite": "litert", "onnx": "onnxruntime", "ort": "onnxruntime"}
 """By format: where the photos are run. The suffix is the format's name."""
 
 
@@ -26,29 +26,50 @@ def inspect(path: Path) -> Inspection:
 
 
 def _format(path: Path) -> str:
-    if not path.exists():
-        raise ArtifactError(f"{path} is not there: name a .tflite or .onnx file")
+    """Told by the suffix. Raises ArtifactError where there is no such file, or none that can be read."""
+    known = ", ".join(f".{name}" for name in BACKENDS)
     if path.is_dir():
-        raise ArtifactError(f"{path} is a folder: name one model file in it")
-    format = path.suffix.lstrip(".")
-    if format not in BACKENDS:
-        raise ArtifactError(f"{path} is no .tflite or .onnx file: name one")
-    if not path.stat().st_size:
+        inside = sorted(file.name for file in path.iterdir() if file.suffix.lower()[1:] in BACKENDS)
+        files = f"one of {', '.join(inside[:3])}" if inside else f"a file ({known})"
+        raise ArtifactError(f"{path} is a folder: name {files}")
+    if not path.exists():
+        raise ArtifactError(f"{path} is not there: name a file ({known})")
+    if path.suffix.lower()[1:] not in BACKENDS:
+        keras = path.suffix.lower() in (".keras", ".h5")
+        mend = "convert it first" if keras else f"inspect reads {known}"
+        raise ArtifactError(f"{path} is no file that a phone runs: {mend}")
+    if not path.is_file():
+        raise ArtifactError(f"{path} is no file: name one ({known})")
+    if path.stat().st_size == 0:
         raise ArtifactError(f"{path} is empty: copy or convert it again")
-    return format
+    return path.suffix.lower()[1:]
 
 
 def check_resize(path: Path, found: Inspection, data: str, resize: str, report: Report) -> ResizeCheck:
     """Run the file on the photos in `data`, resized as in training and as platforms do. Raises
     ArtifactError, DataError, UnknownName."""
-    labels = found.metadata.scores.labels if found.metadata is not None else ()
     asked = ResizeCheckRequest(
         str(path),
-        found.format,
+        "tflite" if found.format == "tflite" else "onnx",  # onnxruntime takes an .ort file as that
         BACKENDS[found.format],
         data,
         resize,
-        class_names=labels[0].labels if labels else (),
+        takes_pixels=_takes_pixels(found),
+        class_names=_class_names(found),
     )
     with log_folder() as logs, Worker("resize check", logs / "resize_check.log") as worker:
         return worker.call("resnet_edge.stages.resize_check:resize_check", asked, ResizeCheck, report)
+
+
+def _takes_pixels(found: Inspection) -> bool | None:
+    """What the metadata says of a float input, None where it says nothing."""
+    if found.metadata is None or not (found.metadata.image.mean and found.metadata.image.std):
+        return None
+    if found.inputs[0].dtype != "float32":
+        return None  # apps ignore it there
+    return set(found.metadata.image.mean) == {0.0} and set(found.metadata.image.std) == {1.0}
+
+
+def _class_names(found: Inspection) -> tuple[str, ...]:
+    labels = found.metadata.scores.labels if found.metadata is not None else ()
+    return next((file.labels for file in labels if not file.locale), labels[0].labels if labels else ())

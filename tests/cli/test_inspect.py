@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from rich.cells import cell_len
 
+from resnet_edge.cli._inspect import print_inspection
 from resnet_edge.core.metadata import LabelFile
 from resnet_edge.formats.tflite import write_metadata
+from resnet_edge.stages.inspect import inspect
+from resnet_edge.stages.resize_check import GREY as GREY_NOTE
 from tests.backends import tiny
 from tests.cli.conversion import Place
 from tests.data.photos import noise
@@ -40,8 +44,8 @@ def test_what_is_inside_as_a_document(place: Place, files: Path) -> None:
     assert found["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert found["inputs"][0]["dtype"] == "uint8"
     assert found["outputs"][0]["shape"] == [1, 5]
-    assert found["census"]["CONV_2D"] == 1
-    assert (found["float_macs"], found["int8_macs"]) == (0, 8 * 8 * 3 * 3 * 4 + 4 * 5)
+    assert {"op": "CONV_2D", "precision": "int8", "count": 1, "macs": 8 * 8 * 3 * 3 * 4} in found["ops"]
+    assert sum(op["macs"] for op in found["ops"]) == 8 * 8 * 3 * 3 * 4 + 4 * 5
     assert found["metadata"] is None
     assert "resize" not in found
 
@@ -50,19 +54,30 @@ def test_what_is_inside_for_people(place: Place, files: Path) -> None:
     ended = place.run(str(files / "told.tflite"))
     assert (ended.code, ended.err) == (0, "")
     for words in (
-        ": float32 1 x 8 x 8 x 1",
-        "labels.txt: 5: Zebra, Äpfel, 東京, …",
-        "8 x 8, GRAYSCALE",
+        "1×8×8×1  float32  as stored",
+        "labels.txt: 5: Zebra, Äpfel, 東京, a b, …",
+        "8×8 GRAYSCALE, (pixel − 0) / 1, from 0 to 255",
+        "2.32 k for one image, 100 % float32",
     ):
         assert words in ended.out
-    assert "warning" not in ended.out
+    assert ended.out.count("warning: ") == 1
+    assert "1 channel: MediaPipe" in ended.out
+
+
+def test_it_fits_80_columns(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = inspect(files / "told.tflite")
+    print_inspection(found, width=80)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 20
+    assert max(map(cell_len, lines)) <= 80
+    assert any(line.startswith("CONV_2D") for line in lines)
 
 
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        ("fixed.tflite", "it has no metadata: MediaPipe Tasks does not open it"),
-        ("int8.tflite", "refuse an int8 input"),
+        ("fixed.tflite", "it has no metadata: MediaPipe Tasks opens no float32 file without"),
+        ("int8.tflite", "is int8: MediaPipe Tasks, ML Kit and LiteRT.js refuse it"),
         ("dynamic.tflite", "has a size that is not fixed"),
         ("dynamic.onnx", "has a size that is not fixed"),
     ],
@@ -83,6 +98,7 @@ def test_photos_that_platforms_resize_in_other_ways(place: Place, files: Path) -
     assert ended.code == 0, ended.err
     rows = json.loads(ended.out)["resize"]["rows"]
     assert {row["platform"] for row in rows} >= {"mediapipe", "android"}
+    assert json.loads(ended.out)["resize"]["notes"] == [GREY_NOTE]  # the metadata says that it takes pixels
     ended = place.run(*words, "--quiet")
     assert (ended.code, ended.out) == (0, "")
 
@@ -93,7 +109,9 @@ def test_photos_that_platforms_resize_in_other_ways(place: Place, files: Path) -
         ("missing.tflite", "is not there"),
         (".", "is a folder"),
         ("empty.tflite", "is empty"),
-        ("notes.txt", "no .tflite or .onnx file"),
+        ("notes.txt", "inspect reads .tflite, .onnx, .ort"),
+        ("net.keras", "convert it first"),
+        ("random.ort", "is not an .ort file"),
         ("random.tflite", "is not a TFLite file"),
         ("random.onnx", "is not an ONNX file"),
     ],
@@ -101,7 +119,8 @@ def test_photos_that_platforms_resize_in_other_ways(place: Place, files: Path) -
 def test_what_is_no_model_file_ends_in_one_line(place: Place, name: str, words: str) -> None:
     (place.here / "empty.tflite").touch()
     (place.here / "notes.txt").write_text("no model")
-    for suffix in ("tflite", "onnx"):
+    (place.here / "net.keras").write_text("a model")
+    for suffix in ("tflite", "onnx", "ort"):
         (place.here / f"random.{suffix}").write_bytes(bytes(range(256)) * 4)
     ended = place.run(name)
     assert (ended.code, len(ended.errors)) == (3, 1)

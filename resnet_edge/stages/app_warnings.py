@@ -1,0 +1,115 @@
+"""Runs in a worker. What in a model file goes wrong in an app, in sentences.
+
+The rules of MediaPipe Tasks are those of image_tensor_specs.cc, image_preprocessing_graph.cc and
+classification_postprocessing_graph.cc, seen with mediapipe 1.2.2; that of LiteRT.js with 2.5.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata
+
+COLOUR_OF = {1: "GRAYSCALE", 3: "RGB"}
+PIXELS = {"uint8": ((1.0,), (0,)), "int8": ((1.0,), (-128,))}
+"""Scale and zero point of raw pixels, by dtype."""
+
+
+def of_inputs(inputs: tuple[TensorSpec, ...], consequence: str) -> list[str]:
+    """Of sizes and scales, in any format; `consequence` is what follows from a size that is not fixed."""
+    found = [
+        f"{spec.name} has a size that is not fixed: {consequence}" for spec in inputs if None in spec.shape
+    ]
+    for spec in inputs:
+        grid = spec.quantization
+        if grid is None or spec.dtype not in PIXELS or (grid.scale, grid.zero_point) == PIXELS[spec.dtype]:
+            continue
+        found.append(
+            f"{spec.name} has scale {grid.scale[0]:.6g} and zero point {grid.zero_point[0]}: apps that feed "
+            "raw pixels as they are feed it wrongly"
+        )
+    return found
+
+
+def of_tflite(inputs: tuple[TensorSpec, ...], ops: Iterable[str]) -> list[str]:
+    """Of what the graph takes and what it is made of."""
+    found = of_inputs(inputs, "LiteRT.js refuses it, and delegates take no such graph")
+    for spec in inputs:
+        if spec.dtype in ("int8", "int16"):
+            found.append(f"{spec.name} is {spec.dtype}: MediaPipe Tasks, ML Kit and LiteRT.js refuse it")
+        if len(spec.shape) == 4 and spec.shape[3] not in (3, None):
+            found.append(
+                f"{spec.name} has {spec.shape[3]} channel{'s' if spec.shape[3] != 1 else ''}: MediaPipe "
+                "Tasks and ML Kit open RGB only (resnet-edge package makes such a file)"
+            )
+    custom = [op.partition(":")[2] for op in ops if op.startswith("CUSTOM:")]
+    if custom:
+        found.append(f"not built into LiteRT, so that the app must link it: {', '.join(custom)}")
+    return found
+
+
+def of_metadata(
+    metadata: ModelMetadata | None, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
+) -> list[str]:
+    """Where the metadata does not fit the file, or not MediaPipe Tasks."""
+    if metadata is None:
+        real = any(spec.dtype == "float32" for spec in inputs)
+        return ["it has no metadata: MediaPipe Tasks opens no float32 file without"] if real else []
+    if (len(inputs), len(outputs)) != (1, 1):
+        return [
+            f"the metadata is of one input and one output, and the file has {len(inputs)} and {len(outputs)}"
+        ]
+    found = [*_of_normalization(metadata.image, inputs[0]), *_of_image(metadata.image, inputs[0])]
+    classes = outputs[0].shape[-1] if outputs[0].shape else None
+    if not metadata.scores.labels:
+        found.append("the metadata has no labels: apps show numbers in place of names")
+    for file in metadata.scores.labels:
+        found += _of_labels(file, classes)
+    if not metadata.scores.name:
+        found.append("the metadata names no output: MediaPipe in a browser fails on it")
+    return found
+
+
+def _of_normalization(image: ImageInput, spec: TensorSpec) -> list[str]:
+    if spec.dtype != "float32":
+        if image.mean or image.std:
+            return [f"{spec.name} is {spec.dtype}, for which apps ignore the mean and std of the metadata"]
+        return []
+    if not (image.mean and image.std):
+        return [
+            "the metadata gives no mean and std for a float32 input: MediaPipe Tasks refuses the file, and "
+            "every other app has to guess"
+        ]
+    if max(len(set(image.mean)), len(set(image.std))) > 1:
+        return [
+            "the metadata has another mean or std for each channel, which MediaPipe Tasks refuses: convert "
+            "with --preprocess, which puts it into the graph"
+        ]
+    return []
+
+
+def _of_image(image: ImageInput, spec: TensorSpec) -> list[str]:
+    if len(spec.shape) != 4:
+        return [f"{spec.name} is no image (batch, height, width, channels)"]
+    found = []
+    height, width, channels = spec.shape[1:]
+    told = image.width and image.height
+    if told and (height or image.height, width or image.width) != (image.height, image.width):
+        found.append(f"the metadata says {image.width} x {image.height} pixels, the file {width} x {height}")
+    if image.colour_space not in ("unknown", COLOUR_OF.get(channels or 0)):
+        found.append(f"the metadata says {image.colour_space}, and the file takes {channels} channels")
+    return found
+
+
+def _of_labels(file: LabelFile, classes: int | None) -> list[str]:
+    found = []
+    if classes is not None and len(file.labels) != classes:
+        found.append(
+            f"{file.name} has {len(file.labels)} labels, and the file gives {classes} scores: MediaPipe "
+            "Tasks opens it and fails on the first image"
+        )
+    empty = sum(not label.strip() for label in file.labels)
+    if empty:
+        found.append(f"{file.name} has {empty} empty labels: apps show nothing for these classes")
+    return found
