@@ -21,8 +21,8 @@ COUNTERPARTS = {"tflite_micro": "litert_reference"}
 def _must_be_exact(file: BundledFile, backend: str) -> bool:
     """Whether the scores must be those of the counterpart to the last bit: the same kernels on the same
     numbers. MediaPipe and LiteRT; ONNX Runtime in Node and in Python; XNNPACK on WebAssembly and on x86
-    where all is integers. Not TFLite Micro and the reference kernels: they were the same on ResNet-8 to
-    ResNet-50, and a step apart in 5 % of the scores behind a mean over 12 x 12."""
+    where all is integers. Not TFLite Micro and the reference kernels: a step apart in 0.1 % of the
+    scores of a ResNet-20, and in 5 % behind a mean over 12 x 12."""
     if backend == "litert_js":
         return file.scheme == "int8" and file.scores == "logits"
     return backend in ("mediapipe", "onnxruntime_node")
