@@ -18,13 +18,11 @@ from resnet_edge.cli.terminal import output_options, print_json, progress
 )
 @click.option(
     "--resize",
-    default="pillow",
-    show_default=True,
     metavar="NAME|FILE",
-    help="How photos were resized for training: a name, or a JSON file.",
+    help="How photos were resized for training: a name, or a JSON file.  [default: pillow]",
 )
 @output_options
-def command(file: Path, data: str | None, resize: str, as_json: bool, quiet: bool) -> None:
+def command(file: Path, data: str | None, resize: str | None, as_json: bool, quiet: bool) -> None:
     """Tell what is inside FILE, a .tflite, .onnx or .ort file, and what apps may stumble over.
 
     Inputs and outputs, operations and the precision that each computes in, constants, and metadata. With
@@ -35,14 +33,17 @@ def command(file: Path, data: str | None, resize: str, as_json: bool, quiet: boo
 
     from resnet_edge.cli._inspect import print_inspection
     from resnet_edge.cli._resize_table import print_resize
+    from resnet_edge.core.errors import UsageError
     from resnet_edge.report.resize_words import resize_document
     from resnet_edge.stages.inspect import check_resize, inspect
 
+    if resize is not None and data is None:
+        raise UsageError("--resize is how the photos of --data were resized: name them with --data too")
     found = inspect(file)
     check = None
     if data is not None:
         with progress(quiet) as report:
-            check = check_resize(file, found, data, resize, report)
+            check = check_resize(file, found, data, resize or "pillow", report)
     if as_json:
         resized = {} if check is None else {"resize": resize_document(check)}
         print_json({**asdict(found), **resized})

@@ -58,7 +58,7 @@ def onnx_layers(model: onnx.ModelProto) -> Iterator[tuple[onnx.NodeProto, int, b
     graph = onnx.shape_inference.infer_shapes(model).graph
     makers = {name: node for node in graph.node for name in node.output}
     shapes = dict(_shapes([*graph.value_info, *graph.output]))
-    sizes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    sizes = {name: tuple(tensor.dims) for name, tensor in onnx_constants(graph)}
     for node in graph.node:
         if node.op_type in MULTIPLYING:
             weights = node.input[weights_at(node.op_type)]
@@ -71,13 +71,24 @@ def onnx_layers(model: onnx.ModelProto) -> Iterator[tuple[onnx.NodeProto, int, b
 
 
 def _of_onnx(model: onnx.ModelProto) -> Work:
-    from onnx import numpy_helper
+    from onnx import helper
 
     counted = {True: 0, False: 0}
     for _, found, integer in onnx_layers(model):
         counted[integer] += found
-    stored = sum(numpy_helper.to_array(tensor).nbytes for tensor in model.graph.initializer)
+    stored = sum(  # as declared: the data may lie in a file of its own
+        math.prod(tensor.dims) * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+        for _, tensor in onnx_constants(model.graph)
+    )
     return Work(counted[False], counted[True], stored)
+
+
+def onnx_constants(graph: onnx.GraphProto) -> Iterator[tuple[str, onnx.TensorProto]]:
+    """Constants by name: initializers, and the Constant nodes that some writers make of weights."""
+    yield from ((tensor.name, tensor) for tensor in graph.initializer)
+    for node in graph.node:
+        if node.op_type == "Constant":
+            yield from ((node.output[0], each.t) for each in node.attribute if each.name == "value")
 
 
 def weights_at(kind: str) -> int:
@@ -96,7 +107,7 @@ def _each(node: onnx.NodeProto, size: tuple[int, ...]) -> int:
 
 def _size(name: str, makers: dict[str, onnx.NodeProto], sizes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
     """The shape of a constant, which may lie behind a DequantizeLinear or a Cast."""
-    while name not in sizes and name in makers:
+    while name not in sizes and name in makers and makers[name].input:
         name = makers[name].input[0]
     return sizes.get(name, ())
 

@@ -12,8 +12,10 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata
 
 COLOUR_OF = {1: "GRAYSCALE", 3: "RGB"}
-PIXELS = {"uint8": ((1.0,), (0,)), "int8": ((1.0,), (-128,))}
-"""Scale and zero point of raw pixels, by dtype."""
+LEAST = {"uint8": 0, "int8": -128}
+"""What an app puts in place of the pixel 0, by dtype; in place of 255 it puts 255 more."""
+NEARLY = 0.02
+"""Of the range of an input: calibration seldom ends at 255 exactly, and 127 and 127.5 are the same mean."""
 
 
 def of_inputs(inputs: tuple[TensorSpec, ...], consequence: str) -> list[str]:
@@ -22,14 +24,31 @@ def of_inputs(inputs: tuple[TensorSpec, ...], consequence: str) -> list[str]:
         f"{spec.name} has a size that is not fixed: {consequence}" for spec in inputs if None in spec.shape
     ]
     for spec in inputs:
-        grid = spec.quantization
-        if grid is None or spec.dtype not in PIXELS or (grid.scale, grid.zero_point) == PIXELS[spec.dtype]:
-            continue
-        found.append(
-            f"{spec.name} has scale {grid.scale[0]:.6g} and zero point {grid.zero_point[0]}: apps that feed "
-            "raw pixels as they are feed it wrongly"
-        )
+        ends = _pixels_read(spec)
+        if ends is not None and not _alike(ends, (0.0, 255.0)):
+            found.append(
+                f"{spec.name} takes pixels as they are for {_range(ends)}, by its scale and zero point: "
+                "right only where the training saw them in that range"
+            )
     return found
+
+
+def _pixels_read(spec: TensorSpec) -> tuple[float, float] | None:
+    """What an integer input takes black and white for where an app feeds pixels as they are."""
+    grid, least = spec.quantization, LEAST.get(spec.dtype)
+    if grid is None or least is None:
+        return None
+    low, high = (grid.scale[0] * (end - grid.zero_point[0]) for end in (least, least + 255))
+    return low, high
+
+
+def _alike(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    limit = NEARLY * abs(other[1] - other[0])
+    return all(abs(a - b) <= limit for a, b in zip(one, other, strict=True))
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.4g} to {ends[1]:.4g}"
 
 
 def of_tflite(inputs: tuple[TensorSpec, ...], ops: Iterable[str]) -> list[str]:
@@ -73,9 +92,16 @@ def of_metadata(
 
 def _of_normalization(image: ImageInput, spec: TensorSpec) -> list[str]:
     if spec.dtype != "float32":
-        if image.mean or image.std:
-            return [f"{spec.name} is {spec.dtype}, for which apps ignore the mean and std of the metadata"]
-        return []
+        if not (image.mean and image.std and all(image.std)):
+            return []
+        told = (0 - image.mean[0]) / image.std[0], (255 - image.mean[0]) / image.std[0]
+        read = _pixels_read(spec)
+        if read is not None and _alike(read, told):
+            return []  # the same, said in two ways
+        return [
+            f"{spec.name} is {spec.dtype}, for which apps ignore the mean and std of the metadata, and these "
+            f"say something else ({_range(told)}) than its scale and zero point"
+        ]
     if not (image.mean and image.std):
         return [
             "the metadata gives no mean and std for a float32 input: MediaPipe Tasks refuses the file, and "

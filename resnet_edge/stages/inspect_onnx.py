@@ -16,7 +16,7 @@ from onnx import helper
 from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.core.inspection import Counts, Inspection, counted, joined, turned
 from resnet_edge.formats.onnx import describe
-from resnet_edge.graph.work import onnx_layers, weights_at
+from resnet_edge.graph.work import onnx_constants, onnx_layers, weights_at
 from resnet_edge.stages.app_warnings import of_inputs
 
 PAIR = frozenset({"DequantizeLinear", "QuantizeLinear"})
@@ -48,7 +48,7 @@ class _Values:
         entries = [*graph.value_info, *graph.input, *graph.output]
         self._types = {entry.name: entry.type.tensor_type.elem_type for entry in entries}
         self._types |= {tensor.name: tensor.data_type for tensor in graph.initializer}
-        self.constants = {tensor.name for tensor in graph.initializer}
+        self.constants = {name for name, _ in onnx_constants(graph)}
         self._makers = {name: node for node in graph.node for name in node.output}
         self._readers: dict[str, list[onnx.NodeProto]] = {}
         for node in graph.node:
@@ -100,7 +100,7 @@ def _precision(values: _Values, node: onnx.NodeProto, integer: bool | None) -> s
 
 def _constants(model: onnx.ModelProto) -> dict[str, int]:
     found: Counter[str] = Counter()
-    for tensor in model.graph.initializer:
+    for _, tensor in onnx_constants(model.graph):
         kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
         found[str(kind)] += math.prod(tensor.dims) * kind.itemsize
     return dict(found.most_common())
@@ -109,7 +109,7 @@ def _constants(model: onnx.ModelProto) -> dict[str, int]:
 def _elsewhere(model: onnx.ModelProto) -> set[str]:
     return {
         entry.value
-        for tensor in model.graph.initializer
+        for _, tensor in onnx_constants(model.graph)
         if tensor.data_location == onnx.TensorProto.EXTERNAL
         for entry in tensor.external_data
         if entry.key == "location"
@@ -122,4 +122,5 @@ def _made_by(model: onnx.ModelProto) -> tuple[str, ...]:
         told.append(f"{model.producer_name} {model.producer_version}".strip())
     opsets = ", ".join(f"{entry.domain or 'ai.onnx'} {entry.version}" for entry in model.opset_import)
     told.append(f"ONNX IR {model.ir_version}, operators of {opsets}")
+    told += [f"{entry.key}: {entry.value}" for entry in model.metadata_props]
     return tuple(told)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.inspection import Inspection
 from resnet_edge.core.progress import Report
 from resnet_edge.stages.inspect_request import InspectRequest
@@ -21,6 +24,8 @@ def inspect(request: InspectRequest, report: Report) -> Inspection:
         from resnet_edge.stages.inspect_ort import inside
     path = Path(request.path)
     found = inside(path)
+    if not all(map(math.isfinite, _numbers(found))):
+        raise ArtifactError(f"{path} is damaged (a number in it is not finite): copy or convert it again")
     return replace(
         found,
         file=path.name,
@@ -28,3 +33,12 @@ def inspect(request: InspectRequest, report: Report) -> Inspection:
         sha256=sha256_of(path),
         format=request.format,
     )
+
+
+def _numbers(found: Inspection) -> Iterator[float]:
+    """All that a damaged file can make NaN or infinite, which JSON does not carry."""
+    for spec in (*found.inputs, *found.outputs):
+        yield from spec.quantization.scale if spec.quantization is not None else ()
+    if found.metadata is not None:
+        image, scores = found.metadata.image, found.metadata.scores
+        yield from (*image.mean, *image.std, *(image.value_range or ()), *(scores.value_range or ()))

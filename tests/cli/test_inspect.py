@@ -132,3 +132,9 @@ def test_an_unknown_resize_is_wrong_usage(place: Place, files: Path) -> None:
     ended = place.run(str(files / "fixed.tflite"), "--data", "fashion-mnist", "--resize", "bilinaer")
     assert ended.code == 2
     assert "pillow" in ended.errors[0]
+
+
+def test_a_resize_without_photos_is_wrong_usage(place: Place, files: Path) -> None:
+    ended = place.run(str(files / "fixed.tflite"), "--resize", "pillow")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--data" in ended.errors[0]

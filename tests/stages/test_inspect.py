@@ -13,6 +13,7 @@ import pytest
 from onnx import TensorProto
 
 from resnet_edge.core import registry
+from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.inspection import Inspection
 from resnet_edge.core.metadata import LabelFile, ModelMetadata
@@ -20,7 +21,7 @@ from resnet_edge.core.progress import silent
 from resnet_edge.formats.tflite import write_metadata
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.graph.work import work_of
-from resnet_edge.stages.app_warnings import of_metadata, of_tflite
+from resnet_edge.stages.app_warnings import of_inputs, of_metadata, of_tflite
 from resnet_edge.stages.inspect_request import InspectRequest
 from resnet_edge.stages.inspect_worker import inspect
 from tests.backends import tiny
@@ -200,6 +201,54 @@ def test_the_graph_that_apps_stumble_over(files: Path) -> None:
     assert "not fixed" in of_tflite((replace(rgb, shape=(None, 8, 8, 3)),), [])[0]
     assert "int8" in of_tflite((replace(rgb, dtype="int8"),), [])[0]
     assert "FlexErf" in of_tflite((rgb,), ["CUSTOM:FlexErf"])[0]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "point", "words"),
+    [
+        ("uint8", 1.0, 0, ""),
+        ("uint8", 0.9999, 0, ""),
+        ("uint8", 1 / 127.5, 128, "for -1.004 to 0.9961"),
+        ("int8", 1.0, -128, ""),
+        ("int8", 1 / 255, -128, "for 0 to 1,"),
+    ],
+)
+def test_what_an_integer_input_takes_pixels_for(dtype: str, scale: float, point: int, words: str) -> None:
+    spec = TensorSpec("image", (1, 8, 8, 3), dtype, Quantization((scale,), (point,)))
+    found = of_inputs((spec,), "")
+    assert len(found) == bool(words)
+    assert all(words in warning for warning in found)
+    metadata = changed(mean=(128.0,), std=(127.5,), colour_space="RGB")
+    told = any("apps ignore" in warning for warning in of_metadata(metadata, (spec,), (spec,)))
+    assert told == (point != 128)
+
+
+def test_weights_in_constant_nodes_and_properties_are_told(tmp_path: Path) -> None:
+    value, node = onnx.helper.make_tensor_value_info, onnx.helper.make_node
+    weights = onnx.numpy_helper.from_array(np.ones((4, 3, 3, 3), np.float32))
+    graph = onnx.helper.make_graph(
+        [node("Constant", [], ["w"], value=weights), node("Conv", ["x", "w"], ["y"])],
+        "g",
+        [value("x", TensorProto.FLOAT, [1, 3, 8, 8])],
+        [value("y", TensorProto.FLOAT, [1, 4, 6, 6])],
+    )
+    model = onnx.helper.make_model(graph, producer_name="else", producer_version="2")
+    onnx.helper.set_model_props(model, {"author": "somebody"})
+    onnx.save(model, str(tmp_path / "a.onnx"))
+    found = looked(tmp_path / "a.onnx")
+    assert precisions(found)["Conv"] == ("float32", 4 * 6 * 6 * 3 * 3 * 3)
+    assert found.parameter_bytes == {"float32": 4 * 4 * 3 * 3 * 3}
+    assert found.made_by[0] == "else 2"
+    assert found.made_by[-1] == "author: somebody"
+
+
+def test_a_scale_that_is_no_number_is_damage(files: Path, tmp_path: Path) -> None:
+    model = load_model(files / "uint8.tflite")
+    tensors = model.subgraphs[0].tensors
+    tensors[model.subgraphs[0].inputs[0]].quantization.scale = np.array([np.nan], np.float32)
+    save_model(model, tmp_path / "a.tflite")
+    with pytest.raises(ArtifactError, match="not finite"):
+        looked(tmp_path / "a.tflite")
 
 
 def test_labels_of_a_foreign_file_are_counted(files: Path, tmp_path: Path) -> None:
