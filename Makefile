@@ -40,13 +40,15 @@ format: $(STAMP)  ## Format the code
 	$(BIN)/ruff format .
 
 # The backends that are large or rare. npm puts its packages into the environment as well, and MediaPipe
-# gets one of its own inside it.
+# and Arm's compiler Vela get one of their own each inside it.
 extras: $(STAMP)  ## Add every optional runtime to .venv, 2 GB (JavaScript needs npm, Node.js and Chromium)
 	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
 		$(BIN)/python -m pip install --quiet --editable '.[openvino,jax,web,micro]'
 	$$($(BIN)/python -m resnet_edge.backends._web_packages) --no-audit --no-fund
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c \
 		"$$($(BIN)/python -m resnet_edge.backends._mediapipe_environment) --quiet"
+	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c \
+		"$$($(BIN)/python -m resnet_edge.delegates._vela_environment) --quiet"
 
 # What needs no argument and no other environment; benchmarks/README.md has the others.
 BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantized
