@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import subprocess
 import sys
@@ -14,80 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
-from resnet_edge.backends import litert, onnxruntime
-from resnet_edge.core.bundle import BundledFile, BundleFacts, Golden, GoldenImage, GoldenScores, Tolerance
 from resnet_edge.core.image_contract import PRESETS, ImageContract, contract
-from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.data.resize import apply
-from resnet_edge.report.golden import golden_json
-from resnet_edge.samples import python
 from tests.backends import tiny
 from tests.data.photos import noise
-
-BACKENDS: dict[str, Any] = {"tflite": litert, "onnx": onnxruntime}
-FILES = ("litert/fixed.tflite", "litert/uint8.tflite", "onnx/fixed.onnx")
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of three tiny files with their real scores on four images."""
-    folder, artifacts = (
-        tmp_path_factory.mktemp("bundle"),
-        tiny.write_all(tmp_path_factory.mktemp("artifacts")),
-    )
-    for name in ("litert", "onnx", "golden/images"):
-        (folder / name).mkdir(parents=True)
-    pixels = tiny.pixels(4)
-    images = []
-    for number, image in enumerate(pixels):
-        path = folder / f"golden/images/{number:02d}.png"
-        Image.fromarray(image[..., 0]).save(path)
-        images.append(GoldenImage(path.relative_to(folder).as_posix(), sha256(path.read_bytes()), None))
-    pairs = [bundled(folder, artifacts, name, pixels) for name in FILES]
-    facts = BundleFacts(
-        "tiny",
-        "tiny",
-        ("Zebra", "Äpfel", "東京", "a b", "e"),
-        contract("pillow", 8, 8, 1),
-        tuple(file for file, _ in pairs),
-        Golden(tuple(images), tuple(scores for _, scores in pairs)),
-    )
-    (folder / "golden/golden.json").write_bytes(golden_json(facts))
-    (folder / "preprocessing.json").write_text(json.dumps({"schema": 1, **asdict(facts.image)}))
-    for name, text in python.render(facts).items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, "utf-8")
-    return folder
-
-
-def bundled(
-    folder: Path, artifacts: Path, name: str, pixels: NDArray[np.uint8]
-) -> tuple[BundledFile, GoldenScores]:
-    path = Path(shutil.copy(artifacts / Path(name).name, folder / name))
-    format = path.suffix.lstrip(".")
-    with BACKENDS[format].open_session(path, "cpu", 1) as session:
-        integers = session.input.quantization is not None
-        stored = quantize(pixels, session.input) if integers else pixels.astype(session.input.dtype)
-        scores = np.concatenate([dequantize(session.run(one[None]), session.output) for one in stored])
-        digest = sha256(path.read_bytes())
-        file = BundledFile(
-            name, "litert", format, "fp32", 1, digest, session.input, session.output, "logits", "a", "b"
-        )
-    tensors = tuple(sha256(tensor.tobytes()) for tensor in stored)
-    rows = tuple(tuple(map(float, row)) for row in scores)
-    return file, GoldenScores(name, tensors, rows, (Tolerance("default", 1e-4, "float rounding"),))
-
-
-@pytest.fixture
-def bundle(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole, tmp_path / "bundle"))
+from tests.samples.bundles import FILES, changed, sha256
 
 
 def selftest(bundle: Path, *files: str) -> tuple[int, str]:
@@ -95,13 +26,6 @@ def selftest(bundle: Path, *files: str) -> tuple[int, str]:
     done = subprocess.run(command, capture_output=True, text=True, cwd=bundle.parent, timeout=60)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout
-
-
-def changed(bundle: Path, change: Any) -> None:
-    path = bundle / "golden/golden.json"
-    golden = json.loads(path.read_text("utf-8"))
-    change(golden)
-    path.write_text(json.dumps(golden), "utf-8")
 
 
 def test_all_is_well(whole: Path) -> None:

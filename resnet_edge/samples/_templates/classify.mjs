@@ -1,0 +1,28 @@
+// Name what is on a photo, in Node.js, with an ONNX file of this bundle.
+//
+//   npm install onnxruntime-node sharp && node samples/javascript/classify.mjs PHOTO
+import { readFile } from "node:fs/promises";
+import * as ort from "onnxruntime-node";
+import sharp from "sharp";
+import { prepare, real, softmax, tensorOf } from "./preprocess.mjs";
+
+const BUNDLE = new URL("../../", import.meta.url);
+/** @param {string} path */
+const json = async (path) => JSON.parse(await readFile(new URL(path, BUNDLE), "utf8"));
+
+const golden = await json("golden/golden.json"), how = await json("preprocessing.json");
+const file = golden.files.find((/** @type {any} */ one) => one.file === "@ONNX@");
+// sharp decodes and turns the photo upright (rotate); it must not resize: its filter is another one.
+const { data, info } = await sharp(process.argv[2]).rotate().toColourspace("srgb").ensureAlpha().raw()
+  .toBuffer({ resolveWithObject: true });
+const picture = prepare({ width: info.width, height: info.height, channels: info.channels, data }, how);
+
+const model = await readFile(new URL(file.file, BUNDLE));
+const extra = { session: { x64quantprecision: "1" } };
+const session = await ort.InferenceSession.create(model, { extra });
+const tensor = new ort.Tensor(file.input.dtype, tensorOf(picture, file.input), file.input.shape);
+const out = await session.run({ [session.inputNames[0]]: tensor });
+const scores = real(/** @type {any} */ (out[session.outputNames[0]].data), file.output);
+const shares = file.kind === "logits" ? softmax(scores) : Array.from(scores);
+const order = shares.map((_, i) => i).sort((a, b) => shares[b] - shares[a]);
+for (const i of order.slice(0, 3)) console.log(`${shares[i].toFixed(3)}  ${golden.labels[i]}`);
