@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -9,13 +10,15 @@ import msgspec
 
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.bundle import BundledFile, BundleFacts, GoldenScores
+from resnet_edge.core.errors import DataError
 
 SCHEMA = 1
 
 
 def golden_json(facts: BundleFacts) -> bytes:
     """The images and, by model file, the hashes of their tensors, the scores and the tolerances, as strict
-    JSON in UTF-8. The same facts give the same bytes."""
+    JSON in UTF-8. The same facts give the same bytes. Raises DataError for scores that are no finite
+    numbers."""
     files = {file.path: file for file in facts.files}
     document = {
         "schema": SCHEMA,
@@ -28,6 +31,11 @@ def golden_json(facts: BundleFacts) -> bytes:
 
 
 def _file(file: BundledFile, scores: GoldenScores) -> dict[str, Any]:
+    # The encoder would write null, which no self-test can compare anything with.
+    if not all(math.isfinite(score) for row in scores.scores for score in row):
+        raise DataError(
+            f"{file.path} gives scores that are no finite numbers on a golden image: convert the model again"
+        )
     return {
         "file": file.path,
         "sha256": file.sha256,

@@ -1,0 +1,77 @@
+"""golden/golden.json, which programs in other languages read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.bundle import BundledFile, BundleFacts, Golden, GoldenImage, GoldenScores, Tolerance
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.image_contract import contract
+from resnet_edge.report.golden import golden_json
+
+PIXELS = TensorSpec("image", (1, 8, 8, 1), "uint8", Quantization((1.0,), (0,)))
+LOGITS = TensorSpec("logits", (1, 2), "float32")
+FILE = BundledFile(
+    "litert/x.int8.tflite", "litert", "tflite", "int8", 7, "aa", PIXELS, LOGITS, "logits", "x.tflite", "bb"
+)
+THIRD = 0.3333333432674408
+"""The float32 nearest to 1/3."""
+SCORES = GoldenScores(
+    FILE.path, ("cc", "dd"), ((1.5, THIRD), (-2.0, 1e-30)), (Tolerance("default", 0.1, "é"),)
+)
+IMAGES = (GoldenImage("golden/images/00.png", "ee", 1), GoldenImage("golden/images/01.png", "ff", None))
+FACTS = BundleFacts(
+    "x", "X", ("Äpfel", '東 "京"'), contract("pillow", 8, 8, 1), (FILE,), Golden(IMAGES, (SCORES,))
+)
+
+
+def strict(text: bytes) -> Any:
+    def no_constant(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    return json.loads(text.decode("utf-8"), parse_constant=no_constant)
+
+
+def test_it_says_all_that_a_self_test_needs() -> None:
+    assert strict(golden_json(FACTS)) == {
+        "schema": 1,
+        "model": "x",
+        "labels": ["Äpfel", '東 "京"'],
+        "images": [
+            {"path": "golden/images/00.png", "sha256": "ee", "label": 1},
+            {"path": "golden/images/01.png", "sha256": "ff", "label": None},
+        ],
+        "files": [
+            {
+                "file": "litert/x.int8.tflite",
+                "sha256": "aa",
+                "kind": "logits",
+                "input": {"dtype": "uint8", "shape": [1, 8, 8, 1], "scale": 1.0, "zero_point": 0},
+                "output": {"dtype": "float32", "shape": [1, 2], "scale": None, "zero_point": None},
+                "inputs_sha256": ["cc", "dd"],
+                "scores": [[1.5, THIRD], [-2.0, 1e-30]],
+                "tolerances": [{"runtime": "default", "max_abs": 0.1, "reason": "é"}],
+            }
+        ],
+    }
+
+
+def test_its_bytes_are_the_same_each_time() -> None:
+    text = golden_json(FACTS)
+    assert text == golden_json(replace(FACTS))
+    assert text.startswith(b'{\n "schema": 1,\n "model": "x",\n')
+    assert text.endswith(b"}\n")
+    assert "東".encode() in text
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), float("-inf")])
+def test_a_score_that_is_no_number_is_refused(score: float) -> None:
+    """JSON has no word for it, and `null` would be a score that nothing can be compared with."""
+    wrong = replace(SCORES, scores=((1.5, score), (0.0, 0.0)))
+    with pytest.raises(DataError, match=r"litert/x\.int8\.tflite.*no finite numbers"):
+        golden_json(replace(FACTS, golden=Golden(IMAGES, (wrong,))))
