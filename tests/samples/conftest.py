@@ -27,3 +27,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory, artifacts: Path) -> Path:
 @pytest.fixture
 def bundle(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "bundle"))
+
+
+@pytest.fixture
+def without_litert(tmp_path: Path) -> dict[str, str]:
+    """The environment of a Python that says what it says where LiteRT is not installed."""
+    folder = tmp_path / "without"
+    folder.mkdir()
+    error = "ModuleNotFoundError('no LiteRT', name='ai_edge_litert')"
+    (folder / "ai_edge_litert.py").write_text(f"raise {error}\n")
+    return {"PYTHONPATH": str(folder)}

@@ -1,30 +1,24 @@
-"""The self-test and the example in Python, run as an app team would, on files that are right and wrong."""
+"""The self-test in Python, on files that are right and wrong."""
 
 from __future__ import annotations
 
+import json
 import shutil
-import subprocess
-import sys
-from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from resnet_edge.core.image_contract import PRESETS, ImageContract, contract
-from resnet_edge.data.resize import apply
-from tests.backends import tiny
-from tests.data.photos import noise
+from resnet_edge.backends import litert
+from tests.backends import rgb, tiny
 from tests.samples.bundles import FILES, changed, sha256
+from tests.samples.programs import CLASSIFY, SELFTEST, run
 
 
-def selftest(bundle: Path, *files: str) -> tuple[int, str]:
-    command = [sys.executable, str(bundle / "selftest/selftest.py"), *files]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=bundle.parent, timeout=60)
-    assert "Traceback" not in done.stderr
+def selftest(bundle: Path, *files: str, **environment: str) -> tuple[int, str]:
+    done = run(bundle / SELFTEST, *files, **environment)
     return done.returncode, done.stdout
 
 
@@ -50,6 +44,56 @@ def test_an_input_that_is_off_is_told_as_that(bundle: Path) -> None:
     assert said.count("golden/images") == 1
 
 
+@pytest.mark.parametrize("change", [{"colour": "RGB"}, {"width": 9}, {"height": 7}])
+def test_a_change_of_the_preprocessing_puts_the_input_off(bundle: Path, change: dict[str, Any]) -> None:
+    path = bundle / "preprocessing.json"
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}))
+    code, said = selftest(bundle)
+    assert code == 1
+    assert said.count("the INPUT is off") == 4 * len(FILES)
+    assert "OUTPUT" not in said
+
+
+def test_a_file_of_three_channels_gets_the_grey_three_times(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "rgb").mkdir()
+    model = Path(shutil.copy(rgb.write_all(tmp_path / "rgb") / "bare.tflite", bundle / "litert/wide.tflite"))
+    wide = np.repeat(tiny.pixels(4), 3, axis=3).astype(np.float32)
+    with litert.open_session(model, "cpu", 1) as session:
+        scores = [session.run(image[None])[0].tolist() for image in wide]
+
+    def add(golden: Any) -> None:
+        file = json.loads(json.dumps(golden["files"][0]))
+        file |= {"file": "litert/wide.tflite", "sha256": sha256(model.read_bytes())}
+        file |= {"scores": scores, "inputs_sha256": [sha256(image.tobytes()) for image in wide]}
+        file["input"]["shape"] = [1, 8, 8, 3]
+        golden["files"].append(file)
+
+    changed(bundle, add)
+    code, said = selftest(bundle, "litert/wide.tflite")
+    assert (code, said) == (0, "passed litert/wide.tflite on litert: 4 images\n")
+
+
+def test_another_answer_is_told_whatever_the_tolerance(bundle: Path) -> None:
+    def swap(golden: Any) -> None:
+        file = golden["files"][0]
+        file["scores"] = [[-score for score in row] for row in file["scores"]]
+        file["tolerances"] = [{"runtime": "litert", "max_abs": 1e9, "reason": "none"}]
+
+    changed(bundle, swap)
+    code, said = selftest(bundle, "litert/fixed.tflite")
+    assert (code, said.count("the OUTPUT is off: the answer is another")) == (1, 4)
+
+
+def test_a_tolerance_of_the_runtime_goes_before_the_default(bundle: Path) -> None:
+    def shift(golden: Any) -> None:
+        file = golden["files"][0]
+        file["scores"] = [[score + 0.01 for score in row] for row in file["scores"]]
+        file["tolerances"].append({"runtime": "litert", "max_abs": 0.02, "reason": "measured"})
+
+    changed(bundle, shift)
+    assert selftest(bundle, "litert/fixed.tflite")[0] == 0
+
+
 def test_an_output_that_is_off_is_told_as_that(bundle: Path) -> None:
     def shift(golden: Any) -> None:
         golden["files"][0]["scores"][1][3] += 0.01
@@ -65,13 +109,54 @@ def test_an_output_that_is_off_is_told_as_that(bundle: Path) -> None:
 def test_another_picture_is_told(bundle: Path) -> None:
     (bundle / "golden/images/00.png").write_bytes((bundle / "golden/images/01.png").read_bytes())
     code, said = selftest(bundle, "litert/fixed.tflite")
-    assert (code, "golden/images/00.png: the picture is not the one of the bundle" in said) == (1, True)
+    assert (code, "golden/images/00.png: the picture is missing or not" in said) == (1, True)
+    (bundle / "golden/images/00.png").unlink()
+    assert selftest(bundle, "litert/fixed.tflite") == (code, said)
 
 
 def test_another_model_file_is_told(bundle: Path) -> None:
     shutil.copy(bundle / "litert/fixed.tflite", bundle / "litert/uint8.tflite")
     code, said = selftest(bundle)
     assert (code, "FAILED litert/uint8.tflite: the model file" in said) == (1, True)
+
+
+def test_a_file_that_its_runtime_does_not_open_is_told(bundle: Path, artifacts: Path) -> None:
+    shutil.copy(artifacts / "truncated.onnx", bundle / "onnx/fixed.onnx")
+
+    def accept(golden: Any) -> None:
+        golden["files"][2]["sha256"] = sha256((bundle / "onnx/fixed.onnx").read_bytes())
+
+    changed(bundle, accept)
+    code, said = selftest(bundle)
+    assert (code, "FAILED onnx/fixed.onnx: onnxruntime does not open it here" in said) == (1, True)
+
+
+def test_what_cannot_be_opened_here_is_said(bundle: Path, without_litert: dict[str, str]) -> None:
+    code, said = selftest(bundle, **without_litert)
+    assert code == 0
+    assert said.count("ai_edge_litert is not installed") == 2
+    assert "passed onnx/fixed.onnx" in said
+    code, said = selftest(bundle, *FILES[:2], **without_litert)
+    assert (code, "no file could be opened: nothing was compared" in said) == (1, True)
+
+
+def test_a_kind_of_file_that_it_does_not_know_is_said(bundle: Path) -> None:
+    (bundle / "onnx/fixed.onnx").rename(bundle / "onnx/fixed.ort")
+
+    def rename(golden: Any) -> None:
+        golden["files"][2]["file"] = "onnx/fixed.ort"
+
+    changed(bundle, rename)
+    code, said = selftest(bundle)
+    assert (code, "skipped onnx/fixed.ort: this test opens .tflite and .onnx" in said) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["golden/golden.json", "preprocessing.json"])
+@pytest.mark.parametrize("script", [SELFTEST, CLASSIFY])
+def test_json_that_cannot_be_read_is_told(bundle: Path, script: str, name: str) -> None:
+    (bundle / name).write_text("{")
+    done = run(bundle / script, *(["photo.jpg"] if script == CLASSIFY else []))
+    assert (done.returncode, f"FAILED: {name} cannot be read" in done.stdout) == (1, True)
 
 
 def test_nothing_compared_is_no_success(bundle: Path) -> None:
@@ -83,38 +168,3 @@ def test_nothing_compared_is_no_success(bundle: Path) -> None:
     changed(bundle, empty)
     code, said = selftest(bundle)
     assert (code, "nothing was compared" in said) == (1, True)
-
-
-@pytest.fixture(scope="module")
-def classify(whole: Path) -> ModuleType:
-    module = ModuleType("classify")
-    module.__file__ = str(whole / "samples/python/classify.py")
-    source = Path(module.__file__).read_text("utf-8")
-    before = [*sys.path]
-    exec(compile(source, module.__file__, "exec"), module.__dict__)
-    sys.path[:] = before
-    sys.modules.pop("selftest", None)
-    return module
-
-
-@pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [(60, 91), (17, 5), (8, 8)])
-def test_pixels_are_those_of_the_reference(
-    classify: ModuleType, tmp_path: Path, name: str, channels: int, size: tuple[int, int]
-) -> None:
-    how: ImageContract = contract(name, 8, 9, channels)
-    Image.fromarray(noise(*size)).save(tmp_path / "photo.png")
-    found = np.asarray(classify.prepared(tmp_path / "photo.png", asdict(how)))
-    np.testing.assert_array_equal(found.reshape(8, 9, channels), apply(how, tmp_path / "photo.png"))
-
-
-def test_a_photo_gets_a_name(whole: Path, tmp_path: Path) -> None:
-    Image.fromarray(noise(40, 50)).save(tmp_path / "photo.jpg")
-    command = [sys.executable, str(whole / "samples/python/classify.py"), str(tmp_path / "photo.jpg")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert len(lines) == 3
-    shares = [float(line.split()[0]) for line in lines]
-    assert shares == sorted(shares, reverse=True)
