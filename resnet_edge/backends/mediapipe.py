@@ -42,10 +42,10 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[MediaPipeSes
     where the environment is broken."""
     check_device("mediapipe", device, DEVICES, "in Python it is opened for the CPU")
     ends = _mediapipe_files.ends_of(path)
-    folder = _mediapipe_environment.environment()
-    command = [str(_mediapipe_environment.python()), "-I", str(FOLDER / "mediapipe_tasks.py")]
+    environment = _mediapipe_environment.ENVIRONMENT
+    command = [str(environment.program("python")), "-I", str(FOLDER / "mediapipe_tasks.py")]
     # Matplotlib, which MediaPipe imports, would write a list of fonts into the user's home.
-    program = Program("MediaPipe", path, command, {"MPLCONFIGDIR": str(folder / "matplotlib")})
+    program = Program("MediaPipe", path, command, {"MPLCONFIGDIR": str(environment.folder / "matplotlib")})
     try:
         yield MediaPipeSession(path, program, *ends)
     finally:

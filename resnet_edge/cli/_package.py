@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from resnet_edge.core import registry
 from resnet_edge.core.bundle import Bundle, RuntimeProof
 from resnet_edge.report.words import size
 from resnet_edge.stages.package import PackageRequest
@@ -16,7 +17,7 @@ def reproduced(folder: Path, request: PackageRequest, intended_use: str) -> str:
     """The command that makes the same bundle, wherever it goes: places are left out, and so is what has
     its default."""
     words = ["resnet-edge", "package", folder.resolve().name, "--out", "BUNDLE"]
-    words += ["--profiles", ",".join(name.replace("_", "-") for name in request.profiles)]
+    words += ["--profiles", ",".join(map(registry.option_of, request.profiles))]
     words += ["--images", str(request.images), "--golden", str(request.golden), "--resize", request.resize]
     words += ["--model-version", request.version]
     words += ["--license", request.license] if request.license else []

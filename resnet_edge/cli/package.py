@@ -12,13 +12,12 @@ from resnet_edge.core.errors import EXIT_DONE, EXIT_FAILED_PROOF
 
 
 def _profiles(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
-    known = registry.names("profiles")
+    known = {registry.option_of(name): name for name in registry.names("profiles")}
     words = [word.strip() for word in value.split(",")]
     for word in words:
-        if word.replace("-", "_") not in known:
-            choices = ", ".join(name.replace("_", "-") for name in known)
-            raise click.BadParameter(f"no profile is called {word!r}; choose from: {choices}")
-    return tuple(dict.fromkeys(word.replace("-", "_") for word in words))
+        if word not in known:
+            raise click.BadParameter(f"no profile is called {word!r}; choose from: {', '.join(known)}")
+    return tuple(dict.fromkeys(known[word] for word in words))
 
 
 @click.command("package")

@@ -20,6 +20,11 @@ def names(room: str) -> list[str]:
     return sorted(module.name for module in found if not module.name.startswith("_"))
 
 
+def option_of(name: str) -> str:
+    """How users spell a name whose room has hyphens on the command line (profiles)."""
+    return name.replace("_", "-")
+
+
 def check(room: str, name: str) -> str:
     """`name` itself. Raises UnknownName with the choices unless it is one of them."""
     if name not in names(room):

@@ -17,7 +17,7 @@ from pathlib import Path
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError, UsageError
 from resnet_edge.core.outlook import Fact, Outlook
 from resnet_edge.delegates._tflite import Operation, check_format, operations
-from resnet_edge.delegates._vela_environment import install_command, require
+from resnet_edge.delegates._vela_environment import ENVIRONMENT
 from resnet_edge.delegates._verdict import Origin, Verdict, outlook_of
 
 TITLE = "Arm Ethos-U"
@@ -61,7 +61,7 @@ def outlook(path: Path, format: str, accelerator: str = ACCELERATOR) -> Outlook:
     check_format(path, format, FORMATS)
     if accelerator not in ACCELERATORS:
         raise UsageError(f"no Ethos-U is called {accelerator!r}; choose from: {', '.join(ACCELERATORS)}")
-    program, version = require()
+    version, program = ENVIRONMENT.require("ethos_u", "vela"), ENVIRONMENT.program("vela")
     found = operations(path, fold_float16=False)
     system, memory = _SMALL.get(accelerator) or _MEMORY[accelerator.rpartition("-")[0]]
     told = _compiled(path, program, accelerator, system, memory)
@@ -98,13 +98,15 @@ def _compiled(path: Path, program: Path, accelerator: str, system: str, memory: 
         said = _output_of(command, path, folder)
         tables = sorted(Path(folder).glob("*_summary_*.csv"))
         if not tables:
-            raise ArtifactError(f"{path}: Vela wrote no figures: install it again: {install_command()}")
+            raise ArtifactError(
+                f"{path}: Vela wrote no figures: install it again: {ENVIRONMENT.install_command()}"
+            )
         with tables[0].open(newline="", encoding="utf-8") as stream:
             summary = next(csv.DictReader(stream))
     counts = {side: int(count) for side, count in _COUNT.findall(said)}
     if counts.keys() != {"CPU", "NPU"}:
         raise ArtifactError(
-            f"{path}: Vela does not tell what runs where: install it again: {install_command()}"
+            f"{path}: Vela does not tell what runs where: install it again: {ENVIRONMENT.install_command()}"
         )
     reasons = {output: why.strip() for _, output, why in _LEFT.findall(said)}
     return _Compiled(counts["CPU"], counts["NPU"], reasons, summary)
@@ -120,7 +122,7 @@ def _output_of(command: Sequence[str], path: Path, folder: str) -> str:
             f"{path}: Vela gave no answer in {SECONDS:.0f} s: use a smaller network"
         ) from error
     except OSError as error:
-        raise ResnetEdgeError(f"Vela cannot be started ({error}): {install_command()}") from error
+        raise ResnetEdgeError(f"Vela cannot be started ({error}): {ENVIRONMENT.install_command()}") from error
     if done.returncode != 0:
         lines = (done.stderr or done.stdout).decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

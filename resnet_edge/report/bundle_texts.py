@@ -7,14 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.bundle import Bundle, BundledFile, RuntimeProof
 from resnet_edge.core.errors import OutputError
 from resnet_edge.report.golden import golden_json
 from resnet_edge.report.image_words import words
 from resnet_edge.report.model_card import card_markdown
+from resnet_edge.report.readable_json import readable_json
 from resnet_edge.report.words import size
 
 SCHEMA = 1
@@ -27,15 +26,15 @@ def write_bundle(bundle: Bundle, folder: Path, command: str, card: dict[str, Any
     facts = bundle.facts
     texts = {
         "labels.txt": "".join(f"{label}\n" for label in facts.labels).encode(),
-        "preprocessing.json": _json({"schema": SCHEMA, **asdict(facts.image)}),
+        "preprocessing.json": readable_json({"schema": SCHEMA, **asdict(facts.image)}),
         "golden/golden.json": golden_json(facts),
         "README.md": _readme(bundle, command).encode(),
-        "model_card.json": _json(card),
+        "model_card.json": readable_json(card),
         "MODEL_CARD.md": card_markdown(card).encode(),
     }
     for path, content in texts.items():
         _write(folder / path, content)
-    _write(folder / INDEX, _json(bundle_document(bundle, command, folder)))
+    _write(folder / INDEX, readable_json(bundle_document(bundle, command, folder)))
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -46,10 +45,6 @@ def _write(path: Path, content: bytes) -> None:
         raise OutputError(
             f"{path} cannot be written: {why}; free the disk or choose another --out"
         ) from error
-
-
-def _json(value: Any) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
 
 
 def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any]:

@@ -6,13 +6,12 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-import msgspec
-
 from resnet_edge.core.artifact import Artifact, TensorSpec
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Report
 from resnet_edge.core.rescue import Rescue
+from resnet_edge.report.readable_json import readable_json
 from resnet_edge.report.story import Entry, entries
 
 SCHEMA = 1
@@ -20,7 +19,7 @@ SCHEMA = 1
 
 def encode(report: Report) -> bytes:
     """The report as strict, indented JSON in UTF-8."""
-    return msgspec.json.format(msgspec.json.encode(document(report)), indent=2) + b"\n"
+    return readable_json(document(report), indent=2)
 
 
 def document(report: Report) -> dict[str, Any]:

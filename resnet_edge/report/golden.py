@@ -6,11 +6,10 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-import msgspec
-
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.bundle import BundledFile, BundleFacts, GoldenScores
 from resnet_edge.core.errors import DataError
+from resnet_edge.report.readable_json import readable_json
 
 SCHEMA = 1
 
@@ -27,7 +26,7 @@ def golden_json(facts: BundleFacts) -> bytes:
         "images": [asdict(image) for image in facts.golden.images],
         "files": [_file(files[scores.file], scores) for scores in facts.golden.files],
     }
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+    return readable_json(document)
 
 
 def _file(file: BundledFile, scores: GoldenScores) -> dict[str, Any]:

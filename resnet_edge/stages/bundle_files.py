@@ -24,14 +24,12 @@ def make(request: FilesRequest, report: Report) -> MadeFiles:
         profile: DeliveryProfile = registry.load("profiles", name)
         made, refused = _of_profile(request, name, profile)
         if not made:
-            raise ArtifactError(f"the profile {_option(name)} has nothing to hold: {'; '.join(refused)}")
+            raise ArtifactError(
+                f"the profile {registry.option_of(name)} has nothing to hold: {'; '.join(refused)}"
+            )
         files += made
         left += refused
     return MadeFiles(tuple(files), tuple(left))
-
-
-def _option(profile: str) -> str:
-    return profile.replace("_", "-")
 
 
 def _of_profile(
@@ -53,7 +51,7 @@ def _of_profile(
         try:
             made.append(_made(request, name, profile, artifact))
         except ResnetEdgeError as error:  # told in the bundle; others are made
-            refused.append(f"{_option(name)} has no {artifact.file}: {error}")
+            refused.append(f"{registry.option_of(name)} has no {artifact.file}: {error}")
     return made, refused
 
 
@@ -65,7 +63,7 @@ def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: 
         raise ArtifactError(
             f"it takes {artifact.inputs[0].dtype}, and a profile starts from float32: convert without --io"
         )
-    folder = Path(request.folder) / _option(name)
+    folder = Path(request.folder) / registry.option_of(name)
     folder.mkdir(exist_ok=True)
     out = folder / artifact.file
     changes = _written(Path(artifact.path), out, border)

@@ -24,7 +24,6 @@ class Converted:
     facts: ModelFacts
     labels: tuple[str, ...]
     data: str
-    data_sha256: str
     artifacts: tuple[Artifact, ...]
     proofs: tuple[Parity, ...]
     document: dict[str, Any]
@@ -81,7 +80,6 @@ def _converted(folder: Path, document: dict[str, Any]) -> Converted:
         facts,
         labels,
         document["data"]["source"],
-        document["data"]["sha256"],
         artifacts,
         msgspec.convert(document["parity"], tuple[Parity, ...]),
         document,

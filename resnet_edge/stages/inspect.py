@@ -9,11 +9,9 @@ from resnet_edge.core.inspection import Inspection
 from resnet_edge.core.progress import Report, silent
 from resnet_edge.core.resize_check import ResizeCheck
 from resnet_edge.core.worker import Worker, log_folder
+from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.inspect_request import InspectRequest
 from resnet_edge.stages.resize_check_request import ResizeCheckRequest
-
-BACKENDS = {"tflite": "litert", "onnx": "onnxruntime", "ort": "onnxruntime"}
-"""By format: where the photos are run. The suffix is the format's name."""
 
 
 def inspect(path: Path) -> Inspection:
@@ -27,14 +25,14 @@ def inspect(path: Path) -> Inspection:
 
 def _format(path: Path) -> str:
     """Told by the suffix. Raises ArtifactError where there is no such file, or none that can be read."""
-    known = ", ".join(f".{name}" for name in BACKENDS)
+    known = ", ".join(f".{name}" for name in FIRST_BACKEND)
     if path.is_dir():
-        inside = sorted(file.name for file in path.iterdir() if file.suffix.lower()[1:] in BACKENDS)
+        inside = sorted(file.name for file in path.iterdir() if file.suffix.lower()[1:] in FIRST_BACKEND)
         files = f"one of {', '.join(inside[:3])}" if inside else f"a file ({known})"
         raise ArtifactError(f"{path} is a folder: name {files}")
     if not path.exists():
         raise ArtifactError(f"{path} is not there: name a file ({known})")
-    if path.suffix.lower()[1:] not in BACKENDS:
+    if path.suffix.lower()[1:] not in FIRST_BACKEND:
         keras = path.suffix.lower() in (".keras", ".h5")
         mend = "convert it first" if keras else f"inspect reads {known}"
         raise ArtifactError(f"{path} is no file that a phone runs: {mend}")
@@ -51,7 +49,7 @@ def check_resize(path: Path, found: Inspection, data: str, resize: str, report: 
     asked = ResizeCheckRequest(
         str(path),
         "tflite" if found.format == "tflite" else "onnx",  # onnxruntime takes an .ort file as that
-        BACKENDS[found.format],
+        FIRST_BACKEND[found.format],
         data,
         resize,
         takes_pixels=_takes_pixels(found),

@@ -18,6 +18,7 @@ from resnet_edge.core.errors import (
     DataError,
     DeviceUnavailable,
     MissingDependency,
+    WorkerFailed,
 )
 from resnet_edge.core.image_contract import ImageContract, contract
 from resnet_edge.core.progress import Progress, silent
@@ -40,13 +41,14 @@ from resnet_edge.stages.bundle_request import (
 )
 from resnet_edge.stages.converted import Converted
 from resnet_edge.stages.crew import Crew, Member
+from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.micro_arena_request import ArenaRequest
 from resnet_edge.stages.runtime_agreement import COUNTERPARTS, judged
 from resnet_edge.stages.workspace import Workspace
 
 T = TypeVar("T")
-FIRST_BACKEND = {"tflite": "litert", "onnx": "onnxruntime"}
-"""Where the artifact itself runs, to say what a file must give: the backends that `convert` proves on."""
+FOUND_AGAIN = {"fashion-mnist (test)": "fashion-mnist"}
+"""DATA that `package` finds wherever it runs, by what a report calls it."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class _Run:
         self.runners: dict[str, Member] = {}
         self.anchors: dict[str, str] = {}
         self.images: dict[int, str] = {}
+        self.ran: set[str] = set()  # the outputs that are whole: a run that fails leaves some, too
         self.unproved = {a.file: why for a in converted.artifacts if (why := converted.unproved(a))}
 
     def run(self) -> Bundle:
@@ -131,9 +134,13 @@ class _Run:
         return self._ask_scores("classes", asked, ClassCounts).counts
 
     def _read_images(self) -> calls.Images:
-        facts, word = self.converted.facts, self.request.data
+        facts = self.converted.facts
+        word = self.request.data or FOUND_AGAIN.get(self.converted.data)
         if word is None:
-            word = self.converted.data.partition(" ")[0]
+            # A folder of that name may be here too, and be another.
+            raise DataError(
+                f"the report names its data {self.converted.data!r}, wherever that is: give --data"
+            )
         asked = calls.ImagesRequest(
             word,
             facts.input_shape,
@@ -145,12 +152,6 @@ class _Run:
         reader = self.crew.member("images", self.tell)
         try:
             return reader.call("resnet_edge.stages.images:prepare", asked, calls.PreparedImages).evaluation
-        except DataError as error:
-            if self.request.data is not None:
-                raise
-            raise DataError(
-                f"{error}; the report names its data {self.converted.data!r}: give --data"
-            ) from error
         finally:
             reader.dismiss()
 
@@ -209,21 +210,27 @@ class _Run:
             self.images[channels] = wide
         path = str(self.workspace.folder / file.path)
         out = self._outputs(file, backend)
-        other = COUNTERPARTS.get(backend, FIRST_BACKEND[file.format])
-        if not Path(self._outputs(file, other)).exists():
-            other = FIRST_BACKEND[file.format]
         try:
             ran = self._predict(path, file.format, backend, channels, out)
+            self.ran.add(out)
+            other = self._counterpart(file, backend)
             asked = ScoresRequest(expected, out, self._outputs(file, other), picked.rows)
             found = self._ask_scores("apart", asked, ScoresApart)
         except MissingDependency as error:
             return self._told(RuntimeProof(file.path, backend, "not installed", str(error)))
-        except (ArtifactError, DeviceUnavailable) as error:
+        except (ArtifactError, DeviceUnavailable, WorkerFailed) as error:  # some runtimes end their process
             return self._told(RuntimeProof(file.path, backend, "does not open", str(error)))
         except DataError as error:
             return self._told(RuntimeProof(file.path, backend, "differs", str(error)))
         proof = judged(file, (backend, other), ran, found, len(picked.rows), self.converted.labels)
         return self._told(proof)
+
+    def _counterpart(self, file: BundledFile, backend: str) -> str:
+        """The backend to compare with to the last bit: of the same kernels, else the first that ran."""
+        for other in (COUNTERPARTS.get(backend, ""), FIRST_BACKEND[file.format]):
+            if self._outputs(file, other) in self.ran:
+                return other
+        return backend
 
     def _outputs(self, file: BundledFile, backend: str) -> str:
         return str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.{backend}.npy")

@@ -256,8 +256,9 @@ def test_an_output_folder_that_exists(place: Place, converted: Path, given: Give
     assert "exists and is a folder" in ended.errors[0]
 
 
-def test_data_that_only_the_report_knows(place: Place, converted: Path) -> None:
-    """The report names a file of the user's; it may be anywhere."""
+def test_data_that_only_the_report_knows(place: Place, converted: Path, given: Given) -> None:
+    """The report names a file of the user's; one of that name may be here, and be another."""
+    shutil.copy(given.calibration, place.here / given.data.name)
     ended = place.run(str(converted), "--out", "bundle", *QUICK)
     assert ended.code == 3
     assert "give --data" in ended.errors[0]

@@ -70,7 +70,7 @@ def in_mediapipes_environment(program: str, folder: Path) -> dict[str, NDArray[A
     except MissingDependency as error:
         pytest.skip(str(error))
     np.savez(folder / "photos.npz", **photos())  # type: ignore[arg-type]
-    command = [str(_mediapipe_environment.python()), "-c", program]
+    command = [str(_mediapipe_environment.ENVIRONMENT.program("python")), "-c", program]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     with np.load(folder / "fed.npz") as fed:

@@ -11,7 +11,7 @@ from resnet_edge.delegates import _vela_environment, ethos_u
 @pytest.fixture(autouse=True)
 def vela() -> None:
     try:
-        _vela_environment.require()
+        _vela_environment.ENVIRONMENT.require("ethos_u", "vela")
     except MissingDependency as error:
         pytest.skip(str(error))
 
@@ -70,6 +70,6 @@ def test_accelerator_that_arm_does_not_make_is_refused(nets: Path) -> None:
 def test_without_vela_the_error_tells_how_to_get_it(
     nets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(_vela_environment.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(_vela_environment.ENVIRONMENT.variable, str(tmp_path))
     with pytest.raises(MissingDependency, match=r"pip install --no-deps ethos-u-vela=="):
         ethos_u.outlook(nets / "relu_int8.tflite", "tflite")

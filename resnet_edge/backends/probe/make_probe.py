@@ -28,7 +28,7 @@ def network() -> keras.Model:
 def to_tflite(model: keras.Model) -> bytes:
     """The network as TFLite, batch 1, its weights frozen into it."""
 
-    @tf.function(  # type: ignore[untyped-decorator]
+    @tf.function(  # type: ignore[untyped-decorator]  # TensorFlow has no types
         input_signature=[tf.TensorSpec((1, 8, 8, 1), tf.float32, name="image")]
     )
     def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -43,7 +43,7 @@ def to_tflite(model: keras.Model) -> bytes:
 def to_rgb_tflite(model: keras.Model) -> bytes:
     """The network on the first channel of uint8 RGB images: what MediaPipe opens without metadata."""
 
-    @tf.function(  # type: ignore[untyped-decorator]
+    @tf.function(  # type: ignore[untyped-decorator]  # TensorFlow has no types
         input_signature=[tf.TensorSpec((1, 8, 8, 3), tf.uint8, name="image")]
     )
     def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
