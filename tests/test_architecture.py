@@ -40,7 +40,7 @@ MAY_IMPORT = {
         "samples",
     },
     "formats": {"graph"},
-    "profiles": {"graph"},
+    "profiles": {"formats", "graph"},
     "delegates": {"graph"},
     "samples": set(),
     "graph": {"models"},

@@ -18,6 +18,9 @@ def reproduced(folder: Path, request: PackageRequest, intended_use: str) -> str:
     its default."""
     words = ["resnet-edge", "package", folder.resolve().name, "--out", "BUNDLE"]
     words += ["--profiles", ",".join(map(registry.option_of, request.profiles))]
+    words += ["--schemes", ",".join(request.schemes)] if request.schemes else []
+    for locale, path in request.translations:
+        words += ["--labels-in", f"{locale}={path.name}"]
     words += ["--images", str(request.images), "--golden", str(request.golden), "--resize", request.resize]
     words += ["--model-version", request.version]
     words += ["--license", request.license] if request.license else []

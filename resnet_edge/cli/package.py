@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 
+from resnet_edge.cli._options import names
 from resnet_edge.cli.terminal import fail, output_options, print_json, progress
 from resnet_edge.core import registry
 from resnet_edge.core.errors import EXIT_DONE, EXIT_FAILED_PROOF
+
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+"""A language tag (RFC 5646)."""
 
 
 def _profiles(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
@@ -18,6 +23,20 @@ def _profiles(ctx: click.Context, param: click.Parameter, value: str) -> tuple[s
         if word not in known:
             raise click.BadParameter(f"no profile is called {word!r}; choose from: {', '.join(known)}")
     return tuple(dict.fromkeys(known[word] for word in words))
+
+
+def _translations(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    found: dict[str, Path] = {}
+    for word in value:
+        locale, equals, path = word.partition("=")
+        if not (equals and path and LANGUAGE.fullmatch(locale)):
+            raise click.BadParameter(f"{word!r} is not LANGUAGE=FILE, as in de=labels_de.txt")
+        if locale in found:
+            raise click.BadParameter(f"{locale} is given twice")
+        found[locale] = Path(path)
+    return tuple(found.items())
 
 
 @click.command("package")
@@ -37,6 +56,12 @@ def _profiles(ctx: click.Context, param: click.Parameter, value: str) -> tuple[s
     callback=_profiles,
     metavar="NAME,…",
     help="The kinds of apps that it is for.",
+)
+@click.option(
+    "--schemes",
+    callback=names("schemes"),
+    metavar="NAME,…",
+    help="The schemes to put in.  [default: all that were converted and a profile takes]",
 )
 @click.option(
     "--data",
@@ -66,6 +91,14 @@ def _profiles(ctx: click.Context, param: click.Parameter, value: str) -> tuple[s
     help="How many golden images to put in.",
 )
 @click.option("--unproved", is_flag=True, help="Ship artifacts that did not pass; the bundle says so.")
+@click.option(
+    "--labels-in",
+    "translations",
+    multiple=True,
+    callback=_translations,
+    metavar="LANGUAGE=FILE",
+    help="Class names in another language (de, pt-BR), for the metadata; may be repeated.",
+)
 @click.option("--model-version", default="1", show_default=True, help="For the metadata of the files.")
 @click.option("--license", default="", metavar="SPDX", help="For the metadata of the files.")
 @click.option("--intended-use", default="", metavar="TEXT", help="A sentence for the model card.")
@@ -74,6 +107,8 @@ def command(
     folder: Path,
     out: Path,
     profiles: tuple[str, ...],
+    schemes: tuple[str, ...] | None,
+    translations: tuple[tuple[str, Path], ...],
     data: str | None,
     resize: str,
     images: int,
@@ -102,7 +137,9 @@ def command(
 
     place = Workspace(out)
     converted = read_converted(folder)
-    request = PackageRequest(profiles, data, resize, images, golden, unproved, model_version, license)
+    request = PackageRequest(
+        profiles, schemes, translations, data, resize, images, golden, unproved, model_version, license
+    )
     typed = reproduced(folder, request, intended_use)
     with place as workspace:
         with progress(quiet) as report:

@@ -8,6 +8,7 @@ from typing import Literal
 from resnet_edge.core.arena import Arena
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.image_contract import ImageContract
+from resnet_edge.core.outlook import FileOutlook
 
 Scores = Literal["logits", "probabilities"]
 
@@ -135,7 +136,8 @@ class Bundle:
     `arenas` are of the files that ran in TFLite Micro, by path; `left` says which artifacts no profile
     took, and why; `unproved` what `convert` did not prove of the artifacts that are in it. `classes` counts
     the answers of the artifact behind the first file, class by class, on the images of the proof; empty
-    where these have no labels.
+    where these have no labels. `outlooks` tell what delegates and accelerators would take;
+    none of them was run.
     """
 
     facts: BundleFacts
@@ -144,6 +146,7 @@ class Bundle:
     left: tuple[str, ...]
     unproved: tuple[str, ...]
     classes: tuple[ClassCount, ...] = ()
+    outlooks: tuple[FileOutlook, ...] = ()
 
     @property
     def failed(self) -> tuple[RuntimeProof, ...]:

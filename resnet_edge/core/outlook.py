@@ -43,3 +43,14 @@ class Outlook:
     sentence: str
     warnings: tuple[str, ...] = ()
     facts: dict[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FileOutlook:
+    """What a delegate takes of a file of a bundle; where it could not be told, `outlook` is None and `reason`
+    a sentence."""
+
+    file: str
+    delegate: str
+    outlook: Outlook | None
+    reason: str = ""

@@ -24,8 +24,11 @@ from resnet_edge.core.scheme import Scheme
 from resnet_edge.formats._onnx import through_tf2onnx
 from resnet_edge.formats._onnx.builder import NotLowered
 from resnet_edge.formats._onnx.lowering import lower, missing
+from resnet_edge.formats._onnx.ort_format import write_ort
 from resnet_edge.graph.model import read_graph
 from resnet_edge.graph.onnx_ends import grid_of_input, grid_of_output
+
+__all__ = ["SUFFIX", "census", "describe", "refusal", "write", "write_ort"]
 
 SUFFIX = ".onnx"
 

@@ -11,18 +11,30 @@ A profile is a module with
   to the bit;
 - `border(scheme, output)`: the `graph.app_border.Border` around the network, None where the bytes that
   `convert` proved stay as they are;
-- `companions(model, name)`: texts that go beside a model file, by file name.
+- `variants(model)`: the same network written in other ways, from a model file and beside it;
+- `companions(model, name)`: texts that go beside a model file, by file name;
+- `delegates(scheme)`: the delegates that such an app may use, whose outlook goes into the bundle.
 
 A runtime that does not open a file is told in the bundle and not claimed (stages/package.py).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from resnet_edge.core.bundle import Scores
 from resnet_edge.graph.app_border import Border
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A file that was made from another one: `changes` says in sentences what is different."""
+
+    path: Path
+    changes: tuple[str, ...]
+    companions: dict[str, str]
 
 
 class DeliveryProfile(Protocol):
@@ -37,4 +49,8 @@ class DeliveryProfile(Protocol):
 
     def border(self, scheme: str, output: Scores) -> Border | None: ...
 
+    def variants(self, model: Path) -> tuple[Variant, ...]: ...
+
     def companions(self, model: Path, name: str) -> dict[str, str]: ...
+
+    def delegates(self, scheme: str) -> tuple[str, ...]: ...

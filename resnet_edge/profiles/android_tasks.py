@@ -10,6 +10,7 @@ from pathlib import Path
 
 from resnet_edge.core.bundle import Scores
 from resnet_edge.graph.app_border import Border
+from resnet_edge.profiles import Variant
 
 TITLE = "MediaPipe Tasks and ML Kit, on Android, iOS and the web"
 FORMAT = "tflite"
@@ -28,6 +29,16 @@ def border(scheme: str, output: Scores) -> Border:
     return Border("uint8" if scheme == "int8" else "float32", rgb=True, softmax=output == "logits")
 
 
+def variants(model: Path) -> tuple[Variant, ...]:
+    """None."""
+    return ()
+
+
 def companions(model: Path, name: str) -> dict[str, str]:
     """The labels are inside the file."""
     return {}
+
+
+def delegates(scheme: str) -> tuple[str, ...]:
+    """What MediaPipe runs on: XNNPACK, or the GPU."""
+    return ("xnnpack", "litert_gpu")

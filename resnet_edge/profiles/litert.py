@@ -6,6 +6,7 @@ from pathlib import Path
 
 from resnet_edge.core.bundle import Scores
 from resnet_edge.graph.app_border import Border
+from resnet_edge.profiles import Variant
 
 TITLE = "LiteRT's Interpreter and CompiledModel, on Android, iOS, Linux and the web"
 FORMAT = "tflite"
@@ -23,6 +24,16 @@ def border(scheme: str, output: Scores) -> Border | None:
     return None
 
 
+def variants(model: Path) -> tuple[Variant, ...]:
+    """None."""
+    return ()
+
+
 def companions(model: Path, name: str) -> dict[str, str]:
     """Nothing more."""
     return {}
+
+
+def delegates(scheme: str) -> tuple[str, ...]:
+    """All that LiteRT has for phones."""
+    return ("xnnpack", "litert_gpu", "litert_npu_qualcomm", "litert_npu_mediatek", "coreml")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from resnet_edge.core.bundle import Scores
 from resnet_edge.graph.app_border import Border
+from resnet_edge.profiles import Variant
 
 TITLE = "TFLite Micro, on microcontrollers"
 FORMAT = "tflite"
@@ -26,6 +27,11 @@ def runtimes(scheme: str) -> tuple[str, ...]:
 def border(scheme: str, output: Scores) -> Border:
     """int8 at both ends: a microcontroller has no float for them."""
     return Border("int8", "int8")
+
+
+def variants(model: Path) -> tuple[Variant, ...]:
+    """None."""
+    return ()
 
 
 def companions(model: Path, name: str) -> dict[str, str]:
@@ -49,3 +55,8 @@ def companions(model: Path, name: str) -> dict[str, str]:
         + f"\n}};\nconst std::size_t {symbol}_size = {len(content)};\n"
     )
     return {f"{name}.h": header, f"{name}.cc": source}
+
+
+def delegates(scheme: str) -> tuple[str, ...]:
+    """What stands beside a microcontroller."""
+    return ("ethos_u",)

@@ -1,11 +1,13 @@
-"""ONNX Runtime: the very bytes that `convert` proved."""
+"""ONNX Runtime: the very bytes that `convert` proved, and the same network in its own format."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from resnet_edge.core.bundle import Scores
+from resnet_edge.formats.onnx import write_ort
 from resnet_edge.graph.app_border import Border
+from resnet_edge.profiles import Variant
 
 TITLE = "ONNX Runtime, on phones, servers, in Node.js and the browser"
 FORMAT = "onnx"
@@ -23,6 +25,23 @@ def border(scheme: str, output: Scores) -> Border | None:
     return None
 
 
+def variants(model: Path) -> tuple[Variant, ...]:
+    """The same as .ort, for apps that build ONNX Runtime with the operators of their models alone."""
+    out = model.with_suffix(".ort")
+    operators = write_ort(model, out)
+    listed = f"{model.stem}.required_operators_and_types.config"
+    changes = (
+        "is in ONNX Runtime's own format, with its operators fused beforehand and int8 weights as uint8",
+        f"needs of ONNX Runtime what `{listed}` lists",
+    )
+    return (Variant(out, changes, {listed: operators}),)
+
+
 def companions(model: Path, name: str) -> dict[str, str]:
     """Nothing more."""
     return {}
+
+
+def delegates(scheme: str) -> tuple[str, ...]:
+    """All that ONNX Runtime has for phones."""
+    return ("coreml_ep", "coreml_ep_neuralnetwork", "nnapi_ep")

@@ -10,6 +10,7 @@ from typing import Any
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.bundle import Bundle, BundledFile, RuntimeProof
 from resnet_edge.core.errors import OutputError
+from resnet_edge.report.accelerators import accelerators_markdown
 from resnet_edge.report.golden import golden_json
 from resnet_edge.report.image_words import words
 from resnet_edge.report.model_card import card_markdown
@@ -32,6 +33,8 @@ def write_bundle(bundle: Bundle, folder: Path, command: str, card: dict[str, Any
         "model_card.json": readable_json(card),
         "MODEL_CARD.md": card_markdown(card).encode(),
     }
+    if bundle.outlooks:
+        texts["ACCELERATORS.md"] = accelerators_markdown(bundle.outlooks).encode()
     for path, content in texts.items():
         _write(folder / path, content)
     _write(folder / INDEX, readable_json(bundle_document(bundle, command, folder)))
@@ -59,6 +62,7 @@ def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any
         "files": [asdict(file) for file in bundle.facts.files],
         "runtimes": [asdict(proof) for proof in bundle.proofs],
         "arenas": {path: asdict(arena) for path, arena in bundle.arenas.items()},
+        "outlooks": [asdict(outlook) for outlook in bundle.outlooks],
         "left": list(bundle.left),
         "sha256": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
     }
@@ -98,6 +102,7 @@ def _readme(bundle: Bundle, command: str) -> str:
         "",
         *_arenas(bundle),
         *_not_claimed(bundle),
+        *_accelerators(bundle),
         "`golden/golden.json` holds the scores that each file must give for the images in `golden/images`, "
         "the SHA-256 of the tensor that each image must become, and how far a score may be off in which "
         "runtime. `python selftest/selftest.py` does all that with numpy, Pillow and LiteRT or ONNX Runtime, "
@@ -158,6 +163,12 @@ def _arenas(bundle: Bundle) -> list[str]:
         for path, arena in bundle.arenas.items()
     ]
     return [*lines, ""] if lines else []
+
+
+def _accelerators(bundle: Bundle) -> list[str]:
+    if not bundle.outlooks:
+        return []
+    return ["`ACCELERATORS.md` tells what GPUs and NPUs would take of each file; none of them was run.", ""]
 
 
 def _not_claimed(bundle: Bundle) -> list[str]:

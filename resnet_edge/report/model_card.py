@@ -176,5 +176,5 @@ def _limits(card: dict[str, Any]) -> list[str]:
         "- It always names one of its classes, also for an image of none of them.",
         "- The accuracy holds for images like those it was proved on; nothing is known of others.",
         "- Photos that are resized in another way get other answers (`resnet-edge inspect --data`).",
-        "- The latency of a phone was not measured.",
+        "- The latency of a phone was not measured, and no GPU or NPU was run (ACCELERATORS.md).",
     ]

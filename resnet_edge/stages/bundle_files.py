@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.core import registry
@@ -24,9 +26,8 @@ def make(request: FilesRequest, report: Report) -> MadeFiles:
         profile: DeliveryProfile = registry.load("profiles", name)
         made, refused = _of_profile(request, name, profile)
         if not made:
-            raise ArtifactError(
-                f"the profile {registry.option_of(name)} has nothing to hold: {'; '.join(refused)}"
-            )
+            why = "; ".join(refused) or f"it takes {', '.join(profile.SCHEMES)}"
+            raise ArtifactError(f"the profile {registry.option_of(name)} has nothing to hold: {why}")
         files += made
         left += refused
     return MadeFiles(tuple(files), tuple(left))
@@ -37,6 +38,8 @@ def _of_profile(
 ) -> tuple[list[MadeFile], list[str]]:
     made, refused = [], []
     for scheme in profile.SCHEMES:
+        if request.schemes is not None and scheme not in request.schemes:
+            continue
         artifact = next(
             (a for a in request.artifacts if (a.format, a.scheme) == (profile.FORMAT, scheme)), None
         )
@@ -49,7 +52,9 @@ def _of_profile(
                 "the bundle says"
             )
         try:
-            made.append(_made(request, name, profile, artifact))
+            first = _made(request, name, profile, artifact)
+            made.append(first)
+            made += _variants(first, Path(request.folder) / first.file.path, profile)
         except ResnetEdgeError as error:  # told in the bundle; others are made
             refused.append(f"{registry.option_of(name)} has no {artifact.file}: {error}")
     return made, refused
@@ -89,7 +94,21 @@ def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: 
         source_sha256=artifact.sha256,
         changes=changes,
     )
-    return MadeFile(file, profile.runtimes(artifact.scheme))
+    return MadeFile(file, profile.runtimes(artifact.scheme), profile.delegates(artifact.scheme))
+
+
+def _variants(first: MadeFile, path: Path, profile: DeliveryProfile) -> Iterator[MadeFile]:
+    for variant in profile.variants(path):
+        for beside, text in variant.companions.items():
+            (path.parent / beside).write_text(text, "utf-8")
+        file = replace(
+            first.file,
+            path=f"{path.parent.name}/{variant.path.name}",
+            size_bytes=variant.path.stat().st_size,
+            sha256=sha256_of(variant.path),
+            changes=(*first.file.changes, *variant.changes),
+        )
+        yield MadeFile(file, first.backends, ())
 
 
 def _written(source: Path, out: Path, border: Border | None) -> tuple[str, ...]:
@@ -128,7 +147,7 @@ def _describe(path: Path, request: FilesRequest, scores: Scores) -> None:
         scores=ScoreOutput(
             name=scores,
             description="one score for each class",
-            labels=(LabelFile("labels.txt", request.labels),),
+            labels=(LabelFile("labels.txt", request.labels), *request.translations),
             value_range=(0.0, 1.0) if scores == "probabilities" else None,
         ),
     )

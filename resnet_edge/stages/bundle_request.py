@@ -7,23 +7,28 @@ from dataclasses import dataclass
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.bundle import BundledFile, BundleFacts, ClassCount, Scores
 from resnet_edge.core.image_contract import ImageContract
+from resnet_edge.core.metadata import LabelFile
+from resnet_edge.core.outlook import FileOutlook
 
 
 @dataclass(frozen=True)
 class FilesRequest:
     """stages.bundle_files: the model files of a bundle, from `artifacts`, into `folder`.
 
-    `profiles` by their file names. The texts go into the files' metadata. `unproved` says of an artifact
+    `profiles` by their file names; `schemes` as well, None for all that a profile takes. `translations` are
+    the labels in other languages. The texts go into the files' metadata. `unproved` says of an artifact
     why it is not proved; it goes into the bundle only where `allow_unproved`.
     """
 
     folder: str
     artifacts: tuple[Artifact, ...]
     profiles: tuple[str, ...]
+    schemes: tuple[str, ...] | None
     name: str
     image: ImageContract
     scores: Scores
     labels: tuple[str, ...]
+    translations: tuple[LabelFile, ...]
     description: str
     version: str
     license: str
@@ -33,10 +38,11 @@ class FilesRequest:
 
 @dataclass(frozen=True)
 class MadeFile:
-    """A model file, and the runtimes that it is for."""
+    """A model file, and the runtimes and delegates that it is for."""
 
     file: BundledFile
     backends: tuple[str, ...]
+    delegates: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,21 @@ class MadeFiles:
 
     files: tuple[MadeFile, ...]
     left: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OutlooksRequest:
+    """stages.bundle_outlooks: what `delegates` take of `files` in `folder`."""
+
+    folder: str
+    files: tuple[MadeFile, ...]
+
+
+@dataclass(frozen=True)
+class Outlooks:
+    """One for each file and delegate, in their order."""
+
+    found: tuple[FileOutlook, ...]
 
 
 @dataclass(frozen=True)

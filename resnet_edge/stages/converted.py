@@ -75,6 +75,7 @@ def _converted(folder: Path, document: dict[str, Any]) -> Converted:
             f"{folder / 'labels.txt'} names {len(labels)} classes, and the model has {facts.classes}: "
             "convert it again, with --labels"
         )
+    check_apart(folder / "labels.txt", labels)
     return Converted(
         folder,
         facts,
@@ -84,6 +85,18 @@ def _converted(folder: Path, document: dict[str, Any]) -> Converted:
         msgspec.convert(document["parity"], tuple[Parity, ...]),
         document,
     )
+
+
+def check_apart(path: Path, labels: tuple[str, ...]) -> None:
+    """Raise DataError where two classes have one name, as "crane" in ImageNet: MediaPipe and ML Kit give an
+    app nothing but the text."""
+    first: dict[str, int] = {}
+    for number, label in enumerate(labels, start=1):
+        if first.setdefault(label, number) != number:
+            raise DataError(
+                f"{path}: classes {first[label]} and {number} are both called {label!r}, and apps could not "
+                "tell them apart: change one of the two lines"
+            )
 
 
 def _check(artifact: Artifact) -> None:

@@ -6,44 +6,41 @@ DIR, images ─► files of each profile ─► scores of each file ────
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from resnet_edge import __version__
 from resnet_edge.core.arena import Arena
-from resnet_edge.core.bundle import Bundle, BundledFile, BundleFacts, ClassCount, Golden, RuntimeProof
+from resnet_edge.core.bundle import Bundle, BundleFacts, ClassCount, Golden, RuntimeProof
 from resnet_edge.core.errors import (
     ArtifactError,
     DataError,
-    DeviceUnavailable,
-    MissingDependency,
-    WorkerFailed,
 )
 from resnet_edge.core.image_contract import ImageContract, contract
-from resnet_edge.core.progress import Progress, silent
+from resnet_edge.core.metadata import LabelFile
+from resnet_edge.core.outlook import FileOutlook
 from resnet_edge.core.progress import Report as Tell
+from resnet_edge.core.progress import silent
 from resnet_edge.stages import calls
+from resnet_edge.stages.bundle_proofs import Proofs
 from resnet_edge.stages.bundle_request import (
     ClassCounts,
     ClassesRequest,
-    ExpectedRequest,
     FilesRequest,
     GoldenRequest,
-    MadeFile,
     MadeFiles,
+    Outlooks,
+    OutlooksRequest,
     Picked,
     PickRequest,
     SamplesRequest,
-    ScoresApart,
-    ScoresRequest,
-    WidenRequest,
 )
-from resnet_edge.stages.converted import Converted
-from resnet_edge.stages.crew import Crew, Member
-from resnet_edge.stages.first_backend import FIRST_BACKEND
+from resnet_edge.stages.class_names import check_count, class_names_in
+from resnet_edge.stages.converted import Converted, check_apart
+from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.micro_arena_request import ArenaRequest
-from resnet_edge.stages.runtime_agreement import COUNTERPARTS, judged
 from resnet_edge.stages.workspace import Workspace
 
 T = TypeVar("T")
@@ -53,10 +50,13 @@ FOUND_AGAIN = {"fashion-mnist (test)": "fashion-mnist"}
 
 @dataclass(frozen=True)
 class PackageRequest:
-    """What the user asks for. `data` None: the data that the report names. `profiles` by file name.
+    """What the user asks for. `data` None: the data that the report names. `profiles` and `schemes` by file
+    name; all proved schemes that a profile takes where None. `translations` are label files by language.
     `images` is how many images each runtime gives its scores for, `golden` how many go into the bundle."""
 
     profiles: tuple[str, ...]
+    schemes: tuple[str, ...] | None
+    translations: tuple[tuple[str, Path], ...]
     data: str | None
     resize: str
     images: int
@@ -73,59 +73,85 @@ def package(request: PackageRequest, converted: Converted, workspace: Workspace,
             f"the artifacts in {converted.folder} want pixels that are prepared outside, and every app would "
             "do that in its own way: convert with --preprocess, so that they take raw pixels"
         )
+    translations = tuple(_translated(request, converted))
     with Crew(workspace.logs, workspace.check_space) as crew:
-        return _Run(request, converted, workspace, crew, tell).run()
+        return _Run(request, converted, translations, workspace, crew, tell).run()
+
+
+def _translated(request: PackageRequest, converted: Converted) -> Iterator[LabelFile]:
+    for locale, path in request.translations:
+        labels = class_names_in(path)
+        check_count(labels, converted.facts, str(path))
+        check_apart(path, labels)
+        yield LabelFile(f"labels_{locale}.txt", labels, locale)
 
 
 class _Run:
     """The state of one run."""
 
     def __init__(
-        self, request: PackageRequest, converted: Converted, workspace: Workspace, crew: Crew, tell: Tell
+        self,
+        request: PackageRequest,
+        converted: Converted,
+        translations: tuple[LabelFile, ...],
+        workspace: Workspace,
+        crew: Crew,
+        tell: Tell,
     ) -> None:
         self.request, self.converted, self.workspace = request, converted, workspace
+        self.translations = translations
         self.crew, self.tell = crew, tell
         self.scores = crew.member("scores", silent)
-        self.runners: dict[str, Member] = {}
-        self.anchors: dict[str, str] = {}
-        self.images: dict[int, str] = {}
-        self.ran: set[str] = set()  # the outputs that are whole: a run that fails leaves some, too
         self.unproved = {a.file: why for a in converted.artifacts if (why := converted.unproved(a))}
 
     def run(self) -> Bundle:
         image = contract(self.request.resize, *self.converted.facts.input_shape)
         images = self._read_images()
-        self.images = {image.channels: images.images}
         made = self._files(image)
-        for file in made.files:
-            self._anchor(file.file)
-        folder = self.workspace.folder / "golden" / "images"
-        folder.mkdir(parents=True)
-        first = self.anchors[made.files[0].file.source]
-        picked = self._ask_scores(
-            "pick", PickRequest(images.images, images.labels, first, self.request.golden, str(folder)), Picked
-        )
-        expected = [self._expected(file) for file in made.files]
-        proofs = [
-            self._proof(file.file, backend, wanted, picked)
+        outlooks = self._outlooks(made)
+        proofs = Proofs(self.converted, self.workspace, self.crew, images.images, self.tell)
+        first = proofs.anchor(made.files[0].file)
+        picked = self._pick(images, first)
+        expected = [proofs.expected(file) for file in made.files]
+        rows = [
+            proofs.proof(file.file, backend, wanted, picked)
             for file, wanted in zip(made.files, expected, strict=True)
             for backend in file.backends
         ]
-        golden = self._golden(made, expected, proofs, picked, images, folder)
-        facts = self.converted.facts
-        files = tuple(file.file for file in made.files)
-        title = facts.name.replace("_", " ")
-        told = BundleFacts(facts.name, title, self.converted.labels, image, files, golden)
-        asked = SamplesRequest(told, str(self.workspace.folder))
-        self.scores.call("resnet_edge.stages.bundle_samples:write", asked, calls.Done)
+        golden = self._golden(made, expected, rows, picked, images)
+        told = self._facts(made, image, golden)
         return Bundle(
             told,
-            tuple(proofs),
-            self._arenas(proofs),
+            tuple(rows),
+            self._arenas(rows),
             made.left,
-            tuple(why for file, why in self.unproved.items() if any(f.source == file for f in files)),
+            tuple(why for name, why in self.unproved.items() if any(f.source == name for f in told.files)),
             self._classes(first, images),
+            outlooks,
         )
+
+    def _pick(self, images: calls.Images, anchor: str) -> Picked:
+        folder = self.workspace.folder / "golden" / "images"
+        folder.mkdir(parents=True)
+        asked = PickRequest(images.images, images.labels, anchor, self.request.golden, str(folder))
+        return self._ask_scores("pick", asked, Picked)
+
+    def _facts(self, made: MadeFiles, image: ImageContract, golden: Golden) -> BundleFacts:
+        """What documents are made from, and the sample code made from it."""
+        name, labels = self.converted.facts.name, self.converted.labels
+        files = tuple(file.file for file in made.files)
+        told = BundleFacts(name, name.replace("_", " "), labels, image, files, golden)
+        asked = SamplesRequest(told, str(self.workspace.folder))
+        self.scores.call("resnet_edge.stages.bundle_samples:write", asked, calls.Done)
+        return told
+
+    def _outlooks(self, made: MadeFiles) -> tuple[FileOutlook, ...]:
+        member = self.crew.member("accelerators", self.tell)
+        try:
+            asked = OutlooksRequest(str(self.workspace.folder), made.files)
+            return member.call("resnet_edge.stages.bundle_outlooks:ask", asked, Outlooks).found
+        finally:
+            member.dismiss()
 
     def _classes(self, anchor: str, images: calls.Images) -> tuple[ClassCount, ...]:
         if images.labels is None:
@@ -162,10 +188,12 @@ class _Run:
             str(self.workspace.folder),
             self.converted.artifacts,
             self.request.profiles,
+            self.request.schemes,
             facts.name,
             image,
             facts.output,
             self.converted.labels,
+            self.translations,
             f"{facts.classes} classes of images, from {Path(facts.source).name} (resnet-edge {__version__})",
             self.request.version,
             self.request.license,
@@ -176,64 +204,6 @@ class _Run:
             return maker.call("resnet_edge.stages.bundle_files:make", asked, MadeFiles)
         finally:
             maker.dismiss()
-
-    def _anchor(self, file: BundledFile) -> None:
-        """Run the artifact that a file is made from, once."""
-        if file.source in self.anchors:
-            return
-        artifact = next(a for a in self.converted.artifacts if a.file == file.source)
-        backend = FIRST_BACKEND[artifact.format]
-        out = str(self.workspace.scratch / f"{artifact.file}.anchor.npy")
-        self._predict(artifact.path, artifact.format, backend, self.converted.facts.input_shape[2], out)
-        self.anchors[file.source] = out
-
-    def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> calls.PredictResult:
-        asked = calls.PredictRequest(path, format, backend, "cpu", 1, self.images[channels], out)
-        if backend not in self.runners:
-            self.runners[backend] = self.crew.member(f"on {backend}", self.tell)
-        return self.runners[backend].call("resnet_edge.stages.predict:predict", asked, calls.PredictResult)
-
-    def _expected(self, made: MadeFile) -> str:
-        file = made.file
-        out = str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.expected.npy")
-        softmax = file.scores == "probabilities" and self.converted.facts.output == "logits"
-        return self._ask_scores(
-            "expected", ExpectedRequest(self.anchors[file.source], softmax, out), calls.Done
-        ).path
-
-    def _proof(self, file: BundledFile, backend: str, expected: str, picked: Picked) -> RuntimeProof:
-        """What a runtime gives. Whatever keeps it from opening the file is told, and others go on."""
-        channels = file.input.shape[3] or 0
-        if channels not in self.images:
-            wide = str(self.workspace.scratch / "rgb.npy")
-            self._ask_scores("widen", WidenRequest(next(iter(self.images.values())), wide), calls.Done)
-            self.images[channels] = wide
-        path = str(self.workspace.folder / file.path)
-        out = self._outputs(file, backend)
-        try:
-            ran = self._predict(path, file.format, backend, channels, out)
-            self.ran.add(out)
-            other = self._counterpart(file, backend)
-            asked = ScoresRequest(expected, out, self._outputs(file, other), picked.rows)
-            found = self._ask_scores("apart", asked, ScoresApart)
-        except MissingDependency as error:
-            return self._told(RuntimeProof(file.path, backend, "not installed", str(error)))
-        except (ArtifactError, DeviceUnavailable, WorkerFailed) as error:  # some runtimes end their process
-            return self._told(RuntimeProof(file.path, backend, "does not open", str(error)))
-        except DataError as error:
-            return self._told(RuntimeProof(file.path, backend, "differs", str(error)))
-        proof = judged(file, (backend, other), ran, found, len(picked.rows), self.converted.labels)
-        return self._told(proof)
-
-    def _counterpart(self, file: BundledFile, backend: str) -> str:
-        """The backend to compare with to the last bit: of the same kernels, else the first that ran."""
-        for other in (COUNTERPARTS.get(backend, ""), FIRST_BACKEND[file.format]):
-            if self._outputs(file, other) in self.ran:
-                return other
-        return backend
-
-    def _outputs(self, file: BundledFile, backend: str) -> str:
-        return str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.{backend}.npy")
 
     def _arenas(self, proofs: list[RuntimeProof]) -> dict[str, Arena]:
         """How much memory the files take that ran in TFLite Micro."""
@@ -248,12 +218,6 @@ class _Run:
             for path in ran
         }
 
-    def _told(self, proof: RuntimeProof) -> RuntimeProof:
-        if proof.status != "agrees":
-            note = f"{proof.file} on {proof.backend}: {proof.status}: {proof.reason}"
-            self.tell(Progress("runtimes", note=note, line=True))
-        return proof
-
     def _golden(
         self,
         made: MadeFiles,
@@ -261,7 +225,6 @@ class _Run:
         proofs: list[RuntimeProof],
         picked: Picked,
         images: calls.Images,
-        folder: Path,
     ) -> Golden:
         measured = []
         for file in made.files:
@@ -275,7 +238,14 @@ class _Run:
                 raise ArtifactError(f"{file.file.path} opens in no runtime here: {why}")
             measured.append(rows)
         files = tuple(file.file for file in made.files)
-        asked = GoldenRequest(picked, images.images, str(folder), files, tuple(expected), tuple(measured))
+        asked = GoldenRequest(
+            picked,
+            images.images,
+            str(self.workspace.folder / "golden" / "images"),
+            files,
+            tuple(expected),
+            tuple(measured),
+        )
         return self._ask_scores("golden", asked, Golden)
 
     def _ask_scores(self, function: str, asked: object, reply: type[T]) -> T:

@@ -249,6 +249,51 @@ def test_labels_of_the_wrong_number(place: Place, copy: Path, given: Given) -> N
     assert "names 2 classes, and the model has 4" in ended.errors[0]
 
 
+def test_labels_that_are_the_same(place: Place, copy: Path, given: Given) -> None:
+    names = (copy / "labels.txt").read_text("utf-8").splitlines()
+    (copy / "labels.txt").write_text("\n".join([*names[:-1], names[0]]) + "\n", "utf-8")
+    _, ended = packed(place, copy, given, *QUICK)
+    assert ended.code == 3
+    assert f"classes 1 and {len(names)} are both called {names[0]!r}" in ended.errors[0]
+
+
+def test_labels_in_another_language(place: Place, converted: Path, given: Given) -> None:
+    (place.here / "de.txt").write_text("Käse\nBrötchen\n茶\nد\n", "utf-8")
+    words = ("--profiles", "android-tasks", "--schemes", "fp32", "--images", "4", "--golden", "2", "--quiet")
+    bundle, ended = packed(place, converted, given, *words, "--labels-in", "de=de.txt")
+    assert ended.code == 0, ended.err
+    (only,) = (bundle / "android-tasks").iterdir()
+    assert only.name == "tiny.fp32.tflite"
+    metadata = read_metadata(only)
+    assert metadata is not None
+    assert [(f.name, f.locale) for f in metadata.scores.labels] == [
+        ("labels.txt", ""),
+        ("labels_de.txt", "de"),
+    ]
+    assert metadata.scores.labels[1].labels == ("Käse", "Brötchen", "茶", "د")
+    assert "--schemes fp32 --labels-in de=de.txt" in loaded(bundle / "bundle.json")["command"]
+    (place.here / "de.txt").write_text("Käse\nKäse\n", "utf-8")
+    shutil.rmtree(bundle)
+    _, ended = packed(place, converted, given, *words, "--labels-in", "de=de.txt")
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert "de.txt names 2 classes" in ended.errors[0]
+    _, ended = packed(place, converted, given, *words, "--labels-in", "de.txt")
+    assert ended.code == 2
+    assert "is not LANGUAGE=FILE" in ended.err
+
+
+def test_what_accelerators_take_is_told_with_its_source(whole: Path) -> None:
+    rows = loaded(whole / "bundle.json")["outlooks"]
+    told = [row["outlook"] for row in rows if row["outlook"] is not None]
+    assert {"xnnpack", "litert_gpu", "coreml", "nnapi_ep"} <= {outlook["delegate"] for outlook in told}
+    text = (whole / "ACCELERATORS.md").read_text("utf-8")
+    for row in rows:
+        assert f"`{row['file']}`" in text
+        assert (row["outlook"] is None) == bool(row["reason"])  # Vela alone may be missing
+    assert {row["delegate"] for row in rows if row["outlook"] is None} <= {"ethos_u"}
+    assert all(outlook["title"] in text for outlook in told)
+
+
 def test_an_output_folder_that_exists(place: Place, converted: Path, given: Given) -> None:
     (place.here / "bundle").mkdir()
     _, ended = packed(place, converted, given, *QUICK)

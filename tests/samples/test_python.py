@@ -141,14 +141,14 @@ def test_what_cannot_be_opened_here_is_said(bundle: Path, without_litert: dict[s
 
 
 def test_a_kind_of_file_that_it_does_not_know_is_said(bundle: Path) -> None:
-    (bundle / "onnx/fixed.onnx").rename(bundle / "onnx/fixed.ort")
+    (bundle / "onnx/fixed.onnx").rename(bundle / "onnx/fixed.pte")
 
     def rename(golden: Any) -> None:
-        golden["files"][2]["file"] = "onnx/fixed.ort"
+        golden["files"][2]["file"] = "onnx/fixed.pte"
 
     changed(bundle, rename)
     code, said = selftest(bundle)
-    assert (code, "skipped onnx/fixed.ort: this test opens .tflite and .onnx" in said) == (0, True)
+    assert (code, "skipped onnx/fixed.pte: this test opens .tflite and .onnx" in said) == (0, True)
 
 
 @pytest.mark.parametrize("name", ["golden/golden.json", "preprocessing.json"])
