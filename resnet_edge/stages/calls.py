@@ -160,7 +160,8 @@ class Done:
 @dataclass(frozen=True)
 class PredictRequest:
     """An artifact, where to run it, and two .npy files: `images` (N, H, W, C), uint8 or
-    float32, as the user gave them; `out`, to be written: (N, classes), float32."""
+    float32, as the user gave them; `out`, to be written: (N, classes), float32. `preprocessing` is for an
+    artifact that does not take pixels."""
 
     path: str
     format: str
@@ -168,6 +169,26 @@ class PredictRequest:
     device: str
     threads: int
     images: str
+    out: str
+    preprocessing: Preprocessing | None = None
+
+
+@dataclass(frozen=True)
+class ShardRequest:
+    """stages.shards: the images from `start` to `stop` of a PredictRequest, to `out` (.npy). What is there
+    already, from a run that was ended, is taken as it is."""
+
+    whole: PredictRequest
+    start: int
+    stop: int
+    out: str
+
+
+@dataclass(frozen=True)
+class JoinRequest:
+    """stages.shards: the outputs of all shards, in order, as those of one run."""
+
+    shards: tuple[str, ...]
     out: str
 
 
@@ -279,10 +300,11 @@ class PlanRequest:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an artifact runs."""
+    """Where an artifact runs; in one piece where opening it again costs seconds (a browser)."""
 
     backend: str
     device: str
+    in_one: bool = False
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def _places(format_name: str, backends: tuple[str, ...]) -> tuple[Place, ...]:
             raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
         if format_name in module.FORMATS:
             _open_probe(module, format_name, device)
-            found.append(Place(name, device))
+            found.append(Place(name, device, hasattr(module, "start")))
     if not found:
         raise UsageError(f"none of --backends {','.join(backends)} opens {format_name}: add one that does")
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.progress import Report, tracked
 from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.stages.calls import PredictRequest, PredictResult
+from resnet_edge.stages.pixels import preprocessed
 
 BATCH_BYTES = 4 << 20
 LARGEST_BATCH = 64
@@ -24,26 +26,44 @@ LARGEST_BATCH = 64
 
 def predict(request: PredictRequest, report: Report) -> PredictResult:
     """Run all images; one that fails stops the run. Raises ArtifactError, DataError, DeviceUnavailable."""
-    backend: Backend = load_backend(request.backend, request.format, request.path)
     images = open_images(Path(request.images))
-    began = time.monotonic()
-    with backend.open_session(Path(request.path), request.device, request.threads) as session:
-        check_images(images, session.input)
-        classes = session.output.shape[1]
-        assert classes is not None  # backends open nothing else
-        outputs = open_memmap(request.out, mode="w+", dtype=np.float32, shape=(len(images), classes))
-        size = _batch_size(session, images)
-        run = getattr(session, "each", session.run)
-        starts = range(0, len(images), size)
+    with opened(request) as session:
         step = f"{Path(request.path).name} on {request.backend}"
-        for start in tracked(starts, step, len(starts), report):
-            batch = stored(images[start : start + size], session.input)
-            outputs[start : start + size] = dequantize(run(batch), session.output)
-        outputs.flush()
-        device, dtype = session.device, session.input.dtype
-        labels = tuple(getattr(session, "labels", ()))
+        return outputs_of(session, images, request, request.out, step, report)
+
+
+def opened(request: PredictRequest) -> AbstractContextManager[Session]:
+    """The session of an artifact. Raises UnknownName, MissingDependency, ArtifactError, DeviceUnavailable."""
+    backend = load_backend(request.backend, request.format, request.path)
+    return backend.open_session(Path(request.path), request.device, request.threads)
+
+
+def outputs_of(
+    session: Session,
+    images: NDArray[Any],
+    request: PredictRequest,
+    out: str,
+    step: str,
+    report: Report,
+) -> PredictResult:
+    """The outputs for `images` (N, H, W, C), into `out`. Raises ArtifactError, DataError."""
+    began = time.monotonic()
+    check_images(images, session.input)
+    classes = session.output.shape[1]
+    assert classes is not None  # backends open nothing else
+    outputs = open_memmap(out, mode="w+", dtype=np.float32, shape=(len(images), classes))
+    size = _batch_size(session, images)
+    run = getattr(session, "each", session.run)
+    starts = range(0, len(images), size)
+    for start in tracked(starts, step, len(starts), report):
+        batch = images[start : start + size]
+        if request.preprocessing is not None:
+            batch = preprocessed(batch, request.preprocessing)
+        outputs[start : start + size] = dequantize(run(stored(batch, session.input)), session.output)
+    outputs.flush()
+    labels = tuple(getattr(session, "labels", ()))
     seconds = time.monotonic() - began
-    return PredictResult(request.out, len(images), seconds, device, dtype, classes, labels)
+    return PredictResult(out, len(images), seconds, session.device, session.input.dtype, classes, labels)
 
 
 def load_backend(name: str, format: str, path: str) -> Backend:

@@ -1,15 +1,18 @@
-"""Runs in the parent. Artifacts run on every image, several side by side, from when they are made."""
+"""Runs in the parent. Artifacts run on every image, on all cores, from when they are made."""
 
 from __future__ import annotations
 
 import queue
-from concurrent.futures import Executor, Future
+import threading
+from concurrent.futures import Executor, Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.machine import available_memory, usable_cores
-from resnet_edge.core.progress import Report
+from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.stages import calls
 from resnet_edge.stages.crew import Crew, Member
 
@@ -18,6 +21,9 @@ FEWEST, MOST = 2, 4
 of a runtime with one artifact open, and runs on one thread."""
 MEMORY_EACH = 1 << 30
 """Bytes that must be free for each: a ResNet-50 in float takes 0.4 GB, a ResNet-152 twice that."""
+
+SHARD = 500
+"""Images that a worker runs at a time: seconds of a ResNet-50, and a long shot from the cost of a call."""
 
 
 def how_many() -> int:
@@ -43,11 +49,12 @@ class Proof:
 
 
 class Provers:
-    """The workers that run artifacts; `executor` has at least `how_many()` threads for them."""
+    """The workers that run artifacts; `executor` has at least `how_many()` threads for them. `store` keeps
+    the outputs of shards; those that a run before left there are taken as they are."""
 
-    def __init__(self, crew: Crew, executor: Executor, scratch: Path, tell: Report) -> None:
-        self._executor, self._scratch = executor, scratch
-        self._members = [crew.member(f"proof {number + 1}", tell) for number in range(how_many())]
+    def __init__(self, crew: Crew, executor: Executor, store: Path, tell: Report) -> None:
+        self._executor, self._store, self._tell = executor, store, tell
+        self._members = [crew.member(f"proof {number + 1}", silent) for number in range(how_many())]
         self._idle: queue.SimpleQueue[Member] = queue.SimpleQueue()
         for member in self._members:
             self._idle.put(member)
@@ -59,19 +66,41 @@ class Provers:
         place: calls.Place,
         images: calls.Images,
         folder: Path | None = None,
+        preprocessing: Preprocessing | None = None,
     ) -> Proof:
-        """Run `artifact` on all images as soon as a worker is idle; outputs go to `folder`, or to the
-        scratch folder."""
-        out = (folder or self._scratch) / f"{artifact.file}.{place.backend}.{place.device}.npy"
+        """Run `artifact` on all images as soon as workers are idle; outputs go to `folder`, or to the
+        store."""
+        name = f"{artifact.file}.{place.backend}.{place.device}.npy"
         request = calls.PredictRequest(
-            artifact.path, artifact.format, place.backend, place.device, 1, images.images, str(out)
+            artifact.path,
+            artifact.format,
+            place.backend,
+            place.device,
+            1,
+            images.images,
+            str((folder or self._store) / name),
+            preprocessing,
         )
-        return Proof(artifact, job, place, self._executor.submit(self._run, request))
+        return Proof(artifact, job, place, self._sharded(request, images.n, place))
 
-    def _run(self, request: calls.PredictRequest) -> calls.PredictResult:
+    def _sharded(
+        self, request: calls.PredictRequest, n: int, place: calls.Place
+    ) -> Future[calls.PredictResult]:
+        size = n if place.in_one else SHARD
+        out = Path(request.out)
+        shards = [
+            calls.ShardRequest(request, start, min(start + size, n), f"{out.with_suffix('')}.{start}.npy")
+            for start in range(0, n, size)
+        ]
+        gathering = _Gathering(request, shards, self._tell)
+        for shard in shards:
+            self._executor.submit(self._run, shard, gathering)
+        return gathering.outputs
+
+    def _run(self, shard: calls.ShardRequest, gathering: _Gathering) -> None:
         member = self._idle.get()
         try:
-            return member.call("resnet_edge.stages.predict:predict", request, calls.PredictResult)
+            gathering.run(shard, member)
         finally:
             self._idle.put(member)
 
@@ -79,3 +108,43 @@ class Provers:
         """End the processes."""
         for member in self._members:
             member.dismiss()
+
+
+class _Gathering:
+    """The shards of one proof, on their way to its outputs."""
+
+    def __init__(self, request: calls.PredictRequest, shards: list[calls.ShardRequest], tell: Report) -> None:
+        self.outputs: Future[calls.PredictResult] = Future()
+        self._request, self._shards, self._tell = request, shards, tell
+        self._step = f"{Path(request.path).name} on {request.backend}"
+        self._left, self._done = len(shards), 0
+        self._lock = threading.Lock()
+
+    def run(self, shard: calls.ShardRequest, member: Member) -> None:
+        """One shard, by `member`; the last one joins them. The first that fails is the proof's failure."""
+        if self.outputs.done():
+            return
+        self._progress(0)
+        try:
+            member.call("resnet_edge.stages.shards:run", shard, calls.PredictResult)
+            with self._lock:
+                self._left -= 1
+                last = self._left == 0
+            found = self._joined(member) if last else None
+        except BaseException as error:  # whoever waits for the outputs must hear of it
+            with self._lock, suppress(InvalidStateError):
+                self.outputs.set_exception(error)
+            return
+        self._progress(shard.stop - shard.start)
+        if found is not None:
+            self.outputs.set_result(found)
+
+    def _joined(self, member: Member) -> calls.PredictResult:
+        asked = calls.JoinRequest(tuple(shard.out for shard in self._shards), self._request.out)
+        return member.call("resnet_edge.stages.shards:join", asked, calls.PredictResult)
+
+    def _progress(self, more: int) -> None:
+        with self._lock:
+            self._done += more
+            if more or not self._done:
+                self._tell(Progress(self._step, self._done, self._shards[-1].stop))

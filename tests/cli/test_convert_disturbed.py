@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +95,12 @@ def test_a_backend_that_dies_takes_no_other_proof_along(place: Place) -> None:
 
 def prover_of(place: Place, backend: str) -> str:
     """The log name of the worker that has the library of `backend` in memory."""
-    for number in (1, 2):
-        for process in place.processes(f"proof_{number}.log"):
-            if backend in Path(f"/proc/{process}/maps").read_text():
-                return f"proof_{number}"
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        for number in (1, 2):
+            for process in place.processes(f"proof_{number}.log"):
+                if backend in Path(f"/proc/{process}/maps").read_text():
+                    return f"proof_{number}"
     raise AssertionError(f"no worker runs {backend}")
 
 
