@@ -16,6 +16,7 @@ from resnet_edge.core.errors import (
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.report import Report
 from resnet_edge.core.scheme import Io
+from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.stages.calls import CalibratorName, PlanRequest, RepairName
 from resnet_edge.stages.class_names import class_names_in
@@ -63,7 +64,7 @@ def request_of(
     data = BUNDLED_DATA if data is None else data
     for option, word in (("--data", data), ("--calibration", calibration)):
         if word is not None:
-            _check_data(option, word)
+            check_data(option, word)
     if calibration is None and data == BUNDLED_DATA:
         calibration = str(bundled(CALIBRATION_FILE))
     return ConvertRequest(
@@ -85,7 +86,7 @@ def request_of(
     )
 
 
-def _check_data(option: str, data: str) -> None:
+def check_data(option: str, data: str) -> None:
     """Refuse before any work what cannot be DATA; the worker that reads it looks inside."""
     path = Path(data)
     known = data.partition(":")[0] == BUNDLED_DATA
@@ -95,7 +96,7 @@ def _check_data(option: str, data: str) -> None:
     raise DataError(f"{option} {data!r} {found}: give fashion-mnist, a folder of images, or an .npz")
 
 
-def exit_code(report: Report) -> int:
+def exit_code(report: Report | Verification) -> int:
     """The contract's exit code: what could not be done weighs most, then a failed proof."""
     if report.failures or not report.artifacts:
         return EXIT_COULD_NOT

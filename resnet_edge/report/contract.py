@@ -39,17 +39,17 @@ def document(report: Report) -> dict[str, Any]:
         "data": report.data,
         "calibration": report.calibration,
         "max_drop_pp": report.max_drop_pp,
-        "artifacts": [_artifact(artifact) for artifact in report.artifacts],
-        "parity": [_measured(row) for row in report.parity],
-        "latency": [_measured(row) for row in report.latency],
+        "artifacts": [artifact_entry(artifact) for artifact in report.artifacts],
+        "parity": [measured_row(row) for row in report.parity],
+        "latency": [measured_row(row) for row in report.latency],
         "plan": None if report.plan is None else _plan(report.plan),
         "error_growth": [asdict(growth) for growth in report.error_growth],
         "history": [_entry(entry) for entry in entries(report)],
         "costs": [asdict(cost) for cost in report.costs],
         "failures": [asdict(failure) for failure in report.failures],
     }
-    strict: dict[str, Any] = _strict(body, "", notes)
-    return {**strict, "notes": _strict(notes, "notes", []), "passed": report.passed}
+    checked: dict[str, Any] = strict(body, "", notes)
+    return {**checked, "notes": strict(notes, "notes", []), "passed": report.passed}
 
 
 def _model(report: Report) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _preprocessing(report: Report) -> dict[str, Any]:
     return {**asdict(how), "takes_pixels": how.takes_pixels, "formula": "pixel * scale + offset"}
 
 
-def _artifact(artifact: Artifact) -> dict[str, Any]:
+def artifact_entry(artifact: Artifact) -> dict[str, Any]:
     return {
         "file": artifact.file,
         "format": artifact.format,
@@ -115,21 +115,21 @@ def _plan(plan: Rescue) -> dict[str, Any]:
             "size_bytes": {artifact.file: artifact.size_bytes for artifact in candidate.artifacts},
             "expected_sqnr_db": candidate.expected_sqnr_db,
             "verdict": candidate.verdict,
-            "parity": [_measured(row) for row in candidate.parity],
+            "parity": [measured_row(row) for row in candidate.parity],
         }
         for candidate in plan.candidates
     ]
     return {"scheme": plan.scheme, "met": plan.met, "chosen": plan.chosen, "candidates": candidates}
 
 
-def _measured(row: Parity | Latency) -> dict[str, Any]:
+def measured_row(row: Parity | Latency) -> dict[str, Any]:
     entry = asdict(row)
     reasons = [*entry.pop("reasons", ())]
-    numbers: dict[str, Any] = _strict(entry, "", reasons)
+    numbers: dict[str, Any] = strict(entry, "", reasons)
     return {**numbers, "reasons": reasons}
 
 
-def _strict(value: Any, where: str, reasons: list[str]) -> Any:
+def strict(value: Any, where: str, reasons: list[str]) -> Any:
     """The value with nothing that strict JSON refuses; what was replaced goes to `reasons`."""
     if isinstance(value, float) and not math.isfinite(value):
         reasons.append(f"{where} is null because it is {'not a number' if math.isnan(value) else 'infinite'}")
@@ -139,9 +139,9 @@ def _strict(value: Any, where: str, reasons: list[str]) -> Any:
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
         return {
-            _strict(str(k), where, reasons): _strict(v, f"{where}.{k}".lstrip("."), reasons)
+            strict(str(k), where, reasons): strict(v, f"{where}.{k}".lstrip("."), reasons)
             for k, v in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [_strict(item, f"{where}[{index}]", reasons) for index, item in enumerate(value)]
+        return [strict(item, f"{where}[{index}]", reasons) for index, item in enumerate(value)]
     return value

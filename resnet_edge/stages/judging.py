@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.stages import calls
 from resnet_edge.stages.crew import Member
 from resnet_edge.stages.proofs import Proof
+from resnet_edge.stages.verify_request import Aligned, AlignRequest
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,17 @@ class Judged:
     proof: Proof
     outputs: str
     parity: Parity
+
+    def contradicted(self, explanations: Sequence[Explanation]) -> Judged:
+        """The same, failed where the file itself contradicts the reference, whatever these images show."""
+        name = self.parity.artifact
+        certain = [f for found in explanations if found.artifact == name for f in found.contradictions]
+        if not certain:
+            return self
+        reasons = (certain[0].sentence, *self.parity.reasons)
+        return replace(
+            self, parity=replace(self.parity, verdict="fail", reasons=reasons, samples_needed=None)
+        )
 
 
 class Judge:
@@ -32,14 +47,17 @@ class Judge:
     def judged(self, proof: Proof) -> Judged:
         """Wait for the outputs of a proof, and judge them. Raises whatever stopped either."""
         ran = proof.outputs.result()
+        return self._compared(proof, ran, Aligned(self._facts.output, self._reference, ran.out, ""))
+
+    def _compared(self, proof: Proof, ran: calls.PredictResult, same: Aligned) -> Judged:
         request = calls.CompareRequest(
             proof.artifact.file,
             proof.place.backend,
             ran.device,
             proof.job.scheme,
-            self._facts.output,
-            self._reference,
-            ran.out,
+            same.output,
+            same.reference,
+            same.candidate,
             self._images.labels,
             self._max_drop_pp,
             proof.job.min_sqnr_db,
@@ -47,6 +65,17 @@ class Judge:
         return Judged(
             proof, ran.out, self._member.call("resnet_edge.stages.compare:compare", request, Parity)
         )
+
+    def aligned(self, proof: Proof, scratch: Path) -> Judged:
+        """As `judged`, of an artifact that may end in a softmax that the reference leaves out, or the other
+        way round."""
+        ran = proof.outputs.result()
+        out = str(
+            scratch / f"{proof.artifact.sha256[:16]}.{proof.place.backend}.{proof.place.device}.aligned.npy"
+        )
+        asked = AlignRequest(self._reference, ran.out, out)
+        same = self._member.call("resnet_edge.stages.verify_outputs:align", asked, Aligned)
+        return self._compared(proof, ran, same)
 
     def agreement(self, a: Judged, b: Judged) -> calls.Agreement:
         """How far two artifacts agree with each other."""

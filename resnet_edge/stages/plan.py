@@ -27,7 +27,7 @@ def plan(request: PlanRequest, report: Report) -> Plan:
         importlib.import_module("resnet_edge.graph.quantize")  # a missing package is told by the worker
     if request.io != "float32" and any(scheme.activations != "int8" for scheme in schemes.values()):
         raise UsageError(f"--io {request.io} is for int8 artifacts: add --schemes int8")
-    places = {name: _places(name, request.backends) for name in formats}
+    places = {name: places_of(name, request.backends) for name in formats}
     jobs, notes = [], []
     for scheme_name, scheme in schemes.items():
         for format_name, module in formats.items():
@@ -56,8 +56,8 @@ def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, places
     )
 
 
-def _places(format_name: str, backends: tuple[str, ...]) -> tuple[Place, ...]:
-    """The backends among those asked for that open the format."""
+def places_of(format_name: str, backends: tuple[str, ...]) -> tuple[Place, ...]:
+    """The backends among those asked for that open the format. Raises as `plan` does."""
     found = []
     for word in backends:
         name, _, device = word.partition(":")

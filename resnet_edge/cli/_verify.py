@@ -1,0 +1,154 @@
+"""From the options of `verify` to its request, and what it prints."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resnet_edge.cli._convert import check_data
+from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
+from resnet_edge.core.errors import UsageError
+from resnet_edge.core.parity import Parity
+from resnet_edge.core.verification import Verification
+from resnet_edge.core.worker import log_folder
+from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.report.words import percent
+from resnet_edge.stages.bench_files import bench_files
+from resnet_edge.stages.reported import hashes_reported
+from resnet_edge.stages.verify import VerifyRequest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ARTIFACT_SUFFIXES = (".tflite", ".onnx")
+
+
+def request_of(
+    paths: tuple[Path, ...],
+    command: str,
+    *,
+    reference: str | None,
+    data: str | None,
+    backends: tuple[str, ...],
+    max_drop: float,
+    images: int | None,
+    preprocess: str | None,
+    feed: str,
+    input_shape: tuple[int, int, int] | None,
+    trust: bool,
+    explain: bool,
+) -> VerifyRequest:
+    """Check what can be checked at once. Raises UsageError, UnknownName, ModelError, DataError."""
+    if not paths:
+        raise UsageError("nothing to verify: name .tflite or .onnx files, or a folder that `convert` wrote")
+    files = bench_files(paths)
+    brought = [str(file.path) for file in files if file.brought]
+    if reference is None:
+        if len(brought) != 1:
+            raise UsageError("--reference is missing: name the model that the artifacts were made from")
+        reference = brought[0]
+    if data is None:
+        raise UsageError(
+            "--data is missing: artifacts are verified on images; a thousand labelled ones mostly suffice"
+        )
+    check_data("--data", data)
+    return VerifyRequest(
+        files=tuple(file for file in files if not file.brought),
+        reference=_reference(reference, preprocess, input_shape, trust),
+        data=data,
+        backends=backends,
+        max_drop_pp=max_drop,
+        takes_pixels=feed == "pixels",
+        limit=images,
+        explain=explain,
+        expected=hashes_reported(paths),
+        command=command,
+    )
+
+
+def _reference(
+    word: str, preprocess: str | None, input_shape: tuple[int, int, int] | None, trust: bool
+) -> ModelRequest | Path:
+    path = Path(word)
+    if path.suffix.lower() in ARTIFACT_SUFFIXES:
+        if not path.is_file():
+            raise UsageError(f"--reference {word} is not there")
+        if preprocess is not None:
+            raise UsageError(f"--preprocess is for a Keras model, and {word} takes what it takes")
+        return path
+    request = ModelRequest(word, trust, input_shape, preprocess)
+    check_source(request)
+    return request
+
+
+@contextmanager
+def temporary() -> Iterator[tuple[Path, Path]]:
+    """A folder that goes away, and one for logs, which stays where a worker failed."""
+    scratch = Path(tempfile.mkdtemp(prefix="resnet-edge-"))
+    try:
+        with log_folder() as logs:
+            yield scratch, logs
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def print_verification(found: Verification) -> None:
+    """A row for each artifact and backend, then what is wrong and where, then the verdict."""
+    console = stdout_console()
+    header = ["Artifact", "Backend", "Scheme", "Top-1", "Drop, pp [95 %]", "Agree", "SQNR", "Verdict"]
+    schemes = {artifact.path: artifact.scheme for artifact in found.artifacts}
+    by_name = {Path(path).name: scheme for path, scheme in schemes.items()} | schemes
+    body = [
+        [spelled(console, cell) for cell in _cells(row, by_name.get(row.artifact, ""))]
+        for row in found.parity
+    ]
+    if body:
+        print_grid(console, header, body, left=("Backend", "Scheme", "Verdict"))
+        console.print()
+    _reasons(console, found)
+    for note in found.notes:
+        print_line(console, f"note: {note}", "dim")
+    print_line(console, _verdict(found))
+
+
+def _cells(row: Parity, scheme: str) -> list[str]:
+    drop = ""
+    if row.drop_pp is not None and row.drop_ci95_pp is not None:
+        low, high = row.drop_ci95_pp
+        drop = f"{row.drop_pp:.2f} [{low:.2f}, {high:.2f}]"
+    return [
+        row.artifact,
+        f"{row.backend} {row.device}",
+        scheme,
+        percent(row.top1, row.n),
+        drop,
+        percent(row.agreement, row.n),
+        "" if row.sqnr_db is None else f"{row.sqnr_db:.1f} dB",
+        row.verdict,
+    ]
+
+
+def _reasons(console: Console, found: Verification) -> None:
+    for row in found.parity:
+        if row.verdict != "pass":
+            print_line(console, f"{row.artifact} on {row.backend}: {row.reasons[0]}")
+    for explanation in found.explanations:
+        for finding in explanation.findings:
+            print_line(console, f"{explanation.artifact}: {finding.sentence}")
+
+
+def _verdict(found: Verification) -> str:
+    count, n = len(found.artifacts), found.data["n"]
+    what = "1 artifact" if count == 1 else f"{count} artifacts"
+    if found.passed:
+        return f"PASSED. {what} verified against {found.reference['name']}, on {n:,} images."
+    verdicts = [row.verdict for row in found.parity]
+    if "fail" in verdicts:
+        return f"FAILED. Of {what}, not all give the answers of {found.reference['name']}."
+    if found.failures:
+        return "NOT DONE. Not all could be run."
+    return f"INCONCLUSIVE. {n:,} images do not suffice."

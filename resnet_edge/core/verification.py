@@ -1,0 +1,44 @@
+"""The document of one `verify` run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.parity import Parity
+from resnet_edge.core.report import Failure, StageCost
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was verified against what, on which images, and what was found.
+
+    `reference`, `data`, `machine` and `versions` are plain JSON objects. `explanations` tell of artifacts
+    where they part from the reference; `failures` what could not be run.
+    """
+
+    resnet_edge: str
+    versions: dict[str, str]
+    machine: dict[str, Any]
+    reference: dict[str, Any]
+    data: dict[str, Any]
+    max_drop_pp: float
+    artifacts: tuple[Artifact, ...]
+    parity: tuple[Parity, ...]
+    explanations: tuple[Explanation, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    costs: tuple[StageCost, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Every artifact has at least one proof, every proof passed, and nothing failed."""
+        proved = {row.artifact for row in self.parity}
+        return (
+            bool(self.artifacts)
+            and not self.failures
+            and len(proved) == len(self.artifacts)
+            and all(row.verdict == "pass" for row in self.parity)
+        )

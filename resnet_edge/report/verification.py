@@ -1,0 +1,32 @@
+"""What `verify --json` prints: the rows of report.json, and why artifacts part from the reference."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from resnet_edge.core.verification import Verification
+from resnet_edge.report.contract import artifact_entry, measured_row, strict
+
+SCHEMA = 1
+
+
+def verification_document(found: Verification) -> dict[str, Any]:
+    """JSON values; what is not finite becomes null, and a sentence says so, as in report.json."""
+    notes = [*found.notes]
+    body = {
+        "schema": SCHEMA,
+        "resnet_edge": found.resnet_edge,
+        "versions": found.versions,
+        "machine": found.machine,
+        "reference": found.reference,
+        "data": found.data,
+        "max_drop_pp": found.max_drop_pp,
+        "artifacts": [{**artifact_entry(artifact), "path": artifact.path} for artifact in found.artifacts],
+        "parity": [measured_row(row) for row in found.parity],
+        "explanations": [asdict(explanation) for explanation in found.explanations],
+        "costs": [asdict(cost) for cost in found.costs],
+        "failures": [asdict(failure) for failure in found.failures],
+    }
+    checked: dict[str, Any] = strict(body, "", notes)
+    return {**checked, "notes": strict(notes, "notes", []), "passed": found.passed}

@@ -1,0 +1,75 @@
+"""Runs in the parent. Which artifacts are looked into, and what follows from what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.progress import Report as Tell
+from resnet_edge.stages import calls
+from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.judging import Judged
+from resnet_edge.stages.verify_reference import Reference
+from resnet_edge.stages.verify_request import Explained, ExplainRequest
+
+IMAGES = 16
+"""Images on which activations are compared (stages/error_growth_request.py says why so few suffice)."""
+
+
+class Explainer:
+    """Looks into artifacts, each once, on whichever backend it did worst."""
+
+    def __init__(
+        self, crew: Crew, images: calls.Images, reference: Reference, takes_pixels: bool, tell: Tell
+    ) -> None:
+        self._member = crew.member("layers", tell)
+        self._images, self._reference, self._takes_pixels = images, reference, takes_pixels
+
+    def explain(
+        self, judged: list[Judged], portable: Callable[[], str]
+    ) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
+        """The weights of every artifact, and the activations of those that did not pass; and notes on what
+        could not be looked into."""
+        worst = {one.proof.artifact.path: one for one in judged}
+        worst |= {one.proof.artifact.path: one for one in judged if one.parity.verdict != "pass"}
+        readable = [f for f in worst.values() if f.proof.job.format in ("tflite", "onnx")]
+        if not readable:
+            return (), ()
+        try:
+            graph = portable()
+        except OutputError:
+            raise
+        except ResnetEdgeError as error:
+            return (), (f"layers are not compared: {error}",)
+        found, notes = [], []
+        for each in readable:
+            try:
+                found.append(self._one(each, graph))
+            except OutputError:
+                raise
+            except ResnetEdgeError as error:
+                notes.append(f"the layers of {each.proof.artifact.file} are not compared: {error}")
+        return tuple(found), tuple(notes)
+
+    def _one(self, judged: Judged, portable: str) -> Explanation:
+        artifact = judged.proof.artifact
+        asked = ExplainRequest(
+            judged.parity.artifact,
+            artifact.path,
+            artifact.format,
+            artifact.scheme,
+            portable,
+            self._images.images,
+            self._images.labels,
+            self._reference.outputs,
+            judged.outputs,
+            self._takes_pixels,
+            min(IMAGES, self._images.n),
+            judged.parity.verdict != "pass",
+        )
+        return self._member.call("resnet_edge.stages.explain:explain", asked, Explained).explanation
+
+    def dismiss(self) -> None:
+        """End the process."""
+        self._member.dismiss()

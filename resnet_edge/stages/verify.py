@@ -1,0 +1,264 @@
+"""Runs in the parent. Artifacts, ours or another's, against a Keras model or against another artifact.
+
+    reference ─► outputs ──────────────────────┐
+    artifacts ─► shards of outputs, all cores ─┴─► verdicts ─► where they part, and why
+
+The proofs and verdicts are those of `convert` (proofs.py, judging.py, compare.py).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from resnet_edge import __version__
+from resnet_edge.core.artifact import Artifact, sha256_of
+from resnet_edge.core.errors import (
+    ArtifactError,
+    OutputError,
+    ResnetEdgeError,
+)
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.machine import machine, versions
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.progress import Progress
+from resnet_edge.core.progress import Report as Tell
+from resnet_edge.core.report import Failure
+from resnet_edge.core.verification import Verification
+from resnet_edge.models import ModelRequest
+from resnet_edge.stages import calls
+from resnet_edge.stages.bench_files import BenchFile
+from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.explaining import Explainer
+from resnet_edge.stages.judging import Judge, Judged
+from resnet_edge.stages.notes import described
+from resnet_edge.stages.output_store import OutputStore
+from resnet_edge.stages.proofs import Proof, Provers, how_many
+from resnet_edge.stages.verify_reference import Reference, ReferenceModel
+from resnet_edge.stages.verify_request import Looked, LookRequest
+
+
+@dataclass(frozen=True)
+class VerifyRequest:
+    """What the user asks for. `reference` is a Keras model, or a path to an artifact. `takes_pixels`: what
+    the artifacts are fed, raw pixels or what the Keras model takes. `expected` are the hashes of files that
+    a report names. `explain` None: where an artifact fails."""
+
+    files: tuple[BenchFile, ...]
+    reference: ModelRequest | Path
+    data: str
+    backends: tuple[str, ...]
+    max_drop_pp: float
+    takes_pixels: bool
+    limit: int | None
+    explain: bool
+    expected: dict[Path, str]
+    command: str
+
+
+def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Verification:
+    """Run the job. What concerns one artifact only becomes a Failure; all else is raised, as a
+    ResnetEdgeError."""
+    env = {"TMPDIR": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
+    with Crew(logs, env=env) as crew, ThreadPoolExecutor(1 + how_many()) as pool:
+        try:
+            return _Run(request, scratch, crew, pool, tell).run()
+        except BaseException:
+            # The pool waits for its threads, and they wait for their processes.
+            pool.shutdown(wait=False, cancel_futures=True)
+            crew.dismiss()
+            raise
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(
+        self, request: VerifyRequest, scratch: Path, crew: Crew, pool: ThreadPoolExecutor, tell: Tell
+    ) -> None:
+        self.request, self.scratch, self.crew, self.pool, self.tell = request, scratch, crew, pool, tell
+        self.versions = versions()
+        self.store = OutputStore(self.versions)
+        self.failures: list[Failure] = []
+        self.notes: list[str] = []
+
+    def run(self) -> Verification:
+        looked = self._look()
+        self._check_expected(looked.artifacts)
+        reference = ReferenceModel(self.request.reference, self.crew, self.scratch, self.tell)
+        facts = reference.facts(looked, self.request.backends)
+        self._check_fit(looked.artifacts, facts)
+        images = self._images(facts)
+        provers = Provers(self.crew, self.pool, self.scratch, self.tell)
+        outputs = self.pool.submit(reference.outputs, images, provers)
+        proofs = self._start(looked, images, facts, provers)
+        expected = Reference(facts, outputs.result())
+        judged = self._judged(proofs, images, expected)
+        provers.dismiss()
+        explanations = self._explained(judged, images, expected, reference)
+        judged = [found.contradicted(explanations) for found in judged]
+        self._check_unchanged(looked.artifacts)
+        self.store.clear()
+        return self._document(looked, facts, images, judged, explanations)
+
+    def _look(self) -> Looked:
+        files = self.request.files
+        asked = LookRequest(
+            tuple(str(file.path) for file in files),
+            tuple(file.format for file in files),
+            self.request.backends,
+        )
+        member = self.crew.member("files", self.tell)
+        try:
+            return member.call("resnet_edge.stages.verify_files:look", asked, Looked)
+        finally:
+            member.dismiss()
+
+    def _check_expected(self, artifacts: tuple[Artifact, ...]) -> None:
+        """A report of another run beside a file promises what was never measured."""
+        for artifact in artifacts:
+            known = self.request.expected.get(Path(artifact.path))
+            if known not in (None, artifact.sha256):
+                raise ArtifactError(
+                    f"{artifact.path} is not the file that the report beside it speaks of (its SHA-256 is "
+                    "another): convert again, or name the file itself"
+                )
+
+    def _check_fit(self, artifacts: tuple[Artifact, ...], facts: ModelFacts) -> None:
+        for artifact in artifacts:
+            if not artifact.inputs:
+                continue
+            classes = artifact.outputs[0].shape[-1]
+            if classes not in (None, facts.classes):
+                raise ArtifactError(
+                    f"{artifact.path} tells {classes} classes apart, and {facts.source} {facts.classes}: name "
+                    "the model that it was made from with --reference"
+                )
+            shape = artifact.inputs[0].shape[1:]
+            if any(a not in (None, b) for a, b in zip(shape, facts.input_shape, strict=True)):
+                have, want = ("x".join(map(str, each)) for each in (shape, facts.input_shape))
+                raise ArtifactError(
+                    f"{artifact.path} takes images of {have} (NHWC), and {facts.source} of {want}: name the "
+                    "model that it was made from with --reference"
+                )
+
+    def _images(self, facts: ModelFacts) -> calls.Images:
+        reader = self.crew.member("images", self.tell)
+        folder = self.scratch / "images"
+        folder.mkdir()
+        asked = calls.ImagesRequest(
+            self.request.data,
+            facts.input_shape,
+            facts.classes,
+            facts.preprocessing,
+            str(folder),
+            self.request.limit,
+        )
+        try:
+            return reader.call("resnet_edge.stages.images:prepare", asked, calls.PreparedImages).evaluation
+        finally:
+            reader.dismiss()
+
+    def _start(
+        self, looked: Looked, images: calls.Images, facts: ModelFacts, provers: Provers
+    ) -> list[Proof]:
+        """Every artifact at each of its places; the slow ones first."""
+        proofs = []
+        own = self._preprocessing(facts)
+        rows = list(zip(looked.artifacts, looked.places, looked.min_sqnr_db, strict=True))
+        for artifact, places, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
+            suffix = Path(artifact.path).suffix
+            job = calls.Job(artifact.format, artifact.scheme, suffix, False, least, places)
+            prepared = facts.preprocessing if artifact.format == "keras" else own
+            for place in places:
+                folder = self.store.folder(artifact, place, images, prepared)
+                proofs.append(provers.start(artifact, job, place, images, folder, prepared))
+        order = [artifact.path for artifact in looked.artifacts]
+        return sorted(proofs, key=lambda proof: order.index(proof.artifact.path))
+
+    def _preprocessing(self, facts: ModelFacts) -> Preprocessing | None:
+        """What artifacts need done to the pixels, where they do not take these."""
+        if self.request.takes_pixels or facts.preprocessing.where != "graph":
+            return None
+        return facts.preprocessing
+
+    def _judged(self, proofs: list[Proof], images: calls.Images, expected: Reference) -> list[Judged]:
+        member = self.crew.member("verdicts", lambda _: None)
+        judge = Judge(member, expected.facts, images, self.request.max_drop_pp, expected.outputs)
+        found = []
+        for proof in proofs:
+            try:
+                one = judge.aligned(proof, self.scratch)
+                found.append(replace(one, parity=replace(one.parity, artifact=self._name(proof))))
+            except OutputError:
+                raise
+            except ResnetEdgeError as error:
+                self.failures.append(Failure(proof.what, str(error)))
+                self.tell(Progress(proof.what, note=f"{proof.what}: {error}", line=True))
+        judge.dismiss()
+        return found
+
+    def _name(self, proof: Proof) -> str:
+        """What the report calls its artifact: two may have one file name."""
+        return next(f.name for f in self.request.files if str(f.path) == proof.artifact.path)
+
+    def _explained(
+        self, judged: list[Judged], images: calls.Images, expected: Reference, reference: ReferenceModel
+    ) -> tuple[Explanation, ...]:
+        if not self.request.explain or not judged:
+            return ()
+        explainer = Explainer(self.crew, images, expected, self.request.takes_pixels, self.tell)
+        try:
+            portable = partial(reference.portable, expected.facts)
+            found, notes = explainer.explain(judged, portable)
+        finally:
+            explainer.dismiss()
+        self.notes += notes
+        return found
+
+    def _check_unchanged(self, artifacts: tuple[Artifact, ...]) -> None:
+        for artifact in artifacts:
+            try:
+                same = sha256_of(Path(artifact.path)) == artifact.sha256
+            except OSError:
+                same = False
+            if not same:
+                raise ArtifactError(
+                    f"{artifact.path} changed while it was being verified: verify it again when it is whole"
+                )
+
+    def _document(
+        self,
+        looked: Looked,
+        facts: ModelFacts,
+        images: calls.Images,
+        judged: list[Judged],
+        explanations: tuple[Explanation, ...],
+    ) -> Verification:
+        kind = "artifact" if isinstance(self.request.reference, Path) else "keras"
+        told: dict[str, Any] = {
+            "name": facts.name,
+            "source": facts.source,
+            "sha256": facts.sha256,
+            "kind": kind,
+            "classes": facts.classes,
+            "output": facts.output,
+        }
+        return Verification(
+            resnet_edge=__version__,
+            versions=self.versions,
+            machine={**machine(), "command": self.request.command},
+            reference=told,
+            data=described(images),
+            max_drop_pp=self.request.max_drop_pp,
+            artifacts=looked.artifacts,
+            parity=tuple(found.parity for found in judged),
+            explanations=explanations,
+            failures=tuple(self.failures),
+            notes=(*looked.notes, *self.notes),
+            costs=self.crew.costs(),
+        )

@@ -1,0 +1,88 @@
+"""Runs in a worker. What the files are that `verify` was given: whoever wrote them, they may be called anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core import registry
+from resnet_edge.core.artifact import Artifact, TensorSpec, sha256_of
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.progress import Report
+from resnet_edge.graph.model import Graph, read_graph, with_folded_casts
+from resnet_edge.graph.work import INTEGER_OPERATORS, onnx_constants, onnx_layers
+from resnet_edge.stages.calls import Place
+from resnet_edge.stages.plan import places_of
+from resnet_edge.stages.verify_request import Looked, LookRequest
+
+WITH_WEIGHTS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
+DYNAMIC = frozenset({"ConvInteger", "MatMulInteger", "DynamicQuantizeMatMul"})
+
+
+def look(request: LookRequest, report: Report) -> Looked:
+    """Read each. Raises ArtifactError where one is no image classifier, and what stages.plan raises."""
+    artifacts: list[Artifact] = []
+    places: list[tuple[Place, ...]] = []
+    for path, format in zip(request.paths, request.formats, strict=True):
+        artifacts.append(_artifact(Path(path), format))
+        places.append(places_of(format, request.backends))
+    least = tuple(registry.load("schemes", a.scheme).SCHEME.min_sqnr_db for a in artifacts)
+    return Looked(tuple(artifacts), tuple(places), least, ())
+
+
+def _artifact(path: Path, format: str) -> Artifact:
+    if format == "keras":
+        return Artifact(str(path), format, "fp32", path.stat().st_size, sha256_of(path), (), ())
+    inputs, outputs = registry.load("formats", format).describe(path)
+    _check_ends(path, inputs, outputs)
+    scheme = _of_tflite(read_graph(path)) if format == "tflite" else _of_onnx(path)
+    return Artifact(str(path), format, scheme, path.stat().st_size, sha256_of(path), inputs, outputs)
+
+
+def _check_ends(path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ArtifactError(
+            f"{path} has {len(inputs)} inputs and {len(outputs)} outputs: an image classifier has one of each"
+        )
+    if len(inputs[0].shape) != 4:
+        raise ArtifactError(
+            f"{path} takes {len(inputs[0].shape)} dimensions, and an image is (batch, height, width, channels)"
+        )
+
+
+def _of_tflite(graph: Graph) -> str:
+    """The scheme, by what the layers with weights compute with: the coarsest of them."""
+    stored = with_folded_casts(graph)
+    found = set()
+    for node in stored.nodes:
+        if node.op not in WITH_WEIGHTS:
+            continue
+        image, kernel = (stored.tensors[index] for index in node.inputs[:2])
+        weights = kernel.dtype if kernel.data is None else str(kernel.data.dtype)
+        found.add((image.dtype, weights))
+    for key, scheme in _SCHEMES.items():
+        if key in found:
+            return scheme
+    return "fp32"
+
+
+_SCHEMES = {
+    ("int16", "int8"): "int16x8",
+    ("int8", "int8"): "int8",
+    ("uint8", "uint8"): "int8",
+    ("float32", "int8"): "dynamic",
+    ("float32", "float16"): "fp16",
+    ("float16", "float16"): "fp16",
+}
+
+
+def _of_onnx(path: Path) -> str:
+    import onnx
+
+    model = onnx.load(str(path), load_external_data=False)
+    kinds = {node.op_type for node in model.graph.node}
+    if kinds & DYNAMIC:
+        return "dynamic"
+    if kinds & INTEGER_OPERATORS or any(integer for _, _, integer in onnx_layers(model)):
+        return "int8"
+    types = {tensor.data_type for _, tensor in onnx_constants(model.graph)}
+    return "fp16" if onnx.TensorProto.FLOAT16 in types else "fp32"

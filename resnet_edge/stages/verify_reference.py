@@ -1,0 +1,90 @@
+"""Runs in the parent. What artifacts are held against: a Keras model, or another artifact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.progress import Report as Tell
+from resnet_edge.models import ModelRequest
+from resnet_edge.stages import calls
+from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.first_backend import FIRST_BACKEND
+from resnet_edge.stages.proofs import Provers
+from resnet_edge.stages.verify_request import Looked, LookRequest
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference and its outputs .npy (N, classes) for all images."""
+
+    facts: ModelFacts
+    outputs: str
+
+
+class ReferenceModel:
+    """The reference, whichever it is, and the workers that run it."""
+
+    def __init__(self, source: ModelRequest | Path, crew: Crew, scratch: Path, tell: Tell) -> None:
+        self._source, self._scratch = source, scratch
+        self._member = crew.member("reference", tell)
+        self._artifact: Artifact | None = None
+
+    def facts(self, looked: Looked, backends: tuple[str, ...]) -> ModelFacts:
+        """What it is. Raises ModelError, ArtifactError."""
+        if isinstance(self._source, ModelRequest):
+            return self._member.call("resnet_edge.stages.source:facts", self._source, ModelFacts)
+        path = self._source
+        asked = LookRequest((str(path),), (path.suffix[1:].lower(),), (FIRST_BACKEND[path.suffix[1:]],))
+        self._artifact = self._member.call("resnet_edge.stages.verify_files:look", asked, Looked).artifacts[0]
+        image, scores = self._artifact.inputs[0], self._artifact.outputs[0]
+        height, width, channels = image.shape[1:]
+        classes = scores.shape[-1]
+        if None in (height, width, channels, classes):
+            raise ArtifactError(f"{path} leaves sizes open: give the Keras model as the --reference")
+        assert height and width and channels and classes
+        return ModelFacts(
+            name=path.stem,
+            source=str(path),
+            sha256=self._artifact.sha256,
+            parameters=0,
+            macs=None,
+            input_shape=(height, width, channels),
+            classes=classes,
+            output="logits",
+            class_names=(),
+            preprocessing=PRESETS["model"],
+        )
+
+    def outputs(self, images: calls.Images, provers: Provers) -> str:
+        """Its outputs (.npy) for all images. Raises whatever keeps it from running."""
+        out = str(self._scratch / "reference.npy")
+        if isinstance(self._source, ModelRequest):
+            asked = calls.ReferenceRequest(self._source, images.images, out)
+            return self._member.call("resnet_edge.stages.source:reference", asked, calls.Done).path
+        assert self._artifact is not None
+        format = self._artifact.format
+        ran = calls.PredictRequest(
+            self._artifact.path, format, FIRST_BACKEND[format], "cpu", 1, images.images, out
+        )
+        return self._member.call("resnet_edge.stages.predict:predict", ran, calls.PredictResult).out
+
+    def portable(self, facts: ModelFacts) -> str:
+        """The float graph (.tflite) that tells of its layers."""
+        if self._artifact is not None:
+            if self._artifact.format != "tflite":
+                raise ArtifactError(
+                    f"{self._artifact.path} is ONNX, and layers are compared with a Keras model or a TFLite file"
+                )
+            return self._artifact.path
+        assert isinstance(self._source, ModelRequest)
+        asked = calls.ExportRequest(self._source, str(self._scratch / "reference.tflite"), False)
+        return self._member.call("resnet_edge.stages.source:export", asked, calls.Done).path
+
+    def dismiss(self) -> None:
+        """End the process."""
+        self._member.dismiss()

@@ -1,0 +1,77 @@
+"""What the parent asks of the workers of `verify`, and what it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.stages.calls import Place
+
+Output = Literal["logits", "probabilities"]
+
+
+@dataclass(frozen=True)
+class LookRequest:
+    """stages.verify_files: what the files at `paths`, of `formats`, are, and where among `backends` they run."""
+
+    paths: tuple[str, ...]
+    formats: tuple[str, ...]
+    backends: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """`artifacts` in the order asked for; `places` of each, `min_sqnr_db` of its scheme, and notes."""
+
+    artifacts: tuple[Artifact, ...]
+    places: tuple[tuple[Place, ...], ...]
+    min_sqnr_db: tuple[float, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AlignRequest:
+    """stages.verify_outputs: outputs of a reference and of a candidate (.npy), to compare as one kind."""
+
+    reference: str
+    candidate: str
+    out: str
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """What both are now, and where; `softmaxed`: which of the two was put through a softmax."""
+
+    output: Output
+    reference: str
+    candidate: str
+    softmaxed: Literal["", "reference", "candidate"]
+
+
+@dataclass(frozen=True)
+class ExplainRequest:
+    """stages.explain: the artifact `path`, of `format`, against the reference's float portable graph
+    `portable` (.tflite), on `n` of `images` .npy; `reference` .npy are the outputs (N, classes) for all of
+    them, `candidate` those of the artifact. `thorough`: the activations, too, and not the weights alone."""
+
+    file: str
+    path: str
+    format: str
+    scheme: str
+    portable: str
+    images: str
+    labels: str | None
+    reference: str
+    candidate: str
+    takes_pixels: bool
+    n: int
+    thorough: bool
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What was found."""
+
+    explanation: Explanation
