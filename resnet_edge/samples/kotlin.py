@@ -1,0 +1,51 @@
+"""Examples and an instrumented self-test in Kotlin, for Android: LiteRT, MediaPipe Tasks and ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core.bundle import BundleFacts
+
+TITLE = "Kotlin, on Android"
+
+_TEMPLATES = Path(__file__).parent / "_templates/kotlin"
+_PROFILES = ("litert", "android_tasks", "onnx")
+"""The profiles for phones."""
+_FOR_ALL = ("Preprocess.kt", "Golden.kt", "Photo.kt")
+
+
+def render(facts: BundleFacts) -> dict[str, str]:
+    """Preprocessing, and one class for each runtime that opens a file of this bundle. Nothing where it holds
+    no file for phones."""
+    first = {file.profile: file.path for file in reversed(facts.files) if file.profile in _PROFILES}
+    if not first:
+        return {}
+    tflite = first.get("litert") or first.get("android_tasks")
+    texts = {name: _text(name) for name in _FOR_ALL}
+    if tflite:
+        texts["LiteRtModel.kt"] = _text("LiteRtModel.kt").replace("@FILE@", tflite)
+        texts["Acceleration.kt"] = _text("Acceleration.kt")
+    if "android_tasks" in first:
+        texts["TasksModel.kt"] = _text("TasksModel.kt").replace("@FILE@", first["android_tasks"])
+    if "onnx" in first:
+        texts["OrtModel.kt"] = _text("OrtModel.kt").replace("@FILE@", first["onnx"])
+    here = {*first, "tflite"} if tflite else {*first}
+    folders = sorted(path.partition("/")[0] for path in first.values())
+    return {
+        **{f"samples/kotlin/{name}": text for name, text in texts.items()},
+        "selftest/android/GoldenTest.kt": _test(here).replace("@FOLDERS@", ", ".join(folders)),
+    }
+
+
+def _test(here: set[str]) -> str:
+    """The self-test without the lines for what is not in the bundle: they are marked by name."""
+    lines = []
+    for line in _text("GoldenTest.kt").splitlines():
+        code, _, mark = line.partition(" // @")
+        if mark in here or not mark:
+            lines.append(code)
+    return "\n".join(lines) + "\n"
+
+
+def _text(name: str) -> str:
+    return (_TEMPLATES / name).read_text("utf-8")
