@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.core.bundle import BundleFacts
+from resnet_edge.samples._marked import for_bundle
 
 TITLE = "Kotlin, on Android"
 
@@ -31,20 +32,9 @@ def render(facts: BundleFacts) -> dict[str, str]:
         texts["OrtModel.kt"] = _text("OrtModel.kt").replace("@FILE@", first["onnx"])
     here = {*first, "tflite"} if tflite else {*first}
     folders = sorted(path.partition("/")[0] for path in first.values())
-    return {
-        **{f"samples/kotlin/{name}": text for name, text in texts.items()},
-        "selftest/android/GoldenTest.kt": _test(here).replace("@FOLDERS@", ", ".join(folders)),
-    }
-
-
-def _test(here: set[str]) -> str:
-    """The self-test without the lines for what is not in the bundle: they are marked by name."""
-    lines = []
-    for line in _text("GoldenTest.kt").splitlines():
-        code, _, mark = line.partition(" // @")
-        if mark in here or not mark:
-            lines.append(code)
-    return "\n".join(lines) + "\n"
+    selftest = for_bundle(_text("GoldenTest.kt"), here).replace("@FOLDERS@", ", ".join(folders))
+    files = {f"samples/kotlin/{name}": text for name, text in texts.items()}
+    return {**files, "selftest/android/GoldenTest.kt": selftest}
 
 
 def _text(name: str) -> str:
