@@ -24,7 +24,7 @@ ENVIRONMENT = OwnEnvironment(
 ORT_PACKAGE, ORT_AAR = "com.github.asus4.onnxruntime@0.4.9", "package/Plugins/Android/onnxruntime.aar"
 """ONNX Runtime 1.29.0."""
 COMPILER = "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler"
-OPTIONS = ("-no-stdlib", "-no-reflect", "-Werror", "-jvm-target", "17")
+OPTIONS = ("-no-stdlib", "-no-reflect", "-jvm-target", "17")
 
 
 def ort_classes() -> Path:
@@ -60,12 +60,14 @@ class Kotlin:
     def _jars(self, *stems: str) -> list[str]:
         return [str(jar) for jar in self.jars if jar.name.startswith(stems)]
 
-    def compile(self, sources: list[Path], out: Path, *classes: Path) -> tuple[int, str]:
-        """Compile Kotlin into a folder; Java among the sources is only looked into. Exit code, messages."""
+    def compile(self, sources: list[Path], out: Path, *classes: Path, strict: bool = True) -> tuple[int, str]:
+        """Compile Kotlin into a folder, warnings being errors where `strict`; Java among the sources is only
+        looked into. Exit code, messages."""
         tool = self._jars("kotlin-jupyter-kernel", "kotlin-stdlib", "kotlin-reflect", "kotlin-script-runtime")
         found = os.pathsep.join([*self._libraries(), *map(str, classes)])
         files = [*map(str, sources), "-classpath", found, "-d", str(out)]
-        return self._run("-cp", os.pathsep.join(tool), COMPILER, *OPTIONS, *files)
+        options = (*OPTIONS, "-Werror") if strict else OPTIONS
+        return self._run("-cp", os.pathsep.join(tool), COMPILER, *options, *files)
 
     def run(self, folder: Path, main: str, *words: str) -> tuple[int, str]:
         """Run a main class out of a folder. Exit code, what it said."""
