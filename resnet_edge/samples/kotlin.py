@@ -24,7 +24,7 @@ def render(facts: BundleFacts) -> dict[str, str]:
     tflite = first.get("litert") or first.get("android_tasks")
     texts = {name: _text(name) for name in _FOR_ALL}
     if tflite:
-        texts["LiteRtModel.kt"] = _text("LiteRtModel.kt").replace("@FILE@", tflite)
+        texts["LiteRtModel.kt"] = _litert(facts, tflite)
         texts["Acceleration.kt"] = _text("Acceleration.kt")
     if "android_tasks" in first:
         texts["TasksModel.kt"] = _text("TasksModel.kt").replace("@FILE@", first["android_tasks"])
@@ -35,6 +35,14 @@ def render(facts: BundleFacts) -> dict[str, str]:
     selftest = for_bundle(_text("GoldenTest.kt"), here).replace("@FOLDERS@", ", ".join(folders))
     files = {f"samples/kotlin/{name}": text for name, text in texts.items()}
     return {**files, "selftest/android/GoldenTest.kt": selftest}
+
+
+def _litert(facts: BundleFacts, path: str) -> str:
+    """With an example for the GPU where the bundle holds a file of floats: integers go wrong there."""
+    mobile = [file for file in facts.files if file.profile in _PROFILES and file.format == "tflite"]
+    floats = [file.path for file in mobile if file.scheme in ("fp16", "fp32")]
+    text = for_bundle(_text("LiteRtModel.kt"), {"float"} if floats else set())
+    return text.replace("@FILE@", path).replace("@FLOAT@", floats[0] if floats else "")
 
 
 def _text(name: str) -> str:

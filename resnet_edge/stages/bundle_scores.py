@@ -137,7 +137,7 @@ def _of_file(
     scores = np.load(expected)
     wide = np.repeat(pixels, 3, axis=-1) if file.input.shape[3] == 3 != pixels.shape[-1] else pixels
     tensors, rows = stored(wide, file.input), scores[list(request.picked.rows)]
-    if file.format == "tflite":
+    if file.format == "tflite" and file.profile != "mcu":  # where no Android is
         bundle_acceleration.write(Path(request.folder).parent, file, tensors, rows)
     return GoldenScores(
         file.path,

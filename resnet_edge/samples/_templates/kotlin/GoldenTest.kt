@@ -1,9 +1,12 @@
 // Runs the golden images of the bundle through its model files on a device, and says what is off.
 //
-// Put samples/kotlin/*.kt beside the app's code, this file into src/androidTest, and the folders golden and
-// @FOLDERS@ with preprocessing.json into src/androidTest/assets; or push the bundle to the device and name it:
+// Put samples/kotlin/*.kt beside the app's code, this file into src/androidTest, and preprocessing.json with the
+// folders golden, @FOLDERS@ into src/androidTest/assets. Or push the bundle to the device, and
+// name it:
 //
-//   adb shell am instrument -w -e bundle /data/local/tmp/bundle -e accelerator GPU APP.test/RUNNER
+//   adb shell am instrument -w -e bundle /data/local/tmp/bundle APP.test/androidx.test.runner.AndroidJUnitRunner
+//
+// On an accelerator of LiteRT in place of the CPU: -e accelerator GPU // @tflite
 package resnetedge
 
 import android.util.Log
@@ -37,7 +40,7 @@ class GoldenTest {
     private fun openers(file: GoldenFile, content: ByteArray): List<() -> Model> = buildList {
         val path = folder?.let { "$it/${file.path}" } // @tflite
         val wanted = listOf(Accelerator.valueOf(words.getString("accelerator", "CPU"))) // @tflite
-        if (file.path.endsWith(".tflite")) add { LiteRtModel(context, file, path, wanted) } // @tflite
+        if (file.path.endsWith(".tflite")) add { LiteRtModel(context, file, path, wanted, precise = true) } // @tflite
         if (file.path.startsWith("android-tasks/")) add { TasksModel(context, file, content) } // @android_tasks
         if (file.path.endsWith(".onnx")) add { OrtModel(file, content) } // @onnx
     }
