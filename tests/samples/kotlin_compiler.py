@@ -52,8 +52,8 @@ class Kotlin:
             pytest.skip("java is not installed")
         try:
             ENVIRONMENT.require("the tests of Kotlin")
-        except MissingDependency as error:
-            pytest.skip(str(error))
+        except MissingDependency:
+            pytest.skip(f"the compiler of Kotlin is not installed: {install_command()}")
         self.java = java
         self.jars = sorted(ENVIRONMENT.folder.glob("lib/python*/site-packages/run_kotlin_kernel/jars/*.jar"))
 
