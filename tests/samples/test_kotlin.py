@@ -2,8 +2,8 @@
 
 ONNX Runtime's part is compiled against its own classes. The others (Android, LiteRT, MediaPipe, Play
 services, androidx.test) are in no package that can be had here: they are compiled against the signatures in
-stubs/, written down from their sources at the commits named there. That proves the syntax, and the agreement
-with these signatures, and no more: nothing here ran on Android.
+stubs/, written down from the sources and references named there, with the commits that were read. That proves
+the syntax, and the agreement with these signatures, and no more: nothing here ran on Android.
 """
 
 from __future__ import annotations
