@@ -42,8 +42,8 @@ format: $(STAMP)  ## Format the code
 # What only the tests of samples/ use: types to check them with, and a decoder of photos.
 JAVASCRIPT_CHECKS := typescript@5.9.3 @types/node@20.19.0 sharp@0.34.5
 
-# The backends that are large or rare. npm puts its packages into the environment as well, and MediaPipe
-# and Arm's compiler Vela get one of their own each inside it.
+# The backends that are large or rare. npm puts its packages into the environment as well, and MediaPipe,
+# Arm's compiler Vela and the compiler of Kotlin, which only tests use, get one of their own each inside it.
 extras: $(STAMP)  ## Add every optional runtime to .venv, 2 GB (JavaScript needs npm, Node.js and Chromium)
 	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
 		$(BIN)/python -m pip install --quiet --editable '.[openvino,jax,web,micro]'
@@ -52,6 +52,7 @@ extras: $(STAMP)  ## Add every optional runtime to .venv, 2 GB (JavaScript needs
 		"$$($(BIN)/python -m resnet_edge.backends._mediapipe_environment) --quiet"
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c \
 		"$$($(BIN)/python -m resnet_edge.delegates._vela_environment) --quiet"
+	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m tests.samples.kotlin_compiler)"
 
 # What needs no argument and no other environment; benchmarks/README.md has the others.
 BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantized

@@ -29,7 +29,7 @@ def write_bundle(bundle: Bundle, folder: Path, command: str, card: dict[str, Any
         "labels.txt": "".join(f"{label}\n" for label in facts.labels).encode(),
         "preprocessing.json": readable_json({"schema": SCHEMA, **asdict(facts.image)}),
         "golden/golden.json": golden_json(facts),
-        "README.md": _readme(bundle, command).encode(),
+        "README.md": _readme(bundle, command, phones=(folder / "samples/kotlin").is_dir()).encode(),
         "model_card.json": readable_json(card),
         "MODEL_CARD.md": card_markdown(card).encode(),
     }
@@ -68,7 +68,7 @@ def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any
     }
 
 
-def _readme(bundle: Bundle, command: str) -> str:
+def _readme(bundle: Bundle, command: str, phones: bool) -> str:
     facts = bundle.facts
     parts = [f"# {facts.title}, for apps", ""]
     if bundle.unproved:
@@ -108,8 +108,26 @@ def _readme(bundle: Bundle, command: str) -> str:
         "runtime. `python selftest/selftest.py` does all that with numpy, Pillow and LiteRT or ONNX Runtime, "
         "and says whether the input or the output is off; `samples/python/classify.py` names a photo.",
         "",
+        *(_phones(facts.files) if phones else []),
     ]
     return "\n".join(parts)
+
+
+def _phones(files: tuple[BundledFile, ...]) -> list[str]:
+    lines = [
+        "For phones there are `samples/kotlin` with `selftest/android/GoldenTest.kt`, and `samples/swift` "
+        "with `selftest/ios/GoldenTests.swift`; each file says at its head what it needs and where it goes. "
+        "The Kotlin was compiled, against signatures of Android's libraries, and its preprocessing compared "
+        "with the reference to the bit; the Swift was parsed, not compiled. Neither ran on a phone: let the "
+        "self-test pass on yours first.",
+        "",
+    ]
+    if any(file.format == "tflite" for file in files):
+        lines[0] += (
+            " `golden/acceleration` holds the golden vectors as raw tensors, for Android's Acceleration "
+            "Service (`samples/kotlin/Acceleration.kt`)."
+        )
+    return lines
 
 
 def _file_row(file: BundledFile) -> str:

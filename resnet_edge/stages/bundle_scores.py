@@ -13,6 +13,7 @@ from PIL import Image
 from resnet_edge.core.bundle import BundledFile, ClassCount, Golden, GoldenImage, GoldenScores, Tolerance
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Report
+from resnet_edge.stages import bundle_acceleration
 from resnet_edge.stages.bundle_request import (
     ClassCounts,
     ClassesRequest,
@@ -119,7 +120,7 @@ def _rows(scores: NDArray[Any], labels: NDArray[Any] | None, count: int) -> list
 
 
 def golden(request: GoldenRequest, report: Report) -> Golden:
-    """The golden vectors of every file."""
+    """The golden vectors of every file, those of TFLite files for Android's Acceleration Service as well."""
     pixels = np.load(request.images, mmap_mode="r")[list(request.picked.rows)]
     pictures = tuple(
         GoldenImage(f"golden/images/{name}", _sha256((Path(request.folder) / name).read_bytes()), label)
@@ -135,11 +136,13 @@ def _of_file(
 ) -> GoldenScores:
     scores = np.load(expected)
     wide = np.repeat(pixels, 3, axis=-1) if file.input.shape[3] == 3 != pixels.shape[-1] else pixels
-    tensors = stored(wide, file.input)
+    tensors, rows = stored(wide, file.input), scores[list(request.picked.rows)]
+    if file.format == "tflite" and file.profile != "mcu":  # where no Android is
+        bundle_acceleration.write(Path(request.folder).parent, file, tensors, rows)
     return GoldenScores(
         file.path,
         tuple(_sha256(tensor.tobytes()) for tensor in tensors),
-        tuple(tuple(map(float, row)) for row in scores[list(request.picked.rows)]),
+        tuple(tuple(map(float, row)) for row in rows),
         _tolerances(measured, float(np.abs(scores).max()), len(scores)),
     )
 

@@ -131,6 +131,27 @@ def test_golden_vectors_hold_for_code_that_knows_nothing_of_ours(whole: Path, na
     assert len(classes) == len(NAMES)
 
 
+def test_golden_tensors_are_those_of_the_golden_images(whole: Path) -> None:
+    """For Android, and so not those of microcontrollers."""
+    golden = loaded(whole / "golden" / "golden.json")
+    names = [entry["file"] for entry in golden["files"] if entry["file"].endswith(".tflite")]
+    folders = {
+        name: whole / "golden/acceleration" / name.removesuffix(".tflite")
+        for name in names
+        if not name.startswith("mcu/")
+    }
+    assert folders
+    assert {path.parent for path in (whole / "golden").rglob("*.bin")} == {*folders.values()}
+    for entry in golden["files"]:
+        if entry["file"] in folders:
+            folder, count = folders[entry["file"]], len(golden["images"])
+            inputs = np.split(np.frombuffer((folder / "inputs.bin").read_bytes(), np.uint8), count)
+            digests = [hashlib.sha256(tensor.tobytes()).hexdigest() for tensor in inputs]
+            assert digests == entry["inputs_sha256"]
+            outputs = np.frombuffer((folder / "outputs.bin").read_bytes(), "<f4")
+            np.testing.assert_array_equal(outputs.reshape(count, -1), np.float32(entry["scores"]))
+
+
 def test_the_model_card_counts_every_class(whole: Path) -> None:
     card = loaded(whole / "model_card.json")
     assert [row["label"] for row in card["classes"]] == [*NAMES]

@@ -15,6 +15,7 @@ from PIL import Image
 
 from resnet_edge.backends import litert, onnxruntime
 from resnet_edge.core import registry
+from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.bundle import BundledFile, BundleFacts, Golden, GoldenImage, GoldenScores, Tolerance
 from resnet_edge.core.image_contract import contract
 from resnet_edge.core.tensors import dequantize, quantize
@@ -79,8 +80,7 @@ def _bundled(
     path = Path(shutil.copy(artifacts / Path(name).name, folder / name))
     format = path.suffix.lstrip(".")
     with BACKENDS[format].open_session(path, "cpu", 1) as session:
-        integers = session.input.quantization is not None
-        stored = quantize(pixels, session.input) if integers else pixels.astype(session.input.dtype)
+        stored = tensor(pixels, session.input)
         scores = np.concatenate([dequantize(session.run(one[None]), session.output) for one in stored])
         digest, profile = sha256(path.read_bytes()), name.partition("/")[0].replace("-", "_")
         file = BundledFile(
@@ -89,6 +89,11 @@ def _bundled(
     tensors = tuple(sha256(tensor.tobytes()) for tensor in stored)
     rows = tuple(tuple(map(float, row)) for row in scores)
     return file, GoldenScores(name, tensors, rows, (Tolerance("default", 1e-4, "float rounding"),))
+
+
+def tensor(pixels: NDArray[np.uint8], end: TensorSpec) -> NDArray[Any]:
+    """Pixels as a file stores them."""
+    return quantize(pixels, end) if end.quantization is not None else pixels.astype(end.dtype)
 
 
 def changed(bundle: Path, change: Any) -> None:

@@ -1,0 +1,152 @@
+// golden/golden.json and preprocessing.json, and the self-test itself: from a golden image to scores, and what is
+// off. No Android.
+//
+//   implementation("org.jetbrains.kotlinx:kotlinx-serialization-json:1.9.0")   (no compiler plugin is needed)
+package resnetedge
+
+import java.security.MessageDigest
+import java.util.Locale
+import kotlin.math.abs
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.boolean
+import kotlinx.serialization.json.double
+import kotlinx.serialization.json.doubleOrNull
+import kotlinx.serialization.json.float
+import kotlinx.serialization.json.floatOrNull
+import kotlinx.serialization.json.int
+import kotlinx.serialization.json.intOrNull
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+
+class GoldenImage(val path: String, val sha256: String)
+
+class GoldenFile(
+    val path: String,
+    val sha256: String,
+    val kind: String,
+    val input: End,
+    val output: End,
+    val inputsSha256: List<String>,
+    val scores: List<FloatArray>,
+    private val tolerances: Map<String, Double>,
+) {
+    /** How far a score may be off on a runtime. */
+    fun tolerance(runtime: String): Double = tolerances[runtime] ?: tolerances.getValue("default")
+}
+
+class Golden(val labels: List<String>, val images: List<GoldenImage>, val files: List<GoldenFile>) {
+    fun file(path: String): GoldenFile = files.first { it.path == path }
+}
+
+/** A model file that is open. `runtime` is its name in golden.json, `device` what computes. */
+interface Model : AutoCloseable {
+    val runtime: String
+    val device: String
+
+    /** Scores, from the bytes of the input tensor. */
+    fun run(tensor: ByteArray): FloatArray
+}
+
+/** How to read the bundle here (null: not there); `decode` is what the app does with a photo. */
+class Place(val bytes: (String) -> ByteArray?, val decode: (ByteArray) -> Picture)
+
+fun sha256(content: ByteArray): String =
+    MessageDigest.getInstance("SHA-256").digest(content).joinToString("") { "%02x".format(it) }
+
+/** What is off with one model file, a line for each image. Throws where there is nothing to compare. */
+fun complaints(place: Place, golden: Golden, file: GoldenFile, how: Contract, model: Model): List<String> {
+    check(golden.images.isNotEmpty()) { "there is no golden image: nothing was compared" }
+    if (place.bytes(file.path)?.let(::sha256) != file.sha256) {
+        return listOf("the model file is missing or not the one of the bundle: copy it again")
+    }
+    return golden.images.indices.mapNotNull { i ->
+        complaint(place, golden.images[i], file, i, how, model)?.let { "${golden.images[i].path}: $it" }
+    }
+}
+
+private fun complaint(
+    place: Place, image: GoldenImage, file: GoldenFile, i: Int, how: Contract, model: Model,
+): String? {
+    val png = place.bytes(image.path)
+    if (png == null || sha256(png) != image.sha256) {
+        return "the picture is missing or not the one of the bundle: copy it again"
+    }
+    // A golden image has the model's size: cropping it would be wrong, and the resize must leave it as it is.
+    val tensor = tensorOf(prepare(place.decode(png), how.copy(fit = "stretch")), file.input)
+    if (sha256(tensor) != file.inputsSha256[i]) {
+        return "the INPUT is off: this code makes another tensor of it than it must"
+    }
+    return scoresOff(model.run(tensor), file.scores[i], file.tolerance(model.runtime))
+}
+
+/** What is off with the scores of one image; null: nothing. */
+fun scoresOff(found: FloatArray, wanted: FloatArray, allowed: Double): String? {
+    if (found.size != wanted.size) return "the OUTPUT is off: ${found.size} scores, not ${wanted.size}"
+    val apart = found.indices.maxOf { abs(found[it] - wanted[it]) }.toDouble()
+    if (!(apart <= allowed)) { // also where it is not a number
+        val (far, most) = listOf(apart, allowed).map { "%.3g".format(Locale.ROOT, it) }
+        return "the OUTPUT is off: a score by $far, and $most is allowed"
+    }
+    return if (top(found) == top(wanted)) null else "the OUTPUT is off: the answer is another"
+}
+
+private fun top(scores: FloatArray): Int = scores.indices.maxBy { scores[it] }
+
+/** The best answers: labels and shares of one. */
+fun best(scores: FloatArray, kind: String, labels: List<String>, count: Int = 3): List<Pair<String, Float>> {
+    val shares = if (kind == "logits") softmax(scores) else scores
+    return shares.indices.sortedByDescending { shares[it] }.take(count).map { labels[it] to shares[it] }
+}
+
+/** golden/golden.json. */
+fun goldenOf(json: String): Golden {
+    val root = Json.parseToJsonElement(json).jsonObject
+    return Golden(
+        root.list("labels").map(JsonElement::text),
+        root.list("images").map { GoldenImage(it.text("path"), it.text("sha256")) },
+        root.list("files").map { fileOf(it.jsonObject) },
+    )
+}
+
+private fun fileOf(file: JsonObject) = GoldenFile(
+    path = file.text("file"),
+    sha256 = file.text("sha256"),
+    kind = file.text("kind"),
+    input = endOf(file.getValue("input").jsonObject),
+    output = endOf(file.getValue("output").jsonObject),
+    inputsSha256 = file.list("inputs_sha256").map(JsonElement::text),
+    scores = file.list("scores").map { row -> row.jsonArray.map { it.jsonPrimitive.float }.toFloatArray() },
+    tolerances = file.list("tolerances").associate {
+        it.text("runtime") to it.jsonObject.getValue("max_abs").jsonPrimitive.double
+    },
+)
+
+private fun endOf(end: JsonObject) = End(
+    end.text("dtype"),
+    end.list("shape").map { it.jsonPrimitive.int },
+    end.getValue("scale").jsonPrimitive.floatOrNull,
+    end.getValue("zero_point").jsonPrimitive.intOrNull ?: 0,
+)
+
+/** preprocessing.json. */
+fun contractOf(json: String): Contract {
+    val root = Json.parseToJsonElement(json).jsonObject
+    return Contract(
+        root.getValue("height").jsonPrimitive.int,
+        root.getValue("width").jsonPrimitive.int,
+        root.text("colour"),
+        root.text("fit"),
+        root.getValue("crop_fraction").jsonPrimitive.double,
+        root.text("interpolation"),
+        root.getValue("antialias").jsonPrimitive.boolean,
+    )
+}
+
+private fun JsonElement.text(): String = jsonPrimitive.content
+
+private fun JsonElement.text(name: String): String = jsonObject.getValue(name).text()
+
+private fun JsonObject.list(name: String) = getValue(name).jsonArray

@@ -1,0 +1,49 @@
+"""Examples and an instrumented self-test in Kotlin, for Android: LiteRT, MediaPipe Tasks and ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core.bundle import BundleFacts
+from resnet_edge.samples._marked import for_bundle
+
+TITLE = "Kotlin, on Android"
+
+_TEMPLATES = Path(__file__).parent / "_templates/kotlin"
+_PROFILES = ("litert", "android_tasks", "onnx")
+"""The profiles for phones."""
+_FOR_ALL = ("Preprocess.kt", "Golden.kt", "Photo.kt")
+
+
+def render(facts: BundleFacts) -> dict[str, str]:
+    """Preprocessing, and one class for each runtime that opens a file of this bundle. Nothing where it holds
+    no file for phones."""
+    first = {file.profile: file.path for file in reversed(facts.files) if file.profile in _PROFILES}
+    if not first:
+        return {}
+    tflite = first.get("litert") or first.get("android_tasks")
+    texts = {name: _text(name) for name in _FOR_ALL}
+    if tflite:
+        texts["LiteRtModel.kt"] = _litert(facts, tflite)
+        texts["Acceleration.kt"] = _text("Acceleration.kt")
+    if "android_tasks" in first:
+        texts["TasksModel.kt"] = _text("TasksModel.kt").replace("@FILE@", first["android_tasks"])
+    if "onnx" in first:
+        texts["OrtModel.kt"] = _text("OrtModel.kt").replace("@FILE@", first["onnx"])
+    here = {*first, "tflite"} if tflite else {*first}
+    folders = sorted(path.partition("/")[0] for path in first.values())
+    selftest = for_bundle(_text("GoldenTest.kt"), here).replace("@FOLDERS@", ", ".join(folders))
+    files = {f"samples/kotlin/{name}": text for name, text in texts.items()}
+    return {**files, "selftest/android/GoldenTest.kt": selftest}
+
+
+def _litert(facts: BundleFacts, path: str) -> str:
+    """With an example for the GPU where the bundle holds a file of floats: integers go wrong there."""
+    mobile = [file for file in facts.files if file.profile in _PROFILES and file.format == "tflite"]
+    floats = [file.path for file in mobile if file.scheme in ("fp16", "fp32")]
+    text = for_bundle(_text("LiteRtModel.kt"), {"float"} if floats else set())
+    return text.replace("@FILE@", path).replace("@FLOAT@", floats[0] if floats else "")
+
+
+def _text(name: str) -> str:
+    return (_TEMPLATES / name).read_text("utf-8")
