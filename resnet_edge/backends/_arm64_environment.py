@@ -55,7 +55,7 @@ def command(runtime: str) -> list[str]:
     """What starts the program that answers for `runtime`; the pipe's number is to follow."""
     return [
         str(_emulator()),
-        *("-cpu", CPU, "-L", str(folder() / "root")),
+        *("-cpu", CPU, "-L", str(folder() / "sysroot")),
         # Libraries that the host's programs are to load are of another processor.
         *("-U", "LD_PRELOAD", "-U", "LD_LIBRARY_PATH"),
         *(str(_python()), "-I", "-B", str(PROGRAMS / "arm64_runtime.py")),
@@ -73,7 +73,7 @@ def _emulator() -> Path:
 
 
 def _python() -> Path:
-    return folder() / "root/usr/bin/python3"
+    return folder() / "sysroot/usr/bin/python3"
 
 
 if __name__ == "__main__":  # for the Makefile

@@ -102,6 +102,10 @@ def test_an_instruction_that_the_processor_lacks_is_one_line(
     backend: ModuleType, net: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernels are chosen by what proc/cpuinfo says, and a Cortex-A53 has no dot products."""
+    emulator = _arm64_environment.command("litert")[0]
+    told = subprocess.run([emulator, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(told.split()[2].partition(".")[0]) > 7:
+        pytest.skip("this qemu has a proc/cpuinfo of its own, and no kernel is chosen wrongly")
     monkeypatch.setattr(_arm64_environment, "CPU", "cortex-a53")
     path, _ = net.artifact(min(backend.FORMATS), "int8", "int8")
     with (
