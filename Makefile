@@ -5,7 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-constraints
 
-.PHONY: help demo test slow lint format extras bench clean
+.PHONY: help demo test slow lint format bench clean \
+	extras extras-python extras-npm extras-mediapipe extras-vela extras-arm64
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -42,17 +43,31 @@ format: $(STAMP)  ## Format the code
 # What only the tests of samples/ use: types to check them with, and a decoder of photos.
 JAVASCRIPT_CHECKS := typescript@5.9.3 @types/node@20.19.0 sharp@0.34.5
 
-# The backends that are large or rare. npm puts its packages into the environment as well, and MediaPipe,
-# Arm's compiler Vela and the compiler of Kotlin, which only tests use, get one of their own each inside it.
-extras: $(STAMP)  ## Add every optional runtime to .venv, 2 GB (JavaScript needs npm, Node.js and Chromium)
+# The backends that are large or rare. npm puts its packages into the environment as well; MediaPipe, Arm's
+# compiler Vela, Kotlin's compiler (for tests) and the runtimes for aarch64 get one of their own each inside it. None needs another: with
+# `make --keep-going extras` one that cannot be had here does not keep the rest away.
+extras: extras-python extras-npm extras-mediapipe extras-vela extras-kotlin extras-arm64  ## Add every optional runtime to .venv, 2.3 GB (JavaScript needs npm, Node.js and Chromium; ARM apt-get)
+
+extras-python: $(STAMP)
 	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
 		$(BIN)/python -m pip install --quiet --editable '.[openvino,jax,web,micro]'
+
+extras-npm: $(STAMP)
 	$$($(BIN)/python -m resnet_edge.backends._web_packages) $(JAVASCRIPT_CHECKS) --no-audit --no-fund
+
+extras-mediapipe: $(STAMP)
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c \
 		"$$($(BIN)/python -m resnet_edge.backends._mediapipe_environment) --quiet"
+
+extras-vela: $(STAMP)
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c \
 		"$$($(BIN)/python -m resnet_edge.delegates._vela_environment) --quiet"
+
+extras-kotlin: $(STAMP)
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m tests.samples.kotlin_compiler)"
+
+extras-arm64: $(STAMP)
+	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m resnet_edge.backends._arm64_environment)"
 
 # What needs no argument and no other environment; benchmarks/README.md has the others.
 BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantized

@@ -28,7 +28,7 @@ def opened(path: Path, threads: int, kernels: OpResolverType) -> InterpreterSess
         return InterpreterSession(path, interpreter)
     except (ValueError, RuntimeError) as error:
         raise ArtifactError(
-            f"{path} cannot be opened as TFLite ({first_line(error)}): {_hint(error)}"
+            f"{path} cannot be opened as TFLite ({first_line(error)}): {mend_of(error)}"
         ) from error
 
 
@@ -44,7 +44,8 @@ def declared(path: Path) -> tuple[TensorSpec, TensorSpec]:
         ) from error
 
 
-def _hint(error: Exception) -> str:
+def mend_of(error: Exception) -> str:
+    """What to do about a file that does not open."""
     if "XNNPACK" in str(error) and "failed to prepare" in str(error):
         # It wants input step x weight step / output step below 256, and what is above has no precision.
         return "XNNPACK refuses its scales, which lie too far apart within a layer: use another scheme"

@@ -41,6 +41,7 @@ def test_the_same_answers_agree() -> None:
         (judged(replace(FOUND, same_top1=998)), "only 998 of 1,000"),
         (judged(replace(FOUND, golden_same_top1=9)), "1 of 10 golden images"),
         (judged(replace(FOUND, identical=3999), "litert_js"), "1 of 4,000 scores are not those of litert"),
+        (judged(replace(FOUND, identical=3999), "litert_arm64"), "1 of 4,000 scores are not those of litert"),
         (judged(replace(FOUND, identical=3999), "mediapipe"), "1 of 4,000 scores"),
         (judged(FOUND, "mediapipe", replace(RAN, labels=("a", "b", "d", "c"))), "other labels"),
         (judged(replace(FOUND, same_top1=949), "litert_reference"), "95 % must"),
