@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import registry
-from resnet_edge.core.errors import ResnetEdgeError
+from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
 from resnet_edge.core.progress import silent
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.core.worker import Worker
@@ -57,10 +57,11 @@ class Runner:
             worker = free.get()
             try:
                 return self._outputs(worker, *job)
+            except WorkerFailed as error:  # it died: the next file gets a new one
+                worker.close()
+                worker = self._worker(id(worker))
+                return str(error)
             except ResnetEdgeError as error:
-                if "WorkerFailed" in type(error).__name__:  # it died: the next file gets a new one
-                    worker.close()
-                    worker = self._worker(id(worker))
                 return str(error)
             finally:
                 free.put(worker)

@@ -34,14 +34,13 @@ class Case:
 
 def kinds_table(cases: Sequence[Case]) -> str:
     """A row for each kind, and their sum."""
-    head = ("kind", "imitates", "variants", "above the line", "caught", "localized", "below, caught")
-    head = (*head, "refused")
+    figures = ("variants", "above the line", "caught", "localized", "below, caught", "refused")
     rows: list[tuple[str, ...]] = []
     for kind in KINDS.values():
         some = [case for case in cases if case.seeded.kind == kind.name]
         if some:
             rows.append((kind.name, kind.imitates, *_counts(some)))
-    return _table(head, [*rows, ("all", "", *_counts(cases))], left=2)
+    return _table(("kind", "imitates", *figures), [*rows, ("all", "", *_counts(cases))], left=2)
 
 
 def _counts(cases: Sequence[Case]) -> tuple[str, ...]:

@@ -95,7 +95,8 @@ def turns(good: Sequence[Export], held: Sequence[Export], options: argparse.Name
         for variant in range(options.variants if pairs else 0):
             turn, pair = divmod(variant, len(pairs))
             files = pairs[list(pairs)[pair]]
-            yield Turn(KINDS[name], variant, files[(number + turn + pair) % len(files)])
+            # The number goes up by one with each turn: a kind that has four ways shows a pair all of them.
+            yield Turn(KINDS[name], turn + pair, files[(number + turn + pair) % len(files)])
 
 
 def sibling(export: Export, held: Sequence[Export]) -> Path | None:
@@ -136,7 +137,7 @@ def measured(
 
 def images(export: Export, options: argparse.Namespace) -> Path:
     """The first images of the proof, as .npy; data() has the same ones."""
-    path = options.work / f"images{export.network.channels}-{options.images}.npy"
+    path: Path = options.work / f"images{export.network.channels}-{options.images}.npy"
     if not path.exists():
         with np.load(export.data) as kept:
             np.save(path, kept["images"][: options.images])
@@ -145,7 +146,7 @@ def images(export: Export, options: argparse.Namespace) -> Path:
 
 def data(export: Export, options: argparse.Namespace) -> Path:
     """The same images as .npz, with labels."""
-    path = options.work / f"images{export.network.channels}-{options.images}.npz"
+    path: Path = options.work / f"images{export.network.channels}-{options.images}.npz"
     if not path.exists():
         with np.load(export.data) as kept:
             np.savez(path, images=kept["images"][: options.images], labels=kept["labels"][: options.images])

@@ -5,6 +5,7 @@ changed through `files.GoodFile`, which `tflite.py` and `onnx_file.py` have for 
 is written once.
 """
 
-from .kinds import KINDS, Kind, Seeded, applies, open_good, seed
+from .files import Kind
+from .kinds import KINDS, Seeded, applies, open_good, seed
 
 __all__ = ["KINDS", "Kind", "Seeded", "applies", "open_good", "seed"]

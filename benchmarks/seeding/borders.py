@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .files import GoodFile, Layer, Weights
+from .files import GoodFile, Kind, Layer, Weights
 from .weights import ordered, rescaled_for
 
 Random = np.random.Generator
@@ -103,10 +103,20 @@ def never(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
 
 
 KINDS = (
-    ("rgb_bgr", "OpenCV's order of colours (tensorflow#56425)", coloured_stem, swap_colours, "input"),
-    ("wrong_mean", "the preprocessing of another model (coremltools#542)", stem, move_mean, "input"),
-    ("wrong_divisor", "0 to 1 for 0 to 255 (ultralytics#4933)", stem, divide, "input"),
-    ("resize_method", "another resize than in training (inference#304)", stem, resize, "input"),
-    ("class_order", "labels sorted another way (tensorflow#62123)", last, reorder_classes, "output"),
-    ("stale_file", "an artifact of yesterday next to today's report", stem, never, "layer", True),
+    Kind(
+        "rgb_bgr", "OpenCV's order of colours (tensorflow#62123)", coloured_stem, swap_colours, place="input"
+    ),
+    Kind(
+        "wrong_mean", "the preprocessing of another model (coremltools#542)", stem, move_mean, place="input"
+    ),
+    Kind("wrong_divisor", "0 to 1 for 0 to 255 (ultralytics#4933)", stem, divide, place="input"),
+    Kind("resize_method", "another resize than in training (inference#304)", stem, resize, place="input"),
+    Kind(
+        "class_order",
+        "labels sorted another way, as folders 1, 10, 2 are",
+        last,
+        reorder_classes,
+        place="output",
+    ),
+    Kind("stale_file", "an artifact of yesterday next to today's report", stem, never, needs_sibling=True),
 )

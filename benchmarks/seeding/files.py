@@ -7,6 +7,7 @@ with the scale that they are stored with, so that a change can be to the numbers
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,23 @@ class GoodFile(ABC):
     @abstractmethod
     def save(self, out: Path) -> None:
         """Write the file."""
+
+
+Where = Callable[[GoodFile], Sequence[Layer]]
+Breaks = Callable[[GoodFile, Layer, np.random.Generator, int], str]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`where` gives the layers of a file that it can break, none where it does not apply; `breaks` breaks
+    one and tells what it did; `place`: `layer`, or `input` or `output` for what lies at the border."""
+
+    name: str
+    imitates: str
+    where: Where
+    breaks: Breaks
+    place: str = "layer"
+    needs_sibling: bool = False
 
 
 def to_integers(values: Real, scale: Real, dtype: str, lowest: int | None = None) -> NDArray[Any]:

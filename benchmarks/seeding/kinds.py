@@ -6,30 +6,13 @@ What is seeded is drawn from the name of the kind and the number of the variant,
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from . import borders, quantized, weights
-from .files import GoodFile, Layer
-
-Where = Callable[[GoodFile], Sequence[Layer]]
-Breaks = Callable[[GoodFile, Layer, np.random.Generator, int], str]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """`where` gives the layers of a file that it can break, none where it does not apply; `breaks` breaks
-    one and tells what it did; `place`: `layer`, or `input` or `output` for what lies at the border."""
-
-    name: str
-    imitates: str
-    where: Where
-    breaks: Breaks
-    place: str = "layer"
-    needs_sibling: bool = False
+from .files import GoodFile, Kind
 
 
 @dataclass(frozen=True)
@@ -46,9 +29,7 @@ class Seeded:
     note: str
 
 
-KINDS: dict[str, Kind] = {
-    name: Kind(name, *rest) for name, *rest in (*weights.KINDS, *quantized.KINDS, *borders.KINDS)
-}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (*weights.KINDS, *quantized.KINDS, *borders.KINDS)}
 
 
 def open_good(path: Path, scheme: str) -> GoodFile:

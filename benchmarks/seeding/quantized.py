@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .files import GoodFile, Grid, Layer, Weights
+from .files import GoodFile, Grid, Kind, Layer, Weights
 
 Random = np.random.Generator
 Breaks = Callable[[GoodFile, Layer, Random, int], str]
@@ -115,12 +115,24 @@ def leave_in_float(file: GoodFile, layer: Layer, random: Random, variant: int) -
 
 
 KINDS = (
-    ("scale_off_little", "a scale rounded or taken from another run", stored_as_integers, scale_off(True)),
-    ("scale_off_much", "a scale of another layer", stored_as_integers, scale_off(False)),
-    ("zero_point_off_little", "a zero point rounded the other way", offset, zero_point_off(True)),
-    ("zero_point_off_much", "int8 taken for uint8, halfway", offset, zero_point_off(False)),
-    ("activation_saturates", "calibration on too few or too dark images (openvino#25342)", gridded, saturate),
-    ("per_tensor_weights", "per-channel dropped (ultralytics#24747)", per_channel, share_scale),
-    ("last_layer_truncated", "a last layer packed into fewer bits", last, truncate),
-    ("left_in_float", "int8 that is not int8 everywhere (LiteRT#7858)", computes_in_integers, leave_in_float),
+    Kind(
+        "scale_off_little", "a scale rounded or taken from another run", stored_as_integers, scale_off(True)
+    ),
+    Kind("scale_off_much", "a scale of another layer", stored_as_integers, scale_off(False)),
+    Kind("zero_point_off_little", "a zero point rounded the other way", offset, zero_point_off(True)),
+    Kind("zero_point_off_much", "int8 taken for uint8, halfway", offset, zero_point_off(False)),
+    Kind(
+        "activation_saturates",
+        "calibration on too few or too dark images (tensorflow#44289)",
+        gridded,
+        saturate,
+    ),
+    Kind("per_tensor_weights", "per-channel dropped (ultralytics#24747)", per_channel, share_scale),
+    Kind("last_layer_truncated", "a last layer packed into fewer bits", last, truncate),
+    Kind(
+        "left_in_float",
+        "an int8 file that is not int8 everywhere (ai-edge-quantizer#474)",
+        computes_in_integers,
+        leave_in_float,
+    ),
 )

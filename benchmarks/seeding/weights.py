@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .files import GoodFile, Layer, Real, Weights
+from .files import GoodFile, Kind, Layer, Real, Weights
 
 Random = np.random.Generator
 
@@ -110,9 +110,9 @@ def rescaled_for(kernel: Real, scale: Real | None) -> Real | None:
     """Scales that hold the kernel, per channel or for all as they are stored."""
     if scale is None:
         return None
-    largest = np.abs(kernel).max(axis=(1, 2, 3)) / 127
+    largest: Real = np.abs(kernel).max(axis=(1, 2, 3)) / 127
     largest = np.maximum(largest, largest.max() * 1e-3)
-    return largest if len(scale) > 1 else largest.max(keepdims=True)
+    return largest if len(scale) > 1 else np.asarray([largest.max()])
 
 
 def fold_again(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
@@ -185,21 +185,32 @@ def stick(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
 
 
 KINDS = (
-    ("channels_swapped", "a reordering that the next layer does not know", inner, swap_channels),
-    ("bias_dropped", "an exporter that loses biases or the shift of batch normalization", biased, drop_bias),
-    ("bias_shifted", "an offset wrong by one entry", biased, shift_bias),
-    ("kernel_transposed", "HWIO read as WHIO", wide, transpose),
-    ("kernel_flipped", "convolution where correlation is meant", wide, flip),
-    ("kernel_in_out", "OIHW read as IOHW, which only square kernels allow", square, exchange),
-    ("bn_folded_twice", "folding run on a graph that is folded", inner, fold_again),
-    ("rescaled_1pct", "a wrong epsilon or momentum of batch normalization", inner, rescale(0.01)),
-    ("rescaled_2pct", "the same", inner, rescale(0.02)),
-    ("rescaled_5pct", "the same", inner, rescale(0.05)),
-    ("rescaled_20pct", "the same", inner, rescale(0.2)),
-    ("relu_removed", "a fusion that drops the activation", clamped, remove_relu),
-    ("relu_added", "a fusion that takes the activation of a neighbour", linear, add_relu),
-    ("padding_shifted", "the padding of PyTorch and Caffe, 1 on all sides, for SAME", wide, shift_padding),
-    ("stride_phase", "strides that begin with the other pixel", strided, shift_phase),
-    ("nan_weight", "a file damaged on its way, overflow of float16 (LiteRT#8619)", floats, poison),
-    ("stuck_channel", "a channel that died or was pruned by half (LiteRT#7693: zeros)", inner, stick),
+    Kind("channels_swapped", "a reordering that the next layer does not know", inner, swap_channels),
+    Kind(
+        "bias_dropped", "an exporter that loses biases or the shift of batch normalization", biased, drop_bias
+    ),
+    Kind("bias_shifted", "an offset wrong by one entry", biased, shift_bias),
+    Kind("kernel_transposed", "HWIO read as WHIO", wide, transpose),
+    Kind("kernel_flipped", "convolution where correlation is meant", wide, flip),
+    Kind("kernel_in_out", "OIHW read as IOHW, which only square kernels allow", square, exchange),
+    Kind("bn_folded_twice", "folding run on a graph that is folded", inner, fold_again),
+    Kind("rescaled_1pct", "a wrong epsilon or momentum of batch normalization", inner, rescale(0.01)),
+    Kind("rescaled_2pct", "the same", inner, rescale(0.02)),
+    Kind("rescaled_5pct", "the same", inner, rescale(0.05)),
+    Kind("rescaled_20pct", "the same", inner, rescale(0.2)),
+    Kind("relu_removed", "a fusion that drops the activation", clamped, remove_relu),
+    Kind("relu_added", "a fusion that takes the activation of a neighbour", linear, add_relu),
+    Kind(
+        "padding_shifted", "the padding of PyTorch and Caffe, 1 on all sides, for SAME", wide, shift_padding
+    ),
+    Kind("stride_phase", "strides that begin with the other pixel", strided, shift_phase),
+    Kind(
+        "nan_weight",
+        "a file damaged on its way; NaN that a check lost in nan_to_num (litert-quantizer)",
+        floats,
+        poison,
+    ),
+    Kind(
+        "stuck_channel", "a channel that died or was pruned by half; silent zeros (LiteRT#7693)", inner, stick
+    ),
 )
