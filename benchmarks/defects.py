@@ -66,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="where exports are made and kept")
     parser.add_argument("--images", type=int, default=2000)
+    parser.add_argument("--int16-images", type=int, help="for int16x8, whose kernels take 10 ms an image")
     parser.add_argument("--variants", type=int, default=24, help="of each kind, over all its files")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--dry", action="store_true", help="do not run verify")
@@ -135,21 +136,29 @@ def measured(
     return cases
 
 
+def count(scheme: str, options: argparse.Namespace) -> int:
+    """How many images a file of the scheme is run on."""
+    fewer = options.int16_images if scheme == "int16x8" else None
+    return int(fewer or options.images)
+
+
 def images(export: Export, options: argparse.Namespace) -> Path:
     """The first images of the proof, as .npy; data() has the same ones."""
-    path: Path = options.work / f"images{export.network.channels}-{options.images}.npy"
+    n = count(export.scheme, options)
+    path: Path = options.work / f"images{export.network.channels}-{n}.npy"
     if not path.exists():
         with np.load(export.data) as kept:
-            np.save(path, kept["images"][: options.images])
+            np.save(path, kept["images"][:n])
     return path
 
 
 def data(export: Export, options: argparse.Namespace) -> Path:
     """The same images as .npz, with labels."""
-    path: Path = options.work / f"images{export.network.channels}-{options.images}.npz"
+    n = count(export.scheme, options)
+    path: Path = options.work / f"images{export.network.channels}-{n}.npz"
     if not path.exists():
         with np.load(export.data) as kept:
-            np.savez(path, images=kept["images"][: options.images], labels=kept["labels"][: options.images])
+            np.savez(path, images=kept["images"][:n], labels=kept["labels"][:n])
     return path
 
 
@@ -158,9 +167,10 @@ def judged(cases: Sequence[Case], good: Sequence[Export], options: argparse.Name
     said: dict[Path, Said] = {}
     alarms: list[str] = []
     verdicts: defaultdict[str, int] = defaultdict(int)
-    for network in dict.fromkeys(export.network for export in good):
-        mine = [export for export in good if export.network == network]
-        files = [c.seeded.path for c in cases if c.network == network.name and not c.line.refused]
+    for network, n in dict.fromkeys((export.network, count(export.scheme, options)) for export in good):
+        mine = [e for e in good if (e.network, count(e.scheme, options)) == (network, n)]
+        ran = [c for c in cases if c.network == network.name and count(c.scheme, options) == n]
+        files = [c.seeded.path for c in ran if not c.line.refused]
         found = verify([*(e.path for e in mine), *files], mine[0].model, data(mine[0], options))
         said |= found
         for export in mine:
