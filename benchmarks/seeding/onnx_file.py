@@ -1,0 +1,241 @@
+"""ONNX files for seeding.files: Conv and Gemm with constants, quantized by QuantizeLinear."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from .files import GoodFile, Grid, Layer, Real, Weights, Window, to_integers
+
+BEHIND = ("Relu", "QuantizeLinear", "Clip", "DequantizeLinear", "Cast", "Identity")
+"""Operations that give a layer's result on, clamped or in another type."""
+PASSES_ON = {"MaxPool", "Reshape", "Pad", "Concat"}
+MODES = {
+    "nearest": ("nearest", "half_pixel"),
+    "bilinear": ("linear", "half_pixel"),
+    "corners": ("linear", "align_corners"),
+    "asymmetric": ("linear", "asymmetric"),
+}
+"""Mode and coordinate_transformation_mode of Resize."""
+
+
+class OnnxFile(GoodFile):
+    """An `.onnx` file that takes NHWC and computes in NCHW."""
+
+    suffix = ".onnx"
+
+    def __init__(self, path: Path, scheme: str) -> None:
+        super().__init__(path, scheme)
+        self.model = onnx.load(str(path))
+        self._graph = self.model.graph
+        self._constants = {c.name: numpy_helper.to_array(c) for c in self._graph.initializer}
+        self._shapes = _shapes(self.model)
+        self._made = {output: n for n in self._graph.node for output in n.output}
+        self._nodes = [n for n in self._graph.node if n.op_type in ("Conv", "Gemm")]
+        self.layers = tuple(self._layer(number, node) for number, node in enumerate(self._nodes))
+        image = self._shapes[self._graph.input[0].name]
+        self.image = (image[1], image[2], image[3])
+        self.ends = (self._graph.input[0].name, self._graph.output[0].name)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def _layer(self, number: int, node: onnx.NodeProto) -> Layer:
+        chain = self._behind(node)
+        grid = None
+        for one in chain:
+            if one.op_type == "QuantizeLinear":
+                grid = Grid(float(self._constants[one.input[1]]), int(self._constants[one.input[2]]), 0, 255)
+        clamps = any(one.op_type in ("Relu", "Clip") for one in chain)
+        relu = clamps or (grid is not None and grid.starts_at_zero)
+        names = (node.output[0], *(one.output[0] for one in chain))
+        own = not any(n.op_type in PASSES_ON for n in self._readers(names[-1]))
+        return Layer(number, node.output[0], names, relu, self._window(node), grid, own)
+
+    def _behind(self, node: onnx.NodeProto) -> list[onnx.NodeProto]:
+        found: list[onnx.NodeProto] = []
+        name = node.output[0]
+        while len(readers := self._readers(name)) == 1 and readers[0].op_type in BEHIND:
+            found.append(readers[0])
+            name = readers[0].output[0]
+        return found
+
+    def _readers(self, name: str) -> list[onnx.NodeProto]:
+        return [n for n in self._graph.node if name in n.input]
+
+    def _window(self, node: onnx.NodeProto) -> Window | None:
+        if node.op_type != "Conv":
+            return None
+        told = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        _, _, *size = self._shapes[node.input[0]]
+        _, _, *result = self._shapes[node.output[0]]
+        pairs = (size, told["kernel_shape"], told["strides"], result, told["pads"][:2])
+        return Window(*((int(a), int(b)) for a, b in pairs))
+
+    def weights(self, layer: Layer) -> Weights:
+        node = self._nodes[layer.ordinal]
+        kernel, scale = self._real(node.input[1])
+        bias = self._real(node.input[2])[0] if len(node.input) > 2 else None
+        return Weights(_canonical(node, kernel), bias, scale)
+
+    def _real(self, name: str) -> tuple[Real, Real | None]:
+        """The numbers of a constant, and its scale where it stands behind a DequantizeLinear."""
+        if name in self._constants:
+            return self._constants[name].astype(np.float64), None
+        source = self._made[name]
+        stored = self._constants[source.input[0]].astype(np.float64)
+        scale = self._constants[source.input[1]].astype(np.float64)
+        if not scale.ndim:
+            return stored * scale, np.atleast_1d(scale)
+        axis = next((a.i for a in source.attribute if a.name == "axis"), 1)
+        return stored * scale.reshape([-1 if a == axis else 1 for a in range(stored.ndim)]), scale
+
+    # -- weights ---------------------------------------------------------------------------
+
+    def put(self, layer: Layer, weights: Weights) -> None:
+        node, before = self._nodes[layer.ordinal], self.weights(layer)
+        if weights.scale is None:
+            self._replace(node, 1, _native(node, weights.kernel), None)
+        else:
+            scale = np.broadcast_to(weights.scale, len(weights.kernel))
+            stored = to_integers(weights.kernel, scale, "int8", -127)
+            self._replace(node, 1, _native(node, stored), scale)
+        if weights.bias is None or before.bias is None:
+            return
+        ratio = 1.0 if weights.scale is None or before.scale is None else weights.scale / before.scale
+        self._put_bias(node, weights.bias, ratio)
+
+    def _put_bias(self, node: onnx.NodeProto, bias: Real, ratio: Any) -> None:
+        """`ratio`: by what the scale of the sums has grown."""
+        _, scale = self._real(node.input[2])
+        if scale is None:
+            self._replace(node, 2, bias, None)
+            return
+        scale = np.broadcast_to(scale * ratio, len(bias))
+        self._replace(node, 2, to_integers(bias, scale, "int32"), scale)
+
+    def _replace(self, node: onnx.NodeProto, position: int, stored: NDArray[Any], scale: Any) -> None:
+        name = node.input[position]
+        if scale is None:
+            node.input[position] = self._constant(stored.astype(self._constants[name].dtype), name)
+            return
+        source = self._made[name]
+        flat = not self._constants[source.input[1]].ndim and np.ptp(scale) == 0
+        source.input[0] = self._constant(stored, source.input[0])
+        source.input[1] = self._constant(np.asarray(scale[0] if flat else scale, np.float32), source.input[1])
+        if not flat and not self._constants[source.input[2]].ndim:
+            raise NotImplementedError(f"{name}: one scale for all channels cannot become many")
+
+    def _constant(self, values: NDArray[Any], like: str) -> str:
+        """A new constant, since an old one may have other readers."""
+        name = f"{like}_seeded_{len(self._graph.initializer)}"
+        self._graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        self._constants[name] = np.asarray(values)
+        return name
+
+    # -- grids and windows -----------------------------------------------------------------
+
+    def put_grid(self, layer: Layer, scale: float, zero_point: int, *, consistent: bool) -> None:
+        chain = self._behind(self._nodes[layer.ordinal])
+        for one in chain:
+            if one.op_type == "DequantizeLinear" or (consistent and one.op_type == "QuantizeLinear"):
+                one.input[1] = self._constant(np.asarray(scale, np.float32), one.input[1])
+                one.input[2] = self._constant(np.asarray(zero_point, np.uint8), one.input[2])
+        assert layer.grid is not None  # only asked where there is one
+        for reader in self._nodes if consistent else ():
+            if reader.input[0] == layer.names[-1] and len(reader.input) > 2:
+                self._put_bias(reader, self._real(reader.input[2])[0], scale / layer.grid.scale)
+
+    def set_relu(self, layer: Layer, on: bool) -> None:
+        node = self._nodes[layer.ordinal]
+        if on:
+            self._lead_on(node.output[0], self._insert("Relu", [node.output[0]], behind=node))
+            return
+        for one in self._behind(node):
+            if one.op_type in ("Relu", "Clip"):
+                self._lead_on(one.output[0], one.input[0])
+                self._graph.node.remove(one)
+
+    def move_window(self, layer: Layer, down: int, right: int) -> None:
+        assert layer.window is not None  # only asked of convolutions
+        node = self._nodes[layer.ordinal]
+        (cut_y, *pad_y), (cut_x, *pad_x) = layer.window.moved(down, right)
+        if cut_y or cut_x:
+            numbers = ((cut_y, cut_x), layer.window.size, (2, 3))
+            inputs = [self._constant(np.asarray(n, np.int64), "slice") for n in numbers]
+            node.input[0] = self._insert("Slice", [node.input[0], *inputs], before=node)
+        pads = next(a for a in node.attribute if a.name == "pads")
+        pads.ints[:] = [pad_y[0], pad_x[0], pad_y[1], pad_x[1]]
+
+    # -- borders ---------------------------------------------------------------------------
+
+    def scale_image(self, factor: Real, offset: Real) -> None:
+        first = self._graph.node[0]
+        image = self.ends[0]
+        by, plus = (self._constant(values.astype(np.float32), "image") for values in (factor, offset))
+        made = self._insert("Mul", [image, by], before=first)
+        self._lead_on(image, self._insert("Add", [made, plus], before=first), made)
+
+    def resize_image(self, size: int, way: str, back: str) -> None:
+        first, image = self._graph.node[0], self.ends[0]
+        height, width, channels = self.image
+        entered = value = self._insert("Transpose", [image], before=first, perm=(0, 3, 1, 2))
+        for method, to in ((way, (size, size)), (back, (height, width))):
+            mode, coordinates = MODES[method]
+            sizes = self._constant(np.asarray([1, channels, *to], np.int64), "sizes")
+            told = {"mode": mode, "coordinate_transformation_mode": coordinates}
+            value = self._insert("Resize", [value, "", "", sizes], before=first, **told)
+        value = self._insert("Transpose", [value], before=first, perm=(0, 2, 3, 1))
+        self._lead_on(image, value, entered)
+
+    def leave_in_float(self, layer: Layer) -> None:
+        node = self._nodes[layer.ordinal]
+        for position in range(1, len(node.input)):
+            real = self._real(node.input[position])[0].astype(np.float32)
+            node.input[position] = self._constant(real, node.input[position])
+
+    # -- nodes -----------------------------------------------------------------------------
+
+    def _insert(
+        self, op: str, inputs: list[str], before: Any = None, behind: Any = None, **attributes: Any
+    ) -> str:
+        """A new node before or behind another; the name of its output."""
+        name = f"seeded_{op}_{len(self.added)}"
+        at = list(self._graph.node).index(before or behind) + (behind is not None)
+        self._graph.node.insert(at, helper.make_node(op, inputs, [name], name=name, **attributes))
+        self.added.append(name)
+        return name
+
+    def _lead_on(self, old: str, new: str, by: str = "") -> None:
+        """Let everything that read `old` read `new`, but the nodes that make `new` of it, the first of
+        which makes `by`."""
+        for node in self._graph.node:
+            if not {new, by}.intersection(node.output):
+                node.input[:] = [new if name == old else name for name in node.input]
+
+    def save(self, out: Path) -> None:
+        used = {name for node in self._graph.node for name in node.input}
+        kept = [c for c in self._graph.initializer if c.name in used]
+        del self._graph.initializer[:]
+        self._graph.initializer.extend(kept)
+        del self._graph.value_info[:]
+        onnx.save(self.model, str(out))
+
+
+def _canonical(node: onnx.NodeProto, kernel: Real) -> Real:
+    """(O, I, H, W) of Conv or (I, O) of Gemm as (O, H, W, I)."""
+    return kernel.transpose(0, 2, 3, 1) if node.op_type == "Conv" else kernel.T[:, None, None, :]
+
+
+def _native(node: onnx.NodeProto, kernel: NDArray[Any]) -> NDArray[Any]:
+    return kernel.transpose(0, 3, 1, 2) if node.op_type == "Conv" else kernel[:, 0, 0, :].T
+
+
+def _shapes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    values = (*graph.input, *graph.value_info, *graph.output)
+    return {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in values}
