@@ -2,11 +2,88 @@
 
 from __future__ import annotations
 
-from resnet_edge.core.explanation import Explanation
-from resnet_edge.core.progress import Report
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.explanation import Explanation, LayerFinding
+from resnet_edge.core.progress import Progress, Report
+from resnet_edge.explanation.contradictions import contradictions, scales_of
+from resnet_edge.explanation.layers import Network
+from resnet_edge.explanation.onnx_layers import read_onnx
+from resnet_edge.explanation.pairs import Pairs, pair
+from resnet_edge.explanation.tflite_layers import read_tflite
+from resnet_edge.explanation.trace import first_divergence, saturated, summed, traced
+from resnet_edge.explanation.watched import watch_onnx, watch_tflite
+from resnet_edge.stages.pixels import preprocessed
+from resnet_edge.stages.predict import open_images
 from resnet_edge.stages.verify_request import Explained, ExplainRequest
+
+READERS = {"tflite": read_tflite, "onnx": read_onnx}
+WATCHERS = {"tflite": watch_tflite, "onnx": watch_onnx}
 
 
 def explain(request: ExplainRequest, report: Report) -> Explained:
-    """x"""
-    return Explained(Explanation(request.file, 0, 0, 0, ()))
+    """The constants of every layer, and its activations where the file has integer grids, or where
+    `thorough`. Raises ArtifactError."""
+    report(Progress(f"layers of {request.file}", 0, 1))
+    path = Path(request.path)
+    reference, artifact = read_tflite(Path(request.portable)), READERS[request.format](path)
+    pairs = pair(reference, artifact)
+    scales = scales_of(reference, artifact, pairs)
+    found = contradictions(reference, artifact, pairs, request.scheme, scales)
+    trace, n = (), 0
+    if request.thorough or any(layer.grid is not None for layer in artifact.layers):
+        images = _some(request)
+        n = len(images)
+        sums = summed(
+            pairs,
+            artifact,
+            scales,
+            watch_tflite(Path(request.portable), reference, images),
+            WATCHERS[request.format](path, artifact, _fed(images, request)),
+        )
+        found = _ordered([*found, *saturated(artifact, pairs, sums)])
+        trace = traced(reference, artifact, pairs, sums)
+        if request.thorough and not found:
+            first = first_divergence(reference, artifact, pairs, sums)
+            found = [first] if first is not None else []
+    report(Progress(f"layers of {request.file}", 1, 1))
+    return Explained(_explanation(request, reference, pairs, found, trace, n))
+
+
+def _ordered(found: list[LayerFinding]) -> list[LayerFinding]:
+    """By execution, but what explains all others first."""
+    return sorted(found, key=lambda finding: (finding.cause != "stale", finding.order))
+
+
+def _some(request: ExplainRequest) -> NDArray[Any]:
+    images = open_images(Path(request.images))
+    rows = np.unique(np.linspace(0, len(images) - 1, request.n).round().astype(int))
+    return np.asarray(images[rows])
+
+
+def _fed(images: NDArray[Any], request: ExplainRequest) -> NDArray[Any]:
+    if request.preprocessing is None:
+        return images
+    return preprocessed(images, request.preprocessing)
+
+
+def _explanation(
+    request: ExplainRequest,
+    reference: Network,
+    pairs: Pairs,
+    found: list[LayerFinding],
+    trace: tuple[Any, ...],
+    n: int,
+) -> Explanation:
+    weighted = [number for number, layer in enumerate(reference.layers) if layer.weights is not None]
+    compared = sum(number in pairs for number in weighted)
+    remarks = []
+    if compared < len(weighted):
+        remarks.append(
+            f"{len(weighted) - compared} of {len(weighted)} layers with weights have no counterpart"
+        )
+    return Explanation(request.file, n, len(weighted), compared, tuple(found), trace, tuple(remarks))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.stages import calls
 from resnet_edge.stages.crew import Crew
@@ -21,10 +22,15 @@ class Explainer:
     """Looks into artifacts, each once, on whichever backend it did worst."""
 
     def __init__(
-        self, crew: Crew, images: calls.Images, reference: Reference, takes_pixels: bool, tell: Tell
+        self,
+        crew: Crew,
+        images: calls.Images,
+        reference: Reference,
+        preprocessing: Preprocessing | None,
+        tell: Tell,
     ) -> None:
         self._member = crew.member("layers", tell)
-        self._images, self._reference, self._takes_pixels = images, reference, takes_pixels
+        self._images, self._reference, self._preprocessing = images, reference, preprocessing
 
     def explain(
         self, judged: list[Judged], portable: Callable[[], str]
@@ -64,7 +70,7 @@ class Explainer:
             self._images.labels,
             self._reference.outputs,
             judged.outputs,
-            self._takes_pixels,
+            self._preprocessing,
             min(IMAGES, self._images.n),
             judged.parity.verdict != "pass",
         )

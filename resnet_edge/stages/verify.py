@@ -211,7 +211,7 @@ class _Run:
     ) -> tuple[Explanation, ...]:
         if not self.request.explain or not judged:
             return ()
-        explainer = Explainer(self.crew, images, expected, self.request.takes_pixels, self.tell)
+        explainer = Explainer(self.crew, images, expected, self._preprocessing(expected.facts), self.tell)
         try:
             portable = partial(reference.portable, expected.facts)
             found, notes = explainer.explain(judged, portable)

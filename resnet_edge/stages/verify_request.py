@@ -7,6 +7,7 @@ from typing import Literal
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.stages.calls import Place
 
 Output = Literal["logits", "probabilities"]
@@ -65,7 +66,7 @@ class ExplainRequest:
     labels: str | None
     reference: str
     candidate: str
-    takes_pixels: bool
+    preprocessing: Preprocessing | None
     n: int
     thorough: bool
 

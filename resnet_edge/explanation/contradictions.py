@@ -1,0 +1,133 @@
+"""What in a file contradicts its reference, whatever the images: constants, options, grids, operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from resnet_edge.core.explanation import LayerFinding
+from resnet_edge.explanation.layers import IMAGE, Layer, Network, Real
+from resnet_edge.explanation.pairs import Pairs
+from resnet_edge.explanation.scales import factors
+from resnet_edge.explanation.tolerance import Tolerance, tolerance_of
+from resnet_edge.explanation.weights import Said, wrong_weights
+
+STALE = 0.5
+"""The part of layers with other weights from which on the file is another model's."""
+
+
+VECTOR = 0.02
+"""Of the largest constant; 1/127 is what rounding to 8 bits takes."""
+
+
+def contradictions(
+    reference: Network, artifact: Network, pairs: Pairs, scheme: str, scales: list[Real]
+) -> list[LayerFinding]:
+    """In the order of execution."""
+    found = [*_odd(artifact), *_strange(reference, artifact)]
+    for number, other in sorted(pairs.items(), key=lambda pair: pair[1]):
+        theirs, ours = reference.layers[number], artifact.layers[other]
+        for cause, text in _wrong(reference, theirs, ours, number, scales, scheme):
+            found.append(_finding(ours.name, theirs.name, other, cause, f"{ours.name}: {text}"))
+    found.sort(key=lambda finding: finding.order)
+    return _joined(found, pairs)
+
+
+def scales_of(reference: Network, artifact: Network, pairs: Pairs) -> list[Real]:
+    """The factors between the activations; 1 where nothing is in integers, and so nothing equalized."""
+    if any(layer.step is not None and layer.grid is not None for layer in artifact.layers):
+        return factors(reference, artifact, pairs)
+    return [np.ones(layer.shape[-1] if layer.shape else 1) for layer in reference.layers]
+
+
+def _finding(name: str, other: str, order: int, cause: str, sentence: str) -> LayerFinding:
+    return LayerFinding(name, other, order, cause, sentence, certain=True)
+
+
+def _odd(artifact: Network) -> Iterator[LayerFinding]:
+    order = {layer.name: number for number, layer in enumerate(artifact.layers)}
+    for tensor, text in artifact.oddities:
+        yield _finding(tensor, "", order.get(tensor, -1), "two_scales", f"{tensor} {text}")
+
+
+def _strange(reference: Network, artifact: Network) -> Iterator[LayerFinding]:
+    known = {kind.lower().replace("_", "") for _, kind in reference.strange}
+    for tensor, kind in artifact.strange:
+        if kind.lower().replace("_", "") not in known and "resize" in kind.lower():
+            text = f"{tensor}: there is a {kind}, which the reference does not have"
+            yield _finding(tensor, "", -1, "operation", text)
+
+
+def _wrong(
+    reference: Network, theirs: Layer, ours: Layer, number: int, scales: list[Real], scheme: str
+) -> Iterator[Said]:
+    yield from _options(theirs, ours)
+    into = scales[theirs.reads[0]] if theirs.reads and theirs.reads[0] != IMAGE else np.ones(1)
+    out = scales[number]
+    allowed = tolerance_of(scheme, ours)
+    if theirs.kind == "scale" and theirs.weights is not None and ours.weights is not None:
+        yield from _vector(theirs.weights.ravel(), ours.weights.ravel(), ours, allowed)
+    elif theirs.kind == "shift" and theirs.bias is not None and ours.bias is not None:
+        yield from _vector(theirs.bias * out, ours.bias, ours, allowed)
+    elif (
+        theirs.weights is not None and ours.weights is not None and theirs.weights.shape == ours.weights.shape
+    ):
+        bias = theirs.bias if theirs.bias is not None else np.zeros(len(theirs.weights))
+        if theirs.kind == "depthwise":
+            meant = theirs.weights * (out / into).reshape(-1, 1, 1, 1)
+        else:
+            meant = theirs.weights * out.reshape(-1, 1, 1, 1) / into
+        yield from wrong_weights(meant, bias * (out if len(out) == len(bias) else 1), ours, allowed)
+
+
+def _vector(meant: Real, found: Real, ours: Layer, allowed: Tolerance) -> Iterator[Said]:
+    """Of what is multiplied or added to each channel."""
+    if found.shape != meant.shape:
+        return
+    if not np.isfinite(found).all():
+        yield "nan", "some of its constants are NaN or infinite"
+        return
+    most = max(float(np.abs(meant).max()), 1e-6)
+    apart = float(np.abs(found - meant).max()) / most
+    # In integers, one grid of 8 bits holds all channels.
+    if apart > (VECTOR if ours.grid is not None else allowed.most):
+        verb = "adds" if ours.kind == "shift" else "multiplies with"
+        yield "constants", f"what it {verb} is off by up to {100 * apart:.3g} % of the largest"
+
+
+def _options(theirs: Layer, ours: Layer) -> Iterator[Said]:
+    if theirs.kind in ("conv", "depthwise") and not ours.rewritten:
+        if theirs.stride != ours.stride:
+            yield "stride", f"it steps by {ours.stride}, and the reference by {theirs.stride}"
+        elif theirs.padding != ours.padding:
+            yield (
+                "padding",
+                (
+                    f"it is padded by {ours.padding} (top, left, bottom, right), and the reference by {theirs.padding}"
+                ),
+            )
+    if theirs.kind in ("conv", "depthwise", "dense", "add"):
+        positive = ours.positive or (ours.grid is not None and ours.grid.low >= 0)
+        if theirs.positive and not positive:
+            yield "activation_missing", "its ReLU is missing: it gives numbers below zero"
+        elif positive and not theirs.positive and _below_zero(theirs):
+            yield "activation_added", "it has a ReLU that the reference does not have"
+
+
+def _below_zero(layer: Layer) -> bool:
+    """Whether a layer without an activation can give what a ReLU would cut: all but a sum of ReLUs."""
+    return layer.kind in ("conv", "depthwise", "dense")
+
+
+def _joined(found: list[LayerFinding], pairs: Pairs) -> list[LayerFinding]:
+    """One finding where nearly all weights are others: then the file is another model's."""
+    others = {finding.layer for finding in found if finding.cause == "other_weights"}
+    if len(others) < 3 or len(others) < STALE * len({f.layer for f in found}):
+        return found
+    first = next(finding for finding in found if finding.cause == "other_weights")
+    sentence = f"{len(others)} layers have other weights: the file was made from another model, or another training of it"
+    return [
+        LayerFinding(first.layer, first.reference_layer, first.order, "stale", sentence, certain=True),
+        *found,
+    ]

@@ -1,0 +1,194 @@
+"""The layers of an .onnx file. Activations are NCHW there, and NHWC here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from resnet_edge.core.errors import ArtifactError, first_line
+from resnet_edge.explanation.layers import Builder, Grid, Layer, Network, Real
+from resnet_edge.graph.work import onnx_constants
+
+KINDS = {
+    "Conv": "conv",
+    "Gemm": "dense",
+    "MatMul": "dense",
+    "Add": "add",
+    "Mul": "scale",
+    "Sub": "shift",
+    "GlobalAveragePool": "mean",
+    "ReduceMean": "mean",
+    "AveragePool": "pool",
+    "MaxPool": "pool",
+    "Softmax": "softmax",
+}
+MOVES = frozenset({"Transpose", "Flatten", "Reshape", "Identity", "Squeeze", "Unsqueeze", "Cast", "Pad"})
+QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
+
+
+def read_onnx(path: Path) -> Network:
+    """Raises ArtifactError."""
+    try:
+        model = onnx.shape_inference.infer_shapes(onnx.load(str(path), load_external_data=True))
+        return _Reader(model).network()
+    except ArtifactError:
+        raise
+    except Exception as error:  # protobuf's errors, and a graph that refers to what is not there
+        raise ArtifactError(f"{path}: its layers cannot be read ({first_line(error)})") from error
+
+
+class _Reader:
+    """The state while the nodes are gone through."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        graph = model.graph
+        self.graph = graph
+        self.constants = {name: numpy_helper.to_array(tensor) for name, tensor in onnx_constants(graph)}
+        self.steps: dict[str, tuple[Real, NDArray[Any]]] = {}
+        self.shapes = {
+            value.name: tuple(d.dim_value or 1 for d in value.type.tensor_type.shape.dim)
+            for value in (*graph.value_info, *graph.output, *graph.input)
+        }
+        self.grids: dict[str, tuple[float, float]] = {}
+        self.found = Builder([value.name for value in graph.input if value.name not in self.constants])
+
+    def network(self) -> Network:
+        for node in self.graph.node:
+            self._node(node)
+        return self.found.network()
+
+    def _node(self, node: onnx.NodeProto) -> None:
+        if node.op_type == "Constant":
+            return
+        given, out = node.input[0], node.output[0]
+        if node.op_type == DEQUANTIZE and given in self.constants:
+            self._constant(node)
+        elif node.op_type in ("Cast", "Transpose", "Identity") and given in self.constants:
+            self._moved_constant(node)
+        elif node.op_type == QUANTIZE:
+            self.grids[out] = self._scale(node)
+            self.found.behind(given, out, grid=self._grid(node))
+        elif node.op_type == DEQUANTIZE:
+            self._check_grid(node)
+            self.found.behind(given, out)
+        elif node.op_type in MOVES:
+            if given in self.grids:
+                self.grids[out] = self.grids[given]
+            self.found.move(given, out)
+        elif node.op_type in ("Relu", "Clip"):
+            self.found.behind(given, out, positive=True)
+        elif node.op_type in KINDS:
+            self._layer(node)
+        else:
+            self.found.odd(out, node.op_type)
+            self.found.move(given, out)
+
+    def _constant(self, node: onnx.NodeProto) -> None:
+        stored, scale = self.constants[node.input[0]], self.constants[node.input[1]].astype(np.float64)
+        zero = self.constants[node.input[2]] if len(node.input) > 2 else np.zeros((), np.int64)
+        axis = next((a.i for a in node.attribute if a.name == "axis"), 1) % max(stored.ndim, 1)
+        shape = [1] * stored.ndim
+        if scale.ndim:
+            shape[axis] = -1
+        integers = stored.astype(np.int64) - zero.astype(np.int64).reshape(shape if zero.ndim else ())
+        self.constants[node.output[0]] = integers * (scale.reshape(shape) if scale.ndim else scale)
+        self.steps[node.output[0]] = scale.ravel(), integers
+
+    def _moved_constant(self, node: onnx.NodeProto) -> None:
+        values = self.constants[node.input[0]]
+        order = next((list(a.ints) for a in node.attribute if a.name == "perm"), None)
+        self.constants[node.output[0]] = values.transpose(order) if node.op_type == "Transpose" else values
+
+    def _scale(self, node: onnx.NodeProto) -> tuple[float, float]:
+        zero = self.constants[node.input[2]] if len(node.input) > 2 else np.zeros(())
+        return float(self.constants[node.input[1]].ravel()[0]), float(np.ravel(zero)[0])
+
+    def _grid(self, node: onnx.NodeProto) -> Grid:
+        scale, zero = self._scale(node)
+        dtype = self.constants[node.input[2]].dtype if len(node.input) > 2 else np.dtype(np.uint8)
+        ends = np.iinfo(dtype)
+        return Grid(scale * (ends.min - zero), scale * (ends.max - zero), scale)
+
+    def _check_grid(self, node: onnx.NodeProto) -> None:
+        """What is written in one scale and read in another is multiplied on the way."""
+        wrote = self.grids.get(node.input[0])
+        if wrote is None or wrote == self._scale(node):
+            return
+        number = self.found.source(node.input[0])
+        name = self.found.layers[number].name if number >= 0 else node.input[0]
+        (a, p), (b, q) = wrote, self._scale(node)
+        self.found.oddities.append(
+            (name, f"is stored with scale {a:.6g} and zero point {p:g}, and read with {b:.6g} and {q:g}")
+        )
+
+    def _layer(self, node: onnx.NodeProto) -> None:
+        kind = KINDS[node.op_type]
+        fixed = [name for name in node.input if name in self.constants]
+        if node.op_type in ("Add", "Sub", "Mul") and not fixed:
+            kind = "add"
+        elif node.op_type == "Add":
+            kind = "shift"
+        if kind == "shift" and self._is_bias(node):
+            return
+        reads = tuple(self.found.source(name) for name in node.input if name and name not in self.constants)
+        layer = Layer(node.output[0], kind, self._shape(node.output[0]), reads)
+        if kind in ("conv", "dense") and len(node.input) > 1 and node.input[1] in self.constants:
+            layer = self._weighted(layer, node)
+        elif kind == "scale" and fixed:
+            layer = replace(layer, weights=self.constants[fixed[0]].astype(np.float64).reshape(-1, 1, 1, 1))
+        elif kind == "shift" and fixed:
+            values = self.constants[fixed[0]].astype(np.float64).ravel()
+            layer = replace(layer, bias=-values if node.op_type == "Sub" else values)
+        self.found.add(layer)
+
+    def _is_bias(self, node: onnx.NodeProto) -> bool:
+        """Whether an addition is the bias of the matrix product before it."""
+        given = next((name for name in node.input if name not in self.constants), "")
+        number = self.found.source(given)
+        layers = self.found.layers
+        if number < 0 or layers[number].kind != "dense" or layers[number].values != given:
+            return False
+        constant = next(name for name in node.input if name in self.constants)
+        layers[number] = replace(layers[number], bias=self.constants[constant].astype(np.float64).ravel())
+        self.found.behind(given, node.output[0])
+        return True
+
+    def _weighted(self, layer: Layer, node: onnx.NodeProto) -> Layer:
+        told = {attribute.name: attribute for attribute in node.attribute}
+        values = self.constants[node.input[1]].astype(np.float64)
+        step, integers = self.steps.get(node.input[1], (None, None))
+        if node.op_type == "Conv":
+            weights = values.transpose(0, 2, 3, 1)
+            stored = None if integers is None else integers.transpose(0, 2, 3, 1)
+        else:
+            turned = node.op_type == "MatMul" or not ("transB" in told and told["transB"].i)
+            weights = (values.T if turned else values).reshape(layer.shape[-1], 1, 1, -1)
+            stored = None if integers is None else (integers.T if turned else integers).reshape(weights.shape)
+        group = told["group"].i if "group" in told else 1
+        kind = "depthwise" if group > 1 and weights.shape[3] == 1 else layer.kind
+        bias = (
+            self.constants[node.input[2]] if len(node.input) > 2 and node.input[2] in self.constants else None
+        )
+        ones = np.ones(len(weights))
+        pads = list(told["pads"].ints) if "pads" in told else [0, 0, 0, 0]
+        stride = list(told["strides"].ints) if "strides" in told else [1, 1]
+        return replace(
+            layer,
+            kind=kind,
+            weights=weights,
+            bias=np.zeros(len(weights)) if bias is None else bias.astype(np.float64).ravel(),
+            step=None if step is None else ones * step,
+            stored=stored,
+            stride=(stride[0], stride[1]),
+            padding=(pads[0], pads[1], pads[2], pads[3]),
+        )
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        shape = self.shapes.get(name, ())
+        return (*shape[2:], shape[1]) if len(shape) == 4 else tuple(shape[1:])

@@ -1,0 +1,181 @@
+"""The layers of a .tflite file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from resnet_edge.explanation.layers import Builder, Grid, Layer, Network, Real
+from resnet_edge.graph.model import ABSENT, Graph, Node, Tensor, read_graph, with_folded_casts
+
+SAME = 0
+RELU, RELU6 = 1, 3
+POSITIVE = frozenset({RELU, RELU6})
+KINDS = {
+    "CONV_2D": "conv",
+    "DEPTHWISE_CONV_2D": "depthwise",
+    "FULLY_CONNECTED": "dense",
+    "ADD": "add",
+    "MUL": "scale",
+    "SUB": "shift",
+    "MEAN": "mean",
+    "AVERAGE_POOL_2D": "pool",
+    "MAX_POOL_2D": "pool",
+    "SOFTMAX": "softmax",
+}
+MOVES = frozenset({"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "CAST"})
+ACTIVATIONS = frozenset({"RELU", "RELU6"})
+BLOCKS = "SPACE_TO_DEPTH"
+
+
+def read_tflite(path: Path) -> Network:
+    """Raises ArtifactError."""
+    return _Reader(with_folded_casts(read_graph(path))).network()
+
+
+class _Reader:
+    """The state while the nodes are gone through."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.found = Builder([graph.tensors[index].name for index in graph.inputs])
+        self.pads: dict[int, tuple[int, int, int, int]] = {}
+        self.blocks: set[int] = set()
+
+    def network(self) -> Network:
+        for node in self.graph.nodes:
+            self._node(node)
+        return self.found.network()
+
+    def _node(self, node: Node) -> None:
+        given, out = node.inputs[0], node.outputs[0]
+        names = self._name(given), self._name(out)
+        if node.op in ("QUANTIZE", "DEQUANTIZE"):
+            self.found.behind(*names, grid=self._grid(self.graph.tensors[out]))
+            self._keep_blocks(node)
+        elif node.op in MOVES or node.op == BLOCKS:
+            self.found.move(*names)
+            self._keep_blocks(node)
+            self._pad(node)
+        elif node.op in ACTIVATIONS:
+            self.found.behind(*names, positive=True)
+        elif node.op in KINDS:
+            self._layer(node, out)
+        else:
+            self.found.odd(names[1], node.op)
+            self.found.move(*names)
+
+    def _keep_blocks(self, node: Node) -> None:
+        if node.op == BLOCKS or node.inputs[0] in self.blocks:
+            self.blocks.add(node.outputs[0])
+
+    def _pad(self, node: Node) -> None:
+        if node.op not in ("PAD", "PADV2"):
+            return
+        amounts = self.graph.tensors[node.inputs[1]].data
+        if amounts is not None and len(amounts) == 4:
+            (top, bottom), (left, right) = amounts[1].tolist(), amounts[2].tolist()
+            self.pads[node.outputs[0]] = (top, left, bottom, right)
+
+    def _layer(self, node: Node, out: int) -> None:
+        tensors = self.graph.tensors
+        data = [tensors[i] for i in node.inputs if i != ABSENT]
+        constants = [tensor for tensor in data if tensor.data is not None]
+        kind = KINDS[node.op]
+        if node.op in ("ADD", "SUB", "MUL"):
+            kind = ("scale" if node.op == "MUL" else "shift") if constants else "add"
+        reads = tuple(self.found.source(tensor.name) for tensor in data if tensor.data is None)
+        shape = tuple(size or 1 for size in tensors[out].shape[1:])
+        layer = Layer(
+            self._name(out),
+            kind,
+            shape,
+            reads,
+            positive=node.options.get("fusedActivationFunction", 0) in POSITIVE,
+            grid=self._grid(tensors[out]),
+        )
+        if kind in ("conv", "depthwise", "dense"):
+            layer = self._weighted(layer, node)
+        elif constants:
+            layer = replace(layer, **_vector(kind, constants[0], node.op))
+        self.found.add(layer)
+
+    def _weighted(self, layer: Layer, node: Node) -> Layer:
+        tensors = self.graph.tensors
+        kernel = tensors[node.inputs[1]]
+        if kernel.data is None:
+            return layer
+        bias = tensors[node.inputs[2]] if len(node.inputs) > 2 and node.inputs[2] != ABSENT else None
+        weights = _real(kernel)
+        axis = 0
+        if layer.kind == "depthwise":
+            weights, axis = np.moveaxis(weights, 3, 0), 3
+        if layer.kind == "dense":
+            weights = weights.reshape(len(weights), 1, 1, -1)
+        stored = None
+        if kernel.quantization is not None and kernel.data.dtype.kind in "iu":
+            stored = np.moveaxis(kernel.data, axis, 0).reshape(weights.shape)
+        stride = int(node.options.get("strideH", 1)), int(node.options.get("strideW", 1))
+        return replace(
+            layer,
+            weights=weights,
+            bias=np.zeros(len(weights)) if bias is None or bias.data is None else _real(bias).ravel(),
+            step=_steps(kernel, len(weights)) if stored is not None else None,
+            stored=stored,
+            stride=stride,
+            padding=self._padding(node, weights, stride),
+            rewritten=node.inputs[0] in self.blocks,
+        )
+
+    def _padding(self, node: Node, weights: Real, stride: tuple[int, int]) -> tuple[int, int, int, int]:
+        before = self.pads.get(node.inputs[0], (0, 0, 0, 0))
+        if node.op == "FULLY_CONNECTED" or node.options.get("padding", SAME) != SAME:
+            return before
+        image = self.graph.tensors[node.inputs[0]].shape
+        kernel = weights.shape[1:3]
+        ends = [_same(size or 1, k, s) for size, k, s in zip(image[1:3], kernel, stride, strict=True)]
+        (top, bottom), (left, right) = ends
+        return (before[0] + top, before[1] + left, before[2] + bottom, before[3] + right)
+
+    def _name(self, index: int) -> str:
+        return self.graph.tensors[index].name
+
+    def _grid(self, tensor: Tensor) -> Grid | None:
+        if tensor.quantization is None or not tensor.dtype.startswith(("int", "uint")):
+            return None
+        ends = np.iinfo(tensor.dtype)
+        scale, zero = tensor.quantization.scale[0], tensor.quantization.zero_point[0]
+        return Grid(scale * (ends.min - zero), scale * (ends.max - zero), scale)
+
+
+def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def _real(tensor: Tensor) -> Real:
+    assert tensor.data is not None
+    if tensor.quantization is None or tensor.data.dtype.kind == "f":
+        return tensor.data.astype(np.float64)
+    found = tensor.quantization
+    shape = [1] * tensor.data.ndim
+    if found.axis is not None and len(found.scale) > 1:
+        shape[found.axis % tensor.data.ndim] = -1
+    scale, zero = np.array(found.scale).reshape(shape), np.array(found.zero_point).reshape(shape)
+    real: Real = (tensor.data.astype(np.float64) - zero) * scale
+    return real
+
+
+def _steps(tensor: Tensor, count: int) -> Real:
+    assert tensor.quantization is not None
+    scale = np.array(tensor.quantization.scale, np.float64)
+    return np.broadcast_to(scale, (count,)).copy() if len(scale) == 1 else scale
+
+
+def _vector(kind: str, constant: Tensor, op: str) -> dict[str, Real]:
+    values = _real(constant).ravel()
+    if kind == "scale":
+        return {"weights": values.reshape(-1, 1, 1, 1)}
+    return {"bias": -values if op == "SUB" else values}

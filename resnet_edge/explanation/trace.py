@@ -1,0 +1,158 @@
+"""Where the activations of an artifact part from the reference's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from resnet_edge.core.explanation import LayerFinding, LayerTrace
+from resnet_edge.core.statistics import sqnr_db
+from resnet_edge.explanation.layers import IMAGE, Layer, Network, Real
+from resnet_edge.explanation.pairs import Pairs
+from resnet_edge.explanation.watched import Values
+
+STEEP, POOR = 8.0, 25.0
+"""Decibels. A layer that is so much worse than what it reads, and so bad at all, is where things go wrong: on the
+64 good exports of benchmarks/defects.py none is both."""
+CLIPPED = 20.0
+"""Decibels: what a grid cuts off may be no more of the signal than that; good exports lose 30 and less."""
+
+
+@dataclass
+class Sums:
+    """Over all images, of one layer and in its channels (C,): of the reference, of the artifact."""
+
+    signal: float = 0.0
+    noise: float = 0.0
+    clipped: float = 0.0
+    n: int = 0
+    x: Real = field(default_factory=lambda: np.zeros(1))
+    y: Real = field(default_factory=lambda: np.zeros(1))
+    xx: Real = field(default_factory=lambda: np.zeros(1))
+    xy: Real = field(default_factory=lambda: np.zeros(1))
+    yy: Real = field(default_factory=lambda: np.zeros(1))
+
+
+def summed(
+    pairs: Pairs,
+    artifact: Network,
+    scales: list[Real],
+    reference_values: Iterable[Values],
+    artifact_values: Iterable[Values],
+) -> dict[int, Sums]:
+    """By the number of the reference's layer."""
+    found: dict[int, Sums] = {}
+    for theirs, ours in zip(reference_values, artifact_values, strict=True):
+        for number, other in pairs.items():
+            if number not in theirs or other not in ours:
+                continue
+            true, seen = theirs[number] * scales[number], ours[other]
+            channels = true.shape[-1] if true.ndim else 1
+            if true.size != seen.size or (seen.ndim and seen.shape[-1] != channels):
+                continue
+            grid = artifact.layers[other].grid
+            _add(
+                found.setdefault(number, Sums()), true.reshape(-1, channels), seen.reshape(-1, channels), grid
+            )
+    return found
+
+
+def _add(sums: Sums, true: Real, seen: Real, grid: object) -> None:
+    sums.signal += float(np.square(true).sum())
+    sums.noise += float(np.square(true - seen).sum())
+    if grid is not None:
+        low, high = grid.low, grid.high  # type: ignore[attr-defined]
+        low = min(low, 0.0) if low < 0 else -np.inf  # what a ReLU cuts is no loss
+        sums.clipped += float(np.square(true - np.clip(true, low, high)).sum())
+    sums.n += len(true)
+    for name, value in (("x", true), ("y", seen), ("xx", true**2), ("xy", true * seen), ("yy", seen**2)):
+        setattr(sums, name, getattr(sums, name) + value.sum(axis=0))
+
+
+def traced(
+    reference: Network, artifact: Network, pairs: Pairs, sums: dict[int, Sums]
+) -> tuple[LayerTrace, ...]:
+    """Every layer that both have, in the order of the artifact."""
+    decibels = {number: _decibels(one.signal, one.noise) for number, one in sums.items()}
+    rows = []
+    for number, other in sorted(pairs.items(), key=lambda pair: pair[1]):
+        if number not in decibels:
+            continue
+        theirs, ours = reference.layers[number], artifact.layers[other]
+        rows.append(LayerTrace(ours.name, theirs.name, decibels[number], _read(theirs, decibels)))
+    return tuple(rows)
+
+
+def _read(layer: Layer, decibels: dict[int, float | None]) -> float | None:
+    read = [decibels.get(number) for number in layer.reads if number != IMAGE]
+    return min((value for value in read if value is not None), default=None)
+
+
+def _decibels(signal: float, noise: float) -> float | None:
+    if not (np.isfinite(signal) and np.isfinite(noise)):
+        return None
+    return sqnr_db(signal, noise)
+
+
+def saturated(artifact: Network, pairs: Pairs, sums: dict[int, Sums]) -> Iterator[LayerFinding]:
+    """Layers whose grid cuts off what the reference gives."""
+    for number, one in sums.items():
+        layer = artifact.layers[pairs[number]]
+        if layer.grid is None or one.clipped <= 0 or one.signal <= 0:
+            continue
+        lost = sqnr_db(one.signal, one.clipped)
+        if lost < CLIPPED:
+            sentence = (
+                f"{layer.name}: its grid ends at {layer.grid.low:.4g} and {layer.grid.high:.4g} and cuts off what "
+                f"the reference gives (the signal over what is lost is {lost:.1f} dB): calibrate again"
+            )
+            yield LayerFinding(layer.name, "", pairs[number], "saturated", sentence, certain=True)
+
+
+def first_divergence(
+    reference: Network, artifact: Network, pairs: Pairs, sums: dict[int, Sums]
+) -> LayerFinding | None:
+    """The layer that adds most of the error, if one does."""
+    worst: tuple[float, int] | None = None
+    decibels = {number: _decibels(one.signal, one.noise) for number, one in sums.items()}
+    for number in sorted(sums, key=lambda n: pairs[n]):
+        here, before = decibels[number], _read(reference.layers[number], decibels)
+        if here is None:
+            return _diverging(reference, artifact, pairs, number, sums[number], 0.0)
+        fall = (before if before is not None else 60.0) - here
+        if fall > STEEP and here < POOR and (worst is None or fall > worst[0]):
+            worst = fall, number
+    if worst is None:
+        return None
+    return _diverging(reference, artifact, pairs, worst[1], sums[worst[1]], worst[0])
+
+
+def _diverging(
+    reference: Network, artifact: Network, pairs: Pairs, number: int, one: Sums, fall: float
+) -> LayerFinding:
+    theirs, ours = reference.layers[number], artifact.layers[pairs[number]]
+    cause, text = _likely(one)
+    said = f"{ours.name} parts from {theirs.name.split(';')[0]}"
+    said += f" ({fall:.0f} dB worse than what it reads)" if fall else ""
+    return LayerFinding(ours.name, theirs.name, pairs[number], cause, f"{said}: {text}", certain=False)
+
+
+def _likely(one: Sums) -> tuple[str, str]:
+    if not np.isfinite(one.noise):
+        return "nan", "it gives NaN or infinity"
+    spread = one.yy / one.n - (one.y / one.n) ** 2
+    true_spread = one.xx / one.n - (one.x / one.n) ** 2
+    dead = (spread < 1e-12) & (true_spread > 1e-9)
+    if dead.any():
+        return "stuck", f"{int(dead.sum())} of {len(dead)} channels always give the same"
+    both = one.xy / one.n - (one.x / one.n) * (one.y / one.n)
+    slope = np.divide(both, true_spread, out=np.ones_like(both), where=true_spread > 1e-12)
+    alike = both / np.sqrt(np.maximum(spread * true_spread, 1e-30))
+    if np.median(alike) > 0.98 and abs(np.median(slope) - 1) > 0.02:
+        return "rescaled", f"its values are {np.median(slope):.3g} times those of the reference"
+    if np.median(alike) > 0.98:
+        shift = one.y / one.n - one.x / one.n
+        return "shifted", f"its channels are shifted, by up to {np.abs(shift).max():.3g}"
+    return "unlike", f"its values correlate by {np.median(alike):.2f} with those of the reference"
