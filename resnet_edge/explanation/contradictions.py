@@ -17,27 +17,76 @@ STALE = 0.5
 """The part of layers with other weights from which on the file is another model's."""
 
 
+OPTIONS = frozenset({"stride", "padding", "activation_missing", "activation_added"})
+MOST_DOUBTED = 4
 VECTOR = 0.02
 """Of the largest constant; 1/127 is what rounding to 8 bits takes."""
 
 
 def contradictions(
+    reference: Network, artifact: Network, pairs: Pairs, scheme: str
+) -> tuple[list[LayerFinding], list[Real]]:
+    """What is wrong, in the order of execution, and the factors between the activations of both.
+
+    A broken layer is a bad witness of these factors, and its neighbours would be accused with it: so the one
+    that fits worst is left out, and all are looked at again.
+    """
+    doubted: frozenset[int] = frozenset()
+    while True:
+        scales = _scales(reference, artifact, pairs, doubted)
+        found = list(_accused(reference, artifact, pairs, scheme, scales))
+        worst = _worst(reference, artifact, pairs, scales, found, doubted)
+        if worst is None or len(doubted) == MOST_DOUBTED or not _equalizable(artifact):
+            break
+        doubted |= {worst}
+    everything = [*_odd(artifact), *_strange(reference, artifact), *_one_step(artifact), *found]
+    everything.sort(key=lambda finding: finding.order)
+    return _joined(everything), scales
+
+
+def _accused(
     reference: Network, artifact: Network, pairs: Pairs, scheme: str, scales: list[Real]
-) -> list[LayerFinding]:
-    """In the order of execution."""
-    found = [*_odd(artifact), *_strange(reference, artifact)]
+) -> Iterator[LayerFinding]:
     for number, other in sorted(pairs.items(), key=lambda pair: pair[1]):
         theirs, ours = reference.layers[number], artifact.layers[other]
-        for cause, text in _wrong(reference, theirs, ours, number, scales, scheme):
-            found.append(_finding(ours.name, theirs.name, other, cause, f"{ours.name}: {text}"))
-    found.sort(key=lambda finding: finding.order)
-    return _joined(found, pairs)
+        for cause, text in _wrong(theirs, ours, number, scales, scheme):
+            yield _finding(ours.name, theirs.name, other, cause, f"{ours.name}: {text}")
 
 
-def scales_of(reference: Network, artifact: Network, pairs: Pairs) -> list[Real]:
+def _worst(
+    reference: Network,
+    artifact: Network,
+    pairs: Pairs,
+    scales: list[Real],
+    found: list[LayerFinding],
+    doubted: frozenset[int],
+) -> int | None:
+    """Of the layers that are accused of their constants and were not doubted yet, the one that fits worst."""
+    accused = {finding.order for finding in found if finding.cause not in OPTIONS}
+    misfits = {}
+    for number, other in pairs.items():
+        theirs, ours = reference.layers[number], artifact.layers[other]
+        if (
+            other in accused
+            and number not in doubted
+            and theirs.weights is not None
+            and ours.weights is not None
+        ):
+            meant = _meant(theirs, number, scales)
+            if meant.shape == ours.weights.shape:
+                size = max(float(np.linalg.norm(meant)), 1e-30)
+                misfits[number] = float(np.linalg.norm(np.nan_to_num(ours.weights) - meant)) / size
+    return max(misfits, key=misfits.__getitem__, default=None)
+
+
+def _equalizable(artifact: Network) -> bool:
+    return any(layer.step is not None and layer.grid is not None for layer in artifact.layers)
+
+
+def _scales(reference: Network, artifact: Network, pairs: Pairs, doubted: frozenset[int]) -> list[Real]:
     """The factors between the activations; 1 where nothing is in integers, and so nothing equalized."""
-    if any(layer.step is not None and layer.grid is not None for layer in artifact.layers):
-        return factors(reference, artifact, pairs)
+    if _equalizable(artifact):
+        return factors(reference, artifact, pairs, doubted)
     return [np.ones(layer.shape[-1] if layer.shape else 1) for layer in reference.layers]
 
 
@@ -59,11 +108,37 @@ def _strange(reference: Network, artifact: Network) -> Iterator[LayerFinding]:
             yield _finding(tensor, "", -1, "operation", text)
 
 
-def _wrong(
-    reference: Network, theirs: Layer, ours: Layer, number: int, scales: list[Real], scheme: str
-) -> Iterator[Said]:
-    yield from _options(theirs, ours)
+def _one_step(artifact: Network) -> Iterator[LayerFinding]:
+    """A convolution with one step for all channels, where the others have one each."""
+    steps = {
+        number: len(np.unique(layer.step))
+        for number, layer in enumerate(artifact.layers)
+        if layer.kind == "conv" and layer.step is not None and len(layer.step) > 1
+    }
+    single = [number for number, count in steps.items() if count == 1]
+    if 0 < len(single) < len(steps) / 2:
+        for number in single:
+            name = artifact.layers[number].name
+            text = (
+                f"{name}: its weights have one scale for all channels, where other layers have one for each"
+            )
+            yield _finding(name, "", number, "per_tensor", text)
+
+
+def _meant(theirs: Layer, number: int, scales: list[Real]) -> Real:
+    """What the weights of the artifact's layer ought to be."""
+    assert theirs.weights is not None
     into = scales[theirs.reads[0]] if theirs.reads and theirs.reads[0] != IMAGE else np.ones(1)
+    out = scales[number]
+    if theirs.kind == "scale" or len(out) != len(theirs.weights):
+        return theirs.weights
+    if theirs.kind == "depthwise":
+        return theirs.weights * (out / into).reshape(-1, 1, 1, 1)
+    return theirs.weights * out.reshape(-1, 1, 1, 1) / into
+
+
+def _wrong(theirs: Layer, ours: Layer, number: int, scales: list[Real], scheme: str) -> Iterator[Said]:
+    yield from _options(theirs, ours)
     out = scales[number]
     allowed = tolerance_of(scheme, ours)
     if theirs.kind == "scale" and theirs.weights is not None and ours.weights is not None:
@@ -74,10 +149,7 @@ def _wrong(
         theirs.weights is not None and ours.weights is not None and theirs.weights.shape == ours.weights.shape
     ):
         bias = theirs.bias if theirs.bias is not None else np.zeros(len(theirs.weights))
-        if theirs.kind == "depthwise":
-            meant = theirs.weights * (out / into).reshape(-1, 1, 1, 1)
-        else:
-            meant = theirs.weights * out.reshape(-1, 1, 1, 1) / into
+        meant = _meant(theirs, number, scales)
         yield from wrong_weights(meant, bias * (out if len(out) == len(bias) else 1), ours, allowed)
 
 
@@ -120,7 +192,7 @@ def _below_zero(layer: Layer) -> bool:
     return layer.kind in ("conv", "depthwise", "dense")
 
 
-def _joined(found: list[LayerFinding], pairs: Pairs) -> list[LayerFinding]:
+def _joined(found: list[LayerFinding]) -> list[LayerFinding]:
     """One finding where nearly all weights are others: then the file is another model's."""
     others = {finding.layer for finding in found if finding.cause == "other_weights"}
     if len(others) < 3 or len(others) < STALE * len({f.layer for f in found}):

@@ -41,8 +41,12 @@ def groups_of(network: Network) -> list[int]:
     return [home(number) for number in range(len(network.layers))]
 
 
-def factors(reference: Network, artifact: Network, pairs: Pairs) -> list[Real]:
-    """Factors (C,) of each layer of the reference: artifact = factor x reference."""
+def factors(
+    reference: Network, artifact: Network, pairs: Pairs, doubted: frozenset[int] = frozenset()
+) -> list[Real]:
+    """Factors (C,) of each layer of the reference: artifact = factor x reference. Layers of the reference that
+    are `doubted` are no witnesses."""
+    pairs = {number: other for number, other in pairs.items() if number not in doubted}
     homes = groups_of(reference)
     found = {IMAGE: np.ones(1)}
     for number, home in enumerate(homes):

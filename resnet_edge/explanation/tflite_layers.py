@@ -27,6 +27,7 @@ KINDS = {
 }
 MOVES = frozenset({"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "CAST"})
 ACTIVATIONS = frozenset({"RELU", "RELU6"})
+BIAS_SCALE = 1e-3
 BLOCKS = "SPACE_TO_DEPTH"
 
 
@@ -98,6 +99,7 @@ class _Reader:
         )
         if kind in ("conv", "depthwise", "dense"):
             layer = self._weighted(layer, node)
+            self._check_bias(layer, node)
         elif constants:
             layer = replace(layer, **_vector(kind, constants[0], node.op))
         self.found.add(layer)
@@ -128,6 +130,23 @@ class _Reader:
             padding=self._padding(node, weights, stride),
             rewritten=node.inputs[0] in self.blocks,
         )
+
+    def _check_bias(self, layer: Layer, node: Node) -> None:
+        """The specification of int8 wants the scale of a bias to be that of the input times that of the weights
+        (ai.google.dev/edge/litert/models/quantization_spec)."""
+        if layer.step is None or len(node.inputs) < 3 or node.inputs[2] == ABSENT:
+            return
+        image, bias = self.graph.tensors[node.inputs[0]], self.graph.tensors[node.inputs[2]]
+        if image.quantization is None or bias.quantization is None:
+            return
+        wanted = layer.step * image.quantization.scale[0]
+        found = np.array(bias.quantization.scale)
+        if len(found) in (1, len(wanted)) and (np.abs(found / wanted - 1) > BIAS_SCALE).any():
+            text = (
+                f"has biases in steps that are {found[0] / wanted[0]:.4g} times those of its input and weights: the "
+                "scale of one of them was changed afterwards"
+            )
+            self.found.oddities.append((layer.name, text))
 
     def _padding(self, node: Node, weights: Real, stride: tuple[int, int]) -> tuple[int, int, int, int]:
         before = self.pads.get(node.inputs[0], (0, 0, 0, 0))

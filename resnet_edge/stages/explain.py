@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.explanation import Explanation, LayerFinding
+from resnet_edge.core.explanation import Explanation, LayerFinding, LayerTrace
 from resnet_edge.core.progress import Progress, Report
-from resnet_edge.explanation.contradictions import contradictions, scales_of
+from resnet_edge.explanation.contradictions import contradictions
 from resnet_edge.explanation.layers import Network
 from resnet_edge.explanation.onnx_layers import read_onnx
 from resnet_edge.explanation.pairs import Pairs, pair
 from resnet_edge.explanation.tflite_layers import read_tflite
-from resnet_edge.explanation.trace import first_divergence, saturated, summed, traced
+from resnet_edge.explanation.trace import first_divergence, saturated, summed, traced, unknown_operations
 from resnet_edge.explanation.watched import watch_onnx, watch_tflite
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.predict import open_images
@@ -32,9 +32,9 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
     path = Path(request.path)
     reference, artifact = read_tflite(Path(request.portable)), READERS[request.format](path)
     pairs = pair(reference, artifact)
-    scales = scales_of(reference, artifact, pairs)
-    found = contradictions(reference, artifact, pairs, request.scheme, scales)
-    trace, n = (), 0
+    found, scales = contradictions(reference, artifact, pairs, request.scheme)
+    trace: tuple[LayerTrace, ...] = ()
+    n = 0
     if request.thorough or any(layer.grid is not None for layer in artifact.layers):
         images = _some(request)
         n = len(images)
@@ -49,7 +49,7 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
         trace = traced(reference, artifact, pairs, sums)
         if request.thorough and not found:
             first = first_divergence(reference, artifact, pairs, sums)
-            found = [first] if first is not None else []
+            found = [*unknown_operations(artifact, pairs), *([first] if first is not None else [])]
     report(Progress(f"layers of {request.file}", 1, 1))
     return Explained(_explanation(request, reference, pairs, found, trace, n))
 
