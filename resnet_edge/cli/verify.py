@@ -21,7 +21,8 @@ from resnet_edge.cli.terminal import command_line, fail, output_options, print_j
 @click.option(
     "--data",
     metavar="DATA",
-    help="Images: fashion-mnist, a folder, or an .npz. With labels accuracy is proved, without them agreement.",
+    help="Images: fashion-mnist, a folder, or an .npz. With labels accuracy is proved, without them "
+    "agreement.",
 )
 @backends_option("litert,onnxruntime", "Where to run them")
 @click.option(

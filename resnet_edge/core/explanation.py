@@ -11,8 +11,8 @@ class LayerFinding:
 
     `layer` is its name in the artifact, `reference_layer` in the reference; `order` counts the layers of the
     artifact from 0 (-1: the input, and the number of layers: the output). `cause` is a word for programs,
-    `sentence` for people. `certain`: the file contradicts the reference (its weights are others), whatever the
-    images show; else it is what the activations look like.
+    `sentence` for people. `certain`: the file contradicts the reference (its weights are others), whatever
+    the images show; else it is what the activations look like.
     """
 
     layer: str

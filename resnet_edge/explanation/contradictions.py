@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -176,7 +177,8 @@ def _options(theirs: Layer, ours: Layer) -> Iterator[Said]:
             yield (
                 "padding",
                 (
-                    f"it is padded by {ours.padding} (top, left, bottom, right), and the reference by {theirs.padding}"
+                    f"it is padded by {ours.padding} (top, left, bottom, right), and the reference by "
+                    f"{theirs.padding}"
                 ),
             )
     if theirs.kind in ("conv", "depthwise", "dense", "add"):
@@ -198,8 +200,6 @@ def _joined(found: list[LayerFinding]) -> list[LayerFinding]:
     if len(others) < 3 or len(others) < STALE * len({f.layer for f in found}):
         return found
     first = next(finding for finding in found if finding.cause == "other_weights")
-    sentence = f"{len(others)} layers have other weights: the file was made from another model, or another training of it"
-    return [
-        LayerFinding(first.layer, first.reference_layer, first.order, "stale", sentence, certain=True),
-        *found,
-    ]
+    sentence = f"{len(others)} layers have other weights: it was made from another model, or another training"
+    stale = replace(first, cause="stale", sentence=sentence)
+    return [stale, *found]

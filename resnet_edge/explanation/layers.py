@@ -27,11 +27,11 @@ class Grid:
 class Layer:
     """One operation that computes.
 
-    `name` is the tensor that it gives; `values` the one behind the activation and whatever moves or rounds it,
-    where it is watched. `weights` (O, kh, kw, I), `bias` (O,); `step` (O,) is what the weights are rounded to,
-    None where they are not. `stored` are the weights as integers. `shape` is (H, W, C) or (C,). `positive`:
-    nothing below zero comes out. `reads` are numbers of layers, or IMAGE. `padding` is top, left, bottom,
-    right, that of a PAD before it included.
+    `name` is the tensor that it gives; `values` the one behind the activation and whatever moves or rounds
+    it, where it is watched. `weights` (O, kh, kw, I), `bias` (O,); `step` (O,) is what the weights are
+    rounded to, None where they are not. `stored` are the weights as integers. `shape` is (H, W, C) or (C,).
+    `positive`: nothing below zero comes out. `reads` are numbers of layers, or IMAGE. `padding` is top,
+    left, bottom, right, that of a PAD before it included.
     """
 
     name: str
@@ -52,7 +52,8 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """The layers of a file; `oddities` are sentences with the name of a tensor, of what contradicts itself."""
+    """The layers of a file; `oddities` are sentences with the name of a tensor, of what contradicts
+    itself."""
 
     layers: tuple[Layer, ...]
     oddities: tuple[tuple[str, str], ...] = ()

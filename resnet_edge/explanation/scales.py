@@ -1,9 +1,10 @@
-"""By what factor the channels of an artifact's activations differ from the reference's, where that is no error.
+"""By what factor the channels of an artifact's activations differ from the reference's, where that is no
+error.
 
-Cross-layer equalization (graph/equalize.py; M. Nagel et al., arXiv:1906.04721) multiplies a channel where it is
-made and divides it where it is read. So each activation has several witnesses of its factors: the weights and
-the biases of the layers that make it, and the weights of those that read it. A layer that is broken is outvoted
-by the others.
+Cross-layer equalization (graph/equalize.py; M. Nagel et al., arXiv:1906.04721) multiplies a channel where
+it is made and divides it where it is read. So each activation has several witnesses of its factors: the
+weights and the biases of the layers that make it, and the weights of those that read it. A layer that is
+broken is outvoted by the others.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ def groups_of(network: Network) -> list[int]:
 def factors(
     reference: Network, artifact: Network, pairs: Pairs, doubted: frozenset[int] = frozenset()
 ) -> list[Real]:
-    """Factors (C,) of each layer of the reference: artifact = factor x reference. Layers of the reference that
-    are `doubted` are no witnesses."""
+    """Factors (C,) of each layer of the reference: artifact = factor x reference. Layers of the reference
+    that are `doubted` are no witnesses."""
     pairs = {number: other for number, other in pairs.items() if number not in doubted}
     homes = groups_of(reference)
     found = {IMAGE: np.ones(1)}

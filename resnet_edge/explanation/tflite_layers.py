@@ -101,7 +101,7 @@ class _Reader:
             layer = self._weighted(layer, node)
             self._check_bias(layer, node)
         elif constants:
-            layer = replace(layer, **_vector(kind, constants[0], node.op))
+            layer = _with_vector(layer, _real(constants[0]).ravel(), node.op)
         self.found.add(layer)
 
     def _weighted(self, layer: Layer, node: Node) -> Layer:
@@ -132,8 +132,8 @@ class _Reader:
         )
 
     def _check_bias(self, layer: Layer, node: Node) -> None:
-        """The specification of int8 wants the scale of a bias to be that of the input times that of the weights
-        (ai.google.dev/edge/litert/models/quantization_spec)."""
+        """The specification of int8 wants the scale of a bias to be that of the input times that of the
+        weights (ai.google.dev/edge/litert/models/quantization_spec)."""
         if layer.step is None or len(node.inputs) < 3 or node.inputs[2] == ABSENT:
             return
         image, bias = self.graph.tensors[node.inputs[0]], self.graph.tensors[node.inputs[2]]
@@ -143,7 +143,8 @@ class _Reader:
         found = np.array(bias.quantization.scale)
         if len(found) in (1, len(wanted)) and (np.abs(found / wanted - 1) > BIAS_SCALE).any():
             text = (
-                f"has biases in steps that are {found[0] / wanted[0]:.4g} times those of its input and weights: the "
+                f"has biases in steps that are {found[0] / wanted[0]:.4g} times those of its input "
+                f"and weights: the "
                 "scale of one of them was changed afterwards"
             )
             self.found.oddities.append((layer.name, text))
@@ -193,8 +194,7 @@ def _steps(tensor: Tensor, count: int) -> Real:
     return np.broadcast_to(scale, (count,)).copy() if len(scale) == 1 else scale
 
 
-def _vector(kind: str, constant: Tensor, op: str) -> dict[str, Real]:
-    values = _real(constant).ravel()
-    if kind == "scale":
-        return {"weights": values.reshape(-1, 1, 1, 1)}
-    return {"bias": -values if op == "SUB" else values}
+def _with_vector(layer: Layer, values: Real, op: str) -> Layer:
+    if layer.kind == "scale":
+        return replace(layer, weights=values.reshape(-1, 1, 1, 1))
+    return replace(layer, bias=-values if op == "SUB" else values)

@@ -1,9 +1,9 @@
 """How far the constants of a good export are from the reference's.
 
-Measured on 64 good exports of 8 networks (benchmarks/defects.py), as this package compares them: int8 weights,
-rounded together and equalized, were up to 2.1 of their steps off, 99.5 % of them up to 1.32; their gain was
-within 0.0015 and biases within 0.39 of 1/255 of the layer's range; float16 weights within 4.8e-4, float32 ones
-the same to the bit.
+Measured on 64 good exports of 8 networks (benchmarks/defects.py), as this package compares them: int8
+weights, rounded together and equalized, were up to 2.1 of their steps off, 99.5 % of them up to 1.32; their
+gain was within 0.0015 and biases within 0.39 of 1/255 of the layer's range; float16 weights within 4.8e-4,
+float32 ones the same to the bit.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from resnet_edge.explanation.layers import Layer, Real
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Of a weight, in units (a step of its grid; the largest weight of its channel where it is in float): for all
-    but SHARE of them, and for any. `gain` is of the whole tensor, `bias` in units of `bias_units`."""
+    """Of a weight, in units (a step of its grid; the largest weight of its channel where it is in float):
+    for all but SHARE of them, and for any. `gain` is of the whole tensor, `bias` in units of
+    `bias_units`."""
 
     usual: float
     most: float
@@ -42,8 +43,10 @@ def tolerance_of(scheme: str, layer: Layer) -> Tolerance:
 def units(layer: Layer, meant: Real) -> Real:
     """What a weight is off by one of, (O, 1, 1, 1)."""
     if layer.step is not None:
-        return np.maximum(layer.step, 1e-30).reshape(-1, 1, 1, 1)
-    return np.maximum(np.abs(meant).reshape(len(meant), -1).max(axis=1), 1e-30).reshape(-1, 1, 1, 1)
+        found: Real = np.maximum(layer.step, 1e-30).reshape(-1, 1, 1, 1)
+    else:
+        found = np.maximum(np.abs(meant).reshape(len(meant), -1).max(axis=1), 1e-30).reshape(-1, 1, 1, 1)
+    return found
 
 
 def bias_units(layer: Layer, meant: Real) -> float:

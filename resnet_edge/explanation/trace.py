@@ -9,15 +9,16 @@ import numpy as np
 
 from resnet_edge.core.explanation import LayerFinding, LayerTrace
 from resnet_edge.core.statistics import sqnr_db
-from resnet_edge.explanation.layers import IMAGE, Layer, Network, Real
+from resnet_edge.explanation.layers import IMAGE, Grid, Layer, Network, Real
 from resnet_edge.explanation.pairs import Pairs
 from resnet_edge.explanation.watched import Values
 
 STEEP, POOR = 8.0, 25.0
-"""Decibels. A layer that is so much worse than what it reads, and so bad at all, is where things go wrong: on the
-64 good exports of benchmarks/defects.py none is both."""
+"""Decibels. A layer that is so much worse than what it reads, and so bad at all, is where things go wrong:
+on the 64 good exports of benchmarks/defects.py none is both."""
 CLIPPED = 30.0
-"""Decibels of the signal over what a grid cuts off: 43 and more on the good exports of benchmarks/defects.py."""
+"""Decibels of the signal over what a grid cuts off: 43 and more on the good exports of
+benchmarks/defects.py."""
 
 
 @dataclass
@@ -59,11 +60,11 @@ def summed(
     return found
 
 
-def _add(sums: Sums, true: Real, seen: Real, grid: object) -> None:
+def _add(sums: Sums, true: Real, seen: Real, grid: Grid | None) -> None:
     sums.signal += float(np.square(true).sum())
     sums.noise += float(np.square(true - seen).sum())
     if grid is not None:
-        low, high = grid.low, grid.high  # type: ignore[attr-defined]
+        low, high = grid.low, grid.high
         low = min(low, 0.0) if low < 0 else -np.inf  # what a ReLU cuts is no loss
         sums.clipped += float(np.square(true - np.clip(true, low, high)).sum())
     sums.n += len(true)
@@ -105,7 +106,8 @@ def saturated(artifact: Network, pairs: Pairs, sums: dict[int, Sums]) -> Iterato
         lost = sqnr_db(one.signal, one.clipped)
         if lost < CLIPPED:
             sentence = (
-                f"{layer.name}: its grid ends at {layer.grid.low:.4g} and {layer.grid.high:.4g} and cuts off what "
+                f"{layer.name}: its grid ends at {layer.grid.low:.4g} and {layer.grid.high:.4g} and "
+                f"cuts off what "
                 f"the reference gives (the signal over what is lost is {lost:.1f} dB): calibrate again"
             )
             yield LayerFinding(layer.name, "", pairs[number], "saturated", sentence, certain=True)

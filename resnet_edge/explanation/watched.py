@@ -74,5 +74,5 @@ def watch_onnx(path: Path, network: Network, images: NDArray[Any]) -> Iterator[V
 
 
 def _channels_last(values: NDArray[Any]) -> Real:
-    first = np.asarray(values)[0].astype(np.float64)
+    first: Real = np.asarray(values)[0].astype(np.float64)
     return first.transpose(1, 2, 0) if first.ndim == 3 else first

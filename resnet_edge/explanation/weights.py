@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from resnet_edge.explanation.layers import Layer, Real
 from resnet_edge.explanation.tolerance import SHARE, Tolerance, bias_units, units
@@ -16,7 +17,8 @@ FEW = 6
 
 
 def wrong_weights(meant: Real, bias: Real, ours: Layer, allowed: Tolerance) -> Iterator[Said]:
-    """What is wrong with the constants of `ours`, which ought to be `meant` (O, kh, kw, I) and `bias` (O,)."""
+    """What is wrong with the constants of `ours`, which ought to be `meant` (O, kh, kw, I) and `bias`
+    (O,)."""
     assert ours.weights is not None
     if not np.isfinite(ours.weights).all():
         yield "nan", f"{int((~np.isfinite(ours.weights)).sum())} of its weights are NaN or infinite"
@@ -47,14 +49,16 @@ def _cause(meant: Real, ours: Layer, allowed: Tolerance) -> Said:
         said = explain(meant, found, ours, allowed)
         if said is not None:
             return said
-    alike = _gain(found / max(np.linalg.norm(found), 1e-30), meant / max(np.linalg.norm(meant), 1e-30))
+    sizes = float(np.linalg.norm(found)), float(np.linalg.norm(meant))
+    alike = _gain(found / max(sizes[0], 1e-30), meant / max(sizes[1], 1e-30))
     if alike < UNLIKE:
         return "other_weights", "its weights are others altogether: was it made from this model?"
     apart = np.abs(found - meant) / units(ours, meant)
     rows = np.flatnonzero(apart.reshape(len(meant), -1).max(axis=1) > allowed.most)
     unit = "steps of its grid" if ours.step is not None else "of the largest weight"
     return "changed", (
-        f"its weights are off by up to {apart.max():.3g} {unit}, in {len(rows)} of {len(meant)} output channels"
+        f"its weights are off by up to {apart.max():.3g} {unit}, in {len(rows)} of {len(meant)} "
+        f"output channels"
     )
 
 
@@ -75,7 +79,7 @@ def _order_of_inputs(meant: Real, found: Real, ours: Layer, allowed: Tolerance) 
     return "input_channels", f"its input channels {_list(moved)} are in another order (RGB and BGR?)"
 
 
-def _matches(found: Real, meant: Real) -> np.ndarray | None:
+def _matches(found: Real, meant: Real) -> NDArray[np.intp] | None:
     """The row of `meant` that each row of `found` is most alike; None where that is no reordering."""
     if len(found) < 2:
         return None
@@ -115,7 +119,8 @@ def _gains(meant: Real, found: Real, ours: Layer, allowed: Tolerance) -> Said | 
     if usual.sum() <= max(1, len(meant) // 4):
         return "rescaled", f"the weights of its output channels {_list(np.flatnonzero(usual))} are rescaled"
     return "channel_scales", (
-        f"each output channel is scaled by a factor of its own ({each.min():.3g} to {each.max():.3g}): a batch "
+        f"each output channel is scaled by a factor of its own ({each.min():.3g} to "
+        f"{each.max():.3g}): a batch "
         "normalization that was folded twice or not at all, or wrong scales per channel"
     )
 
@@ -163,6 +168,6 @@ def _wrong_bias(meant: Real, ours: Layer, allowed: Tolerance) -> Iterator[Said]:
         yield "bias_changed", f"the biases of its output channels {_list(wrong)} are off, by up to {most:.4g}"
 
 
-def _list(numbers: np.ndarray) -> str:
+def _list(numbers: NDArray[np.intp]) -> str:
     shown = ", ".join(map(str, numbers[:FEW].tolist()))
     return shown if len(numbers) <= FEW else f"{shown} and {len(numbers) - FEW} more"

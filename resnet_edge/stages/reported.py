@@ -7,7 +7,8 @@ from pathlib import Path
 
 
 def hashes_reported(paths: tuple[Path, ...]) -> dict[Path, str]:
-    """The SHA-256 that the report in each folder gives of each file beside it; nothing where there is none."""
+    """The SHA-256 that the report in each folder gives of each file beside it; nothing where there is
+    none."""
     found = {}
     for folder in filter(Path.is_dir, paths):
         try:

@@ -135,7 +135,8 @@ class _Run:
             classes = artifact.outputs[0].shape[-1]
             if classes not in (None, facts.classes):
                 raise ArtifactError(
-                    f"{artifact.path} tells {classes} classes apart, and {facts.source} {facts.classes}: name "
+                    f"{artifact.path} tells {classes} classes apart, and {facts.source} "
+                    f"{facts.classes}: name "
                     "the model that it was made from with --reference"
                 )
             shape = artifact.inputs[0].shape[1:]

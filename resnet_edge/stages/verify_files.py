@@ -1,4 +1,5 @@
-"""Runs in a worker. What the files are that `verify` was given: whoever wrote them, they may be called anything."""
+"""Runs in a worker. What the files are that `verify` was given: whoever wrote them, they may be called
+anything."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ def _check_ends(path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[Tenso
         )
     if len(inputs[0].shape) != 4:
         raise ArtifactError(
-            f"{path} takes {len(inputs[0].shape)} dimensions, and an image is (batch, height, width, channels)"
+            f"{path} takes {len(inputs[0].shape)} dimensions, and an image is (batch, height, width, "
+            f"channels)"
         )
 
 

@@ -46,7 +46,10 @@ class ReferenceModel:
         classes = scores.shape[-1]
         if None in (height, width, channels, classes):
             raise ArtifactError(f"{path} leaves sizes open: give the Keras model as the --reference")
-        assert height and width and channels and classes
+        assert height is not None
+        assert width is not None
+        assert channels is not None
+        assert classes is not None
         return ModelFacts(
             name=path.stem,
             source=str(path),
@@ -78,7 +81,8 @@ class ReferenceModel:
         if self._artifact is not None:
             if self._artifact.format != "tflite":
                 raise ArtifactError(
-                    f"{self._artifact.path} is ONNX, and layers are compared with a Keras model or a TFLite file"
+                    f"{self._artifact.path} is ONNX, and layers are compared with a Keras model or a "
+                    f"TFLite file"
                 )
             return self._artifact.path
         assert isinstance(self._source, ModelRequest)

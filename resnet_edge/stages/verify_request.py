@@ -15,7 +15,8 @@ Output = Literal["logits", "probabilities"]
 
 @dataclass(frozen=True)
 class LookRequest:
-    """stages.verify_files: what the files at `paths`, of `formats`, are, and where among `backends` they run."""
+    """stages.verify_files: what the files at `paths`, of `formats`, are, and where among `backends` they
+    run."""
 
     paths: tuple[str, ...]
     formats: tuple[str, ...]
