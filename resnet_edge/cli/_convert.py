@@ -20,7 +20,7 @@ from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.stages.calls import CalibratorName, PlanRequest, RepairName
 from resnet_edge.stages.class_names import class_names_in
-from resnet_edge.stages.convert import ConvertRequest
+from resnet_edge.stages.convert_request import ConvertRequest
 
 BUNDLED_DATA = "fashion-mnist"
 

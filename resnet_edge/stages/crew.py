@@ -132,3 +132,13 @@ class Member:
             worker, self._worker = self._worker, None
         if worker is not None:
             worker.close()
+
+
+def ask(member: Member, function: str, request: object, reply: type[T]) -> T:
+    """Call a function of the stages, `module:name`."""
+    return member.call(f"resnet_edge.stages.{function}", request, reply)
+
+
+def asking(member: Member, function: str, request: object, reply: type[T]) -> Callable[[], T]:
+    """The same as a step that is yet to be taken."""
+    return lambda: ask(member, function, request, reply)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.data import ImageSet, load
+from resnet_edge.stages._blocks import spans
 from resnet_edge.stages.calls import Images, ImagesRequest, PreparedImages
 
 
@@ -25,10 +28,13 @@ def prepare(request: ImagesRequest, report: Report) -> PreparedImages:
     _check_values(found, request)
     if not request.for_calibration:
         _check_classes(found, request)
-    rows = _spread(found, request.limit) if request.limit else np.arange(len(found))
+    rows = np.arange(len(found))
+    if request.limit:
+        rows = _spread(found.labels, len(found), request.limit)
     held = np.empty(0, np.int64)
     if request.hold_out:
-        held = rows[_spread(_subset(found, rows), min(request.hold_out, max(1, len(rows) // 5)))]
+        labels = None if found.labels is None else found.labels[rows]
+        held = rows[_spread(labels, len(rows), min(request.hold_out, max(1, len(rows) // 5)))]
         rows = np.setdiff1d(rows, held)
     if not len(rows):
         raise DataError(
@@ -70,13 +76,13 @@ def _check_values(found: ImageSet, request: ImagesRequest) -> None:
         )
 
 
-def _spread(found: ImageSet, count: int) -> NDArray[np.int64]:
-    """About `count` rows: the same number of every class, each evenly through the set."""
-    if count >= len(found):
-        return np.arange(len(found))
-    if found.labels is None:
-        return np.linspace(0, len(found) - 1, count).round().astype(np.int64)
-    classes = [np.flatnonzero(found.labels == label) for label in np.unique(found.labels)]
+def _spread(labels: NDArray[np.int64] | None, n: int, count: int) -> NDArray[np.int64]:
+    """About `count` of `n` rows: the same number of every class, each evenly through the set."""
+    if count >= n:
+        return np.arange(n)
+    if labels is None:
+        return np.linspace(0, n - 1, count).round().astype(np.int64)
+    classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     share = max(1, count // len(classes))
     picked = [
         rows[np.linspace(0, len(rows) - 1, min(share, len(rows))).round().astype(int)] for rows in classes
@@ -84,18 +90,25 @@ def _spread(found: ImageSet, count: int) -> NDArray[np.int64]:
     return np.sort(np.concatenate(picked))
 
 
-def _subset(found: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
-    labels = None if found.labels is None else found.labels[rows]
-    return ImageSet(found.images[rows], labels, found.class_names, found.source)
-
-
 def _written(found: ImageSet, rows: NDArray[np.int64], stem: Path) -> Images:
-    images = found.images[rows] if len(rows) < len(found) else np.asarray(found.images)
     paths = stem.with_suffix(".npy"), stem.with_name(f"{stem.name}_labels.npy")
-    np.save(paths[0], images)
-    digest = hashlib.sha256(images.tobytes())
+    digest = _write(found.images, rows, paths[0])
     if found.labels is not None:
         np.save(paths[1], found.labels[rows])
         digest.update(found.labels[rows].tobytes())
     labels = None if found.labels is None else str(paths[1])
     return Images(str(paths[0]), labels, len(rows), found.class_names, found.source, digest.hexdigest())
+
+
+def _write(images: NDArray[Any], rows: NDArray[np.int64], path: Path) -> hashlib._Hash:
+    """Write rows as np.save would, and hash them; block by block, for images may be mapped from a
+    file that is larger than memory."""
+    shape, digest = (len(rows), *images.shape[1:]), hashlib.sha256()
+    header = {"descr": dtype_to_descr(images.dtype), "fortran_order": False, "shape": shape}
+    with path.open("wb") as file:
+        write_array_header_1_0(file, header)
+        for span in spans(len(rows), images.itemsize * int(np.prod(images.shape[1:]))):
+            content = images[rows[span]].tobytes()
+            file.write(content)
+            digest.update(content)
+    return digest

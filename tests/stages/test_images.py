@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import silent
+from resnet_edge.stages import _blocks
 from resnet_edge.stages.calls import ImagesRequest
 from resnet_edge.stages.images import prepare
 
@@ -68,3 +71,30 @@ def test_calibration_data_that_is_none(request_: ImagesRequest, tmp_path: Path, 
     np.savez(tmp_path / "bad.npz", images=spoil(np.ones((5, 4, 4, 1), np.float32)))
     with pytest.raises(DataError, match="holds no image|NaN or Inf in 5 images"):
         prepare(replace(request_, data=str(tmp_path / "bad.npz"), for_calibration=True), silent)
+
+
+@pytest.mark.parametrize("block", [1, 100, 1 << 24])
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_blocks_give_the_bytes_and_the_digest_of_the_whole(
+    request_: ImagesRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    block: int,
+    labelled: bool,
+    dtype: type,
+) -> None:
+    with np.load(request_.data) as held:
+        images, labels = held["images"].astype(dtype), held["labels"]
+    np.savez(tmp_path / "set.npz", images=images, **({"labels": labels} if labelled else {}))
+    monkeypatch.setattr(_blocks, "BLOCK", block)
+    found = prepare(replace(request_, data=str(tmp_path / "set.npz"), hold_out=9), silent)
+    assert found.held_out is not None
+    for part in (found.evaluation, found.held_out):
+        kept, whole = np.load(part.images), io.BytesIO()
+        np.save(whole, kept)
+        assert Path(part.images).read_bytes() == whole.getvalue()
+        told = np.load(part.labels).tobytes() if part.labels is not None else b""
+        assert part.sha256 == hashlib.sha256(kept.tobytes() + told).hexdigest()
+    kept = np.concatenate([np.load(part.images) for part in (found.evaluation, found.held_out)])
+    assert {image.tobytes() for image in kept} == {image.tobytes() for image in images}

@@ -1,0 +1,31 @@
+"""What the parent is asked for by `convert`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.models import ModelRequest
+from resnet_edge.stages import calls
+
+
+@dataclass(frozen=True)
+class ConvertRequest:
+    """What the user asks for. `calibration` None: held out of `data`. `class_names` come
+    before those of the model and the data. `rescue`: where int8 misses the budget, leave the layers
+    in float that cost most. `command` is how it was asked for, and
+    `source_name` what the report calls the model where the user did not name it."""
+
+    model: ModelRequest
+    data: str
+    calibration: str | None
+    plan: calls.PlanRequest
+    max_drop_pp: float
+    threads: int
+    latency_seconds: float
+    dynamic_batch: bool = False
+    calibrator: calls.CalibratorName = "auto"
+    repair: calls.RepairName = "auto"
+    rescue: bool = True
+    class_names: tuple[str, ...] = ()
+    command: str = ""
+    source_name: str | None = None

@@ -1,0 +1,109 @@
+"""Runs in the parent. The artifacts of a conversion: calibrated, quantized, written, sent to their proofs."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.errors import WorkerFailed
+from resnet_edge.core.machine import usable_cores
+from resnet_edge.core.sidecar import Story
+from resnet_edge.stages import calls
+from resnet_edge.stages.convert_request import ConvertRequest
+from resnet_edge.stages.crew import Member, asking
+from resnet_edge.stages.download_size import gzip_bytes
+from resnet_edge.stages.findings import Basis, Findings
+from resnet_edge.stages.linting import Linting
+from resnet_edge.stages.proofs import Proof, Provers
+from resnet_edge.stages.workspace import Workspace
+
+
+@dataclass
+class Making:
+    """Made by `member`, from `basis`. `calibrated` is there once `make` has calibrated; `packed`
+    holds the sizes of gzips by file."""
+
+    request: ConvertRequest
+    basis: Basis
+    story: Story
+    workspace: Workspace
+    member: Member
+    provers: Provers
+    pool: Executor
+    findings: Findings
+    linting: Linting
+    calibrated: calls.Calibration | None = None
+    packed: dict[str, Future[int]] = field(default_factory=dict)
+
+    def make(self) -> list[Proof]:
+        """Make every artifact, and start its proofs as soon as it is there; both in the plan's order."""
+        plan, found = self.basis.plan, self.findings
+        if self.basis.calibration is not None:
+            self.calibrated = self._calibrate(self.basis.calibration)
+            self.linting.start(self.calibrated)
+        proofs: list[Proof] = []
+        for scheme, jobs in plan.by_scheme().items():
+            portable = self._portable(scheme, jobs[0].needs_calibration)
+            if portable is None:
+                continue
+            for job in jobs:
+                if artifact := self._artifact(portable, job):
+                    found.artifacts.append(artifact)
+                    self.pack(artifact)
+                    proofs += [self.provers.start(artifact, job, p, self.basis.images) for p in job.places]
+        self.member.dismiss()
+        order = [(job.format, job.scheme) for job in plan.jobs]
+        found.artifacts.sort(key=lambda artifact: order.index((artifact.format, artifact.scheme)))
+        return sorted(proofs, key=lambda proof: order.index((proof.job.format, proof.job.scheme)))
+
+    def _portable(self, scheme: str, needs_calibration: bool) -> str | None:
+        """The portable graph under a scheme, which every format of it is made from."""
+        calibrated = self.calibrated if needs_calibration else None
+        if needs_calibration and calibrated is None:
+            return None  # that the calibration failed is noted
+        request = calls.PortableRequest(
+            calibrated.portable if calibrated is not None else self.basis.portable,
+            scheme,
+            calibrated.ranges if calibrated is not None else None,
+            self.basis.facts.output,
+            self.request.plan.io,
+            str(self.workspace.scratch / f"{scheme}.tflite"),
+        )
+        made = self.findings.attempt(scheme, asking(self.member, "artifacts:portable", request, calls.Done))
+        if made is None:
+            return None
+        self.findings.notes += made.notes
+        return request.out
+
+    def _calibrate(self, calibration: calls.Images) -> calls.Calibration | None:
+        """The float graph that every scheme with integer activations starts from, and its ranges."""
+        facts, learned = self.basis.facts, self.basis.learned
+        request = calls.CalibrateRequest(
+            self.basis.portable,
+            calibration.images,
+            facts.preprocessing.takes_pixels,
+            facts.output,
+            usable_cores(),
+            str(self.workspace.scratch_folder("calibrated")),
+            self.request.calibrator,
+            self.request.repair,
+            None if learned is None else learned.ranges,
+        )
+        step = asking(self.member, "calibration:calibrate", request, calls.Calibration)
+        return self.findings.attempt("calibration, and every artifact that needs it", step, WorkerFailed)
+
+    def _artifact(self, portable: str, job: calls.Job) -> Artifact | None:
+        name = self.basis.facts.name
+        out = self.workspace.folder / f"{name}.{job.scheme}{job.suffix}"
+        request = calls.ArtifactRequest(portable, job.format, job.scheme, name, str(out))
+        made = self.findings.attempt(out.name, asking(self.member, "artifacts:artifact", request, Artifact))
+        if made is None:
+            out.unlink(missing_ok=True)
+        return made
+
+    def pack(self, artifact: Artifact) -> None:
+        """Find out what pruning to zeros is for, where the model was pruned or trained further."""
+        if any(step.before is not None for step in self.story.steps):
+            self.packed[artifact.file] = self.pool.submit(gzip_bytes, Path(artifact.path))

@@ -1,0 +1,131 @@
+"""Runs in the parent. From the outputs of proofs to what the report says of the artifacts."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+
+from resnet_edge.core.error_growth import ErrorGrowth
+from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
+from resnet_edge.core.progress import silent
+from resnet_edge.core.rescue import Rescue
+from resnet_edge.stages.convert_request import ConvertRequest
+from resnet_edge.stages.crew import Crew, ask
+from resnet_edge.stages.error_growth_request import error_growth_requests
+from resnet_edge.stages.findings import Basis, Findings
+from resnet_edge.stages.judging import Judge, Judged
+from resnet_edge.stages.making import Making
+from resnet_edge.stages.notes import poor_reference, rescued, same_numbers
+from resnet_edge.stages.proofs import Proof
+from resnet_edge.stages.rescue import RescueSetup, missed, rescue
+
+
+@dataclass
+class Proving:
+    """Verdicts on what `making` made; `rescue` tells what was tried where int8 missed the budget."""
+
+    request: ConvertRequest
+    basis: Basis
+    crew: Crew
+    making: Making
+    findings: Findings
+    rescue: Rescue | None = None
+
+    def judged(self, reference: Future[str], proofs: list[Proof]) -> list[Judged]:
+        """Judge every proof that ran; where int8 misses the budget, what is better takes its place."""
+        expected = self.findings.attempt("the Keras model, and every proof", reference.result, WorkerFailed)
+        if expected is None:
+            for proof in proofs:
+                self.findings.attempt(proof.what, proof.outputs.result)
+            return []
+        member = self.crew.member("verdicts", silent)  # a tenth of a second each: not worth a line
+        facts = self.basis.facts
+        judge = Judge(member, facts, self.basis.images, self.request.max_drop_pp, expected)
+        judged = [
+            found
+            for proof in proofs
+            if (found := self.findings.attempt(proof.what, partial(judge.judged, proof))) is not None
+        ]
+        for note in poor_reference(facts, [found.parity for found in judged]):
+            self.findings.note("reference", note)
+        if self.making.calibrated is not None and self.request.rescue:
+            judged = self._rescued(judge, judged)
+        self._same_numbers(judge, judged)
+        self.making.provers.dismiss()
+        judge.dismiss()
+        return judged
+
+    def _rescued(self, judge: Judge, judged: list[Judged]) -> list[Judged]:
+        """What was judged, with int8 artifacts that meet the budget, or are better, in place of those
+        that miss it."""
+        # What is right on the processor and wrong elsewhere is no fault of int8: floats would hide it.
+        plain = [f for f in judged if f.proof.job.rescuable and f.proof.place.device == "cpu"]
+        setup = self._rescue_setup(judge) if missed(plain) else None
+        if setup is None:
+            return judged
+        try:
+            found = rescue(plain, setup)
+        except OutputError:
+            raise
+        except ResnetEdgeError as error:  # int8 stays as it is, with the verdict that it has
+            self.findings.note("plan", f"no plan for {plain[0].proof.job.scheme}: {error}")
+            return judged
+        finally:
+            setup.maker.dismiss()
+        self.rescue = found.rescue
+        self.findings.note("plan", rescued(found.rescue))
+        kept = {artifact.file: artifact for artifact in found.rescue.kept.artifacts}
+        made = self.findings.artifacts
+        made[:] = [kept.get(artifact.file, artifact) for artifact in made]
+        for artifact in kept.values():
+            self.making.pack(artifact)
+        return found.in_place(judged)
+
+    def _rescue_setup(self, judge: Judge) -> RescueSetup | None:
+        basis, calibrated = self.basis, self.making.calibrated
+        if basis.calibration is None or calibrated is None:
+            return None
+        return RescueSetup(
+            basis.facts,
+            self.request.plan.io,
+            calibrated,
+            basis.calibration,
+            basis.images,
+            self.crew.member("plan", self.findings.tell),
+            self.making.provers,
+            judge,
+            self.making.workspace,
+            self.findings.tell,
+        )
+
+    def _same_numbers(self, judge: Judge, judged: list[Judged]) -> None:
+        """Say how far the int8 files of the two formats agree with each other."""
+        cpu = [found for found in judged if found.proof.place.device == "cpu"]
+        ran = {(found.proof.job.format, found.proof.job.scheme): found for found in reversed(cpu)}
+        ours, theirs = ran.get(("tflite", "int8")), ran.get(("onnx", "int8"))
+        if ours is None or theirs is None:
+            return
+        found = self.findings.attempt("agreement", partial(judge.agreement, ours, theirs))
+        if found is not None:
+            artifacts = ours.proof.artifact, theirs.proof.artifact
+            self.findings.notes.append(same_numbers(*artifacts, self.basis.facts.output, found))
+
+    def error_growth(self) -> tuple[ErrorGrowth, ...]:
+        """How errors grow from layer to layer; nothing else depends on it."""
+        basis = self.basis
+        requests = error_growth_requests(
+            self.findings.artifacts, basis.portable, self.making.calibrated, basis.images, basis.facts.macs
+        )
+        if not requests:
+            return ()
+        member, found = self.crew.member("error growth", self.findings.tell), []
+        for request in requests:
+            try:
+                found.append(ask(member, "error_growth:error_growth", request, ErrorGrowth))
+            except OutputError:
+                raise
+            except ResnetEdgeError as error:
+                self.findings.note("error growth", f"{request.file}: no errors of its layers: {error}")
+        member.dismiss()
+        return tuple(found)

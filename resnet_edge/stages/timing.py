@@ -1,0 +1,40 @@
+"""Runs in the parent. The latency of the artifacts of a conversion."""
+
+from __future__ import annotations
+
+from resnet_edge.core.device import is_software
+from resnet_edge.core.latency import Latency
+from resnet_edge.stages import calls
+from resnet_edge.stages.convert_request import ConvertRequest
+from resnet_edge.stages.crew import Crew, asking
+from resnet_edge.stages.findings import Findings
+from resnet_edge.stages.notes import not_timed
+from resnet_edge.stages.proofs import Proof
+
+
+def timed(
+    request: ConvertRequest, images: calls.Images, proofs: list[Proof], crew: Crew, findings: Findings
+) -> tuple[Latency, ...]:
+    """Measure the latency of what ran; nothing else of ours runs by now."""
+    if not request.latency_seconds:
+        return ()
+    ran = [proof for proof in proofs if proof.outputs.exception() is None]
+    findings.notes += not_timed((p.place.backend, p.outputs.result().device) for p in ran)
+    targets = tuple(
+        calls.LatencyTarget(
+            p.artifact.path, p.artifact.file, p.job.format, p.job.scheme, p.place.backend, p.place.device
+        )
+        for p in ran
+        if not is_software(p.outputs.result().device)
+    )
+    if not targets:
+        return ()
+    seconds = request.latency_seconds
+    asked = calls.LatencyRequest(targets, images.images, request.threads, None, seconds)
+    clock = crew.member("latency", findings.tell)
+    found = findings.attempt("latency", asking(clock, "latency:measure", asked, calls.LatencyResult))
+    clock.dismiss()
+    if found is None:
+        return ()
+    findings.failures += found.failures
+    return found.latencies
