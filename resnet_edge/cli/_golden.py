@@ -1,0 +1,83 @@
+"""What `verify` tells of golden vectors: a line for what was saved, and a table of what was replayed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
+from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, EXIT_FAILED_PROOF
+from resnet_edge.core.golden_vectors import GoldenRow
+from resnet_edge.report.words import size
+from resnet_edge.stages.golden_replay import GoldenReplay
+from resnet_edge.stages.golden_request import Saved
+
+HEADER = ("Artifact", "Backend", "Images", "Same top-1", "Furthest", "Allowed", "Verdict")
+
+
+def golden_exit_code(found: GoldenReplay) -> int:
+    """0: all of it passed; 4: other outputs came out; 3: something could not be run."""
+    if found.failed:
+        return EXIT_FAILED_PROOF
+    return EXIT_DONE if found.passed else EXIT_COULD_NOT
+
+
+def golden_document(found: GoldenReplay) -> dict[str, Any]:
+    """The JSON document of a replay."""
+    vectors = found.vectors
+    return {
+        "schema": 1,
+        "golden": found.golden,
+        "model": {"name": vectors.model, "sha256": vectors.model_sha256},
+        "data": {"source": vectors.data, "sha256": vectors.data_sha256},
+        "saved_with": {"resnet_edge": vectors.resnet_edge, "machine": vectors.machine, **vectors.versions},
+        "images": len(vectors.rows),
+        "rows": [asdict(row) for row in found.rows],
+        "left": list(found.left),
+        "passed": found.passed,
+    }
+
+
+def print_golden(found: GoldenReplay) -> None:
+    """Print every row, and under the table why one did not pass."""
+    console = stdout_console()
+    body = [[spelled(console, cell) for cell in _cells(row)] for row in found.rows]
+    print_grid(console, [*HEADER], body, left={"Backend", "Verdict"})
+    for row in found.rows:
+        for reason in row.reasons:
+            print_line(console, spelled(console, f"{row.artifact} on {row.backend} {row.device}: {reason}"))
+    for name in found.left:
+        print_line(console, spelled(console, f"not given: {name}"), "dim")
+    vectors = found.vectors
+    note = f"{len(vectors.rows)} images of {vectors.data}; saved on {vectors.machine or 'an unnamed machine'}"
+    print_line(console, spelled(console, note), "dim")
+
+
+def print_saved(saved: Saved) -> None:
+    """Print what was saved, and what was not."""
+    for note in saved.notes:
+        click.echo(f"note: {note}")
+    files = "1 artifact" if saved.artifacts == 1 else f"{saved.artifacts} artifacts"
+    click.echo(f"golden vectors: {saved.path}  ({saved.images} images, {files}, {size(saved.size_bytes)})")
+
+
+def _cells(row: GoldenRow) -> list[str]:
+    return [
+        row.artifact,
+        f"{row.backend} {row.device}",
+        f"{row.n:,}",
+        "–" if row.same_top1 is None else f"{row.same_top1:,} ({row.near_ties} near-ties)",
+        _apart(row.max_abs, row.steps, row.allowed_steps is not None),
+        _apart(row.allowed_max_abs, row.allowed_steps, row.allowed_steps is not None),
+        row.verdict,
+    ]
+
+
+def _apart(max_abs: float | None, steps: int | None, in_steps: bool) -> str:
+    if max_abs is None:
+        return "–"
+    if in_steps and steps is not None:
+        return "1 step" if steps == 1 else f"{steps} steps"
+    return f"{max_abs:.2g}"

@@ -1,0 +1,186 @@
+"""Runs in the parent. Artifacts held against golden vectors on backends and devices of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from resnet_edge.core import registry
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import (
+    ArtifactError,
+    DataError,
+    DeviceUnavailable,
+    MissingDependency,
+    UsageError,
+    WorkerFailed,
+)
+from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRow, GoldenVectors
+from resnet_edge.core.progress import Report, silent
+from resnet_edge.stages.bench_request import Offers, OffersRequest
+from resnet_edge.stages.crew import Crew, Member
+from resnet_edge.stages.first_backend import FIRST_BACKEND
+from resnet_edge.stages.golden_request import OpenRequest, ReplayRequest
+
+
+@dataclass(frozen=True)
+class GoldenReplay:
+    """What a replay found. `left` names the artifacts of the file that were not given."""
+
+    golden: str
+    vectors: GoldenVectors
+    rows: tuple[GoldenRow, ...]
+    left: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Something was replayed, and all of it passed."""
+        return bool(self.rows) and all(row.verdict == "pass" for row in self.rows)
+
+    @property
+    def failed(self) -> tuple[GoldenRow, ...]:
+        """Where other outputs came out."""
+        return tuple(row for row in self.rows if row.verdict == "fail")
+
+
+@dataclass(frozen=True)
+class _Matched:
+    path: Path
+    number: int
+    artifact: GoldenArtifact
+    other_file: bool
+
+
+def replay(
+    golden: Path,
+    artifacts: Sequence[Path],
+    places: tuple[str, ...],
+    crew: Crew,
+    scratch: Path,
+    report: Report,
+    by_name: bool = False,
+    threads: int = 1,
+) -> GoldenReplay:
+    """Run `artifacts` on the golden images. `places` are `backend` or `backend:device`; none means, for each
+    format, the backend that `convert` proves on, else the first that is installed. `scratch` is a folder
+    for arrays. A file is known by its SHA-256, so that its name does not matter; `by_name` takes one of the
+    same name, which then fails.
+
+    Raises DataError where the file or the artifacts do not belong together, UsageError, UnknownName, and
+    MissingDependency where no backend is installed. What a runtime does not open is a row that says so.
+    """
+    if not artifacts:
+        raise UsageError(f"nothing is replayed of {golden}: name the artifacts that it was saved of")
+    team = _Team(crew, report)
+    images = str(scratch / "golden_images.npy")
+    reader = crew.member("golden vectors", silent)
+    vectors = reader.call(
+        "resnet_edge.stages.golden_vectors:unpack", OpenRequest(str(golden), images), GoldenVectors
+    )
+    reader.dismiss()
+    matched = [_match(path, golden, vectors, by_name) for path in artifacts]
+    rows: list[GoldenRow] = []
+    for file in matched:
+        for backend, device in team.places(file.artifact.format, places):
+            out = str(scratch / f"golden.{len(rows)}.npy")
+            asked = ReplayRequest(
+                str(golden),
+                file.number,
+                str(file.path),
+                backend,
+                device,
+                threads,
+                images,
+                out,
+                file.other_file,
+            )
+            rows.append(team.row(asked, len(vectors.rows)))
+    given = {file.number for file in matched}
+    left = tuple(a.file for number, a in enumerate(vectors.artifacts) if number not in given)
+    return GoldenReplay(golden.name, vectors, tuple(rows), left)
+
+
+def _match(path: Path, golden: Path, vectors: GoldenVectors, by_name: bool) -> _Matched:
+    if not path.is_file():
+        raise ArtifactError(f"{path} is not there, or no file: name one that {golden.name} was saved of")
+    try:
+        sha256 = sha256_of(path)
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read ({error.strerror}): copy it again") from error
+    for number, artifact in enumerate(vectors.artifacts):
+        if artifact.sha256 == sha256:
+            return _Matched(path, number, artifact, False)
+    named = next((n for n, artifact in enumerate(vectors.artifacts) if artifact.file == path.name), None)
+    if named is not None and by_name:
+        return _Matched(path, named, vectors.artifacts[named], True)
+    known = ", ".join(artifact.file for artifact in vectors.artifacts)
+    which = "the file of this name has another SHA-256 there" if named is not None else f"it has {known}"
+    raise DataError(
+        f"{path} is no file that {golden.name} was saved of ({which}): give the one that was, or save golden "
+        "vectors of this one"
+    )
+
+
+@dataclass
+class _Team:
+    """A worker for each backend, as two runtimes in one process may be one too many."""
+
+    crew: Crew
+    report: Report
+    members: dict[str, Member] = field(default_factory=dict)
+    offered: dict[str, Offers] = field(default_factory=dict)
+
+    def places(self, format: str, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """Where to run a format. Raises UsageError, UnknownName, MissingDependency."""
+        if not words:
+            yield self._first(format), "cpu"
+            return
+        found = []
+        for word in words:
+            name, _, device = word.partition(":")
+            offers = self._offers(name)
+            if (device or "cpu") not in offers.devices:
+                known = ", ".join(offers.devices)
+                raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
+            if format in offers.formats:
+                found.append((name, device or "cpu"))
+        if not found:
+            raise UsageError(f"none of {','.join(words)} opens {format}: add a backend that does")
+        yield from found
+
+    def _first(self, format: str) -> str:
+        first = FIRST_BACKEND.get(format, "")
+        missing = None
+        for name in sorted(registry.names("backends"), key=lambda name: name != first):
+            try:
+                if format in self._offers(name).formats:
+                    return name
+            except MissingDependency as error:
+                missing = missing or error
+        raise missing or UsageError(f"no backend opens {format}: `resnet-edge doctor` shows what is there")
+
+    def _offers(self, name: str) -> Offers:
+        if name not in self.offered:
+            self.offered[name] = self._member(name).call(
+                "resnet_edge.stages.bench_worker:offers", OffersRequest(name), Offers
+            )
+        return self.offered[name]
+
+    def _member(self, name: str) -> Member:
+        if name not in self.members:
+            self.members[name] = self.crew.member(f"golden on {name}", self.report)
+        return self.members[name]
+
+    def row(self, asked: ReplayRequest, n: int) -> GoldenRow:
+        """One replay; what keeps it from running is told."""
+        try:
+            return self._member(asked.backend).call(
+                "resnet_edge.stages.golden_vectors:replay", asked, GoldenRow
+            )
+        except (ArtifactError, DeviceUnavailable, MissingDependency, WorkerFailed) as error:
+            name = Path(asked.path).name
+            why = (str(error),)
+            return GoldenRow(
+                name, asked.backend, asked.device, n, None, None, None, 0, None, None, "not run", why
+            )
