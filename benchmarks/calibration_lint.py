@@ -1,0 +1,112 @@
+"""What the warnings about calibration images rest on, measured on the bundled ResNet-20.
+
+    python benchmarks/calibration_lint.py
+
+For sets of calibration images of every size, drawn at random, and for sets with something wrong:
+the SQNR of the int8 file (min-max, no repairs) against the float graph on 2,000 test images, and what
+the lint (resnet_edge/stages/calibration_lint.py) measures: the largest share of the values of a tensor
+on test images that lies outside of the range of the calibration images, and how far the quantiles of
+pixels are apart. Three to five minutes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.backends import litert
+from resnet_edge.core import registry
+from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.progress import silent
+from resnet_edge.core.statistics import sqnr_db
+from resnet_edge.graph.calibrate import measure, measure_ranges
+from resnet_edge.graph.quantize import quantize
+from resnet_edge.models import ModelRequest
+from resnet_edge.stages import source
+from resnet_edge.stages._sums import measure as sums
+from resnet_edge.stages.calibration_lint import lint
+from resnet_edge.stages.calibration_lint_request import CalibrationLintRequest
+from resnet_edge.stages.calls import ExportRequest, Images
+
+DRAWS = 10
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+HEADER = "| calibration images | SQNR, dB: median | worst | outside, %: median | worst | apart: worst |"
+
+Array = NDArray[Any]
+
+
+def main() -> None:
+    """Print one table."""
+    with tempfile.TemporaryDirectory(prefix="calibration-lint-") as name:
+        case = Case(Path(name))
+        print(HEADER, "| --- | ---: | ---: | ---: | ---: | ---: |", sep="\n")
+        for title, draws in sets(case.images, case.labels):
+            rows = np.array([case.measured(images) for images in draws])
+            medians, low, high = np.median(rows, axis=0), rows.min(axis=0), rows.max(axis=0)
+            print(
+                f"| {title} | {medians[0]:.1f} | {low[0]:.1f} | {100 * medians[1]:.3f} | {100 * high[1]:.3f} "
+                f"| {high[2]:.2f} |",
+                flush=True,
+            )
+
+
+def sets(images: Array, labels: Array) -> Iterator[tuple[str, list[Array]]]:
+    """Titles, and what to calibrate with."""
+    for n in SIZES:
+        random = np.random.default_rng(n)
+        yield f"{n} at random", [images[random.permutation(len(images))[:n]] for _ in range(DRAWS)]
+    yield "all 1,000", [images]
+    yield "100 of one class", [images[labels == label] for label in range(10)]
+    yield "all, half as bright", [images // 2]
+    yield "all, negative", [255 - images]
+    yield "all, a quarter of the contrast", [96 + images // 4]
+    yield "all, divided by 255", [(images / 255).astype(np.float32)]
+
+
+class Case:
+    """The float graph, and the test images with its outputs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.graph = folder, folder / "float.tflite"
+        model = ModelRequest(str(bundled(MODEL_FILE)))
+        source.export(ExportRequest(model, str(self.graph), False), silent)
+        with np.load(bundled(CALIBRATION_FILE)) as held:
+            self.images, self.labels = held["images"], held["labels"]
+        with np.load(bundled(TEST_FILE)) as held:
+            self.test = held["images"][:2000]
+        np.save(folder / "test.npy", self.test)
+        self.expected = measure(self.graph, one_by_one(self.test), takes_pixels=True, threads=2).outputs
+
+    def measured(self, images: Array) -> tuple[float, float, float]:
+        """SQNR, the largest share outside, and how far the pixels are apart."""
+        ranges = measure_ranges(self.graph, one_by_one(images), takes_pixels=True, threads=2)
+        quantize(self.graph, registry.load("schemes", "int8").SCHEME, ranges, self.folder / "int8.tflite")
+        with litert.open_session(self.folder / "int8.tflite", "cpu", 2) as session:
+            outputs = np.concatenate([session.run(image) for image in one_by_one(self.test)])
+        found = sums(self.expected, outputs, "logits")
+        np.save(self.folder / "calibration.npy", images)
+        figures = lint(self.request(len(images)), silent).figures
+        return sqnr_db(found.signal, found.noise), figures["outside"], figures["pixels_apart"]
+
+    def request(self, n: int) -> CalibrationLintRequest:
+        """What the lint looks at."""
+        sets = (
+            Images(str(self.folder / f"{name}.npy"), None, count, (), name, "")
+            for name, count in (("calibration", n), ("test", len(self.test)))
+        )
+        return CalibrationLintRequest(*sets, 10, PRESETS["model"], str(self.graph))
+
+
+def one_by_one(images: Array) -> Iterator[NDArray[np.float32]]:
+    """The images as the float graph takes them."""
+    return (image[None].astype(np.float32) for image in images)
+
+
+if __name__ == "__main__":
+    main()
