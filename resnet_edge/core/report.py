@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.model_facts import ModelFacts
@@ -39,7 +40,8 @@ class Report:
     `history` is what was done to the model before this run (its sidecar), in order; `gzip_bytes`
     is the size of the gzip of an artifact by its file name, where that was worth finding out;
     `plan` is what was tried when plain int8 missed the budget; `error_growth` how the error of
-    each quantized artifact grows from layer to layer.
+    each quantized artifact grows from layer to layer; `calibration_lint` what is wrong with the
+    calibration images.
     """
 
     resnet_edge: str
@@ -59,6 +61,7 @@ class Report:
     gzip_bytes: dict[str, int] = field(default_factory=dict)
     plan: Rescue | None = None
     error_growth: tuple[ErrorGrowth, ...] = ()
+    calibration_lint: CalibrationLint | None = None
 
     @property
     def passed(self) -> bool:

@@ -38,6 +38,7 @@ def document(report: Report) -> dict[str, Any]:
         "preprocessing": _preprocessing(report),
         "data": report.data,
         "calibration": report.calibration,
+        "calibration_lint": None if report.calibration_lint is None else asdict(report.calibration_lint),
         "max_drop_pp": report.max_drop_pp,
         "artifacts": [_artifact(artifact) for artifact in report.artifacts],
         "parity": [_measured(row) for row in report.parity],

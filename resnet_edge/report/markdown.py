@@ -9,6 +9,7 @@ from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.layer_tables import layer_tables
+from resnet_edge.report.lint import TITLE, lint_lines, lint_summary
 from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, rows, target
 from resnet_edge.report.story_table import commands, explained, story_table
@@ -25,6 +26,7 @@ def markdown(report: Report) -> str:
         _results(report),
         _plan(report),
         _growth(report),
+        _lint(report),
         _story(report),
         _layers(report),
         _not_passed(report),
@@ -145,6 +147,14 @@ def _growth(report: Report) -> str:
         body = ([escaped(cell[0]) for cell in row] for row in found.body)
         parts.append(_table([*found.header], body, found.numbers))
     return "\n\n".join(parts)
+
+
+def _lint(report: Report) -> str:
+    told = lint_summary(report)
+    if not told:
+        return ""
+    lines = "\n".join(f"- **{escaped(how)}**: {escaped(line)}" for how, line in lint_lines(report))
+    return "\n\n".join(part for part in (f"## {TITLE}", escaped(told), lines) if part)
 
 
 def _plan(report: Report) -> str:

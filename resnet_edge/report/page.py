@@ -22,6 +22,7 @@ from resnet_edge.report.elements import (
 )
 from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.layer_tables import layer_tables
+from resnet_edge.report.lint import TITLE, lint_lines, lint_summary
 from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, conditions, rows, target
 from resnet_edge.report.story_table import commands, explained, story_table
@@ -35,6 +36,7 @@ def page(report: Report) -> str:
         _results(report),
         _plan(report),
         _growth(report),
+        _lint(report),
         _story(report),
         _layers(report),
         reasons("What did not pass", summary.troubles(report)),
@@ -144,6 +146,17 @@ def _growth(report: Report) -> str:
     return section(
         "Error growth per layer", f"{figure(keys, drawn, HOW)}{listing(growth_sentences(report))}{told}"
     )
+
+
+_TAGS = {"error": "fail", "warning": "inconclusive", "note": "reference"}
+
+
+def _lint(report: Report) -> str:
+    told = lint_summary(report)
+    if not told:
+        return ""
+    lines = "".join(f"<li>{tag(_TAGS[how], how)} {safe(line)}</li>" for how, line in lint_lines(report))
+    return section(TITLE, f'<p class="soft">{safe(told)}</p>' + (f"<ul>{lines}</ul>" if lines else ""))
 
 
 def _plan(report: Report) -> str:

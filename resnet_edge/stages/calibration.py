@@ -69,6 +69,8 @@ def calibrate(request: CalibrateRequest, report: Report) -> Calibration:
     best, chosen = search.auto(repairs) if request.repair == "auto" else search.with_all(repairs)
     folder = Path(request.folder)
     (folder / "ranges.json").write_bytes(msgspec.json.encode(search.ranges(best, chosen)))
+    (folder / "limits.json").write_bytes(msgspec.json.encode(measured.limits()))
+    np.save(folder / "outputs.npy", measured.outputs)
     return Calibration(
         portable=str(search.float_graph(chosen)),
         exact=str(search.exact_graph(best)),
@@ -79,6 +81,8 @@ def calibrate(request: CalibrateRequest, report: Report) -> Calibration:
         chosen=best,
         tried=tuple(search.trials),
         skipped=chosen.skipped if best.repairs else (),
+        limits=str(folder / "limits.json"),
+        outputs=str(folder / "outputs.npy"),
     )
 
 

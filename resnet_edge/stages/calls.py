@@ -108,7 +108,8 @@ class Calibration:
     """The repaired float graph, its ranges (JSON by dtype of the activations), and how they
     were chosen: from `tensors` tensors on `n` images, of which `judged` judged the trials.
     `skipped` tells what the chosen repairs left out. `exact` is the float graph of the same ranges
-    without the repairs that fit weights to being rounded: what layers that stay float come from."""
+    without the repairs that fit weights to being rounded: what layers that stay float come from.
+    `limits` (JSON, by tensor) and `outputs` (.npy) are what the graph gave as it came."""
 
     portable: str
     exact: str
@@ -119,6 +120,8 @@ class Calibration:
     chosen: Trial
     tried: tuple[Trial, ...]
     skipped: tuple[str, ...]
+    limits: str
+    outputs: str
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, ask
 from resnet_edge.stages.findings import Basis, Findings
 from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequest
+from resnet_edge.stages.linting import Linting
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.needed_images import NeededImages
 from resnet_edge.stages.notes import choice, described, held_out, integer_sums, integer_weights_on_gpu
@@ -73,19 +74,22 @@ class _Run:
         basis, story = self._basis()
         self._write_labels(basis.facts, basis.images)
         reference = self.pool.submit(self._reference, basis.images)
+        linting = Linting(basis, self.crew, self.pool, self.findings)
         making = Making(
             *(self.request, basis, story, self.workspace, self.maker),
-            *(self.provers, self.pool, self.findings),
+            *(self.provers, self.pool, self.findings, linting),
         )
         proofs = making.make()
         proving = Proving(self.request, basis, self.crew, making, self.findings)
         judged = proving.judged(reference, proofs)
         kept = {(found.proof.job, found.proof.place): found.proof for found in judged}
         growth = proving.error_growth()
+        lint = linting.found()
         wait(making.packed.values())  # nothing else of ours runs while latency is measured
         last = [kept.get((proof.job, proof.place), proof) for proof in proofs]
         latency = timed(self.request, basis.images, last, self.crew, self.findings)
-        return self._report(proving, story, tuple(found.parity for found in judged), latency, growth)
+        report = self._report(proving, story, tuple(found.parity for found in judged), latency, growth)
+        return replace(report, calibration_lint=lint)
 
     def _both(self, first: Future[Any], second: Future[Any]) -> tuple[Any, Any]:
         """The results of two steps that run side by side; the first failure of either at once."""

@@ -15,6 +15,7 @@ from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Member, asking
 from resnet_edge.stages.download_size import gzip_bytes
 from resnet_edge.stages.findings import Basis, Findings
+from resnet_edge.stages.linting import Linting
 from resnet_edge.stages.proofs import Proof, Provers
 from resnet_edge.stages.workspace import Workspace
 
@@ -32,6 +33,7 @@ class Making:
     provers: Provers
     pool: Executor
     findings: Findings
+    linting: Linting
     calibrated: calls.Calibration | None = None
     packed: dict[str, Future[int]] = field(default_factory=dict)
 
@@ -40,6 +42,7 @@ class Making:
         plan, found = self.basis.plan, self.findings
         if self.basis.calibration is not None:
             self.calibrated = self._calibrate(self.basis.calibration)
+            self.linting.start(self.calibrated)
         proofs: list[Proof] = []
         for scheme, jobs in plan.by_scheme().items():
             portable = self._portable(scheme, jobs[0].needs_calibration)

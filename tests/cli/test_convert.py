@@ -89,6 +89,16 @@ def test_how_the_ranges_were_chosen_is_in_every_report(done: Done) -> None:
         assert f"{found['sqnr_db']:.1f} dB, judged on" in (done.folder / name).read_text("utf-8")
 
 
+def test_the_calibration_images_were_looked_through(done: Done) -> None:
+    found = done.report["calibration_lint"]
+    assert (found["n"], found["against_n"]) == (100, 3000)
+    assert {"count", "leakage", "scale", "channels", "classes", "ranges"} <= set(found["checked"])
+    assert [f for f in found["findings"] if f["severity"] != "note"] == []
+    assert "error in the calibration" not in done.ended.err
+    for name in ("report.md", "report.html"):
+        assert "Looked at in 100 images of calibration.npz" in (done.folder / name).read_text("utf-8")
+
+
 def test_labels_are_those_of_the_data(done: Done) -> None:
     assert (done.folder / "labels.txt").read_text("utf-8").splitlines() == list(NAMES)
 
@@ -100,7 +110,16 @@ def test_the_int8_files_agree_with_each_other(done: Done) -> None:
 
 def test_what_each_worker_cost_is_told(done: Done) -> None:
     costs = {row["stage"]: row for row in done.report["costs"]}
-    assert {"source", "artifacts", "images", "verdicts", "proof 1", "proof 2", "latency"} <= set(costs)
+    assert {
+        "source",
+        "artifacts",
+        "images",
+        "calibration lint",
+        "verdicts",
+        "proof 1",
+        "proof 2",
+        "latency",
+    } <= set(costs)
     assert all(row["seconds"] > 0 and row["peak_bytes"] > 10_000_000 for row in costs.values())
     assert costs["source"]["peak_bytes"] > 2 * costs["artifacts"]["peak_bytes"], "only one imports TensorFlow"
 
@@ -159,6 +178,20 @@ def test_a_model_that_is_seldom_right_is_said_loudly(given: Given, place: Place)
     (line,) = [line for line in ended.err.splitlines() if line.startswith("note: the Keras model itself")]
     assert "is --preprocess right" in line
     assert line.removeprefix("note: ") in json.loads((place.here / "dist/report.json").read_text())["notes"]
+
+
+@pytest.mark.slow
+def test_calibrating_on_images_of_the_proof_is_said_loudly(given: Given, place: Place) -> None:
+    ended = place.run(
+        *(str(given.model), "--data", str(given.data), "--calibration", str(given.data)),
+        *("--formats", "tflite", "--schemes", "int8", "--latency-seconds", "0"),
+    )
+    assert ended.code == 0
+    (line,) = [line for line in ended.err.splitlines() if line.startswith("note: error in the calibration")]
+    assert "1,000 of the 3,000 images of the proof are among the calibration images" in line
+    report = json.loads((place.here / "dist/report.json").read_text())
+    assert line.removeprefix("note: ") in report["notes"]
+    assert report["calibration_lint"]["findings"][0]["kind"] == "leakage"
 
 
 @pytest.mark.slow

@@ -1,0 +1,47 @@
+"""What is wrong with the calibration images, in words."""
+
+from __future__ import annotations
+
+from resnet_edge.core.calibration_lint import CalibrationLint, Kind
+from resnet_edge.core.report import Report
+from resnet_edge.report import words
+
+TITLE = "Calibration images"
+_CHECKS: dict[Kind, str] = {
+    "count": "their number",
+    "classes": "their classes",
+    "scale": "raw or normalized pixels",
+    "channels": "the order of the channels",
+    "pixels": "the spread of the pixels",
+    "ranges": "activation ranges",
+    "duplicates": "repeated images",
+    "blank": "blank images",
+    "leakage": "images of the proof among them",
+}
+
+
+def lint_lines(report: Report) -> list[tuple[str, str]]:
+    """Each finding as a word for how bad it is and a sentence, the worst first."""
+    lint = report.calibration_lint
+    return [] if lint is None else [(found.severity, f"{found.sentence}.") for found in lint.findings]
+
+
+def lint_summary(report: Report) -> str:
+    """What was looked for, and how much of it was found; empty where nothing was."""
+    lint = report.calibration_lint
+    if lint is None:
+        return ""
+    told = ", ".join(text for kind, text in _CHECKS.items() if kind in lint.checked)
+    looked = f"{words.count(lint.n, 'image')} of {lint.source}, beside the {lint.against_n:,} of the proof"
+    clean = "" if lint.findings else " Nothing is wrong with them."
+    return f"Looked at in {looked}: {told}.{clean}{_outside(lint)}"
+
+
+def _outside(lint: CalibrationLint) -> str:
+    share, n = lint.figures.get("outside"), lint.figures.get("watched")
+    if share is None or not n:
+        return ""
+    return (
+        f" On {words.count(int(n), 'image')} of the proof, no tensor had more than {100 * share:.2g} % of "
+        "its values outside of the calibrated range."
+    )
