@@ -8,6 +8,7 @@ from typing import Any
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.error_growth import ErrorGrowth
+from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
@@ -61,6 +62,7 @@ class Report:
     gzip_bytes: dict[str, int] = field(default_factory=dict)
     plan: Rescue | None = None
     error_growth: tuple[ErrorGrowth, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
     calibration_lint: CalibrationLint | None = None
 
     @property

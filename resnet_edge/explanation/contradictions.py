@@ -10,7 +10,7 @@ import numpy as np
 from resnet_edge.core.explanation import LayerFinding
 from resnet_edge.explanation.layers import IMAGE, Layer, Network, Real
 from resnet_edge.explanation.pairs import Pairs
-from resnet_edge.explanation.scales import factors
+from resnet_edge.explanation.scales import anchored, factors
 from resnet_edge.explanation.tolerance import Tolerance, tolerance_of
 from resnet_edge.explanation.weights import Said, wrong_weights
 
@@ -19,6 +19,7 @@ STALE = 0.5
 
 
 OPTIONS = frozenset({"stride", "padding", "activation_missing", "activation_added"})
+FACTORS = frozenset({"rescaled", "channel_scales", "bias_dropped", "bias_shifted", "bias_changed", "changed"})
 MOST_DOUBTED = 4
 VECTOR = 0.02
 """Of the largest constant; 1/127 is what rounding to 8 bits takes."""
@@ -33,13 +34,17 @@ def contradictions(
     that fits worst is left out, and all are looked at again.
     """
     doubted: frozenset[int] = frozenset()
+    sure = not _equalizable(artifact) or anchored(reference, artifact, pairs)
     while True:
         scales = _scales(reference, artifact, pairs, doubted)
         found = list(_accused(reference, artifact, pairs, scheme, scales))
+        if not sure:
+            found = [finding for finding in found if finding.cause not in FACTORS]
         worst = _worst(reference, artifact, pairs, scales, found, doubted)
-        if worst is None or len(doubted) == MOST_DOUBTED or not _equalizable(artifact):
+        if worst is None or len(doubted) == MOST_DOUBTED or not sure or not _equalizable(artifact):
             break
         doubted |= {worst}
+    found += _before_the_first(artifact, pairs, found)
     everything = [*_odd(artifact), *_strange(reference, artifact), *_one_step(artifact), *found]
     everything.sort(key=lambda finding: finding.order)
     return _joined(everything), scales
@@ -107,6 +112,19 @@ def _strange(reference: Network, artifact: Network) -> Iterator[LayerFinding]:
         if kind.lower().replace("_", "") not in known and "resize" in kind.lower():
             text = f"{tensor}: there is a {kind}, which the reference does not have"
             yield _finding(tensor, "", -1, "operation", text)
+
+
+def _before_the_first(artifact: Network, pairs: Pairs, found: list[LayerFinding]) -> Iterator[LayerFinding]:
+    """What is done to the image before the first layer that the reference has, too, where that layer itself
+    is as it must be: then it is done once too often."""
+    known = set(pairs.values())
+    first = min((n for n in known if artifact.layers[n].kind in ("conv", "dense")), default=0)
+    if any(finding.order == first for finding in found):
+        return
+    for number, layer in enumerate(artifact.layers[:first]):
+        if number not in known and layer.kind in ("scale", "shift") and IMAGE in layer.reads:
+            text = f"{layer.name}: the image is prepared once more ({layer.kind}) than in the reference"
+            yield _finding(layer.name, "", number, "preprocessing", text)
 
 
 def _one_step(artifact: Network) -> Iterator[LayerFinding]:

@@ -17,8 +17,12 @@ from resnet_edge.explanation.layers import IMAGE, Layer, Network, Real
 from resnet_edge.explanation.pairs import Pairs
 
 SWEEPS = 6
-LOUD = 0.1
-"""A weight or bias below this share of the largest of its channel is too much rounding to be a witness."""
+LOUD, LOUD_BIAS = 0.1, 0.02
+"""A weight or bias below this share of the largest of its channel, or layer, is no witness: it is too much
+rounding; nor is a bias below the second share of the layer's range, of which a repair may change much."""
+ANCHORED = 0.1
+SAMPLE = 255
+"""Weights of a row that are looked at: their median is as good as that of thousands."""
 KEEPS = frozenset({"add", "pool", "mean", "shift", "scale"})
 
 
@@ -60,6 +64,17 @@ def factors(
             votes = _votes(reference, artifact, pairs, homes, found, home, witnesses)
             found[home] = _median(votes, found[home])
     return [found[home] for home in homes]
+
+
+def anchored(reference: Network, artifact: Network, pairs: Pairs) -> bool:
+    """Whether biases tell the factors of most layers. An untrained network has none that do, and then nobody
+    can tell a factor from an error."""
+    told = [
+        bool(np.isfinite(_bias_ratio(theirs, ours, len(theirs.bias))).mean() > ANCHORED)
+        for theirs, ours in ((reference.layers[a], artifact.layers[b]) for a, b in pairs.items())
+        if _comparable(theirs, ours) and theirs.bias is not None
+    ]
+    return bool(told) and sum(told) >= len(told) / 2
 
 
 def _median(votes: list[Real], before: Real) -> Real:
@@ -116,10 +131,21 @@ def _makers(theirs: Layer, ours: Layer, into: Real, size: int) -> tuple[list[Rea
         seen = seen * into
     weights, biases = [_median_ratio(seen.reshape(size, -1), true.reshape(size, -1))], []
     if theirs.bias is not None and ours.bias is not None and len(theirs.bias) == size:
-        loud = np.abs(theirs.bias) > LOUD * np.abs(theirs.bias).max(initial=0)
-        ratio = np.divide(ours.bias, theirs.bias, out=np.full(size, np.nan), where=loud & (theirs.bias != 0))
-        biases.append(ratio)
+        biases.append(_bias_ratio(theirs, ours, size))
     return weights, biases
+
+
+def _bias_ratio(theirs: Layer, ours: Layer, size: int) -> Real:
+    """NaN where a bias is small: rounding and repairs of biases tell more there than the factor."""
+    assert theirs.bias is not None
+    if ours.bias is None or len(ours.bias) != size:
+        return np.full(size, np.nan)
+    least = LOUD * np.abs(theirs.bias).max(initial=0)
+    if ours.grid is not None:
+        least = max(least, LOUD_BIAS * (ours.grid.high - ours.grid.low))
+    loud = np.abs(theirs.bias) > least
+    found: Real = np.divide(ours.bias, theirs.bias, out=np.full(size, np.nan), where=loud)
+    return found
 
 
 def _reader(theirs: Layer, ours: Layer, out: Real, size: int) -> list[Real]:
@@ -136,6 +162,9 @@ def _reader(theirs: Layer, ours: Layer, out: Real, size: int) -> list[Real]:
 
 def _median_ratio(above: Real, below: Real) -> Real:
     """The median of above / below in each row, over what is loud."""
+    if below.shape[1] > SAMPLE:
+        chosen = np.linspace(0, below.shape[1] - 1, SAMPLE).astype(int)
+        above, below = above[:, chosen], below[:, chosen]
     most = np.abs(below).max(axis=1, keepdims=True)
     loud = (np.abs(below) > LOUD * most) & (np.abs(above) > 0)
     ratio = np.divide(above, below, out=np.full(below.shape, np.nan), where=loud)

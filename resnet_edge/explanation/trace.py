@@ -16,6 +16,9 @@ from resnet_edge.explanation.watched import Values
 STEEP, POOR = 8.0, 25.0
 """Decibels. A layer that is so much worse than what it reads, and so bad at all, is where things go wrong:
 on the 64 good exports of benchmarks/defects.py none is both."""
+BIASES = frozenset({"bias_dropped", "bias_shifted", "bias_changed"})
+MOVED = 0.25
+"""The part of a wrong bias by which the mean of a channel moves at least: a ReLU takes some of it."""
 CLIPPED = 30.0
 """Decibels of the signal over what a grid cuts off: 43 and more on the good exports of
 benchmarks/defects.py."""
@@ -111,6 +114,42 @@ def saturated(artifact: Network, pairs: Pairs, sums: dict[int, Sums]) -> Iterato
                 f"the reference gives (the signal over what is lost is {lost:.1f} dB): calibrate again"
             )
             yield LayerFinding(layer.name, "", pairs[number], "saturated", sentence, certain=True)
+
+
+def confirmed(
+    reference: Network,
+    artifact: Network,
+    pairs: Pairs,
+    scales: list[Real],
+    sums: dict[int, Sums],
+    found: list[LayerFinding],
+) -> list[LayerFinding]:
+    """Without what is said of biases of integer layers whose channels have the reference's mean all the same:
+    correcting biases is a repair (graph/bias.py; M. Nagel et al., arXiv:1906.04721, section 4.2)."""
+    numbers = {other: number for number, other in pairs.items()}
+    return [
+        f for f in found if f.cause not in BIASES or _shifts(reference, artifact, numbers, scales, sums, f)
+    ]
+
+
+def _shifts(
+    reference: Network,
+    artifact: Network,
+    numbers: dict[int, int],
+    scales: list[Real],
+    sums: dict[int, Sums],
+    finding: LayerFinding,
+) -> bool:
+    ours, number = artifact.layers[finding.order], numbers.get(finding.order)
+    if ours.step is None or number is None or number not in sums:
+        return True
+    theirs, one = reference.layers[number], sums[number]
+    if theirs.bias is None or ours.bias is None or theirs.bias.shape != one.x.shape:
+        return True
+    apart = np.abs(ours.bias - theirs.bias * scales[number])
+    moved = np.abs(one.y - one.x) / one.n
+    worst = apart >= 0.5 * apart.max()
+    return bool(moved[worst].sum() > MOVED * apart[worst].sum())
 
 
 def unknown_operations(artifact: Network, pairs: Pairs) -> Iterator[LayerFinding]:

@@ -44,6 +44,7 @@ def document(report: Report) -> dict[str, Any]:
         "parity": [measured_row(row) for row in report.parity],
         "latency": [measured_row(row) for row in report.latency],
         "plan": None if report.plan is None else _plan(report.plan),
+        "explanations": [asdict(explanation) for explanation in report.explanations],
         "error_growth": [asdict(growth) for growth in report.error_growth],
         "history": [_entry(entry) for entry in entries(report)],
         "costs": [asdict(cost) for cost in report.costs],

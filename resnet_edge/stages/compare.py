@@ -27,12 +27,16 @@ from numpy.typing import NDArray
 
 from resnet_edge.core import statistics
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.core.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.progress import Progress, Report
+from resnet_edge.core.proportion import wilson
+from resnet_edge.stages._classes import worst_class
 from resnet_edge.stages._rules import Labelled, Table, on_agreement, on_drop, on_reference, on_sqnr, tabulate
 from resnet_edge.stages._sentinel import Finding, examine
 from resnet_edge.stages._sums import Sums, measure
 from resnet_edge.stages.calls import Agreement, AgreementRequest, CompareRequest
+
+SIGNIFICANT = 0.05
 
 
 def compare(request: CompareRequest, report: Report) -> Parity:
@@ -50,7 +54,8 @@ def compare(request: CompareRequest, report: Report) -> Parity:
         return _stopped(request, len(reference), finding)
     table, sums = tabulate(reference, candidate, labels), measure(reference, candidate, request.output)
     report(Progress(step, 1, 1))
-    return _judged(request, table, sums, reference.shape[1])
+    worst = worst_class(reference, candidate, labels) if labels is not None else None
+    return _judged(request, table, sums, reference.shape[1], worst)
 
 
 def _outputs(path: str) -> NDArray[np.float32]:
@@ -112,7 +117,9 @@ def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
     )
 
 
-def _judged(request: CompareRequest, table: Table, sums: Sums, classes: int) -> Parity:
+def _judged(
+    request: CompareRequest, table: Table, sums: Sums, classes: int, worst: ClassDrop | None
+) -> Parity:
     n, labelled, limit = table.n, table.labelled, request.max_drop_pp
     sqnr = statistics.sqnr_db(sums.signal, sums.noise)
     on_signal = on_sqnr(sqnr, request.min_sqnr_db, request.scheme)
@@ -139,10 +146,26 @@ def _judged(request: CompareRequest, table: Table, sums: Sums, classes: int) -> 
         sqnr_db=sqnr,
         verdict=verdict,
         # What decided comes first: it is what people read.
-        reasons=tuple(f.reason for f in sorted((on_images, on_signal), key=lambda f: f.verdict != verdict)),
+        reasons=(
+            *(f.reason for f in sorted((on_images, on_signal), key=lambda f: f.verdict != verdict)),
+            *_on_class(worst),
+        ),
         lost=labelled.lost if labelled else None,
         gained=labelled.gained if labelled else None,
         samples_needed=on_images.samples_needed if verdict == "inconclusive" else None,
+        agreement_ci95=wilson(n - table.changed, n),
+        worst_class=worst,
+    )
+
+
+def _on_class(worst: ClassDrop | None) -> tuple[str, ...]:
+    """A sentence where a class loses what chance does not explain."""
+    if worst is None or worst.p_adjusted > SIGNIFICANT:
+        return ()
+    return (
+        f"class {worst.label} loses more than chance explains: {worst.lost} of its {worst.n:,} images "
+        f"lost and "
+        f"{worst.gained} gained (p {worst.p_adjusted:.2g}, all classes looked at)",
     )
 
 

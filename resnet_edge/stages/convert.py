@@ -89,7 +89,7 @@ class _Run:
         last = [kept.get((proof.job, proof.place), proof) for proof in proofs]
         latency = timed(self.request, basis.images, last, self.crew, self.findings)
         report = self._report(proving, story, tuple(found.parity for found in judged), latency, growth)
-        return replace(report, calibration_lint=lint)
+        return replace(report, calibration_lint=lint, explanations=proving.explanations)
 
     def _both(self, first: Future[Any], second: Future[Any]) -> tuple[Any, Any]:
         """The results of two steps that run side by side; the first failure of either at once."""

@@ -15,7 +15,14 @@ from resnet_edge.explanation.layers import Network
 from resnet_edge.explanation.onnx_layers import read_onnx
 from resnet_edge.explanation.pairs import Pairs, pair
 from resnet_edge.explanation.tflite_layers import read_tflite
-from resnet_edge.explanation.trace import first_divergence, saturated, summed, traced, unknown_operations
+from resnet_edge.explanation.trace import (
+    confirmed,
+    first_divergence,
+    saturated,
+    summed,
+    traced,
+    unknown_operations,
+)
 from resnet_edge.explanation.watched import watch_onnx, watch_tflite
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.predict import open_images
@@ -45,6 +52,7 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
             watch_tflite(Path(request.portable), reference, images),
             WATCHERS[request.format](path, artifact, _fed(images, request)),
         )
+        found = confirmed(reference, artifact, pairs, scales, sums, found)
         found = _ordered([*found, *saturated(artifact, pairs, sums)])
         trace = traced(reference, artifact, pairs, sums)
         if request.thorough and not found:

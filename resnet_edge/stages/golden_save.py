@@ -30,7 +30,8 @@ def save(request: SaveRequest, report: Report) -> Saved:
     labels = _labels(request.labels, reference)
     if len(images) != len(reference) or request.count < 1:
         raise DataError(
-            f"{request.count} of {len(images)} images, and {len(reference)} outputs of the reference: no golden "
+            f"{request.count} of {len(images)} images, and {len(reference)} outputs of the reference: "
+            f"no golden "
             "vectors can be made of that"
         )
     rows = informative(reference, labels, request.count)

@@ -8,22 +8,26 @@ from functools import partial
 
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
+from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.progress import silent
 from resnet_edge.core.rescue import Rescue
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, ask
 from resnet_edge.stages.error_growth_request import error_growth_requests
+from resnet_edge.stages.explaining import Explainer
 from resnet_edge.stages.findings import Basis, Findings
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.notes import poor_reference, rescued, same_numbers
 from resnet_edge.stages.proofs import Proof
 from resnet_edge.stages.rescue import RescueSetup, missed, rescue
+from resnet_edge.stages.verify_reference import Reference
 
 
 @dataclass
 class Proving:
-    """Verdicts on what `making` made; `rescue` tells what was tried where int8 missed the budget."""
+    """Verdicts on what `making` made; `rescue` tells what was tried where int8 missed the budget, and
+    `explanations` where files part from the model."""
 
     request: ConvertRequest
     basis: Basis
@@ -31,6 +35,7 @@ class Proving:
     making: Making
     findings: Findings
     rescue: Rescue | None = None
+    explanations: tuple[Explanation, ...] = ()
 
     def judged(self, reference: Future[str], proofs: list[Proof]) -> list[Judged]:
         """Judge every proof that ran; where int8 misses the budget, what is better takes its place."""
@@ -54,7 +59,17 @@ class Proving:
         self._same_numbers(judge, judged)
         self.making.provers.dismiss()
         judge.dismiss()
-        return judged
+        return self._explained(judged, expected)
+
+    def _explained(self, judged: list[Judged], expected: str) -> list[Judged]:
+        """What was judged, failed where a file contradicts the model, as `verify` does it."""
+        basis = self.basis
+        reference = Reference(basis.facts, expected)
+        explainer = Explainer(self.crew, basis.images, reference, None, self.findings.tell)
+        self.explanations, notes = explainer.explain(judged, lambda: basis.portable)
+        explainer.dismiss()
+        self.findings.notes += notes
+        return [found.contradicted(self.explanations) for found in judged]
 
     def _rescued(self, judge: Judge, judged: list[Judged]) -> list[Judged]:
         """What was judged, with int8 artifacts that meet the budget, or are better, in place of those
