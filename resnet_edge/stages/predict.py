@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import Backend, Session
 from resnet_edge.core import registry
-from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.progress import Report, tracked
 from resnet_edge.core.tensors import dequantize, quantize
@@ -28,8 +29,9 @@ def predict(request: PredictRequest, report: Report) -> PredictResult:
     images = open_images(Path(request.images))
     began = time.monotonic()
     with backend.open_session(Path(request.path), request.device, request.threads) as session:
-        check_images(images, session.input)
-        classes = session.output.shape[1]
+        image, scores = _told(session.input, request.ends[0]), _told(session.output, request.ends[1])
+        check_images(images, image)
+        classes = scores.shape[1]
         assert classes is not None  # backends open nothing else
         outputs = open_memmap(request.out, mode="w+", dtype=np.float32, shape=(len(images), classes))
         size = _batch_size(session, images)
@@ -37,13 +39,20 @@ def predict(request: PredictRequest, report: Report) -> PredictResult:
         starts = range(0, len(images), size)
         step = f"{Path(request.path).name} on {request.backend}"
         for start in tracked(starts, step, len(starts), report):
-            batch = stored(images[start : start + size], session.input)
-            outputs[start : start + size] = dequantize(run(batch), session.output)
+            batch = stored(images[start : start + size], image)
+            outputs[start : start + size] = dequantize(run(batch), scores)
         outputs.flush()
         device, dtype = session.device, session.input.dtype
         labels = tuple(getattr(session, "labels", ()))
     seconds = time.monotonic() - began
     return PredictResult(request.out, len(images), seconds, device, dtype, classes, labels)
+
+
+def _told(spec: TensorSpec, known: Quantization | None) -> TensorSpec:
+    """The runtime's own word where it has one."""
+    if spec.quantization is not None or np.dtype(spec.dtype).kind == "f":
+        return spec
+    return replace(spec, quantization=known)
 
 
 def load_backend(name: str, format: str, path: str) -> Backend:
