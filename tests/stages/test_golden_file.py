@@ -108,7 +108,19 @@ def test_hostile_content_is_an_error_of_one_line(path: Path, name: str) -> None:
 
 def test_a_compressed_file_is_refused_before_it_is_unpacked(path: Path) -> None:
     rewrite(path, {**entries(path), "images.npy": bytes(10_000_000)}, zipfile.ZIP_DEFLATED)
-    with pytest.raises(DataError, match="compressed"):
+    with pytest.raises(DataError, match="it is compressed"):
+        read_golden(path)
+
+
+def test_what_unpacks_to_more_than_the_file_is_refused(path: Path) -> None:
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        images, reference = archive.getinfo("images.npy"), archive.getinfo("reference.npy")
+    for claimed in (images.file_size, reference.file_size):
+        size = claimed.to_bytes(4, "little")
+        whole = whole.replace(size + size, (1 << 20).to_bytes(4, "little") * 2)
+    path.write_bytes(whole)
+    with pytest.raises(DataError, match="more than it is"):
         read_golden(path)
 
 
