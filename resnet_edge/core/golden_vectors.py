@@ -13,7 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from resnet_edge.core.artifact import Quantization
+
 SCHEMA = 1
+
+LARGEST_ZERO_POINT = 1 << 15  # of 16 bits, and more than of 8
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -50,7 +54,9 @@ class GoldenTolerance:
 @dataclass(frozen=True)
 class GoldenArtifact:
     """One artifact: its runs, and what holds elsewhere; of the tolerances, the first that fits counts.
-    `step` is the scale of quantized outputs, one or one per class; None for real ones."""
+    `step` is the scale of quantized outputs, one or one per class; None for real ones. `input` and `output`
+    are how integer ends are quantized: ONNX Runtime does not tell, and the package that reads it in the file
+    is not there on a device."""
 
     file: str
     sha256: str
@@ -59,6 +65,8 @@ class GoldenArtifact:
     runs: tuple[GoldenRun, ...]
     tolerances: tuple[GoldenTolerance, ...]
     step: tuple[float, ...] | None = None
+    input: Quantization | None = None
+    output: Quantization | None = None
 
     def tolerance(self, backend: str, device: str) -> GoldenTolerance:
         """What holds there."""
@@ -149,17 +157,31 @@ def _faults(artifact: GoldenArtifact, n: int, classes: int) -> Iterator[str]:
         len(artifact.step) not in (1, classes) or not all(map(_positive, artifact.step))
     ):
         yield "its quantization step is no positive number, or not one per class"
+    if not (_sound(artifact.input) and _sound(artifact.output)):
+        yield "its input or output has a quantization that is none"
     if not any(tolerance.backend == tolerance.device == "" for tolerance in artifact.tolerances):
         yield "it has no tolerance for backends that are not named"
     for tolerance in artifact.tolerances:
-        if not 0 <= tolerance.expected < len(artifact.runs):
-            yield "a tolerance belongs to no outputs"
-        if not _positive(tolerance.max_abs) or (tolerance.steps is not None and tolerance.steps < 0):
-            yield "a tolerance is no positive number"
-        if tolerance.steps is not None and artifact.step is None:
-            yield "a tolerance counts steps, and none is given"
-        if not all(0 <= row < n for row in tolerance.near_ties):
-            yield "a near-tie is no image of the file"
+        yield from _faults_of_limit(tolerance, artifact, n)
+
+
+def _faults_of_limit(tolerance: GoldenTolerance, artifact: GoldenArtifact, n: int) -> Iterator[str]:
+    if not 0 <= tolerance.expected < len(artifact.runs):
+        yield "a tolerance belongs to no outputs"
+    if not _positive(tolerance.max_abs) or (tolerance.steps is not None and tolerance.steps < 0):
+        yield "a tolerance is no positive number"
+    if tolerance.steps is not None and artifact.step is None:
+        yield "a tolerance counts steps, and none is given"
+    if not all(0 <= row < n for row in tolerance.near_ties):
+        yield "a near-tie is no image of the file"
+
+
+def _sound(ends: Quantization | None) -> bool:
+    """One scale and zero point for all numbers: nothing else is written at the ends of a classifier."""
+    if ends is None:
+        return True
+    one = len(ends.scale) == len(ends.zero_point) == 1 and ends.axis is None
+    return one and _positive(ends.scale[0]) and abs(ends.zero_point[0]) <= LARGEST_ZERO_POINT
 
 
 def _positive(value: float) -> bool:

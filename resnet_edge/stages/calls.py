@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from resnet_edge.core.artifact import Quantization
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.report import Failure
@@ -160,11 +161,15 @@ class Done:
     notes: tuple[str, ...] = ()
 
 
+Ends = tuple[Quantization | None, Quantization | None]
+
+
 @dataclass(frozen=True)
 class PredictRequest:
     """An artifact, where to run it, and two .npy files: `images` (N, H, W, C), uint8 or
     float32, as the user gave them; `out`, to be written: (N, classes), float32. `preprocessing` is for an
-    artifact that does not take pixels."""
+    artifact that does not take pixels. `ends`: the quantization of input and output, for a runtime that does
+    not tell that of integer ones."""
 
     path: str
     format: str
@@ -174,6 +179,7 @@ class PredictRequest:
     images: str
     out: str
     preprocessing: Preprocessing | None = None
+    ends: Ends = (None, None)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from resnet_edge.core import registry
@@ -63,16 +63,15 @@ def replay(
     threads: int = 1,
 ) -> GoldenReplay:
     """Run `artifacts` on the golden images. `places` are `backend` or `backend:device`; none means, for each
-    format, the backend that `convert` proves on, else the first that is installed. `scratch` is a folder
-    for arrays. A file is known by its SHA-256, so that its name does not matter; `by_name` takes one of the
-    same name, which then fails.
+    file, the backend that `convert` proves on, else, where that is not installed, the first that opens it.
+    `scratch` is a folder for arrays. A file is known by its SHA-256, so that its name does not matter;
+    `by_name` takes one of the same name, which then fails.
 
     Raises DataError where the file or the artifacts do not belong together, UsageError, UnknownName, and
     MissingDependency where no backend is installed. What a runtime does not open is a row that says so.
     """
     if not artifacts:
         raise UsageError(f"nothing is replayed of {golden}: name the artifacts that it was saved of")
-    team = _Team(crew, report)
     images = str(scratch / "golden_images.npy")
     reader = crew.member("golden vectors", silent)
     vectors = reader.call(
@@ -80,22 +79,10 @@ def replay(
     )
     reader.dismiss()
     matched = [_match(path, golden, vectors, by_name) for path in artifacts]
-    rows: list[GoldenRow] = []
-    for file in matched:
-        for backend, device in team.places(file.artifact.format, places):
-            out = str(scratch / f"golden.{len(rows)}.npy")
-            asked = ReplayRequest(
-                str(golden),
-                file.number,
-                str(file.path),
-                backend,
-                device,
-                threads,
-                images,
-                out,
-                file.other_file,
-            )
-            rows.append(team.row(asked, len(vectors.rows)))
+    out = str(scratch / "golden_outputs.npy")
+    asked = ReplayRequest(str(golden), 0, "", "", "cpu", threads, images, out)
+    team = _Team(crew, report, asked, len(vectors.rows))
+    rows = [row for file in matched for row in team.rows(file, places)]
     given = {file.number for file in matched}
     left = tuple(a.file for number, a in enumerate(vectors.artifacts) if number not in given)
     return GoldenReplay(golden.name, vectors, tuple(rows), left)
@@ -124,19 +111,22 @@ def _match(path: Path, golden: Path, vectors: GoldenVectors, by_name: bool) -> _
 
 @dataclass
 class _Team:
-    """A worker for each backend, as two runtimes in one process may be one too many."""
+    """A worker for each backend, as two runtimes in one process may be one too many. `asked` is what all
+    replays have in common, and `n` their number of images."""
 
     crew: Crew
     report: Report
+    asked: ReplayRequest
+    n: int
     members: dict[str, Member] = field(default_factory=dict)
     offered: dict[str, Offers] = field(default_factory=dict)
 
-    def places(self, format: str, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Where to run a format. Raises UsageError, UnknownName, MissingDependency."""
+    def rows(self, file: _Matched, words: tuple[str, ...]) -> list[GoldenRow]:
+        """One file on the places named, or where it opens. Raises UsageError, UnknownName,
+        MissingDependency."""
         if not words:
-            yield self._first(format), "cpu"
-            return
-        found = []
+            return [self._where_it_opens(file)]
+        format, found = file.artifact.format, []
         for word in words:
             name, _, device = word.partition(":")
             offers = self._offers(name)
@@ -147,18 +137,25 @@ class _Team:
                 found.append((name, device or "cpu"))
         if not found:
             raise UsageError(f"none of {','.join(words)} opens {format}: add a backend that does")
-        yield from found
+        return [self._row(file, name, device) for name, device in found]
 
-    def _first(self, format: str) -> str:
-        first = FIRST_BACKEND.get(format, "")
-        missing = None
+    def _where_it_opens(self, file: _Matched) -> GoldenRow:
+        first = FIRST_BACKEND.get(file.artifact.format, "")
+        missing = refused = None
         for name in sorted(registry.names("backends"), key=lambda name: name != first):
             try:
-                if format in self._offers(name).formats:
-                    return name
+                if file.artifact.format not in self._offers(name).formats:
+                    continue
             except MissingDependency as error:
                 missing = missing or error
-        raise missing or UsageError(f"no backend opens {format}: `resnet-edge doctor` shows what is there")
+                continue
+            row = self._row(file, name, "cpu")
+            if name == first or row.verdict != "not run":
+                return row
+            refused = refused or row
+        if refused is not None:
+            return refused
+        raise missing or UsageError(f"no backend opens {file.artifact.format}: see `resnet-edge doctor`")
 
     def _offers(self, name: str) -> Offers:
         if name not in self.offered:
@@ -172,15 +169,19 @@ class _Team:
             self.members[name] = self.crew.member(f"golden on {name}", self.report)
         return self.members[name]
 
-    def row(self, asked: ReplayRequest, n: int) -> GoldenRow:
+    def _row(self, file: _Matched, backend: str, device: str) -> GoldenRow:
         """One replay; what keeps it from running is told."""
+        asked = replace(
+            self.asked,
+            artifact=file.number,
+            path=str(file.path),
+            backend=backend,
+            device=device,
+            other_file=file.other_file,
+        )
         try:
-            return self._member(asked.backend).call(
-                "resnet_edge.stages.golden_vectors:replay", asked, GoldenRow
-            )
+            return self._member(backend).call("resnet_edge.stages.golden_vectors:replay", asked, GoldenRow)
         except (ArtifactError, DeviceUnavailable, MissingDependency, WorkerFailed) as error:
-            name = Path(asked.path).name
             why = (str(error),)
-            return GoldenRow(
-                name, asked.backend, asked.device, n, None, None, None, 0, None, None, "not run", why
-            )
+            name = file.path.name
+            return GoldenRow(name, backend, device, self.n, None, None, None, 0, None, None, "not run", why)

@@ -15,11 +15,12 @@ from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRun, GoldenVec
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.progress import Report
 from resnet_edge.stages._sentinel import examine
+from resnet_edge.stages.calls import Ends
 from resnet_edge.stages.golden_file import GoldenFile, write_golden
 from resnet_edge.stages.golden_images import informative
 from resnet_edge.stages.golden_request import MeasuredArtifact, Saved, SaveRequest
 from resnet_edge.stages.golden_tolerances import allowed, gate_of, quantization_step, tolerances
-from resnet_edge.stages.predict import open_images
+from resnet_edge.stages.predict import load_backend, open_images
 
 Values = NDArray[np.float32]
 
@@ -30,9 +31,8 @@ def save(request: SaveRequest, report: Report) -> Saved:
     labels = _labels(request.labels, reference)
     if len(images) != len(reference) or request.count < 1:
         raise DataError(
-            f"{request.count} of {len(images)} images, and {len(reference)} outputs of the reference: "
-            f"no golden "
-            "vectors can be made of that"
+            f"{request.count} of {len(images)} images, and {len(reference)} outputs of the reference: no "
+            "golden vectors can be made of that"
         )
     rows = informative(reference, labels, request.count)
     notes: list[str] = []
@@ -118,15 +118,26 @@ def _measured(
     if not runs:
         notes.append(f"{file} is left out: it was not run")
         return None
-    step = measured.step or quantization_step(measured.scheme, outputs[0])
+    ends = _ends(measured)
+    told = ends[1].scale if ends[1] is not None else None
+    step = measured.step or told or quantization_step(measured.scheme, outputs[0])
     largest = float(np.abs(outputs[0]).max())
     picked = tuple(values[list(rows)] for values in outputs)
     limits = tolerances(measured.scheme, step, runs, picked, largest, _here(runs, outputs))
+    sha256 = sha256_of(Path(measured.path))
     artifact = GoldenArtifact(
-        file, sha256_of(Path(measured.path)), measured.format, measured.scheme, tuple(runs), limits, step
+        file, sha256, measured.format, measured.scheme, tuple(runs), limits, step, *ends
     )
     notes += _beyond(artifact, outputs, largest)
     return artifact, picked
+
+
+def _ends(measured: MeasuredArtifact) -> Ends:
+    """How the ends are quantized, as the backend that ran the file says."""
+    run, path = measured.runs[0], Path(measured.path)
+    backend = load_backend(run.backend, measured.format, measured.path)
+    with backend.open_session(path, run.device, 1) as session:
+        return session.input.quantization, session.output.quantization
 
 
 def _from_first(outputs: list[Values]) -> list[float]:

@@ -46,6 +46,7 @@ def replay(request: ReplayRequest, report: Report) -> GoldenRow:
         threads=request.threads,
         images=request.images,
         out=request.out,
+        ends=(artifact.input, artifact.output),
     )
     try:
         ran = predict(asked, report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import Backend, Session
 from resnet_edge.core import registry
-from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.progress import Report, tracked
 from resnet_edge.core.tensors import dequantize, quantize
@@ -48,8 +49,9 @@ def outputs_of(
 ) -> PredictResult:
     """The outputs for `images` (N, H, W, C), into `out`. Raises ArtifactError, DataError."""
     began = time.monotonic()
-    check_images(images, session.input)
-    classes = session.output.shape[1]
+    image, scores = _told(session.input, request.ends[0]), _told(session.output, request.ends[1])
+    check_images(images, image)
+    classes = scores.shape[1]
     assert classes is not None  # backends open nothing else
     outputs = open_memmap(out, mode="w+", dtype=np.float32, shape=(len(images), classes))
     size = _batch_size(session, images)
@@ -59,11 +61,18 @@ def outputs_of(
         batch = images[start : start + size]
         if request.preprocessing is not None:
             batch = preprocessed(batch, request.preprocessing)
-        outputs[start : start + size] = dequantize(run(stored(batch, session.input)), session.output)
+        outputs[start : start + size] = dequantize(run(stored(batch, image)), scores)
     outputs.flush()
     labels = tuple(getattr(session, "labels", ()))
     seconds = time.monotonic() - began
     return PredictResult(out, len(images), seconds, session.device, session.input.dtype, classes, labels)
+
+
+def _told(spec: TensorSpec, known: Quantization | None) -> TensorSpec:
+    """The runtime's own word where it has one."""
+    if spec.quantization is not None or np.dtype(spec.dtype).kind == "f":
+        return spec
+    return replace(spec, quantization=known)
 
 
 def load_backend(name: str, format: str, path: str) -> Backend:
