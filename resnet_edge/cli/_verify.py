@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +10,6 @@ from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_consol
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.verification import Verification
-from resnet_edge.core.worker import log_folder
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report.words import percent
 from resnet_edge.stages.bench_files import bench_files
@@ -24,6 +19,7 @@ from resnet_edge.stages.verify import VerifyRequest
 if TYPE_CHECKING:
     from rich.console import Console
 
+BACKENDS = ("litert", "onnxruntime")
 ARTIFACT_SUFFIXES = (".tflite", ".onnx")
 
 
@@ -33,7 +29,7 @@ def request_of(
     *,
     reference: str | None,
     data: str | None,
-    backends: tuple[str, ...],
+    backends: tuple[str, ...] | None,
     max_drop: float,
     images: int | None,
     preprocess: str | None,
@@ -41,10 +37,14 @@ def request_of(
     input_shape: tuple[int, int, int] | None,
     trust: bool,
     explain: bool,
+    save_golden: Path | None,
+    golden_images: int,
 ) -> VerifyRequest:
     """Check what can be checked at once. Raises UsageError, UnknownName, ModelError, DataError."""
     if not paths:
         raise UsageError("nothing to verify: name .tflite or .onnx files, or a folder that `convert` wrote")
+    if save_golden is not None and (save_golden.exists() or not save_golden.parent.is_dir()):
+        raise UsageError(f"--save-golden {save_golden} exists, or its folder does not: choose another")
     files = bench_files(paths)
     brought = [str(file.path) for file in files if file.brought]
     if reference is None:
@@ -60,13 +60,15 @@ def request_of(
         files=tuple(file for file in files if not file.brought),
         reference=_reference(reference, preprocess, input_shape, trust),
         data=data,
-        backends=backends,
+        backends=backends or BACKENDS,
         max_drop_pp=max_drop,
         takes_pixels=feed == "pixels",
         limit=images,
         explain=explain,
         expected=hashes_reported(paths),
         command=command,
+        golden=save_golden,
+        golden_count=golden_images,
     )
 
 
@@ -83,17 +85,6 @@ def _reference(
     request = ModelRequest(word, trust, input_shape, preprocess)
     check_source(request)
     return request
-
-
-@contextmanager
-def temporary() -> Iterator[tuple[Path, Path]]:
-    """A folder that goes away, and one for logs, which stays where a worker failed."""
-    scratch = Path(tempfile.mkdtemp(prefix="resnet-edge-"))
-    try:
-        with log_folder() as logs:
-            yield scratch, logs
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def print_verification(found: Verification) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,7 +25,7 @@ from resnet_edge.cli.terminal import command_line, fail, output_options, print_j
     help="Images: fashion-mnist, a folder, or an .npz. With labels accuracy is proved, without them "
     "agreement.",
 )
-@backends_option("litert,onnxruntime", "Where to run them")
+@backends_option(None, "Where to run them. [default: litert,onnxruntime]")
 @click.option(
     "--max-drop",
     default=0.5,
@@ -61,8 +62,25 @@ from resnet_edge.cli.terminal import command_line, fail, output_options, print_j
     help="Compare weights, and where an artifact fails its layers, and name what is wrong. "
     "[default: --explain]",
 )
+@click.option(
+    "--save-golden",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write golden vectors: images, and what each artifact that passed gives for them, with tolerances.",
+)
+@click.option(
+    "--golden-images", default=32, show_default=True, type=click.IntRange(1), help="So many of them."
+)
+@click.option(
+    "--golden",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Verify against golden vectors instead: without Keras and TensorFlow, as on a device.",
+)
 @output_options
-def command(artifacts: tuple[Path, ...], as_json: bool, quiet: bool, **options: object) -> None:
+def command(
+    artifacts: tuple[Path, ...], golden: Path | None, as_json: bool, quiet: bool, **options: Any
+) -> None:
     """Hold artifacts, ours or another's, against the model that they were made from.
 
     ARTIFACT is a .tflite or .onnx file, whoever wrote it, a Keras model, or a folder that `convert` wrote.
@@ -72,11 +90,16 @@ def command(artifacts: tuple[Path, ...], as_json: bool, quiet: bool, **options: 
     could not be done.
     """
     from resnet_edge.cli._convert import exit_code
-    from resnet_edge.cli._verify import print_verification, request_of, temporary
+
+    if golden is not None:
+        _replay(golden, artifacts, options, as_json=as_json, quiet=quiet)
+        return
+    from resnet_edge.cli._verify import print_verification, request_of
+    from resnet_edge.core.temporary import temporary
     from resnet_edge.report.verification import verification_document
     from resnet_edge.stages.verify import verify
 
-    request = request_of(artifacts, command_line(), **options)  # type: ignore[arg-type]  # click checked
+    request = request_of(artifacts, command_line(), **options)
     with temporary() as (scratch, logs), progress(quiet) as report:
         found = verify(request, scratch, logs, report)
     if as_json:
@@ -90,3 +113,29 @@ def command(artifacts: tuple[Path, ...], as_json: bool, quiet: bool, **options: 
         row = next(row for row in found.parity if row.verdict != "pass")
         fail(f"{row.artifact} on {row.backend} {row.device}: {row.reasons[0]}")
     click.get_current_context().exit(exit_code(found))
+
+
+def _replay(
+    golden: Path, artifacts: tuple[Path, ...], options: dict[str, Any], *, as_json: bool, quiet: bool
+) -> None:
+    """Golden vectors take the place of reference and data."""
+    for name in ("reference", "data", "save_golden"):
+        if options[name] is not None:
+            raise click.UsageError(f"--golden takes no --{name.replace('_', '-')}: the file has all of it")
+    if not artifacts:
+        raise click.UsageError("nothing to verify: name the artifacts that the golden vectors are of")
+    from resnet_edge.cli._golden import golden_document, golden_exit_code, print_golden
+    from resnet_edge.core.temporary import temporary
+    from resnet_edge.stages.crew import Crew
+    from resnet_edge.stages.golden_replay import replay
+
+    with temporary() as (scratch, logs), Crew(logs) as crew, progress(quiet) as report:
+        found = replay(golden, artifacts, options["backends"] or (), crew, scratch, report)
+    if as_json:
+        print_json(golden_document(found))
+    elif not quiet:
+        print_golden(found)
+    code = golden_exit_code(found)
+    if code and (as_json or quiet):
+        fail(f"{golden}: not every artifact gives its golden outputs here")
+    click.get_current_context().exit(code)

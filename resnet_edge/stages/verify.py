@@ -34,6 +34,7 @@ from resnet_edge.stages import calls
 from resnet_edge.stages.bench_files import BenchFile
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.explaining import Explainer
+from resnet_edge.stages.golden_request import MeasuredArtifact, MeasuredRun, Saved, SaveRequest
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.notes import described
 from resnet_edge.stages.output_store import OutputStore
@@ -46,7 +47,7 @@ from resnet_edge.stages.verify_request import Looked, LookRequest
 class VerifyRequest:
     """What the user asks for. `reference` is a Keras model, or a path to an artifact. `takes_pixels`: what
     the artifacts are fed, raw pixels or what the Keras model takes. `expected` are the hashes of files that
-    a report names. `explain` None: where an artifact fails."""
+    a report names. `golden`: where to save golden vectors, of so many images."""
 
     files: tuple[BenchFile, ...]
     reference: ModelRequest | Path
@@ -58,6 +59,8 @@ class VerifyRequest:
     explain: bool
     expected: dict[Path, str]
     command: str
+    golden: Path | None = None
+    golden_count: int = 32
 
 
 def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Verification:
@@ -101,6 +104,8 @@ class _Run:
         provers.dismiss()
         explanations = self._explained(judged, images, expected, reference)
         judged = [found.contradicted(explanations) for found in judged]
+        if self.request.golden is not None:
+            self._save_golden(judged, images, expected)
         self._check_unchanged(looked.artifacts)
         self.store.clear()
         return self._document(looked, facts, images, judged, explanations)
@@ -221,6 +226,39 @@ class _Run:
         self.notes += notes
         return found
 
+    def _save_golden(self, judged: list[Judged], images: calls.Images, expected: Reference) -> None:
+        """Only what passed: a device is not to be held to wrong answers."""
+        passed: dict[str, list[Judged]] = {}
+        for found in judged:
+            passed.setdefault(found.proof.artifact.path, []).append(found)
+        passed = {
+            path: rows for path, rows in passed.items() if all(row.parity.verdict == "pass" for row in rows)
+        }
+        if not passed:
+            raise ArtifactError("no artifact passed, and golden vectors are made of those that do")
+        facts = expected.facts
+        asked = SaveRequest(
+            str(self.request.golden),
+            min(self.request.golden_count, images.n),
+            images.images,
+            images.labels,
+            expected.outputs,
+            tuple(_measured(rows) for rows in passed.values()),
+            facts.name,
+            facts.sha256,
+            images.source,
+            images.sha256,
+            facts.output,
+            images.class_names or facts.class_names,
+        )
+        member = self.crew.member("golden", self.tell)
+        saved = member.call("resnet_edge.stages.golden_save:save", asked, Saved)
+        member.dismiss()
+        self.notes += [
+            f"golden vectors of {saved.images} images and {saved.artifacts} artifacts: {saved.path}"
+        ]
+        self.notes += saved.notes
+
     def _check_unchanged(self, artifacts: tuple[Artifact, ...]) -> None:
         for artifact in artifacts:
             try:
@@ -263,3 +301,17 @@ class _Run:
             notes=(*looked.notes, *self.notes),
             costs=self.crew.costs(),
         )
+
+
+def _measured(rows: list[Judged]) -> MeasuredArtifact:
+    """An artifact and what it gave, wherever it ran."""
+    artifact = rows[0].proof.artifact
+    runs = tuple(MeasuredRun(r.proof.place.backend, r.proof.place.device, r.outputs) for r in rows)
+    quantization = artifact.outputs[0].quantization if artifact.outputs else None
+    return MeasuredArtifact(
+        artifact.path,
+        artifact.format,
+        artifact.scheme,
+        runs,
+        None if quantization is None else quantization.scale,
+    )
