@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_edge import __version__
-from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.errors import (
-    ArtifactError,
     OutputError,
     ResnetEdgeError,
 )
@@ -34,11 +32,12 @@ from resnet_edge.stages import calls
 from resnet_edge.stages.bench_files import BenchFile
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.explaining import Explainer
-from resnet_edge.stages.golden_request import MeasuredArtifact, MeasuredRun, Saved, SaveRequest
+from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.notes import described
 from resnet_edge.stages.output_store import OutputStore
 from resnet_edge.stages.proofs import Proof, Provers, how_many
+from resnet_edge.stages.verify_checks import check_expected, check_fit, check_unchanged
 from resnet_edge.stages.verify_reference import Reference, ReferenceModel
 from resnet_edge.stages.verify_request import Looked, LookRequest
 
@@ -91,10 +90,10 @@ class _Run:
 
     def run(self) -> Verification:
         looked = self._look()
-        self._check_expected(looked.artifacts)
+        check_expected(looked.artifacts, self.request.expected)
         reference = ReferenceModel(self.request.reference, self.crew, self.scratch, self.tell)
         facts = reference.facts(looked, self.request.backends)
-        self._check_fit(looked.artifacts, facts)
+        check_fit(looked.artifacts, facts)
         images = self._images(facts)
         provers = Provers(self.crew, self.pool, self.scratch, self.tell)
         outputs = self.pool.submit(reference.outputs, images, provers)
@@ -105,8 +104,8 @@ class _Run:
         explanations = self._explained(judged, images, expected, reference)
         judged = [found.contradicted(explanations) for found in judged]
         if self.request.golden is not None:
-            self._save_golden(judged, images, expected)
-        self._check_unchanged(looked.artifacts)
+            self.notes += self._golden(self.request.golden, judged, images, expected)
+        check_unchanged(looked.artifacts)
         self.store.clear()
         return self._document(looked, facts, images, judged, explanations)
 
@@ -122,35 +121,6 @@ class _Run:
             return member.call("resnet_edge.stages.verify_files:look", asked, Looked)
         finally:
             member.dismiss()
-
-    def _check_expected(self, artifacts: tuple[Artifact, ...]) -> None:
-        """A report of another run beside a file promises what was never measured."""
-        for artifact in artifacts:
-            known = self.request.expected.get(Path(artifact.path))
-            if known not in (None, artifact.sha256):
-                raise ArtifactError(
-                    f"{artifact.path} is not the file that the report beside it speaks of (its SHA-256 is "
-                    "another): convert again, or name the file itself"
-                )
-
-    def _check_fit(self, artifacts: tuple[Artifact, ...], facts: ModelFacts) -> None:
-        for artifact in artifacts:
-            if not artifact.inputs:
-                continue
-            classes = artifact.outputs[0].shape[-1]
-            if classes not in (None, facts.classes):
-                raise ArtifactError(
-                    f"{artifact.path} tells {classes} classes apart, and {facts.source} "
-                    f"{facts.classes}: name "
-                    "the model that it was made from with --reference"
-                )
-            shape = artifact.inputs[0].shape[1:]
-            if any(a not in (None, b) for a, b in zip(shape, facts.input_shape, strict=True)):
-                have, want = ("x".join(map(str, each)) for each in (shape, facts.input_shape))
-                raise ArtifactError(
-                    f"{artifact.path} takes images of {have} (NHWC), and {facts.source} of {want}: name the "
-                    "model that it was made from with --reference"
-                )
 
     def _images(self, facts: ModelFacts) -> calls.Images:
         reader = self.crew.member("images", self.tell)
@@ -226,49 +196,14 @@ class _Run:
         self.notes += notes
         return found
 
-    def _save_golden(self, judged: list[Judged], images: calls.Images, expected: Reference) -> None:
-        """Only what passed: a device is not to be held to wrong answers."""
-        passed: dict[str, list[Judged]] = {}
-        for found in judged:
-            passed.setdefault(found.proof.artifact.path, []).append(found)
-        passed = {
-            path: rows for path, rows in passed.items() if all(row.parity.verdict == "pass" for row in rows)
-        }
-        if not passed:
-            raise ArtifactError("no artifact passed, and golden vectors are made of those that do")
-        facts = expected.facts
-        asked = SaveRequest(
-            str(self.request.golden),
-            min(self.request.golden_count, images.n),
-            images.images,
-            images.labels,
-            expected.outputs,
-            tuple(_measured(rows) for rows in passed.values()),
-            facts.name,
-            facts.sha256,
-            images.source,
-            images.sha256,
-            facts.output,
-            images.class_names or facts.class_names,
-        )
+    def _golden(
+        self, out: Path, judged: list[Judged], images: calls.Images, expected: Reference
+    ) -> tuple[str, ...]:
         member = self.crew.member("golden", self.tell)
-        saved = member.call("resnet_edge.stages.golden_save:save", asked, Saved)
-        member.dismiss()
-        self.notes += [
-            f"golden vectors of {saved.images} images and {saved.artifacts} artifacts: {saved.path}"
-        ]
-        self.notes += saved.notes
-
-    def _check_unchanged(self, artifacts: tuple[Artifact, ...]) -> None:
-        for artifact in artifacts:
-            try:
-                same = sha256_of(Path(artifact.path)) == artifact.sha256
-            except OSError:
-                same = False
-            if not same:
-                raise ArtifactError(
-                    f"{artifact.path} changed while it was being verified: verify it again when it is whole"
-                )
+        try:
+            return save_golden(out, self.request.golden_count, judged, images, expected, member)
+        finally:
+            member.dismiss()
 
     def _document(
         self,
@@ -301,17 +236,3 @@ class _Run:
             notes=(*looked.notes, *self.notes),
             costs=self.crew.costs(),
         )
-
-
-def _measured(rows: list[Judged]) -> MeasuredArtifact:
-    """An artifact and what it gave, wherever it ran."""
-    artifact = rows[0].proof.artifact
-    runs = tuple(MeasuredRun(r.proof.place.backend, r.proof.place.device, r.outputs) for r in rows)
-    quantization = artifact.outputs[0].quantization if artifact.outputs else None
-    return MeasuredArtifact(
-        artifact.path,
-        artifact.format,
-        artifact.scheme,
-        runs,
-        None if quantization is None else quantization.scale,
-    )

@@ -1,0 +1,77 @@
+"""`resnet-edge verify` against the loop that people write: one image at a time through each interpreter.
+
+    python benchmarks/verify_speed.py [--images N] [--rounds N] [FOLDER]
+
+FOLDER is what `make demo` wrote. Five artifacts, TFLite on LiteRT and ONNX on ONNX Runtime, on the test images
+of Fashion-MNIST, in turns in one run. Both give the top-1 of every artifact; `verify` runs the Keras model, too,
+compares weights and judges. The loop runs the Keras model as well, in batches of 256.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+FILES = ("fp32.tflite", "fp16.tflite", "int8.tflite", "fp32.onnx", "int8.onnx")
+MODEL = Path("calibration/resnet20_fashion_mnist.keras")
+
+LOOP = """
+import sys, numpy as np, keras, onnxruntime
+from ai_edge_litert.interpreter import Interpreter
+from resnet_edge.data import load
+found = load("fashion-mnist", "test")
+images, labels = found.images[: int(sys.argv[2])], found.labels[: int(sys.argv[2])]
+images = images.astype(np.float32)
+keras.models.load_model(sys.argv[1], compile=False).predict(images, batch_size=256, verbose=0)
+for path in sys.argv[3:]:
+    right = 0
+    if path.endswith(".onnx"):
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        name = session.get_inputs()[0].name
+        for image, label in zip(images, labels):
+            right += int(session.run(None, {name: image[None]})[0].argmax() == label)
+    else:
+        interpreter = Interpreter(path)
+        interpreter.allocate_tensors()
+        entry, end = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+        for image, label in zip(images, labels):
+            interpreter.set_tensor(entry["index"], image[None])
+            interpreter.invoke()
+            right += int(interpreter.get_tensor(end["index"]).argmax() == label)
+    print(path, right / len(labels))
+"""
+
+
+def main() -> None:
+    """Time both in turns, and print seconds and ratios."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", nargs="?", default="demo", type=Path)
+    parser.add_argument("--images", type=int, default=10000)
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    files = [str(next(options.folder.glob(f"*.{file}"))) for file in FILES]
+    loop = [sys.executable, "-c", LOOP, str(MODEL), str(options.images), *files]
+    ours = [sys.executable, "-m", "resnet_edge", "verify", *files, "--reference", str(MODEL), "--json"]
+    ours += ["--data", "fashion-mnist", "--images", str(options.images)]
+    for number in range(options.rounds):
+        theirs, _ = timed(loop)
+        took, said = timed(ours)
+        rows = {row["artifact"]: row["verdict"] for row in json.loads(said)["parity"]}
+        print(f"round {number + 1}: loop {theirs:.1f} s, verify {took:.1f} s, {theirs / took:.2f}x  {rows}")
+
+
+def timed(command: list[str]) -> tuple[float, str]:
+    """Seconds, and what was printed."""
+    began = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return time.monotonic() - began, done.stdout
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Runs in the parent. Golden vectors of what `verify` has just proved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.stages import calls
+from resnet_edge.stages.crew import Member
+from resnet_edge.stages.golden_request import MeasuredArtifact, MeasuredRun, Saved, SaveRequest
+from resnet_edge.stages.judging import Judged
+from resnet_edge.stages.verify_reference import Reference
+
+
+def save_golden(
+    out: Path, count: int, judged: list[Judged], images: calls.Images, expected: Reference, member: Member
+) -> tuple[str, ...]:
+    """Golden vectors of what passed, to `out`, and notes: a device is not to be held to wrong answers.
+    Raises ArtifactError where nothing passed."""
+    passed: dict[str, list[Judged]] = {}
+    for found in judged:
+        passed.setdefault(found.proof.artifact.path, []).append(found)
+    passed = {
+        path: rows for path, rows in passed.items() if all(row.parity.verdict == "pass" for row in rows)
+    }
+    if not passed:
+        raise ArtifactError("no artifact passed, and golden vectors are made of those that do")
+    facts = expected.facts
+    asked = SaveRequest(
+        str(out),
+        min(count, images.n),
+        images.images,
+        images.labels,
+        expected.outputs,
+        tuple(_measured(rows) for rows in passed.values()),
+        facts.name,
+        facts.sha256,
+        images.source,
+        images.sha256,
+        facts.output,
+        images.class_names or facts.class_names,
+    )
+    saved = member.call("resnet_edge.stages.golden_save:save", asked, Saved)
+    told = f"golden vectors of {saved.images} images and {saved.artifacts} artifacts: {saved.path}"
+    return (told, *saved.notes)
+
+
+def _measured(rows: list[Judged]) -> MeasuredArtifact:
+    """An artifact and what it gave, wherever it ran."""
+    artifact = rows[0].proof.artifact
+    runs = tuple(MeasuredRun(r.proof.place.backend, r.proof.place.device, r.outputs) for r in rows)
+    quantization = artifact.outputs[0].quantization if artifact.outputs else None
+    return MeasuredArtifact(
+        artifact.path,
+        artifact.format,
+        artifact.scheme,
+        runs,
+        None if quantization is None else quantization.scale,
+    )

@@ -1,0 +1,54 @@
+"""Runs in the parent. What must hold of the files before and after they are verified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core.artifact import Artifact, sha256_of
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.model_facts import ModelFacts
+
+
+def check_expected(artifacts: tuple[Artifact, ...], expected: dict[Path, str]) -> None:
+    """A report of another run beside a file promises what was never measured."""
+    for artifact in artifacts:
+        known = expected.get(Path(artifact.path))
+        if known not in (None, artifact.sha256):
+            raise ArtifactError(
+                f"{artifact.path} is not the file that the report beside it speaks of (its SHA-256 is "
+                "another): convert again, or name the file itself"
+            )
+
+
+def check_fit(artifacts: tuple[Artifact, ...], facts: ModelFacts) -> None:
+    """Raise ArtifactError unless they take and give what the reference does."""
+    for artifact in artifacts:
+        if not artifact.inputs:
+            continue
+        classes = artifact.outputs[0].shape[-1]
+        if classes not in (None, facts.classes):
+            raise ArtifactError(
+                f"{artifact.path} tells {classes} classes apart, and {facts.source} "
+                f"{facts.classes}: name "
+                "the model that it was made from with --reference"
+            )
+        shape = artifact.inputs[0].shape[1:]
+        if any(a not in (None, b) for a, b in zip(shape, facts.input_shape, strict=True)):
+            have, want = ("x".join(map(str, each)) for each in (shape, facts.input_shape))
+            raise ArtifactError(
+                f"{artifact.path} takes images of {have} (NHWC), and {facts.source} of {want}: name the "
+                "model that it was made from with --reference"
+            )
+
+
+def check_unchanged(artifacts: tuple[Artifact, ...]) -> None:
+    """Raise ArtifactError where a file is not what it was when the run began."""
+    for artifact in artifacts:
+        try:
+            same = sha256_of(Path(artifact.path)) == artifact.sha256
+        except OSError:
+            same = False
+        if not same:
+            raise ArtifactError(
+                f"{artifact.path} changed while it was being verified: verify it again when it is whole"
+            )

@@ -1,0 +1,191 @@
+"""What is found in good files, ours and another's, and in files that are broken on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.progress import silent
+from resnet_edge.explanation.onnx_layers import read_onnx
+from resnet_edge.explanation.pairs import pair
+from resnet_edge.explanation.tflite_layers import read_tflite
+from resnet_edge.graph.model import load_model, save_model
+from resnet_edge.stages.explain import explain
+from resnet_edge.stages.verify_request import ExplainRequest
+from tests.graph.road import Road
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+NETS = ("residual_v1", "bottleneck")
+SCHEMES = [("tflite", s) for s in ("fp32", "fp16", "dynamic", "int8", "int16x8")]
+SCHEMES += [("onnx", s) for s in ("fp32", "fp16", "int8")]
+
+
+def explained(net: Road, path: Path, scheme: str, folder: Path, *, thorough: bool = True) -> Explanation:
+    np.save(folder / "images.npy", net.images)
+    asked = ExplainRequest(
+        *(path.name, str(path), path.suffix[1:], scheme, str(net.float_graph), str(folder / "images.npy")),
+        *(None, "", "", None, min(8, len(net.images)), thorough),
+    )
+    return explain(asked, silent).explanation
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize(("format", "scheme"), SCHEMES)
+def test_good_files_raise_no_alarm(
+    name: str, format: str, scheme: str, roads: Callable[[str], Road], tmp_path: Path
+) -> None:
+    net = roads(name)
+    path, _ = net.artifact(format, scheme)
+    found = explained(net, path, scheme, tmp_path, thorough=False)
+    assert found.findings == ()
+    assert found.compared == found.layers > 4
+
+
+@pytest.mark.parametrize("format", ["tflite", "onnx"])
+def test_layers_of_both_formats_are_the_same(format: str, roads: Callable[[str], Road]) -> None:
+    net = roads("bottleneck")
+    path, _ = net.artifact(format, "fp32")
+    theirs, ours = read_tflite(net.float_graph), (read_tflite if format == "tflite" else read_onnx)(path)
+    pairs = pair(theirs, ours)
+    assert len(pairs) == len(theirs.layers) == len(ours.layers)
+    for a, b in pairs.items():
+        one, other = theirs.layers[a], ours.layers[b]
+        assert (one.kind, one.stride, one.padding, one.positive) == (
+            other.kind,
+            other.stride,
+            other.padding,
+            other.positive,
+        )
+        for meant, found in ((one.weights, other.weights), (one.bias, other.bias)):
+            if meant is not None and found is not None:
+                np.testing.assert_allclose(found, meant, rtol=0, atol=1e-6)
+
+
+def convolution(model: onnx.ModelProto, number: int) -> onnx.NodeProto:
+    found: onnx.NodeProto = [node for node in model.graph.node if node.op_type == "Conv"][number]
+    return found
+
+
+def edited(
+    net: Road, out: Path, edit: Callable[[dict[str, onnx.TensorProto], onnx.NodeProto], None], number: int = 2
+) -> tuple[Path, str]:
+    """An fp32 ONNX file in which one convolution is changed, and the name of its output."""
+    path, _ = net.artifact("onnx", "fp32")
+    model = onnx.load(path)
+    node = convolution(model, number)
+    edit({constant.name: constant for constant in model.graph.initializer}, node)
+    onnx.save(model, out)
+    return out, node.output[0]
+
+
+def put(constant: onnx.TensorProto, values: np.ndarray) -> None:
+    constant.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values), constant.name))
+
+
+def swap(constants: dict[str, onnx.TensorProto], node: onnx.NodeProto) -> None:
+    values = numpy_helper.to_array(constants[node.input[1]]).copy()
+    values[[0, 3]] = values[[3, 0]]
+    put(constants[node.input[1]], values)
+
+
+def rescale(constants: dict[str, onnx.TensorProto], node: onnx.NodeProto) -> None:
+    put(constants[node.input[1]], numpy_helper.to_array(constants[node.input[1]]) * np.float32(1.02))
+
+
+def transpose(constants: dict[str, onnx.TensorProto], node: onnx.NodeProto) -> None:
+    put(constants[node.input[1]], numpy_helper.to_array(constants[node.input[1]]).swapaxes(2, 3))
+
+
+def poison(constants: dict[str, onnx.TensorProto], node: onnx.NodeProto) -> None:
+    values = numpy_helper.to_array(constants[node.input[1]]).copy()
+    values.ravel()[7] = np.nan
+    put(constants[node.input[1]], values)
+
+
+def silence(constants: dict[str, onnx.TensorProto], node: onnx.NodeProto) -> None:
+    put(constants[node.input[2]], 0 * numpy_helper.to_array(constants[node.input[2]]))
+
+
+def shift(constants: dict[str, onnx.TensorProto], node: onnx.NodeProto) -> None:
+    put(constants[node.input[2]], numpy_helper.to_array(constants[node.input[2]]) + np.float32(0.5))
+
+
+def pad(constants: dict[str, onnx.TensorProto], node: onnx.NodeProto) -> None:
+    pads = next(attribute for attribute in node.attribute if attribute.name == "pads")
+    pads.ints[:] = [pads.ints[2], pads.ints[3], pads.ints[0], pads.ints[1]]
+    if pads.ints[:2] == pads.ints[2:]:
+        pads.ints[:] = [2, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("edit", "cause"),
+    [
+        (swap, "output_channels"),
+        (rescale, "rescaled"),
+        (transpose, "turned"),
+        (poison, "nan"),
+        (silence, "bias_dropped"),
+        (shift, "bias_shifted"),
+        (pad, "padding"),
+    ],
+)
+def test_what_was_broken_is_named(
+    edit: Callable[[dict[str, onnx.TensorProto], onnx.NodeProto], None],
+    cause: str,
+    roads: Callable[[str], Road],
+    tmp_path: Path,
+) -> None:
+    net = roads("residual_v1")
+    path, name = edited(net, tmp_path / "broken.onnx", edit)
+    found = explained(net, path, "fp32", tmp_path)
+    assert (found.findings[0].layer, found.findings[0].cause) == (name, cause), found.findings
+    assert found.findings[0].certain
+
+
+def test_a_scale_that_is_written_and_another_that_is_read(
+    roads: Callable[[str], Road], tmp_path: Path
+) -> None:
+    net = roads("residual_v1")
+    path, _ = net.artifact("onnx", "int8")
+    model = onnx.load(path)
+    constants = {constant.name: constant for constant in model.graph.initializer}
+    read = [n for n in model.graph.node if n.op_type == "DequantizeLinear" and n.input[0] not in constants][3]
+    put(constants[read.input[1]], numpy_helper.to_array(constants[read.input[1]]) * np.float32(1.05))
+    onnx.save(model, tmp_path / "broken.onnx")
+    found = explained(net, tmp_path / "broken.onnx", "int8", tmp_path)
+    assert found.findings[0].cause == "two_scales"
+
+
+def test_a_grid_that_cuts_off_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    net = roads("residual_v1")
+    path, _ = net.artifact("onnx", "int8")
+    model = onnx.load(path)
+    constants = {constant.name: constant for constant in model.graph.initializer}
+    quantize = [n for n in model.graph.node if n.op_type == "QuantizeLinear"][3]
+    for node in model.graph.node:
+        if node is quantize or node.input[0] == quantize.output[0]:
+            scale = constants[node.input[1]]
+            put(scale, numpy_helper.to_array(scale) * np.float32(0.3))
+    onnx.save(model, tmp_path / "broken.onnx")
+    found = explained(net, tmp_path / "broken.onnx", "int8", tmp_path)
+    assert "saturated" in {finding.cause for finding in found.findings}
+
+
+def test_a_scale_that_was_changed_after_the_biases(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    net = roads("residual_v1")
+    path, _ = net.artifact("tflite", "int8")
+    model = load_model(path)
+    graph = model.subgraphs[0]
+    output = graph.operators[2].outputs[0]
+    tensor = graph.tensors[output]
+    tensor.quantization.scale = np.asarray(tensor.quantization.scale) * np.float32(1.1)
+    save_model(model, tmp_path / "broken.tflite")
+    found = explained(net, tmp_path / "broken.tflite", "int8", tmp_path, thorough=False)
+    assert found.findings[0].cause == "two_scales"
+    assert "biases" in found.findings[0].sentence
