@@ -2,9 +2,9 @@
 
     python benchmarks/verify_speed.py [--images N] [--rounds N] [FOLDER]
 
-FOLDER is what `make demo` wrote. Five artifacts, TFLite on LiteRT and ONNX on ONNX Runtime, on the test images
-of Fashion-MNIST, in turns in one run. Both give the top-1 of every artifact; `verify` runs the Keras model, too,
-compares weights and judges. The loop runs the Keras model as well, in batches of 256.
+FOLDER is what `make demo` wrote. Five artifacts, TFLite on LiteRT and ONNX on ONNX Runtime, on the test
+images of Fashion-MNIST, in turns in one run. Both give the top-1 of every artifact; `verify` runs the Keras
+model, too, compares weights and judges. The loop runs the Keras model as well, in batches of 256.
 """
 
 from __future__ import annotations
