@@ -15,6 +15,8 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
+from resnet_edge.backends import _arm64_environment
+from resnet_edge.core.errors import MissingDependency
 from resnet_edge.formats.tflite import read_metadata
 from tests.cli.conftest import Given
 from tests.cli.conversion import NAMES, Ended, Place
@@ -86,6 +88,31 @@ def test_every_runtime_agrees_or_is_said_not_to_be_here(whole: Path) -> None:
     for row in rows:
         if row["status"] == "not installed":
             assert row["reason"] in (whole / "README.md").read_text("utf-8")
+
+
+def test_an_emulator_that_dies_is_a_row_and_no_end(place: Place, converted: Path, given: Given) -> None:
+    try:
+        _arm64_environment.require("litert_arm64", "ai-edge-litert", "litert")
+    except MissingDependency as error:
+        pytest.skip(str(error))
+    environment = place.here / "arm64"
+    shutil.copytree(_arm64_environment.folder() / "bin", environment / "bin", dirs_exist_ok=True)
+    (environment / "bin/qemu-aarch64").write_text("#!/bin/sh\nkill -SEGV $$\n")
+    for name in ("packages", "sysroot"):
+        (environment / name).symlink_to(_arm64_environment.folder() / name)
+    ended = place.run(
+        *(str(converted), "--data", str(given.data), "--out", "bundle", *QUICK),
+        environment={"RESNET_EDGE_ARM64": str(environment)},
+    )
+    assert ended.code == 0, ended.err
+    [row] = [
+        row
+        for row in loaded(place.here / "bundle/bundle.json")["runtimes"]
+        if row["backend"] == "litert_arm64"
+    ]
+    assert row["status"] == "does not open"
+    assert "LiteRT for aarch64 was ended by SIGSEGV" in row["reason"]
+    assert "Traceback" not in ended.err
 
 
 def test_what_is_not_changed_has_the_bytes_that_were_proved(whole: Path, converted: Path) -> None:
