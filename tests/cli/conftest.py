@@ -33,6 +33,18 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Given:
     return found
 
 
+@pytest.fixture(scope="session")
+def converted(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `convert` wrote of it: fp32 and int8, in both formats."""
+    place = Place(tmp_path_factory.mktemp("convert"))
+    ended = place.run(
+        *(str(given.model), "--data", str(given.data), "--calibration", str(given.calibration)),
+        *("--schemes", "fp32,int8", "--latency-seconds", "0", "--max-drop", "2", "--out", "dist"),
+    )
+    assert ended.code == 0, ended.err
+    return place.here / "dist"
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)

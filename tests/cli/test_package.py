@@ -24,17 +24,6 @@ from tests.cli.conversion import NAMES, Ended, Place
 QUICK = ("--images", "40", "--golden", "6", "--profiles", "litert", "--quiet")
 
 
-@pytest.fixture(scope="module")
-def converted(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = Place(tmp_path_factory.mktemp("convert"))
-    ended = place.run(
-        *(str(given.model), "--data", str(given.data), "--calibration", str(given.calibration)),
-        *("--schemes", "fp32,int8", "--latency-seconds", "0", "--max-drop", "2", "--out", "dist"),
-    )
-    assert ended.code == 0, ended.err
-    return place.here / "dist"
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path, "package")
