@@ -53,7 +53,8 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
             WATCHERS[request.format](path, artifact, _fed(images, request)),
         )
         found = confirmed(reference, artifact, pairs, scales, sums, found)
-        found = _ordered([*found, *saturated(artifact, pairs, sums)])
+        cut = [one for one in saturated(artifact, pairs, sums) if one.certain or request.thorough]
+        found = _ordered([*found, *cut])
         trace = traced(reference, artifact, pairs, sums)
         if request.thorough and not found:
             first = first_divergence(reference, artifact, pairs, sums)
