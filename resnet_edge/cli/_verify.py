@@ -130,6 +130,8 @@ def _reasons(console: Console, found: Verification) -> None:
     for explanation in found.explanations:
         for finding in explanation.findings:
             print_line(console, f"{explanation.artifact}: {finding.sentence}")
+        for remark in explanation.remarks:
+            print_line(console, f"note: {explanation.artifact}: {remark}", "dim")
 
 
 def _verdict(found: Verification) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,6 @@ class Explanation:
     findings: tuple[LayerFinding, ...]
     trace: tuple[LayerTrace, ...] = ()
     remarks: tuple[str, ...] = ()
-    figures: dict[str, float] = field(default_factory=dict)
 
     @property
     def contradictions(self) -> tuple[LayerFinding, ...]:

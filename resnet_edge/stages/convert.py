@@ -25,7 +25,7 @@ from resnet_edge.core.sidecar import Story, story_of
 from resnet_edge.stages import calls
 from resnet_edge.stages.class_names import as_lines, check_count, chosen_names
 from resnet_edge.stages.convert_request import ConvertRequest
-from resnet_edge.stages.crew import Crew, ask
+from resnet_edge.stages.crew import Crew, ask, crew_and_pool
 from resnet_edge.stages.findings import Basis, Findings
 from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequest
 from resnet_edge.stages.linting import Linting
@@ -49,14 +49,8 @@ def convert(request: ConvertRequest, workspace: Workspace, tell: Tell) -> Report
     # numpy multiplies small matrices here, beside runtimes with threads of their own: a second
     # thread of its makes both wait (calibration took four times as long, with other work running).
     env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
-    with Crew(workspace.logs, workspace.check_space, env) as crew, ThreadPoolExecutor(threads) as pool:
-        try:
-            return _Run(request, workspace, crew, pool, tell).run()
-        except BaseException:
-            # The pool waits for its threads, and they wait for their processes.
-            pool.shutdown(wait=False, cancel_futures=True)
-            crew.dismiss()
-            raise
+    with crew_and_pool(workspace.logs, threads, env, workspace.check_space) as (crew, pool):
+        return _Run(request, workspace, crew, pool, tell).run()
 
 
 class _Run:

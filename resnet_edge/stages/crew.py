@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,6 +71,21 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         self.dismiss()
+
+
+@contextmanager
+def crew_and_pool(
+    logs: Path, threads: int, env: Mapping[str, str], after_failure: Callable[[], None] = _nothing
+) -> Iterator[tuple[Crew, ThreadPoolExecutor]]:
+    """A crew, and threads that wait for it; whatever is raised ends both at once."""
+    with Crew(logs, after_failure, env) as crew, ThreadPoolExecutor(threads) as pool:
+        try:
+            yield crew, pool
+        except BaseException:
+            # The pool waits for its threads, and they wait for their processes.
+            pool.shutdown(wait=False, cancel_futures=True)
+            crew.dismiss()
+            raise
 
 
 class Member:

@@ -11,7 +11,6 @@ from resnet_edge.core.progress import Report as Tell
 from resnet_edge.stages import calls
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.judging import Judged
-from resnet_edge.stages.verify_reference import Reference
 from resnet_edge.stages.verify_request import Explained, ExplainRequest
 
 IMAGES = 16
@@ -25,12 +24,11 @@ class Explainer:
         self,
         crew: Crew,
         images: calls.Images,
-        reference: Reference,
         preprocessing: Preprocessing | None,
         tell: Tell,
     ) -> None:
         self._member = crew.member("layers", tell)
-        self._images, self._reference, self._preprocessing = images, reference, preprocessing
+        self._images, self._preprocessing = images, preprocessing
 
     def explain(
         self, judged: list[Judged], portable: Callable[[], str]
@@ -67,9 +65,6 @@ class Explainer:
             artifact.scheme,
             portable,
             self._images.images,
-            self._images.labels,
-            self._reference.outputs,
-            judged.outputs,
             self._preprocessing,
             min(IMAGES, self._images.n),
             judged.parity.verdict != "pass",

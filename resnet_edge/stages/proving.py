@@ -21,7 +21,6 @@ from resnet_edge.stages.making import Making
 from resnet_edge.stages.notes import poor_reference, rescued, same_numbers
 from resnet_edge.stages.proofs import Proof
 from resnet_edge.stages.rescue import RescueSetup, missed, rescue
-from resnet_edge.stages.verify_reference import Reference
 
 
 @dataclass
@@ -59,13 +58,12 @@ class Proving:
         self._same_numbers(judge, judged)
         self.making.provers.dismiss()
         judge.dismiss()
-        return self._explained(judged, expected)
+        return self._explained(judged)
 
-    def _explained(self, judged: list[Judged], expected: str) -> list[Judged]:
+    def _explained(self, judged: list[Judged]) -> list[Judged]:
         """What was judged, failed where a file contradicts the model, as `verify` does it."""
         basis = self.basis
-        reference = Reference(basis.facts, expected)
-        explainer = Explainer(self.crew, basis.images, reference, None, self.findings.tell)
+        explainer = Explainer(self.crew, basis.images, None, self.findings.tell)
         self.explanations, notes = explainer.explain(judged, lambda: basis.portable)
         explainer.dismiss()
         self.findings.notes += notes

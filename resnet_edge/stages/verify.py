@@ -30,7 +30,7 @@ from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages import calls
 from resnet_edge.stages.bench_files import BenchFile
-from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.explaining import Explainer
 from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.judging import Judge, Judged
@@ -66,14 +66,8 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Ver
     """Run the job. What concerns one artifact only becomes a Failure; all else is raised, as a
     ResnetEdgeError."""
     env = {"TMPDIR": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
-    with Crew(logs, env=env) as crew, ThreadPoolExecutor(1 + how_many()) as pool:
-        try:
-            return _Run(request, scratch, crew, pool, tell).run()
-        except BaseException:
-            # The pool waits for its threads, and they wait for their processes.
-            pool.shutdown(wait=False, cancel_futures=True)
-            crew.dismiss()
-            raise
+    with crew_and_pool(logs, 1 + how_many(), env) as (crew, pool):
+        return _Run(request, scratch, crew, pool, tell).run()
 
 
 class _Run:
@@ -187,7 +181,7 @@ class _Run:
     ) -> tuple[Explanation, ...]:
         if not self.request.explain or not judged:
             return ()
-        explainer = Explainer(self.crew, images, expected, self._preprocessing(expected.facts), self.tell)
+        explainer = Explainer(self.crew, images, self._preprocessing(expected.facts), self.tell)
         try:
             portable = partial(reference.portable, expected.facts)
             found, notes = explainer.explain(judged, portable)
@@ -233,6 +227,6 @@ class _Run:
             parity=tuple(found.parity for found in judged),
             explanations=explanations,
             failures=tuple(self.failures),
-            notes=(*looked.notes, *self.notes),
+            notes=tuple(self.notes),
             costs=self.crew.costs(),
         )

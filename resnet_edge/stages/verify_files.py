@@ -27,7 +27,7 @@ def look(request: LookRequest, report: Report) -> Looked:
         artifacts.append(_artifact(Path(path), format))
         places.append(places_of(format, request.backends))
     least = tuple(registry.load("schemes", a.scheme).SCHEME.min_sqnr_db for a in artifacts)
-    return Looked(tuple(artifacts), tuple(places), least, ())
+    return Looked(tuple(artifacts), tuple(places), least)
 
 
 def _artifact(path: Path, format: str) -> Artifact:

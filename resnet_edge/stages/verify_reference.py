@@ -39,7 +39,8 @@ class ReferenceModel:
         if isinstance(self._source, ModelRequest):
             return self._member.call("resnet_edge.stages.source:facts", self._source, ModelFacts)
         path = self._source
-        asked = LookRequest((str(path),), (path.suffix[1:].lower(),), (FIRST_BACKEND[path.suffix[1:]],))
+        format = path.suffix[1:].lower()
+        asked = LookRequest((str(path),), (format,), (FIRST_BACKEND[format],))
         self._artifact = self._member.call("resnet_edge.stages.verify_files:look", asked, Looked).artifacts[0]
         image, scores = self._artifact.inputs[0], self._artifact.outputs[0]
         height, width, channels = image.shape[1:]

@@ -25,12 +25,11 @@ class LookRequest:
 
 @dataclass(frozen=True)
 class Looked:
-    """`artifacts` in the order asked for; `places` of each, `min_sqnr_db` of its scheme, and notes."""
+    """`artifacts` in the order asked for; `places` of each, and `min_sqnr_db` of its scheme."""
 
     artifacts: tuple[Artifact, ...]
     places: tuple[tuple[Place, ...], ...]
     min_sqnr_db: tuple[float, ...]
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ class Aligned:
 @dataclass(frozen=True)
 class ExplainRequest:
     """stages.explain: the artifact `path`, of `format`, against the reference's float portable graph
-    `portable` (.tflite), on `n` of `images` .npy; `reference` .npy are the outputs (N, classes) for all of
-    them, `candidate` those of the artifact. `thorough`: the activations, too, and not the weights alone."""
+    `portable` (.tflite), on `n` of `images` .npy. `thorough`: the activations, too, and not the weights
+    alone; `preprocessing` is for an artifact that does not take pixels."""
 
     file: str
     path: str
@@ -64,9 +63,6 @@ class ExplainRequest:
     scheme: str
     portable: str
     images: str
-    labels: str | None
-    reference: str
-    candidate: str
     preprocessing: Preprocessing | None
     n: int
     thorough: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,14 @@ def test_an_artifact_as_the_reference(place: Place, given: Given, converted: Pat
     assert document(ended)["reference"]["kind"] == "artifact"
 
 
+def test_suffixes_in_capitals_are_the_same(place: Place, given: Given, converted: Path) -> None:
+    for name in ("tiny.fp32.tflite", "tiny.fp32.onnx"):
+        shutil.copy(converted / name, place.here / name.upper())
+    words = ("--reference", "TINY.FP32.ONNX", "--data", str(given.data), "--max-drop", "2", "--json")
+    ended = place.run("TINY.FP32.TFLITE", *words)
+    assert ended.code == 0, ended.err
+
+
 def test_a_keras_model_is_an_artifact_too(place: Place, given: Given) -> None:
     ended = verified(place, given, given.model, "--backends", "keras", "--json", "--images", "500")
     assert ended.code == 0, ended.err
@@ -154,22 +163,30 @@ def test_golden_vectors_are_saved_and_replayed(place: Place, given: Given, conve
 
 
 def test_a_run_that_was_killed_goes_on(place: Place, given: Given, converted: Path) -> None:
+    """What it kept is what the next run takes: outputs that were changed meanwhile show."""
     cache = place.here.parent / "cache"
     words = (str(converted / "tiny.fp32.tflite"), "--reference", str(given.model), "--data", str(given.data))
     running = place.start(*words, "--max-drop", "2", environment={"XDG_CACHE_HOME": str(cache)})
     running.until("tiny.fp32.tflite on litert: ")
     until_there(cache)
     running.signal(signal.SIGKILL).finish()
-    kept = {path: path.stat().st_mtime_ns for path in cache.rglob("*.0.npy")}
-    assert kept
-    ended = verified(place, given, converted / "tiny.fp32.tflite", "--json")
+    (told,) = cache.rglob("*.0.json")
+    kept = told.with_suffix(".npy")
+    whole = np.load(kept)
+    np.save(kept, np.roll(whole, 1, axis=1))
+    ended = verified(place, given, converted / "tiny.fp32.tflite", "--no-explain", "--json")
+    assert ended.code == 4, ended.err
+    (row,) = document(ended)["parity"]
+    assert row["n"] == 3000
+    assert 0.8 < row["agreement"] < 0.9  # 500 of 3,000 are those that were changed
+    ended = verified(
+        place, given, converted / "tiny.fp32.tflite", "--json"
+    )  # nothing is kept of a run that ended
     assert ended.code == 0, ended.err
-    assert document(ended)["parity"][0]["n"] == 3000
+    assert document(ended)["parity"][0]["agreement"] == 1.0
 
 
 def until_there(cache: Path) -> None:
-    import time
-
     until = time.monotonic() + 60
     while time.monotonic() < until and not [*cache.rglob("*.0.json")]:
         time.sleep(0.005)

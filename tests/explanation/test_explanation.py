@@ -30,7 +30,7 @@ def explained(net: Road, path: Path, scheme: str, folder: Path, *, thorough: boo
     np.save(folder / "images.npy", net.images)
     asked = ExplainRequest(
         *(path.name, str(path), path.suffix[1:], scheme, str(net.float_graph), str(folder / "images.npy")),
-        *(None, "", "", None, min(8, len(net.images)), thorough),
+        *(None, min(8, len(net.images)), thorough),
     )
     return explain(asked, silent).explanation
 
