@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LITERT, ORT, PLAIN, OPENVINO = "LiteRT", "ONNX Runtime, exact", "ONNX Runtime", "OpenVINO"
-"""Runtimes. PLAIN is a session as it comes; ORT, resnet-edge's backend, sets session.x64quantprecision,
-without which sums of U8S8 products overflow on processors without VNNI."""
+"""Runtimes. PLAIN is a session as it comes; ORT, resnet-edge's backend, sets session.x64quantprecision on
+processors without VNNI, where sums of U8S8 products overflow without it."""
 
 CALLER, TOOLS = "caller", "tools"
 """Environments: that of this script, and that of peers-requirements.txt."""

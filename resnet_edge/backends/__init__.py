@@ -9,6 +9,8 @@ A backend is a module with
   DeviceUnavailable where the device is not there, never falling back, and ArtifactError
   where the file cannot be opened.
 - where the runtime tells it, `profile(path, device, threads, images, runs)`: a core.profile.Profile;
+- where the runtime tells it, `execution(path, device)`: the core.execution.OperatorRun of each operation of
+  an inference, or None for a device of which it tells nothing;
 - where it is there to be compared with, and not to be fast, `FOR_PARITY_ONLY = True`: `bench` leaves it
   out unless it is named.
 - where there is something to start before any file is opened (a browser), `start()`, which does it once:

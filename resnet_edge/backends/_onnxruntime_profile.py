@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +29,20 @@ def read_profile(path: Path, artifact: Path) -> tuple[OperatorTime, ...]:
     macs: dict[tuple[str, str], int] = {}
     kernels = _kernels(artifact)
     for event in json.loads(path.read_text("utf-8")):
-        name = str(event.get("name", ""))
-        if event.get("cat") == "Node" and name.endswith(_END):
-            key = name.removesuffix(_END), str(event["args"]["op_name"])
+        name = timed_node(str(event.get("name", "")))
+        if event.get("cat") == "Node" and name is not None:
+            key = name, str(event["args"]["op_name"])
             taken.setdefault(key, []).append(float(event["dur"]))
-            macs[key] = _macs(event["args"], kernels.get(_GIVEN.sub("", key[0]), 0))
+            macs[key] = macs_of(event["args"], kernels.get(_GIVEN.sub("", key[0]), 0))
     return tuple(
-        OperatorTime(_layer(name), kind, _middle(times), macs[name, kind])
+        OperatorTime(layer_of(name), kind, _middle(times), macs[name, kind])
         for (name, kind), times in taken.items()
     )
+
+
+def timed_node(event: str) -> str | None:
+    """The name of the node that an event times as a whole."""
+    return event.removesuffix(_END) if event.endswith(_END) else None
 
 
 def _middle(times: list[float]) -> float:
@@ -45,8 +50,9 @@ def _middle(times: list[float]) -> float:
     return float(np.sort(times)[quarter : len(times) - quarter].mean())
 
 
-def _layer(name: str) -> str:
-    """Our writer names a node <layer>/<operator>, and what an end of the graph converts <end>_inner."""
+def layer_of(name: str) -> str:
+    """The layer that a node belongs to: our writer names a node <layer>/<operator>, and what an end of the
+    graph converts <end>_inner."""
     return _GIVEN.sub("", name).rpartition("/")[0].removesuffix("_inner")
 
 
@@ -65,8 +71,9 @@ def _kernels(artifact: Path) -> dict[str, int]:
     return found
 
 
-def _macs(arguments: dict[str, Any], each: int) -> int:
-    """Multiply-accumulates for one image; `each` for one value of a convolution's output."""
+def macs_of(arguments: Mapping[str, Any], each: int) -> int:
+    """Multiply-accumulates for one image, of what an event tells; `each` for one value of a convolution's
+    output."""
     kind = str(arguments["op_name"])
     shapes = [*_shapes(arguments.get("input_type_shape", ()))]
     (output, *_) = [*_shapes(arguments.get("output_type_shape", ()))] or [[]]

@@ -16,6 +16,7 @@ from resnet_edge.backends import Session
 from resnet_edge.backends._border import check_device, check_file
 from resnet_edge.backends._litert_session import opened
 from resnet_edge.core.errors import DeviceUnavailable
+from resnet_edge.core.execution import OperatorRun
 from resnet_edge.core.profile import Profile
 
 FORMATS = frozenset({"tflite"})
@@ -56,3 +57,11 @@ def profile(path: Path, device: str, threads: int, images: NDArray[Any], runs: i
     check_file(path)
     kinds, microseconds = watch(path, threads, images, runs)
     return Profile(folded(read_graph(path), kinds, microseconds), runs)
+
+
+def execution(path: Path, device: str) -> tuple[OperatorRun, ...] | None:
+    """The operations of an inference; None on the GPU, whose delegate does not tell. Raises ArtifactError."""
+    from resnet_edge.backends._litert_execution import OWN, executed_by
+
+    check_device("litert", device, DEVICES, OTHERS)
+    return executed_by(path, OWN) if device == "cpu" else None

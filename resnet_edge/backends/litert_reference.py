@@ -18,7 +18,9 @@ from pathlib import Path
 from ai_edge_litert.interpreter import OpResolverType
 
 from resnet_edge.backends._border import check_device
+from resnet_edge.backends._litert_execution import executed_by
 from resnet_edge.backends._litert_session import InterpreterSession, opened
+from resnet_edge.core.execution import OperatorRun
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu"})
@@ -35,3 +37,9 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[InterpreterS
     """Open a .tflite file. Raises DeviceUnavailable, ArtifactError."""
     check_device("litert_reference", device, DEVICES, "the reference kernels are for the CPU")
     yield opened(path, threads, OpResolverType.BUILTIN_REF)
+
+
+def execution(path: Path, device: str) -> tuple[OperatorRun, ...]:
+    """The operations of an inference. Raises DeviceUnavailable, ArtifactError."""
+    check_device("litert_reference", device, DEVICES, "the reference kernels are for the CPU")
+    return executed_by(path, "LiteRT's reference kernels")

@@ -22,6 +22,8 @@ from resnet_edge.backends._border import check_device, check_file, misfit, the_c
 from resnet_edge.backends._file_ends import with_quantization
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, first_line
+from resnet_edge.core.execution import OperatorRun
+from resnet_edge.core.machine import adds_int8_precisely
 from resnet_edge.core.profile import Profile
 
 FORMATS = frozenset({"onnx"})
@@ -34,12 +36,16 @@ _PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
     "openvino": ("OpenVINOExecutionProvider", {"device_type": "CPU", "precision": "FP32"}),
 }
 DEVICES = frozenset(_PROVIDERS)
+COMPILING = frozenset({"tensorrt", "openvino"})
+"""Devices whose provider makes one operation of a whole graph."""
 _PACKAGES = {"OpenVINOExecutionProvider": "onnxruntime-openvino"}
 """What brings a provider, in place of onnxruntime; the others come with onnxruntime-gpu."""
 PRECISE_SUMS = ("session.x64quantprecision", "1")
-"""A session option. x86 processors without VNNI add pairs of uint8 x int8 products in 16 bits, which
-overflow: on one, 4 % of the bundled model's answers changed, and logits by up to 9.7 (onnxruntime#6004;
-the option came with onnxruntime PR#12088). With VNNI it changes nothing. On an .ort file, which is optimized
+"""A session option, set where it is needed. x86 processors without VNNI add pairs of uint8 x int8 products in
+16 bits, which overflow: on one, 4 % of the bundled model's answers changed, and logits by up to 9.7
+(onnxruntime#6004; the option came with onnxruntime PR#12088). With VNNI it changes no answer, and makes all
+weights uint8 all the same, for which there is no VNNI: the bundled model then takes 2.7 times as long
+(benchmarks/overflow.py). On an .ort file, which is optimized
 when it is written, it has no effect: without VNNI, an int8 one gives here what overflows, and in the browser
 or on ARM what is right."""
 _DTYPES = {
@@ -91,12 +97,30 @@ def profile(path: Path, device: str, threads: int, images: NDArray[Any], runs: i
         return Profile(read_profile(Path(session.end_profiling()), path), runs)
 
 
+def execution(path: Path, device: str) -> tuple[OperatorRun, ...] | None:
+    """The operators of an inference; None where the provider compiles the graph whole and tells nothing of
+    it. Raises DeviceUnavailable, ArtifactError."""
+    from resnet_edge.backends._onnxruntime_execution import read_execution
+
+    if device in COMPILING:
+        return None
+    with open_session(path, device, 1) as plain, tempfile.TemporaryDirectory() as folder:
+        image = np.zeros((1, *(size or 1 for size in plain.input.shape[1:])), plain.input.dtype)
+        plain.run(image)  # refused, if it is, with its reason
+        optimized = f"{folder}/optimized.onnx"
+        session = _inference_session(path, device, 1, f"{folder}/profile", optimized)
+        session.run(None, {plain.input.name: image})
+        return read_execution(Path(session.end_profiling()), Path(optimized))
+
+
 def _inference_session(
-    path: Path, device: str, threads: int, told_to: str | None = None
+    path: Path, device: str, threads: int, told_to: str | None = None, optimized: str | None = None
 ) -> ort.InferenceSession:
     options = _options(device, threads)
     if told_to is not None:
         options.enable_profiling, options.profile_file_prefix = True, told_to
+    if optimized is not None:
+        options.optimized_model_filepath = optimized
     provider, settings = _PROVIDERS[device]
     if device == "openvino":
         settings = {**settings, "num_of_threads": str(threads)}
@@ -132,7 +156,8 @@ def _options(device: str, threads: int) -> ort.SessionOptions:
     options.log_severity_level = 3
     # Idle threads that spin would take the cores from whatever is measured next.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    options.add_session_config_entry(*PRECISE_SUMS)
+    if not adds_int8_precisely():
+        options.add_session_config_entry(*PRECISE_SUMS)
     if device != "cpu":
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     return options

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends._border import check_device, check_file, misfit, the_classifier
 from resnet_edge.backends._file_ends import with_quantization
+from resnet_edge.backends._openvino_execution import executed_by
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, first_line
+from resnet_edge.core.execution import OperatorRun
 
 FORMATS = frozenset({"onnx", "tflite"})
 DEVICES = frozenset({"cpu", "gpu"})
@@ -31,6 +33,15 @@ def version() -> str:
 @contextmanager
 def open_session(path: Path, device: str, threads: int) -> Iterator[OpenVinoSession]:
     """Open a .tflite or .onnx file. Raises DeviceUnavailable, ArtifactError."""
+    yield OpenVinoSession(path, *_compiled(path, device, threads), device)
+
+
+def execution(path: Path, device: str) -> tuple[OperatorRun, ...]:
+    """The operations of an inference. Raises DeviceUnavailable, ArtifactError."""
+    return executed_by(_compiled(path, device, 1)[1])
+
+
+def _compiled(path: Path, device: str, threads: int) -> tuple[Any, Any]:
     check_device("openvino", device, DEVICES, "OpenVINO has no such device")
     check_file(path)
     core = ov.Core()
@@ -48,7 +59,7 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[OpenVinoSess
     ran_on = [one.partition(".")[0] for one in compiled.get_property("EXECUTION_DEVICES")]
     if set(ran_on) != {name}:
         raise DeviceUnavailable(f"OpenVINO would run on {', '.join(ran_on)} and not on {name}")
-    yield OpenVinoSession(path, model, compiled, device)
+    return model, compiled
 
 
 def _options(device: str, threads: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from resnet_edge.core.errors import UsageError
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.report.integers import risk_sentences
 from resnet_edge.report.words import percent
 from resnet_edge.stages.bench_files import bench_files
 from resnet_edge.stages.reported import hashes_reported
@@ -101,7 +102,7 @@ def print_verification(found: Verification) -> None:
         print_grid(console, header, body, left=("Backend", "Scheme", "Verdict"))
         console.print()
     _reasons(console, found)
-    for note in found.notes:
+    for note in (*found.notes, *risk_sentences(found.int8_risks)):
         print_line(console, f"note: {note}", "dim")
     print_line(console, _verdict(found))
 

@@ -14,6 +14,9 @@ INT8_FLAGS = ("avx2", "avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm", 
 """As /proc/cpuinfo spells them: dot products of 8-bit integers, on x86 and (asimddp, i8mm) on Arm."""
 
 
+VNNI = frozenset({"avx_vnni", "avx512_vnni"})
+
+
 def machine() -> dict[str, Any]:
     """A JSON object: `cpu` (model name), `architecture`, `cores` and `usable_cores` (what this
     process may run on), `memory_bytes` (None: not known), `int8_flags`, `os`, `python`."""
@@ -34,6 +37,14 @@ def processor_flags() -> frozenset[str]:
     """What the processor can do, as the system spells it; empty where that does not tell."""
     facts = _cpuinfo()
     return frozenset((facts.get("flags") or facts.get("Features") or "").split())
+
+
+def adds_int8_precisely() -> bool:
+    """Whether the processor is known to add products of uint8 and int8 in 32 bits: by its flags, with VNNI,
+    and off x86."""
+    if platform.machine().lower() not in ("x86_64", "amd64", "i386", "i686", "x86"):
+        return True
+    return not VNNI.isdisjoint(processor_flags())
 
 
 def versions() -> dict[str, str]:

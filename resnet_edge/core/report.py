@@ -8,7 +8,9 @@ from typing import Any
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.error_growth import ErrorGrowth
+from resnet_edge.core.execution import Execution
 from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
@@ -42,7 +44,8 @@ class Report:
     is the size of the gzip of an artifact by its file name, where that was worth finding out;
     `plan` is what was tried when plain int8 missed the budget; `error_growth` how the error of
     each quantized artifact grows from layer to layer; `calibration_lint` what is wrong with the
-    calibration images.
+    calibration images; `executions` what the integers of artifacts were computed with, and `int8_risks` what
+    they give on processors without VNNI.
     """
 
     resnet_edge: str
@@ -64,6 +67,8 @@ class Report:
     error_growth: tuple[ErrorGrowth, ...] = ()
     explanations: tuple[Explanation, ...] = ()
     calibration_lint: CalibrationLint | None = None
+    executions: tuple[Execution, ...] = ()
+    int8_risks: tuple[Int8Risk, ...] = ()
 
     @property
     def passed(self) -> bool:

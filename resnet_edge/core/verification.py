@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.execution import Execution
 from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Failure, StageCost
 
@@ -16,7 +18,8 @@ class Verification:
     """What was verified against what, on which images, and what was found.
 
     `reference`, `data`, `machine` and `versions` are plain JSON objects. `explanations` tell of artifacts
-    where they part from the reference; `failures` what could not be run.
+    where they part from the reference, `executions` of what their integers were computed with, `int8_risks`
+    of what they give on processors without VNNI; `failures` what could not be run.
     """
 
     resnet_edge: str
@@ -28,6 +31,8 @@ class Verification:
     artifacts: tuple[Artifact, ...]
     parity: tuple[Parity, ...]
     explanations: tuple[Explanation, ...] = ()
+    executions: tuple[Execution, ...] = ()
+    int8_risks: tuple[Int8Risk, ...] = ()
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     costs: tuple[StageCost, ...] = ()

@@ -28,7 +28,7 @@ from resnet_edge.formats._onnx.ort_format import write_ort
 from resnet_edge.graph.model import read_graph
 from resnet_edge.graph.onnx_ends import grid_of_input, grid_of_output
 
-__all__ = ["SUFFIX", "census", "describe", "refusal", "write", "write_ort"]
+__all__ = ["SUFFIX", "census", "describe", "optimized", "refusal", "write", "write_ort"]
 
 SUFFIX = ".onnx"
 
@@ -84,6 +84,13 @@ def census(path: Path) -> dict[str, int]:
     """How often each operation occurs in the file (before a runtime fuses any). Raises ArtifactError."""
     with _readable(path) as model:
         return dict(sorted(Counter(node.op_type for node in model.graph.node).items()))
+
+
+def optimized(path: Path) -> onnx.ModelProto:
+    """The graph that ONNX Runtime runs on a CPU. Raises ArtifactError."""
+    from resnet_edge.formats._onnx import fusion
+
+    return fusion.optimized(path)
 
 
 @contextmanager

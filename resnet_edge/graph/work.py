@@ -39,6 +39,24 @@ def macs(graph: Graph, node: Node) -> int:
     return each * math.prod(size or 1 for size in output[1:])
 
 
+def is_integer(graph: Graph, node: Node) -> bool:
+    """Whether a node of a TFLite graph multiplies integers that the file states: both of its operands."""
+    image, kernel = (graph.tensors[i].dtype for i in node.inputs[:2])
+    return image not in FLOAT and kernel not in FLOAT
+
+
+def stated_in_integers(path: Path) -> int:
+    """Multiply-accumulates of a .tflite or .onnx file for one image whose operands are both integers, with
+    grids of their own. Raises as `work_of`."""
+    if path.suffix == ".tflite":
+        graph = read_graph(path)
+        return sum(macs(graph, node) for node in graph.nodes if macs(graph, node) and is_integer(graph, node))
+    import onnx
+
+    model = onnx.load(str(path), load_external_data=False)
+    return sum(found for _, found, integer in onnx_layers(model) if integer)
+
+
 def _of_tflite(graph: Graph) -> Work:
     """A layer is integer where its weights are: with float activations these are quantized first. Weights
     in float16 come through a DEQUANTIZE and are multiplied as float32."""
@@ -62,7 +80,7 @@ def onnx_layers(model: onnx.ModelProto) -> Iterator[tuple[onnx.NodeProto, int, b
     for node in graph.node:
         if node.op_type in MULTIPLYING:
             weights = node.input[weights_at(node.op_type)]
-            each = _each(node, _size(weights, makers, sizes))
+            each = each_product(node, _size(weights, makers, sizes))
             integer = node.op_type in INTEGER_OPERATORS or all(
                 makers.get(name) is not None and makers[name].op_type == "DequantizeLinear"
                 for name in (node.input[0], weights)
@@ -96,9 +114,9 @@ def weights_at(kind: str) -> int:
     return 3 if kind in ("QLinearConv", "QLinearMatMul", "QGemm") else 1
 
 
-def _each(node: onnx.NodeProto, size: tuple[int, ...]) -> int:
-    """Weights that go into one value of the output: of kernels (O, I, ...) all but the first axis; of a
-    matrix the axis that is summed over."""
+def each_product(node: onnx.NodeProto, size: tuple[int, ...]) -> int:
+    """Weights that go into one value of the output, by the `size` of the constant: of kernels (O, I, ...)
+    all but the first axis; of a matrix the axis that is summed over."""
     if "Conv" in node.op_type:
         return math.prod(size[1:])
     transposed = any(a.name == "transB" and a.i for a in node.attribute)

@@ -45,6 +45,8 @@ def document(report: Report) -> dict[str, Any]:
         "latency": [measured_row(row) for row in report.latency],
         "plan": None if report.plan is None else _plan(report.plan),
         "explanations": [asdict(explanation) for explanation in report.explanations],
+        "execution": [asdict(execution) for execution in report.executions],
+        "int8_risk": [asdict(risk) for risk in report.int8_risks],
         "error_growth": [asdict(growth) for growth in report.error_growth],
         "history": [_entry(entry) for entry in entries(report)],
         "costs": [asdict(cost) for cost in report.costs],

@@ -8,11 +8,19 @@ from collections.abc import Container, Iterable
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.growth import HOW, growth_sentences, growth_table
+from resnet_edge.report.integers import (
+    RAN_HOW,
+    RAN_TITLE,
+    RISK_TITLE,
+    execution_table,
+    risk_sentences,
+    risk_table,
+)
 from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.lint import TITLE, lint_lines, lint_summary
 from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, rows, target
-from resnet_edge.report.story_table import commands, explained, story_table
+from resnet_edge.report.story_table import StoryTable, commands, explained, story_table
 
 _RISKY = re.compile(r"([\\`*_\[\]|~$])")
 _BLOCK_START = re.compile(r"^(?=[-+#=])|(?<=^\d)(?=[.)](?:\s|$))")
@@ -26,6 +34,7 @@ def markdown(report: Report) -> str:
         _results(report),
         _plan(report),
         _growth(report),
+        _integers(report),
         _lint(report),
         _story(report),
         _layers(report),
@@ -147,6 +156,22 @@ def _growth(report: Report) -> str:
         body = ([escaped(cell[0]) for cell in row] for row in found.body)
         parts.append(_table([*found.header], body, found.numbers))
     return "\n\n".join(parts)
+
+
+def _integers(report: Report) -> str:
+    ran, risk = execution_table(report.executions), risk_table(report.int8_risks)
+    lines = "\n".join(f"- {escaped(line)}" for line in risk_sentences(report.int8_risks))
+    parts = [
+        *((f"## {RAN_TITLE}", escaped(RAN_HOW), _of_story(ran)) if ran else ()),
+        *((f"## {RISK_TITLE}", lines) if lines else ()),
+        *((_of_story(risk),) if risk else ()),
+    ]
+    return "\n\n".join(parts)
+
+
+def _of_story(found: StoryTable) -> str:
+    body = ([escaped(" ".join(cell).strip()) for cell in row] for row in found.body)
+    return _table([*found.header], body, found.numbers)
 
 
 def _lint(report: Report) -> str:

@@ -21,6 +21,7 @@ from resnet_edge.report.elements import (
     tag,
 )
 from resnet_edge.report.growth import HOW, growth_sentences, growth_table
+from resnet_edge.report.integer_sections import ran_section, risk_section
 from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.lint import TITLE, lint_lines, lint_summary
 from resnet_edge.report.rescue_table import explained_rescue, rescue_table
@@ -36,6 +37,8 @@ def page(report: Report) -> str:
         _results(report),
         _plan(report),
         _growth(report),
+        ran_section(report.executions),
+        risk_section(report.int8_risks),
         _lint(report),
         _story(report),
         _layers(report),

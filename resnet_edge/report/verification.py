@@ -25,6 +25,8 @@ def verification_document(found: Verification) -> dict[str, Any]:
         "artifacts": [{**artifact_entry(artifact), "path": artifact.path} for artifact in found.artifacts],
         "parity": [measured_row(row) for row in found.parity],
         "explanations": [asdict(explanation) for explanation in found.explanations],
+        "execution": [asdict(execution) for execution in found.executions],
+        "int8_risk": [asdict(risk) for risk in found.int8_risks],
         "costs": [asdict(cost) for cost in found.costs],
         "failures": [asdict(failure) for failure in found.failures],
     }

@@ -180,11 +180,13 @@ class _Run:
             failures=tuple(self.findings.failures),
             notes=(
                 *self.findings.notes,
-                *integer_sums(artifacts),
+                *integer_sums(proving.integers.risks),
                 *integer_weights_on_gpu(artifacts, parity),
             ),
             history=story.steps,
             gzip_bytes={file: size.result() for file, size in making.packed.items()},
             plan=proving.rescue,
             error_growth=growth,
+            executions=proving.integers.executions,
+            int8_risks=proving.integers.risks,
         )

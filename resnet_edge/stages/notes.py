@@ -11,6 +11,7 @@ from typing import Any
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.device import is_software, untimed
+from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.rescue import Rescue
@@ -45,14 +46,9 @@ def same_numbers(a: Artifact, b: Artifact, output: str, found: Agreement) -> str
     return f"{a.file} and {b.file} agree on {images} and {values}"
 
 
-def integer_sums(artifacts: Sequence[Artifact]) -> list[str]:
-    """What apps must set where they run int8 ONNX files on x86 without VNNI (backends/onnxruntime.py)."""
-    if not any(a.format == "onnx" and a.scheme == "int8" for a in artifacts):
-        return []
-    return [
-        "on x86 processors without VNNI, sums of int8 products overflow in ONNX Runtime unless its session "
-        "has the option session.x64quantprecision=1: resnet-edge sets it, and your app must set it, too"
-    ]
+def integer_sums(risks: Sequence[Int8Risk]) -> list[str]:
+    """What apps must set where they run int8 ONNX files on x86 without VNNI (stages/overflow_advice.py)."""
+    return [f"{risk.artifact}: {line}" for risk in risks if risk.at_risk for line in risk.advice[:2]]
 
 
 def integer_weights_on_gpu(artifacts: Sequence[Artifact], parity: Sequence[Parity]) -> list[str]:

@@ -16,6 +16,7 @@ from resnet_edge.stages.crew import Crew, ask
 from resnet_edge.stages.error_growth_request import error_growth_requests
 from resnet_edge.stages.explaining import Explainer
 from resnet_edge.stages.findings import Basis, Findings
+from resnet_edge.stages.integers import IntegerChecks, Integers
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.notes import poor_reference, rescued, same_numbers
@@ -26,7 +27,7 @@ from resnet_edge.stages.rescue import RescueSetup, missed, rescue
 @dataclass
 class Proving:
     """Verdicts on what `making` made; `rescue` tells what was tried where int8 missed the budget, and
-    `explanations` where files part from the model."""
+    `explanations` where files part from the model, and `integers` what theirs were computed with."""
 
     request: ConvertRequest
     basis: Basis
@@ -35,6 +36,7 @@ class Proving:
     findings: Findings
     rescue: Rescue | None = None
     explanations: tuple[Explanation, ...] = ()
+    integers: Integers = Integers((), (), ())
 
     def judged(self, reference: Future[str], proofs: list[Proof]) -> list[Judged]:
         """Judge every proof that ran; where int8 misses the budget, what is better takes its place."""
@@ -63,11 +65,14 @@ class Proving:
     def _explained(self, judged: list[Judged]) -> list[Judged]:
         """What was judged, failed where a file contradicts the model, as `verify` does it."""
         basis = self.basis
+        checks = IntegerChecks(self.crew, self.making.pool, basis.images, None, self.findings.tell)
+        checks.start(judged)
         explainer = Explainer(self.crew, basis.images, None, self.findings.tell)
         self.explanations, notes = explainer.explain(judged, lambda: basis.portable)
         explainer.dismiss()
-        self.findings.notes += notes
-        return [found.contradicted(self.explanations) for found in judged]
+        self.integers = checks.found()
+        self.findings.notes += [*notes, *self.integers.notes]
+        return [self.integers.beside(found.contradicted(self.explanations)) for found in judged]
 
     def _rescued(self, judge: Judge, judged: list[Judged]) -> list[Judged]:
         """What was judged, with int8 artifacts that meet the budget, or are better, in place of those

@@ -33,6 +33,7 @@ from resnet_edge.stages.bench_files import BenchFile
 from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.explaining import Explainer
 from resnet_edge.stages.golden_saving import save_golden
+from resnet_edge.stages.integers import IntegerChecks, Integers
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.notes import described
 from resnet_edge.stages.output_store import OutputStore
@@ -95,13 +96,17 @@ class _Run:
         expected = Reference(facts, outputs.result())
         judged = self._judged(proofs, images, expected)
         provers.dismiss()
+        checks = IntegerChecks(self.crew, self.pool, images, self._preprocessing(facts), self.tell)
+        checks.start(judged)
         explanations = self._explained(judged, images, expected, reference)
-        judged = [found.contradicted(explanations) for found in judged]
+        integers = checks.found()
+        self.notes += integers.notes
+        judged = [integers.beside(found.contradicted(explanations)) for found in judged]
         if self.request.golden is not None:
             self.notes += self._golden(self.request.golden, judged, images, expected)
         check_unchanged(looked.artifacts)
         self.store.clear()
-        return self._document(looked, facts, images, judged, explanations)
+        return self._document(looked, facts, images, judged, explanations, integers)
 
     def _look(self) -> Looked:
         files = self.request.files
@@ -206,6 +211,7 @@ class _Run:
         images: calls.Images,
         judged: list[Judged],
         explanations: tuple[Explanation, ...],
+        integers: Integers,
     ) -> Verification:
         kind = "artifact" if isinstance(self.request.reference, Path) else "keras"
         told: dict[str, Any] = {
@@ -226,6 +232,8 @@ class _Run:
             artifacts=looked.artifacts,
             parity=tuple(found.parity for found in judged),
             explanations=explanations,
+            executions=integers.executions,
+            int8_risks=integers.risks,
             failures=tuple(self.failures),
             notes=tuple(self.notes),
             costs=self.crew.costs(),

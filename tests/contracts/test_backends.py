@@ -13,6 +13,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.device import as_software
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, MissingDependency, UsageError
 from resnet_edge.core.tensors import dequantize, quantize
+from resnet_edge.graph.work import work_of
 from tests.backends import tiny
 
 SUFFIXES = {"tflite": ".tflite", "onnx": ".onnx"}
@@ -230,3 +231,30 @@ def test_what_is_no_artifact_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
     assert path.name in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+def test_what_ran_is_told_or_not_known(backend: Any, artifacts: Path) -> None:
+    if not hasattr(backend, "execution"):
+        pytest.skip("its runtime does not tell")
+    for format in sorted(backend.FORMATS):
+        path = artifacts / f"fixed{SUFFIXES[format]}"
+        for device in devices_that_open(backend, path):
+            ran = backend.execution(path, device)
+            if ran is None:
+                assert device != "cpu"
+                continue
+            # ONNX Runtime fills channels up to multiples of 8 or 16 where floats go through its blocked kernels.
+            assert sum(each.macs for each in ran) >= work_of(path).float_macs > 0
+            assert not any(each.integer for each in ran)
+            assert all(each.op and each.precision and each.by for each in ran)
+
+
+def test_what_it_does_not_open_has_no_execution(backend: Any, suffix: str, tmp_path: Path) -> None:
+    if not hasattr(backend, "execution"):
+        pytest.skip("its runtime does not tell")
+    path = tmp_path / f"damaged{suffix}"
+    path.write_bytes(b"no model")
+    with pytest.raises(ArtifactError):
+        backend.execution(path, "cpu")
+    with pytest.raises(DeviceUnavailable):
+        backend.execution(path, "abacus")

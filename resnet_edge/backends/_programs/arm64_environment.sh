@@ -38,11 +38,13 @@ for name in qemu-user-static qemu-user; do
     apt install --yes --no-install-recommends --download-only "$name:$host"
     # It has an emulator for each processor that there is, 200 MB.
     dpkg-deb --fsys-tarfile "$state/cache/archives/$name"_*"_$host.deb" |
-        tar -x -C "$state" --wildcards './usr/bin/qemu-aarch64*'
+        tar -x -C "$state" --wildcards './usr/bin/qemu-aarch64*' './usr/bin/qemu-x86_64*'
     emulator=$(find "$state/usr/bin" -type f -name 'qemu-aarch64*' ! -name '*_be*')
     if [ -n "$emulator" ]; then break; fi
 done
 cp "$emulator" "$folder/bin/qemu-aarch64"
+# For processors without VNNI (benchmarks/overflow.py, tests/overflow).
+cp "$(find "$state/usr/bin" -type f -name 'qemu-x86_64*')" "$folder/bin/qemu-x86_64"
 
 # The processor that _arm64_environment.py has emulated. qemu 7.2, Debian 12's, shows the host's instead, and
 # onnxruntime, which looks for ARM's lines in it, ends with SIGSEGV. qemu 10, Debian 13's, has lines of its own

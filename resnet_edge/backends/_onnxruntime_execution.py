@@ -1,0 +1,57 @@
+"""What ONNX Runtime computes with: the operations of one inference as its profiler tells them, and their
+weights from the graph that it has optimized."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from resnet_edge.backends._onnxruntime_profile import layer_of, macs_of, timed_node
+from resnet_edge.core.execution import OperatorRun
+from resnet_edge.core.inspection import joined, turned
+from resnet_edge.graph.work import INTEGER_OPERATORS, MULTIPLYING, each_product, onnx_constants, weights_at
+
+SHORT = {"float": "float32", "double": "float64"}
+
+
+def read_execution(profile: Path, optimized: Path) -> tuple[OperatorRun, ...]:
+    """From the file that `end_profiling` named and the one at `optimized_model_filepath`."""
+    graph = onnx.load(str(optimized)).graph
+    constants = dict(onnx_constants(graph))
+    nodes = {node.name: node for node in graph.node}
+    events = json.loads(profile.read_text("utf-8"))
+    return tuple(
+        _run(name, event["args"], nodes, constants)
+        for event in events
+        if event.get("cat") == "Node" and (name := timed_node(str(event.get("name", "")))) is not None
+    )
+
+
+def _run(
+    name: str,
+    told: Mapping[str, Any],
+    nodes: Mapping[str, onnx.NodeProto],
+    constants: Mapping[str, onnx.TensorProto],
+) -> OperatorRun:
+    op, by = str(told["op_name"]), str(told["provider"]).removesuffix("ExecutionProvider")
+    given, made = (
+        [SHORT.get(kind, kind) for entry in told.get(side, ()) for kind in entry]
+        for side in ("input_type_shape", "output_type_shape")
+    )
+    layer = layer_of(name)
+    if op not in MULTIPLYING and "Gemm" not in op and "Conv" not in op:
+        return OperatorRun(layer, op, turned((given or made)[0], made[0]), by, 0, False)
+    node, integer = nodes.get(name), op in INTEGER_OPERATORS
+    kernel = None if node is None else constants.get(node.input[weights_at(op)])
+    if node is None or kernel is None:  # computed on the way
+        return OperatorRun(layer, op, joined(given[0], given[-1]), by, macs_of(told, 0), integer)
+    each = each_product(node, tuple(kernel.dims))
+    (output,) = told["output_type_shape"][0].values()
+    work = each * math.prod(output[1:]) if integer else macs_of(told, each)
+    stored = str(onnx.helper.tensor_dtype_to_np_dtype(kernel.data_type))
+    return OperatorRun(layer, op, joined(given[0], stored), by, work, integer)

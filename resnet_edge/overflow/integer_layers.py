@@ -1,0 +1,130 @@
+"""The layers that multiply integers, in a graph that ONNX Runtime has optimized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+CONVOLUTION, MATRIX = "QLinearConv", frozenset({"QGemm", "QLinearMatMul"})
+EMULATED = frozenset({CONVOLUTION}) | MATRIX
+OTHERS = frozenset({"ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul"})
+"""Layers of integers that are not emulated: their activations are quantized anew for each image."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How a kernel moves: its size, and padding as top, left, bottom, right. `channels_last`: whether the
+    tensors are NHWC; else NCHW."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    channels_last: bool = False
+
+
+@dataclass(frozen=True)
+class IntegerLayer:
+    """One layer: `reads` and `gives` are tensors of the optimized graph.
+
+    `weights` (groups, K, O) of each group, K in the order in which MLAS adds: kernel rows, columns, and the
+    channels within. `scale` (groups x O,) turns a sum into steps of the output, or into a real number where
+    `out_dtype` is float32. `geometry` is None of a matrix. `narrow`: whether sums of pairs are in 16 bits.
+    """
+
+    name: str
+    reads: str
+    gives: str
+    weights: NDArray[np.int32]
+    weight_zero: NDArray[np.int64]
+    bias: NDArray[np.int64]
+    scale: NDArray[np.float32]
+    in_zero: int
+    out_zero: int
+    out_dtype: np.dtype[Any]
+    geometry: Geometry | None
+    narrow: bool
+
+
+def integer_layer(node: onnx.NodeProto, constants: Mapping[str, NDArray[Any]]) -> IntegerLayer:
+    """The layer of a node whose operation is in EMULATED. Raises KeyError where its weights or scales are no
+    constants."""
+    told = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+    names = [*node.input, *[""] * 9]
+    reads, in_scale, in_zero, kernel, kernel_scale, kernel_zero = names[:6]
+    bias, out_scale, out_zero = names[6:9] if node.op_type == "QGemm" else (names[8], *names[6:8])
+    stored = constants[kernel]
+    if node.op_type == CONVOLUTION:
+        weights, geometry = _of_kernel(stored, told)
+    else:
+        weights, geometry = _of_matrix(stored, told), None
+    groups, _, each = weights.shape
+    multiplier = np.float32(constants[in_scale]) * constants[kernel_scale].astype(np.float32)
+    if out_scale:
+        multiplier = multiplier / np.float32(constants[out_scale])
+    zero = constants[out_zero] if out_zero else np.zeros((), np.float32)
+    return IntegerLayer(
+        name=_name(node),
+        reads=reads,
+        gives=node.output[0],
+        weights=weights,
+        weight_zero=np.broadcast_to(constants[kernel_zero].astype(np.int64), groups * each),
+        bias=np.broadcast_to(constants[bias].astype(np.int64).ravel() if bias else 0, groups * each),
+        scale=np.broadcast_to(multiplier.ravel(), groups * each).astype(np.float32),
+        in_zero=int(constants[in_zero]),
+        out_zero=int(zero),
+        out_dtype=zero.dtype,
+        geometry=geometry,
+        narrow=_is_narrow(constants[in_zero].dtype, stored, told),
+    )
+
+
+def halved(layer: IntegerLayer) -> IntegerLayer:
+    """The layer with weights in 7 bits, as `reduce_range` makes them: no sum of two is too large."""
+    return replace(
+        layer,
+        weights=np.rint(layer.weights / 2).astype(np.int32),
+        bias=np.rint(layer.bias / 2).astype(np.int64),
+        scale=2 * layer.scale,
+    )
+
+
+def _is_narrow(activations: np.dtype[Any], stored: NDArray[Any], told: dict[str, Any]) -> bool:
+    """Only uint8 by int8 is; and a depthwise convolution has a kernel of its own, which adds in 32 bits
+    (MLAS, qdwconv.cpp)."""
+    groups = told.get("group", 1)
+    depthwise = stored.ndim == 4 and groups > 1 and stored.shape[:2] == (groups, 1)
+    return activations == np.uint8 and stored.dtype == np.int8 and not depthwise
+
+
+def _name(node: onnx.NodeProto) -> str:
+    """The layer: our writer names a node <layer>/<operation>, and ONNX Runtime numbers what it fuses."""
+    name = (node.name or node.output[0]).partition("_token_")[0]
+    return name.removesuffix("/Conv").removesuffix("/Gemm").removesuffix("/MatMul")
+
+
+def _of_kernel(stored: NDArray[Any], told: dict[str, Any]) -> tuple[NDArray[np.int32], Geometry]:
+    outputs, inputs, height, width = stored.shape
+    groups = int(told.get("group", 1))
+    split = stored.astype(np.int32).reshape(groups, outputs // groups, inputs, height, width)
+    weights = split.transpose(0, 3, 4, 2, 1).reshape(groups, -1, outputs // groups)
+    rows, columns = told.get("strides") or (1, 1)
+    down, right = told.get("dilations") or (1, 1)
+    top, left, bottom, end = told.get("pads") or (0, 0, 0, 0)
+    geometry = Geometry(
+        (height, width),
+        (rows, columns),
+        (down, right),
+        (top, left, bottom, end),
+        bool(told.get("channels_last", 0)),
+    )
+    return np.ascontiguousarray(weights), geometry
+
+
+def _of_matrix(stored: NDArray[Any], told: dict[str, Any]) -> NDArray[np.int32]:
+    return np.ascontiguousarray((stored.T if told.get("transB") else stored).astype(np.int32)[None])

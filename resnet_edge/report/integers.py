@@ -1,0 +1,82 @@
+"""Whether int8 really ran, and what it gives on a processor without VNNI, in words and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resnet_edge.core.execution import Execution, OperatorCount
+from resnet_edge.core.int8_risk import Int8Risk
+from resnet_edge.core.profile import short
+from resnet_edge.report import words
+from resnet_edge.report.story_table import StoryTable
+
+RAN_TITLE, RISK_TITLE = "What int8 really ran as", "int8 ONNX on x86 without VNNI"
+RAN_HOW = (
+    "Of all multiply-accumulates for one image: how many the file states in integers, and how many the "
+    "runtime computed in them, as it tells itself."
+)
+RAN_HEADER = ("Artifact", "Backend", "Stated", "Ran", "By")
+RISK_HEADER = ("Layer", "Pairs of weights", "Can overflow", "Largest sum", "Overflowed")
+WORST = 5
+
+
+def execution_table(found: Sequence[Execution]) -> StoryTable | None:
+    """A row for each artifact at each place that tells; None where none does."""
+    body = tuple(_execution(each) for each in found)
+    return StoryTable(RAN_HEADER, body, range(2, 4)) if body else None
+
+
+def _execution(ran: Execution) -> tuple[tuple[str, str], ...]:
+    cells = (
+        words.printable(ran.artifact),
+        f"{ran.backend} {ran.device}",
+        _share(ran.stated_int8_macs, ran.macs),
+        _share(ran.int8_macs, ran.macs),
+        "; ".join(_operators(by, ran.operators) for by in _parts(ran.operators)),
+    )
+    return tuple((cell, "") for cell in cells)
+
+
+def _parts(operators: Sequence[OperatorCount]) -> list[str]:
+    return list(dict.fromkeys(each.by for each in operators if each.macs))
+
+
+def _operators(by: str, operators: Sequence[OperatorCount]) -> str:
+    told = [f"{each.count} {each.op} {each.precision}" for each in operators if each.macs and each.by == by]
+    return f"{by}: {', '.join(told)}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else words.ABSENT
+
+
+def risk_sentences(found: Sequence[Int8Risk]) -> list[str]:
+    """What happens, and what to do, of each artifact."""
+    lines = [f"{words.printable(risk.artifact)}: {line}." for risk in found for line in risk.advice]
+    lines += [
+        f"{words.printable(risk.artifact)}: {len(risk.left_out)} layers are not emulated, for they quantize "
+        "their activations anew for each image."
+        for risk in found
+        if risk.left_out
+    ]
+    return lines
+
+
+def risk_table(found: Sequence[Int8Risk]) -> StoryTable | None:
+    """The layers that overflow most; None where none can."""
+    layers = [layer for risk in found for layer in risk.at_risk]
+    worst = sorted(layers, key=lambda layer: (-layer.overflowed, -layer.at_risk / layer.pairs))[:WORST]
+    body = tuple(
+        tuple(
+            (cell, "")
+            for cell in (
+                words.printable(short(layer.layer)),
+                f"{layer.pairs:,}",
+                f"{100 * layer.at_risk / layer.pairs:.1f} %",
+                f"{layer.worst:.2f}x",
+                f"{100 * layer.overflowed:.3g} %",
+            )
+        )
+        for layer in worst
+    )
+    return StoryTable(RISK_HEADER, body, range(1, 5)) if body else None
