@@ -11,6 +11,7 @@ from resnet_edge.core.errors import UsageError
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.report.causes import causes_sentences
 from resnet_edge.report.integers import risk_sentences
 from resnet_edge.report.words import percent
 from resnet_edge.stages.bench_files import bench_files
@@ -40,6 +41,8 @@ def request_of(
     explain: bool,
     save_golden: Path | None,
     golden_images: int,
+    attribute: int,
+    unpruned: str | None,
 ) -> VerifyRequest:
     """Check what can be checked at once. Raises UsageError, UnknownName, ModelError, DataError."""
     if not paths:
@@ -57,9 +60,15 @@ def request_of(
             "--data is missing: artifacts are verified on images; a thousand labelled ones mostly suffice"
         )
     check_data("--data", data)
+    model = _reference(reference, preprocess, input_shape, trust)
+    if unpruned is not None and not (attribute and isinstance(model, ModelRequest)):
+        raise UsageError("--unpruned is for causes: it needs a Keras model as --reference, and --attribute N")
+    before = None if unpruned is None else ModelRequest(unpruned, trust, input_shape, preprocess)
+    if before is not None:
+        check_source(before)
     return VerifyRequest(
         files=tuple(file for file in files if not file.brought),
-        reference=_reference(reference, preprocess, input_shape, trust),
+        reference=model,
         data=data,
         backends=backends or BACKENDS,
         max_drop_pp=max_drop,
@@ -70,6 +79,8 @@ def request_of(
         command=command,
         golden=save_golden,
         golden_count=golden_images,
+        attributed=attribute,
+        unpruned=before,
     )
 
 
@@ -102,9 +113,12 @@ def print_verification(found: Verification) -> None:
         print_grid(console, header, body, left=("Backend", "Scheme", "Verdict"))
         console.print()
     _reasons(console, found)
+    for line in causes_sentences(found.attributions):
+        print_line(console, line)
     for note in (*found.notes, *risk_sentences(found.int8_risks)):
         print_line(console, f"note: {note}", "dim")
-    print_line(console, _verdict(found))
+    word, sentence = verdict(found)
+    print_line(console, f"{word}. {sentence}")
 
 
 def _cells(row: Parity, scheme: str) -> list[str]:
@@ -135,14 +149,15 @@ def _reasons(console: Console, found: Verification) -> None:
             print_line(console, f"note: {explanation.artifact}: {remark}", "dim")
 
 
-def _verdict(found: Verification) -> str:
+def verdict(found: Verification) -> tuple[str, str]:
+    """A word, and a sentence."""
     count, n = len(found.artifacts), found.data["n"]
     what = "1 artifact" if count == 1 else f"{count} artifacts"
     if found.passed:
-        return f"PASSED. {what} verified against {found.reference['name']}, on {n:,} images."
+        return "PASSED", f"{what} verified against {found.reference['name']}, on {n:,} images."
     verdicts = [row.verdict for row in found.parity]
     if "fail" in verdicts:
-        return f"FAILED. Of {what}, not all give the answers of {found.reference['name']}."
+        return "FAILED", f"Of {what}, not all give the answers of {found.reference['name']}."
     if found.failures:
-        return "NOT DONE. Not all could be run."
-    return f"INCONCLUSIVE. {n:,} images do not suffice."
+        return "NOT DONE", "Not all could be run."
+    return "INCONCLUSIVE", f"{n:,} images do not suffice."

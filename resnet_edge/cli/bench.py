@@ -109,7 +109,7 @@ def _check_usage(
     paths: tuple[Path, ...], compare: tuple[Path, Path] | None, html: Path | None, stored: Path | None
 ) -> None:
     """What is wrong is said before anything is measured."""
-    from resnet_edge.report.whole_file import check_writable
+    from resnet_edge.report.whole_file import check_page
 
     if compare is not None:
         if paths or stored:
@@ -123,9 +123,7 @@ def _check_usage(
     elif stored is None and not paths:
         raise click.UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
     if html is not None:
-        if html.suffix.lower() not in (".html", ".htm"):
-            raise click.UsageError(f"--html {html}: the page needs a name that ends in .html")
-        check_writable("--html", html)
+        check_page("--html", html)
 
 
 def _measured(

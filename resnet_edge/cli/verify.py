@@ -63,6 +63,25 @@ from resnet_edge.cli.terminal import command_line, fail, output_options, print_j
     "[default: --explain]",
 )
 @click.option(
+    "--attribute",
+    default=500,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Split what artifacts lose into its causes, on so many images; 0 does not.",
+)
+@click.option(
+    "--unpruned",
+    metavar="MODEL",
+    help="The model before it was pruned: pruning then is one of the causes.",
+)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="Write a page with pictures too: one file, readable anywhere.",
+)
+@click.option(
     "--save-golden",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -79,7 +98,12 @@ from resnet_edge.cli.terminal import command_line, fail, output_options, print_j
 )
 @output_options
 def command(
-    artifacts: tuple[Path, ...], golden: Path | None, as_json: bool, quiet: bool, **options: Any
+    artifacts: tuple[Path, ...],
+    golden: Path | None,
+    html: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
 ) -> None:
     """Hold artifacts, ours or another's, against the model that they were made from.
 
@@ -92,20 +116,30 @@ def command(
     from resnet_edge.cli._convert import exit_code
 
     if golden is not None:
+        if html is not None:
+            raise click.UsageError("--golden draws no page: leave out --html")
         _replay(golden, artifacts, options, as_json=as_json, quiet=quiet)
         return
-    from resnet_edge.cli._verify import print_verification, request_of
+    from resnet_edge.cli._verify import print_verification, request_of, verdict
     from resnet_edge.core.temporary import temporary
     from resnet_edge.report.verification import verification_document
+    from resnet_edge.report.verify_page import verify_page
+    from resnet_edge.report.whole_file import check_page, write_whole
     from resnet_edge.stages.verify import verify
 
+    if html is not None:
+        check_page("--html", html)
     request = request_of(artifacts, command_line(), **options)
     with temporary() as (scratch, logs), progress(quiet) as report:
         found = verify(request, scratch, logs, report)
+    if html is not None:
+        write_whole("--html", html, verify_page(found, *verdict(found)))
     if as_json:
         print_json(verification_document(found))
     elif not quiet:
         print_verification(found)
+        if html is not None:
+            click.echo(f"\nreport: {html}")
     if found.failures:
         first, more = found.failures[0], len(found.failures) - 1
         fail(f"{first.what}: {first.message}" + (f" (and {more} more)" if more else ""))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.execution import Execution
@@ -45,7 +46,7 @@ class Report:
     `plan` is what was tried when plain int8 missed the budget; `error_growth` how the error of
     each quantized artifact grows from layer to layer; `calibration_lint` what is wrong with the
     calibration images; `executions` what the integers of artifacts were computed with, and `int8_risks` what
-    they give on processors without VNNI.
+    they give on processors without VNNI; `attributions` which step loses how much.
     """
 
     resnet_edge: str
@@ -69,6 +70,7 @@ class Report:
     calibration_lint: CalibrationLint | None = None
     executions: tuple[Execution, ...] = ()
     int8_risks: tuple[Int8Risk, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
 
     @property
     def passed(self) -> bool:

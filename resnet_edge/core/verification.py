@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.execution import Execution
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.int8_risk import Int8Risk
@@ -19,7 +20,8 @@ class Verification:
 
     `reference`, `data`, `machine` and `versions` are plain JSON objects. `explanations` tell of artifacts
     where they part from the reference, `executions` of what their integers were computed with, `int8_risks`
-    of what they give on processors without VNNI; `failures` what could not be run.
+    of what they give on processors without VNNI, `attributions` of which step loses how much; `failures`
+    what could not be run.
     """
 
     resnet_edge: str
@@ -33,6 +35,7 @@ class Verification:
     explanations: tuple[Explanation, ...] = ()
     executions: tuple[Execution, ...] = ()
     int8_risks: tuple[Int8Risk, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     costs: tuple[StageCost, ...] = ()

@@ -47,6 +47,7 @@ def document(report: Report) -> dict[str, Any]:
         "explanations": [asdict(explanation) for explanation in report.explanations],
         "execution": [asdict(execution) for execution in report.executions],
         "int8_risk": [asdict(risk) for risk in report.int8_risks],
+        "attribution": [asdict(attribution) for attribution in report.attributions],
         "error_growth": [asdict(growth) for growth in report.error_growth],
         "history": [_entry(entry) for entry in entries(report)],
         "costs": [asdict(cost) for cost in report.costs],

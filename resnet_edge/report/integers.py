@@ -18,6 +18,8 @@ RAN_HOW = (
 RAN_HEADER = ("Artifact", "Backend", "Stated", "Ran", "By")
 RISK_HEADER = ("Layer", "Pairs of weights", "Can overflow", "Largest sum", "Overflowed")
 WORST = 5
+LEAST = 1e-5
+"""A smaller share is not told in digits."""
 
 
 def execution_table(found: Sequence[Execution]) -> StoryTable | None:
@@ -44,6 +46,12 @@ def _parts(operators: Sequence[OperatorCount]) -> list[str]:
 def _operators(by: str, operators: Sequence[OperatorCount]) -> str:
     told = [f"{each.count} {each.op} {each.precision}" for each in operators if each.macs and each.by == by]
     return f"{by}: {', '.join(told)}"
+
+
+def _small(fraction: float) -> str:
+    if not fraction:
+        return "0 %"
+    return f"{100 * fraction:.2g} %" if fraction >= LEAST else f"< {100 * LEAST:.3f} %"
 
 
 def _share(part: int, whole: int) -> str:
@@ -74,7 +82,7 @@ def risk_table(found: Sequence[Int8Risk]) -> StoryTable | None:
                 f"{layer.pairs:,}",
                 f"{100 * layer.at_risk / layer.pairs:.1f} %",
                 f"{layer.worst:.2f}x",
-                f"{100 * layer.overflowed:.3g} %",
+                _small(layer.overflowed),
             )
         )
         for layer in worst

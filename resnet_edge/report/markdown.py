@@ -7,6 +7,8 @@ from collections.abc import Container, Iterable
 
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
+from resnet_edge.report.causes import TITLE as CAUSES_TITLE
+from resnet_edge.report.causes import causes_how, causes_sentences, causes_table
 from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.integers import (
     RAN_HOW,
@@ -34,6 +36,7 @@ def markdown(report: Report) -> str:
         _results(report),
         _plan(report),
         _growth(report),
+        _causes(report),
         _integers(report),
         _lint(report),
         _story(report),
@@ -156,6 +159,15 @@ def _growth(report: Report) -> str:
         body = ([escaped(cell[0]) for cell in row] for row in found.body)
         parts.append(_table([*found.header], body, found.numbers))
     return "\n\n".join(parts)
+
+
+def _causes(report: Report) -> str:
+    found = causes_table(report.attributions)
+    if found is None:
+        return ""
+    lines = "\n".join(f"- {escaped(line)}" for line in causes_sentences(report.attributions))
+    parts = [f"## {CAUSES_TITLE}", escaped(causes_how(report.attributions)), _of_story(found), lines]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _integers(report: Report) -> str:

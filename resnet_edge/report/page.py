@@ -20,6 +20,7 @@ from resnet_edge.report.elements import (
     table,
     tag,
 )
+from resnet_edge.report.explained import causes_section, explained_section
 from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.integer_sections import ran_section, risk_section
 from resnet_edge.report.layer_tables import layer_tables
@@ -37,6 +38,8 @@ def page(report: Report) -> str:
         _results(report),
         _plan(report),
         _growth(report),
+        causes_section(report.attributions),
+        explained_section(report.explanations, [e for e in report.explanations if e.findings]),
         ran_section(report.executions),
         risk_section(report.int8_risks),
         _lint(report),

@@ -27,6 +27,7 @@ def verification_document(found: Verification) -> dict[str, Any]:
         "explanations": [asdict(explanation) for explanation in found.explanations],
         "execution": [asdict(execution) for execution in found.executions],
         "int8_risk": [asdict(risk) for risk in found.int8_risks],
+        "attribution": [asdict(attribution) for attribution in found.attributions],
         "costs": [asdict(cost) for cost in found.costs],
         "failures": [asdict(failure) for failure in found.failures],
     }

@@ -7,7 +7,14 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from resnet_edge.core.errors import OutputError
+from resnet_edge.core.errors import OutputError, UsageError
+
+
+def check_page(option: str, path: Path) -> None:
+    """As check_writable, of a page. Raises UsageError, too."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{option} {path}: the page needs a name that ends in .html")
+    check_writable(option, path)
 
 
 def check_writable(option: str, path: Path) -> None:

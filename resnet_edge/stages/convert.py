@@ -83,7 +83,7 @@ class _Run:
         last = [kept.get((proof.job, proof.place), proof) for proof in proofs]
         latency = timed(self.request, basis.images, last, self.crew, self.findings)
         report = self._report(proving, story, tuple(found.parity for found in judged), latency, growth)
-        return replace(report, calibration_lint=lint, explanations=proving.explanations)
+        return replace(report, calibration_lint=lint)
 
     def _both(self, first: Future[Any], second: Future[Any]) -> tuple[Any, Any]:
         """The results of two steps that run side by side; the first failure of either at once."""
@@ -180,13 +180,15 @@ class _Run:
             failures=tuple(self.findings.failures),
             notes=(
                 *self.findings.notes,
-                *integer_sums(proving.integers.risks),
+                *integer_sums(proving.answers.integers.risks),
                 *integer_weights_on_gpu(artifacts, parity),
             ),
             history=story.steps,
             gzip_bytes={file: size.result() for file, size in making.packed.items()},
             plan=proving.rescue,
             error_growth=growth,
-            executions=proving.integers.executions,
-            int8_risks=proving.integers.risks,
+            explanations=proving.answers.explanations,
+            executions=proving.answers.integers.executions,
+            int8_risks=proving.answers.integers.risks,
+            attributions=proving.answers.attributions,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.explanation import Explanation
@@ -31,7 +31,7 @@ class Explainer:
         self._images, self._preprocessing = images, preprocessing
 
     def explain(
-        self, judged: list[Judged], portable: Callable[[], str]
+        self, judged: Sequence[Judged], portable: Callable[[], str]
     ) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
         """The weights of every artifact, and the activations of those that did not pass; and notes on what
         could not be looked into."""

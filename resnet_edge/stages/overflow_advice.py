@@ -1,4 +1,4 @@
-"""What to do about sums that overflow, from what was measured."""
+"""Runs in a worker. What to do about sums that overflow, from what was measured."""
 
 from __future__ import annotations
 

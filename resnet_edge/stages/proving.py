@@ -8,15 +8,14 @@ from functools import partial
 
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
-from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.progress import silent
 from resnet_edge.core.rescue import Rescue
+from resnet_edge.stages.attributing import Ends
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, ask
 from resnet_edge.stages.error_growth_request import error_growth_requests
-from resnet_edge.stages.explaining import Explainer
 from resnet_edge.stages.findings import Basis, Findings
-from resnet_edge.stages.integers import IntegerChecks, Integers
+from resnet_edge.stages.inquiry import NOTHING, Answers, Inquiry
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.notes import poor_reference, rescued, same_numbers
@@ -27,7 +26,7 @@ from resnet_edge.stages.rescue import RescueSetup, missed, rescue
 @dataclass
 class Proving:
     """Verdicts on what `making` made; `rescue` tells what was tried where int8 missed the budget, and
-    `explanations` where files part from the model, and `integers` what theirs were computed with."""
+    `answers` what was found in files beside their verdicts."""
 
     request: ConvertRequest
     basis: Basis
@@ -35,8 +34,7 @@ class Proving:
     making: Making
     findings: Findings
     rescue: Rescue | None = None
-    explanations: tuple[Explanation, ...] = ()
-    integers: Integers = Integers((), (), ())
+    answers: Answers = NOTHING
 
     def judged(self, reference: Future[str], proofs: list[Proof]) -> list[Judged]:
         """Judge every proof that ran; where int8 misses the budget, what is better takes its place."""
@@ -60,19 +58,19 @@ class Proving:
         self._same_numbers(judge, judged)
         self.making.provers.dismiss()
         judge.dismiss()
-        return self._explained(judged)
+        return self._inquired(judged, expected)
 
-    def _explained(self, judged: list[Judged]) -> list[Judged]:
-        """What was judged, failed where a file contradicts the model, as `verify` does it."""
-        basis = self.basis
-        checks = IntegerChecks(self.crew, self.making.pool, basis.images, None, self.findings.tell)
-        checks.start(judged)
-        explainer = Explainer(self.crew, basis.images, None, self.findings.tell)
-        self.explanations, notes = explainer.explain(judged, lambda: basis.portable)
-        explainer.dismiss()
-        self.integers = checks.found()
-        self.findings.notes += [*notes, *self.integers.notes]
-        return [self.integers.beside(found.contradicted(self.explanations)) for found in judged]
+    def _inquired(self, judged: list[Judged], expected: str) -> list[Judged]:
+        """What was judged, failed where a file contradicts the model or its integers ran in float, as
+        `verify` does it."""
+        basis, making = self.basis, self.making
+        inquiry = Inquiry(
+            self.crew, making.pool, basis.images, None, making.workspace.scratch, self.findings.tell
+        )
+        ends = Ends(expected, None, lambda: basis.portable, basis.facts.macs, None)
+        self.answers = inquiry.answers(judged, lambda: basis.portable, ends)
+        self.findings.notes += self.answers.notes
+        return [*self.answers.judged]
 
     def _rescued(self, judge: Judge, judged: list[Judged]) -> list[Judged]:
         """What was judged, with int8 artifacts that meet the budget, or are better, in place of those

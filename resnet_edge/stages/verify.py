@@ -19,7 +19,6 @@ from resnet_edge.core.errors import (
     OutputError,
     ResnetEdgeError,
 )
-from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import Preprocessing
@@ -29,11 +28,11 @@ from resnet_edge.core.report import Failure
 from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages import calls
+from resnet_edge.stages.attributing import IMAGES, Ends
 from resnet_edge.stages.bench_files import BenchFile
 from resnet_edge.stages.crew import Crew, crew_and_pool
-from resnet_edge.stages.explaining import Explainer
 from resnet_edge.stages.golden_saving import save_golden
-from resnet_edge.stages.integers import IntegerChecks, Integers
+from resnet_edge.stages.inquiry import Answers, Inquiry
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.notes import described
 from resnet_edge.stages.output_store import OutputStore
@@ -47,7 +46,8 @@ from resnet_edge.stages.verify_request import Looked, LookRequest
 class VerifyRequest:
     """What the user asks for. `reference` is a Keras model, or a path to an artifact. `takes_pixels`: what
     the artifacts are fed, raw pixels or what the Keras model takes. `expected` are the hashes of files that
-    a report names. `golden`: where to save golden vectors, of so many images."""
+    a report names. `golden`: where to save golden vectors, of so many images. `attributed`: images on which
+    what is lost is split into causes; `unpruned`: the model before it was pruned."""
 
     files: tuple[BenchFile, ...]
     reference: ModelRequest | Path
@@ -61,6 +61,8 @@ class VerifyRequest:
     command: str
     golden: Path | None = None
     golden_count: int = 32
+    attributed: int = IMAGES
+    unpruned: ModelRequest | None = None
 
 
 def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Verification:
@@ -96,17 +98,13 @@ class _Run:
         expected = Reference(facts, outputs.result())
         judged = self._judged(proofs, images, expected)
         provers.dismiss()
-        checks = IntegerChecks(self.crew, self.pool, images, self._preprocessing(facts), self.tell)
-        checks.start(judged)
-        explanations = self._explained(judged, images, expected, reference)
-        integers = checks.found()
-        self.notes += integers.notes
-        judged = [integers.beside(found.contradicted(explanations)) for found in judged]
+        answers = self._inquired(judged, images, expected, reference)
+        judged = [*answers.judged]
         if self.request.golden is not None:
             self.notes += self._golden(self.request.golden, judged, images, expected)
         check_unchanged(looked.artifacts)
         self.store.clear()
-        return self._document(looked, facts, images, judged, explanations, integers)
+        return self._document(looked, facts, images, judged, answers)
 
     def _look(self) -> Looked:
         files = self.request.files
@@ -181,19 +179,22 @@ class _Run:
         """What the report calls its artifact: two may have one file name."""
         return next(f.name for f in self.request.files if str(f.path) == proof.artifact.path)
 
-    def _explained(
+    def _inquired(
         self, judged: list[Judged], images: calls.Images, expected: Reference, reference: ReferenceModel
-    ) -> tuple[Explanation, ...]:
-        if not self.request.explain or not judged:
-            return ()
-        explainer = Explainer(self.crew, images, self._preprocessing(expected.facts), self.tell)
-        try:
-            portable = partial(reference.portable, expected.facts)
-            found, notes = explainer.explain(judged, portable)
-        finally:
-            explainer.dismiss()
-        self.notes += notes
-        return found
+    ) -> Answers:
+        facts, request = expected.facts, self.request
+        inquiry = Inquiry(
+            *(self.crew, self.pool, images, self._preprocessing(facts), self.scratch, self.tell),
+            attributed=request.attributed,
+        )
+        portable = partial(reference.portable, facts)
+        ends = None
+        if isinstance(request.reference, ModelRequest):
+            unpruned = reference.unpruned(request.unpruned, facts, images) if request.unpruned else None
+            ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
+        answers = inquiry.answers(judged, portable if request.explain else None, ends)
+        self.notes += answers.notes
+        return answers
 
     def _golden(
         self, out: Path, judged: list[Judged], images: calls.Images, expected: Reference
@@ -210,8 +211,7 @@ class _Run:
         facts: ModelFacts,
         images: calls.Images,
         judged: list[Judged],
-        explanations: tuple[Explanation, ...],
-        integers: Integers,
+        answers: Answers,
     ) -> Verification:
         kind = "artifact" if isinstance(self.request.reference, Path) else "keras"
         told: dict[str, Any] = {
@@ -231,9 +231,10 @@ class _Run:
             max_drop_pp=self.request.max_drop_pp,
             artifacts=looked.artifacts,
             parity=tuple(found.parity for found in judged),
-            explanations=explanations,
-            executions=integers.executions,
-            int8_risks=integers.risks,
+            explanations=answers.explanations,
+            executions=answers.integers.executions,
+            int8_risks=answers.integers.risks,
+            attributions=answers.attributions,
             failures=tuple(self.failures),
             notes=tuple(self.notes),
             costs=self.crew.costs(),

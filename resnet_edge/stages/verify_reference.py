@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.errors import ArtifactError, ModelError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Report as Tell
@@ -33,6 +34,8 @@ class ReferenceModel:
         self._source, self._scratch = source, scratch
         self._member = crew.member("reference", tell)
         self._artifact: Artifact | None = None
+        self._portable: str | None = None
+        self._lock = threading.Lock()  # layers and causes ask at the same time
 
     def facts(self, looked: Looked, backends: tuple[str, ...]) -> ModelFacts:
         """What it is. Raises ModelError, ArtifactError."""
@@ -87,8 +90,32 @@ class ReferenceModel:
                 )
             return self._artifact.path
         assert isinstance(self._source, ModelRequest)
-        asked = calls.ExportRequest(self._source, str(self._scratch / "reference.tflite"), False)
-        return self._member.call("resnet_edge.stages.source:export", asked, calls.Done).path
+        with self._lock:
+            if self._portable is None:
+                asked = calls.ExportRequest(self._source, str(self._scratch / "reference.tflite"), False)
+                self._portable = self._member.call("resnet_edge.stages.source:export", asked, calls.Done).path
+        return self._portable
+
+    def rerun(self, images: str, out: str) -> str:
+        """The outputs of the Keras model for other `images` (.npy), to `out` (.npy)."""
+        assert isinstance(self._source, ModelRequest)
+        return self._ran(self._source, images, out)
+
+    def unpruned(self, source: ModelRequest, facts: ModelFacts, images: calls.Images) -> str:
+        """The outputs of the model that this one was before it was pruned. Raises ModelError where it is no
+        such model."""
+        before = self._member.call("resnet_edge.stages.source:facts", source, ModelFacts)
+        if (before.input_shape, before.classes) != (facts.input_shape, facts.classes):
+            raise ModelError(
+                f"{source.source} takes other images than {facts.source}, or tells other classes apart: name "
+                "the model that was pruned with --unpruned"
+            )
+        return self._ran(source, images.images, str(self._scratch / "unpruned.npy"))
+
+    def _ran(self, source: ModelRequest, images: str, out: str) -> str:
+        asked = calls.ReferenceRequest(source, images, out)
+        with self._lock:
+            return self._member.call("resnet_edge.stages.source:reference", asked, calls.Done).path
 
     def dismiss(self) -> None:
         """End the process."""

@@ -243,7 +243,7 @@ def test_what_ran_is_told_or_not_known(backend: Any, artifacts: Path) -> None:
             if ran is None:
                 assert device != "cpu"
                 continue
-            # ONNX Runtime fills channels up to multiples of 8 or 16 where floats go through its blocked kernels.
+            # ONNX Runtime fills channels up to multiples of 8 or 16 for its blocked kernels of floats.
             assert sum(each.macs for each in ran) >= work_of(path).float_macs > 0
             assert not any(each.integer for each in ran)
             assert all(each.op and each.precision and each.by for each in ran)

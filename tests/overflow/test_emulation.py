@@ -74,7 +74,8 @@ def written(
 class _Writer:
     def __init__(self, activations: type, weights: type) -> None:
         self.random = np.random.default_rng(7)
-        self.kind, self.weights = np.dtype(activations), np.dtype(weights)
+        self.kind: np.dtype[Any] = np.dtype(activations)
+        self.weights: np.dtype[Any] = np.dtype(weights)
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self.node("Transpose", ["image"], "nchw", perm=[0, 3, 1, 2])
@@ -189,6 +190,22 @@ def test_our_int8_files_are_emulated_to_the_bit(net: str, roads: Callable[[str],
     path, _ = road.artifact("onnx", "int8")
     images = road.images[:6].astype(np.float32)
     np.testing.assert_array_equal(emulated(path, images, cut=True), without_vnni(path, images))
+
+
+def test_weights_in_7_bits_are_those_of_a_file_of_such(tmp_path: Path) -> None:
+    path = written(tmp_path, "plain")
+    model = onnx.load(path)
+    for stored in model.graph.initializer:
+        if stored.name[0] in "wb" and "." not in stored.name:
+            values = numpy_helper.to_array(stored)
+            stored.CopyFrom(numpy_helper.from_array(np.rint(values / 2).astype(values.dtype), stored.name))
+        elif stored.name[0] in "wb" and stored.name.endswith(".s"):
+            stored.CopyFrom(numpy_helper.from_array(2 * numpy_helper.to_array(stored), stored.name))
+    onnx.save(model, tmp_path / "seven.onnx")
+    halved = Emulation(optimized(path)).halved()
+    found = np.concatenate([halved.run(image[None]) for image in IMAGES])
+    np.testing.assert_array_equal(found, emulated(tmp_path / "seven.onnx", IMAGES, cut=True))
+    assert (found != emulated(path, IMAGES, cut=False)).any()
 
 
 def test_weights_in_7_bits_cannot_overflow(tmp_path: Path) -> None:

@@ -91,7 +91,13 @@ def test_a_small_share_in_float_is_told_and_tolerated() -> None:
     assert "5.0 %" in row.reasons[-1]
 
 
-@pytest.mark.parametrize("other", [{"backend": "openvino"}, {"artifact": "other.onnx"}, {"device": "cuda"}])
-def test_what_ran_elsewhere_does_not_count(other: dict[str, str]) -> None:
-    fell = replace(EXECUTION, int8_macs=0, **other)
-    assert Integers((fell,), (), ()).beside(judged()) == judged()
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        replace(EXECUTION, int8_macs=0, backend="openvino"),
+        replace(EXECUTION, int8_macs=0, artifact="other.onnx"),
+        replace(EXECUTION, int8_macs=0, device="cuda"),
+    ],
+)
+def test_what_ran_elsewhere_does_not_count(elsewhere: Execution) -> None:
+    assert Integers((elsewhere,), (), ()).beside(judged()) == judged()

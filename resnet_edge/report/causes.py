@@ -1,0 +1,80 @@
+"""Which step between the model and an artifact's answers loses how much, in words and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resnet_edge.core.attribution import MEANING, Attribution, Cause, Share
+from resnet_edge.report import words
+from resnet_edge.report.story_table import StoryTable
+
+TITLE = "Where the gap comes from"
+ORDER: tuple[Cause, ...] = ("pruning", "preprocessing", "conversion", "quantization", "kernels", "all")
+
+
+def causes_table(found: Sequence[Attribution]) -> StoryTable | None:
+    """A row for each artifact at each place, a column for each step: the drop in percentage points, or,
+    without labels, the share of answers that change, each with its interval. None where nothing was split."""
+    causes = [cause for cause in ORDER if any(_of(each, cause) for each in found)]
+    if not causes:
+        return None
+    body = tuple(
+        (
+            (words.printable(each.artifact), f"{each.backend} {each.device}"),
+            *(_cell(_of(each, cause)) for cause in causes),
+        )
+        for each in found
+    )
+    header = ("Artifact", *(cause.capitalize() for cause in causes))
+    return StoryTable(header, body, range(1, len(header)))
+
+
+def causes_how(found: Sequence[Attribution]) -> str:
+    """What the columns of the table mean."""
+    if not found:
+        return ""
+    n = found[0].n
+    what = (
+        "Accuracy that is lost, in percentage points"
+        if found[0].whole.drop_pp is not None
+        else "Answers that change"
+    )
+    steps = [f"{share.cause}: {MEANING[share.cause]}" for share in found[0].shares]
+    return (
+        f"{what}, from step to step on the same {words.count(n, 'image')}; under a number its 95 % interval. "
+        f"{'; '.join(steps)}."
+    )
+
+
+def causes_sentences(found: Sequence[Attribution]) -> list[str]:
+    """A sentence for each artifact with a step that changes an answer."""
+    lines = [_sentence(each) for each in found if any(share.changed for share in each.shares)]
+    lines += [f"{words.printable(each.artifact)}: {remark}." for each in found for remark in each.remarks]
+    return lines
+
+
+def _sentence(found: Attribution) -> str:
+    changing = [share for share in found.shares if share.changed]
+    steps = ", ".join(f"{share.cause} {_told(share)}" for share in changing)
+    rest = "no other step changes an answer" if len(changing) < len(found.shares) else "every step does"
+    what = "changes" if found.whole.drop_pp is None else "loses"
+    where = f"{words.printable(found.artifact)} on {found.backend} {found.device}"
+    whole = f"{_told(found.whole)}{'' if found.whole.drop_pp is None else ' pp'}"
+    return f"{where} {what} {whole} on {words.count(found.n, 'image')}: {steps}; {rest}."
+
+
+def _told(share: Share) -> str:
+    return " ".join(_cell(share)).strip()
+
+
+def _of(found: Attribution, cause: Cause) -> Share | None:
+    return next((share for share in (*found.shares, found.whole) if share.cause == cause), None)
+
+
+def _cell(share: Share | None) -> tuple[str, str]:
+    if share is None:
+        return words.ABSENT, ""
+    if share.drop_pp is not None:
+        return words.estimate(share.drop_pp, share.drop_ci95_pp, words.points)
+    low, high = share.changed_ci95
+    return f"{100 * share.changed:.2f} %", f"[{100 * low:.2f}, {100 * high:.2f}]"

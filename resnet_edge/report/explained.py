@@ -1,0 +1,55 @@
+"""Sections of a page: where artifacts part from the model, and which step loses how much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resnet_edge.core.attribution import Attribution
+from resnet_edge.core.error_growth import ErrorGrowth, LayerError
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.report import growth_picture, svg, words
+from resnet_edge.report.causes import TITLE, causes_how, causes_sentences, causes_table
+from resnet_edge.report.elements import figure, listing, over, reasons, safe, section, table
+
+EXPLAINED_TITLE = "Where artifacts part from the model"
+TRACE_HOW = (
+    "SQNR of the activations of every layer against those of the model's float graph, where layers have a "
+    "counterpart; a layer is told in the units of the model, whatever was scaled on the way."
+)
+
+
+def causes_section(found: Sequence[Attribution]) -> str:
+    """HTML; nothing where nothing was split."""
+    rows = causes_table(found)
+    if rows is None:
+        return ""
+    body = [[over(safe(number), safe(between)) for number, between in row] for row in rows.body]
+    told = table(rows.header, body, rows.numbers) + listing(causes_sentences(found))
+    return section(TITLE, f'<p class="soft">{safe(causes_how(found))}</p>{told}')
+
+
+def explained_section(found: Sequence[Explanation], drawn: Sequence[Explanation]) -> str:
+    """HTML: what was found in each artifact, and the error of each layer of those that are `drawn`; nothing
+    where there is neither."""
+    growth = [_growth(each) for each in drawn if any(layer.sqnr_db is not None for layer in each.trace)]
+    colours = [*range(len(growth))]
+    picture = growth_picture.both(growth, colours)
+    keys = [
+        (svg.legend_marker(css=svg.colour(colour)), each.artifact)
+        for each, colour in zip(growth, colours, strict=True)
+    ]
+    named = [
+        (words.printable(each.artifact), [finding.sentence for finding in each.findings])
+        for each in found
+        if each.findings
+    ]
+    if not picture:
+        return reasons(EXPLAINED_TITLE, named)
+    items = "".join(f"<li><strong>{safe(what)}</strong>{listing(why)}</li>" for what, why in named)
+    told = f"<ul>{items}</ul>" if items else ""
+    return section(EXPLAINED_TITLE, told + figure(keys, picture, TRACE_HOW))
+
+
+def _growth(found: Explanation) -> ErrorGrowth:
+    layers = tuple(LayerError(each.layer, each.sqnr_db, each.read_db, None) for each in found.trace)
+    return ErrorGrowth(found.artifact, found.n, layers)

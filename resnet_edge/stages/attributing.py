@@ -1,0 +1,104 @@
+"""Runs in the parent. Which artifacts' gaps are split into causes, beside other work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_edge.core.attribution import Attribution
+from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.progress import Report as Tell
+from resnet_edge.core.progress import silent, tracked
+from resnet_edge.stages import calls
+from resnet_edge.stages.attribution_request import Attributed, AttributionRequest, Fed, FedRequest
+from resnet_edge.stages.crew import Crew, Member, ask
+from resnet_edge.stages.judging import Judged
+
+IMAGES = 500
+"""Where nobody says: a step that changes no answer is then known to lose at most 0.8 percentage points."""
+MACS = 1.5e11
+"""Multiply-accumulates of each file, which take 15 s: 36 images of a ResNet-50."""
+FEWEST = 32
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What every chain begins with: the model's outputs (.npy), those of the model before pruning (None: it
+    is not known), the float graph, multiply-accumulates of an image (None: not counted), and how to run the
+    model on other pixels (None: it cannot be)."""
+
+    reference: str
+    unpruned: str | None
+    portable: Callable[[], str]
+    macs: int | None
+    rerun: Callable[[str, str], str] | None
+
+
+@dataclass(frozen=True)
+class Causes:
+    """What was found; `notes` say what could not be."""
+
+    attributions: tuple[Attribution, ...]
+    notes: tuple[str, ...]
+
+
+class Attributor:
+    """Begun by `start`, waited for by `found`. `images` are those of the proofs, of which `n` are used; files
+    go to `scratch`."""
+
+    def __init__(
+        self,
+        crew: Crew,
+        pool: Executor,
+        images: calls.Images,
+        preprocessing: Preprocessing | None,
+        scratch: Path,
+        n: int,
+        tell: Tell,
+    ) -> None:
+        self._crew, self._pool, self._tell, self._n = crew, pool, tell, n
+        self._images, self._preprocessing, self._scratch = images, preprocessing, scratch
+        self._begun: Future[Causes] | None = None
+
+    def start(self, judged: Sequence[Judged], ends: Ends) -> None:
+        """Begin with what was judged, and could be compared."""
+        able = [one for one in judged if one.proof.artifact.inputs and one.parity.agreement is not None]
+        if able and self._n:
+            self._begun = self._pool.submit(self._found, able, ends)
+
+    def found(self) -> Causes:
+        """Raises OutputError."""
+        return self._begun.result() if self._begun is not None else Causes((), ())
+
+    def _found(self, judged: Sequence[Judged], ends: Ends) -> Causes:
+        member = self._crew.member("causes", silent)
+        found, notes = [], []
+        for each in tracked(judged, "causes of what is lost", len(judged), self._tell):
+            try:
+                found.append(self._one(member, each, ends))
+            except OutputError:
+                raise
+            except ResnetEdgeError as error:
+                notes.append(f"what {each.proof.what} loses is not split into causes: {error}")
+        member.dismiss()
+        return Causes(tuple(found), tuple(notes))
+
+    def _one(self, member: Member, judged: Judged, ends: Ends) -> Attribution:
+        artifact, row = judged.proof.artifact, judged.parity
+        n = min(self._n, max(FEWEST, int(MACS / max(1, ends.macs or 1))))
+        entry, end = artifact.inputs[0], artifact.outputs[0]
+        name = f"{artifact.sha256[:16]}.fed.npy"
+        asked = FedRequest(self._images.images, n, entry, self._preprocessing, str(self._scratch / name))
+        seen = ask(member, "attribution:fed", asked, Fed)
+        on_fed = None
+        if seen.changed and ends.rerun is not None:
+            on_fed = ends.rerun(seen.out, str(self._scratch / f"{artifact.sha256[:16]}.on_fed.npy"))
+        request = AttributionRequest(
+            *(row.artifact, artifact.path, row.backend, row.device, entry, end, ends.portable()),
+            *(self._images.images, self._images.labels, ends.reference, ends.unpruned, judged.outputs, n),
+            *(seen.out if seen.changed else None, on_fed, self._preprocessing),
+        )
+        return ask(member, "attribution:attribute", request, Attributed).attribution

@@ -1,0 +1,81 @@
+"""Runs in the parent. What is asked of artifacts once they have verdicts: where they part from the model,
+what ran in integers, and which step loses how much; all at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_edge.core.attribution import Attribution
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.progress import Report as Tell
+from resnet_edge.stages import calls
+from resnet_edge.stages.attributing import IMAGES, Attributor, Ends
+from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.explaining import Explainer
+from resnet_edge.stages.integers import IntegerChecks, Integers
+from resnet_edge.stages.judging import Judged
+
+
+@dataclass(frozen=True)
+class Answers:
+    """`judged` as it was, failed where files contradict the model or integers ran in float; and all that was
+    found."""
+
+    judged: tuple[Judged, ...]
+    explanations: tuple[Explanation, ...]
+    integers: Integers
+    attributions: tuple[Attribution, ...]
+    notes: tuple[str, ...]
+
+
+NOTHING = Answers((), (), Integers((), (), ()), (), ())
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """On `images`, which go through `preprocessing` where artifacts do not take pixels. `attributed`: the
+    images on which gaps are split into causes."""
+
+    crew: Crew
+    pool: Executor
+    images: calls.Images
+    preprocessing: Preprocessing | None
+    scratch: Path
+    tell: Tell
+    attributed: int = IMAGES
+
+    def answers(
+        self, judged: Sequence[Judged], portable: Callable[[], str] | None, ends: Ends | None
+    ) -> Answers:
+        """`portable` gives the float graph to compare layers with (None: they are not compared); `ends` are
+        those of the gaps (None: they are not split). Raises OutputError."""
+        common = self.crew, self.pool, self.images, self.preprocessing
+        checks = IntegerChecks(*common, self.tell)
+        attributor = Attributor(*common, self.scratch, self.attributed, self.tell)
+        checks.start(judged)
+        if ends is not None:
+            attributor.start(judged, ends)
+        explanations, notes = self._explained(judged, portable)
+        integers, causes = checks.found(), attributor.found()
+        return Answers(
+            tuple(integers.beside(found.contradicted(explanations)) for found in judged),
+            explanations,
+            integers,
+            causes.attributions,
+            (*notes, *integers.notes, *causes.notes),
+        )
+
+    def _explained(
+        self, judged: Sequence[Judged], portable: Callable[[], str] | None
+    ) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
+        if portable is None or not judged:
+            return (), ()
+        explainer = Explainer(self.crew, self.images, self.preprocessing, self.tell)
+        try:
+            return explainer.explain(judged, portable)
+        finally:
+            explainer.dismiss()
