@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from resnet_edge.core.tolerances import Tolerance
+
 Cause = Literal["pruning", "preprocessing", "conversion", "quantization", "kernels", "all"]
 
 MEANING: dict[Cause, str] = {
@@ -33,9 +35,19 @@ class Share:
 
 
 @dataclass(frozen=True)
+class KernelCheck:
+    """What kernels add, `measured` as the largest difference in the unit of the `tolerance`."""
+
+    tolerance: Tolerance
+    measured: float
+    within: bool
+
+
+@dataclass(frozen=True)
 class Attribution:
     """Of one artifact at one place, on `n` images. The drops of `shares` sum up to that of `whole`;
-    `remarks` say what could not be told apart."""
+    `kernels` tells whether the last step is within its tolerance, and `remarks` say what could not be told
+    apart."""
 
     artifact: str
     backend: str
@@ -43,4 +55,5 @@ class Attribution:
     n: int
     shares: tuple[Share, ...]
     whole: Share
+    kernels: KernelCheck
     remarks: tuple[str, ...] = ()

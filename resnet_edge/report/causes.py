@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from resnet_edge.core.attribution import MEANING, Attribution, Cause, Share
+from resnet_edge.core.tolerances import Unit
 from resnet_edge.report import words
 from resnet_edge.report.story_table import StoryTable
 
 TITLE = "Where the gap comes from"
+KERNELS_HOW = (
+    "What kernels add: the largest difference of an output from the file operation by operation, in steps of "
+    "the grid that outputs are on, or in per cent of the largest output."
+)
 ORDER: tuple[Cause, ...] = ("pruning", "preprocessing", "conversion", "quantization", "kernels", "all")
 
 
@@ -61,6 +66,25 @@ def _sentence(found: Attribution) -> str:
     where = f"{words.printable(found.artifact)} on {found.backend} {found.device}"
     whole = f"{_told(found.whole)}{'' if found.whole.drop_pp is None else ' pp'}"
     return f"{where} {what} {whole} on {words.count(found.n, 'image')}: {steps}; {rest}."
+
+
+def kernels_table(found: Sequence[Attribution]) -> StoryTable | None:
+    """What kernels add at each place, what they may, and why so much; None where it was not measured."""
+    header = ("Artifact", "Kernels add", "They may", "For")
+    body = tuple(
+        (
+            (words.printable(each.artifact), f"{each.backend} {each.device}"),
+            (_amount(each.kernels.measured, each.kernels.tolerance.unit), ""),
+            (_amount(each.kernels.tolerance.most, each.kernels.tolerance.unit), ""),
+            (f"{each.kernels.tolerance.name}: {each.kernels.tolerance.reason}", ""),
+        )
+        for each in found
+    )
+    return StoryTable(header, body, range(1, 3)) if body else None
+
+
+def _amount(value: float, unit: Unit) -> str:
+    return f"{value:.3g} steps" if unit == "steps" else f"{100 * value:.2g} %"
 
 
 def _told(share: Share) -> str:

@@ -8,8 +8,16 @@ from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.error_growth import ErrorGrowth, LayerError
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.report import growth_picture, svg, words
-from resnet_edge.report.causes import TITLE, causes_how, causes_sentences, causes_table
-from resnet_edge.report.elements import figure, listing, over, reasons, safe, section, table
+from resnet_edge.report.causes import (
+    KERNELS_HOW,
+    TITLE,
+    causes_how,
+    causes_sentences,
+    causes_table,
+    kernels_table,
+)
+from resnet_edge.report.elements import figure, listing, reasons, safe, section
+from resnet_edge.report.story_cards import story_cards
 
 EXPLAINED_TITLE = "Where artifacts part from the model"
 TRACE_HOW = (
@@ -23,9 +31,12 @@ def causes_section(found: Sequence[Attribution]) -> str:
     rows = causes_table(found)
     if rows is None:
         return ""
-    body = [[over(safe(number), safe(between)) for number, between in row] for row in rows.body]
-    told = table(rows.header, body, rows.numbers) + listing(causes_sentences(found))
-    return section(TITLE, f'<p class="soft">{safe(causes_how(found))}</p>{told}')
+    told = (
+        f'<p class="soft">{safe(causes_how(found))}</p>{story_cards(rows)}{listing(causes_sentences(found))}'
+    )
+    if kernels := kernels_table(found):
+        told += f'<p class="soft">{safe(KERNELS_HOW)}</p>{story_cards(kernels)}'
+    return section(TITLE, told)
 
 
 def explained_section(found: Sequence[Explanation], drawn: Sequence[Explanation]) -> str:

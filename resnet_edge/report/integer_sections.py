@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from resnet_edge.core.execution import Execution
 from resnet_edge.core.int8_risk import Int8Risk
-from resnet_edge.report.elements import listing, over, safe, section, table
+from resnet_edge.report.elements import listing, safe, section
 from resnet_edge.report.integers import (
     RAN_HOW,
     RAN_TITLE,
@@ -15,21 +15,16 @@ from resnet_edge.report.integers import (
     risk_sentences,
     risk_table,
 )
-from resnet_edge.report.story_table import StoryTable
+from resnet_edge.report.story_cards import story_cards
 
 
 def ran_section(found: Sequence[Execution]) -> str:
     """HTML; nothing where no runtime tells."""
     rows = execution_table(found)
-    return section(RAN_TITLE, f'<p class="soft">{safe(RAN_HOW)}</p>{_table(rows)}') if rows else ""
+    return section(RAN_TITLE, f'<p class="soft">{safe(RAN_HOW)}</p>{story_cards(rows)}') if rows else ""
 
 
 def risk_section(found: Sequence[Int8Risk]) -> str:
     """HTML; nothing where no file multiplies uint8 by int8."""
     rows, told = risk_table(found), risk_sentences(found)
-    return section(RISK_TITLE, listing(told) + (_table(rows) if rows else "")) if told else ""
-
-
-def _table(found: StoryTable) -> str:
-    body = [[over(safe(number), safe(between)) for number, between in row] for row in found.body]
-    return table(found.header, body, found.numbers)
+    return section(RISK_TITLE, listing(told) + (story_cards(rows) if rows else "")) if told else ""

@@ -27,6 +27,7 @@ from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.lint import TITLE, lint_lines, lint_summary
 from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, conditions, rows, target
+from resnet_edge.report.story_cards import story_cards
 from resnet_edge.report.story_table import commands, explained, story_table
 
 
@@ -115,12 +116,10 @@ def _story(report: Report) -> str:
     found = story_table(report)
     if found is None:
         return ""
-    body = [[over(safe(number), safe(between)) for number, between in row] for row in found.body]
     lines = "\n".join(commands(report))
     return section(
         "How the model came to be",
-        f"{table(found.header, body, found.numbers)}{listing(explained(report))}"
-        + (shell(lines) if lines else ""),
+        f"{story_cards(found)}{listing(explained(report))}" + (shell(lines) if lines else ""),
     )
 
 
@@ -169,8 +168,7 @@ def _plan(report: Report) -> str:
     found = rescue_table(report)
     if found is None or report.plan is None:
         return ""
-    body = [[over(safe(number), safe(between)) for number, between in row] for row in found.body]
-    told = f"{table(found.header, body, found.numbers)}{listing(explained_rescue(report.plan))}"
+    told = f"{story_cards(found)}{listing(explained_rescue(report.plan))}"
     return section(f"The plan for {report.plan.scheme}", told)
 
 

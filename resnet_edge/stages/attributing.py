@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resnet_edge.core.attribution import Attribution
@@ -12,6 +12,7 @@ from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.progress import silent, tracked
+from resnet_edge.core.tolerances import Tolerance
 from resnet_edge.stages import calls
 from resnet_edge.stages.attribution_request import Attributed, AttributionRequest, Fed, FedRequest
 from resnet_edge.stages.crew import Crew, Member, ask
@@ -43,6 +44,30 @@ class Causes:
 
     attributions: tuple[Attribution, ...]
     notes: tuple[str, ...]
+
+    def beside(self, judged: Judged) -> Judged:
+        """The same, failed where kernels are off by more than they may."""
+        row = judged.parity
+        here = row.artifact, row.backend, row.device
+        found = next((a for a in self.attributions if (a.artifact, a.backend, a.device) == here), None)
+        if found is None or found.kernels.within:
+            return judged
+        reasons = (_off(found), *row.reasons)
+        return replace(judged, parity=replace(row, verdict="fail", reasons=reasons, samples_needed=None))
+
+
+def _off(found: Attribution) -> str:
+    allowed = found.kernels.tolerance
+    worst, most = _amount(found.kernels.measured, allowed), _amount(allowed.most, allowed)
+    return (
+        f"{found.backend} {found.device} gives outputs that are up to {worst} off what the file says "
+        f"operation by operation, and {allowed.name} may be {most} off: its kernels are at fault, not the "
+        "file"
+    )
+
+
+def _amount(value: float, of: Tolerance) -> str:
+    return f"{value:.0f} steps" if of.unit == "steps" else f"{100 * value:.2g} % of the largest"
 
 
 class Attributor:
@@ -97,7 +122,8 @@ class Attributor:
         if seen.changed and ends.rerun is not None:
             on_fed = ends.rerun(seen.out, str(self._scratch / f"{artifact.sha256[:16]}.on_fed.npy"))
         request = AttributionRequest(
-            *(row.artifact, artifact.path, row.backend, row.device, entry, end, ends.portable()),
+            *(row.artifact, artifact.path, artifact.scheme, row.backend, row.device, entry, end),
+            ends.portable(),
             *(self._images.images, self._images.labels, ends.reference, ends.unpruned, judged.outputs, n),
             *(seen.out if seen.changed else None, on_fed, self._preprocessing),
         )

@@ -27,6 +27,7 @@ from resnet_edge.core.tensors import dequantize
 from resnet_edge.explanation.as_written import as_written
 from resnet_edge.formats.tflite import describe
 from resnet_edge.stages.attribution_request import Attributed, AttributionRequest, Fed, FedRequest
+from resnet_edge.stages.kernel_check import checked
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.predict import open_images, stored
 from resnet_edge.stages.verify_outputs import kind_of
@@ -64,15 +65,17 @@ def attribute(request: AttributionRequest, report: Report) -> Attributed:
     elif request.fed is None:
         ends.append(("preprocessing", reference))
     ends.append(("conversion", _float_outputs(request.portable, images, request.n)))
-    ends.append(("quantization", _written(request, pixels)))
-    ends.append(("kernels", _outputs(request.outputs, rows)))
+    written, ran = _written(request, pixels), _outputs(request.outputs, rows)
+    ends += [("quantization", written), ("kernels", ran)]
     labels = None if request.labels is None else np.load(request.labels, allow_pickle=False)[rows]
     befores = [start, *(outputs for _, outputs in ends)]
     steps = zip(ends, befores, strict=False)
     shares = [_share(cause, before, after, labels) for (cause, after), before in steps]
     whole = _share("all", start, ends[-1][1], labels)
+    kernels = checked(written, ran, request.scheme, request.device)
     found = Attribution(
-        *(request.file, request.backend, request.device, len(rows), tuple(shares), whole, _remarks(request))
+        *(request.file, request.backend, request.device, len(rows), tuple(shares), whole, kernels),
+        _remarks(request),
     )
     return Attributed(found)
 

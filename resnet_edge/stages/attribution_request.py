@@ -40,6 +40,7 @@ class AttributionRequest:
 
     file: str
     path: str
+    scheme: str
     backend: str
     device: str
     input: TensorSpec

@@ -62,7 +62,7 @@ class Inquiry:
         explanations, notes = self._explained(judged, portable)
         integers, causes = checks.found(), attributor.found()
         return Answers(
-            tuple(integers.beside(found.contradicted(explanations)) for found in judged),
+            tuple(causes.beside(integers.beside(found.contradicted(explanations))) for found in judged),
             explanations,
             integers,
             causes.attributions,

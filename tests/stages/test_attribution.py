@@ -38,7 +38,8 @@ def asked(files: Path, file: str, outputs: NDArray[Any]) -> AttributionRequest:
     np.save(files / "outputs.npy", outputs.astype(np.float32))
     (entry,), (end,) = describe(files / file)
     return AttributionRequest(
-        *(file, str(files / file), "litert", "cpu", entry, end, str(files / "fixed.tflite")),
+        *(file, str(files / file), "int8" if "int8" in file else "fp32", "litert", "cpu", entry, end),
+        str(files / "fixed.tflite"),
         *(str(files / "images.npy"), str(files / "labels.npy"), str(files / "reference.npy"), None),
         outputs=str(files / "outputs.npy"),
         n=N,
