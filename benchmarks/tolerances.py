@@ -3,8 +3,9 @@
     python benchmarks/tolerances.py --work DIR [--images N] [--backends A,B:DEVICE,...]
 
 DIR holds the good exports of benchmarks/defects.py, which makes them. Each is run operation by operation,
-with nothing fused and no delegate, and by every backend that opens it. Relative: the largest difference of an
-output over the largest output; steps: over the step of the grid that int8 outputs are on.
+with nothing fused and no delegate, and by every backend that opens it. What is told is the root of the mean
+square of the differences, relative to the outputs, and in steps of the grid that int8 outputs are on;
+*times*: over what rounding makes of the float file; and the largest difference, in steps.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import sys
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ def main() -> None:
     parser.add_argument("--backends", default="litert,litert_reference,onnxruntime,openvino")
     options = parser.parse_args()
     places = [tuple((word + ":cpu").split(":")[:2]) for word in options.backends.split(",")]
-    found: dict[Key, list[tuple[float, float | None]]] = defaultdict(list)
+    found: dict[Key, list[Apart]] = defaultdict(list)
     for path in sorted(options.work.glob("*/*.*")):
         if path.suffix in (".tflite", ".onnx"):
             for backend, device in places:
@@ -48,28 +50,59 @@ def main() -> None:
                     key = path.suffix[1:], path.stem.rpartition(".")[2], f"{backend} {device}"
                     found[key].append(row)
                     print(".", end="", file=sys.stderr, flush=True)
-    print("\n| format | scheme | backend | files | relative, at most | steps, at most |")
-    print("| --- | --- | --- | ---: | ---: | ---: |")
+    print("\n| format | scheme | backend | files | relative, at most | steps | times | largest, steps |")
+    print("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for (format, scheme, place), rows in sorted(found.items()):
-        steps = [row[1] for row in rows if row[1] is not None]
-        told = f"{max(steps):.0f}" if steps else ""
-        print(f"| {format} | {scheme} | {place} | {len(rows)} | {max(row[0] for row in rows):.1e} | {told} |")
+        told = [f"{max(row.relative for row in rows):.1e}"]
+        told += [_most([row.steps for row in rows]), _most([row.times for row in rows])]
+        told += [_most([row.largest for row in rows])]
+        print(f"| {format} | {scheme} | {place} | {len(rows)} | {' | '.join(told)} |")
 
 
-def apart(path: Path, backend: str, device: str, work: Path, n: int) -> tuple[float, float | None]:
-    """The largest difference, relative and in steps."""
+def _most(values: list[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{max(known):.2f}" if known else ""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far a backend is from the file as it is written."""
+
+    relative: float
+    steps: float | None
+    times: float | None
+    largest: float | None
+
+
+def apart(path: Path, backend: str, device: str, work: Path, n: int) -> Apart:
+    """Of one file on one backend. Raises ResnetEdgeError where it does not open it."""
     module: Any = registry.load("backends", backend)
     if path.suffix[1:] not in module.FORMATS:
         raise ResnetEdgeError("another format")
     (entry,), (end,) = registry.load("formats", path.suffix[1:]).describe(path)
     images: NDArray[Any] = np.load(work / f"images{entry.shape[-1]}-1000.npy")[:n]
-    run = as_written(path, entry)
-    plain = np.concatenate([dequantize(run(stored(image[None], entry)), end) for image in images])
+    plain = written(path, images)
     with module.open_session(path, device, 1) as session:
         ran = [session.run(stored(image[None], session.input)) for image in images]
     found = np.concatenate([dequantize(each, end) for each in ran])
-    worst, step = float(np.abs(found - plain).max()), step_of(plain)
-    return worst / float(np.abs(plain).max()), None if step is None else worst / step
+    off, step = root(found - plain), step_of(plain)
+    exact = written(path.with_name(f"{path.name.split('.')[0]}.fp32{path.suffix}"), images)
+    rounding = root(plain - exact)
+    in_steps = None if step is None else off / step
+    largest = None if step is None else float(np.abs(found - plain).max()) / step
+    return Apart(off / root(plain), in_steps, off / rounding if step is not None else None, largest)
+
+
+def written(path: Path, images: NDArray[Any]) -> NDArray[np.float32]:
+    """The outputs operation by operation."""
+    (entry,), (end,) = registry.load("formats", path.suffix[1:]).describe(path)
+    run = as_written(path, entry)
+    return np.concatenate([dequantize(run(stored(image[None], entry)), end) for image in images])
+
+
+def root(values: NDArray[Any]) -> float:
+    """Of the mean square."""
+    return float(np.sqrt(np.square(values.astype(np.float64)).mean()))
 
 
 if __name__ == "__main__":

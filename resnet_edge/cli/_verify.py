@@ -13,10 +13,11 @@ from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report.causes import causes_sentences
 from resnet_edge.report.integers import risk_sentences
+from resnet_edge.report.lint import lint_lines
 from resnet_edge.report.words import percent
 from resnet_edge.stages.bench_files import bench_files
 from resnet_edge.stages.reported import hashes_reported
-from resnet_edge.stages.verify import VerifyRequest
+from resnet_edge.stages.verify_options import VerifyRequest
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,6 +43,7 @@ def request_of(
     save_golden: Path | None,
     golden_images: int,
     attribute: int,
+    calibration: str | None,
     unpruned: str | None,
 ) -> VerifyRequest:
     """Check what can be checked at once. Raises UsageError, UnknownName, ModelError, DataError."""
@@ -60,6 +62,8 @@ def request_of(
             "--data is missing: artifacts are verified on images; a thousand labelled ones mostly suffice"
         )
     check_data("--data", data)
+    if calibration is not None:
+        check_data("--calibration", calibration)
     model = _reference(reference, preprocess, input_shape, trust)
     if unpruned is not None and not (attribute and isinstance(model, ModelRequest)):
         raise UsageError("--unpruned is for causes: it needs a Keras model as --reference, and --attribute N")
@@ -81,6 +85,7 @@ def request_of(
         golden_count=golden_images,
         attributed=attribute,
         unpruned=before,
+        calibration=calibration,
     )
 
 
@@ -115,6 +120,8 @@ def print_verification(found: Verification) -> None:
     _reasons(console, found)
     for line in causes_sentences(found.attributions):
         print_line(console, line)
+    for how, line in lint_lines(found.calibration_lint):
+        print_line(console, f"{how} in the calibration: {line}")
     for note in (*found.notes, *risk_sentences(found.int8_risks)):
         print_line(console, f"note: {note}", "dim")
     word, sentence = verdict(found)

@@ -63,6 +63,11 @@ from resnet_edge.cli.terminal import command_line, fail, output_options, print_j
     "[default: --explain]",
 )
 @click.option(
+    "--calibration",
+    metavar="DATA",
+    help="Images that the artifacts were calibrated with: what is wrong with them is told.",
+)
+@click.option(
     "--attribute",
     default=500,
     show_default=True,
@@ -153,7 +158,7 @@ def _replay(
     golden: Path, artifacts: tuple[Path, ...], options: dict[str, Any], *, as_json: bool, quiet: bool
 ) -> None:
     """Golden vectors take the place of reference and data."""
-    for name in ("reference", "data", "save_golden"):
+    for name in ("reference", "data", "save_golden", "calibration", "unpruned"):
         if options[name] is not None:
             raise click.UsageError(f"--golden takes no --{name.replace('_', '-')}: the file has all of it")
     if not artifacts:

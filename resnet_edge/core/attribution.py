@@ -36,10 +36,11 @@ class Share:
 
 @dataclass(frozen=True)
 class KernelCheck:
-    """What kernels add, `measured` as the largest difference in the unit of the `tolerance`."""
+    """What kernels add, `measured` in the unit of the `tolerance`, and what they are `allowed`."""
 
     tolerance: Tolerance
     measured: float
+    allowed: float
     within: bool
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.attribution import Attribution
+from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.execution import Execution
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.int8_risk import Int8Risk
@@ -20,8 +21,8 @@ class Verification:
 
     `reference`, `data`, `machine` and `versions` are plain JSON objects. `explanations` tell of artifacts
     where they part from the reference, `executions` of what their integers were computed with, `int8_risks`
-    of what they give on processors without VNNI, `attributions` of which step loses how much; `failures`
-    what could not be run.
+    of what they give on processors without VNNI, `attributions` of which step loses how much;
+    `calibration_lint` of images that they were calibrated with; `failures` what could not be run.
     """
 
     resnet_edge: str
@@ -36,6 +37,7 @@ class Verification:
     executions: tuple[Execution, ...] = ()
     int8_risks: tuple[Int8Risk, ...] = ()
     attributions: tuple[Attribution, ...] = ()
+    calibration_lint: CalibrationLint | None = None
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     costs: tuple[StageCost, ...] = ()

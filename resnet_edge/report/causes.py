@@ -11,8 +11,8 @@ from resnet_edge.report.story_table import StoryTable
 
 TITLE = "Where the gap comes from"
 KERNELS_HOW = (
-    "What kernels add: the largest difference of an output from the file operation by operation, in steps of "
-    "the grid that outputs are on, or in per cent of the largest output."
+    "What kernels add: how far outputs are from those of the file operation by operation (root mean square), "
+    "in steps of the grid that outputs are on, or in per cent of the outputs."
 )
 ORDER: tuple[Cause, ...] = ("pruning", "preprocessing", "conversion", "quantization", "kernels", "all")
 
@@ -75,7 +75,7 @@ def kernels_table(found: Sequence[Attribution]) -> StoryTable | None:
         (
             (words.printable(each.artifact), f"{each.backend} {each.device}"),
             (_amount(each.kernels.measured, each.kernels.tolerance.unit), ""),
-            (_amount(each.kernels.tolerance.most, each.kernels.tolerance.unit), ""),
+            (_amount(each.kernels.allowed, each.kernels.tolerance.unit), ""),
             (f"{each.kernels.tolerance.name}: {each.kernels.tolerance.reason}", ""),
         )
         for each in found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from resnet_edge.core.calibration_lint import CalibrationLint, Kind
-from resnet_edge.core.report import Report
 from resnet_edge.report import words
 
 TITLE = "Calibration images"
@@ -20,15 +19,13 @@ _CHECKS: dict[Kind, str] = {
 }
 
 
-def lint_lines(report: Report) -> list[tuple[str, str]]:
+def lint_lines(lint: CalibrationLint | None) -> list[tuple[str, str]]:
     """Each finding as a word for how bad it is and a sentence, the worst first."""
-    lint = report.calibration_lint
     return [] if lint is None else [(found.severity, f"{found.sentence}.") for found in lint.findings]
 
 
-def lint_summary(report: Report) -> str:
+def lint_summary(lint: CalibrationLint | None) -> str:
     """What was looked for, and how much of it was found; empty where nothing was."""
-    lint = report.calibration_lint
     if lint is None:
         return ""
     told = ", ".join(text for kind, text in _CHECKS.items() if kind in lint.checked)

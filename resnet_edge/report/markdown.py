@@ -187,10 +187,12 @@ def _of_story(found: StoryTable) -> str:
 
 
 def _lint(report: Report) -> str:
-    told = lint_summary(report)
+    told = lint_summary(report.calibration_lint)
     if not told:
         return ""
-    lines = "\n".join(f"- **{escaped(how)}**: {escaped(line)}" for how, line in lint_lines(report))
+    lines = "\n".join(
+        f"- **{escaped(how)}**: {escaped(line)}" for how, line in lint_lines(report.calibration_lint)
+    )
     return "\n\n".join(part for part in (f"## {TITLE}", escaped(told), lines) if part)
 
 

@@ -24,7 +24,7 @@ from resnet_edge.report.explained import causes_section, explained_section
 from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.integer_sections import ran_section, risk_section
 from resnet_edge.report.layer_tables import layer_tables
-from resnet_edge.report.lint import TITLE, lint_lines, lint_summary
+from resnet_edge.report.lint_section import lint_section
 from resnet_edge.report.rescue_table import explained_rescue, rescue_table
 from resnet_edge.report.rows import WORDS, Row, conditions, rows, target
 from resnet_edge.report.story_cards import story_cards
@@ -43,7 +43,7 @@ def page(report: Report) -> str:
         explained_section(report.explanations, [e for e in report.explanations if e.findings]),
         ran_section(report.executions),
         risk_section(report.int8_risks),
-        _lint(report),
+        lint_section(report.calibration_lint),
         _story(report),
         _layers(report),
         reasons("What did not pass", summary.troubles(report)),
@@ -151,17 +151,6 @@ def _growth(report: Report) -> str:
     return section(
         "Error growth per layer", f"{figure(keys, drawn, HOW)}{listing(growth_sentences(report))}{told}"
     )
-
-
-_TAGS = {"error": "fail", "warning": "inconclusive", "note": "reference"}
-
-
-def _lint(report: Report) -> str:
-    told = lint_summary(report)
-    if not told:
-        return ""
-    lines = "".join(f"<li>{tag(_TAGS[how], how)} {safe(line)}</li>" for how, line in lint_lines(report))
-    return section(TITLE, f'<p class="soft">{safe(told)}</p>' + (f"<ul>{lines}</ul>" if lines else ""))
 
 
 def _plan(report: Report) -> str:

@@ -28,6 +28,7 @@ def verification_document(found: Verification) -> dict[str, Any]:
         "execution": [asdict(execution) for execution in found.executions],
         "int8_risk": [asdict(risk) for risk in found.int8_risks],
         "attribution": [asdict(attribution) for attribution in found.attributions],
+        "calibration_lint": None if found.calibration_lint is None else asdict(found.calibration_lint),
         "costs": [asdict(cost) for cost in found.costs],
         "failures": [asdict(failure) for failure in found.failures],
     }

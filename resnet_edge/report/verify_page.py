@@ -22,6 +22,7 @@ from resnet_edge.report.elements import (
 )
 from resnet_edge.report.explained import causes_section, explained_section
 from resnet_edge.report.integer_sections import ran_section, risk_section
+from resnet_edge.report.lint_section import lint_section
 from resnet_edge.report.rows import WORDS
 
 HEADER = ("Artifact", "Backend", "Scheme", "Top-1", "Drop, pp", "Agreement", "SQNR", "Verdict")
@@ -39,6 +40,7 @@ def verify_page(found: Verification, word: str, sentence: str) -> str:
         explained_section(found.explanations, found.explanations),
         ran_section(found.executions),
         risk_section(found.int8_risks),
+        lint_section(found.calibration_lint),
         reasons("What did not pass", failed),
         reasons("What could not be done", [(f.what, [f.message]) for f in found.failures]),
         section("Reference", facts(_plain(found.reference))),

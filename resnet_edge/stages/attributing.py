@@ -57,17 +57,16 @@ class Causes:
 
 
 def _off(found: Attribution) -> str:
-    allowed = found.kernels.tolerance
-    worst, most = _amount(found.kernels.measured, allowed), _amount(allowed.most, allowed)
+    limit = found.kernels.tolerance
+    off, allowed = (_amount(value, limit) for value in (found.kernels.measured, found.kernels.allowed))
     return (
-        f"{found.backend} {found.device} gives outputs that are up to {worst} off what the file says "
-        f"operation by operation, and {allowed.name} may be {most} off: its kernels are at fault, not the "
-        "file"
+        f"{found.backend} {found.device} gives outputs that are {off} off what the file says operation by "
+        f"operation, and {limit.name} may be {allowed} off: its kernels are at fault, not the file"
     )
 
 
 def _amount(value: float, of: Tolerance) -> str:
-    return f"{value:.0f} steps" if of.unit == "steps" else f"{100 * value:.2g} % of the largest"
+    return f"{value:.1f} steps" if of.unit == "steps" else f"{100 * value:.2g} %"
 
 
 class Attributor:

@@ -64,7 +64,8 @@ def attribute(request: AttributionRequest, report: Report) -> Attributed:
         ends.append(("preprocessing", np.load(request.on_fed)))
     elif request.fed is None:
         ends.append(("preprocessing", reference))
-    ends.append(("conversion", _float_outputs(request.portable, images, request.n)))
+    exact = _float_outputs(request.portable, images, request.n)
+    ends.append(("conversion", exact))
     written, ran = _written(request, pixels), _outputs(request.outputs, rows)
     ends += [("quantization", written), ("kernels", ran)]
     labels = None if request.labels is None else np.load(request.labels, allow_pickle=False)[rows]
@@ -72,7 +73,7 @@ def attribute(request: AttributionRequest, report: Report) -> Attributed:
     steps = zip(ends, befores, strict=False)
     shares = [_share(cause, before, after, labels) for (cause, after), before in steps]
     whole = _share("all", start, ends[-1][1], labels)
-    kernels = checked(written, ran, request.scheme, request.device)
+    kernels = checked(exact, written, ran, request.scheme, request.device)
     found = Attribution(
         *(request.file, request.backend, request.device, len(rows), tuple(shares), whole, kernels),
         _remarks(request),

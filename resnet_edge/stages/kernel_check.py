@@ -15,14 +15,23 @@ OFF = 0.02
 
 
 def checked(
-    written: NDArray[np.float32], found: NDArray[np.float32], scheme: str, device: str
+    exact: NDArray[np.float32],
+    written: NDArray[np.float32],
+    found: NDArray[np.float32],
+    scheme: str,
+    device: str,
 ) -> KernelCheck:
-    """Outputs (N, classes) of a file operation by operation, and of a backend."""
+    """Outputs (N, classes) of the float graph, of a file operation by operation, and of a backend."""
     step = step_of(written)
-    allowed = tolerance(scheme, device, on_a_grid=step is not None)
-    unit = step if allowed.unit == "steps" and step is not None else float(np.abs(written).max())
-    worst = float(np.abs(found.astype(np.float64) - written).max()) / (unit or 1.0)
-    return KernelCheck(allowed, worst, worst <= allowed.most)
+    limit = tolerance(scheme, device, on_a_grid=step is not None)
+    unit = step if limit.unit == "steps" and step is not None else (_root(written) or 1.0)
+    measured = _root(found.astype(np.float64) - written) / unit
+    allowed = max(limit.most, limit.times * _root(written.astype(np.float64) - exact) / unit)
+    return KernelCheck(limit, measured, allowed, measured <= allowed)
+
+
+def _root(values: NDArray[np.floating]) -> float:
+    return float(np.sqrt(np.square(values.astype(np.float64)).mean()))
 
 
 def step_of(outputs: NDArray[np.float32]) -> float | None:

@@ -9,16 +9,14 @@ The proofs and verdicts are those of `convert` (proofs.py, judging.py, compare.p
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from resnet_edge import __version__
-from resnet_edge.core.errors import (
-    OutputError,
-    ResnetEdgeError,
-)
+from resnet_edge.core.calibration_lint import CalibrationLint
+from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import Preprocessing
@@ -28,8 +26,7 @@ from resnet_edge.core.report import Failure
 from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages import calls
-from resnet_edge.stages.attributing import IMAGES, Ends
-from resnet_edge.stages.bench_files import BenchFile
+from resnet_edge.stages.attributing import Ends
 from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.inquiry import Answers, Inquiry
@@ -38,31 +35,10 @@ from resnet_edge.stages.notes import described
 from resnet_edge.stages.output_store import OutputStore
 from resnet_edge.stages.proofs import Proof, Provers, how_many
 from resnet_edge.stages.verify_checks import check_expected, check_fit, check_unchanged
+from resnet_edge.stages.verify_lint import CalibrationImages
+from resnet_edge.stages.verify_options import VerifyRequest
 from resnet_edge.stages.verify_reference import Reference, ReferenceModel
 from resnet_edge.stages.verify_request import Looked, LookRequest
-
-
-@dataclass(frozen=True)
-class VerifyRequest:
-    """What the user asks for. `reference` is a Keras model, or a path to an artifact. `takes_pixels`: what
-    the artifacts are fed, raw pixels or what the Keras model takes. `expected` are the hashes of files that
-    a report names. `golden`: where to save golden vectors, of so many images. `attributed`: images on which
-    what is lost is split into causes; `unpruned`: the model before it was pruned."""
-
-    files: tuple[BenchFile, ...]
-    reference: ModelRequest | Path
-    data: str
-    backends: tuple[str, ...]
-    max_drop_pp: float
-    takes_pixels: bool
-    limit: int | None
-    explain: bool
-    expected: dict[Path, str]
-    command: str
-    golden: Path | None = None
-    golden_count: int = 32
-    attributed: int = IMAGES
-    unpruned: ModelRequest | None = None
 
 
 def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Verification:
@@ -100,11 +76,12 @@ class _Run:
         provers.dismiss()
         answers = self._inquired(judged, images, expected, reference)
         judged = [*answers.judged]
+        lint = self._linted(facts, images, reference)
         if self.request.golden is not None:
             self.notes += self._golden(self.request.golden, judged, images, expected)
         check_unchanged(looked.artifacts)
         self.store.clear()
-        return self._document(looked, facts, images, judged, answers)
+        return replace(self._document(looked, facts, images, judged, answers), calibration_lint=lint)
 
     def _look(self) -> Looked:
         files = self.request.files
@@ -195,6 +172,14 @@ class _Run:
         answers = inquiry.answers(judged, portable if request.explain else None, ends)
         self.notes += answers.notes
         return answers
+
+    def _linted(
+        self, facts: ModelFacts, images: calls.Images, reference: ReferenceModel
+    ) -> CalibrationLint | None:
+        if self.request.calibration is None:
+            return None
+        given = CalibrationImages(self.request.calibration, facts, images, self.scratch / "calibration")
+        return given.linted(self.crew, partial(reference.portable, facts), self.tell)
 
     def _golden(
         self, out: Path, judged: list[Judged], images: calls.Images, expected: Reference

@@ -33,18 +33,18 @@ CLEAN = CalibrationLint(
 FULL = replace(CLEAN, findings=FOUND)
 
 
-def test_what_was_looked_for_and_that_nothing_was_found(ordinary: Report) -> None:
-    assert lint_summary(replace(ordinary, calibration_lint=CLEAN)) == (
+def test_what_was_looked_for_and_that_nothing_was_found() -> None:
+    assert lint_summary(CLEAN) == (
         "Looked at in 1,000 images of calibration.npz, beside the 10,000 of the proof: their number, "
         "activation ranges, images of the proof among them. Nothing is wrong with them. On 128 images of "
         "the proof, no tensor had more than 0.12 % of its values outside of the calibrated range."
     )
-    assert "Nothing is wrong" not in lint_summary(replace(ordinary, calibration_lint=FULL))
+    assert "Nothing is wrong" not in lint_summary(FULL)
 
 
 def test_findings_are_in_every_report_and_escaped(ordinary: Report) -> None:
     report = replace(ordinary, calibration_lint=FULL)
-    assert [how for how, _ in lint_lines(report)] == ["error", "warning", "note"]
+    assert [how for how, _ in lint_lines(FULL)] == ["error", "warning", "note"]
     assert json.loads(encode(report))["calibration_lint"]["findings"][0] == {
         "kind": "leakage",
         "severity": "error",

@@ -1,0 +1,130 @@
+"""`resnet-edge verify`: causes, integers, calibration images and the page, as a user asks for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from tests.cli.conftest import Given
+from tests.cli.conversion import Place
+from tests.cli.test_verify import document, verified
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path, "verify")
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_causes_and_a_page(place: Place, given: Given, converted: Path) -> None:
+    before = keras.models.load_model(given.model, compile=False)
+    layer = next(layer for layer in before.layers if isinstance(layer, keras.layers.Conv2D))
+    kernel, *rest = layer.get_weights()
+    layer.set_weights([kernel + np.random.default_rng(0).normal(0, kernel.std(), kernel.shape), *rest])
+    before.save(place.here / "before.keras")
+    words = ("--attribute", "300", "--unpruned", "before.keras", "--html", "page.html", "--json")
+    ended = verified(place, given, converted / "tiny.int8.tflite", converted / "tiny.int8.onnx", *words)
+    assert ended.code == 0, ended.err
+    for found in document(ended)["attribution"]:
+        told = {share["cause"]: share for share in found["shares"]}
+        assert [*told] == ["pruning", "preprocessing", "conversion", "quantization", "kernels"]
+        assert found["n"] == 300
+        assert told["pruning"]["changed"] > 0.05
+        assert told["preprocessing"]["changed"] == told["conversion"]["changed"] == 0
+        assert found["whole"]["drop_pp"] == pytest.approx(sum(share["drop_pp"] for share in told.values()))
+        assert found["kernels"]["within"] is True
+        assert found["kernels"]["tolerance"]["unit"] == "steps"
+    page = (place.here / "page.html").read_text("utf-8")
+    assert "Where the gap comes from" in page
+    assert "Pruning" in page
+
+
+def test_what_int8_ran_as_and_would_give_without_vnni(place: Place, given: Given, converted: Path) -> None:
+    files = [converted / f"tiny.{name}" for name in ("int8.tflite", "int8.onnx", "fp32.onnx")]
+    ended = verified(place, given, *files, "--attribute", "0", "--json")
+    assert ended.code == 0, ended.err
+    found = document(ended)
+    assert found["attribution"] == []
+    assert {(ran["artifact"], ran["backend"]) for ran in found["execution"]} == {
+        ("tiny.int8.tflite", "litert"),
+        ("tiny.int8.onnx", "onnxruntime"),
+    }
+    for ran in found["execution"]:
+        assert ran["int8_macs"] == ran["stated_int8_macs"] == ran["macs"] > 0
+    (risk,) = found["int8_risk"]
+    assert risk["artifact"] == "tiny.int8.onnx"
+    assert risk["n"] == 1000
+    assert len(risk["ways"]) == 2
+    assert len(risk["layers"]) == 4
+
+
+def unfused(source: Path, out: Path) -> None:
+    """A multiplication by one behind the second convolution: the same numbers, and no integer kernel."""
+    model = onnx.load(source)
+    node = [node for node in model.graph.node if node.op_type == "Conv"][1]
+    one = numpy_helper.from_array(np.array(1, np.float32), "one")
+    given, node.output[0] = node.output[0], f"{node.output[0]}.before"
+    model.graph.initializer.append(one)
+    at = [*model.graph.node].index(node) + 1
+    model.graph.node.insert(at, helper.make_node("Mul", [node.output[0], "one"], [given], name="by one"))
+    onnx.save(model, out)
+
+
+def test_int8_that_runs_in_float_fails_though_every_answer_is_right(
+    place: Place, given: Given, converted: Path
+) -> None:
+    unfused(converted / "tiny.int8.onnx", place.here / "unfused.onnx")
+    ended = verified(place, given, "unfused.onnx", "--json")
+    assert ended.code == 4, ended.err
+    (row,) = document(ended)["parity"]
+    assert row["drop_pp"] < 1
+    assert any("of what the file multiplies in integers in float" in reason for reason in row["reasons"])
+    (ran,) = document(ended)["execution"]
+    assert ran["int8_macs"] < ran["stated_int8_macs"]
+    assert ran["in_float"]
+
+
+def test_calibration_images_are_looked_at(place: Place, given: Given, converted: Path) -> None:
+    words = ("--calibration", given.data, "--attribute", "0", "--images", "600")
+    ended = verified(place, given, converted / "tiny.int8.tflite", *words, "--json")
+    lint = document(ended)["calibration_lint"]
+    assert "leakage" in {finding["kind"] for finding in lint["findings"]}
+    assert "ranges" in lint["checked"]
+    ended = verified(place, given, converted / "tiny.int8.tflite", *words)
+    assert "error in the calibration:" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--html", "page.txt"), "ends in .html"),
+        (("--calibration", "nowhere"), "does not exist"),
+        (("--unpruned", "nowhere.keras"), "nowhere.keras"),
+        (("--unpruned", "resnet20", "--attribute", "0"), "--unpruned is for causes"),
+        (("--golden", "g.npz", "--html", "page.html"), "draws no page"),
+        (("--golden", "g.npz", "--calibration", "c.npz"), "--golden takes no --calibration"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    words: tuple[str, ...], said: str, place: Place, given: Given, converted: Path
+) -> None:
+    if "--golden" in words:
+        ended = place.run(str(converted / "tiny.int8.tflite"), *words)
+    else:
+        ended = verified(place, given, converted / "tiny.int8.tflite", *words)
+    assert ended.code in (2, 3)
+    assert said in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+
+
+def test_a_model_of_other_classes_is_no_model_before_pruning(
+    place: Place, given: Given, converted: Path
+) -> None:
+    ended = verified(place, given, converted / "tiny.int8.tflite", "--unpruned", "resnet20", "--images", "40")
+    assert ended.code == 3
+    assert "with --unpruned" in ended.err

@@ -1,0 +1,192 @@
+"""What stands beside verdicts, in every report and on the page of `verify`: causes, layers, integers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.core.attribution import Attribution, Cause, KernelCheck, Share
+from resnet_edge.core.execution import Execution, OperatorCount
+from resnet_edge.core.explanation import Explanation, LayerFinding, LayerTrace
+from resnet_edge.core.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, LayerRisk, Way
+from resnet_edge.core.report import Failure, Report
+from resnet_edge.core.tolerances import INT8
+from resnet_edge.core.verification import Verification
+from resnet_edge.report.causes import causes_how, causes_sentences, causes_table, kernels_table
+from resnet_edge.report.contract import encode
+from resnet_edge.report.integers import execution_table, risk_sentences, risk_table
+from resnet_edge.report.markdown import markdown
+from resnet_edge.report.page import page
+from resnet_edge.report.verification import verification_document
+from resnet_edge.report.verify_page import verify_page
+from tests.report.browser import PAPER, Checker, laid_out, on_paper
+from tests.report.conftest import EVIL, FILES
+
+FILE = "resnet20.int8.onnx"
+LONG = "resnet20_of_a_very_long_name/stage3_block12_convolution_number_3_and_batch_normalization"
+
+
+def share(cause: Cause, drop: float, changed: float) -> Share:
+    return Share(cause, drop, (drop - 0.7, drop + 0.7), changed, (changed / 2, 2 * changed), 36.0)
+
+
+SPLIT = Attribution(
+    *(FILE, "onnxruntime", "cpu", 500),
+    shares=(share("preprocessing", 0, 0), share("quantization", 1.0, 0.02), share("kernels", -0.2, 0.002)),
+    whole=share("all", 0.8, 0.022),
+    kernels=KernelCheck(INT8, 0.6, 2.5, True),
+    remarks=(f"a remark {EVIL}",),
+)
+BROKEN = Explanation(
+    *(FILE, 16, 22, 22),
+    findings=(LayerFinding(LONG, LONG, 3, "bias_dropped", f"{LONG}: its bias is gone {EVIL}", True),),
+    trace=tuple(
+        LayerTrace(f"{LONG}_{n}", LONG, None if n == 9 else 40 - 2.0 * n, 42 - 2.0 * n) for n in range(12)
+    ),
+)
+RAN = Execution(
+    *(FILE, "onnxruntime", "cpu", 1000, 1000, 950),
+    operators=(
+        OperatorCount("QLinearConv", "uint8 x int8", "CPU", 20, 950),
+        OperatorCount("Conv", "float32", "CPU", 1, 50),
+        OperatorCount("QuantizeLinear", "float32 to uint8", "CPU", 1, 0),
+    ),
+    in_float=(LONG,),
+)
+RISK = Int8Risk(
+    *(FILE, 1000, 0.95),
+    layers=(
+        LayerRisk(LONG, 80, 16, 1.9, 0.03),
+        LayerRisk("quiet", 10, 2, 1.1, 0.0),
+        LayerRisk("safe", 9, 0, 0.9, 0),
+    ),
+    ways=(
+        Way(AS_IT_COMES, 0.96, (0.95, 0.97), 8.6, 0.93, 2.0, (0.7, 3.4)),
+        Way(SEVEN_BITS, 0.997, (0.99, 0.999), 0.9, 0.95, 0.0, (-0.6, 0.6)),
+    ),
+    advice=(f"they overflow {EVIL}", "set an option"),
+    left_out=("other",),
+)
+
+
+@pytest.fixture
+def full(ordinary: Report) -> Report:
+    return replace(
+        ordinary, attributions=(SPLIT,), explanations=(BROKEN,), executions=(RAN,), int8_risks=(RISK,)
+    )
+
+
+@pytest.fixture
+def verified(full: Report) -> Verification:
+    failed = replace(full.parity[-1], verdict="fail", reasons=("a reason",))
+    return Verification(
+        *("0.1.0", full.versions, {**full.machine, "command": "resnet-edge verify"}),
+        reference={"name": f"näme{EVIL}", "kind": "keras"},
+        data={"source": "photos", "n": 500},
+        max_drop_pp=0.5,
+        artifacts=full.artifacts,
+        parity=(*full.parity[:-1], failed),
+        explanations=full.explanations,
+        executions=full.executions,
+        int8_risks=full.int8_risks,
+        attributions=full.attributions,
+        failures=(Failure("a file", f"died {EVIL}"),),
+        notes=("a note",),
+    )
+
+
+def test_every_step_has_its_interval() -> None:
+    rows = causes_table([SPLIT])
+    assert rows is not None
+    assert rows.header == ("Artifact", "Preprocessing", "Quantization", "Kernels", "All")
+    assert rows.body[0][2] == ("1.00", "[0.30, 1.70]")
+    assert causes_sentences([SPLIT])[0] == (
+        f"{FILE} on onnxruntime cpu loses 0.80 [0.10, 1.50] pp on 500 images: "
+        "quantization 1.00 [0.30, 1.70], kernels −0.20 [−0.90, 0.50]; no other step changes an answer."
+    )
+    assert "quantization: the file as it is written" in causes_how([SPLIT])
+    assert causes_table([]) is None
+    assert causes_how([]) == ""
+
+
+def test_without_labels_answers_that_change_are_told() -> None:
+    shares = tuple(replace(one, drop_pp=None, drop_ci95_pp=None) for one in SPLIT.shares)
+    found = replace(SPLIT, shares=shares, whole=replace(SPLIT.whole, drop_pp=None, drop_ci95_pp=None))
+    rows = causes_table([found])
+    assert rows is not None
+    assert rows.body[0][2] == ("2.00 %", "[1.00, 4.00]")
+    assert "changes 2.20 % [1.10, 4.40] on 500 images" in causes_sentences([found])[0]
+
+
+def test_kernels_are_told_with_what_they_may_and_why() -> None:
+    rows = kernels_table([SPLIT])
+    assert rows is not None
+    assert [cell for cell, _ in rows.body[0][1:3]] == ["0.6 steps", "2.5 steps"]
+    assert INT8.reason in rows.body[0][3][0]
+
+
+def test_what_ran_is_told_by_whom() -> None:
+    rows = execution_table([RAN])
+    assert rows is not None
+    cells = [cell for cell, _ in rows.body[0]]
+    assert cells[2:] == ["100.0 %", "95.0 %", "CPU: 20 QLinearConv uint8 x int8, 1 Conv float32"]
+    assert execution_table([]) is None
+
+
+def test_the_layers_that_overflow_most_come_first() -> None:
+    rows = risk_table([RISK])
+    assert rows is not None
+    assert len(rows.body) == 2
+    assert [cell for cell, _ in rows.body[0][1:]] == ["80", "20.0 %", "1.90x", "3 %"]
+    assert "1 layers are not emulated" in risk_sentences([RISK])[-1]
+
+
+def test_all_of_it_is_in_every_report(full: Report) -> None:
+    document = json.loads(encode(full))
+    assert document["attribution"][0]["kernels"]["within"] is True
+    assert document["execution"][0]["in_float"] == [LONG]
+    assert document["int8_risk"][0]["ways"][0]["drop_ci95_pp"] == [0.7, 3.4]
+    for text in (markdown(full), page(full)):
+        for title in ("Where the gap comes from", "What int8 really ran as", "int8 ONNX on x86 without VNNI"):
+            assert title in text
+    assert "its bias is gone" in page(full)
+    assert "<script" not in markdown(full) + page(full)
+
+
+def test_nothing_found_no_section(ordinary: Report) -> None:
+    for title in ("Where the gap", "Where artifacts part", "really ran", "without VNNI"):
+        assert title not in markdown(ordinary) + page(ordinary)
+
+
+def test_the_page_of_verify_is_sound(verified: Verification) -> None:
+    checker = Checker()
+    checker.feed(verify_page(verified, "FAILED", "Not all agree."))
+    checker.close()
+    assert checker.open == []
+    told = "".join(checker.text)
+    for file in FILES:
+        assert file in told
+    for word in ("Not all agree.", "its bias is gone", "a reason", "died", "a note", "resnet-edge verify"):
+        assert word in told
+    assert "<script" not in verify_page(verified, "FAILED", EVIL)
+
+
+def test_the_document_of_verify_holds_it(verified: Verification) -> None:
+    found = verification_document(verified)
+    assert found["attribution"][0]["n"] == 500
+    assert found["int8_risk"][0]["artifact"] == FILE
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("width", [360, PAPER, 1280])
+@pytest.mark.parametrize("which", ["convert", "verify"])
+def test_it_fits_the_window(
+    full: Report, verified: Verification, which: str, width: int, tmp_path: Path
+) -> None:
+    html = page(full) if which == "convert" else verify_page(verified, "FAILED", "Not all agree.")
+    found = laid_out(on_paper(html) if width == PAPER else html, width, tmp_path)
+    assert found.scroll <= found.client
+    assert found.overlapping == 0
