@@ -43,7 +43,7 @@ def main() -> None:
     places = [tuple((word + ":cpu").split(":")[:2]) for word in options.backends.split(",")]
     found: dict[Key, list[Apart]] = defaultdict(list)
     for path in sorted(options.work.glob("*/*.*")):
-        if path.suffix in (".tflite", ".onnx"):
+        if path.suffix in (".tflite", ".onnx") and path.parent.name != "seeded":
             for backend, device in places:
                 with suppress(ResnetEdgeError):
                     row = apart(path, backend, device, options.work, options.images)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
 
-INPUT = "image"
 DTYPES = ("float32", "uint8", "int8", "int16")
 
 
@@ -39,14 +38,12 @@ def the_classifier(
 ) -> tuple[TensorSpec, TensorSpec]:
     """The one input and the one output of an image classifier.
 
-    The input is `image`, (B, H, W, C) with H, W and C fixed; the output is (B, classes);
-    both in one of DTYPES. Anything else is an ArtifactError.
+    The input is (B, H, W, C) with H, W and C fixed, and called as its writer liked; the output is
+    (B, classes); both in one of DTYPES. Anything else is an ArtifactError.
     """
     names = ", ".join(repr(spec.name) for spec in inputs) or "nothing"
-    if len(inputs) != 1 or inputs[0].name != INPUT:
-        raise ArtifactError(
-            f"{path} takes {names}, and not {INPUT!r} alone: convert the model with resnet-edge"
-        )
+    if len(inputs) != 1:
+        raise ArtifactError(f"{path} takes {names}, and an image classifier takes one image")
     if len(outputs) != 1:
         raise ArtifactError(f"{path} has {len(outputs)} outputs, and an image classifier has one")
     image, scores = inputs[0], outputs[0]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from resnet_edge.core.explanation import LayerFinding
+from resnet_edge.explanation.input_scale import is_neutral
 from resnet_edge.explanation.layers import IMAGE, Layer, Network, Real
 from resnet_edge.explanation.pairs import Pairs
 from resnet_edge.explanation.scales import anchored, factors
@@ -122,7 +123,8 @@ def _before_the_first(artifact: Network, pairs: Pairs, found: list[LayerFinding]
     if any(finding.order == first for finding in found):
         return
     for number, layer in enumerate(artifact.layers[:first]):
-        if number not in known and layer.kind in ("scale", "shift") and IMAGE in layer.reads:
+        prepares = layer.kind in ("scale", "shift") and IMAGE in layer.reads and not is_neutral(layer)
+        if number not in known and prepares:
             text = f"{layer.name}: the image is prepared once more ({layer.kind}) than in the reference"
             yield _finding(layer.name, "", number, "preprocessing", text)
 

@@ -9,7 +9,6 @@ interval.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -64,16 +63,18 @@ def attribute(request: AttributionRequest, report: Report) -> Attributed:
         ends.append(("preprocessing", np.load(request.on_fed)))
     elif request.fed is None:
         ends.append(("preprocessing", reference))
-    exact = _float_outputs(request.portable, images, request.n)
+    exact = _float_outputs(request.portable, images, request.n, request.preprocessing)
     ends.append(("conversion", exact))
-    written, ran = _written(request, pixels), _outputs(request.outputs, rows)
+    written = _ran(Path(request.path), pixels, request.preprocessing, request.input, request.output)
+    ran = _outputs(request.outputs, rows)
     ends += [("quantization", written), ("kernels", ran)]
     labels = None if request.labels is None else np.load(request.labels, allow_pickle=False)[rows]
     befores = [start, *(outputs for _, outputs in ends)]
     steps = zip(ends, befores, strict=False)
     shares = [_share(cause, before, after, labels) for (cause, after), before in steps]
     whole = _share("all", start, ends[-1][1], labels)
-    kernels = checked(exact, written, ran, request.scheme, request.device)
+    same = kind_of(exact) == kind_of(written)  # else a softmax is between them, and no rounding
+    kernels = checked(exact if same else written, written, ran, request.scheme, request.device)
     found = Attribution(
         *(request.file, request.backend, request.device, len(rows), tuple(shares), whole, kernels),
         _remarks(request),
@@ -108,21 +109,17 @@ def _outputs(path: str, rows: NDArray[np.int64]) -> Outputs:
 
 
 @lru_cache(maxsize=1)
-def _float_outputs(portable: str, images: str, n: int) -> Outputs:
+def _float_outputs(portable: str, images: str, n: int, how: Preprocessing | None) -> Outputs:
     inputs, outputs = describe(Path(portable))
-    return np.concatenate([*_ran(Path(portable), _some(images, n), inputs[0], outputs[0])])
+    return _ran(Path(portable), _some(images, n), how, inputs[0], outputs[0])
 
 
-def _written(request: AttributionRequest, pixels: NDArray[Any]) -> Outputs:
-    if request.preprocessing is not None:
-        pixels = preprocessed(pixels, request.preprocessing)
-    return np.concatenate([*_ran(Path(request.path), pixels, request.input, request.output)])
-
-
-def _ran(path: Path, images: NDArray[Any], entry: TensorSpec, end: TensorSpec) -> Iterator[Outputs]:
-    run = as_written(path, entry)
-    for image in images:
-        yield dequantize(run(stored(image[None], entry)), end)
+def _ran(
+    path: Path, pixels: NDArray[Any], how: Preprocessing | None, entry: TensorSpec, end: TensorSpec
+) -> Outputs:
+    """Operation by operation."""
+    run, images = as_written(path, entry), pixels if how is None else preprocessed(pixels, how)
+    return np.concatenate([dequantize(run(stored(image[None], entry)), end) for image in images])
 
 
 def _share(cause: Cause, before: Outputs, after: Outputs, labels: NDArray[np.int64] | None) -> Share:

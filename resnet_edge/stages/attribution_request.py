@@ -34,8 +34,9 @@ class AttributionRequest:
     """An artifact, which the report calls `file`, at a place; all .npy are of the same images.
 
     `reference` and `outputs` (N, classes) are the model's and the artifact's; `unpruned` those of the model
-    before it was pruned, or None. `portable` is the float graph (.tflite). `fed` are the `n` images as the
-    artifact sees them, and `on_fed` what the model gives for them (None: what it gives for the images).
+    before it was pruned, or None. `portable` is the float graph (.tflite), which takes what the artifact
+    takes. `fed` are the `n` images as the artifact sees them, and `on_fed` what the model gives for them
+    (None: what it gives for the images).
     """
 
     file: str

@@ -19,11 +19,13 @@ from resnet_edge.models import ModelRequest
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """stages.source: write the float portable graph of a model to `out`."""
+    """stages.source: write the float portable graph of a model to `out`; `bare`: without preprocessing, to
+    take what the model takes."""
 
     model: ModelRequest
     out: str
     dynamic_batch: bool
+    bare: bool = False
 
 
 @dataclass(frozen=True)

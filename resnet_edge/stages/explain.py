@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.explanation import Explanation, LayerFinding, LayerTrace
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.explanation.contradictions import contradictions
+from resnet_edge.explanation.input_scale import folded_input_scale
 from resnet_edge.explanation.layers import Network
 from resnet_edge.explanation.onnx_layers import read_onnx
 from resnet_edge.explanation.pairs import Pairs, pair
@@ -37,20 +38,21 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
     `thorough`. Raises ArtifactError."""
     report(Progress(f"layers of {request.file}", 0, 1))
     path = Path(request.path)
-    reference, artifact = read_tflite(Path(request.portable)), READERS[request.format](path)
+    reference = folded_input_scale(read_tflite(Path(request.portable)))
+    artifact = folded_input_scale(READERS[request.format](path))
     pairs = pair(reference, artifact)
     found, scales = contradictions(reference, artifact, pairs, request.scheme)
     trace: tuple[LayerTrace, ...] = ()
     n = 0
     if request.thorough or any(layer.grid is not None for layer in artifact.layers):
-        images = _some(request)
+        images = _fed(_some(request), request)
         n = len(images)
         sums = summed(
             pairs,
             artifact,
             scales,
             watch_tflite(Path(request.portable), reference, images),
-            WATCHERS[request.format](path, artifact, _fed(images, request)),
+            WATCHERS[request.format](path, artifact, images),
         )
         found = confirmed(reference, artifact, pairs, scales, sums, found)
         cut = [one for one in saturated(artifact, pairs, sums) if one.certain or request.thorough]

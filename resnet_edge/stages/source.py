@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.stages.calls import Done, ExportRequest, ReferenceRequest
@@ -39,7 +40,7 @@ def export(request: ExportRequest, report: Report) -> Done:
     convert(
         opened.network,
         opened.trackable,
-        opened.facts.preprocessing,
+        PRESETS["none"] if request.bare else opened.facts.preprocessing,
         opened.facts.input_shape,
         opened.facts.output,
         Path(request.out),

@@ -160,11 +160,11 @@ class _Run:
         self, judged: list[Judged], images: calls.Images, expected: Reference, reference: ReferenceModel
     ) -> Answers:
         facts, request = expected.facts, self.request
+        own = self._preprocessing(facts)
         inquiry = Inquiry(
-            *(self.crew, self.pool, images, self._preprocessing(facts), self.scratch, self.tell),
-            attributed=request.attributed,
+            *(self.crew, self.pool, images, own, self.scratch, self.tell), attributed=request.attributed
         )
-        portable = partial(reference.portable, facts)
+        portable = partial(reference.portable, bare=own is not None)
         ends = None
         if isinstance(request.reference, ModelRequest):
             unpruned = reference.unpruned(request.unpruned, facts, images) if request.unpruned else None
@@ -179,7 +179,7 @@ class _Run:
         if self.request.calibration is None:
             return None
         given = CalibrationImages(self.request.calibration, facts, images, self.scratch / "calibration")
-        return given.linted(self.crew, partial(reference.portable, facts), self.tell)
+        return given.linted(self.crew, partial(reference.portable, bare=False), self.tell)
 
     def _golden(
         self, out: Path, judged: list[Judged], images: calls.Images, expected: Reference

@@ -34,11 +34,21 @@ def check_fit(artifacts: tuple[Artifact, ...], facts: ModelFacts) -> None:
             )
         shape = artifact.inputs[0].shape[1:]
         if any(a not in (None, b) for a, b in zip(shape, facts.input_shape, strict=True)):
-            have, want = ("x".join(map(str, each)) for each in (shape, facts.input_shape))
-            raise ArtifactError(
-                f"{artifact.path} takes images of {have} (NHWC), and {facts.source} of {want}: name the "
-                "model that it was made from with --reference"
-            )
+            raise ArtifactError(_other_images(artifact.path, tuple(shape), facts))
+
+
+def _other_images(path: str, shape: tuple[int | None, ...], facts: ModelFacts) -> str:
+    have, want = ("x".join(map(str, each)) for each in (shape, facts.input_shape))
+    height, width, channels = facts.input_shape
+    if shape == (channels, height, width):
+        return (
+            f"{path} takes its channels first, {have} (NCHW), and {facts.source} last, {want}: export it "
+            "with channels last (tf2onnx does so without --inputs-as-nchw)"
+        )
+    return (
+        f"{path} takes images of {have} (NHWC), and {facts.source} of {want}: name the model that it was "
+        "made from with --reference"
+    )
 
 
 def check_unchanged(artifacts: tuple[Artifact, ...]) -> None:

@@ -34,7 +34,7 @@ class ReferenceModel:
         self._source, self._scratch = source, scratch
         self._member = crew.member("reference", tell)
         self._artifact: Artifact | None = None
-        self._portable: str | None = None
+        self._portables: dict[bool, str] = {}
         self._lock = threading.Lock()  # layers and causes ask at the same time
 
     def facts(self, looked: Looked, backends: tuple[str, ...]) -> ModelFacts:
@@ -80,8 +80,8 @@ class ReferenceModel:
         )
         return self._member.call("resnet_edge.stages.predict:predict", ran, calls.PredictResult).out
 
-    def portable(self, facts: ModelFacts) -> str:
-        """The float graph (.tflite) that tells of its layers."""
+    def portable(self, bare: bool) -> str:
+        """The float graph (.tflite) that tells of its layers; `bare`: without preprocessing."""
         if self._artifact is not None:
             if self._artifact.format != "tflite":
                 raise ArtifactError(
@@ -91,10 +91,12 @@ class ReferenceModel:
             return self._artifact.path
         assert isinstance(self._source, ModelRequest)
         with self._lock:
-            if self._portable is None:
-                asked = calls.ExportRequest(self._source, str(self._scratch / "reference.tflite"), False)
-                self._portable = self._member.call("resnet_edge.stages.source:export", asked, calls.Done).path
-        return self._portable
+            if bare not in self._portables:
+                out = str(self._scratch / f"reference{'.bare' if bare else ''}.tflite")
+                asked = calls.ExportRequest(self._source, out, dynamic_batch=False, bare=bare)
+                done = self._member.call("resnet_edge.stages.source:export", asked, calls.Done)
+                self._portables[bare] = done.path
+            return self._portables[bare]
 
     def rerun(self, images: str, out: str) -> str:
         """The outputs of the Keras model for other `images` (.npy), to `out` (.npy)."""

@@ -54,8 +54,8 @@ class Aligned:
 @dataclass(frozen=True)
 class ExplainRequest:
     """stages.explain: the artifact `path`, of `format`, against the reference's float portable graph
-    `portable` (.tflite), on `n` of `images` .npy. `thorough`: the activations, too, and not the weights
-    alone; `preprocessing` is for an artifact that does not take pixels."""
+    `portable` (.tflite), which takes what the artifact takes, on `n` of `images` .npy. `thorough`: the
+    activations, too, and not the weights alone; `preprocessing` is for what does not take pixels."""
 
     file: str
     path: str

@@ -1,0 +1,125 @@
+"""`resnet-edge verify` on files that others wrote: inputs of other names, and no pixels."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+import pytest
+import tensorflow as tf
+import tf2onnx
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+
+from tests.cli.conftest import Given
+from tests.cli.conversion import Place, tinted_images
+from tests.cli.test_verify import document
+
+SCALE, OFFSET = 0.9, 4.0
+IMAGES = tinted_images(600, seed=9)[0]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path, "verify")
+
+
+class Reader(CalibrationDataReader):
+    """Preprocessed images, one at a time."""
+
+    def __init__(self, name: str) -> None:
+        self.images = iter(
+            [{name: SCALE * image[None].astype(np.float32) + OFFSET} for image in IMAGES[:100]]
+        )
+
+    def get_next(self) -> dict[str, Any] | None:
+        return next(self.images, None)
+
+
+@pytest.fixture(scope="module")
+def foreign(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model by TensorFlow's converter, by tf2onnx, and by ONNX Runtime's quantizer in two ways."""
+    folder = tmp_path_factory.mktemp("foreign")
+    model = keras.models.load_model(given.model, compile=False)
+    shape = (1, *model.input_shape[1:])
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="pixels")])  # type: ignore[untyped-decorator]
+    def serve(pixels: tf.Tensor) -> tf.Tensor:
+        return model(pixels, training=False)
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    (folder / "float.tflite").write_bytes(converter.convert())
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    (folder / "dynamic.tflite").write_bytes(converter.convert())
+    path = folder / "float.onnx"
+    tf2onnx.convert.from_function(serve, serve.input_signature, opset=17, output_path=str(path))
+    name = onnx.load(path).graph.input[0].name
+    assert name != "image"
+    quantize_static(path, folder / "s8s8.onnx", Reader(name))
+    quantize_static(
+        path, folder / "u8s8.onnx", Reader(name), activation_type=QuantType.QUInt8, per_channel=True
+    )
+    nchw = folder / "nchw.onnx"
+    tf2onnx.convert.from_function(
+        serve, serve.input_signature, opset=17, output_path=str(nchw), inputs_as_nchw=["pixels:0"]
+    )
+    return folder
+
+
+def asked(place: Place, given: Given) -> tuple[str, ...]:
+    np.savez(place.here / "bare.npz", images=IMAGES)
+    (place.here / "how.json").write_text(json.dumps({"scale": [SCALE], "offset": [OFFSET]}))
+    words = ("--reference", str(given.model), "--data", "bare.npz", "--max-drop", "5")
+    return (*words, "--preprocess", "how.json", "--feed", "preprocessed")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_good_files_of_others_pass(place: Place, given: Given, foreign: Path) -> None:
+    names = ["float.tflite", "dynamic.tflite", "float.onnx", "u8s8.onnx"]
+    ended = place.run(*(str(foreign / name) for name in names), *asked(place, given), "--json")
+    assert ended.code == 0, ended.err
+    found = document(ended)
+    assert {row["artifact"]: row["verdict"] for row in found["parity"]} == dict.fromkeys(names, "pass")
+    assert all(explanation["findings"] == [] for explanation in found["explanations"])
+    for split in found["attribution"]:
+        told = {share["cause"]: share["sqnr_db"] for share in split["shares"]}
+        assert told["preprocessing"] == 200
+        assert told["conversion"] > 90
+        assert split["kernels"]["within"]
+    assert all(ran["int8_macs"] >= ran["stated_int8_macs"] for ran in found["execution"])
+    assert [risk["artifact"] for risk in found["int8_risk"]] == ["u8s8.onnx"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_the_defaults_of_onnx_runtime_leave_a_residual_network_half_in_float(
+    place: Place, given: Given, foreign: Path
+) -> None:
+    """On x86 it makes int8 activations uint8 one by one, and fuses no layer that reads one and writes the
+    other."""
+    ended = place.run(str(foreign / "s8s8.onnx"), *asked(place, given), "--json")
+    assert ended.code == 4
+    found = document(ended)
+    assert "of what the file multiplies in integers in float" in found["parity"][0]["reasons"][0]
+    assert found["explanations"][0]["findings"] == []
+    assert found["attribution"][0]["kernels"]["within"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_channels_first_are_told_from_another_model(place: Place, given: Given, foreign: Path) -> None:
+    ended = place.run(str(foreign / "nchw.onnx"), *asked(place, given))
+    assert ended.code == 3
+    assert "takes its channels first" in ended.err
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_pixels_in_place_of_what_the_model_takes_do_not_pass(
+    place: Place, given: Given, foreign: Path
+) -> None:
+    """The same file, as if it had the preprocessing inside."""
+    words = [word for word in asked(place, given) if word not in ("--feed", "preprocessed")]
+    ended = place.run(str(foreign / "float.tflite"), *words, "--json")
+    assert ended.code == 4
+    assert document(ended)["parity"][0]["verdict"] == "fail"

@@ -1,0 +1,57 @@
+"""A scale of the image, apart or folded: the same network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from resnet_edge.explanation.input_scale import folded_input_scale
+from resnet_edge.explanation.layers import IMAGE, Layer, Network
+
+WEIGHTS = np.random.default_rng(0).normal(size=(4, 3, 3, 3))
+SCALE = Layer("scale", "scale", (8, 8, 3), (IMAGE,), weights=np.full((3, 1, 1, 1), 0.25))
+EACH = replace(SCALE, weights=np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1, 1))
+ZERO = Layer("zero", "shift", (8, 8, 3), (0,), bias=np.zeros(1))
+CONV = Layer("conv", "conv", (8, 8, 4), (1,), weights=WEIGHTS, bias=np.zeros(4), step=np.full(4, 0.5))
+
+
+def test_the_scale_goes_into_the_weights_and_their_grid() -> None:
+    scale, _, conv = folded_input_scale(Network((SCALE, ZERO, CONV))).layers
+    assert conv.reads == (IMAGE,)
+    assert conv.weights is not None
+    assert conv.step is not None
+    np.testing.assert_array_equal(conv.weights, 0.25 * WEIGHTS)
+    np.testing.assert_array_equal(conv.step, np.full(4, 0.125))
+    assert scale.weights is not None
+    assert (scale.weights == 1).all()
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (SCALE, Layer("shift", "shift", (8, 8, 3), (0,), bias=np.ones(1)), CONV),  # its border is another
+        (SCALE, ZERO, Layer("pool", "pool", (4, 4, 3), (1,))),
+        (
+            Layer("s", "scale", (8, 8, 3), (IMAGE,), weights=np.array([[[[1.0]]], [[[2.0]]], [[[3.0]]]])),
+            ZERO,
+            CONV,
+        ),
+        (Layer("conv", "conv", (8, 8, 3), (IMAGE,), weights=WEIGHTS[:3]), ZERO, CONV),
+    ],
+    ids=["shift", "pool", "one for each channel in integers", "no scale"],
+)
+def test_what_cannot_be_folded_stays(layers: tuple[Layer, ...]) -> None:
+    found = folded_input_scale(Network(layers)).layers
+    for before, after in zip(layers, found, strict=True):
+        if before.weights is not None:
+            assert after.weights is not None
+            np.testing.assert_array_equal(after.weights, before.weights)
+
+
+def test_channels_have_scales_of_their_own_in_float() -> None:
+    conv = Layer("conv", "conv", (8, 8, 4), (0,), weights=WEIGHTS, bias=np.zeros(4))
+    found = folded_input_scale(Network((EACH, conv))).layers[1].weights
+    assert found is not None
+    np.testing.assert_array_equal(found, WEIGHTS * [1.0, 2.0, 3.0])
