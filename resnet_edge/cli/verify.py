@@ -59,8 +59,8 @@ from resnet_edge.cli.terminal import command_line, fail, output_options, print_j
 @click.option(
     "--explain/--no-explain",
     default=True,
-    help="Compare weights, and where an artifact fails its layers, and name what is wrong. "
-    "[default: --explain]",
+    help="Compare weights, and where an artifact fails its layers, name what is wrong, and emulate int8 "
+    "without VNNI. [default: --explain]",
 )
 @click.option(
     "--calibration",

@@ -51,12 +51,12 @@ class Inquiry:
     def answers(
         self, judged: Sequence[Judged], portable: Callable[[], str] | None, ends: Ends | None
     ) -> Answers:
-        """`portable` gives the float graph to compare layers with (None: they are not compared); `ends` are
+        """`portable` gives the float graph to compare layers with (None: nothing is explained); `ends` are
         those of the gaps (None: they are not split). Raises OutputError."""
         common = self.crew, self.pool, self.images, self.preprocessing
         checks = IntegerChecks(*common, self.tell)
         attributor = Attributor(*common, self.scratch, self.attributed, self.tell)
-        checks.start(judged)
+        checks.start(judged, emulates=portable is not None)
         if ends is not None:
             attributor.start(judged, ends)
         explanations, notes = self._explained(judged, portable)

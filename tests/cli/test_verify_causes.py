@@ -58,7 +58,7 @@ def test_what_int8_ran_as_and_would_give_without_vnni(place: Place, given: Given
         assert ran["int8_macs"] == ran["stated_int8_macs"] == ran["macs"] > 0
     (risk,) = found["int8_risk"]
     assert risk["artifact"] == "tiny.int8.onnx"
-    assert risk["n"] == 1000
+    assert risk["n"] == 500
     assert len(risk["ways"]) == 2
     assert len(risk["layers"]) == 4
 
