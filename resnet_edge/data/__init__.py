@@ -55,8 +55,8 @@ def load(
     `split` chooses between the training and the test images of a data set that has both; a
     file or folder of the user's is the same for either. `shape` (H, W, C) is what the model
     takes: images in a folder are decoded and resized to it; arrays must already have it.
-    `scratch` is a folder for the decoded images (they are memory-mapped, never all in
-    memory). `report` hears of a download. Raises DataError.
+    `scratch` is a folder for the decoded images, and for the arrays of an archive (they are
+    memory-mapped, never all in memory). `report` hears of a download. Raises DataError.
     """
     word, _, place = data.partition(":")
     path = Path(data)
@@ -71,7 +71,7 @@ def load(
     elif path.suffix == ".npz" and path.is_file():
         from resnet_edge.data import npz
 
-        found = npz.load(path)
+        found = npz.load(path, scratch)
     else:
         raise DataError(_no_data(data, path))
     return _fitting(found, shape)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,14 @@ from resnet_edge.data import ImageSet
 Array = NDArray[Any]
 
 
-def load(path: Path) -> ImageSet:
-    """Read the arrays; never unpickles. Raises DataError with what is wrong and where."""
-    arrays = _read(path)
+BLOCK = 1 << 24
+"""Bytes of images that are looked at together."""
+
+
+def load(path: Path, scratch: Path | None = None) -> ImageSet:
+    """Read the arrays; never unpickles. In a folder `scratch` the images are unpacked to be memory-mapped,
+    and are never all in memory. Raises DataError with what is wrong and where."""
+    arrays = _read(path, scratch)
     images = _images(arrays["images"], path)
     labels = _labels(arrays["labels"], len(images), path) if "labels" in arrays else None
     names = _names(arrays["class_names"], path) if "class_names" in arrays else ()
@@ -28,17 +37,35 @@ def load(path: Path) -> ImageSet:
     return ImageSet(images, labels, names, path.name)
 
 
-def _read(path: Path) -> dict[str, Array]:
+def _read(path: Path, scratch: Path | None) -> dict[str, Array]:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             held = list(archive)
-            arrays = {name: archive[name] for name in ("images", "labels", "class_names") if name in held}
+            arrays = {name: archive[name] for name in ("labels", "class_names") if name in held}
+            if "images" in held:
+                arrays["images"] = archive["images"] if scratch is None else _unpacked(path, scratch)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # of the disk, and not of the file
+            raise
+        raise DataError(f"{path} cannot be read as .npz: {error}") from error
     except Exception as error:  # numpy, zipfile and zlib raise whatever their parsers raise
         text = "it is no archive of arrays" if isinstance(error, TypeError) else error
         raise DataError(f"{path} cannot be read as .npz: {text}") from error
     if "images" not in arrays:
         raise DataError(f"{path} has no array 'images'; it holds: {', '.join(held) or 'nothing'}")
     return arrays
+
+
+def _unpacked(path: Path, scratch: Path) -> Array:
+    with (
+        zipfile.ZipFile(path) as archive,
+        archive.open("images.npy") as packed,
+        # A name of its own: another set may be mapped from the same folder.
+        tempfile.NamedTemporaryFile(dir=scratch, suffix=".npy", delete=False) as file,
+    ):
+        shutil.copyfileobj(packed, file, BLOCK)
+    found: Array = np.load(file.name, mmap_mode="r", allow_pickle=False)
+    return found
 
 
 def _images(images: Array, path: Path) -> NDArray[np.uint8] | NDArray[np.float32]:
@@ -50,7 +77,10 @@ def _images(images: Array, path: Path) -> NDArray[np.uint8] | NDArray[np.float32
         raise DataError(f"'images' in {path} is {images.dtype}; it must be uint8 or float32")
     with np.errstate(over="ignore"):  # what overflows is Inf, and refused below
         images = images.astype(np.float32, copy=False)
-    bad = ~np.isfinite(images).all(axis=(1, 2, 3))
+    rows = max(1, BLOCK // max(1, images[:1].nbytes))
+    blocks = (images[start : start + rows] for start in range(0, len(images), rows))
+    whole = [np.isfinite(block).all(axis=(1, 2, 3)) for block in blocks]
+    bad = ~np.concatenate([np.ones(0, bool), *whole])
     if bad.any():
         raise DataError(
             f"'images' in {path} has NaN or Inf in {bad.sum()} images, the first at {bad.argmax()}"

@@ -10,24 +10,37 @@ import numpy as np
 from resnet_edge.explanation.layers import IMAGE, Layer, Network, Real
 
 
-def folded_input_scale(network: Network) -> Network:
-    """The same network, in which a scale of the image alone is one, and layers read the image itself. What is
-    padded with zeros stays zero, so that nothing else changes."""
+def folded_input_scale(network: Network, other: Network) -> Network:
+    """The same network, in which a scale of the image alone is one, and layers read the image itself, where
+    the weights of `other` say that it was folded there. What is padded with zeros stays zero, so that nothing
+    else changes; a scale that is one too many stays where it is."""
     layers = [*network.layers]
     for number, layer in enumerate(layers):
         if layer.kind == "shift" and is_neutral(layer):  # as Rescaling has it
-            layers = [_past(other, number, layer.reads) for other in layers]
+            layers = [_past(each, number, layer.reads) for each in layers]
             layers[number] = replace(layer, reads=())
     for number, layer in enumerate(layers):
         if layer.kind != "scale" or layer.reads != (IMAGE,) or layer.weights is None:
             continue
-        readers = [n for n, other in enumerate(layers) if number in other.reads]
+        readers = [n for n, each in enumerate(layers) if number in each.reads]
         factor = layer.weights.ravel()
-        if readers and all(_takes(layers[n], factor) for n in readers):
+        if readers and all(_takes(layers[n], factor) and _has(other, layers[n], factor) for n in readers):
             layers[number] = replace(layer, weights=np.ones_like(layer.weights))
             for n in readers:
                 layers[n] = _with(layers[n], factor, number)
     return replace(network, layers=tuple(layers))
+
+
+def _has(other: Network, layer: Layer, factor: Real) -> bool:
+    """Whether a layer that reads the image there has weights nearer to those times the factor than to those
+    that they are."""
+    for each in other.layers:
+        if each.kind == layer.kind and IMAGE in each.reads and each.weights is not None:
+            theirs, ours = each.weights, layer.weights
+            if ours is not None and theirs.shape == ours.shape:
+                apart = [float(np.square(theirs - ours * by).sum()) for by in (factor, 1.0)]
+                return apart[0] < apart[1]
+    return False
 
 
 def is_neutral(layer: Layer) -> bool:

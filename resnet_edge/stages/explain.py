@@ -38,8 +38,8 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
     `thorough`. Raises ArtifactError."""
     report(Progress(f"layers of {request.file}", 0, 1))
     path = Path(request.path)
-    reference = folded_input_scale(read_tflite(Path(request.portable)))
-    artifact = folded_input_scale(READERS[request.format](path))
+    theirs, ours = read_tflite(Path(request.portable)), READERS[request.format](path)
+    reference, artifact = folded_input_scale(theirs, ours), folded_input_scale(ours, theirs)
     pairs = pair(reference, artifact)
     found, scales = contradictions(reference, artifact, pairs, request.scheme)
     trace: tuple[LayerTrace, ...] = ()

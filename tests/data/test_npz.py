@@ -102,6 +102,22 @@ def test_a_pickle_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_with_a_scratch_folder_images_are_mapped(tmp_path: Path, dtype: type) -> None:
+    path = write(tmp_path, images=IMAGES.astype(dtype))
+    found = load(str(path), "test", scratch=tmp_path)
+    assert isinstance(found.images, np.memmap)
+    np.testing.assert_array_equal(found.images, npz.load(path).images)
+
+
+def test_a_bad_image_is_found_in_any_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(npz, "BLOCK", 1)
+    images = IMAGES.astype(np.float32)
+    images[2, 0, 0, 0] = np.nan
+    with pytest.raises(DataError, match="1 images, the first at 2"):
+        load(str(write(tmp_path, images=images)), "test", scratch=tmp_path)
+
+
 def test_an_npy_renamed_is_told_from_an_archive(tmp_path: Path) -> None:
     with (tmp_path / "data.npz").open("wb") as stream:
         np.save(stream, IMAGES)

@@ -15,10 +15,11 @@ SCALE = Layer("scale", "scale", (8, 8, 3), (IMAGE,), weights=np.full((3, 1, 1, 1
 EACH = replace(SCALE, weights=np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1, 1))
 ZERO = Layer("zero", "shift", (8, 8, 3), (0,), bias=np.zeros(1))
 CONV = Layer("conv", "conv", (8, 8, 4), (1,), weights=WEIGHTS, bias=np.zeros(4), step=np.full(4, 0.5))
+FOLDED = Network((replace(CONV, reads=(IMAGE,), weights=0.25 * WEIGHTS),))
 
 
 def test_the_scale_goes_into_the_weights_and_their_grid() -> None:
-    scale, _, conv = folded_input_scale(Network((SCALE, ZERO, CONV))).layers
+    scale, _, conv = folded_input_scale(Network((SCALE, ZERO, CONV)), FOLDED).layers
     assert conv.reads == (IMAGE,)
     assert conv.weights is not None
     assert conv.step is not None
@@ -43,7 +44,7 @@ def test_the_scale_goes_into_the_weights_and_their_grid() -> None:
     ids=["shift", "pool", "one for each channel in integers", "no scale"],
 )
 def test_what_cannot_be_folded_stays(layers: tuple[Layer, ...]) -> None:
-    found = folded_input_scale(Network(layers)).layers
+    found = folded_input_scale(Network(layers), FOLDED).layers
     for before, after in zip(layers, found, strict=True):
         if before.weights is not None:
             assert after.weights is not None
@@ -52,6 +53,18 @@ def test_what_cannot_be_folded_stays(layers: tuple[Layer, ...]) -> None:
 
 def test_channels_have_scales_of_their_own_in_float() -> None:
     conv = Layer("conv", "conv", (8, 8, 4), (0,), weights=WEIGHTS, bias=np.zeros(4))
-    found = folded_input_scale(Network((EACH, conv))).layers[1].weights
+    other = Network((replace(conv, reads=(IMAGE,), weights=WEIGHTS * [1.0, 2.0, 3.0]),))
+    found = folded_input_scale(Network((EACH, conv)), other).layers[1].weights
     assert found is not None
     np.testing.assert_array_equal(found, WEIGHTS * [1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.004, 255.0])
+def test_a_scale_that_is_one_too_many_stays(factor: float) -> None:
+    """The weights are those of the other network already."""
+    scale = replace(SCALE, weights=np.full((3, 1, 1, 1), factor))
+    other = Network((replace(CONV, reads=(IMAGE,)),))
+    found = folded_input_scale(Network((scale, ZERO, CONV)), other)
+    assert found.layers[0].weights is not None
+    assert (found.layers[0].weights == factor).all()
+    assert found.layers[2].weights is CONV.weights
