@@ -10,6 +10,10 @@ import numpy as np
 from resnet_edge.explanation.layers import IMAGE, Layer, Network, Real
 
 
+NEAR_ONE = 0.1
+"""A scale so near to one is no Rescaling (1/255, 1/127.5), and the weights of a rounded file cannot tell it."""
+
+
 def folded_input_scale(network: Network, other: Network) -> Network:
     """The same network, in which a scale of the image alone is one, and layers read the image itself, where
     the weights of `other` say that it was folded there. What is padded with zeros stays zero, so that nothing
@@ -24,6 +28,8 @@ def folded_input_scale(network: Network, other: Network) -> Network:
             continue
         readers = [n for n, each in enumerate(layers) if number in each.reads]
         factor = layer.weights.ravel()
+        if np.abs(np.log(np.abs(factor))).max(initial=0) < NEAR_ONE:
+            continue
         if readers and all(_takes(layers[n], factor) and _has(other, layers[n], factor) for n in readers):
             layers[number] = replace(layer, weights=np.ones_like(layer.weights))
             for n in readers:

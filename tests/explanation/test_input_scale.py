@@ -59,6 +59,13 @@ def test_channels_have_scales_of_their_own_in_float() -> None:
     np.testing.assert_array_equal(found, WEIGHTS * [1.0, 2.0, 3.0])
 
 
+def test_a_scale_near_one_stays_whatever_the_weights_say() -> None:
+    scale = replace(SCALE, weights=np.full((3, 1, 1, 1), 1.004))
+    other = Network((replace(CONV, reads=(IMAGE,), weights=1.004 * WEIGHTS),))
+    found = folded_input_scale(Network((scale, ZERO, CONV)), other)
+    assert found.layers[2].weights is CONV.weights
+
+
 @pytest.mark.parametrize("factor", [0.5, 1.004, 255.0])
 def test_a_scale_that_is_one_too_many_stays(factor: float) -> None:
     """The weights are those of the other network already."""
