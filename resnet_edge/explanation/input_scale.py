@@ -9,9 +9,9 @@ import numpy as np
 
 from resnet_edge.explanation.layers import IMAGE, Layer, Network, Real
 
-
 NEAR_ONE = 0.1
-"""A scale so near to one is no Rescaling (1/255, 1/127.5), and the weights of a rounded file cannot tell it."""
+"""A scale so near to one is no Rescaling (1/255, 1/127.5), and rounded weights cannot tell whether it was
+folded."""
 
 
 def folded_input_scale(network: Network, other: Network) -> Network:
