@@ -122,8 +122,12 @@ def _before_the_first(artifact: Network, pairs: Pairs, found: list[LayerFinding]
     first = min((n for n in known if artifact.layers[n].kind in ("conv", "dense")), default=0)
     if any(finding.order == first for finding in found):
         return
+    images = {IMAGE}  # the image, and what is the same
     for number, layer in enumerate(artifact.layers[:first]):
-        prepares = layer.kind in ("scale", "shift") and IMAGE in layer.reads and not is_neutral(layer)
+        if is_neutral(layer) and images.intersection(layer.reads):
+            images.add(number)
+            continue
+        prepares = layer.kind in ("scale", "shift") and bool(images.intersection(layer.reads))
         if number not in known and prepares:
             text = f"{layer.name}: the image is prepared once more ({layer.kind}) than in the reference"
             yield _finding(layer.name, "", number, "preprocessing", text)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from resnet_edge.explanation.contradictions import contradictions
 from resnet_edge.explanation.input_scale import folded_input_scale
 from resnet_edge.explanation.layers import IMAGE, Layer, Network
 
@@ -75,3 +76,14 @@ def test_a_scale_that_is_one_too_many_stays(factor: float) -> None:
     assert found.layers[0].weights is not None
     assert (found.layers[0].weights == factor).all()
     assert found.layers[2].weights is CONV.weights
+
+
+def test_a_shift_behind_a_scale_of_one_is_a_preparation_too_many() -> None:
+    one = replace(SCALE, weights=np.ones((3, 1, 1, 1)))
+    shift = Layer("shift", "shift", (8, 8, 3), (0,), bias=np.full(3, 2.6))
+    reference = Network((replace(CONV, reads=(IMAGE,), step=None),))
+    artifact = Network((one, shift, replace(CONV, step=None)))
+    found, _ = contradictions(reference, artifact, {0: 2}, "fp32")
+    assert [finding.layer for finding in found] == ["shift"]
+    clean, _ = contradictions(reference, Network((one, ZERO, replace(CONV, step=None))), {0: 2}, "fp32")
+    assert clean == []
