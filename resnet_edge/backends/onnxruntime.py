@@ -44,7 +44,7 @@ PRECISE_SUMS = ("session.x64quantprecision", "1")
 """A session option, set where it is needed. x86 processors without VNNI add pairs of uint8 x int8 products in
 16 bits, which overflow: on one, 4 % of the bundled model's answers changed, and logits by up to 9.7
 (onnxruntime#6004; the option came with onnxruntime PR#12088). With VNNI it changes no answer, and makes all
-weights uint8 all the same, for which there is no VNNI: the bundled model then takes 2.7 times as long
+weights uint8 all the same, for which there is no VNNI: the bundled model then takes 2.4 times as long
 (benchmarks/overflow.py). On an .ort file, which is optimized
 when it is written, it has no effect: without VNNI, an int8 one gives here what overflows, and in the browser
 or on ARM what is right."""
