@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_edge.core.attribution import Attribution
@@ -50,10 +50,7 @@ class Causes:
         row = judged.parity
         here = row.artifact, row.backend, row.device
         found = next((a for a in self.attributions if (a.artifact, a.backend, a.device) == here), None)
-        if found is None or found.kernels.within:
-            return judged
-        reasons = (_off(found), *row.reasons)
-        return replace(judged, parity=replace(row, verdict="fail", reasons=reasons, samples_needed=None))
+        return judged if found is None or found.kernels.within else judged.failed(_off(found))
 
 
 def _off(found: Attribution) -> str:

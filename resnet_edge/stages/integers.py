@@ -47,8 +47,7 @@ class Integers:
         sentence = _in_float(ran)
         if ran.missing <= TOLERATED:
             return replace(judged, parity=replace(row, reasons=(*row.reasons, sentence)))
-        parity = replace(row, verdict="fail", reasons=(sentence, *row.reasons), samples_needed=None)
-        return replace(judged, parity=parity)
+        return judged.failed(sentence)
 
 
 def _in_float(ran: Execution) -> str:

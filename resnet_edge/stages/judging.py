@@ -29,7 +29,11 @@ class Judged:
         certain = [f for found in explanations if found.artifact == name for f in found.contradictions]
         if not certain:
             return self
-        reasons = (certain[0].sentence, *self.parity.reasons)
+        return self.failed(certain[0].sentence)
+
+    def failed(self, reason: str) -> Judged:
+        """The same, failed for a reason that no number of images would change."""
+        reasons = (reason, *self.parity.reasons)
         return replace(
             self, parity=replace(self.parity, verdict="fail", reasons=reasons, samples_needed=None)
         )
