@@ -46,6 +46,7 @@ def foreign(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = keras.models.load_model(given.model, compile=False)
     shape = (1, *model.input_shape[1:])
 
+    # TensorFlow has no types, so that mypy takes what it decorates for untyped.
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="pixels")])  # type: ignore[untyped-decorator]
     def serve(pixels: tf.Tensor) -> tf.Tensor:
         return model(pixels, training=False)

@@ -234,7 +234,7 @@ def test_what_is_no_artifact_is_refused_in_one_line(
 
 
 def test_what_ran_is_told_or_not_known(backend: Any, artifacts: Path) -> None:
-    if not hasattr(backend, "execution"):
+    if not hasattr(backend, "execution"):  # optional by the contract: browsers and emulators tell nothing
         pytest.skip("its runtime does not tell")
     for format in sorted(backend.FORMATS):
         path = artifacts / f"fixed{SUFFIXES[format]}"
@@ -250,7 +250,7 @@ def test_what_ran_is_told_or_not_known(backend: Any, artifacts: Path) -> None:
 
 
 def test_what_it_does_not_open_has_no_execution(backend: Any, suffix: str, tmp_path: Path) -> None:
-    if not hasattr(backend, "execution"):
+    if not hasattr(backend, "execution"):  # optional by the contract: browsers and emulators tell nothing
         pytest.skip("its runtime does not tell")
     path = tmp_path / f"damaged{suffix}"
     path.write_bytes(b"no model")

@@ -150,6 +150,7 @@ def without_vnni(path: Path, images: NDArray[Any]) -> NDArray[Any]:
         name = session.get_inputs()[0].name
         return np.concatenate([session.run(None, {name: image[None]})[0] for image in images])
     if not haswell.emulator().is_file():
+        # It comes from Debian's packages; .ci/run installs it.
         pytest.skip("qemu is not installed: make extras")
     return haswell.outputs(path, images)
 
