@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -37,12 +38,37 @@ def interruptible() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    for number in watched:
-        signal.signal(number, interrupt)
+    def listen() -> None:
+        for number in watched:
+            signal.signal(number, interrupt)
+
+    listen()
     try:
-        yield
+        with _none_lost(listen):
+            yield
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted; nothing half-written is left") from error
     finally:
         for number, before in watched.items():
             signal.signal(number, before)
+
+
+@contextmanager
+def _none_lost(listen: Callable[[], None]) -> Iterator[None]:
+    """Within, a KeyboardInterrupt that was raised inside a `__del__` or another callback, where Python
+    drops whatever is raised, is raised once more a moment later, after `listen`."""
+    before = sys.unraisablehook
+
+    def again(dropped: sys.UnraisableHookArgs) -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            before(dropped)
+            return
+        listen()
+        main = threading.main_thread().ident
+        threading.Timer(0.01, signal.pthread_kill, (main, SIGNALS[0])).start()
+
+    sys.unraisablehook = again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

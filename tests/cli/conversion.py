@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from resnet_edge.cli._interrupt import SIGNALS
 
 SIZE, CLASSES = 12, 4
 NAMES = ("amber", "blå", "cyan", "dun")
@@ -68,21 +71,36 @@ class Place:
         return not (self.processes() or any(self.scratch.iterdir()) or hidden)
 
 
+@contextmanager
+def heeded() -> Iterator[None]:
+    """Within, no signal is ignored, as nohup and a shell's background have it: a run inherits that."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    ignored = [number for number, handler in before.items() if handler is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+
 class Running:
     """A run that can be watched and disturbed."""
 
     def __init__(self, place: Place, words: tuple[str, ...], environment: Mapping[str, str]) -> None:
         self.place = place
         self._said = ""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "resnet_edge", place.command, *words],
-            cwd=place.here,
-            env={**os.environ, "TMPDIR": str(place.scratch), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
+        with heeded():
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "resnet_edge", place.command, *words],
+                cwd=place.here,
+                env={**os.environ, "TMPDIR": str(place.scratch), **environment},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+            )
 
     def until(self, text: str) -> Running:
         """Wait for a line on stderr that holds `text`."""
