@@ -32,7 +32,8 @@ from resnet_edge.stages import source
 from resnet_edge.stages._sums import measure as sums
 from resnet_edge.stages.calibration_lint import lint
 from resnet_edge.stages.calibration_lint_request import CalibrationLintRequest
-from resnet_edge.stages.calls import ExportRequest, Images
+from resnet_edge.stages.images_request import Images
+from resnet_edge.stages.source_request import ExportRequest
 
 DRAWS = 10
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)

@@ -28,16 +28,13 @@ from resnet_edge.graph.rounding import can_round
 from resnet_edge.graph.weighted import write_constants
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages import artifacts, calibration, source
-from resnet_edge.stages.calls import (
-    CalibrateRequest,
-    CompareRequest,
-    ExportRequest,
-    PortableRequest,
-    PredictRequest,
-    ReferenceRequest,
-)
+from resnet_edge.stages.artifact_request import PortableRequest
+from resnet_edge.stages.calibration_request import CalibrateRequest
 from resnet_edge.stages.compare import compare
+from resnet_edge.stages.compare_request import CompareRequest
 from resnet_edge.stages.predict import predict
+from resnet_edge.stages.predict_request import PredictRequest
+from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
 
 COMBINED = ("round", "equalize")
 HEADER = "| calibrator | repairs | top-1 % | drop, pp | agreement % | SQNR, dB |"

@@ -22,7 +22,7 @@ from resnet_edge.core.progress import silent
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages._sums import measure
-from resnet_edge.stages.calls import PredictRequest, PredictResult
+from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 
 CHANGED = 0.003
 """Share of images."""

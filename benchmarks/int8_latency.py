@@ -24,8 +24,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from resnet_edge.core.progress import silent
-from resnet_edge.stages.calls import LatencyRequest, LatencyTarget
 from resnet_edge.stages.latency import measure
+from resnet_edge.stages.latency_request import LatencyRequest, LatencyTarget
 
 BEST = {
     "quant_format": QuantFormat.QDQ,

@@ -21,8 +21,8 @@ from resnet_edge.core.machine import busy_seconds
 from resnet_edge.core.progress import silent
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.stages._rounds import Runner, interleave, warm_up
-from resnet_edge.stages.calls import CompareRequest
 from resnet_edge.stages.compare import compare
+from resnet_edge.stages.compare_request import CompareRequest
 from resnet_edge.stages.predict import stored
 
 

@@ -18,9 +18,10 @@ from resnet_edge.core.report import Report
 from resnet_edge.core.scheme import Io
 from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
-from resnet_edge.stages.calls import CalibratorName, PlanRequest, RepairName
+from resnet_edge.stages.calibration_request import CalibratorName, RepairName
 from resnet_edge.stages.class_names import class_names_in
 from resnet_edge.stages.convert_request import ConvertRequest
+from resnet_edge.stages.plan_request import PlanRequest
 
 BUNDLED_DATA = "fashion-mnist"
 

@@ -9,7 +9,7 @@ import click
 
 from resnet_edge.cli._options import FiniteRange, backends_option, names, shape
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
-from resnet_edge.stages.calls import CalibratorName, RepairName
+from resnet_edge.stages.calibration_request import CalibratorName, RepairName
 
 if TYPE_CHECKING:
     from resnet_edge.core.report import Report

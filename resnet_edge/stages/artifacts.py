@@ -8,7 +8,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.stages.calls import ArtifactRequest, Done, PortableRequest
+from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
 
 
 def portable(request: PortableRequest, report: Report) -> Done:

@@ -13,9 +13,9 @@ from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.progress import silent, tracked
 from resnet_edge.core.tolerances import Tolerance
-from resnet_edge.stages import calls
 from resnet_edge.stages.attribution_request import Attributed, AttributionRequest, Fed, FedRequest
 from resnet_edge.stages.crew import Crew, Member, ask
+from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.judging import Judged
 
 IMAGES = 500
@@ -74,7 +74,7 @@ class Attributor:
         self,
         crew: Crew,
         pool: Executor,
-        images: calls.Images,
+        images: Images,
         preprocessing: Preprocessing | None,
         scratch: Path,
         n: int,

@@ -10,8 +10,8 @@ from resnet_edge.core.errors import ArtifactError, MissingDependency, WorkerFail
 from resnet_edge.core.progress import silent
 from resnet_edge.core.roofline import Ceilings, Roofline, Work, roofline
 from resnet_edge.stages.bench_files import KERAS
-from resnet_edge.stages.calls import LatencyTarget
 from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.latency_request import LatencyTarget
 
 CPU = "cpu"
 

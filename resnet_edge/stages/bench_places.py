@@ -10,7 +10,7 @@ from resnet_edge.core.bench import Unopened
 from resnet_edge.core.errors import MissingDependency, UsageError
 from resnet_edge.stages.bench_files import BenchFile
 from resnet_edge.stages.bench_request import Offers
-from resnet_edge.stages.calls import LatencyTarget
+from resnet_edge.stages.latency_request import LatencyTarget
 
 Ask = Callable[[str], Offers]
 

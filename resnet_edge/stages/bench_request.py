@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.bench import Interval
-from resnet_edge.stages.calls import LatencyTarget
+from resnet_edge.stages.latency_request import LatencyTarget
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.stages.bench_files import BenchFile
 from resnet_edge.stages.bench_places import candidates
 from resnet_edge.stages.bench_request import Block, BlockRequest, Offers, OffersRequest, Opened, OpenRequest
-from resnet_edge.stages.calls import LatencyTarget
 from resnet_edge.stages.crew import Crew, Member
+from resnet_edge.stages.latency_request import LatencyTarget
 
 WORKER = "resnet_edge.stages.bench_worker"
 

@@ -27,8 +27,8 @@ from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.progress import Report
 from resnet_edge.stages._rounds import Runner, check_timed, timed, timed_block, warm_up
 from resnet_edge.stages.bench_request import Block, BlockRequest, Offers, OffersRequest, Opened, OpenRequest
-from resnet_edge.stages.calls import LatencyTarget
 from resnet_edge.stages.cores import stay_on
+from resnet_edge.stages.latency_request import LatencyTarget
 from resnet_edge.stages.predict import load_backend, stored
 
 YARDSTICK = 4000

@@ -15,7 +15,7 @@ from resnet_edge.core.errors import (
 )
 from resnet_edge.core.progress import Progress, silent
 from resnet_edge.core.progress import Report as Tell
-from resnet_edge.stages import calls
+from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.bundle_request import (
     ExpectedRequest,
     MadeFile,
@@ -27,6 +27,7 @@ from resnet_edge.stages.bundle_request import (
 from resnet_edge.stages.converted import Converted
 from resnet_edge.stages.crew import Crew, Member
 from resnet_edge.stages.first_backend import FIRST_BACKEND
+from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from resnet_edge.stages.runtime_agreement import COUNTERPARTS, judged
 from resnet_edge.stages.workspace import Workspace
 
@@ -57,25 +58,25 @@ class Proofs:
         self.anchors[file.source] = out
         return out
 
-    def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> calls.PredictResult:
-        asked = calls.PredictRequest(path, format, backend, "cpu", 1, self.images[channels], out)
+    def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> PredictResult:
+        asked = PredictRequest(path, format, backend, "cpu", 1, self.images[channels], out)
         if backend not in self.runners:
             self.runners[backend] = self.crew.member(f"on {backend}", self.tell)
-        return self.runners[backend].call("resnet_edge.stages.predict:predict", asked, calls.PredictResult)
+        return self.runners[backend].call("resnet_edge.stages.predict:predict", asked, PredictResult)
 
     def expected(self, made: MadeFile) -> str:
         """The scores .npy (N, classes) that a file must give."""
         file = made.file
         out = str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.expected.npy")
         softmax = file.scores == "probabilities" and self.converted.facts.output == "logits"
-        return self._ask("expected", ExpectedRequest(self.anchor(file), softmax, out), calls.Done).path
+        return self._ask("expected", ExpectedRequest(self.anchor(file), softmax, out), Done).path
 
     def proof(self, file: BundledFile, backend: str, expected: str, picked: Picked) -> RuntimeProof:
         """What a runtime gives. Whatever keeps it from opening the file is told, and others go on."""
         channels = file.input.shape[3] or 0
         if channels not in self.images:
             wide = str(self.workspace.scratch / "rgb.npy")
-            self._ask("widen", WidenRequest(next(iter(self.images.values())), wide), calls.Done)
+            self._ask("widen", WidenRequest(next(iter(self.images.values())), wide), Done)
             self.images[channels] = wide
         path = str(self.workspace.folder / file.path)
         out = self._outputs(file, backend)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from resnet_edge.core import registry
 from resnet_edge.core.progress import Report
+from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.bundle_request import SamplesRequest
-from resnet_edge.stages.calls import Done
 
 
 def write(request: SamplesRequest, report: Report) -> Done:

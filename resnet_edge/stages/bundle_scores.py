@@ -14,6 +14,7 @@ from resnet_edge.core.bundle import BundledFile, ClassCount, Golden, GoldenImage
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Report
 from resnet_edge.stages import bundle_acceleration
+from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.bundle_request import (
     ClassCounts,
     ClassesRequest,
@@ -25,7 +26,6 @@ from resnet_edge.stages.bundle_request import (
     ScoresRequest,
     WidenRequest,
 )
-from resnet_edge.stages.calls import Done
 from resnet_edge.stages.predict import stored
 
 HEADROOM = 2

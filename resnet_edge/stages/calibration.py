@@ -33,7 +33,7 @@ from resnet_edge.graph.repairs import EXACT, Repaired, possible, repaired
 from resnet_edge.graph.rounding import can_round
 from resnet_edge.graph.weighted import Layer, layers, write_constants
 from resnet_edge.stages._sums import measure as sums
-from resnet_edge.stages.calls import CalibrateRequest, Calibration, Trial
+from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration, Trial
 
 MARGIN_DB = 0.1
 """A smaller gain on the images that a change was fitted to need not be one on others."""

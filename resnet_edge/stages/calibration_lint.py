@@ -24,7 +24,7 @@ from resnet_edge.stages import _image_lint
 from resnet_edge.stages._class_lint import classes
 from resnet_edge.stages._image_scan import evenly, scan
 from resnet_edge.stages.calibration_lint_request import CalibrationLintRequest
-from resnet_edge.stages.calls import Images
+from resnet_edge.stages.images_request import Images
 
 FEW = 100
 """Images. Against all 1,000 of the bundled model, the int8 file of 100 random ones lost 0.2 dB in the

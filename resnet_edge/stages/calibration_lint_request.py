@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.stages.calls import Images
+from resnet_edge.stages.images_request import Images
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.stages.calls import Images
+from resnet_edge.stages.images_request import Images
 
 
 def class_names_in(path: Path) -> tuple[str, ...]:

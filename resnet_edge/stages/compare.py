@@ -34,7 +34,7 @@ from resnet_edge.stages._classes import worst_class
 from resnet_edge.stages._rules import Labelled, Table, on_agreement, on_drop, on_reference, on_sqnr, tabulate
 from resnet_edge.stages._sentinel import Finding, examine
 from resnet_edge.stages._sums import Sums, measure
-from resnet_edge.stages.calls import Agreement, AgreementRequest, CompareRequest
+from resnet_edge.stages.compare_request import Agreement, AgreementRequest, CompareRequest
 
 SIGNIFICANT = 0.05
 

@@ -22,18 +22,21 @@ from resnet_edge.core.parity import Parity
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Report
 from resnet_edge.core.sidecar import Story, story_of
-from resnet_edge.stages import calls
+from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.class_names import as_lines, check_count, chosen_names
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, ask, crew_and_pool
 from resnet_edge.stages.findings import Basis, Findings
+from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequest
 from resnet_edge.stages.linting import Linting
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.needed_images import NeededImages
 from resnet_edge.stages.notes import choice, described, held_out, integer_sums, integer_weights_on_gpu
+from resnet_edge.stages.plan_request import Plan
 from resnet_edge.stages.proofs import Provers, how_many
 from resnet_edge.stages.proving import Proving
+from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
 from resnet_edge.stages.timing import timed
 from resnet_edge.stages.workspace import Workspace
 
@@ -95,7 +98,7 @@ class _Run:
         """What every artifact and proof starts from, and what was done to the model before."""
         facts, plan = self._both(
             self.pool.submit(ask, self.source, "source:facts", self.request.model, ModelFacts),
-            self.pool.submit(ask, self.maker, "plan:plan", self.request.plan, calls.Plan),
+            self.pool.submit(ask, self.maker, "plan:plan", self.request.plan, Plan),
         )
         self.findings.notes += plan.notes
         story = self._read_story(facts)
@@ -114,7 +117,7 @@ class _Run:
             self.findings.notes.append(story.note)
         return story
 
-    def _images(self, facts: ModelFacts, plan: calls.Plan) -> tuple[calls.Images, calls.Images | None]:
+    def _images(self, facts: ModelFacts, plan: Plan) -> tuple[Images, Images | None]:
         """The images to prove on, and those to calibrate with where a scheme needs them."""
         reader, given = self.crew.member("images", self.tell), self.request.calibration
         found = NeededImages(reader, facts, self.workspace).read(
@@ -125,7 +128,7 @@ class _Run:
         reader.dismiss()
         return found.evaluation, found.held_out
 
-    def _write_labels(self, facts: ModelFacts, images: calls.Images) -> None:
+    def _write_labels(self, facts: ModelFacts, images: Images) -> None:
         names = chosen_names(self.request.class_names, facts, images)
         if not names:
             self.findings.notes.append("nothing names the classes: labels.txt holds their numbers")
@@ -133,23 +136,23 @@ class _Run:
 
     def _export(self) -> str:
         out = str(self.workspace.scratch / "float.tflite")
-        request = calls.ExportRequest(self.request.model, out, self.request.dynamic_batch)
-        return ask(self.source, "source:export", request, calls.Done).path
+        request = ExportRequest(self.request.model, out, self.request.dynamic_batch)
+        return ask(self.source, "source:export", request, Done).path
 
-    def _place_learned(self, images: calls.Images, portable: str) -> Placed:
+    def _place_learned(self, images: Images, portable: str) -> Placed:
         """The activation ranges that were learned with the model, by tensor of the portable graph."""
         told, ranges = (str(self.workspace.scratch / name) for name in ("learned.npz", "learned.json"))
         asked = LearnedRequest(self.request.model, images.images, told)
-        ask(self.source, "source:learned", asked, calls.Done)
+        ask(self.source, "source:learned", asked, Done)
         placed = ask(self.maker, "learned:place", PlaceRequest(portable, told, ranges), Placed)
         self.findings.notes.append(placed.sentence())
         return placed
 
-    def _reference(self, images: calls.Images) -> str:
+    def _reference(self, images: Images) -> str:
         out = str(self.workspace.scratch / "reference.npy")
-        request = calls.ReferenceRequest(self.request.model, images.images, out)
+        request = ReferenceRequest(self.request.model, images.images, out)
         try:
-            return ask(self.source, "source:reference", request, calls.Done).path
+            return ask(self.source, "source:reference", request, Done).path
         finally:
             self.source.dismiss()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.models import ModelRequest
-from resnet_edge.stages import calls
+from resnet_edge.stages.calibration_request import CalibratorName, RepairName
+from resnet_edge.stages.plan_request import PlanRequest
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,13 @@ class ConvertRequest:
     model: ModelRequest
     data: str
     calibration: str | None
-    plan: calls.PlanRequest
+    plan: PlanRequest
     max_drop_pp: float
     threads: int
     latency_seconds: float
     dynamic_batch: bool = False
-    calibrator: calls.CalibratorName = "auto"
-    repair: calls.RepairName = "auto"
+    calibrator: CalibratorName = "auto"
+    repair: RepairName = "auto"
     rescue: bool = True
     class_names: tuple[str, ...] = ()
     command: str = ""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.stages.calls import Calibration, Images
+from resnet_edge.stages.calibration_request import Calibration
+from resnet_edge.stages.images_request import Images
 
 FEWEST, MOST = 8, 16
 """Images. Against 1,024 of them, no layer of the bundled ResNet-20 in int8 was off by more than 0.9 dB on

@@ -8,8 +8,8 @@ from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
-from resnet_edge.stages import calls
 from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.judging import Judged
 from resnet_edge.stages.verify_request import Explained, ExplainRequest
 
@@ -23,7 +23,7 @@ class Explainer:
     def __init__(
         self,
         crew: Crew,
-        images: calls.Images,
+        images: Images,
         preprocessing: Preprocessing | None,
         tell: Tell,
     ) -> None:

@@ -13,8 +13,9 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Failure
-from resnet_edge.stages import calls
+from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.learned_request import Placed
+from resnet_edge.stages.plan_request import Plan
 
 T = TypeVar("T")
 
@@ -25,10 +26,10 @@ class Basis:
     images to prove on and those to calibrate with, and the ranges that were learned with the model."""
 
     facts: ModelFacts
-    plan: calls.Plan
+    plan: Plan
     portable: str
-    images: calls.Images
-    calibration: calls.Images | None
+    images: Images
+    calibration: Images | None
     learned: Placed | None
 
 

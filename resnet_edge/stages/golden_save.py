@@ -15,12 +15,12 @@ from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRun, GoldenVec
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.progress import Report
 from resnet_edge.stages._sentinel import examine
-from resnet_edge.stages.calls import Ends
 from resnet_edge.stages.golden_file import GoldenFile, write_golden
 from resnet_edge.stages.golden_images import informative
 from resnet_edge.stages.golden_request import MeasuredArtifact, Saved, SaveRequest
 from resnet_edge.stages.golden_tolerances import allowed, gate_of, quantization_step, tolerances
 from resnet_edge.stages.predict import load_backend, open_images
+from resnet_edge.stages.predict_request import Ends
 
 Values = NDArray[np.float32]
 

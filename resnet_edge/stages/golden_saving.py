@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.stages import calls
 from resnet_edge.stages.crew import Member
 from resnet_edge.stages.golden_request import MeasuredArtifact, MeasuredRun, Saved, SaveRequest
+from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.judging import Judged
 from resnet_edge.stages.verify_reference import Reference
 
 
 def save_golden(
-    out: Path, count: int, judged: list[Judged], images: calls.Images, expected: Reference, member: Member
+    out: Path, count: int, judged: list[Judged], images: Images, expected: Reference, member: Member
 ) -> tuple[str, ...]:
     """Golden vectors of what passed, to `out`, and notes: a device is not to be held to wrong answers.
     Raises ArtifactError where nothing passed."""

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from resnet_edge.core.errors import DataError, OutputError
 from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRow, GoldenTolerance, GoldenVectors
 from resnet_edge.core.progress import Report
-from resnet_edge.stages.calls import PredictRequest
 from resnet_edge.stages.golden_file import read_golden
 from resnet_edge.stages.golden_request import OpenRequest, ReplayRequest
 from resnet_edge.stages.predict import predict
+from resnet_edge.stages.predict_request import PredictRequest
 
 Values = NDArray[np.float32]
 

@@ -14,7 +14,7 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.data import ImageSet, load
 from resnet_edge.stages._blocks import spans
-from resnet_edge.stages.calls import Images, ImagesRequest, PreparedImages
+from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 
 
 def prepare(request: ImagesRequest, report: Report) -> PreparedImages:

@@ -12,10 +12,10 @@ from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
-from resnet_edge.stages import calls
 from resnet_edge.stages.attributing import IMAGES, Attributor, Ends
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.explaining import Explainer
+from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.integers import IntegerChecks, Integers
 from resnet_edge.stages.judging import Judged
 
@@ -42,7 +42,7 @@ class Inquiry:
 
     crew: Crew
     pool: Executor
-    images: calls.Images
+    images: Images
     preprocessing: Preprocessing | None
     scratch: Path
     tell: Tell

@@ -15,8 +15,8 @@ from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.stages import calls
 from resnet_edge.stages.crew import Crew, Member, ask
+from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.integers_request import Executed, ExecutionRequest, Overflowed, OverflowRequest
 from resnet_edge.stages.judging import Judged
 
@@ -68,7 +68,7 @@ class IntegerChecks:
         self,
         crew: Crew,
         pool: Executor,
-        images: calls.Images,
+        images: Images,
         preprocessing: Preprocessing | None,
         tell: Tell,
     ) -> None:

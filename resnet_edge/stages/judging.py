@@ -9,8 +9,10 @@ from pathlib import Path
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
-from resnet_edge.stages import calls
+from resnet_edge.stages.compare_request import Agreement, AgreementRequest, CompareRequest
 from resnet_edge.stages.crew import Member
+from resnet_edge.stages.images_request import Images
+from resnet_edge.stages.predict_request import PredictResult
 from resnet_edge.stages.proofs import Proof
 from resnet_edge.stages.verify_request import Aligned, AlignRequest
 
@@ -43,7 +45,7 @@ class Judge:
     """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`."""
 
     def __init__(
-        self, member: Member, facts: ModelFacts, images: calls.Images, max_drop_pp: float, reference: str
+        self, member: Member, facts: ModelFacts, images: Images, max_drop_pp: float, reference: str
     ) -> None:
         self._member, self._facts, self._images = member, facts, images
         self._max_drop_pp, self._reference = max_drop_pp, reference
@@ -53,8 +55,8 @@ class Judge:
         ran = proof.outputs.result()
         return self._compared(proof, ran, Aligned(self._facts.output, self._reference, ran.out, ""))
 
-    def _compared(self, proof: Proof, ran: calls.PredictResult, same: Aligned) -> Judged:
-        request = calls.CompareRequest(
+    def _compared(self, proof: Proof, ran: PredictResult, same: Aligned) -> Judged:
+        request = CompareRequest(
             proof.artifact.file,
             proof.place.backend,
             ran.device,
@@ -81,10 +83,10 @@ class Judge:
         same = self._member.call("resnet_edge.stages.verify_outputs:align", asked, Aligned)
         return self._compared(proof, ran, same)
 
-    def agreement(self, a: Judged, b: Judged) -> calls.Agreement:
+    def agreement(self, a: Judged, b: Judged) -> Agreement:
         """How far two artifacts agree with each other."""
-        request = calls.AgreementRequest(a.outputs, b.outputs, None)
-        return self._member.call("resnet_edge.stages.compare:agree", request, calls.Agreement)
+        request = AgreementRequest(a.outputs, b.outputs, None)
+        return self._member.call("resnet_edge.stages.compare:agree", request, Agreement)
 
     def dismiss(self) -> None:
         """End the process."""

@@ -20,7 +20,7 @@ from resnet_edge.core.latency import Latency
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.report import Failure
 from resnet_edge.stages._rounds import Runner, check_timed, interleave, warm_up
-from resnet_edge.stages.calls import LatencyRequest, LatencyResult, LatencyTarget
+from resnet_edge.stages.latency_request import LatencyRequest, LatencyResult, LatencyTarget
 from resnet_edge.stages.predict import check_images, load_backend, open_images, stored
 
 BASELINE = "fp32"

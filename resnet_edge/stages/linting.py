@@ -6,8 +6,8 @@ from concurrent.futures import Executor, Future
 
 from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
-from resnet_edge.stages import calls
 from resnet_edge.stages.calibration_lint_request import CalibrationLintRequest
+from resnet_edge.stages.calibration_request import Calibration
 from resnet_edge.stages.crew import Crew, Member, ask
 from resnet_edge.stages.findings import Basis, Findings
 
@@ -21,7 +21,7 @@ class Linting:
         self._basis, self._crew, self._pool, self._findings = basis, crew, pool, findings
         self._begun: Future[CalibrationLint] | None = None
 
-    def start(self, calibrated: calls.Calibration | None) -> None:
+    def start(self, calibrated: Calibration | None) -> None:
         """Begin, where there are calibration images; where calibration failed, on the images alone."""
         basis = self._basis
         if basis.calibration is None:

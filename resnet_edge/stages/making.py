@@ -10,12 +10,15 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import WorkerFailed
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.sidecar import Story
-from resnet_edge.stages import calls
+from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
+from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Member, asking
 from resnet_edge.stages.download_size import gzip_bytes
 from resnet_edge.stages.findings import Basis, Findings
+from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.linting import Linting
+from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Proof, Provers
 from resnet_edge.stages.workspace import Workspace
 
@@ -34,7 +37,7 @@ class Making:
     pool: Executor
     findings: Findings
     linting: Linting
-    calibrated: calls.Calibration | None = None
+    calibrated: Calibration | None = None
     packed: dict[str, Future[int]] = field(default_factory=dict)
 
     def make(self) -> list[Proof]:
@@ -63,7 +66,7 @@ class Making:
         calibrated = self.calibrated if needs_calibration else None
         if needs_calibration and calibrated is None:
             return None  # that the calibration failed is noted
-        request = calls.PortableRequest(
+        request = PortableRequest(
             calibrated.portable if calibrated is not None else self.basis.portable,
             scheme,
             calibrated.ranges if calibrated is not None else None,
@@ -71,16 +74,16 @@ class Making:
             self.request.plan.io,
             str(self.workspace.scratch / f"{scheme}.tflite"),
         )
-        made = self.findings.attempt(scheme, asking(self.member, "artifacts:portable", request, calls.Done))
+        made = self.findings.attempt(scheme, asking(self.member, "artifacts:portable", request, Done))
         if made is None:
             return None
         self.findings.notes += made.notes
         return request.out
 
-    def _calibrate(self, calibration: calls.Images) -> calls.Calibration | None:
+    def _calibrate(self, calibration: Images) -> Calibration | None:
         """The float graph that every scheme with integer activations starts from, and its ranges."""
         facts, learned = self.basis.facts, self.basis.learned
-        request = calls.CalibrateRequest(
+        request = CalibrateRequest(
             self.basis.portable,
             calibration.images,
             facts.preprocessing.takes_pixels,
@@ -91,13 +94,13 @@ class Making:
             self.request.repair,
             None if learned is None else learned.ranges,
         )
-        step = asking(self.member, "calibration:calibrate", request, calls.Calibration)
+        step = asking(self.member, "calibration:calibrate", request, Calibration)
         return self.findings.attempt("calibration, and every artifact that needs it", step, WorkerFailed)
 
-    def _artifact(self, portable: str, job: calls.Job) -> Artifact | None:
+    def _artifact(self, portable: str, job: Job) -> Artifact | None:
         name = self.basis.facts.name
         out = self.workspace.folder / f"{name}.{job.scheme}{job.suffix}"
-        request = calls.ArtifactRequest(portable, job.format, job.scheme, name, str(out))
+        request = ArtifactRequest(portable, job.format, job.scheme, name, str(out))
         made = self.findings.attempt(out.name, asking(self.member, "artifacts:artifact", request, Artifact))
         if made is None:
             out.unlink(missing_ok=True)

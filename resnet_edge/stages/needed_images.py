@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.stages import calls
 from resnet_edge.stages.crew import Member
+from resnet_edge.stages.images_request import ImagesRequest, PreparedImages
 from resnet_edge.stages.workspace import Workspace
 
 CALIBRATION_LIMIT = 1000
@@ -22,7 +22,7 @@ class NeededImages:
     facts: ModelFacts
     workspace: Workspace
 
-    def read(self, data: str, calibration: str | None, *, calibrates: bool) -> calls.PreparedImages:
+    def read(self, data: str, calibration: str | None, *, calibrates: bool) -> PreparedImages:
         """All of `data`, and images for calibration where the run `calibrates`: those of `calibration`,
         or some that are held out of `data`."""
         hold_out = HELD_OUT if calibrates and calibration is None else 0
@@ -30,12 +30,12 @@ class NeededImages:
         if not calibrates or calibration is None:
             return main
         given = self._prepared("calibration", calibration, CALIBRATION_LIMIT, 0, for_calibration=True)
-        return calls.PreparedImages(main.evaluation, given.evaluation)
+        return PreparedImages(main.evaluation, given.evaluation)
 
     def _prepared(
         self, name: str, data: str, limit: int | None, hold_out: int, *, for_calibration: bool = False
-    ) -> calls.PreparedImages:
-        request = calls.ImagesRequest(
+    ) -> PreparedImages:
+        request = ImagesRequest(
             data,
             self.facts.input_shape,
             self.facts.classes,
@@ -45,4 +45,4 @@ class NeededImages:
             hold_out,
             for_calibration,
         )
-        return self.reader.call("resnet_edge.stages.images:prepare", request, calls.PreparedImages)
+        return self.reader.call("resnet_edge.stages.images:prepare", request, PreparedImages)

@@ -15,7 +15,9 @@ from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.rescue import Rescue
-from resnet_edge.stages.calls import Agreement, Calibration, Images
+from resnet_edge.stages.calibration_request import Calibration
+from resnet_edge.stages.compare_request import Agreement
+from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.learned_request import Placed
 
 POOR = 0.5

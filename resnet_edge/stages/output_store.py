@@ -11,7 +11,8 @@ from pathlib import Path
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.stages.calls import Images, Place
+from resnet_edge.stages.images_request import Images
+from resnet_edge.stages.plan_request import Place
 
 
 class OutputStore:

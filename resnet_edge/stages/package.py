@@ -23,7 +23,7 @@ from resnet_edge.core.metadata import LabelFile
 from resnet_edge.core.outlook import FileOutlook
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.progress import silent
-from resnet_edge.stages import calls
+from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.bundle_proofs import Proofs
 from resnet_edge.stages.bundle_request import (
     ClassCounts,
@@ -40,6 +40,7 @@ from resnet_edge.stages.bundle_request import (
 from resnet_edge.stages.class_names import check_count, class_names_in
 from resnet_edge.stages.converted import Converted, check_apart
 from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.micro_arena_request import ArenaRequest
 from resnet_edge.stages.workspace import Workspace
 
@@ -130,7 +131,7 @@ class _Run:
             outlooks,
         )
 
-    def _pick(self, images: calls.Images, anchor: str) -> Picked:
+    def _pick(self, images: Images, anchor: str) -> Picked:
         folder = self.workspace.folder / "golden" / "images"
         folder.mkdir(parents=True)
         asked = PickRequest(images.images, images.labels, anchor, self.request.golden, str(folder))
@@ -142,7 +143,7 @@ class _Run:
         files = tuple(file.file for file in made.files)
         told = BundleFacts(name, name.replace("_", " "), labels, image, files, golden)
         asked = SamplesRequest(told, str(self.workspace.folder))
-        self.scores.call("resnet_edge.stages.bundle_samples:write", asked, calls.Done)
+        self.scores.call("resnet_edge.stages.bundle_samples:write", asked, Done)
         return told
 
     def _outlooks(self, made: MadeFiles) -> tuple[FileOutlook, ...]:
@@ -153,13 +154,13 @@ class _Run:
         finally:
             member.dismiss()
 
-    def _classes(self, anchor: str, images: calls.Images) -> tuple[ClassCount, ...]:
+    def _classes(self, anchor: str, images: Images) -> tuple[ClassCount, ...]:
         if images.labels is None:
             return ()
         asked = ClassesRequest(anchor, images.labels, self.converted.labels)
         return self._ask_scores("classes", asked, ClassCounts).counts
 
-    def _read_images(self) -> calls.Images:
+    def _read_images(self) -> Images:
         facts = self.converted.facts
         word = self.request.data or FOUND_AGAIN.get(self.converted.data)
         if word is None:
@@ -167,7 +168,7 @@ class _Run:
             raise DataError(
                 f"the report names its data {self.converted.data!r}, wherever that is: give --data"
             )
-        asked = calls.ImagesRequest(
+        asked = ImagesRequest(
             word,
             facts.input_shape,
             facts.classes,
@@ -177,7 +178,7 @@ class _Run:
         )
         reader = self.crew.member("images", self.tell)
         try:
-            return reader.call("resnet_edge.stages.images:prepare", asked, calls.PreparedImages).evaluation
+            return reader.call("resnet_edge.stages.images:prepare", asked, PreparedImages).evaluation
         finally:
             reader.dismiss()
 
@@ -224,7 +225,7 @@ class _Run:
         expected: list[str],
         proofs: list[RuntimeProof],
         picked: Picked,
-        images: calls.Images,
+        images: Images,
     ) -> Golden:
         measured = []
         for file in made.files:

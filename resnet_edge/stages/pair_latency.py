@@ -12,9 +12,10 @@ from resnet_edge.core.errors import UsageError
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.stages._rounds import interleave
-from resnet_edge.stages.calls import Done, Plan, PlanRequest
+from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.latency import open_runner
 from resnet_edge.stages.plan import plan
+from resnet_edge.stages.plan_request import Plan, PlanRequest
 from resnet_edge.stages.predict import open_images
 from resnet_edge.stages.step_latency import NoiseRequest, PairRequest, TimedAs
 

@@ -15,7 +15,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.progress import Report
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.stages.calls import Job, Place, Plan, PlanRequest
+from resnet_edge.stages.plan_request import Job, Place, Plan, PlanRequest
 
 
 def plan(request: PlanRequest, report: Report) -> Plan:

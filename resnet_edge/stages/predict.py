@@ -18,8 +18,8 @@ from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.progress import Report, tracked
 from resnet_edge.core.tensors import dequantize, quantize
-from resnet_edge.stages.calls import PredictRequest, PredictResult
 from resnet_edge.stages.pixels import preprocessed
+from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 
 BATCH_BYTES = 4 << 20
 LARGEST_BATCH = 64

@@ -13,8 +13,10 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.machine import available_memory, usable_cores
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Progress, Report, silent
-from resnet_edge.stages import calls
 from resnet_edge.stages.crew import Crew, Member
+from resnet_edge.stages.images_request import Images
+from resnet_edge.stages.plan_request import Job, Place
+from resnet_edge.stages.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
 
 FEWEST, MOST = 2, 4
 """Workers. One is never enough: a slow proof would hold up all others. Each takes the memory
@@ -38,9 +40,9 @@ class Proof:
     """The outputs of one artifact at one place, when they are there."""
 
     artifact: Artifact
-    job: calls.Job
-    place: calls.Place
-    outputs: Future[calls.PredictResult]
+    job: Job
+    place: Place
+    outputs: Future[PredictResult]
 
     @property
     def what(self) -> str:
@@ -62,16 +64,16 @@ class Provers:
     def start(
         self,
         artifact: Artifact,
-        job: calls.Job,
-        place: calls.Place,
-        images: calls.Images,
+        job: Job,
+        place: Place,
+        images: Images,
         folder: Path | None = None,
         preprocessing: Preprocessing | None = None,
     ) -> Proof:
         """Run `artifact` on all images as soon as workers are idle; outputs go to `folder`, or to the
         store."""
         name = f"{artifact.file}.{place.backend}.{place.device}.npy"
-        request = calls.PredictRequest(
+        request = PredictRequest(
             artifact.path,
             artifact.format,
             place.backend,
@@ -83,13 +85,11 @@ class Provers:
         )
         return Proof(artifact, job, place, self._sharded(request, images.n, place))
 
-    def _sharded(
-        self, request: calls.PredictRequest, n: int, place: calls.Place
-    ) -> Future[calls.PredictResult]:
+    def _sharded(self, request: PredictRequest, n: int, place: Place) -> Future[PredictResult]:
         size = n if place.in_one else SHARD
         out = Path(request.out)
         shards = [
-            calls.ShardRequest(request, start, min(start + size, n), f"{out.with_suffix('')}.{start}.npy")
+            ShardRequest(request, start, min(start + size, n), f"{out.with_suffix('')}.{start}.npy")
             for start in range(0, n, size)
         ]
         gathering = _Gathering(request, shards, self._tell)
@@ -97,7 +97,7 @@ class Provers:
             self._executor.submit(self._run, shard, gathering)
         return gathering.outputs
 
-    def _run(self, shard: calls.ShardRequest, gathering: _Gathering) -> None:
+    def _run(self, shard: ShardRequest, gathering: _Gathering) -> None:
         member = self._idle.get()
         try:
             gathering.run(shard, member)
@@ -113,20 +113,20 @@ class Provers:
 class _Gathering:
     """The shards of one proof, on their way to its outputs."""
 
-    def __init__(self, request: calls.PredictRequest, shards: list[calls.ShardRequest], tell: Report) -> None:
-        self.outputs: Future[calls.PredictResult] = Future()
+    def __init__(self, request: PredictRequest, shards: list[ShardRequest], tell: Report) -> None:
+        self.outputs: Future[PredictResult] = Future()
         self._request, self._shards, self._tell = request, shards, tell
         self._step = f"{Path(request.path).name} on {request.backend}"
         self._left, self._done = len(shards), 0
         self._lock = threading.Lock()
 
-    def run(self, shard: calls.ShardRequest, member: Member) -> None:
+    def run(self, shard: ShardRequest, member: Member) -> None:
         """One shard, by `member`; the last one joins them. The first that fails is the proof's failure."""
         if self.outputs.done():
             return
         self._progress(0)
         try:
-            member.call("resnet_edge.stages.shards:run", shard, calls.PredictResult)
+            member.call("resnet_edge.stages.shards:run", shard, PredictResult)
             with self._lock:
                 self._left -= 1
                 last = self._left == 0
@@ -139,9 +139,9 @@ class _Gathering:
         if found is not None:
             self.outputs.set_result(found)
 
-    def _joined(self, member: Member) -> calls.PredictResult:
-        asked = calls.JoinRequest(tuple(shard.out for shard in self._shards), self._request.out)
-        return member.call("resnet_edge.stages.shards:join", asked, calls.PredictResult)
+    def _joined(self, member: Member) -> PredictResult:
+        asked = JoinRequest(tuple(shard.out for shard in self._shards), self._request.out)
+        return member.call("resnet_edge.stages.shards:join", asked, PredictResult)
 
     def _progress(self, more: int) -> None:
         with self._lock:

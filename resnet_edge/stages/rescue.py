@@ -20,9 +20,12 @@ from resnet_edge.core.progress import Progress
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.rescue import GRAVITY, Candidate, Rescue, gravest
 from resnet_edge.core.scheme import Io
-from resnet_edge.stages import calls
+from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
+from resnet_edge.stages.calibration_request import Calibration
 from resnet_edge.stages.crew import Member
+from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.judging import Judge, Judged
+from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Provers
 from resnet_edge.stages.rescue_request import Choices, ChoicesRequest, FloatChoice
 from resnet_edge.stages.workspace import Workspace
@@ -37,9 +40,9 @@ class RescueSetup:
 
     facts: ModelFacts
     io: Io
-    calibrated: calls.Calibration
-    calibration: calls.Images
-    images: calls.Images
+    calibrated: Calibration
+    calibration: Images
+    images: Images
     maker: Member
     provers: Provers
     judge: Judge
@@ -139,7 +142,7 @@ class _Search:
         for job in self._jobs:
             portable = portable or self._portable(job, choice, folder)
             name = f"{setup.facts.name}.{job.scheme}{job.suffix}"
-            request = calls.ArtifactRequest(
+            request = ArtifactRequest(
                 portable, job.format, job.scheme, setup.facts.name, str(folder / name), choice.float_layers
             )
             artifact = setup.maker.call("resnet_edge.stages.artifacts:artifact", request, Artifact)
@@ -147,9 +150,9 @@ class _Search:
                 proofs.append(setup.provers.start(artifact, job, place, setup.images, folder))
         return tuple(setup.judge.judged(proof) for proof in proofs)
 
-    def _portable(self, job: calls.Job, choice: FloatChoice, folder: Path) -> str:
+    def _portable(self, job: Job, choice: FloatChoice, folder: Path) -> str:
         setup = self._setup
-        request = calls.PortableRequest(
+        request = PortableRequest(
             setup.calibrated.portable,
             job.scheme,
             setup.calibrated.ranges,
@@ -159,7 +162,7 @@ class _Search:
             choice.float_layers,
             setup.calibrated.exact,
         )
-        return setup.maker.call("resnet_edge.stages.artifacts:portable", request, calls.Done).path
+        return setup.maker.call("resnet_edge.stages.artifacts:portable", request, Done).path
 
 
 def _choices(scheme: str, setup: RescueSetup) -> Sequence[FloatChoice]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from resnet_edge.core.bundle import BundledFile, RuntimeProof
 from resnet_edge.stages.bundle_request import ScoresApart
-from resnet_edge.stages.calls import PredictResult
+from resnet_edge.stages.predict_request import PredictResult
 
 EXACT_ENOUGH = 0.999
 """The share of images on which a runtime must give the same answer as the artifact."""

@@ -15,8 +15,8 @@ from numpy.lib.format import open_memmap
 from resnet_edge.backends import Session
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Report, silent
-from resnet_edge.stages.calls import JoinRequest, PredictRequest, PredictResult, ShardRequest
 from resnet_edge.stages.predict import open_images, opened, outputs_of
+from resnet_edge.stages.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
 
 
 class _Last:

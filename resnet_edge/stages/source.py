@@ -14,9 +14,10 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
-from resnet_edge.stages.calls import Done, ExportRequest, ReferenceRequest
+from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.learned_request import LearnedRequest
 from resnet_edge.stages.pixels import preprocessed
+from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
 
 BATCH_PIXELS = 2_000_000
 """Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small

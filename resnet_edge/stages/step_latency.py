@@ -21,8 +21,12 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.models import ModelRequest
-from resnet_edge.stages import calls
+from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
+from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration
 from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.latency_request import LatencyTarget
+from resnet_edge.stages.plan_request import Job, Plan
+from resnet_edge.stages.source_request import ExportRequest
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class TimedAs:
 class PairRequest:
     """stages.pair_latency: time two artifacts in turns; `images` as in LatencyRequest."""
 
-    before: calls.LatencyTarget
-    after: calls.LatencyTarget
+    before: LatencyTarget
+    after: LatencyTarget
     images: str
     threads: int
     rounds: int | None
@@ -88,7 +92,7 @@ class Race:
         self._source, self._maker, self._clock = (
             crew.member(f"race {name}", tell) for name in ("source", "artifacts", "latency")
         )
-        self._job: calls.Job | None = None
+        self._job: Job | None = None
         self._images: str | None = None
         self._base: _Made | None = None
 
@@ -123,10 +127,10 @@ class Race:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _settled(self) -> calls.Job:
+    def _settled(self) -> Job:
         """What to make; refused at once where it cannot be made or run here."""
         if self._job is None:
-            plan = self._clock.call("resnet_edge.stages.pair_latency:settle", self.how, calls.Plan)
+            plan = self._clock.call("resnet_edge.stages.pair_latency:settle", self.how, Plan)
             self._job = plan.jobs[0]
         return self._job
 
@@ -167,22 +171,22 @@ class Race:
     def _made(self, model: ModelRequest, facts: ModelFacts, folder: Path) -> _Made:
         job = self._settled()
         portable, ranges, quantized = str(folder / "float.tflite"), None, str(folder / "portable.tflite")
-        export = calls.ExportRequest(model, portable, dynamic_batch=False)
-        self._source.call("resnet_edge.stages.source:export", export, calls.Done)
+        export = ExportRequest(model, portable, dynamic_batch=False)
+        self._source.call("resnet_edge.stages.source:export", export, Done)
         if job.needs_calibration:
             calibrated = self._calibrated(facts, portable, folder / "calibrated")
             portable, ranges = calibrated.portable, calibrated.ranges
-        scheme = calls.PortableRequest(portable, job.scheme, ranges, facts.output, "float32", quantized)
-        self._maker.call("resnet_edge.stages.artifacts:portable", scheme, calls.Done)
+        scheme = PortableRequest(portable, job.scheme, ranges, facts.output, "float32", quantized)
+        self._maker.call("resnet_edge.stages.artifacts:portable", scheme, Done)
         out = str(folder / f"timed{job.suffix}")
-        write = calls.ArtifactRequest(quantized, job.format, job.scheme, facts.name, out)
+        write = ArtifactRequest(quantized, job.format, job.scheme, facts.name, out)
         return _Made(facts, self._maker.call("resnet_edge.stages.artifacts:artifact", write, Artifact))
 
-    def _calibrated(self, facts: ModelFacts, portable: str, folder: Path) -> calls.Calibration:
+    def _calibrated(self, facts: ModelFacts, portable: str, folder: Path) -> Calibration:
         """Plain minima and maxima of the graph as it is: other calibrators and repairs make better
         numbers, and none makes faster ones."""
         folder.mkdir()
-        request = calls.CalibrateRequest(
+        request = CalibrateRequest(
             portable,
             self._noise(facts),
             facts.preprocessing.takes_pixels,
@@ -192,19 +196,19 @@ class Race:
             calibrator="minmax",
             repair="none",
         )
-        return self._maker.call("resnet_edge.stages.calibration:calibrate", request, calls.Calibration)
+        return self._maker.call("resnet_edge.stages.calibration:calibrate", request, Calibration)
 
     def _noise(self, facts: ModelFacts) -> str:
         """A few images for the base and every candidate."""
         if self._images is None:
             out = str(self._new_folder("images") / "noise.npy")
             request = NoiseRequest(facts.input_shape, facts.preprocessing.takes_pixels, out)
-            self._images = self._clock.call("resnet_edge.stages.pair_latency:noise", request, calls.Done).path
+            self._images = self._clock.call("resnet_edge.stages.pair_latency:noise", request, Done).path
         return self._images
 
-    def _target(self, made: _Made, which: str) -> calls.LatencyTarget:
+    def _target(self, made: _Made, which: str) -> LatencyTarget:
         artifact = made.artifact
-        return calls.LatencyTarget(
+        return LatencyTarget(
             artifact.path, which, artifact.format, artifact.scheme, self.how.backend, self.how.device
         )
 

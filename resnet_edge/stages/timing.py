@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from resnet_edge.core.device import is_software
 from resnet_edge.core.latency import Latency
-from resnet_edge.stages import calls
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, asking
 from resnet_edge.stages.findings import Findings
+from resnet_edge.stages.images_request import Images
+from resnet_edge.stages.latency_request import LatencyRequest, LatencyResult, LatencyTarget
 from resnet_edge.stages.notes import not_timed
 from resnet_edge.stages.proofs import Proof
 
 
 def timed(
-    request: ConvertRequest, images: calls.Images, proofs: list[Proof], crew: Crew, findings: Findings
+    request: ConvertRequest, images: Images, proofs: list[Proof], crew: Crew, findings: Findings
 ) -> tuple[Latency, ...]:
     """Measure the latency of what ran; nothing else of ours runs by now."""
     if not request.latency_seconds:
@@ -21,7 +22,7 @@ def timed(
     ran = [proof for proof in proofs if proof.outputs.exception() is None]
     findings.notes += not_timed((p.place.backend, p.outputs.result().device) for p in ran)
     targets = tuple(
-        calls.LatencyTarget(
+        LatencyTarget(
             p.artifact.path, p.artifact.file, p.job.format, p.job.scheme, p.place.backend, p.place.device
         )
         for p in ran
@@ -30,9 +31,9 @@ def timed(
     if not targets:
         return ()
     seconds = request.latency_seconds
-    asked = calls.LatencyRequest(targets, images.images, request.threads, None, seconds)
+    asked = LatencyRequest(targets, images.images, request.threads, None, seconds)
     clock = crew.member("latency", findings.tell)
-    found = findings.attempt("latency", asking(clock, "latency:measure", asked, calls.LatencyResult))
+    found = findings.attempt("latency", asking(clock, "latency:measure", asked, LatencyResult))
     clock.dismiss()
     if found is None:
         return ()

@@ -25,14 +25,15 @@ from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Failure
 from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest
-from resnet_edge.stages import calls
 from resnet_edge.stages.attributing import Ends
 from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.golden_saving import save_golden
+from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.inquiry import Answers, Inquiry
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.notes import described
 from resnet_edge.stages.output_store import OutputStore
+from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Proof, Provers, how_many
 from resnet_edge.stages.verify_checks import check_expected, check_fit, check_unchanged
 from resnet_edge.stages.verify_lint import CalibrationImages
@@ -96,11 +97,11 @@ class _Run:
         finally:
             member.dismiss()
 
-    def _images(self, facts: ModelFacts) -> calls.Images:
+    def _images(self, facts: ModelFacts) -> Images:
         reader = self.crew.member("images", self.tell)
         folder = self.scratch / "images"
         folder.mkdir()
-        asked = calls.ImagesRequest(
+        asked = ImagesRequest(
             self.request.data,
             facts.input_shape,
             facts.classes,
@@ -109,20 +110,18 @@ class _Run:
             self.request.limit,
         )
         try:
-            return reader.call("resnet_edge.stages.images:prepare", asked, calls.PreparedImages).evaluation
+            return reader.call("resnet_edge.stages.images:prepare", asked, PreparedImages).evaluation
         finally:
             reader.dismiss()
 
-    def _start(
-        self, looked: Looked, images: calls.Images, facts: ModelFacts, provers: Provers
-    ) -> list[Proof]:
+    def _start(self, looked: Looked, images: Images, facts: ModelFacts, provers: Provers) -> list[Proof]:
         """Every artifact at each of its places; the slow ones first."""
         proofs = []
         own = self._preprocessing(facts)
         rows = list(zip(looked.artifacts, looked.places, looked.min_sqnr_db, strict=True))
         for artifact, places, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
             suffix = Path(artifact.path).suffix
-            job = calls.Job(artifact.format, artifact.scheme, suffix, False, least, places)
+            job = Job(artifact.format, artifact.scheme, suffix, False, least, places)
             prepared = facts.preprocessing if artifact.format == "keras" else own
             for place in places:
                 folder = self.store.folder(artifact, place, images, prepared)
@@ -136,7 +135,7 @@ class _Run:
             return None
         return facts.preprocessing
 
-    def _judged(self, proofs: list[Proof], images: calls.Images, expected: Reference) -> list[Judged]:
+    def _judged(self, proofs: list[Proof], images: Images, expected: Reference) -> list[Judged]:
         member = self.crew.member("verdicts", lambda _: None)
         judge = Judge(member, expected.facts, images, self.request.max_drop_pp, expected.outputs)
         found = []
@@ -157,7 +156,7 @@ class _Run:
         return next(f.name for f in self.request.files if str(f.path) == proof.artifact.path)
 
     def _inquired(
-        self, judged: list[Judged], images: calls.Images, expected: Reference, reference: ReferenceModel
+        self, judged: list[Judged], images: Images, expected: Reference, reference: ReferenceModel
     ) -> Answers:
         facts, request = expected.facts, self.request
         own = self._preprocessing(facts)
@@ -173,16 +172,14 @@ class _Run:
         self.notes += answers.notes
         return answers
 
-    def _linted(
-        self, facts: ModelFacts, images: calls.Images, reference: ReferenceModel
-    ) -> CalibrationLint | None:
+    def _linted(self, facts: ModelFacts, images: Images, reference: ReferenceModel) -> CalibrationLint | None:
         if self.request.calibration is None:
             return None
         given = CalibrationImages(self.request.calibration, facts, images, self.scratch / "calibration")
         return given.linted(self.crew, partial(reference.portable, bare=False), self.tell)
 
     def _golden(
-        self, out: Path, judged: list[Judged], images: calls.Images, expected: Reference
+        self, out: Path, judged: list[Judged], images: Images, expected: Reference
     ) -> tuple[str, ...]:
         member = self.crew.member("golden", self.tell)
         try:
@@ -194,7 +191,7 @@ class _Run:
         self,
         looked: Looked,
         facts: ModelFacts,
-        images: calls.Images,
+        images: Images,
         judged: list[Judged],
         answers: Answers,
     ) -> Verification:

@@ -11,8 +11,8 @@ from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.progress import Report
 from resnet_edge.graph.model import Graph, read_graph, with_folded_casts
 from resnet_edge.graph.work import INTEGER_OPERATORS, onnx_constants, onnx_layers
-from resnet_edge.stages.calls import Place
 from resnet_edge.stages.plan import places_of
+from resnet_edge.stages.plan_request import Place
 from resnet_edge.stages.verify_request import Looked, LookRequest
 
 WITH_WEIGHTS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})

@@ -10,9 +10,9 @@ from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Report as Tell
-from resnet_edge.stages import calls
 from resnet_edge.stages.calibration_lint_request import CalibrationLintRequest
 from resnet_edge.stages.crew import Crew, ask
+from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.needed_images import CALIBRATION_LIMIT
 
 
@@ -22,7 +22,7 @@ class CalibrationImages:
 
     data: str
     facts: ModelFacts
-    proof: calls.Images
+    proof: Images
     folder: Path
 
     def linted(self, crew: Crew, portable: Callable[[], str], tell: Tell) -> CalibrationLint:
@@ -30,14 +30,14 @@ class CalibrationImages:
         OutputError."""
         self.folder.mkdir()
         facts = self.facts
-        asked = calls.ImagesRequest(
+        asked = ImagesRequest(
             *(self.data, facts.input_shape, facts.classes, facts.preprocessing, str(self.folder)),
             limit=CALIBRATION_LIMIT,
             for_calibration=True,
         )
         member = crew.member("calibration lint", tell)
         try:
-            given = ask(member, "images:prepare", asked, calls.PreparedImages).evaluation
+            given = ask(member, "images:prepare", asked, PreparedImages).evaluation
             graph = _graph(portable)
             request = CalibrationLintRequest(
                 *(given, self.proof, facts.classes, facts.preprocessing), portable=graph, macs=facts.macs

@@ -12,10 +12,13 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.models import ModelRequest
-from resnet_edge.stages import calls
+from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.first_backend import FIRST_BACKEND
+from resnet_edge.stages.images_request import Images
+from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from resnet_edge.stages.proofs import Provers
+from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
 from resnet_edge.stages.verify_request import Looked, LookRequest
 
 
@@ -67,18 +70,16 @@ class ReferenceModel:
             preprocessing=PRESETS["model"],
         )
 
-    def outputs(self, images: calls.Images, provers: Provers) -> str:
+    def outputs(self, images: Images, provers: Provers) -> str:
         """Its outputs (.npy) for all images. Raises whatever keeps it from running."""
         out = str(self._scratch / "reference.npy")
         if isinstance(self._source, ModelRequest):
-            asked = calls.ReferenceRequest(self._source, images.images, out)
-            return self._member.call("resnet_edge.stages.source:reference", asked, calls.Done).path
+            asked = ReferenceRequest(self._source, images.images, out)
+            return self._member.call("resnet_edge.stages.source:reference", asked, Done).path
         assert self._artifact is not None
         format = self._artifact.format
-        ran = calls.PredictRequest(
-            self._artifact.path, format, FIRST_BACKEND[format], "cpu", 1, images.images, out
-        )
-        return self._member.call("resnet_edge.stages.predict:predict", ran, calls.PredictResult).out
+        ran = PredictRequest(self._artifact.path, format, FIRST_BACKEND[format], "cpu", 1, images.images, out)
+        return self._member.call("resnet_edge.stages.predict:predict", ran, PredictResult).out
 
     def portable(self, bare: bool) -> str:
         """The float graph (.tflite) that tells of its layers; `bare`: without preprocessing."""
@@ -93,8 +94,8 @@ class ReferenceModel:
         with self._lock:
             if bare not in self._portables:
                 out = str(self._scratch / f"reference{'.bare' if bare else ''}.tflite")
-                asked = calls.ExportRequest(self._source, out, dynamic_batch=False, bare=bare)
-                done = self._member.call("resnet_edge.stages.source:export", asked, calls.Done)
+                asked = ExportRequest(self._source, out, dynamic_batch=False, bare=bare)
+                done = self._member.call("resnet_edge.stages.source:export", asked, Done)
                 self._portables[bare] = done.path
             return self._portables[bare]
 
@@ -103,7 +104,7 @@ class ReferenceModel:
         assert isinstance(self._source, ModelRequest)
         return self._ran(self._source, images, out)
 
-    def unpruned(self, source: ModelRequest, facts: ModelFacts, images: calls.Images) -> str:
+    def unpruned(self, source: ModelRequest, facts: ModelFacts, images: Images) -> str:
         """The outputs of the model that this one was before it was pruned. Raises ModelError where it is no
         such model."""
         before = self._member.call("resnet_edge.stages.source:facts", source, ModelFacts)
@@ -115,9 +116,9 @@ class ReferenceModel:
         return self._ran(source, images.images, str(self._scratch / "unpruned.npy"))
 
     def _ran(self, source: ModelRequest, images: str, out: str) -> str:
-        asked = calls.ReferenceRequest(source, images, out)
+        asked = ReferenceRequest(source, images, out)
         with self._lock:
-            return self._member.call("resnet_edge.stages.source:reference", asked, calls.Done).path
+            return self._member.call("resnet_edge.stages.source:reference", asked, Done).path
 
     def dismiss(self) -> None:
         """End the process."""

@@ -8,7 +8,7 @@ from typing import Literal
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.stages.calls import Place
+from resnet_edge.stages.plan_request import Place
 
 Output = Literal["logits", "probabilities"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UsageError
 from resnet_edge.core.worker import Worker
-from resnet_edge.stages.calls import PredictRequest, PredictResult
+from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from tests.backends import tiny
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

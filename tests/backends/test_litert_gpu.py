@@ -12,7 +12,7 @@ from resnet_edge.backends import _vulkan, litert
 from resnet_edge.core.device import as_software
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
 from resnet_edge.core.worker import Worker
-from resnet_edge.stages.calls import PredictRequest, PredictResult
+from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from tests.backends import quantized, tiny, vulkan
 
 

@@ -18,7 +18,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, MissingDependency
 from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.core.worker import Worker
-from resnet_edge.stages.calls import PredictRequest, PredictResult
+from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from tests.backends import rgb
 from tests.backends.pages import loaded, started
 

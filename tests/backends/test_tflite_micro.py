@@ -12,7 +12,7 @@ from resnet_edge.backends import litert, litert_reference
 from resnet_edge.core.errors import ArtifactError, WorkerFailed
 from resnet_edge.core.tensors import quantize
 from resnet_edge.core.worker import Worker
-from resnet_edge.stages.calls import PredictRequest, PredictResult
+from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from tests.backends import quantized, tiny
 from tests.backends.pages import loaded
 

@@ -18,7 +18,7 @@ from resnet_edge.graph.calibrators import (
     percentile,
 )
 from resnet_edge.graph.histogram import Distribution, Histogram
-from resnet_edge.stages.calls import CalibratorName
+from resnet_edge.stages.calibration_request import CalibratorName
 
 RANDOM = np.random.default_rng(5)
 

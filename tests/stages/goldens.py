@@ -13,9 +13,9 @@ from unittest import mock
 import numpy as np
 
 from resnet_edge.core.progress import silent
-from resnet_edge.stages.calls import PredictRequest
 from resnet_edge.stages.golden_request import MeasuredArtifact, MeasuredRun, SaveRequest
 from resnet_edge.stages.predict import predict
+from resnet_edge.stages.predict_request import PredictRequest
 from tests.backends import tiny
 
 N = 60

@@ -18,8 +18,9 @@ from resnet_edge.graph.calibrators import UNIT
 from resnet_edge.graph.model import read_graph
 from resnet_edge.graph.weighted import layers, write_constants
 from resnet_edge.stages import artifacts
+from resnet_edge.stages.artifact_request import PortableRequest
 from resnet_edge.stages.calibration import MARGIN_DB, calibrate, read_ranges
-from resnet_edge.stages.calls import CalibrateRequest, Calibration, CalibratorName, PortableRequest
+from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration, CalibratorName
 from tests.formats import nets
 from tests.graph.road import Road, litert, onnxruntime, road, scheme
 

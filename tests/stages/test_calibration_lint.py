@@ -17,7 +17,7 @@ from resnet_edge.core.progress import silent
 from resnet_edge.stages import _blocks
 from resnet_edge.stages.calibration_lint import FEW, lint
 from resnet_edge.stages.calibration_lint_request import CalibrationLintRequest
-from resnet_edge.stages.calls import Images
+from resnet_edge.stages.images_request import Images
 from tests.formats import nets
 from tests.graph.road import Road, road
 

@@ -9,8 +9,8 @@ import pytest
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.stages.calls import Images
 from resnet_edge.stages.class_names import as_lines, chosen_names, class_names_in
+from resnet_edge.stages.images_request import Images
 
 
 def facts(*names: str) -> ModelFacts:

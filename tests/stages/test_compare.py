@@ -16,8 +16,8 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.progress import silent
 from resnet_edge.core.worker import Worker
-from resnet_edge.stages.calls import AgreementRequest, CompareRequest
 from resnet_edge.stages.compare import agree, compare
+from resnet_edge.stages.compare_request import AgreementRequest, CompareRequest
 
 Array = NDArray[Any]
 CLASSES = 10

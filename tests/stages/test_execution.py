@@ -11,11 +11,11 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.execution import Execution
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.progress import silent
-from resnet_edge.stages import calls
 from resnet_edge.stages.execution import executed
 from resnet_edge.stages.integers import Integers
 from resnet_edge.stages.integers_request import ExecutionRequest
 from resnet_edge.stages.judging import Judged
+from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof
 from tests.backends import tiny
 from tests.overflow.test_emulation import written
@@ -63,8 +63,8 @@ def test_a_backend_that_does_not_tell(tmp_path: Path) -> None:
 
 def judged() -> Judged:
     artifact = Artifact("net.onnx", "onnx", "int8", 1, "0", (), ())
-    place = calls.Place("onnxruntime", "cpu")
-    job = calls.Job("onnx", "int8", ".onnx", False, 20.0, (place,))
+    place = Place("onnxruntime", "cpu")
+    job = Job("onnx", "int8", ".onnx", False, 20.0, (place,))
     row = Parity(
         *("net.onnx", "onnxruntime", "cpu", 10, None, None, None, None, 1.0, 0.0, 40.0, "pass", ("fine",)),
     )

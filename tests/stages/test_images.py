@@ -14,8 +14,8 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import silent
 from resnet_edge.stages import _blocks
-from resnet_edge.stages.calls import ImagesRequest
 from resnet_edge.stages.images import prepare
+from resnet_edge.stages.images_request import ImagesRequest
 
 
 @pytest.fixture

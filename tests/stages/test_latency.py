@@ -14,8 +14,8 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.progress import Progress, silent
 from resnet_edge.stages._rounds import LARGEST_BLOCK, Runner, interleave, warm_up
-from resnet_edge.stages.calls import LatencyRequest, LatencyTarget
 from resnet_edge.stages.latency import measure
+from resnet_edge.stages.latency_request import LatencyRequest, LatencyTarget
 from tests.backends import tiny, vulkan
 
 

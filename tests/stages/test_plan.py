@@ -6,8 +6,8 @@ import pytest
 
 from resnet_edge.core.errors import UnknownName, UnsupportedScheme, UsageError
 from resnet_edge.core.progress import silent
-from resnet_edge.stages.calls import PlanRequest
 from resnet_edge.stages.plan import plan
+from resnet_edge.stages.plan_request import PlanRequest
 
 BOTH = ("tflite", "onnx")
 EVERYWHERE = ("litert", "onnxruntime")

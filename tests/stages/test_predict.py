@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UnknownName
 from resnet_edge.core.progress import Progress, silent
-from resnet_edge.stages.calls import PredictRequest
 from resnet_edge.stages.predict import predict, stored
+from resnet_edge.stages.predict_request import PredictRequest
 from tests.backends import tiny
 
 BACKENDS = {"tflite": "litert", "onnx": "onnxruntime"}

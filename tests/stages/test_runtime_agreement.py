@@ -15,7 +15,7 @@ from resnet_edge.core.progress import silent
 from resnet_edge.stages import runtime_agreement
 from resnet_edge.stages.bundle_request import ExpectedRequest, Picked, PickRequest, ScoresApart, ScoresRequest
 from resnet_edge.stages.bundle_scores import apart, expected, pick
-from resnet_edge.stages.calls import PredictResult
+from resnet_edge.stages.predict_request import PredictResult
 
 IMAGE, SCORES = TensorSpec("image", (1, 8, 8, 3), "float32"), TensorSpec("logits", (1, 4), "float32")
 FILE = BundledFile(

@@ -11,8 +11,8 @@ import pytest
 
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.progress import silent
-from resnet_edge.stages.calls import JoinRequest, PredictRequest, PredictResult, ShardRequest
 from resnet_edge.stages.predict import predict
+from resnet_edge.stages.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
 from resnet_edge.stages.shards import join, run
 from tests.backends import tiny
 

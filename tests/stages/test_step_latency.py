@@ -25,8 +25,8 @@ from resnet_edge.core.errors import (
 from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages import latency
-from resnet_edge.stages.calls import LatencyTarget
 from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.latency_request import LatencyTarget
 from resnet_edge.stages.pair_latency import measure
 from resnet_edge.stages.predict import load_backend
 from resnet_edge.stages.step_latency import PairRequest, Race, TimedAs, step_latency

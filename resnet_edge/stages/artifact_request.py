@@ -1,0 +1,43 @@
+"""What the parent asks of stages.artifacts, and the files it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.core.scheme import Io
+
+
+@dataclass(frozen=True)
+class PortableRequest:
+    """stages.artifacts: the portable graph under a scheme. `float_layers`, by their outputs, stay
+    float in an integer graph, with their constants in the float graph `exact`."""
+
+    float_portable: str
+    scheme: str
+    ranges: str | None
+    output: str
+    io: Io
+    out: str
+    float_layers: tuple[str, ...] = ()
+    exact: str | None = None
+
+
+@dataclass(frozen=True)
+class ArtifactRequest:
+    """stages.artifacts: one artifact from the portable graph of its scheme, in which `float_layers`
+    (by their outputs) are in float."""
+
+    portable: str
+    format: str
+    scheme: str
+    name: str
+    out: str
+    float_layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Done:
+    """The file that was written, and what a report should say of it."""
+
+    path: str
+    notes: tuple[str, ...] = ()

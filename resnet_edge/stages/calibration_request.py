@@ -1,0 +1,61 @@
+"""What the parent asks of stages.calibration, and the ranges it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+CalibratorName = Literal["auto", "minmax", "percentile", "mse", "entropy"]
+
+
+RepairName = Literal["auto", "all", "none"]
+
+
+@dataclass(frozen=True)
+class CalibrateRequest:
+    """stages.calibration: activation ranges of the float portable graph, and its repairs.
+
+    `images` .npy (N, H, W, C); results go to `folder`. `fixed`: a JSON file of ranges by
+    tensor that are taken as they are.
+    """
+
+    portable: str
+    images: str
+    takes_pixels: bool
+    output: str
+    threads: int
+    folder: str
+    calibrator: CalibratorName = "auto"
+    repair: RepairName = "auto"
+    fixed: str | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The int8 graph with these ranges and repairs: its SQNR against the float graph, or None where
+    LiteRT refuses it (XNNPACK does where scales lie too far apart)."""
+
+    calibrator: str
+    repairs: tuple[str, ...]
+    sqnr_db: float | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The repaired float graph, its ranges (JSON by dtype of the activations), and how they
+    were chosen: from `tensors` tensors on `n` images, of which `judged` judged the trials.
+    `skipped` tells what the chosen repairs left out. `exact` is the float graph of the same ranges
+    without the repairs that fit weights to being rounded: what layers that stay float come from.
+    `limits` (JSON, by tensor) and `outputs` (.npy) are what the graph gave as it came."""
+
+    portable: str
+    exact: str
+    ranges: str
+    tensors: int
+    n: int
+    judged: int
+    chosen: Trial
+    tried: tuple[Trial, ...]
+    skipped: tuple[str, ...]
+    limits: str
+    outputs: str

@@ -1,0 +1,61 @@
+"""What the parent asks of stages.plan, and what is then to be made, and proved where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.core.scheme import Io
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """Names as the user gave them; a backend may be followed by `:device`."""
+
+    formats: tuple[str, ...]
+    schemes: tuple[str, ...]
+    backends: tuple[str, ...]
+    io: Io
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an artifact runs; in one piece where opening it again costs seconds (a browser)."""
+
+    backend: str
+    device: str
+    in_one: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One artifact to make, and where to prove it; `slow` ones begin first. In a `rescuable` one,
+    layers can stay in float."""
+
+    format: str
+    scheme: str
+    suffix: str
+    needs_calibration: bool
+    min_sqnr_db: float
+    places: tuple[Place, ...]
+    slow: bool = False
+    rescuable: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything to make, in order; `notes` tell what was asked for and is not offered."""
+
+    jobs: tuple[Job, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether any artifact needs calibration images."""
+        return any(job.needs_calibration for job in self.jobs)
+
+    def by_scheme(self) -> dict[str, list[Job]]:
+        """The jobs, grouped by the portable graph that they share, in the order to make them."""
+        groups: dict[str, list[Job]] = {}
+        for job in sorted(self.jobs, key=lambda job: not job.slow):
+            groups.setdefault(job.scheme, []).append(job)
+        return groups

@@ -1,0 +1,27 @@
+"""What the parent asks of stages.source, for the model as a float graph and for what it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.models import ModelRequest
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """stages.source: write the float portable graph of a model to `out`; `bare`: without preprocessing, to
+    take what the model takes."""
+
+    model: ModelRequest
+    out: str
+    dynamic_batch: bool
+    bare: bool = False
+
+
+@dataclass(frozen=True)
+class ReferenceRequest:
+    """stages.source: run the Keras model on `images` (.npy), outputs to `out` (.npy)."""
+
+    model: ModelRequest
+    images: str
+    out: str
