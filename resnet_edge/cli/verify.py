@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from resnet_edge.cli._options import FiniteRange, backends_option, shape
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
+
+BESIDE_GOLDEN = ("golden", "artifacts", "backends", "as_json", "quiet")
 
 
 @click.command("verify")
@@ -121,10 +124,11 @@ def command(
     from resnet_edge.cli._convert import exit_code
 
     if golden is not None:
-        if html is not None:
-            raise click.UsageError("--golden draws no page: leave out --html")
+        _refuse_beside_golden()
         _replay(golden, artifacts, options, as_json=as_json, quiet=quiet)
         return
+    if _given("golden_images") and options["save_golden"] is None:
+        raise click.UsageError("--golden-images is for golden vectors: name a file with --save-golden")
     from resnet_edge.cli._verify import print_verification, request_of, verdict
     from resnet_edge.core.temporary import temporary
     from resnet_edge.report.verification import verification_document
@@ -154,13 +158,26 @@ def command(
     click.get_current_context().exit(exit_code(found))
 
 
+def _given(param: str) -> bool:
+    """Whether the user named this option."""
+    return click.get_current_context().get_parameter_source(param) is ParameterSource.COMMANDLINE
+
+
+def _refuse_beside_golden() -> None:
+    """Golden vectors take the place of reference and data, and of how these are used."""
+    context = click.get_current_context()
+    for param in context.command.get_params(context):
+        if _given(str(param.name)) and param.name not in BESIDE_GOLDEN:
+            reason = "it draws no page" if param.name == "html" else "the file has all that is needed"
+            raise click.UsageError(
+                f"--golden takes no {'/'.join((*param.opts, *param.secondary_opts))}: {reason}"
+            )
+
+
 def _replay(
     golden: Path, artifacts: tuple[Path, ...], options: dict[str, Any], *, as_json: bool, quiet: bool
 ) -> None:
-    """Golden vectors take the place of reference and data."""
-    for name in ("reference", "data", "save_golden", "calibration", "unpruned"):
-        if options[name] is not None:
-            raise click.UsageError(f"--golden takes no --{name.replace('_', '-')}: the file has all of it")
+    """Without a reference and data, and without what imports the frameworks."""
     if not artifacts:
         raise click.UsageError("nothing to verify: name the artifacts that the golden vectors are of")
     from resnet_edge.cli._golden import golden_document, golden_exit_code, print_golden

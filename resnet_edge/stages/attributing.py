@@ -47,9 +47,7 @@ class Causes:
 
     def beside(self, judged: Judged) -> Judged:
         """The same, failed where kernels are off by more than they may."""
-        row = judged.parity
-        here = row.artifact, row.backend, row.device
-        found = next((a for a in self.attributions if (a.artifact, a.backend, a.device) == here), None)
+        found = judged.among(self.attributions)
         return judged if found is None or found.kernels.within else judged.failed(_off(found))
 
 

@@ -39,9 +39,7 @@ class Integers:
 
     def beside(self, judged: Judged) -> Judged:
         """The same, failed where the runtime left integers in float and said nothing."""
-        row = judged.parity
-        here = row.artifact, row.backend, row.device
-        ran = next((e for e in self.executions if (e.artifact, e.backend, e.device) == here), None)
+        row, ran = judged.parity, judged.among(self.executions)
         if ran is None or not ran.missing:
             return judged
         sentence = _in_float(ran)

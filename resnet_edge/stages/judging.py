@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
+from resnet_edge.core.attribution import Attribution
+from resnet_edge.core.execution import Execution
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
@@ -16,6 +19,8 @@ from resnet_edge.stages.predict_request import PredictResult
 from resnet_edge.stages.proofs import Proof
 from resnet_edge.stages.verify_request import Aligned, AlignRequest
 
+Row = TypeVar("Row", Attribution, Execution)
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -24,6 +29,11 @@ class Judged:
     proof: Proof
     outputs: str
     parity: Parity
+
+    def among(self, rows: Iterable[Row]) -> Row | None:
+        """What is told of the same artifact on the same device; None where nothing is."""
+        own = self.parity.artifact, self.parity.backend, self.parity.device
+        return next((row for row in rows if (row.artifact, row.backend, row.device) == own), None)
 
     def contradicted(self, explanations: Sequence[Explanation]) -> Judged:
         """The same, failed where the file itself contradicts the reference, whatever these images show."""

@@ -108,6 +108,9 @@ def test_calibration_images_are_looked_at(place: Place, given: Given, converted:
         (("--unpruned", "resnet20", "--attribute", "0"), "--unpruned is for causes"),
         (("--golden", "g.npz", "--html", "page.html"), "draws no page"),
         (("--golden", "g.npz", "--calibration", "c.npz"), "--golden takes no --calibration"),
+        (("--golden", "g.npz", "--max-drop", "2"), "--golden takes no --max-drop"),
+        (("--golden", "g.npz", "--no-explain"), "--golden takes no --explain/--no-explain"),
+        (("--golden-images", "3"), "name a file with --save-golden"),
     ],
 )
 def test_what_cannot_be_is_one_line(
