@@ -19,9 +19,11 @@ STALE = 0.5
 """The part of layers with other weights from which on the file is another model's."""
 
 
-OPTIONS = frozenset({"stride", "padding", "activation_missing", "activation_added"})
+OPTIONS = frozenset({"stride", "dilation", "padding", "activation_missing", "activation_added"})
 FACTORS = frozenset({"rescaled", "channel_scales", "bias_dropped", "bias_shifted", "bias_changed", "changed"})
 MOST_DOUBTED = 4
+LIMIT = 1.02
+"""The end of a grid that was calibrated on what a ReLU6 gave."""
 VECTOR = 0.02
 """Of the largest constant; 1/127 is what rounding to 8 bits takes."""
 
@@ -34,21 +36,44 @@ def contradictions(
     A broken layer is a bad witness of these factors, and its neighbours would be accused with it: so the one
     that fits worst is left out, and all are looked at again.
     """
-    doubted: frozenset[int] = frozenset()
     sure = not _equalizable(artifact) or anchored(reference, artifact, pairs)
-    while True:
-        scales = _scales(reference, artifact, pairs, doubted)
-        found = list(_accused(reference, artifact, pairs, scheme, scales))
-        if not sure:
-            found = [finding for finding in found if finding.cause not in FACTORS]
-        worst = _worst(reference, artifact, pairs, scales, found, doubted)
-        if worst is None or len(doubted) == MOST_DOUBTED or not sure or not _equalizable(artifact):
-            break
-        doubted |= {worst}
+    found, scales = _looked_at(reference, artifact, pairs, scheme, frozenset())
+    if not sure:
+        found = [finding for finding in found if finding.cause not in FACTORS]
+    elif _equalizable(artifact):
+        found, scales = _without_bad_witnesses(reference, artifact, pairs, scheme, found, scales)
     found += _before_the_first(artifact, pairs, found)
     everything = [*_odd(artifact), *_strange(reference, artifact), *_one_step(artifact), *found]
     everything.sort(key=lambda finding: finding.order)
     return _joined(everything), scales
+
+
+def _without_bad_witnesses(
+    reference: Network,
+    artifact: Network,
+    pairs: Pairs,
+    scheme: str,
+    found: list[LayerFinding],
+    scales: list[Real],
+) -> tuple[list[LayerFinding], list[Real]]:
+    """What accuses the fewest layers, after those that fit worst are left out one by one."""
+    best, doubted, latest = (found, scales), frozenset[int](), (found, scales)
+    for _ in range(MOST_DOUBTED):
+        worst = _worst(reference, artifact, pairs, latest[1], latest[0], doubted)
+        if worst is None:
+            break
+        doubted |= {worst}
+        latest = _looked_at(reference, artifact, pairs, scheme, doubted)
+        if len({f.order for f in latest[0]}) < len({f.order for f in best[0]}):
+            best = latest
+    return best
+
+
+def _looked_at(
+    reference: Network, artifact: Network, pairs: Pairs, scheme: str, doubted: frozenset[int]
+) -> tuple[list[LayerFinding], list[Real]]:
+    scales = _scales(reference, artifact, pairs, doubted)
+    return list(_accused(reference, artifact, pairs, scheme, scales)), scales
 
 
 def _accused(
@@ -108,9 +133,10 @@ def _odd(artifact: Network) -> Iterator[LayerFinding]:
 
 
 def _strange(reference: Network, artifact: Network) -> Iterator[LayerFinding]:
-    known = {kind.lower().replace("_", "") for _, kind in reference.strange}
+    if any("resize" in kind.lower() for _, kind in reference.strange):
+        return  # formats have other names for it
     for tensor, kind in artifact.strange:
-        if kind.lower().replace("_", "") not in known and "resize" in kind.lower():
+        if "resize" in kind.lower():
             text = f"{tensor}: there is a {kind}, which the reference does not have"
             yield _finding(tensor, "", -1, "operation", text)
 
@@ -157,9 +183,7 @@ def _meant(theirs: Layer, number: int, scales: list[Real]) -> Real:
     out = scales[number]
     if theirs.kind == "scale" or len(out) != len(theirs.weights):
         return theirs.weights
-    if theirs.kind == "depthwise":
-        return theirs.weights * (out / into).reshape(-1, 1, 1, 1)
-    return theirs.weights * out.reshape(-1, 1, 1, 1) / into
+    return theirs.weights * out.reshape(-1, 1, 1, 1) / theirs.over_inputs(into)
 
 
 def _wrong(theirs: Layer, ours: Layer, number: int, scales: list[Real], scheme: str) -> Iterator[Said]:
@@ -169,13 +193,17 @@ def _wrong(theirs: Layer, ours: Layer, number: int, scales: list[Real], scheme: 
     if theirs.kind == "scale" and theirs.weights is not None and ours.weights is not None:
         yield from _vector(theirs.weights.ravel(), ours.weights.ravel(), ours, allowed)
     elif theirs.kind == "shift" and theirs.bias is not None and ours.bias is not None:
-        yield from _vector(theirs.bias * out, ours.bias, ours, allowed)
+        yield from _vector(theirs.bias * _fitting(out, theirs.bias), ours.bias, ours, allowed)
     elif (
         theirs.weights is not None and ours.weights is not None and theirs.weights.shape == ours.weights.shape
     ):
         bias = theirs.bias if theirs.bias is not None else np.zeros(len(theirs.weights))
         meant = _meant(theirs, number, scales)
-        yield from wrong_weights(meant, bias * (out if len(out) == len(bias) else 1), ours, allowed)
+        yield from wrong_weights(meant, bias * _fitting(out, bias), ours, allowed)
+
+
+def _fitting(factors: Real, vector: Real) -> Real:
+    return factors if len(factors) == len(vector) else np.ones(1)
 
 
 def _vector(meant: Real, found: Real, ours: Layer, allowed: Tolerance) -> Iterator[Said]:
@@ -194,10 +222,15 @@ def _vector(meant: Real, found: Real, ours: Layer, allowed: Tolerance) -> Iterat
 
 
 def _options(theirs: Layer, ours: Layer) -> Iterator[Said]:
-    if theirs.kind in ("conv", "depthwise") and not ours.rewritten:
+    if theirs.kind in ("conv", "depthwise"):
         if theirs.stride != ours.stride:
             yield "stride", f"it steps by {ours.stride}, and the reference by {theirs.stride}"
-        elif theirs.padding != ours.padding:
+        elif theirs.dilation != ours.dilation:
+            yield (
+                "dilation",
+                f"its kernel is spread by {ours.dilation}, and the reference's by {theirs.dilation}",
+            )
+        elif None not in (theirs.padding, ours.padding) and theirs.padding != ours.padding:
             yield (
                 "padding",
                 (
@@ -211,6 +244,19 @@ def _options(theirs: Layer, ours: Layer) -> Iterator[Said]:
             yield "activation_missing", "its ReLU is missing: it gives numbers below zero"
         elif positive and not theirs.positive and _below_zero(theirs):
             yield "activation_added", "it has a ReLU that the reference does not have"
+        elif (cut := _limit(theirs, ours)) is not None:
+            yield cut
+
+
+def _limit(theirs: Layer, ours: Layer) -> Said | None:
+    """Of a ReLU6. A grid that ends there is a limit, too, and one that ends before leaves nothing to cut."""
+    end = np.inf if ours.grid is None else ours.grid.high + ours.grid.step
+    high = min(end, np.inf if ours.limit is None else ours.limit)
+    if theirs.limit is not None and high > theirs.limit * LIMIT:
+        return "activation_missing", f"it gives numbers above {theirs.limit:g}, where the reference stops"
+    if ours.limit is not None and ours.limit * LIMIT < min(end, theirs.limit or np.inf):
+        return "activation_added", f"it stops at {ours.limit:g}, and the reference does not"
+    return None
 
 
 def _below_zero(layer: Layer) -> bool:

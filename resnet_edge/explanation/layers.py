@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.graph.window import Pads
+
 Real = NDArray[np.float64]
 
 IMAGE = -1
@@ -30,8 +32,9 @@ class Layer:
     `name` is the tensor that it gives; `values` the one behind the activation and whatever moves or rounds
     it, where it is watched. `weights` (O, kh, kw, I), `bias` (O,); `step` (O,) is what the weights are
     rounded to, None where they are not. `stored` are the weights as integers. `shape` is (H, W, C) or (C,).
-    `positive`: nothing below zero comes out. `reads` are numbers of layers, or IMAGE. `padding` is top,
-    left, bottom, right, that of a PAD before it included.
+    `positive`: nothing below zero comes out, and nothing above `limit`. `reads` are numbers of layers, or
+    IMAGE. `padding` is top, left, bottom, right, that of a PAD before it included, None where it is not
+    known.
     """
 
     name: str
@@ -44,10 +47,26 @@ class Layer:
     step: Real | None = None
     stored: NDArray[np.integer] | None = None
     stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    padding: Pads | None = (0, 0, 0, 0)
     positive: bool = False
+    limit: float | None = None
     grid: Grid | None = None
-    rewritten: bool = False
+
+    def over_inputs(self, factors: Real) -> Real:
+        """Factors (C,) of the channels that it reads, or one, as an array to multiply its weights with: of
+        groups each output reads its own, and behind a Flatten they come once for each pixel."""
+        assert self.weights is not None
+        outputs, inputs = len(self.weights), self.weights.shape[3]
+        if len(factors) in (1, inputs):
+            return factors
+        groups, odd = divmod(len(factors), inputs)
+        if self.kind != "dense" and not odd and outputs % groups == 0:
+            own: Real = factors.reshape(groups, 1, 1, inputs).repeat(outputs // groups, axis=0)
+            return own
+        if self.kind == "dense" and inputs % len(factors) == 0:
+            return np.tile(factors, inputs // len(factors))
+        return np.ones(1)
 
 
 @dataclass(frozen=True)
@@ -83,7 +102,15 @@ class Builder:
         """`out` is what `given` is, in another place."""
         self._source[out] = self.source(given)
 
-    def behind(self, given: str, out: str, *, positive: bool = False, grid: Grid | None = None) -> None:
+    def behind(
+        self,
+        given: str,
+        out: str,
+        *,
+        positive: bool = False,
+        limit: float | None = None,
+        grid: Grid | None = None,
+    ) -> None:
         """`out` is what becomes of the output `given` of a layer: rounded, or cut below zero."""
         number = self.source(given)
         self.move(given, out)
@@ -91,7 +118,11 @@ class Builder:
             return
         layer = self.layers[number]
         self.layers[number] = replace(
-            layer, values=out, positive=layer.positive or positive, grid=layer.grid or grid
+            layer,
+            values=out,
+            positive=layer.positive or positive,
+            limit=limit if layer.limit is None else layer.limit,
+            grid=layer.grid or grid,
         )
 
     def odd(self, tensor: str, kind: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from onnx import numpy_helper
 
 from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.explanation.layers import Builder, Grid, Layer, Network, Real
+from resnet_edge.explanation.onnx_nodes import clip_limit, normalization, told, zero_pads
+from resnet_edge.explanation.rewritten import folded_behind
+from resnet_edge.graph.window import Pads, added, onnx_window
 from resnet_edge.graph.work import onnx_constants
 
 KINDS = {
@@ -21,6 +25,7 @@ KINDS = {
     "MatMul": "dense",
     "Add": "add",
     "Mul": "scale",
+    "Div": "scale",
     "Sub": "shift",
     "GlobalAveragePool": "mean",
     "ReduceMean": "mean",
@@ -28,7 +33,7 @@ KINDS = {
     "MaxPool": "pool",
     "Softmax": "softmax",
 }
-MOVES = frozenset({"Transpose", "Flatten", "Reshape", "Identity", "Squeeze", "Unsqueeze", "Cast", "Pad"})
+MOVES = frozenset({"Transpose", "Flatten", "Reshape", "Identity", "Squeeze", "Unsqueeze", "Cast"})
 QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
 
 
@@ -36,7 +41,7 @@ def read_onnx(path: Path) -> Network:
     """Raises ArtifactError."""
     try:
         model = onnx.shape_inference.infer_shapes(onnx.load(str(path), load_external_data=True))
-        return _Reader(model).network()
+        return folded_behind(_Reader(model).network())
     except ArtifactError:
         raise
     except Exception as error:  # protobuf's errors, and a graph that refers to what is not there
@@ -56,6 +61,15 @@ class _Reader:
             for value in (*graph.value_info, *graph.output, *graph.input)
         }
         self.grids: dict[str, tuple[float, float]] = {}
+        self.pads: dict[str, Pads] = {}
+        self.readers: dict[str, Callable[[onnx.NodeProto], None]] = {
+            QUANTIZE: self._quantize,
+            DEQUANTIZE: self._dequantize,
+            "Relu": self._relu,
+            "Clip": self._relu,
+            "BatchNormalization": self._normalization,
+            "Pad": self._pad,
+        }
         self.found = Builder([value.name for value in graph.input if value.name not in self.constants])
 
     def network(self) -> Network:
@@ -64,30 +78,74 @@ class _Reader:
         return self.found.network()
 
     def _node(self, node: onnx.NodeProto) -> None:
-        if node.op_type == "Constant":
-            return
-        given, out = node.input[0], node.output[0]
-        if node.op_type == DEQUANTIZE and given in self.constants:
+        given, out = node.input[0] if node.input else "", node.output[0]
+        fixed = given in self.constants
+        if fixed and node.op_type == DEQUANTIZE:
             self._constant(node)
-        elif node.op_type in ("Cast", "Transpose", "Identity") and given in self.constants:
+        elif fixed and node.op_type in ("Cast", "Transpose", "Identity"):
             self._moved_constant(node)
-        elif node.op_type == QUANTIZE:
-            self.grids[out] = self._scale(node)
-            self.found.behind(given, out, grid=self._grid(node))
-        elif node.op_type == DEQUANTIZE:
-            self._check_grid(node)
-            self.found.behind(given, out)
-        elif node.op_type in MOVES:
-            if given in self.grids:
-                self.grids[out] = self.grids[given]
-            self.found.move(given, out)
-        elif node.op_type in ("Relu", "Clip"):
-            self.found.behind(given, out, positive=True)
+        elif node.op_type in self.readers:
+            self.readers[node.op_type](node)
         elif node.op_type in KINDS:
             self._layer(node)
-        else:
-            self.found.odd(out, node.op_type)
+        elif node.op_type != "Constant":
+            if node.op_type not in MOVES:
+                self.found.odd(out, node.op_type)
+            elif given in self.grids:
+                self.grids[out] = self.grids[given]
             self.found.move(given, out)
+
+    def _quantize(self, node: onnx.NodeProto) -> None:
+        self.grids[node.output[0]] = self._scale(node)
+        self.found.behind(node.input[0], node.output[0], grid=self._grid(node))
+        self._keep_pads(node)
+
+    def _dequantize(self, node: onnx.NodeProto) -> None:
+        self._check_grid(node)
+        self.found.behind(node.input[0], node.output[0])
+        self._keep_pads(node)
+
+    def _keep_pads(self, node: onnx.NodeProto) -> None:
+        if node.input[0] in self.pads:
+            self.pads[node.output[0]] = self.pads[node.input[0]]
+
+    def _relu(self, node: onnx.NodeProto) -> None:
+        given, out = node.input[0], node.output[0]
+        grid = self.grids.get(given, (1.0, 0.0))
+        limit = (None,) if node.op_type == "Relu" else clip_limit(node, self.constants, grid)
+        if given in self.grids:
+            self.grids[out] = grid
+        if limit is None:
+            self._unknown(node)
+        else:
+            self.found.behind(given, out, positive=True, limit=limit[0])
+
+    def _normalization(self, node: onnx.NodeProto) -> None:
+        """Two layers, of which the first cannot be watched: no tensor is between them."""
+        vectors = normalization(node, self.constants)
+        if vectors is None:
+            self._unknown(node)
+            return
+        out, (factor, summand) = node.output[0], vectors
+        shape, between = self._shape(out), f"{out}/factor"
+        read = (self.found.source(node.input[0]),)
+        self.found.add(Layer(between, "scale", shape, read, weights=factor.reshape(-1, 1, 1, 1)))
+        self.found.add(Layer(out, "shift", shape, (self.found.source(between),), bias=summand))
+
+    def _pad(self, node: onnx.NodeProto) -> None:
+        """Zeros before a window are a part of it; other pads are an operation of their own."""
+        pads = zero_pads(node, self.constants, self.grids.get(node.input[0], (1.0, 0.0))[1])
+        if pads is None:
+            self._unknown(node)
+            return
+        self.pads[node.output[0]] = added(pads, self.pads.get(node.input[0], (0, 0, 0, 0)))
+        if node.input[0] in self.grids:
+            self.grids[node.output[0]] = self.grids[node.input[0]]
+        self.found.move(node.input[0], node.output[0])
+
+    def _unknown(self, node: onnx.NodeProto) -> None:
+        self.found.odd(node.output[0], node.op_type)
+        self.found.move(node.input[0], node.output[0])
 
     def _constant(self, node: onnx.NodeProto) -> None:
         stored, scale = self.constants[node.input[0]], self.constants[node.input[1]].astype(np.float64)
@@ -130,7 +188,10 @@ class _Reader:
     def _layer(self, node: onnx.NodeProto) -> None:
         kind = KINDS[node.op_type]
         fixed = [name for name in node.input if name in self.constants]
-        if node.op_type in ("Add", "Sub", "Mul") and not fixed:
+        if fixed and node.op_type in ("Sub", "Div") and node.input[0] in self.constants:
+            self._of_constant(node)
+            return
+        if node.op_type in ("Add", "Sub", "Mul", "Div") and not fixed:
             kind = "add"
         elif node.op_type == "Add":
             kind = "shift"
@@ -141,11 +202,18 @@ class _Reader:
         if kind in ("conv", "dense") and len(node.input) > 1 and node.input[1] in self.constants:
             layer = self._weighted(layer, node)
         elif kind == "scale" and fixed:
-            layer = replace(layer, weights=self.constants[fixed[0]].astype(np.float64).reshape(-1, 1, 1, 1))
+            values = self.constants[fixed[0]].astype(np.float64)
+            values = 1 / values if node.op_type == "Div" else values
+            layer = replace(layer, weights=values.reshape(-1, 1, 1, 1))
         elif kind == "shift" and fixed:
             values = self.constants[fixed[0]].astype(np.float64).ravel()
             layer = replace(layer, bias=-values if node.op_type == "Sub" else values)
         self.found.add(layer)
+
+    def _of_constant(self, node: onnx.NodeProto) -> None:
+        """A constant less, or over, what is computed."""
+        self.found.odd(node.output[0], node.op_type)
+        self.found.move(node.input[1], node.output[0])
 
     def _is_bias(self, node: onnx.NodeProto) -> bool:
         """Whether an addition is the bias of the matrix product before it."""
@@ -160,24 +228,24 @@ class _Reader:
         return True
 
     def _weighted(self, layer: Layer, node: onnx.NodeProto) -> Layer:
-        told = {attribute.name: attribute for attribute in node.attribute}
+        options = told(node)
         values = self.constants[node.input[1]].astype(np.float64)
         step, integers = self.steps.get(node.input[1], (None, None))
         if node.op_type == "Conv":
             weights = values.transpose(0, 2, 3, 1)
             stored = None if integers is None else integers.transpose(0, 2, 3, 1)
         else:
-            turned = node.op_type == "MatMul" or not ("transB" in told and told["transB"].i)
+            turned = node.op_type == "MatMul" or not options.get("transB", 0)
             weights = (values.T if turned else values).reshape(layer.shape[-1], 1, 1, -1)
             stored = None if integers is None else (integers.T if turned else integers).reshape(weights.shape)
-        group = told["group"].i if "group" in told else 1
+        group = options.get("group", 1)
         kind = "depthwise" if group > 1 and weights.shape[3] == 1 else layer.kind
         bias = (
             self.constants[node.input[2]] if len(node.input) > 2 and node.input[2] in self.constants else None
         )
         ones = np.ones(len(weights))
-        pads = list(told["pads"].ints) if "pads" in told else [0, 0, 0, 0]
-        stride = list(told["strides"].ints) if "strides" in told else [1, 1]
+        window = onnx_window(options, weights.shape[1:3], self._shape(node.input[0])[:2])
+        before = self.pads.get(node.input[0], (0, 0, 0, 0))
         return replace(
             layer,
             kind=kind,
@@ -185,8 +253,9 @@ class _Reader:
             bias=np.zeros(len(weights)) if bias is None else bias.astype(np.float64).ravel(),
             step=None if step is None else ones * step,
             stored=stored,
-            stride=(stride[0], stride[1]),
-            padding=(pads[0], pads[1], pads[2], pads[3]),
+            stride=window.stride,
+            dilation=window.dilation,
+            padding=None if window.padding is None else added(before, window.padding),
         )
 
     def _shape(self, name: str) -> tuple[int, ...]:

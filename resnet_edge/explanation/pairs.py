@@ -30,13 +30,13 @@ def pair(reference: Network, artifact: Network) -> Pairs:
 def _key(layer: Layer) -> tuple[object, ...]:
     shape = layer.shape if len(layer.shape) == 1 or set(layer.shape[:-1]) != {1} else layer.shape[-1:]
     weights = layer.weights
-    known = None if weights is None or layer.rewritten else weights.shape
+    known = None if weights is None else weights.shape
     return layer.kind, shape, known if layer.kind in ("conv", "depthwise", "dense") else None
 
 
 def _left_over(theirs: list[tuple[object, ...]], ours: list[tuple[object, ...]], found: Pairs) -> None:
-    """Branches may come in another order: what is left goes together in its order, without the weights' shape
-    where a file has rewritten them."""
+    """Branches may come in another order: what is left goes together in its order, at last whatever the shape
+    of the weights."""
     taken = set(found.values())
     for size in (3, 2):
         for a, key in enumerate(theirs):
@@ -72,3 +72,10 @@ def _alike(a: Layer, b: Layer) -> float:
     x, y = np.nan_to_num(a.weights.ravel()), np.nan_to_num(b.weights.ravel())
     length = float(np.linalg.norm(x) * np.linalg.norm(y))
     return float(x @ y) / length if length else 0.0
+
+
+def alike(reference: Network, artifact: Network, pairs: Pairs, number: int) -> bool:
+    """Whether a layer of the reference has a partner whose weights can be compared with its own."""
+    theirs = reference.layers[number].weights
+    ours = artifact.layers[pairs[number]].weights if number in pairs else None
+    return theirs is not None and ours is not None and theirs.shape == ours.shape

@@ -39,6 +39,8 @@ def groups_of(network: Network) -> list[int]:
         if layer.kind not in KEEPS:
             continue
         for other in layer.reads:
+            if other != IMAGE and network.layers[other].shape[-1:] != layer.shape[-1:]:
+                continue  # concatenated or reshaped on the way
             a, b = home(number), home(other)
             if a != b:
                 low, high = min(a, b), max(a, b)
@@ -127,8 +129,7 @@ def _makers(theirs: Layer, ours: Layer, into: Real, size: int) -> tuple[list[Rea
     if len(theirs.weights) != size:
         return [], []
     true, seen = theirs.weights, ours.weights
-    if theirs.kind != "depthwise" and len(into) in (1, true.shape[3]):
-        seen = seen * into
+    seen = seen * theirs.over_inputs(into)
     weights, biases = [_median_ratio(seen.reshape(size, -1), true.reshape(size, -1))], []
     if theirs.bias is not None and ours.bias is not None and len(theirs.bias) == size:
         biases.append(_bias_ratio(theirs, ours, size))

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from resnet_edge.explanation.layers import Builder, Grid, Layer, Network, Real
+from resnet_edge.explanation.rewritten import folded_behind, spread
 from resnet_edge.graph.model import ABSENT, Graph, Node, Tensor, read_graph, with_folded_casts
+from resnet_edge.graph.window import Pads, added, same
 
 SAME = 0
 RELU, RELU6 = 1, 3
@@ -33,7 +35,7 @@ BLOCKS = "SPACE_TO_DEPTH"
 
 def read_tflite(path: Path) -> Network:
     """Raises ArtifactError."""
-    return _Reader(with_folded_casts(read_graph(path))).network()
+    return folded_behind(_Reader(with_folded_casts(read_graph(path))).network())
 
 
 class _Reader:
@@ -42,7 +44,7 @@ class _Reader:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.found = Builder([graph.tensors[index].name for index in graph.inputs])
-        self.pads: dict[int, tuple[int, int, int, int]] = {}
+        self.pads: dict[int, Pads] = {}
         self.blocks: set[int] = set()
 
     def network(self) -> Network:
@@ -56,12 +58,14 @@ class _Reader:
         if node.op in ("QUANTIZE", "DEQUANTIZE"):
             self.found.behind(*names, grid=self._grid(self.graph.tensors[out]))
             self._keep_blocks(node)
+            if given in self.pads:
+                self.pads[out] = self.pads[given]
         elif node.op in MOVES or node.op == BLOCKS:
             self.found.move(*names)
             self._keep_blocks(node)
             self._pad(node)
         elif node.op in ACTIVATIONS:
-            self.found.behind(*names, positive=True)
+            self.found.behind(*names, positive=True, limit=6.0 if node.op == "RELU6" else None)
         elif node.op in KINDS:
             self._layer(node, out)
         else:
@@ -89,12 +93,14 @@ class _Reader:
             kind = ("scale" if node.op == "MUL" else "shift") if constants else "add"
         reads = tuple(self.found.source(tensor.name) for tensor in data if tensor.data is None)
         shape = tuple(size or 1 for size in tensors[out].shape[1:])
+        fused = node.options.get("fusedActivationFunction", 0)
         layer = Layer(
             self._name(out),
             kind,
             shape,
             reads,
-            positive=node.options.get("fusedActivationFunction", 0) in POSITIVE,
+            positive=fused in POSITIVE,
+            limit=6.0 if fused == RELU6 else None,
             grid=self._grid(tensors[out]),
         )
         if kind in ("conv", "depthwise", "dense"):
@@ -111,25 +117,25 @@ class _Reader:
             return layer
         bias = tensors[node.inputs[2]] if len(node.inputs) > 2 and node.inputs[2] != ABSENT else None
         weights = _real(kernel)
-        axis = 0
         if layer.kind == "depthwise":
-            weights, axis = np.moveaxis(weights, 3, 0), 3
+            weights = weights.transpose(3, 1, 2, 0)
         if layer.kind == "dense":
             weights = weights.reshape(len(weights), 1, 1, -1)
         stored = None
         if kernel.quantization is not None and kernel.data.dtype.kind in "iu":
-            stored = np.moveaxis(kernel.data, axis, 0).reshape(weights.shape)
-        stride = int(node.options.get("strideH", 1)), int(node.options.get("strideW", 1))
-        return replace(
+            stored = kernel.data.transpose(3, 1, 2, 0) if layer.kind == "depthwise" else kernel.data
+            stored = stored.reshape(weights.shape)
+        found = replace(
             layer,
             weights=weights,
             bias=np.zeros(len(weights)) if bias is None or bias.data is None else _real(bias).ravel(),
             step=_steps(kernel, len(weights)) if stored is not None else None,
             stored=stored,
-            stride=stride,
-            padding=self._padding(node, weights, stride),
-            rewritten=node.inputs[0] in self.blocks,
+            stride=_pair(node, "stride{}"),
+            dilation=_pair(node, "dilation{}Factor"),
         )
+        found = replace(found, padding=self._padding(node, found))
+        return spread(found) if node.inputs[0] in self.blocks else found
 
     def _check_bias(self, layer: Layer, node: Node) -> None:
         """The specification of int8 wants the scale of a bias to be that of the input times that of the
@@ -149,15 +155,14 @@ class _Reader:
             )
             self.found.oddities.append((layer.name, text))
 
-    def _padding(self, node: Node, weights: Real, stride: tuple[int, int]) -> tuple[int, int, int, int]:
+    def _padding(self, node: Node, layer: Layer) -> Pads | None:
         before = self.pads.get(node.inputs[0], (0, 0, 0, 0))
-        if node.op == "FULLY_CONNECTED" or node.options.get("padding", SAME) != SAME:
+        if layer.kind == "dense" or layer.weights is None or node.options.get("padding", SAME) != SAME:
             return before
-        image = self.graph.tensors[node.inputs[0]].shape
-        kernel = weights.shape[1:3]
-        ends = [_same(size or 1, k, s) for size, k, s in zip(image[1:3], kernel, stride, strict=True)]
-        (top, bottom), (left, right) = ends
-        return (before[0] + top, before[1] + left, before[2] + bottom, before[3] + right)
+        image = tuple(size or 0 for size in self.graph.tensors[node.inputs[0]].shape[1:3])
+        kernel = layer.weights.shape[1], layer.weights.shape[2]
+        around = same(image, kernel, layer.stride, layer.dilation)
+        return None if around is None else added(before, around)
 
     def _name(self, index: int) -> str:
         return self.graph.tensors[index].name
@@ -170,9 +175,9 @@ class _Reader:
         return Grid(scale * (ends.min - zero), scale * (ends.max - zero), scale)
 
 
-def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-    return total // 2, total - total // 2
+def _pair(node: Node, option: str) -> tuple[int, int]:
+    height, width = (int(node.options.get(option.format(axis)) or 1) for axis in "HW")
+    return height, width
 
 
 def _real(tensor: Tensor) -> Real:

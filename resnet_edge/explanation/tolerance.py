@@ -28,6 +28,9 @@ class Tolerance:
 
 
 SHARE = 0.005
+FEW_BEYOND = 5
+"""So many weights may be beyond what is usual in any layer: 0.5 % of 32 is none, and rounding together moves
+more of them where there are few."""
 INTEGER = Tolerance(usual=1.75, most=4.0, gain=0.004, bias=1.0)
 HALF = Tolerance(usual=1.5e-3, most=3e-3, gain=5e-4, bias=4e-3)
 SINGLE = Tolerance(usual=1e-4, most=2e-4, gain=5e-5, bias=2e-4)

@@ -24,6 +24,8 @@ CLIPPED, CUT_OFF, CUT_OFF_AT_END = 30.0, 27.0, 20.0
 benchmarks/defects.py, and 29.8 on one with confident logits that was calibrated on 198 images and answers
 as its model does: the largest logit may be cut off, and wins all the same. Below the first it may explain a
 failure, below the second it is one, and below the third in the last layer."""
+UNHARMED = 15.0
+"""Decibels by which what reads a layer is better than what was cut off of it: then a limit stands between."""
 
 
 @dataclass
@@ -54,8 +56,10 @@ def summed(
         for number, other in pairs.items():
             if number not in theirs or other not in ours:
                 continue
-            true, seen = theirs[number] * scales[number], ours[other]
+            true, seen = theirs[number], ours[other]
             channels = true.shape[-1] if true.ndim else 1
+            if len(scales[number]) in (1, channels):
+                true = true * scales[number]
             if true.size != seen.size or (seen.ndim and seen.shape[-1] != channels):
                 continue
             grid = artifact.layers[other].grid
@@ -81,42 +85,51 @@ def traced(
     reference: Network, artifact: Network, pairs: Pairs, sums: dict[int, Sums]
 ) -> tuple[LayerTrace, ...]:
     """Every layer that both have, in the order of the artifact."""
-    decibels = {number: _decibels(one.signal, one.noise) for number, one in sums.items()}
+    noise = {number: decibels(one) for number, one in sums.items()}
     rows = []
     for number, other in sorted(pairs.items(), key=lambda pair: pair[1]):
-        if number not in decibels:
+        if number not in noise:
             continue
         theirs, ours = reference.layers[number], artifact.layers[other]
-        rows.append(LayerTrace(ours.name, theirs.name, decibels[number], _read(theirs, decibels)))
+        rows.append(LayerTrace(ours.name, theirs.name, noise[number], _read(theirs, noise)))
     return tuple(rows)
 
 
-def _read(layer: Layer, decibels: dict[int, float | None]) -> float | None:
-    read = [decibels.get(number) for number in layer.reads if number != IMAGE]
+def _read(layer: Layer, noise: dict[int, float | None]) -> float | None:
+    read = [noise.get(number) for number in layer.reads if number != IMAGE]
     return min((value for value in read if value is not None), default=None)
 
 
-def _decibels(signal: float, noise: float) -> float | None:
-    if not (np.isfinite(signal) and np.isfinite(noise)):
+def decibels(one: Sums) -> float | None:
+    """Signal over noise; None where something is not finite."""
+    if not (np.isfinite(one.signal) and np.isfinite(one.noise)):
         return None
-    return sqnr_db(signal, noise)
+    return sqnr_db(one.signal, one.noise)
 
 
-def saturated(artifact: Network, pairs: Pairs, sums: dict[int, Sums]) -> Iterator[LayerFinding]:
-    """Layers whose grid cuts off what the reference gives."""
+def saturated(
+    reference: Network, artifact: Network, pairs: Pairs, sums: dict[int, Sums]
+) -> Iterator[LayerFinding]:
+    """Layers whose grid cuts off what the reference gives, unless what stands behind them does so, too."""
     for number, one in sums.items():
         layer = artifact.layers[pairs[number]]
         if layer.grid is None or one.clipped <= 0 or one.signal <= 0:
             continue
         lost = sqnr_db(one.signal, one.clipped)
         bound = CUT_OFF_AT_END if pairs[number] == len(artifact.layers) - 1 else CUT_OFF
-        if lost < CLIPPED:
+        if lost < CLIPPED and not _unharmed(reference, number, sums, lost):
             sentence = (
                 f"{layer.name}: its grid ends at {layer.grid.low:.4g} and {layer.grid.high:.4g} and "
                 f"cuts off what "
                 f"the reference gives (the signal over what is lost is {lost:.1f} dB): calibrate again"
             )
             yield LayerFinding(layer.name, "", pairs[number], "saturated", sentence, certain=lost < bound)
+
+
+def _unharmed(reference: Network, number: int, sums: dict[int, Sums], lost: float) -> bool:
+    """Whether all layers that read it are much better than what was cut off."""
+    readers = [decibels(one) for n, one in sums.items() if number in reference.layers[n].reads]
+    return bool(readers) and all(value is not None and value > lost + UNHARMED for value in readers)
 
 
 def confirmed(
@@ -170,9 +183,9 @@ def first_divergence(
 ) -> LayerFinding | None:
     """The layer that adds most of the error, if one does."""
     worst: tuple[float, int] | None = None
-    decibels = {number: _decibels(one.signal, one.noise) for number, one in sums.items()}
+    noise = {number: decibels(one) for number, one in sums.items()}
     for number in sorted(sums, key=lambda n: pairs[n]):
-        here, before = decibels[number], _read(reference.layers[number], decibels)
+        here, before = noise[number], _read(reference.layers[number], noise)
         if here is None:
             return _diverging(reference, artifact, pairs, number, sums[number], 0.0)
         fall = (before if before is not None else 60.0) - here

@@ -52,7 +52,9 @@ def watch_onnx(path: Path, network: Network, images: NDArray[Any]) -> Iterator[V
 
     model = onnx.load(str(path))
     known = {output.name for output in model.graph.output}
-    names = [layer.values for layer in network.layers]
+    made = {name for node in model.graph.node for name in node.output}
+    watched = {number: layer.values for number, layer in enumerate(network.layers) if layer.values in made}
+    names = list(watched.values())
     model.graph.output.extend(
         onnx.ValueInfoProto(name=name) for name in dict.fromkeys(names) if name not in known
     )
@@ -66,7 +68,7 @@ def watch_onnx(path: Path, network: Network, images: NDArray[Any]) -> Iterator[V
         kind = np.dtype({"tensor(uint8)": np.uint8, "tensor(int8)": np.int8}.get(entry.type, np.float32))
         for image in images:
             found = session.run(names, {entry.name: image[None].astype(kind)})
-            yield {number: _channels_last(values) for number, values in enumerate(found)}
+            yield {number: _channels_last(values) for number, values in zip(watched, found, strict=True)}
     except Exception as error:  # ORT's exceptions share no base of their own
         raise ArtifactError(
             f"ONNX Runtime does not show the layers of {path.name}: {first_line(error)}"

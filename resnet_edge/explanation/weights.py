@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.explanation.layers import Layer, Real
-from resnet_edge.explanation.tolerance import SHARE, Tolerance, bias_units, units
+from resnet_edge.explanation.tolerance import FEW_BEYOND, SHARE, Tolerance, bias_units, units
 
 Said = tuple[str, str]
 """A word for programs, and what is wrong, to follow the name of a layer."""
@@ -33,7 +33,8 @@ def wrong_weights(meant: Real, bias: Real, ours: Layer, allowed: Tolerance) -> I
 
 def _off(found: Real, meant: Real, ours: Layer, allowed: Tolerance) -> bool:
     apart = np.abs(found - meant) / units(ours, meant)
-    return bool((apart > allowed.most).any() or (apart > allowed.usual).mean() > SHARE)
+    beyond = int((apart > allowed.usual).sum())
+    return bool((apart > allowed.most).any() or beyond > max(SHARE * apart.size, FEW_BEYOND))
 
 
 def _gain(found: Real, meant: Real) -> float:
@@ -54,7 +55,8 @@ def _cause(meant: Real, ours: Layer, allowed: Tolerance) -> Said:
     if alike < UNLIKE:
         return "other_weights", "its weights are others altogether: was it made from this model?"
     apart = np.abs(found - meant) / units(ours, meant)
-    rows = np.flatnonzero(apart.reshape(len(meant), -1).max(axis=1) > allowed.most)
+    bound = allowed.most if (apart > allowed.most).any() else allowed.usual
+    rows = np.flatnonzero(apart.reshape(len(meant), -1).max(axis=1) > bound)
     unit = "steps of its grid" if ours.step is not None else "of the largest weight"
     return "changed", (
         f"its weights are off by up to {apart.max():.3g} {unit}, in {len(rows)} of {len(meant)} "
@@ -116,6 +118,8 @@ def _gains(meant: Real, found: Real, ours: Layer, allowed: Tolerance) -> Said | 
     usual = np.abs(each.ravel() - 1) > 4 * allowed.gain
     if (zero := np.flatnonzero(np.abs(each.ravel()) < 1e-6)).size:
         return "stuck", f"its output channels {_list(zero)} have no weights: they always give the same"
+    if not usual.any():
+        return None
     if usual.sum() <= max(1, len(meant) // 4):
         return "rescaled", f"the weights of its output channels {_list(np.flatnonzero(usual))} are rescaled"
     return "channel_scales", (

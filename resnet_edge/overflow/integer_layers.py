@@ -10,6 +10,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from resnet_edge.graph.window import Window, onnx_window
+
 CONVOLUTION, MATRIX = "QLinearConv", frozenset({"QGemm", "QLinearMatMul"})
 EMULATED = frozenset({CONVOLUTION}) | MATRIX
 OTHERS = frozenset({"ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul"})
@@ -18,14 +20,19 @@ OTHERS = frozenset({"ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "Dyn
 
 @dataclass(frozen=True)
 class Geometry:
-    """How a kernel moves: its size, and padding as top, left, bottom, right. `channels_last`: whether the
-    tensors are NHWC; else NCHW."""
+    """A kernel (height, width), and the attributes of its node."""
 
     kernel: tuple[int, int]
-    stride: tuple[int, int] = (1, 1)
-    dilation: tuple[int, int] = (1, 1)
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
-    channels_last: bool = False
+    told: Mapping[str, Any]
+
+    @property
+    def channels_last(self) -> bool:
+        """Whether tensors are NHWC, as ONNX Runtime's optimizer makes them."""
+        return bool(self.told.get("channels_last", 0))
+
+    def over(self, image: tuple[int, int]) -> Window:
+        """How it moves over an image (H, W)."""
+        return onnx_window(self.told, self.kernel, image)
 
 
 @dataclass(frozen=True)
@@ -86,9 +93,12 @@ def integer_layer(node: onnx.NodeProto, constants: Mapping[str, NDArray[Any]]) -
 
 def halved(layer: IntegerLayer) -> IntegerLayer:
     """The layer with weights in 7 bits, as `reduce_range` makes them: no sum of two is too large."""
+    groups, _, each = layer.weights.shape
+    real = layer.weights - layer.weight_zero.reshape(groups, 1, each)
     return replace(
         layer,
-        weights=np.rint(layer.weights / 2).astype(np.int32),
+        weights=np.rint(real / 2).astype(np.int32),
+        weight_zero=np.zeros_like(layer.weight_zero),
         bias=np.rint(layer.bias / 2).astype(np.int64),
         scale=2 * layer.scale,
     )
@@ -113,17 +123,7 @@ def _of_kernel(stored: NDArray[Any], told: dict[str, Any]) -> tuple[NDArray[np.i
     groups = int(told.get("group", 1))
     split = stored.astype(np.int32).reshape(groups, outputs // groups, inputs, height, width)
     weights = split.transpose(0, 3, 4, 2, 1).reshape(groups, -1, outputs // groups)
-    rows, columns = told.get("strides") or (1, 1)
-    down, right = told.get("dilations") or (1, 1)
-    top, left, bottom, end = told.get("pads") or (0, 0, 0, 0)
-    geometry = Geometry(
-        (height, width),
-        (rows, columns),
-        (down, right),
-        (top, left, bottom, end),
-        bool(told.get("channels_last", 0)),
-    )
-    return np.ascontiguousarray(weights), geometry
+    return np.ascontiguousarray(weights), Geometry((height, width), told)
 
 
 def _of_matrix(stored: NDArray[Any], told: dict[str, Any]) -> NDArray[np.int32]:

@@ -92,12 +92,14 @@ def _columns(
     image: NDArray[Any], zero: int, geometry: Geometry, groups: int
 ) -> tuple[NDArray[Any], tuple[int, int]]:
     """The values below the kernel at each place, (P, groups x K), and the places, (H, W)."""
-    top, left, bottom, right = geometry.padding
+    window = geometry.over((image.shape[0], image.shape[1]))
+    assert window.padding is not None  # the size of the image is known
+    top, left, bottom, right = window.padding
     padded = np.pad(image, ((top, bottom), (left, right), (0, 0)), constant_values=zero)
-    (height, width), (down, over) = geometry.kernel, geometry.dilation
+    (height, width), (down, over) = window.kernel, window.dilation
     reach = (down * (height - 1) + 1, over * (width - 1) + 1)
     windows = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=(0, 1))
-    rows, columns = geometry.stride
+    rows, columns = window.stride
     windows = windows[::rows, ::columns, :, ::down, ::over]  # (H, W, C, kh, kw)
     size = windows.shape[0], windows.shape[1]
     split = windows.reshape(*size, groups, -1, height, width)

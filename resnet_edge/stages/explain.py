@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from resnet_edge.explanation.contradictions import contradictions
 from resnet_edge.explanation.input_scale import folded_input_scale
 from resnet_edge.explanation.layers import Network
 from resnet_edge.explanation.onnx_layers import read_onnx
-from resnet_edge.explanation.pairs import Pairs, pair
+from resnet_edge.explanation.pairs import Pairs, alike, pair
 from resnet_edge.explanation.tflite_layers import read_tflite
 from resnet_edge.explanation.trace import (
     confirmed,
@@ -24,6 +25,7 @@ from resnet_edge.explanation.trace import (
     traced,
     unknown_operations,
 )
+from resnet_edge.explanation.upheld import upheld
 from resnet_edge.explanation.watched import watch_onnx, watch_tflite
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.predict import open_images
@@ -43,8 +45,9 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
     pairs = pair(reference, artifact)
     found, scales = contradictions(reference, artifact, pairs, request.scheme)
     trace: tuple[LayerTrace, ...] = ()
+    remarks: tuple[str, ...] = ()
     n = 0
-    if request.thorough or any(layer.grid is not None for layer in artifact.layers):
+    if request.thorough or found or any(layer.grid is not None for layer in artifact.layers):
         images = _fed(_some(request), request)
         n = len(images)
         sums = summed(
@@ -54,15 +57,19 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
             watch_tflite(Path(request.portable), reference, images),
             WATCHERS[request.format](path, artifact, images),
         )
+        found, remarks = upheld(found, reference, artifact, pairs, sums, request.scheme)
         found = confirmed(reference, artifact, pairs, scales, sums, found)
-        cut = [one for one in saturated(artifact, pairs, sums) if one.certain or request.thorough]
+        cut = [one for one in saturated(reference, artifact, pairs, sums) if one.certain or request.thorough]
         found = _ordered([*found, *cut])
         trace = traced(reference, artifact, pairs, sums)
         if request.thorough and not found:
             first = first_divergence(reference, artifact, pairs, sums)
             found = [*unknown_operations(artifact, pairs), *([first] if first is not None else [])]
     report(Progress(f"layers of {request.file}", 1, 1))
-    return Explained(_explanation(request, reference, pairs, found, trace, n))
+    remarks = (*_not_compared(reference, artifact, pairs), *remarks)
+    weighted = [number for number, layer in enumerate(reference.layers) if layer.weights is not None]
+    compared = sum(alike(reference, artifact, pairs, number) for number in weighted)
+    return Explained(Explanation(request.file, n, len(weighted), compared, tuple(found), trace, remarks))
 
 
 def _ordered(found: list[LayerFinding]) -> list[LayerFinding]:
@@ -82,19 +89,11 @@ def _fed(images: NDArray[Any], request: ExplainRequest) -> NDArray[Any]:
     return preprocessed(images, request.preprocessing)
 
 
-def _explanation(
-    request: ExplainRequest,
-    reference: Network,
-    pairs: Pairs,
-    found: list[LayerFinding],
-    trace: tuple[Any, ...],
-    n: int,
-) -> Explanation:
+def _not_compared(reference: Network, artifact: Network, pairs: Pairs) -> Iterator[str]:
     weighted = [number for number, layer in enumerate(reference.layers) if layer.weights is not None]
-    compared = sum(number in pairs for number in weighted)
-    remarks = []
-    if compared < len(weighted):
-        remarks.append(
-            f"{len(weighted) - compared} of {len(weighted)} layers with weights have no counterpart"
-        )
-    return Explanation(request.file, n, len(weighted), compared, tuple(found), trace, tuple(remarks))
+    lost = sum(number not in pairs for number in weighted)
+    if lost:
+        yield f"{lost} of {len(weighted)} layers with weights have no counterpart"
+    other = sum(number in pairs and not alike(reference, artifact, pairs, number) for number in weighted)
+    if other:
+        yield f"{other} of {len(weighted)} layers have weights of another shape, which are not compared"

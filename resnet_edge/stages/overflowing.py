@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends.onnxruntime import open_session
 from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, LayerRisk, Way
 from resnet_edge.core.progress import Report, tracked
 from resnet_edge.core.proportion import wilson
-from resnet_edge.core.statistics import paired_drop
+from resnet_edge.core.statistics import paired_drop, sqnr_db
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.formats.onnx import optimized
 from resnet_edge.graph.work import stated_in_integers
@@ -27,6 +28,8 @@ Outputs = NDArray[np.float32]
 MACS = 4e10
 """Multiply-accumulates in each way, which take 10 to 20 s: 1,000 images of a ResNet-20, 10 of a ResNet-50."""
 FEWEST = 8
+UNDERSTOOD = 40.0
+"""Decibels; the same to the bit on x86. Elsewhere one rounding may differ."""
 
 
 def overflowing(request: OverflowRequest, report: Report) -> Overflowed:
@@ -68,11 +71,14 @@ def _ways(
     """Each way beside what is exact, and the top-1 of that."""
     images = open_images(Path(request.images))
     labels = None if request.labels is None else np.load(request.labels, allow_pickle=False)[rows]
-    exact, cut = [], []
+    exact: list[NDArray[np.generic]] = []
+    cut: list[NDArray[np.generic]] = []
     with open_session(Path(request.path), "cpu", 1) as session:
         fed = [_fed(images[row : row + 1], request, session.input) for row in rows]
         for image in tracked(fed, f"{request.file} without VNNI", len(fed), report):
             exact.append(session.run(image))
+            if len(exact) == 1:
+                _check(emulation.run(image, cut=False), exact[0], session.output)
             cut.append(emulation.run(image))
         spec = session.output
     reduced = emulation.halved()
@@ -83,6 +89,17 @@ def _ways(
         _way(SEVEN_BITS, _real(seven, spec), right, labels),
     )
     return ways, None if labels is None else float((right.argmax(1) == labels).mean())
+
+
+def _check(emulated: NDArray[np.generic], exact: NDArray[np.generic], spec: TensorSpec) -> None:
+    """Where no sum is cut off, the emulation is ONNX Runtime: else its graph was not understood, and no
+    figure of it is told. Raises ArtifactError."""
+    found, right = (dequantize(each, spec).astype(np.float64) for each in (emulated, exact))
+    if sqnr_db(float(np.square(right).sum()), float(np.square(found - right).sum())) < UNDERSTOOD:
+        raise ArtifactError(
+            "emulated with exact sums it does not give what ONNX Runtime gives: it has operations that are "
+            "not understood"
+        )
 
 
 def _fed(images: NDArray[np.generic], request: OverflowRequest, spec: TensorSpec) -> NDArray[np.generic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.progress import silent
 from resnet_edge.explanation.onnx_layers import read_onnx
@@ -18,12 +20,20 @@ from resnet_edge.explanation.tflite_layers import read_tflite
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.stages.explain import explain
 from resnet_edge.stages.verify_request import ExplainRequest
+from tests.formats import nets
 from tests.graph.road import Road
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 NETS = ("residual_v1", "bottleneck")
 SCHEMES = [("tflite", s) for s in ("fp32", "fp16", "dynamic", "int8", "int16x8")]
 SCHEMES += [("onnx", s) for s in ("fp32", "fp16", "int8")]
+
+
+def signature_of(made: object) -> tuple[str, int] | None:
+    """Where a function is defined, and how many arguments it has."""
+    if not inspect.isfunction(made):
+        return None
+    return made.__module__, len(inspect.signature(made).parameters)
 
 
 def explained(net: Road, path: Path, scheme: str, folder: Path, *, thorough: bool = True) -> Explanation:
@@ -45,6 +55,29 @@ def test_good_files_raise_no_alarm(
     found = explained(net, path, scheme, tmp_path, thorough=False)
     assert found.findings == ()
     assert found.compared == found.layers > 4
+
+
+EVERY_NET = [name for name, made in vars(nets).items() if signature_of(made) == (nets.__name__, 0)]
+OTHER_LAYERS = {"dense_on_image": 3, "dense_on_rows": 1}
+"""A dense layer for each pixel, which ONNX has as a product of matrices: so many are not compared."""
+
+
+@pytest.mark.parametrize("name", EVERY_NET)
+@pytest.mark.parametrize("format", ["tflite", "onnx"])
+@pytest.mark.parametrize("scheme", ["fp32", "int8"])
+def test_good_files_of_any_network_raise_no_alarm(
+    name: str, format: str, scheme: str, roads: Callable[[str], Road], tmp_path: Path
+) -> None:
+    net = roads(name)
+    try:
+        path, _ = net.artifact(format, scheme)
+    except ArtifactError as error:
+        pytest.skip(f"there is no such file: {error}")
+    found = explained(net, path, scheme, tmp_path, thorough=False)
+    assert found.findings == ()
+    missing = OTHER_LAYERS.get(name, 0) if format == "onnx" else 0
+    assert found.compared == found.layers - missing
+    assert len(found.remarks) == bool(missing)
 
 
 @pytest.mark.parametrize("format", ["tflite", "onnx"])

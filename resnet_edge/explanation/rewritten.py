@@ -1,0 +1,110 @@
+"""What converters and optimizers write in another way, as the reference has it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.explanation.layers import Layer, Network
+
+Number = TypeVar("Number", bound=np.number[Any])
+BLOCK = 2
+MULTIPLIED = frozenset({"conv", "depthwise", "dense"})
+
+
+def spread(layer: Layer) -> Layer:
+    """A convolution of blocks of 2 x 2 pixels (graph/stems.py) as one of pixels, without the zeros that
+    make its kernel even."""
+    assert layer.weights is not None
+    weights, stored = _pixels(layer.weights), None if layer.stored is None else _pixels(layer.stored)
+    zero = (weights == 0).all(axis=(0, 3))
+    rows, columns = _edges(zero.all(axis=1)), _edges(zero.all(axis=0))
+    inside = np.s_[:, rows[0] : rows[1], columns[0] : columns[1]]
+    padding = layer.padding
+    if padding is not None:
+        top, left, bottom, right = (BLOCK * blocks for blocks in padding)
+        height, width = weights.shape[1:3]
+        padding = (top - rows[0], left - columns[0], bottom + rows[1] - height, right + columns[1] - width)
+    return replace(
+        layer,
+        weights=weights[inside],
+        stored=None if stored is None else stored[inside],
+        stride=(BLOCK * layer.stride[0], BLOCK * layer.stride[1]),
+        padding=padding,
+    )
+
+
+def _pixels(blocks: NDArray[Number]) -> NDArray[Number]:
+    """(O, h, w, 4 I) to (O, 2 h, 2 w, I)."""
+    outputs, height, width, inputs = blocks.shape
+    apart = blocks.reshape(outputs, height, width, BLOCK, BLOCK, inputs // BLOCK**2)
+    return apart.transpose(0, 1, 3, 2, 4, 5).reshape(outputs, BLOCK * height, BLOCK * width, -1)
+
+
+def _edges(zero: NDArray[np.bool_]) -> tuple[int, int]:
+    """Without a zero at the start and one at the end."""
+    return int(zero[0]), len(zero) - int(zero[-1])
+
+
+def folded_behind(network: Network) -> Network:
+    """What is multiplied and added to each channel behind a layer of weights, where nothing else reads that
+    layer, put into it: TensorFlow's converter folds a batch normalization, and tf2onnx leaves it apart where
+    the convolution has a bias."""
+    layers = [*network.layers]
+    while (at := _next(layers)) is not None:
+        behind = layers.pop(at)
+        before = behind.reads[0]
+        layers[before] = _merged(layers[before], behind)
+        layers = [replace(each, reads=_renumbered(each.reads, at, before)) for each in layers]
+    return replace(network, layers=tuple(layers))
+
+
+def _next(layers: list[Layer]) -> int | None:
+    readers = [read for layer in layers for read in layer.reads]
+    for number, layer in enumerate(layers):
+        if layer.kind not in ("scale", "shift") or len(layer.reads) != 1 or layer.reads[0] < 0:
+            continue
+        before, size = layers[layer.reads[0]], layer.shape[-1:] and layer.shape[-1]
+        vector = layer.weights if layer.kind == "scale" else layer.bias
+        if (
+            vector is not None
+            and vector.size in (1, size)
+            and before.kind in MULTIPLIED
+            and before.weights is not None
+            and len(before.weights) == size
+            and not before.positive
+            and before.limit is None
+            and readers.count(layer.reads[0]) == 1
+        ):
+            return number
+    return None
+
+
+def _merged(layer: Layer, behind: Layer) -> Layer:
+    assert layer.weights is not None
+    bias = layer.bias if layer.bias is not None else np.zeros(len(layer.weights))
+    found = replace(
+        layer,
+        values=behind.values,
+        positive=behind.positive,
+        limit=behind.limit,
+        grid=behind.grid or layer.grid,
+    )
+    if behind.kind == "shift":
+        assert behind.bias is not None
+        return replace(found, bias=bias + behind.bias)
+    assert behind.weights is not None
+    factor = np.broadcast_to(behind.weights.ravel(), len(layer.weights))
+    return replace(
+        found,
+        weights=layer.weights * factor.reshape(-1, 1, 1, 1),
+        bias=bias * factor,
+        step=None if layer.step is None else layer.step * np.abs(factor),
+    )
+
+
+def _renumbered(reads: tuple[int, ...], gone: int, instead: int) -> tuple[int, ...]:
+    return tuple(instead if read == gone else read - (read > gone) for read in reads)

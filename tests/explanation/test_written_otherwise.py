@@ -1,0 +1,173 @@
+"""Files that say the same in another way raise no alarm, and what is wrong in such a file is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from resnet_edge.core.explanation import Explanation
+from tests.explanation.test_explanation import convolution, explained, put
+from tests.graph.road import Road
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+Edit = Callable[[onnx.GraphProto, onnx.NodeProto], None]
+WRONG = np.float32(1.3)
+
+
+def stored(graph: onnx.GraphProto, name: str, values: np.ndarray) -> str:
+    graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+    return name
+
+
+def constant(graph: onnx.GraphProto, name: str) -> onnx.TensorProto:
+    found: onnx.TensorProto = next(each for each in graph.initializer if each.name == name)
+    return found
+
+
+def attribute(node: onnx.NodeProto, name: str) -> onnx.AttributeProto:
+    found: onnx.AttributeProto = next(each for each in node.attribute if each.name == name)
+    return found
+
+
+def before(graph: onnx.GraphProto, node: onnx.NodeProto, made: onnx.NodeProto) -> None:
+    graph.node.insert([*graph.node].index(node), made)
+
+
+def unfolded(graph: onnx.GraphProto, node: onnx.NodeProto, wrong: bool = False) -> tuple[np.ndarray, str]:
+    """Take a factor for each channel out of a convolution, and its bias: those, and what it gives now."""
+    weights = numpy_helper.to_array(constant(graph, node.input[1]))
+    factor = np.linspace(0.5, 2, len(weights), dtype=np.float32)
+    put(constant(graph, node.input[1]), weights / factor.reshape(-1, 1, 1, 1))
+    bias = numpy_helper.to_array(constant(graph, node.input[2]))
+    put(constant(graph, node.input[2]), np.zeros_like(bias))
+    inner, node.output[0] = node.output[0], f"{node.output[0]}/inner"
+    if wrong:
+        factor = factor.copy()
+        factor[3] *= WRONG
+    return np.stack([factor, bias]), inner
+
+
+def behind(graph: onnx.GraphProto, node: onnx.NodeProto, *made: onnx.NodeProto) -> None:
+    at = [*graph.node].index(node) + 1
+    for number, each in enumerate(made):
+        graph.node.insert(at + number, each)
+
+
+def as_multiplication(graph: onnx.GraphProto, node: onnx.NodeProto, wrong: bool = False) -> None:
+    """What tf2onnx makes of a convolution with a bias and a batch normalization."""
+    (factor, bias), out = unfolded(graph, node, wrong)
+    factors = stored(graph, "factors", factor.reshape(1, -1, 1, 1))
+    summands = stored(graph, "summands", bias.reshape(1, -1, 1, 1))
+    multiplied = helper.make_node("Mul", [node.output[0], factors], ["multiplied"])
+    behind(graph, node, multiplied, helper.make_node("Add", ["multiplied", summands], [out]))
+
+
+def as_normalization(graph: onnx.GraphProto, node: onnx.NodeProto, wrong: bool = False) -> None:
+    (factor, bias), out = unfolded(graph, node, wrong)
+    mean = np.full_like(bias, 0.25)
+    vectors = {"gamma": factor * 2, "beta": bias + mean * factor, "mean": mean, "variance": 0 * bias + 3.9}
+    given = [stored(graph, name, values.astype(np.float32)) for name, values in vectors.items()]
+    behind(graph, node, helper.make_node("BatchNormalization", [node.output[0], *given], [out], epsilon=0.1))
+
+
+def as_pad(graph: onnx.GraphProto, node: onnx.NodeProto, wrong: bool = False) -> None:
+    pads = attribute(node, "pads")
+    top, left, bottom, right = pads.ints
+    pads.ints[:] = [0, 0, 0, 0]
+    amounts = [0, 0, top + wrong, left, 0, 0, bottom - wrong, right]
+    name = stored(graph, "amounts", np.array(amounts, np.int64))
+    before(graph, node, helper.make_node("Pad", [node.input[0], name], ["padded"]))
+    node.input[0] = "padded"
+
+
+def as_auto_pad(graph: onnx.GraphProto, node: onnx.NodeProto, wrong: bool = False) -> None:
+    node.attribute.remove(attribute(node, "pads"))
+    node.attribute.append(helper.make_attribute("auto_pad", "SAME_LOWER" if wrong else "SAME_UPPER"))
+
+
+def edited(roads: Callable[[str], Road], out: Path, edit: Edit, net: str, number: int) -> Explanation:
+    road = roads(net)
+    path, _ = road.artifact("onnx", "fp32")
+    model = onnx.load(path)
+    edit(model.graph, convolution(model, number))
+    del model.graph.value_info[:]
+    onnx.checker.check_model(model)
+    onnx.save(model, out / "edited.onnx")
+    return explained(road, out / "edited.onnx", "fp32", out)
+
+
+WAYS = [
+    (as_multiplication, "residual_v1", 2, "rescaled"),
+    (as_normalization, "residual_v1", 2, "rescaled"),
+    (as_pad, "residual_v1", 1, "padding"),
+    (as_auto_pad, "even_kernels", 0, "padding"),
+]
+
+
+@pytest.mark.parametrize(("edit", "net", "number", "cause"), WAYS)
+def test_what_says_the_same_is_no_error(
+    edit: Edit, net: str, number: int, cause: str, roads: Callable[[str], Road], tmp_path: Path
+) -> None:
+    found = edited(roads, tmp_path, edit, net, number)
+    assert (found.findings, found.remarks, found.compared) == ((), (), found.layers)
+
+
+@pytest.mark.parametrize(("edit", "net", "number", "cause"), WAYS)
+def test_what_is_wrong_in_it_is_named(
+    edit: Callable[..., None],
+    net: str,
+    number: int,
+    cause: str,
+    roads: Callable[[str], Road],
+    tmp_path: Path,
+) -> None:
+    name = convolution(onnx.load(roads(net).artifact("onnx", "fp32")[0]), number).output[0]
+    found = edited(roads, tmp_path, lambda *given: edit(*given, wrong=True), net, number)
+    assert [(each.layer.removesuffix("/inner"), each.cause) for each in found.findings] == [(name, cause)]
+    assert found.findings[0].certain
+
+
+def spread(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
+    attribute(node, "dilations").ints[:] = [1, 1]
+    attribute(node, "pads").ints[:] = [1, 1, 1, 1]
+
+
+def other_filter(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
+    weights = numpy_helper.to_array(constant(graph, node.input[1])).copy()
+    weights[5] *= WRONG
+    put(constant(graph, node.input[1]), weights)
+
+
+@pytest.mark.parametrize(
+    ("net", "edit", "number", "cause"),
+    [
+        ("dilated", spread, 1, "dilation"),
+        ("mobile", other_filter, 2, "rescaled"),
+        ("depth_multiplier", other_filter, 1, "rescaled"),
+        ("grouped", other_filter, 1, "rescaled"),
+    ],
+)
+def test_kernels_that_are_spread_or_grouped_are_compared(
+    net: str, edit: Edit, number: int, cause: str, roads: Callable[[str], Road], tmp_path: Path
+) -> None:
+    found = edited(roads, tmp_path, edit, net, number)
+    assert [each.cause for each in found.findings] == [cause]
+    assert found.findings[0].certain
+
+
+def test_a_lost_limit_of_relu6_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    def loosen(graph: onnx.GraphProto, _: onnx.NodeProto) -> None:
+        clip = next(node for node in graph.node if node.op_type == "Clip")
+        put(constant(graph, clip.input[2]), np.array(60, np.float32))
+
+    road = roads("mobile")
+    bright = Road(road.folder, road.images * 60, road.reference, road.output, road.takes_pixels)
+    found = edited(lambda _: bright, tmp_path, loosen, "mobile", 0)
+    assert found.findings[0].cause == "activation_missing"
+    assert "numbers above 6" in found.findings[0].sentence
