@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from resnet_edge.core.explanation import LayerFinding
-from resnet_edge.explanation.input_scale import is_neutral
 from resnet_edge.explanation.layers import IMAGE, Layer, Network, Real
+from resnet_edge.explanation.operations import certain, foreign_operations
+from resnet_edge.explanation.options import OPTIONS, wrong_options
 from resnet_edge.explanation.pairs import Pairs
 from resnet_edge.explanation.scales import anchored, factors
 from resnet_edge.explanation.tolerance import Tolerance, tolerance_of
@@ -19,11 +20,8 @@ STALE = 0.5
 """The part of layers with other weights from which on the file is another model's."""
 
 
-OPTIONS = frozenset({"stride", "dilation", "padding", "activation_missing", "activation_added"})
 FACTORS = frozenset({"rescaled", "channel_scales", "bias_dropped", "bias_shifted", "bias_changed", "changed"})
 MOST_DOUBTED = 4
-LIMIT = 1.02
-"""The end of a grid that was calibrated on what a ReLU6 gave."""
 VECTOR = 0.02
 """Of the largest constant; 1/127 is what rounding to 8 bits takes."""
 
@@ -42,8 +40,7 @@ def contradictions(
         found = [finding for finding in found if finding.cause not in FACTORS]
     elif _equalizable(artifact):
         found, scales = _without_bad_witnesses(reference, artifact, pairs, scheme, found, scales)
-    found += _before_the_first(artifact, pairs, found)
-    everything = [*_odd(artifact), *_strange(reference, artifact), *_one_step(artifact), *found]
+    everything = [*foreign_operations(reference, artifact, pairs, found), *found]
     everything.sort(key=lambda finding: finding.order)
     return _joined(everything), scales
 
@@ -82,7 +79,7 @@ def _accused(
     for number, other in sorted(pairs.items(), key=lambda pair: pair[1]):
         theirs, ours = reference.layers[number], artifact.layers[other]
         for cause, text in _wrong(theirs, ours, number, scales, scheme):
-            yield _finding(ours.name, theirs.name, other, cause, f"{ours.name}: {text}")
+            yield certain(ours.name, theirs.name, other, cause, f"{ours.name}: {text}")
 
 
 def _worst(
@@ -122,60 +119,6 @@ def _scales(reference: Network, artifact: Network, pairs: Pairs, doubted: frozen
     return [np.ones(layer.shape[-1] if layer.shape else 1) for layer in reference.layers]
 
 
-def _finding(name: str, other: str, order: int, cause: str, sentence: str) -> LayerFinding:
-    return LayerFinding(name, other, order, cause, sentence, certain=True)
-
-
-def _odd(artifact: Network) -> Iterator[LayerFinding]:
-    order = {layer.name: number for number, layer in enumerate(artifact.layers)}
-    for tensor, text in artifact.oddities:
-        yield _finding(tensor, "", order.get(tensor, -1), "two_scales", f"{tensor} {text}")
-
-
-def _strange(reference: Network, artifact: Network) -> Iterator[LayerFinding]:
-    if any("resize" in kind.lower() for _, kind in reference.strange):
-        return  # formats have other names for it
-    for tensor, kind in artifact.strange:
-        if "resize" in kind.lower():
-            text = f"{tensor}: there is a {kind}, which the reference does not have"
-            yield _finding(tensor, "", -1, "operation", text)
-
-
-def _before_the_first(artifact: Network, pairs: Pairs, found: list[LayerFinding]) -> Iterator[LayerFinding]:
-    """What is done to the image before the first layer that the reference has, too, where that layer itself
-    is as it must be: then it is done once too often."""
-    known = set(pairs.values())
-    first = min((n for n in known if artifact.layers[n].kind in ("conv", "dense")), default=0)
-    if any(finding.order == first for finding in found):
-        return
-    images = {IMAGE}  # the image, and what is the same
-    for number, layer in enumerate(artifact.layers[:first]):
-        if is_neutral(layer) and images.intersection(layer.reads):
-            images.add(number)
-            continue
-        prepares = layer.kind in ("scale", "shift") and bool(images.intersection(layer.reads))
-        if number not in known and prepares:
-            text = f"{layer.name}: the image is prepared once more ({layer.kind}) than in the reference"
-            yield _finding(layer.name, "", number, "preprocessing", text)
-
-
-def _one_step(artifact: Network) -> Iterator[LayerFinding]:
-    """A convolution with one step for all channels, where the others have one each."""
-    steps = {
-        number: len(np.unique(layer.step))
-        for number, layer in enumerate(artifact.layers)
-        if layer.kind == "conv" and layer.step is not None and len(layer.step) > 1
-    }
-    single = [number for number, count in steps.items() if count == 1]
-    if 0 < len(single) < len(steps) / 2:
-        for number in single:
-            name = artifact.layers[number].name
-            text = (
-                f"{name}: its weights have one scale for all channels, where other layers have one for each"
-            )
-            yield _finding(name, "", number, "per_tensor", text)
-
-
 def _meant(theirs: Layer, number: int, scales: list[Real]) -> Real:
     """What the weights of the artifact's layer ought to be."""
     assert theirs.weights is not None
@@ -187,7 +130,7 @@ def _meant(theirs: Layer, number: int, scales: list[Real]) -> Real:
 
 
 def _wrong(theirs: Layer, ours: Layer, number: int, scales: list[Real], scheme: str) -> Iterator[Said]:
-    yield from _options(theirs, ours)
+    yield from wrong_options(theirs, ours)
     out = scales[number]
     allowed = tolerance_of(scheme, ours)
     if theirs.kind == "scale" and theirs.weights is not None and ours.weights is not None:
@@ -219,49 +162,6 @@ def _vector(meant: Real, found: Real, ours: Layer, allowed: Tolerance) -> Iterat
     if apart > (VECTOR if ours.grid is not None else allowed.most):
         verb = "adds" if ours.kind == "shift" else "multiplies with"
         yield "constants", f"what it {verb} is off by up to {100 * apart:.3g} % of the largest"
-
-
-def _options(theirs: Layer, ours: Layer) -> Iterator[Said]:
-    if theirs.kind in ("conv", "depthwise"):
-        if theirs.stride != ours.stride:
-            yield "stride", f"it steps by {ours.stride}, and the reference by {theirs.stride}"
-        elif theirs.dilation != ours.dilation:
-            yield (
-                "dilation",
-                f"its kernel is spread by {ours.dilation}, and the reference's by {theirs.dilation}",
-            )
-        elif None not in (theirs.padding, ours.padding) and theirs.padding != ours.padding:
-            yield (
-                "padding",
-                (
-                    f"it is padded by {ours.padding} (top, left, bottom, right), and the reference by "
-                    f"{theirs.padding}"
-                ),
-            )
-    if theirs.kind in ("conv", "depthwise", "dense", "add"):
-        positive = ours.positive or (ours.grid is not None and ours.grid.low >= 0)
-        if theirs.positive and not positive:
-            yield "activation_missing", "its ReLU is missing: it gives numbers below zero"
-        elif positive and not theirs.positive and _below_zero(theirs):
-            yield "activation_added", "it has a ReLU that the reference does not have"
-        elif (cut := _limit(theirs, ours)) is not None:
-            yield cut
-
-
-def _limit(theirs: Layer, ours: Layer) -> Said | None:
-    """Of a ReLU6. A grid that ends there is a limit, too, and one that ends before leaves nothing to cut."""
-    end = np.inf if ours.grid is None else ours.grid.high + ours.grid.step
-    high = min(end, np.inf if ours.limit is None else ours.limit)
-    if theirs.limit is not None and high > theirs.limit * LIMIT:
-        return "activation_missing", f"it gives numbers above {theirs.limit:g}, where the reference stops"
-    if ours.limit is not None and ours.limit * LIMIT < min(end, theirs.limit or np.inf):
-        return "activation_added", f"it stops at {ours.limit:g}, and the reference does not"
-    return None
-
-
-def _below_zero(layer: Layer) -> bool:
-    """Whether a layer without an activation can give what a ReLU would cut: all but a sum of ReLUs."""
-    return layer.kind in ("conv", "depthwise", "dense")
 
 
 def _joined(found: list[LayerFinding]) -> list[LayerFinding]:

@@ -33,8 +33,8 @@ class Layer:
     it, where it is watched. `weights` (O, kh, kw, I), `bias` (O,); `step` (O,) is what the weights are
     rounded to, None where they are not. `stored` are the weights as integers. `shape` is (H, W, C) or (C,).
     `positive`: nothing below zero comes out, and nothing above `limit`. `reads` are numbers of layers, or
-    IMAGE. `padding` is top, left, bottom, right, that of a PAD before it included, None where it is not
-    known.
+    IMAGE. `nchw`: the file has the values in that layout. `padding` is top, left, bottom, right, that of a
+    PAD before it included, None where it is not known.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Layer:
     positive: bool = False
     limit: float | None = None
     grid: Grid | None = None
+    nchw: bool = False
 
     def over_inputs(self, factors: Real) -> Real:
         """Factors (C,) of the channels that it reads, or one, as an array to multiply its weights with: of
@@ -70,14 +71,23 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Strange:
+    """An operation that changes values, and whose constants are not compared: the tensor that it gives, its
+    kind, and how it does it ("" where that is not known)."""
+
+    name: str
+    kind: str
+    how: str
+
+
+@dataclass(frozen=True)
 class Network:
     """The layers of a file; `oddities` are sentences with the name of a tensor, of what contradicts
     itself."""
 
     layers: tuple[Layer, ...]
     oddities: tuple[tuple[str, str], ...] = ()
-    strange: tuple[tuple[str, str], ...] = ()
-    """Operations, (tensor, kind), that change values and are of no kind that is known here."""
+    strange: tuple[Strange, ...] = ()
 
 
 class Builder:
@@ -85,7 +95,7 @@ class Builder:
 
     def __init__(self, inputs: list[str]) -> None:
         self.layers: list[Layer] = []
-        self.strange: list[tuple[str, str]] = []
+        self.strange: list[Strange] = []
         self.oddities: list[tuple[str, str]] = []
         self._source = dict.fromkeys(inputs, IMAGE)
 
@@ -125,9 +135,9 @@ class Builder:
             grid=layer.grid or grid,
         )
 
-    def odd(self, tensor: str, kind: str) -> None:
+    def odd(self, tensor: str, kind: str, how: str = "") -> None:
         """An operation of an unknown kind."""
-        self.strange.append((tensor, kind))
+        self.strange.append(Strange(tensor, kind, how))
 
     def network(self) -> Network:
         """What was read."""

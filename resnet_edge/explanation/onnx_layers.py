@@ -13,9 +13,18 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from resnet_edge.core.errors import ArtifactError, first_line
-from resnet_edge.explanation.layers import Builder, Grid, Layer, Network, Real
-from resnet_edge.explanation.onnx_nodes import clip_limit, normalization, told, zero_pads
-from resnet_edge.explanation.rewritten import folded_behind
+from resnet_edge.explanation.layers import Builder, Layer, Network, Real
+from resnet_edge.explanation.onnx_nodes import (
+    clip_limit,
+    dequantized,
+    grid_of,
+    meaning,
+    normalization,
+    scale_of,
+    told,
+    zero_pads,
+)
+from resnet_edge.explanation.rewritten import canonical
 from resnet_edge.graph.window import Pads, added, onnx_window
 from resnet_edge.graph.work import onnx_constants
 
@@ -33,7 +42,8 @@ KINDS = {
     "MaxPool": "pool",
     "Softmax": "softmax",
 }
-MOVES = frozenset({"Transpose", "Flatten", "Reshape", "Identity", "Squeeze", "Unsqueeze", "Cast"})
+MOVES = frozenset({"Flatten", "Identity", "Squeeze", "Unsqueeze", "Cast"})
+TO_NCHW, TO_NHWC = [0, 3, 1, 2], [0, 2, 3, 1]
 QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
 
 
@@ -41,7 +51,7 @@ def read_onnx(path: Path) -> Network:
     """Raises ArtifactError."""
     try:
         model = onnx.shape_inference.infer_shapes(onnx.load(str(path), load_external_data=True))
-        return folded_behind(_Reader(model).network())
+        return canonical(_Reader(model).network())
     except ArtifactError:
         raise
     except Exception as error:  # protobuf's errors, and a graph that refers to what is not there
@@ -62,6 +72,7 @@ class _Reader:
         }
         self.grids: dict[str, tuple[float, float]] = {}
         self.pads: dict[str, Pads] = {}
+        self.channels_last = {value.name for value in graph.input if value.name not in self.constants}
         self.readers: dict[str, Callable[[onnx.NodeProto], None]] = {
             QUANTIZE: self._quantize,
             DEQUANTIZE: self._dequantize,
@@ -69,11 +80,15 @@ class _Reader:
             "Clip": self._relu,
             "BatchNormalization": self._normalization,
             "Pad": self._pad,
+            "Transpose": self._transpose,
+            "Reshape": self._reshape,
         }
         self.found = Builder([value.name for value in graph.input if value.name not in self.constants])
 
     def network(self) -> Network:
         for node in self.graph.node:
+            if self.channels_last.intersection(node.input):
+                self.channels_last.update(node.output)
             self._node(node)
         return self.found.network()
 
@@ -88,16 +103,14 @@ class _Reader:
             self.readers[node.op_type](node)
         elif node.op_type in KINDS:
             self._layer(node)
+        elif node.op_type in MOVES:
+            self._move(given, out)
         elif node.op_type != "Constant":
-            if node.op_type not in MOVES:
-                self.found.odd(out, node.op_type)
-            elif given in self.grids:
-                self.grids[out] = self.grids[given]
-            self.found.move(given, out)
+            self._unknown(node)
 
     def _quantize(self, node: onnx.NodeProto) -> None:
-        self.grids[node.output[0]] = self._scale(node)
-        self.found.behind(node.input[0], node.output[0], grid=self._grid(node))
+        self.grids[node.output[0]] = scale_of(node, self.constants)
+        self.found.behind(node.input[0], node.output[0], grid=grid_of(node, self.constants))
         self._keep_pads(node)
 
     def _dequantize(self, node: onnx.NodeProto) -> None:
@@ -132,6 +145,32 @@ class _Reader:
         self.found.add(Layer(between, "scale", shape, read, weights=factor.reshape(-1, 1, 1, 1)))
         self.found.add(Layer(out, "shift", shape, (self.found.source(between),), bias=summand))
 
+    def _transpose(self, node: onnx.NodeProto) -> None:
+        given, out, order = node.input[0], node.output[0], list(told(node).get("perm", ()))
+        if order == TO_NCHW:
+            self.channels_last.discard(out)
+        elif order == TO_NHWC:
+            self.channels_last.add(out)
+        elif len(order) == 4:
+            self.found.odd(out, "Transpose")
+        self._move(given, out)
+
+    def _reshape(self, node: onnx.NodeProto) -> None:
+        """With one channel, or one pixel, layouts differ by their shape alone."""
+        given, out = node.input[0], node.output[0]
+        before, after = (self.shapes.get(name, ()) for name in (given, out))
+        if len(before) == len(after) == 4:
+            if after == tuple(before[axis] for axis in TO_NCHW):
+                self.channels_last.discard(out)
+            elif after == tuple(before[axis] for axis in TO_NHWC):
+                self.channels_last.add(out)
+        self._move(given, out)
+
+    def _move(self, given: str, out: str) -> None:
+        if given in self.grids:
+            self.grids[out] = self.grids[given]
+        self.found.move(given, out)
+
     def _pad(self, node: onnx.NodeProto) -> None:
         """Zeros before a window are a part of it; other pads are an operation of their own."""
         pads = zero_pads(node, self.constants, self.grids.get(node.input[0], (1.0, 0.0))[1])
@@ -139,48 +178,30 @@ class _Reader:
             self._unknown(node)
             return
         self.pads[node.output[0]] = added(pads, self.pads.get(node.input[0], (0, 0, 0, 0)))
-        if node.input[0] in self.grids:
-            self.grids[node.output[0]] = self.grids[node.input[0]]
-        self.found.move(node.input[0], node.output[0])
+        self._move(node.input[0], node.output[0])
 
     def _unknown(self, node: onnx.NodeProto) -> None:
-        self.found.odd(node.output[0], node.op_type)
-        self.found.move(node.input[0], node.output[0])
+        self.found.odd(node.output[0], *meaning(node))
+        self.found.move(node.input[0] if node.input else "", node.output[0])
 
     def _constant(self, node: onnx.NodeProto) -> None:
-        stored, scale = self.constants[node.input[0]], self.constants[node.input[1]].astype(np.float64)
-        zero = self.constants[node.input[2]] if len(node.input) > 2 else np.zeros((), np.int64)
-        axis = next((a.i for a in node.attribute if a.name == "axis"), 1) % max(stored.ndim, 1)
-        shape = [1] * stored.ndim
-        if scale.ndim:
-            shape[axis] = -1
-        integers = stored.astype(np.int64) - zero.astype(np.int64).reshape(shape if zero.ndim else ())
-        self.constants[node.output[0]] = integers * (scale.reshape(shape) if scale.ndim else scale)
-        self.steps[node.output[0]] = scale.ravel(), integers
+        values, scale, integers = dequantized(node, self.constants)
+        self.constants[node.output[0]] = values
+        self.steps[node.output[0]] = scale, integers
 
     def _moved_constant(self, node: onnx.NodeProto) -> None:
         values = self.constants[node.input[0]]
         order = next((list(a.ints) for a in node.attribute if a.name == "perm"), None)
         self.constants[node.output[0]] = values.transpose(order) if node.op_type == "Transpose" else values
 
-    def _scale(self, node: onnx.NodeProto) -> tuple[float, float]:
-        zero = self.constants[node.input[2]] if len(node.input) > 2 else np.zeros(())
-        return float(self.constants[node.input[1]].ravel()[0]), float(np.ravel(zero)[0])
-
-    def _grid(self, node: onnx.NodeProto) -> Grid:
-        scale, zero = self._scale(node)
-        dtype = self.constants[node.input[2]].dtype if len(node.input) > 2 else np.dtype(np.uint8)
-        ends = np.iinfo(dtype)
-        return Grid(scale * (ends.min - zero), scale * (ends.max - zero), scale)
-
     def _check_grid(self, node: onnx.NodeProto) -> None:
         """What is written in one scale and read in another is multiplied on the way."""
         wrote = self.grids.get(node.input[0])
-        if wrote is None or wrote == self._scale(node):
+        if wrote is None or wrote == scale_of(node, self.constants):
             return
         number = self.found.source(node.input[0])
         name = self.found.layers[number].name if number >= 0 else node.input[0]
-        (a, p), (b, q) = wrote, self._scale(node)
+        (a, p), (b, q) = wrote, scale_of(node, self.constants)
         self.found.oddities.append(
             (name, f"is stored with scale {a:.6g} and zero point {p:g}, and read with {b:.6g} and {q:g}")
         )
@@ -198,7 +219,8 @@ class _Reader:
         if kind == "shift" and self._is_bias(node):
             return
         reads = tuple(self.found.source(name) for name in node.input if name and name not in self.constants)
-        layer = Layer(node.output[0], kind, self._shape(node.output[0]), reads)
+        out = node.output[0]
+        layer = Layer(out, kind, self._shape(out), reads, nchw=out not in self.channels_last)
         if kind in ("conv", "dense") and len(node.input) > 1 and node.input[1] in self.constants:
             layer = self._weighted(layer, node)
         elif kind == "scale" and fixed:
@@ -212,7 +234,7 @@ class _Reader:
 
     def _of_constant(self, node: onnx.NodeProto) -> None:
         """A constant less, or over, what is computed."""
-        self.found.odd(node.output[0], node.op_type)
+        self.found.odd(node.output[0], *meaning(node))
         self.found.move(node.input[1], node.output[0])
 
     def _is_bias(self, node: onnx.NodeProto) -> bool:
@@ -260,4 +282,5 @@ class _Reader:
 
     def _shape(self, name: str) -> tuple[int, ...]:
         shape = self.shapes.get(name, ())
-        return (*shape[2:], shape[1]) if len(shape) == 4 else tuple(shape[1:])
+        moved = len(shape) == 4 and name not in self.channels_last
+        return (*shape[2:], shape[1]) if moved else tuple(shape[1:])

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from resnet_edge.explanation.layers import Real
+from resnet_edge.explanation.layers import Grid, Real
 from resnet_edge.graph.window import Pads
 
 Constants = Mapping[str, NDArray[Any]]
@@ -63,3 +63,50 @@ def zero_pads(node: onnx.NodeProto, constants: Constants, zero: float = 0.0) -> 
     if first[:2].any() or last[:2].any():
         return None
     return int(first[2]), int(first[3]), int(last[2]), int(last[3])
+
+
+def dequantized(node: onnx.NodeProto, constants: Constants) -> tuple[Real, Real, NDArray[Any]]:
+    """Of a DequantizeLinear of a constant: real numbers, the scales, and the integers without zero point."""
+    stored, scale = constants[node.input[0]], constants[node.input[1]].astype(np.float64)
+    zero = constants[node.input[2]] if len(node.input) > 2 else np.zeros((), np.int64)
+    shape = [1] * stored.ndim
+    if scale.ndim:
+        shape[told(node).get("axis", 1) % max(stored.ndim, 1)] = -1
+    integers = stored.astype(np.int64) - zero.astype(np.int64).reshape(shape if zero.ndim else ())
+    return integers * (scale.reshape(shape) if scale.ndim else scale), scale.ravel(), integers
+
+
+def scale_of(node: onnx.NodeProto, constants: Constants) -> tuple[float, float]:
+    """Of a QuantizeLinear or a DequantizeLinear: scale and zero point."""
+    zero = constants[node.input[2]] if len(node.input) > 2 else np.zeros(())
+    return float(constants[node.input[1]].ravel()[0]), float(np.ravel(zero)[0])
+
+
+def grid_of(node: onnx.NodeProto, constants: Constants) -> Grid:
+    """What a QuantizeLinear can give."""
+    scale, zero = scale_of(node, constants)
+    dtype = constants[node.input[2]].dtype if len(node.input) > 2 else np.dtype(np.uint8)
+    ends = np.iinfo(dtype)
+    return Grid(scale * (ends.min - zero), scale * (ends.max - zero), scale)
+
+
+def meaning(node: onnx.NodeProto) -> tuple[str, str]:
+    """What an operation that has no constants of its own does, in words that both formats share: its kind,
+    and how."""
+    options = told(node)
+    if node.op_type in ("Resize", "Upsample"):
+        way = options.get("mode", b"nearest").decode()
+        mode = options.get("coordinate_transformation_mode", b"half_pixel").decode()
+        linear = way == "linear" and mode in CENTRES
+        return "resize", f"bilinear, {CENTRES[mode]}" if linear else ""
+    if node.op_type == "LeakyRelu":
+        return "leakyrelu", f"slope {options.get('alpha', 0.01):.4g}"
+    return node.op_type.lower(), ""
+
+
+CENTRES = {
+    "half_pixel": "half-pixel centres",
+    "pytorch_half_pixel": "half-pixel centres",
+    "align_corners": "aligned corners",
+    "asymmetric": "corners of pixels",
+}

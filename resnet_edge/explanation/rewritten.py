@@ -12,6 +12,7 @@ from resnet_edge.explanation.layers import Layer, Network
 
 Number = TypeVar("Number", bound=np.number[Any])
 BLOCK = 2
+AFFINE = frozenset({"scale", "shift"})
 MULTIPLIED = frozenset({"conv", "depthwise", "dense"})
 
 
@@ -49,50 +50,77 @@ def _edges(zero: NDArray[np.bool_]) -> tuple[int, int]:
     return int(zero[0]), len(zero) - int(zero[-1])
 
 
-def folded_behind(network: Network) -> Network:
-    """What is multiplied and added to each channel behind a layer of weights, where nothing else reads that
-    layer, put into it: TensorFlow's converter folds a batch normalization, and tf2onnx leaves it apart where
-    the convolution has a bias."""
+def canonical(network: Network) -> Network:
+    """Each chain of factors and summands for the channels as one factor and one summand at most, and these in
+    the layer of weights before them, where nothing else reads what is between: TensorFlow's converter folds a
+    batch normalization, and tf2onnx leaves it apart where the convolution has a bias."""
     layers = [*network.layers]
-    while (at := _next(layers)) is not None:
-        behind = layers.pop(at)
-        before = behind.reads[0]
-        layers[before] = _merged(layers[before], behind)
-        layers = [replace(each, reads=_renumbered(each.reads, at, before)) for each in layers]
+    while (found := _next(layers)) is not None:
+        number, instead = found
+        before = layers[number].reads[0]
+        layers[before] = instead[0]
+        if len(instead) == 2:
+            layers[number] = instead[1]
+        else:
+            layers.pop(number)
+            layers = [replace(each, reads=_renumbered(each.reads, number, before)) for each in layers]
     return replace(network, layers=tuple(layers))
 
 
-def _next(layers: list[Layer]) -> int | None:
+def _next(layers: list[Layer]) -> tuple[int, tuple[Layer, ...]] | None:
+    """The next layer that can be put together with the one before it, and what the two become."""
     readers = [read for layer in layers for read in layer.reads]
     for number, layer in enumerate(layers):
-        if layer.kind not in ("scale", "shift") or len(layer.reads) != 1 or layer.reads[0] < 0:
+        if layer.kind not in AFFINE or len(layer.reads) != 1 or readers.count(layer.reads[0]) != 1:
             continue
-        before, size = layers[layer.reads[0]], layer.shape[-1:] and layer.shape[-1]
-        vector = layer.weights if layer.kind == "scale" else layer.bias
-        if (
-            vector is not None
-            and vector.size in (1, size)
-            and before.kind in MULTIPLIED
-            and before.weights is not None
-            and len(before.weights) == size
-            and not before.positive
-            and before.limit is None
-            and readers.count(layer.reads[0]) == 1
-        ):
-            return number
+        if layer.reads[0] >= 0:
+            instead = _together(layers[layer.reads[0]], layer)
+            if instead is not None:
+                return number, instead
     return None
 
 
-def _merged(layer: Layer, behind: Layer) -> Layer:
-    assert layer.weights is not None
-    bias = layer.bias if layer.bias is not None else np.zeros(len(layer.weights))
-    found = replace(
+def _together(before: Layer, layer: Layer) -> tuple[Layer, ...] | None:
+    vector, size = layer.weights if layer.kind == "scale" else layer.bias, layer.shape[-1:]
+    if vector is None or before.positive or before.limit is not None or before.shape != layer.shape:
+        return None
+    if before.kind in MULTIPLIED and before.weights is not None and (len(before.weights),) == size:
+        return (_merged(before, layer),) if vector.size in (1, *size) else None
+    if before.kind in AFFINE and (before.kind, layer.kind) != ("scale", "shift"):
+        return _in_order(before, layer)
+    return None
+
+
+def _in_order(first: Layer, second: Layer) -> tuple[Layer, ...] | None:
+    """Two of a kind as one, or a summand and then a factor as a factor and then a summand, whose tensor
+    between is in no file."""
+    one, two = (each.weights.ravel() if each.weights is not None else each.bias for each in (first, second))
+    if one is None or two is None or (one.size != two.size and 1 not in (one.size, two.size)):
+        return None
+    if first.kind == second.kind == "shift":
+        return (_ending(replace(first, bias=one + two), second),)
+    if first.kind == second.kind:
+        return (_ending(replace(first, weights=(one * two).reshape(-1, 1, 1, 1)), second),)
+    factor = replace(first, kind="scale", weights=two.reshape(-1, 1, 1, 1), bias=None, values="", grid=None)
+    return factor, replace(second, kind="shift", weights=None, bias=one * two)
+
+
+def _ending(layer: Layer, behind: Layer) -> Layer:
+    """The layer with what stands behind another."""
+    return replace(
         layer,
         values=behind.values,
         positive=behind.positive,
         limit=behind.limit,
         grid=behind.grid or layer.grid,
+        nchw=behind.nchw,
     )
+
+
+def _merged(layer: Layer, behind: Layer) -> Layer:
+    assert layer.weights is not None
+    bias = layer.bias if layer.bias is not None else np.zeros(len(layer.weights))
+    found = _ending(layer, behind)
     if behind.kind == "shift":
         assert behind.bias is not None
         return replace(found, bias=bias + behind.bias)

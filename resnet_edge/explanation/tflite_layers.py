@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from resnet_edge.explanation.layers import Builder, Grid, Layer, Network, Real
-from resnet_edge.explanation.rewritten import folded_behind, spread
+from resnet_edge.explanation.rewritten import canonical, spread
 from resnet_edge.graph.model import ABSENT, Graph, Node, Tensor, read_graph, with_folded_casts
 from resnet_edge.graph.window import Pads, added, same
 
@@ -22,6 +22,7 @@ KINDS = {
     "ADD": "add",
     "MUL": "scale",
     "SUB": "shift",
+    "DIV": "scale",
     "MEAN": "mean",
     "AVERAGE_POOL_2D": "pool",
     "MAX_POOL_2D": "pool",
@@ -29,13 +30,15 @@ KINDS = {
 }
 MOVES = frozenset({"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "CAST"})
 ACTIVATIONS = frozenset({"RELU", "RELU6"})
-BIAS_SCALE = 1e-3
+BIAS_SCALE, BIAS_MOVED = 1e-3, 0.5
+"""Share of a scale, and of a step of the output: a bias of 0 may be in any steps, and TensorFlow's converter
+writes some in others for int16 activations."""
 BLOCKS = "SPACE_TO_DEPTH"
 
 
 def read_tflite(path: Path) -> Network:
     """Raises ArtifactError."""
-    return folded_behind(_Reader(with_folded_casts(read_graph(path))).network())
+    return canonical(_Reader(with_folded_casts(read_graph(path))).network())
 
 
 class _Reader:
@@ -53,6 +56,9 @@ class _Reader:
         return self.found.network()
 
     def _node(self, node: Node) -> None:
+        if not (node.inputs and node.outputs):  # a variable: nothing that a classifier computes
+            self.found.odd(self._name(node.outputs[0]) if node.outputs else node.op, node.op.lower())
+            return
         given, out = node.inputs[0], node.outputs[0]
         names = self._name(given), self._name(out)
         if node.op in ("QUANTIZE", "DEQUANTIZE"):
@@ -69,7 +75,7 @@ class _Reader:
         elif node.op in KINDS:
             self._layer(node, out)
         else:
-            self.found.odd(names[1], node.op)
+            self.found.odd(names[1], *_meaning(node))
             self.found.move(*names)
 
     def _keep_blocks(self, node: Node) -> None:
@@ -89,8 +95,14 @@ class _Reader:
         data = [tensors[i] for i in node.inputs if i != ABSENT]
         constants = [tensor for tensor in data if tensor.data is not None]
         kind = KINDS[node.op]
-        if node.op in ("ADD", "SUB", "MUL"):
-            kind = ("scale" if node.op == "MUL" else "shift") if constants else "add"
+        if node.op in ("SUB", "DIV") and tensors[node.inputs[0]].data is not None:
+            self.found.odd(self._name(out), *_meaning(node))  # a constant less, or over, what is computed
+            self.found.move(self._name(node.inputs[1]), self._name(out))
+            return
+        if node.op in ("ADD", "SUB", "MUL", "DIV") and not constants:
+            kind = "add"
+        elif node.op == "ADD":
+            kind = "shift"
         reads = tuple(self.found.source(tensor.name) for tensor in data if tensor.data is None)
         shape = tuple(size or 1 for size in tensors[out].shape[1:])
         fused = node.options.get("fusedActivationFunction", 0)
@@ -147,11 +159,13 @@ class _Reader:
             return
         wanted = layer.step * image.quantization.scale[0]
         found = np.array(bias.quantization.scale)
-        if len(found) in (1, len(wanted)) and (np.abs(found / wanted - 1) > BIAS_SCALE).any():
+        if len(found) not in (1, len(wanted)) or bias.data is None or layer.grid is None:
+            return
+        moved = np.abs(bias.data.ravel() * (found - wanted)) > BIAS_MOVED * layer.grid.step
+        if (moved & (np.abs(found / wanted - 1) > BIAS_SCALE)).any():
             text = (
-                f"has biases in steps that are {found[0] / wanted[0]:.4g} times those of its input "
-                f"and weights: the "
-                "scale of one of them was changed afterwards"
+                f"has biases in steps that are {found[0] / wanted[0]:.4g} times those of its input and "
+                "weights: was the scale of one of them changed afterwards?"
             )
             self.found.oddities.append((layer.name, text))
 
@@ -201,5 +215,18 @@ def _steps(tensor: Tensor, count: int) -> Real:
 
 def _with_vector(layer: Layer, values: Real, op: str) -> Layer:
     if layer.kind == "scale":
-        return replace(layer, weights=values.reshape(-1, 1, 1, 1))
+        return replace(layer, weights=(1 / values if op == "DIV" else values).reshape(-1, 1, 1, 1))
     return replace(layer, bias=-values if op == "SUB" else values)
+
+
+def _meaning(node: Node) -> tuple[str, str]:
+    """As onnx_nodes.meaning."""
+    if node.op == "RESIZE_BILINEAR":
+        half, aligned = (node.options.get(name) for name in ("halfPixelCenters", "alignCorners"))
+        way = "half-pixel centres" if half else "aligned corners" if aligned else "corners of pixels"
+        return "resize", f"bilinear, {way}"
+    if node.op == "RESIZE_NEAREST_NEIGHBOR":
+        return "resize", ""
+    if node.op == "LEAKY_RELU":
+        return "leakyrelu", f"slope {node.options.get('alpha', 0.0):.4g}"
+    return node.op.lower(), ""

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from resnet_edge.core.explanation import LayerFinding
-from resnet_edge.explanation.contradictions import OPTIONS
 from resnet_edge.explanation.layers import Network
+from resnet_edge.explanation.options import OPTIONS
 from resnet_edge.explanation.pairs import Pairs
 from resnet_edge.explanation.trace import Sums, decibels
 

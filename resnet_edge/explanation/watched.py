@@ -68,13 +68,17 @@ def watch_onnx(path: Path, network: Network, images: NDArray[Any]) -> Iterator[V
         kind = np.dtype({"tensor(uint8)": np.uint8, "tensor(int8)": np.int8}.get(entry.type, np.float32))
         for image in images:
             found = session.run(names, {entry.name: image[None].astype(kind)})
-            yield {number: _channels_last(values) for number, values in zip(watched, found, strict=True)}
+            yield {
+                number: _channels_last(values, network.layers[number].nchw)
+                for number, values in zip(watched, found, strict=True)
+                if np.ndim(values)
+            }
     except Exception as error:  # ORT's exceptions share no base of their own
         raise ArtifactError(
             f"ONNX Runtime does not show the layers of {path.name}: {first_line(error)}"
         ) from error
 
 
-def _channels_last(values: NDArray[Any]) -> Real:
+def _channels_last(values: NDArray[Any], nchw: bool) -> Real:
     first: Real = np.asarray(values)[0].astype(np.float64)
-    return first.transpose(1, 2, 0) if first.ndim == 3 else first
+    return first.transpose(1, 2, 0) if first.ndim == 3 and nchw else first

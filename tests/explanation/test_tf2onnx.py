@@ -1,0 +1,102 @@
+"""Files of tf2onnx, of networks that our own writer would write in another way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+import pytest
+import tensorflow as tf
+import tf2onnx
+from keras import layers
+
+from tests.explanation.test_explanation import explained, put
+from tests.explanation.test_written_otherwise import constant
+from tests.formats import nets
+from tests.graph.road import Road, road
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::RuntimeWarning"),
+]
+
+
+def normalized(x: Any, filters: int, strides: int = 1) -> Any:
+    """As the ResNets of keras.applications: a bias before a batch normalization."""
+    return layers.BatchNormalization()(layers.Conv2D(filters, 3, strides, padding="same")(x))
+
+
+def symmetric() -> keras.Model:
+    """Pixels from -1 to 1, as MobileNet wants them."""
+    return nets.classifier(lambda x: layers.ReLU()(normalized(layers.Rescaling(1 / 127.5, -1)(x), 8)))
+
+
+def standardized() -> keras.Model:
+    """As the ResNets of PyTorch want pixels: a mean and a deviation for each channel."""
+
+    def body(x: Any) -> Any:
+        x = layers.Rescaling([1 / 58, 1 / 57, 1 / 59], [-2.1, -2.0, -1.8])(x)
+        return layers.ReLU()(normalized(x, 8))
+
+    return nets.classifier(body)
+
+
+def residual() -> keras.Model:
+    def body(x: Any) -> Any:
+        x = layers.ReLU()(normalized(x, 8))
+        y = normalized(layers.ReLU()(normalized(x, 8)), 8)
+        return layers.ReLU()(layers.Add()([x, y]))
+
+    return nets.classifier(body)
+
+
+def enlarged() -> keras.Model:
+    def body(x: Any) -> Any:
+        return layers.ReLU()(normalized(layers.UpSampling2D(2, interpolation="bilinear")(x), 8))
+
+    return nets.classifier(body)
+
+
+def written(name: str, folder: Path) -> tuple[Road, Path]:
+    """The road of a network, and its file by tf2onnx."""
+    model = globals()[name]() if name in globals() else getattr(nets, name)()
+    net = road(model, 127 * (1 + nets.images(model)), folder)
+    signature = [tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="pixels")]
+    function = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature)
+    path = folder / "theirs.onnx"
+    tf2onnx.convert.from_function(function, signature, opset=17, output_path=str(path))
+    return net, path
+
+
+NETS = ["symmetric", "standardized", "residual", "enlarged", "mobile", "dilated", "article"]
+NETS += ["preactivation_v2", "bottleneck", "separable", "depth_multiplier"]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_good_files_raise_no_alarm(name: str, tmp_path: Path) -> None:
+    net, path = written(name, tmp_path)
+    found = explained(net, path, "fp32", tmp_path)
+    assert [finding for finding in found.findings if finding.certain] == []
+    assert found.compared == found.layers > 1
+
+
+@pytest.mark.parametrize("name", ["residual", "symmetric"])
+def test_a_factor_that_was_left_apart_and_is_wrong_is_named(name: str, tmp_path: Path) -> None:
+    net, path = written(name, tmp_path)
+    model = onnx.load(path)
+    made = {node.output[0]: node for node in model.graph.node}
+    node = next(
+        n for n in model.graph.node if n.op_type == "Mul" and made.get(n.input[0], n).op_type == "Conv"
+    )
+    factor = constant(model.graph, node.input[1])
+    values = onnx.numpy_helper.to_array(factor).copy()
+    values.ravel()[2] *= np.float32(1.2)
+    put(factor, values)
+    onnx.save(model, path)
+    found = explained(net, path, "fp32", tmp_path)
+    assert found.findings[0].layer == node.input[0]
+    assert found.findings[0].cause == "rescaled"
+    assert found.findings[0].certain
