@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "profiles": {"formats", "graph"},
     "delegates": {"graph"},
     "explanation": {"graph"},
-    "overflow": set(),
+    "overflow": {"graph"},
     "samples": set(),
     "graph": {"models"},
     "pruning": {"models"},

@@ -5,23 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import click
-
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
 from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, EXIT_FAILED_PROOF
 from resnet_edge.core.golden_vectors import GoldenRow
-from resnet_edge.report.words import size
 from resnet_edge.stages.golden_replay import GoldenReplay
-from resnet_edge.stages.golden_request import Saved
 
 HEADER = ("Artifact", "Backend", "Images", "Same top-1", "Furthest", "Allowed", "Verdict")
 
 
 def golden_exit_code(found: GoldenReplay) -> int:
-    """0: all of it passed; 4: other outputs came out; 3: something could not be run."""
-    if found.failed:
-        return EXIT_FAILED_PROOF
-    return EXIT_DONE if found.passed else EXIT_COULD_NOT
+    """0: all of it passed; 3: something could not be run, which weighs most, as in `exit_code` of `convert`;
+    4: other outputs came out."""
+    if found.passed:
+        return EXIT_DONE
+    ran = all(row.verdict != "not run" for row in found.rows)
+    return EXIT_FAILED_PROOF if ran and found.rows else EXIT_COULD_NOT
 
 
 def golden_document(found: GoldenReplay) -> dict[str, Any]:
@@ -53,14 +51,6 @@ def print_golden(found: GoldenReplay) -> None:
     vectors = found.vectors
     note = f"{len(vectors.rows)} images of {vectors.data}; saved on {vectors.machine or 'an unnamed machine'}"
     print_line(console, spelled(console, note), "dim")
-
-
-def print_saved(saved: Saved) -> None:
-    """Print what was saved, and what was not."""
-    for note in saved.notes:
-        click.echo(f"note: {note}")
-    files = "1 artifact" if saved.artifacts == 1 else f"{saved.artifacts} artifacts"
-    click.echo(f"golden vectors: {saved.path}  ({saved.images} images, {files}, {size(saved.size_bytes)})")
 
 
 def _cells(row: GoldenRow) -> list[str]:

@@ -51,6 +51,11 @@ def request_of(
         raise UsageError("nothing to verify: name .tflite or .onnx files, or a folder that `convert` wrote")
     if save_golden is not None and (save_golden.exists() or not save_golden.parent.is_dir()):
         raise UsageError(f"--save-golden {save_golden} exists, or its folder does not: choose another")
+    if save_golden is not None and feed == "preprocessed":
+        raise UsageError(
+            "--save-golden is of pixels, which golden vectors hold as whole numbers: leave out "
+            "--feed preprocessed"
+        )
     files = bench_files(paths)
     brought = [str(file.path) for file in files if file.brought]
     if reference is None:
@@ -89,15 +94,18 @@ def request_of(
     )
 
 
+def is_artifact(reference: str | None) -> bool:
+    """Whether it names an artifact, and no Keras model."""
+    return reference is not None and Path(reference).suffix.lower() in ARTIFACT_SUFFIXES
+
+
 def _reference(
     word: str, preprocess: str | None, input_shape: tuple[int, int, int] | None, trust: bool
 ) -> ModelRequest | Path:
     path = Path(word)
-    if path.suffix.lower() in ARTIFACT_SUFFIXES:
+    if is_artifact(word):
         if not path.is_file():
-            raise UsageError(f"--reference {word} is not there")
-        if preprocess is not None:
-            raise UsageError(f"--preprocess is for a Keras model, and {word} takes what it takes")
+            raise UsageError(f"--reference {word} is not there: name the model, or the file, to compare with")
         return path
     request = ModelRequest(word, trust, input_shape, preprocess)
     check_source(request)
@@ -154,6 +162,8 @@ def _reasons(console: Console, found: Verification) -> None:
             print_line(console, f"{explanation.artifact}: {finding.sentence}")
         for remark in explanation.remarks:
             print_line(console, f"note: {explanation.artifact}: {remark}", "dim")
+    for failure in found.failures:
+        print_line(console, f"{failure.what}: {failure.message}")
 
 
 def verdict(found: Verification) -> tuple[str, str]:
@@ -162,9 +172,11 @@ def verdict(found: Verification) -> tuple[str, str]:
     what = "1 artifact" if count == 1 else f"{count} artifacts"
     if found.passed:
         return "PASSED", f"{what} verified against {found.reference['name']}, on {n:,} images."
-    verdicts = [row.verdict for row in found.parity]
-    if "fail" in verdicts:
-        return "FAILED", f"Of {what}, not all give the answers of {found.reference['name']}."
-    if found.failures:
-        return "NOT DONE", "Not all could be run."
+    failed = any(row.verdict == "fail" for row in found.parity)
+    gives = f"give the answers of {found.reference['name']}"
+    if found.failures:  # as cli._convert.exit_code: what could not be done weighs most
+        rest = f", and not all that ran {gives}" if failed else ""
+        return "NOT DONE", f"Not all could be done{rest}."
+    if failed:
+        return "FAILED", f"Of {what}, not all {gives}."
     return "INCONCLUSIVE", f"{n:,} images do not suffice."

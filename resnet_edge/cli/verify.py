@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -11,7 +12,20 @@ from click.core import ParameterSource
 from resnet_edge.cli._options import FiniteRange, backends_option, shape
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
 
-BESIDE_GOLDEN = ("golden", "artifacts", "backends", "as_json", "quiet")
+if TYPE_CHECKING:
+    from resnet_edge.core.verification import Verification
+
+OF_KERAS = ("input_shape", "trust", "preprocess", "feed", "attribute", "unpruned")
+NOT_WITH_GOLDEN: tuple[str, ...] = (
+    *OF_KERAS,
+    "reference",
+    "data",
+    "max_drop",
+    "images",
+    "explain",
+    "calibration",
+)
+NOT_WITH_GOLDEN += ("html", "save_golden", "golden_images")
 
 
 @click.command("verify")
@@ -124,30 +138,41 @@ def command(
     from resnet_edge.cli._convert import exit_code
 
     if golden is not None:
-        _refuse_beside_golden()
+        _refuse(NOT_WITH_GOLDEN, "goes not with --golden: the file has all that is needed")
         _replay(golden, artifacts, options, as_json=as_json, quiet=quiet)
         return
     if _given("golden_images") and options["save_golden"] is None:
         raise click.UsageError("--golden-images is for golden vectors: name a file with --save-golden")
-    from resnet_edge.cli._verify import print_verification, request_of, verdict
+    from resnet_edge.cli._verify import is_artifact, request_of
     from resnet_edge.core.temporary import temporary
-    from resnet_edge.report.verification import verification_document
-    from resnet_edge.report.verify_page import verify_page
-    from resnet_edge.report.whole_file import check_page, write_whole
+    from resnet_edge.report.whole_file import check_page
     from resnet_edge.stages.verify import verify
 
     if html is not None:
         check_page("--html", html)
+    if is_artifact(options["reference"]):
+        _refuse(OF_KERAS, f"is for a Keras model, and {options['reference']} is none")
     request = request_of(artifacts, command_line(), **options)
     with temporary() as (scratch, logs), progress(quiet) as report:
         found = verify(request, scratch, logs, report)
-    if html is not None:
-        write_whole("--html", html, verify_page(found, *verdict(found)))
+    _tell(found, html, as_json=as_json, quiet=quiet)
+    click.get_current_context().exit(exit_code(found))
+
+
+def _tell(found: Verification, html: Path | None, *, as_json: bool, quiet: bool) -> None:
+    """On stdout, in the page, and in one line on stderr what is wrong."""
+    from resnet_edge.cli._verify import print_verification, verdict
+    from resnet_edge.report.verification import verification_document
+    from resnet_edge.report.verify_page import verify_page
+    from resnet_edge.report.whole_file import write_whole
+
     if as_json:
         print_json(verification_document(found))
     elif not quiet:
         print_verification(found)
-        if html is not None:
+    if html is not None:  # last: where it cannot be written, the verdict is told all the same
+        write_whole("--html", html, verify_page(found, *verdict(found)))
+        if not (as_json or quiet):
             click.echo(f"\nreport: {html}")
     if found.failures:
         first, more = found.failures[0], len(found.failures) - 1
@@ -155,7 +180,6 @@ def command(
     elif (as_json or quiet) and not found.passed:
         row = next(row for row in found.parity if row.verdict != "pass")
         fail(f"{row.artifact} on {row.backend} {row.device}: {row.reasons[0]}")
-    click.get_current_context().exit(exit_code(found))
 
 
 def _given(param: str) -> bool:
@@ -163,15 +187,12 @@ def _given(param: str) -> bool:
     return click.get_current_context().get_parameter_source(param) is ParameterSource.COMMANDLINE
 
 
-def _refuse_beside_golden() -> None:
-    """Golden vectors take the place of reference and data, and of how these are used."""
+def _refuse(params: Iterable[str], why: str) -> None:
+    """Raise UsageError where the user named one of these options, which would change nothing."""
     context = click.get_current_context()
     for param in context.command.get_params(context):
-        if _given(str(param.name)) and param.name not in BESIDE_GOLDEN:
-            reason = "it draws no page" if param.name == "html" else "the file has all that is needed"
-            raise click.UsageError(
-                f"--golden takes no {'/'.join((*param.opts, *param.secondary_opts))}: {reason}"
-            )
+        if param.name in params and _given(param.name):
+            raise click.UsageError(f"{'/'.join((*param.opts, *param.secondary_opts))} {why}")
 
 
 def _replay(

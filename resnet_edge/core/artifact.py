@@ -51,10 +51,11 @@ class Artifact:
         return Path(self.path).name
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, or of a folder: of its files' relative names and contents, in order."""
+def sha256_of(path: Path, *beside: Path) -> str:
+    """SHA-256 of a file, with files `beside` it that hold a part of it, or of a folder: of its files'
+    relative names and contents, in order."""
     digest = hashlib.sha256()
-    files = sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else [path]
+    files = sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else [path, *beside]
     for file in files:
         if path.is_dir():
             digest.update(file.relative_to(path).as_posix().encode() + b"\0")

@@ -53,7 +53,8 @@ def _without_bad_witnesses(
     found: list[LayerFinding],
     scales: list[Real],
 ) -> tuple[list[LayerFinding], list[Real]]:
-    """What accuses the fewest layers, after those that fit worst are left out one by one."""
+    """What accuses the fewest layers, after those that fit worst are left out one by one. A layer that was
+    left out and then fits had no part in it: its factors were made to fit."""
     best, doubted, latest = (found, scales), frozenset[int](), (found, scales)
     for _ in range(MOST_DOUBTED):
         worst = _worst(reference, artifact, pairs, latest[1], latest[0], doubted)
@@ -61,7 +62,9 @@ def _without_bad_witnesses(
             break
         doubted |= {worst}
         latest = _looked_at(reference, artifact, pairs, scheme, doubted)
-        if len({f.order for f in latest[0]}) < len({f.order for f in best[0]}):
+        accused = {finding.order for finding in latest[0]}
+        fewer = len(accused) < len({finding.order for finding in best[0]})
+        if fewer and accused.issuperset(pairs[number] for number in doubted):
             best = latest
     return best
 

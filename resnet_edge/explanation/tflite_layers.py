@@ -31,8 +31,8 @@ KINDS = {
 MOVES = frozenset({"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "CAST"})
 ACTIVATIONS = frozenset({"RELU", "RELU6"})
 BIAS_SCALE, BIAS_MOVED = 1e-3, 0.5
-"""Share of a scale, and of a step of the output: a bias of 0 may be in any steps, and TensorFlow's converter
-writes some in others for int16 activations."""
+"""Share of a scale, and of a step of the output: TensorFlow's converter writes biases of int16 activations in
+steps of their own where that changes nothing, as of 0."""
 BLOCKS = "SPACE_TO_DEPTH"
 
 
@@ -161,8 +161,10 @@ class _Reader:
         found = np.array(bias.quantization.scale)
         if len(found) not in (1, len(wanted)) or bias.data is None or layer.grid is None:
             return
-        moved = np.abs(bias.data.ravel() * (found - wanted)) > BIAS_MOVED * layer.grid.step
-        if (moved & (np.abs(found / wanted - 1) > BIAS_SCALE)).any():
+        other = np.abs(found / wanted - 1) > BIAS_SCALE
+        if image.dtype == "int16":
+            other &= np.abs(bias.data.ravel() * (found - wanted)) > BIAS_MOVED * layer.grid.step
+        if other.any():
             text = (
                 f"has biases in steps that are {found[0] / wanted[0]:.4g} times those of its input and "
                 "weights: was the scale of one of them changed afterwards?"

@@ -94,8 +94,9 @@ def _taps(
 
 
 def watch(found: list[Layer], second: Callable[[Layer], bool]) -> dict[int, Moments]:
-    """Empty moments for each layer, by the index of its node; second ones where asked for."""
-    return {layer.index: Moments(layer, wants_second=second(layer)) for layer in found}
+    """Empty moments for each layer, by the index of its node; second ones where asked for. None of grouped
+    convolutions: each group has a patch of its own, and networks of them have many small ones."""
+    return {layer.index: Moments(layer, wants_second=second(layer)) for layer in found if not layer.grouped}
 
 
 def plan(count: int) -> tuple[int, int]:

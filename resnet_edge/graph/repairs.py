@@ -61,6 +61,11 @@ def repaired(
         skipped += [f"not equalized: {reason}" for reason in equal.skipped]
     weights = {"round", "bias"}.intersection(repairs)
     for layer in layers(with_constants(graph, constants)) if weights else ():
+        if layer.grouped:
+            skipped.append(
+                f"weights rounded one by one, and bias not corrected: {_short(layer.output)} has groups"
+            )
+            continue
         rows = _rounded(layer, measured, skipped) if "round" in repairs else None
         if rows is not None:
             constants[layer.index, 1] = layer.kernel_of(rows)

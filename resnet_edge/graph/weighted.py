@@ -26,7 +26,8 @@ LARGEST_WEIGHT = 127
 @dataclass(frozen=True)
 class Layer:
     """A convolution, depthwise convolution or dense layer: node number `index`, the names of
-    the tensors it reads and writes, its `kernel` float32 as TFLite stores it, its bias (O,)."""
+    the tensors it reads and writes, its `kernel` float32 as TFLite stores it, its bias (O,). `grouped`: each
+    output reads a part of the channels only."""
 
     index: int
     op: str
@@ -35,6 +36,7 @@ class Layer:
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32] | None
     options: dict[str, Any]
+    grouped: bool = False
 
     @property
     def rows(self) -> NDArray[np.float32]:
@@ -72,7 +74,8 @@ def layers(graph: Graph) -> list[Layer]:
         )
         if kernel.data is not None and kernel.dtype == "float32":
             output = graph.tensors[node.outputs[0]].name
-            found.append(Layer(index, node.op, source.name, output, kernel.data, bias, node.options))
+            grouped = node.op == "CONV_2D" and source.shape[-1] != kernel.shape[-1]
+            found.append(Layer(index, node.op, source.name, output, kernel.data, bias, node.options, grouped))
     return found
 
 

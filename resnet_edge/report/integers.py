@@ -62,8 +62,8 @@ def risk_sentences(found: Sequence[Int8Risk]) -> list[str]:
     """What happens, and what to do, of each artifact."""
     lines = [f"{words.printable(risk.artifact)}: {line}." for risk in found for line in risk.advice]
     lines += [
-        f"{words.printable(risk.artifact)}: {len(risk.left_out)} layers are not emulated, for they quantize "
-        "their activations anew for each image."
+        f"{words.printable(risk.artifact)}: {words.count(len(risk.left_out), 'layer')} of integers not "
+        "emulated: weights or scales are computed for each image."
         for risk in found
         if risk.left_out
     ]

@@ -17,6 +17,9 @@ IMAGES = 16
 """Images on which activations are compared (stages/error_growth_request.py says why so few suffice)."""
 
 
+SEVERITY = {"pass": 0, "inconclusive": 1, "fail": 2}
+
+
 class Explainer:
     """Looks into artifacts, each once, on whichever backend it did worst."""
 
@@ -35,8 +38,8 @@ class Explainer:
     ) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
         """The weights of every artifact, and the activations of those that did not pass; and notes on what
         could not be looked into."""
-        worst = {one.proof.artifact.path: one for one in judged}
-        worst |= {one.proof.artifact.path: one for one in judged if one.parity.verdict != "pass"}
+        ranked = sorted(judged, key=lambda one: SEVERITY[one.parity.verdict])
+        worst = {one.proof.artifact.path: one for one in ranked}
         readable = [f for f in worst.values() if f.proof.job.format in ("tflite", "onnx")]
         if not readable:
             return (), ()

@@ -127,13 +127,17 @@ def _tolerance(
 ) -> GoldenTolerance:
     most = allowed(gate, step, largest)
     steps = gate.steps if step is not None else None
-    first, second = np.sort(expected.astype(np.float64), axis=1)[:, :-3:-1].T
-    close = np.flatnonzero(first - second <= 2 * most)  # one may come down while the other goes up
     share = f"{gate.share:.2g} of the largest output"
     limit = share if steps is None else "1 step" if steps == 1 else f"{steps} steps"
     return GoldenTolerance(
-        backend, device, number, most, steps, tuple(map(int, close)), f"{limit}: {gate.why}{here}"
+        backend, device, number, most, steps, near_ties(expected, most), f"{limit}: {gate.why}{here}"
     )
+
+
+def near_ties(expected: Values, most: float) -> tuple[int, ...]:
+    """The images whose two largest outputs, each `most` off, can change places."""
+    first, second = np.sort(expected.astype(np.float64), axis=1)[:, :-3:-1].T
+    return tuple(map(int, np.flatnonzero(first - second <= 2 * most)))
 
 
 def _scheme(name: str) -> Scheme | None:

@@ -16,6 +16,9 @@ from resnet_edge.data import ImageSet, load
 from resnet_edge.stages._blocks import spans
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 
+DIFFERENT = 0.9
+"""Of the images; public sets repeat a few."""
+
 
 def prepare(request: ImagesRequest, report: Report) -> PreparedImages:
     """Load, check against the model, hold some out if asked, and write .npy files.
@@ -40,6 +43,8 @@ def prepare(request: ImagesRequest, report: Report) -> PreparedImages:
         raise DataError(
             f"{found.source} has too few images to hold some out for calibration: give more, or --calibration"
         )
+    if not request.for_calibration:
+        _check_repeats(found, rows)
     report(Progress("images", len(rows), len(rows), found.source))
     return PreparedImages(
         _written(found, rows, folder / "evaluation"),
@@ -76,16 +81,28 @@ def _check_values(found: ImageSet, request: ImagesRequest) -> None:
         )
 
 
+def _check_repeats(found: ImageSet, rows: NDArray[np.int64]) -> None:
+    """The same image again proves nothing more, and every interval would take it for another."""
+    different = len({hashlib.blake2b(found.images[row].tobytes(), digest_size=16).digest() for row in rows})
+    if different < DIFFERENT * len(rows):
+        raise DataError(
+            f"{found.source} has {different:,} different images among {len(rows):,}, and the same one again "
+            "proves nothing: give each once"
+        )
+
+
 def _spread(labels: NDArray[np.int64] | None, n: int, count: int) -> NDArray[np.int64]:
-    """About `count` of `n` rows: the same number of every class, each evenly through the set."""
+    """`count` of `n` rows: as many of every class, each evenly through the set; fewer where a class has not
+    so many."""
     if count >= n:
         return np.arange(n)
     if labels is None:
         return np.linspace(0, n - 1, count).round().astype(np.int64)
     classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    share = max(1, count // len(classes))
+    share, more = divmod(count, len(classes))
     picked = [
-        rows[np.linspace(0, len(rows) - 1, min(share, len(rows))).round().astype(int)] for rows in classes
+        rows[np.linspace(0, len(rows) - 1, min(share + (number < more), len(rows))).round().astype(int)]
+        for number, rows in enumerate(classes)
     ]
     return np.sort(np.concatenate(picked))
 

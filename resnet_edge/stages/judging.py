@@ -59,6 +59,7 @@ class Judge:
     ) -> None:
         self._member, self._facts, self._images = member, facts, images
         self._max_drop_pp, self._reference = max_drop_pp, reference
+        self.notes: list[str] = []
 
     def judged(self, proof: Proof) -> Judged:
         """Wait for the outputs of a proof, and judge them. Raises whatever stopped either."""
@@ -91,6 +92,11 @@ class Judge:
         )
         asked = AlignRequest(self._reference, ran.out, out)
         same = self._member.call("resnet_edge.stages.verify_outputs:align", asked, Aligned)
+        if same.softmaxed:
+            ends = "in a softmax, and the reference does not"
+            ends = ends if same.softmaxed == "reference" else "without a softmax, and the reference with one"
+            note = f"{proof.artifact.file} ends {ends}: who reads its scores must know"
+            self.notes += [note] if note not in self.notes else []
         return self._compared(proof, ran, same)
 
     def agreement(self, a: Judged, b: Judged) -> Agreement:

@@ -47,8 +47,8 @@ _last = _Last()
 def run(request: ShardRequest, report: Report) -> PredictResult:
     """Raises as stages.predict does."""
     out, told = Path(request.out), Path(request.out).with_suffix(".json")
-    if out.is_file() and told.is_file():
-        return msgspec.json.decode(told.read_bytes(), type=PredictResult)
+    if out.is_file() and (known := _told(told)) is not None:
+        return known
     images = open_images(Path(request.whole.images))[request.start : request.stop]
     unfinished = str(out.with_suffix(f".{os.getpid()}.npy"))
     try:
@@ -59,8 +59,18 @@ def run(request: ShardRequest, report: Report) -> PredictResult:
         raise
     os.replace(unfinished, out)
     found = replace(found, out=str(out))
-    told.write_bytes(msgspec.json.encode(found))
+    half = told.with_suffix(f".{os.getpid()}.part")
+    half.write_bytes(msgspec.json.encode(found))
+    os.replace(half, told)
     return found
+
+
+def _told(path: Path) -> PredictResult | None:
+    """What an earlier run told of a shard; None where it did not come to that."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=PredictResult)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def join(request: JoinRequest, report: Report) -> PredictResult:

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_edge import __version__
-from resnet_edge.core.calibration_lint import CalibrationLint
-from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import Preprocessing
@@ -27,6 +26,7 @@ from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages.attributing import Ends
 from resnet_edge.stages.crew import Crew, crew_and_pool
+from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.inquiry import Answers, Inquiry
@@ -35,7 +35,7 @@ from resnet_edge.stages.notes import described
 from resnet_edge.stages.output_store import OutputStore
 from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Proof, Provers, how_many
-from resnet_edge.stages.verify_checks import check_expected, check_fit, check_unchanged
+from resnet_edge.stages.verify_checks import check_expected, check_fit, check_other, check_unchanged, unfed
 from resnet_edge.stages.verify_lint import CalibrationImages
 from resnet_edge.stages.verify_options import VerifyRequest
 from resnet_edge.stages.verify_reference import Reference, ReferenceModel
@@ -47,7 +47,11 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Ver
     ResnetEdgeError."""
     env = {"TMPDIR": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
     with crew_and_pool(logs, 1 + how_many(), env) as (crew, pool):
-        return _Run(request, scratch, crew, pool, tell).run()
+        run = _Run(request, scratch, crew, pool, tell)
+        try:
+            return run.run()
+        finally:
+            run.store.release()
 
 
 class _Run:
@@ -58,17 +62,24 @@ class _Run:
     ) -> None:
         self.request, self.scratch, self.crew, self.pool, self.tell = request, scratch, crew, pool, tell
         self.versions = versions()
-        self.store = OutputStore(self.versions)
+        self.store = OutputStore(self.versions, scratch / "outputs")
         self.failures: list[Failure] = []
         self.notes: list[str] = []
 
     def run(self) -> Verification:
         looked = self._look()
+        self.failures += looked.failures
         check_expected(looked.artifacts, self.request.expected)
         reference = ReferenceModel(self.request.reference, self.crew, self.scratch, self.tell)
         facts = reference.facts(looked, self.request.backends)
         check_fit(looked.artifacts, facts)
+        if isinstance(self.request.reference, Path):
+            check_other(looked, facts, FIRST_BACKEND)
+        self._check_feed(facts)
+        if self.request.unpruned is not None:
+            reference.check_unpruned(self.request.unpruned, facts)
         images = self._images(facts)
+        calibration = self._calibration(facts, images)
         provers = Provers(self.crew, self.pool, self.scratch, self.tell)
         outputs = self.pool.submit(reference.outputs, images, provers)
         proofs = self._start(looked, images, facts, provers)
@@ -77,12 +88,28 @@ class _Run:
         provers.dismiss()
         answers = self._inquired(judged, images, expected, reference)
         judged = [*answers.judged]
-        lint = self._linted(facts, images, reference)
+        lint = None
+        if calibration is not None:
+            lint = calibration.linted(self.crew, partial(reference.portable, bare=False), self.tell)
         if self.request.golden is not None:
-            self.notes += self._golden(self.request.golden, judged, images, expected)
-        check_unchanged(looked.artifacts)
+            self._save_golden(self.request.golden, judged, images, expected)
+        check_unchanged(looked)
         self.store.clear()
         return replace(self._document(looked, facts, images, judged, answers), calibration_lint=lint)
+
+    def _check_feed(self, facts: ModelFacts) -> None:
+        if not self.request.takes_pixels and facts.preprocessing.where == "model":
+            raise UsageError(
+                f"--feed preprocessed: {facts.source} has its preprocessing inside and takes pixels, as its "
+                "artifacts do: leave it out"
+            )
+
+    def _calibration(self, facts: ModelFacts, images: Images) -> CalibrationImages | None:
+        """Read at once, so that what is wrong with them is told before all else is done."""
+        if self.request.calibration is None:
+            return None
+        folder = self.scratch / "calibration"
+        return CalibrationImages.read(self.request.calibration, facts, images, folder, self.crew, self.tell)
 
     def _look(self) -> Looked:
         files = self.request.files
@@ -149,6 +176,7 @@ class _Run:
                 self.failures.append(Failure(proof.what, str(error)))
                 self.tell(Progress(proof.what, note=f"{proof.what}: {error}", line=True))
         judge.dismiss()
+        self.notes += judge.notes
         return found
 
     def _name(self, proof: Proof) -> str:
@@ -166,24 +194,21 @@ class _Run:
         portable = partial(reference.portable, bare=own is not None)
         ends = None
         if isinstance(request.reference, ModelRequest):
-            unpruned = reference.unpruned(request.unpruned, facts, images) if request.unpruned else None
+            unpruned = reference.unpruned(request.unpruned, images) if request.unpruned else None
             ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
         answers = inquiry.answers(judged, portable if request.explain else None, ends)
         self.notes += answers.notes
+        if own is None and facts.preprocessing.where == "graph":
+            self.notes += unfed(answers.explanations, facts.source)
         return answers
 
-    def _linted(self, facts: ModelFacts, images: Images, reference: ReferenceModel) -> CalibrationLint | None:
-        if self.request.calibration is None:
-            return None
-        given = CalibrationImages(self.request.calibration, facts, images, self.scratch / "calibration")
-        return given.linted(self.crew, partial(reference.portable, bare=False), self.tell)
-
-    def _golden(
-        self, out: Path, judged: list[Judged], images: Images, expected: Reference
-    ) -> tuple[str, ...]:
+    def _save_golden(self, out: Path, judged: list[Judged], images: Images, expected: Reference) -> None:
+        """What keeps them from being written is told beside the verdicts."""
         member = self.crew.member("golden", self.tell)
         try:
-            return save_golden(out, self.request.golden_count, judged, images, expected, member)
+            self.notes += save_golden(out, self.request.golden_count, judged, images, expected, member)
+        except ResnetEdgeError as error:
+            self.failures.append(Failure("golden vectors", str(error)))
         finally:
             member.dismiss()
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact, sha256_of
-from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.errors import ArtifactError, UsageError
+from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.stages.verify_request import Looked
+
+OF_PIXELS = frozenset({"rescaled", "preprocessing", "channel_scales"})
+"""What a first layer is accused of that has its preprocessing in the reference, and before it here."""
 
 
 def check_expected(artifacts: tuple[Artifact, ...], expected: dict[Path, str]) -> None:
@@ -51,14 +57,34 @@ def _other_images(path: str, shape: tuple[int | None, ...], facts: ModelFacts) -
     )
 
 
-def check_unchanged(artifacts: tuple[Artifact, ...]) -> None:
+def check_unchanged(looked: Looked) -> None:
     """Raise ArtifactError where a file is not what it was when the run began."""
-    for artifact in artifacts:
+    for artifact, beside in zip(looked.artifacts, looked.beside, strict=True):
         try:
-            same = sha256_of(Path(artifact.path)) == artifact.sha256
+            same = sha256_of(Path(artifact.path), *map(Path, beside)) == artifact.sha256
         except OSError:
             same = False
         if not same:
             raise ArtifactError(
                 f"{artifact.path} changed while it was being verified: verify it again when it is whole"
             )
+
+
+def check_other(looked: Looked, facts: ModelFacts, first: Mapping[str, str]) -> None:
+    """Raise UsageError where an artifact is the reference, and runs where that does: it agrees with
+    itself."""
+    for artifact, places in zip(looked.artifacts, looked.places, strict=True):
+        own = all((place.backend, place.device) == (first[artifact.format], "cpu") for place in places)
+        if artifact.sha256 == facts.sha256 and own:
+            raise UsageError(
+                f"{artifact.path} is the reference itself, and agrees with itself whatever it gives: name "
+                "the model that it was made from with --reference, or other --backends"
+            )
+
+
+def unfed(found: Sequence[Explanation], model: str) -> tuple[str, ...]:
+    """A note where artifacts may take what the model takes, and were given pixels."""
+    names = [each.artifact for each in found if any(f.cause in OF_PIXELS for f in each.contradictions[:1])]
+    if not names:
+        return ()
+    return (f"if {', '.join(names)} take what {model} takes, and no pixels, say so: --feed preprocessed",)

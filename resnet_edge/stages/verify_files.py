@@ -9,6 +9,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, TensorSpec, sha256_of
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.progress import Report
+from resnet_edge.core.report import Failure
 from resnet_edge.graph.model import Graph, read_graph, with_folded_casts
 from resnet_edge.graph.work import INTEGER_OPERATORS, onnx_constants, onnx_layers
 from resnet_edge.stages.plan import places_of
@@ -20,23 +21,52 @@ DYNAMIC = frozenset({"ConvInteger", "MatMulInteger", "DynamicQuantizeMatMul"})
 
 
 def look(request: LookRequest, report: Report) -> Looked:
-    """Read each. Raises ArtifactError where one is no image classifier, and what stages.plan raises."""
+    """Read each; one that is no image classifier is a failure, and the others are verified all the same.
+    Raises ArtifactError where there is none, and what stages.plan raises."""
     artifacts: list[Artifact] = []
     places: list[tuple[Place, ...]] = []
+    beside: list[tuple[str, ...]] = []
+    failures: list[Failure] = []
     for path, format in zip(request.paths, request.formats, strict=True):
-        artifacts.append(_artifact(Path(path), format))
-        places.append(places_of(format, request.backends))
+        where = places_of(format, request.backends)
+        try:
+            weights = _beside(Path(path)) if format == "onnx" else ()
+            artifacts.append(_artifact(Path(path), format, weights))
+        except ArtifactError as error:
+            if len(request.paths) == 1:
+                raise
+            failures.append(Failure(Path(path).name, str(error)))
+            continue
+        places.append(where)
+        beside.append(tuple(map(str, weights)))
+    if not artifacts:
+        raise ArtifactError(failures[0].message)
     least = tuple(registry.load("schemes", a.scheme).SCHEME.min_sqnr_db for a in artifacts)
-    return Looked(tuple(artifacts), tuple(places), least)
+    return Looked(tuple(artifacts), tuple(places), least, tuple(beside), tuple(failures))
 
 
-def _artifact(path: Path, format: str) -> Artifact:
+def _beside(path: Path) -> tuple[Path, ...]:
+    """The files that hold weights of an ONNX file, and that are there."""
+    import onnx
+    from onnx.external_data_helper import uses_external_data
+
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except Exception:  # protobuf's errors: who describes the file says what is wrong with it
+        return ()
+    told = (each.external_data for _, each in onnx_constants(model.graph) if uses_external_data(each))
+    names = {entry.value for entries in told for entry in entries if entry.key == "location"}
+    return tuple(sorted(found for name in names if (found := path.parent / name).is_file()))
+
+
+def _artifact(path: Path, format: str, beside: tuple[Path, ...] = ()) -> Artifact:
     if format == "keras":
         return Artifact(str(path), format, "fp32", path.stat().st_size, sha256_of(path), (), ())
     inputs, outputs = registry.load("formats", format).describe(path)
     _check_ends(path, inputs, outputs)
     scheme = _of_tflite(read_graph(path)) if format == "tflite" else _of_onnx(path)
-    return Artifact(str(path), format, scheme, path.stat().st_size, sha256_of(path), inputs, outputs)
+    size = sum(file.stat().st_size for file in (path, *beside))
+    return Artifact(str(path), format, scheme, size, sha256_of(path, *beside), inputs, outputs)
 
 
 def _check_ends(path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:

@@ -18,31 +18,41 @@ from resnet_edge.stages.needed_images import CALIBRATION_LIMIT
 
 @dataclass(frozen=True)
 class CalibrationImages:
-    """`data` as the user names it, beside the images of the proof."""
+    """The images `given`, beside those of the proof."""
 
-    data: str
+    given: Images
     facts: ModelFacts
     proof: Images
-    folder: Path
+
+    @classmethod
+    def read(
+        cls, data: str, facts: ModelFacts, proof: Images, folder: Path, crew: Crew, tell: Tell
+    ) -> CalibrationImages:
+        """`data` as the user names it, into `folder`. Raises DataError, OutputError."""
+        folder.mkdir()
+        asked = ImagesRequest(
+            *(data, facts.input_shape, facts.classes, facts.preprocessing, str(folder)),
+            limit=CALIBRATION_LIMIT,
+            for_calibration=True,
+        )
+        member = crew.member("calibration images", tell)
+        try:
+            return cls(ask(member, "images:prepare", asked, PreparedImages).evaluation, facts, proof)
+        finally:
+            member.dismiss()
 
     def linted(self, crew: Crew, portable: Callable[[], str], tell: Tell) -> CalibrationLint:
         """What is wrong with them. Without a float graph, nothing is said of activations. Raises DataError,
         OutputError."""
-        self.folder.mkdir()
         facts = self.facts
-        asked = ImagesRequest(
-            *(self.data, facts.input_shape, facts.classes, facts.preprocessing, str(self.folder)),
-            limit=CALIBRATION_LIMIT,
-            for_calibration=True,
+        asked = CalibrationLintRequest(
+            *(self.given, self.proof, facts.classes, facts.preprocessing),
+            portable=_graph(portable),
+            macs=facts.macs,
         )
         member = crew.member("calibration lint", tell)
         try:
-            given = ask(member, "images:prepare", asked, PreparedImages).evaluation
-            graph = _graph(portable)
-            request = CalibrationLintRequest(
-                *(given, self.proof, facts.classes, facts.preprocessing), portable=graph, macs=facts.macs
-            )
-            return ask(member, "calibration_lint:lint", request, CalibrationLint)
+            return ask(member, "calibration_lint:lint", asked, CalibrationLint)
         finally:
             member.dismiss()
 

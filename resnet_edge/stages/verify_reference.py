@@ -104,15 +104,17 @@ class ReferenceModel:
         assert isinstance(self._source, ModelRequest)
         return self._ran(self._source, images, out)
 
-    def unpruned(self, source: ModelRequest, facts: ModelFacts, images: Images) -> str:
-        """The outputs of the model that this one was before it was pruned. Raises ModelError where it is no
-        such model."""
+    def check_unpruned(self, source: ModelRequest, facts: ModelFacts) -> None:
+        """Raises ModelError where it is no model that this one can have been before it was pruned."""
         before = self._member.call("resnet_edge.stages.source:facts", source, ModelFacts)
         if (before.input_shape, before.classes) != (facts.input_shape, facts.classes):
             raise ModelError(
                 f"{source.source} takes other images than {facts.source}, or tells other classes apart: name "
                 "the model that was pruned with --unpruned"
             )
+
+    def unpruned(self, source: ModelRequest, images: Images) -> str:
+        """The outputs of the model that this one was before it was pruned."""
         return self._ran(source, images.images, str(self._scratch / "unpruned.npy"))
 
     def _ran(self, source: ModelRequest, images: str, out: str) -> str:

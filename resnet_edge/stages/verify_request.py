@@ -8,6 +8,7 @@ from typing import Literal
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.report import Failure
 from resnet_edge.stages.plan_request import Place
 
 Output = Literal["logits", "probabilities"]
@@ -25,11 +26,15 @@ class LookRequest:
 
 @dataclass(frozen=True)
 class Looked:
-    """`artifacts` in the order asked for; `places` of each, and `min_sqnr_db` of its scheme."""
+    """`artifacts` in the order asked for; `places` of each, `min_sqnr_db` of its scheme, and the files
+    `beside` it that hold its weights (ONNX calls them external data). `failures`: what is no artifact to
+    verify."""
 
     artifacts: tuple[Artifact, ...]
     places: tuple[tuple[Place, ...], ...]
     min_sqnr_db: tuple[float, ...]
+    beside: tuple[tuple[str, ...], ...]
+    failures: tuple[Failure, ...]
 
 
 @dataclass(frozen=True)

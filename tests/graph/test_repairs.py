@@ -13,7 +13,7 @@ from resnet_edge.graph.repairs import REPAIRS, possible, repaired
 from resnet_edge.graph.rounding import WORTH, can_round
 from resnet_edge.graph.weighted import layers, write_constants
 from tests.formats import nets
-from tests.graph.road import Road, litert, scheme
+from tests.graph.road import Road, litert, road, scheme
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -99,3 +99,18 @@ def test_what_would_take_too_long_is_left_out_unless_asked_for(
     monkeypatch.setattr("resnet_edge.graph.repairs.WORTH", 1)
     assert possible(graph, at_any_cost=False) == ("equalize", "bias")
     assert possible(graph, at_any_cost=True) == REPAIRS
+
+
+def test_grouped_convolutions_are_left_as_they_are_and_told(tmp_path: Path) -> None:
+    model = nets.grouped()
+    grouped = road(model, nets.images(model), tmp_path)
+    images = (image[None] for image in grouped.images)
+    found = measure(
+        grouped.float_graph, images, takes_pixels=False, threads=1, second_moments=can_round, count=24
+    )
+    graph = read_graph(grouped.float_graph)
+    (index,) = (layer.index for layer in layers(graph) if layer.grouped)
+    outcome = repaired(graph, found, ("round", "bias"))
+    assert {node for node, _ in outcome.constants}.isdisjoint({index})
+    assert outcome.constants
+    assert [line for line in outcome.skipped if line.endswith("has groups")]

@@ -70,6 +70,13 @@ def manifest(content: dict[str, bytes], **changes: Any) -> dict[str, bytes]:
     return {**content, "golden.json": msgspec.json.encode({**document, **changes})}
 
 
+def loosened(content: dict[str, bytes], **changes: Any) -> dict[str, bytes]:
+    """With another tolerance."""
+    (artifact,) = msgspec.json.decode(content["golden.json"])["artifacts"]
+    (tolerance,) = artifact["tolerances"]
+    return manifest(content, artifacts=[{**artifact, "tolerances": [{**tolerance, **changes}]}])
+
+
 HUGE = npy(SCORES).replace(b"(2, 3)", b"(9, 9)")
 HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], dict[str, bytes]], str]] = {
     "no manifest": (lambda c: {n: d for n, d in c.items() if n != "golden.json"}, "no golden.json"),
@@ -90,6 +97,9 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], dict[str, bytes]], str]] =
     "a lying header": (lambda c: {**c, "reference.npy": HUGE}, "has the shape"),
     "cut": (lambda c: {**c, "reference.npy": npy(SCORES)[:-4]}, "not as long"),
     "no array at all": (lambda c: {**c, "reference.npy": b"PK"}, "damaged"),
+    "a tolerance for all": (lambda c: loosened(c, max_abs=1e9), "lets any outputs pass"),
+    "near-ties that are none": (lambda c: loosened(c, near_ties=[1]), "near-ties are not those"),
+    "near-ties left out": (lambda c: loosened(c, max_abs=0.5), "near-ties are not those"),
     "pickled": (lambda c: {**c, "reference.npy": npy(np.array([{}], object), True)}, "object"),
 }
 

@@ -46,6 +46,22 @@ def test_a_limit_takes_as_many_of_every_class(request_: ImagesRequest) -> None:
     assert np.bincount(np.load(str(found.labels))).tolist() == [3, 3, 3]
 
 
+@pytest.mark.parametrize(("limit", "counts"), [(2, [1, 1]), (10, [4, 3, 3])])
+def test_a_limit_is_kept_to_the_image(request_: ImagesRequest, limit: int, counts: list[int]) -> None:
+    found = prepare(replace(request_, limit=limit), silent).evaluation
+    assert found.n == limit
+    assert np.bincount(np.load(str(found.labels))).tolist() == counts
+
+
+def test_the_same_image_again_proves_nothing(request_: ImagesRequest, tmp_path: Path) -> None:
+    with np.load(request_.data) as held:
+        np.savez(tmp_path / "again.npz", images=np.tile(held["images"][:30], (4, 1, 1, 1)))
+    repeated = replace(request_, data=str(tmp_path / "again.npz"))
+    with pytest.raises(DataError, match="30 different images among 120"):
+        prepare(repeated, silent)
+    assert prepare(replace(repeated, for_calibration=True), silent).evaluation.n == 120
+
+
 def test_labels_matter_for_the_proof_and_not_for_calibration(request_: ImagesRequest) -> None:
     few = replace(request_, classes=2)
     with pytest.raises(DataError, match="label 2 at image 2, and the model tells 2 classes apart"):

@@ -62,3 +62,12 @@ def test_shards_of_two_runtimes_are_no_whole(whole: PredictRequest, tmp_path: Pa
     told.write_bytes(msgspec.json.encode(other))
     with pytest.raises(DataError, match="not made by one runtime"):
         join(JoinRequest(tuple(shard.out for shard in shards), str(tmp_path / "joined.npy")), silent)
+
+
+def test_what_was_half_told_is_run_again(whole: PredictRequest, tmp_path: Path) -> None:
+    shard = shards_of(whole, tmp_path)[0]
+    first = run(shard, silent)
+    told = Path(shard.out).with_suffix(".json")
+    told.write_bytes(told.read_bytes()[:20])
+    assert run(shard, silent).n == first.n
+    assert msgspec.json.decode(told.read_bytes(), type=PredictResult).n == first.n
