@@ -26,10 +26,10 @@ demo: $(STAMP)  ## Convert the bundled ResNet-20 on its bundled data, with proof
 	$(BIN)/resnet-edge convert --out demo
 
 test: $(STAMP)  ## Run the test suite, without the slow tests
-	$(BIN)/python -m pytest -n 2 -m "not slow" --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=10
 
 slow: $(STAMP)  ## Run the slow tests
-	$(BIN)/python -m pytest -n 2 -m slow --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --durations=10
 
 lint: $(STAMP)  ## Check style and types
 	$(BIN)/ruff check .

@@ -55,7 +55,10 @@ def the_classifier(
     if len(image.shape) != 4:
         raise ArtifactError(f"{path} takes {_sizes(image)}, and not images (batch, height, width, channels)")
     if len(scores.shape) != 2 or scores.shape[1] is None:
-        raise ArtifactError(f"{path} gives {_sizes(scores)}, and not one score per class (batch, classes)")
+        raise ArtifactError(
+            f"{path} gives {_sizes(scores)}, and not one score per class (batch, classes): export it "
+            "with its class scores as the output"
+        )
     for spec in (image, scores):
         if spec.dtype not in DTYPES:
             raise ArtifactError(

@@ -29,6 +29,7 @@ from resnet_edge.core.errors import KINDS, ResnetEdgeError, UsageError, WorkerFa
 from resnet_edge.core.progress import Progress, Report, silent
 
 T = TypeVar("T")
+KEPT = ".kept"
 
 ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -208,7 +209,7 @@ class Message(msgspec.Struct, omit_defaults=True):
 @contextmanager
 def log_folder() -> Iterator[Path]:
     """A new folder for logs. It goes away on leaving, unless a worker failed: the message
-    then names a log in it."""
+    then names a log in it. Where the failure was no end of the run, `keep_logs` says so."""
     folder = Path(tempfile.mkdtemp(prefix="resnet-edge-"))
     try:
         yield folder
@@ -217,7 +218,13 @@ def log_folder() -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    shutil.rmtree(folder, ignore_errors=True)
+    if not (folder / KEPT).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep_logs(folder: Path) -> None:
+    """A note or a report names a log in the folder of `log_folder`."""
+    (folder / KEPT).touch()
 
 
 def _while(doing: Progress | None) -> str:

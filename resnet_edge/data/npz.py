@@ -52,7 +52,10 @@ def _read(path: Path, scratch: Path | None) -> dict[str, Array]:
         text = "it is no archive of arrays" if isinstance(error, TypeError) else error
         raise DataError(f"{path} cannot be read as .npz: {text}") from error
     if "images" not in arrays:
-        raise DataError(f"{path} has no array 'images'; it holds: {', '.join(held) or 'nothing'}")
+        raise DataError(
+            f"{path} has no array 'images'; it holds: {', '.join(held) or 'nothing'}: save it with "
+            "numpy.savez(path, images=…, labels=…)"
+        )
     return arrays
 
 
@@ -97,7 +100,10 @@ def _labels(labels: Array, count: int, path: Path) -> NDArray[np.int64]:
         )
     labels = labels.astype(np.int64)
     if labels.size and labels.min() < 0:
-        raise DataError(f"'labels' in {path} has negative class {labels.min()} at {labels.argmin()}")
+        raise DataError(
+            f"'labels' in {path} has the negative class {labels.min()} at image {labels.argmin()}: "
+            "classes are numbered from 0"
+        )
     return labels
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -176,6 +177,17 @@ def unknown_operations(artifact: Network, pairs: Pairs) -> Iterator[LayerFinding
         if number not in known and layer.kind in ("scale", "shift", "conv", "dense", "depthwise", "pool"):
             sentence = f"{layer.name}: there is an operation ({layer.kind}) that the reference does not have"
             yield LayerFinding(layer.name, "", number, "operation", sentence, certain=False)
+
+
+def more_operations(reference: Network, artifact: Network) -> Iterator[LayerFinding]:
+    """Operations whose constants are not compared, of which there are more than in the reference. Of two
+    files of one format: formats have other names for them."""
+    known = Counter(each.kind for each in reference.strange)
+    for kind, count in Counter(each.kind for each in artifact.strange).items():
+        if count > known[kind]:
+            name = next(each.name for each in artifact.strange if each.kind == kind)
+            text = f"{name}: there is an operation ({kind}) more often than in the reference"
+            yield LayerFinding(name, "", -1, "operation", text, certain=False)
 
 
 def first_divergence(

@@ -81,7 +81,9 @@ def load_model(path: Path) -> Any:
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
     if content[4:8] != b"TFL3":
-        raise ArtifactError(f"{path} is not a TFLite file (no TFL3 mark)")
+        raise ArtifactError(
+            f"{path} is not a TFLite file (no TFL3 mark): copy it again, or name a .tflite file"
+        )
     with _damage(path):
         model = schema.ModelT.InitFromPackedBuf(content, 0)
         subgraphs = len(model.subgraphs)

@@ -13,7 +13,8 @@ from resnet_edge.report.story_table import StoryTable
 RAN_TITLE, RISK_TITLE = "What int8 really ran as", "int8 ONNX on x86 without VNNI"
 RAN_HOW = (
     "Of all multiply-accumulates for one image: how many the file states in integers, and how many the "
-    "runtime computed in them, as it tells itself."
+    "runtime computed in them. ONNX Runtime and OpenVINO tell it of the graph that they made of the file; "
+    "LiteRT computes each operation in the types that the file gives it, and tells what XNNPACK took."
 )
 RAN_HEADER = ("Artifact", "Backend", "Stated", "Ran", "By")
 RISK_HEADER = ("Layer", "Pairs of weights", "Can overflow", "Largest sum", "Overflowed")

@@ -184,16 +184,11 @@ def agree(request: AgreementRequest, report: Report) -> Agreement:
     if len(a) == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise DataError("agreement needs at least one image, and outputs without NaN or Inf")
     apart = np.abs(a.astype(np.float64) - b)
-    same, max_steps = apart == 0, None
-    if request.step is not None:
-        steps = np.rint(apart / np.asarray(request.step))
-        same, max_steps = steps == 0, int(steps.max())
     report(Progress("agreement", 1, 1))
     return Agreement(
         n=len(a),
         same_top1=int(np.count_nonzero(a.argmax(axis=1) == b.argmax(axis=1))),
         values=a.size,
-        identical=int(np.count_nonzero(same)),
+        identical=int(np.count_nonzero(apart == 0)),
         max_abs=float(apart.max()),
-        max_steps=max_steps,
     )

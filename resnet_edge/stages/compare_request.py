@@ -28,24 +28,18 @@ class CompareRequest:
 
 @dataclass(frozen=True)
 class AgreementRequest:
-    """Outputs of two artifacts on the same images, as in CompareRequest.
-
-    `step` is the scale of the quantized outputs, one or one per class; None for float ones.
-    """
+    """Outputs of two artifacts on the same images, as in CompareRequest."""
 
     a: str
     b: str
-    step: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """`same_top1` of `n` images; `identical` of `values` output values, bit for bit, or, with
-    a step, stored as the same integer; `max_steps` is the largest difference of those."""
+    """`same_top1` of `n` images; `identical` of `values` output values, bit for bit."""
 
     n: int
     same_top1: int
     values: int
     identical: int
     max_abs: float
-    max_steps: int | None

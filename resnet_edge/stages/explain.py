@@ -20,6 +20,7 @@ from resnet_edge.explanation.tflite_layers import read_tflite
 from resnet_edge.explanation.trace import (
     confirmed,
     first_divergence,
+    more_operations,
     saturated,
     summed,
     traced,
@@ -65,6 +66,8 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
         if request.thorough and not found:
             first = first_divergence(reference, artifact, pairs, sums)
             found = [*unknown_operations(artifact, pairs), *([first] if first is not None else [])]
+            if request.format == "tflite":
+                found = [*more_operations(reference, artifact), *found]
     report(Progress(f"layers of {request.file}", 1, 1))
     remarks = (*_not_compared(reference, artifact, pairs), *remarks)
     weighted = [number for number, layer in enumerate(reference.layers) if layer.weights is not None]
@@ -93,7 +96,7 @@ def _not_compared(reference: Network, artifact: Network, pairs: Pairs) -> Iterat
     weighted = [number for number, layer in enumerate(reference.layers) if layer.weights is not None]
     lost = sum(number not in pairs for number in weighted)
     if lost:
-        yield f"{lost} of {len(weighted)} layers with weights have no counterpart"
+        yield f"{lost} of {len(weighted)} layers with weights have no counterpart and are not compared"
     other = sum(number in pairs and not alike(reference, artifact, pairs, number) for number in weighted)
     if other:
         yield f"{other} of {len(weighted)} layers have weights of another shape, which are not compared"

@@ -49,7 +49,6 @@ class _Matched:
     path: Path
     number: int
     artifact: GoldenArtifact
-    other_file: bool
 
 
 def replay(
@@ -59,13 +58,11 @@ def replay(
     crew: Crew,
     scratch: Path,
     report: Report,
-    by_name: bool = False,
     threads: int = 1,
 ) -> GoldenReplay:
     """Run `artifacts` on the golden images. `places` are `backend` or `backend:device`; none means, for each
     file, the backend that `convert` proves on, else, where that is not installed, the first that opens it.
-    `scratch` is a folder for arrays. A file is known by its SHA-256, so that its name does not matter;
-    `by_name` takes one of the same name, which then fails.
+    `scratch` is a folder for arrays. A file is known by its SHA-256, so that its name does not matter.
 
     Raises DataError where the file or the artifacts do not belong together, UsageError, UnknownName, and
     MissingDependency where no backend is installed. What a runtime does not open is a row that says so.
@@ -78,7 +75,7 @@ def replay(
         "resnet_edge.stages.golden_vectors:unpack", OpenRequest(str(golden), images), GoldenVectors
     )
     reader.dismiss()
-    matched = [_match(path, golden, vectors, by_name) for path in artifacts]
+    matched = [_match(path, golden, vectors) for path in artifacts]
     out = str(scratch / "golden_outputs.npy")
     asked = ReplayRequest(str(golden), 0, "", "", "cpu", threads, images, out)
     team = _Team(crew, report, asked, len(vectors.rows))
@@ -88,7 +85,7 @@ def replay(
     return GoldenReplay(golden.name, vectors, tuple(rows), left)
 
 
-def _match(path: Path, golden: Path, vectors: GoldenVectors, by_name: bool) -> _Matched:
+def _match(path: Path, golden: Path, vectors: GoldenVectors) -> _Matched:
     if not path.is_file():
         raise ArtifactError(f"{path} is not there, or no file: name one that {golden.name} was saved of")
     try:
@@ -97,10 +94,8 @@ def _match(path: Path, golden: Path, vectors: GoldenVectors, by_name: bool) -> _
         raise ArtifactError(f"{path} cannot be read ({error.strerror}): copy it again") from error
     for number, artifact in enumerate(vectors.artifacts):
         if artifact.sha256 == sha256:
-            return _Matched(path, number, artifact, False)
+            return _Matched(path, number, artifact)
     named = next((n for n, artifact in enumerate(vectors.artifacts) if artifact.file == path.name), None)
-    if named is not None and by_name:
-        return _Matched(path, named, vectors.artifacts[named], True)
     known = ", ".join(artifact.file for artifact in vectors.artifacts)
     which = "the file of this name has another SHA-256 there" if named is not None else f"it has {known}"
     raise DataError(
@@ -177,7 +172,6 @@ class _Team:
             path=str(file.path),
             backend=backend,
             device=device,
-            other_file=file.other_file,
         )
         try:
             return self._member(backend).call("resnet_edge.stages.golden_vectors:replay", asked, GoldenRow)

@@ -73,8 +73,7 @@ class OpenRequest:
 @dataclass(frozen=True)
 class ReplayRequest:
     """stages.golden_vectors:replay: the artifact number `artifact` of the file `golden`, which is at
-    `path`, on a backend and device. `images` is what `unpack` wrote; `out` takes the outputs (.npy).
-    `other_file`: it has another SHA-256, and so the replay fails whatever it gives."""
+    `path`, on a backend and device. `images` is what `unpack` wrote; `out` takes the outputs (.npy)."""
 
     golden: str
     artifact: int
@@ -84,4 +83,3 @@ class ReplayRequest:
     threads: int
     images: str
     out: str
-    other_file: bool = False

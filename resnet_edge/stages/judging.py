@@ -101,7 +101,7 @@ class Judge:
 
     def agreement(self, a: Judged, b: Judged) -> Agreement:
         """How far two artifacts agree with each other."""
-        request = AgreementRequest(a.outputs, b.outputs, None)
+        request = AgreementRequest(a.outputs, b.outputs)
         return self._member.call("resnet_edge.stages.compare:agree", request, Agreement)
 
     def dismiss(self) -> None:

@@ -18,9 +18,9 @@ from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
 
-FEWEST, MOST = 2, 4
-"""Workers. One is never enough: a slow proof would hold up all others. Each takes the memory
-of a runtime with one artifact open, and runs on one thread."""
+FEWEST = 2
+"""Workers, where memory allows it: with one, a slow proof would hold up all others. Each takes the memory of
+a runtime with one artifact open, and runs on one thread."""
 MEMORY_EACH = 1 << 30
 """Bytes that must be free for each: a ResNet-50 in float takes 0.4 GB, a ResNet-152 twice that."""
 
@@ -30,9 +30,8 @@ SHARD = 500
 
 def how_many() -> int:
     """How many proofs run side by side on this machine."""
-    memory = available_memory()
-    affordable = MOST if memory is None else int(memory // MEMORY_EACH)
-    return max(1, min(MOST, max(FEWEST, usable_cores()), affordable))
+    memory, wanted = available_memory(), max(FEWEST, usable_cores())
+    return wanted if memory is None else max(1, min(wanted, int(memory // MEMORY_EACH)))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from resnet_edge.core.progress import Progress
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Failure
 from resnet_edge.core.verification import Verification
+from resnet_edge.core.worker import keep_logs
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages.attributing import Ends
 from resnet_edge.stages.crew import Crew, crew_and_pool
@@ -46,7 +47,7 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Ver
     """Run the job. What concerns one artifact only becomes a Failure; all else is raised, as a
     ResnetEdgeError."""
     env = {"TMPDIR": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
-    with crew_and_pool(logs, 1 + how_many(), env) as (crew, pool):
+    with crew_and_pool(logs, 1 + how_many(), env, partial(keep_logs, logs)) as (crew, pool):
         run = _Run(request, scratch, crew, pool, tell)
         try:
             return run.run()

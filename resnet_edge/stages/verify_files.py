@@ -72,7 +72,8 @@ def _artifact(path: Path, format: str, beside: tuple[Path, ...] = ()) -> Artifac
 def _check_ends(path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
     if len(inputs) != 1 or len(outputs) != 1:
         raise ArtifactError(
-            f"{path} has {len(inputs)} inputs and {len(outputs)} outputs: an image classifier has one of each"
+            f"{path} has {len(inputs)} input(s) and {len(outputs)} output(s), and an image classifier one of "
+            "each: export it with the image and the class scores alone"
         )
     if len(inputs[0].shape) != 4:
         raise ArtifactError(

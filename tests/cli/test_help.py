@@ -67,6 +67,7 @@ def test_an_error_is_one_line_whatever_its_text(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err == "error: first second third\n"
 
 
+@pytest.mark.slow
 def test_doctor_opens_every_backend_and_prints_json_alone() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "resnet_edge", "doctor", "--json"], capture_output=True, text=True

@@ -213,6 +213,7 @@ def test_the_array_in_c_holds_the_model(whole: Path) -> None:
     assert "alignas(16)" in text
 
 
+@pytest.mark.slow
 def test_the_same_gives_the_same_bytes(converted: Path, given: Given, tmp_path: Path) -> None:
     made = []
     for name in ("a", "b"):
@@ -294,6 +295,7 @@ def test_labels_that_are_the_same(place: Place, copy: Path, given: Given) -> Non
     assert f"classes 1 and {len(names)} are both called {names[0]!r}" in ended.errors[0]
 
 
+@pytest.mark.slow
 def test_labels_in_another_language(place: Place, converted: Path, given: Given) -> None:
     (place.here / "de.txt").write_text("Käse\nBrötchen\n茶\nد\n", "utf-8")
     words = ("--profiles", "android-tasks", "--schemes", "fp32", "--images", "4", "--golden", "2", "--quiet")

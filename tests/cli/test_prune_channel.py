@@ -168,6 +168,7 @@ def layers_of(file: Path) -> set[str]:
 BLOCK = {"stage1_block1_conv1", "stage1_block1_conv2", "stage1_block1_add"}
 
 
+@pytest.mark.slow
 def test_so_many_blocks_go_and_no_channel(base: Path, tmp_path: Path) -> None:
     out = tmp_path / "short.keras"
     done = run(options(base, out, "--remove-blocks", "1", "--epochs", "0", "--json"))
@@ -181,6 +182,7 @@ def test_so_many_blocks_go_and_no_channel(base: Path, tmp_path: Path) -> None:
     assert step["after"]["macs"] < step["before"]["macs"]
 
 
+@pytest.mark.slow
 def test_blocks_go_before_channels_down_to_the_amount(base: Path, tmp_path: Path) -> None:
     out = tmp_path / "both.keras"
     done = run(options(base, out, "--blocks", "--amount", "0.6", "--epochs", "1", "--json"))
@@ -192,6 +194,7 @@ def test_blocks_go_before_channels_down_to_the_amount(base: Path, tmp_path: Path
     assert step["details"]["rules"]["blocks"] is True
 
 
+@pytest.mark.slow
 def test_an_amount_smaller_than_a_block_is_met_by_channels(base: Path, tmp_path: Path) -> None:
     out = tmp_path / "whole.keras"
     done = run(options(base, out, "--blocks", "--amount", "0.1", "--epochs", "0", "--json"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from resnet_edge.core.errors import DataError, MissingDependency, OutputError, UsageError, WorkerFailed
 from resnet_edge.core.progress import Progress
-from resnet_edge.core.worker import Worker, log_folder
+from resnet_edge.core.worker import Worker, keep_logs, log_folder
 
 PROBES = Path(__file__).parent
 ENV = {"PYTHONPATH": str(PROBES)}
@@ -277,3 +278,7 @@ def test_logs_are_kept_only_where_a_worker_failed() -> None:
     with pytest.raises(WorkerFailed), log_folder() as folder:
         raise WorkerFailed("see the log")
     folder.rmdir()
+    with log_folder() as folder:
+        keep_logs(folder)  # the failure was no end of the run, and what is told names a log
+    assert folder.is_dir()
+    shutil.rmtree(folder)

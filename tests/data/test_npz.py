@@ -72,7 +72,7 @@ def spoilt(value: float, dtype: type = np.float32) -> np.ndarray:
         ({"images": IMAGES, "labels": [0, 1]}, "it must be 4 integers"),
         ({"images": IMAGES, "labels": [0.0, 1, 1, 0]}, "it must be 4 integers"),
         ({"images": IMAGES, "labels": np.eye(4, dtype=int)}, "it must be 4 integers"),
-        ({"images": IMAGES, "labels": [0, 1, -1, 0]}, "negative class -1 at 2"),
+        ({"images": IMAGES, "labels": [0, 1, -1, 0]}, "the negative class -1 at image 2"),
         (
             {"images": IMAGES, "labels": [0, 1, 2, 0], "class_names": ["a", "b"]},
             "class 2 at 2, and only 2 class",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from onnx import numpy_helper
 
 from resnet_edge.core.errors import ArtifactError
@@ -222,3 +224,35 @@ def test_a_scale_that_was_changed_after_the_biases(roads: Callable[[str], Road],
     found = explained(net, tmp_path / "broken.tflite", "int8", tmp_path, thorough=False)
     assert found.findings[0].cause == "two_scales"
     assert "biases" in found.findings[0].sentence
+
+
+def test_an_operation_too_many_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    """The image upside down, in a TFLite file: which layer parts from the model is no help there."""
+    net = roads("residual_v1")
+    model = load_model(net.artifact("tflite", "fp32")[0])
+    graph = model.subgraphs[0]
+    flipped, axis = (
+        copy.deepcopy(graph.tensors[graph.inputs[0]]),
+        copy.deepcopy(graph.tensors[graph.inputs[0]]),
+    )
+    flipped.name, flipped.buffer = b"flipped", 0
+    axis.name, axis.shape, axis.shapeSignature = b"axis", [1], None
+    axis.type, axis.buffer = schema.TensorType.INT32, len(model.buffers)
+    model.buffers.append(schema.BufferT())
+    model.buffers[-1].data = np.frombuffer(np.array([1], np.int32).tobytes(), np.uint8)
+    graph.tensors += [flipped, axis]
+    for operator in graph.operators:
+        where = [len(graph.tensors) - 2 if i == graph.inputs[0] else i for i in operator.inputs]
+        operator.inputs = where
+    code, operator = schema.OperatorCodeT(), schema.OperatorT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.REVERSE_V2
+    code.version = 1
+    model.operatorCodes.append(code)
+    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.inputs = [graph.inputs[0], len(graph.tensors) - 1]
+    operator.outputs = [len(graph.tensors) - 2]
+    graph.operators.insert(0, operator)
+    save_model(model, tmp_path / "flipped.tflite")
+    found = explained(net, tmp_path / "flipped.tflite", "fp32", tmp_path)
+    assert found.findings[0].layer == "flipped"
+    assert "reverse_v2" in found.findings[0].sentence

@@ -173,6 +173,47 @@ def test_it_gives_what_a_processor_without_vnni_gives_to_the_bit(name: str, tmp_
     assert differs > 0.2 if name != "depthwise" else differs == 0
 
 
+def edited(path: Path, edit: Callable[[onnx.GraphProto], None]) -> Path:
+    model = onnx.load(path)
+    edit(model.graph)
+    out = path.with_stem(f"{path.stem}.edited")
+    onnx.save(model, out)
+    return out
+
+
+def padded_by_name(graph: onnx.GraphProto) -> None:
+    for node in graph.node:
+        if node.op_type == "Conv":
+            pads = next(each for each in node.attribute if each.name == "pads")
+            node.attribute.remove(pads)
+            node.attribute.append(helper.make_attribute("auto_pad", "SAME_UPPER"))
+
+
+def spread(graph: onnx.GraphProto) -> None:
+    for node in graph.node:
+        if node.op_type == "Conv":
+            next(each for each in node.attribute if each.name == "pads").ints[:] = [2, 2, 2, 2]
+            node.attribute.append(helper.make_attribute("dilations", [2, 2]))
+
+
+def off_centre(graph: onnx.GraphProto) -> None:
+    """Weights with a zero point."""
+    for stored in graph.initializer:
+        if stored.name.startswith("w") and stored.name.endswith(".z"):
+            stored.CopyFrom(numpy_helper.from_array(np.array(9, np.int8), stored.name))
+
+
+@pytest.mark.parametrize("edit", [padded_by_name, spread, off_centre])
+def test_other_ways_to_say_it_are_read(edit: Callable[[onnx.GraphProto], None], tmp_path: Path) -> None:
+    path = edited(written(tmp_path, "plain"), edit)
+    truth = exact(path, IMAGES)
+    assert np.abs(emulated(path, IMAGES, cut=False) - truth).max() <= STEP
+    assert len(np.unique(truth)) > 10
+    halved = Emulation(optimized(path)).halved()
+    seven = np.concatenate([halved.run(image[None], cut=False) for image in IMAGES])
+    assert np.abs(seven - truth).mean() < 0.1 * np.ptp(truth)
+
+
 def test_uint8_weights_do_not_overflow(tmp_path: Path) -> None:
     path = written(tmp_path, "plain", np.uint8, np.uint8)
     assert not any(layer.layer.narrow for layer in Emulation(optimized(path)).layers)

@@ -141,7 +141,7 @@ def test_the_layers_that_overflow_most_come_first() -> None:
     assert rows is not None
     assert len(rows.body) == 2
     assert [cell for cell, _ in rows.body[0][1:]] == ["80", "20.0 %", "1.90x", "3 %"]
-    assert "1 layers are not emulated" in risk_sentences([RISK])[-1]
+    assert "1 layer of integers not emulated" in risk_sentences([RISK])[-1]
 
 
 def test_all_of_it_is_in_every_report(full: Report) -> None:

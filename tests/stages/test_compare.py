@@ -375,30 +375,22 @@ def test_verdict_crosses_to_the_parent_whole(tmp_path: Path) -> None:
 
 
 class TestAgree:
-    def outcome(self, folder: Path, a: Array, b: Array, step: tuple[float, ...] | None = None) -> Any:
+    def outcome(self, folder: Path, a: Array, b: Array) -> Any:
         np.save(folder / "a.npy", a)
         np.save(folder / "b.npy", b)
-        return agree(AgreementRequest(str(folder / "a.npy"), str(folder / "b.npy"), step), silent)
+        return agree(AgreementRequest(str(folder / "a.npy"), str(folder / "b.npy")), silent)
 
-    def test_counts_in_steps(self, tmp_path: Path) -> None:
+    def test_counts_answers_and_values(self, tmp_path: Path) -> None:
         a = quantized(network(1000)[0], 0.125)
         b = a.copy()
         b[5, 2] += 2 * 0.125
         b[6] = -b[6]
-        outcome = self.outcome(tmp_path, a, b, (0.125,))
+        outcome = self.outcome(tmp_path, a, b)
         assert outcome.n == 1000
         assert outcome.same_top1 == 999
         assert outcome.values == 10_000
         assert outcome.identical == 10_000 - 1 - np.count_nonzero(a[6])
-        assert outcome.max_steps == round(2 * np.abs(a[6]).max() / 0.125)
-
-    def test_rounding_of_the_float_is_no_step(self, tmp_path: Path) -> None:
-        a = quantized(network(100)[0], 0.1)
-        b = np.nextafter(a, np.float32(np.inf))
-        assert self.outcome(tmp_path, a, b, (0.1,)).identical == a.size
-        assert self.outcome(tmp_path, a, b, (0.1,)).max_steps == 0
-        assert self.outcome(tmp_path, a, b).identical == 0
-        assert self.outcome(tmp_path, a, b).max_steps is None
+        assert outcome.max_abs == 2 * np.abs(a[6]).max()
 
     def test_nothing_and_nan_agree_with_nothing(self, tmp_path: Path) -> None:
         a, _ = network(100)

@@ -18,6 +18,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("teacher", [False, True])
 def test_both_frameworks_fit_alike(worker: Worker, tmp_path: Path, teacher: bool) -> None:
     """Learning rate, momentum, decay of kernels only, loss, teacher, order of batches: all show."""
