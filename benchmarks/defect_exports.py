@@ -123,7 +123,7 @@ def exports(work: Path, wanted: tuple[str, ...] = ()) -> list[Export]:
 
 
 def _exported(network: Network, work: Path) -> list[Export]:
-    _write_images(network.channels, work)
+    write_images(network.channels, work)
     data = work / f"proof{network.channels}.npz"
     model = Path(bundled(MODEL_FILE)) if network.build is None else work / f"{network.name}.keras"
     folder = work / network.name
@@ -148,7 +148,7 @@ def coloured(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate([images, 255 - images, shadow], axis=3)
 
 
-def _write_images(channels: int, work: Path) -> None:
+def write_images(channels: int, work: Path) -> None:
     """The parts of Fashion-MNIST that train, calibrate and prove, which have no image in common."""
     if (work / f"proof{channels}.npz").exists():
         return

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.stages._blocks import blocks
+from resnet_edge.stages._rows import evenly
 
 SAMPLED, PIXELS = 512, 4096
 """Images of which quantiles are taken, and pixels of each: 2 million at most, a tenth of a second."""
@@ -73,11 +74,6 @@ def digest(image: NDArray[Any]) -> bytes:
         # Adding zero makes one of the two zeros.
         image = whole if whole is not None and np.array_equal(whole, image) else image + np.float32(0)
     return hashlib.sha256(image.tobytes()).digest()[:16]
-
-
-def evenly(n: int, most: int) -> NDArray[np.intp]:
-    """Up to `most` of `n` rows, evenly spread."""
-    return np.unique(np.linspace(0, max(n - 1, 0), min(n, most)).round().astype(np.intp))
 
 
 def _places(size: tuple[int, ...]) -> NDArray[np.intp]:

@@ -25,6 +25,7 @@ from resnet_edge.core.proportion import wilson
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.explanation.as_written import as_written
 from resnet_edge.formats.tflite import describe
+from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.attribution_request import Attributed, AttributionRequest, Fed, FedRequest
 from resnet_edge.stages.kernel_check import checked
 from resnet_edge.stages.pixels import preprocessed
@@ -89,8 +90,7 @@ def _remarks(request: AttributionRequest) -> tuple[str, ...]:
 
 
 def _rows(images: str, n: int) -> NDArray[np.int64]:
-    total = len(open_images(Path(images)))
-    return np.unique(np.linspace(0, total - 1, min(n, total)).round().astype(np.int64))
+    return evenly(len(open_images(Path(images))), n)
 
 
 def _some(images: str, n: int) -> NDArray[Any]:

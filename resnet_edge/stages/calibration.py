@@ -32,6 +32,7 @@ from resnet_edge.graph.quantize import quantize
 from resnet_edge.graph.repairs import EXACT, Repaired, possible, repaired
 from resnet_edge.graph.rounding import can_round
 from resnet_edge.graph.weighted import Layer, layers, write_constants
+from resnet_edge.stages._rows import evenly
 from resnet_edge.stages._sums import measure as sums
 from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration, Trial
 
@@ -130,7 +131,7 @@ class _Search:
     ) -> None:
         self.request, self.graph, self.measured, self.fixed = request, graph, measured, fixed
         self.images, self.report = images, report
-        self.judged = _spread(len(images), _affordable(graph))
+        self.judged = evenly(len(images), _affordable(graph))
         self.trials: list[Trial] = []
         self.written: Repaired | None = None
         self.seen: tuple[Measured, bool, dict[str, Distribution]] | None = None  # of the last trial
@@ -235,8 +236,3 @@ def _affordable(graph: Graph) -> int:
         positions = graph.tensors[graph.nodes[layer.index].outputs[0]].shape[1:-1]
         work += layer.kernel.size * int(np.prod([size or 1 for size in positions]))
     return int(np.clip(WORK // max(work, 1), LEAST_JUDGED, MOST_JUDGED))
-
-
-def _spread(n: int, most: int) -> NDArray[np.intp]:
-    """Up to `most` of `n` indices, evenly spread."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.intp))

@@ -22,7 +22,8 @@ from resnet_edge.graph.calibrate import Ranges, measure
 from resnet_edge.graph.histogram import Distribution
 from resnet_edge.stages import _image_lint
 from resnet_edge.stages._class_lint import classes
-from resnet_edge.stages._image_scan import evenly, scan
+from resnet_edge.stages._image_scan import scan
+from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.calibration_lint_request import CalibrationLintRequest
 from resnet_edge.stages.images_request import Images
 

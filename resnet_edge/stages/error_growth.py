@@ -11,6 +11,7 @@ import numpy as np
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.progress import Report, tracked
 from resnet_edge.graph.error_growth import measure_error_growth
+from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.error_growth_request import ErrorGrowthRequest
 from resnet_edge.stages.predict import open_images
 
@@ -22,7 +23,7 @@ ResNet-50."""
 def error_growth(request: ErrorGrowthRequest, report: Report) -> ErrorGrowth:
     """Measure it on some of the images, evenly spread. Raises ArtifactError, DataError."""
     images = open_images(Path(request.images))
-    chosen = np.unique(np.linspace(0, len(images) - 1, min(request.n, len(images))).round().astype(int))
+    chosen = evenly(len(images), request.n)
     shuffled = np.random.default_rng(0).permutation(chosen)  # whatever the first are, they are of all kinds
     used: list[int] = []
     rows = (np.asarray(images[index : index + 1]) for index in _in_time(shuffled.tolist(), used))

@@ -28,6 +28,7 @@ from resnet_edge.explanation.trace import (
 )
 from resnet_edge.explanation.upheld import upheld
 from resnet_edge.explanation.watched import watch_onnx, watch_tflite
+from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.predict import open_images
 from resnet_edge.stages.verify_request import Explained, ExplainRequest
@@ -82,7 +83,7 @@ def _ordered(found: list[LayerFinding]) -> list[LayerFinding]:
 
 def _some(request: ExplainRequest) -> NDArray[Any]:
     images = open_images(Path(request.images))
-    rows = np.unique(np.linspace(0, len(images) - 1, request.n).round().astype(int))
+    rows = evenly(len(images), request.n)
     return np.asarray(images[rows])
 
 

@@ -13,6 +13,7 @@ from resnet_edge.graph.grids import grids, layer_of
 from resnet_edge.graph.model import Graph, read_graph
 from resnet_edge.graph.quantize import quantize
 from resnet_edge.graph.sensitivity import measure_sensitivity
+from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.calibration import read_ranges
 from resnet_edge.stages.rescue_request import Choices, ChoicesRequest, FloatChoice
 
@@ -33,7 +34,7 @@ def choose(request: ChoicesRequest, report: Report) -> Choices:
     quantize(repaired, scheme, ranges, plain)
     graph = read_graph(exact)
     images = np.load(request.images, mmap_mode="r")
-    rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), _affordable(graph))).astype(int))
+    rows = evenly(len(images), _affordable(graph))
     found = measure_sensitivity(
         exact,
         read_graph(repaired),

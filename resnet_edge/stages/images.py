@@ -14,6 +14,7 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.data import ImageSet, load
 from resnet_edge.stages._blocks import spans
+from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 
 DIFFERENT = 0.9
@@ -97,13 +98,10 @@ def _spread(labels: NDArray[np.int64] | None, n: int, count: int) -> NDArray[np.
     if count >= n:
         return np.arange(n)
     if labels is None:
-        return np.linspace(0, n - 1, count).round().astype(np.int64)
+        return evenly(n, count)
     classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     share, more = divmod(count, len(classes))
-    picked = [
-        rows[np.linspace(0, len(rows) - 1, min(share + (number < more), len(rows))).round().astype(int)]
-        for number, rows in enumerate(classes)
-    ]
+    picked = [rows[evenly(len(rows), share + (number < more))] for number, rows in enumerate(classes)]
     return np.sort(np.concatenate(picked))
 
 

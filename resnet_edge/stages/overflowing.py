@@ -18,6 +18,7 @@ from resnet_edge.core.tensors import dequantize
 from resnet_edge.formats.onnx import optimized
 from resnet_edge.graph.work import stated_in_integers
 from resnet_edge.overflow.emulation import Emulation
+from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.integers_request import Overflowed, OverflowRequest
 from resnet_edge.stages.overflow_advice import advice
 from resnet_edge.stages.pixels import preprocessed
@@ -62,7 +63,7 @@ def _chosen(request: OverflowRequest, macs: int) -> NDArray[np.int64]:
     """The images, evenly from all: as many as are asked for and affordable."""
     total = len(open_images(Path(request.images)))
     n = min(request.n, total, max(FEWEST, int(MACS / max(1, macs))))
-    return np.unique(np.linspace(0, total - 1, n).round().astype(np.int64))
+    return evenly(total, n)
 
 
 def _ways(

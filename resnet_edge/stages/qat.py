@@ -29,6 +29,7 @@ from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
 from resnet_edge.models import OpenedModel, open_model
 from resnet_edge.models.flat import FlatGraph, flat_graph
 from resnet_edge.models.learned_ranges import INPUT, Ranges, embed
+from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.checkpoint import open_checkpoint
 from resnet_edge.stages.fit import Fit, fit, top1, training_details
 from resnet_edge.stages.pixels import preprocessed
@@ -188,7 +189,7 @@ def _observed(data: TrainingData, how: Fit, batch: int, report: Report) -> Itera
     """Batches spread over the training images, as they are."""
     images = data.fitted.images
     starts = range(0, max(1, len(images) - batch + 1), batch)
-    chosen = np.unique(np.linspace(0, len(starts) - 1, OBSERVED).round().astype(int))
+    chosen = evenly(len(starts), OBSERVED)
     rows = (images[starts[k] : starts[k] + batch].astype(np.float32) for k in chosen)
     yield from tracked(map(how.inputs, rows), "observe", len(chosen), report)
 
