@@ -24,6 +24,7 @@ from resnet_edge.explanation.onnx_nodes import (
     told,
     zero_pads,
 )
+from resnet_edge.explanation.onnx_qoperators import with_real_operations
 from resnet_edge.explanation.rewritten import canonical
 from resnet_edge.graph.window import Pads, added, onnx_window
 from resnet_edge.graph.work import onnx_constants
@@ -50,7 +51,8 @@ QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
 def read_onnx(path: Path) -> Network:
     """Raises ArtifactError."""
     try:
-        model = onnx.shape_inference.infer_shapes(onnx.load(str(path), load_external_data=True))
+        model = with_real_operations(onnx.load(str(path), load_external_data=True))
+        model = onnx.shape_inference.infer_shapes(model)
         return canonical(_Reader(model).network())
     except ArtifactError:
         raise

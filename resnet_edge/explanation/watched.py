@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.core.tensors import dequantize, quantize
-from resnet_edge.explanation.layers import Network, Real
+from resnet_edge.explanation.layers import Layer, Network, Real
+from resnet_edge.explanation.onnx_qoperators import with_real_operations
 from resnet_edge.graph.calibrate import keeping_all_tensors
 from resnet_edge.graph.model import read_graph
 
@@ -50,7 +51,7 @@ def watch_onnx(path: Path, network: Network, images: NDArray[Any]) -> Iterator[V
     import onnx
     import onnxruntime as ort
 
-    model = onnx.load(str(path))
+    model = with_real_operations(onnx.load(str(path)))
     known = {output.name for output in model.graph.output}
     made = {name for node in model.graph.node for name in node.output}
     watched = {number: layer.values for number, layer in enumerate(network.layers) if layer.values in made}
@@ -69,7 +70,7 @@ def watch_onnx(path: Path, network: Network, images: NDArray[Any]) -> Iterator[V
         for image in images:
             found = session.run(names, {entry.name: image[None].astype(kind)})
             yield {
-                number: _channels_last(values, network.layers[number].nchw)
+                number: _channels_last(values, network.layers[number])
                 for number, values in zip(watched, found, strict=True)
                 if np.ndim(values)
             }
@@ -79,6 +80,9 @@ def watch_onnx(path: Path, network: Network, images: NDArray[Any]) -> Iterator[V
         ) from error
 
 
-def _channels_last(values: NDArray[Any], nchw: bool) -> Real:
+def _channels_last(values: NDArray[Any], layer: Layer) -> Real:
+    """Without the batch, as real numbers."""
     first: Real = np.asarray(values)[0].astype(np.float64)
-    return first.transpose(1, 2, 0) if first.ndim == 3 and nchw else first
+    if values.dtype.kind in "iu" and layer.grid is not None:
+        first = layer.grid.low + (first - np.iinfo(values.dtype).min) * layer.grid.step
+    return first.transpose(1, 2, 0) if first.ndim == 3 and layer.nchw else first

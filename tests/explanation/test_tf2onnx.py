@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 import tf2onnx
 from keras import layers
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from tests.explanation.test_explanation import explained, put
 from tests.explanation.test_written_otherwise import constant
@@ -100,3 +101,46 @@ def test_a_factor_that_was_left_apart_and_is_wrong_is_named(name: str, tmp_path:
     assert found.findings[0].layer == node.input[0]
     assert found.findings[0].cause == "rescaled"
     assert found.findings[0].certain
+
+
+def quantized(net: Road, path: Path, how: QuantFormat) -> Path:
+    """By ONNX Runtime, uint8 by int8, with a scale for each channel."""
+    name = onnx.load(path).graph.input[0].name
+
+    class Images(CalibrationDataReader):
+        def __init__(self) -> None:
+            self.images = iter([{name: image[None]} for image in net.images])
+
+        def get_next(self) -> dict[str, Any] | None:
+            return next(self.images, None)
+
+    out = path.with_stem(f"theirs.{how}")
+    quantize_static(path, out, Images(), quant_format=how, activation_type=QuantType.QUInt8, per_channel=True)
+    return out
+
+
+@pytest.mark.parametrize("name", ["bottleneck", "residual", "mobile", "article"])
+def test_both_forms_of_integers_say_the_same(name: str, tmp_path: Path) -> None:
+    net, path = written(name, tmp_path)
+    old, new = (
+        explained(net, quantized(net, path, how), "int8", tmp_path)
+        for how in (QuantFormat.QOperator, QuantFormat.QDQ)
+    )
+    assert old.findings == new.findings == ()
+    assert old.compared == old.layers == new.compared
+    assert [row.sqnr_db for row in old.trace] == pytest.approx([row.sqnr_db for row in new.trace], abs=0.01)
+
+
+def test_channels_that_are_swapped_in_the_older_form_are_named(tmp_path: Path) -> None:
+    net, path = written("bottleneck", tmp_path)
+    path = quantized(net, path, QuantFormat.QOperator)
+    model = onnx.load(path)
+    node = [node for node in model.graph.node if node.op_type == "QLinearConv"][2]
+    for name in node.input[3:5]:  # the kernel, and its scales
+        values = onnx.numpy_helper.to_array(constant(model.graph, name)).copy()
+        values[[1, 2]] = values[[2, 1]]
+        put(constant(model.graph, name), values)
+    onnx.save(model, path)
+    found = explained(net, path, "int8", tmp_path)
+    assert found.findings[0].layer == f"{node.output[0]}/real"
+    assert "output channels 1, 2 are in another order" in found.findings[0].sentence
