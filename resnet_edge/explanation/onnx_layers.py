@@ -99,7 +99,7 @@ class _Reader:
         fixed = given in self.constants
         if fixed and node.op_type == DEQUANTIZE:
             self._constant(node)
-        elif fixed and node.op_type in ("Cast", "Transpose", "Identity"):
+        elif fixed and node.op_type in ("Cast", "Transpose", "Identity", "Reshape"):
             self._moved_constant(node)
         elif node.op_type in self.readers:
             self.readers[node.op_type](node)
@@ -193,8 +193,11 @@ class _Reader:
 
     def _moved_constant(self, node: onnx.NodeProto) -> None:
         values = self.constants[node.input[0]]
-        order = next((list(a.ints) for a in node.attribute if a.name == "perm"), None)
-        self.constants[node.output[0]] = values.transpose(order) if node.op_type == "Transpose" else values
+        if node.op_type == "Transpose":
+            values = values.transpose(told(node).get("perm"))
+        elif node.op_type == "Reshape":
+            values = values.reshape(self.constants[node.input[1]])
+        self.constants[node.output[0]] = values
 
     def _check_grid(self, node: onnx.NodeProto) -> None:
         """What is written in one scale and read in another is multiplied on the way."""

@@ -15,6 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from resnet_edge.explanation.onnx_dynamic import without_dynamic_scales
 from resnet_edge.explanation.onnx_nodes import told
 from resnet_edge.graph.work import onnx_constants
 
@@ -26,6 +27,7 @@ SAME_GRID = frozenset({"MaxPool", "Relu"})
 
 def with_real_operations(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model, or a copy in the newer form; tensors keep their names."""
+    model = without_dynamic_scales(model)
     if not any(node.op_type in READERS for node in model.graph.node):
         return model
     found = onnx.ModelProto()

@@ -101,7 +101,9 @@ def _in_order(first: Layer, second: Layer) -> tuple[Layer, ...] | None:
         return (_ending(replace(first, bias=one + two), second),)
     if first.kind == second.kind:
         return (_ending(replace(first, weights=(one * two).reshape(-1, 1, 1, 1)), second),)
-    factor = replace(first, kind="scale", weights=two.reshape(-1, 1, 1, 1), bias=None, values="", grid=None)
+    factor = replace(
+        first, kind="scale", weights=two.reshape(-1, 1, 1, 1), bias=None, values="", grid=second.grid
+    )
     return factor, replace(second, kind="shift", weights=None, bias=one * two)
 
 

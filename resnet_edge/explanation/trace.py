@@ -10,6 +10,7 @@ import numpy as np
 
 from resnet_edge.core.explanation import LayerFinding, LayerTrace
 from resnet_edge.core.statistics import sqnr_db
+from resnet_edge.explanation.input_scale import is_neutral
 from resnet_edge.explanation.layers import IMAGE, Grid, Layer, Network, Real
 from resnet_edge.explanation.pairs import Pairs
 from resnet_edge.explanation.watched import Values
@@ -174,7 +175,11 @@ def unknown_operations(artifact: Network, pairs: Pairs) -> Iterator[LayerFinding
     left apart what another folds."""
     known = set(pairs.values())
     for number, layer in enumerate(artifact.layers):
-        if number not in known and layer.kind in ("scale", "shift", "conv", "dense", "depthwise", "pool"):
+        if (
+            number not in known
+            and not is_neutral(layer)
+            and layer.kind in ("scale", "shift", "conv", "dense", "depthwise", "pool")
+        ):
             sentence = f"{layer.name}: there is an operation ({layer.kind}) that the reference does not have"
             yield LayerFinding(layer.name, "", number, "operation", sentence, certain=False)
 

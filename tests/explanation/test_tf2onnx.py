@@ -12,7 +12,13 @@ import pytest
 import tensorflow as tf
 import tf2onnx
 from keras import layers
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantFormat,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
 
 from tests.explanation.test_explanation import explained, put
 from tests.explanation.test_written_otherwise import constant
@@ -144,3 +150,19 @@ def test_channels_that_are_swapped_in_the_older_form_are_named(tmp_path: Path) -
     found = explained(net, path, "int8", tmp_path)
     assert found.findings[0].layer == f"{node.output[0]}/real"
     assert "output channels 1, 2 are in another order" in found.findings[0].sentence
+
+
+def test_weights_beside_activations_that_are_quantized_anew_are_compared(tmp_path: Path) -> None:
+    net, path = written("residual", tmp_path)
+    quantize_dynamic(path, tmp_path / "dynamic.onnx", weight_type=QuantType.QInt8, per_channel=True)
+    model = onnx.load(tmp_path / "dynamic.onnx")
+    assert "ConvInteger" in {node.op_type for node in model.graph.node}
+    found = explained(net, tmp_path / "dynamic.onnx", "dynamic", tmp_path)
+    assert found.findings == ()
+    assert found.compared == found.layers == 4
+    node = [node for node in model.graph.node if node.op_type == "ConvInteger"][1]
+    kernel = constant(model.graph, node.input[1])
+    put(kernel, onnx.numpy_helper.to_array(kernel).swapaxes(2, 3))
+    onnx.save(model, tmp_path / "turned.onnx")
+    found = explained(net, tmp_path / "turned.onnx", "dynamic", tmp_path)
+    assert (found.findings[0].cause, found.findings[0].certain) == ("turned", True)
