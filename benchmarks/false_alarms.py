@@ -149,7 +149,8 @@ def exported(network: Network, work: Path) -> list[Path]:
     folder = work / f"{network.name}.others"
     if not folder.exists():  # TensorFlow keeps what it has made: a process of its own
         words = ("--work", str(work), "--networks", network.name, "--export", network.name)
-        subprocess.run([sys.executable, __file__, *words], check=True)
+        # Its stdout is full of TensorFlow's news.
+        subprocess.run([sys.executable, __file__, *words], check=True, stdout=subprocess.DEVNULL)
     return sorted(file for file in folder.iterdir() if file.suffix in (".tflite", ".onnx"))
 
 
