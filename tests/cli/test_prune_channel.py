@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from resnet_edge.cli import main
+from tests.cli.conversion import heeded
 from tests.cli.test_train import weights
 
 COMMAND = [sys.executable, "-m", "resnet_edge", "prune"]
@@ -103,7 +104,8 @@ def test_an_interrupted_fine_tuning_resumes_to_the_very_same_weights(
     base: Path, tmp_path: Path, pruned: tuple[Path, dict[str, Any]]
 ) -> None:
     out = tmp_path / "half.keras"
-    process = subprocess.Popen([*COMMAND, *options(base, out)], stderr=subprocess.PIPE, text=True)
+    with heeded():
+        process = subprocess.Popen([*COMMAND, *options(base, out)], stderr=subprocess.PIPE, text=True)
     folder = tmp_path / "half.keras.checkpoint"
     while process.poll() is None and not list(folder.glob("epoch-*.npz")):
         time.sleep(0.01)

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from resnet_edge.cli import main
 from resnet_edge.core.artifact import sha256_of
+from tests.cli.conversion import heeded
 from tests.cli.test_train import weights
 
 COMMAND = [sys.executable, "-m", "resnet_edge", "prune"]
@@ -125,7 +126,8 @@ def test_an_interrupted_run_resumes_to_the_very_same_weights(
 ) -> None:
     """Interrupted while masks are still made anew: step and masks have to come back as they were."""
     out = tmp_path / "thin.keras"
-    process = subprocess.Popen([*COMMAND, *options(model, data, out)], stderr=subprocess.PIPE, text=True)
+    with heeded():
+        process = subprocess.Popen([*COMMAND, *options(model, data, out)], stderr=subprocess.PIPE, text=True)
     folder = out.with_name(f"{out.name}.checkpoint")
     while process.poll() is None and not list(folder.glob("epoch-*.npz")):
         time.sleep(0.01)

@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
 from resnet_edge.cli import main
+from tests.cli.conversion import heeded
 
 COMMAND = [sys.executable, "-m", "resnet_edge", "train"]
 
@@ -97,7 +98,8 @@ def test_nothing_but_the_model_and_its_sidecar_is_left(trained: tuple[Path, dict
 
 def interrupted_run(data: Path, out: Path, sign: signal.Signals) -> subprocess.Popen[str]:
     """A run that gets `sign` once its first epoch is kept."""
-    process = subprocess.Popen([*COMMAND, *options(data, out)], stderr=subprocess.PIPE, text=True)
+    with heeded():
+        process = subprocess.Popen([*COMMAND, *options(data, out)], stderr=subprocess.PIPE, text=True)
     folder = out.with_name(f"{out.name}.checkpoint")
     while process.poll() is None and not list(folder.glob("epoch-*.npz")):
         time.sleep(0.01)
