@@ -3,6 +3,7 @@ and another folds them (TensorFlow's)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,7 @@ def folded_input_scale(network: Network, other: Network) -> Network:
         if layer.kind == "shift" and is_neutral(layer):  # as Rescaling has it
             layers = [_past(each, number, layer.reads) for each in layers]
             layers[number] = replace(layer, reads=())
+    _fold_shifts(layers, other)
     for number, layer in enumerate(layers):
         if layer.kind != "scale" or layer.reads != (IMAGE,) or layer.weights is None:
             continue
@@ -35,6 +37,45 @@ def folded_input_scale(network: Network, other: Network) -> Network:
             for n in readers:
                 layers[n] = _with(layers[n], factor, number)
     return replace(network, layers=tuple(layers))
+
+
+def _fold_shifts(layers: list[Layer], other: Network) -> None:
+    """What is added to the image, put into the biases of the layers that read it, where `other` adds nothing:
+    it can be where nothing is padded."""
+    if any(
+        each.kind == "shift" and not is_neutral(each) and _of_image(each, other.layers)
+        for each in other.layers
+    ):
+        return
+    for number, layer in enumerate(layers):
+        if layer.kind != "shift" or layer.bias is None or not _of_image(layer, layers):
+            continue
+        readers = [n for n, each in enumerate(layers) if number in each.reads]
+        if readers and all(_adds(layers[n]) for n in readers):
+            summand = layer.bias
+            for n in readers:
+                each = layers[n]
+                assert each.weights is not None
+                bias = each.bias if each.bias is not None else np.zeros(len(each.weights))
+                more = (each.weights * summand).sum(axis=(1, 2, 3))
+                layers[n] = _past(replace(each, bias=bias + more), number, layer.reads)
+            layers[number] = replace(layer, bias=np.zeros_like(layer.bias), reads=())
+
+
+def _of_image(layer: Layer, layers: Sequence[Layer]) -> bool:
+    """Whether it reads the image, or a scale of it."""
+    if layer.reads == (IMAGE,):
+        return True
+    return (
+        len(layer.reads) == 1
+        and layers[layer.reads[0]].kind == "scale"
+        and layers[layer.reads[0]].reads == (IMAGE,)
+    )
+
+
+def _adds(layer: Layer) -> bool:
+    """Whether a summand of its image is one of its output."""
+    return layer.kind == "conv" and layer.weights is not None and layer.padding == (0, 0, 0, 0)
 
 
 def _has(other: Network, layer: Layer, factor: Real) -> bool:

@@ -34,7 +34,8 @@ class Layer:
     rounded to, None where they are not. `stored` are the weights as integers. `shape` is (H, W, C) or (C,).
     `positive`: nothing below zero comes out, and nothing above `limit`. `reads` are numbers of layers, or
     IMAGE. `nchw`: the file has the values in that layout. `padding` is top, left, bottom, right, that of a
-    PAD before it included, None where it is not known.
+    PAD before it included, None where it is not known. `vector_step` is what the summand, or the factor, of
+    each channel was rounded to, where that is an operation of its own.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Layer:
     limit: float | None = None
     grid: Grid | None = None
     nchw: bool = False
+    vector_step: float = 0.0
 
     def over_inputs(self, factors: Real) -> Real:
         """Factors (C,) of the channels that it reads, or one, as an array to multiply its weights with: of

@@ -22,6 +22,7 @@ from resnet_edge.explanation.onnx_nodes import (
     normalization,
     scale_of,
     told,
+    weighted,
     zero_pads,
 )
 from resnet_edge.explanation.onnx_qoperators import with_real_operations
@@ -231,11 +232,15 @@ class _Reader:
         elif kind == "scale" and fixed:
             values = self.constants[fixed[0]].astype(np.float64)
             values = 1 / values if node.op_type == "Div" else values
-            layer = replace(layer, weights=values.reshape(-1, 1, 1, 1))
+            layer = replace(layer, weights=values.reshape(-1, 1, 1, 1), vector_step=self._step(fixed[0]))
         elif kind == "shift" and fixed:
             values = self.constants[fixed[0]].astype(np.float64).ravel()
-            layer = replace(layer, bias=-values if node.op_type == "Sub" else values)
+            values = -values if node.op_type == "Sub" else values
+            layer = replace(layer, bias=values, vector_step=self._step(fixed[0]))
         self.found.add(layer)
+
+    def _step(self, name: str) -> float:
+        return float(self.steps[name][0].max()) if name in self.steps else 0.0
 
     def _of_constant(self, node: onnx.NodeProto) -> None:
         """A constant less, or over, what is computed."""
@@ -255,31 +260,11 @@ class _Reader:
         return True
 
     def _weighted(self, layer: Layer, node: onnx.NodeProto) -> Layer:
-        options = told(node)
-        values = self.constants[node.input[1]].astype(np.float64)
-        step, integers = self.steps.get(node.input[1], (None, None))
-        if node.op_type == "Conv":
-            weights = values.transpose(0, 2, 3, 1)
-            stored = None if integers is None else integers.transpose(0, 2, 3, 1)
-        else:
-            turned = node.op_type == "MatMul" or not options.get("transB", 0)
-            weights = (values.T if turned else values).reshape(layer.shape[-1], 1, 1, -1)
-            stored = None if integers is None else (integers.T if turned else integers).reshape(weights.shape)
-        group = options.get("group", 1)
-        kind = "depthwise" if group > 1 and weights.shape[3] == 1 else layer.kind
-        bias = (
-            self.constants[node.input[2]] if len(node.input) > 2 and node.input[2] in self.constants else None
-        )
-        ones = np.ones(len(weights))
-        window = onnx_window(options, weights.shape[1:3], self._shape(node.input[0])[:2])
-        before = self.pads.get(node.input[0], (0, 0, 0, 0))
+        image, name = node.input[0], node.input[1]
+        window = onnx_window(told(node), _sides(self.constants[name]), self._shape(image)[:2])
+        before = self.pads.get(image, (0, 0, 0, 0))
         return replace(
-            layer,
-            kind=kind,
-            weights=weights,
-            bias=np.zeros(len(weights)) if bias is None else bias.astype(np.float64).ravel(),
-            step=None if step is None else ones * step,
-            stored=stored,
+            weighted(layer, node, self.constants, *self.steps.get(name, (None, None))),
             stride=window.stride,
             dilation=window.dilation,
             padding=None if window.padding is None else added(before, window.padding),
@@ -289,3 +274,8 @@ class _Reader:
         shape = self.shapes.get(name, ())
         moved = len(shape) == 4 and name not in self.channels_last
         return (*shape[2:], shape[1]) if moved else tuple(shape[1:])
+
+
+def _sides(weights: NDArray[Any]) -> tuple[int, int]:
+    """Of a kernel; a matrix has one tap."""
+    return (weights.shape[2], weights.shape[3]) if weights.ndim == 4 else (1, 1)

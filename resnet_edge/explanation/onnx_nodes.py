@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from resnet_edge.explanation.layers import Grid, Real
+from resnet_edge.explanation.layers import Grid, Layer, Real
 from resnet_edge.graph.window import Pads
 
 Constants = Mapping[str, NDArray[Any]]
@@ -110,3 +111,34 @@ CENTRES = {
     "align_corners": "aligned corners",
     "asymmetric": "corners of pixels",
 }
+
+
+def weighted(
+    layer: Layer,
+    node: onnx.NodeProto,
+    constants: Constants,
+    step: Real | None,
+    integers: NDArray[Any] | None,
+) -> Layer:
+    """The layer of a Conv, Gemm or MatMul with its weights and its bias; `step` and `integers` are those of
+    rounded weights."""
+    values = constants[node.input[1]].astype(np.float64)
+    stored = integers
+    if node.op_type == "Conv":
+        weights = values.transpose(0, 2, 3, 1)
+        stored = None if integers is None else integers.transpose(0, 2, 3, 1)
+    else:
+        turned = node.op_type == "MatMul" or not told(node).get("transB", 0)
+        weights = (values.T if turned else values)[:, None, None]
+        stored = None if integers is None else (integers.T if turned else integers)[:, None, None]
+    named = node.input[2] if len(node.input) > 2 else ""
+    bias = constants[named].astype(np.float64).ravel() if named in constants else np.zeros(len(weights))
+    grouped = told(node).get("group", 1) > 1
+    return replace(
+        layer,
+        kind="depthwise" if grouped and weights.shape[3] == 1 else layer.kind,
+        weights=weights,
+        bias=bias,
+        step=None if step is None else np.ones(len(weights)) * step,
+        stored=stored,
+    )

@@ -125,14 +125,15 @@ def _merged(layer: Layer, behind: Layer) -> Layer:
     found = _ending(layer, behind)
     if behind.kind == "shift":
         assert behind.bias is not None
-        return replace(found, bias=bias + behind.bias)
+        return replace(found, bias=bias + behind.bias, vector_step=behind.vector_step)
     assert behind.weights is not None
     factor = np.broadcast_to(behind.weights.ravel(), len(layer.weights))
     return replace(
         found,
         weights=layer.weights * factor.reshape(-1, 1, 1, 1),
         bias=bias * factor,
-        step=None if layer.step is None else layer.step * np.abs(factor),
+        # What rounding the factor does to a weight of 127 steps is rounding, too.
+        step=None if layer.step is None else layer.step * (np.abs(factor) + 64 * behind.vector_step),
     )
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from resnet_edge.explanation.layers import Builder, Grid, Layer, Network, Real
+from resnet_edge.explanation.layers import Builder, Layer, Network
 from resnet_edge.explanation.rewritten import canonical, spread
-from resnet_edge.graph.model import ABSENT, Graph, Node, Tensor, read_graph, with_folded_casts
+from resnet_edge.explanation.tflite_nodes import grid_of, meaning, pair_of, real, steps, times, with_vector
+from resnet_edge.graph.model import ABSENT, Graph, Node, read_graph, with_folded_casts
 from resnet_edge.graph.window import Pads, added, same
 
 SAME = 0
@@ -34,6 +35,8 @@ BIAS_SCALE, BIAS_MOVED = 1e-3, 0.5
 """Share of a scale, and of a step of the output: TensorFlow's converter writes biases of int16 activations in
 steps of their own where that changes nothing, as of 0."""
 BLOCKS = "SPACE_TO_DEPTH"
+TO_BATCH, TO_SPACE = "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"
+"""Around a convolution they spread its kernel: TensorFlow's converter leaves them where the batch is open."""
 
 
 def read_tflite(path: Path) -> Network:
@@ -49,6 +52,7 @@ class _Reader:
         self.found = Builder([graph.tensors[index].name for index in graph.inputs])
         self.pads: dict[int, Pads] = {}
         self.blocks: set[int] = set()
+        self.spread_by: dict[int, tuple[int, int]] = {}
 
     def network(self) -> Network:
         for node in self.graph.nodes:
@@ -62,7 +66,7 @@ class _Reader:
         given, out = node.inputs[0], node.outputs[0]
         names = self._name(given), self._name(out)
         if node.op in ("QUANTIZE", "DEQUANTIZE"):
-            self.found.behind(*names, grid=self._grid(self.graph.tensors[out]))
+            self.found.behind(*names, grid=grid_of(self.graph.tensors[out]))
             self._keep_blocks(node)
             if given in self.pads:
                 self.pads[out] = self.pads[given]
@@ -70,12 +74,14 @@ class _Reader:
             self.found.move(*names)
             self._keep_blocks(node)
             self._pad(node)
+        elif node.op in (TO_BATCH, TO_SPACE):
+            self._spread(node)
         elif node.op in ACTIVATIONS:
             self.found.behind(*names, positive=True, limit=6.0 if node.op == "RELU6" else None)
         elif node.op in KINDS:
             self._layer(node, out)
         else:
-            self.found.odd(names[1], *_meaning(node))
+            self.found.odd(names[1], *meaning(node))
             self.found.move(*names)
 
     def _keep_blocks(self, node: Node) -> None:
@@ -90,13 +96,34 @@ class _Reader:
             (top, bottom), (left, right) = amounts[1].tolist(), amounts[2].tolist()
             self.pads[node.outputs[0]] = (top, left, bottom, right)
 
+    def _spread(self, node: Node) -> None:
+        """Space to batch: pixels that are `block` apart come together, and zeros around them; back again."""
+        given, out = node.inputs[0], node.outputs[0]
+        block, amounts = (self.graph.tensors[index].data for index in node.inputs[1:3])
+        if block is None or amounts is None or block.size != 2:
+            self.found.odd(self._name(out), *meaning(node))
+            self.found.move(self._name(given), self._name(out))
+            return
+        (top, bottom), (left, right) = amounts.tolist()
+        if node.op == TO_BATCH:
+            self.spread_by[out] = int(block[0]), int(block[1])
+            self.pads[out] = added(self.pads.get(given, (0, 0, 0, 0)), (top, left, bottom, right))
+            self.found.move(self._name(given), self._name(out))
+            return
+        number = self.found.source(self._name(given))
+        if number >= 0 and (layer := self.found.layers[number]).values == self._name(given):
+            shape = tuple(size or 1 for size in self.graph.tensors[out].shape[1:])
+            cut = None if layer.padding is None else added(layer.padding, (-top, -left, -bottom, -right))
+            self.found.layers[number] = replace(layer, shape=shape, padding=cut)
+        self.found.behind(self._name(given), self._name(out))
+
     def _layer(self, node: Node, out: int) -> None:
         tensors = self.graph.tensors
         data = [tensors[i] for i in node.inputs if i != ABSENT]
         constants = [tensor for tensor in data if tensor.data is not None]
         kind = KINDS[node.op]
         if node.op in ("SUB", "DIV") and tensors[node.inputs[0]].data is not None:
-            self.found.odd(self._name(out), *_meaning(node))  # a constant less, or over, what is computed
+            self.found.odd(self._name(out), *meaning(node))  # a constant less, or over, what is computed
             self.found.move(self._name(node.inputs[1]), self._name(out))
             return
         if node.op in ("ADD", "SUB", "MUL", "DIV") and not constants:
@@ -113,13 +140,13 @@ class _Reader:
             reads,
             positive=fused in POSITIVE,
             limit=6.0 if fused == RELU6 else None,
-            grid=self._grid(tensors[out]),
+            grid=grid_of(tensors[out]),
         )
         if kind in ("conv", "depthwise", "dense"):
             layer = self._weighted(layer, node)
             self._check_bias(layer, node)
         elif constants:
-            layer = _with_vector(layer, _real(constants[0]).ravel(), node.op)
+            layer = with_vector(layer, constants[0], node.op)
         self.found.add(layer)
 
     def _weighted(self, layer: Layer, node: Node) -> Layer:
@@ -128,7 +155,7 @@ class _Reader:
         if kernel.data is None:
             return layer
         bias = tensors[node.inputs[2]] if len(node.inputs) > 2 and node.inputs[2] != ABSENT else None
-        weights = _real(kernel)
+        weights = real(kernel)
         if layer.kind == "depthwise":
             weights = weights.transpose(3, 1, 2, 0)
         if layer.kind == "dense":
@@ -140,11 +167,11 @@ class _Reader:
         found = replace(
             layer,
             weights=weights,
-            bias=np.zeros(len(weights)) if bias is None or bias.data is None else _real(bias).ravel(),
-            step=_steps(kernel, len(weights)) if stored is not None else None,
+            bias=np.zeros(len(weights)) if bias is None or bias.data is None else real(bias).ravel(),
+            step=steps(kernel, len(weights)) if stored is not None else None,
             stored=stored,
-            stride=_pair(node, "stride{}"),
-            dilation=_pair(node, "dilation{}Factor"),
+            stride=pair_of(node, "stride{}"),
+            dilation=times(pair_of(node, "dilation{}Factor"), self.spread_by.get(node.inputs[0], (1, 1))),
         )
         found = replace(found, padding=self._padding(node, found))
         return spread(found) if node.inputs[0] in self.blocks else found
@@ -182,53 +209,3 @@ class _Reader:
 
     def _name(self, index: int) -> str:
         return self.graph.tensors[index].name
-
-    def _grid(self, tensor: Tensor) -> Grid | None:
-        if tensor.quantization is None or not tensor.dtype.startswith(("int", "uint")):
-            return None
-        ends = np.iinfo(tensor.dtype)
-        scale, zero = tensor.quantization.scale[0], tensor.quantization.zero_point[0]
-        return Grid(scale * (ends.min - zero), scale * (ends.max - zero), scale)
-
-
-def _pair(node: Node, option: str) -> tuple[int, int]:
-    height, width = (int(node.options.get(option.format(axis)) or 1) for axis in "HW")
-    return height, width
-
-
-def _real(tensor: Tensor) -> Real:
-    assert tensor.data is not None
-    if tensor.quantization is None or tensor.data.dtype.kind == "f":
-        return tensor.data.astype(np.float64)
-    found = tensor.quantization
-    shape = [1] * tensor.data.ndim
-    if found.axis is not None and len(found.scale) > 1:
-        shape[found.axis % tensor.data.ndim] = -1
-    scale, zero = np.array(found.scale).reshape(shape), np.array(found.zero_point).reshape(shape)
-    real: Real = (tensor.data.astype(np.float64) - zero) * scale
-    return real
-
-
-def _steps(tensor: Tensor, count: int) -> Real:
-    assert tensor.quantization is not None
-    scale = np.array(tensor.quantization.scale, np.float64)
-    return np.broadcast_to(scale, (count,)).copy() if len(scale) == 1 else scale
-
-
-def _with_vector(layer: Layer, values: Real, op: str) -> Layer:
-    if layer.kind == "scale":
-        return replace(layer, weights=(1 / values if op == "DIV" else values).reshape(-1, 1, 1, 1))
-    return replace(layer, bias=-values if op == "SUB" else values)
-
-
-def _meaning(node: Node) -> tuple[str, str]:
-    """As onnx_nodes.meaning."""
-    if node.op == "RESIZE_BILINEAR":
-        half, aligned = (node.options.get(name) for name in ("halfPixelCenters", "alignCorners"))
-        way = "half-pixel centres" if half else "aligned corners" if aligned else "corners of pixels"
-        return "resize", f"bilinear, {way}"
-    if node.op == "RESIZE_NEAREST_NEIGHBOR":
-        return "resize", ""
-    if node.op == "LEAKY_RELU":
-        return "leakyrelu", f"slope {node.options.get('alpha', 0.0):.4g}"
-    return node.op.lower(), ""

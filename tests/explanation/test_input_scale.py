@@ -15,7 +15,14 @@ WEIGHTS = np.random.default_rng(0).normal(size=(4, 3, 3, 3))
 SCALE = Layer("scale", "scale", (8, 8, 3), (IMAGE,), weights=np.full((3, 1, 1, 1), 0.25))
 EACH = replace(SCALE, weights=np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1, 1))
 ZERO = Layer("zero", "shift", (8, 8, 3), (0,), bias=np.zeros(1))
-CONV = Layer("conv", "conv", (8, 8, 4), (1,), weights=WEIGHTS, bias=np.zeros(4), step=np.full(4, 0.5))
+AROUND = (1, 1, 1, 1)
+CONV = Layer(
+    *("conv", "conv", (8, 8, 4), (1,)),
+    weights=WEIGHTS,
+    bias=np.zeros(4),
+    step=np.full(4, 0.5),
+    padding=AROUND,
+)
 FOLDED = Network((replace(CONV, reads=(IMAGE,), weights=0.25 * WEIGHTS),))
 
 
@@ -87,3 +94,19 @@ def test_a_shift_behind_a_scale_of_one_is_a_preparation_too_many() -> None:
     assert [finding.layer for finding in found] == ["shift"]
     clean, _ = contradictions(reference, Network((one, ZERO, replace(CONV, step=None))), {0: 2}, "fp32")
     assert clean == []
+
+
+def test_what_is_added_goes_into_the_bias_where_nothing_is_padded() -> None:
+    shift = Layer("shift", "shift", (8, 8, 3), (0,), bias=np.array([0.5, -1.0, 2.0]))
+    bare = replace(CONV, step=None, padding=(0, 0, 0, 0))
+    found = folded_input_scale(Network((SCALE, shift, bare)), FOLDED).layers
+    assert found[2].reads == (IMAGE,)
+    assert found[2].bias is not None
+    assert found[1].bias is not None
+    assert not found[1].bias.any()
+    image = np.random.default_rng(1).normal(size=(3, 3, 3))
+    assert found[2].weights is not None
+    prepared = (WEIGHTS * (0.25 * image + shift.bias)).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose((found[2].weights * image).sum(axis=(1, 2, 3)) + found[2].bias, prepared)
+    padded = folded_input_scale(Network((SCALE, shift, replace(bare, padding=AROUND))), FOLDED).layers
+    assert padded[1].bias is shift.bias

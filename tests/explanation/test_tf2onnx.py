@@ -20,6 +20,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from resnet_edge.graph.model import read_graph
 from tests.explanation.test_explanation import explained, put
 from tests.explanation.test_written_otherwise import constant
 from tests.formats import nets
@@ -67,6 +68,16 @@ def enlarged() -> keras.Model:
     return nets.classifier(body)
 
 
+def unpadded() -> keras.Model:
+    """TensorFlow folds the whole Rescaling into a convolution without padding, tf2onnx nothing."""
+
+    def body(x: Any) -> Any:
+        x = layers.Rescaling(1 / 127.5, -1)(x)
+        return layers.Conv2D(6, 3, activation="relu")(layers.Conv2D(6, 5, activation="relu")(x))
+
+    return nets.classifier(body)
+
+
 def written(name: str, folder: Path) -> tuple[Road, Path]:
     """The road of a network, and its file by tf2onnx."""
     model = globals()[name]() if name in globals() else getattr(nets, name)()
@@ -78,7 +89,7 @@ def written(name: str, folder: Path) -> tuple[Road, Path]:
     return net, path
 
 
-NETS = ["symmetric", "standardized", "residual", "enlarged", "mobile", "dilated", "article"]
+NETS = ["symmetric", "standardized", "unpadded", "residual", "enlarged", "mobile", "dilated", "article"]
 NETS += ["preactivation_v2", "bottleneck", "separable", "depth_multiplier"]
 
 
@@ -166,3 +177,21 @@ def test_weights_beside_activations_that_are_quantized_anew_are_compared(tmp_pat
     onnx.save(model, tmp_path / "turned.onnx")
     found = explained(net, tmp_path / "turned.onnx", "dynamic", tmp_path)
     assert (found.findings[0].cause, found.findings[0].certain) == ("turned", True)
+
+
+@pytest.mark.parametrize("name", ["dilated", "dilated_valid"])
+@pytest.mark.parametrize("scheme", ["fp32", "int8"])
+def test_pixels_that_are_moved_so_that_a_kernel_is_spread(name: str, scheme: str, tmp_path: Path) -> None:
+    """As TensorFlow's converter has it where the batch is open."""
+    model = getattr(nets, name)()
+    net = road(model, nets.images(model), tmp_path)
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    if scheme == "int8":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([image[None]] for image in net.images)
+    path = tmp_path / "theirs.tflite"
+    path.write_bytes(converter.convert())
+    assert "SPACE_TO_BATCH_ND" in {node.op for node in read_graph(path).nodes}
+    found = explained(net, path, scheme, tmp_path)
+    assert [finding for finding in found.findings if finding.certain] == []
+    assert found.compared == found.layers
