@@ -97,7 +97,8 @@ def test_a_shift_behind_a_scale_of_one_is_a_preparation_too_many() -> None:
 
 
 def test_what_is_added_goes_into_the_bias_where_nothing_is_padded() -> None:
-    shift = Layer("shift", "shift", (8, 8, 3), (0,), bias=np.array([0.5, -1.0, 2.0]))
+    summand = np.array([0.5, -1.0, 2.0])
+    shift = Layer("shift", "shift", (8, 8, 3), (0,), bias=summand)
     bare = replace(CONV, step=None, padding=(0, 0, 0, 0))
     found = folded_input_scale(Network((SCALE, shift, bare)), FOLDED).layers
     assert found[2].reads == (IMAGE,)
@@ -106,7 +107,7 @@ def test_what_is_added_goes_into_the_bias_where_nothing_is_padded() -> None:
     assert not found[1].bias.any()
     image = np.random.default_rng(1).normal(size=(3, 3, 3))
     assert found[2].weights is not None
-    prepared = (WEIGHTS * (0.25 * image + shift.bias)).sum(axis=(1, 2, 3))
+    prepared = (WEIGHTS * (0.25 * image + summand)).sum(axis=(1, 2, 3))
     np.testing.assert_allclose((found[2].weights * image).sum(axis=(1, 2, 3)) + found[2].bias, prepared)
     padded = folded_input_scale(Network((SCALE, shift, replace(bare, padding=AROUND))), FOLDED).layers
-    assert padded[1].bias is shift.bias
+    assert padded[1].bias is summand
