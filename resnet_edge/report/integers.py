@@ -72,20 +72,21 @@ def risk_sentences(found: Sequence[Int8Risk]) -> list[str]:
 
 
 def risk_table(found: Sequence[Int8Risk]) -> StoryTable | None:
-    """The layers that overflow most; None where none can."""
-    layers = [layer for risk in found for layer in risk.at_risk]
-    worst = sorted(layers, key=lambda layer: (-layer.overflowed, -layer.at_risk / layer.pairs))[:WORST]
+    """The layers that overflow most, of the artifact named where there are several; None where none can."""
+    several = sum(bool(risk.at_risk) for risk in found) > 1
+    layers = [(layer, f"{risk.artifact}: " if several else "") for risk in found for layer in risk.at_risk]
+    worst = sorted(layers, key=lambda row: (-row[0].overflowed, -row[0].at_risk / row[0].pairs))[:WORST]
     body = tuple(
         tuple(
             (cell, "")
             for cell in (
-                words.printable(short(layer.layer)),
+                words.printable(f"{artifact}{short(layer.layer)}"),
                 f"{layer.pairs:,}",
                 f"{100 * layer.at_risk / layer.pairs:.1f} %",
                 f"{layer.worst:.2f}x",
                 _small(layer.overflowed),
             )
         )
-        for layer in worst
+        for layer, artifact in worst
     )
     return StoryTable(RISK_HEADER, body, range(1, 5)) if body else None

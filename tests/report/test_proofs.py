@@ -142,6 +142,9 @@ def test_the_layers_that_overflow_most_come_first() -> None:
     assert len(rows.body) == 2
     assert [cell for cell, _ in rows.body[0][1:]] == ["80", "20.0 %", "1.90x", "3 %"]
     assert "1 layer of integers not emulated" in risk_sentences([RISK])[-1]
+    both = risk_table([RISK, replace(RISK, artifact="other.onnx")])
+    assert both is not None
+    assert {row[0][0].split(": ")[0] for row in both.body} == {RISK.artifact, "other.onnx"}
 
 
 def test_all_of_it_is_in_every_report(full: Report) -> None:
