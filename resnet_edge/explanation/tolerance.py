@@ -44,11 +44,13 @@ def tolerance_of(scheme: str, layer: Layer) -> Tolerance:
 
 
 def units(layer: Layer, meant: Real) -> Real:
-    """What a weight is off by one of, (O, 1, 1, 1)."""
+    """What a weight is off by one of, (O, 1, 1, 1); in float a thousandth of the layer's largest at least,
+    for a channel may have none."""
     if layer.step is not None:
         found: Real = np.maximum(layer.step, 1e-30).reshape(-1, 1, 1, 1)
     else:
-        found = np.maximum(np.abs(meant).reshape(len(meant), -1).max(axis=1), 1e-30).reshape(-1, 1, 1, 1)
+        least = max(1e-3 * float(np.abs(meant).max(initial=0)), 1e-30)
+        found = np.maximum(np.abs(meant).reshape(len(meant), -1).max(axis=1), least).reshape(-1, 1, 1, 1)
     return found
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
+from resnet_edge.core.report import Failure
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.judging import Judged
@@ -18,6 +20,16 @@ IMAGES = 16
 
 
 SEVERITY = {"pass": 0, "inconclusive": 1, "fail": 2}
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """What was found; `notes` on what could not be looked into, and `failures` where looking broke: a file
+    that was not compared is not proved."""
+
+    explanations: tuple[Explanation, ...] = ()
+    notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 class Explainer:
@@ -33,31 +45,31 @@ class Explainer:
         self._member = crew.member("layers", tell)
         self._images, self._preprocessing = images, preprocessing
 
-    def explain(
-        self, judged: Sequence[Judged], portable: Callable[[], str]
-    ) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
-        """The weights of every artifact, and the activations of those that did not pass; and notes on what
-        could not be looked into."""
+    def explain(self, judged: Sequence[Judged], portable: Callable[[], str]) -> Explanations:
+        """The weights of every artifact, and the activations of those that did not pass."""
         ranked = sorted(judged, key=lambda one: SEVERITY[one.parity.verdict])
         worst = {one.proof.artifact.path: one for one in ranked}
         readable = [f for f in worst.values() if f.proof.job.format in ("tflite", "onnx")]
         if not readable:
-            return (), ()
+            return Explanations()
         try:
             graph = portable()
         except OutputError:
             raise
         except ResnetEdgeError as error:
-            return (), (f"layers are not compared: {error}",)
-        found, notes = [], []
+            return Explanations(notes=(f"layers are not compared: {error}",))
+        found = Explanations()
         for each in readable:
+            what = f"the layers of {each.proof.artifact.file}"
             try:
-                found.append(self._one(each, graph))
+                found = replace(found, explanations=(*found.explanations, self._one(each, graph)))
             except OutputError:
                 raise
+            except WorkerFailed as error:
+                found = replace(found, failures=(*found.failures, Failure(what, str(error))))
             except ResnetEdgeError as error:
-                notes.append(f"the layers of {each.proof.artifact.file} are not compared: {error}")
-        return tuple(found), tuple(notes)
+                found = replace(found, notes=(*found.notes, f"{what} are not compared: {error}"))
+        return found
 
     def _one(self, judged: Judged, portable: str) -> Explanation:
         artifact = judged.proof.artifact

@@ -12,9 +12,10 @@ from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
+from resnet_edge.core.report import Failure
 from resnet_edge.stages.attributing import IMAGES, Attributor, Ends
 from resnet_edge.stages.crew import Crew
-from resnet_edge.stages.explaining import Explainer
+from resnet_edge.stages.explaining import Explainer, Explanations
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.integers import IntegerChecks, Integers
 from resnet_edge.stages.judging import Judged
@@ -23,13 +24,14 @@ from resnet_edge.stages.judging import Judged
 @dataclass(frozen=True)
 class Answers:
     """`judged` as it was, failed where files contradict the model or integers ran in float; and all that was
-    found."""
+    found; `failures` are of looking into files."""
 
     judged: tuple[Judged, ...]
     explanations: tuple[Explanation, ...]
     integers: Integers
     attributions: tuple[Attribution, ...]
     notes: tuple[str, ...]
+    failures: tuple[Failure, ...] = ()
 
 
 NOTHING = Answers((), (), Integers((), (), ()), (), ())
@@ -59,21 +61,21 @@ class Inquiry:
         checks.start(judged, emulates=portable is not None)
         if ends is not None:
             attributor.start(judged, ends)
-        explanations, notes = self._explained(judged, portable)
+        explained = self._explained(judged, portable)
+        explanations = explained.explanations
         integers, causes = checks.found(), attributor.found()
         return Answers(
             tuple(causes.beside(integers.beside(found.contradicted(explanations))) for found in judged),
             explanations,
             integers,
             causes.attributions,
-            (*notes, *integers.notes, *causes.notes),
+            (*explained.notes, *integers.notes, *causes.notes),
+            explained.failures,
         )
 
-    def _explained(
-        self, judged: Sequence[Judged], portable: Callable[[], str] | None
-    ) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
+    def _explained(self, judged: Sequence[Judged], portable: Callable[[], str] | None) -> Explanations:
         if portable is None or not judged:
-            return (), ()
+            return Explanations()
         explainer = Explainer(self.crew, self.images, self.preprocessing, self.tell)
         try:
             return explainer.explain(judged, portable)

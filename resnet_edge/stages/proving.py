@@ -70,6 +70,7 @@ class Proving:
         ends = Ends(expected, None, lambda: basis.portable, basis.facts.macs, None)
         self.answers = inquiry.answers(judged, lambda: basis.portable, ends)
         self.findings.notes += self.answers.notes
+        self.findings.failures += self.answers.failures
         return [*self.answers.judged]
 
     def _rescued(self, judge: Judge, judged: list[Judged]) -> list[Judged]:

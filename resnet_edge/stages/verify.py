@@ -199,6 +199,7 @@ class _Run:
             ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
         answers = inquiry.answers(judged, portable if request.explain else None, ends)
         self.notes += answers.notes
+        self.failures += answers.failures
         if own is None and facts.preprocessing.where == "graph":
             self.notes += unfed(answers.explanations, facts.source)
         return answers
