@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,22 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
     remarks = (*_not_compared(reference, artifact, pairs), *remarks)
     weighted = [number for number, layer in enumerate(reference.layers) if layer.weights is not None]
     compared = sum(alike(reference, artifact, pairs, number) for number in weighted)
-    return Explained(Explanation(request.file, n, len(weighted), compared, tuple(found), trace, remarks))
+    return Explained(
+        Explanation(request.file, n, len(weighted), compared, tuple(map(_readable, found)), trace, remarks)
+    )
 
 
 def _ordered(found: list[LayerFinding]) -> list[LayerFinding]:
     """By execution, but what explains all others first."""
     return sorted(found, key=lambda finding: (finding.cause != "stale", finding.order))
+
+
+def _readable(finding: LayerFinding) -> LayerFinding:
+    """TFLite names a tensor after all operations that were fused into it, the last of them first."""
+    short = finding.layer.split(";")[0]
+    return replace(
+        finding, sentence=finding.sentence.replace(finding.layer, short) if short else finding.sentence
+    )
 
 
 def _some(request: ExplainRequest) -> NDArray[Any]:
