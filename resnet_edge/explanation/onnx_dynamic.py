@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import onnx
 from onnx import helper
 
-from resnet_edge.explanation.onnx_nodes import told
+from resnet_edge.explanation.onnx_nodes import told, with_nodes
 from resnet_edge.graph.work import onnx_constants
 
 LAYERS = {"ConvInteger": "Conv", "MatMulInteger": "MatMul"}
@@ -22,13 +22,8 @@ def without_dynamic_scales(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model, or a copy in real numbers; tensors keep their names."""
     if not any(node.op_type in LAYERS for node in model.graph.node):
         return model
-    found = onnx.ModelProto()
-    found.CopyFrom(model)
-    rewriter = _Rewriter(found.graph)
-    nodes = [made for node in model.graph.node for made in rewriter.rewritten(node)]
-    del found.graph.node[:]
-    found.graph.node.extend(nodes)
-    return found
+    rewriter = _Rewriter(model.graph)
+    return with_nodes(model, [made for node in model.graph.node for made in rewriter.rewritten(node)])
 
 
 class _Rewriter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,19 @@ LARGEST = 1e30
 def told(node: onnx.NodeProto) -> dict[str, Any]:
     """Its attributes."""
     return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+
+
+def with_nodes(
+    model: onnx.ModelProto, nodes: Iterable[onnx.NodeProto], constants: Iterable[onnx.TensorProto] = ()
+) -> onnx.ModelProto:
+    """A copy with other nodes, and more constants; what was inferred of tensors is gone."""
+    found = onnx.ModelProto()
+    found.CopyFrom(model)
+    del found.graph.node[:]
+    del found.graph.value_info[:]
+    found.graph.node.extend(nodes)
+    found.graph.initializer.extend(constants)
+    return found
 
 
 def clip_limit(

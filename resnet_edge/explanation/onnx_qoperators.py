@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from resnet_edge.explanation.onnx_dynamic import without_dynamic_scales
-from resnet_edge.explanation.onnx_nodes import told
+from resnet_edge.explanation.onnx_nodes import told, with_nodes
 from resnet_edge.graph.work import onnx_constants
 
 ENDS = 3
@@ -30,15 +30,9 @@ def with_real_operations(model: onnx.ModelProto) -> onnx.ModelProto:
     model = without_dynamic_scales(model)
     if not any(node.op_type in READERS for node in model.graph.node):
         return model
-    found = onnx.ModelProto()
-    found.CopyFrom(model)
-    rewriter = _Rewriter(found.graph)
+    rewriter = _Rewriter(model.graph)
     nodes = [made for node in model.graph.node for made in rewriter.rewritten(node)]
-    del found.graph.node[:]
-    found.graph.node.extend(nodes)
-    found.graph.initializer.extend(rewriter.made)
-    del found.graph.value_info[:]  # of tensors that are real numbers now
-    return found
+    return with_nodes(model, nodes, rewriter.made)
 
 
 class _Rewriter:
