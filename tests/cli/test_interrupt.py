@@ -1,63 +1,78 @@
-"""What a signal does to a command, wherever it hits."""
+"""What a signal does to a command, wherever it hits. Each in a process of its own: libraries that other tests
+load have handlers of theirs."""
 
 from __future__ import annotations
 
-import signal
-import time
+import subprocess
+import sys
 
 import pytest
 
-from resnet_edge.cli._interrupt import SIGNALS, Interrupted, interruptible
+from resnet_edge.cli._interrupt import SIGNALS
 from tests.cli.conversion import heeded
 
+START = """
+import signal, sys, time
+from resnet_edge.cli._interrupt import SIGNALS, Interrupted, interruptible
 
-class HitWhileItEnds:
-    """Python drops what is raised in its `__del__`."""
-
-    def __del__(self) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-
-def drop_and_wait() -> None:
-    HitWhileItEnds()
-    wait()
-
-
-def wait() -> None:
-    time.sleep(10)
-    raise AssertionError("the signal was lost")
-
-
-@pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_ends_what_is_interruptible_and_later_ones_leave_the_end_alone(number: int) -> None:
-    before = [signal.getsignal(each) for each in SIGNALS]
-    ended = []
-
-    def run() -> None:
+def wait():
+    time.sleep(30)
+    sys.exit("the signal was lost")
+"""
+ENDED = """
+before = [signal.getsignal(each) for each in SIGNALS]
+try:
+    with interruptible():
         try:
-            signal.raise_signal(number)
+            signal.raise_signal({number})
             wait()
         finally:
             for each in SIGNALS:
                 signal.raise_signal(each)
-            ended.append("cleaned up")
+            print("cleaned up")
+except Interrupted as error:
+    print(error)
+assert [signal.getsignal(each) for each in SIGNALS] == before
+"""
+DROPPED = """
+class HitWhileItEnds:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
 
-    with heeded(), pytest.raises(Interrupted), interruptible():
-        run()
-    assert ended == ["cleaned up"]
-    assert [signal.getsignal(each) for each in SIGNALS] == before
+try:
+    with interruptible():
+        HitWhileItEnds()
+        wait()
+except Interrupted:
+    print("not lost")
+"""
+IGNORED = """
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+with interruptible():
+    signal.raise_signal(signal.SIGHUP)
+    print("went on")
+"""
 
 
-@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def said(script: str) -> list[str]:
+    """The lines that a script prints, with signals as a terminal has them."""
+    with heeded():
+        done = subprocess.run(
+            [sys.executable, "-c", START + script], capture_output=True, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_what_is_interruptible_and_later_ones_leave_the_end_alone(number: int) -> None:
+    lines = said(ENDED.format(number=int(number)))
+    assert lines == ["cleaned up", "interrupted; nothing half-written is left"]
+
+
 def test_a_signal_that_hits_where_python_drops_what_is_raised_is_not_lost() -> None:
-    with heeded(), pytest.raises(Interrupted), interruptible():
-        drop_and_wait()
+    assert said(DROPPED) == ["not lost"]
 
 
 def test_what_is_ignored_already_stays_ignored() -> None:
-    with heeded():
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        with interruptible():
-            signal.raise_signal(signal.SIGHUP)
-            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-        signal.signal(signal.SIGHUP, before)
+    assert said(IGNORED) == ["went on"]
