@@ -52,7 +52,7 @@ def _beside(path: Path) -> tuple[Path, ...]:
 
     try:
         model = onnx.load(str(path), load_external_data=False)
-    except Exception:  # protobuf's errors: who describes the file says what is wrong with it
+    except Exception:  # protobuf's and onnx's: `describe`, which comes next, tells them as ArtifactError
         return ()
     told = (each.external_data for _, each in onnx_constants(model.graph) if uses_external_data(each))
     names = {entry.value for entries in told for entry in entries if entry.key == "location"}
