@@ -57,7 +57,7 @@ def test_delegate_of_a_tflite_file(backend: str, by: str, tmp_path: Path) -> Non
 
 def test_a_backend_that_does_not_tell(tmp_path: Path) -> None:
     path = tiny.write_all(tmp_path) / "fixed.onnx"
-    asked = ExecutionRequest(path.name, str(path), "onnx", "onnxruntime_web", "cpu")
+    asked = ExecutionRequest(path.name, str(path), "keras", "keras", "cpu")
     assert executed(asked, silent).execution is None
 
 
