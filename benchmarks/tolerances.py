@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.core.tensors import dequantize
-from resnet_edge.explanation.as_written import as_written
+from resnet_edge.diagnosis.as_written import as_written
 from resnet_edge.stages.kernel_check import step_of
 from resnet_edge.stages.predict import stored
 

@@ -23,7 +23,7 @@ from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report
 from resnet_edge.core.proportion import wilson
 from resnet_edge.core.tensors import dequantize
-from resnet_edge.explanation.as_written import as_written
+from resnet_edge.diagnosis.as_written import as_written
 from resnet_edge.formats.tflite import describe
 from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.attribution_request import Attributed, AttributionRequest, Fed, FedRequest

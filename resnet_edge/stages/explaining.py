@@ -46,7 +46,7 @@ class Explainer:
         self._images, self._preprocessing = images, preprocessing
 
     def explain(self, judged: Sequence[Judged], portable: Callable[[], str]) -> Explanations:
-        """The weights of every artifact, and the activations of those that did not pass."""
+        """Every layer of every artifact, on what it reads itself."""
         ranked = sorted(judged, key=lambda one: SEVERITY[one.parity.verdict])
         worst = {one.proof.artifact.path: one for one in ranked}
         readable = [f for f in worst.values() if f.proof.job.format in ("tflite", "onnx")]
@@ -77,12 +77,10 @@ class Explainer:
             judged.parity.artifact,
             artifact.path,
             artifact.format,
-            artifact.scheme,
             portable,
             self._images.images,
             self._preprocessing,
             min(IMAGES, self._images.n),
-            judged.parity.verdict != "pass",
         )
         return self._member.call("resnet_edge.stages.explain:explain", asked, Explained).explanation
 

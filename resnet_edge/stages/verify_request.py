@@ -59,18 +59,16 @@ class Aligned:
 @dataclass(frozen=True)
 class ExplainRequest:
     """stages.explain: the artifact `path`, of `format`, against the reference's float portable graph
-    `portable` (.tflite), which takes what the artifact takes, on `n` of `images` .npy. `thorough`: the
-    activations, too, and not the weights alone; `preprocessing` is for what does not take pixels."""
+    `portable` (.tflite), which takes what the artifact takes, on `n` of `images` .npy. `preprocessing` is
+    for what does not take pixels."""
 
     file: str
     path: str
     format: str
-    scheme: str
     portable: str
     images: str
     preprocessing: Preprocessing | None
     n: int
-    thorough: bool
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from resnet_edge.explanation.onnx_dynamic import without_dynamic_scales
-from resnet_edge.explanation.onnx_nodes import told, with_nodes
+from resnet_edge.diagnosis.layers.onnx_dynamic import without_dynamic_scales
+from resnet_edge.diagnosis.layers.onnx_nodes import attributes, with_nodes
 from resnet_edge.graph.work import onnx_constants
 
 ENDS = 3
@@ -60,7 +60,7 @@ class _Rewriter:
         if node.op_type in SAME_GRID:
             inner, more = self._real([node.input[0], *ends], f"{out}/given")
             yield from more
-            yield helper.make_node(node.op_type, [inner, *node.input[1:]], [f"{out}/real"], **told(node))
+            yield helper.make_node(node.op_type, [inner, *node.input[1:]], [f"{out}/real"], **attributes(node))
             yield self._quantized(f"{out}/real", ends, out)
             return
         if node.op_type != "DequantizeLinear":
@@ -69,7 +69,7 @@ class _Rewriter:
 
     def layer(self, node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
         """QLinearConv, QLinearMatMul and QGemm: two quantized inputs, and a bias in steps of both."""
-        given, out, options = [*node.input], node.output[0], told(node)
+        given, out, options = [*node.input], node.output[0], attributes(node)
         gemm = node.op_type == "QGemm"
         bias = given[6:7] if gemm else given[8:9]
         ends = given[7:9] if gemm else given[6:8]
@@ -101,7 +101,7 @@ class _Rewriter:
 
     def single(self, node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
         """QLinearGlobalAveragePool, QLinearAveragePool, QLinearSigmoid, QLinearLeakyRelu, QLinearSoftmax."""
-        given, out, options = [*node.input], node.output[0], told(node)
+        given, out, options = [*node.input], node.output[0], attributes(node)
         name, more = self._real(given[:ENDS], f"{out}/given")
         yield from more
         for unknown in ("channels_last", "opset"):

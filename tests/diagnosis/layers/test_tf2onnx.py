@@ -21,8 +21,8 @@ from onnxruntime.quantization import (
 )
 
 from resnet_edge.graph.model import read_graph
-from tests.explanation.test_explanation import explained, put
-from tests.explanation.test_written_otherwise import constant
+from tests.diagnosis.layers.test_compare import explained, put
+from tests.diagnosis.layers.test_written_otherwise import constant
 from tests.formats import nets
 from tests.graph.road import Road, road
 
@@ -96,7 +96,7 @@ NETS += ["preactivation_v2", "bottleneck", "separable", "depth_multiplier"]
 @pytest.mark.parametrize("name", NETS)
 def test_good_files_raise_no_alarm(name: str, tmp_path: Path) -> None:
     net, path = written(name, tmp_path)
-    found = explained(net, path, "fp32", tmp_path)
+    found = explained(net, path, tmp_path)
     assert [finding for finding in found.findings if finding.certain] == []
     assert found.compared == found.layers > 1
 
@@ -114,7 +114,7 @@ def test_a_factor_that_was_left_apart_and_is_wrong_is_named(name: str, tmp_path:
     values.ravel()[2] *= np.float32(1.2)
     put(factor, values)
     onnx.save(model, path)
-    found = explained(net, path, "fp32", tmp_path)
+    found = explained(net, path, tmp_path)
     assert found.findings[0].layer == node.input[0]
     assert found.findings[0].cause == "rescaled"
     assert found.findings[0].certain
@@ -140,12 +140,13 @@ def quantized(net: Road, path: Path, how: QuantFormat) -> Path:
 def test_both_forms_of_integers_say_the_same(name: str, tmp_path: Path) -> None:
     net, path = written(name, tmp_path)
     old, new = (
-        explained(net, quantized(net, path, how), "int8", tmp_path)
+        explained(net, quantized(net, path, how), tmp_path)
         for how in (QuantFormat.QOperator, QuantFormat.QDQ)
     )
     assert old.findings == new.findings == ()
     assert old.compared == old.layers == new.compared
-    assert [row.sqnr_db for row in old.trace] == pytest.approx([row.sqnr_db for row in new.trace], abs=0.01)
+    noise = ({row.reference_layer: row.sqnr_db for row in found.trace} for found in (old, new))
+    assert next(noise) == pytest.approx(next(noise), abs=0.01)
 
 
 def test_channels_that_are_swapped_in_the_older_form_are_named(tmp_path: Path) -> None:
@@ -158,7 +159,7 @@ def test_channels_that_are_swapped_in_the_older_form_are_named(tmp_path: Path) -
         values[[1, 2]] = values[[2, 1]]
         put(constant(model.graph, name), values)
     onnx.save(model, path)
-    found = explained(net, path, "int8", tmp_path)
+    found = explained(net, path, tmp_path)
     assert found.findings[0].layer == f"{node.output[0]}/real"
     assert "output channels 1, 2 are in another order" in found.findings[0].sentence
 
@@ -168,14 +169,14 @@ def test_weights_beside_activations_that_are_quantized_anew_are_compared(tmp_pat
     quantize_dynamic(path, tmp_path / "dynamic.onnx", weight_type=QuantType.QInt8, per_channel=True)
     model = onnx.load(tmp_path / "dynamic.onnx")
     assert "ConvInteger" in {node.op_type for node in model.graph.node}
-    found = explained(net, tmp_path / "dynamic.onnx", "dynamic", tmp_path)
+    found = explained(net, tmp_path / "dynamic.onnx", tmp_path)
     assert found.findings == ()
     assert found.compared == found.layers == 4
     node = [node for node in model.graph.node if node.op_type == "ConvInteger"][1]
     kernel = constant(model.graph, node.input[1])
     put(kernel, onnx.numpy_helper.to_array(kernel).swapaxes(2, 3))
     onnx.save(model, tmp_path / "turned.onnx")
-    found = explained(net, tmp_path / "turned.onnx", "dynamic", tmp_path)
+    found = explained(net, tmp_path / "turned.onnx", tmp_path)
     assert (found.findings[0].cause, found.findings[0].certain) == ("turned", True)
 
 
@@ -192,6 +193,6 @@ def test_pixels_that_are_moved_so_that_a_kernel_is_spread(name: str, scheme: str
     path = tmp_path / "theirs.tflite"
     path.write_bytes(converter.convert())
     assert "SPACE_TO_BATCH_ND" in {node.op for node in read_graph(path).nodes}
-    found = explained(net, path, scheme, tmp_path)
+    found = explained(net, path, tmp_path)
     assert [finding for finding in found.findings if finding.certain] == []
     assert found.compared == found.layers

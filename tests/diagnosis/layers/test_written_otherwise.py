@@ -11,7 +11,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from resnet_edge.core.explanation import Explanation
-from tests.explanation.test_explanation import convolution, explained, put
+from tests.diagnosis.layers.test_compare import convolution, explained, put
 from tests.graph.road import Road
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -99,7 +99,7 @@ def edited(roads: Callable[[str], Road], out: Path, edit: Edit, net: str, number
     del model.graph.value_info[:]
     onnx.checker.check_model(model)
     onnx.save(model, out / "edited.onnx")
-    return explained(road, out / "edited.onnx", "fp32", out)
+    return explained(road, out / "edited.onnx", out)
 
 
 WAYS = [

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import onnx
 from onnx import helper
 
-from resnet_edge.explanation.onnx_nodes import told, with_nodes
+from resnet_edge.diagnosis.layers.onnx_nodes import attributes, with_nodes
 from resnet_edge.graph.work import onnx_constants
 
 LAYERS = {"ConvInteger": "Conv", "MatMulInteger": "MatMul"}
@@ -58,4 +58,4 @@ class _Rewriter:
         axis = 0 if node.op_type == "ConvInteger" else 1
         yield helper.make_node("DequantizeLinear", [kernel, scale, *zero], [f"{out}/kernel"], axis=axis)
         given = [self.images[image], f"{out}/kernel"]
-        yield helper.make_node(LAYERS[node.op_type], given, [out], **told(node))
+        yield helper.make_node(LAYERS[node.op_type], given, [out], **attributes(node))

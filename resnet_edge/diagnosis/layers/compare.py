@@ -1,0 +1,191 @@
+"""Runs in a worker. The layers of one artifact against those of its reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.explanation import Explanation, LayerFinding, LayerTrace
+from resnet_edge.core.statistics import sqnr_db
+from resnet_edge.diagnosis.layers.causes import Evidence, cause
+from resnet_edge.diagnosis.layers.departures import Sums
+from resnet_edge.diagnosis.layers.matching import KEEPERS, Match
+from resnet_edge.diagnosis.layers.search import Accused, Searched, search
+from resnet_edge.diagnosis.layers.sections import Reference, Sections
+from resnet_edge.diagnosis.layers.steps import Step
+
+REORDERS = frozenset({"reverse_v2", "gather", "transpose", "tile"})
+"""Operations that move values, and give what a layer behind them cannot."""
+SHOWN = 2
+"""Images that are looked at to name a cause."""
+STALE = 3
+"""So many layers with other weights are another model's."""
+
+
+def compared(file: str, path: Path, format: str, portable: Path, images: NDArray[Any]) -> Explanation:
+    """What departs in `file` from the float graph `portable` on `images` (N, H, W, C). Raises ArtifactError
+    where a file cannot be opened, run or cut."""
+    sections = Sections(Reference(portable), path, format, images)
+    found = search(sections)
+    report = _Report(sections, found)
+    weighted = [step for step in sections.reference.opened.steps if step.weights is not None]
+    alone = report.judged_alone(weighted)
+    return Explanation(
+        artifact=file,
+        n=len(sections.kept),
+        layers=len(weighted),
+        compared=len(alone),
+        findings=tuple(map(_readable, report.findings())),
+        trace=tuple(report.trace()),
+        remarks=tuple(report.remarks(weighted, alone)),
+    )
+
+
+class _Report:
+    """What a search found, in words."""
+
+    def __init__(self, sections: Sections, found: Searched) -> None:
+        self.sections, self.found = sections, found
+        self.order = {step.gives[0]: number for number, step in enumerate(sections.opened.steps)}
+
+    def judged_alone(self, weighted: list[Step]) -> list[Step]:
+        """Layers of the reference that end a section of their own, whose rounding is known."""
+        known = {
+            self.sections.reference.names[i]
+            for i in self.found.cuts
+            if np.isfinite(self.found.first.roundings[i].random).all()
+        }
+        accused = {self.sections.reference.names[one.tensor] for one in self.found.accused}
+        return [step for step in weighted if step.gives[0] in known | accused]
+
+    def findings(self) -> list[LayerFinding]:
+        """What is wrong, in the order of execution; then what explains a failure, and is no fault."""
+        wrong = sorted((self._accusation(one) for one in self.found.accused), key=lambda one: one.order)
+        others = [one for one in wrong if one.cause == "other_weights"]
+        if len(others) >= STALE:
+            text = f"{len(others)} layers have other weights: it was made from another model, or another training"
+            wrong.insert(0, replace(others[0], cause="stale", sentence=text))
+        return [*wrong, *self._saturated()]
+
+    def _accusation(self, one: Accused) -> LayerFinding:
+        section = self.sections.section(one.tensor, one.cuts)
+        theirs = self.sections.reference.maker(one.tensor)
+        ours = _computing(section, theirs)
+        word, text = cause(self._evidence(one, theirs, ours, section))
+        whole = "" if one.exact else self._until(one)
+        return LayerFinding(
+            layer=ours.gives[0],
+            reference_layer=self.sections.reference.names[one.tensor],
+            order=self.order[ours.gives[0]],
+            cause=word,
+            sentence=f"{ours.gives[0]}: {text}{whole}",
+            certain=True,
+        )
+
+    def _until(self, one: Accused) -> str:
+        shown = self.sections.matches[one.shown].name
+        return f" (or a layer between it and {shown.split(';')[0]}, where it shows)"
+
+    def _evidence(
+        self, one: Accused, theirs: Step | None, ours: Step, section: list[Step]
+    ) -> Evidence:
+        cuts = self.found.first is one.judged and frozenset(self.sections.matches) or one.cuts
+        pairs = [
+            (expected[one.tensor], seen[one.tensor])
+            for _, (expected, seen) in zip(range(SHOWN), self.sections.replayed(cuts), strict=False)
+        ]
+        expected, seen = (np.concatenate(side) for side in zip(*pairs, strict=True))
+        held = {name for step in section for name in step.gives}
+        oddity = next((text for name, text in self.sections.opened.oddities if name in held), "")
+        return Evidence(
+            theirs=theirs,
+            ours=ours,
+            departure=one.departure,
+            sums=one.judged.sums[one.tensor],
+            expected=expected,
+            seen=seen,
+            oddity=oddity,
+            foreign=self._foreign(one, section),
+        )
+
+    def _foreign(self, one: Accused, section: list[Step]) -> tuple[str, ...]:
+        known = {step.op for step in self.sections.expected(one.tensor, one.cuts)} | KEEPERS
+        vocabulary = {step.op for step in self.sections.reference.opened.steps}
+        mine = {step.op for step in self.sections.opened.steps}
+        if not mine <= vocabulary | KEEPERS | REORDERS:  # another format has other words
+            return ()
+        return tuple(step.op for step in section if step.op in REORDERS - known)
+
+    def _saturated(self) -> Iterator[LayerFinding]:
+        """Grids that cut off more than all else that is off in their tensor."""
+        for i, match in self.sections.matches.items():
+            grid, sums = self.sections.grids.get(match.name), self.sections.own[i]
+            lost = float(sums.lost.sum())
+            if i not in self.found.cuts or grid is None or lost <= float(sums.error.sum()):
+                continue
+            step = _computing(self.sections.section(i, self.found.cuts), None)
+            loss = sqnr_db(float(sums.power.sum()) + lost, lost)
+            text = (
+                f"{step.gives[0]}: its grid ends at {grid.low:.4g} and {grid.high:.4g} and cuts off more than "
+                f"all else is off (the signal over what is lost is {loss:.1f} dB): calibrate with more images"
+            )
+            name = self.sections.reference.names[i]
+            yield LayerFinding(step.gives[0], name, self.order[step.gives[0]], "saturated", text, False)
+
+    def trace(self) -> Iterator[LayerTrace]:
+        """Every matched tensor against the reference's own, in the order of the artifact."""
+        noise = {i: _decibels(sums) for i, sums in self.sections.own.items()}
+        for i, match in sorted(self.sections.matches.items(), key=lambda pair: self._place(pair[1])):
+            step = _computing(self.sections.section(i, frozenset(self.sections.matches)), None)
+            yield LayerTrace(step.gives[0], self.sections.reference.names[i], noise[i], self._read(i, noise))
+
+    def _place(self, match: Match) -> int:
+        return self.order.get(match.name, -1)
+
+    def _read(self, tensor: int, noise: dict[int, float | None]) -> float | None:
+        """The worst of what the section of a tensor reads."""
+        ends = {match.name: i for i, match in self.sections.matches.items()}
+        section = self.sections.section(tensor, frozenset(ends.values()) - {tensor})
+        read = [noise[ends[name]] for step in section for name in step.reads if name in ends]
+        return min((value for value in read if value is not None), default=None)
+
+    def remarks(self, weighted: list[Step], alone: list[Step]) -> Iterator[str]:
+        """What is odd in the file and shows nowhere, and what could not be judged by itself."""
+        named = {finding.layer for finding in self.findings()} if self.found.accused else set()
+        for name, text in self.sections.opened.oddities:
+            if name not in named:
+                yield f"{name.split(';')[0]}: {text}; it shows nowhere"
+        rest = len(weighted) - len(alone)
+        if rest:
+            yield (
+                f"{rest} of {len(weighted)} layers are judged together with others: the file has no tensor "
+                "that holds what they give, or has it in another scale"
+            )
+
+
+def _computing(section: list[Step], theirs: Step | None) -> Step:
+    """The step of a section that the reference's is: the one with such weights, or the first that computes."""
+    computing = [step for step in section if step.kind != "move" and step.op not in KEEPERS]
+    if theirs is not None and theirs.weights is not None:
+        shape = theirs.weights.kernel.shape
+        alike = [s for s in computing if s.weights is not None and s.weights.kernel.shape == shape]
+        computing = alike or computing
+    weighted = [step for step in computing if step.weights is not None]
+    return (weighted or computing or section)[0]
+
+
+def _decibels(sums: Sums) -> float | None:
+    if not sums.finite:
+        return None
+    return sqnr_db(float(sums.power.sum()), float(sums.error.sum()))
+
+
+def _readable(finding: LayerFinding) -> LayerFinding:
+    """TFLite names a tensor after all operations that were fused into it, the last of them first."""
+    short = finding.layer.split(";")[0]
+    return replace(finding, sentence=finding.sentence.replace(finding.layer, short) if short else finding.sentence)

@@ -1,0 +1,155 @@
+"""Whether what a section of an artifact gives is what the reference's weights give on the same inputs.
+
+What rounding may do is known as variances V of the channels and as largest errors (rounding.py). Rounding to
+the nearest is sub-Gaussian, so that for all but a share e^-T of networks (D. Hsu, S. Kakade, T. Zhang, A tail
+inequality for quadratic forms of subgaussian random vectors, arXiv:1110.2842)
+
+    the sum of errors squared  <=  sum V + 2 sqrt(T sum V^2) + 2 T max V,
+    a sum of errors            <=  sqrt(2 T sum of variances).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.diagnosis.layers.rounding import Rounding
+from resnet_edge.diagnosis.layers.steps import Grid, Real
+
+T = 20.7
+"""A good layer is taken for a wrong one once in 10^9."""
+
+
+class Sums:
+    """Over images, of one tensor (…, C): what was seen against what was expected."""
+
+    def __init__(self, channels: int) -> None:
+        self.n, self.finite = 0, True
+        shape = (10, channels)
+        self._sums = np.zeros(shape)
+
+    def add(self, expected: NDArray[np.float32], seen: NDArray[np.float32], grid: Grid | None) -> None:
+        """One image more; what a grid cannot hold is cut off, and is no departure of the layer."""
+        r = np.asarray(expected, np.float64).reshape(-1, self._sums.shape[1])
+        y = np.asarray(seen, np.float64).reshape(r.shape)
+        if not (np.isfinite(y).all() and np.isfinite(r).all()):
+            self.finite &= not np.isfinite(r).all()  # what is read may be at fault
+            return
+        held = r if grid is None else np.clip(r, grid.low, grid.high)
+        e = y - held
+        on_grid = e if grid is None else y - (grid.low + np.rint((held - grid.low) / grid.step) * grid.step)
+        for row, term in enumerate(
+            (held, y, e, on_grid, held**2, y**2, e**2, held * e, held * on_grid, (r - held) ** 2)
+        ):
+            self._sums[row] += term.sum(axis=0)
+        self.n += len(r)
+
+    def _mean(self, row: int) -> Real:
+        found: Real = self._sums[row] / max(self.n, 1)
+        return found
+
+    @property
+    def expected(self) -> Real:
+        """Means (C,)."""
+        return self._mean(0)
+
+    @property
+    def seen(self) -> Real:
+        """Means (C,)."""
+        return self._mean(1)
+
+    @property
+    def shift(self) -> Real:
+        """By how much the mean of each channel is off, rounding to the grid apart."""
+        plain, on_grid = self._mean(2), self._mean(3)
+        return np.where(np.abs(on_grid) < np.abs(plain), on_grid, plain)
+
+    @property
+    def power(self) -> Real:
+        """Mean squares (C,) of what was expected."""
+        return self._mean(4)
+
+    @property
+    def seen_power(self) -> Real:
+        """Mean squares (C,) of what was seen."""
+        return self._mean(5)
+
+    @property
+    def error(self) -> Real:
+        """Mean squares (C,) of the errors."""
+        return self._mean(6)
+
+    @property
+    def lost(self) -> Real:
+        """Mean squares (C,) of what the grid cuts off."""
+        return self._mean(9)
+
+    @property
+    def slopes(self) -> tuple[float, float]:
+        """By what share of itself the whole is off, with the grid's rounding and without."""
+        power = float(self.power.sum())
+        if power <= 0:
+            return 0.0, 0.0
+        return float(self._mean(7).sum()) / power, float(self._mean(8).sum()) / power
+
+    @property
+    def products(self) -> Real:
+        """Mean products (C,) of what was expected and seen."""
+        found: Real = self._mean(4) + self._mean(7)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Departure:
+    """`kind`: nan, shift, slope or error; `times`: how often the error is what rounding allows."""
+
+    kind: str
+    times: float
+    channels: tuple[int, ...] = ()
+
+
+def departure(replayed: Sums, own: Sums, rounding: Rounding) -> Departure | None:
+    """What of a tensor is beyond its rounding, against the replay of its section and against the reference's
+    `own` activations. Constants of a repair (bias correction: M. Nagel et al., arXiv:1906.04721) bring a
+    layer from the first to the second, and what is as good as either is no departure."""
+    if not replayed.finite:
+        return Departure(kind="nan", times=np.inf)
+    variance, hard = (np.broadcast_to(x, replayed.power.shape) for x in (rounding.random, rounding.hard))
+    if not replayed.n or not np.isfinite(variance).all():
+        return None
+    if own.n and _departure(own, own, variance, hard, rounding.own) is None:
+        return None
+    return _departure(replayed, own, variance, hard, rounding.own)
+
+
+def _departure(sums: Sums, own: Sums, variance: Real, hard: Real, half: float) -> Departure | None:
+    n = max(sums.n, 1)
+    shift = np.minimum(np.abs(sums.shift), np.abs(own.shift)) if own.n else np.abs(sums.shift)
+    allowed = np.sqrt(2 * T * (variance + half**2 / n)) + hard
+    if (found := _beyond("shift", shift, allowed)) is not None:
+        return found
+    centred = np.sqrt(np.maximum(sums.error - sums.shift**2, 0))
+    allowed = np.sqrt(variance * (1 + 2 * np.sqrt(T) + 2 * T)) + hard + half
+    if (found := _beyond("error", centred, allowed)) is not None:
+        return found
+    total = variance.sum() + 2 * np.sqrt(T * np.square(variance).sum()) + 2 * T * variance.max(initial=0)
+    most = np.sqrt(total) + np.sqrt(np.square(hard + half).sum())
+    if (found := _beyond("error", np.linalg.norm(centred)[None], most[None])) is not None:
+        return Departure(kind="error", times=found.times)
+    power = float(sums.power.sum())
+    if power <= 0:
+        return None
+    spread = (variance + half**2 / n) @ sums.power
+    most = (np.sqrt(2 * T * spread) + (hard * np.sqrt(sums.power)).sum()) / power
+    slope = min(map(abs, sums.slopes))
+    return Departure(kind="slope", times=float(slope / max(most, 1e-30))) if slope > most else None
+
+
+def _beyond(kind: str, found: Real, allowed: Real) -> Departure | None:
+    over = np.flatnonzero(found > allowed + 1e-30)
+    if not over.size:
+        return None
+    times = float((found[over] / np.maximum(allowed[over], 1e-30)).max())
+    return Departure(kind=kind, times=times, channels=tuple(over.tolist()))

@@ -1,0 +1,208 @@
+"""Which tensor of an artifact is which tensor of the reference, by what they hold.
+
+A match decides where sections end, and accuses nobody: one that is wrong is found out by the sections that
+begin at it (search.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.diagnosis.layers.steps import Opened
+
+SAMPLED = 2048
+"""Values of a tensor that are looked at, the same of each tensor of one shape."""
+KEEPERS = frozenset({"quantize", "dequantize", "quantizelinear", "dequantizelinear", "cast", "identity"})
+CLOSE = 0.5
+"""Error power over signal power, below which errors are compared; above it, directions."""
+
+UNFINISHED = 10.0
+"""A tensor behind which a constant is added or multiplied, where the reference has none, is rather on the way:
+so much nearer must it be."""
+
+Layout = Literal["last", "first"]
+LAYOUTS: tuple[Layout, Layout] = ("first", "last")
+Key = tuple[int, ...]
+Sketch = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """The tensor `name` of the artifact, with its channels `layout`, holds what the reference has in
+    `tensor`, of the shape `shape`."""
+
+    tensor: int
+    shape: tuple[int, ...]
+    name: str
+    layout: Layout
+
+    def canonical(self, value: NDArray[Any]) -> NDArray[Any]:
+        """A value of the artifact, shaped as the reference's."""
+        moved = value.transpose(0, 2, 3, 1) if self.layout == "first" else value
+        return moved.reshape(self.shape)
+
+
+@dataclass(kw_only=True)
+class Sketches:
+    """Samples of every tensor over some images, by its shape without ones, and by name and layout; `powers`
+    are mean squares (C,) of the channels, to compare directions whatever scales them."""
+
+    _taken: dict[Key, NDArray[np.intp]] = field(default_factory=dict)
+    values: dict[tuple[str, Layout], list[Sketch]] = field(default_factory=dict)
+    powers: dict[tuple[str, Layout], list[Sketch]] = field(default_factory=dict)
+    keys: dict[tuple[str, Layout], Key] = field(default_factory=dict)
+
+    def add(self, name: str, value: NDArray[Any]) -> None:
+        """Of one image more, in each layout that it may have."""
+        layouts: list[tuple[Layout, NDArray[Any]]] = [("last", value)]
+        if value.ndim == 4 and value.shape[1] > 1 and value.shape[2:] != (1, 1):
+            layouts.append(("first", value.transpose(0, 2, 3, 1)))
+        for layout, seen in layouts:
+            key = key_of(seen.shape)
+            self.keys[name, layout] = key
+            at = self._at(key)
+            flat = np.nan_to_num(seen.reshape(-1, seen.shape[-1] if seen.ndim else 1))
+            self.values.setdefault((name, layout), []).append(flat.reshape(-1)[at].astype(np.float32))
+            power = np.square(flat, dtype=np.float64).mean(axis=0)
+            channels = at % flat.shape[1]
+            self.powers.setdefault((name, layout), []).append(power[channels].astype(np.float32))
+
+    def _at(self, key: Key) -> NDArray[np.intp]:
+        if key not in self._taken:
+            size = int(np.prod(key, dtype=np.int64))
+            random = np.random.default_rng(size)
+            self._taken[key] = np.sort(random.permutation(size)[:SAMPLED])
+        return self._taken[key]
+
+    def distance(self, one: tuple[str, Layout], other: tuple[str, Layout]) -> float:
+        """0 for the same values; below CLOSE the error over the signal of `one`."""
+        x, y = np.concatenate(self.values[one]), np.concatenate(self.values[other])
+        signal = float(x @ x)
+        if signal <= 0:
+            return np.inf
+        error = float(np.square(x - y).sum()) / signal
+        if error < CLOSE:
+            return error
+        a, b = self._even(one, x), self._even(other, y)
+        length = float(np.linalg.norm(a) * np.linalg.norm(b))
+        return CLOSE + 1 - (float(a @ b) / length if length else 0.0)
+
+    def _even(self, which: tuple[str, Layout], values: Sketch) -> Sketch:
+        """With channels of one power each."""
+        power = np.mean(self.powers[which], axis=0).clip(1e-20)
+        return np.asarray((values.reshape(-1, len(power)) / np.sqrt(power)).ravel(), np.float32)
+
+
+def key_of(shape: Sequence[int]) -> Key:
+    """What tensors must have alike to hold the same."""
+    return tuple(size for size in shape if size != 1)
+
+
+def candidates(opened: Opened) -> list[str]:
+    """Activations in order, and of those that hold the same values, each read by the next alone, the last. What
+    holds the values of a tensor that several read is that tensor again, and left out."""
+    readers, found = opened.readers(), dict[str, None]()
+    for step in opened.steps:
+        for name in step.gives:
+            if step.op in KEEPERS and len(readers.get(step.reads[0] if step.reads else "", ())) > 1:
+                continue
+            while len(behind := readers.get(name, ())) == 1 and behind[0].op in KEEPERS:
+                name = behind[0].gives[0]
+            found[name] = None
+    return list(found)
+
+
+class Order:
+    """Which activation of a graph comes from which."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._number = {opened.entry: 0}
+        self._above: dict[str, int] = {opened.entry: 1}
+        for step in opened.steps:
+            above = 0
+            for name in step.reads:
+                above |= self._above.get(name, 0)
+            for name in step.gives:
+                self._number[name] = len(self._number)
+                self._above[name] = above | 1 << self._number[name]
+
+    def before(self, name: str, other: str) -> bool:
+        """Whether `other` is computed from `name`, or is it."""
+        return bool(self._above.get(other, 0) >> self._number.get(name, 0) & 1)
+
+
+class Side(Protocol):
+    """What matching asks of a graph: what comes before what, and the names of tensors that only an operation
+    with constants reads."""
+
+    order: Order
+    affine: frozenset[str]
+
+
+class Named(Side, Protocol):
+    """The reference's tensors have numbers, too."""
+
+    names: dict[int, str]
+
+
+def affine_behind(opened: Opened) -> frozenset[str]:
+    """Activations that are read by one sum or product with a constant, and nothing else."""
+    return frozenset(
+        name
+        for name, steps in opened.readers().items()
+        if len(steps) == 1 and steps[0].kind in ("sum", "product") and steps[0].constant is not None
+    )
+
+
+def matched(
+    sketches: Sketches,
+    reference: Mapping[int, tuple[str, tuple[int, ...]]],
+    names: Sequence[str],
+    known: Sequence[Match],
+    sides: tuple[Named, Side],
+) -> list[Match]:
+    """Each tensor of the reference with the nearest of the artifact, the nearest pairs first.
+
+    `reference` has the name of its sketch, and the shape, of each tensor by number. A pair must not contradict
+    those that are `known`: what comes before must come before on both `sides`, reference and artifact.
+    """
+    theirs, ours = sides
+    by_key: dict[Key, list[tuple[str, Layout]]] = {}
+    for name in names:
+        for layout in LAYOUTS:
+            if (key := sketches.keys.get((name, layout))) is not None:
+                by_key.setdefault(key, []).append((name, layout))
+    scored = []
+    for tensor, (sketch, shape) in reference.items():
+        for rank, (name, layout) in enumerate(by_key.get(key_of(shape), ())):
+            distance = sketches.distance((sketch, "last"), (name, layout))
+            if name in ours.affine and theirs.names[tensor] not in theirs.affine:
+                distance *= UNFINISHED
+            if np.isfinite(distance):
+                scored.append((distance, -rank, tensor, name, layout))
+    found: dict[int, Match] = {}
+    taken: set[str] = set()
+    for _, _, tensor, name, layout in sorted(scored):
+        if tensor in found or name in taken:
+            continue
+        match = Match(tensor=tensor, shape=reference[tensor][1], name=name, layout=layout)
+        if _fits(match, known, theirs, ours):
+            found[tensor] = match
+            taken.add(name)
+    return [found[tensor] for tensor in reference if tensor in found]
+
+
+def _fits(match: Match, known: Sequence[Match], theirs: Named, ours: Side) -> bool:
+    for other in known:
+        if other.tensor == match.tensor:
+            continue
+        for a, b in ((match, other), (other, match)):
+            before = theirs.order.before(theirs.names[a.tensor], theirs.names[b.tensor])
+            if before and not ours.order.before(a.name, b.name):
+                return False
+    return True

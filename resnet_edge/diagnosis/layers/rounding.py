@@ -1,0 +1,273 @@
+"""How far the declared number types of an artifact let each of its tensors be from what exact arithmetic gives.
+
+Steps are gone through in order, from tensors that are taken as they are (the cuts) to the next ones. What is
+known of an error is the most that it can be (`hard`: half a step of a grid), or the variance that it has over
+the rounding of many weights (`random`). Roundings to the nearest are uniform within half a step, which is
+sub-Gaussian with its own variance: sums of them have tails as bounded in departures.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.diagnosis.layers.steps import AS_REAL, Constant, Grid, Opened, Real, Step, Weights, named_kernel
+
+SINGLE = 1e-4
+"""Of the size of a tensor: what float32 kernels of two runtimes may differ by, 80 dB. A unit in the last
+place is 2 ** -24, and a sum of n products loses at most n of them."""
+HALF = 2.0**-11
+REAL = 2.0**-22
+"""Of the ends of a grid: what float32 leaves of integers that are read as real numbers."""
+DYNAMIC = 127.0
+"""Hybrid kernels round what they read to this many steps up to its largest value, or to finer ones
+(tensorflow/lite/kernels/internal/portable_tensor_utils: SymmetricQuantizeFloats)."""
+SAME_PLACE = frozenset(
+    "quantize dequantize quantizelinear dequantizelinear cast identity pad padv2 mirror_pad maxpool "
+    "max_pool_2d resize resize_nearest_neighbor dropout globalmaxpool slice strided_slice".split()
+)
+"""Moves after which channels are where they were."""
+ROUNDERS = frozenset({"quantize", "quantizelinear"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounding:
+    """Of one tensor; arrays broadcast to it. `own` is half a step of its own grid, which comes last."""
+
+    random: Real
+    hard: Real
+    own: float = 0.0
+
+    @property
+    def whole(self) -> Real:
+        """The most, with that of its own grid."""
+        hard: Real = self.hard + self.own
+        return hard
+
+    @property
+    def none(self) -> bool:
+        """Whether it is exact."""
+        return not self.own and not self.random.any() and not self.hard.any()
+
+
+EXACT = Rounding(random=np.zeros(()), hard=np.zeros(()))
+UNKNOWN = Rounding(random=np.full((), np.inf), hard=np.zeros(()))
+
+
+@dataclass(kw_only=True)
+class Powers:
+    """Of every activation over the images: its shape, mean squares of its channels if they are last (C,) or
+    second (C, 1, 1), the largest square in it, and the mean over images of each one's largest square."""
+
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    last: dict[str, Real] = field(default_factory=dict)
+    second: dict[str, Real] = field(default_factory=dict)
+    peaks: dict[str, float] = field(default_factory=dict)
+    dynamic: dict[str, float] = field(default_factory=dict)
+    images: int = 0
+
+    def add(self, values: dict[str, NDArray[np.float32]]) -> None:
+        """One image more."""
+        for name, value in values.items():
+            square = np.square(np.nan_to_num(value), dtype=np.float64)
+            self.shapes[name] = value.shape
+            axes = tuple(range(value.ndim))
+            last = square.mean(axis=axes[:-1]) if value.ndim else square
+            self.last[name] = self.last.get(name, 0.0) + last
+            if value.ndim == 4:
+                self.second[name] = self.second.get(name, 0.0) + square.mean(axis=(0, 2, 3))
+            peak = float(square.max(initial=0))
+            self.peaks[name] = max(self.peaks.get(name, 0.0), peak)
+            self.dynamic[name] = self.dynamic.get(name, 0.0) + peak
+        self.images += 1
+
+    def channels(self, name: str, axis: int) -> Real:
+        """Mean squares (C,)."""
+        held = self.second if axis == 1 else self.last
+        found: Real = np.asarray(held[name]) / self.images
+        return found
+
+    def loudest(self, name: str) -> float:
+        """The mean square of the loudest channel."""
+        held = [np.max(side[name]) for side in (self.last, self.second) if name in side]
+        return float(max(held, default=0.0)) / self.images
+
+
+def roundings(opened: Opened, powers: Powers, cuts: Collection[str]) -> dict[str, Rounding]:
+    """Of every activation, from the cuts before it on; the image itself is taken as it is."""
+    with np.errstate(all="ignore"):  # what is not known is infinite, and a factor of zero makes it NaN
+        return _gone_through(opened, _Walk(opened, powers), cuts)
+
+
+def _gone_through(opened: Opened, walk: _Walk, cuts: Collection[str]) -> dict[str, Rounding]:
+    state = {opened.entry: EXACT}
+    found = {opened.entry: EXACT}
+    for step in opened.steps:
+        given = [state.get(name, UNKNOWN) for name in step.reads]
+        made = walk.through(step, given)
+        for name in step.gives:
+            found[name] = walk.stored(step, name, made)
+            state[name] = EXACT if name in cuts else found[name]
+    return found
+
+
+class _Walk:
+    """One file's steps, each from what its inputs are off by to what its output is."""
+
+    def __init__(self, opened: Opened, powers: Powers) -> None:
+        self.opened, self.powers = opened, powers
+
+    def through(self, step: Step, given: list[Rounding]) -> Rounding:
+        """Without what storing the output rounds."""
+        if step.kind == "weighted" and step.weights is not None and given:
+            return self._weighted(step.reads[0], step.weights, given[0], len(self._shape(step.gives[0])))
+        if step.kind == "move":
+            return self._moved(step, given)
+        if step.kind == "elementwise":
+            return self._elementwise(step, given)
+        if step.kind == "sum":
+            return _summed(given, step.constant)
+        if step.kind in ("product", "quotient"):
+            return self._product(step, given)
+        return EXACT if all(one.none for one in given) else UNKNOWN
+
+    def stored(self, step: Step, name: str, made: Rounding) -> Rounding:
+        """With what the type of the output rounds."""
+        grid = self.opened.grids.get(name)
+        if grid is not None:
+            return self._on_grid(step, made, grid)
+        size = np.sqrt(self.powers.loudest(name))
+        more = HALF * size if name in self.opened.halves else 0.0
+        if step.kind != "move":
+            more += SINGLE * size
+        return Rounding(random=made.random, hard=made.hard + more, own=made.own)
+
+    def _on_grid(self, step: Step, made: Rounding, grid: Grid) -> Rounding:
+        if step.kind == "other":
+            return UNKNOWN  # how far its integer kernel is off is not known
+        size, least = grid.step, REAL * max(abs(grid.low), abs(grid.high))
+        if step.kind == "move" and step.op not in ROUNDERS:
+            read = [grid.step for name in step.reads if (grid := self.opened.grids.get(name))]
+            if read and all(one == size for one in read):
+                return Rounding(random=made.random, hard=made.whole + least)  # integers as they were
+        inexact = least if step.exact else size
+        return Rounding(random=made.random, hard=made.whole + inexact, own=size / 2)
+
+    def _weighted(self, name: str, weights: Weights, given: Rounding, rank: int) -> Rounding:
+        power = self.powers.channels(name, weights.axis)
+        random = (weights.variance * named_kernel(weights, power)).sum(axis=(1, 2, 3))
+        square = np.square(weights.kernel)
+        if not given.none:
+            # What is uniform within its bound has a third of its square as variance.
+            off = given.random + np.square(given.whole) / 3
+            random = random + (square * named_kernel(weights, self._channels(off, name, weights.axis))).sum(
+                axis=(1, 2, 3)
+            )
+        if weights.hybrid:
+            step = self.powers.dynamic[name] / self.powers.images / DYNAMIC**2
+            random = random + step / 12 * square.sum(axis=(1, 2, 3))
+        if weights.bias is not None:
+            random = random + np.broadcast_to(weights.bias.variance, weights.bias.values.shape).ravel()
+        return Rounding(random=_shaped(random, weights.axis, rank), hard=np.zeros(()))
+
+    def _channels(self, off: Real, name: str, axis: int) -> Real:
+        """The largest in each channel of the tensor."""
+        if off.size == 1:
+            return off.reshape(1)
+        shape = self._shape(name)
+        full = np.broadcast_to(off, shape)
+        axes = tuple(i for i in range(len(shape)) if i != axis % len(shape))
+        largest: Real = full.max(axis=axes)
+        return largest
+
+    def _moved(self, step: Step, given: list[Rounding]) -> Rounding:
+        if len(given) == 1 and step.op in AS_REAL:
+            return given[0]
+        if len(given) == 1 and step.op in SAME_PLACE:
+            return _loose(given[0])
+        if len(given) == 1 and step.axes is not None:
+            return Rounding(
+                random=_transposed(given[0].random, step.axes), hard=_transposed(given[0].whole, step.axes)
+            )
+        most = [(float(one.random.max()), float(one.whole.max())) for one in given]
+        return Rounding(
+            random=np.asarray(max((r for r, _ in most), default=0.0)),
+            hard=np.asarray(max((h for _, h in most), default=0.0)),
+        )
+
+    def _elementwise(self, step: Step, given: list[Rounding]) -> Rounding:
+        found = _summed([_fit(one, len(self._shape(step.gives[0]))) for one in given], None)
+        constant = 0.0
+        if step.constant is not None:
+            constant = float(np.max(step.constant.variance)) * self._peak(step.reads[0])
+        return Rounding(random=found.random * step.gain**2 + constant, hard=found.whole * step.gain)
+
+    def _product(self, step: Step, given: list[Rounding]) -> Rounding:
+        if step.constant is not None and len(given) == 1:
+            values = step.constant.values
+            factor = values if step.kind == "product" else 1 / np.where(values == 0, np.nan, values)
+            spread = step.constant.variance * self._peak(step.reads[0])
+            if step.kind == "quotient":
+                spread = spread * factor**4
+            return Rounding(
+                random=np.nan_to_num(given[0].random * factor**2 + spread, nan=np.inf),
+                hard=np.nan_to_num(given[0].whole * np.abs(factor), nan=np.inf),
+            )
+        if step.kind == "product" and len(given) == 2:
+            peaks = [self._peak(name) for name in step.reads]
+            sides = [
+                Rounding(random=one.random * peak, hard=one.whole * np.sqrt(peak))
+                for one, peak in zip(given, reversed(peaks), strict=True)
+            ]
+            return _summed(sides, None)
+        return EXACT if all(one.none for one in given) else UNKNOWN
+
+    def _peak(self, name: str) -> float:
+        return self.powers.peaks.get(name, np.inf)
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        return self.powers.shapes.get(name, ())
+
+
+def _summed(given: list[Rounding], constant: Constant | None) -> Rounding:
+    """Errors of branches may be one error: their sizes are added, not their variances."""
+    spread: Real = np.zeros(())
+    hard: Real = np.zeros(())
+    for one in given:
+        spread, hard = spread + np.sqrt(one.random), hard + one.whole
+    random = np.square(spread)
+    if constant is not None:
+        random = random + constant.variance
+    return Rounding(random=random, hard=hard)
+
+
+def _loose(one: Rounding) -> Rounding:
+    return Rounding(random=one.random, hard=one.whole)
+
+
+def _fit(one: Rounding, rank: int) -> Rounding:
+    """Of a tensor that may have lost its sides of one."""
+    return Rounding(random=_squeezed(one.random, rank), hard=_squeezed(one.whole, rank))
+
+
+def _squeezed(values: Real, rank: int) -> Real:
+    return values if values.ndim <= rank else values.reshape([n for n in values.shape if n != 1] or [])
+
+
+def _transposed(values: Real, axes: tuple[int, ...]) -> Real:
+    if values.ndim == len(axes):
+        return values.transpose(axes)
+    if values.ndim == 0:
+        return values
+    full = values.reshape((1,) * (len(axes) - values.ndim) + values.shape)
+    return full.transpose(axes)
+
+
+def _shaped(channels: Real, axis: int, rank: int) -> Real:
+    """Channels (C,) as they broadcast to a tensor of so many sides."""
+    if axis == 1 and rank > 2:
+        return channels.reshape(1, -1, *(1,) * (rank - 2))
+    return channels

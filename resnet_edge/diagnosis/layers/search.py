@@ -1,0 +1,118 @@
+"""Which tensors of an artifact depart, and which only look as if they did.
+
+A tensor departs for one of three reasons: its section computes something else; it is no counterpart of the
+reference's tensor (another scale, another place in the computation); or both. To tell them apart, the graph is
+not cut at such tensors: what comes behind is then computed from before them. If it is right all the same,
+the artifact computes what the reference does, and only writes it another way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.diagnosis.layers.departures import Departure
+from resnet_edge.diagnosis.layers.sections import Judged, Sections
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accused:
+    """The tensor (of the reference, by number) that departs; `exact`: its section is all that does, and else
+    what departs lies between it and `shown`, the tensor where it shows."""
+
+    tensor: int
+    departure: Departure
+    shown: int
+    judged: Judged
+    cuts: frozenset[int]
+
+    @property
+    def exact(self) -> bool:
+        """Whether one section is accused."""
+        return self.tensor == self.shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched:
+    """`cuts` are the tensors at which sections end that are judged; `first` is how all were judged when the
+    graph was cut at every one."""
+
+    accused: tuple[Accused, ...]
+    cuts: frozenset[int]
+    first: Judged
+
+
+def search(sections: Sections) -> Searched:
+    """Raises ArtifactError."""
+    everything = frozenset(sections.matches)
+    first = sections.judged(everything)
+    doubted = [i for i in sections.matches if i in first.departures]
+    if not doubted:
+        return Searched(accused=(), cuts=everything, first=first)
+    return _Search(sections, first, doubted).searched()
+
+
+class _Search:
+    """The state of one search: `cuts` that hold, how all is judged with them, and what was accused."""
+
+    def __init__(self, sections: Sections, first: Judged, doubted: list[int]) -> None:
+        self.sections, self.first, self.doubted = sections, first, doubted
+        self.exit = sections.reference.exit
+        self.cuts = frozenset(sections.matches) - set(doubted)
+        self.judged = sections.judged(self.cuts)
+        self.accused: list[Accused] = []
+
+    def searched(self) -> Searched:
+        for tensor in self.doubted:
+            if not self._bad(self.judged, self.cuts):
+                break
+            if tensor != self.exit:
+                self._try(tensor)
+        self._rest()
+        return Searched(accused=tuple(self.accused), cuts=self.cuts, first=self.first)
+
+    def _bad(self, judged: Judged, cuts: frozenset[int]) -> set[int]:
+        """Tensors that are taken as they are, and the output, where they depart; but for those accused."""
+        known = {one.tensor for one in self.accused}
+        return {i for i in judged.departures if (i in cuts or i == self.exit) and i not in known}
+
+    def _try(self, tensor: int) -> None:
+        """Cut at the tensor as well: where that explains what departs behind it, it is the one."""
+        cuts = self.cuts | {tensor}
+        judged = self.sections.judged(cuts)
+        before, after = self._bad(self.judged, self.cuts), self._bad(judged, cuts) - {tensor}
+        if after < before and tensor in judged.departures:
+            if self._hangs_on_one(tensor):
+                return
+            found = judged.departures[tensor]
+            self.accused.append(
+                Accused(tensor=tensor, departure=found, shown=tensor, judged=judged, cuts=self.cuts)
+            )
+            self.cuts, self.judged = cuts, judged
+        elif after <= before and tensor not in judged.departures:
+            self.cuts, self.judged = cuts, judged
+
+    def _hangs_on_one(self, tensor: int) -> bool:
+        """Whether a tensor departs only from one that it is computed from, and not from before that: then it
+        is that one whose counterpart is in doubt, and sections go past it."""
+        for read in self.sections.read_by(tensor, self.cuts):
+            judged = self.sections.judged(self.cuts - {read})
+            if tensor not in judged.departures:
+                self.cuts, self.judged = self.cuts - {read}, judged
+                return True
+        return False
+
+    def _rest(self) -> None:
+        """What departs and is explained by no single tensor: it begins at the first doubted one before."""
+        names, order = self.sections.matches, self.sections.order
+        for shown in sorted(self._bad(self.judged, self.cuts), key=list(names).index):
+            doubted = [
+                i
+                for i in self.doubted
+                if i not in self.cuts and order.before(names[i].name, names[shown].name)
+            ]
+            start = doubted[0] if doubted else shown
+            judged = self.first if start in self.first.departures else self.judged
+            found = judged.departures[start]
+            self.accused.append(
+                Accused(tensor=start, departure=found, shown=shown, judged=judged, cuts=self.cuts)
+            )

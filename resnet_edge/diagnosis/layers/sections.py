@@ -1,0 +1,205 @@
+"""An artifact beside its reference: both opened, matched, and run on the same images, section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.diagnosis.layers.departures import Departure, Sums, departure
+from resnet_edge.diagnosis.layers.matching import Match, Order, Sketches, affine_behind, candidates, matched
+from resnet_edge.diagnosis.layers.onnx_steps import open_onnx
+from resnet_edge.diagnosis.layers.replay import Replay
+from resnet_edge.diagnosis.layers.rounding import Powers, Rounding, roundings
+from resnet_edge.diagnosis.layers.steps import Opened, Step
+from resnet_edge.diagnosis.layers.tflite_steps import open_tflite, steps_of, tensor_names
+from resnet_edge.diagnosis.layers.values import Values, onnx_run, tflite_run
+from resnet_edge.graph.model import graph_of, load_model
+
+SKETCHED = 2
+"""Images on which tensors are matched."""
+REFINED = 2
+"""How often matches are looked for again, from those that are known."""
+KEPT_BYTES = 1 << 29
+OPENERS = {"tflite": open_tflite, "onnx": open_onnx}
+RUNS = {"tflite": tflite_run, "onnx": onnx_run}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """Of one way to cut the graph: what each tensor was expected to hold, and which depart."""
+
+    sums: dict[int, Sums]
+    roundings: dict[int, Rounding]
+    departures: dict[int, Departure]
+
+
+class Reference:
+    """The float graph of a model."""
+
+    def __init__(self, path: Path) -> None:
+        self.model = load_model(path)
+        graph = graph_of(self.model)
+        self.opened = steps_of(graph, path.name)
+        self.names = dict(enumerate(tensor_names(graph)))
+        self.exit = graph.outputs[0]
+        made = [i for node in graph.nodes for i in node.outputs]
+        self.tensors = {
+            i: tuple(n or 1 for n in graph.tensors[i].shape)
+            for i in dict.fromkeys(made)
+            if graph.tensors[i].dtype == "float32" and graph.tensors[i].data is None
+        }
+        self.order = Order(self.opened)
+        self.affine = affine_behind(self.opened)
+
+    def maker(self, tensor: int) -> Step | None:
+        """What gives a tensor."""
+        return self.opened.makers().get(self.names[tensor])
+
+
+class Sections:
+    """The artifact at `path`, of `format`, against `reference`, on images (N, H, W, C). Raises
+    ArtifactError."""
+
+    def __init__(self, reference: Reference, path: Path, format: str, images: NDArray[Any]) -> None:
+        self.reference = reference
+        self.opened = OPENERS[format](path)
+        self.order = Order(self.opened)
+        self.affine = affine_behind(self.opened)
+        self.grids = self.opened.held_grids()
+        wanted = [self.opened.entry, *(name for step in self.opened.steps for name in step.gives)]
+        self._run = RUNS[format](path, self.opened, wanted)
+        self.matches = self._matched(images[:SKETCHED])
+        self._watch(images)
+
+    def _matched(self, images: NDArray[Any]) -> dict[int, Match]:
+        names = candidates(self.opened)
+        sketches = Sketches()
+        kept = []
+        for image in images:
+            values = self._run(image)
+            kept.append(values)
+            for name in names:
+                if name in values:
+                    sketches.add(name, values[name])
+        found: list[Match] = []
+        for turn in range(1 + REFINED):
+            found = self._again(sketches, names, kept, found, turn)
+        return {match.tensor: match for match in found}
+
+    def _again(
+        self, sketches: Sketches, names: list[str], kept: list[Values], known: list[Match], turn: int
+    ) -> list[Match]:
+        """The matches, from what the reference gives behind those that are known."""
+        theirs = self.reference
+        replay = Replay(theirs.model, [match.tensor for match in known], list(theirs.tensors))
+        for values in kept:
+            fed = {match.tensor: match.canonical(values[match.name]) for match in known}
+            for tensor, value in replay(self._image(values), fed).items():
+                sketches.add(f"reference {turn} {tensor}", value)
+        named = {i: (f"reference {turn} {i}", shape) for i, shape in theirs.tensors.items()}
+        return matched(sketches, named, names, known, (theirs, self))
+
+    def _image(self, values: Values) -> NDArray[np.float32]:
+        """What the artifact takes the image for."""
+        entry = values[self.opened.entry]
+        shape = self.reference.model.subgraphs[0].tensors[self.reference.model.subgraphs[0].inputs[0]].shape
+        if tuple(entry.shape[1:]) != tuple(shape[1:]):
+            entry = entry.transpose(0, 2, 3, 1)
+        return entry
+
+    def _watch(self, images: NDArray[Any]) -> None:
+        """What there is of the artifact and of the reference itself, on as many images as fit."""
+        self.powers = Powers()
+        self.kept: list[tuple[NDArray[np.float32], dict[int, NDArray[np.float32]]]] = []
+        own = Replay(self.reference.model, (), list(self.matches))
+        self.own = {i: Sums(_channels(match)) for i, match in self.matches.items()}
+        size = 4 * sum(int(np.prod(match.shape)) for match in self.matches.values())
+        for image in images[: max(KEPT_BYTES // max(size, 1), SKETCHED)]:
+            values = self._run(image)
+            self.powers.add(values)
+            entry = self._image(values)
+            seen = {i: match.canonical(values[match.name]) for i, match in self.matches.items()}
+            self.kept.append((entry, seen))
+            self._add(self.own, own(entry, {}), seen)
+
+    def _add(
+        self,
+        sums: dict[int, Sums],
+        expected: dict[int, NDArray[np.float32]],
+        seen: dict[int, NDArray[np.float32]],
+    ) -> None:
+        for tensor, one in sums.items():
+            one.add(expected[tensor], seen[tensor], self.grids.get(self.matches[tensor].name))
+
+    def replayed(self, cuts: Collection[int]) -> Iterable[tuple[dict[int, Any], dict[int, Any]]]:
+        """For each image what every matched tensor is expected to hold, and what it holds."""
+        replay = Replay(self.reference.model, [i for i in self.matches if i in cuts], list(self.matches))
+        for entry, seen in self.kept:
+            yield replay(entry, seen), seen
+
+    def judged(self, cuts: Collection[int]) -> Judged:
+        """With the graph cut at some of the matched tensors."""
+        sums = {i: Sums(_channels(match)) for i, match in self.matches.items()}
+        for expected, seen in self.replayed(cuts):
+            self._add(sums, expected, seen)
+        rounded = roundings(self.opened, self.powers, {self.matches[i].name for i in cuts})
+        allowed = {i: self._canonical(rounded[match.name], match) for i, match in self.matches.items()}
+        found = {}
+        for i, match in self.matches.items():
+            if (one := departure(sums[i], self.own[i], allowed[i])) is not None:
+                found[i] = one
+        return Judged(sums=sums, roundings=allowed, departures=found)
+
+    def _canonical(self, rounding: Rounding, match: Match) -> Rounding:
+        """The largest of each channel (C,)."""
+
+        def largest(values: NDArray[Any]) -> NDArray[Any]:
+            if values.size == 1:
+                return values.reshape(1)
+            full = np.broadcast_to(values, self.powers.shapes[match.name])
+            channels: NDArray[Any] = match.canonical(full).reshape(-1, _channels(match)).max(axis=0)
+            return channels
+
+        return Rounding(random=largest(rounding.random), hard=largest(rounding.hard), own=rounding.own)
+
+    def section(self, tensor: int, cuts: Collection[int]) -> list[Step]:
+        """The artifact's steps between a tensor and the cuts before it, in the order of execution."""
+        ends = {self.matches[i].name for i in cuts} | {self.opened.entry}
+        return between(self.opened, self.matches[tensor].name, ends)
+
+    def read_by(self, tensor: int, cuts: Collection[int]) -> list[int]:
+        """The cuts at which the section of a tensor begins."""
+        ends = {self.matches[i].name: i for i in cuts if i != tensor}
+        section = self.section(tensor, [*ends.values()])
+        return [*dict.fromkeys(ends[name] for step in section for name in step.reads if name in ends)]
+
+    def expected(self, tensor: int, cuts: Collection[int]) -> list[Step]:
+        """The reference's steps between a tensor and the cuts before it."""
+        ends = {self.reference.names[i] for i in cuts} | {self.reference.opened.entry}
+        return between(self.reference.opened, self.reference.names[tensor], ends)
+
+
+def between(opened: Opened, name: str, ends: Collection[str]) -> list[Step]:
+    """What a tensor is computed with from `ends`, in the order of execution."""
+    makers, wanted, steps = opened.makers(), [name], []
+    seen: set[str] = set()
+    while wanted:
+        name = wanted.pop()
+        if (step := makers.get(name)) is None or name in seen:
+            continue
+        seen.update(step.gives)
+        steps.append(step)
+        wanted += [read for read in step.reads if read not in ends]
+    place = {step.gives[0]: number for number, step in enumerate(opened.steps)}
+    return sorted(steps, key=lambda step: place[step.gives[0]])
+
+
+def _channels(match: Match) -> int:
+    return int(match.shape[-1]) if match.shape else 1
+
+

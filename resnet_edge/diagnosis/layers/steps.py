@@ -1,0 +1,134 @@
+"""The operations of a model file, whatever its format, as far as rounding goes through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Real = NDArray[np.float64]
+Kind = Literal["weighted", "move", "elementwise", "sum", "product", "quotient", "other"]
+AS_REAL = frozenset({"dequantize", "dequantizelinear"})
+SMALLEST_HALF = 2.0**-14
+"""The smallest normal float16; below it the steps are all alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The real numbers that an integer tensor can hold: `low` to `high` in steps of `step`."""
+
+    low: float
+    high: float
+    step: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant:
+    """`values` as real numbers, and the `variance` of what storing each has rounded (0: float32); it
+    broadcasts to `values`. `steps`: the distinct steps of an integer constant."""
+
+    values: Real
+    variance: Real
+    steps: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Kernel (O, kh, kw, I / groups) of a convolution or matrix product, with the variance of its rounding
+    and the name of its constant. `axis`: where the channels are in the tensor that it reads."""
+
+    name: str
+    kernel: Real
+    variance: Real
+    bias: Constant | None
+    groups: int
+    axis: int
+    hybrid: bool = False
+    """Integer weights on a float image: kernels round the image to 8 bits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One operation. `reads` and `gives` name activations; `constant` is the operand that is one, if one is;
+    `gain` bounds by how much an elementwise operation enlarges an error. `window` says how a kernel moves."""
+
+    op: str
+    kind: Kind
+    reads: tuple[str, ...]
+    gives: tuple[str, ...]
+    constant: Constant | None = None
+    weights: Weights | None = None
+    gain: float = 1.0
+    axes: tuple[int, ...] | None = None
+    """Of a transposition."""
+    window: str = ""
+    exact: bool = False
+    """Gives integers as it reads them, or rounds once: to the nearest step of its grid."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A model file: its steps in the order of execution, and the number types of its activations.
+
+    `grids` of integer tensors by name; `halves`: tensors in float16. `entry` and `exit`: the input and the
+    output. `oddities`: remarks on constants, with the tensor that they are about.
+    """
+
+    steps: tuple[Step, ...]
+    grids: dict[str, Grid]
+    halves: frozenset[str]
+    entry: str
+    exit: str
+    oddities: tuple[tuple[str, str], ...] = ()
+
+    def makers(self) -> dict[str, Step]:
+        """By activation, what gives it."""
+        return {name: step for step in self.steps for name in step.gives}
+
+    def held_grids(self) -> dict[str, Grid]:
+        """The grids of integer tensors, and of those that hold such integers as real numbers."""
+        found = dict(self.grids)
+        for step in self.steps:
+            if step.op in AS_REAL and step.reads and step.reads[0] in found:
+                found |= dict.fromkeys(step.gives, found[step.reads[0]])
+        return found
+
+    def readers(self) -> dict[str, list[Step]]:
+        """By activation, what reads it."""
+        found: dict[str, list[Step]] = {}
+        for step in self.steps:
+            for name in dict.fromkeys(step.reads):
+                found.setdefault(name, []).append(step)
+        return found
+
+
+def stored(values: NDArray[Any]) -> Constant:
+    """A float constant, by its dtype: float16 rounds to 2 ** -11 of a number, and to 2 ** -25 below the
+    smallest normal one (IEEE 754)."""
+    real = values.astype(np.float64)
+    if values.dtype != np.float16:
+        return Constant(values=real, variance=np.zeros(()))
+    most = np.maximum(np.abs(real), SMALLEST_HALF) * 2.0**-11
+    return Constant(values=real, variance=most**2 / 3)
+
+
+def affine(integers: NDArray[Any], scale: Real, zero: NDArray[Any], shape: tuple[int, ...]) -> Constant:
+    """An integer constant, with one scale or one for each slice; `shape` broadcasts the scales."""
+    step = scale.astype(np.float64).reshape(shape)
+    real = (integers.astype(np.float64) - zero.astype(np.float64).reshape(shape if zero.ndim else ())) * step
+    # Uniform within half a step: a twelfth of its square.
+    return Constant(values=real, variance=step**2 / 12, steps=tuple(np.unique(scale).tolist()))
+
+
+def named_kernel(weights: Weights, values: NDArray[Any]) -> Real:
+    """Mean square (O, kh, kw, I / groups) of what each tap reads, from mean squares (I,) of the channels."""
+    outputs, *_, inputs = weights.kernel.shape
+    own = np.asarray(values, np.float64).reshape(-1)
+    if len(own) == 1:
+        return np.broadcast_to(own, weights.kernel.shape)
+    if len(own) != inputs * weights.groups:
+        return np.broadcast_to(own.max(), weights.kernel.shape)
+    groups = own.reshape(weights.groups, 1, 1, inputs).repeat(outputs // weights.groups, axis=0)
+    return np.broadcast_to(groups, weights.kernel.shape)
