@@ -82,7 +82,10 @@ class Explainer:
             self._preprocessing,
             min(IMAGES, self._images.n),
         )
-        return self._member.call("resnet_edge.stages.explain:explain", asked, Explained).explanation
+        found = self._member.call("resnet_edge.stages.explain:explain", asked, Explained).explanation
+        if judged.parity.verdict == "pass":  # nothing is there to be explained but what contradicts it
+            return replace(found, findings=found.contradictions)
+        return found
 
     def dismiss(self) -> None:
         """End the process."""

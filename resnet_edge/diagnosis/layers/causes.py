@@ -254,6 +254,12 @@ def _size(evidence: Evidence) -> Named | None:
     if not loud.any():
         return None
     whole = 1 + min(evidence.sums.slopes, key=abs)
+    usual = float(np.median(factors[loud]))
+    off = np.flatnonzero(
+        loud & (np.abs(factors - usual) > BORDER * np.median(np.abs(factors[loud] - usual)) + 1e-3)
+    )
+    if 0 < len(off) <= loud.sum() / 4:
+        return "rescaled", f"what its output channels {_list(off)} give is rescaled"
     if np.ptp(factors[loud]) > 2 * abs(whole - 1) and len(factors[loud]) > 1:
         ends = f"{factors[loud].min():.3g} to {factors[loud].max():.3g}"
         return "channel_scales", f"its channels are scaled by factors of their own ({ends})"

@@ -14,7 +14,7 @@ from resnet_edge.core.explanation import Explanation, LayerFinding, LayerTrace
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.diagnosis.layers.causes import Evidence, cause
 from resnet_edge.diagnosis.layers.departures import Sums
-from resnet_edge.diagnosis.layers.matching import KEEPERS, Match
+from resnet_edge.diagnosis.layers.matching import KEEPERS
 from resnet_edge.diagnosis.layers.search import Accused, Searched, search
 from resnet_edge.diagnosis.layers.sections import Reference, Sections
 from resnet_edge.diagnosis.layers.steps import Step
@@ -68,7 +68,7 @@ class _Report:
         wrong = sorted((self._accusation(one) for one in self.found.accused), key=lambda one: one.order)
         others = [one for one in wrong if one.cause == "other_weights"]
         if len(others) >= STALE:
-            text = f"{len(others)} layers have other weights: it was made from another model, or another training"
+            text = f"{len(others)} layers have other weights: it was made from another model or training"
             wrong.insert(0, replace(others[0], cause="stale", sentence=text))
         return [*wrong, *self._saturated()]
 
@@ -91,9 +91,7 @@ class _Report:
         shown = self.sections.matches[one.shown].name
         return f" (or a layer between it and {shown.split(';')[0]}, where it shows)"
 
-    def _evidence(
-        self, one: Accused, theirs: Step | None, ours: Step, section: list[Step]
-    ) -> Evidence:
+    def _evidence(self, one: Accused, theirs: Step | None, ours: Step, section: list[Step]) -> Evidence:
         cuts = self.found.first is one.judged and frozenset(self.sections.matches) or one.cuts
         pairs = [
             (expected[one.tensor], seen[one.tensor])
@@ -131,8 +129,8 @@ class _Report:
             step = _computing(self.sections.section(i, self.found.cuts), None)
             loss = sqnr_db(float(sums.power.sum()) + lost, lost)
             text = (
-                f"{step.gives[0]}: its grid ends at {grid.low:.4g} and {grid.high:.4g} and cuts off more than "
-                f"all else is off (the signal over what is lost is {loss:.1f} dB): calibrate with more images"
+                f"{step.gives[0]}: its grid ends at {grid.low:.4g} and {grid.high:.4g} and cuts off what "
+                f"is needed (the signal over what is lost is {loss:.1f} dB): calibrate with more images"
             )
             name = self.sections.reference.names[i]
             yield LayerFinding(step.gives[0], name, self.order[step.gives[0]], "saturated", text, False)
@@ -140,12 +138,12 @@ class _Report:
     def trace(self) -> Iterator[LayerTrace]:
         """Every matched tensor against the reference's own, in the order of the artifact."""
         noise = {i: _decibels(sums) for i, sums in self.sections.own.items()}
-        for i, match in sorted(self.sections.matches.items(), key=lambda pair: self._place(pair[1])):
+        for i in sorted(self.sections.matches, key=self._place):
             step = _computing(self.sections.section(i, frozenset(self.sections.matches)), None)
             yield LayerTrace(step.gives[0], self.sections.reference.names[i], noise[i], self._read(i, noise))
 
-    def _place(self, match: Match) -> int:
-        return self.order.get(match.name, -1)
+    def _place(self, tensor: int) -> int:
+        return self.order.get(self.sections.matches[tensor].name, -1)
 
     def _read(self, tensor: int, noise: dict[int, float | None]) -> float | None:
         """The worst of what the section of a tensor reads."""
@@ -169,7 +167,7 @@ class _Report:
 
 
 def _computing(section: list[Step], theirs: Step | None) -> Step:
-    """The step of a section that the reference's is: the one with such weights, or the first that computes."""
+    """The step that does what the reference's does: with such weights, or the first that computes."""
     computing = [step for step in section if step.kind != "move" and step.op not in KEEPERS]
     if theirs is not None and theirs.weights is not None:
         shape = theirs.weights.kernel.shape
@@ -188,4 +186,5 @@ def _decibels(sums: Sums) -> float | None:
 def _readable(finding: LayerFinding) -> LayerFinding:
     """TFLite names a tensor after all operations that were fused into it, the last of them first."""
     short = finding.layer.split(";")[0]
-    return replace(finding, sentence=finding.sentence.replace(finding.layer, short) if short else finding.sentence)
+    text = finding.sentence.replace(finding.layer, short) if short else finding.sentence
+    return replace(finding, sentence=text)

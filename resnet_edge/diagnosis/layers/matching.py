@@ -22,8 +22,8 @@ CLOSE = 0.5
 """Error power over signal power, below which errors are compared; above it, directions."""
 
 UNFINISHED = 10.0
-"""A tensor behind which a constant is added or multiplied, where the reference has none, is rather on the way:
-so much nearer must it be."""
+"""A tensor behind which a constant is added or multiplied, where the reference has none, is rather on the
+way: so much nearer must it be."""
 
 Layout = Literal["last", "first"]
 LAYOUTS: tuple[Layout, Layout] = ("first", "last")
@@ -104,14 +104,15 @@ def key_of(shape: Sequence[int]) -> Key:
 
 
 def candidates(opened: Opened) -> list[str]:
-    """Activations in order, and of those that hold the same values, each read by the next alone, the last. What
-    holds the values of a tensor that several read is that tensor again, and left out."""
-    readers, found = opened.readers(), dict[str, None]()
+    """Activations in order, and of those that hold the same values, each read by the next alone, the last.
+    What holds the values of a tensor that several read is that tensor again, and left out."""
+    readers = opened.readers()
+    found: dict[str, None] = {}
     for step in opened.steps:
         for name in step.gives:
             if step.op in KEEPERS and len(readers.get(step.reads[0] if step.reads else "", ())) > 1:
                 continue
-            while len(behind := readers.get(name, ())) == 1 and behind[0].op in KEEPERS:
+            while (behind := readers.get(name, [])) and len(behind) == 1 and behind[0].op in KEEPERS:
                 name = behind[0].gives[0]
             found[name] = None
     return list(found)
@@ -168,8 +169,9 @@ def matched(
 ) -> list[Match]:
     """Each tensor of the reference with the nearest of the artifact, the nearest pairs first.
 
-    `reference` has the name of its sketch, and the shape, of each tensor by number. A pair must not contradict
-    those that are `known`: what comes before must come before on both `sides`, reference and artifact.
+    `reference` has the name of its sketch, and the shape, of each tensor by number. A pair must not
+    contradict those that are `known`: what comes before must come before on both `sides`,
+    reference and artifact.
     """
     theirs, ours = sides
     by_key: dict[Key, list[tuple[str, Layout]]] = {}
@@ -179,16 +181,15 @@ def matched(
                 by_key.setdefault(key, []).append((name, layout))
     scored = []
     for tensor, (sketch, shape) in reference.items():
+        finished = theirs.names[tensor] not in theirs.affine
         for rank, (name, layout) in enumerate(by_key.get(key_of(shape), ())):
             distance = sketches.distance((sketch, "last"), (name, layout))
-            if name in ours.affine and theirs.names[tensor] not in theirs.affine:
-                distance *= UNFINISHED
-            if np.isfinite(distance):
-                scored.append((distance, -rank, tensor, name, layout))
+            distance *= UNFINISHED if finished and name in ours.affine else 1
+            scored.append((distance, -rank, tensor, name, layout))
     found: dict[int, Match] = {}
     taken: set[str] = set()
-    for _, _, tensor, name, layout in sorted(scored):
-        if tensor in found or name in taken:
+    for distance, _, tensor, name, layout in sorted(scored):
+        if tensor in found or name in taken or not np.isfinite(distance):
             continue
         match = Match(tensor=tensor, shape=reference[tensor][1], name=name, layout=layout)
         if _fits(match, known, theirs, ours):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -118,4 +119,5 @@ def _evaluated(node: onnx.NodeProto, constants: OnnxConstants, first: np.ndarray
     for name in node.input[1:]:
         if name:
             feed[name] = constants.raw[name] if name in constants.raw else constants.real(name).values
-    return np.asarray(ReferenceEvaluator(node).run(None, feed)[0])
+    outputs: Any = ReferenceEvaluator(node).run(None, feed)
+    return np.asarray(outputs[0])

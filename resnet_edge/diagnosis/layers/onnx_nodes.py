@@ -24,3 +24,22 @@ def with_nodes(
     found.graph.node.extend(nodes)
     found.graph.initializer.extend(constants)
     return found
+
+
+def in_order(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model, or a copy in which each node comes after those that it reads: ONNX Runtime asks for no order
+    (onnx.checker does), and float16 converters put casts last."""
+    waiting, made = [*model.graph.node], {name for node in model.graph.node for name in node.output}
+    ordered: list[onnx.NodeProto] = []
+    while waiting:
+        left: list[onnx.NodeProto] = []
+        for node in waiting:
+            if made.intersection(node.input):
+                left.append(node)
+            else:
+                ordered.append(node)
+                made.difference_update(node.output)
+        if len(left) == len(waiting):
+            raise ValueError("its nodes form a circle")
+        waiting = left
+    return model if ordered == [*model.graph.node] else with_nodes(model, ordered)

@@ -60,7 +60,9 @@ class _Rewriter:
         if node.op_type in SAME_GRID:
             inner, more = self._real([node.input[0], *ends], f"{out}/given")
             yield from more
-            yield helper.make_node(node.op_type, [inner, *node.input[1:]], [f"{out}/real"], **attributes(node))
+            yield helper.make_node(
+                node.op_type, [inner, *node.input[1:]], [f"{out}/real"], **attributes(node)
+            )
             yield self._quantized(f"{out}/real", ends, out)
             return
         if node.op_type != "DequantizeLinear":

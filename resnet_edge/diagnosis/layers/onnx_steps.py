@@ -10,23 +10,23 @@ import onnx
 
 from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.diagnosis.layers.onnx_constants import OnnxConstants
-from resnet_edge.diagnosis.layers.onnx_nodes import attributes
+from resnet_edge.diagnosis.layers.onnx_nodes import attributes, in_order
 from resnet_edge.diagnosis.layers.onnx_qoperators import with_real_operations
 from resnet_edge.diagnosis.layers.steps import Grid, Kind, Opened, Step, Weights
 
-MOVES = frozenset(
-    "QuantizeLinear DequantizeLinear MaxPool Transpose Reshape Flatten Squeeze Unsqueeze Identity Cast Pad "
-    "Concat Slice Split Gather DepthToSpace SpaceToDepth Expand Tile ReduceMax GlobalMaxPool Dropout".split()
-)
+MOVES = frozenset({
+    "QuantizeLinear", "DequantizeLinear", "MaxPool", "Transpose", "Reshape", "Flatten", "Squeeze",
+    "Unsqueeze", "Identity", "Cast", "Pad", "Concat", "Slice", "Split", "Gather", "DepthToSpace",
+    "SpaceToDepth", "Expand", "Tile", "ReduceMax", "GlobalMaxPool", "Dropout",
+})  # fmt: skip
 GAINS = {
-    **dict.fromkeys(
-        "Relu Clip GlobalAveragePool AveragePool ReduceMean Sigmoid Tanh Abs Neg Softmax Elu Min Max "
-        "HardSigmoid Softplus LeakyRelu PRelu".split(),
-        1.0,
-    ),
+    **dict.fromkeys((
+        "Relu", "Clip", "GlobalAveragePool", "AveragePool", "ReduceMean", "Sigmoid", "Tanh", "Abs",
+        "Neg", "Softmax", "Elu", "Min", "Max", "HardSigmoid", "Softplus", "LeakyRelu", "PRelu",
+    ), 1.0),
     "HardSwish": 1.5,
     "Gelu": 1.13,
-}
+}  # fmt: skip
 """The steepest slope of each."""
 PAIRS: dict[str, Kind] = {
     "Add": "sum", "Sub": "sum", "Mul": "product", "Div": "quotient", "BatchNormalization": "product",
@@ -43,7 +43,7 @@ def real_model(path: Path) -> onnx.ModelProto:
     """The file with each operation on real numbers, between QuantizeLinear and DequantizeLinear where it was
     one on integers. Raises ArtifactError."""
     try:
-        return with_real_operations(onnx.load(str(path), load_external_data=True))
+        return with_real_operations(in_order(onnx.load(str(path), load_external_data=True)))
     except Exception as error:  # protobuf's errors, and a graph that refers to what is not there
         raise ArtifactError(f"{path.name}: its layers cannot be read ({first_line(error)})") from error
 
@@ -194,7 +194,5 @@ def _window(node: onnx.NodeProto) -> str:
     if node.op_type not in ("Conv", "ConvTranspose", "MaxPool", "AveragePool"):
         return ""
     told = attributes(node)
-    stride, dilation = (
-        " x ".join(map(str, told.get(name) or (1, 1))) for name in ("strides", "dilations")
-    )
+    stride, dilation = (" x ".join(map(str, told.get(name) or (1, 1))) for name in ("strides", "dilations"))
     return f"stride {stride}, dilation {dilation}"

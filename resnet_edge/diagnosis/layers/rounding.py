@@ -1,4 +1,4 @@
-"""How far the declared number types of an artifact let each of its tensors be from what exact arithmetic gives.
+"""How far an artifact's declared number types let each of its tensors be from what exact arithmetic gives.
 
 Steps are gone through in order, from tensors that are taken as they are (the cuts) to the next ones. What is
 known of an error is the most that it can be (`hard`: half a step of a grid), or the variance that it has over
@@ -8,13 +8,22 @@ sub-Gaussian with its own variance: sums of them have tails as bounded in depart
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.diagnosis.layers.steps import AS_REAL, Constant, Grid, Opened, Real, Step, Weights, named_kernel
+from resnet_edge.diagnosis.layers.steps import (
+    AS_REAL,
+    Constant,
+    Grid,
+    Opened,
+    Real,
+    Step,
+    Weights,
+    named_kernel,
+)
 
 SINGLE = 1e-4
 """Of the size of a tensor: what float32 kernels of two runtimes may differ by, 80 dB. A unit in the last
@@ -25,11 +34,14 @@ REAL = 2.0**-22
 DYNAMIC = 127.0
 """Hybrid kernels round what they read to this many steps up to its largest value, or to finer ones
 (tensorflow/lite/kernels/internal/portable_tensor_utils: SymmetricQuantizeFloats)."""
-SAME_PLACE = frozenset(
-    "quantize dequantize quantizelinear dequantizelinear cast identity pad padv2 mirror_pad maxpool "
-    "max_pool_2d resize resize_nearest_neighbor dropout globalmaxpool slice strided_slice".split()
-)
+SAME_PLACE = frozenset({
+    "quantize", "dequantize", "quantizelinear", "dequantizelinear", "cast", "identity", "pad", "padv2",
+    "mirror_pad", "maxpool", "max_pool_2d", "resize", "resize_nearest_neighbor", "dropout",
+    "globalmaxpool", "slice", "strided_slice",
+})  # fmt: skip
 """Moves after which channels are where they were."""
+TABLES = frozenset({"softmax", "logistic", "tanh", "elu", "gelu", "hard_swish"})
+"""What TFLite's kernels for int16 take from tables of 513 entries, and interpolate."""
 ROUNDERS = frozenset({"quantize", "quantizelinear"})
 
 
@@ -96,13 +108,14 @@ class Powers:
         return float(max(held, default=0.0)) / self.images
 
 
-def roundings(opened: Opened, powers: Powers, cuts: Collection[str]) -> dict[str, Rounding]:
-    """Of every activation, from the cuts before it on; the image itself is taken as it is."""
+def roundings(opened: Opened, powers: Powers, cuts: Mapping[str, bool]) -> dict[str, Rounding]:
+    """Of every activation, from the cuts before it on; the image itself is taken as it is. Cuts say whether
+    their scale was estimated: then it is as uncertain as the tensor that it was estimated from."""
     with np.errstate(all="ignore"):  # what is not known is infinite, and a factor of zero makes it NaN
         return _gone_through(opened, _Walk(opened, powers), cuts)
 
 
-def _gone_through(opened: Opened, walk: _Walk, cuts: Collection[str]) -> dict[str, Rounding]:
+def _gone_through(opened: Opened, walk: _Walk, cuts: Mapping[str, bool]) -> dict[str, Rounding]:
     state = {opened.entry: EXACT}
     found = {opened.entry: EXACT}
     for step in opened.steps:
@@ -110,7 +123,9 @@ def _gone_through(opened: Opened, walk: _Walk, cuts: Collection[str]) -> dict[st
         made = walk.through(step, given)
         for name in step.gives:
             found[name] = walk.stored(step, name, made)
-            state[name] = EXACT if name in cuts else found[name]
+            state[name] = found[name]
+            if name in cuts:
+                state[name] = Rounding(random=found[name].random, hard=np.zeros(())) if cuts[name] else EXACT
     return found
 
 
@@ -123,7 +138,7 @@ class _Walk:
     def through(self, step: Step, given: list[Rounding]) -> Rounding:
         """Without what storing the output rounds."""
         if step.kind == "weighted" and step.weights is not None and given:
-            return self._weighted(step.reads[0], step.weights, given[0], len(self._shape(step.gives[0])))
+            return self._weighted(step, step.weights, given[0])
         if step.kind == "move":
             return self._moved(step, given)
         if step.kind == "elementwise":
@@ -146,32 +161,42 @@ class _Walk:
         return Rounding(random=made.random, hard=made.hard + more, own=made.own)
 
     def _on_grid(self, step: Step, made: Rounding, grid: Grid) -> Rounding:
-        if step.kind == "other":
+        if step.kind == "other" or (step.op in TABLES and grid.high - grid.low > 256 * grid.step):
             return UNKNOWN  # how far its integer kernel is off is not known
         size, least = grid.step, REAL * max(abs(grid.low), abs(grid.high))
         if step.kind == "move" and step.op not in ROUNDERS:
-            read = [grid.step for name in step.reads if (grid := self.opened.grids.get(name))]
+            read = [self.opened.grids[name].step for name in step.reads if name in self.opened.grids]
             if read and all(one == size for one in read):
                 return Rounding(random=made.random, hard=made.whole + least)  # integers as they were
         inexact = least if step.exact else size
         return Rounding(random=made.random, hard=made.whole + inexact, own=size / 2)
 
-    def _weighted(self, name: str, weights: Weights, given: Rounding, rank: int) -> Rounding:
+    def _weighted(self, step: Step, weights: Weights, given: Rounding) -> Rounding:
+        name, rank = step.reads[0], len(self._shape(step.gives[0]))
         power = self.powers.channels(name, weights.axis)
         random = (weights.variance * named_kernel(weights, power)).sum(axis=(1, 2, 3))
         square = np.square(weights.kernel)
         if not given.none:
-            # What is uniform within its bound has a third of its square as variance.
-            off = given.random + np.square(given.whole) / 3
-            random = random + (square * named_kernel(weights, self._channels(off, name, weights.axis))).sum(
-                axis=(1, 2, 3)
-            )
+            # What rounded weights did to a channel is alike at all taps of it; what a grid did is not, and is
+            # uniform within its bound, so that a third of its square is its variance.
+            taps = np.square(np.abs(weights.kernel).sum(axis=(1, 2), keepdims=True))
+            for off, gain in ((given.random, taps), (np.square(given.whole) / 3, square)):
+                own = named_kernel(weights, self._channels(off, name, weights.axis))
+                random = random + (gain * own[:, : gain.shape[1], : gain.shape[2]]).sum(axis=(1, 2, 3))
         if weights.hybrid:
-            step = self.powers.dynamic[name] / self.powers.images / DYNAMIC**2
-            random = random + step / 12 * square.sum(axis=(1, 2, 3))
+            size = self.powers.dynamic[name] / self.powers.images / DYNAMIC**2
+            random = random + size / 12 * square.sum(axis=(1, 2, 3))
+        random = random + self._partial(step, square[0].size) / 3
         if weights.bias is not None:
             random = random + np.broadcast_to(weights.bias.variance, weights.bias.values.shape).ravel()
         return Rounding(random=_shaped(random, weights.axis, rank), hard=np.zeros(()))
+
+    def _partial(self, step: Step, count: int) -> float:
+        """Three times the variance of a sum of so many terms whose partial sums are in float16, too
+        (N. Higham and T. Mary, A new approach to probabilistic rounding error analysis, SIAM J. Sci. Comput. 41)."""
+        if step.gives[0] not in self.opened.halves:
+            return 0.0
+        return count * HALF**2 * self.powers.loudest(step.gives[0])
 
     def _channels(self, off: Real, name: str, axis: int) -> Real:
         """The largest in each channel of the tensor."""
@@ -203,6 +228,8 @@ class _Walk:
         constant = 0.0
         if step.constant is not None:
             constant = float(np.max(step.constant.variance)) * self._peak(step.reads[0])
+        sizes = [int(np.prod(self._shape(name))) for name in (*step.reads[:1], step.gives[0])]
+        constant += self._partial(step, sizes[0] // max(sizes[-1], 1)) / 3
         return Rounding(random=found.random * step.gain**2 + constant, hard=found.whole * step.gain)
 
     def _product(self, step: Step, given: list[Rounding]) -> Rounding:

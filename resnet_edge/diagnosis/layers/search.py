@@ -1,8 +1,8 @@
 """Which tensors of an artifact depart, and which only look as if they did.
 
 A tensor departs for one of three reasons: its section computes something else; it is no counterpart of the
-reference's tensor (another scale, another place in the computation); or both. To tell them apart, the graph is
-not cut at such tensors: what comes behind is then computed from before them. If it is right all the same,
+reference's tensor (another scale, another place in the computation); or both. To tell them apart, the graph
+is not cut at such tensors: what comes behind is then computed from before them. If it is right all the same,
 the artifact computes what the reference does, and only writes it another way.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.diagnosis.layers.departures import Departure
+from resnet_edge.diagnosis.layers.scales import equalized
 from resnet_edge.diagnosis.layers.sections import Judged, Sections
 
 
@@ -42,7 +43,23 @@ class Searched:
 
 
 def search(sections: Sections) -> Searched:
-    """Raises ArtifactError."""
+    """With tensors as they are, and where that accuses any, with the scales that they may have been given
+    (scales.py): what accuses fewer is right. Raises ArtifactError."""
+    plain = _searched(sections)
+    if not plain.accused:
+        return plain
+    factors = equalized(sections, plain.first)
+    if not factors:
+        return plain
+    sections.scale(factors)
+    scaled = _searched(sections)
+    if len(scaled.accused) < len(plain.accused):
+        return scaled
+    sections.scale({})
+    return plain
+
+
+def _searched(sections: Sections) -> Searched:
     everything = frozenset(sections.matches)
     first = sections.judged(everything)
     doubted = [i for i in sections.matches if i in first.departures]

@@ -31,11 +31,13 @@ RUNS = {"tflite": tflite_run, "onnx": onnx_run}
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """Of one way to cut the graph: what each tensor was expected to hold, and which depart."""
+    """Of one way to cut the graph: what each tensor was expected to hold, and which depart; `parted` are
+    those and the ones that are excused."""
 
     sums: dict[int, Sums]
     roundings: dict[int, Rounding]
     departures: dict[int, Departure]
+    parted: frozenset[int]
 
 
 class Reference:
@@ -74,6 +76,7 @@ class Sections:
         wanted = [self.opened.entry, *(name for step in self.opened.steps for name in step.gives)]
         self._run = RUNS[format](path, self.opened, wanted)
         self.matches = self._matched(images[:SKETCHED])
+        self.factors: dict[int, NDArray[np.float64]] = {}
         self._watch(images)
 
     def _matched(self, images: NDArray[Any]) -> dict[int, Match]:
@@ -113,47 +116,48 @@ class Sections:
         return entry
 
     def _watch(self, images: NDArray[Any]) -> None:
-        """What there is of the artifact and of the reference itself, on as many images as fit."""
+        """What there is of the artifact, on as many images as fit."""
         self.powers = Powers()
         self.kept: list[tuple[NDArray[np.float32], dict[int, NDArray[np.float32]]]] = []
-        own = Replay(self.reference.model, (), list(self.matches))
-        self.own = {i: Sums(_channels(match)) for i, match in self.matches.items()}
         size = 4 * sum(int(np.prod(match.shape)) for match in self.matches.values())
         for image in images[: max(KEPT_BYTES // max(size, 1), SKETCHED)]:
             values = self._run(image)
             self.powers.add(values)
-            entry = self._image(values)
             seen = {i: match.canonical(values[match.name]) for i, match in self.matches.items()}
-            self.kept.append((entry, seen))
-            self._add(self.own, own(entry, {}), seen)
+            self.kept.append((self._image(values), seen))
+        self.own = self.sums(())
 
-    def _add(
-        self,
-        sums: dict[int, Sums],
-        expected: dict[int, NDArray[np.float32]],
-        seen: dict[int, NDArray[np.float32]],
-    ) -> None:
-        for tensor, one in sums.items():
-            one.add(expected[tensor], seen[tensor], self.grids.get(self.matches[tensor].name))
+    def scale(self, factors: dict[int, NDArray[np.float64]]) -> None:
+        """Take tensors for the reference's times factors (C,); all others are as they are."""
+        self.factors = factors
+        self.own = self.sums(())
+
+    def sums(self, cuts: Collection[int]) -> dict[int, Sums]:
+        """Of every matched tensor, with the graph cut at some."""
+        found = {i: Sums(_channels(match)) for i, match in self.matches.items()}
+        for expected, seen in self.replayed(cuts):
+            for i, one in found.items():
+                one.add(expected[i], seen[i], self.grids.get(self.matches[i].name))
+        return found
 
     def replayed(self, cuts: Collection[int]) -> Iterable[tuple[dict[int, Any], dict[int, Any]]]:
         """For each image what every matched tensor is expected to hold, and what it holds."""
         replay = Replay(self.reference.model, [i for i in self.matches if i in cuts], list(self.matches))
         for entry, seen in self.kept:
-            yield replay(entry, seen), seen
+            fed = {i: np.asarray(seen[i] / self.factors.get(i, 1.0), np.float32) for i in cuts}
+            expected = replay(entry, fed)
+            yield {i: r * self.factors[i] if i in self.factors else r for i, r in expected.items()}, seen
 
     def judged(self, cuts: Collection[int]) -> Judged:
         """With the graph cut at some of the matched tensors."""
-        sums = {i: Sums(_channels(match)) for i, match in self.matches.items()}
-        for expected, seen in self.replayed(cuts):
-            self._add(sums, expected, seen)
-        rounded = roundings(self.opened, self.powers, {self.matches[i].name for i in cuts})
+        sums = self.sums(cuts)
+        names = {self.matches[i].name: i in self.factors for i in cuts}
+        rounded = roundings(self.opened, self.powers, names)
         allowed = {i: self._canonical(rounded[match.name], match) for i, match in self.matches.items()}
-        found = {}
-        for i, match in self.matches.items():
-            if (one := departure(sums[i], self.own[i], allowed[i])) is not None:
-                found[i] = one
-        return Judged(sums=sums, roundings=allowed, departures=found)
+        seen = {i: departure(sums[i], self.own[i], allowed[i]) for i in self.matches}
+        parted = {i: one for i, one in seen.items() if one is not None}
+        found = {i: one for i, one in parted.items() if not one.excused}
+        return Judged(sums=sums, roundings=allowed, departures=found, parted=frozenset(parted))
 
     def _canonical(self, rounding: Rounding, match: Match) -> Rounding:
         """The largest of each channel (C,)."""
@@ -201,5 +205,3 @@ def between(opened: Opened, name: str, ends: Collection[str]) -> list[Step]:
 
 def _channels(match: Match) -> int:
     return int(match.shape[-1]) if match.shape else 1
-
-

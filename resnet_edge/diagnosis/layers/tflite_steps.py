@@ -14,21 +14,21 @@ from resnet_edge.graph.model import ABSENT, Graph, Node, Tensor, read_graph
 
 WEIGHTED = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
 """And which operand is the kernel."""
-MOVES = frozenset(
-    "QUANTIZE DEQUANTIZE RESHAPE SQUEEZE EXPAND_DIMS PAD PADV2 MIRROR_PAD TRANSPOSE CAST CONCATENATION SLICE "
-    "STRIDED_SLICE SPLIT SPLIT_V GATHER RESIZE_NEAREST_NEIGHBOR MAX_POOL_2D SPACE_TO_BATCH_ND "
-    "BATCH_TO_SPACE_ND SPACE_TO_DEPTH DEPTH_TO_SPACE PACK UNPACK REVERSE_V2 TILE BROADCAST_TO "
-    "REDUCE_MAX".split()
-)
+MOVES = frozenset({
+    "QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "MIRROR_PAD",
+    "TRANSPOSE", "CAST", "CONCATENATION", "SLICE", "STRIDED_SLICE", "SPLIT", "SPLIT_V", "GATHER",
+    "RESIZE_NEAREST_NEIGHBOR", "MAX_POOL_2D", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND",
+    "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "PACK", "UNPACK", "REVERSE_V2", "TILE", "BROADCAST_TO",
+    "REDUCE_MAX",
+})  # fmt: skip
 GAINS = {
-    **dict.fromkeys(
-        "RELU RELU6 RELU_N1_TO_1 RELU_0_TO_1 AVERAGE_POOL_2D MEAN RESIZE_BILINEAR TANH LOGISTIC ABS NEG "
-        "MINIMUM MAXIMUM SOFTMAX LEAKY_RELU ELU".split(),
-        1.0,
-    ),
+    **dict.fromkeys((
+        "RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "AVERAGE_POOL_2D", "MEAN", "RESIZE_BILINEAR",
+        "TANH", "LOGISTIC", "ABS", "NEG", "MINIMUM", "MAXIMUM", "SOFTMAX", "LEAKY_RELU", "ELU",
+    ), 1.0),
     "HARD_SWISH": 1.5,
     "GELU": 1.13,
-}
+}  # fmt: skip
 """The steepest slope of each."""
 PAIRS: dict[str, Kind] = {
     "ADD": "sum", "SUB": "sum", "MUL": "product", "PRELU": "product", "DIV": "quotient",

@@ -16,7 +16,7 @@ from resnet_edge.diagnosis.layers.onnx_steps import real_model
 from resnet_edge.diagnosis.layers.steps import Opened
 from resnet_edge.diagnosis.layers.tflite_steps import tensor_names
 from resnet_edge.graph.calibrate import keeping_all_tensors
-from resnet_edge.graph.model import read_graph
+from resnet_edge.graph.model import Tensor, read_graph
 
 Values = dict[str, NDArray[np.float32]]
 Run = Callable[[NDArray[Any]], Values]
@@ -27,7 +27,7 @@ def tflite_run(path: Path, opened: Opened, wanted: Collection[str]) -> Run:
     """Raises ArtifactError, now or when it is run."""
     graph = read_graph(path)
     names = tensor_names(graph)
-    index = {n: i for i, n in enumerate(names) if n in wanted and graph.tensors[i].data is None}
+    index = {n: i for i, n in enumerate(names) if n in wanted and _is_real(graph.tensors[i])}
     specs = {name: graph.specs((number,))[0] for name, number in index.items()}
     (entry,) = graph.specs(graph.inputs)
     try:
@@ -48,6 +48,11 @@ def tflite_run(path: Path, opened: Opened, wanted: Collection[str]) -> Run:
     return run
 
 
+def _is_real(tensor: Tensor) -> bool:
+    """Whether it is an activation that holds real numbers, and not a shape or an index."""
+    return tensor.data is None and (tensor.dtype.startswith("float") or tensor.quantization is not None)
+
+
 def onnx_run(path: Path, opened: Opened, wanted: Collection[str]) -> Run:
     """Raises ArtifactError, now or when it is run. An NCHW input gets the image transposed."""
     import onnxruntime as ort
@@ -65,7 +70,7 @@ def onnx_run(path: Path, opened: Opened, wanted: Collection[str]) -> Run:
     except Exception as error:  # ORT's exceptions share no base of their own
         raise ArtifactError(f"ONNX Runtime does not open {path.name}: {first_line(error)}") from error
     entry = session.get_inputs()[0]
-    dtype = ENTRY_TYPES.get(entry.type, np.dtype(np.float32))
+    dtype: np.dtype[Any] = ENTRY_TYPES.get(entry.type, np.dtype(np.float32))
 
     def run(image: NDArray[Any]) -> Values:
         fed = image.transpose(2, 0, 1) if _channels_first(entry.shape, image.shape) else image
@@ -79,7 +84,7 @@ def onnx_run(path: Path, opened: Opened, wanted: Collection[str]) -> Run:
     return run
 
 
-ENTRY_TYPES = {
+ENTRY_TYPES: dict[str, np.dtype[Any]] = {
     "tensor(uint8)": np.dtype(np.uint8),
     "tensor(int8)": np.dtype(np.int8),
     "tensor(float16)": np.dtype(np.float16),

@@ -1,0 +1,69 @@
+"""By what factor channels of an artifact's tensors may differ from the reference's, where that is no error.
+
+Cross-layer equalization (M. Nagel et al., arXiv:1906.04721, section 4.1) multiplies a channel where it is
+made and divides it where it is read. A tensor that a layer reads rightly as it is cannot have been scaled; of
+the others the factors are estimated from their values.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.diagnosis.layers.departures import T
+from resnet_edge.diagnosis.layers.sections import Judged, Sections
+
+TURNS = 3
+"""Each turn makes the factors of a tensor those that follow from what its section reads."""
+
+
+def equalized(sections: Sections, judged: Judged) -> dict[int, NDArray[np.float64]]:
+    """Factors (C,) by tensor of the reference: of those that can be scaled, and differ from it by more than
+    rounding does. `judged`: all tensors, each as it is."""
+    free = [i for i in sections.matches if i not in _unscaled(sections, judged)]
+    factors = {i: _ratio(sections.own[i].products, sections.own[i].power) for i in free}
+    for _ in range(TURNS if free else 0):
+        sections.factors = factors
+        sums = sections.sums([*sections.matches])
+        factors = {i: factors[i] * _ratio(sums[i].products, sums[i].power) for i in free}
+    sections.factors = {}
+    return {i: found for i, found in factors.items() if _differs(found, sections, judged, i)}
+
+
+def _ratio(products: NDArray[np.float64], power: NDArray[np.float64]) -> NDArray[np.float64]:
+    ratio = np.divide(products, power, out=np.ones_like(power), where=power > 0)
+    return np.where(ratio > 0, ratio, 1.0)
+
+
+def _differs(factors: NDArray[np.float64], sections: Sections, judged: Judged, tensor: int) -> bool:
+    power = np.maximum(sections.own[tensor].power, 1e-30)
+    allowed = np.sqrt(2 * T * judged.roundings[tensor].random / power)
+    return bool((np.abs(factors - 1) > allowed).any())
+
+
+def _unscaled(sections: Sections, judged: Judged) -> set[int]:
+    """Tensors that a layer which mixes their channels reads rightly, and what becomes of such a tensor by
+    operations that keep channels apart."""
+    everything = [*sections.matches]
+    readers: dict[int, list[int]] = {}
+    for tensor in everything:
+        for read in sections.read_by(tensor, everything):
+            readers.setdefault(read, []).append(tensor)
+    found = {sections.reference.exit}
+    for tensor in reversed(everything):
+        for reader in readers.get(tensor, ()):
+            right = reader not in judged.parted
+            if right and (reader in found or _mixes(sections, tensor, reader, everything)):
+                found.add(tensor)
+    return found
+
+
+def _mixes(sections: Sections, tensor: int, reader: int, cuts: list[int]) -> bool:
+    """Whether weights mix the channels of a tensor on its way to what is computed from it."""
+    reached = {sections.matches[tensor].name}
+    for step in sections.section(reader, cuts):
+        if reached.intersection(step.reads):
+            reached.update(step.gives)
+            if step.weights is not None and step.weights.kernel.shape[3] > 1 and step.reads[0] in reached:
+                return True
+    return False
