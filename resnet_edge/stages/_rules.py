@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core import statistics
-from resnet_edge.core.proportion import wilson
+from resnet_edge.core import proportion
 from resnet_edge.stages._sentinel import Finding, Values
 
 
@@ -50,7 +49,7 @@ def tabulate(reference: Values, candidate: Values, labels: NDArray[np.int64] | N
 
 def on_drop(n: int, lost: int, gained: int, limit_pp: float) -> Finding:
     """Whether the accuracy drop is within `limit_pp`, by its paired interval."""
-    low, high = (100 * end for end in statistics.paired_drop(n, lost, gained))
+    low, high = (100 * end for end in proportion.paired_drop(n, lost, gained))
     seen = (
         f"the top-1 drop on {n:,} images is {_text(100 * (lost - gained) / n)} pp "
         f"(95 % interval {_text(low)} to {_text(high)} pp)"
@@ -59,7 +58,7 @@ def on_drop(n: int, lost: int, gained: int, limit_pp: float) -> Finding:
         return Finding("pass", f"{seen}, within the {limit_pp:g} pp allowed")
     if low > limit_pp:
         return Finding("fail", f"{seen}, more than the {limit_pp:g} pp allowed")
-    needed = statistics.samples_needed(n, lost, gained, limit_pp / 100)
+    needed = proportion.samples_needed(n, lost, gained, limit_pp / 100)
     return Finding(
         "inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {_advice(needed, high)}", needed
     )
@@ -67,7 +66,7 @@ def on_drop(n: int, lost: int, gained: int, limit_pp: float) -> Finding:
 
 def on_agreement(n: int, changed: int, limit_pp: float) -> Finding:
     """Whether the top-1 changed on at most `limit_pp` per cent of images, by Wilson's interval."""
-    low, high = (100 * end for end in wilson(changed, n))
+    low, high = (100 * end for end in proportion.wilson(changed, n))
     seen = (
         f"without labels no accuracy is claimed; the top-1 changed on {changed:,} of {n:,} images "
         f"(95 % interval {_text(low)} to {_text(high)} %)"
@@ -78,7 +77,7 @@ def on_agreement(n: int, changed: int, limit_pp: float) -> Finding:
         return Finding(
             "fail", f"{seen}, more than the {limit_pp:g} % allowed; labels would tell what it costs"
         )
-    needed = statistics.samples_needed_for_share(n, changed, limit_pp / 100)
+    needed = proportion.samples_needed_for_share(n, changed, limit_pp / 100)
     return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {_advice(needed, high)}", needed)
 
 
@@ -86,7 +85,7 @@ def on_reference(n: int, right: int, classes: int) -> Finding:
     """Whether the reference is right more often than chance, by Wilson's interval. One that is not
     has no accuracy to lose: whatever an artifact predicts, it would do as well."""
     seen = f"the reference itself is right on {right:,} of {n:,} images"
-    if wilson(right, n)[0] > 1 / classes:
+    if proportion.wilson(right, n)[0] > 1 / classes:
         return Finding("pass", seen)
     return Finding(
         "inconclusive",
@@ -108,5 +107,5 @@ def _advice(needed: int | None, high: float) -> str:
     proved = f"these prove --max-drop {math.ceil(100 * high) / 100:g}"
     if needed is None:
         return f"no number of images would decide it at the rates seen; {proved}"
-    power = f"{100 * statistics.POWER:.0f} % power"
+    power = f"{100 * proportion.POWER:.0f} % power"
     return f"about {needed:,} images would decide it at the rates seen ({power}); {proved}"

@@ -25,11 +25,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core import statistics
+from resnet_edge.core import proportion, statistics
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.progress import Progress, Report
-from resnet_edge.core.proportion import wilson
 from resnet_edge.stages._classes import worst_class
 from resnet_edge.stages._rules import Labelled, Table, on_agreement, on_drop, on_reference, on_sqnr, tabulate
 from resnet_edge.stages._sentinel import Finding, examine
@@ -98,7 +97,7 @@ def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
     """The verdict of the sentinel: no figure is given that could be read as a good one."""
     needed = None
     if n == 0:
-        needed = statistics.samples_needed(0, 0, 0, request.max_drop_pp / 100)
+        needed = proportion.samples_needed(0, 0, 0, request.max_drop_pp / 100)
     return Parity(
         artifact=request.artifact,
         backend=request.backend,
@@ -153,7 +152,7 @@ def _judged(
         lost=labelled.lost if labelled else None,
         gained=labelled.gained if labelled else None,
         samples_needed=on_images.samples_needed if verdict == "inconclusive" else None,
-        agreement_ci95=wilson(n - table.changed, n),
+        agreement_ci95=proportion.wilson(n - table.changed, n),
         worst_class=worst,
     )
 
@@ -172,7 +171,7 @@ def _on_class(worst: ClassDrop | None) -> tuple[str, ...]:
 def _interval_pp(n: int, labelled: Labelled | None) -> tuple[float, float] | None:
     if labelled is None:
         return None
-    low, high = statistics.paired_drop(n, labelled.lost, labelled.gained)
+    low, high = proportion.paired_drop(n, labelled.lost, labelled.gained)
     return 100 * low, 100 * high
 
 
