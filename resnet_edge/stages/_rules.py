@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core import proportion
 from resnet_edge.stages._sentinel import Finding, Values
+from resnet_edge.stages._sums import Sums
 
 
 @dataclass(frozen=True)
@@ -52,33 +52,53 @@ def on_drop(n: int, lost: int, gained: int, limit_pp: float) -> Finding:
     low, high = (100 * end for end in proportion.paired_drop(n, lost, gained))
     seen = (
         f"the top-1 drop on {n:,} images is {_text(100 * (lost - gained) / n)} pp "
-        f"(95 % interval {_text(low)} to {_text(high)} pp)"
+        f"({_text(low)} to {_text(high)})"
     )
     if high <= limit_pp:
         return Finding("pass", f"{seen}, within the {limit_pp:g} pp allowed")
     if low > limit_pp:
         return Finding("fail", f"{seen}, more than the {limit_pp:g} pp allowed")
     needed = proportion.samples_needed(n, lost, gained, limit_pp / 100)
-    return Finding(
-        "inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {_advice(needed, high)}", needed
-    )
+    return Finding("inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {_advice(needed)}", needed)
 
 
 def on_agreement(n: int, changed: int, limit_pp: float) -> Finding:
     """Whether the top-1 changed on at most `limit_pp` per cent of images, by Wilson's interval."""
     low, high = (100 * end for end in proportion.wilson(changed, n))
     seen = (
-        f"without labels no accuracy is claimed; the top-1 changed on {changed:,} of {n:,} images "
-        f"(95 % interval {_text(low)} to {_text(high)} %)"
+        f"without labels: the top-1 changed on {changed:,} of {n:,} images ({_text(low)} to {_text(high)} %)"
     )
     if high <= limit_pp:
-        return Finding("pass", f"{seen}, so that no drop can exceed the {limit_pp:g} pp allowed")
+        return Finding("pass", f"{seen}, within the {limit_pp:g} % allowed, so that no drop can exceed them")
     if low > limit_pp:
         return Finding(
             "fail", f"{seen}, more than the {limit_pp:g} % allowed; labels would tell what it costs"
         )
     needed = proportion.samples_needed_for_share(n, changed, limit_pp / 100)
-    return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {_advice(needed, high)}", needed)
+    return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {_advice(needed)}", needed)
+
+
+def on_rounding(
+    sqnr_db: float, sums: Sums, n: int, rounding_db: float | None, type_name: str
+) -> Finding | None:
+    """Whether outputs differ from the reference's by rounding alone, so that no interval is needed.
+
+    `rounding_db` is the SQNR that the rounding of the file's float type leaves (stages/_float_rounding.py;
+    None: the type is no float). Where the SQNR reaches it, and the largest error is within that share of the
+    largest logit, too, the file computes what the reference does: which images are shown does not matter, and
+    labels have nothing to add. An answer can change only where the margin of the reference is within twice
+    the error: such an image is a tie of the reference itself at the precision of the type, which no file of
+    that type could keep, and it stops nothing.
+    """
+    if rounding_db is None or sqnr_db < rounding_db or sums.apart > sums.largest * 10 ** (-rounding_db / 20):
+        return None
+    ties = f" but {sums.ties:,}, where the reference's two best are a tie" if sums.ties else ""
+    return Finding(
+        "pass",
+        f"the outputs are the reference's within {type_name} rounding (SQNR {sqnr_db:.1f} dB, of "
+        f"{rounding_db:.0f} dB), less than half of the margin on each of "
+        f"{n:,} images{ties}: no labels and no interval are needed",
+    )
 
 
 def on_reference(n: int, right: int, classes: int) -> Finding:
@@ -103,9 +123,7 @@ def _text(value: float) -> str:
     return f"{round(value, 2) + 0.0:.2f}"  # + 0.0: there is no -0.00
 
 
-def _advice(needed: int | None, high: float) -> str:
-    proved = f"these prove --max-drop {math.ceil(100 * high) / 100:g}"
+def _advice(needed: int | None) -> str:
     if needed is None:
-        return f"no number of images would decide it at the rates seen; {proved}"
-    power = f"{100 * proportion.POWER:.0f} % power"
-    return f"about {needed:,} images would decide it at the rates seen ({power}); {proved}"
+        return "no number of images would decide it at this rate"
+    return f"about {needed:,} images would decide it"
