@@ -40,8 +40,8 @@ FLOAT16_ON_CPU = Tolerance(
     "relative",
     2.0**-11,
     2.0,
-    "half a step of float16: kernels that sum in float16, or that round what they hand on, round as the file's "
-    "own weights are rounded; files that are summed in float32 are within 5e-7",
+    "half a step of float16: kernels that sum in float16, or that round what they hand on, round as the"
+    " file's own weights are rounded; files that are summed in float32 are within 5e-7",
 )
 FLOAT_ON_GPU = Tolerance(
     "float on a GPU",

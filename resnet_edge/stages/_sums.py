@@ -25,9 +25,9 @@ Values = NDArray[np.float32]
 class Sums:
     """Sums of squares of the centred reference logits and of their errors; `max_abs` is the largest
     difference of an output as it stands (a logit or a probability). `largest` is the largest centred
-    reference logit, `apart` the largest error of one, and `ties` counts the images whose margin, the best less
-    the second best logit of the reference, is within twice the largest error on that image: on no other can
-    the answer change."""
+    reference logit, `apart` the largest error of one, and `ties` counts the images whose margin, the best
+    less the second best logit of the reference, is within twice the largest error on that image: on no other
+    can the answer change."""
 
     signal: float
     noise: float
