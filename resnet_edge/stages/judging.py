@@ -11,7 +11,7 @@ from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.execution import Execution
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.stages.compare_request import Agreement, AgreementRequest, Compared, CompareRequest
 from resnet_edge.stages.crew import Member
 from resnet_edge.stages.images_request import Images
@@ -50,9 +50,16 @@ class Judged:
 
     def failed(self, reason: str) -> Judged:
         """The same, failed for a reason that no number of images would change."""
+        return self._with("fail", reason)
+
+    def unproved(self, reason: str) -> Judged:
+        """The same, inconclusive for a reason that more images of the same kind would not change."""
+        return self._with("inconclusive", reason)
+
+    def _with(self, verdict: Verdict, reason: str) -> Judged:
         reasons = (reason, *self.parity.reasons)
         return replace(
-            self, parity=replace(self.parity, verdict="fail", reasons=reasons, samples_needed=None)
+            self, parity=replace(self.parity, verdict=verdict, reasons=reasons, samples_needed=None)
         )
 
 

@@ -26,13 +26,14 @@ from resnet_edge.core.verification import Verification
 from resnet_edge.core.worker import keep_logs
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages.attributing import Ends
+from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.inquiry import Answers, Inquiry
 from resnet_edge.stages.judging import Judge, Judged
-from resnet_edge.stages.notes import described
+from resnet_edge.stages.notes import described, provable
 from resnet_edge.stages.output_store import OutputStore
 from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Proof, Provers, how_many
@@ -93,6 +94,7 @@ class _Run:
         lint = None
         if calibration is not None:
             lint = calibration.linted(self.crew, partial(reference.portable, bare=False), self.tell)
+            judged = on_new_images(judged, lint, self.request.max_drop_pp)
         if self.request.golden is not None:
             self._save_golden(self.request.golden, judged, images, expected)
         check_unchanged(looked)
@@ -260,6 +262,6 @@ class _Run:
             int8_risks=answers.integers.risks,
             attributions=answers.attributions,
             failures=tuple(self.failures),
-            notes=tuple(self.notes),
+            notes=(*provable([one.parity for one in judged], self.request.max_drop_pp), *self.notes),
             costs=self.crew.costs(),
         )

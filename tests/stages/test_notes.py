@@ -1,0 +1,58 @@
+"""Sentences beside the figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.core.proportion import paired_drop, wilson
+from resnet_edge.stages.notes import provable
+
+
+def row(verdict: Verdict, n: int, lost: int, *, labelled: bool = True, needed: int | None = 2000) -> Parity:
+    low, high = paired_drop(n, lost, 0)
+    return Parity(
+        artifact=f"net.{lost}",
+        backend="litert",
+        device="cpu",
+        n=n,
+        top1=0.9 if labelled else None,
+        reference_top1=0.9 if labelled else None,
+        drop_pp=100 * lost / n if labelled else None,
+        drop_ci95_pp=(100 * low, 100 * high) if labelled else None,
+        agreement=1 - lost / n,
+        max_abs=0.1,
+        sqnr_db=30.0,
+        verdict=verdict,
+        reasons=("why",),
+        samples_needed=needed,
+        agreement_ci95=wilson(n - lost, n),
+    )
+
+
+def test_one_line_for_the_whole_run() -> None:
+    rows = [
+        row("pass", 240, 0, needed=None),
+        row("inconclusive", 240, 0, needed=765),
+        row("inconclusive", 240, 2),
+    ]
+    assert provable(rows, 0.5) == [
+        "with 240 images --max-drop 3 is proved, and 1.6 could be where no answer changes; for 0.5: 765 images "
+        "where none changes, 2,000 images at the rates seen"
+    ]
+
+
+def test_without_labels_it_is_the_share_of_answers() -> None:
+    (line,) = provable([row("inconclusive", 240, 0, labelled=False, needed=765)], 0.5)
+    assert line.startswith("with 240 images --max-drop 1.6 is proved, and 1.6 could be")
+
+
+def test_where_no_number_suffices() -> None:
+    (line,) = provable([row("inconclusive", 240, 0, needed=None)], 0.0)
+    assert line.endswith("for 0: no number suffices where none changes, no number suffices at the rates seen")
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail"])
+def test_nothing_is_said_where_images_suffice(verdict: Verdict) -> None:
+    assert provable([row(verdict, 240, 0)], 0.5) == []
+    assert provable([row("inconclusive", 4000, 0)], 0.5) == []  # for another reason than their number
