@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import proportion
+from resnet_edge.stages._float_rounding import FLOAT32_DB
 from resnet_edge.stages._sentinel import Finding, Values
 from resnet_edge.stages._sums import Sums
 
@@ -78,27 +79,30 @@ def on_agreement(n: int, changed: int, limit_pp: float) -> Finding:
     return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {_advice(needed)}", needed)
 
 
-def on_rounding(
-    sqnr_db: float, sums: Sums, n: int, rounding_db: float | None, type_name: str
-) -> Finding | None:
-    """Whether outputs differ from the reference's by rounding alone, so that no interval is needed.
+def on_rounding(sqnr_db: float, sums: Sums, n: int, least_db: float, scheme: str) -> Finding | None:
+    """Whether outputs differ from the reference's by the rounding of their float type alone.
 
-    `rounding_db` is the SQNR that the rounding of the file's float type leaves (stages/_float_rounding.py;
-    None: the type is no float). Where the SQNR reaches it, and the largest error is within that share of the
-    largest logit, too, the file computes what the reference does: which images are shown does not matter, and
-    labels have nothing to add. An answer can change only where the margin of the reference is within twice
-    the error: such an image is a tie of the reference itself at the precision of the type, which no file of
-    that type could keep, and it stops nothing.
+    `least_db` is the SQNR that this rounding leaves (stages/_float_rounding.py). Where the SQNR reaches it,
+    the largest error is within that share of the largest logit, too, and no answer changed, the file computes
+    what the reference does: which images are shown does not matter, and labels have nothing to add. An answer
+    can change only where the margin of the reference is within twice the error. Where it did, on a margin
+    that float32 itself does not hold, the reference has a tie, whose answer is luck on both sides: it stops
+    nothing.
     """
-    if rounding_db is None or sqnr_db < rounding_db or sums.apart > sums.largest * 10 ** (-rounding_db / 20):
+    tie = 2 * sums.largest * _share(FLOAT32_DB)
+    if sqnr_db < least_db or sums.apart > sums.largest * _share(least_db) or sums.swapped > tie:
         return None
-    ties = f" but {sums.ties:,}, where the reference's two best are a tie" if sums.ties else ""
+    close = f" but {sums.close:,}, which are near a tie of the reference" if sums.close else ""
     return Finding(
         "pass",
-        f"the outputs are the reference's within {type_name} rounding (SQNR {sqnr_db:.1f} dB, of "
-        f"{rounding_db:.0f} dB), less than half of the margin on each of "
-        f"{n:,} images{ties}: no labels and no interval are needed",
+        f"the outputs are the reference's within {scheme} rounding (SQNR {sqnr_db:.1f} dB, and it "
+        f"leaves {least_db:.0f} dB), less than half of the margin on all {n:,} images{close}: no labels "
+        "and no interval are needed",
     )
+
+
+def _share(decibels: float) -> float:
+    return float(10 ** (-decibels / 20))
 
 
 def on_reference(n: int, right: int, classes: int) -> Finding:

@@ -25,16 +25,17 @@ Values = NDArray[np.float32]
 class Sums:
     """Sums of squares of the centred reference logits and of their errors; `max_abs` is the largest
     difference of an output as it stands (a logit or a probability). `largest` is the largest centred
-    reference logit, `apart` the largest error of one, and `ties` counts the images whose margin, the best
+    reference logit, `apart` the largest error of one, and `close` counts the images whose margin, the best
     less the second best logit of the reference, is within twice the largest error on that image: on no other
-    can the answer change."""
+    can the answer change. `swapped` is the largest margin where it did."""
 
     signal: float
     noise: float
     max_abs: float
     largest: float
     apart: float
-    ties: int
+    close: int
+    swapped: float
 
 
 def measure(reference: Values, candidate: Values, output: str) -> Sums:
@@ -44,8 +45,8 @@ def measure(reference: Values, candidate: Values, output: str) -> Sums:
     error, and what is below half a step is nothing (an int16 softmax of TFLite has steps of 1/32768).
     """
     half = (_step(reference) + _step(candidate)) / 2 if output == "probabilities" else None
-    signal = noise = max_abs = largest = apart = 0.0
-    ties = 0
+    signal = noise = max_abs = largest = apart = swapped = 0.0
+    close = 0
     for ref, cand in _blocks(reference, candidate):
         max_abs = max(max_abs, float(np.abs(ref.astype(np.float64) - cand).max()))
         true, errors = _logits(ref, cand) if half is None else _of_probabilities(ref, cand, half)
@@ -53,8 +54,11 @@ def measure(reference: Values, candidate: Values, output: str) -> Sums:
         noise += float(np.square(errors).sum())
         worst = np.abs(errors).max(axis=1)
         largest, apart = max(largest, float(np.abs(true).max())), max(apart, float(worst.max()))
-        ties += int(np.count_nonzero(_margins(true) <= 2 * worst))
-    return Sums(signal, noise, max_abs, largest, apart, ties)
+        margins = _margins(true)
+        close += int(np.count_nonzero(margins <= 2 * worst))
+        changed = ref.argmax(axis=1) != cand.argmax(axis=1)
+        swapped = max(swapped, float(margins[changed].max(initial=0.0)))
+    return Sums(signal, noise, max_abs, largest, apart, close, swapped)
 
 
 def _blocks(reference: Values, candidate: Values) -> Iterator[tuple[Values, Values]]:

@@ -33,7 +33,7 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.stages._classes import worst_class
-from resnet_edge.stages._float_rounding import rounding_db
+from resnet_edge.stages._float_rounding import rounding_of
 from resnet_edge.stages._rules import (
     Labelled,
     Table,
@@ -134,10 +134,12 @@ def _judged(
 ) -> Compared:
     n, labelled = table.n, table.labelled
     sqnr = statistics.sqnr_db(sums.signal, sums.noise)
-    rounding = rounding_db(request.path, request.format, request.scheme) if request.path else None
-    floor = request.min_sqnr_db if rounding is None else min(request.min_sqnr_db, rounding)
+    rounding = rounding_of(request.path, request.format, request.scheme) if request.path else None
+    floor, numbers = request.min_sqnr_db, None
+    if rounding is not None:
+        floor = min(floor, rounding.likely_db)
+        numbers = on_rounding(sqnr, sums, n, max(floor, rounding.most_db), request.scheme)
     on_signal = on_sqnr(sqnr, floor, request.scheme)
-    numbers = on_rounding(sqnr, sums, n, rounding, request.scheme)
     on_images = _on_images(table, request.max_drop_pp, numbers, classes)
     verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"
     parity = Parity(

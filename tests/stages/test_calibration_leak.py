@@ -22,9 +22,8 @@ def judged(scheme: str = "int8", lost: int | None = 0, n: int = 1000) -> Judged:
     job = Job("tflite", scheme, ".tflite", True, 15.0, (Place("litert", "cpu"),))
     top1 = None if lost is None else 0.9
     gained = None if lost is None else 0
-    row = Parity(
-        file, "litert", "cpu", n, top1, top1, None, None, 1.0, 0.1, 30.0, "pass", ("within",), lost, gained
-    )
+    figures = top1, top1, None, None, 1.0, 0.1, 30.0
+    row = Parity(file, "litert", "cpu", n, *figures, "pass", ("within",), lost, gained)
     return Judged(Proof(artifact, job, job.places[0], Future()), "a.npy", row)
 
 
@@ -38,8 +37,8 @@ def lint(leaked: int, n: int) -> CalibrationLint:
     [
         (0, 200, "pass"),
         (3, 200, "pass"),  # the other 997 prove it
-        (300, 700, "inconclusive"),  # the other 700 do not
-        (150, 200, "inconclusive"),  # most of what it was calibrated with
+        (20, 200, "inconclusive"),  # a tenth of the calibration
+        (60, 2000, "inconclusive"),
         (1000, 1000, "inconclusive"),
     ],
 )
@@ -52,6 +51,12 @@ def test_the_images_that_are_new_must_prove_it(lost: int | None, leaked: int, n:
             in (found.parity.reasons[0])
         )
         assert "give --data and --calibration different images" in found.parity.reasons[0]
+
+
+def test_the_others_must_suffice() -> None:
+    enough, few = judged(n=1000), judged(n=768)  # 768 images just prove it, and 3 less do not
+    found = on_new_images([enough, few], lint(4, 200), 0.5)
+    assert [one.parity.verdict for one in found] == ["pass", "inconclusive"]
 
 
 @pytest.mark.parametrize("scheme", ["fp32", "fp16", "dynamic"])

@@ -339,7 +339,22 @@ class TestFloatRounding:
         parity = judge(reference, candidate, None, **self.FLOAT)
         assert parity.agreement == 239 / 240
         assert parity.verdict == "pass"
-        assert "but 1, where the reference's two best are a tie" in parity.reasons[0]
+        assert "but 1, which are near a tie" in parity.reasons[0]
+
+    def test_an_answer_of_float16_that_changed_needs_its_images(self, judge: Judge, tmp_path: Path) -> None:
+        reference, labels = network(240)
+        write_halves(tmp_path / "net.onnx", 1.0)
+        asked = {"scheme": "fp16", "min_sqnr_db": 40.0, "path": str(tmp_path / "net.onnx"), "format": "onnx"}
+        first, second = np.argsort(reference[7])[-2:]
+        reference[7, first] = reference[7, second] - np.float32(5e-3)
+        candidate = reference.copy()
+        candidate[7, first] += np.float32(4e-3)
+        assert judge(reference, candidate, labels, **asked).verdict == "pass"
+        candidate[7, first] += np.float32(2e-3)
+        parity = judge(reference, candidate, labels, **asked)
+        assert parity.sqnr_db is not None
+        assert parity.sqnr_db > 80
+        assert parity.verdict == "inconclusive"
 
     def test_what_is_more_than_rounding_needs_its_images(self, judge: Judge) -> None:
         reference, labels = network(240)

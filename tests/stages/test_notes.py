@@ -37,8 +37,8 @@ def test_one_line_for_the_whole_run() -> None:
         row("inconclusive", 240, 2),
     ]
     assert provable(rows, 0.5) == [
-        "with 240 images --max-drop 3 is proved, and 1.6 could be where no answer changes; for 0.5: 765 images "
-        "where none changes, 2,000 images at the rates seen"
+        "with 240 images --max-drop 3 is proved, and 1.6 could be where no answer changes; for 0.5: "
+        "765 images where none changes, 2,000 images at the rates seen"
     ]
 
 
