@@ -143,7 +143,8 @@ def test_a_few_images_cannot_prove_it_and_the_number_that_would_is_told(given: G
     )
     assert (ended.code, ended.out) == (5, "")
     (line,) = [line for line in ended.err.splitlines() if line.startswith("error")]
-    assert line.startswith("error: tiny.int8.tflite on litert cpu: inconclusive: the top-1 drop on 30 images")
+    assert line.startswith("error: tiny.int8.tflite on litert cpu, tiny.int8.onnx on onnxruntime cpu: inc")
+    assert ": the top-1 drop on 30 images is 0.00 pp" in line
     assert re.search(r"about \d[\d,]* images would decide it", line)
     report = json.loads((place.here / "dist" / "report.json").read_text())
     assert not report["latency"]
