@@ -42,14 +42,15 @@ def measure(reference: Values, candidate: Values, output: str) -> Sums:
     """Sums over outputs (N, classes); `output` says whether they are logits or probabilities.
 
     Probabilities on a grid say no more than that the exact one is within half a step: what lies there is no
-    error, and what is below half a step is nothing (an int16 softmax of TFLite has steps of 1/32768).
+    error. Below the smallest that the grid holds there is nothing to compare: an int16 softmax of TFLite has
+    steps of 1/32768, and gives no score less than two of them.
     """
-    half = (_step(reference) + _step(candidate)) / 2 if output == "probabilities" else None
+    grid = _grid(reference, candidate) if output == "probabilities" else None
     signal = noise = max_abs = largest = apart = swapped = 0.0
     close = 0
     for ref, cand in _blocks(reference, candidate):
         max_abs = max(max_abs, float(np.abs(ref.astype(np.float64) - cand).max()))
-        true, errors = _logits(ref, cand) if half is None else _of_probabilities(ref, cand, half)
+        true, errors = _logits(ref, cand) if grid is None else _of_probabilities(ref, cand, grid)
         signal += float(np.square(true).sum())
         noise += float(np.square(errors).sum())
         worst = np.abs(errors).max(axis=1)
@@ -71,11 +72,28 @@ def _logits(ref: Values, cand: Values) -> tuple[NDArray[np.float64], NDArray[np.
     return true, true - centred(cand)
 
 
+@dataclass(frozen=True)
+class _Grid:
+    """Half a step of the grids that probabilities are on (0: on none), and what they are compared above."""
+
+    half: float
+    floor: float
+
+
+def _grid(reference: Values, candidate: Values) -> _Grid:
+    steps = [(_step(values), values) for values in (reference, candidate)]
+    half = sum(step for step, _ in steps) / 2
+    if not half:
+        return _Grid(0.0, SMALLEST)
+    least = max(float(values.min()) for step, values in steps if step)
+    return _Grid(half, max(half, min(least + half, COARSEST)))
+
+
 def _of_probabilities(
-    ref: Values, cand: Values, half: float
+    ref: Values, cand: Values, grid: _Grid
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Logarithms are logits again, up to a constant per row; a candidate stands for all within `half`."""
-    floor = max(half, SMALLEST)
+    """Logarithms are logits again, up to a constant per row. A candidate stands for all in half a step."""
+    half, floor = grid.half, grid.floor
     true = _log(ref, floor)
     if not half:
         return centred(true), centred(true) - centred(_log(cand, floor))

@@ -66,8 +66,9 @@ class Judged:
 def settled(explanations: Sequence[Explanation], judged: Sequence[Judged]) -> tuple[Explanation, ...]:
     """What was found in files, as remarks where every output of the file is the reference's within rounding:
     an oddity that shows nowhere accuses nobody."""
-    apart = {one.parity.artifact for one in judged if not one.by_rounding}
-    return tuple(e if e.artifact in apart else _remarked(e) for e in explanations)
+    same = {one.parity.artifact for one in judged if one.by_rounding}
+    same -= {one.parity.artifact for one in judged if not one.by_rounding}
+    return tuple(_remarked(e) if e.artifact in same else e for e in explanations)
 
 
 def _remarked(found: Explanation) -> Explanation:

@@ -35,18 +35,19 @@ def provable(parity: Sequence[Parity], max_drop_pp: float) -> list[str]:
     best = paired_drop(n, 0, 0)[1] if labelled else wilson(0, n)[1]
     limit = max_drop_pp / 100
     fewest = samples_needed(n, 0, 0, limit) if labelled else samples_needed_for_share(n, 0, limit)
-    seen = math.ceil(10 * max(_upper_pp(row) for row in short)) / 10
     needed = [row.samples_needed for row in short]
     most = None if None in needed else max(count for count in needed if count is not None)
+    seen, least = (math.ceil(10 * value) / 10 for value in (max(map(_upper_pp, short)), 100 * best))
+    if (seen, most) == (least, fewest):
+        return [f"with {n:,} images --max-drop {seen:g} is proved; {max_drop_pp:g} takes {_images(fewest)}"]
     return [
-        f"with {n:,} images --max-drop {seen:g} is proved, and {math.ceil(1000 * best) / 10:g} could be "
-        f"where no answer changes; for {max_drop_pp:g}: {_images(fewest)} where none changes, "
-        f"{_images(most)} at the rates seen"
+        f"with {n:,} images --max-drop {seen:g} is proved, and {least:g} could be where no answer changes; "
+        f"{max_drop_pp:g} takes {_images(fewest)} where none changes, and {_images(most)} at the rates seen"
     ]
 
 
 def _images(count: int | None) -> str:
-    return "no number suffices" if count is None else f"{count:,} images"
+    return "more images than there can be" if count is None else f"{count:,} images"
 
 
 def _upper_pp(row: Parity) -> float:

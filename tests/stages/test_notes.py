@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from resnet_edge.core.parity import Parity, Verdict
-from resnet_edge.core.proportion import paired_drop, wilson
+from resnet_edge.core.proportion import paired_drop, samples_needed_for_share, wilson
 from resnet_edge.stages.notes import provable
 
 
@@ -37,19 +37,20 @@ def test_one_line_for_the_whole_run() -> None:
         row("inconclusive", 240, 2),
     ]
     assert provable(rows, 0.5) == [
-        "with 240 images --max-drop 3 is proved, and 1.6 could be where no answer changes; for 0.5: "
-        "765 images where none changes, 2,000 images at the rates seen"
+        "with 240 images --max-drop 3 is proved, and 1.6 could be where no answer changes; "
+        "0.5 takes 765 images where none changes, and 2,000 images at the rates seen"
     ]
 
 
 def test_without_labels_it_is_the_share_of_answers() -> None:
-    (line,) = provable([row("inconclusive", 240, 0, labelled=False, needed=765)], 0.5)
-    assert line.startswith("with 240 images --max-drop 1.6 is proved, and 1.6 could be")
+    needed = samples_needed_for_share(240, 0, 0.005)
+    told = provable([row("inconclusive", 240, 0, labelled=False, needed=needed)], 0.5)
+    assert told == [f"with 240 images --max-drop 1.6 is proved; 0.5 takes {needed} images"]
 
 
 def test_where_no_number_suffices() -> None:
     (line,) = provable([row("inconclusive", 240, 0, needed=None)], 0.0)
-    assert line.endswith("for 0: no number suffices where none changes, no number suffices at the rates seen")
+    assert line.endswith("; 0 takes more images than there can be")
 
 
 @pytest.mark.parametrize("verdict", ["pass", "fail"])
