@@ -148,7 +148,7 @@ def proof(case: Case, float_graph: Path, ranges: Path) -> Parity:
             15.0,
         ),
         silent,
-    )
+    ).parity
 
 
 def line(calibrator: str, repairs: tuple[str, ...], found: Parity) -> str:

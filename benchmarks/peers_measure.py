@@ -71,7 +71,7 @@ def accuracy(path: Path, runtime: str, judge: Judge) -> dict[str, Any]:
         0.5,
         0.0,
     )
-    parity = compare(request, silent)
+    parity = compare(request, silent).parity
     return {
         "top1": parity.top1,
         "drop_pp": parity.drop_pp,

@@ -12,6 +12,7 @@ from resnet_edge.core.parity import Parity
 from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report.causes import causes_sentences
+from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.integers import risk_sentences
 from resnet_edge.report.lint import lint_lines
 from resnet_edge.report.words import percent
@@ -154,9 +155,8 @@ def _cells(row: Parity, scheme: str) -> list[str]:
 
 
 def _reasons(console: Console, found: Verification) -> None:
-    for row in found.parity:
-        if row.verdict != "pass":
-            print_line(console, f"{row.artifact} on {row.backend}: {row.reasons[0]}")
+    for rows, reasons in grouped(row for row in found.parity if row.verdict != "pass"):
+        print_line(console, f"{names(rows)}: {reasons[0]}")
     for explanation in found.explanations:
         for finding in explanation.findings:
             print_line(console, f"{explanation.artifact}: {finding.sentence}")
@@ -179,4 +179,4 @@ def verdict(found: Verification) -> tuple[str, str]:
         return "NOT DONE", f"Not all could be done{rest}."
     if failed:
         return "FAILED", f"Of {what}, not all {gives}."
-    return "INCONCLUSIVE", f"{n:,} images do not suffice."
+    return "INCONCLUSIVE", f"These {n:,} images do not prove it."

@@ -14,7 +14,7 @@ class ResizeRow:
     `mean_abs` and `max_abs` are of pixels, in levels of 255; `changed` counts photos whose top-1 is another
     one. With labels, `lost` counts those that only the contract gets right and `gained` those that only
     the platform does; `change_pp` is what that makes of the top-1, in percentage points, with its paired
-    95 % interval (core.statistics.paired_drop, turned). `users`, `how`, `source`: data/platforms.py.
+    95 % interval (core.proportion.paired_drop, turned). `users`, `how`, `source`: data/platforms.py.
     """
 
     platform: str

@@ -13,6 +13,7 @@ from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Report
 from resnet_edge.report import words
+from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.rows import WORDS, Standing, conditions, standing_of
 
 Fact = tuple[str, str]
@@ -82,9 +83,8 @@ def labelled(report: Report) -> bool:
 def troubles(report: Report) -> list[tuple[str, list[str]]]:
     """What did not pass, each with its reasons in words."""
     found = [
-        (f"{row.artifact} on {row.backend} {row.device}: {WORDS[row.verdict]}", _reasons(row))
-        for row in report.parity
-        if row.verdict != "pass"
+        (f"{names(rows)}: {WORDS[rows[0].verdict]}", _reasons(rows[0]))
+        for rows, _ in grouped(row for row in report.parity if row.verdict != "pass")
     ]
     unproved = [a.file for a in report.artifacts if standing_of(report, a.file) == "unverified"]
     return found + [

@@ -21,6 +21,7 @@ from resnet_edge.report.elements import (
     tag,
 )
 from resnet_edge.report.explained import causes_section, explained_section
+from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.integer_sections import ran_section, risk_section
 from resnet_edge.report.lint_section import lint_section
 from resnet_edge.report.rows import WORDS
@@ -30,8 +31,8 @@ HEADER = ("Artifact", "Backend", "Scheme", "Top-1", "Drop, pp", "Agreement", "SQ
 
 def verify_page(found: Verification, word: str, sentence: str) -> str:
     """The whole page; `word` and `sentence` are the verdict. Every string from outside is escaped."""
-    told = [(f"{row.artifact} on {row.backend} {row.device}", [*row.reasons]) for row in found.parity]
-    failed = [told_row for row, told_row in zip(found.parity, told, strict=True) if row.verdict != "pass"]
+    short = grouped(row for row in found.parity if row.verdict != "pass")
+    failed = [(names(rows), [*told]) for rows, told in short]
     name = str(found.reference["name"])
     sections = [
         head(f"resnet-edge {found.resnet_edge} · verification", name, word.lower(), word.lower(), sentence),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core import statistics
-from resnet_edge.core.proportion import wilson
+from resnet_edge.core import proportion
+from resnet_edge.stages._float_rounding import FLOAT32_DB
 from resnet_edge.stages._sentinel import Finding, Values
+from resnet_edge.stages._sums import Sums
 
 
 @dataclass(frozen=True)
@@ -50,43 +50,66 @@ def tabulate(reference: Values, candidate: Values, labels: NDArray[np.int64] | N
 
 def on_drop(n: int, lost: int, gained: int, limit_pp: float) -> Finding:
     """Whether the accuracy drop is within `limit_pp`, by its paired interval."""
-    low, high = (100 * end for end in statistics.paired_drop(n, lost, gained))
+    low, high = (100 * end for end in proportion.paired_drop(n, lost, gained))
     seen = (
         f"the top-1 drop on {n:,} images is {_text(100 * (lost - gained) / n)} pp "
-        f"(95 % interval {_text(low)} to {_text(high)} pp)"
+        f"({_text(low)} to {_text(high)})"
     )
     if high <= limit_pp:
         return Finding("pass", f"{seen}, within the {limit_pp:g} pp allowed")
     if low > limit_pp:
         return Finding("fail", f"{seen}, more than the {limit_pp:g} pp allowed")
-    needed = statistics.samples_needed(n, lost, gained, limit_pp / 100)
-    return Finding(
-        "inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {_advice(needed, high)}", needed
-    )
+    needed = proportion.samples_needed(n, lost, gained, limit_pp / 100)
+    return Finding("inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {_advice(needed)}", needed)
 
 
 def on_agreement(n: int, changed: int, limit_pp: float) -> Finding:
     """Whether the top-1 changed on at most `limit_pp` per cent of images, by Wilson's interval."""
-    low, high = (100 * end for end in wilson(changed, n))
+    low, high = (100 * end for end in proportion.wilson(changed, n))
     seen = (
-        f"without labels no accuracy is claimed; the top-1 changed on {changed:,} of {n:,} images "
-        f"(95 % interval {_text(low)} to {_text(high)} %)"
+        f"without labels: the top-1 changed on {changed:,} of {n:,} images ({_text(low)} to {_text(high)} %)"
     )
     if high <= limit_pp:
-        return Finding("pass", f"{seen}, so that no drop can exceed the {limit_pp:g} pp allowed")
+        return Finding("pass", f"{seen}, within the {limit_pp:g} % allowed, so that no drop can exceed them")
     if low > limit_pp:
         return Finding(
             "fail", f"{seen}, more than the {limit_pp:g} % allowed; labels would tell what it costs"
         )
-    needed = statistics.samples_needed_for_share(n, changed, limit_pp / 100)
-    return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {_advice(needed, high)}", needed)
+    needed = proportion.samples_needed_for_share(n, changed, limit_pp / 100)
+    return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {_advice(needed)}", needed)
+
+
+def on_rounding(sqnr_db: float, sums: Sums, n: int, least_db: float, scheme: str) -> Finding | None:
+    """Whether outputs differ from the reference's by the rounding of their float type alone.
+
+    `least_db` is the SQNR that this rounding leaves (stages/_float_rounding.py). Where the SQNR reaches it,
+    the largest error is within that share of the largest logit, too, and no answer changed, the file computes
+    what the reference does: which images are shown does not matter, and labels have nothing to add. An answer
+    can change only where the margin of the reference is within twice the error. Where it did, on a margin
+    that float32 itself does not hold, the reference has a tie, whose answer is luck on both sides: it stops
+    nothing.
+    """
+    tie = 2 * sums.largest * _share(FLOAT32_DB)
+    if sqnr_db < least_db or sums.apart > sums.largest * _share(least_db) or sums.swapped > tie:
+        return None
+    close = f" but {sums.close:,}, which are near a tie of the reference" if sums.close else ""
+    return Finding(
+        "pass",
+        f"the outputs are the reference's within {scheme} rounding (SQNR {sqnr_db:.1f} dB, and it "
+        f"leaves {least_db:.0f} dB), less than half of the margin on all {n:,} images{close}: no labels "
+        "and no interval are needed",
+    )
+
+
+def _share(decibels: float) -> float:
+    return float(10 ** (-decibels / 20))
 
 
 def on_reference(n: int, right: int, classes: int) -> Finding:
     """Whether the reference is right more often than chance, by Wilson's interval. One that is not
     has no accuracy to lose: whatever an artifact predicts, it would do as well."""
     seen = f"the reference itself is right on {right:,} of {n:,} images"
-    if wilson(right, n)[0] > 1 / classes:
+    if proportion.wilson(right, n)[0] > 1 / classes:
         return Finding("pass", seen)
     return Finding(
         "inconclusive",
@@ -104,9 +127,7 @@ def _text(value: float) -> str:
     return f"{round(value, 2) + 0.0:.2f}"  # + 0.0: there is no -0.00
 
 
-def _advice(needed: int | None, high: float) -> str:
-    proved = f"these prove --max-drop {math.ceil(100 * high) / 100:g}"
+def _advice(needed: int | None) -> str:
     if needed is None:
-        return f"no number of images would decide it at the rates seen; {proved}"
-    power = f"{100 * statistics.POWER:.0f} % power"
-    return f"about {needed:,} images would decide it at the rates seen ({power}); {proved}"
+        return "no number of images would decide it at this rate"
+    return f"about {needed:,} images would decide it"

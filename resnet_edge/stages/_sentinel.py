@@ -39,6 +39,28 @@ def examine(reference: Values, candidate: Values) -> Finding | None:
     return _not_finite(reference, candidate) or _reference(reference) or _candidate(reference, candidate)
 
 
+def one_class(reference: Values, labels: NDArray[np.int64] | None) -> Finding | None:
+    """Whether the images, of `labels` (N,) where these are known, are of one class. They cannot show what is
+    wrong with the others: a file that always answers that class would be right on all of them."""
+    if labels is not None:
+        if (labels == labels[0]).all():
+            return Finding(
+                "inconclusive",
+                f"all images are labelled {labels[0]}, and nothing is proved of the other classes: give "
+                "--data with images of every class",
+            )
+        return None
+    answers, counts = np.unique(reference.argmax(axis=1), return_counts=True)
+    others = int(counts.sum() - counts.max())
+    if others < HANDFUL <= len(reference):
+        return Finding(
+            "inconclusive",
+            f"the reference sees class {answers[counts.argmax()]} on all images but {others}, and nothing is "
+            "proved of the other classes: give --data with images of every class",
+        )
+    return None
+
+
 def _not_finite(reference: Values, candidate: Values) -> Finding | None:
     for whose, values in (("the reference", reference), ("the artifact", candidate)):
         bad = int(np.count_nonzero(~np.isfinite(values).all(axis=1)))

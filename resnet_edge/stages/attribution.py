@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core import statistics
+from resnet_edge.core import proportion, statistics
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.attribution import Attribution, Cause, Share
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report
-from resnet_edge.core.proportion import wilson
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.diagnosis.as_written import as_written
 from resnet_edge.formats.tflite import describe
@@ -128,10 +127,10 @@ def _share(cause: Cause, before: Outputs, after: Outputs, labels: NDArray[np.int
     if labels is not None:
         lost = int(np.count_nonzero((theirs == labels) & (ours != labels)))
         gained = int(np.count_nonzero((ours == labels) & (theirs != labels)))
-        low, high = statistics.paired_drop(n, lost, gained)
+        low, high = proportion.paired_drop(n, lost, gained)
         drop, interval = 100 * (lost - gained) / n, (100 * low, 100 * high)
     changed = int(np.count_nonzero(theirs != ours))
-    return Share(cause, drop, interval, changed / n, wilson(changed, n), _sqnr_db(before, after))
+    return Share(cause, drop, interval, changed / n, proportion.wilson(changed, n), _sqnr_db(before, after))
 
 
 def _sqnr_db(before: Outputs, after: Outputs) -> float | None:

@@ -6,7 +6,10 @@ What must hold for `pass`:
 - with labels, the reference is right more often than chance, and the upper end of the paired
   95 % interval of the accuracy drop is within `max_drop_pp`; without, the same is asked of the
   share of images whose top-1 changed, which no drop can exceed;
-- SQNR on logits is at least `min_sqnr_db`.
+- SQNR on logits is at least `min_sqnr_db`, or, where that is less, what float16 leaves of the weights.
+
+A float file whose outputs differ from the reference's by the rounding of its type alone needs neither labels
+nor an interval (`_rules.on_rounding`): its answers are the model's, on these images and on others.
 
 `fail` needs evidence too: an interval wholly above `max_drop_pp`, too low an SQNR, or the
 sentinel. Everything else is `inconclusive`. No special case softens this: with
@@ -25,21 +28,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core import statistics
+from resnet_edge.core import proportion, statistics
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.progress import Progress, Report
-from resnet_edge.core.proportion import wilson
 from resnet_edge.stages._classes import worst_class
-from resnet_edge.stages._rules import Labelled, Table, on_agreement, on_drop, on_reference, on_sqnr, tabulate
-from resnet_edge.stages._sentinel import Finding, examine
+from resnet_edge.stages._float_rounding import rounding_of
+from resnet_edge.stages._rules import (
+    Labelled,
+    Table,
+    on_agreement,
+    on_drop,
+    on_reference,
+    on_rounding,
+    on_sqnr,
+    tabulate,
+)
+from resnet_edge.stages._sentinel import Finding, examine, one_class
 from resnet_edge.stages._sums import Sums, measure
-from resnet_edge.stages.compare_request import Agreement, AgreementRequest, CompareRequest
+from resnet_edge.stages.compare_request import Agreement, AgreementRequest, Compared, CompareRequest
 
 SIGNIFICANT = 0.05
 
 
-def compare(request: CompareRequest, report: Report) -> Parity:
+def compare(request: CompareRequest, report: Report) -> Compared:
     """The verdict, with all its figures. Raises DataError where files do not belong together."""
     reference, candidate = _outputs(request.reference), _outputs(request.candidate)
     if reference.shape != candidate.shape:
@@ -50,8 +62,8 @@ def compare(request: CompareRequest, report: Report) -> Parity:
     labels = _labels(request.labels, reference.shape)
     step = f"compare {request.artifact} on {request.backend}"
     report(Progress(step, 0, 1))
-    if finding := examine(reference, candidate):
-        return _stopped(request, len(reference), finding)
+    if finding := examine(reference, candidate) or one_class(reference, labels):
+        return Compared(_stopped(request, len(reference), finding), by_rounding=False)
     table, sums = tabulate(reference, candidate, labels), measure(reference, candidate, request.output)
     report(Progress(step, 1, 1))
     worst = worst_class(reference, candidate, labels) if labels is not None else None
@@ -98,7 +110,7 @@ def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
     """The verdict of the sentinel: no figure is given that could be read as a good one."""
     needed = None
     if n == 0:
-        needed = statistics.samples_needed(0, 0, 0, request.max_drop_pp / 100)
+        needed = proportion.samples_needed(0, 0, 0, request.max_drop_pp / 100)
     return Parity(
         artifact=request.artifact,
         backend=request.backend,
@@ -119,20 +131,18 @@ def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
 
 def _judged(
     request: CompareRequest, table: Table, sums: Sums, classes: int, worst: ClassDrop | None
-) -> Parity:
-    n, labelled, limit = table.n, table.labelled, request.max_drop_pp
+) -> Compared:
+    n, labelled = table.n, table.labelled
     sqnr = statistics.sqnr_db(sums.signal, sums.noise)
-    on_signal = on_sqnr(sqnr, request.min_sqnr_db, request.scheme)
-    on_images = (
-        on_drop(n, labelled.lost, labelled.gained, limit)
-        if labelled
-        else on_agreement(n, table.changed, limit)
-    )
-    if labelled and on_images.verdict == "pass":
-        on_chance = on_reference(n, labelled.reference_right, classes)
-        on_images = on_images if on_chance.verdict == "pass" else on_chance
+    rounding = rounding_of(request.path, request.format, request.scheme) if request.path else None
+    floor, numbers = request.min_sqnr_db, None
+    if rounding is not None:
+        floor = min(floor, rounding.likely_db)
+        numbers = on_rounding(sqnr, sums, n, max(floor, rounding.most_db), request.scheme)
+    on_signal = on_sqnr(sqnr, floor, request.scheme)
+    on_images = _on_images(table, request.max_drop_pp, numbers, classes)
     verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"
-    return Parity(
+    parity = Parity(
         artifact=request.artifact,
         backend=request.backend,
         device=request.device,
@@ -153,9 +163,25 @@ def _judged(
         lost=labelled.lost if labelled else None,
         gained=labelled.gained if labelled else None,
         samples_needed=on_images.samples_needed if verdict == "inconclusive" else None,
-        agreement_ci95=wilson(n - table.changed, n),
+        agreement_ci95=proportion.wilson(n - table.changed, n),
         worst_class=worst,
     )
+    return Compared(parity, numbers is not None)
+
+
+def _on_images(table: Table, limit_pp: float, numbers: Finding | None, classes: int) -> Finding:
+    """What the images prove; what they leave open, `numbers` decide where there are any."""
+    n, labelled = table.n, table.labelled
+    if labelled is None:
+        found = on_agreement(n, table.changed, limit_pp)
+    else:
+        found = on_drop(n, labelled.lost, labelled.gained, limit_pp)
+    if numbers is not None and found.verdict == "inconclusive":
+        found = numbers
+    if labelled is None or found.verdict != "pass":
+        return found
+    on_chance = on_reference(n, labelled.reference_right, classes)
+    return found if on_chance.verdict == "pass" else on_chance
 
 
 def _on_class(worst: ClassDrop | None) -> tuple[str, ...]:
@@ -172,7 +198,7 @@ def _on_class(worst: ClassDrop | None) -> tuple[str, ...]:
 def _interval_pp(n: int, labelled: Labelled | None) -> tuple[float, float] | None:
     if labelled is None:
         return None
-    low, high = statistics.paired_drop(n, labelled.lost, labelled.gained)
+    low, high = proportion.paired_drop(n, labelled.lost, labelled.gained)
     return 100 * low, 100 * high
 
 

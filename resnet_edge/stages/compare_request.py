@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from resnet_edge.core.parity import Parity
+
 
 @dataclass(frozen=True)
 class CompareRequest:
     """Outputs to compare: .npy files (N, classes) float32, dequantized, and what they must meet.
 
     `reference` and `candidate` belong to the same images in the same order; `labels` is an
-    .npy of integers (N,), or None. `max_drop_pp` is in percentage points.
+    .npy of integers (N,), or None. `max_drop_pp` is in percentage points. `path` and `format` are of the file
+    itself, whose weights tell what a float16 type rounds; without them nothing is known of that.
     """
 
     artifact: str
@@ -24,6 +27,17 @@ class CompareRequest:
     labels: str | None
     max_drop_pp: float
     min_sqnr_db: float
+    path: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The verdict; `by_rounding`: the outputs are those of the reference but for what the float type of the
+    file rounds, and nothing that is read in the file can tell against it."""
+
+    parity: Parity
+    by_rounding: bool
 
 
 @dataclass(frozen=True)

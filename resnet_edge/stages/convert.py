@@ -23,6 +23,7 @@ from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Report
 from resnet_edge.core.sidecar import Story, story_of
 from resnet_edge.stages.artifact_request import Done
+from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.class_names import as_lines, check_count, chosen_names
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, ask, crew_and_pool
@@ -32,7 +33,14 @@ from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequ
 from resnet_edge.stages.linting import Linting
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.needed_images import NeededImages
-from resnet_edge.stages.notes import choice, described, held_out, integer_sums, integer_weights_on_gpu
+from resnet_edge.stages.notes import (
+    choice,
+    described,
+    held_out,
+    integer_sums,
+    integer_weights_on_gpu,
+    provable,
+)
 from resnet_edge.stages.plan_request import Plan
 from resnet_edge.stages.proofs import Provers, how_many
 from resnet_edge.stages.proving import Proving
@@ -82,6 +90,8 @@ class _Run:
         kept = {(found.proof.job, found.proof.place): found.proof for found in judged}
         growth = proving.error_growth()
         lint = linting.found()
+        if self.request.calibration is not None:
+            judged = on_new_images(judged, lint, self.request.max_drop_pp)
         wait(making.packed.values())  # nothing else of ours runs while latency is measured
         last = [kept.get((proof.job, proof.place), proof) for proof in proofs]
         latency = timed(self.request, basis.images, last, self.crew, self.findings)
@@ -182,6 +192,7 @@ class _Run:
             costs=self.crew.costs(),
             failures=tuple(self.findings.failures),
             notes=(
+                *provable(parity, self.request.max_drop_pp),
                 *self.findings.notes,
                 *integer_sums(proving.answers.integers.risks),
                 *integer_weights_on_gpu(artifacts, parity),

@@ -18,7 +18,7 @@ from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.explaining import Explainer, Explanations
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.integers import IntegerChecks, Integers
-from resnet_edge.stages.judging import Judged
+from resnet_edge.stages.judging import Judged, settled
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Inquiry:
         if ends is not None:
             attributor.start(judged, ends)
         explained = self._explained(judged, portable)
-        explanations = explained.explanations
+        explanations = settled(explained.explanations, judged)
         integers, causes = checks.found(), attributor.found()
         return Answers(
             tuple(causes.beside(integers.beside(found.contradicted(explanations))) for found in judged),

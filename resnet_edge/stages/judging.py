@@ -11,8 +11,8 @@ from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.execution import Execution
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.parity import Parity
-from resnet_edge.stages.compare_request import Agreement, AgreementRequest, CompareRequest
+from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.stages.compare_request import Agreement, AgreementRequest, Compared, CompareRequest
 from resnet_edge.stages.crew import Member
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.predict_request import PredictResult
@@ -24,11 +24,13 @@ Row = TypeVar("Row", Attribution, Execution)
 
 @dataclass(frozen=True)
 class Judged:
-    """A proof that ran, its outputs (.npy), and the verdict on them."""
+    """A proof that ran, its outputs (.npy), and the verdict on them. `by_rounding`: they are the reference's,
+    but for what the float type of the file rounds."""
 
     proof: Proof
     outputs: str
     parity: Parity
+    by_rounding: bool = False
 
     def among(self, rows: Iterable[Row]) -> Row | None:
         """What is told of the same artifact on the same device; None where nothing is."""
@@ -36,7 +38,10 @@ class Judged:
         return next((row for row in rows if (row.artifact, row.backend, row.device) == own), None)
 
     def contradicted(self, explanations: Sequence[Explanation]) -> Judged:
-        """The same, failed where the file itself contradicts the reference, whatever these images show."""
+        """The same, failed where the file itself contradicts the reference, whatever these images show; but
+        not where the outputs are the reference's within rounding, which no other computation gives."""
+        if self.by_rounding:
+            return self
         name = self.parity.artifact
         certain = [f for found in explanations if found.artifact == name for f in found.contradictions]
         if not certain:
@@ -45,10 +50,30 @@ class Judged:
 
     def failed(self, reason: str) -> Judged:
         """The same, failed for a reason that no number of images would change."""
+        return self._with("fail", reason)
+
+    def unproved(self, reason: str) -> Judged:
+        """The same, inconclusive for a reason that more images of the same kind would not change."""
+        return self._with("inconclusive", reason)
+
+    def _with(self, verdict: Verdict, reason: str) -> Judged:
         reasons = (reason, *self.parity.reasons)
         return replace(
-            self, parity=replace(self.parity, verdict="fail", reasons=reasons, samples_needed=None)
+            self, parity=replace(self.parity, verdict=verdict, reasons=reasons, samples_needed=None)
         )
+
+
+def settled(explanations: Sequence[Explanation], judged: Sequence[Judged]) -> tuple[Explanation, ...]:
+    """What was found in files, as remarks where every output of the file is the reference's within rounding:
+    an oddity that shows nowhere accuses nobody."""
+    same = {one.parity.artifact for one in judged if one.by_rounding}
+    same -= {one.parity.artifact for one in judged if not one.by_rounding}
+    return tuple(_remarked(e) if e.artifact in same else e for e in explanations)
+
+
+def _remarked(found: Explanation) -> Explanation:
+    sentences = tuple(finding.sentence for finding in found.findings)
+    return replace(found, findings=(), remarks=(*sentences, *found.remarks))
 
 
 class Judge:
@@ -78,10 +103,11 @@ class Judge:
             self._images.labels,
             self._max_drop_pp,
             proof.job.min_sqnr_db,
+            proof.artifact.path,
+            proof.artifact.format,
         )
-        return Judged(
-            proof, ran.out, self._member.call("resnet_edge.stages.compare:compare", request, Parity)
-        )
+        found = self._member.call("resnet_edge.stages.compare:compare", request, Compared)
+        return Judged(proof, ran.out, found.parity, found.by_rounding)
 
     def aligned(self, proof: Proof, scratch: Path) -> Judged:
         """As `judged`, of an artifact that may end in a softmax that the reference leaves out, or the other

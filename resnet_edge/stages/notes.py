@@ -14,6 +14,7 @@ from resnet_edge.core.device import is_software, untimed
 from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
+from resnet_edge.core.proportion import paired_drop, samples_needed, samples_needed_for_share, wilson
 from resnet_edge.core.rescue import Rescue
 from resnet_edge.stages.calibration_request import Calibration
 from resnet_edge.stages.compare_request import Agreement
@@ -23,6 +24,37 @@ from resnet_edge.stages.learned_request import Placed
 POOR = 0.5
 """A trained classifier that is right less often than this was probably fed wrongly: with the
 wrong preprocessing, top-1 is seldom at chance but often below a half."""
+
+
+def provable(parity: Sequence[Parity], max_drop_pp: float) -> list[str]:
+    """One line on what the images can prove, where they do not suffice for some file; nothing else."""
+    short = [row for row in parity if row.verdict == "inconclusive" and _upper_pp(row) > max_drop_pp]
+    if not short:
+        return []
+    n, labelled = short[0].n, short[0].drop_pp is not None
+    best = paired_drop(n, 0, 0)[1] if labelled else wilson(0, n)[1]
+    limit = max_drop_pp / 100
+    fewest = samples_needed(n, 0, 0, limit) if labelled else samples_needed_for_share(n, 0, limit)
+    needed = [row.samples_needed for row in short]
+    most = None if None in needed else max(count for count in needed if count is not None)
+    seen, least = (math.ceil(10 * value) / 10 for value in (max(map(_upper_pp, short)), 100 * best))
+    if (seen, most) == (least, fewest):
+        return [f"with {n:,} images --max-drop {seen:g} is proved; {max_drop_pp:g} takes {_images(fewest)}"]
+    return [
+        f"with {n:,} images --max-drop {seen:g} is proved, and {least:g} could be where no answer changes; "
+        f"{max_drop_pp:g} takes {_images(fewest)} where none changes, and {_images(most)} at the rates seen"
+    ]
+
+
+def _images(count: int | None) -> str:
+    return "more images than there can be" if count is None else f"{count:,} images"
+
+
+def _upper_pp(row: Parity) -> float:
+    """The most that a row leaves open: of the drop, or without labels of the answers that changed."""
+    if row.drop_ci95_pp is not None:
+        return row.drop_ci95_pp[1]
+    return 0.0 if row.agreement_ci95 is None else 100 * (1 - row.agreement_ci95[0])
 
 
 def held_out(calibration: Images) -> str:

@@ -12,8 +12,8 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, LayerRisk, Way
 from resnet_edge.core.progress import Report, tracked
-from resnet_edge.core.proportion import wilson
-from resnet_edge.core.statistics import paired_drop, sqnr_db
+from resnet_edge.core.proportion import paired_drop, wilson
+from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.formats.onnx import optimized
 from resnet_edge.graph.work import stated_in_integers

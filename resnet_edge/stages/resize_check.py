@@ -16,8 +16,8 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.image_contract import ImageContract, contract
 from resnet_edge.core.progress import Report, tracked
+from resnet_edge.core.proportion import paired_drop
 from resnet_edge.core.resize_check import ResizeCheck, ResizeRow
-from resnet_edge.core.statistics import paired_drop
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.data import load
 from resnet_edge.data.folder import listing

@@ -26,13 +26,14 @@ from resnet_edge.core.verification import Verification
 from resnet_edge.core.worker import keep_logs
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages.attributing import Ends
+from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.inquiry import Answers, Inquiry
 from resnet_edge.stages.judging import Judge, Judged
-from resnet_edge.stages.notes import described
+from resnet_edge.stages.notes import described, provable
 from resnet_edge.stages.output_store import OutputStore
 from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Proof, Provers, how_many
@@ -66,6 +67,7 @@ class _Run:
         self.store = OutputStore(self.versions, scratch / "outputs")
         self.failures: list[Failure] = []
         self.notes: list[str] = []
+        self.named: dict[str, str] = {}  # the files of the user, by their copies
 
     def run(self) -> Verification:
         looked = self._look()
@@ -75,7 +77,7 @@ class _Run:
         facts = reference.facts(looked, self.request.backends)
         check_fit(looked.artifacts, facts)
         if isinstance(self.request.reference, Path):
-            check_other(looked, facts, FIRST_BACKEND)
+            check_other(looked, facts, reference.content, FIRST_BACKEND)
         self._check_feed(facts)
         if self.request.unpruned is not None:
             reference.check_unpruned(self.request.unpruned, facts)
@@ -83,7 +85,7 @@ class _Run:
         calibration = self._calibration(facts, images)
         provers = Provers(self.crew, self.pool, self.scratch, self.tell)
         outputs = self.pool.submit(reference.outputs, images, provers)
-        proofs = self._start(looked, images, facts, provers)
+        proofs = self._start(looked, images, facts, reference.min_sqnr_db, provers)
         expected = Reference(facts, outputs.result())
         judged = self._judged(proofs, images, expected)
         provers.dismiss()
@@ -92,6 +94,7 @@ class _Run:
         lint = None
         if calibration is not None:
             lint = calibration.linted(self.crew, partial(reference.portable, bare=False), self.tell)
+            judged = on_new_images(judged, lint, self.request.max_drop_pp)
         if self.request.golden is not None:
             self._save_golden(self.request.golden, judged, images, expected)
         check_unchanged(looked)
@@ -118,6 +121,8 @@ class _Run:
             tuple(str(file.path) for file in files),
             tuple(file.format for file in files),
             self.request.backends,
+            str(self.scratch / "artifacts"),
+            contents=isinstance(self.request.reference, Path),
         )
         member = self.crew.member("files", self.tell)
         try:
@@ -142,20 +147,24 @@ class _Run:
         finally:
             reader.dismiss()
 
-    def _start(self, looked: Looked, images: Images, facts: ModelFacts, provers: Provers) -> list[Proof]:
-        """Every artifact at each of its places; the slow ones first."""
+    def _start(
+        self, looked: Looked, images: Images, facts: ModelFacts, coarsest: float, provers: Provers
+    ) -> list[Proof]:
+        """The copy of every artifact at each of its places; the slow ones first. `coarsest`: the SQNR that is
+        asked of the reference itself."""
         proofs = []
         own = self._preprocessing(facts)
-        rows = list(zip(looked.artifacts, looked.places, looked.min_sqnr_db, strict=True))
-        for artifact, places, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
-            suffix = Path(artifact.path).suffix
-            job = Job(artifact.format, artifact.scheme, suffix, False, least, places)
+        rows = list(zip(looked.artifacts, looked.copies, looked.places, looked.min_sqnr_db, strict=True))
+        for named, copy, places, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
+            artifact = replace(named, path=copy)
+            self.named[copy] = named.path
+            least = min(least, coarsest)
+            job = Job(artifact.format, artifact.scheme, Path(copy).suffix, False, least, places)
             prepared = facts.preprocessing if artifact.format == "keras" else own
             for place in places:
                 folder = self.store.folder(artifact, place, images, prepared)
                 proofs.append(provers.start(artifact, job, place, images, folder, prepared))
-        order = [artifact.path for artifact in looked.artifacts]
-        return sorted(proofs, key=lambda proof: order.index(proof.artifact.path))
+        return sorted(proofs, key=lambda proof: looked.copies.index(proof.artifact.path))
 
     def _preprocessing(self, facts: ModelFacts) -> Preprocessing | None:
         """What artifacts need done to the pixels, where they do not take these."""
@@ -174,15 +183,23 @@ class _Run:
             except OutputError:
                 raise
             except ResnetEdgeError as error:
-                self.failures.append(Failure(proof.what, str(error)))
-                self.tell(Progress(proof.what, note=f"{proof.what}: {error}", line=True))
+                message = self._spelled(str(error))
+                self.failures.append(Failure(proof.what, message))
+                self.tell(Progress(proof.what, note=f"{proof.what}: {message}", line=True))
         judge.dismiss()
         self.notes += judge.notes
         return found
 
     def _name(self, proof: Proof) -> str:
         """What the report calls its artifact: two may have one file name."""
-        return next(f.name for f in self.request.files if str(f.path) == proof.artifact.path)
+        path = self.named[proof.artifact.path]
+        return next(f.name for f in self.request.files if str(f.path) == path)
+
+    def _spelled(self, message: str) -> str:
+        """With the names that people know in place of those of copies."""
+        for copy, path in self.named.items():
+            message = message.replace(copy, path)
+        return message
 
     def _inquired(
         self, judged: list[Judged], images: Images, expected: Reference, reference: ReferenceModel
@@ -198,8 +215,8 @@ class _Run:
             unpruned = reference.unpruned(request.unpruned, images) if request.unpruned else None
             ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
         answers = inquiry.answers(judged, portable if request.explain else None, ends)
-        self.notes += answers.notes
-        self.failures += answers.failures
+        self.notes += map(self._spelled, answers.notes)
+        self.failures += (Failure(f.what, self._spelled(f.message)) for f in answers.failures)
         if own is None and facts.preprocessing.where == "graph":
             self.notes += unfed(answers.explanations, facts.source)
         return answers
@@ -245,6 +262,6 @@ class _Run:
             int8_risks=answers.integers.risks,
             attributions=answers.attributions,
             failures=tuple(self.failures),
-            notes=tuple(self.notes),
+            notes=(*provable([one.parity for one in judged], self.request.max_drop_pp), *self.notes),
             costs=self.crew.costs(),
         )

@@ -70,12 +70,12 @@ def check_unchanged(looked: Looked) -> None:
             )
 
 
-def check_other(looked: Looked, facts: ModelFacts, first: Mapping[str, str]) -> None:
+def check_other(looked: Looked, facts: ModelFacts, content: str, first: Mapping[str, str]) -> None:
     """Raise UsageError where an artifact is the reference, and runs where that does: it agrees with
-    itself."""
-    for artifact, places in zip(looked.artifacts, looked.places, strict=True):
+    itself. It is the reference, too, where it computes the same `content`, whatever its metadata say."""
+    for artifact, places, computes in zip(looked.artifacts, looked.places, looked.contents, strict=True):
         own = all((place.backend, place.device) == (first[artifact.format], "cpu") for place in places)
-        if artifact.sha256 == facts.sha256 and own:
+        if own and (artifact.sha256 == facts.sha256 or (content and computes == content)):
             raise UsageError(
                 f"{artifact.path} is the reference itself, and agrees with itself whatever it gives: name "
                 "the model that it was made from with --reference, or other --backends"

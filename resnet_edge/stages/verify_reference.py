@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +32,17 @@ class Reference:
 
 
 class ReferenceModel:
-    """The reference, whichever it is, and the workers that run it."""
+    """The reference, whichever it is, and the workers that run it. Where it is an artifact, `content` is the
+    hash of what it computes (graph/content.py), and `min_sqnr_db` what its own scheme is asked for: nothing
+    can be nearer to it than it is to a model."""
 
     def __init__(self, source: ModelRequest | Path, crew: Crew, scratch: Path, tell: Tell) -> None:
         self._source, self._scratch = source, scratch
         self._member = crew.member("reference", tell)
         self._artifact: Artifact | None = None
+        self._copy = ""
+        self.content = ""
+        self.min_sqnr_db = math.inf
         self._portables: dict[bool, str] = {}
         self._lock = threading.Lock()  # layers and causes ask at the same time
 
@@ -46,8 +52,11 @@ class ReferenceModel:
             return self._member.call("resnet_edge.stages.source:facts", self._source, ModelFacts)
         path = self._source
         format = path.suffix[1:].lower()
-        asked = LookRequest((str(path),), (format,), (FIRST_BACKEND[format],))
-        self._artifact = self._member.call("resnet_edge.stages.verify_files:look", asked, Looked).artifacts[0]
+        folder = str(self._scratch / "reference")
+        asked = LookRequest((str(path),), (format,), (FIRST_BACKEND[format],), folder, contents=True)
+        found = self._member.call("resnet_edge.stages.verify_files:look", asked, Looked)
+        (self._artifact,), (self._copy,) = found.artifacts, found.copies
+        (self.content,), (self.min_sqnr_db,) = found.contents, found.min_sqnr_db
         image, scores = self._artifact.inputs[0], self._artifact.outputs[0]
         height, width, channels = image.shape[1:]
         classes = scores.shape[-1]
@@ -78,7 +87,7 @@ class ReferenceModel:
             return self._member.call("resnet_edge.stages.source:reference", asked, Done).path
         assert self._artifact is not None
         format = self._artifact.format
-        ran = PredictRequest(self._artifact.path, format, FIRST_BACKEND[format], "cpu", 1, images.images, out)
+        ran = PredictRequest(self._copy, format, FIRST_BACKEND[format], "cpu", 1, images.images, out)
         return self._member.call("resnet_edge.stages.predict:predict", ran, PredictResult).out
 
     def portable(self, bare: bool) -> str:
@@ -89,7 +98,7 @@ class ReferenceModel:
                     f"{self._artifact.path} is ONNX, and layers are compared with a Keras model or a "
                     f"TFLite file"
                 )
-            return self._artifact.path
+            return self._copy
         assert isinstance(self._source, ModelRequest)
         with self._lock:
             if bare not in self._portables:

@@ -17,23 +17,30 @@ Output = Literal["logits", "probabilities"]
 @dataclass(frozen=True)
 class LookRequest:
     """stages.verify_files: what the files at `paths`, of `formats`, are, and where among `backends` they
-    run."""
+    run. Each is copied into a folder of its own in `folder`, which is new. `contents`: whether what they
+    compute is hashed, too."""
 
     paths: tuple[str, ...]
     formats: tuple[str, ...]
     backends: tuple[str, ...]
+    folder: str
+    contents: bool = False
 
 
 @dataclass(frozen=True)
 class Looked:
     """`artifacts` in the order asked for; `places` of each, `min_sqnr_db` of its scheme, and the files
-    `beside` it that hold its weights (ONNX calls them external data). `failures`: what is no artifact to
-    verify."""
+    `beside` it that hold its weights (ONNX calls them external data). `copies` are what is run in their place
+    (stages/private_copy.py), and `contents` hash what they compute (graph/content.py; empty
+    where nobody asked). `failures`: what is no
+    artifact to verify."""
 
     artifacts: tuple[Artifact, ...]
     places: tuple[tuple[Place, ...], ...]
     min_sqnr_db: tuple[float, ...]
     beside: tuple[tuple[str, ...], ...]
+    copies: tuple[str, ...]
+    contents: tuple[str, ...]
     failures: tuple[Failure, ...]
 
 

@@ -92,6 +92,9 @@ def test_int8_that_runs_in_float_fails_though_every_answer_is_right(
 def test_calibration_images_are_looked_at(place: Place, given: Given, converted: Path) -> None:
     words = ("--calibration", given.data, "--attribute", "0", "--images", "600")
     ended = verified(place, given, converted / "tiny.int8.tflite", *words, "--json")
+    assert ended.code == 5
+    (row,) = document(ended)["parity"]
+    assert "give --data and --calibration different images" in row["reasons"][0]
     lint = document(ended)["calibration_lint"]
     assert "leakage" in {finding["kind"] for finding in lint["findings"]}
     assert "ranges" in lint["checked"]

@@ -7,7 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.core import registry
-from resnet_edge.core.tolerances import FLOAT_ON_CPU, FLOAT_ON_GPU, INT8, ROUNDED, TF32, Tolerance, tolerance
+from resnet_edge.core.tolerances import (
+    FLOAT16_ON_CPU,
+    FLOAT_ON_CPU,
+    FLOAT_ON_GPU,
+    INT8,
+    ROUNDED,
+    TF32,
+    Tolerance,
+    tolerance,
+)
 from resnet_edge.stages.kernel_check import checked, step_of
 
 RANDOM = np.random.default_rng(4)
@@ -46,7 +55,7 @@ def test_kernels_may_add_more_where_rounding_makes_more() -> None:
     ("scheme", "device", "on_a_grid", "expected"),
     [
         ("fp32", "cpu", False, FLOAT_ON_CPU),
-        ("fp16", "cpu", False, FLOAT_ON_CPU),
+        ("fp16", "cpu", False, FLOAT16_ON_CPU),
         ("fp32", "gpu", False, FLOAT_ON_GPU),
         ("fp32", "gpu-software", False, FLOAT_ON_GPU),
         ("fp32", "cuda", False, FLOAT_ON_GPU),

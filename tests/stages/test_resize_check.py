@@ -13,7 +13,7 @@ from PIL import Image
 
 from resnet_edge.core.errors import ArtifactError, DataError, UnknownName
 from resnet_edge.core.progress import Progress, silent
-from resnet_edge.core.statistics import paired_drop
+from resnet_edge.core.proportion import paired_drop
 from resnet_edge.data import folder
 from resnet_edge.data.platforms import PLATFORMS, UNKNOWN
 from resnet_edge.stages.resize_check import ASSUMED, GREY, resize_check

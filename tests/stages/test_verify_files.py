@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +35,10 @@ def apart(tmp_path: Path) -> Path:
     return path
 
 
-def looked(*paths: Path) -> Looked:
+def looked(*paths: Path, contents: bool = False) -> Looked:
     formats = tuple(path.suffix[1:] for path in paths)
-    return look(LookRequest(tuple(map(str, paths)), formats, BACKENDS), silent)
+    folder = tempfile.mkdtemp(dir=paths[0].parent)
+    return look(LookRequest(tuple(map(str, paths)), formats, BACKENDS, folder, contents), silent)
 
 
 def test_weights_in_another_file_are_a_part_of_it(apart: Path) -> None:
@@ -74,9 +76,19 @@ def test_a_file_against_itself_is_refused_but_on_another_backend() -> None:
     artifact = Artifact("net.tflite", "tflite", "fp32", 1, "a" * 64, (), ())
     own, other = (Place("litert", "cpu"),), (Place("litert", "cpu"), Place("openvino", "cpu"))
     with pytest.raises(UsageError, match="is the reference itself"):
-        check_other(Looked((artifact,), (own,), (1.0,), ((),), ()), facts("a" * 64), FIRST_BACKEND)
-    check_other(Looked((artifact,), (other,), (1.0,), ((),), ()), facts("a" * 64), FIRST_BACKEND)
-    check_other(Looked((artifact,), (own,), (1.0,), ((),), ()), facts("b" * 64), FIRST_BACKEND)
+        check_other(
+            Looked((artifact,), (own,), (1.0,), ((),), ("",), ("g",), ()), facts("a" * 64), "", FIRST_BACKEND
+        )
+    check_other(
+        Looked((artifact,), (other,), (1.0,), ((),), ("",), ("g",), ()), facts("a" * 64), "", FIRST_BACKEND
+    )
+    check_other(
+        Looked((artifact,), (own,), (1.0,), ((),), ("",), ("g",), ()), facts("b" * 64), "", FIRST_BACKEND
+    )
+    with pytest.raises(UsageError, match="is the reference itself"):
+        check_other(
+            Looked((artifact,), (own,), (1.0,), ((),), ("",), ("g",), ()), facts("b" * 64), "g", FIRST_BACKEND
+        )
 
 
 def explained(cause: str) -> Explanation:
@@ -89,3 +101,21 @@ def test_files_that_take_no_pixels_are_told_how_to_say_so() -> None:
     assert "net.onnx" in note
     assert "--feed preprocessed" in note
     assert unfed([explained("padding")], "net.keras") == ()
+
+
+def test_the_reference_with_another_comment_is_the_reference(tmp_path: Path) -> None:
+    tiny.write_onnx(tmp_path)
+    model = onnx.load(tmp_path / "fixed.onnx")
+    model.doc_string = "another file"
+    onnx.save(model, tmp_path / "other.onnx")
+    (content,) = looked(tmp_path / "fixed.onnx", contents=True).contents
+    found = looked(tmp_path / "other.onnx", contents=True)
+    with pytest.raises(UsageError, match=r"other\.onnx is the reference itself"):
+        check_other(found, facts("b" * 64), content, FIRST_BACKEND)
+
+
+def test_what_is_wrong_is_told_of_the_file_that_people_know(tmp_path: Path) -> None:
+    (tmp_path / "bad.tflite").write_bytes(b"odd")
+    with pytest.raises(ArtifactError, match="bad") as caught:
+        looked(tmp_path / "bad.tflite")
+    assert str(tmp_path / "bad.tflite") in str(caught.value)

@@ -1,0 +1,20 @@
+"""What is said of several rows, said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from resnet_edge.core.parity import Parity
+
+
+def grouped(rows: Iterable[Parity]) -> list[tuple[list[Parity], tuple[str, ...]]]:
+    """Rows of one verdict with the same reasons together, in the order of the first of each."""
+    found: dict[tuple[str, ...], list[Parity]] = {}
+    for row in rows:
+        found.setdefault((row.verdict, *row.reasons), []).append(row)
+    return [(together, key[1:]) for key, together in found.items()]
+
+
+def names(rows: Iterable[Parity]) -> str:
+    """`net.fp32.onnx on onnxruntime cpu, net.int8.onnx on onnxruntime cpu`."""
+    return ", ".join(f"{row.artifact} on {row.backend} {row.device}" for row in rows)

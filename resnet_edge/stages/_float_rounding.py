@@ -1,0 +1,69 @@
+"""What the rounding of a float type alone may do to outputs, by the type and by what a file stores in it.
+
+float32 rounds by at most u = 2^-24 of a value. Roundings that are independent add up by their squares (N. J.
+Higham, T. Mary, SIAM J. Sci. Comput. 41 (2019) A2815), so that n of them on the way to an output leave a
+noise of sqrt(n) u: FLOAT32_DB is that of 2.8 million, more than the products that are summed on any path
+through an image classifier.
+
+A float16 file is summed in float32, and rounds what it stores: each layer's weights, by half a step each,
+which is 2^-11 of a value, and below 2^-14 (subnormal) 2^-25 whatever the value; and what each layer reads, by
+2^-11 where activations are float16. Over layers these add up by their squares where they are independent,
+which is `likely_db`, and as they are at worst (J. H. Wilkinson, Rounding Errors in Algebraic Processes,
+1963), which is `most_db`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core import registry
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.scheme import Scheme
+from resnet_edge.graph.stored_weights import StoredLayer, stored_layers
+
+FLOAT32_DB = 80.0
+FLOAT16_UNIT = 2.0**-11
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """The SQNR on logits, in decibels, that the rounding of a float type leaves likely, and at worst."""
+
+    likely_db: float
+    most_db: float
+
+
+def rounding_of(path: str, format: str, scheme: str) -> Rounding | None:
+    """None for integers, and where the weights of a float16 file cannot be found."""
+    found: Scheme = registry.load("schemes", scheme).SCHEME
+    if found.weights == "float32":
+        return Rounding(FLOAT32_DB, FLOAT32_DB)
+    return _of_halves(Path(path), format) if found.weights == "float16" else None
+
+
+def _of_halves(path: Path, format: str) -> Rounding | None:
+    try:
+        noises = [_noise(layer) for layer in stored_layers(path, format)]
+    except (ArtifactError, OSError):  # a backend has run it, and our readers do not know it
+        return None
+    if not noises:
+        return None
+    likely = sum(noise + FLOAT16_UNIT**2 for noise in noises)
+    most = sum(math.sqrt(noise) + FLOAT16_UNIT for noise in noises)
+    return Rounding(-10 * math.log10(likely), -20 * math.log10(most))
+
+
+def _noise(layer: StoredLayer) -> float:
+    """The power of the rounding of a layer's weights, by theirs."""
+    if layer.values is None or layer.values.dtype != np.float16:
+        return 0.0
+    wide: NDArray[Any] = layer.values.astype(np.float64)
+    half = np.spacing(np.abs(layer.values)).astype(np.float64) / 2
+    power = float(np.square(wide).sum())
+    return min(1.0, float(np.square(half).sum()) / power) if power else 1.0

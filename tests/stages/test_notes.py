@@ -1,0 +1,59 @@
+"""Sentences beside the figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.core.proportion import paired_drop, samples_needed_for_share, wilson
+from resnet_edge.stages.notes import provable
+
+
+def row(verdict: Verdict, n: int, lost: int, *, labelled: bool = True, needed: int | None = 2000) -> Parity:
+    low, high = paired_drop(n, lost, 0)
+    return Parity(
+        artifact=f"net.{lost}",
+        backend="litert",
+        device="cpu",
+        n=n,
+        top1=0.9 if labelled else None,
+        reference_top1=0.9 if labelled else None,
+        drop_pp=100 * lost / n if labelled else None,
+        drop_ci95_pp=(100 * low, 100 * high) if labelled else None,
+        agreement=1 - lost / n,
+        max_abs=0.1,
+        sqnr_db=30.0,
+        verdict=verdict,
+        reasons=("why",),
+        samples_needed=needed,
+        agreement_ci95=wilson(n - lost, n),
+    )
+
+
+def test_one_line_for_the_whole_run() -> None:
+    rows = [
+        row("pass", 240, 0, needed=None),
+        row("inconclusive", 240, 0, needed=765),
+        row("inconclusive", 240, 2),
+    ]
+    assert provable(rows, 0.5) == [
+        "with 240 images --max-drop 3 is proved, and 1.6 could be where no answer changes; "
+        "0.5 takes 765 images where none changes, and 2,000 images at the rates seen"
+    ]
+
+
+def test_without_labels_it_is_the_share_of_answers() -> None:
+    needed = samples_needed_for_share(240, 0, 0.005)
+    told = provable([row("inconclusive", 240, 0, labelled=False, needed=needed)], 0.5)
+    assert told == [f"with 240 images --max-drop 1.6 is proved; 0.5 takes {needed} images"]
+
+
+def test_where_no_number_suffices() -> None:
+    (line,) = provable([row("inconclusive", 240, 0, needed=None)], 0.0)
+    assert line.endswith("; 0 takes more images than there can be")
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail"])
+def test_nothing_is_said_where_images_suffice(verdict: Verdict) -> None:
+    assert provable([row(verdict, 240, 0)], 0.5) == []
+    assert provable([row("inconclusive", 4000, 0)], 0.5) == []  # for another reason than their number

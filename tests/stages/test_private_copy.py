@@ -1,0 +1,87 @@
+"""What is run is what was hashed, wherever the path leads later."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.progress import silent
+from resnet_edge.stages.predict import predict
+from resnet_edge.stages.predict_request import PredictRequest
+from resnet_edge.stages.private_copy import private_copy
+from tests.backends import tiny
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    tiny.write_onnx(tmp_path)
+    return tmp_path / "fixed.onnx"
+
+
+def apart(source: Path, location: str) -> Path:
+    out = source.parent / "apart.onnx"
+    onnx.save(onnx.load(source), out, save_as_external_data=True, location=location, size_threshold=0)
+    return out
+
+
+def outputs(path: Path, folder: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    np.save(folder / "images.npy", tiny.pixels(6))
+    request = PredictRequest(
+        str(path), "onnx", "onnxruntime", "cpu", 1, str(folder / "images.npy"), str(folder / "out.npy")
+    )
+    predict(request, silent)
+    found: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = np.load(folder / "out.npy")
+    return found
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_swap_behind_a_link_changes_nothing(file: Path, tmp_path: Path, link: object) -> None:
+    named = tmp_path / "named.onnx"
+    assert callable(link)
+    link(file, named)
+    copy = private_copy(named, "onnx", tmp_path / "private")
+    before = outputs(copy.path, tmp_path)
+    model = onnx.load(file)
+    for tensor in model.graph.initializer:
+        tensor.CopyFrom(numpy_helper.from_array(-numpy_helper.to_array(tensor), tensor.name))
+    file.write_bytes(model.SerializeToString())  # the same file, in place
+    assert not np.array_equal(outputs(named, tmp_path), before)
+    assert np.array_equal(outputs(copy.path, tmp_path), before)
+    assert sha256_of(copy.path) == copy.sha256 != sha256_of(named)
+    assert not copy.path.is_symlink()
+
+
+@pytest.mark.parametrize("location", ["weights.bin", "sub/weights.bin"])
+def test_weights_in_another_file_go_along(file: Path, tmp_path: Path, location: str) -> None:
+    (tmp_path / "sub").mkdir()
+    path = apart(file, location)
+    copy = private_copy(path, "onnx", tmp_path / "private")
+    assert copy.beside == (tmp_path / location,)
+    assert copy.sha256 == sha256_of(path, *copy.beside)
+    assert copy.size_bytes == path.stat().st_size + (tmp_path / location).stat().st_size
+    before = outputs(copy.path, tmp_path)
+    (tmp_path / location).write_bytes(bytes((tmp_path / location).stat().st_size))
+    assert np.array_equal(outputs(copy.path, tmp_path), before)
+
+
+def test_weights_outside_of_the_folder_are_refused(file: Path, tmp_path: Path) -> None:
+    model = onnx.load(apart(file, "weights.bin"), load_external_data=False)
+    for tensor in model.graph.initializer:
+        for entry in tensor.external_data:
+            if entry.key == "location":
+                entry.value = "../weights.bin"
+    (tmp_path / "out.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ArtifactError, match=r"outside of its folder: put them beside it"):
+        private_copy(tmp_path / "out.onnx", "onnx", tmp_path / "private")
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"gone\.onnx cannot be read"):
+        private_copy(tmp_path / "gone.onnx", "onnx", tmp_path / "private")
