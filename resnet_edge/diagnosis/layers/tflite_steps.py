@@ -31,7 +31,7 @@ GAINS = {
 }  # fmt: skip
 """The steepest slope of each."""
 PAIRS: dict[str, Kind] = {
-    "ADD": "sum", "SUB": "sum", "MUL": "product", "PRELU": "product", "DIV": "quotient",
+    "ADD": "sum", "SUB": "sum", "MUL": "product", "PRELU": "elementwise", "DIV": "quotient",
 }  # fmt: skip
 EXACT = MOVES | WEIGHTED.keys() | {"RELU", "RELU6"}
 """Integer kernels that round once. All others may be a step off beside it (the quantization specification,
@@ -96,6 +96,9 @@ class _Reader:
         elif node.op in PAIRS:
             kind = PAIRS[node.op]
             constant = next((self.constants[i] for i in given if i in self.constants), None)
+        gain = max(1.0, abs(float(node.options.get("alpha") or 0))) * GAINS.get(node.op, 1.0)
+        if node.op == "PRELU" and constant is not None:
+            gain = max(gain, float(np.abs(constant.values).max()))
         return Step(
             op=node.op.lower(),
             kind=kind,
@@ -103,7 +106,7 @@ class _Reader:
             gives=gives,
             constant=constant,
             weights=weights,
-            gain=max(1.0, abs(float(node.options.get("alpha") or 0))) * GAINS.get(node.op, 1.0),
+            gain=gain,
             axes=self._axes(node),
             window=_window(node),
             exact=node.op in EXACT,
