@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from resnet_edge.core.errors import ModelError
+from resnet_edge.models._state import finalize_state
 
 
 def load_weights(model: keras.Model, group: h5py.Group, file: str) -> None:
@@ -36,6 +37,7 @@ def load_weights(model: keras.Model, group: h5py.Group, file: str) -> None:
             missing.discard(id(weight))
     if missing:
         raise ModelError(f"{file} lacks {len(missing)} of the weights of its model: copy or save it again")
+    finalize_state(model)
 
 
 def _names(stored: Any) -> list[str]:
