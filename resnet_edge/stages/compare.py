@@ -3,9 +3,9 @@
 What must hold for `pass`:
 
 - the sentinel finds nothing: no NaN or Inf, outputs that vary, more than one class predicted;
-- with labels, the reference is right more often than chance, and the upper end of the paired
-  95 % interval of the accuracy drop is within `max_drop_pp`; without, the same is asked of the
-  share of images whose top-1 changed, which no drop can exceed;
+- with labels, the reference is right more often than chance (unless the user accepts it), and
+  the upper end of the paired 95 % interval of the accuracy drop is within `max_drop_pp`; without,
+  the same is asked of the share of images whose top-1 changed, which no drop can exceed;
 - SQNR on logits is at least `min_sqnr_db`.
 
 `fail` needs evidence too: an interval wholly above `max_drop_pp`, too low an SQNR, or the
@@ -128,7 +128,7 @@ def _judged(
         if labelled
         else on_agreement(n, table.changed, limit)
     )
-    if labelled and on_images.verdict == "pass":
+    if labelled and on_images.verdict == "pass" and not request.accept_reference:
         on_chance = on_reference(n, labelled.reference_right, classes)
         on_images = on_images if on_chance.verdict == "pass" else on_chance
     verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"

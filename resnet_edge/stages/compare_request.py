@@ -11,7 +11,8 @@ class CompareRequest:
     """Outputs to compare: .npy files (N, classes) float32, dequantized, and what they must meet.
 
     `reference` and `candidate` belong to the same images in the same order; `labels` is an
-    .npy of integers (N,), or None. `max_drop_pp` is in percentage points.
+    .npy of integers (N,), or None. `max_drop_pp` is in percentage points. `accept_reference`: a
+    reference that is right by chance alone is as it should be.
     """
 
     artifact: str
@@ -24,6 +25,7 @@ class CompareRequest:
     labels: str | None
     max_drop_pp: float
     min_sqnr_db: float
+    accept_reference: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,10 +55,18 @@ class Judge:
     """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`."""
 
     def __init__(
-        self, member: Member, facts: ModelFacts, images: Images, max_drop_pp: float, reference: str
+        self,
+        member: Member,
+        facts: ModelFacts,
+        images: Images,
+        max_drop_pp: float,
+        reference: str,
+        *,
+        accept_reference: bool = False,
     ) -> None:
         self._member, self._facts, self._images = member, facts, images
         self._max_drop_pp, self._reference = max_drop_pp, reference
+        self._accept_reference = accept_reference
         self.notes: list[str] = []
 
     def judged(self, proof: Proof) -> Judged:
@@ -78,6 +86,7 @@ class Judge:
             self._images.labels,
             self._max_drop_pp,
             proof.job.min_sqnr_db,
+            self._accept_reference,
         )
         return Judged(
             proof, ran.out, self._member.call("resnet_edge.stages.compare:compare", request, Parity)
