@@ -41,8 +41,10 @@ SAMPLES = 2
 TINY = 1e-30
 """The smallest probability whose logarithm is compared: below it float32 loses digits."""
 
-UNIT = {"bfloat16": 2.0**-8, "float16": 2.0**-11, "float64": 2.0**-53}
 FLOAT32 = 2.0**-24
+UNIT = {"bfloat16": 2.0**-8, "float16": 2.0**-11}
+"""Half a unit in the last place. What a layer reads and gives is rounded to the short types once: its sums
+are of float32."""
 
 
 class NoWitness(Exception):
@@ -147,7 +149,8 @@ def _rounded(layer: Any, output: Any, unit: float, draw: np.random.Generator) ->
     if not hasattr(output, "shape") or "float" not in str(output.dtype):
         return output
     values = as_array(output)
-    step = LAMBDA * unit * math.sqrt(_products(layer.weights)) * draw.choice([-1.0, 1.0], values.shape)
+    size = LAMBDA * (FLOAT32 * math.sqrt(_products(layer.weights)) + unit)
+    step = size * draw.choice([-1.0, 1.0], values.shape)
     if _gives_probabilities(layer):  # the sum stands in the exponent
         moved = values * np.exp(step * np.abs(np.log(np.maximum(values, TINY))).max())
     else:
@@ -189,9 +192,15 @@ def _where(opened: OpenedModel, witness: Witness, images: Array, allowed: float)
     theirs = layer_outputs(witness.trackable, lambda: witness.network(images))
     for key, output in ours.items():
         other = theirs.get(key)
-        if other is not None and other.shape == output.shape and not distance(output, other) <= allowed:
+        kind = "probabilities" if _sums_to_one(output) else "logits"
+        same = other is None or other.shape != output.shape
+        if not same and not distance(_scores(output, kind), _scores(other, kind)) <= allowed:
             return f"the first layer whose outputs differ is {key[0]}"
     return "no layer differs by as much"
+
+
+def _sums_to_one(values: Array) -> bool:
+    return bool((values >= 0).all() and np.allclose(values.sum(axis=-1), 1, atol=1e-2))
 
 
 @contextmanager
