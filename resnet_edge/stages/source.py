@@ -15,11 +15,10 @@ from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
-from resnet_edge.models.witness import IMAGES, check_reader
-from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.learned_request import LearnedRequest
 from resnet_edge.stages.pixels import preprocessed
+from resnet_edge.stages.reader_check import checked_reader
 from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest, WitnessRequest
 
 BATCH_PIXELS = 2_000_000
@@ -58,8 +57,7 @@ def witness(request: WitnessRequest, report: Report) -> Witnessed:
     """Whether another loader gives the same answers. Raises ModelError where it does not."""
     opened, images = _opened(request.model), np.load(request.images, mmap_mode="r")
     report(Progress("witness", note="the same file, read by another loader"))
-    rows = evenly(len(images), IMAGES)
-    found = check_reader(opened, request.model, preprocessed(images[rows], opened.facts.preprocessing))
+    found = checked_reader(opened, request.model, images)
     report(Progress("witness", 1, 1, note=found.loader))
     return found
 

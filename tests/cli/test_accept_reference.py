@@ -27,7 +27,7 @@ def claimed(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Given:
     labels[:1000] = (labels[:1000] + 1) % 4
     np.savez(data, images=images, labels=labels)
     state = State(sha256_of(model), 1, None, 1, 1, 0.99, 3000, "3,000 held-out images")
-    details = {"data": {"source": str(data)}}
+    details = {"data": {"source": data.name}}
     write_sidecar(model, Sidecar((), (Step("train", "trained", "", "0", state, details=details),)))
     return Given(model, data, given.calibration)
 
@@ -61,8 +61,10 @@ def test_convert_ends_with_0_where_it_is_accepted(claimed: Given, tmp_path: Path
 
 def test_verify_does_the_same(claimed: Given, converted: Path, tmp_path: Path) -> None:
     place = Place(tmp_path, "verify")
-    words = (str(converted / "tiny.fp32.tflite"), "--reference", str(claimed.model), "--max-drop", "2")
-    words = (*words, "--data", str(claimed.data), "--no-explain", "--attribute", "0")
+    words = (
+        *(str(converted / "tiny.fp32.tflite"), "--reference", str(claimed.model), "--max-drop", "2"),
+        *("--data", str(claimed.data), "--no-explain", "--attribute", "0"),
+    )
     page = tmp_path / "page.html"
     ended = place.run(*words, "--html", str(page))
     assert ended.code == 5, ended.err
