@@ -75,6 +75,7 @@ def test_verify_does_the_same(claimed: Given, converted: Path, tmp_path: Path) -
     assert place.run(*words, "--accept-reference").code == 0
 
 
+@pytest.mark.slow
 def test_a_reference_at_chance_proves_nothing_unless_accepted(given: Given, tmp_path: Path) -> None:
     with np.load(given.data) as found:
         images, labels = found["images"][:1200], found["labels"][:1200]

@@ -102,7 +102,10 @@ def _swap_classes(opened: OpenedModel) -> OpenedModel:
     return replace(opened, network=lambda images: tf.reverse(network(images), [1]))
 
 
-@pytest.mark.parametrize("wrong", [_scale_a_channel, _forget_statistics, _round_weights])
+@pytest.mark.parametrize(
+    "wrong",
+    [_scale_a_channel, _round_weights, pytest.param(_forget_statistics, marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("file", FILES)
 def test_a_reader_that_is_wrong_is_noticed(
     folder: Path, pixels: Any, file: str, wrong: Callable[[OpenedModel], OpenedModel]
