@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.core.bundled import BUNDLED, CALIBRATION_FILE, MODEL_FILE, bundled
+from resnet_edge.core.doubt import open_doubts
 from resnet_edge.core.errors import (
     EXIT_COULD_NOT,
     EXIT_DONE,
@@ -47,6 +48,7 @@ def request_of(
     trust: bool,
     threads: int,
     latency_seconds: float,
+    accept_reference: bool,
 ) -> ConvertRequest:
     """Check what can be checked at once, and fill in what belongs to the bundled model and data.
 
@@ -84,6 +86,7 @@ def request_of(
         class_names=class_names_in(labels) if labels is not None else (),
         command=command,
         source_name=f"{MODEL_FILE}{BUNDLED}" if model is None else None,
+        accept_reference=accept_reference,
     )
 
 
@@ -104,6 +107,6 @@ def exit_code(report: Report | Verification) -> int:
     verdicts = {row.verdict for row in report.parity}
     if "fail" in verdicts:
         return EXIT_FAILED_PROOF
-    if "inconclusive" in verdicts:
+    if "inconclusive" in verdicts or open_doubts(report.doubts):
         return EXIT_INCONCLUSIVE
     return EXIT_DONE if report.passed else EXIT_COULD_NOT

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from resnet_edge.core.doubt import Doubt
 from resnet_edge.report import words
+from resnet_edge.report.doubted import doubted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,6 +50,12 @@ def print_line(console: Console, text: str, style: str = "") -> None:
     from rich.text import Text
 
     console.print(Text(text, style=style, overflow="fold"))
+
+
+def print_doubts(console: Console, doubts: Iterable[Doubt]) -> None:
+    """Before all else, what speaks against the reference."""
+    for line in doubted(doubts):
+        print_line(console, spelled(console, f"warning: {line}"), "bold yellow")
 
 
 def _grid(console: Console, header: list[str], body: list[list[str]], left: Collection[str]) -> bool:

@@ -32,6 +32,14 @@ def names(room: str) -> Callback:
     return check
 
 
+accept_reference_option = click.option(
+    "--accept-reference",
+    is_flag=True,
+    help="Prove against the model though its accuracy here is no better than chance, or far below what its "
+    "history says.",
+)
+
+
 def backends_option(default: str | None, help: str) -> Callable[[F], F]:
     """--backends: where artifacts run."""
     return click.option(

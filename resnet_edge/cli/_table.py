@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from resnet_edge.cli._grid import spelled, stdout_console
+from resnet_edge.cli._grid import print_doubts, spelled, stdout_console
 from resnet_edge.cli._story import print_story
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
@@ -30,12 +30,14 @@ _STYLES: dict[Standing, str] = {
 
 
 def print_table(report: Report, width: int | None = None) -> None:
-    """Print the story, the table, then what did not pass and what could not be done, notes, the verdict.
+    """Print what speaks against the model itself, the story, the table, what did not pass and what could
+    not be done, notes, the verdict.
 
     `width` in columns; None takes the terminal's, or 120 where stdout is
     no terminal; there the text is plain.
     """
     console = stdout_console(width)
+    print_doubts(console, report.doubts)
     print_story(report, console)
     found = rows(report)
     if found:

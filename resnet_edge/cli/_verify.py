@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resnet_edge.cli._convert import check_data
-from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
+from resnet_edge.cli._grid import print_doubts, print_grid, print_line, spelled, stdout_console
+from resnet_edge.core.doubt import open_doubts
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.verification import Verification
@@ -46,6 +47,7 @@ def request_of(
     attribute: int,
     calibration: str | None,
     unpruned: str | None,
+    accept_reference: bool,
 ) -> VerifyRequest:
     """Check what can be checked at once. Raises UsageError, UnknownName, ModelError, DataError."""
     if not paths:
@@ -92,6 +94,7 @@ def request_of(
         attributed=attribute,
         unpruned=before,
         calibration=calibration,
+        accept_reference=accept_reference,
     )
 
 
@@ -116,6 +119,7 @@ def _reference(
 def print_verification(found: Verification) -> None:
     """A row for each artifact and backend, then what is wrong and where, then the verdict."""
     console = stdout_console()
+    print_doubts(console, found.doubts)
     header = ["Artifact", "Backend", "Scheme", "Top-1", "Drop, pp [95 %]", "Agree", "SQNR", "Verdict"]
     schemes = {artifact.path: artifact.scheme for artifact in found.artifacts}
     by_name = {Path(path).name: scheme for path, scheme in schemes.items()} | schemes
@@ -179,4 +183,6 @@ def verdict(found: Verification) -> tuple[str, str]:
         return "NOT DONE", f"Not all could be done{rest}."
     if failed:
         return "FAILED", f"Of {what}, not all {gives}."
+    if open_doubts(found.doubts):
+        return "INCONCLUSIVE", "The reference itself is in doubt, and with it every proof."
     return "INCONCLUSIVE", f"These {n:,} images do not prove it."

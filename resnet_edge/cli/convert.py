@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from resnet_edge.cli._options import FiniteRange, backends_option, names, shape
+from resnet_edge.cli._options import FiniteRange, accept_reference_option, backends_option, names, shape
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
 from resnet_edge.stages.calibration_request import CalibratorName, RepairName
 
@@ -103,6 +103,7 @@ if TYPE_CHECKING:
 @click.option(
     "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
 )
+@accept_reference_option
 @click.option("--trust", is_flag=True, help="Open a SavedModel, which is a program that can do anything.")
 @click.option(
     "--threads",
@@ -154,12 +155,15 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
 
 def _tell_trouble(report: Report, folder: Path, brief: bool) -> None:
     """One line on stderr where not all is well; where a table was printed, only what it cannot say."""
+    from resnet_edge.core.doubt import open_doubts
     from resnet_edge.report.summary import troubles
 
     if report.failures:
         first, more = report.failures[0], len(report.failures) - 1
         others = f" (and {more} more)" if more else ""
         fail(f"{first.what}: {first.message}{others}; what could be made is in {folder}")
+    elif brief and (doubts := open_doubts(report.doubts)):
+        fail(f"{doubts[0].sentence}; see {folder / 'report.html'}")
     elif brief and (found := troubles(report)):
         more = len(found) - 1
         others = f" (and {more} more)" if more else ""

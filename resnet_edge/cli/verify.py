@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from resnet_edge.cli._options import FiniteRange, backends_option, shape
+from resnet_edge.cli._options import FiniteRange, accept_reference_option, backends_option, shape
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ NOT_WITH_GOLDEN: tuple[str, ...] = (
     "images",
     "explain",
     "calibration",
+    "accept_reference",
 )
 NOT_WITH_GOLDEN += ("html", "save_golden", "golden_images")
 
@@ -72,6 +73,7 @@ NOT_WITH_GOLDEN += ("html", "save_golden", "golden_images")
 @click.option(
     "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
 )
+@accept_reference_option
 @click.option("--trust", is_flag=True, help="Open a SavedModel, which is a program that can do anything.")
 @click.option(
     "--explain/--no-explain",
@@ -162,6 +164,7 @@ def command(
 def _tell(found: Verification, html: Path | None, *, as_json: bool, quiet: bool) -> None:
     """On stdout, in the page, and in one line on stderr what is wrong."""
     from resnet_edge.cli._verify import print_verification, verdict
+    from resnet_edge.core.doubt import open_doubts
     from resnet_edge.report.verification import verification_document
     from resnet_edge.report.verify_page import verify_page
     from resnet_edge.report.whole_file import write_whole
@@ -177,6 +180,8 @@ def _tell(found: Verification, html: Path | None, *, as_json: bool, quiet: bool)
     if found.failures:
         first, more = found.failures[0], len(found.failures) - 1
         fail(f"{first.what}: {first.message}" + (f" (and {more} more)" if more else ""))
+    elif (as_json or quiet) and (doubts := open_doubts(found.doubts)):
+        fail(doubts[0].sentence)
     elif (as_json or quiet) and not found.passed:
         row = next(row for row in found.parity if row.verdict != "pass")
         fail(f"{row.artifact} on {row.backend} {row.device}: {row.reasons[0]}")

@@ -13,11 +13,12 @@ Z_POWER = NormalDist().inv_cdf(POWER)
 MOST_SAMPLES = 10**9
 
 
-def wilson(count: float, n: float) -> tuple[float, float]:
-    """Interval of the fraction `count` of `n` (E. B. Wilson, JASA 22 (1927) 209; n > 0)."""
-    share, z2 = count / n, Z95**2
+def wilson(count: float, n: float, z: float = Z95) -> tuple[float, float]:
+    """Interval of the fraction `count` of `n` (E. B. Wilson, JASA 22 (1927) 209; n > 0), of 95 % or with
+    the normal quantile `z`."""
+    share, z2 = count / n, z**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    half = z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     # At 0 and n the ends are exact, and rounding must not move them inside.
     return (0.0 if count == 0 else centre - half), (1.0 if count == n else centre + half)
 

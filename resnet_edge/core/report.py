@@ -8,6 +8,7 @@ from typing import Any
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.calibration_lint import CalibrationLint
+from resnet_edge.core.doubt import Doubt, open_doubts
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.execution import Execution
 from resnet_edge.core.explanation import Explanation
@@ -17,6 +18,7 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.rescue import Rescue
 from resnet_edge.core.sidecar import Step
+from resnet_edge.core.witnessed import Witnessed
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Report:
     `plan` is what was tried when plain int8 missed the budget; `error_growth` how the error of
     each quantized artifact grows from layer to layer; `calibration_lint` what is wrong with the
     calibration images; `executions` what the integers of artifacts were computed with, and `int8_risks` what
-    they give on processors without VNNI; `attributions` which step loses how much.
+    they give on processors without VNNI; `attributions` which step loses how much;
+    `witness` how the reader of the model was checked; `doubts` why the model itself may be the wrong one.
     """
 
     resnet_edge: str
@@ -71,14 +74,18 @@ class Report:
     executions: tuple[Execution, ...] = ()
     int8_risks: tuple[Int8Risk, ...] = ()
     attributions: tuple[Attribution, ...] = ()
+    witness: Witnessed | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Every artifact has at least one proof, every proof passed, and nothing failed."""
+        """Every artifact has at least one proof, every proof passed, nothing failed, and nothing speaks
+        against the model itself."""
         proved = {row.artifact for row in self.parity}
         return (
             bool(self.artifacts)
             and not self.failures
+            and not open_doubts(self.doubts)
             and all(artifact.file in proved for artifact in self.artifacts)
             and all(row.verdict == "pass" for row in self.parity)
         )

@@ -8,11 +8,13 @@ from typing import Any
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.calibration_lint import CalibrationLint
+from resnet_edge.core.doubt import Doubt, open_doubts
 from resnet_edge.core.execution import Execution
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Failure, StageCost
+from resnet_edge.core.witnessed import Witnessed
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Verification:
     `reference`, `data`, `machine` and `versions` are plain JSON objects. `explanations` tell of artifacts
     where they part from the reference, `executions` of what their integers were computed with, `int8_risks`
     of what they give on processors without VNNI, `attributions` of which step loses how much;
-    `calibration_lint` of images that they were calibrated with; `failures` what could not be run.
+    `calibration_lint` of images that they were calibrated with; `failures` what could not be run;
+    `witness` and `doubts` are of the reference, as in a Report.
     """
 
     resnet_edge: str
@@ -41,14 +44,18 @@ class Verification:
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     costs: tuple[StageCost, ...] = ()
+    witness: Witnessed | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Every artifact has at least one proof, every proof passed, and nothing failed."""
+        """Every artifact has at least one proof, every proof passed, nothing failed, and nothing speaks
+        against the reference itself."""
         proved = {row.artifact for row in self.parity}
         return (
             bool(self.artifacts)
             and not self.failures
+            and not open_doubts(self.doubts)
             and len(proved) == len(self.artifacts)
             and all(row.verdict == "pass" for row in self.parity)
         )

@@ -3,9 +3,11 @@
 A kind is a module with
 
 - `check(request)`: runs in the parent; cheap, without numpy or a framework;
-- `open_model(request, report)`: runs in a worker; gives an `OpenedModel`.
+- `open_model(request, report)`: runs in a worker; gives an `OpenedModel`;
+- `witness(request)`, where it reads files: runs in a worker after `open_model`; gives the same file as a
+  loader that is not ours reads it (`models.witness`), or raises NoWitness.
 
-Both raise UsageError, UnknownName or ModelError, with one line that says how to mend it.
+They raise UsageError, UnknownName or ModelError, with one line that says how to mend it.
 `_source.kind_of` tells which kind a source is, by its spelling and its first bytes.
 """
 
@@ -65,7 +67,7 @@ def check_source(request: ModelRequest) -> None:
         raise UsageError(f"--input-shape {_spelled(request.input_shape)}: every size must be at least 1")
     if request.preprocess is not None:
         preprocessing(request.preprocess)
-    _kind(request).check(request)
+    kind_module(request).check(request)
 
 
 def open_model(request: ModelRequest, report: Report) -> OpenedModel:
@@ -74,11 +76,12 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     Raises UsageError, UnknownName, ModelError.
     """
     check_source(request)  # the file may have changed since the parent looked
-    opened: OpenedModel = _kind(request).open_model(request, report)
+    opened: OpenedModel = kind_module(request).open_model(request, report)
     return opened
 
 
-def _kind(request: ModelRequest) -> ModuleType:
+def kind_module(request: ModelRequest) -> ModuleType:
+    """The module of its kind. Raises UsageError, UnknownName, ModelError."""
     return importlib.import_module(f"{__name__}.{_source.kind_of(request.source)}")
 
 

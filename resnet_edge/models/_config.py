@@ -53,7 +53,7 @@ def check_config(config: Any, file: str, *, tensorflow_calls: bool = False) -> N
 
     Raises ModelError for a Lambda layer, a custom class, or nesting that no model has.
     """
-    for entry in _entries(config, file):
+    for entry in serialized(config, file):
         name = str(entry["class_name"])
         if name in _LAMBDAS:
             raise ModelError(
@@ -77,7 +77,7 @@ def check_config(config: Any, file: str, *, tensorflow_calls: bool = False) -> N
             )
 
 
-def _entries(value: Any, file: str) -> Iterator[dict[str, Any]]:
+def serialized(value: Any, file: str) -> Iterator[dict[str, Any]]:
     """Every serialised object inside `value`; how the model was compiled does not matter."""
     stack = [(value, 0)]
     while stack:

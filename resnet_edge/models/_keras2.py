@@ -103,6 +103,8 @@ def _translated(config: dict[str, Any]) -> dict[str, Any]:
         kept["axis"] = axis[0]
     if isinstance(kept.get("dtype"), dict):
         kept["dtype"] = kept["dtype"]["config"]["name"]
+    if isinstance(inner := kept.get("layer"), dict) and isinstance(inner.get("config"), dict):
+        kept["layer"] = {**inner, "config": _translated(inner["config"])}  # that of a wrapper
     return kept
 
 

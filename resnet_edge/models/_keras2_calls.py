@@ -47,6 +47,9 @@ _ALONE: dict[str, Callable[[], Any]] = {
 }
 
 
+FUNCTIONS = {*_WITH_NUMBER, *_WITH_TENSOR, *_ALONE, "nn.bias_add", "__operators__.getitem", "cast"}
+"""The names of all that are rebuilt."""
+
 _REVERSED = [{"class_name": "__ellipsis__"}, {"start": None, "stop": None, "step": -1}]
 """`x[..., ::-1]`, how Keras 2 stores RGB to BGR."""
 

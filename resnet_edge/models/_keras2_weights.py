@@ -6,6 +6,7 @@ was saved, and a wrong order with fitting shapes would load without a word.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
@@ -13,6 +14,7 @@ import keras
 import numpy as np
 
 from resnet_edge.core.errors import ModelError
+from resnet_edge.models._state import finalize_state
 
 
 def load_weights(model: keras.Model, group: h5py.Group, file: str) -> None:
@@ -23,8 +25,8 @@ def load_weights(model: keras.Model, group: h5py.Group, file: str) -> None:
         if layer.name not in group:
             continue
         stored = group[layer.name]
-        for name in _names(stored):
-            weight = weights.get(_key(name, layer))
+        for name, key in _keys(_names(stored), layer, weights).items():
+            weight = weights.get(key)
             values = np.asarray(stored[name])
             if weight is None or tuple(weight.shape) != values.shape:
                 expected = "no such weight" if weight is None else f"shape {tuple(weight.shape)}"
@@ -36,6 +38,7 @@ def load_weights(model: keras.Model, group: h5py.Group, file: str) -> None:
             missing.discard(id(weight))
     if missing:
         raise ModelError(f"{file} lacks {len(missing)} of the weights of its model: copy or save it again")
+    finalize_state(model)
 
 
 def _names(stored: Any) -> list[str]:
@@ -43,14 +46,29 @@ def _names(stored: Any) -> list[str]:
     return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
 
-def _key(name: str, layer: keras.layers.Layer) -> tuple[str, str]:
+Key = tuple[str, str]
+
+
+def _keys(names: list[str], layer: keras.layers.Layer, weights: Mapping[Key, Any]) -> dict[str, Key]:
+    """The weight that each name means. Some do not name their layer: "mean:0" of a Normalization that was
+    adapted before it was called, "time_distributed/kernel:0" of what is wrapped. They mean the one weight
+    of that name that no other name means."""
+    found = {name: _key(name, layer) for name in names}
+    for name, key in found.items():
+        if key not in weights:
+            left = [each for each in weights if each[1] == key[1] and each not in found.values()]
+            found[name] = left[0] if len(left) == 1 else key
+    return found
+
+
+def _key(name: str, layer: keras.layers.Layer) -> Key:
     """(layer, weight): "conv1/kernel:0" belongs to conv1, however deeply that is nested."""
     *path, weight = name.removesuffix(":0").split("/")
     owner = path[-1] if isinstance(layer, keras.Model) and path else layer.name
     return owner, weight
 
 
-def _weights(layer: keras.layers.Layer) -> dict[tuple[str, str], Any]:
+def _weights(layer: keras.layers.Layer) -> dict[Key, Any]:
     """All weights at or below `layer`. The states of random generators are not saved."""
     owners = layer._flatten_layers()
     return {

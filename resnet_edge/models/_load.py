@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 
 from resnet_edge.core.errors import ModelError
+from resnet_edge.models._state import finalize_state
 
 _CAUSE = "Exception encountered:"
 
@@ -23,6 +24,7 @@ def with_keras(path: Path) -> keras.Model:
         ) from error
     if not isinstance(model, keras.Model):
         raise ModelError(f"{path} holds a {type(model).__name__}, not a model: save the whole model")
+    finalize_state(model)
     return model
 
 

@@ -15,6 +15,7 @@ from keras import tree
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.models._graph import functional_view
+from resnet_edge.models._state import finalize_state
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ def copy_weights(graph: FlatGraph, model: Any) -> None:
         if [tuple(w.shape) for w in layer.weights] != [v.shape for v in values]:
             raise ModelError(f"the layer {call.name} has other weights after the rebuild; nothing was copied")
         layer.set_weights(values)
+    finalize_state(model)
 
 
 def return_weights(model: Any, graph: FlatGraph) -> None:
@@ -155,6 +157,7 @@ def return_weights(model: Any, graph: FlatGraph) -> None:
     for call in graph.calls:
         if getattr(call.operation, "weights", ()) and (layer := _layer(model, call.name)) is not None:
             call.operation.set_weights(layer.get_weights())
+            finalize_state(call.operation)
 
 
 def _layer(model: Any, name: str) -> Any | None:

@@ -1,15 +1,15 @@
 """`.h5`: a whole model as Keras 3 or the older Keras 2 writes it.
 
-Keras 3 reads its own; a Keras 2 file is rebuilt (`_keras2`). tf_keras never touches a user's
-file: it imports any module that the file names and follows links out of the file
-(keras-team/tf-keras#921).
+Keras 3 reads its own; a Keras 2 file is rebuilt (`_keras2`). tf_keras is no reader: it imports any
+module that the file names and follows links out of the file (keras-team/tf-keras#921). It is a
+witness where a file was rebuilt and names nothing but what Keras has (`_tf_keras_witness`).
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError
@@ -17,6 +17,9 @@ from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
 from resnet_edge.models._config import check_config
+
+if TYPE_CHECKING:
+    from resnet_edge.models.witness import Witness
 
 
 def check(request: ModelRequest) -> None:
@@ -39,7 +42,7 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
 
     path = Path(request.source)
     config, version = _scanned(path)
-    if version.startswith("3."):
+    if _is_keras3(version):
         check_config(config, path.name)
         model = _load.with_keras(path)
     else:
@@ -49,6 +52,22 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
         _source.safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names
     )
     return _opened.opened(model, request, origin)
+
+
+def witness(request: ModelRequest) -> Witness:
+    """The file as the Keras that wrote it reads it. Raises NoWitness, ModelError."""
+    path = Path(request.source)
+    if _is_keras3(_scanned(path)[1]):
+        from resnet_edge.models._keras_witness import keras_witness
+
+        return keras_witness(path)
+    from resnet_edge.models._tf_keras_witness import tf_keras_witness
+
+    return tf_keras_witness(path)
+
+
+def _is_keras3(version: str) -> bool:
+    return version.startswith("3.")
 
 
 def _rebuilt(config: Any, path: Path) -> Any:

@@ -7,7 +7,7 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError
@@ -16,6 +16,9 @@ from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
 from resnet_edge.models._config import check_config
 from resnet_edge.models.learned_ranges import WEIGHTS, Ranges, embedded
+
+if TYPE_CHECKING:
+    from resnet_edge.models.witness import Witness
 
 MAX_CONFIG_BYTES = 64 << 20
 MAX_WEIGHTS_BYTES = 8 << 30
@@ -65,6 +68,13 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
         _source.safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names
     )
     return _opened.opened(model, request, origin, _ranges(path))
+
+
+def witness(request: ModelRequest) -> Witness:
+    """The file, as Keras reads it."""
+    from resnet_edge.models._keras_witness import keras_witness
+
+    return keras_witness(Path(request.source))
 
 
 def _ranges(path: Path) -> Ranges | None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Report
 from resnet_edge.models import ModelRequest, OpenedModel, _source
+
+if TYPE_CHECKING:
+    from resnet_edge.models.witness import Witness
 
 SIGNATURE = "serving_default"
 
@@ -75,6 +78,36 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
         preprocessing=_opened.chosen_preprocessing(request, None, shape),
     )
     return OpenedModel(facts, network, loaded)
+
+
+def witness(request: ModelRequest) -> Witness:
+    """The saved function itself, loaded afresh and called as it says."""
+    import tensorflow as tf
+
+    from resnet_edge.models import witness as held
+
+    folder = Path(request.source)
+    _check_operations(folder)
+    loaded = _load(folder)
+    signature = _signature(loaded, folder)
+    argument, _ = _image_argument(signature, folder)
+    dtype = signature.structured_input_signature[1][argument].dtype
+
+    def network(images: Any) -> Any:  # through `loaded`: a signature alone does not keep its variables
+        return next(iter(_signature(loaded, folder)(**{argument: tf.cast(images, dtype)}).values()))
+
+    def differing(opened: OpenedModel) -> str:
+        ours = {variable.name: variable for variable in _signature(opened.trackable, folder).variables}
+        return next(
+            (v.name for v in signature.variables if not bool(tf.reduce_all(tf.equal(v, ours[v.name])))), ""
+        )
+
+    return held.Witness(
+        loader=f"TensorFlow {tf.__version__}",
+        network=network,
+        rounding=held.sum_rounding(list(signature.variables)),
+        differing=differing,
+    )
 
 
 def _check_operations(folder: Path) -> None:

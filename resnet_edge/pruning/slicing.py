@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.models._state import finalize_state
 from resnet_edge.models.flat import Call, copied, rebuild
 from resnet_edge.pruning import Selection, axes
 from resnet_edge.pruning.groups import ChannelMap, Place
@@ -29,6 +30,7 @@ def sliced(channels: ChannelMap, selection: Selection, name: str | None = None) 
     for call in for_layers.values():
         if getattr(call.operation, "weights", ()):
             model.get_layer(call.name).set_weights(_weights(channels, selection, call))
+    finalize_state(model)
     return model
 
 

@@ -11,6 +11,7 @@ from resnet_edge.core.latency import Latency
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Report
 from resnet_edge.core.rescue import Rescue
+from resnet_edge.report.doubted import doubted
 from resnet_edge.report.readable_json import readable_json
 from resnet_edge.report.story import Entry, entries
 
@@ -28,7 +29,7 @@ def document(report: Report) -> dict[str, Any]:
     NaN and infinity have no place in JSON: they become null, and a sentence says so, in
     `reasons` of the entry, or in `notes` for anything outside `parity` and `latency`.
     """
-    notes = [*report.notes]
+    notes = [*doubted(report.doubts), *report.notes]
     body = {
         "schema": SCHEMA,
         "resnet_edge": report.resnet_edge,
@@ -50,6 +51,8 @@ def document(report: Report) -> dict[str, Any]:
         "attribution": [asdict(attribution) for attribution in report.attributions],
         "error_growth": [asdict(growth) for growth in report.error_growth],
         "history": [_entry(entry) for entry in entries(report)],
+        "witness": None if report.witness is None else asdict(report.witness),
+        "doubts": [asdict(doubt) for doubt in report.doubts],
         "costs": [asdict(cost) for cost in report.costs],
         "failures": [asdict(failure) for failure in report.failures],
     }

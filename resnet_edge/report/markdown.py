@@ -9,6 +9,8 @@ from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.causes import TITLE as CAUSES_TITLE
 from resnet_edge.report.causes import causes_how, causes_sentences, causes_table
+from resnet_edge.report.doubted import TITLE as DOUBTS_TITLE
+from resnet_edge.report.doubted import doubted
 from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.integers import (
     RAN_HOW,
@@ -33,6 +35,7 @@ def markdown(report: Report) -> str:
     """The whole file. Strings from outside are escaped: they cannot make markup."""
     sections = [
         _head(report),
+        _doubts(report),
         _results(report),
         _plan(report),
         _growth(report),
@@ -83,6 +86,11 @@ def _head(report: Report) -> str:
             _table(["Model", code(report.model.name)], ([escaped(k), _fact(k, v)] for k, v in facts)),
         ]
     )
+
+
+def _doubts(report: Report) -> str:
+    lines = "\n".join(f"- {escaped(line)}" for line in doubted(report.doubts))
+    return f"## {DOUBTS_TITLE}\n\n{lines}" if lines else ""
 
 
 def _fact(label: str, value: str) -> str:

@@ -6,6 +6,7 @@ from resnet_edge.core.report import Report
 from resnet_edge.report import growth_picture, summary, svg, words
 from resnet_edge.report.accuracy_figure import accuracy_section
 from resnet_edge.report.chart import chart
+from resnet_edge.report.doubted import TITLE, doubted
 from resnet_edge.report.elements import (
     document,
     facts,
@@ -35,6 +36,7 @@ def page(report: Report) -> str:
     """The whole page. Every string from outside is escaped."""
     sections = [
         _head(report),
+        section(TITLE, listing(doubted(report.doubts))) if report.doubts else "",
         accuracy_section(chart(report), summary.images(report)),
         _results(report),
         _plan(report),

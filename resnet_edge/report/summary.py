@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.doubt import open_doubts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Report
 from resnet_edge.report import words
@@ -34,6 +35,8 @@ def verdict(report: Report) -> Verdict:
         every = "The artifact" if len(standings) == 1 else f"All {len(standings)} artifacts"
         return Verdict("passed", f"{every} passed: {_claim(report)}.")
     sentence = _tally(standings)
+    if open_doubts(report.doubts):
+        sentence = f"The reference itself is in doubt, and with it every proof. {sentence}"
     if report.parity and not labelled(report):
         sentence += " The images have no labels, so accuracy is not proved."
     if report.failures:

@@ -7,13 +7,14 @@ from typing import Any
 
 from resnet_edge.core.verification import Verification
 from resnet_edge.report.contract import artifact_entry, measured_row, strict
+from resnet_edge.report.doubted import doubted
 
 SCHEMA = 1
 
 
 def verification_document(found: Verification) -> dict[str, Any]:
     """JSON values; what is not finite becomes null, and a sentence says so, as in report.json."""
-    notes = [*found.notes]
+    notes = [*doubted(found.doubts), *found.notes]
     body = {
         "schema": SCHEMA,
         "resnet_edge": found.resnet_edge,
@@ -29,6 +30,8 @@ def verification_document(found: Verification) -> dict[str, Any]:
         "int8_risk": [asdict(risk) for risk in found.int8_risks],
         "attribution": [asdict(attribution) for attribution in found.attributions],
         "calibration_lint": None if found.calibration_lint is None else asdict(found.calibration_lint),
+        "witness": None if found.witness is None else asdict(found.witness),
+        "doubts": [asdict(doubt) for doubt in found.doubts],
         "costs": [asdict(cost) for cost in found.costs],
         "failures": [asdict(failure) for failure in found.failures],
     }

@@ -7,6 +7,7 @@ from typing import Any
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.verification import Verification
 from resnet_edge.report import words
+from resnet_edge.report.doubted import TITLE, doubted
 from resnet_edge.report.elements import (
     document,
     facts,
@@ -36,6 +37,7 @@ def verify_page(found: Verification, word: str, sentence: str) -> str:
     name = str(found.reference["name"])
     sections = [
         head(f"resnet-edge {found.resnet_edge} · verification", name, word.lower(), word.lower(), sentence),
+        section(TITLE, listing(doubted(found.doubts))) if found.doubts else "",
         _results(found),
         causes_section(found.attributions),
         explained_section(found.explanations, found.explanations),

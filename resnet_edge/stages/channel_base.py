@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.progress import silent
+from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.models import OpenedModel, open_model
 from resnet_edge.models.flat import FlatGraph, flat_graph
 from resnet_edge.pruning.block_choice import Batches
@@ -27,6 +28,7 @@ from resnet_edge.stages.channel_request import ChannelRequest
 from resnet_edge.stages.fit import Fit
 from resnet_edge.stages.losses import loss_of
 from resnet_edge.stages.pixels import preprocessed
+from resnet_edge.stages.reader_check import checked_reader
 from resnet_edge.stages.training_data import TrainingData, training_data
 
 TAYLOR_IMAGES, TAYLOR_BATCH = 2048, 8
@@ -45,6 +47,7 @@ class Base:
     graph: FlatGraph
     channels: ChannelMap
     data: TrainingData
+    read: Witnessed
 
     def how(self, label: str, teacher: Any = None, penalised: Any = None) -> Fit:
         """What a fit or a test of it needs."""
@@ -72,7 +75,8 @@ def base_of(request: ChannelRequest) -> Base:
     graph = flat_graph(opened.trackable, facts.input_shape)
     channels = channel_map(graph)
     data = training_data(request.recipe, facts.input_shape, facts.classes, silent)
-    return Base(opened, graph, channels, data)
+    read = checked_reader(opened, model, data.fitted.images)
+    return Base(opened, graph, channels, data, read)
 
 
 def plain_loss(request: ChannelRequest) -> Any:

@@ -41,6 +41,7 @@ from resnet_edge.stages.channel_request import (
 )
 from resnet_edge.stages.checkpoint import open_checkpoint, write
 from resnet_edge.stages.fit import fit, save, top1, training_details
+from resnet_edge.stages.reader_check import witness_note
 from resnet_edge.stages.recipe import Compressed
 from resnet_edge.stages.saved_model import as_saved, lost_ranges_note, preprocessing_note
 from resnet_edge.stages.state import state_of
@@ -145,7 +146,14 @@ def finish(request: FinishRequest, report: Report) -> Compressed:
     write_sidecar(out, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     shutil.rmtree(folder)
     return Compressed(
-        str(out), step, (*preprocessing_note(facts), *lost_ranges_note(facts), *filter(None, [note]))
+        str(out),
+        step,
+        (
+            *preprocessing_note(facts),
+            *lost_ranges_note(facts),
+            *witness_note(base.read),
+            *filter(None, [note]),
+        ),
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from resnet_edge.core.errors import UsageError
+from resnet_edge.models._state import finalize_state
 
 
 def open_checkpoint(out: Path, stamp: dict[str, Any], resume: bool) -> Path:
@@ -67,6 +68,7 @@ class Checkpoint:
             with np.load(self._file(done)) as arrays:
                 for number, variable in enumerate(_variables(model)):
                     variable.assign(arrays[f"arr_{number}"])
+            finalize_state(model)
         return done
 
     def save(self, model: Any, done: int) -> None:

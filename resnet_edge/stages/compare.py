@@ -3,9 +3,9 @@
 What must hold for `pass`:
 
 - the sentinel finds nothing: no NaN or Inf, outputs that vary, more than one class predicted;
-- with labels, the reference is right more often than chance, and the upper end of the paired
-  95 % interval of the accuracy drop is within `max_drop_pp`; without, the same is asked of the
-  share of images whose top-1 changed, which no drop can exceed;
+- with labels, the reference is right more often than chance (unless the user accepts it), and
+  the upper end of the paired 95 % interval of the accuracy drop is within `max_drop_pp`; without,
+  the same is asked of the share of images whose top-1 changed, which no drop can exceed;
 - SQNR on logits is at least `min_sqnr_db`, or, where that is less, what float16 leaves of the weights.
 
 A float file whose outputs differ from the reference's by the rounding of its type alone needs neither labels
@@ -140,7 +140,7 @@ def _judged(
         floor = min(floor, rounding.likely_db)
         numbers = on_rounding(sqnr, sums, n, max(floor, rounding.most_db), request.scheme)
     on_signal = on_sqnr(sqnr, floor, request.scheme)
-    on_images = _on_images(table, request.max_drop_pp, numbers, classes)
+    on_images = _on_images(table, request, numbers, classes)
     verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"
     parity = Parity(
         artifact=request.artifact,
@@ -169,16 +169,16 @@ def _judged(
     return Compared(parity, numbers is not None)
 
 
-def _on_images(table: Table, limit_pp: float, numbers: Finding | None, classes: int) -> Finding:
+def _on_images(table: Table, request: CompareRequest, numbers: Finding | None, classes: int) -> Finding:
     """What the images prove; what they leave open, `numbers` decide where there are any."""
-    n, labelled = table.n, table.labelled
+    n, labelled, limit_pp = table.n, table.labelled, request.max_drop_pp
     if labelled is None:
         found = on_agreement(n, table.changed, limit_pp)
     else:
         found = on_drop(n, labelled.lost, labelled.gained, limit_pp)
     if numbers is not None and found.verdict == "inconclusive":
         found = numbers
-    if labelled is None or found.verdict != "pass":
+    if labelled is None or found.verdict != "pass" or request.accept_reference:
         return found
     on_chance = on_reference(n, labelled.reference_right, classes)
     return found if on_chance.verdict == "pass" else on_chance

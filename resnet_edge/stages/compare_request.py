@@ -15,6 +15,7 @@ class CompareRequest:
     `reference` and `candidate` belong to the same images in the same order; `labels` is an
     .npy of integers (N,), or None. `max_drop_pp` is in percentage points. `path` and `format` are of the file
     itself, whose weights tell what a float16 type rounds; without them nothing is known of that.
+    `accept_reference`: a reference that is right by chance alone is as it should be.
     """
 
     artifact: str
@@ -29,6 +30,7 @@ class CompareRequest:
     min_sqnr_db: float
     path: str = ""
     format: str = ""
+    accept_reference: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from resnet_edge.core.parity import Parity
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Report
 from resnet_edge.core.sidecar import Story, story_of
+from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.class_names import as_lines, check_count, chosen_names
@@ -46,6 +47,7 @@ from resnet_edge.stages.proofs import Provers, how_many
 from resnet_edge.stages.proving import Proving
 from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
 from resnet_edge.stages.timing import timed
+from resnet_edge.stages.witnessing import witnessed
 from resnet_edge.stages.workspace import Workspace
 
 
@@ -74,6 +76,7 @@ class _Run:
         self.source, self.maker = crew.member("source", tell), crew.member("artifacts", tell)
         self.provers = Provers(crew, pool, workspace.scratch, tell)
         self.findings = Findings(tell)
+        self.witness: Witnessed | None = None
 
     def run(self) -> Report:
         basis, story = self._basis()
@@ -159,9 +162,13 @@ class _Run:
         return placed
 
     def _reference(self, images: Images) -> str:
+        """What the model gives, once another loader has given the same."""
         out = str(self.workspace.scratch / "reference.npy")
         request = ReferenceRequest(self.request.model, images.images, out)
         try:
+            self.witness = witnessed(self.source, self.request.model, images)
+            if self.witness.note:
+                self.findings.note("witness", self.witness.note)
             return ask(self.source, "source:reference", request, Done).path
         finally:
             self.source.dismiss()
@@ -205,4 +212,6 @@ class _Run:
             executions=proving.answers.integers.executions,
             int8_risks=proving.answers.integers.risks,
             attributions=proving.answers.attributions,
+            witness=self.witness,
+            doubts=proving.doubts,
         )

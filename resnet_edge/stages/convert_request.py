@@ -14,7 +14,8 @@ class ConvertRequest:
     """What the user asks for. `calibration` None: held out of `data`. `class_names` come
     before those of the model and the data. `rescue`: where int8 misses the budget, leave the layers
     in float that cost most. `command` is how it was asked for, and
-    `source_name` what the report calls the model where the user did not name it."""
+    `source_name` what the report calls the model where the user did not name it. `accept_reference`:
+    that the model itself is poor is as it should be."""
 
     model: ModelRequest
     data: str
@@ -30,3 +31,4 @@ class ConvertRequest:
     class_names: tuple[str, ...] = ()
     command: str = ""
     source_name: str | None = None
+    accept_reference: bool = False

@@ -80,10 +80,18 @@ class Judge:
     """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`."""
 
     def __init__(
-        self, member: Member, facts: ModelFacts, images: Images, max_drop_pp: float, reference: str
+        self,
+        member: Member,
+        facts: ModelFacts,
+        images: Images,
+        max_drop_pp: float,
+        reference: str,
+        *,
+        accept_reference: bool = False,
     ) -> None:
         self._member, self._facts, self._images = member, facts, images
         self._max_drop_pp, self._reference = max_drop_pp, reference
+        self._accept_reference = accept_reference
         self.notes: list[str] = []
 
     def judged(self, proof: Proof) -> Judged:
@@ -105,6 +113,7 @@ class Judge:
             proof.job.min_sqnr_db,
             proof.artifact.path,
             proof.artifact.format,
+            self._accept_reference,
         )
         found = self._member.call("resnet_edge.stages.compare:compare", request, Compared)
         return Judged(proof, ran.out, found.parity, found.by_rounding)

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
+from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
 from resnet_edge.core.progress import silent
@@ -20,13 +21,14 @@ from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.notes import poor_reference, rescued, same_numbers
 from resnet_edge.stages.proofs import Proof
+from resnet_edge.stages.reference_doubts import reference_doubts
 from resnet_edge.stages.rescue import RescueSetup, missed, rescue
 
 
 @dataclass
 class Proving:
     """Verdicts on what `making` made; `rescue` tells what was tried where int8 missed the budget, and
-    `answers` what was found in files beside their verdicts."""
+    `answers` what was found in files beside their verdicts; `doubts` what speaks against the model."""
 
     request: ConvertRequest
     basis: Basis
@@ -35,6 +37,7 @@ class Proving:
     findings: Findings
     rescue: Rescue | None = None
     answers: Answers = NOTHING
+    doubts: tuple[Doubt, ...] = ()
 
     def judged(self, reference: Future[str], proofs: list[Proof]) -> list[Judged]:
         """Judge every proof that ran; where int8 misses the budget, what is better takes its place."""
@@ -45,14 +48,18 @@ class Proving:
             return []
         member = self.crew.member("verdicts", silent)  # a tenth of a second each: not worth a line
         facts = self.basis.facts
-        judge = Judge(member, facts, self.basis.images, self.request.max_drop_pp, expected)
+        images, accepted = self.basis.images, self.request.accept_reference
+        judge = Judge(member, facts, images, self.request.max_drop_pp, expected, accept_reference=accepted)
         judged = [
             found
             for proof in proofs
             if (found := self.findings.attempt(proof.what, partial(judge.judged, proof))) is not None
         ]
-        for note in poor_reference(facts, [found.parity for found in judged]):
-            self.findings.note("reference", note)
+        rows, steps = [found.parity for found in judged], self.making.story.steps
+        self.doubts = reference_doubts(facts, images, rows, steps, accepted=accepted)
+        if not self.doubts:
+            for note in poor_reference(facts, rows):
+                self.findings.note("reference", note)
         if self.making.calibrated is not None and self.request.rescue:
             judged = self._rescued(judge, judged)
         self._same_numbers(judge, judged)

@@ -23,6 +23,7 @@ from resnet_edge import __version__
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import State, Step, next_sidecar, story_of, write_sidecar
+from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.flat import FlatGraph, flat_graph
 from resnet_edge.stages.augment import AugmentedBatches
@@ -30,6 +31,7 @@ from resnet_edge.stages.checkpoint import open_checkpoint
 from resnet_edge.stages.fit import Fit, fit, save, top1, training_details
 from resnet_edge.stages.magnitude_request import MagnitudeRequest
 from resnet_edge.stages.pixels import preprocessed
+from resnet_edge.stages.reader_check import checked_reader, witness_note
 from resnet_edge.stages.recipe import Compressed
 from resnet_edge.stages.saved_model import as_saved, lost_ranges_note, preprocessing_note, savable
 from resnet_edge.stages.state import state_of
@@ -109,6 +111,7 @@ class _Base:
     trunk: FlatGraph
     names: tuple[str, ...]
     data: TrainingData
+    read: Witnessed
 
     @property
     def inputs(self) -> Callable[[Pixels], Pixels]:
@@ -134,7 +137,8 @@ def _opened(request: MagnitudeRequest, report: Report) -> _Base:
     head, trunk = split_head(graph)
     names = layers_to_prune(trunk, request.exclude)
     data = training_data(request.recipe, facts.input_shape, facts.classes, report)
-    return _Base(opened, graph, head, trunk, names, data)
+    read = checked_reader(opened, request.model, data.fitted.images)
+    return _Base(opened, graph, head, trunk, names, data, read)
 
 
 def _steps(request: MagnitudeRequest, data: TrainingData) -> int:
@@ -191,4 +195,4 @@ def _notes(base: _Base, before: State, after: State) -> list[str]:
             f"the augmentation layers {', '.join(base.head.augmentations)} did not act in the fine-tuning; "
             "--augment did"
         )
-    return notes
+    return [*notes, *witness_note(base.read)]

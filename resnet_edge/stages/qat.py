@@ -34,6 +34,7 @@ from resnet_edge.stages.checkpoint import open_checkpoint
 from resnet_edge.stages.fit import Fit, fit, top1, training_details
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.qat_request import QatRequest
+from resnet_edge.stages.reader_check import checked_reader, witness_note
 from resnet_edge.stages.recipe import Compressed
 from resnet_edge.stages.saved_model import as_saved, preprocessing_note, savable
 from resnet_edge.stages.state import state_of
@@ -63,6 +64,7 @@ def qat(request: QatRequest, report: Report) -> Compressed:
     story_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
     trunk = _Trunk(opened, request.model.source)
     data = training_data(recipe, facts.input_shape, facts.classes, report)
+    read = checked_reader(opened, request.model, data.fitted.images)
     how = Fit(
         "qat",
         inputs=trunk.inputs(data, recipe.batch_size),
@@ -101,7 +103,7 @@ def qat(request: QatRequest, report: Report) -> Compressed:
     sidecar, note = next_sidecar(request.model.source, step)
     write_sidecar(out, sidecar)
     shutil.rmtree(folder)
-    notes = (*_notes(trunk, rounded), *preprocessing_note(facts), *filter(None, [note]))
+    notes = (*_notes(trunk, rounded), *preprocessing_note(facts), *witness_note(read), *filter(None, [note]))
     return Compressed(str(out), step, notes)
 
 

@@ -13,11 +13,13 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, Report, silent
+from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.learned_request import LearnedRequest
 from resnet_edge.stages.pixels import preprocessed
-from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
+from resnet_edge.stages.reader_check import checked_reader
+from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest, WitnessRequest
 
 BATCH_PIXELS = 2_000_000
 """Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
@@ -49,6 +51,15 @@ def export(request: ExportRequest, report: Report) -> Done:
     )
     report(Progress("export", 1, 1))
     return Done(request.out)
+
+
+def witness(request: WitnessRequest, report: Report) -> Witnessed:
+    """Whether another loader gives the same answers. Raises ModelError where it does not."""
+    opened, images = _opened(request.model), np.load(request.images, mmap_mode="r")
+    report(Progress("witness", note="the same file, read by another loader"))
+    found = checked_reader(opened, request.model, images)
+    report(Progress("witness", 1, 1, note=found.loader))
+    return found
 
 
 def reference(request: ReferenceRequest, report: Report) -> Done:

@@ -19,6 +19,14 @@ class ExportRequest:
 
 
 @dataclass(frozen=True)
+class WitnessRequest:
+    """stages.source: hold the reader of a model against another loader, on some of `images` (.npy)."""
+
+    model: ModelRequest
+    images: str
+
+
+@dataclass(frozen=True)
 class ReferenceRequest:
     """stages.source: run the Keras model on `images` (.npy), outputs to `out` (.npy)."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import keras
+from numpy.typing import NDArray
 
 from resnet_edge import __version__, zoo
 from resnet_edge.core.errors import ModelError, UsageError
@@ -16,6 +18,7 @@ from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models.flat import copy_weights, flat_graph, return_weights
 from resnet_edge.stages.checkpoint import open_checkpoint
 from resnet_edge.stages.fit import Fit, fit, save, top1, training_details
+from resnet_edge.stages.reader_check import checked_reader
 from resnet_edge.stages.recipe import TrainRequest, TrainResult
 from resnet_edge.stages.state import state_of
 from resnet_edge.stages.teacher import teacher_of
@@ -42,7 +45,7 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
         return state_of(ModelRequest(file), score, images)
 
     if request.start is not None:
-        _take_weights(model, request.start, shape, report)
+        _take_weights(model, request.start, shape, data.fitted.images, report)
     before = None if request.start is None else state(request.start)
     stamp = {
         "arch": request.arch,
@@ -73,12 +76,17 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
     return TrainResult(str(out), step.after, history[-1].get("val_accuracy") if history else None)
 
 
-def _take_weights(model: keras.Model, start: str, shape: tuple[int, int, int], report: Report) -> None:
-    """Give `model` the weights of the MODEL `start`.
+def _take_weights(
+    model: keras.Model, start: str, shape: tuple[int, int, int], images: NDArray[Any], report: Report
+) -> None:
+    """Give `model` the weights of the MODEL `start`, as another loader reads it too on some of `images`.
 
     Raises UsageError unless that is the same network, layer by layer.
     """
-    given = flat_graph(open_model(ModelRequest(start), report).trackable, shape)
+    request = ModelRequest(start)
+    opened = open_model(request, report)
+    checked_reader(opened, request, images)
+    given = flat_graph(opened.trackable, shape)
     fresh = flat_graph(model, shape)
     try:
         if [call.name for call in given.calls] != [call.name for call in fresh.calls]:

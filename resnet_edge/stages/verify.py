@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_edge import __version__
+from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
@@ -22,6 +23,7 @@ from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Failure
+from resnet_edge.core.sidecar import Step, story_of
 from resnet_edge.core.verification import Verification
 from resnet_edge.core.worker import keep_logs
 from resnet_edge.models import ModelRequest
@@ -37,6 +39,7 @@ from resnet_edge.stages.notes import described, provable
 from resnet_edge.stages.output_store import OutputStore
 from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Proof, Provers, how_many
+from resnet_edge.stages.reference_doubts import reference_doubts
 from resnet_edge.stages.verify_checks import check_expected, check_fit, check_other, check_unchanged, unfed
 from resnet_edge.stages.verify_lint import CalibrationImages
 from resnet_edge.stages.verify_options import VerifyRequest
@@ -87,6 +90,8 @@ class _Run:
         outputs = self.pool.submit(reference.outputs, images, provers)
         proofs = self._start(looked, images, facts, reference.min_sqnr_db, provers)
         expected = Reference(facts, outputs.result())
+        if reference.witness is not None and reference.witness.note:
+            self.notes.append(reference.witness.note)
         judged = self._judged(proofs, images, expected)
         provers.dismiss()
         answers = self._inquired(judged, images, expected, reference)
@@ -99,7 +104,21 @@ class _Run:
             self._save_golden(self.request.golden, judged, images, expected)
         check_unchanged(looked)
         self.store.clear()
-        return replace(self._document(looked, facts, images, judged, answers), calibration_lint=lint)
+        return replace(
+            self._document(looked, facts, images, judged, answers),
+            calibration_lint=lint,
+            witness=reference.witness,
+            doubts=self._doubts(facts, images, judged),
+        )
+
+    def _doubts(self, facts: ModelFacts, images: Images, judged: list[Judged]) -> tuple[Doubt, ...]:
+        """What speaks against the reference; an artifact has no history."""
+        model = self.request.reference
+        steps: tuple[Step, ...] = ()
+        if isinstance(model, ModelRequest):
+            steps = story_of(model.source, facts.sha256).steps
+        rows = [found.parity for found in judged]
+        return reference_doubts(facts, images, rows, steps, accepted=self.request.accept_reference)
 
     def _check_feed(self, facts: ModelFacts) -> None:
         if not self.request.takes_pixels and facts.preprocessing.where == "model":
@@ -174,7 +193,10 @@ class _Run:
 
     def _judged(self, proofs: list[Proof], images: Images, expected: Reference) -> list[Judged]:
         member = self.crew.member("verdicts", lambda _: None)
-        judge = Judge(member, expected.facts, images, self.request.max_drop_pp, expected.outputs)
+        judge = Judge(
+            *(member, expected.facts, images, self.request.max_drop_pp, expected.outputs),
+            accept_reference=self.request.accept_reference,
+        )
         found = []
         for proof in proofs:
             try:

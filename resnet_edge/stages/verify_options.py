@@ -16,7 +16,8 @@ class VerifyRequest:
     the artifacts are fed, raw pixels or what the Keras model takes. `expected` are the hashes of files that
     a report names. `golden`: where to save golden vectors, of so many images. `attributed`: images on which
     what is lost is split into causes; `unpruned`: the model before it was pruned; `calibration`: images
-    that the artifacts were calibrated with."""
+    that the artifacts were calibrated with; `accept_reference`: that the reference itself is poor is as it
+    should be."""
 
     files: tuple[BenchFile, ...]
     reference: ModelRequest | Path
@@ -33,3 +34,4 @@ class VerifyRequest:
     attributed: int = IMAGES
     unpruned: ModelRequest | None = None
     calibration: str | None = None
+    accept_reference: bool = False

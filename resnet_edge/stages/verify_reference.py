@@ -12,6 +12,7 @@ from resnet_edge.core.errors import ArtifactError, ModelError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Report as Tell
+from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.crew import Crew
@@ -21,6 +22,7 @@ from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from resnet_edge.stages.proofs import Provers
 from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
 from resnet_edge.stages.verify_request import Looked, LookRequest
+from resnet_edge.stages.witnessing import witnessed
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class ReferenceModel:
         self.content = ""
         self.min_sqnr_db = math.inf
         self._portables: dict[bool, str] = {}
+        self.witness: Witnessed | None = None
         self._lock = threading.Lock()  # layers and causes ask at the same time
 
     def facts(self, looked: Looked, backends: tuple[str, ...]) -> ModelFacts:
@@ -80,9 +83,11 @@ class ReferenceModel:
         )
 
     def outputs(self, images: Images, provers: Provers) -> str:
-        """Its outputs (.npy) for all images. Raises whatever keeps it from running."""
+        """Its outputs (.npy) for all images, of a Keras model once another loader has given the same. Raises
+        whatever keeps it from running."""
         out = str(self._scratch / "reference.npy")
         if isinstance(self._source, ModelRequest):
+            self.witness = witnessed(self._member, self._source, images)
             asked = ReferenceRequest(self._source, images.images, out)
             return self._member.call("resnet_edge.stages.source:reference", asked, Done).path
         assert self._artifact is not None

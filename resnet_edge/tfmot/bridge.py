@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ModelError, first_line
+from resnet_edge.models._state import finalize_state
 from resnet_edge.models.flat import Call, FlatGraph, copied, copy_weights, filled, flat_graph, rebuild
+from resnet_edge.models.witness import full_float32
 from resnet_edge.tfmot.head import run
 from resnet_edge.tfmot.layers import WEIGHT_NAMES, tf_keras_layer
 
@@ -65,7 +65,8 @@ def to_tf_keras(graph: FlatGraph) -> Any:
     for call, layer in _pairs(graph, model):
         _check_weights(call, layer)
         layer.set_weights(call.operation.get_weights())
-    with _full_float32():
+    finalize_state(model)
+    with full_float32():
         _check_calls(graph, made)
         _check_whole(graph, model)
     return model
@@ -82,7 +83,8 @@ def to_keras(model: Any, graph: FlatGraph) -> None:
         _check_weights(call, layer)
     for call, layer in pairs:
         call.operation.set_weights(layer.get_weights())
-    with _full_float32():
+        finalize_state(call.operation)
+    with full_float32():
         _check_whole(_in_float32(graph), model)
 
 
@@ -137,17 +139,6 @@ def _check_weights(call: Call, layer: Any) -> None:
             f"the layer {call.name} has the weights {ours} in Keras 3 and {theirs} in tf_keras; nothing "
             "was copied"
         )
-
-
-@contextmanager
-def _full_float32() -> Iterator[None]:
-    """Without TF32, whose 10 bits a GPU may round differently in two runs of one convolution."""
-    allowed = tf.config.experimental.tensor_float_32_execution_enabled()
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    try:
-        yield
-    finally:
-        tf.config.experimental.enable_tensor_float_32_execution(allowed)
 
 
 def _noise(graph: FlatGraph) -> Pixels:
