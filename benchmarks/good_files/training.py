@@ -1,0 +1,139 @@
+"""A network gets answers that differ between images, and its images are kept with them."""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.bundled import CALIBRATION_FILE, TEST_FILE, bundled
+
+from .images import figures, prepared
+from .networks import Network
+from .store import Store, write
+
+TRAINING, PROOF, CALIBRATION = 1600, 300, 64
+BATCH, RATE = 32, 2e-3
+SETTLING = 8
+"""Batches that batch normalizations without a training see."""
+CONFIDENCE = 6.0
+"""Logits of a last layer that is solved for are between about 0 and this."""
+
+
+def train(network: Network, store: Store) -> None:
+    """Save the model, its images and what the saving Keras itself answers for them."""
+    import keras
+
+    keras.utils.set_random_seed(network.seed)
+    parts = _images(network)
+    for name in ("proof", "calibration"):
+        np.savez(store.data(name), images=parts[name][0], labels=parts[name][1])
+    images, labels = parts["training"]
+    fed = prepared(images, network.prepare)
+    model = network.build()
+    _fit(model, fed, labels, network.steps)
+    if network.steps < 20:
+        _settle(model, fed)
+    if network.probe:
+        _solve(model, fed[:800], labels[:800])
+    model.save(store.model)
+    _keep(store, model, network, store.model.name, parts["proof"])
+
+
+def adopt(network: Network, store: Store) -> None:
+    """Take a model that was made elsewhere: `network.given` with .keras or .h5, .npz and .answers.npy."""
+    given = Path(network.given)
+    model = next(given.with_suffix(s) for s in (".keras", ".h5") if given.with_suffix(s).exists())
+    shutil.copy(model, store.folder / f"model{model.suffix}")
+    with np.load(given.with_suffix(".npz")) as held:
+        images, labels = held["images"], held["labels"]
+    rows = slice(len(images) - PROOF, None)
+    np.savez(store.data("proof"), images=images[rows], labels=labels[rows])
+    np.savez(store.data("calibration"), images=images[:CALIBRATION], labels=labels[:CALIBRATION])
+    np.save(store.folder / "answers.npy", np.load(given.with_suffix(".answers.npy"))[rows])
+    write(store.folder / "network.json", {"prepare": network.prepare, "model": f"model{model.suffix}"})
+
+
+def _images(network: Network) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+    """Parts that have no image in common."""
+    if network.images == "fashion":
+        return _fashion()
+    draw = zlib.crc32(network.name.encode())
+    counts = {"training": TRAINING, "proof": PROOF, "calibration": CALIBRATION}
+    return {name: figures(n, network.size, draw + i) for i, (name, n) in enumerate(counts.items())}
+
+
+def _fashion() -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+    """Of the bundled test images, so that nothing is fetched."""
+    with np.load(bundled(TEST_FILE)) as held:
+        images, labels = held["images"], held["labels"].astype(np.int64)
+    with np.load(bundled(CALIBRATION_FILE)) as held:
+        few = held["images"][:CALIBRATION], held["labels"][:CALIBRATION].astype(np.int64)
+    return {
+        "training": (images[PROOF:], labels[PROOF:]),
+        "proof": (images[:PROOF], labels[:PROOF]),
+        "calibration": few,
+    }
+
+
+def _fit(model: Any, fed: NDArray[np.float32], labels: NDArray[Any], steps: int) -> None:
+    import keras
+
+    if not steps:
+        return
+    binary = model.output_shape[-1] == 1
+    logits = getattr(model.layers[-1], "activation", None) is keras.activations.linear
+    loss: Any = keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
+    rows = np.resize(np.arange(len(fed)), steps * BATCH)
+    model.compile(keras.optimizers.Adam(RATE), "binary_crossentropy" if binary else loss)
+    model.fit(fed[rows], labels[rows], batch_size=BATCH, epochs=1, verbose=0)
+
+
+def _settle(model: Any, fed: NDArray[np.float32]) -> None:
+    """Moving statistics from a few batches; those of a new network are 0 and 1."""
+    import keras
+
+    changed = [one for one in model._flatten_layers() if isinstance(one, keras.layers.BatchNormalization)]
+    before = [one.momentum for one in changed]
+    for one in changed:
+        one.momentum = 0.6
+    for start in range(0, SETTLING * BATCH, BATCH):
+        model(fed[start : start + BATCH], training=True)
+    for one, momentum in zip(changed, before, strict=True):
+        one.momentum = momentum
+
+
+def _solve(model: Any, fed: NDArray[np.float32], labels: NDArray[Any]) -> None:
+    """Ridge regression of the classes on what the last layer reads."""
+    import keras
+
+    last = model.layers[-1]
+    reads = keras.Model(model.inputs, last.input)
+    features = np.concatenate(
+        [np.asarray(reads(fed[start : start + BATCH], training=False)) for start in range(0, len(fed), BATCH)]
+    ).astype(np.float64)
+    mean, spread = features.mean(axis=0), features.std(axis=0)
+    scaled = (features - mean) / (spread + 1e-3 * spread.max() + 1e-12)
+    wanted = np.eye(last.units)[labels] - 1 / last.units
+    gram = scaled.T @ scaled + 0.05 * len(scaled) * np.eye(scaled.shape[1])
+    kernel = CONFIDENCE * np.linalg.solve(gram, scaled.T @ wanted)
+    kernel /= (spread + 1e-3 * spread.max() + 1e-12)[:, None]
+    last.set_weights([kernel.astype(np.float32), (-mean @ kernel).astype(np.float32)])
+
+
+def _keep(store: Store, model: Any, network: Network, file: str, proof: tuple[Any, Any]) -> None:
+    images, labels = proof
+    answers = np.asarray(model.predict(prepared(images, network.prepare), batch_size=BATCH, verbose=0))
+    np.save(store.folder / "answers.npy", answers)
+    right = float(np.mean(choices(answers) == labels))
+    facts = {"prepare": network.prepare, "model": file, "right": right, "seed": network.seed}
+    write(store.folder / "network.json", facts)
+
+
+def choices(answers: NDArray[Any]) -> NDArray[Any]:
+    """The class of each row; of one sigmoid, whether it is above a half."""
+    return (answers[:, 0] > 0.5).astype(np.int64) if answers.shape[1] == 1 else answers.argmax(axis=1)
