@@ -167,7 +167,7 @@ def do(network: Network, step: str, work: Path) -> None:
     onnx_exports.export(store, model)
 
 
-def judge(store: Store, work: Path) -> None:
+def judge(store: Store) -> None:
     """Agreement of every new file with the answers of Keras, by the plain loop."""
     known = store.judged()
     for file in store.files():
@@ -256,19 +256,24 @@ def told(good: Sequence[Good], said: dict[str, Said]) -> Iterator[str]:
     """The counts, and what was not good."""
     names = {file.path.name: file for file in good}
     alarms = [name for name in names if said[name].caught]
+    refused = [name for name in alarms if said[name].verdict == "error" and not said[name].certain]
     alone = [name for name in alarms if said[name].verdict == "fail" and not said[name].certain]
-    yield f"\n{len(names)} good files: {len(alarms)} false alarms, {len(alone)} of them by answers alone; "
-    yield json.dumps(Counter(one.verdict for name, one in said.items() if name in names))
+    against = [name for name in alarms if said[name].certain]
+    verdicts = Counter(one.verdict for name, one in said.items() if name in names)
+    yield f"\n{len(names)} good files: {len(alarms)} false alarms ({len(against)} contradicted,"
+    yield f"{len(refused)} not verified, {len(alone)} fail by their answers alone); {json.dumps(verdicts)}"
     for title, key in (("network", "network"), ("exporter", "how"), ("scheme", "scheme")):
         yield ""
         yield from _table(
             title, Counter(getattr(f, key) for f in good), (getattr(names[a], key) for a in alarms)
         )
-    yield "\nContradicted, or not to be verified:"
-    for name in (name for name in alarms if name not in alone):
+    yield f"\nContradicted, {len(against)}:"
+    for name in against:
         one = said[name]
         yield f"- {name}: {one.verdict}: {one.layer} {one.cause}: {one.sentence or one.why}"
-    yield "\nFail by their answers alone:"
+    yield f"\nNot verified, {len(refused)}:"
+    yield from (f"- {name}: {said[name].why}" for name in refused)
+    yield f"\nFail by their answers alone, {len(alone)}:"
     yield from (f"- {name}: {said[name].why}{_figures(names[name])}" for name in alone)
 
 

@@ -19,9 +19,12 @@ TORCH_MEAN = np.asarray([0.485, 0.456, 0.406], np.float32)
 TORCH_STD = np.asarray([0.229, 0.224, 0.225], np.float32)
 
 
-def figures(count: int, size: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def figures(
+    count: int, size: int, seed: int, jitter: float = 0
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """(count, size, size, 3) uint8 and labels 0 to 5: rings, triangles and bars, one colour for each class,
-    under a light whose colour and direction vary."""
+    under a light whose colour and direction vary. `jitter` of the colours, in grey levels, makes some of the
+    classes hard to tell."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, CLASSES, count)
     rows, columns = np.mgrid[:size, :size] / size - 0.5
@@ -29,7 +32,8 @@ def figures(count: int, size: int, seed: int) -> tuple[NDArray[np.uint8], NDArra
     for image, label in zip(ground, labels, strict=True):
         down, right = random.uniform(-0.16, 0.16, 2)
         inside = _figure(int(label) % 3, rows - down, columns - right, random.uniform(0.16, 0.3))
-        image[inside] = COLOURS[label] + random.normal(0, 24, (int(inside.sum()), 3))
+        colour = COLOURS[label] + random.normal(0, jitter, 3)
+        image[inside] = colour + random.normal(0, 24, (int(inside.sum()), 3))
         slope = random.normal(0, 30, 2)
         image += (slope[0] * rows + slope[1] * columns)[..., None]
     return ground.clip(0, 255).astype(np.uint8), labels.astype(np.int64)

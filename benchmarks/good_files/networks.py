@@ -28,6 +28,10 @@ class Network:
     steps: int = 110
     probe: bool = False
     seed: int = 1
+    proof: int = 300
+    """Images that files are judged by."""
+    jitter: float = 0
+    """Of the colours of the images: with it answers are less sure."""
     given: str = ""
     """A model that is made already: its file without the suffix."""
 

@@ -31,7 +31,7 @@ def preprocess(way: str) -> list[str]:
 def export(store: Store, name: str) -> str:
     """All files of one step, both formats; what could not be done, or nothing."""
     step, (repair, calibrator, schemes) = Step(store, name), OPTIONS[name]
-    if (step.folder / "files.json").exists() or not step.wants("all"):
+    if (step.folder / "files.json").exists():
         return ""
     facts, out = store.facts(), step.folder / "run"
     shutil.rmtree(out, ignore_errors=True)
@@ -45,8 +45,6 @@ def export(store: Store, name: str) -> str:
     )
     kept = _keep(step, (out, out.with_name("run.partial")), name)
     why = f"convert ended with {done.returncode}: {done.stderr.strip()[-300:]}" if done.returncode else ""
-    if kept:
-        step.made("all", name, "", "")
     if why or not kept:
         step.failed("convert", why or "convert wrote no file")
     return why

@@ -16,10 +16,10 @@ from .images import figures, prepared
 from .networks import Network
 from .store import Store, write
 
-TRAINING, PROOF, CALIBRATION = 1600, 300, 64
+TRAINING, GIVEN, CALIBRATION = 1600, 300, 64
 BATCH, RATE = 32, 2e-3
-SETTLING = 8
-"""Batches that batch normalizations without a training see."""
+SETTLING = 10
+"""Batches that batch normalizations see anew: those of keras.applications forget too slowly for few steps."""
 CONFIDENCE = 6.0
 """Logits of a last layer that is solved for are between about 0 and this."""
 
@@ -36,9 +36,8 @@ def train(network: Network, store: Store) -> None:
     fed = prepared(images, network.prepare)
     model = network.build()
     _fit(model, fed, labels, network.steps)
-    if network.steps < 20:
-        _settle(model, fed)
     if network.probe:
+        _settle(model, fed)
         _solve(model, fed[:800], labels[:800])
     model.save(store.model)
     _keep(store, model, network, store.model.name, parts["proof"])
@@ -51,7 +50,7 @@ def adopt(network: Network, store: Store) -> None:
     shutil.copy(model, store.folder / f"model{model.suffix}")
     with np.load(given.with_suffix(".npz")) as held:
         images, labels = held["images"], held["labels"]
-    rows = slice(len(images) - PROOF, None)
+    rows = slice(len(images) - GIVEN, None)
     np.savez(store.data("proof"), images=images[rows], labels=labels[rows])
     np.savez(store.data("calibration"), images=images[:CALIBRATION], labels=labels[:CALIBRATION])
     np.save(store.folder / "answers.npy", np.load(given.with_suffix(".answers.npy"))[rows])
@@ -61,21 +60,23 @@ def adopt(network: Network, store: Store) -> None:
 def _images(network: Network) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
     """Parts that have no image in common."""
     if network.images == "fashion":
-        return _fashion()
+        return _fashion(network.proof)
     draw = zlib.crc32(network.name.encode())
-    counts = {"training": TRAINING, "proof": PROOF, "calibration": CALIBRATION}
-    return {name: figures(n, network.size, draw + i) for i, (name, n) in enumerate(counts.items())}
+    counts = {"training": TRAINING, "proof": network.proof, "calibration": CALIBRATION}
+    return {
+        name: figures(n, network.size, draw + i, network.jitter) for i, (name, n) in enumerate(counts.items())
+    }
 
 
-def _fashion() -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+def _fashion(proof: int) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
     """Of the bundled test images, so that nothing is fetched."""
     with np.load(bundled(TEST_FILE)) as held:
         images, labels = held["images"], held["labels"].astype(np.int64)
     with np.load(bundled(CALIBRATION_FILE)) as held:
         few = held["images"][:CALIBRATION], held["labels"][:CALIBRATION].astype(np.int64)
     return {
-        "training": (images[PROOF:], labels[PROOF:]),
-        "proof": (images[:PROOF], labels[:PROOF]),
+        "training": (images[proof:], labels[proof:]),
+        "proof": (images[:proof], labels[:proof]),
         "calibration": few,
     }
 
@@ -99,10 +100,10 @@ def _settle(model: Any, fed: NDArray[np.float32]) -> None:
 
     changed = [one for one in model._flatten_layers() if isinstance(one, keras.layers.BatchNormalization)]
     before = [one.momentum for one in changed]
-    for one in changed:
-        one.momentum = 0.6
-    for start in range(0, SETTLING * BATCH, BATCH):
-        model(fed[start : start + BATCH], training=True)
+    for batch in range(SETTLING):
+        for one in changed:
+            one.momentum = 0.8 if batch else 0.0  # the first one replaces what there was
+        model(fed[batch * BATCH : (batch + 1) * BATCH], training=True)
     for one, momentum in zip(changed, before, strict=True):
         one.momentum = momentum
 
