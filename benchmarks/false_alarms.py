@@ -31,6 +31,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -140,7 +141,7 @@ def _in_process(network: Network, step: str, options: argparse.Namespace) -> Non
             call = [sys.executable, __file__, *words]
             if subprocess.run(call, stdout=log, stderr=log, check=False, env=told).returncode == 0:
                 done.touch()
-    judge(store, options.work)
+    judge(store)
     count = sum(1 for _ in store.files())
     news = (
         f"made {network.name} {step}: {count} files of it"
@@ -170,32 +171,47 @@ def do(network: Network, step: str, work: Path) -> None:
 def judge(store: Store) -> None:
     """Agreement of every new file with the answers of Keras, by the plain loop."""
     known = store.judged()
-    for file in store.files():
-        if (have := known.get(file.path.name)) and have["size"] == file.path.stat().st_size:
-            continue
-        known[file.path.name] = {**_agreement(store, file), "size": file.path.stat().st_size}
-        store.keep_judged(known)
+    new = [f for f in store.files() if known.get(f.path.name, {}).get("size") != f.path.stat().st_size]
+    with TemporaryDirectory() as folder:
+        jobs = {file: _job(store, file, Path(folder)) for file in new}
+        _looped(list(jobs.values()))
+        for job in jobs.values():  # a file that takes its process down does so alone
+            if not (Path(job[2]).exists() or Path(f"{job[2]}.txt").exists()):
+                _looped([job])
+        for file, (*_, out) in jobs.items():
+            known[file.path.name] = {**_agreement(store, Path(out)), "size": file.path.stat().st_size}
+    store.keep_judged(known)
 
 
-def _agreement(store: Store, file: Good) -> dict[str, Any]:
+def _job(store: Store, file: Good, folder: Path) -> tuple[str, str, str]:
+    """File, images as it takes them, and where its answers go."""
     from good_files.images import prepared
-    from good_files.training import choices
 
-    images, labels = store.arrays("proof")
+    images, _ = store.arrays("proof")
     n = SLOW.get(file.scheme, len(images))
     way = store.facts()["prepare"] if file.takes == "preprocessed" else "model"
-    fed, out = store.folder / "fed.npy", store.folder / "out.npy"
-    np.save(fed, prepared(images[:n], way))
+    fed = folder / f"{way}{n}.npy"
+    if not fed.exists():
+        np.save(fed, prepared(images[:n], way))
+    return str(file.path), str(fed), str(folder / f"{file.path.name}.npy")
+
+
+def _looped(jobs: Sequence[tuple[str, str, str]]) -> None:
     loop = Path(__file__).parent / "good_files" / "plain_loop.py"
-    done = subprocess.run(
-        [sys.executable, str(loop), str(file.path), str(fed), str(out)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        return {"agreement": 0.0, "why": done.stderr.strip().splitlines()[-1:] or [str(done.returncode)]}
-    found, right = np.load(out), np.load(store.folder / "answers.npy")[:n]
+    if jobs:
+        call = [sys.executable, str(loop), *(word for job in jobs for word in job)]
+        subprocess.run(call, capture_output=True, check=False)
+
+
+def _agreement(store: Store, out: Path) -> dict[str, Any]:
+    from good_files.training import choices
+
+    if not out.exists():
+        said = Path(f"{out}.txt")
+        return {"agreement": 0.0, "why": said.read_text() if said.exists() else "the process ended"}
+    found, (_, labels) = np.load(out), store.arrays("proof")
+    n = len(found)
+    right = np.load(store.folder / "answers.npy")[:n]
     agreement = float(np.mean(choices(found) == choices(right)))
     drop = float(np.mean(choices(right) == labels[:n]) - np.mean(choices(found) == labels[:n]))
     return {"agreement": agreement, "drop": drop, "n": n}

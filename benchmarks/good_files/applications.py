@@ -1,7 +1,7 @@
 """A network of every family of keras.applications, at the smallest size that it takes.
 
-Weights are random: a few steps of training for those that a minute suffices for, and for all of them a last
-layer that is solved for, so that answers mean something.
+Weights are random but for a few steps of training of those that a minute suffices for; all of them get batch
+statistics and a last layer that is solved for, so that answers are sure and differ between images.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from .images import CLASSES
 from .networks import Network
 
 FAMILIES: tuple[tuple[str, str, int, int, dict[str, Any]], ...] = (
-    ("MobileNetV2", "symmetric", 64, 40, {"alpha": 0.5}),
-    ("MobileNet", "symmetric", 64, 40, {"alpha": 0.5}),
-    ("MobileNetV3Small", "model", 64, 30, {}),
+    ("MobileNetV2", "symmetric", 64, 30, {"alpha": 0.5}),
+    ("MobileNet", "symmetric", 64, 30, {"alpha": 0.5}),
+    ("MobileNetV3Small", "model", 64, 0, {}),
     ("EfficientNetB0", "model", 64, 0, {}),
     ("ResNet50", "caffe", 64, 0, {}),
     ("ResNet50V2", "symmetric", 64, 0, {}),
