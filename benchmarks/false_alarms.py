@@ -29,7 +29,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -73,7 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--networks", type=_words, default=(), help="only these")
     parser.add_argument("--steps", type=_words, default=STEPS, help=f"only these of {', '.join(STEPS)}")
     parser.add_argument("--random", type=int, default=6, help="networks that are drawn")
-    parser.add_argument("--seed", type=int, default=1, help="of the first that is drawn")
+    parser.add_argument("--seed", type=int, default=1, help="other draws of weights, images and networks")
     parser.add_argument("--cases", type=Path, help="a folder of models that are made already")
     parser.add_argument("--limit", type=int, help="so many good files, evenly from all")
     parser.add_argument("--workers", type=int, default=2, help="networks at once")
@@ -97,7 +97,10 @@ def _words(text: str) -> tuple[str, ...]:
 def chosen(options: argparse.Namespace) -> list[Network]:
     """The networks of the options, kinds and families in turns, so that an early end leaves some of all."""
     drawn = [random_network(options.seed + n) for n in range(options.random)]
-    parts: tuple[Sequence[Network], ...] = (KINDS, APPLICATIONS, drawn, list(_cases(options.cases)))
+    kinds, families = (
+        [replace(one, seed=one.seed + options.seed - 1) for one in part] for part in (KINDS, APPLICATIONS)
+    )
+    parts: tuple[Sequence[Network], ...] = (kinds, families, drawn, list(_cases(options.cases)))
     turns = [((n + 0.5) / len(part), one) for part in parts for n, one in enumerate(part)]
     networks = [one for _, one in sorted(turns, key=lambda turn: turn[0])]
     if unknown := set(options.networks) - {n.name for n in networks}:

@@ -56,6 +56,7 @@ def export(store: Store, model: Any) -> None:
         return
     for how, ends in (("onnx-float16", True), ("onnx-float16-ends", False)):
         _attempt(step, how, "fp16", "pixels", lambda out, e=ends: _float16(base, out, e))
+    _attempt(step, "onnx-external", "fp32", "pixels", lambda out: _outside(base, out))
     _attempt(step, "onnx-weights", "weight8", "pixels", lambda out: _weights_only(base, out))
     for how, kind in (("ort-dynamic-u8", "QUInt8"), ("ort-dynamic-s8", "QInt8")):
         _attempt(step, how, "dynamic", "pixels", lambda out, k=kind: _dynamic(base, out, k))
@@ -120,6 +121,16 @@ def _float16(base: Path, out: Path, keep: bool) -> None:
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     onnx.save(convert_float_to_float16(onnx.load(str(base)), keep_io_types=keep), str(out))
+
+
+def _outside(base: Path, out: Path) -> None:
+    """The same with its weights in a file beside it."""
+    import onnx
+
+    data = out.with_name(f"{out.name}.data")
+    data.unlink(missing_ok=True)  # onnx would append to it
+    told = {"save_as_external_data": True, "location": data.name, "size_threshold": 256}
+    onnx.save(onnx.load(str(base)), str(out), **told)
 
 
 def _weights_only(base: Path, out: Path) -> None:

@@ -64,7 +64,7 @@ def _images(network: Network) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
     """Parts that have no image in common."""
     if network.images == "fashion":
         return _fashion(network.proof)
-    draw = zlib.crc32(network.name.encode())
+    draw = zlib.crc32(f"{network.name} {network.seed}".encode())
     counts = {"training": TRAINING, "proof": network.proof, "calibration": CALIBRATION}
     return {
         name: figures(n, network.size, draw + i, network.jitter) for i, (name, n) in enumerate(counts.items())
