@@ -31,7 +31,8 @@ def stem(file: GoodFile) -> Sequence[Layer]:
 
 
 def coloured_stem(file: GoodFile) -> Sequence[Layer]:
-    return file.layers[:1] if file.image[2] == 3 else []
+    read = file.weights(file.layers[0]).kernel.shape[-1]
+    return file.layers[:1] if file.image[2] == 3 and read % 3 == 0 else []
 
 
 def last(file: GoodFile) -> Sequence[Layer]:
@@ -43,7 +44,9 @@ def swap_colours(file: GoodFile, layer: Layer, random: Random, variant: int) -> 
     """As if the app gave BGR. Beyond the one that everybody knows, other orders, for variants."""
     order = ((2, 1, 0), (1, 0, 2), (0, 2, 1), (1, 2, 0), (2, 0, 1))[variant % 5]
     found = file.weights(layer)
-    kernel = found.kernel[..., list(order)]
+    # A stem of stride 2 may read four pixels at once, each with its colours.
+    pixels = found.kernel.reshape(*found.kernel.shape[:-1], -1, 3)
+    kernel = pixels[..., list(order)].reshape(found.kernel.shape)
     file.put(layer, replace(found, kernel=kernel))
     return f"colours in the order {order}"
 

@@ -16,7 +16,7 @@ from .files import GoodFile, Grid, Layer, Real, Weights, Window, to_integers
 
 BEHIND = ("Relu", "QuantizeLinear", "Clip", "DequantizeLinear", "Cast", "Identity")
 """Operations that give a layer's result on, clamped or in another type."""
-PASSES_ON = {"MaxPool", "Reshape", "Pad", "Concat"}
+PASSES_ON = {"MaxPool", "Reshape", "Pad", "Concat", "Resize"}
 MODES = {
     "nearest": ("nearest", "half_pixel"),
     "bilinear": ("linear", "half_pixel"),

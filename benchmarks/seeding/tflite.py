@@ -21,6 +21,7 @@ SAME, VALID = 0, 1
 RELU = 1
 TYPES = {name: number for number, name in DTYPES.items()}
 PASSES_ON = {"MAX_POOL_2D", "AVERAGE_POOL_2D", "RESHAPE", "PAD", "CONCATENATION"}
+PASSES_ON |= {"RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"}
 """Operations whose result must have the grid of what they take."""
 
 
