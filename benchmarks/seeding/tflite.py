@@ -20,8 +20,8 @@ from .files import GoodFile, Grid, Layer, Real, Weights, Window, to_integers
 SAME, VALID = 0, 1
 RELU = 1
 TYPES = {name: number for number, name in DTYPES.items()}
-PASSES_ON = {"MAX_POOL_2D", "AVERAGE_POOL_2D", "RESHAPE", "PAD", "CONCATENATION"}
-PASSES_ON |= {"RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"}
+POOLS, RESIZES = {"MAX_POOL_2D", "AVERAGE_POOL_2D"}, {"RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"}
+PASSES_ON = {"RESHAPE", "PAD", "CONCATENATION", *POOLS, *RESIZES}
 """Operations whose result must have the grid of what they take."""
 
 
