@@ -15,17 +15,22 @@ if TYPE_CHECKING:
     from .onnx_file import OnnxFile
 
 GIVES_ON = ("Relu", "QuantizeLinear", "Clip", "DequantizeLinear", "Cast", "Identity", "Transpose")
+NORMALIZES = 5
+"""Root, reciprocal, factor, product, sum."""
 
 
 def operations(file: OnnxFile, name: str) -> Sequence[Layer]:
     """Their numbers are places in the order of the file as it was opened."""
     op, holds = KNOWN[name]
     found = [n for n, node in enumerate(file.nodes) if node.op_type == op and holds(file, node)]
-    return [_layer(file, number) for number in found]
+    return [_layer(file, number, normalizes=name == "epsilon") for number in found]
 
 
-def _layer(file: OnnxFile, number: int) -> Layer:
+def _layer(file: OnnxFile, number: int, *, normalizes: bool) -> Layer:
+    """A normalization is some steps from its epsilon to what it gives."""
     names = [file.nodes[number].output[0]]
+    for _ in range(NORMALIZES if normalizes else 0):
+        names += [n.output[0] for name in names for n in file.readers(name) if n.output[0] not in names]
     while len(readers := file.readers(names[-1])) == 1 and readers[0].op_type in GIVES_ON:
         names.append(readers[0].output[0])
     return Layer(number, names[0], tuple(names), False, None, None, False)
@@ -93,6 +98,7 @@ def _set(node: onnx.NodeProto, name: str, value: Any) -> None:
 def lose_branch(file: OnnxFile, layer: Layer, branch: int) -> None:
     node = file.nodes[layer.ordinal]
     name = node.input[branch]
+    file.added.append(name)  # what is lost may be named as well
     node.input[branch] = file.constant(np.zeros(file.shape(name), file.dtype(name)), "zeros")
 
 

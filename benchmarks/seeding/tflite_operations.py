@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .tflite import TfliteFile
 
 SAME, VALID = 0, 1
+GIVES_ON = ("DEQUANTIZE", "QUANTIZE", "RELU")
+NORMALIZES = 4
+"""Root, factor, product, sum."""
 Found = list[tuple[Node, Any]]
 
 
@@ -25,13 +28,15 @@ def operations(file: TfliteFile, name: str) -> Sequence[Layer]:
     """Their numbers are places in the order of the file as it was opened."""
     op, holds = KNOWN[name]
     found = [n for n, (node, _) in enumerate(file.pairs) if node.op == op and holds(file, node)]
-    return [_layer(file, number) for number in found]
+    return [_layer(file, number, NORMALIZES if name == "epsilon" else 1) for number in found]
 
 
-def _layer(file: TfliteFile, number: int) -> Layer:
-    output = file.pairs[number][0].outputs[0]
-    after = [n for n, _ in file.pairs if output in n.inputs and n.op in ("DEQUANTIZE", "QUANTIZE", "RELU")]
-    names = (output, *(n.outputs[0] for n in after))
+def _layer(file: TfliteFile, number: int, steps: int) -> Layer:
+    """One operation gives a result on; a normalization is some steps from its epsilon to what it gives."""
+    names = [file.pairs[number][0].outputs[0]]
+    for _ in range(steps):
+        after = [n for n, _ in file.pairs if set(names) & set(n.inputs) and (steps > 1 or n.op in GIVES_ON)]
+        names = list(dict.fromkeys((*names, *(n.outputs[0] for n in after))))
     told = tuple(file.graph.tensors[i].name for i in names)
     return Layer(number, told[0], told, False, None, None, False)
 
@@ -108,6 +113,7 @@ def _put(operator: Any, position: int, index: int) -> None:
 def lose_branch(file: TfliteFile, layer: Layer, branch: int) -> None:
     node, operator = file.pairs[layer.ordinal]
     like = file.graph.tensors[node.inputs[branch]]
+    file.added.append(like.name)  # what is lost may be named as well
     zero = like.quantization.zero_point[0] if like.quantization is not None else 0
     shape = [int(s or 0) for s in like.shape]
     index = file.constant(np.full(shape, zero, like.dtype), "zeros")
