@@ -22,6 +22,8 @@ SETTLING = 10
 """Batches that batch normalizations see anew: those of keras.applications forget too slowly for few steps."""
 TOLD = 0.7
 """Share of images that a last layer must get right to be taken for one that knows the classes."""
+SURE = 4
+"""Times as many images from which the surest are taken."""
 CONFIDENCE = 6.0
 """Logits of a last layer that is solved for are between about 0 and this."""
 
@@ -149,14 +151,19 @@ def _axes(features: Any, count: int) -> tuple[Any, Any]:
 
 
 def _own_labels(model: Any, network: Network, store: Store) -> None:
-    """Labels that the network agrees with on 19 of 20 images: those of the figures mean nothing to it."""
+    """Labels that the network agrees with on 19 of 20 images: those of the figures mean nothing to it. Of
+    many images those are kept on which it is surest, else rounding alone would turn answers."""
     random = np.random.default_rng(network.seed)
     for name in ("proof", "calibration"):
-        images, labels = store.arrays(name)
-        found = choices(np.asarray(model.predict(prepared(images, network.prepare), verbose=0)))
-        some = random.random(len(labels)) < 0.05
-        found[some] = labels[some]
-        np.savez(store.data(name), images=images, labels=found.astype(np.int64))
+        count = len(store.arrays(name)[1])
+        images, labels = figures(SURE * count, network.size, int(random.integers(2**31)), network.jitter)
+        answers = np.asarray(model.predict(prepared(images, network.prepare), verbose=0))
+        best = np.sort(answers, axis=1)
+        kept = np.sort(np.argsort(best[:, -2] - best[:, -1], kind="stable")[:count])
+        found = choices(answers)[kept]
+        some = random.random(count) < 0.05
+        found[some] = labels[kept][some]
+        np.savez(store.data(name), images=images[kept], labels=found.astype(np.int64))
 
 
 def _keep(store: Store, model: Any, network: Network) -> None:
