@@ -2,11 +2,13 @@
 
     python benchmarks/defect_exports.py WORK
 
-Eight networks, gray and coloured, of the zoo and of its blocks: basic blocks and bottlenecks with the
-stride in either place (v1, v1.5), before and behind the activations (v2). The bundled ResNet-20 is one; the
-others learn two epochs of some images of Fashion-MNIST, which is enough for answers that differ between
-images. Pairs of the same architecture and another seed are what a stale file is made of. All stays in WORK,
-and what is there is not made again.
+Eight networks of 28 pixels, gray and coloured, of the zoo and of its blocks: basic blocks and bottlenecks
+with the stride in either place (v1, v1.5), before and behind the activations (v2). The bundled ResNet-20 is
+one; the others learn two epochs of some images of Fashion-MNIST, which is enough for answers that differ
+between images. Six are of 64 and 96 pixels (defect_networks.py): they have what the others have not, such as
+PReLU, resizing, transposed convolutions and a softmax; of their files those are taken that a plain loop finds
+good. Pairs of the same architecture and another seed are what a stale file is made of. All stays in WORK, and
+what is there is not made again.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from defect_networks import LARGER, good_exports
 from numpy.typing import NDArray
 
 from resnet_edge.core.bundled import MODEL_FILE, bundled
@@ -38,6 +41,7 @@ class Network:
     channels: int
     seed: int
     build: Callable[[tuple[int, int, int]], Any] | None
+    size: int = 28
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ NETWORKS = (
     Network("bottleneck_v1", "bottleneck_v1", 1, 5, _v1),
     Network("bottleneck_v15", "bottleneck_v15", 3, 6, _v15),
     Network("preactivation_v2", "preactivation_v2", 3, 7, _v2),
+    *(Network(one.name, family, 3, one.seed, None, one.size) for family, one in LARGER),
 )
 
 
@@ -123,6 +128,10 @@ def exports(work: Path, wanted: tuple[str, ...] = ()) -> list[Export]:
 
 
 def _exported(network: Network, work: Path) -> list[Export]:
+    if network.size > 28:
+        larger = next(one for _, one in LARGER if one.name == network.name)
+        found = good_exports(larger, work)
+        return [Export(network, file.scheme, file.path, model, data) for file, model, data in found]
     write_images(network.channels, work)
     data = work / f"proof{network.channels}.npz"
     model = Path(bundled(MODEL_FILE)) if network.build is None else work / f"{network.name}.keras"

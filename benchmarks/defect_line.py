@@ -2,7 +2,8 @@
 good one it was made of, on the same images and the same runtime.
 
 A defect is above the line where the top-1 of at least 0.3 % of the images changes, or the logits are further
-off than the scheme may be from Keras (`min_sqnr_db` in schemes/), or are not finite.
+off than the scheme may be from Keras (`min_sqnr_db` in schemes/), or are not finite. A file that does not
+take the images of the good one is above the line.
 """
 
 from __future__ import annotations
@@ -95,3 +96,8 @@ def line(good: NDArray[np.float32], defective: NDArray[np.float32] | str, scheme
     decibels = sqnr_db(sums.signal, sums.noise)
     least = float(registry.load("schemes", scheme).SCHEME.min_sqnr_db)
     return Line(changed, decibels, changed >= CHANGED or decibels < least)
+
+
+def misfit() -> Line:
+    """Of a file that does not take these images: no answer is right."""
+    return Line(1.0, None, True)

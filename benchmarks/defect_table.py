@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,8 +29,13 @@ class Case:
 
     @property
     def localized(self) -> bool:
-        """Whether the first layer named is the broken one."""
-        return self.said is not None and self.said.layer in self.seeded.names
+        """Whether the first layer named is the broken one; of a file that does not take the images, whether
+        the message says its size."""
+        if self.said is None:
+            return False
+        size = re.search(r"takes images of (\d+) pixels", self.seeded.note)
+        told = size is not None and size[1] in self.said.why
+        return told or self.said.layer in self.seeded.names
 
 
 def kinds_table(cases: Sequence[Case]) -> str:

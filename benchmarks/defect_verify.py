@@ -14,18 +14,21 @@ ATTRIBUTED = 50
 """Images on which kernels are held against the file as it is written: enough for the largest difference."""
 AT_ONCE = 40
 """Files of one call: the reference is run once for all of them."""
+RAN = (0, 4, 5)
+"""Exit codes of a command that could do what it was asked for."""
 
 
 @dataclass(frozen=True)
 class Said:
     """The worst verdict of a file (`fail`, `inconclusive`, `pass`), or `error`; `certain`: a finding that
-    contradicts the reference; `layer` and `cause` of the first finding."""
+    contradicts the reference; `layer`, `cause` and `sentence` of the first such finding, or of the first."""
 
     verdict: str
     certain: bool
     layer: str
     cause: str
     why: str
+    sentence: str = ""
 
     @property
     def caught(self) -> bool:
@@ -33,37 +36,53 @@ class Said:
         return self.certain or self.verdict in ("fail", "error")
 
 
-def verify(files: Sequence[Path], model: Path, data: Path, drop: str = "0.5") -> dict[Path, Said]:
-    """What the command says of files of one model, which may lose `drop` percentage points."""
+def verify(
+    files: Sequence[Path], model: Path, data: Path, drop: str = "0.5", further: Sequence[str] = ()
+) -> dict[Path, Said]:
+    """What the command says of files of one model, which may lose `drop` percentage points; `further`
+    options go with each call."""
+    words = ["--reference", str(model), "--data", str(data), "--max-drop", drop]
+    words += ["--attribute", str(ATTRIBUTED), *further]
     found: dict[Path, Said] = {}
     for start in range(0, len(files), AT_ONCE):
-        some = files[start : start + AT_ONCE]
-        document = _document(some, model, data, drop)
-        found |= {file: _said(file, document) for file in some}
+        found |= _verified(files[start : start + AT_ONCE], words)
     return found
 
 
-def _document(files: Sequence[Path], model: Path, data: Path, drop: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "resnet_edge", "verify", *map(str, files)]
-    command += ["--reference", str(model), "--data", str(data), "--json", "--quiet"]
-    command += ["--max-drop", drop, "--attribute", str(ATTRIBUTED)]
+def _verified(files: Sequence[Path], words: Sequence[str]) -> dict[Path, Said]:
+    """Of all in one call; where one of them ends it without a document, in two."""
+    code, document = _document(files, words)
+    if "parity" in document:
+        return {file: _said(file, document, code) for file in files}
+    if len(files) == 1:
+        return {files[0]: Said("error", False, "", "", str(document.get("error", f"exit code {code}")))}
+    half = len(files) // 2
+    return _verified(files[:half], words) | _verified(files[half:], words)
+
+
+def _document(files: Sequence[Path], words: Sequence[str]) -> tuple[int, dict[str, Any]]:
+    command = [sys.executable, "-m", "resnet_edge", "verify", *map(str, files), *words, "--json", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         document: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        raise SystemExit(f"verify gave no document: {done.stderr.strip() or done.returncode}") from None
-    return document
+        document = {"error": f"no document: {done.stderr.strip()[-300:]}"}
+    return done.returncode, document
 
 
-def _said(file: Path, document: dict[str, Any]) -> Said:
+def _said(file: Path, document: dict[str, Any], code: int) -> Said:
     """Rows speak of a file by its name or its path; the names of all files here differ."""
     rows = [row for row in document["parity"] if Path(row["artifact"]).name == file.name]
     told = [one for one in document.get("explanations", ()) if Path(one["artifact"]).name == file.name]
-    findings = [finding for one in told for finding in one["findings"]]
-    first = findings[0] if findings else {"layer": "", "cause": ""}
+    findings = sorted((f for one in told for f in one["findings"]), key=lambda f: not f["certain"])
+    first = findings[0] if findings else {}
+    where = (first.get("layer", ""), first.get("cause", ""))
     worst = min(rows, key=lambda row: ("fail", "inconclusive", "pass").index(row["verdict"]), default=None)
     if worst is None:
         why = next((f["message"] for f in document["failures"] if file.name in str(f)), "no row of it")
-        return Said("error", False, first["layer"], first["cause"], why)
-    certain = any(finding["certain"] for finding in findings)
-    return Said(worst["verdict"], certain, first["layer"], first["cause"], (*worst["reasons"], "")[0])
+        return Said("error", False, *where, why, first.get("sentence", ""))
+    certain = bool(first.get("certain"))
+    verdict = worst["verdict"]
+    if code not in RAN and any(file.name in str(failure) for failure in document.get("failures", ())):
+        verdict = "error"
+    return Said(verdict, certain, *where, (*worst["reasons"], "")[0], first.get("sentence", ""))

@@ -6,7 +6,9 @@ Every kind of seeding/ is seeded `--variants` times, in turns over formats, sche
 (defect_exports.py makes those, at the first run, in about ten minutes). What a defect does to the answers is
 measured apart from `verify` (defect_line.py): who changes the top-1 of 0.3 % of the images, or moves the
 logits by more than the scheme may, must be caught, and in 95 % of cases the first layer that is named must be
-the one that is broken. What does less is listed with its figures. Good artifacts must raise no alarm.
+the one that is broken. A file of another input size takes none of these images: there the message must say
+so. A file that the runtime refuses counts as refused. What does less is listed with its figures. Good
+artifacts must raise no alarm.
 
 `--dry` seeds and measures only. Seeded files stay in DIR/seeded with `--keep`. LiteRT has no fast kernels for
 int16x8, which takes most of the time: `--int16-images 200`, or leave it out with `--schemes`.
@@ -25,7 +27,7 @@ from typing import Any
 
 import numpy as np
 from defect_exports import NETWORKS, Export, exports
-from defect_line import Runner, line
+from defect_line import Runner, line, misfit
 from defect_table import Case, kinds_table, listed, pairs_table
 from defect_verify import Said, verify
 from seeding import KINDS, Kind, Seeded, applies, open_good, seed
@@ -131,7 +133,7 @@ def measured(
         truth = answers[turn.export]
         if isinstance(truth, str):
             raise SystemExit(f"{turn.export.path}: {truth}")
-        drawn = line(truth, output, turn.export.scheme)
+        drawn = line(truth, output, turn.export.scheme) if turn.kind.fits else misfit()
         cases.append(Case(found, turn.export.network.name, turn.export.scheme, drawn))
     return cases
 
@@ -142,10 +144,16 @@ def count(scheme: str, options: argparse.Namespace) -> int:
     return int(fewer or options.images)
 
 
+def _drawn(export: Export) -> str:
+    """Networks of 28 pixels share their images."""
+    network = export.network
+    return f"images{network.channels}" if network.size == 28 else f"images-{network.name}"
+
+
 def images(export: Export, options: argparse.Namespace) -> Path:
     """The first images of the proof, as .npy; data() has the same ones."""
     n = count(export.scheme, options)
-    path: Path = options.work / f"images{export.network.channels}-{n}.npy"
+    path: Path = options.work / f"{_drawn(export)}-{n}.npy"
     if not path.exists():
         with np.load(export.data) as kept:
             np.save(path, kept["images"][:n])
@@ -155,7 +163,7 @@ def images(export: Export, options: argparse.Namespace) -> Path:
 def data(export: Export, options: argparse.Namespace) -> Path:
     """The same images as .npz, with labels."""
     n = count(export.scheme, options)
-    path: Path = options.work / f"images{export.network.channels}-{n}.npz"
+    path: Path = options.work / f"{_drawn(export)}-{n}.npz"
     if not path.exists():
         with np.load(export.data) as kept:
             np.savez(path, images=kept["images"][:n], labels=kept["labels"][:n])

@@ -31,18 +31,22 @@ def stem(file: GoodFile) -> Sequence[Layer]:
 
 
 def coloured_stem(file: GoodFile) -> Sequence[Layer]:
-    return file.layers[:1] if file.image[2] == 3 else []
+    read = file.weights(file.layers[0]).kernel.shape[-1]
+    return file.layers[:1] if file.image[2] == 3 and read % 3 == 0 else []
 
 
 def last(file: GoodFile) -> Sequence[Layer]:
-    return file.layers[-1:]
+    """The dense layer that ends the network."""
+    return [layer for layer in file.layers[-1:] if layer.window is None]
 
 
 def swap_colours(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
     """As if the app gave BGR. Beyond the one that everybody knows, other orders, for variants."""
     order = ((2, 1, 0), (1, 0, 2), (0, 2, 1), (1, 2, 0), (2, 0, 1))[variant % 5]
     found = file.weights(layer)
-    kernel = found.kernel[..., list(order)]
+    # A stem of stride 2 may read four pixels at once, each with its colours.
+    pixels = found.kernel.reshape(*found.kernel.shape[:-1], -1, 3)
+    kernel = pixels[..., list(order)].reshape(found.kernel.shape)
     file.put(layer, replace(found, kernel=kernel))
     return f"colours in the order {order}"
 
@@ -80,6 +84,28 @@ def reorder_classes(file: GoodFile, layer: Layer, random: Random, variant: int) 
     return f"classes in the order {order.tolist()}"
 
 
+def permute_half(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
+    """As if the labels of half of the classes came from another list."""
+    found = file.weights(layer)
+    count = len(found.kernel)
+    some = np.sort(random.choice(count, count // 2, replace=False))
+    order = np.arange(count)
+    order[some] = np.roll(some, 1 + variant % max(1, len(some) - 1))
+    file.put(layer, ordered(found, order))
+    return f"classes in the order {order.tolist()}"
+
+
+def other_size(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
+    size = max(8, int(file.image[0] * (0.75, 1.25, 0.5, 1.5)[variant % 4]))
+    file.take_size(size)
+    return f"takes images of {size} pixels for {file.image[0]}"
+
+
+def in_onnx(file: GoodFile) -> Sequence[Layer]:
+    """A TFLite file holds its weights itself."""
+    return stem(file) if file.suffix == ".onnx" else []
+
+
 def stale(file: GoodFile, other: GoodFile, variant: int) -> tuple[GoodFile, str]:
     """The other file itself, or this one as if it had been trained from there."""
     share = SHARES[variant % len(SHARES)]
@@ -91,7 +117,10 @@ def stale(file: GoodFile, other: GoodFile, variant: int) -> tuple[GoodFile, str]
 
 def mix_in(file: GoodFile, other: GoodFile, share: float) -> None:
     """Weights part of the way to those of another file of the same network."""
+    names = {layer.output: layer for layer in other.layers}
+    same = all(layer.output in names for layer in file.layers)  # some exporters order them by accident
     for layer, theirs in zip(file.layers, other.layers, strict=True):
+        theirs = names[layer.output] if same else theirs
         a, b = file.weights(layer), other.weights(theirs)
         kernel = (1 - share) * a.kernel + share * b.kernel
         bias = None if a.bias is None or b.bias is None else (1 - share) * a.bias + share * b.bias
@@ -117,6 +146,28 @@ KINDS = (
         last,
         reorder_classes,
         place="output",
+    ),
+    Kind(
+        "half_of_classes",
+        "labels of half of the classes from another list",
+        last,
+        permute_half,
+        place="output",
+    ),
+    Kind(
+        "other_size",
+        "a file of another input size",
+        stem,
+        other_size,
+        place="input",
+        fits=False,
+    ),
+    Kind(
+        "stale_data",
+        "yesterday's external data next to today's graph",
+        in_onnx,
+        never,
+        needs_sibling=True,
     ),
     Kind("stale_file", "an artifact of yesterday next to today's report", stem, never, needs_sibling=True),
 )

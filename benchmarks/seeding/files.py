@@ -135,6 +135,44 @@ class GoodFile(ABC):
         """Let a quantized layer compute in float, between the grids that there are."""
 
     @abstractmethod
+    def operations(self, name: str) -> Sequence[Layer]:
+        """`add` of two results, `softmax`, `padded_pool` (average pooling over a padded border), `resize`
+        (bilinear), `transposed` (convolution), `prelu`, or `epsilon` (the addition of a constant under a
+        root, in float)."""
+
+    @abstractmethod
+    def lose_branch(self, layer: Layer, branch: int) -> None:
+        """Let an `add` read zeros for one of its two inputs."""
+
+    @abstractmethod
+    def turn_softmax(self, layer: Layer) -> None:
+        """Let a `softmax` run over the one image of the batch instead of over the classes."""
+
+    @abstractmethod
+    def count_padding(self, layer: Layer) -> None:
+        """Let a `padded_pool` count the padding as zeros."""
+
+    @abstractmethod
+    def resize_by_nearest(self, layer: Layer) -> None:
+        """Let a `resize` take the nearest pixel."""
+
+    @abstractmethod
+    def scale_constant(self, layer: Layer, factor: float) -> None:
+        """Multiply the constant of a `transposed`."""
+
+    @abstractmethod
+    def roll_constant(self, layer: Layer, by: int) -> None:
+        """Move the slopes of a `prelu` along the channels."""
+
+    @abstractmethod
+    def set_constant(self, layer: Layer, value: float) -> float:
+        """Give an `epsilon` another value; what it was."""
+
+    @abstractmethod
+    def take_size(self, size: int) -> None:
+        """Take square images of another size, and resize them to what the network wants."""
+
+    @abstractmethod
     def save(self, out: Path) -> None:
         """Write the file."""
 
@@ -154,6 +192,8 @@ class Kind:
     breaks: Breaks
     place: str = "layer"
     needs_sibling: bool = False
+    fits: bool = True
+    """Whether the file still takes the images of the good one."""
 
 
 def to_integers(values: Real, scale: Real, dtype: str, lowest: int | None = None) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import borders, quantized, weights
+from . import borders, quantized, statistics, structure, weights
 from .files import GoodFile, Kind
 
 
@@ -29,7 +29,8 @@ class Seeded:
     note: str
 
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (*weights.KINDS, *quantized.KINDS, *borders.KINDS)}
+ROOMS = (weights, statistics, structure, quantized, borders)
+KINDS: dict[str, Kind] = {kind.name: kind for room in ROOMS for kind in room.KINDS}
 
 
 def open_good(path: Path, scheme: str) -> GoodFile:
@@ -58,6 +59,9 @@ def seed(
     random = np.random.default_rng([zlib.crc32(f"{kind.name} {good.name}".encode()), variant])
     layers = kind.where(file)
     layer = layers[int(random.integers(len(layers)))]
+    if kind.name == "stale_data":
+        assert sibling is not None  # applies() said so
+        return _stale_data(kind, file, sibling, variant, out)
     if kind.needs_sibling:
         assert sibling is not None  # applies() said so
         file, note = borders.stale(file, open_good(sibling, scheme), variant)
@@ -68,3 +72,12 @@ def seed(
     names = tuple(dict.fromkeys((*layer.names, *file.added, *end)))
     where = layer.output if kind.place == "layer" else kind.place
     return Seeded(kind.name, variant, out, where, layer.ordinal, names, note)
+
+
+def _stale_data(kind: Kind, file: GoodFile, sibling: Path, variant: int, out: Path) -> Seeded:
+    """Every layer is broken whose weights are not inside the file."""
+    from .onnx_data import write_with_data_of
+
+    note = write_with_data_of(file.path, sibling, out)
+    names = tuple(name for layer in file.layers for name in layer.names)
+    return Seeded(kind.name, variant, out, file.layers[0].output, 0, names, note)

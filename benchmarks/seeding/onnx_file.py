@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from . import onnx_operations
 from .files import GoodFile, Grid, Layer, Real, Weights, Window, to_integers
 
 BEHIND = ("Relu", "QuantizeLinear", "Clip", "DequantizeLinear", "Cast", "Identity")
 """Operations that give a layer's result on, clamped or in another type."""
-PASSES_ON = {"MaxPool", "Reshape", "Pad", "Concat"}
+PASSES_ON = {"MaxPool", "Reshape", "Pad", "Concat", "Resize"}
 MODES = {
     "nearest": ("nearest", "half_pixel"),
     "bilinear": ("linear", "half_pixel"),
@@ -33,9 +35,10 @@ class OnnxFile(GoodFile):
         super().__init__(path, scheme)
         self.model = onnx.load(str(path))
         self._graph = self.model.graph
-        self._constants = {c.name: numpy_helper.to_array(c) for c in self._graph.initializer}
+        self.constants = {c.name: numpy_helper.to_array(c) for c in self._graph.initializer}
         self._shapes = _shapes(self.model)
         self._made = {output: n for n in self._graph.node for output in n.output}
+        self.nodes = list(self._graph.node)
         self._nodes = [n for n in self._graph.node if n.op_type in ("Conv", "Gemm")]
         self.layers = tuple(self._layer(number, node) for number, node in enumerate(self._nodes))
         image = self._shapes[self._graph.input[0].name]
@@ -49,23 +52,35 @@ class OnnxFile(GoodFile):
         grid = None
         for one in chain:
             if one.op_type == "QuantizeLinear":
-                grid = Grid(float(self._constants[one.input[1]]), int(self._constants[one.input[2]]), 0, 255)
+                grid = Grid(float(self.constants[one.input[1]]), int(self.constants[one.input[2]]), 0, 255)
         clamps = any(one.op_type in ("Relu", "Clip") for one in chain)
         relu = clamps or (grid is not None and grid.starts_at_zero)
         names = (node.output[0], *(one.output[0] for one in chain))
-        own = not any(n.op_type in PASSES_ON for n in self._readers(names[-1]))
+        own = not any(n.op_type in PASSES_ON for n in self.readers(names[-1]))
         return Layer(number, node.output[0], names, relu, self._window(node), grid, own)
 
     def _behind(self, node: onnx.NodeProto) -> list[onnx.NodeProto]:
         found: list[onnx.NodeProto] = []
         name = node.output[0]
-        while len(readers := self._readers(name)) == 1 and readers[0].op_type in BEHIND:
+        while len(readers := self.readers(name)) == 1 and readers[0].op_type in BEHIND:
             found.append(readers[0])
             name = readers[0].output[0]
         return found
 
-    def _readers(self, name: str) -> list[onnx.NodeProto]:
+    def readers(self, name: str) -> list[onnx.NodeProto]:
         return [n for n in self._graph.node if name in n.input]
+
+    def maker(self, name: str) -> onnx.NodeProto | None:
+        """The node that gives a value, none for constants and the input."""
+        return self._made.get(name)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Of a value, empty where shape inference does not know it."""
+        return self._shapes.get(name, ())
+
+    def dtype(self, name: str) -> Any:
+        """numpy's type of a value, float32 where inference does not know it."""
+        return onnx_operations.types_of(self.model).get(name, np.float32)
 
     def _window(self, node: onnx.NodeProto) -> Window | None:
         if node.op_type != "Conv":
@@ -73,8 +88,17 @@ class OnnxFile(GoodFile):
         told = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         _, _, *size = self._shapes[node.input[0]]
         _, _, *result = self._shapes[node.output[0]]
-        pairs = (size, told["kernel_shape"], told["strides"], result, told["pads"][:2])
+        *_, height, width = self._real(node.input[1])[0].shape
+        kernel, strides = told.get("kernel_shape", (height, width)), told.get("strides", (1, 1))
+        pairs = (size, kernel, strides, result, self._pads(node, told))
         return Window(*((int(a), int(b)) for a, b in pairs))
+
+    def _pads(self, node: onnx.NodeProto, told: dict[str, Any]) -> tuple[int, int]:
+        """Above and left."""
+        if told.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID"):
+            above, left, *_ = told.get("pads", (0, 0))
+            return above, left
+        raise NotImplementedError(f"{node.name} pads by {told['auto_pad']}")
 
     def weights(self, layer: Layer) -> Weights:
         node = self._nodes[layer.ordinal]
@@ -84,11 +108,11 @@ class OnnxFile(GoodFile):
 
     def _real(self, name: str) -> tuple[Real, Real | None]:
         """The numbers of a constant, and its scale where it stands behind a DequantizeLinear."""
-        if name in self._constants:
-            return self._constants[name].astype(np.float64), None
+        if name in self.constants:
+            return self.constants[name].astype(np.float64), None
         source = self._made[name]
-        stored = self._constants[source.input[0]].astype(np.float64)
-        scale = self._constants[source.input[1]].astype(np.float64)
+        stored = self.constants[source.input[0]].astype(np.float64)
+        scale = self.constants[source.input[1]].astype(np.float64)
         if not scale.ndim:
             return stored * scale, np.atleast_1d(scale)
         axis = next((a.i for a in source.attribute if a.name == "axis"), 1)
@@ -121,20 +145,20 @@ class OnnxFile(GoodFile):
     def _replace(self, node: onnx.NodeProto, position: int, stored: NDArray[Any], scale: Any) -> None:
         name = node.input[position]
         if scale is None:
-            node.input[position] = self._constant(stored.astype(self._constants[name].dtype), name)
+            node.input[position] = self.constant(stored.astype(self.constants[name].dtype), name)
             return
         source = self._made[name]
-        flat = not self._constants[source.input[1]].ndim and np.ptp(scale) == 0
-        source.input[0] = self._constant(stored, source.input[0])
-        source.input[1] = self._constant(np.asarray(scale[0] if flat else scale, np.float32), source.input[1])
-        if not flat and not self._constants[source.input[2]].ndim:
+        flat = not self.constants[source.input[1]].ndim and np.ptp(scale) == 0
+        source.input[0] = self.constant(stored, source.input[0])
+        source.input[1] = self.constant(np.asarray(scale[0] if flat else scale, np.float32), source.input[1])
+        if not flat and not self.constants[source.input[2]].ndim:
             raise NotImplementedError(f"{name}: one scale for all channels cannot become many")
 
-    def _constant(self, values: NDArray[Any], like: str) -> str:
+    def constant(self, values: NDArray[Any], like: str) -> str:
         """A new constant, since an old one may have other readers."""
         name = f"{like}_seeded_{len(self._graph.initializer)}"
         self._graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        self._constants[name] = np.asarray(values)
+        self.constants[name] = np.asarray(values)
         return name
 
     # -- grids and windows -----------------------------------------------------------------
@@ -143,8 +167,8 @@ class OnnxFile(GoodFile):
         chain = self._behind(self._nodes[layer.ordinal])
         for one in chain:
             if one.op_type == "DequantizeLinear" or (consistent and one.op_type == "QuantizeLinear"):
-                one.input[1] = self._constant(np.asarray(scale, np.float32), one.input[1])
-                one.input[2] = self._constant(np.asarray(zero_point, np.uint8), one.input[2])
+                one.input[1] = self.constant(np.asarray(scale, np.float32), one.input[1])
+                one.input[2] = self.constant(np.asarray(zero_point, np.uint8), one.input[2])
         assert layer.grid is not None  # only asked where there is one
         for reader in self._nodes if consistent else ():
             if reader.input[0] == layer.names[-1] and len(reader.input) > 2:
@@ -153,11 +177,11 @@ class OnnxFile(GoodFile):
     def set_relu(self, layer: Layer, on: bool) -> None:
         node = self._nodes[layer.ordinal]
         if on:
-            self._lead_on(node.output[0], self._insert("Relu", [node.output[0]], behind=node))
+            self.lead_on(node.output[0], self.insert("Relu", [node.output[0]], behind=node))
             return
         for one in self._behind(node):
             if one.op_type in ("Relu", "Clip"):
-                self._lead_on(one.output[0], one.input[0])
+                self.lead_on(one.output[0], one.input[0])
                 self._graph.node.remove(one)
 
     def move_window(self, layer: Layer, down: int, right: int) -> None:
@@ -166,41 +190,72 @@ class OnnxFile(GoodFile):
         (cut_y, *pad_y), (cut_x, *pad_x) = layer.window.moved(down, right)
         if cut_y or cut_x:
             numbers = ((cut_y, cut_x), layer.window.size, (2, 3))
-            inputs = [self._constant(np.asarray(n, np.int64), "slice") for n in numbers]
-            node.input[0] = self._insert("Slice", [node.input[0], *inputs], before=node)
-        pads = next(a for a in node.attribute if a.name == "pads")
-        pads.ints[:] = [pad_y[0], pad_x[0], pad_y[1], pad_x[1]]
+            inputs = [self.constant(np.asarray(n, np.int64), "slice") for n in numbers]
+            node.input[0] = self.insert("Slice", [node.input[0], *inputs], before=node)
+        kept = [a for a in node.attribute if a.name not in ("pads", "auto_pad")]
+        del node.attribute[:]
+        pads = helper.make_attribute("pads", [pad_y[0], pad_x[0], pad_y[1], pad_x[1]])
+        node.attribute.extend([*kept, pads])
 
     # -- borders ---------------------------------------------------------------------------
 
     def scale_image(self, factor: Real, offset: Real) -> None:
         first = self._graph.node[0]
         image = self.ends[0]
-        by, plus = (self._constant(values.astype(np.float32), "image") for values in (factor, offset))
-        made = self._insert("Mul", [image, by], before=first)
-        self._lead_on(image, self._insert("Add", [made, plus], before=first), made)
+        by, plus = (self.constant(values.astype(np.float32), "image") for values in (factor, offset))
+        made = self.insert("Mul", [image, by], before=first)
+        self.lead_on(image, self.insert("Add", [made, plus], before=first), made)
 
     def resize_image(self, size: int, way: str, back: str) -> None:
         first, image = self._graph.node[0], self.ends[0]
         height, width, channels = self.image
-        entered = value = self._insert("Transpose", [image], before=first, perm=(0, 3, 1, 2))
+        entered = value = self.insert("Transpose", [image], before=first, perm=(0, 3, 1, 2))
         for method, to in ((way, (size, size)), (back, (height, width))):
             mode, coordinates = MODES[method]
-            sizes = self._constant(np.asarray([1, channels, *to], np.int64), "sizes")
+            sizes = self.constant(np.asarray([1, channels, *to], np.int64), "sizes")
             told = {"mode": mode, "coordinate_transformation_mode": coordinates}
-            value = self._insert("Resize", [value, "", "", sizes], before=first, **told)
-        value = self._insert("Transpose", [value], before=first, perm=(0, 2, 3, 1))
-        self._lead_on(image, value, entered)
+            value = self.insert("Resize", [value, "", "", sizes], before=first, **told)
+        value = self.insert("Transpose", [value], before=first, perm=(0, 2, 3, 1))
+        self.lead_on(image, value, entered)
 
     def leave_in_float(self, layer: Layer) -> None:
         node = self._nodes[layer.ordinal]
         for position in range(1, len(node.input)):
             real = self._real(node.input[position])[0].astype(np.float32)
-            node.input[position] = self._constant(real, node.input[position])
+            node.input[position] = self.constant(real, node.input[position])
+
+    # -- other operations ------------------------------------------------------------------
+
+    def operations(self, name: str) -> Sequence[Layer]:
+        return onnx_operations.operations(self, name)
+
+    def lose_branch(self, layer: Layer, branch: int) -> None:
+        onnx_operations.lose_branch(self, layer, branch)
+
+    def turn_softmax(self, layer: Layer) -> None:
+        onnx_operations.turn_softmax(self, layer)
+
+    def count_padding(self, layer: Layer) -> None:
+        onnx_operations.count_padding(self, layer)
+
+    def resize_by_nearest(self, layer: Layer) -> None:
+        onnx_operations.resize_by_nearest(self, layer)
+
+    def scale_constant(self, layer: Layer, factor: float) -> None:
+        onnx_operations.scale_constant(self, layer, factor)
+
+    def roll_constant(self, layer: Layer, by: int) -> None:
+        onnx_operations.roll_constant(self, layer, by)
+
+    def set_constant(self, layer: Layer, value: float) -> float:
+        return onnx_operations.set_constant(self, layer, value)
+
+    def take_size(self, size: int) -> None:
+        onnx_operations.take_size(self, size)
 
     # -- nodes -----------------------------------------------------------------------------
 
-    def _insert(
+    def insert(
         self, op: str, inputs: list[str], before: Any = None, behind: Any = None, **attributes: Any
     ) -> str:
         """A new node before or behind another; the name of its output."""
@@ -210,7 +265,7 @@ class OnnxFile(GoodFile):
         self.added.append(name)
         return name
 
-    def _lead_on(self, old: str, new: str, by: str = "") -> None:
+    def lead_on(self, old: str, new: str, by: str = "") -> None:
         """Let everything that read `old` read `new`, but the nodes that make `new` of it, the first of
         which makes `by`."""
         for node in self._graph.node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from resnet_edge.graph.interface import opcode_of
 from resnet_edge.graph.model import ABSENT, DTYPES, Graph, Node, graph_of, load_model, save_model
 
+from . import tflite_operations
 from .files import GoodFile, Grid, Layer, Real, Weights, Window, to_integers
 
 SAME, VALID = 0, 1
 RELU = 1
 TYPES = {name: number for number, name in DTYPES.items()}
-PASSES_ON = {"MAX_POOL_2D", "AVERAGE_POOL_2D", "RESHAPE", "PAD", "CONCATENATION"}
+POOLS, RESIZES = {"MAX_POOL_2D", "AVERAGE_POOL_2D"}, {"RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"}
+PASSES_ON = {"RESHAPE", "PAD", "CONCATENATION", *POOLS, *RESIZES}
 """Operations whose result must have the grid of what they take."""
 
 
@@ -33,8 +36,8 @@ class TfliteFile(GoodFile):
         self.graph: Graph = graph_of(self.model)
         self._sub = self.model.subgraphs[0]
         # Operators are moved when others are put before them: the objects stay what they are.
-        nodes = zip(self.graph.nodes, self._sub.operators, strict=True)
-        found = [(n, o) for n, o in nodes if n.op in ("CONV_2D", "FULLY_CONNECTED")]
+        self.pairs = list(zip(self.graph.nodes, self._sub.operators, strict=True))
+        found = [(n, o) for n, o in self.pairs if n.op in ("CONV_2D", "FULLY_CONNECTED")]
         self._nodes = [node for node, _ in found]
         self._operators = [operator for _, operator in found]
         self.layers = tuple(self._layer(number, node) for number, node in enumerate(self._nodes))
@@ -132,7 +135,7 @@ class TfliteFile(GoodFile):
             index = len(self._sub.tensors) - 1
             operator.inputs = [*operator.inputs[:position], index, *operator.inputs[position + 1 :]]
         tensor = self._sub.tensors[index]
-        tensor.buffer = self._buffer(stored)
+        tensor.buffer = self.buffer(stored)
         if scale is None:
             return
         tensor.quantization = copy.copy(tensor.quantization)
@@ -142,7 +145,7 @@ class TfliteFile(GoodFile):
         tensor.quantization.zeroPoint = np.zeros(len(scale), np.int64)
         tensor.quantization.quantizedDimension = 0
 
-    def _buffer(self, stored: NDArray[Any]) -> int:
+    def buffer(self, stored: NDArray[Any]) -> int:
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(np.ascontiguousarray(stored).tobytes(), np.uint8)
         self.model.buffers.append(buffer)
@@ -206,12 +209,41 @@ class TfliteFile(GoodFile):
 
         tflite_border.leave_in_float(self, self._operators[layer.ordinal], self.weights(layer))
 
+    # -- other operations ------------------------------------------------------------------
+
+    def operations(self, name: str) -> Sequence[Layer]:
+        return tflite_operations.operations(self, name)
+
+    def lose_branch(self, layer: Layer, branch: int) -> None:
+        tflite_operations.lose_branch(self, layer, branch)
+
+    def turn_softmax(self, layer: Layer) -> None:
+        tflite_operations.turn_softmax(self, layer)
+
+    def count_padding(self, layer: Layer) -> None:
+        tflite_operations.count_padding(self, layer)
+
+    def resize_by_nearest(self, layer: Layer) -> None:
+        tflite_operations.resize_by_nearest(self, layer)
+
+    def scale_constant(self, layer: Layer, factor: float) -> None:
+        tflite_operations.scale_constant(self, layer, factor)
+
+    def roll_constant(self, layer: Layer, by: int) -> None:
+        tflite_operations.roll_constant(self, layer, by)
+
+    def set_constant(self, layer: Layer, value: float) -> float:
+        return tflite_operations.set_constant(self, layer, value)
+
+    def take_size(self, size: int) -> None:
+        tflite_operations.take_size(self, size)
+
     # -- new tensors and operations --------------------------------------------------------
 
     def constant(self, values: NDArray[Any], name: str) -> int:
         """A new constant; its index."""
         index = self.tensor(list(values.shape), values.dtype.name, f"seeded_{name}", None)
-        self._sub.tensors[index].buffer = self._buffer(values)
+        self._sub.tensors[index].buffer = self.buffer(values)
         return index
 
     def tensor(self, shape: list[int], dtype: str, name: str, quantization: Any) -> int:
@@ -233,6 +265,8 @@ class TfliteFile(GoodFile):
         """Put an operation that makes the tensor `output` at a place in the order."""
         operator = schema.OperatorT()
         operator.opcodeIndex = opcode_of(self.model, getattr(schema.BuiltinOperator, op))
+        if op == "RESHAPE":  # which has never had a second version
+            self.model.operatorCodes[operator.opcodeIndex].version = 1
         operator.inputs, operator.outputs = inputs, [output]
         operator.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__[:-1])
         operator.builtinOptions = options
