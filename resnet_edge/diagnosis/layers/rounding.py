@@ -192,7 +192,7 @@ class _Walk:
         return Rounding(random=_shaped(random, weights.axis, rank), hard=np.zeros(()))
 
     def _partial(self, step: Step, count: int) -> float:
-        """Three times the variance of a sum of so many terms with partial sums in float16 (N. Higham, T. Mary,
+        """Three times the variance of a sum of so many terms with partial sums in float16 (Higham, Mary,
         A new approach to probabilistic rounding error analysis, SIAM J. Sci. Comput. 41)."""
         if step.gives[0] not in self.opened.halves:
             return 0.0
