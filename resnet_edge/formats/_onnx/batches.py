@@ -18,8 +18,8 @@ def space_to_batch(b: Builder, node: Node) -> None:
     pads = np.zeros((4, 2), np.int64)
     pads[2:] = b.constant(node.inputs[2])
     flat = b.initializer(pads.T.reshape(-1), f"{hint}_pads")
-    filling = [] if b.stored(source) is None else [b.grid(source)[1]]
-    padded = b.moved(b.value(source), lambda moved: b.node("Pad", [moved, flat, *filling], hint))
+    zero = b.zero_behind(b.value(source))
+    padded = b.moved(b.value(source), lambda moved: b.node("Pad", [moved, flat, *zero], hint))
     apart = reshaped(b, padded, (-1, channels, height, rows, width, columns), hint)
     joined = reshaped(b, transposed(b, apart, (3, 5, 0, 1, 2, 4), hint), (-1, channels, height, width), hint)
     b.define_moved(output, source, joined)

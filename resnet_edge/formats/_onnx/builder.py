@@ -87,7 +87,9 @@ class Builder:
         if index not in self._values:
             if not self.is_constant(index):
                 makers = [node.op for node in self.graph.nodes if index in node.outputs]
-                raise NotLowered(f"no lowering of {makers[0] if makers else 'a second input'} at {self.name(index)!r}")
+                raise NotLowered(
+                    f"no lowering of {makers[0] if makers else 'a second input'} at {self.name(index)!r}"
+                )
             self._values[index] = self.operand(index, self._as_here(self.constant(index)))
         return self._values[index]
 
@@ -179,6 +181,10 @@ class Builder:
             return move(value)
         stored, on = self._stored[value]
         return self.unstored(move(stored), on)
+
+    def zero_behind(self, value: str) -> list[str]:
+        """The integer that stands for zero among those behind `value`, as an optional operand."""
+        return [self.grid(self._stored[value][1])[1]] if value in self._stored else []
 
     def apart(self, index: int) -> str:
         """The real numbers of an activation, for a convolution or dense layer that stays in float.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from onnx import numpy_helper
 
 from resnet_edge.formats._onnx.builder import NCHW, Builder, NotLowered
 from resnet_edge.formats._onnx.layout import axis_here
@@ -86,6 +87,14 @@ def prelu(b: Builder, node: Node) -> None:
     rank = len(b.shape(node.inputs[0]))
     operands = [operand(b, index, rank) for index in node.inputs]
     b.define(node.outputs[0], b.node("PRelu", operands, b.name(node.outputs[0])))
+
+
+def zeros_like(b: Builder, node: Node) -> None:
+    """ZEROS_LIKE, which stands where the batch is open."""
+    hint = b.name(node.outputs[0])
+    shape = b.node("Shape", [b.value(node.inputs[0])], hint)
+    zero = numpy_helper.from_array(np.zeros(1, b.real))
+    b.define(node.outputs[0], b.node("ConstantOfShape", [shape], hint, value=zero))
 
 
 def gelu(b: Builder, node: Node) -> None:
@@ -177,6 +186,7 @@ HANDLERS: dict[str, Handler] = {
     "SQUARE": square,
     "SQUARED_DIFFERENCE": squared_difference,
     "RSQRT": rsqrt,
+    "ZEROS_LIKE": zeros_like,
     "PRELU": prelu,
     "GELU": gelu,
     "LEAKY_RELU": leaky_relu,

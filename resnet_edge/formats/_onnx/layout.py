@@ -34,7 +34,9 @@ def reshaped(b: Builder, value: str, sizes: Sequence[int | None], hint: str) -> 
     if list(sizes).count(None) > 1:
         raise NotLowered(f"a reshape to {tuple(sizes)} at {hint!r}")
     known = np.asarray([-1 if size is None else size for size in sizes], np.int64)
-    return b.moved(value, lambda moved: b.node("Reshape", [moved, b.initializer(known, f"{hint}_shape")], hint))
+    return b.moved(
+        value, lambda moved: b.node("Reshape", [moved, b.initializer(known, f"{hint}_shape")], hint)
+    )
 
 
 def in_portable_order(b: Builder, index: int, value: str | None = None) -> str:

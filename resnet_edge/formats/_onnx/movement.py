@@ -155,10 +155,8 @@ def depth_to_space(b: Builder, node: Node) -> None:
     b.define_moved(output, source, spread(b, b.value(source), shape, (size, size), b.name(output)))
 
 
-def spread(
-    b: Builder, value: str, shape: tuple[int, ...], block: tuple[int, int], hint: str
-) -> str:
-    """`value`, whose shape in the portable graph is (N, H, W, rows*columns*C), as (N, rows*H, columns*W, C)."""
+def spread(b: Builder, value: str, shape: tuple[int, ...], block: tuple[int, int], hint: str) -> str:
+    """`value`, in the portable graph (N, H, W, rows * columns * C), as (N, rows * H, columns * W, C)."""
     (rows, columns), (batch, height, width, channels) = block, shape
     channels //= rows * columns
     return _blocks(

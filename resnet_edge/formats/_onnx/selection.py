@@ -8,7 +8,7 @@ from resnet_edge.graph.model import Node
 
 
 def comparison(op: str, opposite: bool = False) -> Handler:
-    """A handler for an operation of two operands that gives true or false; `opposite`: the reverse of `op`."""
+    """A handler for an operation of two operands that gives true or false; `opposite`: not `op`."""
 
     def handle(b: Builder, node: Node) -> None:
         (output,), hint = node.outputs, b.name(node.outputs[0])

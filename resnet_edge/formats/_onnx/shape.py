@@ -103,10 +103,16 @@ def entering(b: Builder, raw: str, index: int) -> str:
 
 def dequantize(b: Builder, node: Node) -> None:
     """DEQUANTIZE: values are real numbers here already. ONNX Runtime moves a DequantizeLinear behind
-    operations that only move numbers, where a float layer may read it (Builder.apart)."""
+    operations that only move numbers, where a float layer may read it (Builder.apart), and makes a softmax
+    between integers one of integers, which the portable graph keeps in float (graph/quantize.py)."""
     source, output = node.inputs[0], node.outputs[0]
-    moved = any(reader.op in MOVES for reader in b.readers(output))
-    b.define_exact(output, b.apart(source) if moved else b.value(source))
+    apart = any(reader.op in MOVES or _between_integers(b, reader) for reader in b.readers(output))
+    b.define_exact(output, b.apart(source) if apart else b.value(source))
+
+
+def _between_integers(b: Builder, node: Node) -> bool:
+    """Whether it is a softmax whose outputs are rounded."""
+    return node.op == "SOFTMAX" and any(reader.op == "QUANTIZE" for reader in b.readers(node.outputs[0]))
 
 
 HANDLERS = {

@@ -35,7 +35,9 @@ def _in_float(b: Builder, node: Node) -> None:
     # What is cut off at the end; less than nothing where rows are added that hold the bias only.
     ends = [
         (old - 1) * stride + taps - begin - new
-        for old, new, stride, taps, begin in zip(before, after, strides, kernel.shape[2:], begins, strict=True)
+        for old, new, stride, taps, begin in zip(
+            before, after, strides, kernel.shape[2:], begins, strict=True
+        )
     ]
     inputs = [b.apart(source), b.stored_constant(node.inputs[KERNEL], kernel), *_bias(b, node)]
     made = b.node(
@@ -63,7 +65,10 @@ def _in_integers(b: Builder, node: Node) -> None:
         for begin, new, stride, old in zip(begins, after, (rows, columns), before, strict=True)
     ]
     weights = _repeated(b, node.inputs[KERNEL], kernel, rows * columns)
-    bias = [_repeated(b, index, np.tile(b.constant(index), rows * columns), rows * columns) for index in _given(node)]
+    bias = [
+        _repeated(b, index, np.tile(b.constant(index), rows * columns), rows * columns)
+        for index in _given(node)
+    ]
     made = b.node(
         "Conv",
         [b.value(source), weights, *bias],
@@ -80,7 +85,8 @@ def _in_integers(b: Builder, node: Node) -> None:
 
 def phases(kernel: NDArray[Any], strides: tuple[int, int]) -> NDArray[Any]:
     """The kernel (O, H, W, I) of a transposed convolution as that of an ordinary one, (rows * columns * O, I,
-    H / rows, W / columns), rounded up: of output row `s * m + r` by input rows `m - j` and taps `s * j + r`."""
+    H / rows, W / columns), rounded up: output row `s * m + r` comes from input rows `m - j` by the taps
+    `s * j + r`."""
     channels, height, width, inputs = kernel.shape
     (rows, columns), (down, across) = strides, (-(-height // strides[0]), -(-width // strides[1]))
     filled = np.zeros((channels, down * rows, across * columns, inputs), kernel.dtype)
