@@ -13,7 +13,6 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from onnx import numpy_helper
 
-from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.progress import silent
 from resnet_edge.explanation.onnx_layers import read_onnx
@@ -60,7 +59,6 @@ def test_good_files_raise_no_alarm(
 
 
 EVERY_NET = [name for name, made in vars(nets).items() if signature_of(made) == (nets.__name__, 0)]
-NO_INT8_ONNX = frozenset({"resized", "transposed"})
 OTHER_LAYERS = {"dense_on_image": 3, "dense_on_rows": 1}
 """A dense layer for each pixel, which ONNX has as a product of matrices: so many are not compared."""
 
@@ -72,10 +70,6 @@ def test_good_files_of_any_network_raise_no_alarm(
     name: str, format: str, scheme: str, roads: Callable[[str], Road], tmp_path: Path
 ) -> None:
     net = roads(name)
-    if (format, scheme) == ("onnx", "int8") and name in NO_INT8_ONNX:
-        with pytest.raises(ArtifactError, match="no int8 ONNX of this model"):
-            net.artifact(format, scheme)
-        return
     path, _ = net.artifact(format, scheme)
     found = explained(net, path, scheme, tmp_path, thorough=False)
     assert found.findings == ()
