@@ -21,9 +21,9 @@ STEPS = {
     "resized bilinear": 2, "reduced bilinear": 2,
     # Requantized from grid to grid, which XNNPACK does with multipliers of 8 bits.
     "stacked": 2, "soft shrink": 2,
-    # A product of two activations, or the inverse root of a variance, is scaled in fixed point by LiteRT's
-    # plain kernels (XNNPACK has none), and further operations pass on the step that it may be off by.
-    "attention": 2, "nonlocal": 2, "convnext": 2, "rms": 2, "unit length": 2,
+    # LiteRT scales a product of two activations, and the inverse root of a variance, in fixed point by its
+    # plain kernels (XNNPACK takes neither), and what follows passes on the step that they are off by.
+    "nonlocal": 2, "convnext": 2,
 }  # fmt: skip
 """Steps of the output by which the int8 files differ, where it is not one."""
 JUMPS = frozenset({"whole numbers"})

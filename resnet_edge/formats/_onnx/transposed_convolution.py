@@ -14,6 +14,7 @@ from resnet_edge.formats._onnx.layout import known_shape
 from resnet_edge.formats._onnx.movement import sliced, spread
 from resnet_edge.graph.model import ABSENT, Node
 
+MIDDLE = 128
 KERNEL, SOURCE, BIAS = 1, 2, 3
 """Places of the inputs of TRANSPOSE_CONV; the first is the shape of the output."""
 
@@ -64,7 +65,7 @@ def _in_integers(b: Builder, node: Node) -> None:
         -(-(begin + new) // stride) - old
         for begin, new, stride, old in zip(begins, after, (rows, columns), before, strict=True)
     ]
-    weights = _repeated(b, node.inputs[KERNEL], kernel, rows * columns)
+    weights = _repeated(b, node.inputs[KERNEL], _unsigned(kernel), rows * columns, MIDDLE)
     bias = [
         _repeated(b, index, np.tile(b.constant(index), rows * columns), rows * columns)
         for index in _given(node)
@@ -123,14 +124,22 @@ def _bias(b: Builder, node: Node) -> list[str]:
     return [b.stored_constant(index, b.constant(index)) for index in _given(node)]
 
 
-def _repeated(b: Builder, index: int, data: NDArray[Any], times: int) -> str:
-    """A quantized constant whose channels occur `times` times."""
+def _unsigned(kernel: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """The same weights around MIDDLE: no kernel of ONNX Runtime adds products of those in 16 bits, which
+    would overflow on x86 without VNNI, and what keeps other layers from it (their scales) is chosen for the
+    order of weights that they have in TFLite."""
+    return (kernel.astype(np.int16) + MIDDLE).astype(np.uint8)
+
+
+def _repeated(b: Builder, index: int, data: NDArray[Any], times: int, shift: int = 0) -> str:
+    """A quantized constant whose channels occur `times` times, with its zero points higher by `shift`."""
     quantization = b.tensor(index).quantization
     assert quantization is not None  # _in_integers is for nothing else
-    if len(quantization.scale) > 1:
-        quantization = replace(
-            quantization, scale=quantization.scale * times, zero_point=quantization.zero_point * times
-        )
+    points = tuple(point + shift for point in quantization.zero_point)
+    if len(points) > 1:
+        points, scale = points * times, quantization.scale * times
+        quantization = replace(quantization, scale=scale)
+    quantization = replace(quantization, zero_point=points)
     return b.dequantized(b.initializer(data, b.name(index)), data.dtype, quantization, b.name(index), 0)
 
 
