@@ -14,7 +14,6 @@ EXTRAS = {
     "jax": ("jax", "jax"),
     "playwright": ("playwright", "web"),
     "tflite_micro": ("tflite-micro", "micro"),
-    "tf2onnx": ("tf2onnx", "tf2onnx"),
     "tensorflow_model_optimization": ("tensorflow-model-optimization", "tfmot"),
     "tf_keras": ("tf_keras", "tfmot"),
 }

@@ -2,8 +2,8 @@
 
 The portable graph is lowered operation by operation (`_onnx/`), which takes a second where
 tf2onnx takes half a minute and several gigabytes for a ResNet-50, and keeps the quantization
-of the TFLite artifact to the last bit. A float graph with an operation that has no lowering
-goes through tf2onnx instead, and the artifact says so.
+of the TFLite artifact to the last bit. A graph with an operation that has no lowering is refused:
+tf2onnx reads it from TFLite too, and loses the bias of a dense layer behind a Flatten (1.17).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from resnet_edge import __version__
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.formats._onnx import through_tf2onnx
 from resnet_edge.formats._onnx.builder import NotLowered
 from resnet_edge.formats._onnx.lowering import lower, missing
 from resnet_edge.formats._onnx.ort_format import write_ort
 from resnet_edge.graph.model import read_graph
 from resnet_edge.graph.onnx_ends import grid_of_input, grid_of_output
+from resnet_edge.graph.sizes import with_known_sizes
 
 __all__ = ["SUFFIX", "census", "describe", "optimized", "refusal", "write", "write_ort"]
 
@@ -43,24 +43,21 @@ def refusal(scheme: Scheme) -> str | None:
 
 
 def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Collection[str] = ()) -> str:
-    """Lower the portable graph, or hand it to tf2onnx if it is in float.
+    """Lower the portable graph.
 
-    Raises ArtifactError where neither can, or where ONNX Runtime, if it is installed, would
-    run an int8 file in float elsewhere than in `float_layers`, or these not.
+    Raises ArtifactError that names an operation which has no lowering, and where ONNX Runtime, if it is
+    installed, would run an int8 file in float elsewhere than in `float_layers`, or these not.
     """
-    graph = read_graph(portable)
+    graph = with_known_sizes(portable, read_graph(portable))
     real = "float16" if scheme.activations == "float16" else "float32"
     try:
         if unknown := missing(graph):
             raise NotLowered(f"no lowering of {', '.join(unknown)}")
         model = lower(graph, real, name)
     except NotLowered as reason:
-        if scheme.weights != "float32":
-            raise ArtifactError(
-                f"no {scheme.title} ONNX of this model ({reason}): "
-                "ask for --schemes fp32, or for --formats tflite"
-            ) from reason
-        return f"{through_tf2onnx.write(portable, graph, out)} ({reason})"
+        raise ArtifactError(
+            f"no {scheme.title} ONNX of this model ({reason}): ask for --formats tflite"
+        ) from reason
     onnx.save(model, out)
     if scheme.activations == "int8" and find_spec("onnxruntime") is not None:
         from resnet_edge.formats._onnx.fusion import require_fused

@@ -34,7 +34,8 @@ class LayerSums:
         """The output for a batch of one. `cut`: whether sums of pairs are cut off at 16 bits."""
         geometry = self.layer.geometry
         if geometry is None:
-            return self._finished(self._sums(values.reshape(1, -1), cut))
+            rows = values.reshape(-1, self.layer.weights.shape[1])
+            return self._finished(self._sums(rows, cut)).reshape(*values.shape[:-1], -1)
         image = values[0] if geometry.channels_last else values[0].transpose(1, 2, 0)
         columns, size = _columns(image, self.layer.in_zero, geometry, len(self.risks))
         found = self._finished(self._sums(columns, cut)).reshape(*size, -1)

@@ -61,7 +61,7 @@ def fill_disk(request: Words, report: Report) -> Words:
 
 
 def need_missing_package(request: Words, report: Report) -> Words:
-    raise ModuleNotFoundError("No module named 'tf2onnx'", name="tf2onnx.convert")
+    raise ModuleNotFoundError("No module named 'openvino'", name="openvino.runtime")
 
 
 def answer_with_array(request: Words, report: Report) -> Any:

@@ -105,7 +105,7 @@ def test_a_full_disk_is_an_output_error(worker: Worker) -> None:
 
 
 def test_a_missing_package_names_the_extra(worker: Worker) -> None:
-    with pytest.raises(MissingDependency, match=r"pip install 'resnet-edge\[tf2onnx\]'"):
+    with pytest.raises(MissingDependency, match=r"pip install 'resnet-edge\[openvino\]'"):
         worker.call("probes:need_missing_package", {}, Reply)
 
 

@@ -261,7 +261,7 @@ def transposed() -> keras.Model:
 
 
 def group_norm() -> keras.Model:
-    """Means over other axes than height and width: only tf2onnx takes them."""
+    """Means over other axes than height and width."""
     return classifier(lambda x: conv(layers.GroupNormalization(2)(conv(x, 6)), 6))
 
 
@@ -329,7 +329,7 @@ def dense_on_image() -> keras.Model:
 
 
 def dense_on_rows() -> keras.Model:
-    """Not one row per image: only tf2onnx takes it."""
+    """Not one row per image."""
 
     def body(x: Any) -> Any:
         x = layers.Dense(8)(layers.Reshape((13 * 11, 3))(x))

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from resnet_edge.core.errors import ArtifactError
 from tests.formats import nets
 from tests.graph.road import Road, litert, onnxruntime, output_step, road
 
@@ -22,9 +21,8 @@ LOWERED = [
     "padded_twice", "average_pool", "activations", "prelu", "gelu", "gelu_tanh", "concatenated", "article",
     "grouped", "dilated", "dilated_valid", "even_kernels", "depth_multiplier", "separable", "global_max",
     "group_norm", "layer_norm", "cropped", "constants", "sigmoid_gate_per_pixel", "shortcut_a",
-    "channel_shuffle", "dense_on_image", "dense_on_rows", "bounded",
+    "channel_shuffle", "dense_on_image", "dense_on_rows", "bounded", "resized", "transposed",
 ]  # fmt: skip
-NOT_LOWERED = {"resized": "RESIZE_BILINEAR, TILE", "transposed": "TRANSPOSE_CONV"}
 
 # Steps of the int8 output by which ONNX Runtime may differ from LiteRT. Everything that a ResNet
 # is made of: none. What the runtimes round differently: requantization from grid to grid (XNNPACK
@@ -73,25 +71,6 @@ def test_int8_is_that_of_litert_bit_for_bit(name: str, roads: Roads) -> None:
     assert len(np.unique(ours)) > 10
     noise = np.square(theirs - net.reference).sum() / np.square(net.reference).sum()
     assert 10 * np.log10(1 / noise) > 25  # decibels; measured: 28.7 (group_norm) to 48
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-@pytest.mark.parametrize("net", NOT_LOWERED, indirect=True)
-def test_what_is_not_lowered_goes_through_tf2onnx_and_says_so(net: Road) -> None:
-    path, converter = net.artifact("onnx", "fp32")
-    assert converter.startswith("tf2onnx 1.")
-    assert "no lowering of" in converter
-    tolerance = 2e-6 * np.abs(net.reference).max()
-    np.testing.assert_allclose(onnxruntime(path, net.images), net.reference, rtol=0, atol=tolerance)
-
-
-@pytest.mark.parametrize("scheme", ["fp16", "int8"])
-@pytest.mark.parametrize("name", NOT_LOWERED)
-def test_what_is_not_lowered_has_no_other_scheme(name: str, scheme: str, roads: Roads) -> None:
-    net = roads(name)
-    with pytest.raises(ArtifactError, match=f"no lowering of {NOT_LOWERED[name]}.*ask for") as caught:
-        net.artifact("onnx", scheme)
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("dense", [False, True])

@@ -12,7 +12,7 @@ quantized constant keeps its integers behind one DequantizeLinear.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -86,7 +86,10 @@ class Builder:
         """The ONNX value that holds the real numbers of the tensor."""
         if index not in self._values:
             if not self.is_constant(index):
-                raise NotLowered(f"{self.tensor(index).name!r} is used before it is made")
+                makers = [node.op for node in self.graph.nodes if index in node.outputs]
+                raise NotLowered(
+                    f"no lowering of {makers[0] if makers else 'a second input'} at {self.name(index)!r}"
+                )
             self._values[index] = self.operand(index, self._as_here(self.constant(index)))
         return self._values[index]
 
@@ -115,9 +118,9 @@ class Builder:
         behind a DequantizeLinear if it is quantized (channels along `axis`), else real."""
         tensor = self.tensor(index)
         if tensor.quantization is None:
-            return self.initializer(
-                data.astype(self.real) if data.dtype.kind == "f" else data, self.name(index)
-            )
+            with np.errstate(over="ignore"):  # "no limit" is a number beyond those of float16: infinity there
+                real = data.astype(self.real) if data.dtype.kind == "f" else data
+            return self.initializer(real, self.name(index))
         stored = self.initializer(data, self.name(index))
         return self.dequantized(stored, data.dtype, tensor.quantization, self.name(index), axis)
 
@@ -143,6 +146,14 @@ class Builder:
         """The tensor is `value`, which is on its grid already."""
         self._values[index] = value
 
+    def define_moved(self, index: int, source: int, value: str) -> None:
+        """The tensor is `value`, numbers of the tensor `source` that were moved: rounded where its grid is
+        another."""
+        if self.tensor(index).quantization == self.tensor(source).quantization:
+            self.define_exact(index, value)
+        else:
+            self.define(index, value)
+
     def rounded(self, real_value: str, index: int, limits: Limits = UNLIMITED) -> str:
         """Real numbers rounded to the grid of the tensor `index`, or as they are if it is real."""
         hint = self.name(index)
@@ -162,6 +173,18 @@ class Builder:
         if self.tensor(index).quantization is None:
             return None
         return self._stored.get(self.value(index), (None, index))[0]
+
+    def moved(self, value: str, move: Callable[[str], str]) -> str:
+        """`value` after `move`, which only moves numbers: of the integers behind it where it has some, since
+        ONNX Runtime leaves some moves between DequantizeLinear and QuantizeLinear in float."""
+        if value not in self._stored:
+            return move(value)
+        stored, on = self._stored[value]
+        return self.unstored(move(stored), on)
+
+    def zero_behind(self, value: str) -> list[str]:
+        """The integer that stands for zero among those behind `value`, as an optional operand."""
+        return [self.grid(self._stored[value][1])[1]] if value in self._stored else []
 
     def apart(self, index: int) -> str:
         """The real numbers of an activation, for a convolution or dense layer that stays in float.
@@ -214,6 +237,10 @@ class Builder:
         if per_channel:
             return self.node("DequantizeLinear", names, hint, axis=axis)
         return self.node("DequantizeLinear", names, hint)
+
+    def cast(self, value: str, to: np.dtype[Any]) -> str:
+        """`value` as numbers of another type."""
+        return self.node("Cast", [value], "cast", to=helper.np_dtype_to_tensor_dtype(to))
 
     def limits(self, node: Node) -> Limits:
         """What the activation that is fused into `node` allows."""

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from resnet_edge.formats._onnx.builder import NHWC, Builder, NotLowered
+from resnet_edge.formats._onnx.layout import from_portable_order, in_portable_order, reshaped
 from resnet_edge.graph.model import ABSENT, Node
 
 SAME = 0
@@ -87,13 +88,16 @@ def fully_connected(b: Builder, node: Node) -> None:
         _pointwise(b, node, weights)
         return
     whole = math.prod(size or 0 for size in shape[1:]) == weights.shape[1]  # a row per image
-    if len(shape) not in (2, 4) or len(b.shape(output)) != 2 or not whole:
-        raise NotLowered(f"a dense layer from shape {shape} to {b.shape(output)} at {hint!r}")
     value = _entry(b, node, source)
-    if len(shape) == 4:
+    if len(shape) == 4 and len(b.shape(output)) == 2 and whole:
         value = flattened(b, value, source, hint)
+    elif len(shape) != 2:
+        value = reshaped(b, in_portable_order(b, source, value), (-1, weights.shape[1]), hint)
     inputs = [value, b.stored_constant(node.inputs[1], weights.T, axis=1), *_bias(b, node)]
-    b.define(output, b.node("Gemm", inputs, hint), b.limits(node))
+    made = b.rounded(b.node("Gemm", inputs, hint), output, b.limits(node))
+    if len(b.shape(output)) != 2:
+        made = reshaped(b, made, b.shape(output), hint)
+    b.define_exact(output, from_portable_order(b, made, len(b.shape(output)), hint))
 
 
 def _pointwise(b: Builder, node: Node, weights: NDArray[Any]) -> None:

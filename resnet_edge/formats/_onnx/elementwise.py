@@ -6,14 +6,16 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from onnx import numpy_helper
 
 from resnet_edge.formats._onnx.builder import NCHW, Builder, NotLowered
+from resnet_edge.formats._onnx.layout import axis_here
 from resnet_edge.graph.model import Node
 
 Handler = Callable[[Builder, Node], None]
 
 
-def _operand(b: Builder, index: int, rank: int) -> str:
+def operand(b: Builder, index: int, rank: int) -> str:
     """An operand of a broadcast. NumPy lines axes up from the right, which is C in NHWC and W
     in NCHW: an operand of lower rank is brought to the full rank first."""
     shape = b.shape(index)
@@ -36,7 +38,7 @@ def binary(op: str) -> Handler:
 
     def handle(b: Builder, node: Node) -> None:
         rank = max(len(b.shape(i)) for i in node.inputs)
-        made = b.node(op, [_operand(b, i, rank) for i in node.inputs], b.name(node.outputs[0]))
+        made = b.node(op, [operand(b, i, rank) for i in node.inputs], b.name(node.outputs[0]))
         b.define(node.outputs[0], made, b.limits(node))
 
     return handle
@@ -70,7 +72,7 @@ def square(b: Builder, node: Node) -> None:
 def squared_difference(b: Builder, node: Node) -> None:
     """SQUARED_DIFFERENCE."""
     hint, rank = b.name(node.outputs[0]), max(len(b.shape(i)) for i in node.inputs)
-    difference = b.node("Sub", [_operand(b, i, rank) for i in node.inputs], hint)
+    difference = b.node("Sub", [operand(b, i, rank) for i in node.inputs], hint)
     b.define(node.outputs[0], b.node("Mul", [difference, difference], hint))
 
 
@@ -83,8 +85,16 @@ def rsqrt(b: Builder, node: Node) -> None:
 def prelu(b: Builder, node: Node) -> None:
     """PRELU: a slope per channel, or per element."""
     rank = len(b.shape(node.inputs[0]))
-    operands = [_operand(b, index, rank) for index in node.inputs]
+    operands = [operand(b, index, rank) for index in node.inputs]
     b.define(node.outputs[0], b.node("PRelu", operands, b.name(node.outputs[0])))
+
+
+def zeros_like(b: Builder, node: Node) -> None:
+    """ZEROS_LIKE, which stands where the batch is open."""
+    hint = b.name(node.outputs[0])
+    shape = b.node("Shape", [b.value(node.inputs[0])], hint)
+    zero = numpy_helper.from_array(np.zeros(1, b.real))
+    b.define(node.outputs[0], b.node("ConstantOfShape", [shape], hint, value=zero))
 
 
 def gelu(b: Builder, node: Node) -> None:
@@ -118,14 +128,33 @@ def hard_swish(b: Builder, node: Node) -> None:
     b.define(node.outputs[0], b.node("Mul", [x, gate], hint))
 
 
-def softmax(b: Builder, node: Node) -> None:
-    """SOFTMAX over the last axis of a flat tensor."""
-    if len(b.shape(node.inputs[0])) == 4:
-        raise NotLowered("a softmax over an image")
-    if float(node.options.get("beta", 1.0)) != 1.0:
-        raise NotLowered("a softmax with a temperature")
-    hint = b.name(node.outputs[0])
-    b.define(node.outputs[0], b.node("Softmax", [b.value(node.inputs[0])], hint, axis=-1))
+def softmax(op: str) -> Handler:
+    """A handler for SOFTMAX or LOG_SOFTMAX, over the last axis of the portable graph."""
+
+    def handle(b: Builder, node: Node) -> None:
+        (source,), hint = node.inputs, b.name(node.outputs[0])
+        value, beta = b.value(source), float(node.options.get("beta") or 1.0)
+        if beta != 1.0:
+            value = b.node("Mul", [value, b.number(beta, f"{hint}_beta")], hint)
+        b.define(node.outputs[0], b.node(op, [value], hint, axis=axis_here(-1, len(b.shape(source)))))
+
+    return handle
+
+
+def cumulative_sum(b: Builder, node: Node) -> None:
+    """CUMSUM along a constant axis."""
+    source, output, hint = node.inputs[0], node.outputs[0], b.name(node.outputs[0])
+    where = axis_here(int(b.constant(node.inputs[1])), len(b.shape(source)))
+    axis = b.initializer(np.asarray(where, np.int64), f"{hint}_axis")
+    o = node.options
+    made = b.node(
+        "CumSum",
+        [b.value(source), axis],
+        hint,
+        exclusive=int(bool(o.get("exclusive"))),
+        reverse=int(bool(o.get("reverse"))),
+    )
+    b.define(output, made)
 
 
 HANDLERS: dict[str, Handler] = {
@@ -148,12 +177,21 @@ HANDLERS: dict[str, Handler] = {
     "NEG": unary("Neg"),
     "ABS": unary("Abs"),
     "ELU": unary("Elu"),
+    "SIN": unary("Sin"),
+    "COS": unary("Cos"),
+    "FLOOR": unary("Floor"),
+    "CEIL": unary("Ceil"),
+    "ROUND": unary("Round"),
+    "SIGN": unary("Sign"),
     "SQUARE": square,
     "SQUARED_DIFFERENCE": squared_difference,
     "RSQRT": rsqrt,
+    "ZEROS_LIKE": zeros_like,
     "PRELU": prelu,
     "GELU": gelu,
     "LEAKY_RELU": leaky_relu,
     "HARD_SWISH": hard_swish,
-    "SOFTMAX": softmax,
+    "SOFTMAX": softmax("Softmax"),
+    "LOG_SOFTMAX": softmax("LogSoftmax"),
+    "CUMSUM": cumulative_sum,
 }

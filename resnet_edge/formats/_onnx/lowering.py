@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import onnx
 from onnx import helper
 
 from resnet_edge import __version__
-from resnet_edge.formats._onnx import convolution, elementwise, pooling, shape
+from resnet_edge.formats._onnx import (
+    batches,
+    convolution,
+    elementwise,
+    movement,
+    pooling,
+    products,
+    reduction,
+    resize,
+    selection,
+    shape,
+    transposed_convolution,
+)
 from resnet_edge.formats._onnx.builder import LOWEST, NCHW, NHWC, Builder, NotLowered
 from resnet_edge.graph.model import Graph, Node, with_folded_casts
 
@@ -17,7 +27,19 @@ OPSET = 17
 IR_VERSION = 8
 """What ONNX Runtime 1.14 (2023) and later read: nothing here needs a newer one."""
 
-HANDLERS = {**convolution.HANDLERS, **pooling.HANDLERS, **elementwise.HANDLERS, **shape.HANDLERS}
+HANDLERS = {
+    **batches.HANDLERS,
+    **convolution.HANDLERS,
+    **elementwise.HANDLERS,
+    **movement.HANDLERS,
+    **pooling.HANDLERS,
+    **products.HANDLERS,
+    **reduction.HANDLERS,
+    **resize.HANDLERS,
+    **selection.HANDLERS,
+    **shape.HANDLERS,
+    **transposed_convolution.HANDLERS,
+}
 
 
 def missing(graph: Graph) -> list[str]:
@@ -73,7 +95,7 @@ def _enter(b: Builder) -> None:
     tensor, raw = b.tensor(index), b.name(index)
     if tensor.dtype == "float32":
         value = b.node("Transpose", [raw], raw, perm=NCHW) if len(tensor.shape) == 4 else raw
-        b.define_exact(index, _cast(b, value, b.real) if b.real != np.float32 else value)
+        b.define_exact(index, b.cast(value, b.real) if b.real != np.float32 else value)
         return
     if tensor.quantization is None or tensor.dtype not in LOWEST:
         raise NotLowered(f"an input of type {tensor.dtype}")
@@ -98,13 +120,9 @@ def _leave(b: Builder) -> onnx.ValueInfoProto:
             "QuantizeLinear", [value, scale, b.initializer(zero, f"{tensor.name}_zero")], tensor.name
         )
     elif b.real != np.float32:
-        value = _cast(b, value, np.dtype(np.float32))
+        value = b.cast(value, np.dtype(np.float32))
     b.nodes.append(helper.make_node("Identity", [value], [tensor.name], name=f"{tensor.name}/Identity"))
     return _value_info(b.graph, index)
-
-
-def _cast(b: Builder, value: str, to: np.dtype[Any]) -> str:
-    return b.node("Cast", [value], "cast", to=helper.np_dtype_to_tensor_dtype(to))
 
 
 def _value_info(graph: Graph, index: int) -> onnx.ValueInfoProto:

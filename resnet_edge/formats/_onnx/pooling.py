@@ -1,4 +1,4 @@
-"""Padding, pooling and means."""
+"""Padding and pooling."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.formats._onnx.builder import NCHW, NHWC, Builder
+from resnet_edge.formats._onnx.builder import NCHW, Builder
 from resnet_edge.formats._onnx.convolution import SAME, same_pads
 from resnet_edge.graph.model import Node
 
@@ -50,11 +50,23 @@ def _never_negative(b: Builder, index: int) -> bool:
     )
 
 
-def _plain_pad(b: Builder, node: Node, amounts: NDArray[Any]) -> None:
+def pad_with(b: Builder, node: Node) -> None:
+    """PADV2: with any constant."""
+    amounts, filling = b.constant(node.inputs[1]), b.value(node.inputs[2])
+    output = node.outputs[0]
+    made = b.node("Pad", [b.value(node.inputs[0]), _flat(b, amounts, output), filling], b.name(output))
+    b.define(output, made)
+
+
+def _flat(b: Builder, amounts: NDArray[Any], output: int) -> str:
+    """Begins, then ends, in the order of the lowering."""
     rows = amounts[list(NCHW)] if len(amounts) == 4 else amounts
-    hint = b.name(node.outputs[0])
-    flat = b.initializer(rows.T.reshape(-1).astype(np.int64), f"{hint}_pads")
+    return b.initializer(rows.T.reshape(-1).astype(np.int64), f"{b.name(output)}_pads")
+
+
+def _plain_pad(b: Builder, node: Node, amounts: NDArray[Any]) -> None:
     source, output = node.inputs[0], node.outputs[0]
+    hint, flat = b.name(output), _flat(b, amounts, output)
     stored = b.stored(source)
     if stored is None or b.tensor(source).quantization != b.tensor(output).quantization:
         b.define(output, b.node("Pad", [b.value(source), flat], hint, mode="constant"))
@@ -84,40 +96,9 @@ def average_pool_2d(b: Builder, node: Node) -> None:
     _pool(b, node, "AveragePool", count_include_pad=0)
 
 
-def mean(b: Builder, node: Node) -> None:
-    """MEAN; over height and width as GlobalAveragePool, which has an integer kernel."""
-    _reduce(b, node, "GlobalAveragePool", "ReduceMean")
-
-
-def reduce_max(b: Builder, node: Node) -> None:
-    """REDUCE_MAX; over height and width as GlobalMaxPool."""
-    _reduce(b, node, "GlobalMaxPool", "ReduceMax")
-
-
-def _reduce(b: Builder, node: Node, over_image: str, over_axes: str) -> None:
-    source, output = node.inputs[0], node.outputs[0]
-    rank, hint, keep = len(b.shape(source)), b.name(output), bool(node.options["keepDims"])
-    axes = sorted(int(axis) % rank for axis in np.atleast_1d(b.constant(node.inputs[1])))
-    if rank == 4 and axes == [1, 2]:
-        made = b.node(over_image, [b.value(source)], hint)
-        if not keep:
-            # Rounded on both sides of Flatten, so that the pooling and the flattening each stand
-            # between a DequantizeLinear and a QuantizeLinear and run on integers.
-            made = b.node("Flatten", [b.rounded(made, output)], hint, axis=1)
-    elif rank == 4 and keep:
-        made = b.node(
-            over_axes, [b.value(source)], hint, axes=sorted(NHWC[axis] for axis in axes), keepdims=1
-        )
-    else:
-        value = b.node("Transpose", [b.value(source)], hint, perm=NHWC) if rank == 4 else b.value(source)
-        made = b.node(over_axes, [value], hint, axes=axes, keepdims=int(keep))
-    b.define(output, made)
-
-
 HANDLERS = {
     "PAD": pad,
+    "PADV2": pad_with,
     "MAX_POOL_2D": max_pool_2d,
     "AVERAGE_POOL_2D": average_pool_2d,
-    "MEAN": mean,
-    "REDUCE_MAX": reduce_max,
 }

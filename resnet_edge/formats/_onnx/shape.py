@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from resnet_edge.formats._onnx.builder import NCHW, NHWC, Builder, NotLowered
+from resnet_edge.formats._onnx.layout import axis_here, from_portable_order, in_portable_order, reshaped
 from resnet_edge.graph.grids import MOVES
 from resnet_edge.graph.model import Node
 
@@ -39,39 +40,46 @@ def transpose(b: Builder, node: Node) -> None:
 
 
 def strided_slice(b: Builder, node: Node) -> None:
-    """STRIDED_SLICE, as in the shortcuts without parameters of He et al. (option A)."""
-    o, hint = node.options, b.name(node.outputs[0])
-    if o["ellipsisMask"] or o["newAxisMask"] or o["shrinkAxisMask"]:
-        raise NotLowered(f"a slice that changes the rank at {hint!r}")
+    """STRIDED_SLICE, as in the shortcuts without parameters of He et al. (option A); an axis of which one
+    index is taken may be left out of the result."""
+    o, output = node.options, node.outputs[0]
+    hint, source = b.name(output), node.inputs[0]
+    if o["ellipsisMask"] or o["newAxisMask"]:
+        raise NotLowered(f"no lowering of STRIDED_SLICE with new axes at {hint!r}")
     begins, ends, steps = (b.constant(index).tolist() for index in node.inputs[1:4])
     for axis, step in enumerate(steps):
         if o["beginMask"] >> axis & 1:
             begins[axis] = 0 if step > 0 else FAR
         if o["endMask"] >> axis & 1:
             ends[axis] = FAR if step > 0 else -FAR
-    _slice(b, node, begins, ends, steps)
+        if o["shrinkAxisMask"] >> axis & 1:
+            ends[axis], steps[axis] = begins[axis] + 1 or FAR, 1
+    value = _slice(b, node, begins, ends, steps)
+    if o["shrinkAxisMask"]:
+        value = reshaped(b, in_portable_order(b, source, value), b.shape(output), hint)
+        value = from_portable_order(b, value, len(b.shape(output)), hint)
+    b.define(output, value)
 
 
 def slice_(b: Builder, node: Node) -> None:
     """SLICE: begins and sizes, where -1 is all the rest."""
     begins, sizes = (b.constant(index).tolist() for index in node.inputs[1:3])
     ends = [FAR if size < 0 else begin + size for begin, size in zip(begins, sizes, strict=True)]
-    _slice(b, node, begins, ends, [1] * len(begins))
+    b.define(node.outputs[0], _slice(b, node, begins, ends, [1] * len(begins)))
 
 
-def _slice(b: Builder, node: Node, begins: list[int], ends: list[int], steps: list[int]) -> None:
+def _slice(b: Builder, node: Node, begins: list[int], ends: list[int], steps: list[int]) -> str:
     hint, rank = b.name(node.outputs[0]), len(b.shape(node.inputs[0]))
-    axes = [NHWC[axis] if rank == 4 else axis for axis in range(len(begins))]
+    axes = [axis_here(axis, rank) for axis in range(len(begins))]
     bounds = [b.initializer(np.asarray(v, np.int64), f"{hint}_slice") for v in (begins, ends, axes, steps)]
-    b.define(node.outputs[0], b.node("Slice", [b.value(node.inputs[0]), *bounds], hint))
+    return b.node("Slice", [b.value(node.inputs[0]), *bounds], hint)
 
 
 def concatenation(b: Builder, node: Node) -> None:
     """CONCATENATION."""
     rank = len(b.shape(node.outputs[0]))
-    axis = int(node.options["axis"]) % rank
-    here = NHWC[axis] if rank == 4 else axis
-    made = b.node("Concat", [b.value(i) for i in node.inputs], b.name(node.outputs[0]), axis=here)
+    axis = axis_here(int(node.options["axis"]), rank)
+    made = b.node("Concat", [b.value(i) for i in node.inputs], b.name(node.outputs[0]), axis=axis)
     b.define(node.outputs[0], made, b.limits(node))
 
 
@@ -95,10 +103,16 @@ def entering(b: Builder, raw: str, index: int) -> str:
 
 def dequantize(b: Builder, node: Node) -> None:
     """DEQUANTIZE: values are real numbers here already. ONNX Runtime moves a DequantizeLinear behind
-    operations that only move numbers, where a float layer may read it (Builder.apart)."""
+    operations that only move numbers, where a float layer may read it (Builder.apart), and makes a softmax
+    between integers one of integers, which the portable graph keeps in float (graph/quantize.py)."""
     source, output = node.inputs[0], node.outputs[0]
-    moved = any(reader.op in MOVES for reader in b.readers(output))
-    b.define_exact(output, b.apart(source) if moved else b.value(source))
+    apart = any(reader.op in MOVES or _between_integers(b, reader) for reader in b.readers(output))
+    b.define_exact(output, b.apart(source) if apart else b.value(source))
+
+
+def _between_integers(b: Builder, node: Node) -> bool:
+    """Whether it is a softmax whose outputs are rounded."""
+    return node.op == "SOFTMAX" and any(reader.op == "QUANTIZE" for reader in b.readers(node.outputs[0]))
 
 
 HANDLERS = {

@@ -13,7 +13,6 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from onnx import numpy_helper
 
-from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.progress import silent
 from resnet_edge.graph.model import load_model, save_model
@@ -57,7 +56,6 @@ def test_good_files_raise_no_alarm(
 
 
 EVERY_NET = [name for name, made in vars(nets).items() if signature_of(made) == (nets.__name__, 0)]
-NO_INT8_ONNX = frozenset({"resized", "transposed"})
 
 
 @pytest.mark.parametrize("name", EVERY_NET)
@@ -67,10 +65,6 @@ def test_good_files_of_any_network_raise_no_alarm(
     name: str, format: str, scheme: str, roads: Callable[[str], Road], tmp_path: Path
 ) -> None:
     net = roads(name)
-    if (format, scheme) == ("onnx", "int8") and name in NO_INT8_ONNX:
-        with pytest.raises(ArtifactError, match="no int8 ONNX of this model"):
-            net.artifact(format, scheme)
-        return
     path, _ = net.artifact(format, scheme)
     found = explained(net, path, tmp_path)
     assert found.contradictions == ()

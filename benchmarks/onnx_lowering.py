@@ -1,0 +1,183 @@
+"""Which operations networks need that have no lowering to ONNX, and how far the ONNX files are from TFLite.
+
+    python benchmarks/onnx_lowering.py [--networks NAME,…] [--images 32]
+
+One network of each family of keras.applications at the smallest size it takes, with random weights, batch
+normalization fitted to the images, and logits. Each by the steps of `convert` (float graph, ranges by minmax
+without repairs, quantized graph, file), and each file on the same images in its runtime. A cell says what
+made the file, how many of its first classes are those of the float TFLite file, and the SQNR of what differs
+between images. Weights are random, so int8 has little to hold on to in deep networks: what says whether the
+lowering is right is the last column, the two int8 files against each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FAMILIES = {
+    "VGG16": 64, "ResNet50": 64, "ResNet50V2": 64, "Xception": 71, "InceptionV3": 75,
+    "InceptionResNetV2": 75, "MobileNet": 64, "MobileNetV2": 64, "MobileNetV3Small": 64,
+    "MobileNetV3Large": 64, "DenseNet121": 64, "NASNetMobile": 64, "EfficientNetB0": 64,
+    "EfficientNetV2B0": 64, "EfficientNetV2S": 64, "ConvNeXtTiny": 64,
+}  # fmt: skip
+SCHEMES = ("fp32", "fp16", "int8")
+CLASSES = 10
+COLUMNS = (
+    *("network", "pixels", "operations without lowering", "fp32.onnx", "fp16.onnx", "int8.onnx"),
+    *("int8.tflite", "int8.onnx against int8.tflite"),
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """One file: what made it, or why there is none, and its answers (N, CLASSES) on the images."""
+
+    maker: str
+    answers: Any = None
+
+
+def images_of(count: int, size: int) -> Any:
+    """Coarse coloured patterns on noise, (count, size, size, 3) float32 from 0 to 255."""
+    random = np.random.default_rng(1)
+    coarse = random.uniform(0, 255, (count, 6, 6, 3)).repeat(-(-size // 6), 1).repeat(-(-size // 6), 2)
+    noisy = coarse[:, :size, :size] + random.normal(0, 20, (count, size, size, 3))
+    return noisy.clip(0, 255).round().astype(np.float32)
+
+
+def measure(name: str, count: int, folder: Path) -> list[str]:
+    """The cells of one network."""
+    from resnet_edge.formats._onnx.lowering import missing
+    from resnet_edge.graph.model import read_graph
+
+    images = images_of(count, FAMILIES[name])
+    np.save(folder / "images.npy", images)
+    exported = export(name, images, folder)
+    unknown = ", ".join(missing(read_graph(exported))) or "none"
+    expected = answers("litert", exported, images)
+    onnx: dict[str, File] = {}
+    for scheme in SCHEMES:
+        portable = quantized(exported, scheme, folder)
+        onnx[scheme] = written(portable, "onnx", "onnxruntime", scheme, folder, images)
+    tflite = written(portable, "tflite", "litert", "int8", folder, images)
+    cells = [cell(onnx[scheme], expected) for scheme in SCHEMES]
+    both = "" if tflite.answers is None else cell(onnx["int8"], tflite.answers)
+    return [unknown, *cells, cell(tflite, expected), both]
+
+
+def export(name: str, images: Any, folder: Path) -> Path:
+    """The float graph, by the product's own exporter."""
+    import keras
+
+    from resnet_edge.core.preprocessing import PRESETS
+    from resnet_edge.graph.convert import convert
+    from resnet_edge.models._opened import network_of
+    from resnet_edge.models.applications import PREPROCESSING
+    from resnet_edge.stages.pixels import preprocessed
+
+    keras.utils.set_random_seed(0)
+    shape = images.shape[1:]
+    build = getattr(keras.applications, name)
+    model = build(weights=None, input_shape=shape, classes=CLASSES, classifier_activation=None)
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0  # one pass fits it
+    preset = PRESETS[PREPROCESSING[name]]
+    model(preprocessed(images, preset), training=True)
+    out = folder / "float.tflite"
+    convert(network_of(model), model, preset, shape, "logits", out)
+    return out
+
+
+def quantized(exported: Path, scheme: str, folder: Path) -> str:
+    """The graph of a scheme, calibrated on the images."""
+    from resnet_edge.core.progress import silent
+    from resnet_edge.stages.artifact_request import PortableRequest
+    from resnet_edge.stages.artifacts import portable
+    from resnet_edge.stages.calibration import calibrate
+    from resnet_edge.stages.calibration_request import CalibrateRequest
+
+    source, ranges = str(exported), None
+    if scheme == "int8":
+        asked = (source, str(folder / "images.npy"), True, "logits", 2, str(folder), "minmax", "none")
+        calibrated = calibrate(CalibrateRequest(*asked), silent)
+        source, ranges = calibrated.portable, calibrated.ranges
+    out = str(folder / f"{scheme}.portable.tflite")
+    return portable(PortableRequest(source, scheme, ranges, "logits", "float32", out), silent).path
+
+
+def written(portable: str, format: str, backend: str, scheme: str, folder: Path, images: Any) -> File:
+    """A file by the product's own writer, run on the images."""
+    from resnet_edge.core.errors import ArtifactError
+    from resnet_edge.core.progress import silent
+    from resnet_edge.stages.artifact_request import ArtifactRequest
+    from resnet_edge.stages.artifacts import artifact
+
+    out = folder / f"{scheme}.{format}"
+    try:
+        made = artifact(ArtifactRequest(portable, format, scheme, "net", str(out)), silent)
+    except ArtifactError as error:
+        return File(f"refused: {error}")
+    maker = "us" if "resnet-edge" in made.converter or format == "tflite" else made.converter
+    return File(maker, answers(backend, out, images))
+
+
+def answers(backend: str, path: Path, images: Any) -> Any:
+    """The logits of a file (N, CLASSES)."""
+    from resnet_edge.core import registry
+
+    with registry.load("backends", backend).open_session(path, "cpu", 2) as session:
+        return np.concatenate([session.run(image[None]) for image in images])
+
+
+def cell(file: File, expected: Any) -> str:
+    """What made the file, its agreement with `expected`, and its SQNR in dB."""
+    if file.answers is None:
+        return file.maker
+    signal = np.square(expected - expected.mean(axis=0)).sum()
+    noise = np.square(expected - file.answers).sum()
+    agreement = (file.answers.argmax(1) == expected.argmax(1)).mean()
+    decibels = f"{10 * np.log10(signal / noise):.0f} dB" if noise else "equal"
+    return f"{file.maker}, {agreement:.0%}, {decibels}"
+
+
+def main() -> None:
+    """One process for each network: TensorFlow gives no memory back."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("--networks", default=",".join(FAMILIES))
+    options.add_argument("--images", type=int, default=32)
+    options.add_argument("--one", help=argparse.SUPPRESS)
+    given = options.parse_args()
+    if given.one:
+        with tempfile.TemporaryDirectory() as folder:
+            print(json.dumps(measure(given.one, given.images, Path(folder))))
+        return
+    print(f"| {' | '.join(COLUMNS)} |\n| --- | ---: |{' --- |' * (len(COLUMNS) - 2)}")
+    for name in given.networks.split(","):
+        report(name, given.images)
+
+
+def report(name: str, images: int) -> None:
+    """Measure one network and print its row."""
+    command = [sys.executable, __file__, "--one", name, "--images", str(images)]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        cells = [f"broke: {last[:160]}"]
+    else:
+        cells = json.loads(done.stdout.splitlines()[-1])
+    print(f"| {name} | {FAMILIES[name]} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
