@@ -47,6 +47,7 @@ def request_of(
     trust: bool,
     threads: int,
     latency_seconds: float,
+    thorough: bool,
 ) -> ConvertRequest:
     """Check what can be checked at once, and fill in what belongs to the bundled model and data.
 
@@ -77,6 +78,7 @@ def request_of(
         threads=threads,
         latency_seconds=latency_seconds,
         rescue=plan,
+        thorough=thorough,
         dynamic_batch=dynamic_batch,
         calibrator=calibrator,
         # Who names a calibrator gets that and nothing else.

@@ -32,7 +32,14 @@ from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequ
 from resnet_edge.stages.linting import Linting
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.needed_images import NeededImages
-from resnet_edge.stages.notes import choice, described, held_out, integer_sums, integer_weights_on_gpu
+from resnet_edge.stages.notes import (
+    choice,
+    described,
+    held_out,
+    integer_sums,
+    integer_weights_on_gpu,
+    not_looked_into,
+)
 from resnet_edge.stages.plan_request import Plan
 from resnet_edge.stages.proofs import Provers, how_many
 from resnet_edge.stages.proving import Proving
@@ -183,7 +190,8 @@ class _Run:
             failures=tuple(self.findings.failures),
             notes=(
                 *self.findings.notes,
-                *integer_sums(proving.answers.integers.risks),
+                *integer_sums(artifacts, proving.answers.integers.risks),
+                *not_looked_into(artifacts, proving.looked_into),
                 *integer_weights_on_gpu(artifacts, parity),
             ),
             history=story.steps,
