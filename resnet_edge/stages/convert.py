@@ -1,9 +1,10 @@
 """Runs in the parent. The main job: a Keras model to proven artifacts.
 
-      source worker             artifact worker               proof workers       latency worker
-    model ─► portable graph ─┬─► ranges ─► quantized ─► files ─► outputs ─┐
-                             └─► reference outputs ───────────────────────┴─► verdicts ─► latency
+      source worker             artifact worker                   proof workers       latency worker
+    model ─► portable graph ─┬─► float files ─► ranges ─► int8 files ─► outputs ─┐
+                             └─► reference outputs ───────────────────────────┴─► verdicts ─► latency
 
+What failed, or with --thorough every file, is then looked into (stages/inquiry.py).
 Nothing is visible under its final name before all of it is there (stages/workspace.py).
 """
 
@@ -78,6 +79,7 @@ class _Run:
         basis, story = self._basis()
         self._write_labels(basis.facts, basis.images)
         reference = self.pool.submit(self._reference, basis.images)
+        self.provers.wait_for(reference)
         linting = Linting(basis, self.crew, self.pool, self.findings)
         making = Making(
             *(self.request, basis, story, self.workspace, self.maker),

@@ -38,7 +38,7 @@ NOTHING = Answers((), (), Integers((), (), ()), (), ())
 
 
 def of_failed_files(judged: Sequence[Judged]) -> list[Judged]:
-    """All that was judged of files that failed anywhere: where they hold tells as much as where they do not."""
+    """All that was judged of files that failed anywhere; where such a file holds tells as much."""
     failed = {one.parity.artifact for one in judged if one.parity.verdict == "fail"}
     return [one for one in judged if one.parity.artifact in failed]
 

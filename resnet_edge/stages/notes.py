@@ -53,7 +53,7 @@ def not_looked_into(artifacts: Sequence[Artifact], looked_into: frozenset[str]) 
     rest = [artifact.file for artifact in artifacts if artifact.file not in looked_into]
     if not rest:
         return []
-    which = "" if len(rest) == len(artifacts) else f" of the {len(rest)} files that did not fail"
+    which = "" if len(rest) == len(artifacts) else " of the files that did not fail"
     return [
         f"layers{which} were not compared, losses not split into causes, and integers not watched: "
         "--thorough does it, and so does verify"
