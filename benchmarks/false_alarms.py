@@ -233,6 +233,7 @@ def _by_us(network: Network, model: Path, work: Path, out: Path) -> None:
     command = [sys.executable, "-m", "resnet_edge", "convert", str(model), "--data", str(data)]
     command += ["--calibration", str(calibration), "--out", str(out / "ours"), "--max-drop", MAX_DROP]
     command += ["--latency-seconds", "0", "--quiet"]
+    command += ["--schemes", "fp32,fp16,dynamic,int8,int16x8"]
     done = subprocess.run(command, check=False).returncode
     folder = next(path for path in (out / "ours", out / "ours.partial") if path.exists())
     print(f"convert {network.name} ended with {done}", file=sys.stderr)
