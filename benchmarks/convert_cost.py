@@ -5,13 +5,15 @@
 Both make TFLite fp32, fp16, int8 and ONNX fp32, int8 of keras.applications ResNet50 (random
 weights) with the same 64 calibration images; ours also proves each file on 64 images against
 Keras and measures latency. They take turns. Memory is the resident set summed over the
-process tree, sampled every 50 ms.
+process tree, sampled every 50 ms; `cpu_seconds` are those of the process tree, which a busy machine
+changes less than wall time. `stages` is what each of our workers cost, from report.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -39,12 +41,13 @@ def main() -> None:
             for who, command in commands(Path(folder), number, options.latency_seconds).items():
                 found[who].append(cost(command))
                 print(f"round {number + 1} {who}: {found[who][-1]}", file=sys.stderr)
+        stages = [costs(Path(folder) / f"ours_{number}") for number in range(options.rounds)]
+    keys = ("seconds", "cpu_seconds", "peak_gb")
     medians = {
-        who: {key: statistics.median(row[key] for row in rows) for key in ("seconds", "peak_gb")}
-        for who, rows in found.items()
+        who: {key: statistics.median(row[key] for row in rows) for key in keys} for who, rows in found.items()
     }
-    ratios = {key: medians["resnet_edge"][key] / medians["by_hand"][key] for key in ("seconds", "peak_gb")}
-    print(json.dumps({"medians": medians, "ratio": ratios, "rounds": found}, indent=2))
+    ratios = {key: medians["resnet_edge"][key] / medians["by_hand"][key] for key in keys}
+    print(json.dumps({"medians": medians, "ratio": ratios, "rounds": found, "stages": stages}, indent=2))
 
 
 def commands(folder: Path, number: int, latency_seconds: str) -> dict[str, list[str]]:
@@ -62,13 +65,32 @@ def commands(folder: Path, number: int, latency_seconds: str) -> dict[str, list[
 
 
 def cost(command: list[str]) -> dict[str, float]:
-    """Seconds, peak GB over the process tree, and the exit code of one run."""
-    began, peak = time.monotonic(), 0
+    """Seconds, processor time and peak GB of the process tree, and the exit code of one run."""
+    began, peak, before = time.monotonic(), 0, used()
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None:
         peak = max(peak, resident(process))
         time.sleep(0.05)
-    return {"seconds": time.monotonic() - began, "peak_gb": peak / 1e9, "exit_code": process.returncode}
+    return {
+        "seconds": time.monotonic() - began,
+        "cpu_seconds": used() - before,
+        "peak_gb": peak / 1e9,
+        "exit_code": process.returncode,
+    }
+
+
+def used() -> float:
+    """Processor time of all processes that have ended below this one."""
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
+
+
+def costs(folder: Path) -> dict[str, dict[str, float]]:
+    """What each worker cost in a run of ours that wrote a report."""
+    if not (report := folder / "report.json").is_file():
+        return {}
+    rows = json.loads(report.read_bytes())["costs"]
+    return {row["stage"]: {key: row[key] for key in ("seconds", "cpu_seconds", "peak_bytes")} for row in rows}
 
 
 def resident(process: psutil.Process) -> int:

@@ -143,6 +143,7 @@ def _exported(network: Network, work: Path) -> list[Export]:
         command = [sys.executable, "-m", "resnet_edge", "convert", str(model), "--data", str(data)]
         command += ["--calibration", str(calibration), "--out", str(folder)]
         command += ["--latency-seconds", "0", "--quiet"]
+        command += ["--schemes", "fp32,fp16,dynamic,int8,int16x8"]
         done = subprocess.run(command, check=False).returncode
         if done not in (0, 5) or not folder.exists():  # 5: too few images to prove a small drop
             raise SystemExit(f"convert {network.name} ended with {done}: its files are no good exports")

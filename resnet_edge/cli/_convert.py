@@ -49,6 +49,7 @@ def request_of(
     threads: int,
     latency_seconds: float,
     accept_reference: bool,
+    thorough: bool,
 ) -> ConvertRequest:
     """Check what can be checked at once, and fill in what belongs to the bundled model and data.
 
@@ -79,6 +80,7 @@ def request_of(
         threads=threads,
         latency_seconds=latency_seconds,
         rescue=plan,
+        thorough=thorough,
         dynamic_batch=dynamic_batch,
         calibrator=calibrator,
         # Who names a calibrator gets that and nothing else.

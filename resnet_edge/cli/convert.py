@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--schemes",
-    default="fp32,fp16,dynamic,int8,int16x8",
+    default="fp32,fp16,dynamic,int8",
     show_default=True,
     callback=names("schemes"),
     metavar="NAME,…",
-    help="How to store numbers. A format leaves out what it does not offer, and says so.",
+    help="How to store numbers: these, and int16x8 (slow on CPUs). A format leaves out what it does not "
+    "offer, and says so.",
 )
 @click.option(
     "--data",
@@ -86,6 +87,12 @@ if TYPE_CHECKING:
     "file. [default: read from the model]",
 )
 @backends_option("litert,onnxruntime", "Where to prove and to measure")
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help="Compare layers, split losses into causes, and watch what integers run as in every file, as "
+    "`verify` does. [default: only in files that fail]",
+)
 @click.option(
     "--io",
     default="float32",

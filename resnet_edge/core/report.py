@@ -23,11 +23,13 @@ from resnet_edge.core.witnessed import Witnessed
 
 @dataclass(frozen=True)
 class StageCost:
-    """What one worker cost: seconds of wall time and the peak of its resident memory."""
+    """What one worker cost: seconds of wall time in calls, the peak of its resident memory, and processor
+    time of all its threads, its start included."""
 
     stage: str
     seconds: float
     peak_bytes: int
+    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

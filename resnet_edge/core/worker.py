@@ -59,14 +59,14 @@ class Worker:
     """One worker process. Use as a context manager; leaving kills whatever still runs.
 
     `log` takes what it prints; `env` is added to this process's environment. `peak_bytes`
-    is the largest resident set that the worker reported so far. Raises WorkerFailed where
-    the process cannot be started.
+    is the largest resident set that the worker reported so far, `cpu_seconds` the processor time of all
+    its threads. Raises WorkerFailed where the process cannot be started.
     """
 
     def __init__(self, name: str, log: Path, env: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.log = log
-        self.peak_bytes = 0
+        self.peak_bytes, self.cpu_seconds = 0, 0.0
         self._lock = threading.Lock()
         self._closed = False
         self._buffer = b""
@@ -127,6 +127,7 @@ class Worker:
             except msgspec.DecodeError as error:
                 raise WorkerFailed(f"{self.name} sent nonsense: {error} (full log: {self.log})") from error
             self.peak_bytes = max(self.peak_bytes, message.peak_bytes)
+            self.cpu_seconds = max(self.cpu_seconds, message.cpu_seconds)
             if message.progress is None:
                 return message
             self._doing = message.progress
@@ -204,6 +205,7 @@ class Message(msgspec.Struct, omit_defaults=True):
     crash: str | None = None
     reply: Any = None
     peak_bytes: int = 0
+    cpu_seconds: float = 0.0
 
 
 @contextmanager

@@ -88,7 +88,9 @@ def _as_message(error: Exception) -> Message:
 
 
 def _encode(message: Message) -> bytes:
-    message.peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    message.peak_bytes = used.ru_maxrss * MAXRSS_UNIT
+    message.cpu_seconds = round(used.ru_utime + used.ru_stime, 3)
     return msgspec.json.encode(message, enc_hook=_plain)
 
 

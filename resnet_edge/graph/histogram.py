@@ -45,6 +45,7 @@ class Histogram:
         self.counts = np.zeros((channels, BINS), np.uint32)
         self.exponents = np.full(channels, SMALLEST, np.int64)
         self.zeros = 0
+        self._empty = True
         self._refresh()
 
     def add(self, rows: NDArray[np.float32], largest: NDArray[np.floating[Any]]) -> None:
@@ -57,12 +58,15 @@ class Histogram:
         np.clip(bins, -BINS // 2, BINS // 2 - 1, out=bins)
         bins += np.arange(len(self.counts)) * BINS + BINS // 2
         np.add.at(self.counts.reshape(-1), bins.reshape(-1), np.uint32(1))
+        self._empty = False
         self.zeros += rows.size - int(np.count_nonzero(rows))
 
     def _grow(self, largest: NDArray[np.float64]) -> None:
         """Widen the bins of channels in which a value does not fit."""
         mantissa, exponent = np.frexp(largest)  # largest < 2**exponent
         needed = np.where(mantissa > 0, exponent - (BINS.bit_length() - 2), SMALLEST)
+        if self._empty:  # nothing to merge, and the first image widens every channel
+            self.exponents = np.maximum(self.exponents, needed).astype(np.int64)
         for channel in np.flatnonzero(needed > self.exponents):
             self._merge(int(channel), int(needed[channel] - self.exponents[channel]))
         self._refresh()

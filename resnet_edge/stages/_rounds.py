@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,10 @@ REFILL = 2
 """One call is not timed for so many that are. ResNet-20 in float32 (1.1 MB of weights) takes 1.01 ms in the
 first call after others had the core, 0.90 in the third and 0.82 from the fifth on."""
 FEWEST_ROUNDS = 5
+SETTLED_ROUNDS = 20
+SETTLED = 0.01
+"""Half of the 95 % interval of a median, as a share of it: no further round is taken once all are within. To
+stop by the width of an interval leaves its coverage (Chow, Robbins, Ann. Math. Stat. 36 (1965) 457)."""
 
 WARM_UP_RUNS = (5, 200)
 WARM_UP_SECONDS = 1.0
@@ -64,12 +68,19 @@ def warm_up(session: Session, image: NDArray[Any]) -> int:
 
 
 def interleave(
-    runners: Mapping[int, Runner], rounds: int | None, budget_seconds: float, seed: int, report: Report
+    runners: Mapping[int, Runner],
+    rounds: int | None,
+    budget_seconds: float,
+    seed: int,
+    report: Report,
+    *,
+    until_settled: bool = False,
 ) -> tuple[dict[int, NDArray[np.float64]], dict[int, ResnetEdgeError]]:
     """Milliseconds per call, (rounds, block) for each runner, and the runners that broke.
 
-    Without `rounds`, as many as fit `budget_seconds`, but not fewer than FEWEST_ROUNDS. A
-    runner that breaks in any round is left out from there on and has no times at all.
+    Without `rounds`, as many as fit `budget_seconds`, but not fewer than FEWEST_ROUNDS; `until_settled`:
+    no more than it takes to know all medians to SETTLED. A runner that breaks in any round is left out from
+    there on and has no times at all.
     """
     random = np.random.default_rng(seed)
     times: dict[int, list[list[float]]] = {number: [] for number in runners}
@@ -84,11 +95,30 @@ def interleave(
                     broken[number] = error
                     del times[number]
             done += 1
-            now = _progress(done, rounds, time.monotonic() - began, budget_seconds)
+            elapsed = time.monotonic() - began
+            if until_settled and done % SETTLED_ROUNDS == 0 and settled(times.values()):
+                budget_seconds = min(elapsed, budget_seconds)
+            now = _progress(done, rounds, elapsed, budget_seconds)
             if now.done - told.done >= now.total / 100:  # telling costs the next block time
                 report(now)
                 told = now
+    if times and told.done < told.total:
+        report(now)
     return {number: np.array(rows) for number, rows in times.items()}, broken
+
+
+def settled(times: Iterable[Sequence[Sequence[float]]]) -> bool:
+    """Whether the median of each session is known, by the order statistics of the medians of its rounds."""
+    return all(_half_width(np.sort(np.median(np.array(rows), axis=1))) <= SETTLED for rows in times)
+
+
+def _half_width(ordered: NDArray[np.float64]) -> float:
+    """Half of the distribution-free 95 % interval of a median, as a share of it (David, Nagaraja, Order
+    Statistics, 7.1)."""
+    n = len(ordered)
+    reach = math.ceil(1.96 * math.sqrt(n) / 2)
+    low, high = ordered[max(0, n // 2 - reach)], ordered[min(n - 1, n // 2 + reach)]
+    return float((high - low) / 2 / ordered[n // 2])
 
 
 def _go_on(done: int, rounds: int | None, elapsed: float, budget_seconds: float) -> bool:

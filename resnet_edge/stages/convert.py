@@ -1,9 +1,10 @@
 """Runs in the parent. The main job: a Keras model to proven artifacts.
 
-      source worker             artifact worker               proof workers       latency worker
-    model ─► portable graph ─┬─► ranges ─► quantized ─► files ─► outputs ─┐
-                             └─► reference outputs ───────────────────────┴─► verdicts ─► latency
+      source worker             artifact worker                   proof workers       latency worker
+    model ─► portable graph ─┬─► float files ─► ranges ─► int8 files ─► outputs ─┐
+                             └─► reference outputs ───────────────────────────┴─► verdicts ─► latency
 
+What failed, or with --thorough every file, is then looked into (stages/inquiry.py).
 Nothing is visible under its final name before all of it is there (stages/workspace.py).
 """
 
@@ -40,6 +41,7 @@ from resnet_edge.stages.notes import (
     held_out,
     integer_sums,
     integer_weights_on_gpu,
+    not_looked_into,
     provable,
 )
 from resnet_edge.stages.plan_request import Plan
@@ -82,6 +84,7 @@ class _Run:
         basis, story = self._basis()
         self._write_labels(basis.facts, basis.images)
         reference = self.pool.submit(self._reference, basis.images)
+        self.provers.wait_for(reference)
         linting = Linting(basis, self.crew, self.pool, self.findings)
         making = Making(
             *(self.request, basis, story, self.workspace, self.maker),
@@ -201,7 +204,8 @@ class _Run:
             notes=(
                 *provable(parity, self.request.max_drop_pp),
                 *self.findings.notes,
-                *integer_sums(proving.answers.integers.risks),
+                *integer_sums(artifacts, proving.answers.integers.risks),
+                *not_looked_into(artifacts, proving.looked_into),
                 *integer_weights_on_gpu(artifacts, parity),
             ),
             history=story.steps,

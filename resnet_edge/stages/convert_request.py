@@ -13,9 +13,9 @@ from resnet_edge.stages.plan_request import PlanRequest
 class ConvertRequest:
     """What the user asks for. `calibration` None: held out of `data`. `class_names` come
     before those of the model and the data. `rescue`: where int8 misses the budget, leave the layers
-    in float that cost most. `command` is how it was asked for, and
-    `source_name` what the report calls the model where the user did not name it. `accept_reference`:
-    that the model itself is poor is as it should be."""
+    in float that cost most. `thorough`: look into every file, and not only into those that failed.
+    `command` is how it was asked for, and `source_name` what the report calls the model where the user did
+    not name it. `accept_reference`: that the model itself is poor is as it should be."""
 
     model: ModelRequest
     data: str
@@ -28,6 +28,7 @@ class ConvertRequest:
     calibrator: CalibratorName = "auto"
     repair: RepairName = "auto"
     rescue: bool = True
+    thorough: bool = False
     class_names: tuple[str, ...] = ()
     command: str = ""
     source_name: str | None = None

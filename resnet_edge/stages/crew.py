@@ -56,7 +56,10 @@ class Crew:
 
     def costs(self) -> tuple[StageCost, ...]:
         """What each member cost so far."""
-        return tuple(StageCost(m.name, round(m.seconds, 2), m.peak_bytes) for m in self._members)
+        return tuple(
+            StageCost(m.name, round(m.seconds, 2), m.peak_bytes, round(m.cpu_seconds, 2))
+            for m in self._members
+        )
 
     def dismiss(self) -> None:
         """End every process, now and for good; calls under way raise WorkerFailed."""
@@ -100,7 +103,7 @@ class Member:
         after_failure: Callable[[], None],
         env: Mapping[str, str] | None,
     ) -> None:
-        self.name, self.seconds, self.peak_bytes = name, 0.0, 0
+        self.name, self.seconds, self.peak_bytes, self._before = name, 0.0, 0, 0.0
         self._log, self._report, self._after_failure, self._env = log, report, after_failure, env
         self._worker: Worker | None = None
         self._lock = threading.Lock()
@@ -131,10 +134,16 @@ class Member:
                 self._worker = Worker(self.name, self._log, self._env)
             return self._worker
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of all its processes, as of the last call of each."""
+        return self._before + (self._worker.cpu_seconds if self._worker is not None else 0.0)
+
     def _part_with(self, worker: Worker) -> None:
         with self._lock:
             if self._worker is worker:
                 self._worker = None
+                self._before += worker.cpu_seconds
         worker.close()
 
     @property
@@ -147,6 +156,7 @@ class Member:
         with self._lock:
             self._dismissed = True
             worker, self._worker = self._worker, None
+            self._before += worker.cpu_seconds if worker is not None else 0.0
         if worker is not None:
             worker.close()
 

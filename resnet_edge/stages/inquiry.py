@@ -37,6 +37,12 @@ class Answers:
 NOTHING = Answers((), (), Integers((), (), ()), (), ())
 
 
+def of_failed_files(judged: Sequence[Judged]) -> list[Judged]:
+    """All that was judged of files that failed anywhere; where such a file holds tells as much."""
+    failed = {one.parity.artifact for one in judged if one.parity.verdict == "fail"}
+    return [one for one in judged if one.parity.artifact in failed]
+
+
 @dataclass(frozen=True)
 class Inquiry:
     """On `images`, which go through `preprocessing` where artifacts do not take pixels. `attributed`: the

@@ -42,7 +42,9 @@ def measure(request: LatencyRequest, report: Report) -> LatencyResult:
             except ResnetEdgeError as error:
                 failures[number] = _failure(target, error)
         report(Progress("warm-up", len(request.artifacts), len(request.artifacts)))
-        times, broken = interleave(runners, request.rounds, request.budget_seconds, request.seed, report)
+        times, broken = interleave(
+            *(runners, request.rounds, request.budget_seconds, request.seed, report), until_settled=True
+        )
         devices = {number: runner.session.device for number, runner in runners.items()}
     failures |= {number: _failure(request.artifacts[number], error) for number, error in broken.items()}
     return LatencyResult(

@@ -43,23 +43,30 @@ class Making:
     def make(self) -> list[Proof]:
         """Make every artifact, and start its proofs as soon as it is there; both in the plan's order."""
         plan, found = self.basis.plan, self.findings
+        groups = plan.by_scheme()
+        # What needs no ranges comes first: it is proved while they are being found.
+        proofs = [p for s, jobs in groups.items() if not _calibrated(jobs) for p in self._made(s, jobs)]
         if self.basis.calibration is not None:
             self.calibrated = self._calibrate(self.basis.calibration)
             self.linting.start(self.calibrated)
-        proofs: list[Proof] = []
-        for scheme, jobs in plan.by_scheme().items():
-            portable = self._portable(scheme, jobs[0].needs_calibration)
-            if portable is None:
-                continue
-            for job in jobs:
-                if artifact := self._artifact(portable, job):
-                    found.artifacts.append(artifact)
-                    self.pack(artifact)
-                    proofs += [self.provers.start(artifact, job, p, self.basis.images) for p in job.places]
+        proofs += [p for s, jobs in groups.items() if _calibrated(jobs) for p in self._made(s, jobs)]
         self.member.dismiss()
         order = [(job.format, job.scheme) for job in plan.jobs]
         found.artifacts.sort(key=lambda artifact: order.index((artifact.format, artifact.scheme)))
         return sorted(proofs, key=lambda proof: order.index((proof.job.format, proof.job.scheme)))
+
+    def _made(self, scheme: str, jobs: list[Job]) -> list[Proof]:
+        """The artifacts of a scheme, and their proofs begun."""
+        portable = self._portable(scheme, _calibrated(jobs))
+        proofs: list[Proof] = []
+        if portable is None:
+            return proofs
+        for job in jobs:
+            if artifact := self._artifact(portable, job):
+                self.findings.artifacts.append(artifact)
+                self.pack(artifact)
+                proofs += [self.provers.start(artifact, job, p, self.basis.images) for p in job.places]
+        return proofs
 
     def _portable(self, scheme: str, needs_calibration: bool) -> str | None:
         """The portable graph under a scheme, which every format of it is made from."""
@@ -110,3 +117,7 @@ class Making:
         """Find out what pruning to zeros is for, where the model was pruned or trained further."""
         if any(step.before is not None for step in self.story.steps):
             self.packed[artifact.file] = self.pool.submit(gzip_bytes, Path(artifact.path))
+
+
+def _calibrated(jobs: list[Job]) -> bool:
+    return jobs[0].needs_calibration

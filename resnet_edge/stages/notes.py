@@ -80,9 +80,31 @@ def same_numbers(a: Artifact, b: Artifact, output: str, found: Agreement) -> str
     return f"{a.file} and {b.file} agree on {images} and {values}"
 
 
-def integer_sums(risks: Sequence[Int8Risk]) -> list[str]:
-    """What apps must set where they run int8 ONNX files on x86 without VNNI (stages/overflow_advice.py)."""
-    return [f"{risk.artifact}: {line}" for risk in risks if risk.at_risk for line in risk.advice[:2]]
+def not_looked_into(artifacts: Sequence[Artifact], looked_into: frozenset[str]) -> list[str]:
+    """What a report does not have, and how to get it."""
+    rest = [artifact.file for artifact in artifacts if artifact.file not in looked_into]
+    if not rest:
+        return []
+    which = "" if len(rest) == len(artifacts) else " of the files that did not fail"
+    return [
+        f"layers{which} were not compared, losses not split into causes, and integers not watched: "
+        "--thorough does it, and so does verify"
+    ]
+
+
+def integer_sums(artifacts: Sequence[Artifact], risks: Sequence[Int8Risk]) -> list[str]:
+    """What apps must set where they run int8 ONNX files on x86 without VNNI (stages/overflow_advice.py);
+    of files that were not emulated, that they may have to."""
+    known = {risk.artifact for risk in risks}
+    others = [a.file for a in artifacts if (a.format, a.scheme) == ("onnx", "int8") and a.file not in known]
+    return [
+        *(f"{risk.artifact}: {line}" for risk in risks if risk.at_risk for line in risk.advice[:2]),
+        *(
+            f"{file}: on x86 without VNNI sums of int8 products may overflow in ONNX Runtime: set "
+            "session.x64quantprecision=1 where an app may run there (resnet-edge does)"
+            for file in others
+        ),
+    ]
 
 
 def integer_weights_on_gpu(artifacts: Sequence[Artifact], parity: Sequence[Parity]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from concurrent.futures import Executor, Future, InvalidStateError
+from concurrent.futures import Executor, Future, InvalidStateError, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,9 +56,14 @@ class Provers:
     def __init__(self, crew: Crew, executor: Executor, store: Path, tell: Report) -> None:
         self._executor, self._store, self._tell = executor, store, tell
         self._members = [crew.member(f"proof {number + 1}", silent) for number in range(how_many())]
+        self._before: tuple[Future[str], ...] = ()
         self._idle: queue.SimpleQueue[Member] = queue.SimpleQueue()
         for member in self._members:
             self._idle.put(member)
+
+    def wait_for(self, step: Future[str]) -> None:
+        """Begin no proof before this step has ended, well or not: it takes the memory, and all cores."""
+        self._before = (step,)
 
     def start(
         self,
@@ -97,6 +102,7 @@ class Provers:
         return gathering.outputs
 
     def _run(self, shard: ShardRequest, gathering: _Gathering) -> None:
+        wait(self._before)
         member = self._idle.get()
         try:
             gathering.run(shard, member)

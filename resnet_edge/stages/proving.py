@@ -16,7 +16,7 @@ from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, ask
 from resnet_edge.stages.error_growth_request import error_growth_requests
 from resnet_edge.stages.findings import Basis, Findings
-from resnet_edge.stages.inquiry import NOTHING, Answers, Inquiry
+from resnet_edge.stages.inquiry import NOTHING, Answers, Inquiry, of_failed_files
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.notes import poor_reference, rescued, same_numbers
@@ -28,7 +28,8 @@ from resnet_edge.stages.rescue import RescueSetup, missed, rescue
 @dataclass
 class Proving:
     """Verdicts on what `making` made; `rescue` tells what was tried where int8 missed the budget, and
-    `answers` what was found in files beside their verdicts; `doubts` what speaks against the model."""
+    `answers` what was found beside verdicts in the files of `looked_into`: those that failed, or all;
+    `doubts` what speaks against the model."""
 
     request: ConvertRequest
     basis: Basis
@@ -38,6 +39,7 @@ class Proving:
     rescue: Rescue | None = None
     answers: Answers = NOTHING
     doubts: tuple[Doubt, ...] = ()
+    looked_into: frozenset[str] = frozenset()
 
     def judged(self, reference: Future[str], proofs: list[Proof]) -> list[Judged]:
         """Judge every proof that ran; where int8 misses the budget, what is better takes its place."""
@@ -68,17 +70,22 @@ class Proving:
         return self._inquired(judged, expected)
 
     def _inquired(self, judged: list[Judged], expected: str) -> list[Judged]:
-        """What was judged, failed where a file contradicts the model or its integers ran in float, as
-        `verify` does it."""
+        """What was judged, failed where a file that is looked into contradicts the model or its integers ran
+        in float, as `verify` does it."""
         basis, making = self.basis, self.making
+        asked = judged if self.request.thorough else of_failed_files(judged)
+        self.looked_into = frozenset(found.parity.artifact for found in asked)
+        if not asked:
+            return judged
         inquiry = Inquiry(
             self.crew, making.pool, basis.images, None, making.workspace.scratch, self.findings.tell
         )
         ends = Ends(expected, None, lambda: basis.portable, basis.facts.macs, None)
-        self.answers = inquiry.answers(judged, lambda: basis.portable, ends)
+        self.answers = inquiry.answers(asked, lambda: basis.portable, ends)
         self.findings.notes += self.answers.notes
         self.findings.failures += self.answers.failures
-        return [*self.answers.judged]
+        after = dict(zip(map(id, asked), self.answers.judged, strict=True))
+        return [after.get(id(found), found) for found in judged]
 
     def _rescued(self, judge: Judge, judged: list[Judged]) -> list[Judged]:
         """What was judged, with int8 artifacts that meet the budget, or are better, in place of those
@@ -136,10 +143,11 @@ class Proving:
             self.findings.notes.append(same_numbers(*artifacts, self.basis.facts.output, found))
 
     def error_growth(self) -> tuple[ErrorGrowth, ...]:
-        """How errors grow from layer to layer; nothing else depends on it."""
+        """How errors grow from layer to layer in the files that are looked into; nothing depends on it."""
         basis = self.basis
+        asked = [artifact for artifact in self.findings.artifacts if artifact.file in self.looked_into]
         requests = error_growth_requests(
-            self.findings.artifacts, basis.portable, self.making.calibrated, basis.images, basis.facts.macs
+            asked, basis.portable, self.making.calibrated, basis.images, basis.facts.macs
         )
         if not requests:
             return ()

@@ -69,11 +69,13 @@ def reference(request: ReferenceRequest, report: Report) -> Done:
     opened = _opened(request.model)
     images = np.load(request.images, mmap_mode="r")
     network = tf.function(opened.network, reduce_retracing=True)
-    size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape))))
+    size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape)), len(images)))
     outputs = np.empty((len(images), opened.facts.classes), np.float32)
     for start in range(0, len(images), size):
         batch = preprocessed(images[start : start + size], opened.facts.preprocessing)
-        outputs[start : start + size] = network(tf.constant(batch)).numpy()
+        # Another size would be traced anew: a second and a half for a ResNet-50.
+        filled = np.resize(batch, (size, *batch.shape[1:]))
+        outputs[start : start + size] = network(tf.constant(filled)).numpy()[: len(batch)]
         report(Progress("reference", min(start + size, len(images)), len(images), "Keras"))
     if not np.isfinite(outputs).all():
         row = int((~np.isfinite(outputs)).any(axis=1).argmax())

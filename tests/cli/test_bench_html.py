@@ -41,7 +41,7 @@ def benched(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Benched:
     made = Place(tmp_path_factory.mktemp("made"))
     made.run(
         *(str(given.model), "--data", str(given.data), "--calibration", str(given.calibration)),
-        *("--schemes", "fp32,int8", "--latency-seconds", "0", "--quiet"),
+        *("--schemes", "fp32,int8", "--latency-seconds", "0", "--quiet", "--thorough"),
     )
     made.command = "bench"
     ended = made.run("dist", *HERE, "--profile", "--json", "--html", "page.html")
@@ -83,7 +83,17 @@ def test_a_document_of_an_earlier_version_is_read(benched: Benched, place: Place
     assert "Accuracy against latency" not in (place.here / "old.html").read_text("utf-8")
 
 
-def test_the_report_of_convert_tells_how_errors_grow(benched: Benched) -> None:
+def test_a_thorough_convert_looks_into_every_file(benched: Benched) -> None:
+    found = json.loads((benched.dist / "report.json").read_text())
+    files = {f"tiny.{scheme}.{format}" for scheme in ("fp32", "int8") for format in ("tflite", "onnx")}
+    assert {row["artifact"] for row in found["explanations"]} == files
+    assert {row["artifact"] for row in found["attribution"]} == files
+    assert {row["artifact"] for row in found["execution"]} == {"tiny.int8.tflite", "tiny.int8.onnx"}
+    assert [row["artifact"] for row in found["int8_risk"]] == ["tiny.int8.onnx"]
+    assert not any("--thorough" in note for note in found["notes"])
+
+
+def test_the_report_of_a_thorough_convert_tells_how_errors_grow(benched: Benched) -> None:
     (growth,) = json.loads((benched.dist / "report.json").read_text())["error_growth"]
     assert growth["artifact"] == "tiny.int8.tflite"
     assert growth["n"] == 16

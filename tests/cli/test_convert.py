@@ -99,6 +99,18 @@ def test_the_calibration_images_were_looked_through(done: Done) -> None:
         assert "Looked at in 100 images of calibration.npz" in (done.folder / name).read_text("utf-8")
 
 
+def test_what_was_not_looked_into_is_said_once(done: Done) -> None:
+    parts = ("explanations", "attribution", "execution", "int8_risk", "error_growth")
+    assert {part: done.report[part] for part in parts} == dict.fromkeys(parts, [])
+    (note,) = [note for note in done.report["notes"] if "--thorough" in note]
+    assert note.startswith("layers were not compared")
+    for name in ("report.md", "report.html"):
+        text = (done.folder / name).read_text("utf-8")
+        assert "layers were not compared" in text
+        for title in ("Error growth per layer", "Where the gap comes from", "What int8 really ran as"):
+            assert title not in text
+
+
 def test_labels_are_those_of_the_data(done: Done) -> None:
     assert (done.folder / "labels.txt").read_text("utf-8").splitlines() == list(NAMES)
 

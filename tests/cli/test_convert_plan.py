@@ -129,6 +129,19 @@ def test_without_a_plan_int8_is_plain(given: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_file_that_fails_is_looked_into_and_no_other(given: Path, tmp_path: Path) -> None:
+    found = converted(given, tmp_path, "narrow", "--no-plan", "--schemes", "fp32,int8")
+    verdicts = {row["artifact"]: row["verdict"] for row in found.report["parity"]}
+    failed = {name for name, verdict in verdicts.items() if verdict == "fail"}
+    assert failed == {"narrow.int8.tflite", "narrow.int8.onnx"}
+    for part in ("explanations", "attribution", "execution"):
+        assert {row["artifact"] for row in found.report[part]} == failed
+    assert [row["artifact"] for row in found.report["error_growth"]] == ["narrow.int8.tflite"]
+    assert [found.report["passed"], found.ended.code] == [False, 4]
+    assert sum("of the files that did not fail were not compared" in n for n in found.report["notes"]) == 1
+
+
+@pytest.mark.slow
 def test_an_int8_graph_that_litert_refuses_costs_only_its_own_artifact(given: Path, tmp_path: Path) -> None:
     write_hostile(tmp_path / "spread.keras", widely=False, spread=1000.0)
     place = Place(tmp_path)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing
-from resnet_edge.graph.convert import convert
+from resnet_edge.graph.convert import SIGNATURE, _converted, convert
 from resnet_edge.graph.model import read_graph
 from resnet_edge.models._opened import network_of
 from tests.formats import nets
@@ -55,6 +55,16 @@ def test_preprocessing_in_the_graph_is_that_of_numpy(how: Preprocessing, tmp_pat
     wanted = model(prepared(images, how) if how.where == "graph" else images).numpy()
     found = litert(tmp_path / "a.tflite", images)
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+
+
+def test_the_short_way_through_the_converter_gives_the_bytes_of_the_public_one(tmp_path: Path) -> None:
+    model = padding_network()
+    module, serve = tf.Module(), tf.function(model, input_signature=[tf.TensorSpec((1, *SHAPE))])
+    module.held = [variable.value for variable in model.variables]
+    tf.saved_model.save(module, str(tmp_path), signatures={SIGNATURE: serve.get_concrete_function()})
+    public = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path), signature_keys=[SIGNATURE])
+    public.exclude_conversion_metadata = True
+    assert _converted(str(tmp_path), module) == public.convert()
 
 
 @pytest.mark.parametrize("name", ["unit", "symmetric"])

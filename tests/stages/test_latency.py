@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.progress import Progress, silent
-from resnet_edge.stages._rounds import LARGEST_BLOCK, Runner, interleave, warm_up
+from resnet_edge.stages._rounds import LARGEST_BLOCK, SETTLED_ROUNDS, Runner, interleave, settled, warm_up
 from resnet_edge.stages.latency import measure
 from resnet_edge.stages.latency_request import LatencyRequest, LatencyTarget
 from tests.backends import tiny, vulkan
@@ -117,6 +117,39 @@ def test_budget_gives_rounds_and_progress(artifacts: Path) -> None:
     rounds = [progress for progress in told if progress.step == "latency"]
     assert 0 < len(rounds) <= 101
     assert rounds[-1].done == rounds[-1].total
+
+
+def test_a_median_is_known_when_rounds_agree_and_not_before() -> None:
+    random = np.random.default_rng(0)
+    steady, unsteady = random.normal(10, 0.1, (40, 3)), random.lognormal(2, 0.5, (40, 3))
+    assert settled([steady.tolist()])
+    assert not settled([unsteady.tolist()])
+    assert not settled([steady.tolist(), unsteady.tolist()])
+
+
+class Steady:
+    """A session whose own clock always says the same."""
+
+    input, output, device = (
+        TensorSpec("image", (1,), "float32"),
+        TensorSpec("logits", (1, 2), "float32"),
+        "cpu",
+    )
+
+    def run(self, images: NDArray[Any]) -> NDArray[Any]:
+        return images
+
+    def timed(self, images: NDArray[Any], calls: int) -> list[float]:
+        return [1.0] * calls
+
+
+def test_no_further_round_is_taken_once_all_is_known() -> None:
+    runners = {0: Runner(Steady(), np.zeros(1), 1)}
+    told: list[Progress] = []
+    times, _ = interleave(runners, None, 60.0, 0, told.append, until_settled=True)
+    assert len(times[0]) == SETTLED_ROUNDS
+    times, _ = interleave(runners, 50, 60.0, 0, silent, until_settled=True)
+    assert len(times[0]) == 50
 
 
 class Recorder:
