@@ -32,7 +32,7 @@ from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequ
 from resnet_edge.stages.linting import Linting
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.needed_images import NeededImages
-from resnet_edge.stages.notes import choice, described, held_out, integer_sums, integer_weights_on_gpu
+from resnet_edge.stages.notes import choice, described, held_out, integer_weights_on_gpu
 from resnet_edge.stages.plan_request import Plan
 from resnet_edge.stages.proofs import Provers, how_many
 from resnet_edge.stages.proving import Proving
@@ -183,7 +183,6 @@ class _Run:
             failures=tuple(self.findings.failures),
             notes=(
                 *self.findings.notes,
-                *integer_sums(proving.answers.integers.risks),
                 *integer_weights_on_gpu(artifacts, parity),
             ),
             history=story.steps,

@@ -11,7 +11,6 @@ from typing import Any
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.device import is_software, untimed
-from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.rescue import Rescue
@@ -46,11 +45,6 @@ def same_numbers(a: Artifact, b: Artifact, output: str, found: Agreement) -> str
     )
     images = f"the top-1 of {found.same_top1:,} of {found.n:,} images"
     return f"{a.file} and {b.file} agree on {images} and {values}"
-
-
-def integer_sums(risks: Sequence[Int8Risk]) -> list[str]:
-    """What apps must set where they run int8 ONNX files on x86 without VNNI (stages/overflow_advice.py)."""
-    return [f"{risk.artifact}: {line}" for risk in risks if risk.at_risk for line in risk.advice[:2]]
 
 
 def integer_weights_on_gpu(artifacts: Sequence[Artifact], parity: Sequence[Parity]) -> list[str]:

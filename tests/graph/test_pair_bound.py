@@ -51,7 +51,7 @@ def test_rounded_weights_of_no_pair_overflow_and_others_are_the_nearest(rows: ND
 @given(ROWS, st.integers(0, 2**16))
 def test_within_its_limits_each_weight_is_free(rows: NDArray[np.float64], seed: int) -> None:
     random = np.random.default_rng(seed)
-    cost: NDArray[np.float64] = random.random(rows.shape[1]) * random.integers(0, 2, rows.shape[1])
+    cost = np.asarray(random.random(rows.shape[1]) * random.integers(0, 2, rows.shape[1]))
     low, high = limits(rows, cost)
     anywhere = random.integers(low.astype(int), high.astype(int), endpoint=True)
     for found in (low, high, anywhere):
