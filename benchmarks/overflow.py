@@ -1,12 +1,15 @@
 """What ONNX Runtime's overflowing sums do to int8 on processors without VNNI, and what mends it costs.
 
     python benchmarks/overflow.py [FILE.onnx] [--images N] [--legacy N]
+    python benchmarks/overflow.py --cost [--images N]
 
 Runs an int8 ONNX file (without FILE: that of the bundled ResNet-20, made anew) on the bundled test images, as
 ONNX Runtime comes and with session.x64quantprecision=1, against its own unfused operators, which add without
 overflow; on the first `--legacy` of them in qemu, which imitates a Haswell, as well (haswell.py), and as
-resnet_edge/overflow emulates that. With VNNI the first three agree; without it, the first does not
-(onnxruntime#6004). Milliseconds are the median of one inference, in turns.
+resnet_edge/overflow emulates that. Where no pair of weights can overflow (ours), all agree; else, without
+VNNI, the first does not (onnxruntime#6004). Milliseconds are the median of one inference, in turns.
+
+`--cost` prints what that costs in SQNR and agreement (overflow_cost.py).
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from haswell import emulator
 from haswell import outputs as on_haswell
 from numpy.typing import NDArray
 
-from resnet_edge.backends.onnxruntime import PRECISE_SUMS
+from resnet_edge.backends._precise_sums import PRECISE_SUMS
 from resnet_edge.core.bundled import TEST_FILE, bundled
 from resnet_edge.core.machine import machine
 from resnet_edge.formats.onnx import optimized
@@ -43,6 +46,12 @@ PRECISE = "session.x64quantprecision=1"
 def main() -> None:
     """Run it every way; print one JSON document."""
     options = _options()
+    if options.cost:
+        from overflow_cost import table  # loads TensorFlow
+
+        for line in table(options.images):
+            print(line, flush=True)
+        return
     with np.load(bundled(TEST_FILE)) as data, tempfile.TemporaryDirectory(prefix="overflow-") as name:
         images, labels = data["images"][: options.images].astype(np.float32), data["labels"][: options.images]
         path = options.file or make(Path(name))
@@ -71,6 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("file", nargs="?", type=Path)
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--legacy", type=int, default=1000)
+    parser.add_argument("--cost", action="store_true")
     return parser.parse_args()
 
 

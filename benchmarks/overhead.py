@@ -27,7 +27,6 @@ from convert_cost import pictures
 from numpy.typing import NDArray
 
 from resnet_edge.backends import litert, onnxruntime
-from resnet_edge.core.machine import adds_int8_precisely
 from resnet_edge.core.statistics import median_interval
 from resnet_edge.stages._rounds import timed
 
@@ -108,8 +107,6 @@ def of_onnxruntime(path: Path, image: NDArray[Any]) -> Call:
     """The call of a user of ONNX Runtime."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
-    if not adds_int8_precisely():
-        options.add_session_config_entry(*onnxruntime.PRECISE_SUMS)
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     feed, outputs = {session.get_inputs()[0].name: image}, [session.get_outputs()[0].name]
 

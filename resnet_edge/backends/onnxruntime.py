@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends._border import check_device, check_file, misfit, the_classifier
 from resnet_edge.backends._file_ends import with_quantization
+from resnet_edge.backends._precise_sums import PRECISE_SUMS, needs_precise_sums
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, first_line
 from resnet_edge.core.execution import OperatorRun
-from resnet_edge.core.machine import adds_int8_precisely
 from resnet_edge.core.profile import Profile
 
 FORMATS = frozenset({"onnx"})
@@ -40,14 +40,6 @@ COMPILING = frozenset({"tensorrt", "openvino"})
 """Devices whose provider makes one operation of a whole graph."""
 _PACKAGES = {"OpenVINOExecutionProvider": "onnxruntime-openvino"}
 """What brings a provider, in place of onnxruntime; the others come with onnxruntime-gpu."""
-PRECISE_SUMS = ("session.x64quantprecision", "1")
-"""A session option, set where it is needed. x86 processors without VNNI add pairs of uint8 x int8 products in
-16 bits, which overflow: on one, 4 % of the bundled model's answers changed, and logits by up to 9.7
-(onnxruntime#6004; the option came with onnxruntime PR#12088). With VNNI it changes no answer, and makes all
-weights uint8 all the same, for which there is no VNNI: the bundled model then takes 2.4 times as long
-(benchmarks/overflow.py). On an .ort file, which is optimized
-when it is written, it has no effect: without VNNI, an int8 one gives here what overflows, and in the browser
-or on ARM what is right."""
 _DTYPES = {
     "tensor(float)": "float32",
     "tensor(float16)": "float16",
@@ -117,6 +109,8 @@ def _inference_session(
     path: Path, device: str, threads: int, told_to: str | None = None, optimized: str | None = None
 ) -> ort.InferenceSession:
     options = _options(device, threads)
+    if needs_precise_sums(path):
+        options.add_session_config_entry(*PRECISE_SUMS)
     if told_to is not None:
         options.enable_profiling, options.profile_file_prefix = True, told_to
     if optimized is not None:
@@ -156,8 +150,6 @@ def _options(device: str, threads: int) -> ort.SessionOptions:
     options.log_severity_level = 3
     # Idle threads that spin would take the cores from whatever is measured next.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    if not adds_int8_precisely():
-        options.add_session_config_entry(*PRECISE_SUMS)
     if device != "cpu":
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     return options

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resnet_edge.backends._border import check_device, check_file
+from resnet_edge.backends._precise_sums import needs_precise_sums
 from resnet_edge.backends._program import FOLDER, Program
 from resnet_edge.backends._program_session import ProgramSession, onnx_ends
 from resnet_edge.backends._web_packages import node, node_modules, require
@@ -37,7 +38,10 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[ProgramSessi
     check_file(path)
     command = [_NODE, str(FOLDER / "onnxruntime_node.mjs"), str(node_modules())]
     # See core/worker.py.
-    program = Program("onnxruntime-node", path, command, {"ORT_DISABLE_TELEMETRY": "1"})
+    environment = {"ORT_DISABLE_TELEMETRY": "1"}
+    if needs_precise_sums(path):
+        environment["PRECISE_SUMS"] = "1"
+    program = Program("onnxruntime-node", path, command, environment)
     try:
         ends = onnx_ends(path, program, threads, CALL_SECONDS)
         yield ProgramSession(path, program, ends, CALL_SECONDS, VALUE_SECONDS)

@@ -26,9 +26,10 @@ from resnet_edge.formats._onnx.lowering import lower, missing
 from resnet_edge.formats._onnx.ort_format import write_ort
 from resnet_edge.graph.model import read_graph
 from resnet_edge.graph.onnx_ends import grid_of_input, grid_of_output
+from resnet_edge.graph.onnx_pairs import LayerPairs, layer_pairs
 from resnet_edge.graph.sizes import with_known_sizes
 
-__all__ = ["SUFFIX", "census", "describe", "optimized", "refusal", "write", "write_ort"]
+__all__ = ["SUFFIX", "census", "describe", "optimized", "pairs", "refusal", "write", "write_ort"]
 
 SUFFIX = ".onnx"
 
@@ -83,6 +84,13 @@ def census(path: Path) -> dict[str, int]:
         return dict(sorted(Counter(node.op_type for node in model.graph.node).items()))
 
 
+def pairs(path: Path) -> tuple[LayerPairs, ...] | None:
+    """The layers whose products may be added in 16 bits, two at a time; None where the file alone does not
+    tell. Raises ArtifactError."""
+    with _readable(path, constants=True) as model:
+        return layer_pairs(model)
+
+
 def optimized(path: Path) -> onnx.ModelProto:
     """The graph that ONNX Runtime runs on a CPU. Raises ArtifactError."""
     from resnet_edge.formats._onnx import fusion
@@ -91,10 +99,11 @@ def optimized(path: Path) -> onnx.ModelProto:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[onnx.ModelProto]:
-    """The model in the file, and whatever goes wrong while it is read as one ArtifactError."""
+def _readable(path: Path, *, constants: bool = False) -> Iterator[onnx.ModelProto]:
+    """The model in the file, with `constants` that lie beside it, and whatever goes wrong while it is read as
+    one ArtifactError."""
     try:
-        model = onnx.load(path, load_external_data=False)
+        model = onnx.load(path, load_external_data=constants)
         if not model.graph.node:  # protobuf takes an empty file for an empty model
             raise ValueError("there is no graph in it")
         yield model

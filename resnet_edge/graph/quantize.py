@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Collection
 from contextlib import redirect_stdout
@@ -25,6 +26,7 @@ from resnet_edge.core.scheme import Scheme
 from resnet_edge.graph.calibrate import KEEPING_ALL_TENSORS, Ranges
 from resnet_edge.graph.grids import layer_of
 from resnet_edge.graph.model import load_model, read_graph, save_model
+from resnet_edge.graph.write_int8_rows import write_int8_rows
 
 LEFT_IN_FLOAT = (TFLOperationName.SOFTMAX, TFLOperationName.INPUT, TFLOperationName.OUTPUT)
 """The border of the graph stays in float here (interface.py narrows it where asked). So does
@@ -49,7 +51,8 @@ def quantize(
     """Write `float_model` under `scheme` to `out`. Raises UnsupportedScheme, ArtifactError.
 
     `ranges` is needed where the scheme needs calibration. Weights: symmetric, per output
-    channel, -127 to 127; biases int32; int8 activations: asymmetric, per tensor.
+    channel, -127 to 127, with int8 activations such that no processor's sums of pairs overflow
+    (pair_bound.py); biases int32; int8 activations: asymmetric, per tensor.
 
     `float_layers` names operations of `float_model`, by their first output, that stay float32 in
     an integer graph; QUANTIZE and DEQUANTIZE stand only where integers begin and end. Float, and
@@ -62,19 +65,30 @@ def quantize(
     if scheme.weights == "float32":
         shutil.copyfile(float_model, out)
         return
-    job = quantizer.Quantizer(str(float_model))
-    job.load_quantization_recipe(_recipe(scheme, _scopes(float_model, float_layers)))
-    statistics = None
-    if scheme.needs_calibration:
-        if ranges is None:
-            raise UnsupportedScheme(f"{scheme.title} needs calibration ranges")
-        statistics = {name: _statistics(*limits) for name, limits in ranges.items()}
-    with redirect_stdout(sys.stderr), warnings.catch_warnings():  # it prints sizes and times
-        warnings.filterwarnings("ignore", KEEPING_ALL_TENSORS)
-        result = job.quantize(statistics)
-        result.export_model(str(out), overwrite=True)
+    recipe = _recipe(scheme, _scopes(float_model, float_layers))
+    if not scheme.needs_calibration:
+        _run(float_model, recipe, None, out)
+        return
+    if ranges is None:
+        raise UnsupportedScheme(f"{scheme.title} needs calibration ranges")
+    statistics = {name: _statistics(*limits) for name, limits in ranges.items()}
+    with tempfile.TemporaryDirectory(prefix="resnet-edge-rows-") as folder:
+        on_grid = Path(folder) / "float.tflite"
+        paired = scheme.activations == "int8"
+        weights = write_int8_rows(float_model, on_grid, paired=paired, but=float_layers)
+        _run(on_grid if weights else float_model, recipe, statistics | weights, out)
     if scheme.activations == "int16":
         _allow_any_scale(out)
+
+
+def _run(
+    float_model: Path, recipe: list[dict[str, Any]], statistics: dict[str, Any] | None, out: Path
+) -> None:
+    job = quantizer.Quantizer(str(float_model))
+    job.load_quantization_recipe(recipe)
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():  # it prints sizes and times
+        warnings.filterwarnings("ignore", KEEPING_ALL_TENSORS)
+        job.quantize(statistics).export_model(str(out), overwrite=True)
 
 
 def _scopes(float_model: Path, float_layers: Collection[str]) -> list[str]:

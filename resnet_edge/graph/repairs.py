@@ -71,10 +71,12 @@ def repaired(
             constants[layer.index, 1] = layer.kernel_of(rows)
         if "bias" in repairs:
             mean = measured.moments[layer.index].mean * _factors(layer, measured)
-            bias = corrected(layer, layer.rounded() if rows is None else rows, mean)
+            each = layer.rounded() if rows is None else rows
+            bias = corrected(layer, each, mean)
             if bias is None:
                 skipped.append(f"bias not corrected: {_short(layer.output)} has none")
-            else:
+            else:  # to these weights, in every scheme
+                constants[layer.index, 1] = layer.kernel_of(each)
                 constants[layer.index, 2] = bias
     return Repaired(constants, measured, tuple(skipped))
 

@@ -22,6 +22,7 @@ from resnet_edge.graph.calibrate import Ranges
 from resnet_edge.graph.grids import Grid, float_operations, grids, layer_of
 from resnet_edge.graph.model import ABSENT, Graph, read_graph
 from resnet_edge.graph.variants import RoundedVariants, rounded_kernel, rounded_operand
+from resnet_edge.graph.weighted import adds_pairs
 
 KERNELS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"})
 WORTH_SPLITTING = 0.01
@@ -111,7 +112,8 @@ def _constants(graph: Graph, repaired: Graph, number: int) -> dict[int, NDArray[
         if node.op not in KERNELS:
             rounded[index] = rounded_operand(data)
         else:
-            rounded[index] = rounded_kernel(data, node.op) if place == 1 else data
+            paired = adds_pairs(repaired, fitted)
+            rounded[index] = rounded_kernel(data, node.op, paired=paired) if place == 1 else data
     return rounded
 
 

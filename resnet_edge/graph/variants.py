@@ -17,6 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from resnet_edge.graph.additions import scale_of
+from resnet_edge.graph.int8_rows import int8_rows
 from resnet_edge.graph.model import load_model
 
 LARGE = 1024
@@ -119,15 +120,11 @@ class RoundedVariants:
         return len(self._model.operatorCodes) - 1
 
 
-def rounded_kernel(kernel: NDArray[np.float32], op: str) -> NDArray[np.float32]:
-    """A kernel of the operation `op` on the grid that quantize.py gives it: symmetric, one scale
-    per output channel, -127 to 127."""
-    axis = 3 if op in CHANNELS_LAST else 0
-    others = tuple(a for a in range(kernel.ndim) if a != axis)
-    scale = np.abs(kernel).max(axis=others, keepdims=True) / np.float32(127)
-    scale[scale == 0] = 1
-    rounded: NDArray[np.float32] = (np.rint(kernel / scale) * scale).astype(np.float32)
-    return rounded
+def rounded_kernel(kernel: NDArray[np.float32], op: str, *, paired: bool) -> NDArray[np.float32]:
+    """A kernel of the operation `op` on the grid that quantize.py gives it (int8_rows.py)."""
+    first = np.moveaxis(kernel, 3 if op in CHANNELS_LAST else 0, 0)
+    values = int8_rows(first.reshape(len(first), -1), paired=paired).values.reshape(first.shape)
+    return np.ascontiguousarray(np.moveaxis(values, 0, 3 if op in CHANNELS_LAST else 0))
 
 
 def rounded_operand(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,21 +13,21 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from resnet_edge.graph.model import ABSENT, Graph, load_model, save_model
+from resnet_edge.graph.int8_rows import int8_rows
+from resnet_edge.graph.model import ABSENT, Graph, Node, load_model, save_model
 
 Constants = dict[tuple[int, int], NDArray[np.float32]]
 """New values by (index of the node, position among its inputs)."""
 
 CHANNEL_AXIS = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "DEPTHWISE_CONV_2D": 3}
 """Where the output channels of a kernel stand: (O, H, W, I), (O, I) and (1, H, W, O)."""
-LARGEST_WEIGHT = 127
 
 
 @dataclass(frozen=True)
 class Layer:
     """A convolution, depthwise convolution or dense layer: node number `index`, the names of
     the tensors it reads and writes, its `kernel` float32 as TFLite stores it, its bias (O,). `grouped`: each
-    output reads a part of the channels only."""
+    output reads a part of the channels only; `paired`: its products may be added in pairs (pair_bound.py)."""
 
     index: int
     op: str
@@ -37,6 +37,7 @@ class Layer:
     bias: NDArray[np.float32] | None
     options: dict[str, Any]
     grouped: bool = False
+    paired: bool = True
 
     @property
     def rows(self) -> NDArray[np.float32]:
@@ -53,13 +54,22 @@ class Layer:
     @property
     def steps(self) -> NDArray[np.float32]:
         """The int8 step of each output channel (O,), as quantize.py has it; 0 for zero rows."""
-        most: NDArray[np.float32] = np.abs(self.rows).max(axis=1) / np.float32(LARGEST_WEIGHT)
-        return most
+        return int8_rows(self.rows, paired=self.paired).steps
 
     def rounded(self) -> NDArray[np.float32]:
         """The rows as int8 stores them, each weight rounded on its own."""
-        steps = self.steps[:, None]
-        return np.rint(self.rows / np.where(steps > 0, steps, 1)) * steps
+        return int8_rows(self.rows, paired=self.paired).values
+
+
+def adds_pairs(graph: Graph, node: Node) -> bool:
+    """Whether a processor may add products of the operation's weights in pairs (pair_bound.py): not where a
+    group has one channel in and one out, nor in a transposed convolution."""
+    if node.op not in CHANNEL_AXIS or node.op == "FULLY_CONNECTED":
+        return node.op == "FULLY_CONNECTED"
+    kernel = graph.tensors[node.inputs[1]].shape
+    channels = graph.tensors[node.inputs[0]].shape[-1]
+    each = 1 if node.op == "DEPTHWISE_CONV_2D" else kernel[-1]
+    return not (each == 1 and channels == kernel[CHANNEL_AXIS[node.op]])
 
 
 def layers(graph: Graph) -> list[Layer]:
@@ -75,7 +85,10 @@ def layers(graph: Graph) -> list[Layer]:
         if kernel.data is not None and kernel.dtype == "float32":
             output = graph.tensors[node.outputs[0]].name
             grouped = node.op == "CONV_2D" and source.shape[-1] != kernel.shape[-1]
-            found.append(Layer(index, node.op, source.name, output, kernel.data, bias, node.options, grouped))
+            paired = adds_pairs(graph, node)
+            found.append(
+                Layer(index, node.op, source.name, output, kernel.data, bias, node.options, grouped, paired)
+            )
     return found
 
 

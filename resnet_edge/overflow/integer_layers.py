@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from resnet_edge.graph.onnx_pairs import is_depthwise, layer_name
 from resnet_edge.graph.window import Window, onnx_window
 
 CONVOLUTION, MATRIX = "QLinearConv", frozenset({"QGemm", "QLinearMatMul"})
@@ -76,7 +77,7 @@ def integer_layer(node: onnx.NodeProto, constants: Mapping[str, NDArray[Any]]) -
         multiplier = multiplier / np.float32(constants[out_scale])
     zero = constants[out_zero] if out_zero else np.zeros((), np.float32)
     return IntegerLayer(
-        name=_name(node),
+        name=layer_name(node),
         reads=reads,
         gives=node.output[0],
         weights=weights,
@@ -107,15 +108,8 @@ def halved(layer: IntegerLayer) -> IntegerLayer:
 def _is_narrow(activations: np.dtype[Any], stored: NDArray[Any], told: dict[str, Any]) -> bool:
     """Only uint8 by int8 is; and a depthwise convolution has a kernel of its own, which adds in 32 bits
     (MLAS, qdwconv.cpp)."""
-    groups = told.get("group", 1)
-    depthwise = stored.ndim == 4 and groups > 1 and stored.shape[:2] == (groups, 1)
+    depthwise = is_depthwise(stored.shape, told.get("group", 1))
     return activations == np.uint8 and stored.dtype == np.int8 and not depthwise
-
-
-def _name(node: onnx.NodeProto) -> str:
-    """The layer: our writer names a node <layer>/<operation>, and ONNX Runtime numbers what it fuses."""
-    name = (node.name or node.output[0]).partition("_token_")[0]
-    return name.removesuffix("/Conv").removesuffix("/Gemm").removesuffix("/MatMul")
 
 
 def _of_kernel(stored: NDArray[Any], told: dict[str, Any]) -> tuple[NDArray[np.int32], Geometry]:

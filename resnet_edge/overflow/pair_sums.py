@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST, MOST = -(1 << 15), (1 << 15) - 1
-BRIGHTEST = 255
-"""The largest activation in uint8."""
+from resnet_edge.graph.pair_bound import BRIGHTEST, LEAST_SUM, MOST_SUM
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class PairSums:
     def excess(self, columns: NDArray[np.int32]) -> NDArray[np.int32]:
         """What the sums of each pair at risk exceed 16 bits by: of columns (K or K + 1, P), to (pairs, P)."""
         sums = columns[self.at] * self.first[:, None] + columns[self.at + 1] * self.second[:, None]
-        cut: NDArray[np.int32] = sums - np.clip(sums, LEAST, MOST)
+        cut: NDArray[np.int32] = sums - np.clip(sums, LEAST_SUM, MOST_SUM)
         return cut
 
 
@@ -38,6 +36,6 @@ def pair_sums(weights: NDArray[np.int32]) -> PairSums:
     first, second = even[0::2], even[1::2]
     high = BRIGHTEST * (np.maximum(first, 0) + np.maximum(second, 0))
     low = BRIGHTEST * (np.minimum(first, 0) + np.minimum(second, 0))
-    output, pair = np.nonzero(((high > MOST) | (low < LEAST)).T)
-    worst = max(float(high.max(initial=0)) / MOST, float(low.min(initial=0)) / LEAST)
+    output, pair = np.nonzero(((high > MOST_SUM) | (low < LEAST_SUM)).T)
+    worst = max(float(high.max(initial=0)) / MOST_SUM, float(low.min(initial=0)) / LEAST_SUM)
     return PairSums(2 * pair, output, first[pair, output], second[pair, output], first.size, worst)

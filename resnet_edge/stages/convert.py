@@ -39,7 +39,6 @@ from resnet_edge.stages.notes import (
     choice,
     described,
     held_out,
-    integer_sums,
     integer_weights_on_gpu,
     not_looked_into,
     provable,
@@ -204,7 +203,6 @@ class _Run:
             notes=(
                 *provable(parity, self.request.max_drop_pp),
                 *self.findings.notes,
-                *integer_sums(artifacts, proving.answers.integers.risks),
                 *not_looked_into(artifacts, proving.looked_into),
                 *integer_weights_on_gpu(artifacts, parity),
             ),

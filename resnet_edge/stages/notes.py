@@ -11,7 +11,6 @@ from typing import Any
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.device import is_software, untimed
-from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.proportion import paired_drop, samples_needed, samples_needed_for_share, wilson
@@ -89,21 +88,6 @@ def not_looked_into(artifacts: Sequence[Artifact], looked_into: frozenset[str]) 
     return [
         f"layers{which} were not compared, losses not split into causes, and integers not watched: "
         "--thorough does it, and so does verify"
-    ]
-
-
-def integer_sums(artifacts: Sequence[Artifact], risks: Sequence[Int8Risk]) -> list[str]:
-    """What apps must set where they run int8 ONNX files on x86 without VNNI (stages/overflow_advice.py);
-    of files that were not emulated, that they may have to."""
-    known = {risk.artifact for risk in risks}
-    others = [a.file for a in artifacts if (a.format, a.scheme) == ("onnx", "int8") and a.file not in known]
-    return [
-        *(f"{risk.artifact}: {line}" for risk in risks if risk.at_risk for line in risk.advice[:2]),
-        *(
-            f"{file}: on x86 without VNNI sums of int8 products may overflow in ONNX Runtime: set "
-            "session.x64quantprecision=1 where an app may run there (resnet-edge does)"
-            for file in others
-        ),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from resnet_edge.core.progress import Report, tracked
 from resnet_edge.core.proportion import paired_drop, wilson
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.core.tensors import dequantize
-from resnet_edge.formats.onnx import optimized
+from resnet_edge.formats.onnx import optimized, pairs
 from resnet_edge.graph.work import stated_in_integers
 from resnet_edge.overflow.emulation import Emulation
 from resnet_edge.stages._rows import evenly
@@ -34,8 +35,16 @@ UNDERSTOOD = 40.0
 
 
 def overflowing(request: OverflowRequest, report: Report) -> Overflowed:
-    """Raises ArtifactError, DataError."""
+    """Emulated only where a pair of weights can overflow at all. Raises ArtifactError, DataError."""
     path = Path(request.path)
+    found = pairs(path)
+    if found is not None and not any(layer.at_risk for layer in found):
+        layers = tuple(LayerRisk(**asdict(layer), overflowed=0.0) for layer in found)
+        return Overflowed(advice(Int8Risk(request.file, 0, None, layers, (), ())) if layers else None)
+    return _emulated(request, path, report)
+
+
+def _emulated(request: OverflowRequest, path: Path, report: Report) -> Overflowed:
     emulation = Emulation(optimized(path))
     narrow = [layer for layer in emulation.layers if layer.layer.narrow]
     if not narrow:

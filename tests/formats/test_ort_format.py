@@ -14,16 +14,16 @@ from onnx import TensorProto
 
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.formats._onnx.ort_format import unsigned_weights
-from resnet_edge.formats.onnx import write_ort
+from resnet_edge.formats.onnx import optimized, write_ort
+from resnet_edge.overflow.emulation import Emulation
 from tests.graph.road import Road
+from tests.overflow.test_emulation import IMAGES, written
 
 ort = pytest.importorskip("onnxruntime")
 
 
 def outputs(path: Path, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    options = ort.SessionOptions()
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return np.concatenate([session.run(None, {name: image[None]})[0] for image in images])
 
@@ -72,6 +72,14 @@ def test_no_int8_weight_is_left_that_could_overflow(roads: Callable[[str], Road]
         sizes = [-1 if place == axis else 1 for place in range(before[weight].ndim)]
         meant = after[weight].astype(int) - after[zero].astype(int).reshape(sizes)
         np.testing.assert_array_equal(meant, before[weight].astype(int) - before[zero].reshape(sizes))
+
+
+def test_weights_that_could_overflow_are_exact_in_any_session(tmp_path: Path) -> None:
+    path = written(tmp_path, "plain")
+    write_ort(path, tmp_path / "a.ort")
+    emulation = Emulation(optimized(path))
+    exact = np.concatenate([emulation.run(image[None], cut=False) for image in IMAGES])
+    np.testing.assert_array_equal(outputs(tmp_path / "a.ort", IMAGES), exact)
 
 
 def test_what_onnxruntime_cannot_read_is_one_line(tmp_path: Path) -> None:

@@ -12,9 +12,7 @@ import onnxruntime as ort
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from resnet_edge.backends.onnxruntime import PRECISE_SUMS
 from resnet_edge.core import registry
-from resnet_edge.core.machine import adds_int8_precisely
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing
 from resnet_edge.core.scheme import Io, Scheme
 from resnet_edge.graph.additions import aligned_ranges
@@ -109,8 +107,6 @@ def onnxruntime(path: Path, images: NDArray[Any], batch: int = 1) -> NDArray[Any
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    if not adds_int8_precisely():
-        options.add_session_config_entry(*PRECISE_SUMS)
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     parts = [images[start : start + batch] for start in range(0, len(images), batch)]

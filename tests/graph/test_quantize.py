@@ -41,7 +41,10 @@ def test_weights_are_symmetric_int8_per_output_channel(name: str, residual: Road
         assert len(kernel.quantization.scale) == kernel.shape[0]
         assert kernel.quantization.axis == 0
         per_channel = np.abs(kernel.data.astype(int)).reshape(kernel.data.shape[0], -1).max(axis=1)
-        assert set(per_channel) == {127}, "every channel uses its whole range"
+        if name == "int8":
+            assert per_channel.min() >= 64, "no more is given up than pairs can need"
+        else:
+            assert set(per_channel) == {127}, "every channel uses its whole range"
 
 
 @pytest.mark.parametrize(("name", "bias"), [("int8", "int32"), ("int16x8", "int64")])

@@ -8,7 +8,7 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.stages.inquiry import of_failed_files
 from resnet_edge.stages.judging import Judged
-from resnet_edge.stages.notes import integer_sums, not_looked_into
+from resnet_edge.stages.notes import not_looked_into
 from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof
 
@@ -42,10 +42,3 @@ def test_what_is_left_out_is_said_in_one_note() -> None:
     (some,) = not_looked_into([FP32, INT8], frozenset({INT8.file}))
     assert "of the files that did not fail" in some
     assert "--thorough" in some
-
-
-def test_where_int8_onnx_was_not_emulated_apps_are_warned_all_the_same() -> None:
-    (note,) = integer_sums([FP32, INT8], [])
-    assert note.startswith(INT8.file)
-    assert "session.x64quantprecision=1" in note
-    assert integer_sums([FP32], []) == []

@@ -47,16 +47,6 @@ function end({ name, type, shape }) {
   return { name, dtype: type, shape: shape.map((size) => (Number.isInteger(size) && size > 0 ? size : null)) };
 }
 
-// As in backends/onnxruntime.py: where the processor may have no VNNI.
-function needsPreciseSums() {
-  if (process.arch !== "x64") return false;
-  try {
-    return !/avx_vnni|avx512_vnni/.test(fs.readFileSync("/proc/cpuinfo", "utf8"));
-  } catch {
-    return true; // not Linux: it does not tell
-  }
-}
-
 async function open({ model, threads }) {
   session = await ort.InferenceSession.create(model, {
     executionProviders: ["cpu"],
@@ -65,7 +55,7 @@ async function open({ model, threads }) {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
-    ...(needsPreciseSums() ? { extra: { session: { x64quantprecision: "1" } } } : {}),
+    ...(process.env.PRECISE_SUMS ? { extra: { session: { x64quantprecision: "1" } } } : {}),
   });
   return { answer: { inputs: session.inputMetadata.map(end), outputs: session.outputMetadata.map(end) } };
 }

@@ -1,10 +1,10 @@
 """ONNX Runtime's own format (.ort), for its small builds: operators fused beforehand, and no others needed.
 
 Its converter is called as its documentation says (onnxruntime.ai/docs/performance/model-optimizations/
-ort-format-models.html), in style Fixed. What is fused there stays as it is, whatever the processor, and so
-int8 weights would overflow on x86 without VNNI (`session.x64quantprecision` comes too late:
-backends/onnxruntime.py). As uint8, with 128 as their zero point, they are the same numbers, and no kernel
-overflows.
+ort-format-models.html), in style Fixed. What is fused there stays as it is, whatever the processor, so that
+int8 weights of which a pair can overflow on x86 without VNNI (graph/pair_bound.py: none of ours) would do so
+in any session (`session.x64quantprecision` comes too late). As uint8, with 128 as their zero point, such
+weights are the same numbers, and no kernel overflows.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from onnx import TensorProto, numpy_helper
 
 from resnet_edge.core.errors import ArtifactError, MissingDependency
 from resnet_edge.core.packages import missing_package
+from resnet_edge.graph.onnx_pairs import can_overflow
 
 CONVERTER = "onnxruntime.tools.convert_onnx_models_to_ort"
 SECONDS = 600.0
@@ -36,7 +37,8 @@ def write_ort(source: Path, out: Path) -> str:
     with tempfile.TemporaryDirectory(prefix="resnet-edge-ort-") as place:
         folder = Path(place)
         model = onnx.load(source)
-        unsigned_weights(model)
+        if can_overflow(model):
+            unsigned_weights(model)
         onnx.save(model, folder / "model.onnx")
         _convert(source, folder)
         shutil.copyfile(folder / "model.ort", out)

@@ -18,10 +18,7 @@ const { data, info } = await sharp(process.argv[2]).rotate().toColourspace("srgb
 const picture = prepare({ width: info.width, height: info.height, channels: info.channels, data }, how);
 
 const model = await readFile(new URL(file.file, BUNDLE));
-// Without it, sums of int8 products overflow on x86 processors without VNNI; where all have VNNI, leave it
-// out: int8 is more than twice as fast there.
-const extra = { session: { x64quantprecision: "1" } };
-const session = await ort.InferenceSession.create(model, { extra });
+const session = await ort.InferenceSession.create(model);
 const tensor = new ort.Tensor(file.input.dtype, tensorOf(picture, file.input), file.input.shape);
 const out = await session.run({ [session.inputNames[0]]: tensor });
 const scores = real(/** @type {any} */ (out[session.outputNames[0]].data), file.output);

@@ -24,10 +24,7 @@ const json = async (path) => JSON.parse(await readFile(new URL(path, BUNDLE), "u
 
 /** @param {any} file @returns {Promise<import("./compare.mjs").Run>} */
 async function opened(file) {
-  // Without it, sums of int8 products overflow on x86 processors without VNNI; where all have VNNI, leave it
-  // out: int8 is more than twice as fast there.
-  const extra = { session: { x64quantprecision: "1" } };
-  const session = await ort.InferenceSession.create(await place.bytes(file.file), { extra });
+  const session = await ort.InferenceSession.create(await place.bytes(file.file));
   const [image] = session.inputNames, [scores] = session.outputNames;
   return async (tensor) => {
     const out = await session.run({ [image]: new ort.Tensor(file.input.dtype, tensor, file.input.shape) });

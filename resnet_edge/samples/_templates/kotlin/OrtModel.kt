@@ -18,11 +18,7 @@ class OrtModel(private val file: GoldenFile, content: ByteArray) : Model {
     override val device = "CPU"
 
     private val environment = OrtEnvironment.getEnvironment()
-    private val session = OrtSession.SessionOptions().use { options ->
-        // Without it, sums of int8 products overflow on x86 processors without VNNI (emulators, Chromebooks).
-        options.addConfigEntry("session.x64quantprecision", "1")
-        environment.createSession(content, options)
-    }
+    private val session = environment.createSession(content)
 
     override fun run(tensor: ByteArray): FloatArray = inputOf(tensor).use { input ->
         session.run(mapOf(session.inputNames.first() to input)).use { result ->

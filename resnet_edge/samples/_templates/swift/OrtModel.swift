@@ -24,10 +24,7 @@ final class OrtModel: Model {
     init(_ file: GoldenFile, path: String) throws {
         self.file = file
         environment = try ORTEnv(loggingLevel: .warning)
-        let options = try ORTSessionOptions()
-        // Without it, sums of int8 products overflow on x86 processors without VNNI (simulators on old Macs).
-        try options.addConfigEntry(withKey: "session.x64quantprecision", value: "1")
-        session = try ORTSession(env: environment, modelPath: path, sessionOptions: options)
+        session = try ORTSession(env: environment, modelPath: path, sessionOptions: try ORTSessionOptions())
         guard let image = try session.inputNames().first, let scores = try session.outputNames().first else {
             throw NoScores()
         }
