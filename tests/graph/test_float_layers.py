@@ -82,10 +82,11 @@ def test_hostile_layers_are_found_and_rescued(tmp_path: Path) -> None:
     net = road(model, nets.images(model), tmp_path)
     graph = float_graph(net)
     told = choices(graph, measured(net, tmp_path))
-    assert any(HOSTILE in layer for layer in told[1].float_layers)
-    assert told[1].int8_macs > 0.75
+    # Its reader, whose smallest weights meet the largest numbers, may be taken first.
+    choice = next(each for each in told[1:3] if any(HOSTILE in layer for layer in each.float_layers))
+    assert choice.int8_macs > 0.75
     before = sqnr_of(net, mixed_graph(net, [], tmp_path))
-    after = sqnr_of(net, mixed_graph(net, told[1].float_layers, tmp_path))
+    after = sqnr_of(net, mixed_graph(net, choice.float_layers, tmp_path))
     assert before < 20 < 30 < after
 
 
