@@ -40,7 +40,7 @@ from resnet_edge.stages.output_store import OutputStore
 from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Proof, Provers, how_many
 from resnet_edge.stages.reference_doubts import reference_doubts
-from resnet_edge.stages.verify_checks import check_expected, check_fit, check_other, check_unchanged, unfed
+from resnet_edge.stages.verify_checks import check_expected, check_other, check_unchanged, fitting, unfed
 from resnet_edge.stages.verify_lint import CalibrationImages
 from resnet_edge.stages.verify_options import VerifyRequest
 from resnet_edge.stages.verify_reference import Reference, ReferenceModel
@@ -74,11 +74,11 @@ class _Run:
 
     def run(self) -> Verification:
         looked = self._look()
-        self.failures += looked.failures
         check_expected(looked.artifacts, self.request.expected)
         reference = ReferenceModel(self.request.reference, self.crew, self.scratch, self.tell)
         facts = reference.facts(looked, self.request.backends)
-        check_fit(looked.artifacts, facts)
+        looked = fitting(looked, facts)
+        self.failures += looked.failures
         if isinstance(self.request.reference, Path):
             check_other(looked, facts, reference.content, FIRST_BACKEND)
         self._check_feed(facts)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.report import Failure
 from resnet_edge.stages.verify_request import Looked
 
 OF_PIXELS = frozenset({"rescaled", "preprocessing", "channel_scales"})
@@ -26,21 +28,46 @@ def check_expected(artifacts: tuple[Artifact, ...], expected: dict[Path, str]) -
             )
 
 
-def check_fit(artifacts: tuple[Artifact, ...], facts: ModelFacts) -> None:
-    """Raise ArtifactError unless they take and give what the reference does."""
-    for artifact in artifacts:
-        if not artifact.inputs:
-            continue
-        classes = artifact.outputs[0].shape[-1]
-        if classes not in (None, facts.classes):
-            raise ArtifactError(
-                f"{artifact.path} tells {classes} classes apart, and {facts.source} "
-                f"{facts.classes}: name "
-                "the model that it was made from with --reference"
-            )
-        shape = artifact.inputs[0].shape[1:]
-        if any(a not in (None, b) for a, b in zip(shape, facts.input_shape, strict=True)):
-            raise ArtifactError(_other_images(artifact.path, tuple(shape), facts))
+def fitting(looked: Looked, facts: ModelFacts) -> Looked:
+    """The artifacts that take and give what the reference does; each of the others is a failure of its own.
+    Raises ArtifactError where none is left."""
+    wrong = [_misfit(artifact, facts) for artifact in looked.artifacts]
+    if not any(wrong):
+        return looked
+    if all(wrong):
+        raise ArtifactError(wrong[0])
+    kept = [at for at, text in enumerate(wrong) if not text]
+    failures = [
+        Failure(artifact.path, text.removeprefix(f"{artifact.path} "))
+        for artifact, text in zip(looked.artifacts, wrong, strict=True)
+        if text
+    ]
+    return replace(
+        looked,
+        artifacts=tuple(looked.artifacts[at] for at in kept),
+        places=tuple(looked.places[at] for at in kept),
+        min_sqnr_db=tuple(looked.min_sqnr_db[at] for at in kept),
+        beside=tuple(looked.beside[at] for at in kept),
+        copies=tuple(looked.copies[at] for at in kept),
+        contents=tuple(looked.contents[at] for at in kept),
+        failures=(*looked.failures, *failures),
+    )
+
+
+def _misfit(artifact: Artifact, facts: ModelFacts) -> str:
+    """Why an artifact cannot be compared with the reference; empty where it can."""
+    if not artifact.inputs:
+        return ""
+    classes = artifact.outputs[0].shape[-1]
+    if classes not in (None, facts.classes):
+        return (
+            f"{artifact.path} tells {classes} classes apart, and {facts.source} {facts.classes}: name the "
+            "model that it was made from with --reference"
+        )
+    shape = artifact.inputs[0].shape[1:]
+    if any(a not in (None, b) for a, b in zip(shape, facts.input_shape, strict=True)):
+        return _other_images(artifact.path, tuple(shape), facts)
+    return ""
 
 
 def _other_images(path: str, shape: tuple[int | None, ...], facts: ModelFacts) -> str:

@@ -116,6 +116,17 @@ def test_channels_first_are_told_from_another_model(place: Place, given: Given, 
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_a_file_that_does_not_fit_leaves_the_others(place: Place, given: Given, foreign: Path) -> None:
+    names = ("nchw.onnx", "float.onnx")
+    ended = place.run(*(str(foreign / name) for name in names), *asked(place, given), "--json")
+    assert ended.code == 3
+    found = document(ended)
+    assert [(row["artifact"], row["verdict"]) for row in found["parity"]] == [("float.onnx", "pass")]
+    assert [Path(failure["what"]).name for failure in found["failures"]] == ["nchw.onnx"]
+    assert "takes its channels first" in found["failures"][0]["message"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_pixels_in_place_of_what_the_model_takes_do_not_pass(
     place: Place, given: Given, foreign: Path
 ) -> None:
