@@ -1,0 +1,74 @@
+"""What rounding may do to a layer, and what it may not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from resnet_edge.diagnosis.layers.departures import Departure, Sums, departure
+from resnet_edge.diagnosis.layers.rounding import Rounding
+from resnet_edge.diagnosis.layers.steps import Grid
+
+CHANNELS, TAPS, STEP = 24, 144, 0.01
+GRID = Grid(low=-12.8, high=12.7, step=0.1)
+
+
+def layer(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Patches (positions, taps) and weights (taps, channels)."""
+    random = np.random.default_rng(seed)
+    return random.gamma(1.0, 0.5, (400, TAPS)), random.normal(0, 0.2, (TAPS, CHANNELS))
+
+
+def found(
+    seen: NDArray[np.float64], patches: NDArray[np.float64], weights: NDArray[np.float64]
+) -> Departure | None:
+    """What is said of `seen`, whose weights were stored in steps of STEP, and it itself on GRID."""
+    sums = Sums(CHANNELS)
+    sums.add((patches @ weights).astype(np.float32), seen.astype(np.float32), GRID)
+    variance = np.full(CHANNELS, STEP**2 / 12 * np.square(patches).sum(axis=1).mean())
+    return departure(sums, sums, Rounding(random=variance, hard=np.zeros(CHANNELS), own=GRID.step / 2))
+
+
+def on_grid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.clip(np.rint(values / GRID.step) * GRID.step, GRID.low, GRID.high)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_rounding_to_the_nearest_is_no_departure(seed: int) -> None:
+    patches, weights = layer(seed)
+    rounded = np.rint(weights / STEP) * STEP
+    assert found(on_grid(patches @ rounded), patches, weights) is None
+
+
+@pytest.mark.parametrize("factor", [0.95, 1.05])
+def test_a_factor_is_a_departure(factor: float) -> None:
+    patches, weights = layer(0)
+    said = found(on_grid(patches @ (np.rint(weights / STEP) * STEP) * factor), patches, weights)
+    assert said is not None
+    assert said.times > 1
+
+
+def test_a_bias_that_is_lost_in_one_channel_is_a_departure() -> None:
+    patches, weights = layer(1)
+    seen = patches @ weights
+    seen[:, 3] += 2.5
+    said = found(on_grid(seen), patches, weights)
+    assert said is not None
+    assert (said.kind, said.channels) == ("shift", (3,))
+
+
+def test_what_a_grid_cuts_off_is_none() -> None:
+    patches, weights = layer(2)
+    wide = weights * 3
+    assert np.abs(patches @ wide).max() > GRID.high
+    assert found(on_grid(patches @ wide), patches, wide) is None
+
+
+def test_nan_where_a_number_was_expected_is_a_departure() -> None:
+    patches, weights = layer(3)
+    seen = patches @ weights
+    seen[0, 0] = np.nan
+    said = found(seen, patches, weights)
+    assert said is not None
+    assert said.kind == "nan"

@@ -1,0 +1,47 @@
+"""Channels that are scaled where they are made and divided where they are read, and such that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from resnet_edge.core.explanation import Explanation
+from tests.diagnosis.layers.test_compare import explained, put
+from tests.diagnosis.layers.test_written_otherwise import constant
+from tests.graph.road import Road
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+FACTORS = np.geomspace(1, 8, 8, dtype=np.float32)
+
+
+def scaled(road: Road, out: Path, *, divides: bool) -> tuple[Explanation, str]:
+    """The fp32 ONNX file of `residual_v1` with the channels of its second convolution scaled, and those of
+    the next divided where that `divides`; and the name of the second."""
+    model = onnx.load(road.artifact("onnx", "fp32")[0])
+    graph = model.graph
+    maker, reader = [node for node in graph.node if node.op_type == "Conv"][1:3]
+    factors = FACTORS[np.arange(len(numpy_helper.to_array(constant(graph, maker.input[1])))) % len(FACTORS)]
+    kernel, bias = (numpy_helper.to_array(constant(graph, name)) for name in maker.input[1:3])
+    put(constant(graph, maker.input[1]), kernel * factors.reshape(-1, 1, 1, 1))
+    put(constant(graph, maker.input[2]), bias * factors)
+    if divides:
+        read = numpy_helper.to_array(constant(graph, reader.input[1]))
+        put(constant(graph, reader.input[1]), read / factors.reshape(1, -1, 1, 1))
+    onnx.save(model, out / "scaled.onnx")
+    return explained(road, out / "scaled.onnx", out), maker.output[0]
+
+
+def test_channels_that_are_divided_again_are_no_error(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    found, _ = scaled(roads("residual_v1"), tmp_path, divides=True)
+    assert found.findings == ()
+
+
+def test_channels_that_are_not_divided_again_are_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    found, name = scaled(roads("residual_v1"), tmp_path, divides=False)
+    assert found.findings[0].certain
+    assert found.findings[0].layer == name
