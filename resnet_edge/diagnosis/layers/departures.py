@@ -114,6 +114,11 @@ class Departure:
     excused: bool = False
 
 
+def known(rounding: Rounding) -> bool:
+    """Whether a tensor can be judged at all."""
+    return bool((np.asarray(rounding.random) < UNKNOWN).all())
+
+
 def departure(replayed: Sums, own: Sums, rounding: Rounding) -> Departure | None:
     """What of a tensor is beyond its rounding, against the replay of its section and against the reference's
     `own` activations. Constants of a repair (bias correction: M. Nagel et al., arXiv:1906.04721) bring a
@@ -121,7 +126,7 @@ def departure(replayed: Sums, own: Sums, rounding: Rounding) -> Departure | None
     if not replayed.finite:
         return Departure(kind="nan", times=np.inf)
     variance, hard = (np.broadcast_to(x, replayed.power.shape) for x in (rounding.random, rounding.hard))
-    if not replayed.n or not (variance < UNKNOWN).all():
+    if not replayed.n or not known(rounding):
         return None
     found = _departure(replayed, own, variance, hard, rounding.own)
     if found is None or not own.n or _departure(own, own, variance, hard, rounding.own) is not None:

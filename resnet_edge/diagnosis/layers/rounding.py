@@ -112,10 +112,17 @@ def roundings(opened: Opened, powers: Powers, cuts: Mapping[str, bool]) -> dict[
     """Of every activation, from the cuts before it on; the image itself is taken as it is. Cuts say whether
     their scale was estimated: then it is as uncertain as the tensor that it was estimated from."""
     with np.errstate(all="ignore"):  # what is not known is infinite, and a factor of zero makes it NaN
-        return _gone_through(opened, _Walk(opened, powers), cuts)
+        walk = _Walk(opened, powers)
+        exact = _gone_through(opened, walk, dict.fromkeys(cuts, EXACT))
+        estimated = [name for name, was in cuts.items() if was]
+        if not estimated:
+            return exact
+        # A factor was fitted to what its own section gives: what is before that does not add to its error.
+        off = {name: Rounding(random=exact[name].random, hard=np.zeros(())) for name in estimated}
+        return _gone_through(opened, walk, dict.fromkeys(cuts, EXACT) | off)
 
 
-def _gone_through(opened: Opened, walk: _Walk, cuts: Mapping[str, bool]) -> dict[str, Rounding]:
+def _gone_through(opened: Opened, walk: _Walk, cuts: Mapping[str, Rounding]) -> dict[str, Rounding]:
     state = {opened.entry: EXACT}
     found = {opened.entry: EXACT}
     for step in opened.steps:
@@ -123,9 +130,7 @@ def _gone_through(opened: Opened, walk: _Walk, cuts: Mapping[str, bool]) -> dict
         made = walk.through(step, given)
         for name in step.gives:
             found[name] = walk.stored(step, name, made)
-            state[name] = found[name]
-            if name in cuts:
-                state[name] = Rounding(random=found[name].random, hard=np.zeros(())) if cuts[name] else EXACT
+            state[name] = cuts.get(name, found[name])
     return found
 
 
@@ -224,7 +229,7 @@ class _Walk:
         )
 
     def _elementwise(self, step: Step, given: list[Rounding]) -> Rounding:
-        found = _summed([_fit(one, len(self._shape(step.gives[0]))) for one in given], None)
+        found = _summed([_fit(one, self._shape(step.gives[0])) for one in given], None)
         constant = 0.0
         if step.constant is not None:
             constant = float(np.max(step.constant.variance)) * self._peak(step.reads[0])
@@ -275,13 +280,18 @@ def _loose(one: Rounding) -> Rounding:
     return Rounding(random=one.random, hard=one.whole)
 
 
-def _fit(one: Rounding, rank: int) -> Rounding:
-    """Of a tensor that may have lost its sides of one."""
-    return Rounding(random=_squeezed(one.random, rank), hard=_squeezed(one.whole, rank))
+def _fit(one: Rounding, shape: tuple[int, ...]) -> Rounding:
+    """Of a tensor that may have lost its sides of one, or have summed up some: then the largest holds."""
+    return Rounding(random=_fitted(one.random, shape), hard=_fitted(one.whole, shape))
 
 
-def _squeezed(values: Real, rank: int) -> Real:
-    return values if values.ndim <= rank else values.reshape([n for n in values.shape if n != 1] or [])
+def _fitted(values: Real, shape: tuple[int, ...]) -> Real:
+    if values.ndim > len(shape):
+        values = values.reshape([n for n in values.shape if n != 1] or [])
+    fits = values.ndim <= len(shape) and all(
+        n in (1, size) for n, size in zip(values.shape[::-1], shape[::-1], strict=False)
+    )
+    return values if fits else values.max()
 
 
 def _transposed(values: Real, axes: tuple[int, ...]) -> Real:

@@ -20,7 +20,7 @@ TURNS = 3
 def equalized(sections: Sections, judged: Judged) -> dict[int, NDArray[np.float64]]:
     """Factors (C,) by tensor of the reference: of those that can be scaled, and differ from it by more than
     rounding does. `judged`: all tensors, each as it is."""
-    free = [i for i in sections.matches if i not in _unscaled(sections, judged)]
+    free = [i for i in sections.matches if i not in unscaled(sections, judged)]
     factors = {i: _ratio(sections.own[i].products, sections.own[i].power) for i in free}
     for _ in range(TURNS if free else 0):
         sections.factors = factors
@@ -37,21 +37,18 @@ def _ratio(products: NDArray[np.float64], power: NDArray[np.float64]) -> NDArray
 
 def _differs(factors: NDArray[np.float64], sections: Sections, judged: Judged, tensor: int) -> bool:
     power = np.maximum(sections.own[tensor].power, 1e-30)
-    allowed = np.sqrt(2 * T * judged.roundings[tensor].random / power)
+    rounding = judged.roundings[tensor]
+    allowed = np.sqrt(2 * T * rounding.random / power) + rounding.whole / np.sqrt(power)
     return bool((np.abs(factors - 1) > allowed).any())
 
 
-def _unscaled(sections: Sections, judged: Judged) -> set[int]:
+def unscaled(sections: Sections, judged: Judged) -> set[int]:
     """Tensors that a layer which mixes their channels reads rightly, and what becomes of such a tensor by
     operations that keep channels apart."""
     everything = [*sections.matches]
-    readers: dict[int, list[int]] = {}
-    for tensor in everything:
-        for read in sections.read_by(tensor, everything):
-            readers.setdefault(read, []).append(tensor)
     found = {sections.reference.exit}
     for tensor in reversed(everything):
-        for reader in readers.get(tensor, ()):
+        for reader in sections.readers(tensor):
             right = reader not in judged.parted
             if right and (reader in found or _mixes(sections, tensor, reader, everything)):
                 found.add(tensor)

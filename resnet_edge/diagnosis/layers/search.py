@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.diagnosis.layers.departures import Departure
-from resnet_edge.diagnosis.layers.scales import equalized
+from resnet_edge.diagnosis.layers.scales import equalized, unscaled
 from resnet_edge.diagnosis.layers.sections import Judged, Sections
 
 
@@ -53,7 +53,7 @@ def search(sections: Sections) -> Searched:
         return plain
     sections.scale(factors)
     scaled = _searched(sections)
-    if len(scaled.accused) < len(plain.accused):
+    if len(scaled.accused) < len(plain.accused) and len(scaled.first.parted) < len(plain.first.parted):
         return scaled
     sections.scale({})
     return plain
@@ -85,6 +85,7 @@ class _Search:
             if tensor != self.exit:
                 self._try(tensor)
         self._rest()
+        self._unseen()
         return Searched(accused=tuple(self.accused), cuts=self.cuts, first=self.first)
 
     def _bad(self, judged: Judged, cuts: frozenset[int]) -> set[int]:
@@ -113,10 +114,27 @@ class _Search:
         is that one whose counterpart is in doubt, and sections go past it."""
         for read in self.sections.read_by(tensor, self.cuts):
             judged = self.sections.judged(self.cuts - {read})
-            if tensor not in judged.departures:
+            if tensor not in judged.departures | dict.fromkeys(judged.unknown):
                 self.cuts, self.judged = self.cuts - {read}, judged
                 return True
         return False
+
+    def _unseen(self) -> None:
+        """Doubted tensors behind which nothing can be judged without the cut, since how errors go through an
+        operation is not known: what reads such a tensor rightly, cut there, takes it for the reference's."""
+        accused = {one.tensor for one in self.accused}
+        rest = [i for i in self.doubted if i not in self.cuts and i not in accused]
+        if not rest or not self.judged.unknown:
+            return
+        right = unscaled(self.sections, self.first)
+        for tensor in rest:
+            readers = self.sections.readers(tensor)
+            if tensor in right and readers and self.judged.unknown.issuperset(readers):
+                found = self.first.departures[tensor]
+                everything = frozenset(self.sections.matches)
+                self.accused.append(
+                    Accused(tensor=tensor, departure=found, shown=tensor, judged=self.first, cuts=everything)
+                )
 
     def _rest(self) -> None:
         """What departs and is explained by no single tensor: it begins at the first doubted one before."""

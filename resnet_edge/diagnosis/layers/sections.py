@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.diagnosis.layers.departures import Departure, Sums, departure
+from resnet_edge.diagnosis.layers.departures import Departure, Sums, departure, known
 from resnet_edge.diagnosis.layers.matching import Match, Order, Sketches, affine_behind, candidates, matched
 from resnet_edge.diagnosis.layers.onnx_steps import open_onnx
 from resnet_edge.diagnosis.layers.replay import Replay
@@ -32,12 +32,13 @@ RUNS = {"tflite": tflite_run, "onnx": onnx_run}
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """Of one way to cut the graph: what each tensor was expected to hold, and which depart; `parted` are
-    those and the ones that are excused."""
+    those and the ones that are excused, and `unknown` those whose rounding is not known."""
 
     sums: dict[int, Sums]
     roundings: dict[int, Rounding]
     departures: dict[int, Departure]
     parted: frozenset[int]
+    unknown: frozenset[int]
 
 
 class Reference:
@@ -77,6 +78,7 @@ class Sections:
         self._run = RUNS[format](path, self.opened, wanted)
         self.matches = self._matched(images[:SKETCHED])
         self.factors: dict[int, NDArray[np.float64]] = {}
+        self._readers: dict[int, list[int]] | None = None
         self._watch(images)
 
     def _matched(self, images: NDArray[Any]) -> dict[int, Match]:
@@ -157,7 +159,10 @@ class Sections:
         seen = {i: departure(sums[i], self.own[i], allowed[i]) for i in self.matches}
         parted = {i: one for i, one in seen.items() if one is not None}
         found = {i: one for i, one in parted.items() if not one.excused}
-        return Judged(sums=sums, roundings=allowed, departures=found, parted=frozenset(parted))
+        unknown = frozenset(i for i, one in allowed.items() if not known(one))
+        return Judged(
+            sums=sums, roundings=allowed, departures=found, parted=frozenset(parted), unknown=unknown
+        )
 
     def _canonical(self, rounding: Rounding, match: Match) -> Rounding:
         """The largest of each channel (C,)."""
@@ -181,6 +186,15 @@ class Sections:
         ends = {self.matches[i].name: i for i in cuts if i != tensor}
         section = self.section(tensor, [*ends.values()])
         return [*dict.fromkeys(ends[name] for step in section for name in step.reads if name in ends)]
+
+    def readers(self, tensor: int) -> list[int]:
+        """The matched tensors whose sections begin at one, where all are cut."""
+        if self._readers is None:
+            self._readers = {}
+            for other in self.matches:
+                for read in self.read_by(other, [*self.matches]):
+                    self._readers.setdefault(read, []).append(other)
+        return self._readers.get(tensor, [])
 
     def expected(self, tensor: int, cuts: Collection[int]) -> list[Step]:
         """The reference's steps between a tensor and the cuts before it."""
