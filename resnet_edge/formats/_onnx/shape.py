@@ -111,8 +111,11 @@ def dequantize(b: Builder, node: Node) -> None:
 
 
 def _between_integers(b: Builder, node: Node) -> bool:
-    """Whether it is a softmax whose outputs are rounded."""
-    return node.op == "SOFTMAX" and any(reader.op == "QUANTIZE" for reader in b.readers(node.outputs[0]))
+    """Whether it is a softmax inside the graph whose outputs are rounded. One at the end may be of integers:
+    runtimes agree on it, and some make it one whatever its input looks like."""
+    rounded = [reader for reader in b.readers(node.outputs[0]) if reader.op == "QUANTIZE"]
+    ends = set(b.graph.outputs)
+    return node.op == "SOFTMAX" and any(not ends.intersection(reader.outputs) for reader in rounded)
 
 
 HANDLERS = {
