@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import keras
 import numpy as np
@@ -15,6 +17,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 import tests.tfmot.imported  # noqa: F401  # before what imports tensorflow_model_optimization
+from resnet_edge.graph import weighted
 from resnet_edge.graph.additions import aligned_ranges, scale_of
 from resnet_edge.graph.calibrate import Ranges, measure_ranges
 from resnet_edge.graph.integer import require_integer
@@ -55,6 +58,12 @@ class Int8:
         return read_graph(self.path)
 
 
+def as_trained() -> AbstractContextManager[Any]:
+    """Weights as fake quantization has them, which does not know of pairs that overflow
+    (graph/pair_bound.py): the files that users get have other weights in channels at risk."""
+    return patch.object(weighted, "adds_pairs", lambda graph, node: False)
+
+
 @pytest.fixture(scope="module", params=NETS, ids=lambda net: net.__name__)
 def int8(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Int8:
     make: Callable[[], keras.Model] = request.param
@@ -71,8 +80,11 @@ def int8(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     rows = (image[None] for image in images)
     measured = measure_ranges(made.float_graph, rows, takes_pixels=False, threads=1) | fixed
     out = made.folder / "qat.tflite"
-    quantize(made.float_graph, scheme("int8"), measured, out)
-    quantize(made.float_graph, scheme("int8"), aligned_ranges(read_graph(out), measured), out)
+    with as_trained():
+        quantize(made.float_graph, scheme("int8"), measured, out)
+        aligned = aligned_ranges(read_graph(out), measured)
+        quantize(made.float_graph, scheme("int8"), aligned, out)
+    quantize(made.float_graph, scheme("int8"), aligned, out.with_stem("shipped"))
     found = network.model(entering, training=False).numpy()
     return Int8(found, images, out, read_graph(made.float_graph), fixed)
 
@@ -114,6 +126,15 @@ def test_every_activation_but_moved_ones_has_the_learned_scale(int8: Int8) -> No
             assert np.float32(scale) == np.float32(scale_of(low, high))
 
 
+def test_what_pairs_give_up_moves_the_shipped_file_by_few_steps(int8: Int8) -> None:
+    """Of random weights, most channels are at risk: measured up to 3 steps, 0.69 on average."""
+    steps = np.abs(litert(int8.path.with_stem("shipped"), int8.images) - int8.outputs) / output_step(
+        int8.path
+    )
+    assert steps.max() < 4.01
+    assert 0 < steps.mean() < 1
+
+
 def test_a_folded_normalization_leaves_the_int8_kernel_as_it_was_trained(tmp_path: Path) -> None:
     """Per channel, the scale of the normalization (negative ones too) goes into the step alone."""
     model = nets.randomized(nets.residual_v1())
@@ -121,7 +142,8 @@ def test_a_folded_normalization_leaves_the_int8_kernel_as_it_was_trained(tmp_pat
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.gamma.assign(layer.gamma * np.where(np.arange(layer.gamma.shape[0]) % 2, 1, -1))
     made = road(model, nets.images(model), tmp_path)
-    quantize(made.float_graph, scheme("int8"), ranges_of(made), tmp_path / "int8.tflite")
+    with as_trained():
+        quantize(made.float_graph, scheme("int8"), ranges_of(made), tmp_path / "int8.tflite")
     (stem, *_) = [n for n in read_graph(tmp_path / "int8.tflite").nodes if n.op == "CONV_2D"]
     stored = read_graph(tmp_path / "int8.tflite").tensors[stem.inputs[1]].data
     _, network = quantized(model)
