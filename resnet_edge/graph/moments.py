@@ -76,6 +76,8 @@ class Moments:
         y, y_inside = _taps(positions // columns, source.shape[1], rows, kernel[1], options, "H")
         x, x_inside = _taps(positions % columns, source.shape[2], columns, kernel[2], options, "W")
         found = source[0][y[:, :, None], x[:, None, :]]
+        if self.layer.op == "DEPTHWISE_CONV_2D":  # several outputs may read one channel
+            found = found.repeat(kernel[3] // source.shape[3], axis=3)
         if not (y_inside.all() and x_inside.all()):
             found *= (y_inside[:, :, None] & x_inside[:, None, :])[..., None]
         return np.asarray(found.reshape(len(positions), -1))

@@ -87,9 +87,9 @@ def test_a_call_that_is_not_there_does_not_compile(
     classes, sources = built
     source = next(path for path in sources if path.name == "OrtModel.kt").read_text("utf-8")
     wrong = tmp_path / "OrtModel.kt"
-    wrong.write_text(source.replace("addConfigEntry(", "addSessionConfigEntry("))
+    wrong.write_text(source.replace("createSession(", "openSession("))
     code, said = compiler.compile([wrong], tmp_path / "out", kotlin_compiler.ort_classes(), classes)
-    assert (code != 0, "unresolved reference 'addSessionConfigEntry'" in said) == (True, True), said
+    assert (code != 0, "unresolved reference 'openSession'" in said) == (True, True), said
 
 
 def test_pixels_are_those_of_the_reference(

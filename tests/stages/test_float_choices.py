@@ -30,7 +30,8 @@ def test_choices_begin_with_plain_int8_and_then_the_hostile_layer(tmp_path: Path
     told: list[Progress] = []
     found = choose(request_for(road(model, nets.images(model), tmp_path), tmp_path), told.append)
     assert found.choices[0].float_layers == ()
-    assert any(HOSTILE in layer for layer in found.choices[1].float_layers)
+    # Its reader, whose smallest weights meet the largest numbers, may be taken first.
+    assert any(HOSTILE in layer for choice in found.choices[1:3] for layer in choice.float_layers)
     assert found.n == 24
     assert told[-1].done == told[-1].total > 10
 
