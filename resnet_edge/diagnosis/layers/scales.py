@@ -21,13 +21,47 @@ def equalized(sections: Sections, judged: Judged) -> dict[int, NDArray[np.float6
     """Factors (C,) by tensor of the reference: of those that can be scaled, and differ from it by more than
     rounding does. `judged`: all tensors, each as it is."""
     free = [i for i in sections.matches if i not in unscaled(sections, judged)]
-    factors = {i: _ratio(sections.own[i].products, sections.own[i].power) for i in free}
+    groups = _groups(sections, free)
+    factors = _shared({i: _ratio(sections.own[i].products, sections.own[i].power) for i in free}, groups)
     for _ in range(TURNS if free else 0):
         sections.factors = factors
         sums = sections.sums([*sections.matches])
-        factors = {i: factors[i] * _ratio(sums[i].products, sums[i].power) for i in free}
+        found = {i: factors[i] * _ratio(sums[i].products, sums[i].power) for i in free}
+        factors = _shared(found, groups)
     sections.factors = {}
     return {i: found for i, found in factors.items() if _differs(found, sections, judged, i)}
+
+
+def _groups(sections: Sections, free: list[int]) -> list[list[int]]:
+    """Tensors whose channels must have been scaled alike: no weights are between them, as at an addition."""
+    home = {tensor: tensor for tensor in free}
+
+    def root(tensor: int) -> int:
+        while home[tensor] != tensor:
+            tensor = home[tensor]
+        return tensor
+
+    everything = [*sections.matches]
+    for tensor in free:
+        for read in sections.read_by(tensor, everything):
+            same = sections.matches[read].shape[-1] == sections.matches[tensor].shape[-1]
+            if read in home and same and not _mixes(sections, read, tensor, everything, least=1):
+                home[root(tensor)] = root(read)
+    members: dict[int, list[int]] = {}
+    for tensor in free:
+        members.setdefault(root(tensor), []).append(tensor)
+    return [*members.values()]
+
+
+def _shared(
+    factors: dict[int, NDArray[np.float64]], groups: list[list[int]]
+) -> dict[int, NDArray[np.float64]]:
+    """One for each group: the median, which a tensor that is wrong does not move."""
+    found: dict[int, NDArray[np.float64]] = {}
+    for group in groups:
+        middle = np.median([factors[i] for i in group], axis=0)
+        found |= dict.fromkeys(group, middle)
+    return found
 
 
 def _ratio(products: NDArray[np.float64], power: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -55,12 +89,17 @@ def unscaled(sections: Sections, judged: Judged) -> set[int]:
     return found
 
 
-def _mixes(sections: Sections, tensor: int, reader: int, cuts: list[int]) -> bool:
-    """Whether weights mix the channels of a tensor on its way to what is computed from it."""
+def _mixes(sections: Sections, tensor: int, reader: int, cuts: list[int], least: int = 2) -> bool:
+    """Whether weights that read so many channels at once are on the way of a tensor to what is computed from
+    it."""
     reached = {sections.matches[tensor].name}
     for step in sections.section(reader, cuts):
         if reached.intersection(step.reads):
             reached.update(step.gives)
-            if step.weights is not None and step.weights.kernel.shape[3] > 1 and step.reads[0] in reached:
+            if (
+                step.weights is not None
+                and step.weights.kernel.shape[3] >= least
+                and step.reads[0] in reached
+            ):
                 return True
     return False
