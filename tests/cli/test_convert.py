@@ -192,9 +192,11 @@ def test_a_model_that_is_seldom_right_is_said_loudly(given: Given, place: Place)
         *(str(given.model), "--data", "rolled.npz", "--formats", "onnx", "--schemes", "fp32"),
         *("--latency-seconds", "0"),
     )
-    (line,) = [line for line in ended.err.splitlines() if line.startswith("note: the Keras model itself")]
-    assert "is --preprocess right" in line
-    assert line.removeprefix("note: ") in json.loads((place.here / "dist/report.json").read_text())["notes"]
+    assert ended.code == 5
+    report = json.loads((place.here / "dist/report.json").read_text())
+    (doubt,) = report["doubts"]
+    assert doubt["sentence"] in report["notes"]
+    assert "--preprocess" in doubt["sentence"]
 
 
 @pytest.mark.slow
