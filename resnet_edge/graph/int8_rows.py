@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,8 @@ TRIED = 512
 """Weights of a row that are rounded to find its best step: rows of fewer are rounded more than once."""
 AT_ONCE = 1 << 18
 """Weights: what of them is computed stays in a processor's cache."""
+REMEMBERED = 1 << 28
+"""Weights whose integers are kept (a byte each): a search quantizes the same kernels in every trial."""
 FLOAT32_ROUNDING = 2.0**-20
 """By how much a weight in steps is off, relatively, at most: it, the largest weight and the step were each
 rounded to 24 bits, twice."""
@@ -34,7 +38,7 @@ class Int8Rows:
     """`integers` (O, K), -127 to 127, times `steps` (O,), 0 where a row is all zeros. `plain` (O,): which
     rows are as litert-quantizer makes them by itself."""
 
-    integers: Array
+    integers: NDArray[np.int8]
     steps: Array
     plain: NDArray[np.bool_]
 
@@ -52,11 +56,29 @@ def int8_rows(rows: NDArray[np.floating[Any]], *, paired: bool) -> Int8Rows:
     at risk has its largest weight at 127, and each weight rounded on its own. One at risk has the step, and
     neighbours rounded down together, that change its weights least.
     """
-    real = np.asarray(rows, np.float32)
+    real = np.ascontiguousarray(rows, np.float32)
+    key = (real.shape, paired, hashlib.blake2b(real.data, digest_size=16).digest())
+    if key in _known:
+        _known.move_to_end(key)
+        return _known[key]
     size = max(1, AT_ONCE // real.shape[1])
     parts = [_part(real[at : at + size], paired) for at in range(0, len(real), size)]
     integers, steps, plain = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return Int8Rows(integers=integers, steps=steps, plain=plain)
+    found = Int8Rows(integers=integers.astype(np.int8), steps=steps, plain=plain)
+    _remember(key, found)
+    return found
+
+
+_Key = tuple[tuple[int, ...], bool, bytes]
+_known: OrderedDict[_Key, Int8Rows] = OrderedDict()
+
+
+def _remember(key: _Key, found: Int8Rows) -> None:
+    for array in (found.integers, found.steps, found.plain):
+        array.setflags(write=False)
+    _known[key] = found
+    while sum(rows.integers.size for rows in _known.values()) > REMEMBERED:
+        _known.popitem(last=False)
 
 
 def _part(rows: Array, paired: bool) -> tuple[Array, Array, NDArray[np.bool_]]:

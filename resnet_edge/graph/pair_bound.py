@@ -98,14 +98,28 @@ def full_scales(rows: NDArray[Any], cost: Floats, most: int) -> NDArray[np.int64
     row, pair = np.nonzero((first * second > 0) & (sums > (MOST_OF_PAIR / LARGEST_WEIGHT * largest)[:, None]))
     over, (one, other) = sums[row, pair], (part[0][pair] for part in _pairs(cost[None]))
     weight = np.divide(one * other, one + other, out=np.zeros_like(one), where=one + other > 0)
-    rounding = ((rows != 0) @ cost.astype(rows.dtype)) * largest**2 / 12
-    error = np.empty((len(scales), len(rows)))
-    for number, scale in enumerate(scales):
-        excess = np.maximum(over - MOST_OF_PAIR / scale * largest[row], 0)
-        error[number] = rounding / scale**2 + np.bincount(row, weight * excess**2, len(rows))
+    rounding = ((rows != 0) @ cost.astype(rows.dtype)) / 12
+    share = over / np.where(largest > 0, largest, 1)[row]
+    bounds = MOST_OF_PAIR / scales  # of a pair, in largest weights, without being cut off; ascending
+    error = rounding / scales[:, None] ** 2 + _cut_off(row, share, weight, bounds, len(rows))
     best = scales[error.argmin(axis=0)]
     others = scales[np.linspace(0, len(scales) - 1, min(most - 1, len(scales))).astype(int)]
     return np.concatenate([best[None], np.repeat(others[:, None], len(rows), axis=1)])
+
+
+def _cut_off(row: NDArray[np.intp], share: Floats, weight: Floats, bounds: Floats, rows: int) -> Floats:
+    """For each of the ascending `bounds` (n,) and each row, the sum of `weight` (P,) times the square of what
+    `share` (P,) of the pairs in that row is above the bound: (n, rows), from sums of the first powers."""
+    size = len(bounds)
+    place = np.searchsorted(bounds, share) * rows + row  # above the first so many bounds
+    powers = (
+        np.bincount(place, weight * share**power, (size + 1) * rows).reshape(size + 1, rows)
+        for power in range(3)
+    )
+    none, first, second = (each[::-1].cumsum(axis=0)[::-1][1:] for each in powers)
+    at = bounds[:, None]
+    found: Floats = np.maximum(second - 2 * at * first + at**2 * none, 0)
+    return found
 
 
 def _pairs(rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
