@@ -40,6 +40,13 @@ def overflowing_pairs(rows: NDArray[Any]) -> NDArray[np.bool_]:
     return found
 
 
+def pair_sums(rows: NDArray[Any]) -> NDArray[Any]:
+    """Of rows (O, K) the sums of the pairs (O, ceil(K / 2))."""
+    first, second = _pairs(rows)
+    found: NDArray[Any] = first + second
+    return found
+
+
 def rounded_within(rows: NDArray[Any]) -> NDArray[Any]:
     """Rows (O, K; in steps) rounded to integers of which no pair overflows: each weight on its own, but for
     pairs that are too much, of which both give up the same."""

@@ -72,13 +72,15 @@ UNKNOWN = Rounding(random=np.full((), np.inf), hard=np.zeros(()))
 @dataclass(kw_only=True)
 class Powers:
     """Of every activation over the images: its shape, mean squares of its channels if they are last (C,) or
-    second (C, 1, 1), the largest square in it, and the mean over images of each one's largest square."""
+    second (C, 1, 1), the largest square in it, the mean over images of each one's largest square, and means
+    (C,) by the place of the channels."""
 
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     last: dict[str, Real] = field(default_factory=dict)
     second: dict[str, Real] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
     dynamic: dict[str, float] = field(default_factory=dict)
+    firsts: dict[tuple[str, int], Real] = field(default_factory=dict)
     images: int = 0
 
     def add(self, values: dict[str, NDArray[np.float32]]) -> None:
@@ -91,6 +93,10 @@ class Powers:
             self.last[name] = self.last.get(name, 0.0) + last
             if value.ndim == 4:
                 self.second[name] = self.second.get(name, 0.0) + square.mean(axis=(0, 2, 3))
+            for axis in (1, -1) if value.ndim == 4 else (-1,) if value.ndim else ():
+                own = np.moveaxis(np.nan_to_num(value), axis, -1).reshape(-1, value.shape[axis])
+                held = self.firsts.get((name, axis), 0.0)
+                self.firsts[name, axis] = held + own.mean(axis=0, dtype=np.float64)
             peak = float(square.max(initial=0))
             self.peaks[name] = max(self.peaks.get(name, 0.0), peak)
             self.dynamic[name] = self.dynamic.get(name, 0.0) + peak
@@ -101,6 +107,10 @@ class Powers:
         held = self.second if axis == 1 else self.last
         found: Real = np.asarray(held[name]) / self.images
         return found
+
+    def means(self, name: str, axis: int) -> Real:
+        """Of the channels (C,)."""
+        return np.asarray(self.firsts[name, 1 if axis == 1 else -1]) / self.images
 
     def loudest(self, name: str) -> float:
         """The mean square of the loudest channel."""
@@ -157,9 +167,12 @@ class _Walk:
     def stored(self, step: Step, name: str, made: Rounding) -> Rounding:
         """With what the type of the output rounds."""
         grid = self.opened.grids.get(name)
-        if grid is not None:
-            return self._on_grid(step, made, grid)
         size = np.sqrt(self.powers.loudest(name))
+        if grid is not None:
+            found = self._on_grid(step, made, grid)
+            # The multipliers of int16 kernels have 15 bits (MultiplyByQuantizedMultiplier of LiteRT).
+            more = SINGLE * size if step.kind != "move" else 0.0
+            return Rounding(random=found.random, hard=found.hard + more, own=found.own)
         more = HALF * size if name in self.opened.halves else 0.0
         if step.kind != "move":
             more += SINGLE * size
@@ -244,9 +257,14 @@ class _Walk:
             spread = step.constant.variance * self._peak(step.reads[0])
             if step.kind == "quotient":
                 spread = spread * factor**4
+            random, hard = given[0].random * factor**2, given[0].whole * np.abs(factor)
+            if values.size == 1:  # all channels are off by the same share: by half a step, not by chance
+                hard = hard + np.sqrt(3 * spread)
+            else:
+                random = random + spread
             return Rounding(
-                random=np.nan_to_num(given[0].random * factor**2 + spread, nan=np.inf),
-                hard=np.nan_to_num(given[0].whole * np.abs(factor), nan=np.inf),
+                random=np.nan_to_num(random, nan=np.inf),
+                hard=np.nan_to_num(hard, nan=np.inf),
             )
         if step.kind == "product" and len(given) == 2:
             peaks = [self._peak(name) for name in step.reads]

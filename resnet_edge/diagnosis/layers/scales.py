@@ -8,28 +8,36 @@ the others the factors are estimated from their values.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from resnet_edge.diagnosis.layers.departures import T
+from resnet_edge.diagnosis.layers.departures import Sums, T
+from resnet_edge.diagnosis.layers.scaled_weights import Scale, shown_scales
 from resnet_edge.diagnosis.layers.sections import Judged, Sections
+from resnet_edge.diagnosis.layers.steps import Real
 
 TURNS = 3
 """Each turn makes the factors of a tensor those that follow from what its section reads."""
 
 
-def equalized(sections: Sections, judged: Judged) -> dict[int, NDArray[np.float64]]:
-    """Factors (C,) by tensor of the reference: of those that can be scaled, and differ from it by more than
-    rounding does. `judged`: all tensors, each as it is."""
-    free = [i for i in sections.matches if i not in unscaled(sections, judged)]
-    groups = _groups(sections, free)
-    factors = _shared({i: _ratio(sections.own[i].products, sections.own[i].power) for i in free}, groups)
+def equalized(sections: Sections, judged: Judged, *, estimated: bool) -> dict[int, Scale]:
+    """By tensor of the reference, of those that can be scaled, and differ from it by more than rounding does.
+    `judged`: all tensors, each as it is. Those that the weights around them show (scaled_weights.py), and,
+    where asked for, of others those that are `estimated` from values."""
+    fixed = unscaled(sections, judged)
+    groups = _groups(sections, [i for i in sections.matches if i not in fixed])
+    shown = shown_scales(sections.links, groups)
+    if not estimated:
+        return {i: found for i, found in shown.items() if (found.factors != 1).any()}
+    rest = [group for group in groups if group[0] not in shown]
+    free = [i for group in rest for i in group]
+    known = {i: scale.factors for i, scale in shown.items()}
+    factors = known | _shared({i: _ratio(sections.own[i]) for i in free}, rest)
     for _ in range(TURNS if free else 0):
         sections.factors = factors
         sums = sections.sums([*sections.matches])
-        found = {i: factors[i] * _ratio(sums[i].products, sums[i].power) for i in free}
-        factors = _shared(found, groups)
+        factors = known | _shared({i: factors[i] * _ratio(sums[i]) for i in free}, rest)
     sections.factors = {}
-    return {i: found for i, found in factors.items() if _differs(found, sections, judged, i)}
+    differ = (i for i in free if _differs(factors[i], sections, judged, i))
+    return shown | {i: Scale(factors=factors[i], share=np.full_like(factors[i], np.inf)) for i in differ}
 
 
 def _groups(sections: Sections, free: list[int]) -> list[list[int]]:
@@ -53,23 +61,21 @@ def _groups(sections: Sections, free: list[int]) -> list[list[int]]:
     return [*members.values()]
 
 
-def _shared(
-    factors: dict[int, NDArray[np.float64]], groups: list[list[int]]
-) -> dict[int, NDArray[np.float64]]:
+def _shared(factors: dict[int, Real], groups: list[list[int]]) -> dict[int, Real]:
     """One for each group: the median, which a tensor that is wrong does not move."""
-    found: dict[int, NDArray[np.float64]] = {}
+    found: dict[int, Real] = {}
     for group in groups:
         middle = np.median([factors[i] for i in group], axis=0)
         found |= dict.fromkeys(group, middle)
     return found
 
 
-def _ratio(products: NDArray[np.float64], power: NDArray[np.float64]) -> NDArray[np.float64]:
-    ratio = np.divide(products, power, out=np.ones_like(power), where=power > 0)
+def _ratio(sums: Sums) -> Real:
+    ratio = np.divide(sums.products, sums.power, out=np.ones_like(sums.power), where=sums.power > 0)
     return np.where(ratio > 0, ratio, 1.0)
 
 
-def _differs(factors: NDArray[np.float64], sections: Sections, judged: Judged, tensor: int) -> bool:
+def _differs(factors: Real, sections: Sections, judged: Judged, tensor: int) -> bool:
     power = np.maximum(sections.own[tensor].power, 1e-30)
     rounding = judged.roundings[tensor]
     allowed = np.sqrt(2 * T * rounding.random / power) + rounding.whole / np.sqrt(power)

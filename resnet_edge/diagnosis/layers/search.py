@@ -8,9 +8,11 @@ the artifact computes what the reference does, and only writes it another way.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resnet_edge.diagnosis.layers.departures import Departure
+from resnet_edge.diagnosis.layers.scaled_weights import Scale
 from resnet_edge.diagnosis.layers.scales import equalized, unscaled
 from resnet_edge.diagnosis.layers.sections import Judged, Sections
 
@@ -43,28 +45,46 @@ class Searched:
 
 
 def search(sections: Sections) -> Searched:
-    """With tensors as they are, and where that accuses any, with the scales that they may have been given
-    (scales.py): what accuses fewer is right. Raises ArtifactError."""
-    plain = _searched(sections)
-    if not plain.accused:
-        return plain
-    factors = equalized(sections, plain.first)
-    if not factors:
-        return plain
-    sections.scale(factors)
-    scaled = _searched(sections)
-    if len(scaled.accused) < len(plain.accused) and len(scaled.first.parted) < len(plain.first.parted):
-        return scaled
+    """With tensors as they are, or with the scales that the weights around them show, whichever parts fewer;
+    and where that accuses any, with those that they may have been given (scales.py), if fewer are accused
+    with these. Raises ArtifactError."""
+    plain = sections.judged([*sections.matches])
+    if not plain.parted:
+        return _searched(sections, plain)
+    shown = equalized(sections, plain, estimated=False)
+    first = _first(sections, shown, plain)
+    shown = shown if first is not plain else {}
+    found = _searched(sections, first)
+    if not found.accused:
+        return found
     sections.scale({})
-    return plain
+    estimated = equalized(sections, plain, estimated=True)
+    if estimated.keys() - shown.keys():
+        first = _first(sections, estimated, found.first)
+        scaled = _searched(sections, first) if first is not found.first else found
+        if len(scaled.accused) < len(found.accused):
+            return scaled
+    sections.scale(shown)
+    return found
 
 
-def _searched(sections: Sections) -> Searched:
-    everything = frozenset(sections.matches)
-    first = sections.judged(everything)
+def _first(sections: Sections, scales: Mapping[int, Scale], other: Judged) -> Judged:
+    """All tensors with `scales`, which stay, where that parts fewer than in the `other` way."""
+    if not scales:
+        return other
+    before = sections.scales
+    sections.scale(scales)
+    found = sections.judged([*sections.matches])
+    if len(found.parted) < len(other.parted):
+        return found
+    sections.scale(before)
+    return other
+
+
+def _searched(sections: Sections, first: Judged) -> Searched:
     doubted = [i for i in sections.matches if i in first.departures]
     if not doubted:
-        return Searched(accused=(), cuts=everything, first=first)
+        return Searched(accused=(), cuts=frozenset(sections.matches), first=first)
     return _Search(sections, first, doubted).searched()
 
 
@@ -80,8 +100,6 @@ class _Search:
 
     def searched(self) -> Searched:
         for tensor in self.doubted:
-            if not self._bad(self.judged, self.cuts):
-                break
             if tensor != self.exit:
                 self._try(tensor)
         self._rest()
@@ -94,11 +112,12 @@ class _Search:
         return {i for i in judged.departures if (i in cuts or i == self.exit) and i not in known}
 
     def _try(self, tensor: int) -> None:
-        """Cut at the tensor as well: where that explains what departs behind it, it is the one."""
+        """Cut at the tensor as well: where that explains what departs behind it, or all that reads it by far
+        better than what the reference has in its place, it is the one."""
         cuts = self.cuts | {tensor}
         judged = self.sections.judged(cuts)
         before, after = self._bad(self.judged, self.cuts), self._bad(judged, cuts) - {tensor}
-        if after < before and tensor in judged.departures:
+        if tensor in judged.departures and (after < before or self._explains(tensor, judged)):
             if self._hangs_on_one(tensor):
                 return
             found = judged.departures[tensor]
@@ -109,12 +128,22 @@ class _Search:
         elif after <= before and tensor not in judged.departures:
             self.cuts, self.judged = cuts, judged
 
+    def _explains(self, tensor: int, judged: Judged) -> bool:
+        """Whether what reads a tensor is off by less, all of it, and half as loud somewhere, when computed
+        from the tensor as it is and not from before it: then the tensor is no other than the reference's."""
+        everything = self.cuts | {tensor}
+        behind = [i for i in self.sections.matches if tensor in self.sections.read_by(i, everything)]
+        off = [(_error(judged, i), _error(self.judged, i)) for i in behind]
+        return all(now <= then for now, then in off) and any(2 * now < then for now, then in off)
+
     def _hangs_on_one(self, tensor: int) -> bool:
-        """Whether a tensor departs only from one that it is computed from, and not from before that: then it
-        is that one whose counterpart is in doubt, and sections go past it."""
+        """Whether a tensor departs only from one that it is computed from, and is nearer to what follows from
+        before that: then it is that one whose counterpart is in doubt, and sections go past it."""
+        error = _error(self.judged, tensor)
         for read in self.sections.read_by(tensor, self.cuts):
             judged = self.sections.judged(self.cuts - {read})
-            if tensor not in judged.departures | dict.fromkeys(judged.unknown):
+            known = tensor in judged.departures or tensor in judged.unknown
+            if not known and _error(judged, tensor) < error:
                 self.cuts, self.judged = self.cuts - {read}, judged
                 return True
         return False
@@ -151,3 +180,8 @@ class _Search:
             self.accused.append(
                 Accused(tensor=start, departure=found, shown=shown, judged=judged, cuts=self.cuts)
             )
+
+
+def _error(judged: Judged, tensor: int) -> float:
+    """The mean square, summed over channels."""
+    return float(judged.sums[tensor].error.sum())

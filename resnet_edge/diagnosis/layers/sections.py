@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.departures import Departure, Sums, departure, known
+from resnet_edge.diagnosis.layers.links import links
 from resnet_edge.diagnosis.layers.matching import Match, Order, Sketches, affine_behind, candidates, matched
 from resnet_edge.diagnosis.layers.onnx_steps import open_onnx
 from resnet_edge.diagnosis.layers.replay import Replay
+from resnet_edge.diagnosis.layers.rounded_weights import as_rounded
 from resnet_edge.diagnosis.layers.rounding import Powers, Rounding, roundings
+from resnet_edge.diagnosis.layers.scaled_weights import Scale
 from resnet_edge.diagnosis.layers.steps import Opened, Step
 from resnet_edge.diagnosis.layers.tflite_steps import open_tflite, steps_of, tensor_names
 from resnet_edge.diagnosis.layers.values import Values, onnx_run, tflite_run
@@ -77,9 +80,11 @@ class Sections:
         wanted = [self.opened.entry, *(name for step in self.opened.steps for name in step.gives)]
         self._run = RUNS[format](path, self.opened, wanted)
         self.matches = self._matched(images[:SKETCHED])
-        self.factors: dict[int, NDArray[np.float64]] = {}
+        self.kept: list[tuple[NDArray[np.float32], dict[int, NDArray[np.float32]]]] = []
+        self.links = links(self)
         self._readers: dict[int, list[int]] | None = None
         self._watch(images)
+        self.scale({})
 
     def _matched(self, images: NDArray[Any]) -> dict[int, Match]:
         names = candidates(self.opened)
@@ -120,31 +125,37 @@ class Sections:
     def _watch(self, images: NDArray[Any]) -> None:
         """What there is of the artifact, on as many images as fit."""
         self.powers = Powers()
-        self.kept: list[tuple[NDArray[np.float32], dict[int, NDArray[np.float32]]]] = []
         size = 4 * sum(int(np.prod(match.shape)) for match in self.matches.values())
         for image in images[: max(KEPT_BYTES // max(size, 1), SKETCHED)]:
             values = self._run(image)
             self.powers.add(values)
             seen = {i: match.canonical(values[match.name]) for i, match in self.matches.items()}
             self.kept.append((self._image(values), seen))
-        self.own = self.sums(())
 
-    def scale(self, factors: dict[int, NDArray[np.float64]]) -> None:
+    def scale(self, scales: Mapping[int, Scale]) -> None:
         """Take tensors for the reference's times factors (C,); all others are as they are."""
-        self.factors = factors
+        self.scales = scales
+        self.factors = {i: scale.factors for i, scale in scales.items() if (scale.factors != 1).any()}
+        self._estimated = {i for i, scale in scales.items() if np.isinf(scale.share).any()}
+        theirs = self.reference
+        self._rounded = as_rounded(theirs.model, theirs.names, self.opened, self.powers, self.links, scales)
         self.own = self.sums(())
 
-    def sums(self, cuts: Collection[int]) -> dict[int, Sums]:
-        """Of every matched tensor, with the graph cut at some."""
+    def sums(self, cuts: Collection[int], *, rounded: bool = False) -> dict[int, Sums]:
+        """Of every matched tensor, with the graph cut at some; `rounded`: and weights as the artifact has
+        rounded them."""
         found = {i: Sums(_channels(match)) for i, match in self.matches.items()}
-        for expected, seen in self.replayed(cuts):
+        for expected, seen in self.replayed(cuts, rounded=rounded):
             for i, one in found.items():
                 one.add(expected[i], seen[i], self.grids.get(self.matches[i].name))
         return found
 
-    def replayed(self, cuts: Collection[int]) -> Iterable[tuple[dict[int, Any], dict[int, Any]]]:
+    def replayed(
+        self, cuts: Collection[int], *, rounded: bool = False
+    ) -> Iterable[tuple[dict[int, Any], dict[int, Any]]]:
         """For each image what every matched tensor is expected to hold, and what it holds."""
-        replay = Replay(self.reference.model, [i for i in self.matches if i in cuts], list(self.matches))
+        model = self._rounded[0] if rounded else self.reference.model
+        replay = Replay(model, [i for i in self.matches if i in cuts], list(self.matches))
         for entry, seen in self.kept:
             fed = {i: np.asarray(seen[i] / self.factors.get(i, 1.0), np.float32) for i in cuts}
             expected = replay(entry, fed)
@@ -152,9 +163,9 @@ class Sections:
 
     def judged(self, cuts: Collection[int]) -> Judged:
         """With the graph cut at some of the matched tensors."""
-        sums = self.sums(cuts)
-        names = {self.matches[i].name: i in self.factors for i in cuts}
-        rounded = roundings(self.opened, self.powers, names)
+        sums = self.sums(cuts, rounded=True)
+        names = {self.matches[i].name: i in self._estimated for i in cuts}
+        rounded = roundings(self._rounded[1], self.powers, names)
         allowed = {i: self._canonical(rounded[match.name], match) for i, match in self.matches.items()}
         seen = {i: departure(sums[i], self.own[i], allowed[i]) for i in self.matches}
         parted = {i: one for i, one in seen.items() if one is not None}

@@ -91,7 +91,8 @@ class Opened:
         """The grids of integer tensors, and of those that hold such integers as real numbers."""
         found = dict(self.grids)
         for step in self.steps:
-            if step.op in AS_REAL and step.reads and step.reads[0] in found:
+            real = step.op in AS_REAL or (step.op == "identity" and step.gives[0] not in self.grids)
+            if real and step.reads and step.reads[0] in found:
                 found |= dict.fromkeys(step.gives, found[step.reads[0]])
         return found
 

@@ -1,0 +1,165 @@
+"""The reference with the weights that an artifact rounded them to.
+
+How far rounded weights put a layer off need not be bounded where the weights can be read: what each was moved
+by is known. So the reference's weights are moved as the artifact's were, channel by channel, where that is
+what rounding does: to either side of where they were, which is uniform within a step and has a third of its
+square as variance (to the nearest has a twelfth; weights that are rounded together lie between). A bias may
+make up for what that does to the mean, whose size is known from the means of what the layer reads. Channels
+that are further off were not rounded: they are moved by half a step at most, and the rest is to be found. So
+is what makes a channel larger or smaller by more than roundings of so many weights do together, or by more
+than the factors that it was scaled by are uncertain.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from resnet_edge.diagnosis.layers.departures import T
+from resnet_edge.diagnosis.layers.links import Link
+from resnet_edge.diagnosis.layers.rounding import Powers
+from resnet_edge.diagnosis.layers.scaled_weights import Scale, factors_of, same_weights
+from resnet_edge.diagnosis.layers.steps import Constant, Opened, Real, Weights, named_kernel
+from resnet_edge.graph.pair_bound import MOST_OF_PAIR, overflowing_pairs, pair_sums
+
+STEP = np.sqrt(12.0)
+"""Times the deviation of rounding to the nearest."""
+
+
+def as_rounded(
+    model: Any,
+    names: Mapping[int, str],
+    opened: Opened,
+    powers: Powers,
+    links: Iterable[Link],
+    scales: Mapping[int, Scale],
+) -> tuple[Any, Opened]:
+    """The reference (`schema.ModelT`, its tensors called `names`) with weights moved, and the steps of the
+    artifact without the rounding of weights that is known by that. `powers` of the artifact's tensors;
+    `scales` of tensors of the reference."""
+    made, graph = copy.copy(model), copy.copy(model.subgraphs[0])
+    made.subgraphs, made.buffers = [graph], [*model.buffers]
+    graph.tensors, graph.operators = [*graph.tensors], [*graph.operators]
+    places = {names[int(operator.outputs[0])]: place for place, operator in enumerate(graph.operators)}
+    known: dict[str, Weights] = {}
+    for link in links:
+        if not (link.alone or same_weights(*link.weights)):
+            continue
+        place = places[link.theirs.gives[0]]
+        means = powers.means(link.ours.reads[0], link.weights[1].axis)
+        kernel, bias, left = _moved(link, scales, means)
+        operator = graph.operators[place] = copy.copy(graph.operators[place])
+        operator.inputs = [int(i) for i in operator.inputs]
+        _put(
+            made, operator, 1, kernel.transpose(3, 1, 2, 0) if link.theirs.op.startswith("depth") else kernel
+        )
+        if bias is not None:
+            _put(made, operator, 2, bias)
+        known[link.ours.gives[0]] = left
+    steps = (
+        replace(step, weights=known[step.gives[0]]) if step.gives[0] in known else step
+        for step in opened.steps
+    )
+    return made, replace(opened, steps=tuple(steps))
+
+
+def _moved(link: Link, scales: Mapping[int, Scale], means: Real) -> tuple[Real, Real | None, Weights]:
+    """Kernel and bias (None: stays) for the reference, and our weights with the variance that is left.
+    `means` (C,) of what the layer reads."""
+    theirs, ours = link.weights
+    given = _rows(factors_of(scales, link.gives, link.shape[0]))
+    read = factors_of(scales, link.reads, link.shape[3] * theirs.groups)
+    by = given / _of_taps(read, link)
+    step = STEP * np.sqrt(np.broadcast_to(ours.variance, link.shape))
+    wanted = theirs.kernel * by
+    bounded = _bounded(wanted, ours.kernel, step)
+    off = np.where(bounded, 0.0, ours.kernel - wanted)
+    share = _share(scales, link.gives)
+    along = _gain(off, wanted, (1, 2, 3))
+    most = share + np.sqrt(2 * T * _sum(np.square(step * wanted)) / 12) / np.maximum(
+        _sum(np.square(wanted)), 1e-30
+    )
+    allowed = np.clip(along, -most, most)
+    rest = off - wanted * _rows(allowed)
+    if theirs.groups == 1:
+        each = _share(scales, link.reads)
+        rest = rest - wanted * np.clip(_gain(rest, wanted, (0, 1, 2)), -each, each)
+    rounded = _sum(np.square(rest)) <= _sum(np.square(step)) / 3
+    off = np.where(_rows(rounded), off, np.clip(off, -step / 2, step / 2))
+    beyond = np.where(rounded, along - allowed, _gain(off, wanted, (1, 2, 3)))
+    moved = np.where(bounded, ours.kernel, wanted + off - wanted * _rows(beyond))
+    left = replace(ours, variance=np.zeros(()))
+    if theirs.bias is None or ours.bias is None:
+        return moved / by, None, left
+    flat = given.ravel()
+    wanted, had = (np.broadcast_to(one.values.ravel(), flat.shape) for one in (theirs.bias, ours.bias))
+    variance = np.broadcast_to(np.ravel(ours.bias.variance), flat.shape)
+    each = (moved - by * theirs.kernel) * named_kernel(ours, means)
+    most = STEP * np.sqrt(variance) + share * np.abs(wanted * flat) + np.sqrt(2 * T * _sum(np.square(each)))
+    off = had - wanted * flat
+    inside = np.abs(off) <= most  # what is not may have another summand in it
+    stays = Constant(values=ours.bias.values.ravel(), variance=np.where(inside, 0.0, variance))
+    return moved / by, wanted + np.clip(off, -most, most) / flat, replace(left, bias=stays)
+
+
+def _of_taps(factors: Real, link: Link) -> Real:
+    """Of what each tap reads, as they broadcast to the kernel."""
+    groups = link.weights[0].groups
+    if groups == 1:
+        return factors
+    each = factors.reshape(groups, 1, 1, -1)
+    return each.repeat(link.shape[0] // groups, axis=0)
+
+
+def _bounded(wanted: Real, had: Real, step: Real) -> NDArray[np.bool_]:
+    """Weights of pairs that were kept from overflowing: `had` are as large as they may be together, and
+    `wanted` are larger (pair_bound.py)."""
+    with np.errstate(all="ignore"):
+        before, after = (np.nan_to_num(each / step).reshape(len(step), -1) for each in (wanted, had))
+    full = np.abs(pair_sums(after)) >= MOST_OF_PAIR - 1
+    found = (
+        full & overflowing_pairs(before) & np.isin(np.sign(pair_sums(after)) * np.sign(pair_sums(before)), 1)
+    )
+    return np.repeat(found, 2, axis=1)[:, : after.shape[1]].reshape(step.shape)
+
+
+def _share(scales: Mapping[int, Scale], tensor: int | None) -> Real:
+    """By what share of themselves the factors of a tensor may be off: (C,), or one number."""
+    if tensor is None or tensor not in scales:
+        return np.zeros(())
+    return np.nan_to_num(scales[tensor].share, posinf=1.0)
+
+
+def _gain(off: Real, kernel: Real, axes: tuple[int, ...]) -> Real:
+    """By what share of itself a kernel is larger or smaller."""
+    found: Real = (off * kernel).sum(axis=axes) / np.maximum(np.square(kernel).sum(axis=axes), 1e-30)
+    return found
+
+
+def _rows(channels: NDArray[Any]) -> NDArray[Any]:
+    return channels.reshape(-1, 1, 1, 1)
+
+
+def _sum(kernel: Real) -> Real:
+    """Over the weights of each channel (O,)."""
+    found: Real = kernel.sum(axis=(1, 2, 3))
+    return found
+
+
+def _put(model: Any, operator: Any, position: int, values: Real) -> None:
+    """A constant of its own for one operation."""
+    graph = model.subgraphs[0]
+    old = graph.tensors[operator.inputs[position]]
+    tensor, buffer = copy.copy(old), schema.BufferT()
+    shape = tuple(int(n) for n in old.shape)
+    buffer.data = np.frombuffer(np.ascontiguousarray(values.reshape(shape), np.float32).tobytes(), np.uint8)
+    tensor.buffer, tensor.name = len(model.buffers), bytes(old.name) + f"/{len(graph.tensors)}".encode()
+    operator.inputs[position] = len(graph.tensors)
+    graph.tensors.append(tensor)
+    model.buffers.append(buffer)
