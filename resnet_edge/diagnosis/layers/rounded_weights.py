@@ -105,7 +105,7 @@ def _moved(link: Link, scales: Mapping[int, Scale], means: Real) -> tuple[Real, 
     off = had - wanted * flat
     inside = np.abs(off) <= most  # what is not may have another summand in it
     stays = Constant(values=ours.bias.values.ravel(), variance=np.where(inside, 0.0, variance))
-    return moved / by, wanted + np.clip(off, -most, most) / flat, replace(left, bias=stays)
+    return moved / by, np.where(inside, had / flat, wanted), replace(left, bias=stays)
 
 
 def _of_taps(factors: Real, link: Link) -> Real:
