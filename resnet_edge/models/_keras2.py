@@ -15,7 +15,9 @@ import keras
 from keras import layers
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models._keras2_calls import CALLS, call
+from resnet_edge.models._allowed import LAYERS, MODELS, TF_CALLS
+from resnet_edge.models._held import held
+from resnet_edge.models._keras2_calls import call
 from resnet_edge.models._load import first_line
 
 _GONE = {
@@ -31,13 +33,12 @@ _GONE = {
 }
 """Arguments that Keras 3 does not have and that inference does not need."""
 
-_MODELS = {"Functional", "Model", "Sequential"}
-
 
 def rebuild(config: dict[str, Any], file: str) -> keras.Model:
     """The model of a Keras 2 `model_config`, with fresh weights. Raises ModelError."""
     try:
-        return _model(config["class_name"], config["config"], file)
+        with held():
+            return _model(config["class_name"], config["config"], file)
     except (LookupError, AttributeError, TypeError, ValueError) as error:
         raise ModelError(
             f"{file}: Keras 3 cannot rebuild it ({first_line(error)}): save it as a SavedModel"
@@ -47,7 +48,7 @@ def rebuild(config: dict[str, Any], file: str) -> keras.Model:
 def _model(kind: str, config: dict[str, Any], file: str) -> keras.Model:
     if kind == "Sequential":
         return _sequential(config, file)
-    if kind not in _MODELS:
+    if kind not in MODELS:
         raise ModelError(
             f"{file} holds a model of the class {kind!r}: give package.module:factory that builds it"
         )
@@ -72,16 +73,15 @@ def _sequential(config: dict[str, Any], file: str) -> keras.Model:
 def _layer(entry: dict[str, Any], file: str) -> Any:
     """One layer (or nested model), not yet called."""
     kind, config = entry["class_name"], entry["config"]
-    if kind in _MODELS:
+    if kind in MODELS:
         return _model(kind, config, file)
     if kind == "InputLayer":
         return layers.InputLayer(
             batch_shape=tuple(config["batch_input_shape"]), dtype=config["dtype"], name=config["name"]
         )
-    found: Any = getattr(layers, kind, None)
-    known = isinstance(found, type) and issubclass(found, layers.Layer)
-    if not known:
+    if kind not in LAYERS:
         raise ModelError(f"{file} has a layer of the class {kind!r}, which Keras 3 does not have")
+    found: Any = getattr(layers, kind)
     try:
         return found.from_config(_translated(config))
     except Exception as error:  # Keras raises whatever its constructors raise
@@ -134,7 +134,7 @@ class _Graph:
 
     def _made(self, entry: dict[str, Any]) -> Any:
         name = entry["name"]
-        if entry["class_name"] in CALLS:
+        if entry["class_name"] in TF_CALLS:
             return entry
         layer = _layer(entry, self._file)
         if isinstance(layer, layers.InputLayer):

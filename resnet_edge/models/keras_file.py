@@ -63,7 +63,9 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
 
     path = Path(request.source)
     _check_weights(path)
-    model = _load.with_keras(path)
+    with zipfile.ZipFile(path) as archive:
+        config = _json(archive, "config.json", path)
+    model = _load.with_keras(path, config)
     origin = _opened.Origin(
         _source.safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names
     )
