@@ -165,6 +165,9 @@ _OPERATIONS = {
 """What a function of Keras that was called on a symbolic tensor leaves in a file."""
 
 
+OPERATIONS: frozenset[str] = frozenset().union(*map(names, _OPERATIONS.values()))
+"""Their names alone."""
+
 CLASSES: frozenset[Pair] = frozenset().union(
     pairs("keras", {"Model", "Sequential", "DTypePolicy", "FloatDTypePolicy"}),
     pairs("keras.models", {"Model", "Sequential"}),

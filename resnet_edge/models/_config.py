@@ -158,6 +158,11 @@ def _refusal(entry: Entry) -> str:
             "name: build the model without it, or give package.module:factory, a function of yours that "
             "returns the loaded model"
         )
+    if entry.module is None and name in _allowed.OPERATIONS:
+        return (
+            f"calls the function {name} of keras.ops{_called(entry)}, which Keras itself does not read from "
+            "an .h5 file: save the model as .keras"
+        )
     named = entry.found.get("config") if name == "function" else name
     named = entry.found.get("registered_name") or named
     return (

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from resnet_edge.models._as_float32 import as_float32
 from resnet_edge.models._held import held
 from resnet_edge.models._opened import network_of
 from resnet_edge.models.witness import Witness, sum_rounding
@@ -23,6 +24,7 @@ def keras_witness(path: Path) -> Witness:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     if path.suffix.lower() != ".keras":
         _restore_state(model)
+    as_float32(model)  # as ours computes: half floats would hide what is small
     return Witness(
         loader=f"Keras {keras.__version__}",
         network=network_of(model),
