@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from resnet_edge.core.preprocessing import Preprocessing
@@ -16,7 +16,8 @@ class ModelFacts:
     weights where there is no file); `macs` counts multiply-accumulates of one image in
     convolutions and dense layers (None: not countable); `input_shape` is (H, W, C).
     `learned_ranges` is of how many layers it has activation ranges from quantization-aware
-    training.
+    training. `read_as` is a sentence for each thing that was read in another way than the model says;
+    `own_names` the names in the model of layers that were renamed for TensorFlow, by the new ones.
     """
 
     name: str
@@ -30,3 +31,5 @@ class ModelFacts:
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
     learned_ranges: int = 0
+    read_as: tuple[str, ...] = ()
+    own_names: dict[str, str] = field(default_factory=dict)

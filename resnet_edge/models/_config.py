@@ -1,39 +1,30 @@
 """What a Keras model's config may name, checked on the JSON before Keras reads it.
 
 Keras has had several ways round `safe_mode` (CVE-2024-3660, CVE-2025-1550, CVE-2025-8747,
-CVE-2025-9906), so nothing reaches its deserialiser that is not built into Keras.
+CVE-2025-9906), so nothing reaches its deserialiser but pairs of module and name that stand in
+`_allowed`. `_held` holds Keras' own lookup to the same list, whatever this may miss.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from resnet_edge.core.errors import ModelError
+from resnet_edge.models import _allowed, _allowed_compiled
 
-_MODULES = (
-    "keras.layers",
-    "keras.models",
-    "keras.initializers",
-    "keras.regularizers",
-    "keras.constraints",
-    "keras.activations",
-    "keras.dtype_policies",
-    "keras.mixed_precision",
-    "keras.quantizers",
-    "keras.ops",
-    "keras.random",
-    "keras.src.applications",
-    "keras.src.models",
-    "keras.src.layers",
-    "keras.src.ops",
-    "keras.src.dtype_policies",
-)
-"""Modules (and their submodules) whose classes may appear; "keras" alone holds Model and friends."""
-
-_PLAIN = {"__keras_tensor__", "__tensor__", "__numpy__", "__slice__", "__ellipsis__", "__bytes__"}
+_PLAIN = {
+    "__keras_tensor__",
+    "__tensor__",
+    "__numpy__",
+    "__slice__",
+    "__ellipsis__",
+    "__bytes__",
+    "__tuple__",
+    "TensorShape",
+}
 _LAMBDAS = {"Lambda", "__lambda__"}
-_TF_CALLS = {"TFOpLambda", "SlicingOpLambda"}
 _FOREIGN = {
     "TFSMLayer",
     "TorchModuleWrapper",
@@ -48,65 +39,139 @@ _FOREIGN = {
 _MAX_DEPTH = 200
 
 
-def check_config(config: Any, file: str, *, tensorflow_calls: bool = False) -> None:
-    """Refuse what is not built into Keras; `tensorflow_calls`: the caller judges those itself.
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One serialised object: a dict with a `class_name`.
 
-    Raises ModelError for a Lambda layer, a custom class, or nesting that no model has.
+    `key` is the one that it stands at ("" in a list and at the top); `compiled`: it says how a part of the
+    model was compiled.
     """
-    for entry in serialized(config, file):
-        name = str(entry["class_name"])
-        if name in _LAMBDAS:
-            raise ModelError(
-                f"{file} has a Lambda layer{_called(entry)}, which is code in a model file and is never run: "
-                "replace it with a built-in layer (Rescaling for scaling), or give package.module:factory"
-            )
-        if name in _FOREIGN:
-            raise ModelError(
-                f"{file} has a {name}{_called(entry)}, which is code of another kind: "
-                "give package.module:factory, a function of yours that returns the loaded model"
-            )
-        if name in _TF_CALLS and not tensorflow_calls:
-            raise ModelError(
-                f"{file} calls a TensorFlow function as a layer{_called(entry)}, which Keras 3 cannot do: "
-                "use a built-in layer (Rescaling for scaling), or save it as a SavedModel and pass --trust"
-            )
-        if not _built_in(name, entry):
-            raise ModelError(
-                f"{file} has the custom class {entry.get('registered_name') or name!r}, which only your code "
-                "defines: give package.module:factory, a function of yours that returns the loaded model"
-            )
+
+    found: dict[str, Any]
+    key: str
+    compiled: bool
+
+    @property
+    def class_name(self) -> Any:
+        return self.found["class_name"]
+
+    @property
+    def module(self) -> Any:
+        """None where the older form gives none."""
+        return self.found.get("module")
 
 
-def serialized(value: Any, file: str) -> Iterator[dict[str, Any]]:
-    """Every serialised object inside `value`; how the model was compiled does not matter."""
-    stack = [(value, 0)]
+def check_config(config: Any, file: str, *, keras2: bool = False) -> None:
+    """Refuse whatever is not on the list; `keras2`: the config is one of Keras 2, which is rebuilt.
+
+    Raises ModelError for a Lambda layer, a custom class, a function of Keras that no model needs, or
+    nesting that no model has.
+    """
+    for entry in entries(config, file):
+        unread = keras2 and _is_unread_initializer(entry)
+        if not unread and not is_allowed(entry, keras2=keras2):
+            raise ModelError(f"{file} {_refusal(entry)}")
+
+
+def entries(config: Any, file: str) -> Iterator[Entry]:
+    """Every serialised object inside `config`, but for how the whole was compiled, which is never read."""
+    if isinstance(config, dict):
+        config = {key: value for key, value in config.items() if key != "compile_config"}
+    stack = [(config, "", False, 0)]
     while stack:
-        item, depth = stack.pop()
+        item, key, compiled, depth = stack.pop()
         if depth > _MAX_DEPTH:
             raise ModelError(f"{file} is nested deeper than any real model: it is damaged or hostile")
         if isinstance(item, dict):
             if "class_name" in item:
-                yield item
-            stack += [(v, depth + 1) for k, v in item.items() if k != "compile_config"]
+                yield Entry(found=item, key=key, compiled=compiled)
+            stack += [(v, str(k), compiled or k == "compile_config", depth + 1) for k, v in item.items()]
         elif isinstance(item, list):
-            stack += [(v, depth + 1) for v in item]
+            stack += [(v, "", compiled, depth + 1) for v in item]
 
 
-def _built_in(name: str, entry: dict[str, Any]) -> bool:
+def is_allowed(entry: Entry, *, keras2: bool) -> bool:
+    """Whether what `entry` names stands on the list, as it is spelled."""
+    name, module = entry.class_name, entry.module
+    if not isinstance(name, str) or not isinstance(module, str | None):
+        return False
     if name in _PLAIN:
         return True
-    registered = entry.get("registered_name")
-    if isinstance(registered, str) and ">" in registered and not registered.startswith("keras"):
+    if name == "function":
+        name = entry.found.get("config")
+        return _is_registered_as(entry, name) and (module, name) in _functions(entry, keras2)
+    if not _is_registered_as(entry, name):
         return False
-    if "module" not in entry:
-        return True  # the older form names Keras' own classes only; Keras refuses all others
-    module = entry["module"]
-    if name == "function" and module == "builtins":
-        return True  # how Keras spells its own activations
-    return module == "keras" or any(module == m or str(module).startswith(m + ".") for m in _MODULES)
+    if module is None:  # Keras looks only among its own classes, and `_held` only among these
+        return name in (_allowed.UNNAMED | _allowed.TF_CALLS if keras2 else _allowed.UNNAMED)
+    return (module, name) in _classes(entry, keras2)
 
 
-def _called(entry: dict[str, Any]) -> str:
-    config = entry.get("config")
+def _is_unread_initializer(entry: Entry) -> bool:
+    """Whether it is an initializer of Keras 2 that names no module: it is never made, because the arrays
+    are set, and people's own are common there."""
+    return (
+        entry.key.endswith("_initializer")
+        and "module" not in entry.found
+        and isinstance(entry.class_name, str)
+        and entry.class_name not in (*_LAMBDAS, *_FOREIGN, "function")
+    )
+
+
+def _classes(entry: Entry, keras2: bool) -> frozenset[_allowed.Pair]:
+    listed = _allowed.KERAS2_CLASSES if keras2 else _allowed.CLASSES
+    return listed | _allowed_compiled.COMPILED_CLASSES if entry.compiled else listed
+
+
+def _functions(entry: Entry, keras2: bool) -> frozenset[_allowed.Pair]:
+    listed = _allowed.KERAS2_FUNCTIONS if keras2 else _allowed.FUNCTIONS
+    return listed | _allowed_compiled.COMPILED_FUNCTIONS if entry.compiled else listed
+
+
+def _is_registered_as(entry: Entry, name: Any) -> bool:
+    """A name in Keras' register takes precedence over the module, so that it may say nothing else."""
+    return isinstance(name, str) and entry.found.get("registered_name") in (None, name, entry.class_name)
+
+
+def _refusal(entry: Entry) -> str:
+    """What is wrong and how to mend it, to follow the name of the file."""
+    name = str(entry.class_name)
+    if name in _LAMBDAS:
+        return (
+            f"has a Lambda layer{_called(entry)}, which is code in a model file and is never run: "
+            "replace it with a built-in layer (Rescaling for scaling), or give package.module:factory"
+        )
+    if name in _FOREIGN:
+        return (
+            f"has a {name}{_called(entry)}, which is code of another kind: "
+            "give package.module:factory, a function of yours that returns the loaded model"
+        )
+    if name in _allowed.TF_CALLS:
+        return (
+            f"calls a TensorFlow function as a layer{_called(entry)}, which Keras 3 cannot do: "
+            "use a built-in layer (Rescaling for scaling), or save it as a SavedModel and pass --trust"
+        )
+    if str(entry.module).split(".")[0] in ("keras", "tf_keras"):
+        function = entry.found.get("config") if name == "function" else name
+        return (
+            f"has {f'{entry.module}.{function}'[:80]!r}, which is not among what a model file may "
+            "name: build the model without it, or give package.module:factory, a function of yours that "
+            "returns the loaded model"
+        )
+    if entry.module is None and name in _allowed.OPERATIONS:
+        return (
+            f"calls the function {name} of keras.ops{_called(entry)}, which Keras itself does not read from "
+            "an .h5 file: save the model as .keras"
+        )
+    named = entry.found.get("config") if name == "function" else name
+    named = entry.found.get("registered_name") or named
+    return (
+        f"has the custom class {str(named)[:80]!r}, which only your code "
+        "defines: give package.module:factory, a function of yours that returns the loaded model"
+    )
+
+
+def _called(entry: Entry) -> str:
+    config = entry.found.get("config")
     name = config.get("name") if isinstance(config, dict) else None
     return f" ({name})" if isinstance(name, str) else ""

@@ -15,8 +15,11 @@ import keras
 from keras import layers
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models._keras2_calls import CALLS, call
+from resnet_edge.models._allowed import LAYERS, MODELS, TF_CALLS
+from resnet_edge.models._held import held
+from resnet_edge.models._keras2_calls import call
 from resnet_edge.models._load import first_line
+from resnet_edge.models._safe_names import named_parts
 
 _GONE = {
     "batch_input_shape",
@@ -31,13 +34,19 @@ _GONE = {
 }
 """Arguments that Keras 3 does not have and that inference does not need."""
 
-_MODELS = {"Functional", "Model", "Sequential"}
+
+_SLASH = "\ue000"
+"""In place of the slash in a name (DenseNet: conv1/bn) while Keras 3, which takes none, builds the layer."""
 
 
 def rebuild(config: dict[str, Any], file: str) -> keras.Model:
     """The model of a Keras 2 `model_config`, with fresh weights. Raises ModelError."""
     try:
-        return _model(config["class_name"], config["config"], file)
+        with held():
+            model = _model(config["class_name"], config["config"], file)
+        for part in named_parts(model):  # the arrays are looked up by it; `_opened` makes it safe for scopes
+            part.name = part.name.replace(_SLASH, "/")
+        return model
     except (LookupError, AttributeError, TypeError, ValueError) as error:
         raise ModelError(
             f"{file}: Keras 3 cannot rebuild it ({first_line(error)}): save it as a SavedModel"
@@ -47,7 +56,7 @@ def rebuild(config: dict[str, Any], file: str) -> keras.Model:
 def _model(kind: str, config: dict[str, Any], file: str) -> keras.Model:
     if kind == "Sequential":
         return _sequential(config, file)
-    if kind not in _MODELS:
+    if kind not in MODELS:
         raise ModelError(
             f"{file} holds a model of the class {kind!r}: give package.module:factory that builds it"
         )
@@ -66,22 +75,23 @@ def _sequential(config: dict[str, Any], file: str) -> keras.Model:
             )
         parts.insert(0, layers.InputLayer(batch_shape=tuple(shape)))
     name = config.get("name") if isinstance(config, dict) else None
-    return keras.Sequential(parts, name=name)
+    return keras.Sequential(parts, name=_without_slash(name))
 
 
 def _layer(entry: dict[str, Any], file: str) -> Any:
     """One layer (or nested model), not yet called."""
     kind, config = entry["class_name"], entry["config"]
-    if kind in _MODELS:
+    if kind in MODELS:
         return _model(kind, config, file)
     if kind == "InputLayer":
         return layers.InputLayer(
-            batch_shape=tuple(config["batch_input_shape"]), dtype=config["dtype"], name=config["name"]
+            batch_shape=tuple(config["batch_input_shape"]),
+            dtype=config["dtype"],
+            name=_without_slash(config["name"]),
         )
-    found: Any = getattr(layers, kind, None)
-    known = isinstance(found, type) and issubclass(found, layers.Layer)
-    if not known:
+    if kind not in LAYERS:
         raise ModelError(f"{file} has a layer of the class {kind!r}, which Keras 3 does not have")
+    found: Any = getattr(layers, kind)
     try:
         return found.from_config(_translated(config))
     except Exception as error:  # Keras raises whatever its constructors raise
@@ -101,11 +111,17 @@ def _translated(config: dict[str, Any]) -> dict[str, Any]:
     axis = kept.get("axis")
     if isinstance(axis, list) and len(axis) == 1:
         kept["axis"] = axis[0]
+    if "name" in kept:
+        kept["name"] = _without_slash(kept["name"])
     if isinstance(kept.get("dtype"), dict):
         kept["dtype"] = kept["dtype"]["config"]["name"]
     if isinstance(inner := kept.get("layer"), dict) and isinstance(inner.get("config"), dict):
         kept["layer"] = {**inner, "config": _translated(inner["config"])}  # that of a wrapper
     return kept
+
+
+def _without_slash(name: str | None) -> str | None:
+    return name if name is None else name.replace("/", _SLASH)
 
 
 class _Graph:
@@ -126,7 +142,7 @@ class _Graph:
             pending = waiting
         inputs = [self._tensors[tuple(key)] for key in _references(self._config["input_layers"])]
         outputs = [self._tensors[tuple(key)] for key in _references(self._config["output_layers"])]
-        return keras.Model(_only(inputs), _only(outputs), name=self._config["name"])
+        return keras.Model(_only(inputs), _only(outputs), name=_without_slash(self._config["name"]))
 
     def _nodes(self, entry: dict[str, Any]) -> list[Any]:
         nodes: list[Any] = entry["inbound_nodes"]
@@ -134,7 +150,7 @@ class _Graph:
 
     def _made(self, entry: dict[str, Any]) -> Any:
         name = entry["name"]
-        if entry["class_name"] in CALLS:
+        if entry["class_name"] in TF_CALLS:
             return entry
         layer = _layer(entry, self._file)
         if isinstance(layer, layers.InputLayer):

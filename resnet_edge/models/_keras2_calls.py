@@ -15,8 +15,6 @@ from keras import layers
 
 from resnet_edge.core.errors import ModelError
 
-CALLS = {"TFOpLambda", "SlicingOpLambda"}
-
 
 def _applied(layer: Callable[[], Any]) -> Callable[[Any], Any]:
     return lambda x: layer()(x)

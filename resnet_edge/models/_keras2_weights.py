@@ -53,7 +53,7 @@ def _keys(names: list[str], layer: keras.layers.Layer, weights: Mapping[Key, Any
     """The weight that each name means. Some do not name their layer: "mean:0" of a Normalization that was
     adapted before it was called, "time_distributed/kernel:0" of what is wrapped. They mean the one weight
     of that name that no other name means."""
-    found = {name: _key(name, layer) for name in names}
+    found = {name: _key(name, layer, weights) for name in names}
     for name, key in found.items():
         if key not in weights:
             left = [each for each in weights if each[1] == key[1] and each not in found.values()]
@@ -61,11 +61,14 @@ def _keys(names: list[str], layer: keras.layers.Layer, weights: Mapping[Key, Any
     return found
 
 
-def _key(name: str, layer: keras.layers.Layer) -> Key:
-    """(layer, weight): "conv1/kernel:0" belongs to conv1, however deeply that is nested."""
+def _key(name: str, layer: keras.layers.Layer, weights: Mapping[Key, Any]) -> Key:
+    """(layer, weight): "conv1/kernel:0" belongs to conv1, however deeply that is nested, and to a layer that
+    is called "conv1/bn" in the way of DenseNet if there is one."""
     *path, weight = name.removesuffix(":0").split("/")
-    owner = path[-1] if isinstance(layer, keras.Model) and path else layer.name
-    return owner, weight
+    if not (isinstance(layer, keras.Model) and path):
+        return layer.name, weight
+    owners = ["/".join(path[start:]) for start in range(len(path))]
+    return next((owner for owner in owners if (owner, weight) in weights), path[-1]), weight
 
 
 def _weights(layer: keras.layers.Layer) -> dict[Key, Any]:

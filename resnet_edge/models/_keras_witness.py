@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from resnet_edge.models._as_float32 import as_float32
+from resnet_edge.models._held import held
 from resnet_edge.models._opened import network_of
 from resnet_edge.models.witness import Witness, sum_rounding
 
@@ -18,9 +20,11 @@ def keras_witness(path: Path) -> Witness:
     Of a `.h5` file Keras leaves the state of nested layers behind (`_state`). `load_own_variables`, by
     which it reads a `.keras` file, restores whatever a layer has, and is not what our readers call.
     """
-    model = keras.models.load_model(path, compile=False, safe_mode=True)
+    with held():
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
     if path.suffix.lower() != ".keras":
         _restore_state(model)
+    as_float32(model)  # as ours computes: half floats would hide what is small
     return Witness(
         loader=f"Keras {keras.__version__}",
         network=network_of(model),

@@ -15,8 +15,10 @@ from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing, preprocessing
 from resnet_edge.models import ModelRequest, OpenedModel, _graph
+from resnet_edge.models._as_float32 import as_float32
 from resnet_edge.models._load import first_line
 from resnet_edge.models._macs import MacCounter, sublayers
+from resnet_edge.models._safe_names import with_safe_names
 from resnet_edge.models._shape import input_shape
 from resnet_edge.models.learned_ranges import Ranges
 
@@ -48,6 +50,7 @@ def opened(
     or contradicts the model).
     """
     _check_layers(model, request.source)
+    policies, own_names = as_float32(model), with_safe_names(model)
     shape = input_shape(model, request)
     network = network_of(model)
     if not model.built:
@@ -73,6 +76,10 @@ def opened(
         class_names=_class_names(origin.class_names, outputs.shape[1], request.source),
         preprocessing=chosen_preprocessing(request, found, shape),
         learned_ranges=len(ranges or ()),
+        read_as=tuple(
+            f"its dtype policy {policy} is read as float32: the variables are float32" for policy in policies
+        ),
+        own_names=own_names,
     )
     return OpenedModel(facts, network, model, ranges)
 

@@ -80,11 +80,6 @@ def content(path: Path) -> str:
     return "no kind of file that is known"
 
 
-def safe_name(text: str) -> str:
-    """`text` as a file name stem: letters, digits, dot, dash and underscore."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "model"
-
-
 def _no_model_file(path: Path) -> ModelError:
     found = content(path)
     if found in ("zip", "hdf5"):

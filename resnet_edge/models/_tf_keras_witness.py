@@ -2,8 +2,8 @@
 
 tf_keras imports any module that a config names, calls any TensorFlow function that it names, and
 follows links out of an HDF5 file (keras-team/tf-keras#921). So it sees a file only where our own reader has
-rebuilt it, and then only through the handle that was checked, where every class is one of Keras' own
-by name and every function one of the few that are rebuilt.
+rebuilt it, and then only through the handle that was checked, where every class stands on the list in
+`_allowed` and every function is one of the few that are rebuilt; its own lookup is held to the same.
 """
 
 from __future__ import annotations
@@ -15,29 +15,14 @@ from typing import Any
 import h5py
 import keras
 
-from resnet_edge.models._config import check_config, serialized
+from resnet_edge.core.errors import ModelError
+from resnet_edge.models._allowed import TF_CALLS
+from resnet_edge.models._config import Entry, check_config, entries, is_allowed
 from resnet_edge.models._hdf5 import check_hdf5, ended_after
-from resnet_edge.models._keras2_calls import CALLS, FUNCTIONS
+from resnet_edge.models._held import held
+from resnet_edge.models._keras2_calls import FUNCTIONS
 from resnet_edge.models._load import first_line
 from resnet_edge.models.witness import NoWitness, Witness, sum_rounding
-
-_ROOMS = {
-    "keras.layers": keras.layers,
-    "keras.initializers": keras.initializers,
-    "keras.regularizers": keras.regularizers,
-    "keras.constraints": keras.constraints,
-}
-_MODELS = {"Functional", "Model", "Sequential"}
-_MODEL_MODULES = {
-    "keras",
-    "keras.models",
-    "keras.src.engine.functional",
-    "keras.src.engine.sequential",
-    "keras.src.engine.training",
-}
-_POLICIES = {"Policy", "DTypePolicy"}
-_READ_FILES = {"StringLookup", "IntegerLookup", "IndexLookup", "TextVectorization", "FeatureSpace"}
-"""Their vocabulary may be the path of a file of this machine."""
 
 
 def tf_keras_witness(path: Path) -> Witness:
@@ -54,8 +39,9 @@ def tf_keras_witness(path: Path) -> Witness:
             check_hdf5(opened, path.name)
         check_safe(json.loads(opened.attrs["model_config"]), path.name)
         try:
-            model = tf_keras.models.load_model(opened, compile=False)
-        except MemoryError:
+            with held("tf_keras"):
+                model = tf_keras.models.load_model(opened, compile=False)
+        except (MemoryError, ModelError):
             raise
         except Exception as error:  # tf_keras raises whatever broke inside
             raise NoWitness(f"{loader} cannot read {path.name} ({first_line(error)})") from error
@@ -68,38 +54,23 @@ def tf_keras_witness(path: Path) -> Witness:
 
 def check_safe(config: Any, file: str) -> None:
     """Raises NoWitness where a `model_config` names what tf_keras might look up, import or call beside
-    the classes of Keras and the functions that `_keras2_calls` rebuilds; ModelError as `check_config`."""
-    check_config(config, file, tensorflow_calls=True)
+    the list in `_allowed` and the functions that `_keras2_calls` rebuilds; ModelError as `check_config`."""
+    check_config(config, file, keras2=True)
     if _has_key(config, "compile_config"):  # which nothing else looks into
         raise NoWitness(f"{file} says inside how a part of it was compiled, which is not safe for tf_keras")
-    for entry in serialized(config, file):
-        if not _is_known(entry):
+    for entry in entries(config, file):
+        if not is_allowed(entry, keras2=True) or not _is_rebuilt(entry):
             raise NoWitness(
-                f"{file} names {entry.get('class_name')!r} of {entry.get('module') or 'Keras'}, which is not "
+                f"{file} names {entry.class_name!r} of {entry.module or 'Keras'}, which is not "
                 "safe to give to tf_keras"
             )
 
 
-def _is_known(entry: dict[str, Any]) -> bool:
-    name, module, inner = entry["class_name"], entry.get("module"), entry.get("config")
-    if not isinstance(name, str) or name in _READ_FILES:
-        return False
-    if name in CALLS:
-        return isinstance(inner, dict) and inner.get("function") in FUNCTIONS
-    if name == "function":
-        return module == "builtins" and isinstance(inner, str) and _is_in(keras.activations, inner)
-    if name in _MODELS:
-        return module is None or module in _MODEL_MODULES
-    if name in _POLICIES:
-        return module in (None, "keras", "keras.mixed_precision")
-    if name == "__ellipsis__":
-        return module is None
-    rooms = _ROOMS.values() if module is None else [_ROOMS[module]] if module in _ROOMS else []
-    return any(isinstance(getattr(room, name, None), type) for room in rooms)
-
-
-def _is_in(room: Any, name: str) -> bool:
-    return not name.startswith("_") and callable(getattr(room, name, None))
+def _is_rebuilt(entry: Entry) -> bool:
+    if entry.class_name not in TF_CALLS:
+        return True
+    inner = entry.found.get("config")
+    return isinstance(inner, dict) and inner.get("function") in FUNCTIONS
 
 
 def _has_key(value: Any, key: str) -> bool:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from resnet_edge.core.errors import ModelError, UnknownName, UsageError
+from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, Report
-from resnet_edge.models import ModelRequest, OpenedModel, _source
+from resnet_edge.models import ModelRequest, OpenedModel
 
 SEED = 0
 TIMEOUT_S = 30
@@ -54,7 +55,7 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     else:
         model = _trained(builder, name, report)
     origin = _opened.Origin(
-        _source.safe_name(f"{name}-random" if random else name), preprocessing=PRESETS[PREPROCESSING[name]]
+        safe_name(f"{name}-random" if random else name), preprocessing=PRESETS[PREPROCESSING[name]]
     )
     return _opened.opened(model, request, origin)
 

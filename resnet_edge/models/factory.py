@@ -9,8 +9,9 @@ import sys
 from typing import Any
 
 from resnet_edge.core.errors import ModelError
+from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.progress import Report
-from resnet_edge.models import ModelRequest, OpenedModel, _source
+from resnet_edge.models import ModelRequest, OpenedModel
 
 
 def check(request: ModelRequest) -> None:
@@ -30,7 +31,7 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
 
     model = _model(_resolve(request.source), request.source)
     name = request.source.partition(":")[2].rpartition(".")[2]
-    return _opened.opened(model, request, _opened.Origin(_source.safe_name(name)))
+    return _opened.opened(model, request, _opened.Origin(safe_name(name)))
 
 
 def _resolve(source: str) -> Any:

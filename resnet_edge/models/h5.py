@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError
+from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
@@ -42,15 +43,8 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
 
     path = Path(request.source)
     config, version = _scanned(path)
-    if _is_keras3(version):
-        check_config(config, path.name)
-        model = _load.with_keras(path)
-    else:
-        check_config(config, path.name, tensorflow_calls=True)
-        model = _rebuilt(config, path)
-    origin = _opened.Origin(
-        _source.safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names
-    )
+    model = _load.with_keras(path, config) if _is_keras3(version) else _rebuilt(config, path)
+    origin = _opened.Origin(safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names)
     return _opened.opened(model, request, origin)
 
 
@@ -76,6 +70,7 @@ def _rebuilt(config: Any, path: Path) -> Any:
     from resnet_edge.models import _keras2
     from resnet_edge.models._keras2_weights import load_weights
 
+    check_config(config, path.name, keras2=True)
     model = _keras2.rebuild(config, path.name)
     try:
         with h5py.File(path, "r") as opened:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError
+from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
@@ -63,10 +64,10 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
 
     path = Path(request.source)
     _check_weights(path)
-    model = _load.with_keras(path)
-    origin = _opened.Origin(
-        _source.safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names
-    )
+    with zipfile.ZipFile(path) as archive:
+        config = _json(archive, "config.json", path)
+    model = _load.with_keras(path, config)
+    origin = _opened.Origin(safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names)
     return _opened.opened(model, request, origin, _ranges(path))
 
 

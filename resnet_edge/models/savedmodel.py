@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError, UsageError
+from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Report
-from resnet_edge.models import ModelRequest, OpenedModel, _source
+from resnet_edge.models import ModelRequest, OpenedModel
 
 if TYPE_CHECKING:
     from resnet_edge.models.witness import Witness
@@ -64,7 +65,7 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     _opened.check_outputs(outputs, request.source)
     _opened.check_weights([(variable.name, variable) for variable in variables], request.source)
     facts = ModelFacts(
-        name=_source.safe_name(folder.resolve().name),
+        name=safe_name(folder.resolve().name),
         source=request.source,
         sha256=sha256_of(folder),
         parameters=sum(

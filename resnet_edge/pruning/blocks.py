@@ -206,13 +206,21 @@ def _limits(call: Call) -> tuple[float, float] | None:
     """Between what a ReLU at the end of `call` leaves its output; None: there is none."""
     operation = call.operation
     if not isinstance(operation, keras.Layer):
-        known = {"ReLU": (0.0, inf), "Relu": (0.0, inf), "Relu6": (0.0, 6.0), "ReLU6": (0.0, 6.0)}
-        return known.get(call.kind) if type(operation).__module__.startswith("keras.") else None
+        if not type(operation).__module__.startswith("keras."):
+            return None
+        known = {"Relu": (0.0, inf), "Relu6": (0.0, 6.0)}
+        return _relu_limits(operation) if call.kind == "ReLU" else known.get(call.kind)
     if type(operation) is layers.Activation or type(operation) in axes.SLICEABLE:
         operation = getattr(operation, "activation", None)
     if type(operation) is layers.ReLU:
-        plain = not operation.negative_slope and not operation.threshold
-        return (0.0, inf if operation.max_value is None else float(operation.max_value)) if plain else None
+        return _relu_limits(operation)
     if operation is keras.activations.relu:
         return 0.0, inf
     return (0.0, 6.0) if operation is keras.activations.relu6 else None
+
+
+def _relu_limits(relu: Any) -> tuple[float, float] | None:
+    """Of the layer, or of what keras.activations.relu leaves in a graph, which has the same arguments."""
+    if relu.negative_slope or relu.threshold:
+        return None
+    return 0.0, inf if relu.max_value is None else float(relu.max_value)

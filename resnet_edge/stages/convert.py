@@ -19,6 +19,7 @@ from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.own_names import with_own_names
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Report
@@ -115,7 +116,7 @@ class _Run:
             self.pool.submit(ask, self.source, "source:facts", self.request.model, ModelFacts),
             self.pool.submit(ask, self.maker, "plan:plan", self.request.plan, Plan),
         )
-        self.findings.notes += plan.notes
+        self.findings.notes += [*facts.read_as, *plan.notes]
         story = self._read_story(facts)
         check_count(self.request.class_names, facts, "--labels")
         (images, calibration), portable = self._both(
@@ -185,7 +186,7 @@ class _Run:
     ) -> Report:
         basis, making, artifacts = proving.basis, proving.making, self.findings.artifacts
         facts, calibration = basis.facts, basis.calibration
-        return Report(
+        report = Report(
             resnet_edge=__version__,
             versions=versions(),
             machine={**machine(), "command": self.request.command},
@@ -217,3 +218,4 @@ class _Run:
             witness=self.witness,
             doubts=proving.doubts,
         )
+        return with_own_names(report, facts.own_names)

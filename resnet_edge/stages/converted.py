@@ -10,6 +10,7 @@ import msgspec
 
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.errors import ArtifactError, DataError
+from resnet_edge.core.file_names import is_safe
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.preprocessing import Preprocessing
@@ -65,6 +66,12 @@ def _converted(folder: Path, document: dict[str, Any]) -> Converted:
         key: value for key, value in document["preprocessing"].items() if key in Preprocessing.__match_args__
     }
     facts = msgspec.convert({**document["model"], "preprocessing": how}, ModelFacts)
+    for name in (facts.name, *(entry["file"] for entry in document["artifacts"])):
+        if not is_safe(name):
+            raise DataError(
+                f"{folder / 'report.json'} names {name[:80]!r}, which is no name for a file in a folder: "
+                "the report was changed; convert the model again"
+            )
     artifacts = tuple(
         msgspec.convert({**entry, "path": str(folder / entry["file"])}, Artifact)
         for entry in document["artifacts"]

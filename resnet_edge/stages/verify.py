@@ -19,6 +19,7 @@ from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.own_names import with_own_names
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.progress import Report as Tell
@@ -82,6 +83,7 @@ class _Run:
         if isinstance(self.request.reference, Path):
             check_other(looked, facts, reference.content, FIRST_BACKEND)
         self._check_feed(facts)
+        self.notes += facts.read_as
         if self.request.unpruned is not None:
             reference.check_unpruned(self.request.unpruned, facts)
         images = self._images(facts)
@@ -270,7 +272,7 @@ class _Run:
             "classes": facts.classes,
             "output": facts.output,
         }
-        return Verification(
+        found = Verification(
             resnet_edge=__version__,
             versions=self.versions,
             machine={**machine(), "command": self.request.command},
@@ -287,3 +289,4 @@ class _Run:
             notes=(*provable([one.parity for one in judged], self.request.max_drop_pp), *self.notes),
             costs=self.crew.costs(),
         )
+        return with_own_names(found, facts.own_names)

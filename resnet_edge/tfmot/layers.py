@@ -152,6 +152,16 @@ def _softmax(call: Call) -> Any:
     return tf_keras.layers.Softmax(axis=call.operation.axis, name=call.name)
 
 
+def _relu(call: Call) -> Any:
+    """Of keras.activations, which has the arguments of the layer."""
+    found = call.operation
+    return tf_keras.layers.ReLU(found.max_value, found.negative_slope, found.threshold, name=call.name)
+
+
+def _activated(activation: str) -> Callable[[Call], Any]:
+    return lambda call: tf_keras.layers.Activation(activation, name=call.name)
+
+
 _OPERATORS: dict[str, Callable[[Call], Any]] = {
     "Add": _joined("Add"),
     "Multiply": _joined("Multiply"),
@@ -160,10 +170,18 @@ _OPERATORS: dict[str, Callable[[Call], Any]] = {
     "Minimum": _joined("Minimum"),
     "Relu": lambda call: tf_keras.layers.ReLU(name=call.name),
     "Relu6": lambda call: tf_keras.layers.ReLU(6.0, name=call.name),
+    "ReLU": _relu,
+    "Elu": lambda call: tf_keras.layers.ELU(call.operation.alpha, name=call.name),
+    "Selu": _activated("selu"),
+    "Sigmoid": _activated("sigmoid"),
+    "Silu": _activated("swish"),
+    "Softplus": _activated("softplus"),
+    "Softsign": _activated("softsign"),
+    "Tanh": _activated("tanh"),
     "Softmax": _softmax,
     "Mean": _pooled,
 }
-"""Functions of keras.ops, which a model leaves in its graph beside its layers."""
+"""Functions of keras.ops and keras.activations, which a model leaves in its graph beside its layers."""
 
 
 def _operator(call: Call) -> Any:

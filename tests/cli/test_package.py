@@ -250,6 +250,21 @@ def test_a_file_that_is_not_the_proved_one(place: Place, copy: Path, given: Give
     assert not bundle.exists()
 
 
+@pytest.mark.parametrize("name", ["../../outside", "/tmp/outside", "a/b", "..", ""])
+@pytest.mark.parametrize("key", ["name", "file"])
+def test_a_report_whose_names_lead_elsewhere_is_refused(
+    place: Place, copy: Path, given: Given, key: str, name: str
+) -> None:
+    report = loaded(copy / "report.json")
+    (report["model"] if key == "name" else report["artifacts"][0])[key] = name
+    (copy / "report.json").write_text(json.dumps(report))
+    before = {*place.here.parent.rglob("*")}
+    bundle, ended = packed(place, copy, given, *QUICK)
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert "no name for a file in a folder" in ended.errors[0]
+    assert {*place.here.parent.rglob("*")} == before
+
+
 def spoiled(copy: Path, verdict: str) -> None:
     report = loaded(copy / "report.json")
     for row in report["parity"]:

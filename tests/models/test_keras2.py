@@ -14,6 +14,7 @@ import pytest
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest, open_model
+from resnet_edge.models.witness import check_reader
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -44,7 +45,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("divided", None, "logits"),
         ("caffe", None, "logits"),
         ("operators", None, "logits"),
-        ("mixed", "unit", "probabilities"),
+        ("slashes", "unit", "logits"),
+        ("nested_sequential", None, "logits"),
     ],
 )
 def test_it_gives_what_keras_2_gave(folder: Path, name: str, preprocess: str | None, output: str) -> None:
@@ -55,6 +57,28 @@ def test_it_gives_what_keras_2_gave(folder: Path, name: str, preprocess: str | N
     assert opened.facts.output == output
     assert opened.facts.preprocessing.name == (preprocess or "model")
     assert opened.facts.macs
+
+
+@pytest.mark.parametrize(("name", "half_a_unit"), [("mixed_bfloat16", 2**-8), ("mixed_float16", 2**-11)])
+def test_mixed_precision_is_read_as_float32(folder: Path, name: str, half_a_unit: float) -> None:
+    request = ModelRequest(str(folder / f"{name}.h5"), preprocess="unit")
+    opened = open_model(request, silent)
+    assert opened.facts.read_as == (f"its dtype policy {name} is read as float32: the variables are float32",)
+    assert {layer.compute_dtype for layer in opened.trackable._flatten_layers()} == {"float32"}
+    expected = np.load(folder / f"{name}.npz")
+    ours, theirs = np.log(opened.network(expected["x"])), np.log(expected["y"])
+    apart = np.abs(ours - theirs).max() / np.abs(theirs).max()
+    assert 0 < apart < 13 * half_a_unit  # its own framework rounds in each of its 13 layers
+    found = check_reader(opened, request, expected["x"])
+    assert found.loader.startswith("tf_keras")
+    assert 0 < found.difference <= found.allowed
+
+
+def test_names_with_slashes_are_told_as_they_are(folder: Path) -> None:
+    opened = open_model(ModelRequest(str(folder / "slashes.h5"), preprocess="unit"), silent)
+    names = {layer.name for layer in opened.trackable._flatten_layers()}
+    assert {"conv1_conv", "conv1_conv_1", "conv1_bn", "conv1_relu", "block2_conv"} <= names
+    assert opened.facts.own_names["conv1_conv_1"] == "conv1/conv"
 
 
 def test_a_tensorflow_function_that_is_not_on_the_list_is_named(folder: Path) -> None:

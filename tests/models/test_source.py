@@ -102,12 +102,6 @@ def test_a_file_that_is_a_folder_is_refused(tmp_path: Path) -> None:
         check_source(ModelRequest(str(tmp_path / "a.keras")))
 
 
-def test_names_are_safe_for_files() -> None:
-    assert _source.safe_name("my net (final)") == "my-net-final"
-    assert _source.safe_name("..") == "model"
-    assert _source.safe_name("resnet50-v1.5") == "resnet50-v1.5"
-
-
 def test_checking_imports_neither_numpy_nor_a_framework() -> None:
     code = (
         "import sys\n"

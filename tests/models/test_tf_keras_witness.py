@@ -63,7 +63,7 @@ def test_what_it_would_look_up_elsewhere_is_not(entry: dict[str, Any]) -> None:
 
 
 def test_how_a_part_was_compiled_is_never_read() -> None:
-    hidden = {"optimizer": {"module": "os", "class_name": "system", "config": {}}}
+    hidden = {"optimizer": {"module": "keras.optimizers", "class_name": "Adam", "config": {}}}
     entry = {"module": "keras.layers", "class_name": "Dense", "config": {}, "compile_config": hidden}
     with pytest.raises(NoWitness, match="compiled"):
         check_safe(_config(kernel_initializer=entry), "m.h5")

@@ -97,6 +97,25 @@ def operators() -> Any:
     return keras.Model(image, head(x))
 
 
+def slashes() -> Any:
+    """Names as DenseNet has them, beside ones that they must not be taken for, at the top and nested."""
+    image = layers.Input(SHAPE)
+    x = layers.Conv2D(4, 3, padding="same", name="conv1/conv")(image)
+    x = layers.BatchNormalization(name="conv1/bn")(x)
+    x = layers.Conv2D(4, 3, padding="same", name="conv1_conv")(x)
+    x = layers.Conv2D(4, 3, padding="same", name="conv")(layers.ReLU(name="conv1/relu")(x))
+    inner = keras.Model(image, x, name="trunk")
+    again = layers.Conv2D(4, 3, padding="same", name="block2/conv")(inner(image))
+    return keras.Model(image, head(again), name="dense")
+
+
+def nested_sequential() -> Any:
+    """As Teachable Machine saves: a functional base in a Sequential in a Sequential, compiled inside."""
+    inner = keras.Sequential([trunk(), layers.GlobalAveragePooling2D()])
+    inner.compile("adam", "mse")
+    return keras.Sequential([layers.Input(SHAPE), layers.Rescaling(1 / 255), inner, layers.Dense(5)])
+
+
 def unknown_function() -> Any:
     import tensorflow as tf
 
@@ -109,8 +128,14 @@ def with_lambda() -> Any:
     return keras.Model(image, head(layers.Lambda(lambda x: x / 255, name="scale")(image)))
 
 
-def mixed() -> Any:
+def mixed_bfloat16() -> Any:
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    inner = trunk()
+    return keras.Model(inner.input, layers.Activation("softmax", dtype="float32")(head(inner.output)))
+
+
+def mixed_float16() -> Any:
+    keras.mixed_precision.set_global_policy("mixed_float16")
     inner = trunk()
     return keras.Model(inner.input, layers.Activation("softmax", dtype="float32")(head(inner.output)))
 
@@ -124,9 +149,12 @@ NETWORKS: list[Callable[[], Any]] = [
     divided,
     caffe,
     operators,
+    slashes,
+    nested_sequential,
     unknown_function,
     with_lambda,
-    mixed,  # last: it changes the policy
+    mixed_bfloat16,  # last: these change the policy
+    mixed_float16,
 ]
 
 

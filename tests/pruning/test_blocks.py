@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from keras.src.activations.activations import ReLU as ReluFunction
 
 from resnet_edge import zoo
 from resnet_edge.core.errors import ModelError
@@ -136,6 +137,10 @@ def test_a_second_relu_on_the_same_numbers_goes_too() -> None:
         (layers.ReLU(negative_slope=0.1), layers.ReLU(), True),
         (layers.Conv2D(3, 1), layers.ReLU(), True),
         (layers.ReLU(), layers.Conv2D(3, 1, activation="relu"), True),
+        (ReluFunction(), layers.ReLU(), False),
+        (layers.ReLU(6.0), ReluFunction(max_value=6.0), False),
+        (layers.ReLU(), ReluFunction(max_value=6.0), True),
+        (ReluFunction(negative_slope=0.1), layers.ReLU(), True),
     ],
 )
 def test_only_an_activation_that_changes_nothing_goes(before: Any, behind: Any, stays: bool) -> None:

@@ -89,12 +89,21 @@ def operators(image: Any) -> Any:
     return layers.Conv2D(4, 1)((x + y) * x - y)
 
 
+def activations(image: Any) -> Any:
+    """Functions of keras.activations, called on tensors."""
+    x = keras.activations.relu(image - 0.5, negative_slope=0.1, max_value=0.4, threshold=0.05)
+    x = keras.activations.elu(layers.Conv2D(4, 3)(x), alpha=0.3)
+    x = keras.activations.silu(keras.activations.tanh(layers.Conv2D(4, 1)(x)))
+    x = keras.activations.softplus(keras.activations.sigmoid(keras.activations.selu(x)))
+    return layers.Conv2D(4, 1)(keras.activations.softsign(x))
+
+
 def shared(image: Any) -> Any:
     twice = layers.Conv2D(3, 3, padding="same", name="twice")
     return layers.Add()([image, twice(twice(image))])
 
 
-@pytest.mark.parametrize("body", [pre_activation, many_layers, operators, shared])
+@pytest.mark.parametrize("body", [pre_activation, many_layers, operators, activations, shared])
 def test_networks_of_users_cross(body: Callable[[Any], Any]) -> None:
     image = keras.Input(nets.SHAPE)
     check_same(nets.randomized(keras.Model(image, nets.head(body(image), activation="softmax"))))
