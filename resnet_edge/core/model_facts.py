@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from resnet_edge.core.head import Head, Output
 from resnet_edge.core.preprocessing import Preprocessing
 
 
@@ -14,9 +14,9 @@ class ModelFacts:
 
     `name` is a file stem; `source` is what the user typed; `sha256` is of the file (of the
     weights where there is no file); `macs` counts multiply-accumulates of one image in
-    convolutions and dense layers (None: not countable); `input_shape` is (H, W, C).
-    `learned_ranges` is of how many layers it has activation ranges from quantization-aware
-    training.
+    convolutions and dense layers (None: not countable); `input_shape` is (H, W, C); `head` tells
+    how its outputs become answers. `learned_ranges` is of how many layers it has activation
+    ranges from quantization-aware training.
     """
 
     name: str
@@ -25,8 +25,17 @@ class ModelFacts:
     parameters: int
     macs: int | None
     input_shape: tuple[int, int, int]
-    classes: int
-    output: Literal["logits", "probabilities"]
+    head: Head
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
     learned_ranges: int = 0
+
+    @property
+    def classes(self) -> int:
+        """How many classes it tells apart."""
+        return self.head.classes
+
+    @property
+    def output(self) -> Output:
+        """What it gives, as the files made of it call their output."""
+        return self.head.output

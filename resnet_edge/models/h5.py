@@ -48,9 +48,8 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     else:
         check_config(config, path.name, tensorflow_calls=True)
         model = _rebuilt(config, path)
-    origin = _opened.Origin(
-        _source.safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names
-    )
+    known = read_sidecar(path)
+    origin = _opened.Origin(_source.safe_name(path.stem), sha256_of(path), known.class_names, known.threshold)
     return _opened.opened(model, request, origin)
 
 

@@ -64,9 +64,8 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     path = Path(request.source)
     _check_weights(path)
     model = _load.with_keras(path)
-    origin = _opened.Origin(
-        _source.safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names
-    )
+    known = read_sidecar(path)
+    origin = _opened.Origin(_source.safe_name(path.stem), sha256_of(path), known.class_names, known.threshold)
     return _opened.opened(model, request, origin, _ranges(path))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.progress import silent, tracked
@@ -27,11 +28,12 @@ FEWEST = 32
 
 @dataclass(frozen=True)
 class Ends:
-    """What every chain begins with: the model's outputs (.npy), those of the model before pruning (None: it
-    is not known), the float graph, multiply-accumulates of an image (None: not counted), and how to run the
-    model on other pixels (None: it cannot be)."""
+    """What every chain begins with: the model's outputs (.npy) and head, those of the model before pruning
+    (None: it is not known), the float graph, multiply-accumulates of an image (None: not counted), and how
+    to run the model on other pixels (None: it cannot be)."""
 
     reference: str
+    head: Head
     unpruned: str | None
     portable: Callable[[], str]
     macs: int | None
@@ -116,9 +118,23 @@ class Attributor:
         if seen.changed and ends.rerun is not None:
             on_fed = ends.rerun(seen.out, str(self._scratch / f"{artifact.sha256[:16]}.on_fed.npy"))
         request = AttributionRequest(
-            *(row.artifact, artifact.path, artifact.scheme, row.backend, row.device, entry, end),
-            ends.portable(),
-            *(self._images.images, self._images.labels, ends.reference, ends.unpruned, judged.outputs, n),
-            *(seen.out if seen.changed else None, on_fed, self._preprocessing),
+            file=row.artifact,
+            path=artifact.path,
+            scheme=artifact.scheme,
+            backend=row.backend,
+            device=row.device,
+            input=entry,
+            output=end,
+            head=ends.head,
+            portable=ends.portable(),
+            images=self._images.images,
+            labels=self._images.labels,
+            reference=ends.reference,
+            unpruned=ends.unpruned,
+            outputs=judged.outputs,
+            n=n,
+            fed=seen.out if seen.changed else None,
+            on_fed=on_fed,
+            preprocessing=self._preprocessing,
         )
         return ask(member, "attribution:attribute", request, Attributed).attribution

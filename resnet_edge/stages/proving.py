@@ -80,7 +80,7 @@ class Proving:
         inquiry = Inquiry(
             self.crew, making.pool, basis.images, None, making.workspace.scratch, self.findings.tell
         )
-        ends = Ends(expected, None, lambda: basis.portable, basis.facts.macs, None)
+        ends = Ends(expected, basis.facts.head, None, lambda: basis.portable, basis.facts.macs, None)
         self.answers = inquiry.answers(asked, lambda: basis.portable, ends)
         self.findings.notes += self.answers.notes
         self.findings.failures += self.answers.failures
@@ -147,7 +147,8 @@ class Proving:
         basis = self.basis
         asked = [artifact for artifact in self.findings.artifacts if artifact.file in self.looked_into]
         requests = error_growth_requests(
-            asked, basis.portable, self.making.calibrated, basis.images, basis.facts.macs
+            *(asked, basis.portable, basis.facts.head, self.making.calibrated, basis.images),
+            basis.facts.macs,
         )
         if not requests:
             return ()

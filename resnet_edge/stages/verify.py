@@ -235,7 +235,7 @@ class _Run:
         ends = None
         if isinstance(request.reference, ModelRequest):
             unpruned = reference.unpruned(request.unpruned, images) if request.unpruned else None
-            ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
+            ends = Ends(expected.outputs, facts.head, unpruned, portable, facts.macs, reference.rerun)
         answers = inquiry.answers(judged, portable if request.explain else None, ends)
         self.notes += map(self._spelled, answers.notes)
         self.failures += (Failure(f.what, self._spelled(f.message)) for f in answers.failures)
@@ -269,6 +269,7 @@ class _Run:
             "kind": kind,
             "classes": facts.classes,
             "output": facts.output,
+            "rule": facts.head.rule,
         }
         return Verification(
             resnet_edge=__version__,
