@@ -32,7 +32,6 @@ from numpy.typing import NDArray
 from resnet_edge.core import proportion, statistics
 from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.head import Head
 from resnet_edge.core.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.stages._classes import worst_class
@@ -57,12 +56,14 @@ SIGNIFICANT = 0.05
 def compare(request: CompareRequest, report: Report) -> Compared:
     """The verdict, with all its figures. Raises DataError where files do not belong together."""
     head = request.head
-    reference, candidate = _outputs(request.reference, head), _outputs(request.candidate, head)
+    reference, candidate = _outputs(request.reference), _outputs(request.candidate)
     if reference.shape != candidate.shape:
         raise DataError(
             f"{request.artifact} gives {_by(candidate)} and the reference {_by(reference)}: "
-            "they are not of the same images"
+            "they are not of the same images and classes"
         )
+    if reference.shape[1] != head.outputs:
+        raise DataError(f"the reference gives {_by(reference)}, and its head is of {head.outputs}")
     labels = _labels(request.labels, len(reference), head.classes)
     step = f"compare {request.artifact} on {request.backend}"
     report(Progress(step, 0, 1))
@@ -74,10 +75,10 @@ def compare(request: CompareRequest, report: Report) -> Compared:
     return _judged(request, table, sums, worst)
 
 
-def _outputs(path: str, head: Head) -> NDArray[np.float32]:
+def _outputs(path: str) -> NDArray[np.float32]:
     values = _load(path)
-    if values.ndim != 2 or values.dtype.kind != "f" or values.shape[1] != head.outputs:
-        raise DataError(f"{path} holds {values.dtype} {values.shape}; outputs are floats (N, {head.outputs})")
+    if values.ndim != 2 or values.dtype.kind != "f" or not values.shape[1]:
+        raise DataError(f"{path} holds {values.dtype} {values.shape}; outputs are floats (N, outputs)")
     return values
 
 
@@ -202,7 +203,7 @@ def _interval_pp(n: int, labelled: Labelled | None) -> tuple[float, float] | Non
 
 def agree(request: AgreementRequest, report: Report) -> Agreement:
     """How far two artifacts agree; no verdict. Raises DataError; NaN equals nothing."""
-    a, b = _outputs(request.a, request.head), _outputs(request.b, request.head)
+    a, b = _outputs(request.a), _outputs(request.b)
     if a.shape != b.shape:
         raise DataError(f"one artifact gives {_by(a)} and the other {_by(b)}: nothing to compare")
     if len(a) == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):

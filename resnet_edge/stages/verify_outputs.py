@@ -28,9 +28,9 @@ def align(request: AlignRequest, report: Report) -> Aligned:
     if ours == theirs:
         return Aligned(head, request.reference, request.candidate, "")
     if ours == "logits":
-        _as_probabilities(reference, request.out)
+        _write_probabilities(reference, request.out)
         return Aligned(_of(head, "probabilities"), request.out, request.candidate, "reference")
-    _as_probabilities(candidate, request.out)
+    _write_probabilities(candidate, request.out)
     return Aligned(head, request.reference, request.out, "candidate")
 
 
@@ -63,16 +63,21 @@ def kind_of(outputs: NDArray[np.float32]) -> Output:
     return "probabilities" if len(outputs) else "logits"
 
 
-def _as_probabilities(logits: NDArray[np.float32], out: str) -> None:
+def _write_probabilities(logits: NDArray[np.float32], out: str) -> None:
     found = open_memmap(Path(out), mode="w+", dtype=np.float32, shape=logits.shape)
     for start in range(0, len(logits), BLOCK):
         block = np.asarray(logits[start : start + BLOCK], np.float64)
-        if logits.shape[1] == 1:
-            found[start : start + BLOCK] = _sigmoid(block)
-            continue
-        powers = np.exp(block - block.max(axis=1, keepdims=True))
-        found[start : start + BLOCK] = powers / powers.sum(axis=1, keepdims=True)
+        found[start : start + BLOCK] = as_probabilities(block)
     found.flush()
+
+
+def as_probabilities(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The softmax of logits (N, classes), or the sigmoid of one (N, 1)."""
+    if logits.shape[1] == 1:
+        return np.asarray(_sigmoid(logits))
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    found: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return found
 
 
 def _sigmoid(logits: NDArray[np.float64] | np.float64) -> NDArray[np.float64] | np.float64:
