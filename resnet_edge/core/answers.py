@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.head import Head
+from resnet_edge.core.head import THRESHOLDS, Head, Output
 from resnet_edge.core.statistics import centred
 
 Outputs = NDArray[np.floating]
@@ -61,6 +62,23 @@ def log_odds(probabilities: Real) -> Real:
     """log(p / (1 - p))."""
     found: Real = np.log(probabilities) - np.log1p(-probabilities)
     return found
+
+
+def sigmoid(logits: Real) -> Real:
+    """1 / (1 + exp(-z)), whatever z is."""
+    found: Real = np.exp(-np.logaddexp(0, -logits))
+    return found
+
+
+def of_output(head: Head, output: Output) -> Head:
+    """The same head, of outputs of the other kind; a threshold that is not the usual one moves along."""
+    limit = head.threshold
+    if head.output == output or limit is None:
+        return replace(head, output=output)
+    if limit == THRESHOLDS[head.output]:
+        return Head.binary(output)
+    moved = sigmoid(np.float64(limit)) if output == "probabilities" else log_odds(np.float64(limit))
+    return Head.binary(output, float(moved))
 
 
 def pair(head: Head, logit: Scores) -> Scores:

@@ -28,12 +28,11 @@ FEWEST = 32
 
 @dataclass(frozen=True)
 class Ends:
-    """What every chain begins with: the model's outputs (.npy) and head, those of the model before pruning
-    (None: it is not known), the float graph, multiply-accumulates of an image (None: not counted), and how
-    to run the model on other pixels (None: it cannot be)."""
+    """What every chain begins with: the model's outputs (.npy), those of the model before pruning (None: it
+    is not known), the float graph, multiply-accumulates of an image (None: not counted), and how to run the
+    model on other pixels (None: it cannot be)."""
 
     reference: str
-    head: Head
     unpruned: str | None
     portable: Callable[[], str]
     macs: int | None
@@ -76,12 +75,13 @@ class Attributor:
         pool: Executor,
         images: Images,
         preprocessing: Preprocessing | None,
+        head: Head,
         scratch: Path,
         n: int,
         tell: Tell,
     ) -> None:
         self._crew, self._pool, self._tell, self._n = crew, pool, tell, n
-        self._images, self._preprocessing, self._scratch = images, preprocessing, scratch
+        self._images, self._preprocessing, self._head, self._scratch = images, preprocessing, head, scratch
         self._begun: Future[Causes] | None = None
 
     def start(self, judged: Sequence[Judged], ends: Ends) -> None:
@@ -125,7 +125,7 @@ class Attributor:
             device=row.device,
             input=entry,
             output=end,
-            head=ends.head,
+            head=self._head,
             portable=ends.portable(),
             images=self._images.images,
             labels=self._images.labels,

@@ -77,7 +77,8 @@ def _remarked(found: Explanation) -> Explanation:
 
 
 class Judge:
-    """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`."""
+    """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`. `head` is
+    what the last were compared as."""
 
     def __init__(
         self,
@@ -93,6 +94,7 @@ class Judge:
         self._max_drop_pp, self._reference = max_drop_pp, reference
         self._accept_reference = accept_reference
         self.notes: list[str] = []
+        self.head = facts.head
 
     def judged(self, proof: Proof) -> Judged:
         """Wait for the outputs of a proof, and judge them. Raises whatever stopped either."""
@@ -100,6 +102,7 @@ class Judge:
         return self._compared(proof, ran, Aligned(self._facts.head, self._reference, ran.out, ""))
 
     def _compared(self, proof: Proof, ran: PredictResult, same: Aligned) -> Judged:
+        self.head = same.head
         request = CompareRequest(
             proof.artifact.file,
             proof.place.backend,

@@ -78,9 +78,10 @@ class Proving:
         if not asked:
             return judged
         inquiry = Inquiry(
-            self.crew, making.pool, basis.images, None, making.workspace.scratch, self.findings.tell
+            *(self.crew, making.pool, basis.images, basis.facts.head, None),
+            *(making.workspace.scratch, self.findings.tell),
         )
-        ends = Ends(expected, basis.facts.head, None, lambda: basis.portable, basis.facts.macs, None)
+        ends = Ends(expected, None, lambda: basis.portable, basis.facts.macs, None)
         self.answers = inquiry.answers(asked, lambda: basis.portable, ends)
         self.findings.notes += self.answers.notes
         self.findings.failures += self.answers.failures

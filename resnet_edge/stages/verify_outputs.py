@@ -3,15 +3,14 @@ a sigmoid, that the other leaves out."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from resnet_edge.core.answers import log_odds
-from resnet_edge.core.head import THRESHOLDS, Head, Output
+from resnet_edge.core.answers import of_output, sigmoid
+from resnet_edge.core.head import Head, Output
 from resnet_edge.core.progress import Report
 from resnet_edge.stages.verify_request import Aligned, AlignRequest
 
@@ -24,30 +23,19 @@ def align(request: AlignRequest, report: Report) -> Aligned:
     """Put the logits of one through a softmax or sigmoid where the other gives probabilities."""
     reference, candidate = (np.load(path, mmap_mode="r") for path in (request.reference, request.candidate))
     ours, theirs = kind_of(reference), kind_of(candidate)
-    head = _of(request.head, ours)
+    head = of_output(request.head, ours)
     if ours == theirs:
         return Aligned(head, request.reference, request.candidate, "")
     if ours == "logits":
         _write_probabilities(reference, request.out)
-        return Aligned(_of(head, "probabilities"), request.out, request.candidate, "reference")
+        return Aligned(of_output(head, "probabilities"), request.out, request.candidate, "reference")
     _write_probabilities(candidate, request.out)
     return Aligned(head, request.reference, request.out, "candidate")
 
 
 def seen(head: Head, outputs: NDArray[np.float32]) -> Head:
     """The same head, of `outputs` (N, head.outputs) that may be of the other kind."""
-    return _of(head, kind_of(outputs))
-
-
-def _of(head: Head, output: Output) -> Head:
-    """A threshold that is not the usual one moves along."""
-    if head.output == output or head.threshold is None:
-        return replace(head, output=output)
-    limit = head.threshold
-    if limit == THRESHOLDS[head.output]:
-        return Head.binary(output)
-    moved = _sigmoid(np.float64(limit)) if output == "probabilities" else log_odds(np.float64(limit))
-    return Head.binary(output, float(moved))
+    return of_output(head, kind_of(outputs))
 
 
 def kind_of(outputs: NDArray[np.float32]) -> Output:
@@ -74,12 +62,7 @@ def _write_probabilities(logits: NDArray[np.float32], out: str) -> None:
 def as_probabilities(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """The softmax of logits (N, classes), or the sigmoid of one (N, 1)."""
     if logits.shape[1] == 1:
-        return np.asarray(_sigmoid(logits))
+        return sigmoid(logits)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     found: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return found
-
-
-def _sigmoid(logits: NDArray[np.float64] | np.float64) -> NDArray[np.float64] | np.float64:
-    found: NDArray[np.float64] | np.float64 = np.exp(-np.logaddexp(0, -logits))
     return found
