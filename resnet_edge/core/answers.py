@@ -65,8 +65,9 @@ def log_odds(probabilities: Real) -> Real:
 
 
 def sigmoid(logits: Real) -> Real:
-    """1 / (1 + exp(-z)), whatever z is."""
-    found: Real = np.exp(-np.logaddexp(0, -logits))
+    """1 / (1 + exp(-z)), whatever z is; NaN of NaN."""
+    with np.errstate(invalid="ignore"):
+        found: Real = np.exp(-np.logaddexp(0, -logits))
     return found
 
 
