@@ -113,7 +113,7 @@ def test_a_logit_with_a_threshold_is_judged_by_it(tmp_path: Path) -> None:
     place = Place(tmp_path)
     given = write(tmp_path, None, {"class_names": NAMES, "threshold": 100.0})
     place.command = "convert"
-    ended = place.run(str(given.model), "--data", str(given.data), "--out", "dist", "--latency-seconds", "0")
+    ended = place.run(str(given.model), "--data", str(given.data), "--out", "first", "--latency-seconds", "0")
     assert ended.code == 5
     assert "the reference predicts one class only" in ended.out.replace("\n", " ")
     (tmp_path / "pet.json").write_text(json.dumps({"class_names": NAMES, "threshold": 1.0}))
