@@ -120,10 +120,9 @@ def test_a_logit_with_a_threshold_is_judged_by_it(tmp_path: Path) -> None:
     report = converted(place, given, "--schemes", "fp32,int8", "--thorough")
     assert report["model"]["head"]["threshold"] == 1.0
     assert {row["verdict"] for row in report["parity"]} == {"pass"}
-    words = ("package", "dist", "--data", str(given.data), "--out", "b", "--images", "40", "--quiet")
-    run(place, *words, "--profiles", "litert")
-    place.command = "package"
-    ended = place.run(*words[1:], "--profiles", "android-tasks")
+    words = ("dist", "--data", str(given.data), "--images", "40", "--quiet")
+    run(place, "package", *words, "--out", "bundle", "--profiles", "litert")
+    ended = place.run(*words, "--out", "other", "--profiles", "android-tasks")
     assert (ended.code, len(ended.errors)) == (3, 1)
     assert "MediaPipe Tasks takes the class with the larger probability" in ended.errors[0]
 
