@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from resnet_edge.backends import litert
 from resnet_edge.core import registry
 from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import silent
 from resnet_edge.core.statistics import sqnr_db
@@ -35,6 +36,7 @@ from resnet_edge.stages.calibration_lint_request import CalibrationLintRequest
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.source_request import ExportRequest
 
+HEAD = Head.of_classes(10, "logits")
 DRAWS = 10
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 HEADER = "| calibration images | SQNR, dB: median | worst | outside, %: median | worst | apart: worst |"
@@ -90,7 +92,7 @@ class Case:
         quantize(self.graph, registry.load("schemes", "int8").SCHEME, ranges, self.folder / "int8.tflite")
         with litert.open_session(self.folder / "int8.tflite", "cpu", 2) as session:
             outputs = np.concatenate([session.run(image) for image in one_by_one(self.test)])
-        found = sums(self.expected, outputs, "logits")
+        found = sums(self.expected, outputs, HEAD)
         np.save(self.folder / "calibration.npy", images)
         figures = lint(self.request(len(images)), silent).figures
         return sqnr_db(found.signal, found.noise), figures["outside"], figures["pixels_apart"]
@@ -101,7 +103,7 @@ class Case:
             Images(str(self.folder / f"{name}.npy"), None, count, (), name, "")
             for name, count in (("calibration", n), ("test", len(self.test)))
         )
-        return CalibrationLintRequest(*sets, 10, PRESETS["model"], str(self.graph))
+        return CalibrationLintRequest(*sets, HEAD, PRESETS["model"], str(self.graph))
 
 
 def one_by_one(images: Array) -> Iterator[NDArray[np.float32]]:

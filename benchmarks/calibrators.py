@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.progress import silent
 from resnet_edge.graph.calibrate import Measured, measure
@@ -36,6 +37,7 @@ from resnet_edge.stages.predict import predict
 from resnet_edge.stages.predict_request import PredictRequest
 from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
 
+HEAD = Head.of_classes(10, "logits")
 COMBINED = ("round", "equalize")
 HEADER = "| calibrator | repairs | top-1 % | drop, pp | agreement % | SQNR, dB |"
 
@@ -64,9 +66,7 @@ def main() -> None:
             print(line(calibrator, repairs, proof(case, float_graph, ranges)), flush=True)
         folder = case.folder / "auto"
         folder.mkdir()
-        request = CalibrateRequest(
-            str(case.float_graph), str(case.calibration), True, "logits", 1, str(folder)
-        )
+        request = CalibrateRequest(str(case.float_graph), str(case.calibration), True, HEAD, 1, str(folder))
         auto = calibration.calibrate(request, silent)
         verdict = proof(case, Path(auto.portable), Path(auto.ranges))
         print(line(f"auto: {auto.chosen.calibrator}", auto.chosen.repairs, verdict))
@@ -140,7 +140,7 @@ def proof(case: Case, float_graph: Path, ranges: Path) -> Parity:
             "litert",
             "cpu",
             "int8",
-            "logits",
+            HEAD,
             str(case.reference),
             outputs,
             str(case.labels),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import silent
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.core.worker import Worker
@@ -92,7 +93,7 @@ def line(good: NDArray[np.float32], defective: NDArray[np.float32] | str, scheme
     changed = float(np.mean(good.argmax(axis=1) != defective.argmax(axis=1)))
     if not np.isfinite(defective).all():
         return Line(changed, None, True)
-    sums = measure(good, defective, "logits")
+    sums = measure(good, defective, Head.of_outputs(good.shape[1], "logits"))
     decibels = sqnr_db(sums.signal, sums.noise)
     least = float(registry.load("schemes", scheme).SCHEME.min_sqnr_db)
     return Line(changed, decibels, changed >= CHANGED or decibels < least)

@@ -100,6 +100,7 @@ def export(name: str, images: Any, folder: Path) -> Path:
 
 def quantized(exported: Path, scheme: str, folder: Path) -> str:
     """The graph of a scheme, calibrated on the images."""
+    from resnet_edge.core.head import Head
     from resnet_edge.core.progress import silent
     from resnet_edge.stages.artifact_request import PortableRequest
     from resnet_edge.stages.artifacts import portable
@@ -108,7 +109,8 @@ def quantized(exported: Path, scheme: str, folder: Path) -> str:
 
     source, ranges = str(exported), None
     if scheme == "int8":
-        asked = (source, str(folder / "images.npy"), True, "logits", 2, str(folder), "minmax", "none")
+        head = Head.of_classes(CLASSES, "logits")
+        asked = (source, str(folder / "images.npy"), True, head, 2, str(folder), "minmax", "none")
         calibrated = calibrate(CalibrateRequest(*asked), silent)
         source, ranges = calibrated.portable, calibrated.ranges
     out = str(folder / f"{scheme}.portable.tflite")

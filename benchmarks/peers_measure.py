@@ -17,6 +17,7 @@ from peers_list import LITERT, ORT, PLAIN
 
 from resnet_edge.backends import Session, litert, onnxruntime, openvino
 from resnet_edge.core import statistics
+from resnet_edge.core.head import Head
 from resnet_edge.core.machine import busy_seconds
 from resnet_edge.core.progress import silent
 from resnet_edge.core.tensors import dequantize
@@ -64,7 +65,7 @@ def accuracy(path: Path, runtime: str, judge: Judge) -> dict[str, Any]:
         runtime,
         "cpu",
         "",
-        "logits",
+        Head.of_outputs(outputs[0].shape[-1], "logits"),
         str(judge.reference),
         str(found),
         str(judge.labels) if judge.labels else None,

@@ -60,7 +60,7 @@ MAY_IMPORT = {
 }
 IN_PARENT = ("Runs in the parent", "What the parent")
 # core.tensors and core.statistics compute on arrays; only workers load them.
-NUMPY_IN_CORE = {"core/tensors.py", "core/statistics.py"}
+NUMPY_IN_CORE = {"core/tensors.py", "core/statistics.py", "core/answers.py"}
 
 
 def name(file: Path) -> str:

@@ -60,7 +60,7 @@ class KerasSession:
 
     def __init__(self, path: Path, model: OpenedModel, compiled: Compiled, device: str) -> None:
         self.input = TensorSpec("image", (_batch(model), *model.facts.input_shape), "float32")
-        self.output = TensorSpec(model.facts.output, (_batch(model), model.facts.classes), "float32")
+        self.output = TensorSpec(model.facts.output, (_batch(model), model.facts.head.outputs), "float32")
         self.device = device
         self._path, self._compiled = path, compiled
         self._fits: set[tuple[int, ...]] = set()

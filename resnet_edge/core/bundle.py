@@ -7,10 +7,11 @@ from typing import Literal
 
 from resnet_edge.core.arena import Arena
 from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.head import Head, Output
 from resnet_edge.core.image_contract import ImageContract
 from resnet_edge.core.outlook import FileOutlook
 
-Scores = Literal["logits", "probabilities"]
+Scores = Output
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class BundledFile:
 
     `path` is relative to the bundle, with forward slashes. `source` is the artifact of `convert` that it is
     made from and `source_sha256` its hash; `changes` tells, in sentences, what is different (nothing: the
-    bytes are the same). `input` is (1, H, W, C), `output` (1, classes); `scores` is what comes out.
+    bytes are the same). `input` is (1, H, W, C), `output` (1, classes); `scores` is what comes out. One
+    score is of the second of two classes, and that is the answer above `threshold`.
     """
 
     path: str
@@ -34,6 +36,14 @@ class BundledFile:
     source: str
     source_sha256: str
     changes: tuple[str, ...] = ()
+    threshold: float | None = None
+
+    @property
+    def head(self) -> Head:
+        """How its scores become answers."""
+        if self.threshold is not None:
+            return Head.binary(self.scores, self.threshold)
+        return Head.of_classes(self.output.shape[-1] or 0, self.scores)
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from resnet_edge.core.artifact import Quantization
+from resnet_edge.core.head import Head, HeadKind, Output
 
 SCHEMA = 1
 
 LARGEST_ZERO_POINT = 1 << 15  # of 16 bits, and more than of 8
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-
-Outputs = Literal["logits", "probabilities"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class GoldenTolerance:
 
     An empty `backend` or `device` is for any other. `steps`, where there is one, decides: how many
     quantization steps of the output; else `max_abs` does. On the images `near_ties`, numbered as in the
-    file, the two largest outputs are so close that the tolerance lets either win; on all others top-1 must
+    file, the answer and the next are so close that the tolerance lets either win; on all others top-1 must
     be the same. `reason` is the measurement behind it.
     """
 
@@ -54,7 +53,7 @@ class GoldenTolerance:
 @dataclass(frozen=True)
 class GoldenArtifact:
     """One artifact: its runs, and what holds elsewhere; of the tolerances, the first that fits counts.
-    `step` is the scale of quantized outputs, one or one per class; None for real ones. `input` and `output`
+    `step` is the scale of quantized outputs, one or one per output; None for real ones. `input` and `output`
     are how integer ends are quantized: ONNX Runtime does not tell, and the package that reads it in the file
     is not there on a device."""
 
@@ -80,14 +79,15 @@ class GoldenArtifact:
 @dataclass(frozen=True)
 class GoldenVectors:
     """A whole file. `model` and `model_sha256` are of the reference, `data` and `data_sha256` of all images
-    of the run; `rows` are those taken from them, in order, and `labels` their classes (None: not known).
+    of the run; `output`, `classes`, `kind` and `threshold` are those of the head (core/head.py); `rows` are
+    those taken from them, in order, and `labels` their classes (None: not known).
     `image_shape` is (H, W, C). `versions` and `machine` tell what it was made with."""
 
     model: str
     model_sha256: str
     data: str
     data_sha256: str
-    output: Outputs
+    output: Output
     image_shape: tuple[int, int, int]
     classes: int
     class_names: tuple[str, ...]
@@ -98,6 +98,13 @@ class GoldenVectors:
     machine: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
+    kind: HeadKind = "classes"
+    threshold: float | None = None
+
+    @property
+    def head(self) -> Head:
+        """How outputs become answers."""
+        return Head(kind=self.kind, output=self.output, classes=self.classes, threshold=self.threshold)
 
 
 GoldenVerdict = Literal["pass", "fail", "not run"]
@@ -129,10 +136,10 @@ class GoldenRow:
 
 def faults(vectors: GoldenVectors) -> Iterator[str]:
     """What a file cannot mean, a phrase for each; nothing where it is sound."""
-    n, classes = len(vectors.rows), vectors.classes
+    n, head, classes = len(vectors.rows), vectors.head, vectors.head.classes
     if n == 0:
         yield "it holds no image"
-    if classes < 2 or min(vectors.image_shape) < 1:
+    if classes < 2 or (head.kind == "binary") != (head.threshold is not None) or min(vectors.image_shape) < 1:
         yield "its shapes are those of no image classifier"
     if vectors.class_names and len(vectors.class_names) != classes:
         yield f"it names {len(vectors.class_names)} of {classes} classes"
@@ -145,18 +152,18 @@ def faults(vectors: GoldenVectors) -> Iterator[str]:
     if len({artifact.sha256 for artifact in vectors.artifacts}) < len(vectors.artifacts):
         yield "two of its artifacts are the same file"
     for artifact in vectors.artifacts:
-        yield from (f"{artifact.file}: {fault}" for fault in _faults(artifact, n, classes))
+        yield from (f"{artifact.file}: {fault}" for fault in _faults(artifact, n, head.outputs))
 
 
-def _faults(artifact: GoldenArtifact, n: int, classes: int) -> Iterator[str]:
+def _faults(artifact: GoldenArtifact, n: int, outputs: int) -> Iterator[str]:
     if not SHA256.fullmatch(artifact.sha256):
         yield "its SHA-256 is none"
     if not artifact.runs:
         yield "it has no outputs"
     if artifact.step is not None and (
-        len(artifact.step) not in (1, classes) or not all(map(_positive, artifact.step))
+        len(artifact.step) not in (1, outputs) or not all(map(_positive, artifact.step))
     ):
-        yield "its quantization step is no positive number, or not one per class"
+        yield "its quantization step is no positive number, or not one per output"
     if not (_sound(artifact.input) and _sound(artifact.output)):
         yield "its input or output has a quantization that is none"
     if not any(tolerance.backend == tolerance.device == "" for tolerance in artifact.tolerances):

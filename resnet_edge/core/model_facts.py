@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
+from resnet_edge.core.head import Head, Output
 from resnet_edge.core.preprocessing import Preprocessing
 
 
@@ -14,10 +14,11 @@ class ModelFacts:
 
     `name` is a file stem; `source` is what the user typed; `sha256` is of the file (of the
     weights where there is no file); `macs` counts multiply-accumulates of one image in
-    convolutions and dense layers (None: not countable); `input_shape` is (H, W, C).
-    `learned_ranges` is of how many layers it has activation ranges from quantization-aware
-    training. `read_as` is a sentence for each thing that was read in another way than the model says;
-    `own_names` the names in the model of layers that were renamed for TensorFlow, by the new ones.
+    convolutions and dense layers (None: not countable); `input_shape` is (H, W, C); `head` tells
+    how its outputs become answers. `learned_ranges` is of how many layers it has activation
+    ranges from quantization-aware training. `read_as` is a sentence for each thing that was read in another
+    way than the model says; `own_names` the names in the model of layers that were renamed for TensorFlow, by
+    the new ones.
     """
 
     name: str
@@ -26,10 +27,19 @@ class ModelFacts:
     parameters: int
     macs: int | None
     input_shape: tuple[int, int, int]
-    classes: int
-    output: Literal["logits", "probabilities"]
+    head: Head
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
     learned_ranges: int = 0
     read_as: tuple[str, ...] = ()
     own_names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> int:
+        """How many classes it tells apart."""
+        return self.head.classes
+
+    @property
+    def output(self) -> Output:
+        """What it gives, as the files made of it call their output."""
+        return self.head.output

@@ -77,21 +77,24 @@ class Step:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """The class names, and what was done to the model, step by step."""
+    """The class names, and what was done to the model, step by step. `threshold`: of a model with one
+    output, in the unit of that; above it the answer is the second class (None: the usual one)."""
 
     class_names: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     schema: int = 2
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
 class Story:
     """What was done to one model up to now; `note` says why there are no steps though the
-    sidecar has some."""
+    sidecar has some. `threshold` as in Sidecar."""
 
     class_names: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     note: str | None = None
+    threshold: float | None = None
 
 
 def sidecar_path(model: Path) -> Path:
@@ -133,19 +136,20 @@ def story_of(source: str | Path, sha256: str) -> Story:
     states = [step.after.sha256 for step in known.steps]
     if sha256 in states:
         last = len(states) - states[::-1].index(sha256)
-        return Story(known.class_names, known.steps[:last])
+        return Story(known.class_names, known.steps[:last], threshold=known.threshold)
     started = known.steps and known.steps[0].before
     if not known.steps or (started and started.sha256 == sha256):
-        return Story(known.class_names)
+        return Story(known.class_names, threshold=known.threshold)
     return Story(
         known.class_names,
         note=f"{sidecar_path(path).name} tells the story of another file than {path.name} "
         "(the SHA-256 differs), so none is told: put the one that belongs to it beside it",
+        threshold=known.threshold,
     )
 
 
 def next_sidecar(source: str | Path, step: Step) -> tuple[Sidecar, str | None]:
-    """The sidecar of the model that `step` has made of `source`: its class names and story, and
+    """The sidecar of the model that `step` has made of `source`: its class names, threshold and story, and
     the step; and a note where the story of `source` was not taken over (`story_of`).
 
     `step.before` is the state of `source`. Where nothing is known of what came before, the story
@@ -154,4 +158,4 @@ def next_sidecar(source: str | Path, step: Step) -> tuple[Sidecar, str | None]:
     if step.before is None:
         raise ValueError("a step that changes a model tells what the model was before")
     story = story_of(source, step.before.sha256)
-    return Sidecar(story.class_names, (*story.steps, step)), story.note
+    return Sidecar(story.class_names, (*story.steps, step), threshold=story.threshold), story.note

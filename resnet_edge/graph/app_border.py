@@ -35,12 +35,19 @@ _PIXELS = (1.0, -128)
 @dataclass(frozen=True)
 class Border:
     """What goes around the network: the dtypes of the input and the output, three channels for one, and
-    a softmax behind logits."""
+    probabilities behind logits, and two scores, of each class, behind the one of a binary classifier."""
 
     input: Io = "float32"
     output: Io = "float32"
     rgb: bool = False
     softmax: bool = False
+    sigmoid: bool = False
+    both: bool = False
+
+    @property
+    def probabilities(self) -> bool:
+        """Whether it makes probabilities of logits."""
+        return self.softmax or self.sigmoid
 
 
 def surround(source: Path, out: Path, border: Border) -> tuple[str, ...]:
@@ -56,7 +63,13 @@ def surround(source: Path, out: Path, border: Border) -> tuple[str, ...]:
     if border.softmax:
         _append_softmax(model)
         told.append("gives probabilities: a softmax in float32 behind the logits")
-    elif border.output != "float32":
+    if border.sigmoid:
+        _append_sigmoid(model)
+        told.append("gives a probability: a sigmoid in float32 behind the logit")
+    if border.both:
+        _append_both(model)
+        told.append("gives the probabilities of both classes: 1 - p before the p of the second one")
+    if border.output != "float32":
         narrow_output(model, border.output)
         told.append(f"gives {border.output}, in place of float32")
     save_model(model, out)
@@ -131,22 +144,63 @@ def _insert_grey(
 
 
 def _append_softmax(model: Any) -> None:
-    subgraph = model.subgraphs[0]
-    logits = int(subgraph.outputs[0])
-    if subgraph.tensors[logits].type != schema.TensorType.FLOAT32:
-        raise ArtifactError("a softmax in float32 wants float logits: convert with --io float32")
-    shape = [int(size) for size in subgraph.tensors[logits].shape]
-    scores = _tensor(subgraph, logits, shape)
-    subgraph.tensors[scores].name = b"probabilities"
-    operator = schema.OperatorT()
-    operator.opcodeIndex = opcode_of(model, schema.BuiltinOperator.SOFTMAX)
-    operator.inputs, operator.outputs = [logits], [scores]
     options = schema.SoftmaxOptionsT()
     options.beta = 1.0
-    operator.builtinOptionsType, operator.builtinOptions = schema.BuiltinOptions.SoftmaxOptions, options
+    logits = _float_output(model)
+    _end_in(model, _appended(model, schema.BuiltinOperator.SOFTMAX, [logits], b"probabilities", options))
+
+
+def _append_sigmoid(model: Any) -> None:
+    logit = _float_output(model)
+    _end_in(model, _appended(model, schema.BuiltinOperator.LOGISTIC, [logit], b"probabilities"))
+
+
+def _append_both(model: Any) -> None:
+    """[1 - p, p], for what takes a score of every class."""
+    second = _float_output(model)
+    model.subgraphs[0].tensors[second].name = b"probability"
+    one = _constant(model, np.ones((1, 1), np.float32), b"one", None)
+    pair = [
+        _appended(
+            model, schema.BuiltinOperator.SUB, [one, second], b"other_probability", schema.SubOptionsT()
+        ),
+        second,
+    ]
+    options = schema.ConcatenationOptionsT()
+    options.axis = 1
+    scores = _appended(model, schema.BuiltinOperator.CONCATENATION, pair, b"probabilities", options)
+    model.subgraphs[0].tensors[scores].shape = np.asarray([1, 2], np.int32)
+    _end_in(model, scores)
+
+
+def _float_output(model: Any) -> int:
+    subgraph = model.subgraphs[0]
+    index = int(subgraph.outputs[0])
+    if subgraph.tensors[index].type != schema.TensorType.FLOAT32:
+        raise ArtifactError("probabilities in float32 want float scores: convert with --io float32")
+    return index
+
+
+def _appended(model: Any, builtin: int, inputs: list[int], name: bytes, options: Any = None) -> int:
+    """A new operator at the end, whose output is like its last input; the index of that."""
+    subgraph = model.subgraphs[0]
+    shape = [int(size) for size in subgraph.tensors[inputs[-1]].shape]
+    output = _tensor(subgraph, inputs[-1], shape)
+    subgraph.tensors[output].name = name
+    operator = schema.OperatorT()
+    operator.opcodeIndex = opcode_of(model, builtin)
+    operator.inputs, operator.outputs = inputs, [output]
+    if options is not None:
+        operator.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__[:-1])
+        operator.builtinOptions = options
     subgraph.operators.append(operator)
-    subgraph.outputs = [scores]
-    repoint_signature(model, logits, scores)
+    return output
+
+
+def _end_in(model: Any, output: int) -> None:
+    subgraph = model.subgraphs[0]
+    repoint_signature(model, int(subgraph.outputs[0]), output)
+    subgraph.outputs = [output]
 
 
 def _tensor(subgraph: Any, like: int, shape: list[int]) -> int:

@@ -15,14 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.answers import centred_scores
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.error_growth import LayerError
 from resnet_edge.core.errors import ArtifactError, DataError
-from resnet_edge.core.statistics import centred, sqnr_db
+from resnet_edge.core.head import Head
+from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.graph.calibrate import keeping_all_tensors
 from resnet_edge.graph.grids import MOVES, activations
 from resnet_edge.graph.model import Graph, Node, read_graph
+from resnet_edge.graph.sensitivity import SQUASHING
 
 SUFFIXES = ("", "_inner", "_quantized")
 """What a name ends in beside where the quantizer or the border (interface.py) put a conversion."""
@@ -70,16 +73,17 @@ class _Kept:
 
 
 def measure_error_growth(
-    exact: Path, quantized: Path, images: Iterable[NDArray[Any]]
+    exact: Path, quantized: Path, head: Head, images: Iterable[NDArray[Any]]
 ) -> tuple[LayerError, ...]:
     """Every layer that both graphs have, in the order of execution; each image is (1, H, W, C).
 
-    `exact` is a float graph of the same layers, of which `quantized` is a rounded version. Raises
+    `exact` is a float graph of the same layers, of which `quantized` is a rounded version, and both end in
+    `head`. Raises
     ArtifactError, and DataError where there is no image or no layer in common.
     """
     ours, theirs = _Kept(quantized), _Kept(exact)
     pairs = dict(_pairs(theirs.graph, ours.graph))
-    sums = _summed(theirs, ours, pairs, images)
+    sums = _summed(theirs, ours, pairs, head, images)
     if not all(found.values for found in sums.values()) or not sums:
         what = "image" if sums else "layer that the float graph has, too"
         raise DataError(f"{quantized.name}: there is no {what}, so nothing to measure errors on")
@@ -96,7 +100,7 @@ def measure_error_growth(
 
 
 def _summed(
-    theirs: _Kept, ours: _Kept, pairs: dict[int, int], images: Iterable[NDArray[Any]]
+    theirs: _Kept, ours: _Kept, pairs: dict[int, int], head: Head, images: Iterable[NDArray[Any]]
 ) -> dict[int, _Sums]:
     sums = {index: _Sums() for index in pairs}
     logits = _logits(theirs.graph)
@@ -106,7 +110,7 @@ def _summed(
         for index, other in pairs.items():
             true, found = theirs.real(index), ours.real(other)
             if index in logits:
-                true, found = centred(true), centred(found)
+                true, found = centred_scores(head, true), centred_scores(head, found)
             _add(sums[index], true, found)
     return sums
 
@@ -128,8 +132,8 @@ def _pairs(exact: Graph, quantized: Graph) -> Iterator[tuple[int, int]]:
 
 
 def _logits(graph: Graph) -> set[int]:
-    """The output, where a constant added to it changes nothing: its SQNR is that of the proof."""
-    return {i for n in graph.nodes if n.op != "SOFTMAX" for i in n.outputs if i in graph.outputs}
+    """The output, where it is logits: its SQNR is that of the proof."""
+    return {i for n in graph.nodes if n.op not in SQUASHING for i in n.outputs if i in graph.outputs}
 
 
 def _add(sums: _Sums, true: NDArray[np.float64], found: NDArray[np.float64]) -> None:

@@ -30,8 +30,9 @@ from resnet_edge.graph.write_int8_rows import write_int8_rows
 
 LEFT_IN_FLOAT = (TFLOperationName.SOFTMAX, TFLOperationName.INPUT, TFLOperationName.OUTPUT)
 """The border of the graph stays in float here (interface.py narrows it where asked). So does
-a final softmax: in int8 its output has 256 steps of 1/256, LiteRT's reference kernel aborts
-on flat inputs, and ONNX Runtime rounds it differently."""
+a softmax: in int8 its output has 256 steps of 1/256, LiteRT's reference kernel aborts
+on flat inputs, and ONNX Runtime rounds it differently. A sigmoid that ends the graph stays there for the
+same steps (`_last_sigmoid`); others, as in a swish, are read by integers and become some."""
 
 CASTABLE = (
     TFLOperationName.CONV_2D,
@@ -65,7 +66,8 @@ def quantize(
     if scheme.weights == "float32":
         shutil.copyfile(float_model, out)
         return
-    recipe = _recipe(scheme, _scopes(float_model, float_layers))
+    kept = {*float_layers, *_last_sigmoid(float_model)} if scheme.needs_calibration else float_layers
+    recipe = _recipe(scheme, _scopes(float_model, kept))
     if not scheme.needs_calibration:
         _run(float_model, recipe, None, out)
         return
@@ -89,6 +91,13 @@ def _run(
     with redirect_stdout(sys.stderr), warnings.catch_warnings():  # it prints sizes and times
         warnings.filterwarnings("ignore", KEEPING_ALL_TENSORS)
         job.quantize(statistics).export_model(str(out), overwrite=True)
+
+
+def _last_sigmoid(float_model: Path) -> tuple[str, ...]:
+    """The layer of a sigmoid whose output is the graph's; nothing where there is none."""
+    graph = read_graph(float_model)
+    last = next(node for node in graph.nodes if graph.outputs[0] in node.outputs)
+    return (layer_of(graph, last),) if last.op == "LOGISTIC" else ()
 
 
 def _scopes(float_model: Path, float_layers: Collection[str]) -> list[str]:

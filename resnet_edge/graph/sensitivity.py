@@ -16,8 +16,9 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from resnet_edge.core.answers import centred_scores
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.statistics import centred
+from resnet_edge.core.head import Head
 from resnet_edge.graph.calibrate import Ranges
 from resnet_edge.graph.grids import Grid, float_operations, grids, layer_of
 from resnet_edge.graph.model import ABSENT, Graph, read_graph
@@ -27,12 +28,14 @@ from resnet_edge.graph.weighted import adds_pairs
 KERNELS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"})
 WORTH_SPLITTING = 0.01
 """Share of all noise above which the readers of a grid are measured one by one."""
+SQUASHING = frozenset({"SOFTMAX", "LOGISTIC"})
+"""What makes probabilities of logits."""
 Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Powers (sums of squares) on the logits, centred per image, over the images measured on.
+    """Powers (sums of squares) on the logits (core.answers.centred_scores), over the images measured on.
 
     `constants` of an operation (by number, as in the float graph) being int8; `grids` when all
     that is on them is rounded; `readers`: when it is rounded for one of several readers only.
@@ -51,6 +54,7 @@ def measure_sensitivity(
     ranges: Ranges,
     images: Sequence[NDArray[np.float32]],
     *,
+    head: Head,
     threads: int,
     tell: Told = lambda done, total: None,
 ) -> Sensitivity:
@@ -74,7 +78,7 @@ def measure_sensitivity(
         nonlocal done
         done += 1
         tell(min(done, total), total)
-        return centred(_run(content, images, threads))
+        return centred_scores(head, _run(content, images, threads))
 
     reference = logits(variants.plain())
 
@@ -95,9 +99,9 @@ def measure_sensitivity(
 
 
 def logits_of(graph: Graph) -> int:
-    """The output, or what goes into the softmax that makes it."""
+    """The output, or what goes into the softmax or sigmoid that makes it."""
     last = next(node for node in graph.nodes if graph.outputs[0] in node.outputs)
-    return last.inputs[0] if last.op == "SOFTMAX" else graph.outputs[0]
+    return last.inputs[0] if last.op in SQUASHING else graph.outputs[0]
 
 
 def _constants(graph: Graph, repaired: Graph, number: int) -> dict[int, NDArray[np.float32]]:

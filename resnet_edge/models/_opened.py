@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +16,7 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing, preprocessing
 from resnet_edge.models import ModelRequest, OpenedModel, _graph
 from resnet_edge.models._as_float32 import as_float32
+from resnet_edge.models._head import head_of
 from resnet_edge.models._load import first_line
 from resnet_edge.models._macs import MacCounter, sublayers
 from resnet_edge.models._safe_names import with_safe_names
@@ -38,6 +39,7 @@ class Origin:
     name: str
     sha256: str | None = None
     class_names: tuple[str, ...] = ()
+    threshold: float | None = None
     preprocessing: Preprocessing | None = None
 
 
@@ -64,6 +66,7 @@ def opened(
     found = origin.preprocessing
     if found is None and graph is not None and _graph.scales_its_input(graph):
         found = PRESETS["model"]
+    head = head_of(graph, network, outputs, shape, origin.threshold, request.source)
     facts = ModelFacts(
         name=origin.name,
         source=request.source,
@@ -71,9 +74,8 @@ def opened(
         parameters=model.count_params(),
         macs=counter.macs_per_image(PROBE),
         input_shape=shape,
-        classes=outputs.shape[1],
-        output=_output_kind(graph, outputs, request.source),
-        class_names=_class_names(origin.class_names, outputs.shape[1], request.source),
+        head=head,
+        class_names=_class_names(origin.class_names, head.classes, request.source),
         preprocessing=chosen_preprocessing(request, found, shape),
         learned_ranges=len(ranges or ()),
         read_as=tuple(
@@ -120,16 +122,11 @@ def check_weights(weights: list[tuple[str, Any]], source: str) -> None:
 
 
 def check_outputs(outputs: NDArray[np.float32], source: str) -> None:
-    """Raises ModelError unless (B, classes) with at least two classes, and finite."""
+    """Raises ModelError unless (B, outputs), and finite."""
     if outputs.ndim != 2 or outputs.shape[0] != PROBE:
         raise ModelError(
             f"{source} gives {outputs.shape[1:]} per image, not one score per class: it is no classifier; "
             "end it with pooling and a Dense layer"
-        )
-    if outputs.shape[1] < 2:
-        raise ModelError(
-            f"{source} gives one number per image: a classifier needs a score per class; "
-            "end it with Dense(2, activation='softmax')"
         )
     if not np.isfinite(outputs).all():
         raise ModelError(
@@ -151,23 +148,6 @@ def chosen_preprocessing(
             "choose one with a single value for all channels, or write a file"
         )
     return chosen
-
-
-def looks_like_probabilities(outputs: NDArray[np.float32]) -> bool:
-    """Non-negative rows that sum to 1, within what bfloat16 rounds away."""
-    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-2))
-
-
-def _output_kind(
-    graph: keras.Model | None, outputs: NDArray[np.float32], source: str
-) -> Literal["logits", "probabilities"]:
-    activation = _graph.last_activation(graph) if graph is not None else None
-    if activation == "sigmoid":
-        raise ModelError(
-            f"{source} ends in a sigmoid, which scores every class on its own (several may be right): "
-            "a classifier needs one answer; end it with softmax, or with no activation"
-        )
-    return "probabilities" if activation == "softmax" or looks_like_probabilities(outputs) else "logits"
 
 
 def _check_layers(model: keras.Model, source: str) -> None:

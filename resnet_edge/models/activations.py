@@ -29,7 +29,7 @@ def activations(graph: FlatGraph, names: Collection[str], images: NDArray[np.flo
         args, kwargs = filled(call, values)
         values[call.output] = call.operation(*args, **kwargs)
         if call.name in names:
-            found[call.name] = _array(_before_softmax(call, args, kwargs, values[call.output]))
+            found[call.name] = _array(_before_squashing(call, args, kwargs, values[call.output]))
         if call.name + INPUT in names:
             found[call.name + INPUT] = _array(values[call.output])
         if call.name + PRODUCT in names:
@@ -48,15 +48,15 @@ def scale_of(layer: Any) -> Any:
     return scale * layer.gamma if layer.scale else scale
 
 
-def ends_in_softmax(operation: Any) -> bool:
-    """Whether a layer with weights applies a softmax to what it computes."""
+def ends_in_squashing(operation: Any) -> bool:
+    """Whether a layer with weights applies a softmax or sigmoid to what it computes."""
     return bool(getattr(operation, "weights", ())) and (
-        getattr(operation, "activation", None) is keras.activations.softmax
+        getattr(operation, "activation", None) in (keras.activations.softmax, keras.activations.sigmoid)
     )
 
 
-def _before_softmax(call: Call, args: Any, kwargs: Any, output: Any) -> Any:
-    if not ends_in_softmax(call.operation):
+def _before_squashing(call: Call, args: Any, kwargs: Any, output: Any) -> Any:
+    if not ends_in_squashing(call.operation):
         return output
     layer = copied(call, activation="linear")
     layer(*args, **kwargs)  # makes its weights

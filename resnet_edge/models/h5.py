@@ -44,7 +44,8 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     path = Path(request.source)
     config, version = _scanned(path)
     model = _load.with_keras(path, config) if _is_keras3(version) else _rebuilt(config, path)
-    origin = _opened.Origin(safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names)
+    known = read_sidecar(path)
+    origin = _opened.Origin(safe_name(path.stem), sha256_of(path), known.class_names, known.threshold)
     return _opened.opened(model, request, origin)
 
 

@@ -67,7 +67,8 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     with zipfile.ZipFile(path) as archive:
         config = _json(archive, "config.json", path)
     model = _load.with_keras(path, config)
-    origin = _opened.Origin(safe_name(path.stem), sha256_of(path), class_names=read_sidecar(path).class_names)
+    known = read_sidecar(path)
+    origin = _opened.Origin(safe_name(path.stem), sha256_of(path), known.class_names, known.threshold)
     return _opened.opened(model, request, origin, _ranges(path))
 
 

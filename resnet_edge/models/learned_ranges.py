@@ -26,7 +26,7 @@ PRODUCT = "/product"
 """Behind the name of a batch normalization that stands alone: its scaled input, not yet shifted."""
 
 Ranges = dict[str, tuple[float, float]]
-"""(min, max) by the name of a layer: of its output, and before a softmax that the layer ends in."""
+"""(min, max) by the name of a layer: of its output, before a softmax or sigmoid that the layer ends in."""
 
 
 class _Member(msgspec.Struct, forbid_unknown_fields=True):

@@ -52,6 +52,7 @@ def check(request: ModelRequest) -> None:
 def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     """Scan its operations, load it, use its serving signature. Raises ModelError, UsageError."""
     from resnet_edge.models import _opened, _shape
+    from resnet_edge.models._head import head_of
 
     folder = Path(request.source)
     _check_operations(folder)
@@ -73,8 +74,7 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
         ),
         macs=None,
         input_shape=shape,
-        classes=outputs.shape[1],
-        output="probabilities" if _opened.looks_like_probabilities(outputs) else "logits",
+        head=head_of(None, network, outputs, shape, None, request.source),
         class_names=(),
         preprocessing=_opened.chosen_preprocessing(request, None, shape),
     )

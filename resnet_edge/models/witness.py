@@ -21,7 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from resnet_edge.core.answers import SIGMOID, log_odds, logits, sigmoid
 from resnet_edge.core.errors import ModelError
+from resnet_edge.core.head import Head
 from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.models import ModelRequest, OpenedModel, kind_module
 from resnet_edge.models._layer_outputs import Array, as_array, innermost, layer_outputs, replaced_outputs
@@ -86,9 +88,9 @@ def check_reader(opened: OpenedModel, request: ModelRequest, images: Array) -> W
 
 
 def _compared(opened: OpenedModel, witness: Witness, request: ModelRequest, images: Array) -> Witnessed:
-    kind = opened.facts.output
-    ours = _scores(opened.network(images), kind)
-    theirs = _scores(_run(witness, images, request.source), kind)
+    head = opened.facts.head
+    ours = _scores(opened.network(images), head)
+    theirs = _scores(_run(witness, images, request.source), head)
     difference = distance(ours, theirs)
     allowed = READERS * witness.rounding
     if difference > allowed and witness.trackable is not None:
@@ -114,10 +116,12 @@ def _run(witness: Witness, images: Array, source: str) -> Any:
         ) from error
 
 
-def _scores(outputs: Any, kind: str) -> Array:
-    """Outputs as logits: a saturated softmax hides what is wrong before it."""
+def _scores(outputs: Any, head: Head) -> Array:
+    """Outputs as logits: a saturated softmax or sigmoid hides what is wrong before it."""
     values = as_array(outputs)
-    return np.log(np.maximum(values, TINY)) if kind == "probabilities" else values
+    if head.kind == "binary":
+        return logits(head, values).astype(np.float32)
+    return np.log(np.maximum(values, TINY)) if head.output == "probabilities" else values
 
 
 def distance(ours: Array, theirs: Array) -> float:
@@ -131,8 +135,8 @@ def distance(ours: Array, theirs: Array) -> float:
 
 def rounding(opened: OpenedModel, witness: Witness, images: Array) -> float:
     """How far rounding in every layer moves the outputs, as a part of their largest value."""
-    kind = opened.facts.output
-    expected = _scores(opened.network(images), kind)
+    head = opened.facts.head
+    expected = _scores(opened.network(images), head)
     models = (opened.trackable, witness.trackable)
     # the coarser of the two where one computes in float16: that is how its file wants it
     unit = max((_unit(layer) for model in models for layer in innermost(model)), default=FLOAT32)
@@ -140,7 +144,7 @@ def rounding(opened: OpenedModel, witness: Witness, images: Array) -> float:
     found = 0.0
     for _ in range(SAMPLES):
         with replaced_outputs(opened.trackable, lambda layer, output: _rounded(layer, output, unit, draw)):
-            found = max(found, distance(expected, _scores(opened.network(images), kind)))
+            found = max(found, distance(expected, _scores(opened.network(images), head)))
     return found
 
 
@@ -151,16 +155,15 @@ def _rounded(layer: Any, output: Any, unit: float, draw: np.random.Generator) ->
     values = as_array(output)
     size = LAMBDA * (FLOAT32 * math.sqrt(_products(layer.weights)) + unit)
     step = size * draw.choice([-1.0, 1.0], values.shape)
-    if _gives_probabilities(layer):  # the sum stands in the exponent
+    activation = getattr(getattr(layer, "activation", None), "__name__", "")
+    if activation == "sigmoid":  # near 1, float32 holds less of the sum than the sum is exact to
+        sums = log_odds(np.clip(values.astype(np.float64), SIGMOID, 1 - SIGMOID))
+        moved = sigmoid(sums + step * np.abs(sums).max()) + SIGMOID * np.sign(step)
+    elif type(layer).__name__ == "Softmax" or activation == "softmax":  # the sum stands in the exponent
         moved = values * np.exp(step * np.abs(np.log(np.maximum(values, TINY))).max())
     else:
         moved = values + step * np.abs(values).max()
     return _like(output, moved)
-
-
-def _gives_probabilities(layer: Any) -> bool:
-    activation = getattr(getattr(layer, "activation", None), "__name__", "")
-    return type(layer).__name__ == "Softmax" or activation in ("softmax", "sigmoid")
 
 
 def _like(output: Any, values: Any) -> Any:
@@ -192,7 +195,7 @@ def _where(opened: OpenedModel, witness: Witness, images: Array, allowed: float)
     theirs = layer_outputs(witness.trackable, lambda: witness.network(images))
     for key, output in ours.items():
         other = theirs.get(key)
-        kind = "probabilities" if _sums_to_one(output) else "logits"
+        kind = Head.of_classes(output.shape[-1], "probabilities" if _sums_to_one(output) else "logits")
         same = other is None or other.shape != output.shape
         if not same and not distance(_scores(output, kind), _scores(other, kind)) <= allowed:
             return f"the first layer whose outputs differ is {key[0]}"

@@ -9,7 +9,7 @@ A profile is a module with
 - `METADATA`: whether its files tell apps of themselves (TFLite metadata);
 - `runtimes(scheme)`: the backends that its files are to open in, the first of which others are compared with
   to the bit;
-- `border(scheme, output)`: the `graph.app_border.Border` around the network, None where the bytes that
+- `border(scheme, head)`: the `graph.app_border.Border` around the network, None where the bytes that
   `convert` proved stay as they are;
 - `variants(model)`: the same network written in other ways, from a model file and beside it;
 - `companions(model, name)`: texts that go beside a model file, by file name;
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from resnet_edge.core.bundle import Scores
+from resnet_edge.core.head import Head
 from resnet_edge.graph.app_border import Border
 
 
@@ -47,7 +47,7 @@ class DeliveryProfile(Protocol):
 
     def runtimes(self, scheme: str) -> tuple[str, ...]: ...
 
-    def border(self, scheme: str, output: Scores) -> Border | None: ...
+    def border(self, scheme: str, head: Head) -> Border | None: ...
 
     def variants(self, model: Path) -> tuple[Variant, ...]: ...
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.core.bundle import Scores
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.head import THRESHOLDS, Head
 from resnet_edge.graph.app_border import Border
 from resnet_edge.profiles import Variant
 
@@ -24,10 +25,23 @@ def runtimes(scheme: str) -> tuple[str, ...]:
     return (*everywhere, "litert_arm64") if scheme == "int8" else everywhere
 
 
-def border(scheme: str, output: Scores) -> Border:
-    """Three channels; uint8 where the network is int8 inside; probabilities in float32, because in uint8
-    two classes share a score too easily."""
-    return Border("uint8" if scheme == "int8" else "float32", rgb=True, softmax=output == "logits")
+def border(scheme: str, head: Head) -> Border:
+    """Three channels; uint8 where the network is int8 inside; probabilities of every class in float32,
+    because in uint8 two classes share a score too easily. Raises ArtifactError for a binary classifier whose
+    threshold is not where both are equally likely: apps take the larger score."""
+    if head.threshold not in (None, THRESHOLDS[head.output]):
+        raise ArtifactError(
+            f"the answer is class 1 above {head.threshold:g}, and MediaPipe Tasks takes the class with the "
+            "larger probability: leave the profile out (--profiles), or train for the usual threshold"
+        )
+    one = head.kind == "binary"
+    return Border(
+        "uint8" if scheme == "int8" else "float32",
+        rgb=True,
+        softmax=head.output == "logits" and not one,
+        sigmoid=head.output == "logits" and one,
+        both=one,
+    )
 
 
 def variants(model: Path) -> tuple[Variant, ...]:

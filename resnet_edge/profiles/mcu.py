@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from resnet_edge.core.bundle import Scores
+from resnet_edge.core.head import Head
 from resnet_edge.graph.app_border import Border
 from resnet_edge.profiles import Variant
 
@@ -24,7 +24,7 @@ def runtimes(scheme: str) -> tuple[str, ...]:
     return ("litert", "litert_reference", "tflite_micro")
 
 
-def border(scheme: str, output: Scores) -> Border:
+def border(scheme: str, head: Head) -> Border:
     """int8 at both ends: a microcontroller has no float for them."""
     return Border("int8", "int8")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.core.bundle import Scores
+from resnet_edge.core.head import Head
 from resnet_edge.formats.onnx import write_ort
 from resnet_edge.graph.app_border import Border
 from resnet_edge.profiles import Variant
@@ -22,7 +22,7 @@ def runtimes(scheme: str) -> tuple[str, ...]:
     return (*everywhere, "onnxruntime_arm64") if scheme == "int8" else everywhere
 
 
-def border(scheme: str, output: Scores) -> Border | None:
+def border(scheme: str, head: Head) -> Border | None:
     """None: the bytes stay."""
     return None
 

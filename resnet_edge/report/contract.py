@@ -61,7 +61,9 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def _model(report: Report) -> dict[str, Any]:
-    return {key: value for key, value in asdict(report.model).items() if key != "preprocessing"}
+    facts = {key: value for key, value in asdict(report.model).items() if key != "preprocessing"}
+    head = {**facts.pop("head"), "outputs": report.model.head.outputs, "rule": report.model.head.rule}
+    return {**facts, "classes": report.model.classes, "output": report.model.output, "head": head}
 
 
 def _preprocessing(report: Report) -> dict[str, Any]:

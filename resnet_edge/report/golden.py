@@ -39,6 +39,7 @@ def _file(file: BundledFile, scores: GoldenScores) -> dict[str, Any]:
         "file": file.path,
         "sha256": file.sha256,
         "kind": file.scores,
+        "threshold": file.threshold,
         "input": _end(file.input),
         "output": _end(file.output),
         "inputs_sha256": list(scores.inputs_sha256),

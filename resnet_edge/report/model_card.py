@@ -85,7 +85,7 @@ def _model(card: dict[str, Any]) -> list[str]:
     return [
         f"- from {code(model['source'])}, SHA-256 `{model['sha256']}`",
         f"- {quantity(model['parameters'])} parameters, {quantity(model['macs'])} multiply-accumulates",
-        f"- gives {model['output']} for {model['classes']:,} classes",
+        f"- gives {model['output']} for {model['classes']:,} classes; the answer is {model['head']['rule']}",
         f"- licence: {escaped(card['license'] or f'{NOT_SAID} (--license)')}",
     ]
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.doubt import open_doubts
+from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Report
 from resnet_edge.report import words
@@ -115,12 +116,19 @@ def model_facts(report: Report) -> list[Fact]:
         ("Multiply-accumulates", words.quantity(model.macs)),
         ("Input (H, W, C)", " × ".join(str(size) for size in model.input_shape)),
         ("Classes", _classes(model.class_names, model.classes)),
+        ("Answer", model.head.rule),
     ]
     if top1 is not None:
         facts.insert(
             2, ("Top-1", f"{words.percent(top1.reference_top1, top1.n)} on {words.count(top1.n, 'image')}")
         )
     return facts
+
+
+def _values(head: Head) -> str:
+    if head.kind == "classes":
+        return f"one value for each of the {head.classes} classes"
+    return f"one value, of the second of two classes; the answer is {head.rule}"
 
 
 def _classes(names: tuple[str, ...], classes: int) -> str:
@@ -190,7 +198,7 @@ def feeding(report: Report) -> list[str]:
         lines.append("Preprocessing is not inside: give what the Keras model takes.")
     else:
         lines.append(f"Preprocessing ({how.name}) is not inside; apply it first: {formula}.")
-    lines.append(f"Output `{report.model.output}`: one value for each of the {report.model.classes} classes.")
+    lines.append(f"Output `{report.model.output}`: {_values(report.model.head)}.")
     if any(
         tensor.quantization
         for artifact in report.artifacts

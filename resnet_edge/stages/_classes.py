@@ -7,19 +7,23 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.answers import answers
+from resnet_edge.core.head import Head
 from resnet_edge.core.parity import ClassDrop
 from resnet_edge.stages._sentinel import Values
 
 
-def worst_class(reference: Values, candidate: Values, labels: NDArray[np.int64]) -> ClassDrop | None:
+def worst_class(
+    reference: Values, candidate: Values, labels: NDArray[np.int64], head: Head
+) -> ClassDrop | None:
     """The class whose loss is the least likely by chance; None where no class loses.
 
     Of the images on which only one of the two is right, half should be lost if nothing was wrong: the exact
     test of McNemar, one-sided. Its probability is multiplied by the number of classes (S. Holm, Scandinavian
     Journal of Statistics 6 (1979) 65-70, of which the smallest is all that is told here).
     """
-    ours, theirs = candidate.argmax(axis=1) == labels, reference.argmax(axis=1) == labels
-    size = reference.shape[1]
+    ours, theirs = answers(head, candidate) == labels, answers(head, reference) == labels
+    size = head.classes
     lost = np.bincount(labels[theirs & ~ours], minlength=size)
     gained = np.bincount(labels[ours & ~theirs], minlength=size)
     n = np.bincount(labels, minlength=size)

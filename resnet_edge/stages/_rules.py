@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import proportion
+from resnet_edge.core.answers import answers
+from resnet_edge.core.head import Head
 from resnet_edge.stages._float_rounding import FLOAT32_DB
 from resnet_edge.stages._sentinel import Finding, Values
 from resnet_edge.stages._sums import Sums
@@ -33,9 +35,9 @@ class Table:
     labelled: Labelled | None
 
 
-def tabulate(reference: Values, candidate: Values, labels: NDArray[np.int64] | None) -> Table:
-    """Count; outputs are (N, classes), labels (N,)."""
-    theirs, ours = reference.argmax(axis=1), candidate.argmax(axis=1)
+def tabulate(reference: Values, candidate: Values, labels: NDArray[np.int64] | None, head: Head) -> Table:
+    """Count; outputs are (N, outputs of the head), labels (N,)."""
+    theirs, ours = answers(head, reference), answers(head, candidate)
     labelled = None
     if labels is not None:
         right, reference_right = ours == labels, theirs == labels

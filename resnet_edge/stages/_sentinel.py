@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.answers import answers
+from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Verdict
 
 BLOCK = 1024
@@ -32,14 +34,18 @@ class Finding:
     samples_needed: int | None = None
 
 
-def examine(reference: Values, candidate: Values) -> Finding | None:
-    """The first reason, if any, not to look at metrics. Both (N, classes) of the same images."""
+def examine(reference: Values, candidate: Values, head: Head) -> Finding | None:
+    """The first reason, if any, not to look at metrics. Both (N, outputs of the head) of the same images."""
     if len(reference) == 0:
         return Finding("inconclusive", "no image was compared, and so nothing is proved")
-    return _not_finite(reference, candidate) or _reference(reference) or _candidate(reference, candidate)
+    return (
+        _not_finite(reference, candidate)
+        or _reference(reference, head)
+        or _candidate(reference, candidate, head)
+    )
 
 
-def one_class(reference: Values, labels: NDArray[np.int64] | None) -> Finding | None:
+def one_class(reference: Values, labels: NDArray[np.int64] | None, head: Head) -> Finding | None:
     """Whether the images, of `labels` (N,) where these are known, are of one class. They cannot show what is
     wrong with the others: a file that always answers that class would be right on all of them."""
     if labels is not None:
@@ -50,12 +56,12 @@ def one_class(reference: Values, labels: NDArray[np.int64] | None) -> Finding | 
                 "--data with images of every class",
             )
         return None
-    answers, counts = np.unique(reference.argmax(axis=1), return_counts=True)
+    seen, counts = np.unique(answers(head, reference), return_counts=True)
     others = int(counts.sum() - counts.max())
     if others < HANDFUL <= len(reference):
         return Finding(
             "inconclusive",
-            f"the reference sees class {answers[counts.argmax()]} on all images but {others}, and nothing is "
+            f"the reference sees class {seen[counts.argmax()]} on all images but {others}, and nothing is "
             "proved of the other classes: give --data with images of every class",
         )
     return None
@@ -69,12 +75,12 @@ def _not_finite(reference: Values, candidate: Values) -> Finding | None:
     return None
 
 
-def _reference(reference: Values) -> Finding | None:
+def _reference(reference: Values, head: Head) -> Finding | None:
     """A reference that does not tell images apart can prove nothing, good or bad."""
     end = "nothing can be proved; give more and different images"
     if (reference == reference[0]).all():
         return Finding("inconclusive", f"the reference gives one and the same output for every image: {end}")
-    if len(np.unique(reference.argmax(axis=1))) == 1:
+    if len(np.unique(answers(head, reference))) == 1:
         return Finding("inconclusive", f"the reference predicts one class only: {end}")
     if _distinct(reference) < HANDFUL:
         return Finding(
@@ -83,15 +89,15 @@ def _reference(reference: Values) -> Finding | None:
     return None
 
 
-def _candidate(reference: Values, candidate: Values) -> Finding | None:
+def _candidate(reference: Values, candidate: Values, head: Head) -> Finding | None:
     if (candidate == candidate[0]).all():
         return Finding(
             "fail", "the artifact gives one and the same output for every image, the reference does not"
         )
-    if (candidate == candidate[:, :1]).all():
+    if head.outputs > 1 and (candidate == candidate[:, :1]).all():
         return Finding("fail", "the artifact gives every class the same score on every image")
-    only, *others = np.unique(candidate.argmax(axis=1))
-    elsewhere = int(np.count_nonzero(reference.argmax(axis=1) != only))
+    only, *others = np.unique(answers(head, candidate))
+    elsewhere = int(np.count_nonzero(answers(head, reference) != only))
     if not others and elsewhere >= HANDFUL:
         return Finding(
             "fail",

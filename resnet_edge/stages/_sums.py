@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.answers import SIGMOID, answers, centred_scores, log_odds, pair
+from resnet_edge.core.head import Head
 from resnet_edge.core.statistics import centred
 
 BLOCK = 4096
@@ -17,8 +20,11 @@ COARSEST = 1 / 256
 """The step of an int8 softmax output (TFLite fixes it)."""
 STEPS = (COARSEST, 2.0**-15, 2.0**-24)
 """Of probabilities in int8 and int16 (TFLite fixes both), and of the smallest in float16."""
+STEPS_OF_ONE = (COARSEST, 2.0**-11, 2.0**-15)
+"""Of a probability above a half: in int8 and bfloat16, in float16, and in int16."""
 
 Values = NDArray[np.float32]
+Errors = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -38,26 +44,26 @@ class Sums:
     swapped: float
 
 
-def measure(reference: Values, candidate: Values, output: str) -> Sums:
-    """Sums over outputs (N, classes); `output` says whether they are logits or probabilities.
+def measure(reference: Values, candidate: Values, head: Head) -> Sums:
+    """Sums over outputs (N, outputs of the head), logits or probabilities.
 
     Probabilities on a grid say no more than that the exact one is within half a step: what lies there is no
     error. Below the smallest that the grid holds there is nothing to compare: an int16 softmax of TFLite has
     steps of 1/32768, and gives no score less than two of them.
     """
-    grid = _grid(reference, candidate) if output == "probabilities" else None
+    errors_of = _errors(reference, candidate, head)
     signal = noise = max_abs = largest = apart = swapped = 0.0
     close = 0
     for ref, cand in _blocks(reference, candidate):
         max_abs = max(max_abs, float(np.abs(ref.astype(np.float64) - cand).max()))
-        true, errors = _logits(ref, cand) if grid is None else _of_probabilities(ref, cand, grid)
+        true, errors = errors_of(ref, cand)
         signal += float(np.square(true).sum())
         noise += float(np.square(errors).sum())
         worst = np.abs(errors).max(axis=1)
         largest, apart = max(largest, float(np.abs(true).max())), max(apart, float(worst.max()))
         margins = _margins(true)
         close += int(np.count_nonzero(margins <= 2 * worst))
-        changed = ref.argmax(axis=1) != cand.argmax(axis=1)
+        changed = answers(head, ref) != answers(head, cand)
         swapped = max(swapped, float(margins[changed].max(initial=0.0)))
     return Sums(signal, noise, max_abs, largest, apart, close, swapped)
 
@@ -67,14 +73,24 @@ def _blocks(reference: Values, candidate: Values) -> Iterator[tuple[Values, Valu
         yield reference[start : start + BLOCK], candidate[start : start + BLOCK]
 
 
-def _logits(ref: Values, cand: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    true = centred(ref)
-    return true, true - centred(cand)
+def _errors(reference: Values, candidate: Values, head: Head) -> Callable[[Values, Values], Errors]:
+    """What makes of a block of both the centred logits (N, classes) of the reference, and their errors."""
+    if head.output == "logits":
+        return partial(_of_logits, head=head)
+    if head.kind == "binary":
+        return partial(_of_one_probability, grid=_grid_of_one(reference, candidate), head=head)
+    return partial(_of_probabilities, grid=_grid(reference, candidate))
+
+
+def _of_logits(ref: Values, cand: Values, head: Head) -> Errors:
+    true = centred_scores(head, ref)
+    return true, true - centred_scores(head, cand)
 
 
 @dataclass(frozen=True)
 class _Grid:
-    """Half a step of the grids that probabilities are on (0: on none), and what they are compared above."""
+    """Half a step of the grids that probabilities are on (0: on none), and what they are compared above
+    (and, of one probability, as much below 1)."""
 
     half: float
     floor: float
@@ -89,9 +105,7 @@ def _grid(reference: Values, candidate: Values) -> _Grid:
     return _Grid(half, max(half, min(least + half, COARSEST)))
 
 
-def _of_probabilities(
-    ref: Values, cand: Values, grid: _Grid
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _of_probabilities(ref: Values, cand: Values, grid: _Grid) -> Errors:
     """Logarithms are logits again, up to a constant per row. A candidate stands for all in half a step."""
     half, floor = grid.half, grid.floor
     true = _log(ref, floor)
@@ -100,6 +114,34 @@ def _of_probabilities(
     wide = cand.astype(np.float64)
     nearest = np.clip(true, _log(wide - half, floor), _log(wide + half, floor))
     return centred(true), true - nearest
+
+
+def _grid_of_one(reference: Values, candidate: Values) -> _Grid:
+    """Of the probability of a sigmoid, which has no second output to tell how near to 1 it is: what float32
+    keeps of that is off by what runtimes make of it, and shorter types have steps. Integers hold 0 and do
+    not hold 1: what is nearer to either than what both hold is not compared."""
+    half = 2 * SIGMOID
+    least = 0.0
+    for values in (reference, candidate):
+        upper = values[values >= 0.5]
+        told = upper if upper.size else values
+        step = next((step for step in STEPS_OF_ONE if _is_whole(told, step)), 0.0)
+        half += step / 2
+        least = max(least, min(step, float(np.minimum(values, 1 - values).min())))
+    return _Grid(half, max(half, min(least + half, COARSEST)))
+
+
+def _of_one_probability(ref: Values, cand: Values, grid: _Grid, head: Head) -> Errors:
+    """As `_of_probabilities`, of the second of two classes (N, 1)."""
+    half, floor = grid.half, grid.floor
+    true, wide = _odds(ref, floor), cand.astype(np.float64)
+    nearest = np.clip(true, _odds(wide - half, floor), _odds(wide + half, floor))
+    scores = pair(head, true)
+    return scores, scores - pair(head, nearest)
+
+
+def _odds(values: NDArray[np.floating], floor: float) -> NDArray[np.float64]:
+    return log_odds(np.clip(values.astype(np.float64), floor, 1 - floor))
 
 
 def _log(values: NDArray[np.floating], floor: float) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.progress import silent, tracked
@@ -74,12 +75,13 @@ class Attributor:
         pool: Executor,
         images: Images,
         preprocessing: Preprocessing | None,
+        head: Head,
         scratch: Path,
         n: int,
         tell: Tell,
     ) -> None:
         self._crew, self._pool, self._tell, self._n = crew, pool, tell, n
-        self._images, self._preprocessing, self._scratch = images, preprocessing, scratch
+        self._images, self._preprocessing, self._head, self._scratch = images, preprocessing, head, scratch
         self._begun: Future[Causes] | None = None
 
     def start(self, judged: Sequence[Judged], ends: Ends) -> None:
@@ -116,9 +118,23 @@ class Attributor:
         if seen.changed and ends.rerun is not None:
             on_fed = ends.rerun(seen.out, str(self._scratch / f"{artifact.sha256[:16]}.on_fed.npy"))
         request = AttributionRequest(
-            *(row.artifact, artifact.path, artifact.scheme, row.backend, row.device, entry, end),
-            ends.portable(),
-            *(self._images.images, self._images.labels, ends.reference, ends.unpruned, judged.outputs, n),
-            *(seen.out if seen.changed else None, on_fed, self._preprocessing),
+            file=row.artifact,
+            path=artifact.path,
+            scheme=artifact.scheme,
+            backend=row.backend,
+            device=row.device,
+            input=entry,
+            output=end,
+            head=self._head,
+            portable=ends.portable(),
+            images=self._images.images,
+            labels=self._images.labels,
+            reference=ends.reference,
+            unpruned=ends.unpruned,
+            outputs=judged.outputs,
+            n=n,
+            fed=seen.out if seen.changed else None,
+            on_fed=on_fed,
+            preprocessing=self._preprocessing,
         )
         return ask(member, "attribution:attribute", request, Attributed).attribution

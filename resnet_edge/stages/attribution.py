@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import proportion, statistics
+from resnet_edge.core.answers import answers, centred_scores
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.attribution import Attribution, Cause, Share
+from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report
 from resnet_edge.core.tensors import dequantize
@@ -29,7 +31,7 @@ from resnet_edge.stages.attribution_request import Attributed, AttributionReques
 from resnet_edge.stages.kernel_check import checked
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.predict import open_images, stored
-from resnet_edge.stages.verify_outputs import kind_of
+from resnet_edge.stages.verify_outputs import kind_of, seen
 
 Outputs = NDArray[np.float32]
 ROUNDING = 1e-4
@@ -71,9 +73,10 @@ def attribute(request: AttributionRequest, report: Report) -> Attributed:
     labels = None if request.labels is None else np.load(request.labels, allow_pickle=False)[rows]
     befores = [start, *(outputs for _, outputs in ends)]
     steps = zip(ends, befores, strict=False)
-    shares = [_share(cause, before, after, labels) for (cause, after), before in steps]
-    whole = _share("all", start, ends[-1][1], labels)
-    same = kind_of(exact) == kind_of(written)  # else a softmax is between them, and no rounding
+    head = request.head
+    shares = [_share(cause, before, after, labels, head) for (cause, after), before in steps]
+    whole = _share("all", start, ends[-1][1], labels, head)
+    same = kind_of(exact) == kind_of(written)  # else a softmax or sigmoid is between them, and no rounding
     kernels = checked(exact if same else written, written, ran, request.scheme, request.device)
     found = Attribution(
         *(request.file, request.backend, request.device, len(rows), tuple(shares), whole, kernels),
@@ -121,8 +124,10 @@ def _ran(
     return np.concatenate([dequantize(run(stored(image[None], entry)), end) for image in images])
 
 
-def _share(cause: Cause, before: Outputs, after: Outputs, labels: NDArray[np.int64] | None) -> Share:
-    n, theirs, ours = len(before), before.argmax(1), after.argmax(1)
+def _share(
+    cause: Cause, before: Outputs, after: Outputs, labels: NDArray[np.int64] | None, head: Head
+) -> Share:
+    n, theirs, ours = len(before), answers(seen(head, before), before), answers(seen(head, after), after)
     drop = interval = None
     if labels is not None:
         lost = int(np.count_nonzero((theirs == labels) & (ours != labels)))
@@ -130,12 +135,13 @@ def _share(cause: Cause, before: Outputs, after: Outputs, labels: NDArray[np.int
         low, high = proportion.paired_drop(n, lost, gained)
         drop, interval = 100 * (lost - gained) / n, (100 * low, 100 * high)
     changed = int(np.count_nonzero(theirs != ours))
-    return Share(cause, drop, interval, changed / n, proportion.wilson(changed, n), _sqnr_db(before, after))
+    sqnr_db = _sqnr_db(before, after, head)
+    return Share(cause, drop, interval, changed / n, proportion.wilson(changed, n), sqnr_db)
 
 
-def _sqnr_db(before: Outputs, after: Outputs) -> float | None:
+def _sqnr_db(before: Outputs, after: Outputs, head: Head) -> float | None:
     if "probabilities" in (kind_of(before), kind_of(after)):
         return None
-    signal = statistics.centred(before)
-    noise = statistics.centred(after) - signal
+    signal = centred_scores(head, before)
+    noise = centred_scores(head, after) - signal
     return statistics.sqnr_db(float((signal**2).sum()), float((noise**2).sum()))

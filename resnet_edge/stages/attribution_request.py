@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.attribution import Attribution
+from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 
 
@@ -35,8 +36,8 @@ class AttributionRequest:
 
     `reference` and `outputs` (N, classes) are the model's and the artifact's; `unpruned` those of the model
     before it was pruned, or None. `portable` is the float graph (.tflite), which takes what the artifact
-    takes. `fed` are the `n` images as the artifact sees them, and `on_fed` what the model gives for them
-    (None: what it gives for the images).
+    takes; `head` is the model's. `fed` are the `n` images as the artifact sees them, and `on_fed` what the
+    model gives for them (None: what it gives for the images).
     """
 
     file: str
@@ -46,6 +47,7 @@ class AttributionRequest:
     device: str
     input: TensorSpec
     output: TensorSpec
+    head: Head
     portable: str
     images: str
     labels: str | None

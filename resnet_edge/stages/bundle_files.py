@@ -11,6 +11,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, TensorSpec, sha256_of
 from resnet_edge.core.bundle import BundledFile, Scores
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
+from resnet_edge.core.head import Head
 from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata, ScoreOutput
 from resnet_edge.core.progress import Report, tracked
 from resnet_edge.graph.app_border import Border, surround
@@ -63,7 +64,7 @@ def _of_profile(
 def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: Artifact) -> MadeFile:
     if artifact.inputs[0].shape[0] != 1:
         raise ArtifactError("it takes any number of images, and apps one: convert without --dynamic-batch")
-    border = profile.border(artifact.scheme, request.scores)
+    border = profile.border(artifact.scheme, request.head)
     if border is not None and artifact.inputs[0].dtype != "float32":
         raise ArtifactError(
             f"it takes {artifact.inputs[0].dtype}, and a profile starts from float32: convert without --io"
@@ -72,9 +73,9 @@ def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: 
     folder.mkdir(exist_ok=True)
     out = folder / artifact.file
     changes = _written(Path(artifact.path), out, border)
-    scores: Scores = "probabilities" if border is not None and border.softmax else request.scores
+    head = request.head if border is None else _behind(border, request.head)
     if profile.METADATA:
-        _describe(out, request, scores)
+        _describe(out, request, head.output)
         changes = (*changes, "tells apps of itself: TFLite metadata, with the class names")
     companions = profile.companions(out, request.name)
     for beside, text in companions.items():
@@ -89,12 +90,21 @@ def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: 
         sha256=sha256_of(out),
         input=image,
         output=output,
-        scores=scores,
+        scores=head.output,
         source=artifact.file,
         source_sha256=artifact.sha256,
         changes=changes,
+        threshold=head.threshold,
     )
     return MadeFile(file, profile.runtimes(artifact.scheme), profile.delegates(artifact.scheme))
+
+
+def _behind(border: Border, head: Head) -> Head:
+    """What the head is with the border."""
+    output: Scores = "probabilities" if border.probabilities else head.output
+    if border.both:
+        return Head.of_classes(head.classes, output)
+    return head if output == head.output else Head.of_outputs(head.outputs, output)
 
 
 def _variants(first: MadeFile, path: Path, profile: DeliveryProfile) -> Iterator[MadeFile]:

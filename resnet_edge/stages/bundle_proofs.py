@@ -68,8 +68,8 @@ class Proofs:
         """The scores .npy (N, classes) that a file must give."""
         file = made.file
         out = str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.expected.npy")
-        softmax = file.scores == "probabilities" and self.converted.facts.output == "logits"
-        return self._ask("expected", ExpectedRequest(self.anchor(file), softmax, out), Done).path
+        asked = ExpectedRequest(self.anchor(file), self.converted.facts.head, file.head, out)
+        return self._ask("expected", asked, Done).path
 
     def proof(self, file: BundledFile, backend: str, expected: str, picked: Picked) -> RuntimeProof:
         """What a runtime gives. Whatever keeps it from opening the file is told, and others go on."""
@@ -84,7 +84,7 @@ class Proofs:
             ran = self._predict(path, file.format, backend, channels, out)
             self.ran.add(out)
             other = self._counterpart(file, backend)
-            asked = ScoresRequest(expected, out, self._outputs(file, other), picked.rows)
+            asked = ScoresRequest(expected, out, self._outputs(file, other), file.head, picked.rows)
             found = self._ask("apart", asked, ScoresApart)
         except MissingDependency as error:
             return self._told(RuntimeProof(file.path, backend, "not installed", str(error)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.bundle import BundledFile, BundleFacts, ClassCount, Scores
+from resnet_edge.core.bundle import BundledFile, BundleFacts, ClassCount
+from resnet_edge.core.head import Head
 from resnet_edge.core.image_contract import ImageContract
 from resnet_edge.core.metadata import LabelFile
 from resnet_edge.core.outlook import FileOutlook
@@ -26,7 +27,7 @@ class FilesRequest:
     schemes: tuple[str, ...] | None
     name: str
     image: ImageContract
-    scores: Scores
+    head: Head
     labels: tuple[str, ...]
     translations: tuple[LabelFile, ...]
     description: str
@@ -71,10 +72,11 @@ class Outlooks:
 @dataclass(frozen=True)
 class ExpectedRequest:
     """stages.bundle_scores: what a bundled file must give: `anchor` .npy (N, classes), the outputs of its
-    artifact, through a softmax where `softmax`; to `out`."""
+    artifact, which are those of `head`, as the file's own head `wanted` has them; to `out`."""
 
     anchor: str
-    softmax: bool
+    head: Head
+    wanted: Head
     out: str
 
 
@@ -86,6 +88,7 @@ class PickRequest:
     images: str
     labels: str | None
     anchor: str
+    head: Head
     count: int
     folder: str
 
@@ -104,6 +107,7 @@ class ClassesRequest:
     """stages.bundle_scores: how often `anchor` .npy (N, classes) is right by `labels` .npy (N,), by class."""
 
     anchor: str
+    head: Head
     labels: str
     names: tuple[str, ...]
 
@@ -139,6 +143,7 @@ class ScoresRequest:
     expected: str
     found: str
     counterpart: str
+    head: Head
     rows: tuple[int, ...]
 
 

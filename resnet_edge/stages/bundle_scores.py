@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from resnet_edge.core.answers import answers, margins
 from resnet_edge.core.bundle import BundledFile, ClassCount, Golden, GoldenImage, GoldenScores, Tolerance
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import Report
 from resnet_edge.stages import bundle_acceleration
 from resnet_edge.stages.artifact_request import Done
@@ -27,6 +29,7 @@ from resnet_edge.stages.bundle_request import (
     WidenRequest,
 )
 from resnet_edge.stages.predict import stored
+from resnet_edge.stages.verify_outputs import as_probabilities
 
 HEADROOM = 2
 """A golden score may be off by so many times what was measured."""
@@ -38,9 +41,11 @@ XNNPACK and reference kernels, ResNet-8 to ResNet-50)."""
 def expected(request: ExpectedRequest, report: Report) -> Done:
     """What a file must give, from what its artifact gives."""
     scores = np.load(request.anchor).astype(np.float64)
-    if request.softmax:
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        scores = powers / powers.sum(axis=1, keepdims=True)
+    ours, wanted = request.head, request.wanted
+    if ours.output == "logits" and wanted.output == "probabilities":
+        scores = as_probabilities(scores)
+    if ours.outputs == 1 < wanted.outputs:
+        scores = np.concatenate([1 - scores, scores], axis=1)
     np.save(request.out, scores.astype(np.float32))
     return Done(request.out)
 
@@ -59,7 +64,7 @@ def apart(request: ScoresRequest, report: Report) -> ScoresApart:
         raise DataError(f"scores {found.shape} and {wanted.shape}: there is nothing to compare")
     if not np.isfinite(found).all():
         raise DataError("some scores are no finite numbers")
-    same = wanted.argmax(axis=1) == found.argmax(axis=1)
+    same = answers(request.head, wanted) == answers(request.head, found)
     return ScoresApart(
         n=len(wanted),
         same_top1=int(same.sum()),
@@ -72,7 +77,7 @@ def apart(request: ScoresRequest, report: Report) -> ScoresApart:
 
 def classes(request: ClassesRequest, report: Report) -> ClassCounts:
     """Count right answers, class by class."""
-    answer, labels = np.load(request.anchor).argmax(axis=1), np.load(request.labels)
+    answer, labels = answers(request.head, np.load(request.anchor)), np.load(request.labels)
     return ClassCounts(
         tuple(
             ClassCount(name, int((labels == label).sum()), int((answer[labels == label] == label).sum()))
@@ -87,7 +92,7 @@ def pick(request: PickRequest, report: Report) -> Picked:
     if images.dtype != np.uint8:
         raise DataError("golden images are pictures, and the data holds floats: give bytes, 0 to 255")
     labels = np.load(request.labels) if request.labels is not None else None
-    rows = _rows(scores, labels, request.count)
+    rows = _rows(scores, request.head, labels, request.count)
     files = []
     for number, row in enumerate(rows):
         name = f"{number:02d}.png"
@@ -99,12 +104,11 @@ def pick(request: PickRequest, report: Report) -> Picked:
     return Picked(tuple(rows), tuple(files), known)
 
 
-def _rows(scores: NDArray[Any], labels: NDArray[Any] | None, count: int) -> list[int]:
+def _rows(scores: NDArray[Any], head: Head, labels: NDArray[Any] | None, count: int) -> list[int]:
     """Rows of right answers, of each class in turn: no close ones, on which runtimes may well differ, and
-    not the clearest either. Of a class, the median by how far the first score is before the second comes
+    not the clearest either. Of a class, the median by how far the answer is before the next one comes
     first, and then those above it."""
-    ordered = np.sort(scores, axis=1)
-    margin, answer = ordered[:, -1] - ordered[:, -2], scores.argmax(axis=1)
+    margin, answer = margins(head, scores), answers(head, scores)
     right = np.ones(len(scores), bool) if labels is None else answer == labels
     queues = []
     for label in np.unique(answer[right]):

@@ -219,7 +219,7 @@ class _Search:
                     outputs[row] = session.run(image)[0]
         except ArtifactError:  # XNNPACK: a step of input times weight is over 256 steps of the output
             return None
-        found = sums(self.measured.outputs[self.judged], outputs, self.request.output)
+        found = sums(self.measured.outputs[self.judged], outputs, self.request.head)
         return sqnr_db(found.signal, found.noise)
 
 

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.answers import answers
 from resnet_edge.core.calibration_lint import CalibrationLint, Kind, LintFinding
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Progress, Report
@@ -117,11 +118,11 @@ def _pixels(request: CalibrationLintRequest, ranges_hold: bool) -> _Found:
 def _activations(request: CalibrationLintRequest) -> _Found:
     """What needs the model: ranges, and classes where there are no labels."""
     limits, outputs = _calibrated(request)
-    found, words = _labels(request.calibration, request.classes), "their labels"
+    found, words = _labels(request.calibration, request.head.classes), "their labels"
     if found is None and outputs is not None:
-        found, words = outputs.argmax(axis=1), "what the model sees"
-    against = _labels(request.evaluation, request.classes)
-    told = tuple(classes(found, against, request.classes, words))
+        found, words = answers(request.head, outputs), "what the model sees"
+    against = _labels(request.evaluation, request.head.classes)
+    told = tuple(classes(found, against, request.head.classes, words))
     checked: tuple[Kind, ...] = ("classes",) if found is not None else ()
     figures = {} if found is None else {"classes_seen": float(len(np.unique(found)))}
     if limits is None or request.portable is None:

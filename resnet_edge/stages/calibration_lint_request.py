@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.stages.images_request import Images
 
 
 @dataclass(frozen=True)
 class CalibrationLintRequest:
-    """Images to calibrate with, those to prove on, and the model that they are for: `classes`,
+    """Images to calibrate with, those to prove on, and the model that they are for: `head`,
     `preprocessing`, and `macs` of one image (None: not counted).
 
     `portable` is its float graph (.tflite), or None: then nothing is said of activations.
@@ -20,7 +21,7 @@ class CalibrationLintRequest:
 
     calibration: Images
     evaluation: Images
-    classes: int
+    head: Head
     preprocessing: Preprocessing
     portable: str | None = None
     limits: str | None = None

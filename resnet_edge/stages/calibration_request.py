@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from resnet_edge.core.head import Head
+
 CalibratorName = Literal["auto", "minmax", "percentile", "mse", "entropy"]
 
 
@@ -22,7 +24,7 @@ class CalibrateRequest:
     portable: str
     images: str
     takes_pixels: bool
-    output: str
+    head: Head
     threads: int
     folder: str
     calibrator: CalibratorName = "auto"

@@ -53,8 +53,8 @@ class Base:
         """What a fit or a test of it needs."""
         facts = self.opened.facts
         return Fit(
+            facts.head,
             label,
-            facts.output,
             lambda images: preprocessed(images, facts.preprocessing),
             teacher,
             penalised,
@@ -81,7 +81,7 @@ def base_of(request: ChannelRequest) -> Base:
 
 def plain_loss(request: ChannelRequest) -> Any:
     """That of the training, without a teacher."""
-    return loss_of(replace(request.recipe, teacher=None), base_of(request).opened.facts.output)
+    return loss_of(replace(request.recipe, teacher=None), base_of(request).opened.facts.head)
 
 
 def plain_batches(request: ChannelRequest) -> Iterator[tuple[Any, NDArray[np.int64]]]:

@@ -16,7 +16,8 @@ sentinel. Everything else is `inconclusive`. No special case softens this: with
 `max_drop_pp` 0 only a proven gain passes, since images without a single change still leave
 room for a drop of 3.84 / n.
 
-Top-1 is the first of equal maxima on both sides. Quantized outputs do have equal maxima; a
+What outputs say, and what is right, is told by the head (core/head.py). Top-1 is the first of equal
+maxima on both sides. Quantized outputs do have equal maxima; a
 tie that the reference does not have counts as a change when a later class should have won.
 """
 
@@ -29,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import proportion, statistics
+from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.progress import Progress, Report
@@ -53,29 +55,30 @@ SIGNIFICANT = 0.05
 
 def compare(request: CompareRequest, report: Report) -> Compared:
     """The verdict, with all its figures. Raises DataError where files do not belong together."""
+    head = request.head
     reference, candidate = _outputs(request.reference), _outputs(request.candidate)
     if reference.shape != candidate.shape:
         raise DataError(
             f"{request.artifact} gives {_by(candidate)} and the reference {_by(reference)}: "
             "they are not of the same images and classes"
         )
-    labels = _labels(request.labels, reference.shape)
+    if reference.shape[1] != head.outputs:
+        raise DataError(f"the reference gives {_by(reference)}, and its head is of {head.outputs}")
+    labels = _labels(request.labels, len(reference), head.classes)
     step = f"compare {request.artifact} on {request.backend}"
     report(Progress(step, 0, 1))
-    if finding := examine(reference, candidate) or one_class(reference, labels):
+    if finding := examine(reference, candidate, head) or one_class(reference, labels, head):
         return Compared(_stopped(request, len(reference), finding), by_rounding=False)
-    table, sums = tabulate(reference, candidate, labels), measure(reference, candidate, request.output)
+    table, sums = tabulate(reference, candidate, labels, head), measure(reference, candidate, head)
     report(Progress(step, 1, 1))
-    worst = worst_class(reference, candidate, labels) if labels is not None else None
-    return _judged(request, table, sums, reference.shape[1], worst)
+    worst = worst_class(reference, candidate, labels, head) if labels is not None else None
+    return _judged(request, table, sums, worst)
 
 
 def _outputs(path: str) -> NDArray[np.float32]:
     values = _load(path)
-    if values.ndim != 2 or values.dtype.kind != "f" or values.shape[1] < 2:
-        raise DataError(
-            f"{path} holds {values.dtype} {values.shape}; outputs are floats (N, classes), two or more"
-        )
+    if values.ndim != 2 or values.dtype.kind != "f" or not values.shape[1]:
+        raise DataError(f"{path} holds {values.dtype} {values.shape}; outputs are floats (N, outputs)")
     return values
 
 
@@ -87,23 +90,21 @@ def _load(path: str) -> NDArray[Any]:
     return values
 
 
-def _labels(path: str | None, shape: tuple[int, ...]) -> NDArray[np.int64] | None:
+def _labels(path: str | None, n: int, classes: int) -> NDArray[np.int64] | None:
     if path is None:
         return None
     labels = _load(path)
-    if labels.shape != shape[:1] or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"the labels are {labels.dtype} {labels.shape}; {shape[0]} images need as many integers"
-        )
-    wrong = labels[(labels < 0) | (labels >= shape[1])]
+    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+        raise DataError(f"the labels are {labels.dtype} {labels.shape}; {n} images need as many integers")
+    wrong = labels[(labels < 0) | (labels >= classes)]
     if len(wrong):
-        raise DataError(f"label {wrong[0]} is out of range: the model has the classes 0 to {shape[1] - 1}")
+        raise DataError(f"label {wrong[0]} is out of range: the model has the classes 0 to {classes - 1}")
     checked: NDArray[np.int64] = labels.astype(np.int64)
     return checked
 
 
 def _by(values: NDArray[Any]) -> str:
-    return f"{values.shape[1]} classes for {values.shape[0]} images"
+    return f"{values.shape[1]} outputs for {values.shape[0]} images"
 
 
 def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
@@ -129,9 +130,7 @@ def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
     )
 
 
-def _judged(
-    request: CompareRequest, table: Table, sums: Sums, classes: int, worst: ClassDrop | None
-) -> Compared:
+def _judged(request: CompareRequest, table: Table, sums: Sums, worst: ClassDrop | None) -> Compared:
     n, labelled = table.n, table.labelled
     sqnr = statistics.sqnr_db(sums.signal, sums.noise)
     rounding = rounding_of(request.path, request.format, request.scheme) if request.path else None
@@ -140,7 +139,7 @@ def _judged(
         floor = min(floor, rounding.likely_db)
         numbers = on_rounding(sqnr, sums, n, max(floor, rounding.most_db), request.scheme)
     on_signal = on_sqnr(sqnr, floor, request.scheme)
-    on_images = _on_images(table, request, numbers, classes)
+    on_images = _on_images(table, request, numbers)
     verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"
     parity = Parity(
         artifact=request.artifact,
@@ -169,7 +168,7 @@ def _judged(
     return Compared(parity, numbers is not None)
 
 
-def _on_images(table: Table, request: CompareRequest, numbers: Finding | None, classes: int) -> Finding:
+def _on_images(table: Table, request: CompareRequest, numbers: Finding | None) -> Finding:
     """What the images prove; what they leave open, `numbers` decide where there are any."""
     n, labelled, limit_pp = table.n, table.labelled, request.max_drop_pp
     if labelled is None:
@@ -180,7 +179,7 @@ def _on_images(table: Table, request: CompareRequest, numbers: Finding | None, c
         found = numbers
     if labelled is None or found.verdict != "pass" or request.accept_reference:
         return found
-    on_chance = on_reference(n, labelled.reference_right, classes)
+    on_chance = on_reference(n, labelled.reference_right, request.head.classes)
     return found if on_chance.verdict == "pass" else on_chance
 
 
@@ -213,7 +212,7 @@ def agree(request: AgreementRequest, report: Report) -> Agreement:
     report(Progress("agreement", 1, 1))
     return Agreement(
         n=len(a),
-        same_top1=int(np.count_nonzero(a.argmax(axis=1) == b.argmax(axis=1))),
+        same_top1=int(np.count_nonzero(answers(request.head, a) == answers(request.head, b))),
         values=a.size,
         identical=int(np.count_nonzero(apart == 0)),
         max_abs=float(apart.max()),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Parity
 
 
 @dataclass(frozen=True)
 class CompareRequest:
-    """Outputs to compare: .npy files (N, classes) float32, dequantized, and what they must meet.
+    """Outputs to compare: .npy files (N, head.outputs) float32, dequantized, and what they must meet.
 
     `reference` and `candidate` belong to the same images in the same order; `labels` is an
     .npy of integers (N,), or None. `max_drop_pp` is in percentage points. `path` and `format` are of the file
@@ -22,7 +22,7 @@ class CompareRequest:
     backend: str
     device: str
     scheme: str
-    output: Literal["logits", "probabilities"]
+    head: Head
     reference: str
     candidate: str
     labels: str | None
@@ -46,6 +46,7 @@ class Compared:
 class AgreementRequest:
     """Outputs of two artifacts on the same images, as in CompareRequest."""
 
+    head: Head
     a: str
     b: str
 

@@ -30,6 +30,7 @@ def error_growth(request: ErrorGrowthRequest, report: Report) -> ErrorGrowth:
     found = measure_error_growth(
         Path(request.exact),
         Path(request.path),
+        request.head,
         tracked(rows, f"errors of {request.file}", len(chosen), report),
     )
     return ErrorGrowth(request.file, len(used), found)

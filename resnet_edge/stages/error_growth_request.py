@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.head import Head
 from resnet_edge.stages.calibration_request import Calibration
 from resnet_edge.stages.images_request import Images
 
@@ -20,12 +21,13 @@ WORK = 16_000_000_000
 
 @dataclass(frozen=True)
 class ErrorGrowthRequest:
-    """The artifact `file` at `path`, the float graph `exact` that it is a rounded version of, and on
-    how many of `images` (.npy)."""
+    """The artifact `file` at `path`, the float graph `exact` that it is a rounded version of, the `head` of
+    both, and on how many of `images` (.npy)."""
 
     path: str
     file: str
     exact: str
+    head: Head
     images: str
     n: int
 
@@ -33,6 +35,7 @@ class ErrorGrowthRequest:
 def error_growth_requests(
     artifacts: Iterable[Artifact],
     portable: str,
+    head: Head,
     calibrated: Calibration | None,
     images: Images,
     macs: int | None,
@@ -49,5 +52,5 @@ def error_growth_requests(
         if artifact.format != "tflite" or not scheme.weights.startswith("int"):
             continue
         exact = calibrated.exact if scheme.needs_calibration and calibrated is not None else portable
-        found.append(ErrorGrowthRequest(artifact.path, artifact.file, exact, images.images, n))
+        found.append(ErrorGrowthRequest(artifact.path, artifact.file, exact, head, images.images, n))
     return found

@@ -20,11 +20,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import ResnetEdgeError
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.stages.augment import AugmentedBatches
 from resnet_edge.stages.checkpoint import Checkpoint, write
-from resnet_edge.stages.losses import Output, accuracy, loss_of
+from resnet_edge.stages.losses import accuracy_of, loss_of
 from resnet_edge.stages.recipe import Recipe
 from resnet_edge.stages.training_data import Labelled, TrainingData
 
@@ -41,15 +43,15 @@ def as_they_are(pixels: Pixels) -> Pixels:
 class Fit:
     """What a fit needs beside the model and the recipe.
 
-    `label` is what the progress calls it. `output` is what the model gives. `inputs` makes of
+    `label` is what the progress calls it. `head` tells what the model gives. `inputs` makes of
     (B, H, W, C) raw pixels what the model takes; `teacher` makes of them (B, classes) logits.
     `penalty` is a scalar of the weights, added to the loss. `framework` is keras or tf_keras;
     `callbacks` are further ones of that framework. `frozen`: layers are kept from training by
     the caller, who sets `trainable`.
     """
 
+    head: Head
     label: str = "train"
-    output: Output = "logits"
     inputs: Callable[[Pixels], Pixels] = as_they_are
     teacher: Callable[[Pixels], Pixels] | None = None
     penalty: Callable[[], Any] | None = None
@@ -101,7 +103,7 @@ def top1(network: Callable[[Pixels], Any], images: Labelled, how: Fit, report: R
     for start in range(0, len(images), VALIDATION_BATCH):
         rows = slice(start, start + VALIDATION_BATCH)
         outputs = np.asarray(network(how.inputs(images.images[rows].astype(np.float32))))
-        right += int(np.count_nonzero(outputs.argmax(-1) == images.labels[rows]))
+        right += int(np.count_nonzero(answers(how.head, outputs) == images.labels[rows]))
         report(Progress("test", min(start + VALIDATION_BATCH, len(images)), len(images)))
     return right / len(images)
 
@@ -175,8 +177,8 @@ def _compile(model: Any, recipe: Recipe, steps: int, how: Fit) -> None:
     optimizer.exclude_from_weight_decay(var_names=[own % name for name in ("gamma", "beta", "bias")])
     model.compile(
         optimizer,
-        loss_of(recipe, how.output, how.penalty),
-        metrics=[accuracy],
+        loss_of(recipe, how.head, how.penalty),
+        metrics=[accuracy_of(how.head)],
         # XLA:CPU runs convolutions without oneDNN, at about half the speed. tfmot's wrappers
         # branch on variables in a way that XLA does not compile.
         jit_compile="auto" if how.framework is keras and _accelerated() else False,

@@ -41,6 +41,7 @@ def choose(request: ChoicesRequest, report: Report) -> Choices:
         read_graph(plain),
         ranges,
         [np.asarray(images[row : row + 1], np.float32) for row in rows],
+        head=request.head,
         threads=request.threads,
         tell=lambda done, total: report(Progress("what each layer costs", done, total)),
     )

@@ -132,7 +132,7 @@ def _entries(content: bytes) -> dict[str, bytes]:
 
 def _read(entries: dict[str, bytes]) -> GoldenFile:
     vectors = _manifest(entries.pop(MANIFEST, None))
-    n, scores = len(vectors.rows), (len(vectors.rows), vectors.classes)
+    n, scores = len(vectors.rows), (len(vectors.rows), vectors.head.outputs)
     golden = GoldenFile(
         vectors,
         _array(entries, "images.npy", PIXELS, (n, *vectors.image_shape)),
@@ -159,7 +159,7 @@ def _loose(golden: GoldenFile) -> Iterator[str]:
                 most = max(most, tolerance.steps * max(artifact.step))
             if most > float(np.ptp(expected)) / 2:
                 yield f"{artifact.file}: a tolerance of {most:.3g} lets any outputs pass"
-            elif tolerance.near_ties != near_ties(expected, tolerance.max_abs):
+            elif tolerance.near_ties != near_ties(golden.vectors.head, expected, tolerance.max_abs):
                 yield f"{artifact.file}: its near-ties are not those of its outputs"
 
 
@@ -189,7 +189,7 @@ def _array(
     if dtype.str not in dtypes or by_columns:
         raise _Fault(f"{name} holds {dtype}, and must hold {' or '.join(dtypes)} in C order")
     if found != shape:
-        raise _Fault(f"{name} has the shape {found}, and the images and classes make it {shape}")
+        raise _Fault(f"{name} has the shape {found}, and the images and outputs make it {shape}")
     if len(content) - stream.tell() != math.prod(shape) * dtype.itemsize:
         raise _Fault(f"{name} is not as long as its shape")
     array = np.frombuffer(content, dtype, offset=stream.tell()).reshape(shape)

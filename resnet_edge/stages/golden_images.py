@@ -7,19 +7,21 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.answers import answers, margins
+from resnet_edge.core.head import Head
+
 CLOSEST = 4
 """One image of so many is taken for being close, wherever the classes leave room."""
 
 
 def informative(
-    outputs: NDArray[np.float32], labels: NDArray[np.int64] | None, count: int
+    outputs: NDArray[np.float32], labels: NDArray[np.int64] | None, count: int, head: Head
 ) -> tuple[int, ...]:
-    """`count` rows in order, always the same ones: of each class the image whose margin, how far the first
-    output is before the second, is the median; the smallest margins of all; then, class after class, those
+    """`count` rows in order, always the same ones: of each class the image whose margin, how far the
+    answer is before the next one, is the median; the smallest margins of all; then, class after class, those
     next to the median. Fewer rows where there are no more. `labels` None: the classes are the answers."""
-    ordered = np.sort(outputs, axis=1)
-    margin = ordered[:, -1] - ordered[:, -2]
-    classes = outputs.argmax(axis=1) if labels is None else labels
+    margin = margins(head, outputs)
+    classes = answers(head, outputs) if labels is None else labels
     queues = _queues(margin, classes)
     close = max(0, min(count // CLOSEST, count - len(queues)))
     taken = dict.fromkeys(map(int, np.argsort(margin, kind="stable")[:close]))
@@ -32,7 +34,7 @@ def informative(
     return tuple(sorted(taken))
 
 
-def _queues(margin: NDArray[np.float32], classes: NDArray[np.int64]) -> list[list[int]]:
+def _queues(margin: NDArray[np.floating], classes: NDArray[np.int64]) -> list[list[int]]:
     """Rows of each class, from the median margin outwards."""
     found = []
     for label in np.unique(classes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from resnet_edge.core.golden_vectors import Outputs
+from resnet_edge.core.head import Head
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class SaveRequest:
     model_sha256: str
     data: str
     data_sha256: str
-    output: Outputs
+    head: Head
     class_names: tuple[str, ...]
 
 

@@ -12,6 +12,7 @@ import resnet_edge
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRun, GoldenVectors
+from resnet_edge.core.head import Head
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.progress import Report
 from resnet_edge.stages._sentinel import examine
@@ -27,16 +28,16 @@ Values = NDArray[np.float32]
 
 def save(request: SaveRequest, report: Report) -> Saved:
     """Write the file. Raises DataError where nothing can be said with these images, OutputError."""
-    images, reference = open_images(Path(request.images)), _outputs(request.reference)
+    images, reference = open_images(Path(request.images)), _outputs(request.reference, request.head)
     labels = _labels(request.labels, reference)
     if len(images) != len(reference) or request.count < 1:
         raise DataError(
             f"{request.count} of {len(images)} images, and {len(reference)} outputs of the reference: no "
             "golden vectors can be made of that"
         )
-    rows = informative(reference, labels, request.count)
+    rows = informative(reference, labels, request.count, request.head)
     notes: list[str] = []
-    found = [_measured(artifact, reference, rows, notes) for artifact in request.artifacts]
+    found = [_measured(artifact, request.head, reference, rows, notes) for artifact in request.artifacts]
     kept = [pair for pair in found if pair is not None]
     if not kept:
         raise DataError(f"there is nothing to save: {'; '.join(notes) or 'no artifact was run'}")
@@ -62,9 +63,11 @@ def _vectors(
         model_sha256=request.model_sha256,
         data=request.data,
         data_sha256=request.data_sha256,
-        output=request.output,
+        output=request.head.output,
+        classes=request.head.classes,
+        kind=request.head.kind,
+        threshold=request.head.threshold,
         image_shape=(height, width, channels),
-        classes=reference.shape[1],
         class_names=request.class_names,
         rows=tuple(rows),
         labels=None if labels is None else tuple(int(labels[row]) for row in rows),
@@ -75,13 +78,13 @@ def _vectors(
     )
 
 
-def _outputs(path: str) -> Values:
+def _outputs(path: str, head: Head) -> Values:
     try:
         values: NDArray[Any] = np.load(Path(path), allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-    if values.ndim != 2 or values.dtype.kind != "f" or values.shape[1] < 2:
-        raise DataError(f"{path} holds {values.dtype} {values.shape}; outputs are floats (N, classes)")
+    if values.ndim != 2 or values.dtype.kind != "f" or values.shape[1] != head.outputs:
+        raise DataError(f"{path} holds {values.dtype} {values.shape}; outputs are floats (N, {head.outputs})")
     return values.astype(np.float32, copy=False)
 
 
@@ -98,17 +101,17 @@ def _labels(path: str | None, reference: Values) -> NDArray[np.int64] | None:
 
 
 def _measured(
-    measured: MeasuredArtifact, reference: Values, rows: tuple[int, ...], notes: list[str]
+    measured: MeasuredArtifact, head: Head, reference: Values, rows: tuple[int, ...], notes: list[str]
 ) -> tuple[GoldenArtifact, tuple[Values, ...]] | None:
     """An artifact with the outputs of its runs for the rows; None, and a note, where they say nothing."""
     file = Path(measured.path).name
     runs: list[GoldenRun] = []
     outputs: list[Values] = []
     for run in measured.runs:
-        values = _outputs(run.outputs)
+        values = _outputs(run.outputs, head)
         if values.shape != reference.shape:
             raise DataError(f"{run.outputs} is {values.shape}, and the reference {reference.shape}")
-        if finding := examine(reference, values):
+        if finding := examine(reference, values, head):
             notes.append(f"{file} on {run.backend} {run.device} is left out: {finding.reason}")
             if not runs:
                 return None
@@ -123,7 +126,7 @@ def _measured(
     step = measured.step or told or quantization_step(measured.scheme, outputs[0])
     largest = float(np.abs(outputs[0]).max())
     picked = tuple(values[list(rows)] for values in outputs)
-    limits = tolerances(measured.scheme, step, runs, picked, largest, _here(runs, outputs))
+    limits = tolerances(measured.scheme, head, step, runs, picked, largest, _here(runs, outputs))
     sha256 = sha256_of(Path(measured.path))
     artifact = GoldenArtifact(
         file, sha256, measured.format, measured.scheme, tuple(runs), limits, step, *ends

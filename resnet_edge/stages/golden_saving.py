@@ -36,7 +36,7 @@ def save_golden(
         facts.sha256,
         images.source,
         images.sha256,
-        facts.output,
+        facts.head,
         images.class_names or facts.class_names,
     )
     saved = member.call("resnet_edge.stages.golden_save:save", asked, Saved)

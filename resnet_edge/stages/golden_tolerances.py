@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core import registry
 from resnet_edge.core.golden_vectors import GoldenRun, GoldenTolerance
+from resnet_edge.core.head import Head
 from resnet_edge.core.scheme import Scheme
 
 Values = NDArray[np.float32]
@@ -65,6 +66,7 @@ def quantization_step(scheme: str, outputs: Values) -> tuple[float, ...] | None:
 
 def tolerances(
     scheme: str,
+    head: Head,
     step: tuple[float, ...] | None,
     runs: Sequence[GoldenRun],
     expected: Sequence[Values],
@@ -77,16 +79,16 @@ def tolerances(
     found = []
     for number, run in enumerate(runs):
         gate = gate_of(scheme, step, run.device, run.backend)
-        found.append(_tolerance(run.backend, run.device, number, gate, step, expected[number], largest))
+        found.append(_tolerance(run.backend, run.device, number, gate, head, step, expected[number], largest))
     there = {(run.backend, run.device) for run in runs}
     for number, run in enumerate(runs):
         twin = SAME_KERNELS.get(run.backend, "")
         if twin and (twin, run.device) not in there:
             gate = gate_of(scheme, step, run.device, twin)
-            found.append(_tolerance(twin, run.device, number, gate, step, expected[number], largest))
+            found.append(_tolerance(twin, run.device, number, gate, head, step, expected[number], largest))
     for device in ("cpu", ""):
         gate = gate_of(scheme, step, device)
-        found.append(_tolerance("", device, 0, gate, step, expected[0], largest, here))
+        found.append(_tolerance("", device, 0, gate, head, step, expected[0], largest, here))
     return tuple(found)
 
 
@@ -120,6 +122,7 @@ def _tolerance(
     device: str,
     number: int,
     gate: Gate,
+    head: Head,
     step: tuple[float, ...] | None,
     expected: Values,
     largest: float,
@@ -130,12 +133,16 @@ def _tolerance(
     share = f"{gate.share:.2g} of the largest output"
     limit = share if steps is None else "1 step" if steps == 1 else f"{steps} steps"
     return GoldenTolerance(
-        backend, device, number, most, steps, near_ties(expected, most), f"{limit}: {gate.why}{here}"
+        backend, device, number, most, steps, near_ties(head, expected, most), f"{limit}: {gate.why}{here}"
     )
 
 
-def near_ties(expected: Values, most: float) -> tuple[int, ...]:
-    """The images whose two largest outputs, each `most` off, can change places."""
+def near_ties(head: Head, expected: Values, most: float) -> tuple[int, ...]:
+    """The images whose two largest outputs, each `most` off, can change places; or whose one output can pass
+    the threshold."""
+    if head.threshold is not None:
+        apart = np.abs(expected[:, 0].astype(np.float64) - head.threshold)
+        return tuple(map(int, np.flatnonzero(apart <= most)))
     first, second = np.sort(expected.astype(np.float64), axis=1)[:, :-3:-1].T
     return tuple(map(int, np.flatnonzero(first - second <= 2 * most)))
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import DataError, OutputError
 from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRow, GoldenTolerance, GoldenVectors
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import Report
 from resnet_edge.stages.golden_file import read_golden
 from resnet_edge.stages.golden_request import OpenRequest, ReplayRequest
@@ -35,7 +37,7 @@ def replay(request: ReplayRequest, report: Report) -> GoldenRow:
     """Run an artifact on the golden images and judge what comes out. Raises ArtifactError where the runtime
     does not open it, DeviceUnavailable, MissingDependency, UnknownName."""
     golden = read_golden(Path(request.golden))
-    artifact = golden.vectors.artifacts[request.artifact]
+    artifact, head = golden.vectors.artifacts[request.artifact], golden.vectors.head
     tolerance = artifact.tolerance(request.backend, request.device)
     expected = golden.expected[request.artifact][tolerance.expected]
     asked = PredictRequest(
@@ -51,13 +53,14 @@ def replay(request: ReplayRequest, report: Report) -> GoldenRow:
     try:
         ran = predict(asked, report)
     except DataError as error:  # its input is another than when the vectors were saved
-        return judged(request, artifact, tolerance, expected, None, request.device, str(error))
-    return judged(request, artifact, tolerance, expected, np.load(ran.out), ran.device)
+        return judged(request, artifact, head, tolerance, expected, None, request.device, str(error))
+    return judged(request, artifact, head, tolerance, expected, np.load(ran.out), ran.device)
 
 
 def judged(
     request: ReplayRequest,
     artifact: GoldenArtifact,
+    head: Head,
     tolerance: GoldenTolerance,
     expected: Values,
     found: Values | None,
@@ -72,7 +75,7 @@ def judged(
         apart = np.abs(found.astype(np.float64) - expected)
         max_abs = float(apart.max())
         steps = None if artifact.step is None else int(np.rint(apart / np.array(artifact.step)).max())
-        changed = found.argmax(axis=1) != expected.argmax(axis=1)
+        changed = answers(head, found) != answers(head, expected)
         same = int(np.count_nonzero(~changed))
         reasons += _apart(max_abs, steps, changed, tolerance)
     run = artifact.runs[tolerance.expected]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Failure
@@ -45,12 +46,13 @@ def of_failed_files(judged: Sequence[Judged]) -> list[Judged]:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """On `images`, which go through `preprocessing` where artifacts do not take pixels. `attributed`: the
-    images on which gaps are split into causes."""
+    """On `images`, which go through `preprocessing` where artifacts do not take pixels; `head` is the
+    model's. `attributed`: the images on which gaps are split into causes."""
 
     crew: Crew
     pool: Executor
     images: Images
+    head: Head
     preprocessing: Preprocessing | None
     scratch: Path
     tell: Tell
@@ -62,8 +64,8 @@ class Inquiry:
         """`portable` gives the float graph to compare layers with (None: nothing is explained); `ends` are
         those of the gaps (None: they are not split). Raises OutputError."""
         common = self.crew, self.pool, self.images, self.preprocessing
-        checks = IntegerChecks(*common, self.tell)
-        attributor = Attributor(*common, self.scratch, self.attributed, self.tell)
+        checks = IntegerChecks(*common, self.head, self.tell)
+        attributor = Attributor(*common, self.head, self.scratch, self.attributed, self.tell)
         checks.start(judged, emulates=portable is not None)
         if ends is not None:
             attributor.start(judged, ends)

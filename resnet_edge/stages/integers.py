@@ -11,6 +11,7 @@ from typing import TypeVar
 from resnet_edge.core import registry
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.execution import Execution
+from resnet_edge.core.head import Head
 from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
@@ -68,10 +69,11 @@ class IntegerChecks:
         pool: Executor,
         images: Images,
         preprocessing: Preprocessing | None,
+        head: Head,
         tell: Tell,
     ) -> None:
         self._crew, self._pool, self._tell = crew, pool, tell
-        self._images, self._preprocessing = images, preprocessing
+        self._images, self._preprocessing, self._head = images, preprocessing, head
         self._begun: Future[Integers] | None = None
 
     def start(self, judged: Sequence[Judged], *, emulates: bool) -> None:
@@ -111,6 +113,7 @@ class IntegerChecks:
             self._images.labels,
             min(IMAGES, self._images.n),
             self._preprocessing,
+            self._head,
         )
         return ask(member, "overflowing:overflowing", asked, Overflowed).risk
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.execution import Execution
+from resnet_edge.core.head import Head
 from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.preprocessing import Preprocessing
 
@@ -30,7 +31,8 @@ class Executed:
 @dataclass(frozen=True)
 class OverflowRequest:
     """stages.overflowing: an .onnx artifact on at most `n` of `images` .npy, fewer where it is large;
-    `labels` .npy (N,) or None; `preprocessing` is for one that does not take pixels."""
+    `labels` .npy (N,) or None; `preprocessing` is for one that does not take pixels;
+    `head` is the model's."""
 
     file: str
     path: str
@@ -38,6 +40,7 @@ class OverflowRequest:
     labels: str | None
     n: int
     preprocessing: Preprocessing | None
+    head: Head
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ def _remarked(found: Explanation) -> Explanation:
 
 
 class Judge:
-    """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`."""
+    """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`. `head` is
+    what the last were compared as."""
 
     def __init__(
         self,
@@ -93,19 +94,21 @@ class Judge:
         self._max_drop_pp, self._reference = max_drop_pp, reference
         self._accept_reference = accept_reference
         self.notes: list[str] = []
+        self.head = facts.head
 
     def judged(self, proof: Proof) -> Judged:
         """Wait for the outputs of a proof, and judge them. Raises whatever stopped either."""
         ran = proof.outputs.result()
-        return self._compared(proof, ran, Aligned(self._facts.output, self._reference, ran.out, ""))
+        return self._compared(proof, ran, Aligned(self._facts.head, self._reference, ran.out, ""))
 
     def _compared(self, proof: Proof, ran: PredictResult, same: Aligned) -> Judged:
+        self.head = same.head
         request = CompareRequest(
             proof.artifact.file,
             proof.place.backend,
             ran.device,
             proof.job.scheme,
-            same.output,
+            same.head,
             same.reference,
             same.candidate,
             self._images.labels,
@@ -119,24 +122,25 @@ class Judge:
         return Judged(proof, ran.out, found.parity, found.by_rounding)
 
     def aligned(self, proof: Proof, scratch: Path) -> Judged:
-        """As `judged`, of an artifact that may end in a softmax that the reference leaves out, or the other
-        way round."""
+        """As `judged`, of an artifact that may end in a softmax or sigmoid that the reference leaves out, or
+        the other way round."""
         ran = proof.outputs.result()
         out = str(
             scratch / f"{proof.artifact.sha256[:16]}.{proof.place.backend}.{proof.place.device}.aligned.npy"
         )
-        asked = AlignRequest(self._reference, ran.out, out)
+        asked = AlignRequest(self._facts.head, self._reference, ran.out, out)
         same = self._member.call("resnet_edge.stages.verify_outputs:align", asked, Aligned)
-        if same.softmaxed:
-            ends = "in a softmax, and the reference does not"
-            ends = ends if same.softmaxed == "reference" else "without a softmax, and the reference with one"
+        if same.through:
+            last = "softmax" if same.head.kind == "classes" else "sigmoid"
+            ends = f"in a {last}, and the reference does not"
+            ends = ends if same.through == "reference" else f"without a {last}, and the reference with one"
             note = f"{proof.artifact.file} ends {ends}: who reads its scores must know"
             self.notes += [note] if note not in self.notes else []
         return self._compared(proof, ran, same)
 
     def agreement(self, a: Judged, b: Judged) -> Agreement:
         """How far two artifacts agree with each other."""
-        request = AgreementRequest(a.outputs, b.outputs)
+        request = AgreementRequest(self._facts.head, a.outputs, b.outputs)
         return self._member.call("resnet_edge.stages.compare:agree", request, Agreement)
 
     def dismiss(self) -> None:

@@ -29,7 +29,7 @@ class Linting:
         request = CalibrationLintRequest(
             basis.calibration,
             basis.images,
-            basis.facts.classes,
+            basis.facts.head,
             basis.facts.preprocessing,
             None if calibrated is None else basis.portable,
             None if calibrated is None else calibrated.limits,

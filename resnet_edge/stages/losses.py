@@ -1,5 +1,7 @@
 """Runs in a worker. What a fit minimises, on keras.ops: for Keras 3 on any backend, and for tf_keras.
 
+A binary head is trained as the softmax of two logits, 0 and its own: what it gives is the sigmoid.
+
 Targets are (B,) class numbers, or, where there is a teacher, (B, 1 + classes): the class number
 and behind it the teacher's logits. Packing them lets `fit` pass them through as one array.
 
@@ -11,23 +13,23 @@ cannot be one, and it runs the teacher in the student's precision and graph.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from keras import ops
 
+from resnet_edge.core.head import Head
 from resnet_edge.stages.recipe import Recipe
 
-Output = Literal["logits", "probabilities"]
 Loss = Callable[[Any, Any], Any]
 SMALLEST = 1e-7
-"""Below this a float32 softmax tells nothing; its logarithm is cut here."""
+"""Below this a float32 softmax tells nothing; its logarithm is cut here, and that of a sigmoid as near 1."""
 
 
-def loss_of(recipe: Recipe, output: Output, penalty: Callable[[], Any] | None = None) -> Loss:
+def loss_of(recipe: Recipe, head: Head, penalty: Callable[[], Any] | None = None) -> Loss:
     """The loss per image, (B,): see Recipe. `penalty`, a scalar of the weights, is added to each."""
 
     def loss(targets: Any, outputs: Any) -> Any:
-        logits = as_logits(outputs, output)
+        logits = as_logits(outputs, head)
         labels, teacher = _unpacked(targets, logits.shape[-1])
         found = cross_entropy(labels, logits, recipe.label_smoothing)
         if teacher is not None:
@@ -38,10 +40,18 @@ def loss_of(recipe: Recipe, output: Output, penalty: Callable[[], Any] | None = 
     return loss
 
 
-def accuracy(targets: Any, outputs: Any) -> Any:
-    """Whether each image is classified right, (B,) float32."""
-    labels, _ = _unpacked(targets, outputs.shape[-1])
-    return ops.cast(ops.equal(ops.argmax(outputs, axis=-1), ops.cast(labels, "int64")), "float32")
+def accuracy_of(head: Head) -> Loss:
+    """A metric, called accuracy: whether each image is classified right, (B,) float32."""
+
+    def accuracy(targets: Any, outputs: Any) -> Any:
+        labels, _ = _unpacked(targets, head.classes)
+        if head.threshold is None:
+            found = ops.argmax(outputs, axis=-1)
+        else:
+            found = ops.cast(outputs[:, 0] > head.threshold, "int64")
+        return ops.cast(ops.equal(found, ops.cast(labels, "int64")), "float32")
+
+    return accuracy
 
 
 def cross_entropy(labels: Any, logits: Any, smoothing: float) -> Any:
@@ -59,9 +69,15 @@ def divergence(teacher: Any, student: Any, temperature: float) -> Any:
     return temperature**2 * ops.sum(ops.exp(log_p) * (log_p - log_q), axis=-1)
 
 
-def as_logits(outputs: Any, output: Output) -> Any:
-    """Logits, up to a constant per image, of what a model gives."""
-    return outputs if output == "logits" else ops.log(ops.maximum(outputs, SMALLEST))
+def as_logits(outputs: Any, head: Head) -> Any:
+    """Logits (B, classes), up to a constant per image, of what a model gives."""
+    if head.kind == "classes":
+        return outputs if head.output == "logits" else ops.log(ops.maximum(outputs, SMALLEST))
+    logit = outputs
+    if head.output == "probabilities":
+        inside = ops.clip(outputs, SMALLEST, 1 - SMALLEST)
+        logit = ops.log(inside) - ops.log(1 - inside)
+    return ops.concatenate([ops.zeros_like(logit), logit], axis=-1)
 
 
 def _unpacked(targets: Any, classes: int) -> tuple[Any, Any | None]:

@@ -94,7 +94,7 @@ class Making:
             self.basis.portable,
             calibration.images,
             facts.preprocessing.takes_pixels,
-            facts.output,
+            facts.head,
             usable_cores(),
             str(self.workspace.scratch_folder("calibrated")),
             self.request.calibrator,

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.backends.onnxruntime import open_session
+from resnet_edge.core.answers import answers
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.head import Head
 from resnet_edge.core.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, LayerRisk, Way
 from resnet_edge.core.progress import Report, tracked
 from resnet_edge.core.proportion import paired_drop, wilson
@@ -24,6 +26,7 @@ from resnet_edge.stages.integers_request import Overflowed, OverflowRequest
 from resnet_edge.stages.overflow_advice import advice
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.predict import open_images, stored
+from resnet_edge.stages.verify_outputs import seen
 
 Outputs = NDArray[np.float32]
 
@@ -94,11 +97,12 @@ def _ways(
     reduced = emulation.halved()
     seven = [reduced.run(image, cut=False) for image in fed]
     right = _real(exact, spec)
+    head = seen(request.head, right)
     ways = (
-        _way(AS_IT_COMES, _real(cut, spec), right, labels),
-        _way(SEVEN_BITS, _real(seven, spec), right, labels),
+        _way(AS_IT_COMES, _real(cut, spec), right, labels, head),
+        _way(SEVEN_BITS, _real(seven, spec), right, labels, head),
     )
-    return ways, None if labels is None else float((right.argmax(1) == labels).mean())
+    return ways, None if labels is None else float((answers(head, right) == labels).mean())
 
 
 def _check(emulated: NDArray[np.generic], exact: NDArray[np.generic], spec: TensorSpec) -> None:
@@ -122,8 +126,8 @@ def _real(outputs: list[NDArray[np.generic]], spec: TensorSpec) -> Outputs:
     return dequantize(np.concatenate(outputs), spec)
 
 
-def _way(way: str, found: Outputs, exact: Outputs, labels: NDArray[np.int64] | None) -> Way:
-    n, ours, theirs = len(found), found.argmax(1), exact.argmax(1)
+def _way(way: str, found: Outputs, exact: Outputs, labels: NDArray[np.int64] | None, head: Head) -> Way:
+    n, ours, theirs = len(found), answers(head, found), answers(head, exact)
     same = int(np.count_nonzero(ours == theirs))
     top1 = drop = interval = None
     if labels is not None:

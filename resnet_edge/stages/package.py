@@ -134,7 +134,10 @@ class _Run:
     def _pick(self, images: Images, anchor: str) -> Picked:
         folder = self.workspace.folder / "golden" / "images"
         folder.mkdir(parents=True)
-        asked = PickRequest(images.images, images.labels, anchor, self.request.golden, str(folder))
+        facts = self.converted.facts
+        asked = PickRequest(
+            images.images, images.labels, anchor, facts.head, self.request.golden, str(folder)
+        )
         return self._ask_scores("pick", asked, Picked)
 
     def _facts(self, made: MadeFiles, image: ImageContract, golden: Golden) -> BundleFacts:
@@ -157,7 +160,7 @@ class _Run:
     def _classes(self, anchor: str, images: Images) -> tuple[ClassCount, ...]:
         if images.labels is None:
             return ()
-        asked = ClassesRequest(anchor, images.labels, self.converted.labels)
+        asked = ClassesRequest(anchor, self.converted.facts.head, images.labels, self.converted.labels)
         return self._ask_scores("classes", asked, ClassCounts).counts
 
     def _read_images(self) -> Images:
@@ -192,7 +195,7 @@ class _Run:
             self.request.schemes,
             facts.name,
             image,
-            facts.output,
+            facts.head,
             self.converted.labels,
             self.translations,
             f"{facts.classes} classes of images, from {Path(facts.source).name} (resnet-edge {__version__})",

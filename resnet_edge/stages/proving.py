@@ -78,7 +78,8 @@ class Proving:
         if not asked:
             return judged
         inquiry = Inquiry(
-            self.crew, making.pool, basis.images, None, making.workspace.scratch, self.findings.tell
+            *(self.crew, making.pool, basis.images, basis.facts.head, None),
+            *(making.workspace.scratch, self.findings.tell),
         )
         ends = Ends(expected, None, lambda: basis.portable, basis.facts.macs, None)
         self.answers = inquiry.answers(asked, lambda: basis.portable, ends)
@@ -147,7 +148,8 @@ class Proving:
         basis = self.basis
         asked = [artifact for artifact in self.findings.artifacts if artifact.file in self.looked_into]
         requests = error_growth_requests(
-            asked, basis.portable, self.making.calibrated, basis.images, basis.facts.macs
+            *(asked, basis.portable, basis.facts.head, self.making.calibrated, basis.images),
+            basis.facts.macs,
         )
         if not requests:
             return ()

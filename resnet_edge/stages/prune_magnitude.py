@@ -75,7 +75,7 @@ def prune(request: MagnitudeRequest, report: Report) -> Compressed:
     folder = open_checkpoint(out, stamp, request.resume)
     before = _measured(request.model, base, report)
     fine_tuning = plan(request.schedule, request.amount, _steps(request, data))
-    how = Fit("prune", facts.output, base.inputs, teacher, framework=tf_keras, callbacks=(update_step(),))
+    how = Fit(facts.head, "prune", base.inputs, teacher, framework=tf_keras, callbacks=(update_step(),))
     pruned = masked(network, base.names, fine_tuning)
     history = fit(pruned, data, recipe, folder, report, how)
     to_keras(stripped(pruned), base.trunk)
@@ -152,7 +152,7 @@ def _measured(request: ModelRequest, base: _Base, report: Report) -> State:
     facts, images = base.opened.facts, base.data.measured_on
     score = None
     if images is not None:
-        how = Fit(output=facts.output, inputs=lambda pixels: preprocessed(pixels, facts.preprocessing))
+        how = Fit(facts.head, inputs=lambda pixels: preprocessed(pixels, facts.preprocessing))
         score = top1(base.opened.network, images, how, report)
     return state_of(request, score, images)
 

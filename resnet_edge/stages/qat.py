@@ -23,6 +23,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from resnet_edge import __version__
+from resnet_edge.core.answers import of_output
 from resnet_edge.core.errors import ModelError, ResnetEdgeError
 from resnet_edge.core.progress import Progress, Report, tracked
 from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
@@ -66,6 +67,7 @@ def qat(request: QatRequest, report: Report) -> Compressed:
     data = training_data(recipe, facts.input_shape, facts.classes, report)
     read = checked_reader(opened, request.model, data.fitted.images)
     how = Fit(
+        of_output(facts.head, "logits"),
         "qat",
         inputs=trunk.inputs(data, recipe.batch_size),
         teacher=teacher_of(recipe, facts.input_shape, facts.classes, report),
@@ -73,7 +75,7 @@ def qat(request: QatRequest, report: Report) -> Compressed:
     )
     stamp = {"model": facts.sha256, "recipe": asdict(recipe), "data": data.identity}
     folder = open_checkpoint(out, stamp, request.resume)
-    scores = _Scores(data, how, report)
+    scores = _Scores(data, how, Fit(facts.head), report)
     before = scores.of(lambda images: opened.network(trunk.prepared(images)), plain=True)
     quantized = trunk.quantized
     quantized.observe(_observed(data, how, recipe.batch_size, report))
@@ -167,10 +169,12 @@ class _Trunk:
 
 @dataclass(frozen=True)
 class _Scores:
-    """Top-1 on the images of the data that are for it; None where there are none."""
+    """Top-1 on the images of the data that are for it, of the network that is trained (`how`) or of the model
+    itself (`plain`); None where there are none."""
 
     data: TrainingData
     how: Fit
+    plain: Fit
     report: Report
 
     def of(self, network: Any, plain: bool = False) -> float | None:
@@ -178,7 +182,7 @@ class _Scores:
         images = self.data.measured_on
         if images is None:
             return None
-        return top1(network, images, Fit() if plain else self.how, self.report)
+        return top1(network, images, self.plain if plain else self.how, self.report)
 
 
 def _last(graph: FlatGraph) -> str:

@@ -171,6 +171,7 @@ def _choices(scheme: str, setup: RescueSetup) -> Sequence[FloatChoice]:
         setup.calibrated.portable,
         setup.calibrated.ranges,
         scheme,
+        setup.facts.head,
         setup.io,
         setup.calibration.images,
         usable_cores(),

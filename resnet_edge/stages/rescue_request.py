@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.head import Head
 from resnet_edge.core.scheme import Io
 
 
@@ -20,6 +21,7 @@ class ChoicesRequest:
     repaired: str
     ranges: str
     scheme: str
+    head: Head
     io: Io
     images: str
     threads: int

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from resnet_edge.backends import Session
+from resnet_edge.core.answers import answers
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
+from resnet_edge.core.head import Head
 from resnet_edge.core.image_contract import ImageContract, contract
 from resnet_edge.core.progress import Report, tracked
 from resnet_edge.core.proportion import paired_drop
@@ -24,6 +26,7 @@ from resnet_edge.data.folder import listing
 from resnet_edge.data.photo import upright
 from resnet_edge.data.platforms import PLATFORMS, UNKNOWN, Platform
 from resnet_edge.data.resize import apply, box_of
+from resnet_edge.graph.last_operation import ends_in_sigmoid
 from resnet_edge.stages.predict import load_backend, stored
 from resnet_edge.stages.resize_check_request import ResizeCheckRequest
 
@@ -69,11 +72,15 @@ def resize_check(request: ResizeCheckRequest, report: Report) -> ResizeCheck:
         notes = (ASSUMED,) if request.takes_pixels is None and session.input.dtype.startswith("f") else ()
         if not (request.data and Path(request.data).is_dir()):
             return _at_size(request, steps, notes)
-        files, labels = _photos(request, int(session.output.shape[1] or 0))
+        squashed = ends_in_sigmoid(Path(request.path))
+        head = Head.of_outputs(session.output.shape[1] or 0, "probabilities" if squashed else "logits")
+        if head.kind == "binary":
+            notes = (*notes, f"the file has one output, and the answer is {head.rule}: that was assumed")
+        files, labels = _photos(request, head.classes)
         sums = _Sums()
         step = f"resizes of {Path(request.path).name}"
         for row, file in enumerate(tracked(files, step, len(files), report)):
-            _add(sums, upright(file), steps, session, None if labels is None else int(labels[row]))
+            _add(sums, upright(file), steps, session, head, None if labels is None else int(labels[row]))
     return _checked(request, steps, sums, labels is not None, notes)
 
 
@@ -120,13 +127,15 @@ def _photos(request: ResizeCheckRequest, classes: int) -> tuple[list[Path], NDAr
     return files, labels
 
 
-def _add(sums: _Sums, photo: Image.Image, steps: ImageContract, session: Session, label: int | None) -> None:
+def _add(
+    sums: _Sums, photo: Image.Image, steps: ImageContract, session: Session, head: Head, label: int | None
+) -> None:
     """One photo: all resizes of it, and what the model makes of each."""
     pixels = apply(steps, photo)
     left, top, right, bottom = box_of(steps, photo.width, photo.height)
     sums.photos += 1
     sums.resized += (right - left, bottom - top) != (steps.width, steps.height) or (left, top) != (0, 0)
-    answer = _top1(session, pixels)
+    answer = _answer(session, head, pixels)
     sums.right += answer == label
     for tally, other in zip(sums.tallies, _by_platforms(photo, steps), strict=True):
         difference = np.abs(pixels.astype(np.int16) - other)
@@ -134,7 +143,7 @@ def _add(sums: _Sums, photo: Image.Image, steps: ImageContract, session: Session
         tally.max_abs = max(tally.max_abs, int(difference.max()))
         if not difference.any():
             continue
-        theirs = _top1(session, other)
+        theirs = _answer(session, head, other)
         tally.changed += theirs != answer
         tally.lost += answer == label != theirs
         tally.gained += theirs == label != answer
@@ -157,9 +166,9 @@ def _by_platforms(photo: Image.Image, steps: ImageContract) -> Iterator[Pixels]:
         yield pixels
 
 
-def _top1(session: Session, pixels: Pixels) -> int:
+def _answer(session: Session, head: Head, pixels: Pixels) -> int:
     outputs: NDArray[Any] = session.run(stored(pixels[None], session.input))
-    return int(dequantize(outputs, session.output)[0].argmax())
+    return int(answers(head, dequantize(outputs, session.output))[0])
 
 
 def _checked(

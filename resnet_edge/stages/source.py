@@ -70,7 +70,7 @@ def reference(request: ReferenceRequest, report: Report) -> Done:
     images = np.load(request.images, mmap_mode="r")
     network = tf.function(opened.network, reduce_retracing=True)
     size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape)), len(images)))
-    outputs = np.empty((len(images), opened.facts.classes), np.float32)
+    outputs = np.empty((len(images), opened.facts.head.outputs), np.float32)
     for start in range(0, len(images), size):
         batch = preprocessed(images[start : start + size], opened.facts.preprocessing)
         # Another size would be traced anew: a second and a half for a ResNet-50.

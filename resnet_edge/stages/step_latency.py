@@ -190,7 +190,7 @@ class Race:
             portable,
             self._noise(facts),
             facts.preprocessing.takes_pixels,
-            facts.output,
+            facts.head,
             usable_cores(),
             str(folder),
             calibrator="minmax",

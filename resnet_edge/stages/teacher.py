@@ -42,7 +42,7 @@ def teacher_of(
 
     def logits(pixels: Pixels) -> Pixels:
         outputs = network(preprocessed(pixels, facts.preprocessing))
-        found = keras.ops.cast(as_logits(outputs, facts.output), "float32")
+        found = keras.ops.cast(as_logits(outputs, facts.head), "float32")
         return np.asarray(keras.ops.convert_to_numpy(found))
 
     return logits

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from resnet_edge import __version__, zoo
 from resnet_edge.core.errors import ModelError, UsageError
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import Sidecar, State, Step, next_sidecar, write_sidecar
 from resnet_edge.models import ModelRequest, open_model
@@ -36,7 +37,8 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
     shape = data.fitted.images.shape[1:]
     model = zoo.build(request.arch, shape, data.classes)
     graph = flat_graph(model, shape)
-    how = Fit(teacher=teacher_of(recipe, shape, data.classes, report))
+    head = Head.of_classes(data.classes, "logits")
+    how = Fit(head, teacher=teacher_of(recipe, shape, data.classes, report))
 
     def state(file: str) -> State:
         """Of `model` as it is now, which `file` holds."""

@@ -17,6 +17,7 @@ from typing import Any
 from resnet_edge import __version__
 from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
+from resnet_edge.core.head import Head
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.own_names import with_own_names
@@ -71,6 +72,7 @@ class _Run:
         self.store = OutputStore(self.versions, scratch / "outputs")
         self.failures: list[Failure] = []
         self.notes: list[str] = []
+        self.head: Head | None = None  # as which outputs were compared
         self.named: dict[str, str] = {}  # the files of the user, by their copies
 
     def run(self) -> Verification:
@@ -211,6 +213,7 @@ class _Run:
                 self.failures.append(Failure(proof.what, message))
                 self.tell(Progress(proof.what, note=f"{proof.what}: {message}", line=True))
         judge.dismiss()
+        self.head = judge.head
         self.notes += judge.notes
         return found
 
@@ -231,7 +234,8 @@ class _Run:
         facts, request = expected.facts, self.request
         own = self._preprocessing(facts)
         inquiry = Inquiry(
-            *(self.crew, self.pool, images, own, self.scratch, self.tell), attributed=request.attributed
+            *(self.crew, self.pool, images, facts.head, own, self.scratch, self.tell),
+            attributed=request.attributed,
         )
         portable = partial(reference.portable, bare=own is not None)
         ends = None
@@ -270,7 +274,8 @@ class _Run:
             "sha256": facts.sha256,
             "kind": kind,
             "classes": facts.classes,
-            "output": facts.output,
+            "output": (self.head or facts.head).output,
+            "rule": (self.head or facts.head).rule,
         }
         found = Verification(
             resnet_edge=__version__,

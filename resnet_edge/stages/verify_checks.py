@@ -58,11 +58,11 @@ def _misfit(artifact: Artifact, facts: ModelFacts) -> str:
     """Why an artifact cannot be compared with the reference; empty where it can."""
     if not artifact.inputs:
         return ""
-    classes = artifact.outputs[0].shape[-1]
-    if classes not in (None, facts.classes):
+    outputs = artifact.outputs[0].shape[-1]
+    if outputs not in (None, facts.head.outputs):
         return (
-            f"{artifact.path} tells {classes} classes apart, and {facts.source} {facts.classes}: name the "
-            "model that it was made from with --reference"
+            f"{artifact.path} gives {outputs} scores per image, and {facts.source} {facts.head.outputs}: "
+            "name the model that it was made from with --reference"
         )
     shape = artifact.inputs[0].shape[1:]
     if any(a not in (None, b) for a, b in zip(shape, facts.input_shape, strict=True)):

@@ -46,7 +46,7 @@ class CalibrationImages:
         OutputError."""
         facts = self.facts
         asked = CalibrationLintRequest(
-            *(self.given, self.proof, facts.classes, facts.preprocessing),
+            *(self.given, self.proof, facts.head, facts.preprocessing),
             portable=_graph(portable),
             macs=facts.macs,
         )

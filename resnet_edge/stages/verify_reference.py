@@ -9,6 +9,7 @@ from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import ArtifactError, ModelError
+from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Report as Tell
@@ -62,13 +63,13 @@ class ReferenceModel:
         (self.content,), (self.min_sqnr_db,) = found.contents, found.min_sqnr_db
         image, scores = self._artifact.inputs[0], self._artifact.outputs[0]
         height, width, channels = image.shape[1:]
-        classes = scores.shape[-1]
-        if None in (height, width, channels, classes):
+        outputs = scores.shape[-1]
+        if None in (height, width, channels, outputs):
             raise ArtifactError(f"{path} leaves sizes open: give the Keras model as the --reference")
         assert height is not None
         assert width is not None
         assert channels is not None
-        assert classes is not None
+        assert outputs is not None
         return ModelFacts(
             name=path.stem,
             source=str(path),
@@ -76,8 +77,7 @@ class ReferenceModel:
             parameters=0,
             macs=None,
             input_shape=(height, width, channels),
-            classes=classes,
-            output="logits",
+            head=Head.of_outputs(outputs, "logits"),  # whether they are is seen when it has run
             class_names=(),
             preprocessing=PRESETS["model"],
         )
@@ -121,7 +121,7 @@ class ReferenceModel:
     def check_unpruned(self, source: ModelRequest, facts: ModelFacts) -> None:
         """Raises ModelError where it is no model that this one can have been before it was pruned."""
         before = self._member.call("resnet_edge.stages.source:facts", source, ModelFacts)
-        if (before.input_shape, before.classes) != (facts.input_shape, facts.classes):
+        if (before.input_shape, before.head) != (facts.input_shape, facts.head):
             raise ModelError(
                 f"{source.source} takes other images than {facts.source}, or tells other classes apart: name "
                 "the model that was pruned with --unpruned"

@@ -7,11 +7,10 @@ from typing import Literal
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.report import Failure
 from resnet_edge.stages.plan_request import Place
-
-Output = Literal["logits", "probabilities"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,10 @@ class Looked:
 
 @dataclass(frozen=True)
 class AlignRequest:
-    """stages.verify_outputs: outputs of a reference and of a candidate (.npy), to compare as one kind."""
+    """stages.verify_outputs: outputs of a reference, of `head`, and of a candidate (.npy), to compare as
+    one kind. Whether either are logits or probabilities is told by their values."""
 
+    head: Head
     reference: str
     candidate: str
     out: str
@@ -55,12 +56,13 @@ class AlignRequest:
 
 @dataclass(frozen=True)
 class Aligned:
-    """What both are now, and where; `softmaxed`: which of the two was put through a softmax."""
+    """What both are now, and where; `through`: which of the two was put through a softmax, or a sigmoid where
+    the head is binary."""
 
-    output: Output
+    head: Head
     reference: str
     candidate: str
-    softmaxed: Literal["", "reference", "candidate"]
+    through: Literal["", "reference", "candidate"]
 
 
 @dataclass(frozen=True)

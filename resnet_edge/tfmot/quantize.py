@@ -75,7 +75,7 @@ class FakeQuantized:
 
 def fake_quantized(network: Any, points: Points, masks: Masks) -> FakeQuantized:
     """`network`, a tf_keras functional model whose layers are called as in `points`, with fake
-    quantization, without a softmax at its end, and with every layer trainable. Where a mask is 0,
+    quantization, without a softmax or sigmoid at its end, and with every layer trainable. Where a mask is 0,
     the kernel stays 0."""
     making = _Making(points, masks)
     model = tf_keras.models.clone_model(network, clone_function=making.layer)
@@ -138,7 +138,7 @@ class _Making:
             kind = LoneNormalization if original.name in self._points.alone else FrozenNormalization
         if isinstance(original, tf_keras.layers.Softmax):
             return tf_keras.layers.Activation("linear", name=original.name)
-        if config.get("activation") == "softmax":
+        if config.get("activation") in ("softmax", "sigmoid"):
             config["activation"] = "linear"
         # The wrapper trains a kernel whether its layer is frozen or not; so all of the layer is.
         return kind.from_config({**config, "trainable": True})

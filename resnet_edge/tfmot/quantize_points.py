@@ -35,8 +35,8 @@ CLAMPS = (activations.relu, activations.relu6)
 class Points:
     """The layers of a network by what int8 makes of them, each by name.
 
-    The output of `rounded` ones is on a grid of its own; that of `softmax` ones before it. `alone`
-    are the batch normalizations that are a multiplication and an addition, with a grid in between.
+    The output of `rounded` ones is on a grid of its own; that of `softmax` and `sigmoid` ones before it.
+    `alone` are the batch normalizations that are a multiplication and an addition, with a grid in between.
     """
 
     rounded: tuple[str, ...]
@@ -108,7 +108,7 @@ class _Reading:
         """Whether its output gets a grid of its own."""
         if _is_absent(call) or call.kind in MOVING:
             return False
-        if _is_softmax(call):
+        if _is_squashing(call):
             return call.kind in WEIGHTED
         reader = self.only_reader(call)
         if reader is None or call.kind in MEAN or _is_clamp(call):
@@ -133,12 +133,13 @@ def _refusal(call: Call, reading: _Reading) -> str | None:
     if call.kind == "BatchNormalization":
         axis = call.operation.axis if isinstance(call.operation.axis, int) else call.operation.axis[0]
         return None if axis in (-1, len(call.shape) - 1) else "it does not normalize channels"
-    if _is_softmax(call):
-        return None if reading.ends(call) else "a softmax is only handled at the end"
+    if _is_squashing(call):
+        return None if reading.ends(call) else "a softmax or sigmoid is only handled at the end"
     if call.kind in WEIGHTED | {"Activation"}:
         if _is_linear(call) or call.operation.activation in CLAMPS:
             return None
-        return f"its activation {_name(call.operation.activation)} is not one of relu, relu6, linear, softmax"
+        known = "relu, relu6, linear, softmax, sigmoid"
+        return f"its activation {_name(call.operation.activation)} is not one of {known}"
     if _is_clamp(call) or call.kind in JOINING | MEAN | MOVING | ABSENT:
         return None
     if call.kind == "ReLU":
@@ -154,10 +155,10 @@ def _is_absent(call: Call) -> bool:
     return call.kind in ABSENT or (call.kind == "Activation" and _is_linear(call))
 
 
-def _is_softmax(call: Call) -> bool:
-    """Whether it ends in one, with or without weights before it."""
+def _is_squashing(call: Call) -> bool:
+    """Whether it ends in a softmax or sigmoid, with or without weights before it."""
     if call.kind in WEIGHTED | {"Activation"}:
-        return getattr(call.operation, "activation", None) is activations.softmax
+        return getattr(call.operation, "activation", None) in (activations.softmax, activations.sigmoid)
     return call.kind == "Softmax"
 
 

@@ -213,7 +213,7 @@ def diverged():
 
 
 @pytest.mark.parametrize(
-    ("factory", "part"), [("regressor", "one number per image"), ("diverged", "NaN or infinity")]
+    ("factory", "part"), [("regressor", "tells 2 classes apart"), ("diverged", "NaN or infinity")]
 )
 def test_a_model_that_cannot_be_proved(clean: Place, given: Given, factory: str, part: str) -> None:
     (clean.here / "nets.py").write_text(FACTORIES)

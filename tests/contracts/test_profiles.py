@@ -7,6 +7,7 @@ import pytest
 from resnet_edge.core import registry
 from resnet_edge.core.bundle import BundleFacts, Golden
 from resnet_edge.core.errors import MissingDependency
+from resnet_edge.core.head import Head, Output
 from resnet_edge.core.image_contract import contract
 from resnet_edge.graph.app_border import Border
 
@@ -48,16 +49,19 @@ def test_its_runtimes_open_its_format(name: str) -> None:
 
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize("output", ["logits", "probabilities"])
-def test_its_border_suits_its_scheme(name: str, output: str) -> None:
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_its_border_suits_its_scheme(name: str, output: Output, outputs: int) -> None:
     profile = registry.load("profiles", name)
     for scheme in profile.SCHEMES:
-        border = profile.border(scheme, output)
+        border = profile.border(scheme, Head.of_outputs(outputs, output))
         if border is None:
             assert not profile.METADATA  # which would change the bytes
             continue
         assert isinstance(border, Border)
         assert border.input == "float32" or scheme == "int8"
-        assert not (border.softmax and output == "probabilities")
+        assert not (border.probabilities and output == "probabilities")
+        assert not (border.softmax and outputs == 1)
+        assert border.both == (outputs == 1 and profile.METADATA)  # which names a class for every score
 
 
 @pytest.mark.parametrize("name", registry.names("samples"))

@@ -131,3 +131,12 @@ def test_a_damaged_sidecar_is_named_before_it_is_lost(model: Path) -> None:
 def test_a_step_that_changes_a_model_tells_what_it_was(model: Path) -> None:
     with pytest.raises(ValueError, match="tells what the model was before"):
         next_sidecar(model, TRAIN)
+
+
+def test_a_threshold_stays_with_the_model_that_a_step_makes(tmp_path: Path) -> None:
+    model = tmp_path / "m.keras"
+    model.write_bytes(b"weights")
+    write_sidecar(model, Sidecar(NAMES, threshold=0.3))
+    found, note = next_sidecar(model, PRUNE)
+    assert (found.threshold, found.class_names, note) == (0.3, NAMES, None)
+    assert read_sidecar(model).threshold == 0.3

@@ -46,6 +46,25 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return result
 
 
+@pytest.mark.parametrize("scheme", ["fp32", "int8"])
+@pytest.mark.parametrize("activation", [None, "sigmoid"])
+def test_one_score_becomes_those_of_both_classes(tmp_path: Path, scheme: str, activation: str | None) -> None:
+    image = keras.Input((9, 7, 3))
+    x = layers.GlobalAveragePooling2D()(nets.conv(image, 6, activation="relu"))
+    model = nets.randomized(keras.Model(image, layers.Dense(1, activation)(x)))
+    pixels = np.random.default_rng(4).integers(0, 256, (16, 9, 7, 3)).astype(np.float32)
+    output = "logits" if activation is None else "probabilities"
+    net = road(model, pixels, tmp_path, output=output, preprocessing=PRESETS["unit"])
+    source, out = net.portable(scheme), tmp_path / "out.tflite"
+    told = surround(source, out, Border(sigmoid=activation is None, both=True))
+    assert len(told) == (2 if activation is None else 1)
+    (scores,) = read_graph(out).specs(read_graph(out).outputs)
+    assert (scores.name, scores.shape, scores.dtype) == ("probabilities", (1, 2), "float32")
+    before = litert(source, pixels)
+    second = before if activation else 1 / (1 + np.exp(-before))
+    np.testing.assert_allclose(litert(out, pixels), np.hstack([1 - second, second]), atol=1e-6)
+
+
 @pytest.mark.parametrize("scheme", ["fp32", "fp16", "dynamic", "int8"])
 def test_grey_pixels_three_times_give_what_they_gave_once(grey: Road, tmp_path: Path, scheme: str) -> None:
     source, out = grey.portable(scheme), tmp_path / "out.tflite"

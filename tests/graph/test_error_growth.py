@@ -7,6 +7,7 @@ import pytest
 
 from resnet_edge.core.error_growth import LayerError
 from resnet_edge.core.errors import ArtifactError, DataError
+from resnet_edge.core.head import Head
 from resnet_edge.core.scheme import Io
 from resnet_edge.core.statistics import SQNR_CAP_DB, centred, sqnr_db
 from resnet_edge.graph.error_growth import measure_error_growth
@@ -17,11 +18,13 @@ from tests.formats import nets
 from tests.graph.mixed import HOSTILE, float_graph, hostile, mixed_graph, named, ranges_of
 from tests.graph.road import Road, litert, road, scheme
 
+HEAD = Head.of_classes(5, "logits")
+
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 def growth(net: Road, artifact: Path, n: int = 4) -> tuple[LayerError, ...]:
-    return measure_error_growth(net.float_graph, artifact, [image[None] for image in net.images[:n]])
+    return measure_error_growth(net.float_graph, artifact, HEAD, [image[None] for image in net.images[:n]])
 
 
 def layers_of(net: Road) -> int:

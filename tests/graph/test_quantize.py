@@ -13,8 +13,10 @@ from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.graph.calibrate import measure_ranges
 from resnet_edge.graph.grids import float_operations, layer_of
+from resnet_edge.graph.last_operation import ends_in_sigmoid
 from resnet_edge.graph.model import Graph, Node, read_graph
 from resnet_edge.graph.quantize import quantize
+from tests.formats import nets
 from tests.graph.mixed import float_graph, mixed_graph, named
 from tests.graph.road import Road, litert, road, scheme
 
@@ -213,3 +215,32 @@ def test_float_layers_need_an_integer_scheme(residual: Road, tmp_path: Path) -> 
     layers = named(float_graph(residual))[:1]
     with pytest.raises(UnsupportedScheme, match="has no integers"):
         quantize(residual.float_graph, scheme("fp16"), None, tmp_path / "q.tflite", layers)
+
+
+@pytest.mark.parametrize("name", ["int8", "int16x8"])
+def test_a_sigmoid_at_the_end_stays_in_float_and_one_inside_does_not(name: str, tmp_path: Path) -> None:
+    """In int8 its output would have steps of 1/256, and 1/256 from 0 and 1 all answers are equally sure."""
+    image = keras.Input((9, 7, 3))
+    x = keras.layers.Conv2D(6, 3, activation="silu")(image)
+    x = keras.layers.Dense(1, "sigmoid")(keras.layers.GlobalAveragePooling2D()(x))
+    model = nets.randomized(keras.Model(image, x))
+    pixels = np.random.default_rng(4).random((16, 9, 7, 3)).astype(np.float32)
+    net = road(model, pixels, tmp_path, output="probabilities")
+    assert ends_in_sigmoid(net.portable(name))
+    graph = read_graph(net.portable(name))
+    found = [graph.tensors[node.outputs[0]].dtype for node in graph.nodes if node.op == "LOGISTIC"]
+    assert (len(found), found[-1]) == (2, "float32")
+    assert found[0].startswith("int")
+    steps = 256 * litert(net.portable(name), pixels)
+    assert np.abs(steps - np.rint(steps)).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("activation", "format_name"), [("sigmoid", "onnx"), (None, "onnx"), (None, "tflite")]
+)
+def test_what_a_file_ends_in_is_read_in_it(activation: str | None, format_name: str, tmp_path: Path) -> None:
+    image = keras.Input((9, 7, 3))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(6, 3, activation="sigmoid")(image))
+    model = nets.randomized(keras.Model(image, keras.layers.Dense(1, activation)(x)))
+    net = road(model, np.zeros((2, 9, 7, 3), np.float32), tmp_path)
+    assert ends_in_sigmoid(net.artifact(format_name, "fp32")[0]) == (activation is not None)

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head
 from resnet_edge.core.statistics import centred, sqnr_db
 from resnet_edge.graph.model import read_graph
 from resnet_edge.graph.sensitivity import Sensitivity, logits_of, measure_sensitivity
 from tests.formats import nets
 from tests.graph.mixed import HOSTILE, float_graph, hostile, mixed_graph, ranges_of
 from tests.graph.road import Road, litert, road
+
+HEAD = Head.of_classes(5, "logits")
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -21,7 +24,7 @@ def measured(net: Road, folder: Path) -> Sensitivity:
     quantized = read_graph(mixed_graph(net, [], folder))
     images = [image[None] for image in net.images]
     return measure_sensitivity(
-        net.float_graph, float_graph(net), quantized, ranges_of(net), images, threads=1
+        net.float_graph, float_graph(net), quantized, ranges_of(net), images, head=HEAD, threads=1
     )
 
 
@@ -76,7 +79,9 @@ def test_softmax_is_looked_through(tmp_path: Path) -> None:
 def test_no_image_is_an_error(residual: Road, tmp_path: Path) -> None:
     graph, quantized = float_graph(residual), read_graph(mixed_graph(residual, [], tmp_path))
     with pytest.raises(DataError, match="no image to measure sensitivity on"):
-        measure_sensitivity(residual.float_graph, graph, quantized, ranges_of(residual), [], threads=1)
+        measure_sensitivity(
+            residual.float_graph, graph, quantized, ranges_of(residual), [], head=HEAD, threads=1
+        )
 
 
 def test_constants_of_a_normalization_that_stands_alone_count(tmp_path: Path) -> None:

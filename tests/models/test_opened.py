@@ -12,7 +12,8 @@ from keras import layers
 
 from resnet_edge.core.errors import ModelError, ResnetEdgeError, UsageError
 from resnet_edge.models import ModelRequest, OpenedModel
-from resnet_edge.models._opened import Origin, looks_like_probabilities, opened
+from resnet_edge.models._head import looks_like_probabilities
+from resnet_edge.models._opened import Origin, opened
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -70,15 +71,16 @@ def _negative_variance() -> keras.Model:
         (_two_outputs, "has 2 outputs"),
         (_text, r"takes \(None, 20\), not a batch of images"),
         (nets.trunk, "not one score per class"),
-        (lambda: _dense(1), r"one number per image.*Dense\(2, activation='softmax'\)"),
-        (lambda: _dense(1, "sigmoid"), "one number per image"),
-        (lambda: _dense(4, "sigmoid"), "ends in a sigmoid"),
+        (lambda: _dense(1, "softmax"), "a softmax over one number, which is 1 for every image"),
+        (lambda: _dense(1, "tanh"), r"through tanh, .*Dense\(1, activation='sigmoid'\)"),
+        (lambda: _dense(4, "sigmoid"), "ends in 4 sigmoids"),
         (_channels_first, "layer pool has channels first"),
         (lambda: _with(float("nan")), "the weights block/kernel hold NaN or infinity"),
         (lambda: _with(float("inf")), "the weights block/kernel hold NaN or infinity"),
         (_negative_variance, "gives NaN or infinity on a random image"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1:UserWarning")
 def test_what_is_no_classifier_is_refused(build: Callable[[], keras.Model], says: str) -> None:
     with pytest.raises(ModelError, match=says) as raised:
         _opened(build())
@@ -93,6 +95,10 @@ def test_what_is_no_classifier_is_refused(build: Callable[[], keras.Model], says
         (lambda: keras.Sequential([_dense(4), layers.Softmax()]), "probabilities"),
         (lambda: keras.Sequential([_dense(4, "softmax"), layers.Identity()]), "probabilities"),
         (nets.transfer, "probabilities"),
+        (lambda: _dense(1), "logits"),
+        (lambda: _dense(1, "sigmoid"), "probabilities"),
+        (lambda: keras.Sequential([_dense(1), layers.Activation("sigmoid")]), "probabilities"),
+        (lambda: keras.Sequential([_dense(1, "sigmoid"), layers.Identity()]), "probabilities"),
     ],
 )
 def test_the_output_kind_is_found(build: Callable[[], keras.Model], expected: str) -> None:

@@ -166,6 +166,26 @@ def test_a_saturated_softmax_hides_nothing(tmp_path: Path) -> None:
         check_reader(opened, request, nets.images())
 
 
+def test_a_saturated_sigmoid_is_judged_by_what_float32_holds_of_it(tmp_path: Path) -> None:
+    """A unit in the last place near 1 is a hundredth of the logit there, and no reader is wrong for that."""
+    image = keras.Input(nets.SHAPE)
+    model = keras.Model(image, nets.head(nets.trunk()(image), 1, "sigmoid"))
+    means = np.asarray(keras.Model(image, model.get_layer("pool").output)(nets.images()))
+    model.get_layer("head").set_weights([12 * np.ones((6, 1)) / means.sum(axis=1).mean(), np.zeros(1)])
+    model.save(tmp_path / "m.keras")
+    request = ModelRequest(str(tmp_path / "m.keras"), preprocess="none")
+    opened = open_model(request, silent)
+
+    def off(images: Any) -> Any:
+        return np.nextafter(np.asarray(opened.network(images)), np.float32(0))
+
+    found = check_reader(replace(opened, network=off), request, nets.images())
+    assert found.difference > 1e-4
+    opened.trackable.get_layer("head").bias.assign([-0.5])
+    with pytest.raises(ModelError, match="read wrongly"):
+        check_reader(opened, request, nets.images())
+
+
 def test_mixed_precision_is_compared_in_float32(tmp_path: Path) -> None:
     """Half floats would hide what is small: both readers compute in float32."""
     image = keras.Input(nets.SHAPE)

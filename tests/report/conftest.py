@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from resnet_edge.core.artifact import Artifact, Quantization, TensorSpec
+from resnet_edge.core.head import Head
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity, Verdict
@@ -72,8 +73,8 @@ FILES = {
 @pytest.fixture
 def model() -> ModelFacts:
     return ModelFacts(
-        "resnet20", "resnet20.keras", "cd" * 32, 272_282, 31_300_000, (28, 28, 1), 10, "logits", CLASSES,
-        Preprocessing("model", "model"),
+        "resnet20", "resnet20.keras", "cd" * 32, 272_282, 31_300_000, (28, 28, 1),
+        Head.of_classes(10, "logits"), CLASSES, Preprocessing("model", "model"),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from unittest import mock
 
 import numpy as np
 
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import silent
 from resnet_edge.stages.golden_request import MeasuredArtifact, MeasuredRun, SaveRequest
 from resnet_edge.stages.predict import predict
@@ -78,6 +79,6 @@ def request(folder: Path, *artifacts: MeasuredArtifact, count: int = 12) -> Save
         model_sha256="0" * 64,
         data="noise",
         data_sha256="1" * 64,
-        output="logits",
+        head=Head.of_outputs(np.load(folder / "reference.npy").shape[1], "logits"),
         class_names=(),
     )

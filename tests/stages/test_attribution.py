@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.attribution import Attribution
+from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import silent
 from resnet_edge.formats.tflite import describe
@@ -20,6 +21,7 @@ from resnet_edge.stages.attribution_request import AttributionRequest, FedReques
 from tests.backends import tiny
 
 N = 60
+HEAD = Head.of_classes(tiny.CLASSES, "logits")
 IMAGES = tiny.pixels(N, 5)
 TRUTH = tiny.logits(IMAGES).astype(np.float32)
 LABELS = np.where(np.arange(N) % 5 == 0, (TRUTH.argmax(1) + 1) % tiny.CLASSES, TRUTH.argmax(1))
@@ -39,7 +41,7 @@ def asked(files: Path, file: str, outputs: NDArray[Any]) -> AttributionRequest:
     (entry,), (end,) = describe(files / file)
     return AttributionRequest(
         *(file, str(files / file), "int8" if "int8" in file else "fp32", "litert", "cpu", entry, end),
-        str(files / "fixed.tflite"),
+        *(HEAD, str(files / "fixed.tflite")),
         *(str(files / "images.npy"), str(files / "labels.npy"), str(files / "reference.npy"), None),
         outputs=str(files / "outputs.npy"),
         n=N,

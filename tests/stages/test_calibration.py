@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import silent
 from resnet_edge.formats import onnx as onnx_format
 from resnet_edge.graph.calibrate import measure_ranges
@@ -24,6 +25,8 @@ from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration
 from tests.formats import nets
 from tests.graph.road import Road, litert, onnxruntime, road, scheme
 
+HEAD = Head.of_classes(5, "logits")
+
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
@@ -36,9 +39,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Road:
 @pytest.fixture
 def request_(net: Road, tmp_path: Path) -> CalibrateRequest:
     np.save(tmp_path / "images.npy", net.images)
-    return CalibrateRequest(
-        str(net.float_graph), str(tmp_path / "images.npy"), False, "logits", 1, str(tmp_path)
-    )
+    return CalibrateRequest(str(net.float_graph), str(tmp_path / "images.npy"), False, HEAD, 1, str(tmp_path))
 
 
 def int8(found: Calibration, folder: Path) -> Path:

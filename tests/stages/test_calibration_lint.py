@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.bundled import CALIBRATION_FILE, TEST_FILE, bundled
 from resnet_edge.core.calibration_lint import CalibrationLint, LintFinding
+from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import silent
 from resnet_edge.stages import _blocks
@@ -52,7 +53,7 @@ class Sets:
     ) -> CalibrationLintRequest:
         ours = self.written("ours", images, labels)
         theirs = self.written("theirs", self.test if against is None else against, None)
-        return CalibrationLintRequest(ours, theirs, 10, PRESETS[preprocess])
+        return CalibrationLintRequest(ours, theirs, Head.of_classes(10, "logits"), PRESETS[preprocess])
 
     def lint(
         self,
@@ -207,7 +208,9 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Road:
 
 def with_graph(net: Road, sets: Sets, ours: Array, theirs: Array) -> CalibrationLintRequest:
     request = sets.request(ours, None, theirs, "none")
-    return replace(request, portable=str(net.float_graph), classes=net.reference.shape[1])
+    return replace(
+        request, portable=str(net.float_graph), head=Head.of_classes(net.reference.shape[1], "logits")
+    )
 
 
 def test_ranges_that_hold_and_ranges_that_do_not(net: Road, sets: Sets) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.stages.class_names import as_lines, chosen_names, class_names_in
@@ -14,7 +15,9 @@ from resnet_edge.stages.images_request import Images
 
 
 def facts(*names: str) -> ModelFacts:
-    return ModelFacts("net", "net.keras", "", 1, None, (4, 4, 1), 3, "logits", names, PRESETS["unit"])
+    return ModelFacts(
+        "net", "net.keras", "", 1, None, (4, 4, 1), Head.of_classes(3, "logits"), names, PRESETS["unit"]
+    )
 
 
 def images(*names: str) -> Images:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from resnet_edge.core.head import Head
 from resnet_edge.stages._classes import at_least, worst_class
 
 
@@ -31,7 +32,7 @@ def test_the_class_that_loses_beyond_chance_is_named() -> None:
     ours = labels.copy()
     ours[100:110] = 0  # ten of class 2 are lost
     ours[0] = 1  # and one of class 0
-    found = worst_class(scores(reference, 4), scores(ours, 4), labels)
+    found = worst_class(scores(reference, 4), scores(ours, 4), labels, Head.of_classes(4, "logits"))
     assert found is not None
     assert (found.label, found.n, found.lost, found.gained, found.drop_pp) == (2, 50, 10, 0, 20.0)
     assert found.p_adjusted == pytest.approx(4 * 2.0**-10)
@@ -41,7 +42,7 @@ def test_all_classes_that_were_looked_at_count() -> None:
     labels = np.repeat(np.arange(8), 10)
     ours = labels.copy()
     ours[:2] = 1
-    found = worst_class(scores(labels, 8), scores(ours, 8), labels)
+    found = worst_class(scores(labels, 8), scores(ours, 8), labels, Head.of_classes(8, "logits"))
     assert found is not None
     assert found.p_adjusted == 1.0  # 8 x 1/4 is no probability
 
@@ -50,4 +51,4 @@ def test_nothing_is_said_where_no_class_loses() -> None:
     labels = np.repeat(np.arange(3), 5)
     worse = labels.copy()
     worse[0] = 2
-    assert worst_class(scores(worse, 3), scores(labels, 3), labels) is None
+    assert worst_class(scores(worse, 3), scores(labels, 3), labels, Head.of_classes(3, "logits")) is None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.progress import silent
 from resnet_edge.core.worker import Worker
@@ -23,6 +24,7 @@ from resnet_edge.stages.compare_request import AgreementRequest, Compared, Compa
 
 Array = NDArray[Any]
 CLASSES = 10
+PROBABILITIES = Head.of_classes(CLASSES, "probabilities")
 
 
 def network(n: int, seed: int = 0) -> tuple[Array, Array]:
@@ -62,7 +64,7 @@ def judge(tmp_path: Path) -> Judge:
             backend="litert",
             device="cpu",
             scheme="int8",
-            output="logits",
+            head=Head.of_classes(CLASSES, "logits"),
             reference=paths["reference"],
             candidate=paths["candidate"],
             labels=None if labels is None else paths["labels"],
@@ -277,14 +279,14 @@ class TestPasses:
     def test_probabilities_in_256_steps(self, judge: Judge) -> None:
         logits, labels = network(10_000)
         reference = softmax(logits)
-        parity = judge(reference, quantized(reference, 1 / 256), labels, output="probabilities")
+        parity = judge(reference, quantized(reference, 1 / 256), labels, head=PROBABILITIES)
         assert parity.verdict == "pass"
         assert parity.sqnr_db == 200  # all that 256 steps can hold
         moved = (
             quantized(reference, 1 / 256)
             + np.float32(1 / 256) * np.eye(CLASSES, dtype=np.float32)[labels - 1]
         )
-        parity = judge(reference, moved, labels, output="probabilities", min_sqnr_db=15)
+        parity = judge(reference, moved, labels, head=PROBABILITIES, min_sqnr_db=15)
         assert parity.sqnr_db is not None
         assert parity.sqnr_db < 40
 
@@ -294,13 +296,13 @@ class TestPasses:
         logits, labels = network(10_000)
         sure = softmax(3 * logits)
         assert (sure < 0.5 / steps).mean() > 0.5
-        parity = judge(sure, quantized(sure, 1 / steps), labels, output="probabilities", min_sqnr_db=25)
+        parity = judge(sure, quantized(sure, 1 / steps), labels, head=PROBABILITIES, min_sqnr_db=25)
         assert parity.verdict == "pass"
 
     def test_probabilities_in_float(self, judge: Judge) -> None:
         logits, labels = network(10_000)
         again = softmax(logits.astype(np.float64)).astype(np.float32)
-        parity = judge(softmax(logits), again, labels, output="probabilities", min_sqnr_db=80)
+        parity = judge(softmax(logits), again, labels, head=PROBABILITIES, min_sqnr_db=80)
         assert parity.verdict == "pass"
 
 
@@ -308,7 +310,7 @@ def test_one_hot_probabilities_are_not_compared_with_nothing(judge: Judge) -> No
     logits, labels = network(2000)
     one_hot = np.eye(CLASSES, dtype=np.float32)[logits.argmax(axis=1)]
     one_hot[:, 0] += np.linspace(0, 1e-3, 2000, dtype=np.float32)  # past the count of distinct values
-    parity = judge(softmax(logits), one_hot, labels, output="probabilities")
+    parity = judge(softmax(logits), one_hot, labels, head=PROBABILITIES)
     assert parity.verdict == "fail"
 
 
@@ -426,7 +428,7 @@ class TestDoesNotFit:
 
     def test_files_that_are_no_outputs(self, judge: Judge) -> None:
         reference, _ = network(100)
-        for odd in (reference[0], reference.astype(int), reference[:, :1]):
+        for odd in (reference[0], reference.astype(int), reference[:, :0]):
             with pytest.raises(DataError, match="outputs are floats"):
                 judge(odd, odd)
 
@@ -436,7 +438,12 @@ class TestDoesNotFit:
             np.save(tmp_path / f"{name}.npy", network(100)[0])
         (tmp_path / f"{which}.npy").write_bytes(b"odd")
         with pytest.raises(DataError, match="cannot be read"):
-            agree(AgreementRequest(str(tmp_path / "a.npy"), str(tmp_path / "b.npy")), silent)
+            agree(
+                AgreementRequest(
+                    Head.of_classes(CLASSES, "logits"), str(tmp_path / "a.npy"), str(tmp_path / "b.npy")
+                ),
+                silent,
+            )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -480,7 +487,7 @@ def test_verdict_crosses_to_the_parent_whole(tmp_path: Path) -> None:
         backend="onnxruntime",
         device="cpu",
         scheme="fp32",
-        output="logits",
+        head=Head.of_classes(CLASSES, "logits"),
         reference=str(tmp_path / "reference.npy"),
         candidate=str(tmp_path / "candidate.npy"),
         labels=str(tmp_path / "labels.npy"),
@@ -499,7 +506,12 @@ class TestAgree:
     def outcome(self, folder: Path, a: Array, b: Array) -> Any:
         np.save(folder / "a.npy", a)
         np.save(folder / "b.npy", b)
-        return agree(AgreementRequest(str(folder / "a.npy"), str(folder / "b.npy")), silent)
+        return agree(
+            AgreementRequest(
+                Head.of_outputs(a.shape[1], "logits"), str(folder / "a.npy"), str(folder / "b.npy")
+            ),
+            silent,
+        )
 
     def test_counts_answers_and_values(self, tmp_path: Path) -> None:
         a = quantized(network(1000)[0], 0.125)

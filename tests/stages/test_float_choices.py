@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import Progress, silent
 from resnet_edge.core.scheme import Io
 from resnet_edge.stages.float_choices import choose
@@ -14,6 +15,8 @@ from tests.formats import nets
 from tests.graph.mixed import HOSTILE, float_graph, hostile, named, ranges_of
 from tests.graph.road import Road, road
 
+HEAD = Head.of_classes(5, "logits")
+
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
@@ -21,7 +24,7 @@ def request_for(net: Road, folder: Path, io: Io = "float32") -> ChoicesRequest:
     np.save(folder / "images.npy", net.images)
     (folder / "ranges.json").write_text(json.dumps({"int8": ranges_of(net)}))
     graph = str(net.float_graph)
-    paths = str(folder / "ranges.json"), "int8", io, str(folder / "images.npy")
+    paths = str(folder / "ranges.json"), "int8", HEAD, io, str(folder / "images.npy")
     return ChoicesRequest(graph, graph, *paths, 1, str(folder))
 
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.golden_vectors import GoldenRun
+from resnet_edge.core.head import Head
 from resnet_edge.stages.golden_tolerances import allowed, gate_of, quantization_step, tolerances
+
+HEAD = Head.of_classes(10, "logits")
 
 RANDOM = np.random.default_rng(5)
 GRID = (RANDOM.integers(-128, 128, (200, 10)) * np.float32(0.15677)).astype(np.float32)
@@ -23,7 +26,7 @@ def test_no_step_is_made_up(scheme: str, outputs: np.ndarray[tuple[int, int], np
 
 def test_a_backend_is_held_against_itself_more_closely_than_another() -> None:
     runs = [GoldenRun("litert", "cpu"), GoldenRun("litert_reference", "cpu")]
-    found = tolerances("int8", (0.15677,), runs, [GRID[:8], GRID[:8]], 20.0, "; here: little")
+    found = tolerances("int8", HEAD, (0.15677,), runs, [GRID[:8], GRID[:8]], 20.0, "; here: little")
     by_place = {(limit.backend, limit.device): limit for limit in found}
     assert by_place["litert", "cpu"].steps == 1
     assert by_place["tflite_micro", "cpu"].expected == by_place["litert_reference", "cpu"].expected == 1
@@ -34,8 +37,8 @@ def test_a_backend_is_held_against_itself_more_closely_than_another() -> None:
 
 def test_near_ties_are_those_that_the_tolerance_can_turn() -> None:
     expected = np.array([[0, 1.0, 0.99999], [0, 1, 0.9]], np.float32)
-    on_cpu = tolerances("fp32", None, [GoldenRun("litert", "cpu")], [expected], 1.0)[0]
-    on_any = tolerances("fp32", None, [GoldenRun("litert", "cpu")], [expected], 3.0)[-1]
+    on_cpu = tolerances("fp32", HEAD, None, [GoldenRun("litert", "cpu")], [expected], 1.0)[0]
+    on_any = tolerances("fp32", HEAD, None, [GoldenRun("litert", "cpu")], [expected], 3.0)[-1]
     assert on_cpu.near_ties == (0,)
     assert on_any.near_ties == (0, 1)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UnknownName
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import silent
 from resnet_edge.stages.golden_file import GoldenFile, read_golden
 from resnet_edge.stages.golden_request import OpenRequest, ReplayRequest
@@ -14,6 +15,8 @@ from resnet_edge.stages.golden_save import save
 from resnet_edge.stages.golden_vectors import judged, replay, unpack
 from tests.backends import tiny
 from tests.stages import goldens
+
+HEAD = Head.of_classes(10, "logits")
 
 FILES = ("fixed.tflite", "int8.tflite", "fixed.onnx", "uint8.onnx")
 
@@ -102,7 +105,7 @@ class TestJudged:
         number = FILES.index(file)
         artifact, (expected, *_) = golden.vectors.artifacts[number], golden.expected[number]
         limit = artifact.tolerance(artifact.runs[0].backend, "cpu")
-        row = judged(request(folder, file, folder), artifact, limit, expected, change, "cpu")
+        row = judged(request(folder, file, folder), artifact, HEAD, limit, expected, change, "cpu")
         return row.verdict, " ".join(row.reasons)
 
     @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from resnet_edge.core.head import Head
 from resnet_edge.core.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk
 from resnet_edge.core.progress import silent
 from resnet_edge.stages.integers_request import OverflowRequest
@@ -19,7 +20,9 @@ def told(path: Path, folder: Path, labels: list[int] | None = None) -> Int8Risk 
     if labels is not None:
         np.save(folder / "labels.npy", np.array(labels))
     named = None if labels is None else str(folder / "labels.npy")
-    asked = OverflowRequest(path.name, str(path), str(folder / "images.npy"), named, 8, None)
+    asked = OverflowRequest(
+        path.name, str(path), str(folder / "images.npy"), named, 8, None, Head.of_classes(5, "logits")
+    )
     return overflowing(asked, silent).risk
 
 

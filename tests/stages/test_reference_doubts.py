@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.preprocessing import PRESETS
@@ -22,8 +23,7 @@ def _facts(classes: int = 10) -> ModelFacts:
         parameters=1,
         macs=None,
         input_shape=(8, 8, 3),
-        classes=classes,
-        output="logits",
+        head=Head.of_classes(classes, "logits"),
         class_names=(),
         preprocessing=PRESETS["model"],
     )

@@ -11,6 +11,7 @@ import pytest
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.bundle import BundledFile, RuntimeProof
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head, Output
 from resnet_edge.core.progress import silent
 from resnet_edge.stages import runtime_agreement
 from resnet_edge.stages.bundle_request import ExpectedRequest, Picked, PickRequest, ScoresApart, ScoresRequest
@@ -23,6 +24,7 @@ FILE = BundledFile(
 )
 RAN = PredictResult("out.npy", 1000, 1.0, "cpu", "float32", 4)
 FOUND = ScoresApart(n=1000, same_top1=1000, golden_same_top1=10, values=4000, identical=4000, max_abs=0.0)
+LOGITS, SHARES = Head.of_classes(2, "logits"), Head.of_classes(2, "probabilities")
 LABELS = ("a", "b", "c", "d")
 
 
@@ -68,10 +70,12 @@ def saved(folder: Path, **arrays: object) -> list[str]:
     return [str(folder / f"{name}.npy") for name in arrays]
 
 
-def compared(folder: Path, rows: tuple[int, ...], wanted: object, found: object) -> ScoresApart:
+def compared(
+    folder: Path, rows: tuple[int, ...], wanted: object, found: object, head: Head = LOGITS
+) -> ScoresApart:
     """With what was found as the counterpart, too."""
     paths = saved(folder, wanted=wanted, found=found)
-    return apart(ScoresRequest(paths[0], paths[1], paths[1], rows), silent)
+    return apart(ScoresRequest(paths[0], paths[1], paths[1], head, rows), silent)
 
 
 def test_scores_are_compared_with_what_is_wanted_and_with_the_counterpart(tmp_path: Path) -> None:
@@ -90,8 +94,24 @@ def test_nothing_and_nan_agree_with_nothing(tmp_path: Path) -> None:
 
 def test_probabilities_are_expected_behind_a_softmax(tmp_path: Path) -> None:
     (anchor,) = saved(tmp_path, anchor=np.asarray([[0.0, np.log(3.0)]], np.float32))
-    path = expected(ExpectedRequest(anchor, True, str(tmp_path / "out.npy")), silent).path
+    path = expected(ExpectedRequest(anchor, LOGITS, SHARES, str(tmp_path / "out.npy")), silent).path
     np.testing.assert_allclose(np.load(path), [[0.25, 0.75]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("output", "score"), [("logits", np.log(3.0)), ("probabilities", 0.75)])
+def test_probabilities_of_both_classes_are_expected_where_a_file_gives_them(
+    tmp_path: Path, output: Output, score: float
+) -> None:
+    (anchor,) = saved(tmp_path, anchor=np.asarray([[score]], np.float32))
+    asked = ExpectedRequest(anchor, Head.binary(output), SHARES, str(tmp_path / "out.npy"))
+    np.testing.assert_allclose(np.load(expected(asked, silent).path), [[0.25, 0.75]], rtol=1e-6)
+
+
+def test_one_score_is_held_against_its_threshold(tmp_path: Path) -> None:
+    wanted, found = np.asarray([[0.2], [0.6]], np.float32), np.asarray([[0.3], [0.4]], np.float32)
+    assert compared(tmp_path, (0, 1), wanted, found, Head.binary("probabilities")).same_top1 == 1
+    assert compared(tmp_path, (0, 1), wanted, found, Head.binary("probabilities", 0.25)).same_top1 == 1
+    assert compared(tmp_path, (0, 1), wanted, found, Head.binary("probabilities", 0.35)).same_top1 == 2
 
 
 def picked(tmp_path: Path, count: int, labels: list[int] | None) -> Picked:
@@ -101,7 +121,7 @@ def picked(tmp_path: Path, count: int, labels: list[int] | None) -> Picked:
     images = np.arange(8, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 1), np.uint8)
     paths = saved(tmp_path, images=images, anchor=scores)
     label_path = None if labels is None else saved(tmp_path, labels=labels)[0]
-    return pick(PickRequest(paths[0], label_path, paths[1], count, str(tmp_path)), silent)
+    return pick(PickRequest(paths[0], label_path, paths[1], LOGITS, count, str(tmp_path)), silent)
 
 
 def test_golden_images_are_of_every_class_and_no_close_thing(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import silent
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.stages._sums import measure
@@ -68,24 +69,24 @@ def test_a_good_int16x8_file_is_above_its_floor(int16x8: Path, tmp_path: Path) -
     found, exact = np.load(out), softmax(SURE * tiny.logits(images))
     assert (found <= 2 / 32768).mean() > 0.2  # the kernel gives no less
     assert np.array_equal(found * 32768, np.rint(found * 32768))
-    good = measure(exact, found, "probabilities")
+    good = measure(exact, found, Head.of_classes(exact.shape[1], "probabilities"))
     assert sqnr_db(good.signal, good.noise) > 25
-    wrong = measure(exact, np.roll(found, 1, axis=1), "probabilities")
+    wrong = measure(exact, np.roll(found, 1, axis=1), Head.of_classes(exact.shape[1], "probabilities"))
     assert sqnr_db(wrong.signal, wrong.noise) < 15
 
 
 def test_what_is_beyond_half_a_step_is_an_error() -> None:
     exact = softmax(np.random.default_rng(3).normal(0, 3, (500, 8)))
     grid = (np.rint(exact * 256) / 256).astype(np.float32)
-    assert measure(exact, grid, "probabilities").noise == 0
+    assert measure(exact, grid, Head.of_classes(exact.shape[1], "probabilities")).noise == 0
     moved = np.clip(grid + np.float32(1 / 256), 0, 1)
-    assert measure(exact, moved, "probabilities").noise > 0
+    assert measure(exact, moved, Head.of_classes(exact.shape[1], "probabilities")).noise > 0
 
 
 def test_margins_tell_where_an_answer_can_change() -> None:
     reference = np.array([[0, 1, 2], [5, 0, 4.5], [3, 3.001, 0]], np.float32)
     candidate = reference.copy()
     candidate[:, 0] += np.float32(0.1)
-    found = measure(reference, candidate, "logits")
+    found = measure(reference, candidate, Head.of_classes(3, "logits"))
     assert found.close == 1
     assert found.swapped == pytest.approx(0.001, rel=1e-3)

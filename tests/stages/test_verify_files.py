@@ -12,6 +12,7 @@ import pytest
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.core.explanation import Explanation, LayerFinding
+from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import silent
@@ -69,7 +70,9 @@ def test_what_is_no_artifact_stops_no_other(apart: Path, tmp_path: Path) -> None
 
 
 def facts(sha256: str) -> ModelFacts:
-    return ModelFacts("net", "net.tflite", sha256, 0, None, (4, 4, 1), 3, "logits", (), PRESETS["model"])
+    return ModelFacts(
+        "net", "net.tflite", sha256, 0, None, (4, 4, 1), Head.of_classes(3, "logits"), (), PRESETS["model"]
+    )
 
 
 def test_a_file_against_itself_is_refused_but_on_another_backend() -> None:

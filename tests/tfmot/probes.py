@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from resnet_edge import zoo
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import Report
 from resnet_edge.models.flat import FlatGraph, flat_graph
 from resnet_edge.stages.fit import Fit, fit
@@ -126,7 +127,7 @@ def fitted_twice(request: FitTwice, report: Report) -> Fitted:
     for name, copy, framework in (("ours", ours, keras), ("theirs", theirs, tf_keras)):
         folder = Path(request.folder) / name
         folder.mkdir()
-        how = Fit("fit", "logits", head, teacher, framework=framework)
+        how = Fit(Head.of_classes(data.classes, "logits"), "fit", head, teacher, framework=framework)
         history = fit(copy, data, recipe, folder, report, how)
         rows.append([[row["loss"], row["accuracy"], row["val_accuracy"]] for row in history])
     pairs = list(zip(_arrays(ours, trunk), _arrays(theirs, trunk), strict=True))

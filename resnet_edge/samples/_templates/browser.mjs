@@ -1,5 +1,5 @@
 // In a browser: photos to pictures, and model files opened in LiteRT.js or onnxruntime-web (WebAssembly).
-import { prepare, real, softmax, tensorOf } from "./preprocess.mjs";
+import { best, prepare, real, tensorOf } from "./preprocess.mjs";
 
 /** The picture of a photo or PNG, turned upright, as RGBA. @param {Blob} photo */
 export async function decode(photo) {
@@ -63,7 +63,5 @@ async function withOrt(file, model, wasm) {
  * @param {import("./preprocess.mjs").Contract} how @param {(tensor: any) => Promise<ArrayLike<number>>} run */
 export async function classify(photo, golden, file, how, run) {
   const scores = real(await run(tensorOf(prepare(await decode(photo), how), file.input)), file.output);
-  const shares = file.kind === "logits" ? softmax(scores) : Array.from(scores);
-  return shares.map((share, i) => /** @type {[string, number]} */ ([golden.labels[i], share]))
-    .sort((a, b) => b[1] - a[1]).slice(0, 3);
+  return best(scores, file).map(([i, share]) => /** @type {[string, number]} */ ([golden.labels[i], share]));
 }

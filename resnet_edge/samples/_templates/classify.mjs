@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import * as ort from "onnxruntime-node";
 import sharp from "sharp";
-import { prepare, real, softmax, tensorOf } from "./preprocess.mjs";
+import { best, prepare, real, tensorOf } from "./preprocess.mjs";
 
 const BUNDLE = new URL("../../", import.meta.url);
 /** @param {string} path */
@@ -22,6 +22,4 @@ const session = await ort.InferenceSession.create(model);
 const tensor = new ort.Tensor(file.input.dtype, tensorOf(picture, file.input), file.input.shape);
 const out = await session.run({ [session.inputNames[0]]: tensor });
 const scores = real(/** @type {any} */ (out[session.outputNames[0]].data), file.output);
-const shares = file.kind === "logits" ? softmax(scores) : Array.from(scores);
-const order = shares.map((_, i) => i).sort((a, b) => shares[b] - shares[a]);
-for (const i of order.slice(0, 3)) console.log(`${shares[i].toFixed(3)}  ${golden.labels[i]}`);
+for (const [i, share] of best(scores, file)) console.log(`${share.toFixed(3)}  ${golden.labels[i]}`);

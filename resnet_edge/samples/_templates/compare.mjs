@@ -1,5 +1,5 @@
 // The self-test itself, the same in Node.js and in a browser: from a golden image to scores, and what is off.
-import { prepare, real, tensorOf } from "../samples/javascript/preprocess.mjs";
+import { answer, prepare, real, tensorOf } from "../samples/javascript/preprocess.mjs";
 
 /** @typedef {import("../samples/javascript/preprocess.mjs").Picture} Picture */
 /** @typedef {{
@@ -44,6 +44,5 @@ async function complaint(place, image, file, i, how, allowed, run) {
   if (!(apart <= allowed)) {
     return `the OUTPUT is off: a score by ${apart.toPrecision(3)}, and ${allowed.toPrecision(3)} is allowed`;
   }
-  const top = (/** @type {ArrayLike<number>} */ row) => Array.from(row).indexOf(Math.max(...Array.from(row)));
-  return top(scores) === top(wanted) ? null : "the OUTPUT is off: the answer is another";
+  return answer(scores, file) === answer(Float32Array.from(wanted), file) ? null : "the OUTPUT is off: the answer is another";
 }

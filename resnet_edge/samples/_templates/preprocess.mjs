@@ -188,8 +188,31 @@ export function real(stored, end) {
   return Float32Array.from(stored, (v) => (end.scale === null ? v : (v - point) * scale));
 }
 
+/** The class; one score is that of the second of two, and counts from a threshold on.
+ * @param {ArrayLike<number>} scores @param {{ threshold: number | null }} file  of golden/golden.json */
+export function answer(scores, file) {
+  if (file.threshold !== null) return Number(scores[0] > Math.fround(file.threshold));
+  const row = Array.from(scores);
+  return row.indexOf(Math.max(...row));
+}
+
+/** The best three answers: [index, share of one].
+ * @param {Float32Array} scores @param {{ kind: string, threshold: number | null }} file  of golden/golden.json */
+export function best(scores, file) {
+  const first = answer(scores, file), shares = sharesOf(scores, file);
+  return shares.map((share, i) => /** @type {[number, number]} */ ([i, share]))
+    .sort((a, b) => Number(b[0] === first) - Number(a[0] === first) || b[1] - a[1]).slice(0, 3);
+}
+
+/** @param {Float32Array} scores @param {{ kind: string, threshold: number | null }} file */
+function sharesOf(scores, file) {
+  if (file.threshold === null) return file.kind === "logits" ? softmax(scores) : Array.from(scores);
+  const second = file.kind === "logits" ? 1 / (1 + Math.exp(-scores[0])) : scores[0];
+  return [1 - second, second];
+}
+
 /** Shares of one from logits. @param {Float32Array} scores */
-export function softmax(scores) {
+function softmax(scores) {
   const most = Math.max(...scores), powers = Array.from(scores, (v) => Math.exp(v - most));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((v) => v / sum);

@@ -47,5 +47,5 @@ private fun selftest(bundle: File, path: String, runtime: String) {
         listOf("FAILED: ${error.message}")
     }
     lines.forEach(::println)
-    println(best(file.scores[0], file.kind, golden.labels).joinToString { "%s %.6f".format(it.first, it.second) })
+    println(best(file.scores[0], file, golden.labels).joinToString { "%s %.6f".format(it.first, it.second) })
 }

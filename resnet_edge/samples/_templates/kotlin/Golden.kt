@@ -27,6 +27,7 @@ class GoldenFile(
     val path: String,
     val sha256: String,
     val kind: String,
+    val threshold: Float?,
     val input: End,
     val output: End,
     val inputsSha256: List<String>,
@@ -79,26 +80,36 @@ private fun complaint(
     if (sha256(tensor) != file.inputsSha256[i]) {
         return "the INPUT is off: this code makes another tensor of it than it must"
     }
-    return scoresOff(model.run(tensor), file.scores[i], file.tolerance(model.runtime))
+    return scoresOff(model.run(tensor), file.scores[i], file.tolerance(model.runtime), file.threshold)
 }
 
 /** What is off with the scores of one image; null: nothing. */
-fun scoresOff(found: FloatArray, wanted: FloatArray, allowed: Double): String? {
+fun scoresOff(found: FloatArray, wanted: FloatArray, allowed: Double, threshold: Float? = null): String? {
     if (found.size != wanted.size) return "the OUTPUT is off: ${found.size} scores, not ${wanted.size}"
     val apart = found.indices.maxOf { abs(found[it] - wanted[it]) }.toDouble()
     if (!(apart <= allowed)) { // also where it is not a number
         val (far, most) = listOf(apart, allowed).map { "%.3g".format(Locale.ROOT, it) }
         return "the OUTPUT is off: a score by $far, and $most is allowed"
     }
-    return if (top(found) == top(wanted)) null else "the OUTPUT is off: the answer is another"
+    return if (answer(found, threshold) == answer(wanted, threshold)) null else "the OUTPUT is off: the answer is another"
 }
 
-private fun top(scores: FloatArray): Int = scores.indices.maxBy { scores[it] }
+/** The class; one score is that of the second of two, and counts from a threshold on. */
+fun answer(scores: FloatArray, threshold: Float?): Int =
+    if (threshold == null) scores.indices.maxBy { scores[it] } else if (scores[0] > threshold) 1 else 0
 
 /** The best answers: labels and shares of one. */
-fun best(scores: FloatArray, kind: String, labels: List<String>, count: Int = 3): List<Pair<String, Float>> {
-    val shares = if (kind == "logits") softmax(scores) else scores
-    return shares.indices.sortedByDescending { shares[it] }.take(count).map { labels[it] to shares[it] }
+fun best(scores: FloatArray, file: GoldenFile, labels: List<String>, count: Int = 3): List<Pair<String, Float>> {
+    val first = answer(scores, file.threshold)
+    val shares = sharesOf(scores, file)
+    val order = shares.indices.sortedWith(compareBy({ it != first }, { -shares[it] }))
+    return order.take(count).map { labels[it] to shares[it] }
+}
+
+private fun sharesOf(scores: FloatArray, file: GoldenFile): FloatArray {
+    if (file.threshold == null) return if (file.kind == "logits") softmax(scores) else scores
+    val second = if (file.kind == "logits") sigmoid(scores[0]) else scores[0]
+    return floatArrayOf(1 - second, second)
 }
 
 /** golden/golden.json. */
@@ -115,6 +126,7 @@ private fun fileOf(file: JsonObject) = GoldenFile(
     path = file.text("file"),
     sha256 = file.text("sha256"),
     kind = file.text("kind"),
+    threshold = file.getValue("threshold").jsonPrimitive.floatOrNull,
     input = endOf(file.getValue("input").jsonObject),
     output = endOf(file.getValue("output").jsonObject),
     inputsSha256 = file.list("inputs_sha256").map(JsonElement::text),

@@ -27,4 +27,4 @@ fun pictureOf(bitmap: Bitmap): Picture {
 
 /** The best three answers for a photo: labels and shares of one. */
 fun classify(photo: ByteArray, golden: Golden, file: GoldenFile, how: Contract, model: Model): List<Pair<String, Float>> =
-    best(model.run(tensorOf(prepare(decode(photo), how), file.input)), file.kind, golden.labels)
+    best(model.run(tensorOf(prepare(decode(photo), how), file.input)), file, golden.labels)

@@ -200,6 +200,9 @@ fun real(stored: ByteArray, end: End): FloatArray {
     }
 }
 
+/** The share of the second of two classes from its logit. */
+fun sigmoid(logit: Float): Float = (1 / (1 + exp(-logit.toDouble()))).toFloat()
+
 /** Shares of one from logits. */
 fun softmax(scores: FloatArray): FloatArray {
     val most = scores.max()

@@ -17,6 +17,7 @@ struct GoldenFile: Decodable {
     let file: String
     let sha256: String
     let kind: String
+    let threshold: Float?
     let input: End
     let output: End
     let inputs_sha256: [String]
@@ -85,11 +86,11 @@ private func complaint(
     if sha256(Data(tensor)) != file.inputs_sha256[i] {
         return "the INPUT is off: this code makes another tensor of it than it must"
     }
-    return scoresOff(try model.run(tensor), file.scores[i], file.tolerance(model.runtime))
+    return scoresOff(try model.run(tensor), file.scores[i], file.tolerance(model.runtime), file.threshold)
 }
 
 /// What is off with the scores of one image; nil: nothing.
-func scoresOff(_ found: [Float], _ wanted: [Float], _ allowed: Double) -> String? {
+func scoresOff(_ found: [Float], _ wanted: [Float], _ allowed: Double, _ threshold: Float? = nil) -> String? {
     if found.count != wanted.count { return "the OUTPUT is off: \(found.count) scores, not \(wanted.count)" }
     var apart = 0.0
     for (one, other) in zip(found, wanted) {
@@ -101,16 +102,25 @@ func scoresOff(_ found: [Float], _ wanted: [Float], _ allowed: Double) -> String
         let far = String(format: "%.3g", apart)
         return "the OUTPUT is off: a score by \(far), and \(String(format: "%.3g", allowed)) is allowed"
     }
-    return top(found) == top(wanted) ? nil : "the OUTPUT is off: the answer is another"
+    return answer(found, threshold) == answer(wanted, threshold) ? nil : "the OUTPUT is off: the answer is another"
 }
 
-private func top(_ scores: [Float]) -> Int? {
+/// The class; one score is that of the second of two, and counts from a threshold on.
+func answer(_ scores: [Float], _ threshold: Float?) -> Int? {
+    if let limit = threshold { return scores[0] > limit ? 1 : 0 }
     return scores.indices.max { scores[$0] < scores[$1] }
 }
 
 /// The best answers: labels and shares of one.
-func best(_ scores: [Float], _ kind: String, _ labels: [String], count: Int = 3) -> [(String, Float)] {
-    let shares = kind == "logits" ? softmax(scores) : scores
-    let order = shares.indices.sorted { shares[$0] > shares[$1] }
+func best(_ scores: [Float], _ file: GoldenFile, _ labels: [String], count: Int = 3) -> [(String, Float)] {
+    let first = answer(scores, file.threshold)
+    let shares = sharesOf(scores, file)
+    let order = shares.indices.sorted { $0 == first || ($1 != first && shares[$0] > shares[$1]) }
     return order.prefix(count).map { (labels[$0], shares[$0]) }
+}
+
+private func sharesOf(_ scores: [Float], _ file: GoldenFile) -> [Float] {
+    if file.threshold == nil { return file.kind == "logits" ? softmax(scores) : scores }
+    let second = file.kind == "logits" ? sigmoid(scores[0]) : scores[0]
+    return [1 - second, second]
 }

@@ -52,5 +52,5 @@ func classify(
     _ photo: Data, _ golden: Golden, _ file: GoldenFile, _ how: Contract, _ model: Model
 ) throws -> [(String, Float)] {
     let tensor = tensorOf(prepare(try decode(photo), how), file.input)
-    return best(try model.run(tensor), file.kind, golden.labels)
+    return best(try model.run(tensor), file, golden.labels)
 }

@@ -228,6 +228,11 @@ func real(_ bytes: [UInt8], _ end: End) -> [Float] {
     }
 }
 
+/// The share of the second of two classes from its logit.
+func sigmoid(_ logit: Float) -> Float {
+    return Float(1 / (1 + exp(-Double(logit))))
+}
+
 /// Shares of one from logits.
 func softmax(_ scores: [Float]) -> [Float] {
     let most = scores.max() ?? 0

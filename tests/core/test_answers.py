@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from resnet_edge.core.answers import (
+    answers,
+    centred_scores,
+    log_odds,
+    logits,
+    margins,
+    of_output,
+    scores,
+    sigmoid,
+)
+from resnet_edge.core.head import Head, Output
+from resnet_edge.core.statistics import sqnr_db
+
+CLASSES = Head.of_classes(3, "logits")
+PROBABILITY, LOGIT = Head.binary("probabilities"), Head.binary("logits")
+SPREAD = np.linspace(-30, 30, 241)[:, None]
+
+
+def one(*values: float) -> np.ndarray:
+    return np.asarray(values, np.float32)[:, None]
+
+
+def test_of_classes_the_largest_is_the_answer_and_the_first_of_equals() -> None:
+    outputs = np.asarray([[1, 3, 2], [2, 2, 1]], np.float32)
+    assert answers(CLASSES, outputs).tolist() == [1, 0]
+    assert scores(CLASSES, outputs) is outputs
+    assert margins(CLASSES, outputs).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("head", "outputs", "expected"),
+    [
+        (PROBABILITY, one(0.2, 0.5, 0.50001, 1.0), [0, 0, 1, 1]),
+        (LOGIT, one(-3, 0, 1e-6, 9), [0, 0, 1, 1]),
+        (Head.binary("probabilities", 0.3), one(0.3, 0.30001, 0.2), [0, 1, 0]),
+        (Head.binary("logits", -1.0), one(-1, -0.5, -2), [0, 1, 0]),
+    ],
+)
+def test_of_one_output_what_is_above_the_threshold_is_the_second_class(
+    head: Head, outputs: np.ndarray, expected: list[int]
+) -> None:
+    """At the threshold the first class is the answer, as a float32 that was written for it is at it."""
+    assert answers(head, outputs).tolist() == expected
+    assert scores(head, outputs).argmax(axis=1).tolist() == expected
+
+
+@pytest.mark.parametrize("head", [LOGIT, Head.binary("logits", 2.5)])
+def test_scores_are_those_of_the_softmax_that_the_sigmoid_is(head: Head) -> None:
+    found = scores(head, SPREAD)
+    assert head.threshold is not None
+    shares = np.exp(found) / np.exp(found).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares[:, 1:], 1 / (1 + np.exp(head.threshold - SPREAD)), rtol=1e-12)
+    np.testing.assert_allclose(found.mean(axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(margins(head, SPREAD)[:, None], np.abs(SPREAD - head.threshold), atol=1e-12)
+
+
+def test_probabilities_are_logits_again_as_far_as_float32_holds_them() -> None:
+    held = np.abs(SPREAD) < 8
+    found = logits(PROBABILITY, sigmoid(SPREAD).astype(np.float32))
+    np.testing.assert_allclose(found[held], SPREAD[held], rtol=1e-3)
+    assert np.isfinite(logits(PROBABILITY, one(0, 1))).all()
+
+
+def test_an_sqnr_is_that_of_the_logit_and_sees_an_offset() -> None:
+    """Centred over the images, a shift of all of them would be no error, and it changes answers."""
+    true, moved = (centred_scores(LOGIT, values) for values in (SPREAD, SPREAD + 1))
+    found = sqnr_db(float((true**2).sum()), float(((true - moved) ** 2).sum()))
+    assert found == pytest.approx(sqnr_db(float((SPREAD**2).sum()), float(len(SPREAD))))
+    assert not (centred_scores(CLASSES, np.ones((2, 3))) != 0).any()
+
+
+@pytest.mark.parametrize(("output", "other"), [("logits", "probabilities"), ("probabilities", "logits")])
+def test_a_threshold_moves_along_to_the_other_kind(output: Output, other: Output) -> None:
+    assert of_output(Head.binary(output), other) == Head.binary(other)
+    assert of_output(Head.of_classes(4, output), other) == Head.of_classes(4, other)
+    found = of_output(Head.binary(output, 0.2), other)
+    back = of_output(found, output)
+    assert (found.output, back.output) == (other, output)
+    assert back.threshold == pytest.approx(0.2)
+
+
+def test_odds_and_sigmoid_undo_each_other() -> None:
+    np.testing.assert_allclose(log_odds(sigmoid(SPREAD[100:141])), SPREAD[100:141], atol=1e-9)
+
+
+def test_the_rule_is_told_in_words() -> None:
+    assert CLASSES.rule == "the class with the largest of 3 logits"
+    assert (
+        Head.binary("probabilities", 0.3).rule == "class 1 where its probability is above 0.3, else class 0"
+    )
+    assert (PROBABILITY.outputs, PROBABILITY.classes, CLASSES.outputs) == (1, 2, 3)
+    assert Head.of_outputs(1, "logits") == LOGIT
