@@ -82,7 +82,7 @@ def _moved(link: Link, scales: Mapping[int, Scale], means: Real) -> tuple[Real, 
     off = np.where(bounded, 0.0, ours.kernel - wanted)
     share = _share(scales, link.gives)
     along = _gain(off, wanted, (1, 2, 3))
-    most = share + np.sqrt(2 * T * _sum(np.square(step * wanted)) / 12) / np.maximum(
+    most = share + np.sqrt(2 * T * _sum(np.square(step * wanted)) / 3) / np.maximum(
         _sum(np.square(wanted)), 1e-30
     )
     allowed = np.clip(along, -most, most)
@@ -90,7 +90,8 @@ def _moved(link: Link, scales: Mapping[int, Scale], means: Real) -> tuple[Real, 
     if theirs.groups == 1:
         each = _share(scales, link.reads)
         rest = rest - wanted * np.clip(_gain(rest, wanted, (0, 1, 2)), -each, each)
-    rounded = _sum(np.square(rest)) <= _sum(np.square(step)) / 3
+    # Of squares between 0 and that of a step, by Hoeffding's inequality.
+    rounded = _sum(np.square(rest)) <= _sum(np.square(step)) / 3 + np.sqrt(T / 2 * _sum(step**4))
     off = np.where(_rows(rounded), off, np.clip(off, -step / 2, step / 2))
     beyond = np.where(rounded, along - allowed, _gain(off, wanted, (1, 2, 3)))
     moved = np.where(bounded, ours.kernel, wanted + off - wanted * _rows(beyond))
@@ -120,12 +121,12 @@ def _of_taps(factors: Real, link: Link) -> Real:
 def _bounded(wanted: Real, had: Real, step: Real) -> NDArray[np.bool_]:
     """Weights of pairs that were kept from overflowing: `had` are as large as they may be together, and
     `wanted` are larger (pair_bound.py)."""
-    with np.errstate(all="ignore"):
-        before, after = (np.nan_to_num(each / step).reshape(len(step), -1) for each in (wanted, had))
-    full = np.abs(pair_sums(after)) >= MOST_OF_PAIR - 1
-    found = (
-        full & overflowing_pairs(before) & np.isin(np.sign(pair_sums(after)) * np.sign(pair_sums(before)), 1)
+    before, after = (
+        np.divide(each, step, out=np.zeros(step.shape), where=step > 0).reshape(len(step), -1)
+        for each in (wanted, had)
     )
+    full = np.abs(pair_sums(after)) >= MOST_OF_PAIR - 1
+    found = full & overflowing_pairs(before) & (pair_sums(after) * pair_sums(before) > 0)
     return np.repeat(found, 2, axis=1)[:, : after.shape[1]].reshape(step.shape)
 
 

@@ -149,16 +149,17 @@ def same_weights(theirs: Weights, ours: Weights) -> bool:
 
 
 def _together(kernels: list[Scale], biases: list[Scale]) -> Scale:
-    """The median of those kernels that tell, which one that is wrong does not move; where they differ by more
-    than they round, with biases. All ones where that may be."""
+    """The median of those kernels that tell, which one that is wrong does not move, and with two of them or
+    more also of biases: a bias that a repair has changed never takes it past the nearest kernel. All ones
+    where that may be."""
     factors, shares = _told(kernels)
+    several = np.isfinite(shares).sum(axis=0) > 1
     nothing = np.isnan(shares).all(axis=0)
     factors[:, nothing], shares[:, nothing] = 1.0, np.inf
     share, middle = np.nanmax(shares, axis=0), np.nanmedian(factors, axis=0)
-    apart = np.nanmax(factors, axis=0) - np.nanmin(factors, axis=0) > 2 * share * middle
-    if apart.any() and biases:
+    if biases:
         every = np.concatenate([factors, _told(biases)[0]])
-        middle = np.where(apart, np.nanmedian(every, axis=0), middle)
+        middle = np.where(several, np.nanmedian(every, axis=0), middle)
     found = Scale(factors=middle, share=share)
     return Scale(factors=np.ones_like(middle), share=np.zeros_like(middle)) if found.none else found
 
