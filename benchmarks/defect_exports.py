@@ -2,9 +2,9 @@
 
     python benchmarks/defect_exports.py WORK
 
-Eight networks of 28 pixels, gray and coloured, of the zoo and of its blocks: basic blocks and bottlenecks
-with the stride in either place (v1, v1.5), before and behind the activations (v2). The bundled ResNet-20 is
-one; the others learn two epochs of some images of Fashion-MNIST, which is enough for answers that differ
+Ten networks of 28 pixels, gray and coloured, of the zoo and of its blocks: basic blocks and bottlenecks
+with the stride in either place (v1, v1.5), before and behind the activations (v2), and two with biases and
+no batch normalization. The bundled ResNet-20 is one; the others learn two epochs of some images of Fashion-MNIST, which is enough for answers that differ
 between images. Six are of 64 and 96 pixels (defect_networks.py): they have what the others have not, such as
 PReLU, resizing, transposed convolutions and a softmax; of their files those are taken that a plain loop finds
 good. Pairs of the same architecture and another seed are what a stale file is made of. All stays in WORK, and
@@ -104,6 +104,21 @@ def _v2(shape: tuple[int, int, int]) -> Any:
     return keras.Model(image, _blocks.classifier(_blocks.bn_relu(x, "final"), 10))
 
 
+def _biased(shape: tuple[int, int, int]) -> Any:
+    """The article's network at a quarter of its width: biases, and no batch normalization. What equalization
+    and bias correction change most."""
+    from keras import Model, layers
+
+    image = layers.Input(shape)
+    x = layers.Conv2D(16, 7, 2, padding="same")(layers.Rescaling(1 / 255.0)(image))
+    x = layers.MaxPooling2D(3, 2)(x)
+    for _ in range(3):
+        y = layers.Conv2D(16, 3, padding="same", activation="relu")(x)
+        x = layers.Add()([x, layers.Conv2D(16, 3, padding="same")(y)])
+    x = layers.Dense(64, activation="relu")(layers.Flatten()(x))
+    return Model(image, layers.Dense(10)(x))
+
+
 NETWORKS = (
     Network("resnet20", "resnet20", 1, 0, None),
     Network("resnet8_a", "resnet8", 1, 1, _resnet8),
@@ -113,36 +128,39 @@ NETWORKS = (
     Network("bottleneck_v1", "bottleneck_v1", 1, 5, _v1),
     Network("bottleneck_v15", "bottleneck_v15", 3, 6, _v15),
     Network("preactivation_v2", "preactivation_v2", 3, 7, _v2),
+    Network("biased_a", "biased", 1, 8, _biased),
+    Network("biased_b", "biased", 1, 9, _biased),
     *(Network(one.name, family, 3, one.seed, None, one.size) for family, one in LARGER),
 )
 
 
-def exports(work: Path, wanted: tuple[str, ...] = ()) -> list[Export]:
-    """The artifacts of the networks called `wanted` (all by default), made where they are missing."""
+def exports(work: Path, wanted: tuple[str, ...] = (), repair: str = "auto") -> list[Export]:
+    """The artifacts of the networks called `wanted` (all by default), made with `--repair` where they are
+    missing."""
     work.mkdir(parents=True, exist_ok=True)
     found: list[Export] = []
     for network in NETWORKS:
         if not wanted or network.name in wanted:
-            found += _exported(network, work)
+            found += _exported(network, work, repair)
     return found
 
 
-def _exported(network: Network, work: Path) -> list[Export]:
+def _exported(network: Network, work: Path, repair: str) -> list[Export]:
     if network.size > 28:
         larger = next(one for _, one in LARGER if one.name == network.name)
-        found = good_exports(larger, work)
+        found = good_exports(larger, work, repair)
         return [Export(network, file.scheme, file.path, model, data) for file, model, data in found]
     write_images(network.channels, work)
     data = work / f"proof{network.channels}.npz"
     model = Path(bundled(MODEL_FILE)) if network.build is None else work / f"{network.name}.keras"
-    folder = work / network.name
+    folder = work / f"{network.name}-{repair}"
     if not model.exists():  # Keras keeps hundreds of MB: a process of its own
         subprocess.run([sys.executable, __file__, str(work), network.name], check=True)
     if not folder.exists():
         calibration = work / f"calibration{network.channels}.npz"
         command = [sys.executable, "-m", "resnet_edge", "convert", str(model), "--data", str(data)]
         command += ["--calibration", str(calibration), "--out", str(folder)]
-        command += ["--latency-seconds", "0", "--quiet"]
+        command += ["--latency-seconds", "0", "--quiet", "--repair", repair]
         command += ["--schemes", "fp32,fp16,dynamic,int8,int16x8"]
         done = subprocess.run(command, check=False).returncode
         if done not in (0, 5) or not folder.exists():  # 5: too few images to prove a small drop

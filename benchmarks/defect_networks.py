@@ -20,7 +20,8 @@ GOOD = 0.97
 PROOF = 1000
 HARD: dict[str, Any] = {"proof": PROOF, "jitter": 30}
 """Answers that are all sure would hide what a defect does."""
-STEP = "ours-auto-auto"
+STEPS = {"auto": "ours-auto-auto", "all": "ours-all-auto", "none": "ours-none-auto"}
+"""By --repair."""
 
 
 def _joined() -> Any:
@@ -70,28 +71,29 @@ LARGER = (
 )
 
 
-def good_exports(network: Network, work: Path) -> Iterator[tuple[Good, Path, Path]]:
+def good_exports(network: Network, work: Path, repair: str) -> Iterator[tuple[Good, Path, Path]]:
     """Each good file with its model and images; made where they are missing, in a process of its own."""
-    store = Store(work / "larger", network.name)
+    store = Store(work / f"larger-{repair}", network.name)
     if not (store.folder / "judged.json").exists():
         told = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        subprocess.run([sys.executable, __file__, str(work), network.name], check=True, env=told)
+        subprocess.run([sys.executable, __file__, str(work), network.name, repair], check=True, env=told)
     known = store.judged()
     for file in store.files():
         if known[file.path.name]["agreement"] >= GOOD:
             yield file, store.folder / store.facts()["model"], store.data("proof")
 
 
-def _make(network: Network, work: Path) -> None:
+def _make(network: Network, work: Path, repair: str) -> None:
     from false_alarms import do, judge
 
-    store = Store(work / "larger", network.name)
+    folder = work / f"larger-{repair}"
+    store = Store(folder, network.name)
     store.folder.mkdir(parents=True, exist_ok=True)
-    do(network, STEP, work / "larger")
+    do(network, STEPS[repair], folder)
     judge(store)
     bad = [name for name, one in store.judged().items() if one["agreement"] < GOOD]
     print(f"{network.name}: not good: {', '.join(bad) or 'none'}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    _make(next(one for _, one in LARGER if one.name == sys.argv[2]), Path(sys.argv[1]))
+    _make(next(one for _, one in LARGER if one.name == sys.argv[2]), Path(sys.argv[1]), sys.argv[3])

@@ -1,6 +1,7 @@
 """What `resnet-edge verify` catches: defects seeded into good artifacts, and good artifacts as they are.
 
     python benchmarks/defects.py --work DIR [--dry] [--kinds NAME,…] [--schemes NAME,…] [--variants N]
+                                 [--repair none|auto|all]
 
 Every kind of seeding/ is seeded `--variants` times, in turns over formats, schemes and networks
 (defect_exports.py makes those, at the first run, in about ten minutes). What a defect does to the answers is
@@ -47,7 +48,7 @@ class Turn:
 def main() -> None:
     """Seed, measure, verify, print."""
     options = _options()
-    held = exports(options.work, options.networks)
+    held = exports(options.work, options.networks, options.repair)
     good = [one for one in held if one.scheme in options.schemes]
     runner = Runner(options.work / "outputs", options.workers)
     tell(f"{len(good)} good exports")
@@ -70,6 +71,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--int16-images", type=int, help="for int16x8, whose kernels take 10 ms an image")
     parser.add_argument("--variants", type=int, default=24, help="of each kind, over all its files")
+    parser.add_argument(
+        "--repair", choices=("none", "auto", "all"), default="auto", help="of the good exports"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--dry", action="store_true", help="do not run verify")
     parser.add_argument("--keep", action="store_true", help="keep the seeded files")

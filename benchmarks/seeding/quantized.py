@@ -47,7 +47,7 @@ def scale_off(small: bool) -> Breaks:
     layers that read it do not know. ONNX says an activation's scale twice: then the second differs."""
 
     def breaks(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-        factor = (1.03, 0.97, 1.06)[variant % 3] if small else (1.5, 0.5, 3.0)[variant % 3]
+        factor = (1.03, 0.97, 1.06, 1.15)[variant // 2 % 4] if small else (1.5, 0.5, 3.0)[variant % 3]
         grid = layer.grid
         if grid is not None and layer in gridded(file) and variant % 2:
             file.put_grid(layer, grid.scale * factor, grid.zero_point, consistent=False)

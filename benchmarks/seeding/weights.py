@@ -79,6 +79,24 @@ def drop_bias(file: GoodFile, layer: Layer, random: Random, variant: int) -> str
     return f"bias dropped; it was up to {np.abs(found.bias).max():.3g}"
 
 
+def drop_bias_of_one(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
+    found = file.weights(layer)
+    assert found.bias is not None  # `biased` chose it
+    place, bias = int(np.abs(found.bias).argmax()), found.bias.copy()
+    bias[place] = 0
+    file.put(layer, replace(found, bias=bias))
+    return f"bias of channel {place} dropped; it was {found.bias[place]:.3g}"
+
+
+def stick_weight(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
+    found = file.weights(layer)
+    kernel = found.kernel.copy()
+    place = tuple(int(random.integers(size)) for size in kernel.shape)
+    old, kernel[place] = kernel[place], np.abs(kernel[place[0]]).max()
+    file.put(layer, replace(found, kernel=kernel))
+    return f"weight {place} was {old:.3g} and is {kernel[place]:.3g}, the largest of its channel"
+
+
 def shift_bias(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
     found = file.weights(layer)
     assert found.bias is not None  # `biased` chose it
@@ -189,6 +207,8 @@ KINDS = (
     Kind(
         "bias_dropped", "an exporter that loses biases or the shift of batch normalization", biased, drop_bias
     ),
+    Kind("bias_of_one", "an offset that one channel misses", biased, drop_bias_of_one),
+    Kind("weight_stuck", "a flipped bit", inner, stick_weight),
     Kind("bias_shifted", "an offset wrong by one entry", biased, shift_bias),
     Kind("kernel_transposed", "HWIO read as WHIO", wide, transpose),
     Kind("kernel_flipped", "convolution where correlation is meant", wide, flip),
