@@ -2,13 +2,13 @@
 
     python benchmarks/defect_exports.py WORK
 
-Ten networks of 28 pixels, gray and coloured, of the zoo and of its blocks: basic blocks and bottlenecks with
-the stride in either place (v1, v1.5), before and behind the activations (v2), and two with biases and no batch
-normalization. The bundled ResNet-20 is one; the others learn two epochs of some images of Fashion-MNIST, which
-is enough for answers that differ between images. Six are of 64 and 96 pixels (defect_networks.py): they have
-what the others have not, such as PReLU, resizing, transposed convolutions and a softmax; of their files those
-are taken that a plain loop finds good. Pairs of the same architecture and another seed are what a stale file is
-made of. All stays in WORK, and what is there is not made again.
+Ten networks of 28 pixels, gray and coloured, of the zoo and of its blocks: basic blocks and bottlenecks
+with the stride in either place (v1, v1.5), before and behind the activations (v2), and two with biases and
+no batch normalization. The bundled ResNet-20 is one; the others learn two epochs of some images of Fashion-
+MNIST, which is enough for answers that differ between images. Six are of 64 and 96 pixels
+(defect_networks.py): they have what the others have not, such as PReLU, resizing, transposed convolutions
+and a softmax; of their files those are taken that a plain loop finds good. Pairs of the same architecture
+and another seed are what a stale file is made of. All stays in WORK, and what is there is not made again.
 """
 
 from __future__ import annotations
