@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,7 @@ class Sections:
         self.matches = self._matched(images[:SKETCHED])
         self.kept: list[tuple[NDArray[np.float32], dict[int, NDArray[np.float32]]]] = []
         self.links = links(self)
+        self._linked = {link.gives for link in self.links if link.alone}
         self._readers: dict[int, list[int]] | None = None
         self._watch(images)
         self.scale({})
@@ -166,7 +167,7 @@ class Sections:
         sums = self.sums(cuts, rounded=True)
         names = {self.matches[i].name: i in self._estimated for i in cuts}
         rounded = roundings(self._rounded[1], self.powers, names)
-        allowed = {i: self._canonical(rounded[match.name], match) for i, match in self.matches.items()}
+        allowed = {i: self._allowed(i, rounded[match.name]) for i, match in self.matches.items()}
         seen = {i: departure(sums[i], self.own[i], allowed[i]) for i in self.matches}
         parted = {i: one for i, one in seen.items() if one is not None}
         found = {i: one for i, one in parted.items() if not one.excused}
@@ -174,6 +175,15 @@ class Sections:
         return Judged(
             sums=sums, roundings=allowed, departures=found, parted=frozenset(parted), unknown=unknown
         )
+
+    def _allowed(self, tensor: int, rounding: Rounding) -> Rounding:
+        """With what its factors are uncertain by: a link accounts for that itself (rounded_weights.py), but
+        a summand that was scaled by the true ones does not."""
+        found = self._canonical(rounding, self.matches[tensor])
+        if tensor not in self.factors or tensor in self._estimated or tensor in self._linked:
+            return found
+        off = self.scales[tensor].share * np.sqrt(self.own[tensor].seen_power)
+        return replace(found, hard=found.hard + off)
 
     def _canonical(self, rounding: Rounding, match: Match) -> Rounding:
         """The largest of each channel (C,)."""
