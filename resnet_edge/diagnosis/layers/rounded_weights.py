@@ -78,8 +78,9 @@ def _moved(link: Link, scales: Mapping[int, Scale], means: Real) -> tuple[Real, 
     by = given / _of_taps(read, link)
     step = STEP * np.sqrt(np.broadcast_to(ours.variance, link.shape))
     wanted = theirs.kernel * by
-    bounded = _bounded(wanted, ours.kernel, step)
-    off = np.where(bounded, 0.0, ours.kernel - wanted)
+    had = np.where(np.isfinite(ours.kernel), ours.kernel, wanted)  # what is no number stays to be found
+    bounded = _bounded(wanted, had, step)
+    off = np.where(bounded, 0.0, had - wanted)
     share = _share(scales, link.gives)
     along = _gain(off, wanted, (1, 2, 3))
     most = share + np.sqrt(2 * T * _sum(np.square(step * wanted)) / 3) / np.maximum(
@@ -94,7 +95,7 @@ def _moved(link: Link, scales: Mapping[int, Scale], means: Real) -> tuple[Real, 
     rounded = _sum(np.square(rest)) <= _sum(np.square(step)) / 3 + np.sqrt(T / 2 * _sum(step**4))
     off = np.where(_rows(rounded), off, np.clip(off, -step / 2, step / 2))
     beyond = np.where(rounded, along - allowed, _gain(off, wanted, (1, 2, 3)))
-    moved = np.where(bounded, ours.kernel, wanted + off - wanted * _rows(beyond))
+    moved = np.where(bounded, had, wanted + off - wanted * _rows(beyond))
     left = replace(ours, variance=np.zeros(()))
     if theirs.bias is None or ours.bias is None:
         return moved / by, None, left
