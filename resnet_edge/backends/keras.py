@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from resnet_edge.backends._border import check_device
 from resnet_edge.backends._keras import KerasSession, check_threads, choose, opened
 from resnet_edge.core.errors import DeviceUnavailable
+from resnet_edge.models.compiled import compiled
 
 FORMATS = frozenset({"keras"})
 DEVICES = frozenset({"cpu", "gpu", "gpu-tf32"})
@@ -41,14 +42,14 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[KerasSession
         tf.config.experimental.enable_tensor_float_32_execution(device == "gpu-tf32")
     with tf.device(place):
         model = opened(path)
-        network = tf.function(model.network, reduce_retracing=True)
+        network = compiled(model.network)
 
-    def compiled(images: NDArray[Any]) -> NDArray[Any]:
+    def run(images: NDArray[Any]) -> NDArray[Any]:
         with tf.device(place):
             outputs: NDArray[Any] = network(tf.constant(np.ascontiguousarray(images))).numpy()
         return outputs
 
-    yield KerasSession(path, model, compiled, device)
+    yield KerasSession(path, model, run, device)
 
 
 def _gpu() -> str:

@@ -15,6 +15,7 @@ from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
+from resnet_edge.models.compiled import compiled
 from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.learned_request import LearnedRequest
 from resnet_edge.stages.pixels import preprocessed
@@ -68,7 +69,7 @@ def reference(request: ReferenceRequest, report: Report) -> Done:
 
     opened = _opened(request.model)
     images = np.load(request.images, mmap_mode="r")
-    network = tf.function(opened.network, reduce_retracing=True)
+    network = compiled(opened.network)
     size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape)), len(images)))
     outputs = np.empty((len(images), opened.facts.head.outputs), np.float32)
     for start in range(0, len(images), size):

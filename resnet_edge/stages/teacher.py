@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.core.progress import Report
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
+from resnet_edge.models.compiled import compiled
 from resnet_edge.models.flat import flat_graph
 from resnet_edge.stages.losses import as_logits
 from resnet_edge.stages.pixels import preprocessed
@@ -63,16 +64,13 @@ def _network(opened: OpenedModel, recipe: Recipe) -> Callable[[Any], Any]:
 def _compiled(network: Callable[[Any], Any]) -> Callable[[Any], Any]:
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        import tensorflow as tf
-
-        compiled: Callable[[Any], Any] = tf.function(network, reduce_retracing=True)
-    elif backend == "jax":
+        return compiled(network)
+    if backend == "jax":
         import jax
 
-        compiled = jax.jit(network)
-    else:
-        compiled = network
-    return compiled
+        found: Callable[[Any], Any] = jax.jit(network)
+        return found
+    return network
 
 
 def _size(shape: tuple[int, int, int]) -> str:

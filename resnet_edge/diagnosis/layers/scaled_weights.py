@@ -8,7 +8,7 @@ than its activations do, and a scale that is wrong in one place is no factor.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,12 +35,18 @@ class Scale:
         return bool((np.abs(self.factors - 1) <= self.share * self.factors).all())
 
 
-def shown_scales(links: Iterable[Link], groups: list[list[int]]) -> dict[int, Scale]:
+def shown_scales(
+    links: Iterable[Link], groups: list[list[int]], ratios: Mapping[int, Real]
+) -> dict[int, Scale]:
     """By tensor, of those `groups` (whose tensors share their factors) whose weights show them where channels
-    are made, and where they are read; ones where nothing need be scaled. Tensors of no group have none."""
+    are made, and where they are read; ones where nothing need be scaled. Tensors of no group have none.
+    `ratios` (C,) are by how much larger than the reference's the tensors look."""
     held = [link for link in links if link.alone and link.weights[0].groups == 1]
     sought = _Sought(held, groups)
-    for strict in (False, False, False, True, True):
+    for strict in (False, False, False):
+        sought.turn(strict)
+    sought.anchor(ratios)
+    for strict in (True, True):
         sought.turn(strict)
     return {tensor: scale for tensor, scale in sought.found.items() if tensor in sought.both}
 
@@ -67,6 +73,32 @@ class _Sought:
             for group in rest:
                 if group is not most:
                     self._look(group, strict)
+
+    def anchor(self, ratios: Mapping[int, Real]) -> None:
+        """Weights tell factors in comparison with the next tensor's. Where none of those is known for sure,
+        one number is open for all: the median of what the tensors look like."""
+        for part in self._parts():
+            known = [tensor for tensor in part if tensor in self.found]
+            if known and not any(self._anchors(link, part) for link in self.links):
+                shares = [ratios[tensor] / self.found[tensor].factors for tensor in known]
+                by = float(np.median(np.concatenate(shares)))
+                for tensor in known:
+                    one = self.found[tensor]
+                    self.found[tensor] = _ones_if_none(replace(one, factors=one.factors * by))
+
+    def _anchors(self, link: Link, part: set[int]) -> bool:
+        inside = [tensor in part for tensor in (link.gives, link.reads)]
+        return any(inside) and not all(tensor in self.free for tensor in (link.gives, link.reads))
+
+    def _parts(self) -> list[set[int]]:
+        """Tensors that links join, and groups."""
+        parts: list[set[int]] = []
+        joined = [{i for i in (link.gives, link.reads) if i in self.free} for link in self.links]
+        whole = [set(group) for group in self.groups]
+        for more in [*whole, *(each for each in joined if each)]:
+            touched = [part for part in parts if part & more]
+            parts = [part for part in parts if not part & more] + [more.union(*touched)]
+        return parts
 
     def _look(self, group: list[int], strict: bool) -> None:
         makers = [link for link in self.links if link.gives in group and self._known(link.reads)]
@@ -160,8 +192,13 @@ def _together(kernels: list[Scale], biases: list[Scale]) -> Scale:
     if biases:
         every = np.concatenate([factors, _told(biases)[0]])
         middle = np.where(several, np.nanmedian(every, axis=0), middle)
-    found = Scale(factors=middle, share=share)
-    return Scale(factors=np.ones_like(middle), share=np.zeros_like(middle)) if found.none else found
+    return _ones_if_none(Scale(factors=middle, share=share))
+
+
+def _ones_if_none(scale: Scale) -> Scale:
+    if not scale.none:
+        return scale
+    return Scale(factors=np.ones_like(scale.factors), share=np.zeros_like(scale.share))
 
 
 def _told(scales: list[Scale]) -> tuple[Real, Real]:

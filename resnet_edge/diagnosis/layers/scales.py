@@ -24,13 +24,14 @@ def equalized(sections: Sections, judged: Judged, *, estimated: bool) -> dict[in
     where asked for, of others those that are `estimated` from values."""
     fixed = unscaled(sections, judged)
     groups = _groups(sections, [i for i in sections.matches if i not in fixed])
-    shown = shown_scales(sections.links, groups)
+    looks = {i: _ratio(sections.own[i]) for group in groups for i in group}
+    shown = shown_scales(sections.links, groups, looks)
     if not estimated:
         return {i: found for i, found in shown.items() if (found.factors != 1).any()}
     rest = [group for group in groups if group[0] not in shown]
     free = [i for group in rest for i in group]
     known = {i: scale.factors for i, scale in shown.items()}
-    factors = known | _shared({i: _ratio(sections.own[i]) for i in free}, rest)
+    factors = known | _shared({i: looks[i] for i in free}, rest)
     for _ in range(TURNS if free else 0):
         sections.factors = factors
         sums = sections.sums([*sections.matches])

@@ -83,6 +83,10 @@ class _Reader:
 
     def _step(self, node: Node) -> Step:
         given = [i for i in node.inputs if i != ABSENT]
+        if (
+            node.op == "TRANSPOSE_CONV"
+        ):  # its first operand is the size, which is computed where the batch is open
+            given = given[1:]
         reads = tuple(self._name(i) for i in given if i not in self.constants)
         gives = tuple(self._name(i) for i in node.outputs)
         kind: Kind = "other"

@@ -40,7 +40,7 @@ def chain(
         )
         for number in range(3)
     ]
-    return {tensor: scale.factors for tensor, scale in shown_scales(links, GROUPS).items()}
+    return {tensor: scale.factors for tensor, scale in shown_scales(links, GROUPS, {}).items()}
 
 
 FACTORS: NDArray[np.float64] = np.geomspace(1, 4, 8)
@@ -69,3 +69,22 @@ def test_without_biases_the_two_sides_share_the_blame() -> None:
     found = chain(FACTORS, maker=1.2, bias=False)
     assert (found[FIRST] > 1.05 * FACTORS).all()
     assert (found[FIRST] < 1.15 * FACTORS).all()
+
+
+def test_what_no_layer_tells_for_sure_is_told_by_the_values() -> None:
+    """Three tensors of which none is known to be as it was: weights leave one number open for all."""
+    random = np.random.default_rng(2)
+    kernels = [random.normal(size=(8, 3, 3, 8)) for _ in range(2)]
+    scaled = [np.ones(8), FACTORS, np.ones(8)]
+    links = [
+        link(
+            gives=number + 1,
+            reads=number,
+            theirs=(kernel, None),
+            ours=(on_grid(kernel * scaled[number + 1].reshape(-1, 1, 1, 1) / scaled[number]), None),
+        )
+        for number, kernel in enumerate(kernels)
+    ]
+    looks = {number: factors * random.normal(1, 0.01, 8) for number, factors in enumerate(scaled)}
+    found = shown_scales(links, [[0], [1], [2]], looks)
+    np.testing.assert_allclose(found[1].factors, FACTORS, rtol=1e-2)
