@@ -77,6 +77,11 @@ class InterpreterSession:
         except (ValueError, RuntimeError) as error:
             raise ArtifactError(f"{self._path} does not run: {first_line(error)}") from error
         outputs: NDArray[Any] = self._interpreter.get_tensor(self._out)
+        if len(outputs) != len(images):
+            raise ArtifactError(
+                f"{self._path} gives {len(outputs)} rows for {len(images)} images: an operation in it keeps "
+                "the batch that it was made for"
+            )
         return outputs
 
     def _fit(self, images: NDArray[Any]) -> None:

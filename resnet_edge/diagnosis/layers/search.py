@@ -60,8 +60,8 @@ def search(sections: Sections) -> Searched:
     sections.scale({})
     estimated = equalized(sections, plain, estimated=True)
     if estimated.keys() - shown.keys():
-        first = _first(sections, estimated, found.first)
-        scaled = _searched(sections, first) if first is not found.first else found
+        first = _first(sections, estimated, plain)
+        scaled = _searched(sections, first) if first is not plain else found
         if len(scaled.accused) < len(found.accused):
             return scaled
     sections.scale(shown)
