@@ -8,8 +8,8 @@ the artifact computes what the reference does, and only writes it another way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 
 from resnet_edge.diagnosis.layers.departures import Departure
 from resnet_edge.diagnosis.layers.scaled_weights import Scale
@@ -46,8 +46,8 @@ class Searched:
 
 def search(sections: Sections) -> Searched:
     """With tensors as they are, or with the scales that the weights around them show, whichever parts fewer;
-    and where that accuses any, with those that they may have been given (scales.py), if fewer are accused
-    with these. Raises ArtifactError."""
+    and where that parts any, with those that they may have been given as well (scales.py), if fewer are
+    accused with these, or if fewer part, and what is accused does not hang on them. Raises ArtifactError."""
     plain = sections.judged([*sections.matches])
     if not plain.parted:
         return _searched(sections, plain)
@@ -55,7 +55,7 @@ def search(sections: Sections) -> Searched:
     first = _first(sections, shown, plain)
     shown = shown if first is not plain else {}
     found = _searched(sections, first)
-    if not found.accused:
+    if not found.first.parted:
         return found
     sections.scale({})
     estimated = equalized(sections, plain, estimated=True)
@@ -64,8 +64,21 @@ def search(sections: Sections) -> Searched:
         scaled = _searched(sections, first) if first is not plain else found
         if len(scaled.accused) < len(found.accused):
             return scaled
+        if not found.accused and len(scaled.first.parted) < len(found.first.parted):
+            return _apart_from(scaled, sections, estimated.keys() - shown.keys())
     sections.scale(shown)
     return found
+
+
+def _apart_from(found: Searched, sections: Sections, estimated: Set[int]) -> Searched:
+    """Without accusations that hang on an estimate: of a tensor whose scale is one, or of what reads such a
+    tensor."""
+    accused = tuple(
+        one
+        for one in found.accused
+        if estimated.isdisjoint((one.tensor, one.shown, *sections.read_by(one.tensor, one.cuts)))
+    )
+    return replace(found, accused=accused)
 
 
 def _first(sections: Sections, scales: Mapping[int, Scale], other: Judged) -> Judged:

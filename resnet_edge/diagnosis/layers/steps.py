@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 Real = NDArray[np.float64]
 Kind = Literal["weighted", "move", "elementwise", "sum", "product", "quotient", "other"]
 AS_REAL = frozenset({"dequantize", "dequantizelinear"})
+SAME_VALUES = frozenset(
+    {"identity", "transpose", "reshape", "squeeze", "unsqueeze", "flatten", "expand_dims"}
+)
+"""What only puts values into another order or shape."""
 SMALLEST_HALF = 2.0**-14
 """The smallest normal float16; below it the steps are all alike."""
 
@@ -91,8 +95,8 @@ class Opened:
         """The grids of integer tensors, and of those that hold such integers as real numbers."""
         found = dict(self.grids)
         for step in self.steps:
-            real = step.op in AS_REAL or (step.op == "identity" and step.gives[0] not in self.grids)
-            if real and step.reads and step.reads[0] in found:
+            same = step.op in AS_REAL or (step.op in SAME_VALUES and step.gives[0] not in self.grids)
+            if same and step.reads and step.reads[0] in found:
                 found |= dict.fromkeys(step.gives, found[step.reads[0]])
         return found
 
