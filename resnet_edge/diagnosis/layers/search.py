@@ -15,6 +15,7 @@ from resnet_edge.diagnosis.layers.departures import Departure
 from resnet_edge.diagnosis.layers.scaled_weights import Scale
 from resnet_edge.diagnosis.layers.scales import equalized, unscaled
 from resnet_edge.diagnosis.layers.sections import Judged, Sections
+from resnet_edge.diagnosis.layers.steps import SAME_VALUES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +132,7 @@ class _Search:
         judged = self.sections.judged(cuts)
         before, after = self._bad(self.judged, self.cuts), self._bad(judged, cuts) - {tensor}
         if tensor in judged.departures and (after < before or self._explains(tensor, judged)):
-            if self._hangs_on_one(tensor):
+            if self._hangs_on_one(tensor) or self._read_otherwise(tensor):
                 return
             found = judged.departures[tensor]
             self.accused.append(
@@ -148,6 +149,36 @@ class _Search:
         behind = [i for i in self.sections.matches if tensor in self.sections.read_by(i, everything)]
         off = [(_error(judged, i), _error(self.judged, i)) for i in behind]
         return all(now <= then for now, then in off) and any(2 * now < then for now, then in off)
+
+    def _read_otherwise(self, tensor: int) -> bool:
+        """Whether what reads a tensor that is only moved before that (and is the same tensor there) is worse
+        off with it as it is: then the tensor is another than the reference's, such as one before its ReLU,
+        and sections go past it."""
+        same = self._moved_from(tensor)
+        if not same:
+            return False
+        now, then = self.sections.judged(self.cuts | same), self.sections.judged(self.cuts - same)
+        everything = self.cuts | same
+        behind = [
+            i
+            for i in self.sections.matches
+            if i not in same and same.intersection(self.sections.read_by(i, everything))
+        ]
+        if not any(_error(now, i) > _error(then, i) for i in behind):
+            return False
+        self.cuts, self.judged = self.cuts - same, then
+        return True
+
+    def _moved_from(self, tensor: int) -> set[int]:
+        """A tensor and those that hold the same values in another shape, by the reference; nothing where
+        there are none."""
+        found = {tensor}
+        for other in self.sections.matches:
+            read = self.sections.read_by(other, [*self.sections.matches])
+            section = self.sections.expected(other, [*self.sections.matches])
+            if found.issuperset(read) and read and all(step.op in SAME_VALUES for step in section):
+                found.add(other)
+        return found if len(found) > 1 else set()
 
     def _hangs_on_one(self, tensor: int) -> bool:
         """Whether a tensor departs only from one that it is computed from, and is nearer to what follows from
