@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.cli.conversion import Place, tinted_images
+from tests.models.odd_names import rename
 
 pytestmark = pytest.mark.slow
 
@@ -75,23 +75,6 @@ np.save(out + ".npy", model.predict(images, verbose=0))
 """
 
 
-def _renamed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _renamed(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_renamed(each) for each in value]
-    return ODD.get(value, value) if isinstance(value, str) else value
-
-
-def _rename(path: Path) -> None:
-    with zipfile.ZipFile(path) as old:
-        members = {name: old.read(name) for name in old.namelist()}
-    members["config.json"] = json.dumps(_renamed(json.loads(members["config.json"]))).encode()
-    with zipfile.ZipFile(path, "w") as new:
-        for name, content in members.items():
-            new.writestr(name, content)
-
-
 @pytest.fixture(scope="module", params=["functions", "nested_keras2", "mixed", "mixed_keras2", "odd"])
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Any]:
     """The model's file, its data, and what the Keras that saved it gives."""
@@ -107,7 +90,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"},
     )
     if name == "odd":
-        _rename(file)
+        rename(file, file, ODD)
     return file, data, np.load(f"{file}.npy")
 
 

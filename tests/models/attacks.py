@@ -38,7 +38,9 @@ def _url(port: int) -> str:
 
 def _lambda(_: int) -> tuple[Json, Json]:
     """CVE-2024-3660: Python code in the file."""
-    code = keras.saving.serialize_keras_object(layers.Lambda(lambda x: [open("marker", "w"), x][1], name="g"))  # noqa: SIM115
+    # The file stays open: no statement fits into a lambda, and that a marker appears is all that is asked.
+    leak = layers.Lambda(lambda x: [open("marker", "w"), x][1], name="g")  # noqa: SIM115 - see above
+    code = keras.saving.serialize_keras_object(leak)
     return code, {}
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -21,6 +18,7 @@ from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models._safe_names import is_safe, safe_scope, with_safe_names
 from resnet_edge.models.witness import check_reader
 from tests.models import nets
+from tests.models.odd_names import rename
 
 pytestmark = nets.KERAS_WARNINGS
 
@@ -34,23 +32,10 @@ ODD = {
 }
 
 
-def _renamed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _renamed(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_renamed(each) for each in value]
-    return ODD.get(value, value) if isinstance(value, str) else value
-
-
 @pytest.fixture
 def odd(tmp_path: Path) -> Path:
     nets.classifier(layers.Rescaling(1 / 255)).save(tmp_path / "saved.keras")
-    with zipfile.ZipFile(tmp_path / "saved.keras") as old, zipfile.ZipFile(tmp_path / "m.keras", "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "config.json":
-                content = json.dumps(_renamed(json.loads(content))).encode()
-            new.writestr(name, content)
+    rename(tmp_path / "saved.keras", tmp_path / "m.keras", ODD)
     return tmp_path / "m.keras"
 
 

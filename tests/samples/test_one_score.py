@@ -54,7 +54,7 @@ def python(folder: Path, asked: str) -> Any:
 
 
 def javascript(folder: Path, asked: str) -> Any:
-    if NODE is None:
+    if NODE is None:  # it comes with the extras; Python's sample is run without it
         pytest.skip("node is not installed")
     return _said([NODE, "--input-type=module", "-e", JAVASCRIPT, asked], folder)
 

@@ -172,10 +172,10 @@ class _Search:
     def _moved_from(self, tensor: int) -> set[int]:
         """A tensor and those that hold the same values in another shape, by the reference; nothing where
         there are none."""
-        found = {tensor}
-        for other in self.sections.matches:
-            read = self.sections.read_by(other, [*self.sections.matches])
-            section = self.sections.expected(other, [*self.sections.matches])
+        found, everything = {tensor}, [*self.sections.matches]
+        for other in everything:
+            read = self.sections.read_by(other, everything)
+            section = self.sections.expected(other, everything)
             if found.issuperset(read) and read and all(step.op in SAME_VALUES for step in section):
                 found.add(other)
         return found if len(found) > 1 else set()

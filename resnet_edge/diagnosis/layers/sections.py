@@ -85,7 +85,7 @@ class Sections:
         self._linked = {link.gives for link in self.links if link.alone}
         self._readers: dict[int, list[int]] | None = None
         self._watch(images)
-        self.scale({})
+        self._apply({})
 
     def _matched(self, images: NDArray[Any]) -> dict[int, Match]:
         names = candidates(self.opened)
@@ -135,6 +135,10 @@ class Sections:
 
     def scale(self, scales: Mapping[int, Scale]) -> None:
         """Take tensors for the reference's times factors (C,); all others are as they are."""
+        if scales or self.scales:  # all images are run again
+            self._apply(scales)
+
+    def _apply(self, scales: Mapping[int, Scale]) -> None:
         self.scales = scales
         self.factors = {i: scale.factors for i, scale in scales.items() if (scale.factors != 1).any()}
         self._estimated = {i for i, scale in scales.items() if np.isinf(scale.share).any()}
