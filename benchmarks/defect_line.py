@@ -2,8 +2,7 @@
 good one it was made of, on the same images and the same runtime.
 
 A defect is above the line where the top-1 of at least 0.3 % of the images changes, or the logits are further
-off than the scheme may be from Keras (`min_sqnr_db` in schemes/), or are not finite. A file that does not
-take the images of the good one is above the line.
+off than `LEAST_DB`, or are not finite. A file that does not take the images of the good one is above the line.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from queue import SimpleQueue
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core import registry
 from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
 from resnet_edge.core.head import Head
 from resnet_edge.core.progress import silent
@@ -28,6 +26,8 @@ from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 
 CHANGED = 0.003
 """Share of images."""
+LEAST_DB = {"fp32": 80.0, "fp16": 40.0, "dynamic": 25.0, "int16x8": 25.0, "int8": 15.0}
+"""SQNR of the logits against those of the good file."""
 BACKENDS = {"tflite": "litert", "onnx": "onnxruntime"}
 
 
@@ -95,7 +95,7 @@ def line(good: NDArray[np.float32], defective: NDArray[np.float32] | str, scheme
         return Line(changed, None, True)
     sums = measure(good, defective, Head.of_outputs(good.shape[1], "logits"))
     decibels = sqnr_db(sums.signal, sums.noise)
-    least = float(registry.load("schemes", scheme).SCHEME.min_sqnr_db)
+    least = LEAST_DB[scheme]
     return Line(changed, decibels, changed >= CHANGED or decibels < least)
 
 

@@ -34,12 +34,13 @@ def check_file(path: Path) -> None:
 
 
 def the_classifier(
-    path: Path, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+    path: Path, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], *, halves: bool = False
 ) -> tuple[TensorSpec, TensorSpec]:
     """The one input and the one output of an image classifier.
 
     The input is (B, H, W, C) with H, W and C fixed, and called as its writer liked; the output is
-    (B, classes); both in one of DTYPES. Anything else is an ArtifactError.
+    (B, classes); both in one of DTYPES, or in float16 where the runtime is fed by numpy (`halves`:
+    JavaScript has had an array of float16 since 2025 alone). Anything else is an ArtifactError.
     """
     names = ", ".join(repr(spec.name) for spec in inputs) or "nothing"
     if len(inputs) != 1:
@@ -59,10 +60,11 @@ def the_classifier(
             f"{path} gives {_sizes(scores)}, and not one score per class (batch, classes): export it "
             "with its class scores as the output"
         )
+    known = (*DTYPES, "float16") if halves else DTYPES
     for spec in (image, scores):
-        if spec.dtype not in DTYPES:
+        if spec.dtype not in known:
             raise ArtifactError(
-                f"{path} has {spec.name!r} in {spec.dtype}; resnet-edge runs {', '.join(DTYPES)}"
+                f"{path} has {spec.name!r} in {spec.dtype}, and this backend runs {', '.join(known)}"
             )
     return image, scores
 

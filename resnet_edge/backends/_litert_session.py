@@ -69,9 +69,9 @@ class InterpreterSession:
 
     def run(self, images: NDArray[Any]) -> NDArray[Any]:
         """See backends.Session.run."""
-        if images.shape != self._shape or images.dtype != self._dtype:
-            self._fit(images)
         try:
+            if images.shape != self._shape or images.dtype != self._dtype:
+                self._fit(images)
             self._interpreter.set_tensor(self._in, images)
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:

@@ -161,7 +161,7 @@ class OrtSession:
     def __init__(self, path: Path, session: ort.InferenceSession, device: str) -> None:
         inputs = [_spec(value) for value in session.get_inputs()]
         outputs = [_spec(value) for value in session.get_outputs()]
-        image, scores = the_classifier(path, inputs, outputs)
+        image, scores = the_classifier(path, inputs, outputs, halves=True)
         self.input, self.output = with_quantization(path, image, scores)
         self.device = device
         self._path = path

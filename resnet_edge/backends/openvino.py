@@ -102,7 +102,7 @@ def _declared(path: Path, model: Any) -> tuple[TensorSpec, TensorSpec]:
 
         return declared(path)
     ends = [_spec(port) for port in model.inputs], [_spec(port) for port in model.outputs]
-    return with_quantization(path, *the_classifier(path, *ends))
+    return with_quantization(path, *the_classifier(path, *ends, halves=True))
 
 
 def _spec(port: Any) -> TensorSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,13 @@ class TensorSpec:
     shape: tuple[int | None, ...]
     dtype: str
     quantization: Quantization | None = None
+
+    def channels_first(self, size: Sequence[int]) -> bool:
+        """Whether an input takes images of `size` (H, W, C) as (C, H, W): what PyTorch, TensorRT and
+        `tf2onnx --inputs-as-nchw` write."""
+        height, width, channels = size
+        taken = tuple(self.shape[1:])
+        return taken == (channels, height, width) and taken != (height, width, channels)
 
 
 @dataclass(frozen=True)

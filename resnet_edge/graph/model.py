@@ -5,6 +5,7 @@ The schema is tensorflow/compiler/mlir/lite/schema/schema.fbs, version 3; tensor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,7 +29,12 @@ DTYPES = {
     schema.TensorType.BOOL: "bool",
     schema.TensorType.INT16: "int16",
     schema.TensorType.INT8: "int8",
+    schema.TensorType.INT4: "int4",
+    schema.TensorType.INT2: "int2",
 }
+PACKED = {"int4": 4, "int2": 2}
+"""Types of which several are in a byte, the first in its lowest bits, and their bits. numpy has none of them:
+such constants are held as int8."""
 OP_NAMES: dict[int, str] = {
     value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)
 }
@@ -47,6 +53,15 @@ class Tensor:
     dtype: str
     data: NDArray[Any] | None
     quantization: Quantization | None
+
+    @property
+    def stored_bytes(self) -> int:
+        """What a constant takes in the file."""
+        if self.data is None:
+            return 0
+        return (
+            math.ceil(self.data.nbytes * PACKED[self.dtype] / 8) if self.dtype in PACKED else self.data.nbytes
+        )
 
 
 @dataclass(frozen=True)
@@ -186,9 +201,19 @@ def _tensor(tensor: Any, buffers: Any) -> Tensor:
     raw = buffers[tensor.buffer].data
     data = None
     if raw is not None and len(raw) and dtype in DTYPES.values():
-        sizes = tensor.shape if tensor.shape is not None else ()  # a scalar has none
-        data = np.frombuffer(np.asarray(raw, np.uint8).tobytes(), dtype).reshape([int(s) for s in sizes])
+        sizes = [int(s) for s in tensor.shape] if tensor.shape is not None else []  # a scalar has none
+        held = np.asarray(raw, np.uint8)
+        flat = _unpacked(held, PACKED[dtype], sizes) if dtype in PACKED else held.tobytes()
+        data = np.frombuffer(flat, "int8" if dtype in PACKED else dtype).reshape(sizes)
     return Tensor(_text(tensor.name), shape, dtype, data, _quantization(tensor.quantization))
+
+
+def _unpacked(held: NDArray[np.uint8], bits: int, sizes: list[int]) -> bytes:
+    """Integers of so few bits, each in a byte of its own."""
+    shifts = np.arange(0, 8, bits, dtype=np.uint8)
+    raised = (held[:, None] >> shifts << (8 - bits)).astype(np.uint8)  # the sign to its place
+    values: NDArray[np.int8] = raised.view(np.int8).ravel()[: math.prod(sizes)] >> (8 - bits)
+    return values.tobytes()
 
 
 def _quantization(found: Any) -> Quantization | None:

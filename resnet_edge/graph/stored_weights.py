@@ -66,7 +66,7 @@ def _of_tflite(graph: Graph) -> Iterator[StoredLayer]:
         if stored.data is None:
             continue
         # An integer kernel behind a DEQUANTIZE multiplies floats, unless these come from integers as well.
-        behind = stored is not graph.tensors[kernel] and stored.dtype.endswith("int8")
+        behind = stored is not graph.tensors[kernel] and "int" in stored.dtype
         reads = graph.tensors[_dequantized(image, makers) if behind else image].dtype
         yield StoredLayer(reads, stored.dtype, stored.data)
 
@@ -146,6 +146,20 @@ def _values(tensor: onnx.TensorProto) -> NDArray[Any] | None:
         return None
     values: NDArray[Any] = numpy_helper.to_array(tensor)
     return values
+
+
+def float16_numbers(layers: Iterable[StoredLayer]) -> bool:
+    """Whether layers that compute anything store float32, and all of their weights are numbers that float16
+    has: what is left of a float16 file that was widened again (tf2onnx of a float16 .tflite does so)."""
+    found = [one for one in layers if one.computes]
+    return bool(found) and all(_narrow(one.values) for one in found)
+
+
+def _narrow(values: NDArray[Any] | None) -> bool:
+    if values is None or values.dtype != np.float32:
+        return False
+    with np.errstate(over="ignore"):
+        return bool((values.astype(np.float16) == values).all())
 
 
 def dtypes(layers: Iterable[StoredLayer]) -> set[tuple[str, str]]:

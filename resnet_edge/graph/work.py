@@ -64,7 +64,7 @@ def _of_tflite(graph: Graph) -> Work:
     for node in graph.nodes:
         if found := macs(graph, node):
             counted[graph.tensors[node.inputs[1]].dtype in FLOAT] += found
-    weights = sum(tensor.data.nbytes for tensor in graph.tensors if tensor.data is not None)
+    weights = sum(tensor.stored_bytes for tensor in graph.tensors)
     return Work(counted[True], counted[False], weights)
 
 

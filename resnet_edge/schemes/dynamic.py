@@ -7,6 +7,4 @@ SCHEME = Scheme(
     weights="int8",
     activations="float32",
     needs_calibration=False,
-    min_sqnr_db=25.0,
-    reason="39.3 dB on the bundled ResNet-20, 41.0 dB on a trained ResNet-8",
 )

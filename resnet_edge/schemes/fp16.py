@@ -8,5 +8,4 @@ SCHEME = Scheme(
     activations="float16",
     needs_calibration=False,
     min_sqnr_db=40.0,
-    reason="65.3 dB on the bundled ResNet-20, 66.8 dB on a trained ResNet-8",
 )

@@ -8,5 +8,4 @@ SCHEME = Scheme(
     activations="float32",
     needs_calibration=False,
     min_sqnr_db=80.0,
-    reason="130 dB on the bundled ResNet-20: float kernels differ by the order of rounding alone",
 )

@@ -7,6 +7,4 @@ SCHEME = Scheme(
     weights="int8",
     activations="int16",
     needs_calibration=True,
-    min_sqnr_db=25.0,
-    reason="40.7 dB on the bundled ResNet-20, 41.4 dB on a trained ResNet-8",
 )

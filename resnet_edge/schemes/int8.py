@@ -7,6 +7,4 @@ SCHEME = Scheme(
     weights="int8",
     activations="int8",
     needs_calibration=True,
-    min_sqnr_db=15.0,
-    reason="34.7 dB on the bundled ResNet-20, 33.8 dB on a trained ResNet-8",
 )

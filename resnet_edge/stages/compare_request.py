@@ -27,7 +27,7 @@ class CompareRequest:
     candidate: str
     labels: str | None
     max_drop_pp: float
-    min_sqnr_db: float
+    min_sqnr_db: float | None
     path: str = ""
     format: str = ""
     accept_reference: bool = False

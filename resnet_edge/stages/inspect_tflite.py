@@ -65,7 +65,7 @@ def _constants(graph: Graph) -> dict[str, int]:
     found: Counter[str] = Counter()
     for tensor in graph.tensors:
         if tensor.data is not None:
-            found[tensor.dtype] += tensor.data.nbytes
+            found[tensor.dtype] += tensor.stored_bytes
     return dict(found.most_common())
 
 

@@ -25,9 +25,6 @@ T = TypeVar("T")
 IMAGES = 500
 """The most on which overflow is emulated, at 15 ms each for a ResNet-20: 4 % of changed answers are then
 known to two percentage points either way."""
-TOLERATED = 0.1
-"""The share of the integer multiply-accumulates that may run in float: OpenVINO leaves a first layer so, on
-purpose. It is told in any case."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +36,12 @@ class Integers:
     notes: tuple[str, ...]
 
     def beside(self, judged: Judged) -> Judged:
-        """The same, failed where the runtime left integers in float and said nothing."""
+        """The same, told where the runtime left integers in float and said nothing: that costs time, and the
+        answers are what they are."""
         row, ran = judged.parity, judged.among(self.executions)
         if ran is None or not ran.missing:
             return judged
-        sentence = _in_float(ran)
-        if ran.missing <= TOLERATED:
-            return replace(judged, parity=replace(row, reasons=(*row.reasons, sentence)))
-        return judged.failed(sentence)
+        return replace(judged, parity=replace(row, reasons=(*row.reasons, _in_float(ran))))
 
 
 def _in_float(ran: Execution) -> str:

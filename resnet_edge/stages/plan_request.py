@@ -35,7 +35,7 @@ class Job:
     scheme: str
     suffix: str
     needs_calibration: bool
-    min_sqnr_db: float
+    min_sqnr_db: float | None
     places: tuple[Place, ...]
     slow: bool = False
     rescuable: bool = False

@@ -104,17 +104,20 @@ def open_images(path: Path) -> NDArray[Any]:
 
 
 def check_images(images: NDArray[Any], spec: TensorSpec) -> None:
-    """Raise DataError unless the images have the height, width and channels of the input."""
-    if tuple(spec.shape[1:]) != images.shape[1:]:
+    """Raise DataError unless the images have the height, width and channels of the input, in either order."""
+    if tuple(spec.shape[1:]) != images.shape[1:] and not spec.channels_first(images.shape[1:]):
         have, need = ("x".join(map(str, shape)) for shape in (images.shape[1:], spec.shape[1:]))
         raise DataError(f"the images are {have}, and the artifact takes {need}: resize them first")
 
 
 def stored(pixels: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
-    """Pixels as the input stores them, contiguous: as they are, cast, or quantized.
+    """Pixels (N, H, W, C) as the input stores them, contiguous: with the channels where it has them, and as
+    they are, cast, or quantized.
 
     An integer input without a scale takes uint8 pixels as they are. Raises DataError.
     """
+    if spec.channels_first(pixels.shape[1:]):
+        pixels = pixels.transpose(0, 3, 1, 2)
     if spec.quantization is None and spec.dtype == pixels.dtype.name:
         return np.ascontiguousarray(pixels)
     if spec.quantization is None and np.dtype(spec.dtype).kind != "f":

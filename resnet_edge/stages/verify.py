@@ -42,7 +42,14 @@ from resnet_edge.stages.output_store import OutputStore
 from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Proof, Provers, how_many
 from resnet_edge.stages.reference_doubts import reference_doubts
-from resnet_edge.stages.verify_checks import check_expected, check_other, check_unchanged, fitting, unfed
+from resnet_edge.stages.verify_checks import (
+    check_expected,
+    check_other,
+    check_unchanged,
+    fitting,
+    transposed,
+    unfed,
+)
 from resnet_edge.stages.verify_lint import CalibrationImages
 from resnet_edge.stages.verify_options import VerifyRequest
 from resnet_edge.stages.verify_reference import Reference, ReferenceModel
@@ -82,6 +89,7 @@ class _Run:
         facts = reference.facts(looked, self.request.backends)
         looked = fitting(looked, facts)
         self.failures += looked.failures
+        self.notes += (*looked.notes, *transposed(looked, facts))
         if isinstance(self.request.reference, Path):
             check_other(looked, facts, reference.content, FIRST_BACKEND)
         self._check_feed(facts)
@@ -171,17 +179,17 @@ class _Run:
             reader.dismiss()
 
     def _start(
-        self, looked: Looked, images: Images, facts: ModelFacts, coarsest: float, provers: Provers
+        self, looked: Looked, images: Images, facts: ModelFacts, coarsest: float | None, provers: Provers
     ) -> list[Proof]:
         """The copy of every artifact at each of its places; the slow ones first. `coarsest`: the SQNR that is
-        asked of the reference itself."""
+        asked of the reference itself, None where none is."""
         proofs = []
         own = self._preprocessing(facts)
         rows = list(zip(looked.artifacts, looked.copies, looked.places, looked.min_sqnr_db, strict=True))
         for named, copy, places, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
             artifact = replace(named, path=copy)
             self.named[copy] = named.path
-            least = min(least, coarsest)
+            least = None if least is None or coarsest is None else min(least, coarsest)
             job = Job(artifact.format, artifact.scheme, Path(copy).suffix, False, least, places)
             prepared = facts.preprocessing if artifact.format == "keras" else own
             for place in places:

@@ -65,19 +65,26 @@ def _misfit(artifact: Artifact, facts: ModelFacts) -> str:
             "name the model that it was made from with --reference"
         )
     shape = artifact.inputs[0].shape[1:]
+    if artifact.inputs[0].channels_first(facts.input_shape):
+        return ""
     if any(a not in (None, b) for a, b in zip(shape, facts.input_shape, strict=True)):
         return _other_images(artifact.path, tuple(shape), facts)
     return ""
 
 
+def transposed(looked: Looked, facts: ModelFacts) -> list[str]:
+    """A note for each artifact that takes its channels first, and is given the images so."""
+    height, width, channels = facts.input_shape
+    return [
+        f"{artifact.path} takes its channels first, {channels}x{height}x{width} (NCHW): it is given the "
+        "images so, and an app has to do the same"
+        for artifact in looked.artifacts
+        if artifact.inputs and artifact.inputs[0].channels_first(facts.input_shape)
+    ]
+
+
 def _other_images(path: str, shape: tuple[int | None, ...], facts: ModelFacts) -> str:
     have, want = ("x".join(map(str, each)) for each in (shape, facts.input_shape))
-    height, width, channels = facts.input_shape
-    if shape == (channels, height, width):
-        return (
-            f"{path} takes its channels first, {have} (NCHW), and {facts.source} last, {want}: export it "
-            "with channels last (tf2onnx does so without --inputs-as-nchw)"
-        )
     return (
         f"{path} takes images of {have} (NHWC), and {facts.source} of {want}: name the model that it was "
         "made from with --reference"

@@ -13,7 +13,7 @@ from resnet_edge.core.progress import Report
 from resnet_edge.core.report import Failure
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.graph.content import content_of
-from resnet_edge.graph.stored_weights import dtypes, stored_layers
+from resnet_edge.graph.stored_weights import dtypes, float16_numbers, stored_layers
 from resnet_edge.graph.work import onnx_constants
 from resnet_edge.stages.plan import places_of
 from resnet_edge.stages.plan_request import Place
@@ -39,25 +39,36 @@ def look(request: LookRequest, report: Report) -> Looked:
     return Looked(
         tuple(one.artifact for one in found),
         tuple(one.places for one in found),
-        tuple(_coarseness(one.artifact.scheme)[0] for one in found),
+        tuple(_scheme_of("fp16" if one.narrow else one.artifact.scheme).min_sqnr_db for one in found),
         tuple(tuple(map(str, one.copy.beside)) for one in found),
         tuple(str(one.copy.path) for one in found),
         tuple(content_of(one.copy.path, one.artifact.format) if request.contents else "" for one in found),
         tuple(failures),
+        tuple(
+            f"{one.artifact.file} stores float16 numbers as float32: it is held to what float16 leaves"
+            for one in found
+            if one.narrow
+        ),
     )
 
 
 @dataclass(frozen=True)
 class _Found:
+    """`narrow`: it stores float16 numbers as float32."""
+
     artifact: Artifact
     places: tuple[Place, ...]
     copy: PrivateCopy
+    narrow: bool
 
 
 def _found(path: Path, format: str, folder: Path, places: tuple[Place, ...]) -> _Found:
     copy = private_copy(path, format, folder)
     try:
-        return _Found(_artifact(path, format, copy), places, copy)
+        artifact = _artifact(path, format, copy)
+        narrow = artifact.scheme == "fp32" and format != "keras"
+        narrow = narrow and float16_numbers(stored_layers(copy.path, format))
+        return _Found(artifact, places, copy, narrow)
     except ArtifactError as error:  # people know the file by its own name
         raise ArtifactError(str(error).replace(str(copy.path), str(path))) from error
 
@@ -91,7 +102,7 @@ def _scheme(path: Path, format: str) -> str:
     found = {_of_layer(*pair) for pair in dtypes(stored_layers(path, format))}
     if not found and format == "onnx" and _holds_halves(path):
         return "fp16"
-    return min(found or {"fp32"}, key=_coarseness)
+    return min(found or {"fp32"}, key=lambda name: _scheme_of(name).fineness())
 
 
 def _of_layer(reads: str, weights: str) -> str:
@@ -104,9 +115,9 @@ def _of_layer(reads: str, weights: str) -> str:
     return "int8" if reads.endswith("int8") else "dynamic"
 
 
-def _coarseness(scheme: str) -> tuple[float, bool]:
-    found: Scheme = registry.load("schemes", scheme).SCHEME
-    return found.min_sqnr_db, found.activations == "float32"
+def _scheme_of(name: str) -> Scheme:
+    found: Scheme = registry.load("schemes", name).SCHEME
+    return found
 
 
 def _holds_halves(path: Path) -> bool:

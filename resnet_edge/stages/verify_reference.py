@@ -36,8 +36,8 @@ class Reference:
 
 class ReferenceModel:
     """The reference, whichever it is, and the workers that run it. Where it is an artifact, `content` is the
-    hash of what it computes (graph/content.py), and `min_sqnr_db` what its own scheme is asked for: nothing
-    can be nearer to it than it is to a model."""
+    hash of what it computes (graph/content.py), and `min_sqnr_db` what its own scheme is asked for (None:
+    nothing): nothing can be nearer to it than it is to a model."""
 
     def __init__(self, source: ModelRequest | Path, crew: Crew, scratch: Path, tell: Tell) -> None:
         self._source, self._scratch = source, scratch
@@ -45,7 +45,7 @@ class ReferenceModel:
         self._artifact: Artifact | None = None
         self._copy = ""
         self.content = ""
-        self.min_sqnr_db = math.inf
+        self.min_sqnr_db: float | None = math.inf
         self._portables: dict[bool, str] = {}
         self.witness: Witnessed | None = None
         self._lock = threading.Lock()  # layers and causes ask at the same time

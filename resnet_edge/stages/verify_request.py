@@ -31,16 +31,16 @@ class Looked:
     """`artifacts` in the order asked for; `places` of each, `min_sqnr_db` of its scheme, and the files
     `beside` it that hold its weights (ONNX calls them external data). `copies` are what is run in their place
     (stages/private_copy.py), and `contents` hash what they compute (graph/content.py; empty
-    where nobody asked). `failures`: what is no
-    artifact to verify."""
+    where nobody asked). `failures`: what is no artifact to verify; `notes`: what is odd in those that are."""
 
     artifacts: tuple[Artifact, ...]
     places: tuple[tuple[Place, ...], ...]
-    min_sqnr_db: tuple[float, ...]
+    min_sqnr_db: tuple[float | None, ...]
     beside: tuple[tuple[str, ...], ...]
     copies: tuple[str, ...]
     contents: tuple[str, ...]
     failures: tuple[Failure, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import tensorflow as tf
 import tf2onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
+from tests.backends import tiny
 from tests.cli.conftest import Given
 from tests.cli.conversion import Place, tinted_images
 from tests.cli.test_verify import document
@@ -101,29 +102,32 @@ def test_the_defaults_of_onnx_runtime_leave_a_residual_network_half_in_float(
     """On x86 it makes int8 activations uint8 one by one, and fuses no layer that reads one and writes the
     other."""
     ended = place.run(str(foreign / "s8s8.onnx"), *asked(place, given), "--json")
-    assert ended.code == 4
+    assert ended.code == 0
     found = document(ended)
-    assert "of what the file multiplies in integers in float" in found["parity"][0]["reasons"][0]
+    assert any("of what the file multiplies in integers in float" in r for r in found["parity"][0]["reasons"])
     assert found["explanations"][0]["findings"] == []
     assert found["attribution"][0]["kernels"]["within"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-def test_channels_first_are_told_from_another_model(place: Place, given: Given, foreign: Path) -> None:
-    ended = place.run(str(foreign / "nchw.onnx"), *asked(place, given))
-    assert ended.code == 3
-    assert "takes its channels first" in ended.err
+def test_channels_first_are_fed_so_and_told(place: Place, given: Given, foreign: Path) -> None:
+    ended = place.run(str(foreign / "nchw.onnx"), *asked(place, given), "--json")
+    assert ended.code == 0, ended.err
+    found = document(ended)
+    assert found["explanations"][0]["findings"] == []
+    assert any("takes its channels first" in note for note in found["notes"])
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_a_file_that_does_not_fit_leaves_the_others(place: Place, given: Given, foreign: Path) -> None:
-    names = ("nchw.onnx", "float.onnx")
-    ended = place.run(*(str(foreign / name) for name in names), *asked(place, given), "--json")
+    tiny.write_onnx(place.here)
+    paths = (str(place.here / "fixed.onnx"), str(foreign / "float.onnx"))
+    ended = place.run(*paths, *asked(place, given), "--json")
     assert ended.code == 3
     found = document(ended)
     assert [(row["artifact"], row["verdict"]) for row in found["parity"]] == [("float.onnx", "pass")]
-    assert [Path(failure["what"]).name for failure in found["failures"]] == ["nchw.onnx"]
-    assert "takes its channels first" in found["failures"][0]["message"]
+    assert [Path(failure["what"]).name for failure in found["failures"]] == ["fixed.onnx"]
+    assert "name the model that it was made from" in found["failures"][0]["message"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")

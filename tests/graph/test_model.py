@@ -160,3 +160,23 @@ def test_constant_behind_the_end_is_refused(tmp_path: Path, residual: Road) -> N
     behind(residual, tmp_path / "a.tflite", 1)
     with pytest.raises(ArtifactError, match="cut short"):
         read_graph(tmp_path / "a.tflite")
+
+
+@pytest.mark.parametrize(("type", "bits"), [("INT4", 4), ("INT2", 2)])
+def test_packed_integers_are_read(type: str, bits: int, tmp_path: Path, residual: Road) -> None:
+    """The first value is in the lowest bits, as TensorFlow's PackInt4ValuesDensely has it."""
+    model = load_model(residual.portable("int8"))
+    tensor = next(
+        t
+        for t in model.subgraphs[0].tensors
+        if t.type == schema.TensorType.INT8 and len(t.shape) == 4 and model.buffers[t.buffer].data is not None
+    )
+    values = np.random.default_rng(0).integers(-(2 ** (bits - 1)), 2 ** (bits - 1), tensor.shape)
+    own = (values.ravel() & (2**bits - 1)).astype(np.uint8)
+    own = np.pad(own, (0, -len(own) % (8 // bits))).reshape(-1, 8 // bits)
+    packed = (own.astype(np.int64) << bits * np.arange(8 // bits)).sum(axis=1).astype(np.uint8)
+    tensor.type, model.buffers[tensor.buffer].data = getattr(schema.TensorType, type), packed
+    found = next(t for t in graph_of(model).tensors if t.dtype == type.lower())
+    assert found.data is not None
+    np.testing.assert_array_equal(found.data, values)
+    assert found.stored_bytes == len(packed)

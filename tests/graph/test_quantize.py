@@ -146,7 +146,7 @@ def test_calibration_that_is_missing_is_an_error(residual: Road, tmp_path: Path)
 
 
 def test_scheme_without_a_quantizer_is_an_error(residual: Road, tmp_path: Path) -> None:
-    odd = Scheme("odd", "int8", "float16", False, 1.0, "")
+    odd = Scheme("odd", "int8", "float16", False)
     with pytest.raises(UnsupportedScheme, match="no quantizer for int8 weights with float16"):
         quantize(residual.float_graph, odd, None, tmp_path / "q.tflite")
 

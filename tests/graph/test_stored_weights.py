@@ -27,7 +27,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def scheme(path: Path, folder: Path) -> tuple[str, float]:
+def scheme(path: Path, folder: Path) -> tuple[str, float | None]:
     found = look(
         LookRequest((str(path),), (path.suffix[1:],), ("litert", "onnxruntime"), str(folder)), silent
     )
@@ -55,7 +55,7 @@ def test_onnx_with_integer_weights_alone(files: Path, tmp_path: Path) -> None:
     model = onnx.load(files / "fixed.onnx")
     weight_only(model)
     onnx.save(model, tmp_path / "weights.onnx")
-    assert scheme(tmp_path / "weights.onnx", tmp_path / "copies") == ("dynamic", 25.0)
+    assert scheme(tmp_path / "weights.onnx", tmp_path / "copies") == ("dynamic", None)
 
 
 def test_tflite_with_integer_weights_alone(files: Path, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_tflite_with_integer_weights_alone(files: Path, tmp_path: Path) -> None:
     model.buffers.append(schema.BufferT())
     kernel.buffer = len(model.buffers) - 1
     save_model(model, tmp_path / "weights.tflite")
-    assert scheme(tmp_path / "weights.tflite", tmp_path / "copies") == ("dynamic", 25.0)
+    assert scheme(tmp_path / "weights.tflite", tmp_path / "copies") == ("dynamic", None)
 
 
 def multiplied(model: onnx.ModelProto) -> None:
@@ -150,3 +150,16 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "odd.tflite").write_bytes(b"odd")
     with pytest.raises(ArtifactError):
         stored_layers(tmp_path / "odd.tflite", "tflite")
+
+
+def test_float16_numbers_in_float32_are_held_to_float16(files: Path, tmp_path: Path) -> None:
+    model = onnx.load(files / "fixed.onnx")
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32:
+            tensor.CopyFrom(
+                numpy_helper.from_array(values.astype(np.float16).astype(np.float32), tensor.name)
+            )
+    onnx.save(model, tmp_path / "narrow.onnx")
+    assert scheme(tmp_path / "narrow.onnx", tmp_path / "copies") == ("fp32", 40.0)
+    assert scheme(files / "fixed.onnx", tmp_path / "more copies") == ("fp32", 80.0)

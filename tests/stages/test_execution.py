@@ -76,21 +76,16 @@ def judged() -> Judged:
 EXECUTION = Execution("net.onnx", "onnxruntime", "cpu", 100, 100, 100, ())
 
 
-def test_a_silent_fallback_fails_a_proof_that_passed() -> None:
+def test_a_silent_fallback_is_told_and_changes_no_verdict() -> None:
+    """It shows in no answer, and costs time alone."""
     fell = replace(EXECUTION, int8_macs=60, in_float=("conv0", "conv3"))
     row = Integers((fell,), (), ()).beside(judged()).parity
-    assert row.verdict == "fail"
-    assert row.reasons[0].startswith(
+    assert row.verdict == "pass"
+    assert row.reasons[0] == "fine"
+    assert row.reasons[1].startswith(
         "onnxruntime computes 40.0 % of what the file multiplies in integers in float"
     )
-    assert "conv0 and 1 more layers" in row.reasons[0]
-    assert row.reasons[1:] == ("fine",)
-
-
-def test_a_small_share_in_float_is_told_and_tolerated() -> None:
-    row = Integers((replace(EXECUTION, int8_macs=95),), (), ()).beside(judged()).parity
-    assert row.verdict == "pass"
-    assert "5.0 %" in row.reasons[-1]
+    assert "conv0 and 1 more layers" in row.reasons[1]
 
 
 @pytest.mark.parametrize(

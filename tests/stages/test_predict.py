@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import TensorProto, helper
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UnknownName
@@ -122,3 +124,20 @@ class TestStored:
         spec = TensorSpec("image", (1, 1, 1, 1), "uint8")
         with pytest.raises(DataError, match="takes uint8 pixels, and the images are float32"):
             stored(np.zeros((1, 1, 1, 1), np.float32), spec)
+
+
+def test_channels_first_in_float16(images: NDArray[np.uint8], tmp_path: Path) -> None:
+    """As PyTorch exports a model in half precision; a mean of pixels has one rounding."""
+    count, height, width, channels = images.shape
+    path = tmp_path / "halves.onnx"
+    ends = [("image", ["n", channels, height, width]), ("scores", ["n", channels])]
+    image, scores = (helper.make_tensor_value_info(n, TensorProto.FLOAT16, shape) for n, shape in ends)
+    nodes = [
+        helper.make_node("ReduceMean", ["image"], ["scores"], axes=[2, 3], keepdims=0),
+    ]
+    graph = helper.make_graph(nodes, "halves", [image], [scores])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    predict(request_for(path, tmp_path), silent)
+    means = images.mean(axis=(1, 2), dtype=np.float64)
+    np.testing.assert_allclose(np.load(tmp_path / "outputs.npy"), means, rtol=2**-9)
+    assert len(means) == count

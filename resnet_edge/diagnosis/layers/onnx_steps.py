@@ -12,7 +12,7 @@ from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.diagnosis.layers.onnx_constants import OnnxConstants
 from resnet_edge.diagnosis.layers.onnx_nodes import attributes, in_order
 from resnet_edge.diagnosis.layers.onnx_qoperators import with_real_operations
-from resnet_edge.diagnosis.layers.steps import Grid, Kind, Opened, Step, Weights
+from resnet_edge.diagnosis.layers.steps import Grid, Kind, Opened, Step, Weights, without_sizes
 
 MOVES = frozenset({
     "QuantizeLinear", "DequantizeLinear", "MaxPool", "Transpose", "Reshape", "Flatten", "Squeeze",
@@ -74,7 +74,7 @@ class _Reader:
         self.oddities: list[tuple[str, str]] = []
 
     def opened(self) -> Opened:
-        steps = tuple(self._steps())
+        steps = without_sizes(self._steps())
         return Opened(
             steps=steps,
             grids=self.grids,

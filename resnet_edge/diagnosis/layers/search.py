@@ -227,5 +227,6 @@ class _Search:
 
 
 def _error(judged: Judged, tensor: int) -> float:
-    """The mean square, summed over channels."""
-    return float(judged.sums[tensor].error.sum())
+    """The mean square, summed over channels, with what the tensor's grid cuts off: a grid that begins at 0
+    is a ReLU, too, and must not make one tensor of what is before it and behind."""
+    return float(judged.sums[tensor].error.sum() + judged.sums[tensor].lost.sum())

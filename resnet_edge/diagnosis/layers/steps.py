@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ SAME_VALUES = frozenset(
     {"identity", "transpose", "reshape", "squeeze", "unsqueeze", "flatten", "expand_dims"}
 )
 """What only puts values into another order or shape."""
+SIZES = frozenset({"shape", "size", "rank"})
+"""What gives the sizes of a tensor, whatever it holds."""
 SMALLEST_HALF = 2.0**-14
 """The smallest normal float16; below it the steps are all alike."""
 
@@ -107,6 +110,19 @@ class Opened:
             for name in dict.fromkeys(step.reads):
                 found.setdefault(name, []).append(step)
         return found
+
+
+def without_sizes(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """What computes on activations: not the sizes of tensors (of an open batch), nor what follows from sizes
+    and constants alone, and nothing that reads these as one operand."""
+    sizes: set[str] = set()
+    found = []
+    for step in steps:
+        if step.op in SIZES or (step.reads and sizes.issuperset(step.reads)):
+            sizes.update(step.gives)
+        else:
+            found.append(replace(step, reads=tuple(name for name in step.reads if name not in sizes)))
+    return tuple(found)
 
 
 def stored(values: NDArray[Any]) -> Constant:

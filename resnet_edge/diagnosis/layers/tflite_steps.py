@@ -9,7 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.diagnosis.layers.steps import Constant, Grid, Kind, Opened, Step, Weights, affine, stored
+from resnet_edge.diagnosis.layers.steps import (
+    Constant,
+    Grid,
+    Kind,
+    Opened,
+    Step,
+    Weights,
+    affine,
+    stored,
+    without_sizes,
+)
 from resnet_edge.graph.model import ABSENT, Graph, Node, Tensor, read_graph
 
 WEIGHTED = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
@@ -61,7 +71,7 @@ class _Reader:
         self.names = tensor_names(graph)
 
     def opened(self) -> Opened:
-        graph, steps = self.graph, tuple(self._steps())
+        graph, steps = self.graph, without_sizes(self._steps())
         made = {graph.inputs[0], *(i for node in graph.nodes for i in node.outputs)}
         rounded = {self._name(i): grid for i in made if (grid := grid_of(graph.tensors[i]))}
         halves = (self._name(i) for i in made if graph.tensors[i].dtype == "float16")
@@ -83,10 +93,6 @@ class _Reader:
 
     def _step(self, node: Node) -> Step:
         given = [i for i in node.inputs if i != ABSENT]
-        if (
-            node.op == "TRANSPOSE_CONV"
-        ):  # its first operand is the size, which is computed where the batch is open
-            given = given[1:]
         reads = tuple(self._name(i) for i in given if i not in self.constants)
         gives = tuple(self._name(i) for i in node.outputs)
         kind: Kind = "other"

@@ -78,11 +78,21 @@ def unpadded() -> keras.Model:
     return nets.classifier(body)
 
 
-def written(name: str, folder: Path) -> tuple[Road, Path]:
+def grouped() -> keras.Model:
+    """Ours has each ReLU before the reshape that ends a group normalization, tf2onnx behind it."""
+
+    def body(x: Any) -> Any:
+        x = layers.ReLU()(layers.GroupNormalization(4)(layers.Conv2D(16, 3, padding="same")(x)))
+        return layers.ReLU()(layers.GroupNormalization(4)(layers.Conv2D(16, 3, 2, padding="same")(x)))
+
+    return nets.classifier(body)
+
+
+def written(name: str, folder: Path, batch: int | None = 1) -> tuple[Road, Path]:
     """The road of a network, and its file by tf2onnx."""
     model = globals()[name]() if name in globals() else getattr(nets, name)()
     net = road(model, 127 * (1 + nets.images(model)), folder)
-    signature = [tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="pixels")]
+    signature = [tf.TensorSpec((batch, *model.input_shape[1:]), tf.float32, name="pixels")]
     function = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature)
     path = folder / "theirs.onnx"
     tf2onnx.convert.from_function(function, signature, opset=17, output_path=str(path))
@@ -99,6 +109,15 @@ def test_good_files_raise_no_alarm(name: str, tmp_path: Path) -> None:
     found = explained(net, path, tmp_path)
     assert [finding for finding in found.findings if finding.certain] == []
     assert found.compared == found.layers > 1
+
+
+@pytest.mark.parametrize("batch", [1, None])
+def test_a_relu_behind_a_reshape_is_no_lost_relu(batch: int | None, tmp_path: Path) -> None:
+    """With an open batch, sizes of the reshape are computed; in integers, its grid ends at 0 and is the ReLU."""
+    net, path = written("grouped", tmp_path, batch)
+    integers = quantized(net, path, QuantFormat.QDQ, QuantType.QInt8)
+    for file in (path, integers):
+        assert explained(net, file, tmp_path).findings == ()
 
 
 @pytest.mark.parametrize("name", ["residual", "symmetric"])
@@ -120,8 +139,8 @@ def test_a_factor_that_was_left_apart_and_is_wrong_is_named(name: str, tmp_path:
     assert found.findings[0].certain
 
 
-def quantized(net: Road, path: Path, how: QuantFormat) -> Path:
-    """By ONNX Runtime, uint8 by int8, with a scale for each channel."""
+def quantized(net: Road, path: Path, how: QuantFormat, type: QuantType = QuantType.QUInt8) -> Path:
+    """By ONNX Runtime, `type` by int8, with a scale for each channel."""
     name = onnx.load(path).graph.input[0].name
 
     class Images(CalibrationDataReader):
@@ -132,7 +151,7 @@ def quantized(net: Road, path: Path, how: QuantFormat) -> Path:
             return next(self.images, None)
 
     out = path.with_stem(f"theirs.{how}")
-    quantize_static(path, out, Images(), quant_format=how, activation_type=QuantType.QUInt8, per_channel=True)
+    quantize_static(path, out, Images(), quant_format=how, activation_type=type, per_channel=True)
     return out
 
 
