@@ -2,7 +2,7 @@
 good one it was made of, on the same images and the same runtime.
 
 A defect is above the line where the top-1 of at least 0.3 % of the images changes, or the logits are further
-off than `LEAST_DB`, or are not finite. A file that does not take the images of the good one is above the line.
+off than `LEAST_DB`, or are not finite. A file that does not take the images of the good one is above it, too.
 """
 
 from __future__ import annotations

@@ -7,5 +7,4 @@ SCHEME = Scheme(
     weights="float16",
     activations="float16",
     needs_calibration=False,
-    min_sqnr_db=40.0,
 )

@@ -7,15 +7,13 @@ through an image classifier.
 
 A float16 file is summed in float32, and rounds what it stores: each layer's weights, by half a step each,
 which is 2^-11 of a value, and below 2^-14 (subnormal) 2^-25 whatever the value; and what each layer reads, by
-2^-11 where activations are float16. Over layers these add up by their squares where they are independent,
-which is `likely_db`, and as they are at worst (J. H. Wilkinson, Rounding Errors in Algebraic Processes,
-1963), which is `most_db`.
+2^-11 where activations are float16. Over layers these add up by their squares, as they are independent. A
+network may make more of them on the way to its logits: then its answers are judged as those of integers are.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,32 +29,23 @@ FLOAT32_DB = 80.0
 FLOAT16_UNIT = 2.0**-11
 
 
-@dataclass(frozen=True)
-class Rounding:
-    """The SQNR on logits, in decibels, that the rounding of a float type leaves likely, and at worst."""
-
-    likely_db: float
-    most_db: float
-
-
-def rounding_of(path: str, format: str, scheme: str) -> Rounding | None:
-    """None for integers, and where the weights of a float16 file cannot be found."""
+def rounding_db(path: str, format: str, scheme: str) -> float | None:
+    """The SQNR on logits, in decibels, that the rounding of a float type leaves; None for integers, and where
+    the weights of a float16 file cannot be found."""
     found: Scheme = registry.load("schemes", scheme).SCHEME
     if found.weights == "float32":
-        return Rounding(FLOAT32_DB, FLOAT32_DB)
+        return FLOAT32_DB
     return _of_halves(Path(path), format) if found.weights == "float16" else None
 
 
-def _of_halves(path: Path, format: str) -> Rounding | None:
+def _of_halves(path: Path, format: str) -> float | None:
     try:
         noises = [_noise(layer) for layer in stored_layers(path, format)]
     except (ArtifactError, OSError):  # a backend has run it, and our readers do not know it
         return None
     if not noises:
         return None
-    likely = sum(noise + FLOAT16_UNIT**2 for noise in noises)
-    most = sum(math.sqrt(noise) + FLOAT16_UNIT for noise in noises)
-    return Rounding(-10 * math.log10(likely), -20 * math.log10(most))
+    return -10 * math.log10(sum(noise + FLOAT16_UNIT**2 for noise in noises))
 
 
 def _noise(layer: StoredLayer) -> float:

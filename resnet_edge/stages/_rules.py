@@ -120,7 +120,7 @@ def on_reference(n: int, right: int, classes: int) -> Finding:
 
 
 def on_sqnr(sqnr_db: float, floor_db: float | None, scheme: str) -> Finding:
-    """Whether the logits carry the signal that the float type of `scheme` leaves; integers have no floor."""
+    """Whether the logits carry the signal that the float type of `scheme` leaves, where it has a floor."""
     if floor_db is None:
         return Finding("pass", f"SQNR {sqnr_db:.1f} dB")
     seen = f"SQNR {sqnr_db:.1f} dB, and {scheme} needs {floor_db:g} dB"

@@ -6,13 +6,13 @@ What must hold for `pass`:
 - with labels, the reference is right more often than chance (unless the user accepts it), and
   the upper end of the paired 95 % interval of the accuracy drop is within `max_drop_pp`; without,
   the same is asked of the share of images whose top-1 changed, which no drop can exceed;
-- of float files, SQNR on logits is at least `min_sqnr_db`, or, where that is less, what float16 leaves of the
-  weights. What integers cost depends on the network: there the answers alone decide, and SQNR is a figure.
+- of float32 files, SQNR on logits is at least `min_sqnr_db`. What float16 and integers cost depends on the
+  network: there the answers alone decide, and SQNR is a figure.
 
 A float file whose outputs differ from the reference's by the rounding of its type alone needs neither labels
 nor an interval (`_rules.on_rounding`): its answers are the model's, on these images and on others.
 
-`fail` needs evidence too: an interval wholly above `max_drop_pp`, a float file with too low an SQNR, or the
+`fail` needs evidence too: an interval wholly above `max_drop_pp`, a float32 file with too low an SQNR, or the
 sentinel. Everything else is `inconclusive`. No special case softens this: with
 `max_drop_pp` 0 only a proven gain passes, since images without a single change still leave
 room for a drop of 3.84 / n.
@@ -24,7 +24,6 @@ tie that the reference does not have counts as a change when a later class shoul
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.stages._classes import worst_class
-from resnet_edge.stages._float_rounding import rounding_of
+from resnet_edge.stages._float_rounding import rounding_db
 from resnet_edge.stages._rules import (
     Labelled,
     Table,
@@ -135,13 +134,9 @@ def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
 def _judged(request: CompareRequest, table: Table, sums: Sums, worst: ClassDrop | None) -> Compared:
     n, labelled = table.n, table.labelled
     sqnr = statistics.sqnr_db(sums.signal, sums.noise)
-    rounding = rounding_of(request.path, request.format, request.scheme) if request.path else None
-    floor, numbers = request.min_sqnr_db, None
-    if rounding is not None:
-        floor = None if floor is None else min(floor, rounding.likely_db)
-        least = max(rounding.most_db, -math.inf if floor is None else floor)
-        numbers = on_rounding(sqnr, sums, n, least, request.scheme)
-    on_signal = on_sqnr(sqnr, floor, request.scheme)
+    least = rounding_db(request.path, request.format, request.scheme) if request.path else None
+    numbers = None if least is None else on_rounding(sqnr, sums, n, least, request.scheme)
+    on_signal = on_sqnr(sqnr, request.min_sqnr_db, request.scheme)
     on_images = _on_images(table, request, numbers)
     verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"
     parity = Parity(

@@ -45,7 +45,7 @@ def look(request: LookRequest, report: Report) -> Looked:
         tuple(content_of(one.copy.path, one.artifact.format) if request.contents else "" for one in found),
         tuple(failures),
         tuple(
-            f"{one.artifact.file} stores float16 numbers as float32: it is held to what float16 leaves"
+            f"{one.artifact.file} stores float16 numbers as float32: its SQNR is that of float16"
             for one in found
             if one.narrow
         ),

@@ -113,7 +113,7 @@ def test_good_files_raise_no_alarm(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("batch", [1, None])
 def test_a_relu_behind_a_reshape_is_no_lost_relu(batch: int | None, tmp_path: Path) -> None:
-    """With an open batch, sizes of the reshape are computed; in integers, its grid ends at 0 and is the ReLU."""
+    """With an open batch, sizes of the reshape are computed; an integer grid that ends at 0 is the ReLU."""
     net, path = written("grouped", tmp_path, batch)
     integers = quantized(net, path, QuantFormat.QDQ, QuantType.QInt8)
     for file in (path, integers):
