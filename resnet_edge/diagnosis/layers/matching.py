@@ -166,8 +166,10 @@ def matched(
     names: Sequence[str],
     known: Sequence[Match],
     sides: tuple[Named, Side],
+    ends: tuple[int, str] | None = None,
 ) -> list[Match]:
-    """Each tensor of the reference with the nearest of the artifact, the nearest pairs first.
+    """Each tensor of the reference with the nearest of the artifact, the nearest pairs first, and before all
+    others the `ends` of both, whatever they hold, if they are of one kind.
 
     `reference` has the name of its sketch, and the shape, of each tensor by number. A pair must not
     contradict those that are `known`: what comes before must come before on both `sides`,
@@ -188,6 +190,9 @@ def matched(
             scored.append((distance, -rank, tensor, name, layout))
     found: dict[int, Match] = {}
     taken: set[str] = set()
+    if ends is not None and key_of(reference[ends[0]][1]) == sketches.keys.get((ends[1], "last")):
+        found[ends[0]] = Match(tensor=ends[0], shape=reference[ends[0]][1], name=ends[1], layout="last")
+        taken.add(ends[1])
     for distance, _, tensor, name, layout in sorted(scored):
         if tensor in found or name in taken or not np.isfinite(distance):
             continue

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.steps import (
     AS_REAL,
+    ROUNDERS,
     Constant,
     Grid,
     Opened,
@@ -42,7 +43,6 @@ SAME_PLACE = frozenset({
 """Moves after which channels are where they were."""
 TABLES = frozenset({"softmax", "logistic", "tanh", "elu", "gelu", "hard_swish"})
 """What TFLite's kernels for int16 take from tables of 513 entries, and interpolate."""
-ROUNDERS = frozenset({"quantize", "quantizelinear"})
 
 
 @dataclass(frozen=True, kw_only=True)

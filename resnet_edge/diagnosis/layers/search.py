@@ -182,12 +182,13 @@ class _Search:
 
     def _hangs_on_one(self, tensor: int) -> bool:
         """Whether a tensor departs only from one that it is computed from, and is nearer to what follows from
-        before that: then it is that one whose counterpart is in doubt, and sections go past it."""
+        before that, by the half of its error: then it is that one whose counterpart is in doubt, and sections
+        go past it. Less may be chance, and more rounding is allowed from before."""
         error = _error(self.judged, tensor)
         for read in self.sections.read_by(tensor, self.cuts):
             judged = self.sections.judged(self.cuts - {read})
             known = tensor in judged.departures or tensor in judged.unknown
-            if not known and _error(judged, tensor) < error:
+            if not known and 2 * _error(judged, tensor) < error:
                 self.cuts, self.judged = self.cuts - {read}, judged
                 return True
         return False

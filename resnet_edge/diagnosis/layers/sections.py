@@ -113,7 +113,13 @@ class Sections:
             for tensor, value in replay(self._image(values), fed).items():
                 sketches.add(f"reference {turn} {tensor}", value)
         named = {i: (f"reference {turn} {i}", shape) for i, shape in theirs.tensors.items()}
-        return matched(sketches, named, names, known, (theirs, self))
+        return matched(sketches, named, names, known, (theirs, self), self._ends())
+
+    def _ends(self) -> tuple[int, str] | None:
+        """The outputs of both, where both are scores, or both are probabilities."""
+        theirs = self.reference
+        same = theirs.opened.gives_probabilities() == self.opened.gives_probabilities()
+        return (theirs.exit, self.opened.exit) if same and theirs.exit in theirs.tensors else None
 
     def _image(self, values: Values) -> NDArray[np.float32]:
         """What the artifact takes the image for."""

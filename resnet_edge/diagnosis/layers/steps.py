@@ -16,6 +16,8 @@ SAME_VALUES = frozenset(
     {"identity", "transpose", "reshape", "squeeze", "unsqueeze", "flatten", "expand_dims"}
 )
 """What only puts values into another order or shape."""
+ROUNDERS = frozenset({"quantize", "quantizelinear"})
+SQUASHING = frozenset({"softmax", "logistic", "sigmoid"})
 SIZES = frozenset({"shape", "size", "rank"})
 """What gives the sizes of a tensor, whatever it holds."""
 SMALLEST_HALF = 2.0**-14
@@ -89,6 +91,13 @@ class Opened:
     entry: str
     exit: str
     oddities: tuple[tuple[str, str], ...] = ()
+
+    def gives_probabilities(self) -> bool:
+        """Whether it ends in a softmax or a sigmoid."""
+        makers, name = self.makers(), self.exit
+        while (step := makers.get(name)) is not None and step.op in AS_REAL | ROUNDERS | SAME_VALUES:
+            name = step.reads[0]
+        return step is not None and step.op in SQUASHING
 
     def makers(self) -> dict[str, Step]:
         """By activation, what gives it."""
