@@ -128,6 +128,40 @@ def pad(constants: dict[str, onnx.TensorProto], node: onnx.NodeProto) -> None:
         pads.ints[:] = [2, 1, 0, 1]
 
 
+@pytest.mark.parametrize("scheme", ["fp32", "int8"])
+def test_a_relu_behind_the_scores_is_named(scheme: str, roads: Callable[[str], Road], tmp_path: Path) -> None:
+    """The scores before it are right, and nearer to the model's than what the file gives."""
+    net = roads("residual_v1")
+    path, _ = net.artifact("onnx", scheme)
+    model = onnx.load(path)
+    end = model.graph.output[0].name
+    for node in model.graph.node:
+        node.output[:] = ["scores" if name == end else name for name in node.output]
+    model.graph.node.append(onnx.helper.make_node("Relu", ["scores"], [end]))
+    onnx.save(model, tmp_path / "relu.onnx")
+    found = explained(net, tmp_path / "relu.onnx", tmp_path)
+    assert len(found.contradictions) == 1
+    assert found.findings[-1].reference_layer == found.trace[-1].reference_layer
+
+
+@pytest.mark.parametrize("scheme", ["fp32", "int8"])
+def test_pooling_that_counts_its_padding_is_named(
+    scheme: str, roads: Callable[[str], Road], tmp_path: Path
+) -> None:
+    net = roads("average_pool")
+    path, _ = net.artifact("onnx", scheme)
+    model = onnx.load(path)
+    pool = next(node for node in model.graph.node if node.op_type == "AveragePool")
+    for attribute in pool.attribute:
+        if attribute.name == "count_include_pad":
+            attribute.i = 1
+    if not any(attribute.name == "count_include_pad" for attribute in pool.attribute):
+        pool.attribute.append(onnx.helper.make_attribute("count_include_pad", 1))
+    onnx.save(model, tmp_path / "counted.onnx")
+    found = explained(net, tmp_path / "counted.onnx", tmp_path)
+    assert [(one.cause, one.certain) for one in found.findings] == [("padding", True)]
+
+
 @pytest.mark.parametrize(
     ("edit", "cause"),
     [
