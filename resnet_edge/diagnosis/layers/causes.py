@@ -278,7 +278,7 @@ def _moved(evidence: Evidence) -> Named | None:
 
 
 LOOKS = (
-    *(_not_finite, _oddity, _foreign, _window, _weights, _bias, _border, _activation, _order, _moved, _size),
+    *(_not_finite, _oddity, _foreign, _window, _activation, _weights, _bias, _border, _order, _moved, _size),
 )
 
 
