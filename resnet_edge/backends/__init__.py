@@ -13,6 +13,8 @@ A backend is a module with
   an inference, or None for a device of which it tells nothing;
 - where it is there to be compared with, and not to be fast, `FOR_PARITY_ONLY = True`: `bench` leaves it
   out unless it is named.
+- where it runs in a browser, `IN_BROWSER = True`, on a line of its own: the parent reads it, and does not
+  shut its worker in, as a browser needs sockets and shuts itself in.
 - where there is something to start before any file is opened (a browser), `start()`, which does it once:
   it belongs to no artifact's time.
 - where it opens less than its formats hold: `ENDS`, the dtypes of inputs and outputs that it opens (else

@@ -12,6 +12,7 @@ from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
 
 FORMATS = frozenset({"tflite"})
 DEVICES = _web_session.DEVICES
+IN_BROWSER = True
 start = _web_session.start
 ENDS = frozenset({"float32", "uint8"})
 FIXED_BATCH = True

@@ -17,6 +17,7 @@ from resnet_edge.core.artifact import TensorSpec
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu"})
+IN_BROWSER = True
 ENDS = _mediapipe_files.ENDS
 FIXED_BATCH = True
 FOR_PARITY_ONLY = True

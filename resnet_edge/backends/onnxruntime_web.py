@@ -11,6 +11,7 @@ from resnet_edge.core.artifact import TensorSpec
 
 FORMATS = frozenset({"onnx"})
 DEVICES = _web_session.DEVICES
+IN_BROWSER = True
 start = _web_session.start
 
 _DIST = "dist/ort-wasm-simd-threaded"

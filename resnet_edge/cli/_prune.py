@@ -14,7 +14,13 @@ from resnet_edge.cli.terminal import command_line
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.progress import Report
 from resnet_edge.models import ModelRequest, check_source
-from resnet_edge.stages.recipe import Compressed, Recipe, check_keras_output, check_not_the_model
+from resnet_edge.stages.recipe import (
+    Compressed,
+    Recipe,
+    check_keras_output,
+    check_not_the_model,
+    training_grant,
+)
 
 OPTIONS_OF: dict[str, tuple[str, ...]] = {"magnitude": ("schedule",), "channel": NAMES}
 """The options that only one method has."""
@@ -88,7 +94,8 @@ def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: 
         shared.resume,
         shared.command,
     )
-    with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log") as worker:
+    grant = training_grant(recipe, shared.out, shared.model)
+    with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log", grant) as worker:
         return worker.call("resnet_edge.stages.prune_magnitude:prune", request, Compressed, report)
 
 

@@ -43,7 +43,12 @@ def command(
     from resnet_edge.core.worker import log_folder
     from resnet_edge.models import ModelRequest, check_source
     from resnet_edge.stages.qat_request import QatRequest
-    from resnet_edge.stages.recipe import Compressed, check_keras_output, check_not_the_model
+    from resnet_edge.stages.recipe import (
+        Compressed,
+        check_keras_output,
+        check_not_the_model,
+        training_grant,
+    )
     from resnet_edge.stages.tfmot_worker import tfmot_worker
 
     request = ModelRequest(model, input_shape=input_shape, preprocess=preprocess)
@@ -51,10 +56,11 @@ def command(
     check_not_the_model(out, model)
     check_source(request)
     wanted = QatRequest(request, recipe_of(options), str(out), resume, command_line())
+    grant = training_grant(wanted.recipe, wanted.out, request)
     with (
         progress(quiet) as report,
         log_folder() as logs,
-        tfmot_worker("quantization-aware training", logs / "qat.log") as worker,
+        tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,
     ):
         result = worker.call("resnet_edge.stages.qat:qat", wanted, Compressed, report)
     if as_json:

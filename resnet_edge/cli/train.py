@@ -35,17 +35,25 @@ def command(
     """
     from resnet_edge.core.worker import Worker, log_folder
     from resnet_edge.models import ModelRequest, check_source
-    from resnet_edge.stages.recipe import TrainRequest, TrainResult, check_keras_output, check_not_the_model
+    from resnet_edge.stages.recipe import (
+        TrainRequest,
+        TrainResult,
+        check_keras_output,
+        check_not_the_model,
+        training_grant,
+    )
 
     check_keras_output(out)
     if start is not None:
         check_not_the_model(out, start)
         check_source(ModelRequest(start))
     request = TrainRequest(arch, recipe_of(options), str(out), start, resume, command_line())
+    started = () if start is None else (ModelRequest(start),)
+    grant = training_grant(request.recipe, request.out, *started)
     with (
         progress(quiet) as report,
         log_folder() as logs,
-        Worker("training", logs / "train.log") as worker,
+        Worker("training", logs / "train.log", grant=grant) as worker,
     ):
         result = worker.call("resnet_edge.stages.train:train", request, TrainResult, report)
     if as_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 
 from resnet_edge.core.errors import MissingDependency, UnknownName
@@ -30,6 +31,16 @@ def check(room: str, name: str) -> str:
     if name not in names(room):
         raise UnknownName(f"no {room[:-1]} is called {name!r}; choose from: {', '.join(names(room))}")
     return name
+
+
+def declares(room: str, name: str, constant: str) -> bool:
+    """Whether the file of the choice `name` says `constant = True`, read and not imported; False where there
+    is no such choice."""
+    spec = importlib.util.find_spec(f"resnet_edge.{room}")
+    assert spec is not None
+    folders = spec.submodule_search_locations or ()
+    files = [Path(folder) / f"{name}.py" for folder in folders] if name in names(room) else []
+    return any(f"\n{constant} = True\n" in file.read_text("utf-8") for file in files if file.is_file())
 
 
 def load(room: str, name: str) -> ModuleType:

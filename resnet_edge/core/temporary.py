@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from resnet_edge.core.scratch import scratch_folder
 from resnet_edge.core.worker import log_folder
 
 
 @contextmanager
 def temporary() -> Iterator[tuple[Path, Path]]:
     """A folder that goes away, and one for logs, which stays where a worker failed."""
-    scratch = Path(tempfile.mkdtemp(prefix="resnet-edge-"))
-    try:
-        with log_folder() as logs:
-            yield scratch, logs
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with scratch_folder() as scratch, log_folder() as logs:
+        yield scratch, logs

@@ -11,12 +11,10 @@ to one log file from the first instruction on.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -25,22 +23,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from resnet_edge.core.errors import KINDS, ResnetEdgeError, UsageError, WorkerFailed
+from resnet_edge.core.errors import KINDS, OutputError, ResnetEdgeError, UsageError, WorkerFailed
+from resnet_edge.core.grant import NOTHING, Grant
 from resnet_edge.core.progress import Progress, Report, silent
+from resnet_edge.core.scratch import Scratch, keep, scratch_folder
+from resnet_edge.core.worker_environment import worker_environment
 
 T = TypeVar("T")
-KEPT = ".kept"
 
-ENVIRONMENT = {
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONIOENCODING": "utf-8:backslashreplace",
-    # onnxruntime tells Microsoft of every model that it opens, on Linux too since 1.29, and only this
-    # keeps it from that from the start (microsoft/onnxruntime PR#27379). A user's models are the user's.
-    "ORT_DISABLE_TELEMETRY": "1",
-}
-# -P: a file in the user's current folder that is called like a module (random.py, onnx.py)
-# must not come before it. worker_child puts that folder last instead.
+# -P: nothing is imported from the current folder, which is where the user keeps data.
 INTERPRETER = (sys.executable, "-P", "-X", "faulthandler", "-m", "resnet_edge.core.worker_child")
 
 _LIBRARY = "a library crashed: if the file that it read is damaged, copy or save it again"
@@ -58,12 +49,16 @@ HINTS: dict[int, str] = {
 class Worker:
     """One worker process. Use as a context manager; leaving kills whatever still runs.
 
-    `log` takes what it prints; `env` is added to this process's environment. `peak_bytes`
-    is the largest resident set that the worker reported so far, `cpu_seconds` the processor time of all
-    its threads. Raises WorkerFailed where the process cannot be started.
+    `log` takes what it prints; `env` is added to its environment (`worker_environment`), and its TMPDIR is
+    where the worker's own scratch folder is made. `grant` is what it may do beside reading: it shuts itself
+    in before it does anything else (`sandbox`). `peak_bytes` is the largest resident set that the worker
+    reported so far, `cpu_seconds` the processor time of all its threads. Raises WorkerFailed where the
+    process cannot be started, OutputError where there is no room for temporary files.
     """
 
-    def __init__(self, name: str, log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, log: Path, env: Mapping[str, str] | None = None, grant: Grant = NOTHING
+    ) -> None:
         self.name = name
         self.log = log
         self.peak_bytes, self.cpu_seconds = 0, 0.0
@@ -71,25 +66,46 @@ class Worker:
         self._closed = False
         self._buffer = b""
         self._doing: Progress | None = None
+        env = env or {}
+        try:
+            self._scratch = Scratch(Path(env["TMPDIR"]) if "TMPDIR" in env else None)
+        except OSError as error:
+            raise OutputError(
+                f"no folder for temporary files can be made ({error}): make room, or name another with TMPDIR"
+            ) from error
+        try:
+            self._start(env, grant)
+        except OSError as error:
+            self._scratch.remove()
+            raise WorkerFailed(f"{name} cannot be started: {error}") from error
+
+    def _start(self, env: Mapping[str, str], grant: Grant) -> None:
+        environment = worker_environment(self._scratch.path, env, imports_here=grant.imports_here)
         self._channel, theirs = socket.socketpair()
         try:
-            with log.open("ab") as sink:
+            with self.log.open("ab") as sink:
                 self._process = subprocess.Popen(
-                    [*INTERPRETER, str(theirs.fileno())],
+                    [*INTERPRETER, *self._confinement(grant), str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
                     stdout=sink,
                     stderr=sink,
                     pass_fds=[theirs.fileno()],
-                    env={**os.environ, **ENVIRONMENT, **(env or {})},
+                    env=environment,
                     # Ctrl-C goes to the foreground process group: the parent alone decides
                     # what an interrupt means, and ends its workers itself.
                     start_new_session=True,
                 )
-        except OSError as error:
+        except OSError:
             self._channel.close()
-            raise WorkerFailed(f"{name} cannot be started: {error}") from error
+            raise
         finally:
             theirs.close()
+
+    def _confinement(self, grant: Grant) -> list[str]:
+        """As worker_child reads it."""
+        if grant.free:
+            return ["free"]
+        return ["network" if grant.network else "alone", str(self._scratch.path), *grant.writes]
 
     def call(self, function: str, request: Any, reply: type[T], report: Report = silent) -> T:
         """Run `package.module:function` on `request` in the worker and wait for the reply.
@@ -188,6 +204,7 @@ class Worker:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._channel.close()
+        self._scratch.remove()
 
     def __enter__(self) -> Worker:
         return self
@@ -212,21 +229,17 @@ class Message(msgspec.Struct, omit_defaults=True):
 def log_folder() -> Iterator[Path]:
     """A new folder for logs. It goes away on leaving, unless a worker failed: the message
     then names a log in it. Where the failure was no end of the run, `keep_logs` says so."""
-    folder = Path(tempfile.mkdtemp(prefix="resnet-edge-"))
-    try:
-        yield folder
-    except WorkerFailed:
-        raise
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    if not (folder / KEPT).exists():
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch_folder() as folder:
+        try:
+            yield folder
+        except WorkerFailed:
+            keep_logs(folder)
+            raise
 
 
 def keep_logs(folder: Path) -> None:
     """A note or a report names a log in the folder of `log_folder`."""
-    (folder / KEPT).touch()
+    keep(folder)
 
 
 def _while(doing: Progress | None) -> str:

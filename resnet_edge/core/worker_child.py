@@ -17,6 +17,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from resnet_edge.core import sandbox
 from resnet_edge.core.errors import MissingDependency, OutputError, ResnetEdgeError, first_line
 from resnet_edge.core.packages import missing_package
 from resnet_edge.core.progress import Progress
@@ -26,9 +27,15 @@ MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage(2) of each sy
 
 
 def main() -> None:
-    """Serve calls until the parent closes the socket or is gone."""
-    channel = _Channel(socket.socket(fileno=int(sys.argv.pop())))
-    sys.path.append("")  # last: a user's module is found there, and shadows nothing
+    """Shut in, serve calls until the parent closes the socket or is gone.
+
+    The arguments: `free`, or `alone` or `network` and the folders that it may write in; the socket.
+    """
+    _, may, *writes, socket_number = sys.argv
+    del sys.argv[1:]
+    if may != "free":  # before the first thread: those that are there already would stay as they are
+        sandbox.shut_in(writes, network=may == "network")
+    channel = _Channel(socket.socket(fileno=int(socket_number)))
     while True:
         channel.send(_answer(channel.calls.get(), channel))
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.client
-import os
 import urllib.request
 import zlib
 from pathlib import Path
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.bundled import TEST_FILE, bundled
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Progress, Report
+from resnet_edge.core.worker_environment import users_keras_home
 from resnet_edge.data import ImageSet, Split, npz, on_stderr
 
 CLASS_NAMES = (
@@ -63,8 +63,7 @@ def load(split: Split, folder: Path | None = None, report: Report = on_stderr) -
 
 def keras_cache() -> Path:
     """Where Keras keeps this data set."""
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-    return home / "datasets" / "fashion-mnist"
+    return users_keras_home() / "datasets" / "fashion-mnist"
 
 
 def _find(split: Split, folder: Path | None, report: Report) -> Path:

@@ -3,6 +3,7 @@
 A kind is a module with
 
 - `check(request)`: runs in the parent; cheap, without numpy or a framework;
+- `grant(request)`, where opening it takes more than reading: what its worker may do; runs in the parent;
 - `open_model(request, report)`: runs in a worker; gives an `OpenedModel`;
 - `witness(request)`, where it reads files: runs in a worker after `open_model`; gives the same file as a
   loader that is not ours reads it (`models.witness`), or raises NoWitness.
@@ -20,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from resnet_edge.core.errors import UsageError
+from resnet_edge.core.grant import NOTHING, Grant
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import preprocessing
 from resnet_edge.core.progress import Report
@@ -78,6 +80,15 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     check_source(request)  # the file may have changed since the parent looked
     opened: OpenedModel = kind_module(request).open_model(request, report)
     return opened
+
+
+def grant_of(request: ModelRequest) -> Grant:
+    """What a worker may do that opens the model; runs in the parent. Where a file is data, nothing.
+
+    Raises UsageError, UnknownName, ModelError.
+    """
+    wanted: Callable[[ModelRequest], Grant] | None = getattr(kind_module(request), "grant", None)
+    return wanted(request) if wanted is not None else NOTHING
 
 
 def kind_module(request: ModelRequest) -> ModuleType:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -11,8 +10,10 @@ from typing import Any
 
 from resnet_edge.core.errors import ModelError, UnknownName, UsageError
 from resnet_edge.core.file_names import safe_name
+from resnet_edge.core.grant import NOTHING, Grant
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, Report
+from resnet_edge.core.worker_environment import share_keras_cache
 from resnet_edge.models import ModelRequest, OpenedModel
 
 SEED = 0
@@ -36,6 +37,13 @@ PREPROCESSING = {name: preset for preset, line in _BY_PREPROCESSING.items() for 
 def check(request: ModelRequest) -> None:
     """Raises UnknownName."""
     _parse(request.source)
+
+
+def grant(request: ModelRequest) -> Grant:
+    """The download of the weights, into the user's Keras cache."""
+    if _parse(request.source)[1]:
+        return NOTHING
+    return Grant(network=True, writes=(str(share_keras_cache("models")),))
 
 
 def open_model(request: ModelRequest, report: Report) -> OpenedModel:
@@ -81,12 +89,11 @@ def _random(builder: Any, name: str, request: ModelRequest) -> Any:
 def _trained(builder: Any, name: str, report: Report) -> Any:
     from resnet_edge.models._load import first_line
 
+    cache = share_keras_cache("models")
     with _downloads_told(name, report):
         try:
             return builder(weights="imagenet")
         except Exception as error:  # Keras wraps what urllib raises in a bare Exception
-            home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-            cache = os.path.join(home, "models")
             raise ModelError(
                 f"app:{name}: its ImageNet weights are not in {cache} and cannot be downloaded "
                 f"({first_line(error)}): go online once, copy them there, or use app:{name}:random"

@@ -6,10 +6,13 @@ import importlib
 import importlib.machinery
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.file_names import safe_name
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import Report
 from resnet_edge.models import ModelRequest, OpenedModel
 
@@ -25,6 +28,11 @@ def check(request: ModelRequest) -> None:
         )
 
 
+def grant(request: ModelRequest) -> Grant:
+    """All that the user may do: it is the user's own program."""
+    return Grant(free=True, imports_here=True)
+
+
 def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     """Import, call, look. Raises ModelError, UsageError."""
     from resnet_edge.models import _opened
@@ -36,10 +44,9 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
 
 def _resolve(source: str) -> Any:
     module, _, path = source.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     try:
-        value: Any = importlib.import_module(module)
+        with _current_folder_first():
+            value: Any = importlib.import_module(module)
     except Exception as error:  # whatever the user's module raises
         raise _broke(source, f"{module} cannot be imported", error) from error
     for part in path.split("."):
@@ -47,6 +54,22 @@ def _resolve(source: str) -> Any:
             raise ModelError(f"{source}: {module} has no {path!r}: check the spelling")
         value = getattr(value, part)
     return value
+
+
+@contextmanager
+def _current_folder_first() -> Iterator[None]:
+    """Within, as a program that lies there would have it; afterwards last, where it shadows nothing of what
+    libraries import later on."""
+    import keras  # noqa: F401 - with what it imports
+
+    here = os.getcwd()
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+        if here not in sys.path:
+            sys.path.append(here)
 
 
 def _model(found: Any, source: str) -> Any:

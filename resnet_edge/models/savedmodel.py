@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.core.file_names import safe_name
+from resnet_edge.core.grant import FREE, Grant
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Report
 from resnet_edge.models import ModelRequest, OpenedModel
@@ -47,6 +48,11 @@ def check(request: ModelRequest) -> None:
             f"{folder} is a SavedModel, a program that can read and write files: "
             "add --trust if you know who made it"
         )
+
+
+def grant(request: ModelRequest) -> Grant:
+    """All that the user may do: `--trust` says that its program may run."""
+    return FREE
 
 
 def open_model(request: ModelRequest, report: Report) -> OpenedModel:

@@ -30,6 +30,7 @@ from resnet_edge.stages.bench_request import AllSettled, Block, SettleRequest, T
 from resnet_edge.stages.bench_seats import Seat, Seats
 from resnet_edge.stages.bench_why import why
 from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.grants import backends_grant
 from resnet_edge.stages.machine_load import MachineLoad
 
 FIRST_LOOK = 20
@@ -138,7 +139,7 @@ class _Run:
         for number, seat in enumerate(watched):
             target = seat.target
             self.tell(Progress("profile", number, len(watched), f"{target.file} on {target.backend}"))
-            member = self.crew.member("profile", silent)
+            member = self.crew.member("profile", silent, backends_grant([target.backend]))
             request = seats.opening(target)
             try:
                 seat.profile = member.call("resnet_edge.stages.bench_profile:profile", request, Profile)

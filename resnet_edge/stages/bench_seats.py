@@ -13,6 +13,7 @@ from resnet_edge.stages.bench_files import BenchFile
 from resnet_edge.stages.bench_places import candidates
 from resnet_edge.stages.bench_request import Block, BlockRequest, Offers, OffersRequest, Opened, OpenRequest
 from resnet_edge.stages.crew import Crew, Member
+from resnet_edge.stages.grants import backends_grant
 from resnet_edge.stages.latency_request import LatencyTarget
 
 WORKER = "resnet_edge.stages.bench_worker"
@@ -100,14 +101,17 @@ class Seats:
         )
 
     def _offered(self, name: str) -> Offers:
-        member = self._members.setdefault(name, self._crew.member(name, self._tell))
+        if name not in self._members:
+            self._members[name] = self._crew.member(name, self._tell, backends_grant([name]))
+        member = self._members[name]
         self.offers[name] = member.call(f"{WORKER}:offers", OffersRequest(name), Offers)
         return self.offers[name]
 
     def _seated(self, target: LatencyTarget) -> ResnetEdgeError | None:
         """Seat one target; why it has no seat, if it has none."""
         request = self.opening(target)
-        fresh, member = self._crew.member("cold start", silent), self._members[target.backend]
+        member = self._members[target.backend]
+        fresh = self._crew.member("cold start", silent, backends_grant([target.backend]))
         try:
             opened = member.call(f"{WORKER}:open_session", request, Opened)
             cold = fresh.call(f"{WORKER}:cold", request, Cold)

@@ -27,6 +27,7 @@ from resnet_edge.stages.bundle_request import (
 from resnet_edge.stages.converted import Converted
 from resnet_edge.stages.crew import Crew, Member
 from resnet_edge.stages.first_backend import FIRST_BACKEND
+from resnet_edge.stages.grants import backends_grant
 from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from resnet_edge.stages.runtime_agreement import COUNTERPARTS, judged
 from resnet_edge.stages.workspace import Workspace
@@ -61,7 +62,7 @@ class Proofs:
     def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> PredictResult:
         asked = PredictRequest(path, format, backend, "cpu", 1, self.images[channels], out)
         if backend not in self.runners:
-            self.runners[backend] = self.crew.member(f"on {backend}", self.tell)
+            self.runners[backend] = self.crew.member(f"on {backend}", self.tell, backends_grant([backend]))
         return self.runners[backend].call("resnet_edge.stages.predict:predict", asked, PredictResult)
 
     def expected(self, made: MadeFile) -> str:

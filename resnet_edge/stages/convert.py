@@ -16,6 +16,7 @@ from typing import Any
 
 from resnet_edge import __version__
 from resnet_edge.core.error_growth import ErrorGrowth
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
@@ -25,12 +26,14 @@ from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Report
 from resnet_edge.core.sidecar import Story, story_of
 from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.models import grant_of
 from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.class_names import as_lines, check_count, chosen_names
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, ask, crew_and_pool
 from resnet_edge.stages.findings import Basis, Findings
+from resnet_edge.stages.grants import backends_grant, data_grant
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequest
 from resnet_edge.stages.linting import Linting
@@ -64,7 +67,8 @@ def convert(request: ConvertRequest, workspace: Workspace, tell: Tell) -> Report
     # numpy multiplies small matrices here, beside runtimes with threads of their own: a second
     # thread of its makes both wait (calibration took four times as long, with other work running).
     env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
-    with crew_and_pool(workspace.logs, threads, env, workspace.check_space) as (crew, pool):
+    grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
+    with crew_and_pool(workspace.logs, threads, env, workspace.check_space, grant) as (crew, pool):
         return _Run(request, workspace, crew, pool, tell).run()
 
 
@@ -75,8 +79,9 @@ class _Run:
         self, request: ConvertRequest, workspace: Workspace, crew: Crew, pool: ThreadPoolExecutor, tell: Tell
     ) -> None:
         self.request, self.workspace, self.crew, self.pool, self.tell = request, workspace, crew, pool, tell
-        self.source, self.maker = crew.member("source", tell), crew.member("artifacts", tell)
-        self.provers = Provers(crew, pool, workspace.scratch, tell)
+        self.source = crew.member("source", tell, grant_of(request.model))
+        self.maker = crew.member("artifacts", tell, backends_grant(request.plan.backends))
+        self.provers = Provers(crew, pool, workspace.scratch, tell, backends_grant(request.plan.backends))
         self.findings = Findings(tell)
         self.witness: Witnessed | None = None
 
@@ -135,7 +140,8 @@ class _Run:
 
     def _images(self, facts: ModelFacts, plan: Plan) -> tuple[Images, Images | None]:
         """The images to prove on, and those to calibrate with where a scheme needs them."""
-        reader, given = self.crew.member("images", self.tell), self.request.calibration
+        given = self.request.calibration
+        reader = self.crew.member("images", self.tell, data_grant(self.request.data) | data_grant(given))
         found = NeededImages(reader, facts, self.workspace).read(
             self.request.data, given, calibrates=plan.needs_calibration
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from resnet_edge.core.errors import OutputError, WorkerFailed
+from resnet_edge.core.grant import NOTHING, Grant
 from resnet_edge.core.progress import Report
 from resnet_edge.core.report import StageCost
 from resnet_edge.core.worker import Worker
@@ -27,7 +28,7 @@ class Crew:
 
     `logs` takes a log of each member. `after_failure` is called when a worker has died or could
     not write, and may raise what explains it better (which disk is full). `env` is
-    added to the environment of all.
+    added to the environment of all, and `grant` is what all may do.
     """
 
     def __init__(
@@ -35,18 +36,25 @@ class Crew:
         logs: Path,
         after_failure: Callable[[], None] = _nothing,
         env: Mapping[str, str] | None = None,
+        grant: Grant = NOTHING,
     ) -> None:
-        self._logs, self._env = logs, env
+        self._logs, self._env, self._grant = logs, env, grant
         self._after_failure = after_failure
         self._members: list[Member] = []
         self._lock = threading.Lock()
         self._dismissed = False
 
-    def member(self, name: str, report: Report) -> Member:
-        """A worker called `name`, whose progress goes to `report`; its process starts with the
-        first call. A member that joins a crew that was dismissed is dismissed."""
+    def member(self, name: str, report: Report, grant: Grant = NOTHING) -> Member:
+        """A worker called `name`, whose progress goes to `report`, and which may do what `grant` says beside
+        what all may; its process starts with the first call. A member that joins a crew that was dismissed
+        is dismissed."""
         made = Member(
-            name, self._logs / f"{name.replace(' ', '_')}.log", report, self._after_failure, self._env
+            name,
+            self._logs / f"{name.replace(' ', '_')}.log",
+            report,
+            self._after_failure,
+            self._env,
+            self._grant | grant,
         )
         with self._lock:
             self._members.append(made)
@@ -78,10 +86,14 @@ class Crew:
 
 @contextmanager
 def crew_and_pool(
-    logs: Path, threads: int, env: Mapping[str, str], after_failure: Callable[[], None] = _nothing
+    logs: Path,
+    threads: int,
+    env: Mapping[str, str],
+    after_failure: Callable[[], None] = _nothing,
+    grant: Grant = NOTHING,
 ) -> Iterator[tuple[Crew, ThreadPoolExecutor]]:
     """A crew, and threads that wait for it; whatever is raised ends both at once."""
-    with Crew(logs, after_failure, env) as crew, ThreadPoolExecutor(threads) as pool:
+    with Crew(logs, after_failure, env, grant) as crew, ThreadPoolExecutor(threads) as pool:
         try:
             yield crew, pool
         except BaseException:
@@ -102,9 +114,11 @@ class Member:
         report: Report,
         after_failure: Callable[[], None],
         env: Mapping[str, str] | None,
+        grant: Grant,
     ) -> None:
         self.name, self.seconds, self.peak_bytes, self._before = name, 0.0, 0, 0.0
         self._log, self._report, self._after_failure, self._env = log, report, after_failure, env
+        self._grant = grant
         self._worker: Worker | None = None
         self._lock = threading.Lock()
         self._dismissed = False
@@ -131,7 +145,7 @@ class Member:
             if self._dismissed:
                 raise WorkerFailed(f"{self.name}: the run is over")
             if self._worker is None:
-                self._worker = Worker(self.name, self._log, self._env)
+                self._worker = Worker(self.name, self._log, self._env, self._grant)
             return self._worker
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from resnet_edge.core import registry
@@ -10,6 +11,7 @@ from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, MissingDependency
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.worker import Worker, log_folder
+from resnet_edge.stages.grants import backends_grant
 
 Status = Literal["opens", "not here", "not installed", "broken"]
 
@@ -74,9 +76,13 @@ def examine(report: Report) -> Diagnosis:
     return Diagnosis(machine(), versions(), tuple(found))
 
 
+def _backend_worker(name: str, logs: Path) -> Worker:
+    return Worker(f"backend {name}", logs / f"{name}.log", grant=backends_grant([name]))
+
+
 def _probe(name: str) -> BackendState:
     try:
-        with log_folder() as logs, Worker(f"backend {name}", logs / f"{name}.log") as worker:
+        with log_folder() as logs, _backend_worker(name, logs) as worker:
             return worker.call("resnet_edge.stages.probe:probe", ProbeRequest(name), BackendState)
     except MissingDependency as error:
         return BackendState(name, "", (DeviceState("-", "not installed", str(error)),))

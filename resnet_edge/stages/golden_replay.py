@@ -22,6 +22,7 @@ from resnet_edge.stages.bench_request import Offers, OffersRequest
 from resnet_edge.stages.crew import Crew, Member
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_request import OpenRequest, ReplayRequest
+from resnet_edge.stages.grants import backends_grant
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class _Team:
 
     def _member(self, name: str) -> Member:
         if name not in self.members:
-            self.members[name] = self.crew.member(f"golden on {name}", self.report)
+            self.members[name] = self.crew.member(f"golden on {name}", self.report, backends_grant([name]))
         return self.members[name]
 
     def _row(self, file: _Matched, backend: str, device: str) -> GoldenRow:

@@ -18,6 +18,7 @@ from resnet_edge.core.errors import (
     ArtifactError,
     DataError,
 )
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.image_contract import ImageContract, contract
 from resnet_edge.core.metadata import LabelFile
 from resnet_edge.core.outlook import FileOutlook
@@ -40,6 +41,7 @@ from resnet_edge.stages.bundle_request import (
 from resnet_edge.stages.class_names import check_count, class_names_in
 from resnet_edge.stages.converted import Converted, check_apart
 from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.grants import data_grant
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.micro_arena_request import ArenaRequest
 from resnet_edge.stages.workspace import Workspace
@@ -75,7 +77,9 @@ def package(request: PackageRequest, converted: Converted, workspace: Workspace,
             "do that in its own way: convert with --preprocess, so that they take raw pixels"
         )
     translations = tuple(_translated(request, converted))
-    with Crew(workspace.logs, workspace.check_space) as crew:
+    env = {"TMPDIR": str(workspace.scratch)}
+    grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
+    with Crew(workspace.logs, workspace.check_space, env, grant) as crew:
         return _Run(request, converted, translations, workspace, crew, tell).run()
 
 
@@ -179,7 +183,7 @@ class _Run:
             str(self.workspace.scratch_folder("images")),
             self.request.images,
         )
-        reader = self.crew.member("images", self.tell)
+        reader = self.crew.member("images", self.tell, data_grant(word))
         try:
             return reader.call("resnet_edge.stages.images:prepare", asked, PreparedImages).evaluation
         finally:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.grant import NOTHING, Grant
 from resnet_edge.core.machine import available_memory, usable_cores
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Progress, Report, silent
@@ -51,11 +52,14 @@ class Proof:
 
 class Provers:
     """The workers that run artifacts; `executor` has at least `how_many()` threads for them. `store` keeps
-    the outputs of shards; those that a run before left there are taken as they are."""
+    the outputs of shards; those that a run before left there are taken as they are. `grant`: what they may
+    do beside what the whole crew may."""
 
-    def __init__(self, crew: Crew, executor: Executor, store: Path, tell: Report) -> None:
+    def __init__(
+        self, crew: Crew, executor: Executor, store: Path, tell: Report, grant: Grant = NOTHING
+    ) -> None:
         self._executor, self._store, self._tell = executor, store, tell
-        self._members = [crew.member(f"proof {number + 1}", silent) for number in range(how_many())]
+        self._members = [crew.member(f"proof {number + 1}", silent, grant) for number in range(how_many())]
         self._before: tuple[Future[str], ...] = ()
         self._idle: queue.SimpleQueue[Member] = queue.SimpleQueue()
         for member in self._members:

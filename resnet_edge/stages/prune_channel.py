@@ -9,11 +9,12 @@ model ─► importance ─► candidate ─┬─► fine-tuning ─► FILE.ke
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from resnet_edge.core.errors import OutOfReach, ResnetEdgeError
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import Progress, Report
+from resnet_edge.core.scratch import scratch_folder
 from resnet_edge.core.worker import log_folder
 from resnet_edge.pruning import Target
 from resnet_edge.stages.channel_request import (
@@ -25,7 +26,7 @@ from resnet_edge.stages.channel_request import (
     Prepared,
 )
 from resnet_edge.stages.crew import Crew, Member
-from resnet_edge.stages.recipe import Compressed
+from resnet_edge.stages.recipe import Compressed, training_grant
 from resnet_edge.stages.step_latency import Race
 
 TRIES = 7
@@ -41,14 +42,14 @@ def prune(request: ChannelRequest, tell: Report) -> Compressed:
     opening the model and the data raises; an interrupted run can be resumed."""
     with (
         log_folder() as logs,
-        tempfile.TemporaryDirectory(prefix="resnet-edge-") as scratch,
-        Crew(logs, env={"TMPDIR": scratch}) as crew,
+        scratch_folder() as scratch,
+        Crew(logs, env={"TMPDIR": str(scratch)}, grant=Grant(writes=(str(scratch),))) as crew,
     ):
-        worker = crew.member("pruning", tell)
+        worker = crew.member("pruning", tell, training_grant(request.recipe, request.out, request.model))
         prepared = worker.call("resnet_edge.stages.channels:prepare", request, Prepared)
         chosen = prepared.chosen
         if chosen is None:
-            chosen = _searched(request, prepared, worker, crew, Path(scratch), tell)
+            chosen = _searched(request, prepared, worker, crew, scratch, tell)
         finishing = FinishRequest(request, chosen)
         return worker.call("resnet_edge.stages.channels:finish", finishing, Compressed)
 

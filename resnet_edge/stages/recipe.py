@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Literal
 
 from resnet_edge.core.errors import OutputError, UsageError
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.sidecar import State, Step
+from resnet_edge.models import ModelRequest, grant_of
+from resnet_edge.stages.grants import beside, data_grant
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
@@ -85,6 +90,14 @@ class TrainResult:
         if self.state.top1 is not None and "test" in self.state.images:
             parts.append(f"top-1 on {self.state.images} {100 * self.state.top1:.2f} %")
         return ", ".join(parts)
+
+
+def training_grant(recipe: Recipe, out: str, *models: ModelRequest) -> Grant:
+    """For a worker that trains: it opens `models` and the teacher, reads the data, and writes `out` and its
+    checkpoint."""
+    teachers = () if recipe.teacher is None else (ModelRequest(recipe.teacher),)
+    grants = map(grant_of, (*models, *teachers))
+    return reduce(or_, grants, beside(out) | data_grant(recipe.data))
 
 
 def check_keras_output(out: Path) -> None:

@@ -20,10 +20,11 @@ from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import StepLatency
-from resnet_edge.models import ModelRequest
+from resnet_edge.models import ModelRequest, grant_of
 from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
 from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration
 from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.grants import backends_grant
 from resnet_edge.stages.latency_request import LatencyTarget
 from resnet_edge.stages.plan_request import Job, Plan
 from resnet_edge.stages.source_request import ExportRequest
@@ -89,9 +90,10 @@ class Race:
             raise UsageError(f"{how.threads} threads: this process may use {usable_cores()} cores")
         self.how = how
         self._folder, self._base_request = folder, base
-        self._source, self._maker, self._clock = (
-            crew.member(f"race {name}", tell) for name in ("source", "artifacts", "latency")
-        )
+        clock_grant = backends_grant([how.backend])
+        self._source = crew.member("race source", tell, grant_of(base))
+        self._maker = crew.member("race artifacts", tell, clock_grant)
+        self._clock = crew.member("race latency", tell, clock_grant)
         self._job: Job | None = None
         self._images: str | None = None
         self._base: _Made | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.worker import Worker
 
 ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "1", "KERAS_BACKEND": "tensorflow"}
@@ -12,6 +13,6 @@ late for what is imported before it. The second: Keras 3 opens the model and com
 in the same process, on tf_keras' tensors."""
 
 
-def tfmot_worker(name: str, log: Path) -> Worker:
+def tfmot_worker(name: str, log: Path, grant: Grant) -> Worker:
     """A worker for stages that use tf_keras. Raises WorkerFailed."""
-    return Worker(name, log, ENVIRONMENT)
+    return Worker(name, log, ENVIRONMENT, grant)

@@ -7,6 +7,7 @@ from resnet_edge.core.latency import Latency
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, asking
 from resnet_edge.stages.findings import Findings
+from resnet_edge.stages.grants import backends_grant
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.latency_request import LatencyRequest, LatencyResult, LatencyTarget
 from resnet_edge.stages.notes import not_timed
@@ -32,7 +33,7 @@ def timed(
         return ()
     seconds = request.latency_seconds
     asked = LatencyRequest(targets, images.images, request.threads, None, seconds)
-    clock = crew.member("latency", findings.tell)
+    clock = crew.member("latency", findings.tell, backends_grant(p.place.backend for p in ran))
     found = findings.attempt("latency", asking(clock, "latency:measure", asked, LatencyResult))
     clock.dismiss()
     if found is None:

@@ -9,14 +9,16 @@ The proofs and verdicts are those of `convert` (proofs.py, judging.py, compare.p
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from resnet_edge import __version__
+from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.head import Head
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
@@ -34,12 +36,13 @@ from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_saving import save_golden
+from resnet_edge.stages.grants import backends_grant, beside, data_grant
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.inquiry import Answers, Inquiry
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.notes import described, provable
 from resnet_edge.stages.output_store import OutputStore
-from resnet_edge.stages.plan_request import Job
+from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof, Provers, how_many
 from resnet_edge.stages.reference_doubts import reference_doubts
 from resnet_edge.stages.verify_checks import (
@@ -60,12 +63,24 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Ver
     """Run the job. What concerns one artifact only becomes a Failure; all else is raised, as a
     ResnetEdgeError."""
     env = {"TMPDIR": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
-    with crew_and_pool(logs, 1 + how_many(), env, partial(keep_logs, logs)) as (crew, pool):
+    grant = Grant(writes=(str(scratch),))
+    with crew_and_pool(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (crew, pool):
         run = _Run(request, scratch, crew, pool, tell)
         try:
             return run.run()
         finally:
             run.store.release()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WantedProof:
+    """An artifact to be run at a place; its outputs go to `folder`, and outlive the run there."""
+
+    artifact: Artifact
+    job: Job
+    place: Place
+    folder: Path
+    preprocessing: Preprocessing | None
 
 
 class _Run:
@@ -85,7 +100,9 @@ class _Run:
     def run(self) -> Verification:
         looked = self._look()
         check_expected(looked.artifacts, self.request.expected)
-        reference = ReferenceModel(self.request.reference, self.crew, self.scratch, self.tell)
+        reference = ReferenceModel(
+            self.request.reference, self.crew, self.scratch, self.tell, self.request.unpruned
+        )
         facts = reference.facts(looked, self.request.backends)
         looked = fitting(looked, facts)
         self.failures += looked.failures
@@ -98,9 +115,16 @@ class _Run:
             reference.check_unpruned(self.request.unpruned, facts)
         images = self._images(facts)
         calibration = self._calibration(facts, images)
-        provers = Provers(self.crew, self.pool, self.scratch, self.tell)
+        wanted = self._wanted(looked, images, facts, reference.min_sqnr_db)
+        grant = backends_grant(one.place.backend for one in wanted)
+        grant |= Grant(writes=tuple({str(one.folder) for one in wanted}))
+        provers = Provers(self.crew, self.pool, self.scratch, self.tell, grant)
         outputs = self.pool.submit(reference.outputs, images, provers)
-        proofs = self._start(looked, images, facts, reference.min_sqnr_db, provers)
+        proofs = [
+            provers.start(one.artifact, one.job, one.place, images, one.folder, one.preprocessing)
+            for one in wanted
+        ]
+        proofs.sort(key=lambda proof: looked.copies.index(proof.artifact.path))
         expected = Reference(facts, outputs.result())
         if reference.witness is not None and reference.witness.note:
             self.notes.append(reference.witness.note)
@@ -155,14 +179,14 @@ class _Run:
             str(self.scratch / "artifacts"),
             contents=isinstance(self.request.reference, Path),
         )
-        member = self.crew.member("files", self.tell)
+        member = self.crew.member("files", self.tell, backends_grant(self.request.backends))
         try:
             return member.call("resnet_edge.stages.verify_files:look", asked, Looked)
         finally:
             member.dismiss()
 
     def _images(self, facts: ModelFacts) -> Images:
-        reader = self.crew.member("images", self.tell)
+        reader = self.crew.member("images", self.tell, data_grant(self.request.data))
         folder = self.scratch / "images"
         folder.mkdir()
         asked = ImagesRequest(
@@ -178,12 +202,12 @@ class _Run:
         finally:
             reader.dismiss()
 
-    def _start(
-        self, looked: Looked, images: Images, facts: ModelFacts, coarsest: float | None, provers: Provers
-    ) -> list[Proof]:
+    def _wanted(
+        self, looked: Looked, images: Images, facts: ModelFacts, coarsest: float | None
+    ) -> list[_WantedProof]:
         """The copy of every artifact at each of its places; the slow ones first. `coarsest`: the SQNR that is
         asked of the reference itself, None where none is."""
-        proofs = []
+        wanted = []
         own = self._preprocessing(facts)
         rows = list(zip(looked.artifacts, looked.copies, looked.places, looked.min_sqnr_db, strict=True))
         for named, copy, places, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
@@ -194,8 +218,12 @@ class _Run:
             prepared = facts.preprocessing if artifact.format == "keras" else own
             for place in places:
                 folder = self.store.folder(artifact, place, images, prepared)
-                proofs.append(provers.start(artifact, job, place, images, folder, prepared))
-        return sorted(proofs, key=lambda proof: looked.copies.index(proof.artifact.path))
+                wanted.append(
+                    _WantedProof(
+                        artifact=artifact, job=job, place=place, folder=folder, preprocessing=prepared
+                    )
+                )
+        return wanted
 
     def _preprocessing(self, facts: ModelFacts) -> Preprocessing | None:
         """What artifacts need done to the pixels, where they do not take these."""
@@ -259,7 +287,7 @@ class _Run:
 
     def _save_golden(self, out: Path, judged: list[Judged], images: Images, expected: Reference) -> None:
         """What keeps them from being written is told beside the verdicts."""
-        member = self.crew.member("golden", self.tell)
+        member = self.crew.member("golden", self.tell, beside(out) | backends_grant(self.request.backends))
         try:
             self.notes += save_golden(out, self.request.golden_count, judged, images, expected, member)
         except ResnetEdgeError as error:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import ArtifactError, ModelError
+from resnet_edge.core.grant import NOTHING
 from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.witnessed import Witnessed
-from resnet_edge.models import ModelRequest
+from resnet_edge.models import ModelRequest, grant_of
 from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.first_backend import FIRST_BACKEND
@@ -39,9 +42,17 @@ class ReferenceModel:
     hash of what it computes (graph/content.py), and `min_sqnr_db` what its own scheme is asked for (None:
     nothing): nothing can be nearer to it than it is to a model."""
 
-    def __init__(self, source: ModelRequest | Path, crew: Crew, scratch: Path, tell: Tell) -> None:
+    def __init__(
+        self,
+        source: ModelRequest | Path,
+        crew: Crew,
+        scratch: Path,
+        tell: Tell,
+        unpruned: ModelRequest | None = None,
+    ) -> None:
         self._source, self._scratch = source, scratch
-        self._member = crew.member("reference", tell)
+        opened = [model for model in (source, unpruned) if isinstance(model, ModelRequest)]
+        self._member = crew.member("reference", tell, reduce(or_, map(grant_of, opened), NOTHING))
         self._artifact: Artifact | None = None
         self._copy = ""
         self.content = ""

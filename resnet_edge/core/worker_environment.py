@@ -1,0 +1,95 @@
+"""The environment variables of a worker: the user's, but for those that would change what it computes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import resnet_edge
+
+USERS_KERAS_HOME = "RESNET_EDGE_USERS_KERAS_HOME"
+"""Where the user's Keras keeps weights and data sets; KERAS_HOME itself is a folder of ours in a worker."""
+
+KERAS_SETTINGS = {
+    "backend": "tensorflow",
+    "floatx": "float32",
+    "epsilon": 1e-07,
+    "image_data_format": "channels_last",
+}
+"""As Keras writes its keras.json. Everything here is proved with these."""
+
+SET = {
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONIOENCODING": "utf-8:backslashreplace",
+    # onnxruntime tells Microsoft of every model that it opens, on Linux too since 1.29, and only this
+    # keeps it from that from the start (microsoft/onnxruntime PR#27379). A user's models are the user's.
+    "ORT_DISABLE_TELEMETRY": "1",
+    # Before keras.json; `backends/_keras.py` chooses another for JAX, and `stages/tfmot_worker.py` tf_keras.
+    "KERAS_BACKEND": "tensorflow",
+}
+
+_WHERE_PACKAGES_ARE = frozenset(
+    {
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONPLATLIBDIR",
+        "PYTHONUSERBASE",
+        "PYTHONNOUSERSITE",
+        "PYTHONPYCACHEPREFIX",
+        "PYTHONDONTWRITEBYTECODE",
+    }
+)
+"""Of the interpreter's own variables those that a worker keeps. The others would run code (PYTHONSTARTUP,
+PYTHONBREAKPOINT), make errors of warnings, or leave assertions out."""
+
+
+def worker_environment(
+    scratch: Path, more: Mapping[str, str], *, imports_here: bool = False
+) -> dict[str, str]:
+    """This process's environment as a worker gets it, with `scratch` for temporary files and the settings of
+    Keras, which are written there; `more` comes last. Raises OSError."""
+    kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
+    if "PYTHONPATH" in kept:
+        kept["PYTHONPATH"] = _search_path(kept["PYTHONPATH"], imports_here)
+    keras_home = scratch / "keras"
+    keras_home.mkdir()
+    (keras_home / "keras.json").write_text(json.dumps(KERAS_SETTINGS), encoding="utf-8")
+    ours = {USERS_KERAS_HOME: str(users_keras_home()), "KERAS_HOME": str(keras_home), "TMPDIR": str(scratch)}
+    return {**kept, **SET, **more, **ours}
+
+
+def users_keras_home() -> Path:
+    """Where the user's Keras keeps weights and data sets, in the parent and in a worker."""
+    said = os.environ.get(USERS_KERAS_HOME) or os.environ.get("KERAS_HOME")
+    return Path(said).expanduser().absolute() if said else Path.home() / ".keras"
+
+
+def share_keras_cache(name: str) -> Path:
+    """Make what Keras keeps under `name` (models, datasets) that of the user, in this worker; give the
+    folder. Raises OSError."""
+    theirs = users_keras_home() / name
+    theirs.mkdir(parents=True, exist_ok=True)
+    ours = Path(os.environ.get("KERAS_HOME") or theirs.parent) / name
+    if ours != theirs and not ours.exists():
+        ours.symlink_to(theirs, target_is_directory=True)
+    return theirs
+
+
+def _is_kept(name: str) -> bool:
+    if name.startswith("PYTHON"):
+        return name in _WHERE_PACKAGES_ARE
+    return not name.startswith("KERAS_") and name != "TF_USE_LEGACY_KERAS"
+
+
+def _search_path(value: str, imports_here: bool) -> str:
+    """PYTHONPATH without the current folder. An entry that is empty or relative means it, or what lies in
+    it, whatever folder that is; only our own package may be there, for who runs a clone."""
+    entries = [entry for entry in value.split(os.pathsep) if entry or imports_here]
+    own = Path(resnet_edge.__file__).parent.parent
+    kept = [
+        entry for entry in entries if imports_here or os.path.isabs(entry) or Path(entry).resolve() == own
+    ]
+    return os.pathsep.join(map(os.path.abspath, kept))

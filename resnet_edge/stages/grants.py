@@ -1,0 +1,28 @@
+"""Runs in the parent. What the workers of a run may do, by what they are given to work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from resnet_edge.core import registry
+from resnet_edge.core.grant import FREE, NOTHING, Grant
+from resnet_edge.core.worker_environment import share_keras_cache
+
+
+def backends_grant(names: Iterable[str]) -> Grant:
+    """For a worker that runs artifacts on all of these backends (`name` or `name:device`)."""
+    browser = any(registry.declares("backends", name.partition(":")[0], "IN_BROWSER") for name in names)
+    return FREE if browser else NOTHING
+
+
+def data_grant(data: str | None) -> Grant:
+    """For a worker that reads DATA: a download may be needed for a data set that has a name."""
+    if data is None or data.partition(":")[0] != "fashion-mnist":
+        return NOTHING
+    return Grant(network=True, writes=(str(share_keras_cache("datasets")),))
+
+
+def beside(file: str | Path) -> Grant:
+    """For a worker that writes `file`, and what it needs on the way, into its folder."""
+    return Grant(writes=(str(Path(file).absolute().parent),))
