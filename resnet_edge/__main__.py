@@ -1,3 +1,8 @@
+import sys
+
+if not sys.flags.safe_path:  # `python -m` puts the current folder first, where the user keeps data
+    sys.path.pop(0)
+
 from resnet_edge.cli import main
 
 main(prog_name="resnet-edge")

@@ -37,7 +37,10 @@ def _print(found: Diagnosis) -> None:
     gigabytes = f", {machine['memory_bytes'] / 1e9:.0f} GB" if machine["memory_bytes"] else ""
     click.echo(f"{machine['cpu']} ({machine['architecture']}), {machine['usable_cores']} cores{gigabytes}")
     click.echo(f"int8 instructions: {', '.join(machine['int8_flags']) or 'none known'}")
-    click.echo(f"{machine['os']}, Python {machine['python']}\n")
+    click.echo(f"{machine['os']}, Python {machine['python']}")
+    held = found.sandbox
+    why = f" ({held.detail})" if held.detail else ""
+    click.echo(f"workers that read files of others: files {held.files}, network {held.network}{why}\n")
     width = max(map(len, found.versions))
     for name, version in found.versions.items():
         click.echo(f"{name:<{width}}  {version}")

@@ -58,9 +58,23 @@ class Shut:
     why_not: str = ""
 
 
+_in_force = Shut(why_not="this process was not to be shut in")
+
+
+def in_force() -> Shut:
+    """What holds in this process."""
+    return _in_force
+
+
 def shut_in(writes: Iterable[str], *, network: bool) -> Shut:
     """From now on this thread, and what it starts, may write below the folders `writes` alone, and open
     sockets only with `network`. A folder that is not there is left out."""
+    global _in_force
+    _in_force = _shut_in(writes, network=network)
+    return _in_force
+
+
+def _shut_in(writes: Iterable[str], *, network: bool) -> Shut:
     if sys.platform != "linux":
         return Shut(why_not=f"{platform.system()} has no Landlock")
     libc = ctypes.CDLL(None, use_errno=True)

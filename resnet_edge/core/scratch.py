@@ -38,7 +38,9 @@ class Scratch:
         """Remove it, unless it was kept."""
         if self._lock is None:
             return
-        if not (self.path / KEPT).exists():
+        if (self.path / KEPT).exists():
+            (self.path / KEPT).unlink()
+        else:
             remove(self.path)
         os.close(self._lock)
         self._lock = None

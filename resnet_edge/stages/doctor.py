@@ -10,6 +10,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, MissingDependency, ResnetEdgeError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.progress import Progress, Report
+from resnet_edge.core.scratch import scratch_folder
 from resnet_edge.core.worker import Worker, log_folder
 from resnet_edge.stages.grants import backends_grant
 
@@ -51,13 +52,31 @@ class BackendState:
         return found == {"not installed"} or ("opens" in found and "broken" not in found)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SandboxRequest:
+    """`folder`: one that the worker may not write in, and could if nothing held it."""
+
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxState:
+    """What holds a worker that reads untrusted files: `files` and `network` say so for people. `detail`: why
+    not, where something does not."""
+
+    files: str
+    network: str
+    detail: str = ""
+
+
 @dataclass(frozen=True)
 class Diagnosis:
-    """Everything that `resnet-edge doctor` found."""
+    """Everything that `resnet-edge doctor` found. `sandbox` is what holds the workers that read files."""
 
     machine: dict[str, Any]
     versions: dict[str, str]
     backends: tuple[BackendState, ...]
+    sandbox: SandboxState
 
     @property
     def exit_code(self) -> int:
@@ -73,7 +92,17 @@ def examine(report: Report) -> Diagnosis:
         report(Progress("backends", done, len(names), name))
         found.append(_probe(name))
     report(Progress("backends", len(names), len(names)))
-    return Diagnosis(machine(), versions(), tuple(found))
+    return Diagnosis(machine(), versions(), tuple(found), _sandbox())
+
+
+def _sandbox() -> SandboxState:
+    with (
+        scratch_folder() as elsewhere,
+        log_folder() as logs,
+        Worker("sandbox", logs / "sandbox.log") as worker,
+    ):
+        request = SandboxRequest(folder=str(elsewhere))
+        return worker.call("resnet_edge.stages.sandbox_check:check", request, SandboxState)
 
 
 def _backend_worker(name: str, logs: Path) -> Worker:

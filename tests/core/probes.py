@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,7 +125,56 @@ def die_leaving_a_fork(request: Words, report: Report) -> Words:
     os._exit(7)
 
 
-def folder_comes_last(request: Words, report: Report) -> Words:
-    import random  # a file random.py stands in the current folder
+def found_modules(request: Words, report: Report) -> dict[str, str]:
+    """Where the modules named in the text would come from; "" for those that are nowhere."""
+    specs = {name: importlib.util.find_spec(name) for name in request.text.split()}
+    return {name: str(spec.origin) if spec is not None else "" for name, spec in specs.items()}
 
-    return Words(str(Path(random.__file__).parent.resolve()), 0)
+
+def environment(request: Words, report: Report) -> dict[str, str]:
+    return dict(os.environ)
+
+
+def leave_temporary_files(request: Words, report: Report) -> Words:
+    handle, path = tempfile.mkstemp()
+    os.close(handle)
+    Path(tempfile.mkdtemp(), "deep").mkdir()
+    return Words(path, 0)
+
+
+def attack(request: Words, report: Report) -> dict[str, str]:
+    """What code of somebody else might try: "done" or the error, by what was tried."""
+    home, here, out = map(Path, request.text.split())
+    return {
+        "connect": _tried(lambda: socket.create_connection(("127.0.0.1", request.number), 5).close()),
+        "udp": _tried(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()),
+        "unix": _tried(lambda: socket.socket(socket.AF_UNIX).close()),
+        "write scratch": _tried(lambda: Path(tempfile.gettempdir(), "new").touch()),
+        f"write {out}": _tried((out / "new").touch),
+        "write HOME": _tried((home / "new").touch),
+        "write here": _tried((here / "new").touch),
+        "append": _tried(lambda: _append(here / "data.npz")),
+        "truncate": _tried(lambda: os.truncate(here / "data.npz", 0)),
+        "move out": _tried(lambda: os.rename(out / "new", home / "moved")),
+        "link": _tried(lambda: (home / "link").symlink_to("/")),
+        "child out": _tried(lambda: _shell(f"echo > {out}/child")),
+        "child": _tried(lambda: _shell(f"echo > {home}/child")),
+    }
+
+
+def _tried(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except OSError as error:
+        return str(error)
+    return "done"
+
+
+def _append(file: Path) -> None:
+    with file.open("ab") as stream:
+        stream.write(b"more")
+
+
+def _shell(command: str) -> None:
+    if subprocess.run(["sh", "-c", command], stderr=subprocess.DEVNULL).returncode:
+        raise OSError("the child failed")

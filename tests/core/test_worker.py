@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,11 +18,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resnet_edge.core.errors import DataError, MissingDependency, OutputError, UsageError, WorkerFailed
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import Progress
+from resnet_edge.core.sandbox import Shut
+from resnet_edge.core.scratch import sweep
 from resnet_edge.core.worker import Worker, keep_logs, log_folder
 
 PROBES = Path(__file__).parent
-ENV = {"PYTHONPATH": str(PROBES)}
+SOURCE = PROBES.parent.parent
+ENV = {"PYTHONPATH": f"{PROBES}{os.pathsep}{SOURCE}"}
 Request = dict[str, object]
 Reply = dict[str, object]
 
@@ -252,15 +258,117 @@ def test_a_worker_ends_with_its_parent_however_that_ends(tmp_path: Path, end: si
     assert all(gone(pid) for pid in pids)
 
 
-def test_the_current_folder_is_importable_but_shadows_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "random.py").write_text("raise SystemExit('shadowed')")
-    (tmp_path / "mine.py").write_text((PROBES / "probes.py").read_text("utf-8"))
+def test_nothing_is_imported_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("random.py", "org.py", "ai_edge_litert_sdk_intel.py"):
+        (tmp_path / name).write_text("raise SystemExit('shadowed')")
+    (tmp_path / "envwrap").mkdir()
     monkeypatch.chdir(tmp_path)
+    # An empty entry means the current folder, and so does a relative one in whatever folder this is.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", str(PROBES), str(SOURCE), ""]))
     with Worker("probe", tmp_path / "log") as worker:
-        found = worker.call("mine:folder_comes_last", {}, Reply)["text"]
-    assert found != str(tmp_path.resolve())
+        found = worker.call("probes:found_modules", {"text": "random org envwrap"}, dict[str, str])
+    assert found["org"] == found["envwrap"] == ""
+    assert found["random"].startswith(sys.base_prefix)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PYTHONWARNINGS", "PYTHONSTARTUP", "PYTHONBREAKPOINT", "KERAS_MAX_EPOCHS", "TF_USE_LEGACY_KERAS"],
+)
+def test_what_would_change_results_stays_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "1" if name != "PYTHONWARNINGS" else "error")
+    with Worker("probe", tmp_path / "log", ENV) as worker:
+        assert name not in worker.call("probes:environment", {}, dict[str, str])
+
+
+def test_a_worker_is_shut_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever code a file got to run: it reaches no one and leaves nothing."""
+    home, here, out = (tmp_path / name for name in ("home", "here", "out"))
+    for folder in (home, here, out):
+        folder.mkdir()
+    (here / "data.npz").write_bytes(b"of the user")
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(home))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        asked = {"text": f"{home} {here} {out}", "number": port}
+        with Worker("probe", tmp_path / "log", ENV, Grant(free=True)) as worker:
+            assert set(worker.call("probes:attack", asked, dict[str, str]).values()) == {"done"}
+        assert (home / "new").exists()
+        for made in (*home.iterdir(), *out.iterdir(), here / "new"):
+            made.unlink()
+        (here / "data.npz").write_bytes(b"of the user")
+        with Worker("probe", tmp_path / "log", ENV, Grant(writes=(str(out),))) as worker:
+            held = worker.call("probes:attack", asked, dict[str, str])
+    state = probed()
+    if not state.files:
+        pytest.skip(f"this kernel does not shut in: {state.why_not}")
+    allowed = {f"write {out}", "write scratch", "child out"}
+    assert {what for what, came in held.items() if came == "done"} == allowed
+    assert [*home.iterdir()] == []
+    assert [*here.iterdir()] == [here / "data.npz"]
+    assert (here / "data.npz").read_bytes() == b"of the user"
+
+
+def probed() -> Shut:
+    """What holds in a process that shuts itself in."""
+    code = "import dataclasses, json; from resnet_edge.core.sandbox import shut_in; "
+    code += "print(json.dumps(dataclasses.asdict(shut_in([], network=False))))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return Shut(**json.loads(done.stdout))
+
+
+def test_a_worker_with_the_network_still_writes_nowhere(tmp_path: Path) -> None:
+    if not probed().files:
+        pytest.skip("this kernel does not shut in")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        Worker("probe", tmp_path / "log", ENV, Grant(network=True)) as worker,
+    ):
+        asked = {"text": f"{tmp_path} {tmp_path} {tmp_path}", "number": server.getsockname()[1]}
+        held = worker.call("probes:attack", asked, dict[str, str])
+    assert {what for what, came in held.items() if came == "done"} == {
+        "write scratch",
+        "connect",
+        "udp",
+        "unix",
+    }
+
+
+def test_temporary_files_go_with_a_worker_however_it_ends(tmp_path: Path) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    env = {**ENV, "TMPDIR": str(place)}
+    with Worker("probe", tmp_path / "log", env) as worker:
+        made = worker.call("probes:leave_temporary_files", {}, Reply)["text"]
+        assert Path(str(made)).is_relative_to(place)
+        assert Path(str(made)).exists()
+    assert [*place.iterdir()] == []
+    with Worker("probe", tmp_path / "log", env) as worker:
+        worker.call("probes:leave_temporary_files", {}, Reply)
+        with pytest.raises(WorkerFailed):
+            worker.call("probes:kill", {}, Reply)
+    assert [*place.iterdir()] == []
+
+
+def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path / "log")],
+        stdout=subprocess.PIPE,
+        env={**os.environ, **ENV, "TMPDIR": str(tmp_path)},
+    )
+    assert parent.stdout is not None
+    pids = [int(word) for word in parent.stdout.readline().split()]
+    (left,) = tmp_path.glob("resnet-edge-*")
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert all(gone(pid) for pid in pids)
+    assert left.exists()
+    sweep(tmp_path)
+    assert not left.exists()
 
 
 def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
