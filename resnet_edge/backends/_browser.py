@@ -23,6 +23,7 @@ from resnet_edge.backends import _browser_sweep
 from resnet_edge.backends._web_packages import chromium, node_modules
 from resnet_edge.backends._web_server import WebServer
 from resnet_edge.core.errors import ResnetEdgeError, first_line
+from resnet_edge.core.worker_environment import USERS_TMPDIR
 
 T = TypeVar("T")
 
@@ -214,9 +215,10 @@ async def _launch(playwright: Playwright, sandbox: bool) -> PlaywrightBrowser:
 
 
 def _new_folder() -> str:
-    """Where temporary files go, unless Chromium's socket in it would have too long a path (unix(7))."""
-    room = len(os.fsencode(tempfile.gettempdir()))
-    return tempfile.mkdtemp(prefix=PREFIX, dir="/tmp" if room > LONGEST_TMPDIR else None)
+    """Where temporary files go, unless Chromium's socket in it would have too long a path (unix(7)). Not in
+    the worker's folder for them: Chromium outlives the worker, and would write in it while it is removed."""
+    place = os.environ.get(USERS_TMPDIR) or tempfile.gettempdir()
+    return tempfile.mkdtemp(prefix=PREFIX, dir="/tmp" if len(os.fsencode(place)) > LONGEST_TMPDIR else place)
 
 
 @contextmanager

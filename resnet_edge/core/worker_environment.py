@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import resnet_edge
+
+USERS_TMPDIR = "RESNET_EDGE_USERS_TMPDIR"
+"""Where temporary files go that outlive a worker by a moment: its own folder goes with it."""
 
 USERS_KERAS_HOME = "RESNET_EDGE_USERS_KERAS_HOME"
 """Where the user's Keras keeps weights and data sets; KERAS_HOME itself is a folder of ours in a worker."""
@@ -52,13 +56,19 @@ def worker_environment(
     """This process's environment as a worker gets it, with `scratch` for temporary files and the settings of
     Keras, which are written there; `more` comes last. Raises OSError."""
     kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
-    if "PYTHONPATH" in kept:
-        kept["PYTHONPATH"] = _search_path(kept["PYTHONPATH"], imports_here)
+    given = {**kept, **SET, **more}
+    search = _search_path(given.pop("PYTHONPATH", ""), imports_here=imports_here)
     keras_home = scratch / "keras"
     keras_home.mkdir()
     (keras_home / "keras.json").write_text(json.dumps(KERAS_SETTINGS), encoding="utf-8")
-    ours = {USERS_KERAS_HOME: str(users_keras_home()), "KERAS_HOME": str(keras_home), "TMPDIR": str(scratch)}
-    return {**kept, **SET, **more, **ours}
+    theirs = more.get("KERAS_HOME") or users_keras_home()
+    ours = {
+        USERS_KERAS_HOME: str(theirs),
+        USERS_TMPDIR: tempfile.gettempdir(),
+        "KERAS_HOME": str(keras_home),
+        "TMPDIR": str(scratch),
+    }
+    return {**given, **ours, **({"PYTHONPATH": search} if search else {})}
 
 
 def users_keras_home() -> Path:
@@ -84,12 +94,11 @@ def _is_kept(name: str) -> bool:
     return not name.startswith("KERAS_") and name != "TF_USE_LEGACY_KERAS"
 
 
-def _search_path(value: str, imports_here: bool) -> str:
-    """PYTHONPATH without the current folder. An entry that is empty or relative means it, or what lies in
-    it, whatever folder that is; only our own package may be there, for who runs a clone."""
-    entries = [entry for entry in value.split(os.pathsep) if entry or imports_here]
+def _search_path(value: str, *, imports_here: bool) -> str:
+    """PYTHONPATH without the current folder, which is what an empty entry means, and a relative one in
+    whatever folder this is. A worker runs the same resnet_edge as its parent, also that of a clone."""
+    entries = [entry for entry in value.split(os.pathsep) if os.path.isabs(entry) or (imports_here and value)]
     own = Path(resnet_edge.__file__).parent.parent
-    kept = [
-        entry for entry in entries if imports_here or os.path.isabs(entry) or Path(entry).resolve() == own
-    ]
-    return os.pathsep.join(map(os.path.abspath, kept))
+    if own.name not in ("site-packages", "dist-packages"):  # these come by themselves, behind the library
+        entries.append(str(own))
+    return os.pathsep.join(map(os.path.abspath, entries))

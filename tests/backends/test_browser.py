@@ -17,6 +17,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.doctor import BackendState, ProbeRequest
+from resnet_edge.stages.grants import backends_grant
 from tests.backends import tiny
 from tests.backends.pages import left_behind, loaded, processes
 
@@ -80,8 +81,9 @@ def short() -> Iterator[Path]:
         yield Path(folder)
 
 
-def test_nothing_is_left_of_a_worker_that_was_killed(short: Path) -> None:
-    with Worker("browses", short / "log", {"TMPDIR": str(short)}) as worker:
+def test_nothing_is_left_of_a_worker_that_was_killed(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    with Worker("browses", short / "log", grant=backends_grant(["onnxruntime_web"])) as worker:
         found = worker.call("resnet_edge.stages.probe:probe", ProbeRequest("onnxruntime_web"), BackendState)
         assert found.devices[0].status == "opens"
         assert list(short.glob("resnet-edge-browser-*"))

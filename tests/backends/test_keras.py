@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UsageError
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from tests.backends import tiny
@@ -58,7 +59,8 @@ def process(
 ) -> Iterator[Process]:
     if request.param == "keras_jax" and importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed")
-    with Worker(request.param, tmp_path_factory.mktemp("logs") / "log") as worker:
+    grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
+    with Worker(request.param, tmp_path_factory.mktemp("logs") / "log", grant=grant) as worker:
         yield Process(worker, request.param, models)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import litert, litert_reference
 from resnet_edge.core.errors import ArtifactError, WorkerFailed
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.tensors import quantize
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.predict_request import PredictRequest, PredictResult
@@ -90,7 +91,7 @@ def test_an_abort_of_the_kernels_is_one_line(tmp_path: Path) -> None:
     out = str(tmp_path / "out.npy")
     request = PredictRequest(str(path), "tflite", "tflite_micro", "cpu", 1, str(images), out)
     with (
-        Worker("proof", tmp_path / "proof.log") as worker,
+        Worker("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker,
         pytest.raises(WorkerFailed, match=r"^proof was ended by SIGABRT .*flat\.tflite") as caught,
     ):
         worker.call("resnet_edge.stages.predict:predict", request, PredictResult)

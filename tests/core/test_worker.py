@@ -25,8 +25,7 @@ from resnet_edge.core.scratch import sweep
 from resnet_edge.core.worker import Worker, keep_logs, log_folder
 
 PROBES = Path(__file__).parent
-SOURCE = PROBES.parent.parent
-ENV = {"PYTHONPATH": f"{PROBES}{os.pathsep}{SOURCE}"}
+ENV = {"PYTHONPATH": f"{PROBES}{os.pathsep}{PROBES.parent.parent}"}
 Request = dict[str, object]
 Reply = dict[str, object]
 
@@ -264,7 +263,7 @@ def test_nothing_is_imported_from_the_current_folder(tmp_path: Path, monkeypatch
     (tmp_path / "envwrap").mkdir()
     monkeypatch.chdir(tmp_path)
     # An empty entry means the current folder, and so does a relative one in whatever folder this is.
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", str(PROBES), str(SOURCE), ""]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", str(PROBES), ""]))
     with Worker("probe", tmp_path / "log") as worker:
         found = worker.call("probes:found_modules", {"text": "random org envwrap"}, dict[str, str])
     assert found["org"] == found["envwrap"] == ""

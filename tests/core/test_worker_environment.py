@@ -17,7 +17,7 @@ from resnet_edge.core.worker_environment import (
 )
 
 HERE = Path(__file__).parent
-ENV = {"PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent.parent}"}
+ENV = {"PYTHONPATH": str(HERE)}
 
 
 @pytest.fixture
@@ -63,4 +63,4 @@ def test_the_current_folder_is_searched_only_where_it_is_to_be(
     scratch.mkdir()
     found = worker_environment(scratch, {}, imports_here=imports_here)["PYTHONPATH"].split(os.pathsep)
     here = [str(tmp_path), str(tmp_path / "lib")] if imports_here else []
-    assert found == [*here, "/opt/lib"]
+    assert found == [*here, "/opt/lib", str(HERE.parent.parent)]

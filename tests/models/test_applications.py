@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import ModelError, UsageError
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, silent
@@ -57,11 +58,17 @@ def test_a_shape_that_keras_refuses_is_a_usage_error() -> None:
         open_model(ModelRequest("app:MobileNetV2:random", input_shape=(8, 8, 3)), silent)
 
 
+def granted(home: Path) -> Grant:
+    """As `grant_of`, for another Keras cache than that of whoever runs the tests."""
+    (home / "models").mkdir(parents=True, exist_ok=True)
+    return Grant(network=True, writes=(str(home / "models"),))
+
+
 def test_offline_without_a_cache_is_one_line_that_names_the_cache(tmp_path: Path) -> None:
     told: list[Progress] = []
     home = tmp_path / "home"
     with (
-        Worker("model", tmp_path / "log", {**ENV, "KERAS_HOME": str(home)}) as worker,
+        Worker("model", tmp_path / "log", {**ENV, "KERAS_HOME": str(home)}, granted(home)) as worker,
         pytest.raises(ModelError, match="app:MobileNet:random") as raised,
     ):
         worker.call(FACTS, ModelRequest("app:MobileNet"), ModelFacts, told.append)
@@ -78,7 +85,8 @@ def test_weights_in_the_cache_are_used_without_a_download(tmp_path: Path) -> Non
     # of all networks there, MobileNet's file is the one that Keras takes without a checksum
     nets.save_h5(model, cache / "mobilenet_1_0_224_tf.h5")
     told: list[Progress] = []
-    with Worker("model", tmp_path / "log", {**ENV, "KERAS_HOME": str(tmp_path / "home")}) as worker:
+    home = tmp_path / "home"
+    with Worker("model", tmp_path / "log", {**ENV, "KERAS_HOME": str(home)}, granted(home)) as worker:
         facts = worker.call(FACTS, ModelRequest("app:MobileNet"), ModelFacts, told.append)
     assert facts.name == "MobileNet"
     assert facts.parameters == model.count_params()

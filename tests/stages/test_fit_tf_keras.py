@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.tfmot_worker import tfmot_worker
 
 
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    with tfmot_worker("fit", tmp_path_factory.mktemp("log") / "fit.log") as running:
+    grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
+    with tfmot_worker("fit", tmp_path_factory.mktemp("log") / "fit.log", grant) as running:
         yield running
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from resnet_edge.cli._golden import golden_document, golden_exit_code, print_golden
 from resnet_edge.core.errors import ArtifactError, DataError, MissingDependency, UnknownName, UsageError
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import silent
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.golden_replay import GoldenReplay, replay
@@ -40,10 +41,11 @@ import sys
 from pathlib import Path
 from resnet_edge.cli._golden import golden_exit_code, print_golden
 from resnet_edge.core.progress import silent
+from resnet_edge.core.grant import Grant
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.golden_replay import replay
 golden, scratch, *artifacts = map(Path, sys.argv[1:])
-with Crew(scratch) as crew:
+with Crew(scratch, grant=Grant(writes=(str(scratch),))) as crew:
     found = replay(golden, artifacts, (), crew, scratch, silent)
 print_golden(found)
 assert not {"numpy", "keras", "tensorflow"} & set(sys.modules)
@@ -68,7 +70,7 @@ def replayed(
     env: dict[str, str] | None = None,
 ) -> GoldenReplay:
     paths = [folder / name for name in names]
-    with Crew(scratch, env=env) as crew:
+    with Crew(scratch, env=env, grant=Grant(writes=(str(scratch),))) as crew:
         return replay(folder / "golden.npz", paths, places, crew, scratch, silent)
 
 

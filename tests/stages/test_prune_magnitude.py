@@ -15,6 +15,7 @@ from keras import layers
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import DataError, ModelError, ResnetEdgeError, UsageError
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.tfmot_worker import tfmot_worker
 from tests.models import nets
@@ -25,7 +26,8 @@ SHAPE = (8, 8, 3)
 
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    with tfmot_worker("pruning", tmp_path_factory.mktemp("log") / "prune.log") as running:
+    grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
+    with tfmot_worker("pruning", tmp_path_factory.mktemp("log") / "prune.log", grant) as running:
         yield running
 
 

@@ -14,6 +14,7 @@ import pytest
 from keras import layers
 
 from resnet_edge.core.errors import DataError, ModelError, ResnetEdgeError, UsageError
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import Progress, silent
 from resnet_edge.core.sidecar import Sidecar, read_sidecar, write_sidecar
 from resnet_edge.core.worker import Worker
@@ -28,7 +29,8 @@ CLASSES = 3
 
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    with tfmot_worker("qat", tmp_path_factory.mktemp("log") / "qat.log") as running:
+    grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
+    with tfmot_worker("qat", tmp_path_factory.mktemp("log") / "qat.log", grant) as running:
         yield running
 
 
@@ -139,7 +141,10 @@ def test_an_interrupted_run_resumes_to_the_very_same_weights_and_ranges(
         if "epoch   1/2" in news.note and news.line:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), tfmot_worker("qat", tmp_path / "log") as other:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        tfmot_worker("qat", tmp_path / "log", Grant(writes=(str(tmp_path),))) as other,
+    ):
         # The checkpoint of an epoch is written after it is told: the second one is under way by now.
         qat(other, request(base, data, out), wait_for(out, interrupt))
     assert not out.exists()

@@ -22,6 +22,7 @@ from resnet_edge.core.errors import (
     UnsupportedScheme,
     UsageError,
 )
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages import latency
@@ -62,7 +63,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def crew(tmp_path: Path) -> Iterator[Crew]:
     (tmp_path / "scratch").mkdir()
-    with Crew(tmp_path) as found:
+    with Crew(tmp_path, grant=Grant(writes=(str(tmp_path),))) as found:
         yield found
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from resnet_edge.core.errors import DataError, ResnetEdgeError, UnknownName, UsageError
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.worker import Worker
 
@@ -19,7 +20,8 @@ Request = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    with Worker("training", tmp_path_factory.mktemp("log") / "train.log") as running:
+    grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
+    with Worker("training", tmp_path_factory.mktemp("log") / "train.log", grant=grant) as running:
         yield running
 
 
@@ -89,7 +91,7 @@ def test_a_folder_of_the_users_has_no_test_images(tmp_path: Path, monkeypatch: p
             Image.fromarray(pixels).save(folder / f"{number}.png")
     # named as a user in that folder names it: the word begins like the data set's
     monkeypatch.chdir(tmp_path)
-    with Worker("training", tmp_path / "log") as here:
+    with Worker("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as here:
         reply = train(here, request("fashion-mnist-photos", tmp_path / "net.keras", epochs=1))
     assert (reply["state"]["top1"], reply["state"]["n"]) == (None, 0)
 
@@ -107,10 +109,13 @@ def test_an_unfinished_run_is_neither_overwritten_nor_mixed_with_another(tmp_pat
         if news.line:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), Worker("training", tmp_path / "log") as worker:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Worker("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker,
+    ):
         worker.call("resnet_edge.stages.train:train", request(data, out, epochs=200), dict, interrupt)
     assert not out.exists()
-    with Worker("training", tmp_path / "log") as worker:
+    with Worker("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
         with pytest.raises(UsageError, match="continue it with --resume"):
             train(worker, request(data, out, epochs=200))
         with pytest.raises(UsageError, match="another recipe"):

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from resnet_edge.core.errors import ResnetEdgeError, UsageError
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.tfmot_worker import tfmot_worker
 
 
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    with tfmot_worker("probe", tmp_path_factory.mktemp("log") / "probe.log") as running:
+    grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
+    with tfmot_worker("probe", tmp_path_factory.mktemp("log") / "probe.log", grant) as running:
         yield running
 
 
