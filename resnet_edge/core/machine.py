@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,9 @@ def busy_seconds() -> float | None:
 
 def available_memory() -> int | None:
     """Bytes that processes can still get without swapping; None where the system does not tell."""
+    with suppress(OSError, ValueError, StopIteration):  # Linux; what caches hold can be had, too
+        lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
     except (OSError, ValueError):  # macOS

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.budget import check_npz
 from resnet_edge.core.errors import DataError
 from resnet_edge.data import ImageSet
 
@@ -25,6 +26,7 @@ BLOCK = 1 << 24
 def load(path: Path, scratch: Path | None = None) -> ImageSet:
     """Read the arrays; never unpickles. In a folder `scratch` the images are unpacked to be memory-mapped,
     and are never all in memory. Raises DataError with what is wrong and where."""
+    check_npz(path, scratch)
     arrays = _read(path, scratch)
     images = _images(arrays["images"], path)
     labels = _labels(arrays["labels"], len(images), path) if "labels" in arrays else None

@@ -9,6 +9,9 @@ from PIL import Image, ImageOps
 
 from resnet_edge.core.errors import DataError
 
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+"""What is decoded, whatever a file is called. Pillow knows more, and for PostScript it starts Ghostscript."""
+
 MAX_PIXELS = 100_000_000
 """A guard against decompression bombs: a file of some kB can ask for all the memory."""
 
@@ -17,7 +20,7 @@ def upright(file: Path) -> Image.Image:
     """The photo in whatever mode it has, turned as its EXIF tag says; of an animation the first frame;
     16-bit samples keep their upper 8 bits. Raises DataError."""
     try:
-        with Image.open(file) as opened:
+        with Image.open(file, formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise DataError(f"{file} has {opened.width}x{opened.height} pixels: make it smaller")
             return _eight_bits(file, ImageOps.exif_transpose(opened))

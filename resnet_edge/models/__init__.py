@@ -51,13 +51,15 @@ class OpenedModel:
     `network` maps (B, H, W, C) float32, the model's OWN input before our preprocessing, to
     (B, classes) float32 in inference mode, and can be traced by tf.function. `trackable`
     holds the variables (a keras.Model, or the loaded SavedModel). `ranges` are the activation
-    ranges that quantization-aware training learned for exactly these weights, if it did.
+    ranges that quantization-aware training learned for exactly these weights, if it did. `activation_bytes`:
+    what the largest layer reads and gives for one image, as far as that is known.
     """
 
     facts: ModelFacts
     network: Callable[[Any], Any]
     trackable: Any
     ranges: Ranges | None = None
+    activation_bytes: int = 0
 
 
 def check_source(request: ModelRequest) -> None:

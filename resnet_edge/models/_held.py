@@ -39,9 +39,9 @@ def held(library: str = "keras") -> Iterator[None]:
             lookup = importlib.import_module(f"{library}.src.saving.serialization_lib")
             register = importlib.import_module(f"{library}.src.saving.object_registration")
             trainer = importlib.import_module(f"{library}.models").Model
-            stack.enter_context(_replaced(lookup, "_retrieve_class_or_fn", _resolver(library)))
-            stack.enter_context(_replaced(register, "get_registered_object", _unnamed(library)))
-            stack.enter_context(_replaced(trainer, "compile_from_config", lambda self, config: None))
+            stack.enter_context(replaced(lookup, "_retrieve_class_or_fn", _resolver(library)))
+            stack.enter_context(replaced(register, "get_registered_object", _unnamed(library)))
+            stack.enter_context(replaced(trainer, "compile_from_config", lambda self, config: None))
             stack.enter_context(_emptied(register))
         except (ImportError, AttributeError) as error:
             raise ModelError(
@@ -98,7 +98,8 @@ def _unnamed(library: str) -> Any:
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, instead: Any) -> Iterator[None]:
+def replaced(owner: Any, name: str, instead: Any) -> Iterator[None]:
+    """Within, `owner` has `instead` under `name`."""
     before, own = getattr(owner, name), name in vars(owner)
     setattr(owner, name, instead)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from keras.src.legacy.saving import json_utils, legacy_h5_format, saving_options
 from keras.src.saving import saving_lib, serialization_lib
 
 from resnet_edge.core.errors import ModelError
+from resnet_edge.models._budget import within_budget
 from resnet_edge.models._config import check_config
 from resnet_edge.models._held import held
 from resnet_edge.models._state import finalize_state
@@ -19,16 +21,23 @@ from resnet_edge.models._state import finalize_state
 _CAUSE = "Exception encountered:"
 
 
-def with_keras(path: Path, config: Any) -> keras.Model:
-    """The uncompiled model of `config`, with the weights in `path`. Raises ModelError.
+def with_keras(
+    path: Path, config: Any, held_bytes: int, check_weights: Callable[[], None] = lambda: None
+) -> keras.Model:
+    """The uncompiled model of `config`, with the weights in `path`, which declares `held_bytes` of them.
+    `check_weights` looks into them, once they are known to be no more than the model needs.
+    Raises ModelError.
 
     Keras' `load_model` reads the config once more, from the file; here it is the one that was checked.
     """
     check_config(config, path.name)
     try:
         with held():
-            model = _made(config, path)
+            with within_budget(path.name, held_bytes) as budget:
+                model = _made(config, path)
             if isinstance(model, keras.Model):
+                budget.check_file(held_bytes)
+                check_weights()
                 _load_weights(model, path)
     except (MemoryError, ModelError):
         raise

@@ -30,11 +30,15 @@ class MacCounter:
     def __init__(self, model: keras.Model) -> None:
         self._layers = [layer for layer in sublayers(model) if isinstance(layer, _COUNTED)]
         self._countable = _only_counted_layers_multiply(model, self._layers)
-        self._total = 0
+        self._total = self._largest = 0
 
     def macs_per_image(self, batch: int) -> int | None:
         """Of one image out of `batch`; None where a layer of an unknown kind multiplies too."""
         return self._total // batch if self._countable else None
+
+    def activation_bytes(self, batch: int) -> int:
+        """What the largest of these layers reads and gives for one image out of `batch`, in float32."""
+        return 4 * self._largest // batch
 
     def __enter__(self) -> MacCounter:
         for layer in self._layers:
@@ -49,6 +53,7 @@ class MacCounter:
         def watched(inputs: Any, *args: Any, **kwargs: Any) -> Any:
             outputs = call(inputs, *args, **kwargs)
             self._total += _macs(layer, inputs.shape, outputs.shape)
+            self._largest = max(self._largest, _values(inputs) + _values(outputs))
             return outputs
 
         return watched
@@ -58,6 +63,10 @@ def sublayers(model: keras.Model) -> list[keras.layers.Layer]:
     """Every layer below `model`, at any depth. Keras has no public name for this walk."""
     found: list[keras.layers.Layer] = model._flatten_layers(include_self=False)
     return found
+
+
+def _values(tensor: Any) -> int:
+    return math.prod(map(int, tensor.shape))
 
 
 def _macs(layer: Any, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> int:

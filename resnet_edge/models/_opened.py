@@ -16,6 +16,7 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing, preprocessing
 from resnet_edge.models import ModelRequest, OpenedModel, _graph
 from resnet_edge.models._as_float32 import as_float32
+from resnet_edge.models._budget import check_activations
 from resnet_edge.models._head import head_of
 from resnet_edge.models._load import first_line
 from resnet_edge.models._macs import MacCounter, sublayers
@@ -55,6 +56,7 @@ def opened(
     policies, own_names = as_float32(model), with_safe_names(model)
     shape = input_shape(model, request)
     network = network_of(model)
+    check_activations(model, network, shape, request.source)
     if not model.built:
         probe(network, shape, request.source)  # a subclassed model makes its weights on the first call
     counter = MacCounter(model)
@@ -83,7 +85,7 @@ def opened(
         ),
         own_names=own_names,
     )
-    return OpenedModel(facts, network, model, ranges)
+    return OpenedModel(facts, network, model, ranges, counter.activation_bytes(PROBE))
 
 
 def network_of(model: keras.Model) -> Callable[[Any], Any]:

@@ -42,8 +42,8 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     from resnet_edge.models import _load, _opened
 
     path = Path(request.source)
-    config, version = _scanned(path)
-    model = _load.with_keras(path, config) if _is_keras3(version) else _rebuilt(config, path)
+    config, version, held = _scanned(path)
+    model = _load.with_keras(path, config, held) if _is_keras3(version) else _rebuilt(config, path, held)
     known = read_sidecar(path)
     origin = _opened.Origin(safe_name(path.stem), sha256_of(path), known.class_names, known.threshold)
     return _opened.opened(model, request, origin)
@@ -65,14 +65,17 @@ def _is_keras3(version: str) -> bool:
     return version.startswith("3.")
 
 
-def _rebuilt(config: Any, path: Path) -> Any:
+def _rebuilt(config: Any, path: Path, held: int) -> Any:
     import h5py
 
     from resnet_edge.models import _keras2
+    from resnet_edge.models._budget import within_budget
     from resnet_edge.models._keras2_weights import load_weights
 
     check_config(config, path.name, keras2=True)
-    model = _keras2.rebuild(config, path.name)
+    with within_budget(path.name, held) as budget:
+        model = _keras2.rebuild(config, path.name)
+    budget.check_file(held)
     try:
         with h5py.File(path, "r") as opened:
             load_weights(model, opened["model_weights"], path.name)
@@ -81,15 +84,16 @@ def _rebuilt(config: Any, path: Path) -> Any:
     return model
 
 
-def _scanned(path: Path) -> tuple[Any, str]:
-    """The model's config and the version of Keras that wrote it, from a file that is safe to read."""
+def _scanned(path: Path) -> tuple[Any, str, int]:
+    """The model's config, the version of Keras that wrote it, and the bytes of all arrays that it declares,
+    from a file that is safe to read."""
     import h5py
 
     from resnet_edge.models._hdf5 import check_hdf5, ended_after
 
     try:
         with ended_after(), h5py.File(path, "r") as opened:
-            check_hdf5(opened, path.name)
+            held = check_hdf5(opened, path.name)
             config = opened.attrs.get("model_config")
             version = opened.attrs.get("keras_version", "")
             weights_only = config is None and ("layer_names" in opened.attrs or "layers" in opened)
@@ -105,6 +109,7 @@ def _scanned(path: Path) -> tuple[Any, str]:
             f"{path} is an HDF5 file without a Keras model: save it with model.save({path.name!r})"
         )
     try:
-        return json.loads(config), version.decode() if isinstance(version, bytes) else str(version)
+        text = version.decode() if isinstance(version, bytes) else str(version)
+        return json.loads(config), text, held
     except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(f"{path}: its model_config is damaged: copy or save it again") from error

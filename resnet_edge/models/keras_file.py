@@ -21,8 +21,9 @@ from resnet_edge.models.learned_ranges import WEIGHTS, Ranges, embedded
 if TYPE_CHECKING:
     from resnet_edge.models.witness import Witness
 
-MAX_CONFIG_BYTES = 64 << 20
-MAX_WEIGHTS_BYTES = 8 << 30
+MAX_TEXT_BYTES = 16 << 20
+"""Of all members together but the weights: they are read whole, as JSON, of which a byte takes up to 24 in
+memory (`{},` is an empty dict of 64 bytes and a pointer). No more than this fits core.budget.PROMISE."""
 MAX_RATIO = 100
 """Unpacked bytes per packed byte; Keras stores the members uncompressed."""
 
@@ -63,10 +64,10 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     from resnet_edge.models import _load, _opened
 
     path = Path(request.source)
-    _check_weights(path)
     with zipfile.ZipFile(path) as archive:
         config = _json(archive, "config.json", path)
-    model = _load.with_keras(path, config)
+        held = archive.getinfo(WEIGHTS).file_size
+    model = _load.with_keras(path, config, held, lambda: _check_weights(path))
     known = read_sidecar(path)
     origin = _opened.Origin(safe_name(path.stem), sha256_of(path), known.class_names, known.threshold)
     return _opened.opened(model, request, origin, _ranges(path))
@@ -90,12 +91,17 @@ def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
         raise ModelError(
             f"{path} is a zip but holds no Keras model: save it again with model.save({path.name!r})"
         )
-    for info in members.values():
-        limit = MAX_WEIGHTS_BYTES if info.filename == WEIGHTS else MAX_CONFIG_BYTES
-        if info.file_size > min(limit, MAX_RATIO * max(info.compress_size, 1024)):
+    for info in archive.infolist():  # a name can stand there twice, and whoever unpacks all, unpacks both
+        if info.file_size > MAX_RATIO * max(info.compress_size, 1024):
             raise ModelError(
                 f"{path}: {info.filename} unpacks to {info.file_size:,} bytes: it is damaged or hostile"
             )
+    text = sum(info.file_size for info in archive.infolist() if info is not members[WEIGHTS])
+    if text > MAX_TEXT_BYTES:
+        raise ModelError(
+            f"{path}: its {len(archive.infolist()) - 1} members beside the weights unpack to {text:,} bytes, "
+            f"and a model needs {MAX_TEXT_BYTES:,} at most: save it again with model.save({path.name!r})"
+        )
     if "metadata.json" in members:
         metadata = _json(archive, "metadata.json", path)
         version = metadata.get("keras_version") if isinstance(metadata, dict) else None

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from resnet_edge import __version__
+from resnet_edge.core.budget import check_data
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.latency import Latency
@@ -62,6 +63,7 @@ def convert(request: ConvertRequest, workspace: Workspace, tell: Tell) -> Report
     What concerns one artifact only, or a worker that died, becomes a Failure in the report
     as long as anything can be made without it; all else is raised, as a ResnetEdgeError.
     """
+    check_data(request.data, request.calibration)
     threads = 2 + how_many()  # two steps of the run itself beside the proofs
     # TensorFlow leaves files in TMPDIR when it is killed (tensorflow.python.autograph, generated code).
     # numpy multiplies small matrices here, beside runtimes with threads of their own: a second

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from resnet_edge import __version__
 from resnet_edge.core.arena import Arena
+from resnet_edge.core.budget import check_data
 from resnet_edge.core.bundle import Bundle, BundleFacts, ClassCount, Golden, RuntimeProof
 from resnet_edge.core.errors import (
     ArtifactError,
@@ -175,6 +176,7 @@ class _Run:
             raise DataError(
                 f"the report names its data {self.converted.data!r}, wherever that is: give --data"
             )
+        check_data(word)
         asked = ImagesRequest(
             word,
             facts.input_shape,

@@ -12,6 +12,7 @@ from operator import or_
 from pathlib import Path
 from typing import Literal
 
+from resnet_edge.core.budget import check_data
 from resnet_edge.core.errors import OutputError, UsageError
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.sidecar import State, Step
@@ -94,7 +95,8 @@ class TrainResult:
 
 def training_grant(recipe: Recipe, out: str, *models: ModelRequest) -> Grant:
     """For a worker that trains: it opens `models` and the teacher, reads the data, and writes `out` and its
-    checkpoint."""
+    checkpoint. Raises DataError where the data asks for more than it can need, and as `check_source`."""
+    check_data(recipe.data)
     teachers = () if recipe.teacher is None else (ModelRequest(recipe.teacher),)
     grants = map(grant_of, (*models, *teachers))
     return reduce(or_, grants, beside(out) | data_grant(recipe.data))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.machine import available_memory
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, Report, silent
@@ -25,6 +26,10 @@ from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest, W
 BATCH_PIXELS = 2_000_000
 """Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
 ones. More does not run faster on a CPU, and activations cost about 100 bytes for each."""
+
+
+IN_FLIGHT = 2
+"""How often what a layer reads and gives is in memory: once more for a shortcut that waits."""
 
 
 def facts(request: ModelRequest, report: Report) -> ModelFacts:
@@ -71,6 +76,9 @@ def reference(request: ReferenceRequest, report: Report) -> Done:
     images = np.load(request.images, mmap_mode="r")
     network = compiled(opened.network)
     size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape)), len(images)))
+    memory = available_memory()
+    if memory is not None and opened.activation_bytes:
+        size = max(1, min(size, memory // (IN_FLIGHT * opened.activation_bytes)))
     outputs = np.empty((len(images), opened.facts.head.outputs), np.float32)
     for start in range(0, len(images), size):
         batch = preprocessed(images[start : start + size], opened.facts.preprocessing)

@@ -16,6 +16,7 @@ from typing import Any
 
 from resnet_edge import __version__
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.budget import check_data
 from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.grant import Grant
@@ -63,6 +64,7 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Ver
     """Run the job. What concerns one artifact only becomes a Failure; all else is raised, as a
     ResnetEdgeError."""
     env = {"TMPDIR": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
+    check_data(request.data, request.calibration)
     grant = Grant(writes=(str(scratch),))
     with crew_and_pool(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (crew, pool):
         run = _Run(request, scratch, crew, pool, tell)
