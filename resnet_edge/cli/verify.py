@@ -207,11 +207,16 @@ def _replay(
     if not artifacts:
         raise click.UsageError("nothing to verify: name the artifacts that the golden vectors are of")
     from resnet_edge.cli._golden import golden_document, golden_exit_code, print_golden
+    from resnet_edge.core.grant import Grant
     from resnet_edge.core.temporary import temporary
     from resnet_edge.stages.crew import Crew
     from resnet_edge.stages.golden_replay import replay
 
-    with temporary() as (scratch, logs), Crew(logs) as crew, progress(quiet) as report:
+    with (
+        temporary() as (scratch, logs),
+        Crew(logs, grant=Grant(writes=(str(scratch),))) as crew,
+        progress(quiet) as report,
+    ):
         found = replay(golden, artifacts, options["backends"] or (), crew, scratch, report)
     if as_json:
         print_json(golden_document(found))
