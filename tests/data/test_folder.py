@@ -139,6 +139,15 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(
         folder.decode(tmp_path / "bomb.png", 8, 8, 1)
 
 
+def test_postscript_is_no_photo_whatever_it_is_called(tmp_path: Path) -> None:
+    """Pillow gives it to Ghostscript, which would run it."""
+    (tmp_path / "a.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
+    )
+    with pytest.raises(DataError, match=r"a\.png does not decode as an image"):
+        load(str(tmp_path), "test", (8, 8, 3))
+
+
 def test_a_file_that_does_not_decode_is_named(tmp_path: Path) -> None:
     save(tmp_path / "cat" / "good.jpg")
     broken_jpeg(tmp_path / "cat" / "half.jpg")

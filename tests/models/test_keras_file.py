@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.progress import silent
 from resnet_edge.core.sidecar import Sidecar, write_sidecar
-from resnet_edge.models import ModelRequest, OpenedModel, check_source, open_model
+from resnet_edge.models import ModelRequest, OpenedModel, _budget, check_source, open_model
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -113,6 +114,78 @@ def test_a_zip_bomb_is_refused(saved: Path, tmp_path: Path) -> None:
         archive.writestr("config.json", bytes(32 << 20))
     with pytest.raises(ModelError, match="config.json unpacks to"):
         check_source(ModelRequest(str(path)))
+
+
+def test_members_are_counted_together(saved: Path, tmp_path: Path) -> None:
+    """Each is small, and together they would fill the disk: Keras unpacks all of them."""
+    path = _rewritten(saved, tmp_path / "m.keras", lambda name, content: content)
+    values = np.zeros(1 << 20, np.uint8)
+    values[::50] = np.random.default_rng(0).integers(0, 256, len(values[::50]))
+    block = values.tobytes()  # packed to less than MAX_RATIO of it
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(20):
+            archive.writestr(f"assets/{number}", block)
+    with pytest.raises(ModelError, match=r"2\d members beside the weights unpack to 20,\d{3},\d{3} bytes"):
+        check_source(ModelRequest(str(path)))
+
+
+def _with_config(saved: Path, out: Path, kind: str, **values: Any) -> Path:
+    """A copy in which the layer of this class has other arguments, and the weights are as before."""
+
+    def change(name: str, content: bytes) -> bytes:
+        if name != "config.json":
+            return content
+        config = json.loads(content)
+        for layer in config["config"]["layers"]:
+            if layer["class_name"] == kind:
+                layer["config"].update(values)
+        return json.dumps(config).encode()
+
+    return _rewritten(saved, out, change)
+
+
+def test_weights_that_the_file_does_not_hold_are_never_made(saved: Path, tmp_path: Path) -> None:
+    path = _with_config(saved, tmp_path / "m.keras", "Dense", units=10**9)
+    with pytest.raises(
+        ModelError, match=r"layers with [\d,]{13,} bytes of weights and more, and holds [\d,]+:"
+    ):
+        _open(path)
+
+
+def test_weights_that_no_layer_has_are_never_read(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(saved) as archive:
+        (tmp_path / "w.h5").write_bytes(archive.read("model.weights.h5"))
+    with h5py.File(tmp_path / "w.h5", "a") as opened:
+        opened["more"] = np.zeros(1 << 20, np.uint8)
+    content = (tmp_path / "w.h5").read_bytes()
+    path = _rewritten(
+        saved, tmp_path / "m.keras", lambda name, c: content if name == "model.weights.h5" else c
+    )
+    assert _open(path).facts.parameters  # a megabyte hurts nobody
+    monkeypatch.setattr(_budget, "PROMISE", 100_000)
+    assert _open(saved).facts.parameters
+    with pytest.raises(ModelError, match=r"declares 1,\d{3},\d{3} bytes of weights, and its layers have"):
+        _open(path)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_activations_that_fit_no_memory_are_refused_before_they_are_computed(
+    tmp_path: Path, known: bool
+) -> None:
+    size = (16, 16) if known else (None, None)
+    image = keras.Input((*size, 3))
+    x = layers.UpSampling2D(100_000, name="up")(layers.Rescaling(1 / 255)(image))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 3, padding="same")(x))
+    path = tmp_path / "up.keras"
+    keras.Model(image, layers.Dense(3)(x)).save(path)
+    with pytest.raises(
+        ModelError, match=r"a layer that gives \(1600000, 1600000, 3\), 30,720,000,000,000 bytes"
+    ) as e:
+        _open(path, **({} if known else {"input_shape": (16, 16, 3)}))
+    assert "calling" not in str(e.value)
+    assert "\n" not in str(e.value)
 
 
 def test_a_lambda_layer_is_refused_without_loading_it(tmp_path: Path) -> None:
