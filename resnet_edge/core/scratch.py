@@ -32,7 +32,7 @@ class Scratch:
             _swept.add(place)
             sweep(place)
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-        self._lock: int | None = _locked(self.path)
+        self._lock: int | None = claim(self.path)
 
     def remove(self) -> None:
         """Remove it, unless it was kept."""
@@ -62,11 +62,13 @@ def keep(folder: Path) -> None:
     (folder / OWNER).unlink(missing_ok=True)
 
 
-def sweep(place: Path) -> None:
-    """Remove what runs that were killed have left in `place`; what cannot be removed stays."""
+def sweep(place: Path, begin: str = PREFIX, end: str = "") -> None:
+    """Remove what runs that were killed have left in `place`, under names that begin and end so; what cannot
+    be removed stays."""
     with suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
-            if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False):
+            named = entry.name.startswith(begin) and entry.name.endswith(end)
+            if named and entry.is_dir(follow_symlinks=False):
                 with suppress(OSError):
                     _sweep_one(Path(entry.path))
 
@@ -99,8 +101,11 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _locked(folder: Path) -> int:
-    """The lock file's descriptor. It has another name until it is locked: a sweep would take it else."""
+def claim(folder: Path) -> int:
+    """Make a folder known as that of this process; give the lock's descriptor, to be kept open as long.
+
+    The lock file has another name until it is locked: a sweep would take it else. Raises OSError.
+    """
     new = folder / f"{OWNER}.new"
     lock = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

@@ -10,6 +10,7 @@ from typing import Any
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.bundle import Bundle, BundledFile, RuntimeProof
 from resnet_edge.core.errors import OutputError
+from resnet_edge.core.scratch import OWNER
 from resnet_edge.report.accelerators import accelerators_markdown
 from resnet_edge.report.golden import golden_json
 from resnet_edge.report.image_words import words
@@ -52,7 +53,8 @@ def _write(path: Path, content: bytes) -> None:
 
 def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any]:
     """What bundle.json says: the files with their SHA-256, and every proof."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != INDEX)
+    left_out = (INDEX, OWNER)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in left_out)
     return {
         "schema": SCHEMA,
         "model": bundle.facts.name,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from resnet_edge.core.errors import OutputError, WorkerFailed
+from resnet_edge.core.scratch import OWNER, Scratch, claim, sweep
 
 LEAST_FREE = 1 << 20
 """Bytes. A disk with less is called full: what was written last did not fit it."""
@@ -33,6 +33,8 @@ class Workspace:
         self.logs = out.with_name(f"{out.name}.logs")
         self._made: list[Path] = []
         self._keep_logs = False
+        self._scratch: Scratch | None = None
+        self._lock: int | None = None
         try:
             _check(out)
             _check_ours(self.partial, [self.partial / "report.json"])
@@ -43,13 +45,15 @@ class Workspace:
     def __enter__(self) -> Workspace:
         try:
             shutil.rmtree(self.logs, ignore_errors=True)
+            sweep(self.out.parent, f".{self.out.name}.", ".unfinished")
             # mkdir and not mkdtemp, which ignores the umask: this folder becomes the user's.
             self.folder = self._make(
                 self.out.with_name(f".{self.out.name}.{secrets.token_hex(4)}.unfinished")
             )
+            self._lock = claim(self.folder)
             self._make(self.logs)
-            self.scratch = Path(tempfile.mkdtemp(prefix="resnet-edge-"))
-            self._made.append(self.scratch)
+            self._scratch = Scratch()
+            self.scratch = self._scratch.path
         except OSError as error:
             self._remove()
             raise _refused(self.out, error) from error
@@ -109,6 +113,7 @@ class Workspace:
         return self._rename(self.partial)
 
     def _rename(self, to: Path) -> Path:
+        (self.folder / OWNER).unlink(missing_ok=True)
         try:
             os.rename(self.folder, to)
         except OSError as error:
@@ -125,6 +130,10 @@ class Workspace:
     def _remove(self) -> None:
         for folder in self._made:
             shutil.rmtree(folder, ignore_errors=True)
+        if self._scratch is not None:
+            self._scratch.remove()
+        if self._lock is not None:
+            os.close(self._lock)
 
 
 def _check(out: Path) -> None:

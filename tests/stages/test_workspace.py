@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from resnet_edge.core.errors import DataError, OutputError, WorkerFailed
+from resnet_edge.core.scratch import sweep
 from resnet_edge.stages.workspace import Workspace
 
 
@@ -95,3 +99,32 @@ def test_an_adopted_file_takes_the_place_of_its_namesake(out: Path) -> None:
 def test_a_file_that_cannot_be_adopted_is_an_output_error(out: Path) -> None:
     with Workspace(out) as workspace, pytest.raises(OutputError, match=r"a\.tflite cannot be written beside"):
         workspace.adopt(workspace.scratch / "a.tflite")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from resnet_edge.stages.workspace import Workspace
+with Workspace(Path(sys.argv[1])) as workspace:
+    workspace.write("labels.txt", "half")
+    print(workspace.scratch, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_next_run_removes_what_a_killed_one_left(out: Path, tmp_path: Path) -> None:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", KILLED, str(out)], env=env, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL
+    (unfinished,) = out.parent.glob(".dist.*.unfinished")
+    users = out.with_name(".dist.mine.unfinished")
+    users.mkdir()
+    with Workspace(out) as alive:
+        assert not unfinished.exists()
+        with Workspace(out.with_name("dist")) as other:
+            assert alive.folder.exists()  # of a run that lives
+            other.publish()
+    assert beside(out) == [users.name, "dist"]
+    assert [entry.name for entry in out.iterdir()] == []
+    sweep(tmp_path)
+    assert not Path(done.stdout.strip()).exists()
