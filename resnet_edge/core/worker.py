@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from resnet_edge.core.bytecode import write_missing
 from resnet_edge.core.errors import KINDS, OutputError, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.core.grant import NOTHING, Grant
 from resnet_edge.core.progress import Progress, Report, silent
@@ -105,6 +106,7 @@ class Worker:
         """As worker_child reads it."""
         if grant.free:
             return ["free"]
+        write_missing()
         return ["network" if grant.network else "alone", str(self._scratch.path), *grant.writes]
 
     def call(self, function: str, request: Any, reply: type[T], report: Report = silent) -> T:

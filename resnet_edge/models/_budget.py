@@ -87,10 +87,10 @@ def within_budget(file: str, held_bytes: int | None) -> Iterator[Budget]:
         stack.enter_context(replaced(KerasTensor, "__init__", counted_tensor))
         try:
             yield budget
-        except Exception as error:
-            if not budget.refusal:
-                raise
-            raise ModelError(budget.refusal) from error
+        except Exception as error:  # Keras': around what was raised here, or of its own
+            if budget.refusal:
+                raise ModelError(budget.refusal) from error
+            raise
 
 
 def check_activations(
