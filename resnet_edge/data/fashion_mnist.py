@@ -11,15 +11,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.client
+import struct
 import urllib.request
 import zlib
+from math import prod
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.bundled import TEST_FILE, bundled
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.machine import available_memory
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.worker_environment import users_keras_home
 from resnet_edge.data import ImageSet, Split, npz, on_stderr
@@ -103,14 +107,21 @@ def fetch(split: Split, folder: Path, report: Report) -> Path:
 
 def _idx(path: Path, rank: int) -> NDArray[np.uint8]:
     """Read a gzipped IDX file of bytes with `rank` dimensions (http://yann.lecun.com/exdb/mnist:
-    two zeros, the type 8, the rank, big-endian sizes, the bytes)."""
-    raw = _unzipped(path.read_bytes(), str(path))
+    two zeros, the type 8, the rank, big-endian sizes, the bytes). No more is unpacked than that."""
+    unpacker = zlib.decompressobj(wbits=31)  # gzip
     try:
-        if raw[:4] != bytes((0, 0, 8, rank)):
+        head = unpacker.decompress(path.read_bytes(), 4 + 4 * rank)
+        if head[:4] != bytes((0, 0, 8, rank)):
             raise ValueError(f"it is no IDX file of rank {rank}")
-        shape = tuple(np.frombuffer(raw, ">i4", rank, offset=4))
-        return np.frombuffer(raw, np.uint8, offset=4 + 4 * rank).reshape(shape)
-    except ValueError as error:
+        shape = struct.unpack_from(f">{rank}I", head, 4)
+        size, memory = prod(shape), available_memory()
+        if memory is not None and size > max(PROMISE, memory):
+            raise ValueError(f"it declares {size:,} bytes, and {memory:,} of memory are free")
+        values = unpacker.decompress(unpacker.unconsumed_tail, size + 1)
+        if not unpacker.eof:
+            raise ValueError("it is cut off, or holds more than it declares")
+        return np.frombuffer(values, np.uint8).reshape(shape)
+    except (ValueError, struct.error, zlib.error) as error:
         raise DataError(f"{path} is damaged ({error}): remove it and run again") from error
 
 

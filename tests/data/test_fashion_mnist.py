@@ -109,7 +109,9 @@ def test_a_named_folder_is_never_replaced_by_another_place(offline: Path) -> Non
         load(f"fashion-mnist:{offline / 'own'}", "train")
 
 
-@pytest.mark.parametrize("damage", ["cut", "not gzip", "flipped", "empty", "labels for images", "too short"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "not gzip", "flipped", "empty", "labels for images", "too short", "bomb"]
+)
 def test_a_damaged_file_is_named(offline: Path, damage: str) -> None:
     own = write_split(offline / "own", "train", 2)
     images, labels = (own / name for name in fashion_mnist.FILES["train"])
@@ -122,6 +124,7 @@ def test_a_damaged_file_is_named(offline: Path, damage: str) -> None:
             "empty": b"",
             "labels for images": labels.read_bytes(),
             "too short": gzip.compress(gzip.decompress(content)[:-1]),
+            "bomb": gzip.compress(gzip.decompress(content) + bytes(1 << 24)),
         }[damage]
     )
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz is damaged"):
