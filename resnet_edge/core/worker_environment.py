@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import resnet_edge
@@ -79,12 +80,13 @@ def users_keras_home() -> Path:
 
 def share_keras_cache(name: str) -> Path:
     """Make what Keras keeps under `name` (models, datasets) that of the user, in this worker; give the
-    folder. Raises OSError."""
+    folder. Where a user has no home that can be written, what is downloaded goes with the worker."""
     theirs = users_keras_home() / name
-    theirs.mkdir(parents=True, exist_ok=True)
     ours = Path(os.environ.get("KERAS_HOME") or theirs.parent) / name
-    if ours != theirs and not ours.exists():
-        ours.symlink_to(theirs, target_is_directory=True)
+    with suppress(OSError):
+        theirs.mkdir(parents=True, exist_ok=True)
+        if ours != theirs and not ours.exists():
+            ours.symlink_to(theirs, target_is_directory=True)
     return theirs
 
 

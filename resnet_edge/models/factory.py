@@ -14,6 +14,7 @@ from resnet_edge.core.errors import ModelError
 from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import Report
+from resnet_edge.core.worker_environment import share_keras_cache
 from resnet_edge.models import ModelRequest, OpenedModel
 
 
@@ -44,6 +45,8 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
 
 def _resolve(source: str) -> Any:
     module, _, path = source.partition(":")
+    for kept in ("models", "datasets"):  # what the user's program may download
+        share_keras_cache(kept)
     try:
         with _current_folder_first():
             value: Any = importlib.import_module(module)

@@ -34,7 +34,7 @@ from resnet_edge.stages.class_names import as_lines, check_count, chosen_names
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, ask, crew_and_pool
 from resnet_edge.stages.findings import Basis, Findings
-from resnet_edge.stages.grants import backends_grant, data_grant
+from resnet_edge.stages.grants import backends_grant
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequest
 from resnet_edge.stages.linting import Linting
@@ -143,7 +143,7 @@ class _Run:
     def _images(self, facts: ModelFacts, plan: Plan) -> tuple[Images, Images | None]:
         """The images to prove on, and those to calibrate with where a scheme needs them."""
         given = self.request.calibration
-        reader = self.crew.member("images", self.tell, data_grant(self.request.data) | data_grant(given))
+        reader = self.crew.member("images", self.tell)
         found = NeededImages(reader, facts, self.workspace).read(
             self.request.data, given, calibrates=plan.needs_calibration
         )

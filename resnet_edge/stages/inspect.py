@@ -10,7 +10,6 @@ from resnet_edge.core.progress import Report, silent
 from resnet_edge.core.resize_check import ResizeCheck
 from resnet_edge.core.worker import Worker, log_folder
 from resnet_edge.stages.first_backend import FIRST_BACKEND
-from resnet_edge.stages.grants import data_grant
 from resnet_edge.stages.inspect_request import InspectRequest
 from resnet_edge.stages.resize_check_request import ResizeCheckRequest
 
@@ -56,8 +55,7 @@ def check_resize(path: Path, found: Inspection, data: str, resize: str, report: 
         takes_pixels=_takes_pixels(found),
         class_names=_class_names(found),
     )
-    grant = data_grant(data)
-    with log_folder() as logs, Worker("resize check", logs / "resize_check.log", grant=grant) as worker:
+    with log_folder() as logs, Worker("resize check", logs / "resize_check.log") as worker:
         return worker.call("resnet_edge.stages.resize_check:resize_check", asked, ResizeCheck, report)
 
 

@@ -42,7 +42,6 @@ from resnet_edge.stages.bundle_request import (
 from resnet_edge.stages.class_names import check_count, class_names_in
 from resnet_edge.stages.converted import Converted, check_apart
 from resnet_edge.stages.crew import Crew
-from resnet_edge.stages.grants import data_grant
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.micro_arena_request import ArenaRequest
 from resnet_edge.stages.workspace import Workspace
@@ -185,7 +184,7 @@ class _Run:
             str(self.workspace.scratch_folder("images")),
             self.request.images,
         )
-        reader = self.crew.member("images", self.tell, data_grant(word))
+        reader = self.crew.member("images", self.tell)
         try:
             return reader.call("resnet_edge.stages.images:prepare", asked, PreparedImages).evaluation
         finally:

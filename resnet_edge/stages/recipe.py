@@ -17,7 +17,7 @@ from resnet_edge.core.errors import OutputError, UsageError
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.sidecar import State, Step
 from resnet_edge.models import ModelRequest, grant_of
-from resnet_edge.stages.grants import beside, data_grant
+from resnet_edge.stages.grants import beside, training_data_grant
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
@@ -99,7 +99,7 @@ def training_grant(recipe: Recipe, out: str, *models: ModelRequest) -> Grant:
     check_data(recipe.data)
     teachers = () if recipe.teacher is None else (ModelRequest(recipe.teacher),)
     grants = map(grant_of, (*models, *teachers))
-    return reduce(or_, grants, beside(out) | data_grant(recipe.data))
+    return reduce(or_, grants, beside(out) | training_data_grant(recipe.data))
 
 
 def check_keras_output(out: Path) -> None:

@@ -37,7 +37,7 @@ from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_saving import save_golden
-from resnet_edge.stages.grants import backends_grant, beside, data_grant
+from resnet_edge.stages.grants import backends_grant, beside
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.inquiry import Answers, Inquiry
 from resnet_edge.stages.judging import Judge, Judged
@@ -188,7 +188,7 @@ class _Run:
             member.dismiss()
 
     def _images(self, facts: ModelFacts) -> Images:
-        reader = self.crew.member("images", self.tell, data_grant(self.request.data))
+        reader = self.crew.member("images", self.tell)
         folder = self.scratch / "images"
         folder.mkdir()
         asked = ImagesRequest(

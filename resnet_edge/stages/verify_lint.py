@@ -12,7 +12,6 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.stages.calibration_lint_request import CalibrationLintRequest
 from resnet_edge.stages.crew import Crew, ask
-from resnet_edge.stages.grants import data_grant
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.needed_images import CALIBRATION_LIMIT
 
@@ -36,7 +35,7 @@ class CalibrationImages:
             limit=CALIBRATION_LIMIT,
             for_calibration=True,
         )
-        member = crew.member("calibration images", tell, data_grant(data))
+        member = crew.member("calibration images", tell)
         try:
             return cls(ask(member, "images:prepare", asked, PreparedImages).evaluation, facts, proof)
         finally:
