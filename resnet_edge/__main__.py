@@ -1,3 +1,3 @@
-from resnet_edge.cli import main
+from resnet_edge.entry import main
 
-main(prog_name="resnet-edge")
+main()

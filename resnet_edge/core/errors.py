@@ -22,6 +22,8 @@ EXIT_COULD_NOT = 3
 EXIT_FAILED_PROOF = 4
 EXIT_INCONCLUSIVE = 5
 EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+"""What a shell tells of a program that SIGPIPE ended, as it ends cat or grep before `| head`."""
 
 
 class ResnetEdgeError(Exception):
