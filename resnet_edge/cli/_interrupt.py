@@ -55,6 +55,15 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
+def telling(left: Callable[[], str]) -> Iterator[None]:
+    """Within, KeyboardInterrupt leaves as Interrupted with what `left` says: something stays behind."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(left()) from error
+
+
+@contextmanager
 def _none_lost(listen: Callable[[], None]) -> Iterator[None]:
     """Within, a KeyboardInterrupt that was raised inside a `__del__` or another callback, where Python
     drops whatever is raised, is raised once more a moment later, after `listen`."""

@@ -8,10 +8,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from resnet_edge.core.errors import OutputError, UsageError
-from resnet_edge.core.sidecar import State, Step
+from resnet_edge.core.overwrite import check_file
+from resnet_edge.core.sidecar import State, Step, sidecar_path
+from resnet_edge.stages.unfinished import check_unfinished
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
@@ -59,7 +63,8 @@ class Compressed:
 @dataclass(frozen=True)
 class TrainRequest:
     """Train a network of the zoo. `start`: a MODEL whose weights it begins with (None: fresh
-    ones). `resume` continues an interrupted run; `command` is how it was asked for."""
+    ones). `resume` insists on an interrupted run to go on with, and `overwrite` gives up one of another
+    recipe; `command` is how it was asked for."""
 
     arch: str
     recipe: Recipe
@@ -67,6 +72,7 @@ class TrainRequest:
     start: str | None = None
     resume: bool = False
     command: str = ""
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class TrainResult:
         return ", ".join(parts)
 
 
-def check_keras_output(out: Path) -> None:
+def check_keras_output(out: Path, *, overwrite: bool, resume: bool) -> None:
     """Fail before hours of training, not after. Raises UsageError or OutputError."""
     if out.suffix != ".keras":
         raise UsageError(f"--out {out} must end in .keras")
@@ -96,6 +102,22 @@ def check_keras_output(out: Path) -> None:
         raise OutputError(f"the folder {parent} does not exist: make it first")
     if not os.access(parent, os.W_OK):
         raise OutputError(f"the folder {parent} is not writable: choose another --out")
+    check_file("--out", out, overwrite)
+    beside = sidecar_path(out)
+    if beside.exists() and not _is_sidecar(beside):
+        raise OutputError(
+            f"{beside}, where the sidecar of {out.name} goes, is not ours: move it or name another --out"
+        )
+    if beside.exists() and not overwrite:
+        raise OutputError(f"--out {out}: {beside} exists: give --overwrite to replace it, or name another")
+    check_unfinished(out, resume)
+
+
+def _is_sidecar(path: Path) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("steps"), list)
+    except (OSError, msgspec.MsgspecError, RecursionError):
+        return False
 
 
 def check_not_the_model(out: Path, source: str) -> None:
