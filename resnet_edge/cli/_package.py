@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-import click
-
+from resnet_edge.cli.terminal import say
 from resnet_edge.core import registry
 from resnet_edge.core.bundle import Bundle, RuntimeProof
 from resnet_edge.report.words import size
@@ -33,15 +32,15 @@ def reproduced(folder: Path, request: PackageRequest, intended_use: str) -> str:
 def print_bundle(bundle: Bundle, folder: Path) -> None:
     """Every file, and what each runtime says of it."""
     for why in bundle.unproved:
-        click.echo(f"NOT PROVED: {why}")
+        say(f"NOT PROVED: {why}")
     for file in bundle.facts.files:
-        click.echo(f"{file.path}  ({size(file.size_bytes)})")
+        say(f"{file.path}  ({size(file.size_bytes)})")
         for proof in bundle.proofs:
             if proof.file == file.path:
-                click.echo(f"  {proof.backend:<17} {_said(proof)}")
+                say(f"  {proof.backend:<17} {_said(proof)}")
     for reason in bundle.left:
-        click.echo(f"left out: {reason}")
-    click.echo(f"\nbundle: {folder}")
+        say(f"left out: {reason}")
+    say(f"\nbundle: {folder}")
 
 
 def _said(proof: RuntimeProof) -> str:

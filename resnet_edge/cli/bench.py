@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from resnet_edge.cli._options import backends_option, overwrite_option
-from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
+from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
     from resnet_edge.core.bench import Bench
@@ -103,7 +103,7 @@ def command(
     elif not quiet:
         print_bench(found)
         if html is not None:
-            click.echo(f"\nreport: {html}")
+            say(f"\nreport: {html}")
     click.get_current_context().exit(_exit_code(found))
 
 

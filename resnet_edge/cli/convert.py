@@ -15,7 +15,7 @@ from resnet_edge.cli._options import (
     overwrite_option,
     shape,
 )
-from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
+from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 from resnet_edge.stages.calibration_request import CalibratorName, RepairName
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def command(
         print_json(document(found))
     elif not quiet:
         print_table(found)
-        click.echo(f"\nreport: {folder / 'report.html'}")
+        say(f"\nreport: {folder / 'report.html'}")
     _tell_trouble(found, folder, brief=as_json or quiet)
     click.get_current_context().exit(exit_code(found))
 

@@ -10,7 +10,7 @@ import click
 from resnet_edge import zoo
 from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._training_options import input_shape_option, recipe_of, training_options
-from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
+from resnet_edge.cli.terminal import command_line, output_options, print_json, progress, say
 
 
 @click.command("train")
@@ -61,4 +61,4 @@ def command(
     if as_json:
         print_json(result)
     elif not quiet:
-        click.echo(result.sentence())
+        say(result.sentence())

@@ -16,7 +16,7 @@ from resnet_edge.cli._options import (
     overwrite_option,
     shape,
 )
-from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
+from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
     from resnet_edge.core.verification import Verification
@@ -186,7 +186,7 @@ def _tell(found: Verification, html: Path | None, *, as_json: bool, quiet: bool)
     if html is not None:  # last: where it cannot be written, the verdict is told all the same
         write_whole("--html", html, verify_page(found, *verdict(found)))
         if not (as_json or quiet):
-            click.echo(f"\nreport: {html}")
+            say(f"\nreport: {html}")
     if found.failures:
         first, more = found.failures[0], len(found.failures) - 1
         fail(f"{first.what}: {first.message}" + (f" (and {more} more)" if more else ""))
