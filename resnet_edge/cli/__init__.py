@@ -20,10 +20,14 @@ import click
 from resnet_edge import __version__
 from resnet_edge.cli._interrupt import Interrupted, interruptible
 from resnet_edge.cli.terminal import fail, print_error_document, silence
-from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_PIPE, OutputError, ResnetEdgeError
+from resnet_edge.core.errors import EXIT_COULD_NOT, OutputError, ResnetEdgeError
 
 DEBUG = "RESNET_EDGE_DEBUG"
 """Set it to get the traceback of an error that is a bug of ours."""
+
+PIPE_CLOSED = 141
+"""What a shell tells of a program that SIGPIPE ended, as it ends cat or grep before `| head`. No code of the
+contract: who reads our output has closed it, and nothing is wrong."""
 
 
 class Program(click.Group):
@@ -45,7 +49,7 @@ class Program(click.Group):
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except _PipeClosed:
-            code = EXIT_PIPE
+            code = PIPE_CLOSED
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             code = error.exit_code

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from resnet_edge.core.errors import ModelError, UnknownName, UsageError
+from resnet_edge.core.errors import ModelError, UnknownName, UsageError, first_line
 from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, Report
@@ -79,7 +79,6 @@ def _random(builder: Any, name: str, request: ModelRequest) -> Any:
 
 
 def _trained(builder: Any, name: str, report: Report) -> Any:
-    from resnet_edge.models._load import first_line
 
     with _downloads_told(name, report):
         try:
