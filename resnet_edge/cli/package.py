@@ -131,7 +131,7 @@ def command(
     not be made, as where an artifact has no passing proof.
     """
     from resnet_edge.cli._convert import read_paths
-    from resnet_edge.cli._package import print_bundle, reproduced
+    from resnet_edge.cli._package import print_bundle, reproduced, travelling_card, without_places_in
     from resnet_edge.report.bundle_texts import bundle_document, write_bundle
     from resnet_edge.report.model_card import model_card
     from resnet_edge.stages.converted import read_converted
@@ -148,7 +148,9 @@ def command(
     with place as workspace:
         with progress(quiet) as report:
             found = package(request, converted, workspace, report)
-        card = model_card(found, converted.document, typed, intended_use, license)
+        roots = (workspace.folder, workspace.scratch, workspace.logs, folder)
+        found = without_places_in(found, roots)
+        card = travelling_card(model_card(found, converted.document, typed, intended_use, license), roots)
         write_bundle(found, workspace.folder, typed, card)
         made = workspace.publish_partial() if found.failed else workspace.publish()
     if as_json:
