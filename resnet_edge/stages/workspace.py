@@ -115,13 +115,12 @@ class Workspace:
         try:
             check_replaceable(self.out, self._writer, overwrite=True)  # it had hours to change
             os.rename(self.out, old)
+            self._rename(self.out)
         except OSError as error:
             raise _refused(self.out, error) from error
-        try:
-            self._rename(self.out)
-        except BaseException:
-            os.rename(old, self.out)
-            raise
+        finally:
+            if old.exists() and not self.out.exists():  # it failed, or was interrupted
+                os.rename(old, self.out)
         shutil.rmtree(old, ignore_errors=True)
         return self.out
 
