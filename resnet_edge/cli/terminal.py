@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -51,8 +52,10 @@ def print_json(document: Any) -> None:
 
 def print_error_document(message: str, code: int) -> None:
     """What --json prints where there is no result: {"error": one line, "exit_code": code}."""
+    # Not by msgspec: an interrupt may have hit it while it was imported, and then decimal complains in C.
+    text = json.dumps({"error": one_line(message), "exit_code": code}, ensure_ascii=False, indent=2)
     try:
-        print_json({"error": one_line(message), "exit_code": code})
+        click.echo(text)
     except OSError:
         silence()
 
