@@ -22,8 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP)  ## Convert the bundled ResNet-20 on its bundled data, with proof, into demo/
-	rm -rf demo
-	$(BIN)/resnet-edge convert --out demo
+	$(BIN)/resnet-edge convert --out demo --overwrite
 
 test: $(STAMP)  ## Run the test suite, without the slow tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=10

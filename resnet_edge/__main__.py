@@ -3,6 +3,6 @@ import sys
 if not sys.flags.safe_path:  # `python -m` puts the current folder first, where the user keeps data
     sys.path.pop(0)
 
-from resnet_edge.cli import main
+from resnet_edge.entry import main
 
-main(prog_name="resnet-edge")
+main()

@@ -170,6 +170,12 @@ def test_nothing_prints_but_the_command_line_and_the_download_notice(file: Path)
     assert len(calls) <= (1 if name(file) == "data/__init__.py" else 0), f"{name(file)} prints in {calls}"
 
 
+def test_text_reaches_the_terminal_in_one_place() -> None:
+    """`cli.terminal.say` makes it printable; what rich writes goes through `cli._grid` and `_table`."""
+    found = {name(file) for file in FILES if "click.echo" in file.read_text("utf-8")}
+    assert found == {"cli/terminal.py"}
+
+
 @pytest.mark.parametrize("file", FILES, ids=name)
 def test_a_broad_except_gives_its_reason_on_its_line(file: Path) -> None:
     lines = file.read_text("utf-8").splitlines()

@@ -6,21 +6,28 @@ line on stderr and the exit code of the contract in one place, `Program`.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import pkgutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from resnet_edge import __version__
-from resnet_edge.cli._interrupt import interruptible
+from resnet_edge.cli._interrupt import Interrupted, interruptible
 from resnet_edge.cli.terminal import fail, print_error_document, silence
 from resnet_edge.core.errors import EXIT_COULD_NOT, OutputError, ResnetEdgeError
 
 DEBUG = "RESNET_EDGE_DEBUG"
 """Set it to get the traceback of an error that is a bug of ours."""
+
+PIPE_CLOSED = 141
+"""What a shell tells of a program that SIGPIPE ended, as it ends cat or grep before `| head`. No code of the
+contract: who reads our output has closed it, and nothing is wrong."""
 
 
 class Program(click.Group):
@@ -41,6 +48,8 @@ class Program(click.Group):
         words = (args[0] if args else extra.get("args")) or sys.argv[1:]
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
+        except _PipeClosed:
+            code = PIPE_CLOSED
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             code = error.exit_code
@@ -55,13 +64,38 @@ class Program(click.Group):
             code = _refuse(f"{text} ({DEBUG}=1 shows where)", EXIT_COULD_NOT, words)
         sys.exit(code if isinstance(code, int) else 0)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """As click's; --help and --version write here."""
+        with _written():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with interruptible():
+            with _written(), interruptible():
                 return super().invoke(ctx)
-        except OSError as error:  # stdout or stderr, full or closed: all else is told where it happens
-            silence()
-            raise OutputError(f"cannot write what was found: {error.strerror or error}") from error
+        except KeyboardInterrupt as error:  # in the very moment in which interruptible begins or ends
+            raise Interrupted("interrupted; nothing half-written is left") from error
+
+
+class _PipeClosed(Exception):
+    """Who reads what we write has seen enough (`| head`): no error, and nothing to tell."""
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Within, an OSError is one of stdout or stderr: all else is told where it happens."""
+    try:
+        yield
+    except OSError as error:
+        silence()
+        if error.errno == errno.EPIPE:
+            raise _PipeClosed from error
+        raise OutputError(f"cannot write what was found: {error.strerror or error}") from error
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        silence()
+        raise _PipeClosed from end  # rich.console.Console.on_broken_pipe exits with 1
 
 
 def _refuse(message: str, code: int, words: Any) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
+from resnet_edge.cli.terminal import say
 from resnet_edge.core.sidecar import State, StepLatency
 from resnet_edge.stages.recipe import Compressed
 
@@ -11,15 +10,15 @@ from resnet_edge.stages.recipe import Compressed
 def print_compressed(found: Compressed) -> None:
     """One line for the title, one for each figure, and the notes."""
     step = found.step
-    click.echo(f"{found.file}: {step.title}")
+    say(f"{found.file}: {step.title}")
     rows = _rows(step.before, step.after)
     width = max(len(name) for name, *_ in rows)
     for name, before, after, change in rows:
-        click.echo(f"  {name:<{width}}  {before:>14}  {after:>14}  {change}".rstrip())
+        say(f"  {name:<{width}}  {before:>14}  {after:>14}  {change}".rstrip())
     for latency in step.latency:
-        click.echo(f"  {_latency(latency)}")
+        say(f"  {_latency(latency)}")
     for note in found.notes:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
 
 
 def _rows(before: State | None, after: State) -> list[tuple[str, str, str, str]]:

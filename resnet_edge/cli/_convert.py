@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resnet_edge import zoo
 from resnet_edge.core.bundled import BUNDLED, CALIBRATION_FILE, MODEL_FILE, bundled
 from resnet_edge.core.doubt import open_doubts
 from resnet_edge.core.errors import (
@@ -90,6 +91,16 @@ def request_of(
         source_name=f"{MODEL_FILE}{BUNDLED}" if model is None else None,
         accept_reference=accept_reference,
     )
+
+
+def read_paths(model: str | None, *words: object) -> tuple[Path, ...]:
+    """What is read of the disk: MODEL and DATA, where they are no names, and further files."""
+    named = model is None or model in zoo.architectures() or model.startswith("app:")
+    texts = [None if named else model]
+    for word in words:
+        kind, _, folder = str(word).partition(":")
+        texts.append(None if word is None else (folder if kind == BUNDLED_DATA else str(word)))
+    return tuple(Path(text) for text in texts if text)
 
 
 def check_data(option: str, data: str) -> None:

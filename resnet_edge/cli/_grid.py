@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from resnet_edge.core.doubt import Doubt
+from resnet_edge.core.printable import printable_lines
 from resnet_edge.report import words
 from resnet_edge.report.doubted import doubted
 
@@ -49,7 +50,7 @@ def print_line(console: Console, text: str, style: str = "") -> None:
     """Print spelled text, folded at the width."""
     from rich.text import Text
 
-    console.print(Text(text, style=style, overflow="fold"))
+    console.print(Text(printable_lines(text), style=style, overflow="fold"))
 
 
 def print_doubts(console: Console, doubts: Iterable[Doubt]) -> None:
@@ -82,7 +83,7 @@ def _grid(console: Console, header: list[str], body: list[list[str]], left: Coll
             overflow="fold",
         )
     for row in body:
-        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+        table.add_row(*(Text(printable_lines(cell), overflow="fold") for cell in row))
     console.print(table)
     return True
 

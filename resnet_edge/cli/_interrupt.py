@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from resnet_edge.core.errors import EXIT_INTERRUPTED, ResnetEdgeError
+from resnet_edge.entry import leave
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -25,7 +26,7 @@ def interruptible() -> Iterator[None]:
     """Within, the first of SIGNALS raises KeyboardInterrupt, which leaves as Interrupted; further
     ones do nothing: they would hit the cleaning up, which takes less than a second. One that is
     ignored already (nohup) stays ignored. Outside the main thread, where signals do not arrive,
-    nothing changes.
+    nothing changes. Behind it, the program itself ignores them: what is left is to tell how it ended.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -50,7 +51,16 @@ def interruptible() -> Iterator[None]:
         raise Interrupted("interrupted; nothing half-written is left") from error
     finally:
         for number, before in watched.items():
-            signal.signal(number, before)
+            signal.signal(number, signal.SIG_IGN if before is leave else before)
+
+
+@contextmanager
+def telling(left: Callable[[], str]) -> Iterator[None]:
+    """Within, KeyboardInterrupt leaves as Interrupted with what `left` says: something stays behind."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(left()) from error
 
 
 @contextmanager

@@ -40,6 +40,11 @@ accept_reference_option = click.option(
 )
 
 
+def overwrite_option(what: str) -> Callable[[F], F]:
+    """--overwrite: `what` may be replaced, once the new one is whole."""
+    return click.option("--overwrite", is_flag=True, help=f"Replace {what}, once the new one is whole.")
+
+
 def backends_option(default: str | None, help: str) -> Callable[[F], F]:
     """--backends: where artifacts run."""
     return click.option(

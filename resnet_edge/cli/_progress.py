@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
+from resnet_edge.cli.terminal import say
+from resnet_edge.core.printable import printable
 from resnet_edge.core.progress import Progress, Report
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Lines:
         with self._lock:
             text = news.note if news.line else self._text(news)
             if text:
-                click.echo(text, err=True)
+                say(text, err=True)
 
     def _text(self, news: Progress) -> str:
         now = time.monotonic()
@@ -56,7 +56,7 @@ class Bars:
     def __call__(self, news: Progress) -> None:
         with self._lock:
             if news.line:
-                self._bars.console.print(news.note, highlight=False, markup=False)
+                self._bars.console.print(printable(news.note), highlight=False, markup=False)
             elif 0 < news.total <= news.done:
                 if news.step in self._tasks:
                     self._bars.remove_task(self._tasks.pop(news.step))
@@ -64,7 +64,7 @@ class Bars:
                 self._draw(news)
 
     def _draw(self, news: Progress) -> None:
-        text = news.step if news.total or not news.note else f"{news.step}: {news.note}"
+        text = printable(news.step if news.total or not news.note else f"{news.step}: {news.note}")
         if news.step not in self._tasks:
             self._tasks[news.step] = self._bars.add_task(text, total=None)
         self._bars.update(

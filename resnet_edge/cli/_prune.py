@@ -36,6 +36,7 @@ class Common:
     out: str
     resume: bool
     command: str
+    overwrite: bool
 
 
 def check_options(method: str) -> None:
@@ -55,16 +56,18 @@ def common(model: str, out: Path, options: dict[str, Any]) -> Common:
     Raises UsageError, OutputError, UnknownName, ModelError, DataError.
     """
     source = ModelRequest(model, input_shape=options.pop("input_shape"), preprocess=options.pop("preprocess"))
-    check_keras_output(out)
     check_not_the_model(out, model)
+    resume, overwrite = options.pop("resume"), options.pop("overwrite")
+    check_keras_output(out, overwrite=overwrite, resume=resume)
     check_source(source)
     return Common(
         source,
         options.pop("amount"),
         options.pop("exclude"),
         str(out),
-        options.pop("resume"),
+        resume,
         command_line(),
+        overwrite,
     )
 
 
@@ -93,6 +96,7 @@ def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: 
         shared.out,
         shared.resume,
         shared.command,
+        shared.overwrite,
     )
     grant = training_grant(recipe, shared.out, shared.model)
     with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log", grant) as worker:
@@ -110,6 +114,7 @@ def _channel(shared: Common, recipe: Recipe, options: dict[str, Any], report: Re
         out=shared.out,
         resume=shared.resume,
         command=shared.command,
+        overwrite=shared.overwrite,
     )
     return prune(request, report)
 

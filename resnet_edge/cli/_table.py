@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from resnet_edge.cli._grid import print_doubts, spelled, stdout_console
 from resnet_edge.cli._story import print_story
+from resnet_edge.core.printable import printable_lines
 from resnet_edge.core.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.rows import WORDS, Row, Standing, conditions, rows, target
@@ -102,7 +103,8 @@ def _grid(headers: list[str], body: list[list[str]], least: list[int], standings
         )
     for cells, standing in zip(body, standings, strict=True):
         table.add_row(
-            *(Text(cell, overflow="fold") for cell in cells[:-1]), Text(cells[-1], style=_STYLES[standing])
+            *(Text(printable_lines(cell), overflow="fold") for cell in cells[:-1]),
+            Text(cells[-1], style=_STYLES[standing]),
         )
     return table
 

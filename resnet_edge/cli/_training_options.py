@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from resnet_edge.cli._options import FiniteRange, shape
+from resnet_edge.cli._options import FiniteRange, overwrite_option, shape
 from resnet_edge.core.errors import UsageError
 from resnet_edge.stages.recipe import Recipe
 
@@ -83,7 +83,10 @@ def training_options(
             help="Softens both outputs before they are compared.",
         ),
         click.option("--seed", default=0, show_default=True, type=click.IntRange(0)),
-        click.option("--resume", is_flag=True, help="Continue an interrupted run."),
+        click.option(
+            "--resume", is_flag=True, help="Continue an interrupted run; an error where there is none."
+        ),
+        overwrite_option("FILE.keras and its sidecar; give up an unfinished run of another recipe"),
     ]
 
     def decorate(command: Decorated) -> Decorated:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resnet_edge.cli._convert import check_data
+from resnet_edge.cli._convert import check_data, read_paths
 from resnet_edge.cli._grid import print_doubts, print_grid, print_line, spelled, stdout_console
 from resnet_edge.core.doubt import open_doubts
 from resnet_edge.core.errors import UsageError
+from resnet_edge.core.overwrite import check_apart
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
@@ -16,6 +17,7 @@ from resnet_edge.report.causes import causes_sentences
 from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.integers import risk_sentences
 from resnet_edge.report.lint import lint_lines
+from resnet_edge.report.whole_file import check_writable
 from resnet_edge.report.words import percent
 from resnet_edge.stages.bench_files import bench_files
 from resnet_edge.stages.reported import hashes_reported
@@ -48,12 +50,14 @@ def request_of(
     calibration: str | None,
     unpruned: str | None,
     accept_reference: bool,
+    overwrite: bool = False,
 ) -> VerifyRequest:
     """Check what can be checked at once. Raises UsageError, UnknownName, ModelError, DataError."""
     if not paths:
         raise UsageError("nothing to verify: name .tflite or .onnx files, or a folder that `convert` wrote")
-    if save_golden is not None and (save_golden.exists() or not save_golden.parent.is_dir()):
-        raise UsageError(f"--save-golden {save_golden} exists, or its folder does not: choose another")
+    if save_golden is not None:
+        check_apart("--save-golden", save_golden, (*paths, *read_paths(reference, data, calibration)))
+        check_writable("--save-golden", save_golden, overwrite)
     if save_golden is not None and feed == "preprocessed":
         raise UsageError(
             "--save-golden is of pixels, which golden vectors hold as whole numbers: leave out "

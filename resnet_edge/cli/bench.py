@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_edge.cli._options import backends_option
-from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
+from resnet_edge.cli._options import backends_option, overwrite_option
+from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
     from resnet_edge.core.bench import Bench
@@ -59,6 +59,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     metavar="A.json",
     help="Measure nothing: show a --json document, as a table or with --html.",
 )
+@overwrite_option("FILE.html")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Orders the turns.")
 @output_options
 def command(
@@ -71,6 +72,7 @@ def command(
     compare: tuple[Path, Path] | None,
     html: Path | None,
     stored: Path | None,
+    overwrite: bool,
     seed: int,
     as_json: bool,
     quiet: bool,
@@ -86,7 +88,7 @@ def command(
     """
     from resnet_edge.cli._bench import print_bench
 
-    _check_usage(paths, compare, html, stored)
+    _check_usage(paths, compare, html, stored, overwrite)
     if compare is not None:
         _compare(*compare, as_json=as_json, quiet=quiet)
         return
@@ -101,12 +103,16 @@ def command(
     elif not quiet:
         print_bench(found)
         if html is not None:
-            click.echo(f"\nreport: {html}")
+            say(f"\nreport: {html}")
     click.get_current_context().exit(_exit_code(found))
 
 
 def _check_usage(
-    paths: tuple[Path, ...], compare: tuple[Path, Path] | None, html: Path | None, stored: Path | None
+    paths: tuple[Path, ...],
+    compare: tuple[Path, Path] | None,
+    html: Path | None,
+    stored: Path | None,
+    overwrite: bool,
 ) -> None:
     """What is wrong is said before anything is measured."""
     from resnet_edge.report.whole_file import check_page
@@ -123,7 +129,9 @@ def _check_usage(
     elif stored is None and not paths:
         raise click.UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
     if html is not None:
-        check_page("--html", html)
+        check_page("--html", html, overwrite)
+    elif overwrite:
+        raise click.UsageError("--overwrite is for the page: name it with --html")
 
 
 def _measured(

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from resnet_edge.cli._options import FiniteRange, accept_reference_option, backends_option, names, shape
-from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
+from resnet_edge.cli._options import (
+    FiniteRange,
+    accept_reference_option,
+    backends_option,
+    names,
+    overwrite_option,
+    shape,
+)
+from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 from resnet_edge.stages.calibration_request import CalibratorName, RepairName
 
 if TYPE_CHECKING:
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="The folder to make.",
 )
+@overwrite_option("what an earlier `convert` left at DIR")
 @click.option(
     "--formats",
     default="tflite,onnx",
@@ -127,7 +135,9 @@ if TYPE_CHECKING:
     help="Time to measure latency for; 0: do not.",
 )
 @output_options
-def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
+def command(
+    model: str | None, out: Path, overwrite: bool, as_json: bool, quiet: bool, **options: object
+) -> None:
     """Convert MODEL to TFLite and ONNX, prove every artifact against it, and report.
 
     MODEL is a .keras or .h5 file, a SavedModel folder (--trust), a name from the zoo,
@@ -137,14 +147,15 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     Exit code 0: everything was proved; 4: an artifact failed its proof; 5: more images are
     needed to tell; 3: something could not be done.
     """
-    from resnet_edge.cli._convert import exit_code, request_of
+    from resnet_edge.cli._convert import exit_code, read_paths, request_of
     from resnet_edge.cli._table import print_table
     from resnet_edge.report import write_reports
     from resnet_edge.report.contract import document
     from resnet_edge.stages.convert import convert
     from resnet_edge.stages.workspace import Workspace
 
-    place = Workspace(out)
+    read = read_paths(model, *(options[name] for name in ("data", "calibration", "labels", "preprocess")))
+    place = Workspace(out, writer="convert", overwrite=overwrite, inputs=read)
     request = request_of(model, command_line(), **options)  # type: ignore[arg-type]  # click checked
     with place as workspace:
         with progress(quiet) as report:
@@ -155,7 +166,7 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
         print_json(document(found))
     elif not quiet:
         print_table(found)
-        click.echo(f"\nreport: {folder / 'report.html'}")
+        say(f"\nreport: {folder / 'report.html'}")
     _tell_trouble(found, folder, brief=as_json or quiet)
     click.get_current_context().exit(exit_code(found))
 

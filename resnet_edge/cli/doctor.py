@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_edge.cli.terminal import output_options, print_json, progress
+from resnet_edge.cli.terminal import output_options, print_json, progress, say
 
 if TYPE_CHECKING:
     from resnet_edge.stages.doctor import DeviceState, Diagnosis
@@ -35,22 +35,22 @@ def command(ctx: click.Context, as_json: bool, quiet: bool) -> None:
 def _print(found: Diagnosis) -> None:
     machine = found.machine
     gigabytes = f", {machine['memory_bytes'] / 1e9:.0f} GB" if machine["memory_bytes"] else ""
-    click.echo(f"{machine['cpu']} ({machine['architecture']}), {machine['usable_cores']} cores{gigabytes}")
-    click.echo(f"int8 instructions: {', '.join(machine['int8_flags']) or 'none known'}")
-    click.echo(f"{machine['os']}, Python {machine['python']}")
+    say(f"{machine['cpu']} ({machine['architecture']}), {machine['usable_cores']} cores{gigabytes}")
+    say(f"int8 instructions: {', '.join(machine['int8_flags']) or 'none known'}")
+    say(f"{machine['os']}, Python {machine['python']}")
     held = found.sandbox
     why = f" ({held.detail})" if held.detail else ""
-    click.echo(f"workers that read files of others: files {held.files}, network {held.network}{why}\n")
+    say(f"workers that read files of others: files {held.files}, network {held.network}{why}\n")
     width = max(map(len, found.versions))
     for name, version in found.versions.items():
-        click.echo(f"{name:<{width}}  {version}")
+        say(f"{name:<{width}}  {version}")
     names = max(len("backend"), *(len(backend.backend) for backend in found.backends))
     devices = max(len(state.device) for backend in found.backends for state in backend.devices)
-    click.echo(f"\n{'backend':<{names}}  {'version':<9}  {'device':<{devices}}  ")
+    say(f"\n{'backend':<{names}}  {'version':<9}  {'device':<{devices}}  ")
     for backend in found.backends:
         for state in backend.devices:
             place = f"{backend.backend:<{names}}  {backend.version or '-':<9}  {state.device:<{devices}}"
-            click.echo(f"{place}  {_told(state)}")
+            say(f"{place}  {_told(state)}")
 
 
 def _told(state: DeviceState) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from resnet_edge.cli.terminal import output_options, print_json, progress
+from resnet_edge.cli.terminal import output_options, print_json, progress, say
 
 
 @click.command("inspect")
@@ -50,5 +50,5 @@ def command(file: Path, data: str | None, resize: str | None, as_json: bool, qui
     elif not quiet:
         print_inspection(found)
         if check is not None:
-            click.echo()
+            say()
             print_resize(check)

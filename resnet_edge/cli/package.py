@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from resnet_edge.cli._options import names
+from resnet_edge.cli._options import names, overwrite_option
 from resnet_edge.cli.terminal import fail, output_options, print_json, progress
 from resnet_edge.core import registry
 from resnet_edge.core.errors import EXIT_DONE, EXIT_FAILED_PROOF
@@ -49,6 +49,7 @@ def _translations(
     metavar="BUNDLE",
     help="The folder to make.",
 )
+@overwrite_option("what an earlier `package` left at BUNDLE")
 @click.option(
     "--profiles",
     default="android-tasks,litert,mcu,onnx",
@@ -106,6 +107,7 @@ def _translations(
 def command(
     folder: Path,
     out: Path,
+    overwrite: bool,
     profiles: tuple[str, ...],
     schemes: tuple[str, ...] | None,
     translations: tuple[tuple[str, Path], ...],
@@ -128,14 +130,16 @@ def command(
     Exit code 0: every runtime that opens a file gives the artifact's answers; 4: one does not; 3: it could
     not be made, as where an artifact has no passing proof.
     """
-    from resnet_edge.cli._package import print_bundle, reproduced
+    from resnet_edge.cli._convert import read_paths
+    from resnet_edge.cli._package import print_bundle, reproduced, travelling_card, without_places_in
     from resnet_edge.report.bundle_texts import bundle_document, write_bundle
     from resnet_edge.report.model_card import model_card
     from resnet_edge.stages.converted import read_converted
     from resnet_edge.stages.package import PackageRequest, package
     from resnet_edge.stages.workspace import Workspace
 
-    place = Workspace(out)
+    read = (folder, *read_paths(None, data, resize), *(path for _, path in translations))
+    place = Workspace(out, writer="package", overwrite=overwrite, inputs=read)
     converted = read_converted(folder)
     request = PackageRequest(
         profiles, schemes, translations, data, resize, images, golden, unproved, model_version, license
@@ -144,7 +148,9 @@ def command(
     with place as workspace:
         with progress(quiet) as report:
             found = package(request, converted, workspace, report)
-        card = model_card(found, converted.document, typed, intended_use, license)
+        roots = (workspace.folder, workspace.scratch, workspace.logs, folder)
+        found = without_places_in(found, roots)
+        card = travelling_card(model_card(found, converted.document, typed, intended_use, license), roots)
         write_bundle(found, workspace.folder, typed, card)
         made = workspace.publish_partial() if found.failed else workspace.publish()
     if as_json:

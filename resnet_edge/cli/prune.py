@@ -8,6 +8,7 @@ from typing import Any, get_args
 import click
 
 from resnet_edge.cli._channel_options import channel_options
+from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import FiniteRange, shape
 from resnet_edge.cli._training_options import recipe_of, training_options
 from resnet_edge.cli.terminal import output_options, print_json, progress
@@ -64,15 +65,16 @@ def command(model: str, method: str, out: Path, as_json: bool, quiet: bool, **op
     """Prune MODEL, fine-tune what is left, and measure it before and after.
 
     Writes FILE.keras, which `convert` takes, and FILE.json with what was done. MODEL is not
-    touched. An interrupted run leaves FILE.keras.checkpoint; --resume continues it.
+    touched. An interrupted run leaves FILE.keras.checkpoint; the same command goes on with it.
     """
     from resnet_edge.cli._compressed import print_compressed
     from resnet_edge.cli._prune import Common, check_options, common, pruned
+    from resnet_edge.stages.unfinished import left_behind
 
     check_options(method)
     shared: Common = common(model, out, options)
     recipe = recipe_of(options)
-    with progress(quiet) as report:
+    with telling(lambda: left_behind(out)), progress(quiet) as report:
         found = pruned(method, shared, recipe, options, report)
     if as_json:
         print_json(found)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from resnet_edge.cli._compressed import print_compressed
+from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import shape
 from resnet_edge.cli._training_options import recipe_of, training_options
 from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
@@ -29,6 +30,7 @@ def command(
     input_shape: tuple[int, int, int] | None,
     out: Path,
     resume: bool,
+    overwrite: bool,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -38,7 +40,7 @@ def command(
     The network is trained with the rounding of int8 in it, by tensorflow-model-optimization.
     Writes FILE.keras, an ordinary Keras model with the activation ranges that it learned, which
     `resnet-edge convert FILE.keras` gives to the int8 files; and FILE.json. MODEL is not touched.
-    An interrupted run leaves FILE.keras.checkpoint; --resume continues it.
+    An interrupted run leaves FILE.keras.checkpoint; the same command goes on with it.
     """
     from resnet_edge.core.worker import log_folder
     from resnet_edge.models import ModelRequest, check_source
@@ -50,14 +52,16 @@ def command(
         training_grant,
     )
     from resnet_edge.stages.tfmot_worker import tfmot_worker
+    from resnet_edge.stages.unfinished import left_behind
 
     request = ModelRequest(model, input_shape=input_shape, preprocess=preprocess)
-    check_keras_output(out)
     check_not_the_model(out, model)
+    check_keras_output(out, overwrite=overwrite, resume=resume)
     check_source(request)
-    wanted = QatRequest(request, recipe_of(options), str(out), resume, command_line())
+    wanted = QatRequest(request, recipe_of(options), str(out), resume, command_line(), overwrite)
     grant = training_grant(wanted.recipe, wanted.out, request)
     with (
+        telling(lambda: left_behind(out)),
         progress(quiet) as report,
         log_folder() as logs,
         tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from resnet_edge.core.printable import one_line, printable_json, printable_lines
 from resnet_edge.core.progress import Report, silent
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,24 +31,31 @@ def command_line() -> str:
     return shlex.join(["resnet-edge", *sys.argv[1:]])
 
 
+def say(text: str = "", *, err: bool = False) -> None:
+    """Lines for people, in which nothing moves the cursor: all that is written without rich goes through
+    here, and with it through `cli._grid.spelled`."""
+    click.echo(printable_lines(text), err=err)
+
+
 def fail(message: str) -> None:
     """One line on stderr that begins with `error:`."""
     with suppress(OSError):  # where stderr is closed there is nobody to tell
-        click.echo("error: " + " ".join(message.split()), err=True)
+        say("error: " + one_line(message), err=True)
 
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout, and nothing else."""
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+    click.echo(printable_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode()))
 
 
 def print_error_document(message: str, code: int) -> None:
     """What --json prints where there is no result: {"error": one line, "exit_code": code}."""
-    text = " ".join(message.split()).encode("utf-8", "backslashreplace").decode()
+    # Not by msgspec: an interrupt may have hit it while it was imported, and then decimal complains in C.
+    text = json.dumps({"error": one_line(message), "exit_code": code}, ensure_ascii=False, indent=2)
     try:
-        print_json({"error": text, "exit_code": code})
+        click.echo(text)
     except OSError:
         silence()
 

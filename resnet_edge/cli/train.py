@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from resnet_edge import zoo
+from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._training_options import input_shape_option, recipe_of, training_options
-from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
+from resnet_edge.cli.terminal import command_line, output_options, print_json, progress, say
 
 
 @click.command("train")
@@ -25,13 +26,20 @@ from resnet_edge.cli.terminal import command_line, output_options, print_json, p
 @input_shape_option
 @output_options
 def command(
-    arch: str, start: str | None, out: Path, resume: bool, as_json: bool, quiet: bool, **options: Any
+    arch: str,
+    start: str | None,
+    out: Path,
+    resume: bool,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
 ) -> None:
     """Train a ResNet of the zoo.
 
     Writes FILE.keras, which takes raw pixels (0 to 255), and FILE.json with the recipe, the
-    history and the class names. An interrupted run leaves FILE.keras.checkpoint; --resume
-    continues it.
+    history and the class names. An interrupted run leaves FILE.keras.checkpoint; the same
+    command goes on with it.
     """
     from resnet_edge.core.worker import Worker, log_folder
     from resnet_edge.models import ModelRequest, check_source
@@ -42,15 +50,17 @@ def command(
         check_not_the_model,
         training_grant,
     )
+    from resnet_edge.stages.unfinished import left_behind
 
-    check_keras_output(out)
     if start is not None:
         check_not_the_model(out, start)
         check_source(ModelRequest(start))
-    request = TrainRequest(arch, recipe_of(options), str(out), start, resume, command_line())
+    check_keras_output(out, overwrite=overwrite, resume=resume)
+    request = TrainRequest(arch, recipe_of(options), str(out), start, resume, command_line(), overwrite)
     started = () if start is None else (ModelRequest(start),)
     grant = training_grant(request.recipe, request.out, *started)
     with (
+        telling(lambda: left_behind(out)),
         progress(quiet) as report,
         log_folder() as logs,
         Worker("training", logs / "train.log", grant=grant) as worker,
@@ -59,4 +69,4 @@ def command(
     if as_json:
         print_json(result)
     elif not quiet:
-        click.echo(result.sentence())
+        say(result.sentence())

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from resnet_edge.cli._options import FiniteRange, accept_reference_option, backends_option, shape
-from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress
+from resnet_edge.cli._options import (
+    FiniteRange,
+    accept_reference_option,
+    backends_option,
+    overwrite_option,
+    shape,
+)
+from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
     from resnet_edge.core.verification import Verification
@@ -26,7 +32,7 @@ NOT_WITH_GOLDEN: tuple[str, ...] = (
     "calibration",
     "accept_reference",
 )
-NOT_WITH_GOLDEN += ("html", "save_golden", "golden_images")
+NOT_WITH_GOLDEN += ("html", "save_golden", "golden_images", "overwrite")
 
 
 @click.command("verify")
@@ -120,11 +126,13 @@ NOT_WITH_GOLDEN += ("html", "save_golden", "golden_images")
     metavar="FILE",
     help="Verify against golden vectors instead: without Keras and TensorFlow, as on a device.",
 )
+@overwrite_option("what --html and --save-golden name")
 @output_options
 def command(
     artifacts: tuple[Path, ...],
     golden: Path | None,
     html: Path | None,
+    overwrite: bool,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -151,10 +159,12 @@ def command(
     from resnet_edge.stages.verify import verify
 
     if html is not None:
-        check_page("--html", html)
+        check_page("--html", html, overwrite)
+    elif overwrite and options["save_golden"] is None:
+        raise click.UsageError("--overwrite is for what is written: name it with --html or --save-golden")
     if is_artifact(options["reference"]):
         _refuse(OF_KERAS, f"is for a Keras model, and {options['reference']} is none")
-    request = request_of(artifacts, command_line(), **options)
+    request = request_of(artifacts, command_line(), overwrite=overwrite, **options)
     with temporary() as (scratch, logs), progress(quiet) as report:
         found = verify(request, scratch, logs, report)
     _tell(found, html, as_json=as_json, quiet=quiet)
@@ -176,7 +186,7 @@ def _tell(found: Verification, html: Path | None, *, as_json: bool, quiet: bool)
     if html is not None:  # last: where it cannot be written, the verdict is told all the same
         write_whole("--html", html, verify_page(found, *verdict(found)))
         if not (as_json or quiet):
-            click.echo(f"\nreport: {html}")
+            say(f"\nreport: {html}")
     if found.failures:
         first, more = found.failures[0], len(found.failures) - 1
         fail(f"{first.what}: {first.message}" + (f" (and {more} more)" if more else ""))

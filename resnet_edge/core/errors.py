@@ -16,6 +16,8 @@ ResnetEdgeError                exit 3   could not be done; the message says how 
 
 from __future__ import annotations
 
+import re
+
 EXIT_DONE = 0
 EXIT_USAGE = 2
 EXIT_COULD_NOT = 3
@@ -85,8 +87,29 @@ KINDS: dict[str, type[ResnetEdgeError]] = {
 """Every kind by name: how an error crosses from a worker to the parent."""
 
 
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+_CAUSE, _CALLING, _IN_USER_CODE = (
+    "Exception encountered:",
+    "Exception encountered when calling",
+    "in user code:",
+)
+_RAISED = re.compile(r"(\w+\.)*\w+(Error|Exception): .")
+
+
 def first_line(error: BaseException) -> str:
-    """The first line of a library's message, or the kind of error where it has none; cut to
-    300 characters, and without an end that sentences do not need."""
-    lines = (line.strip() for line in str(error).splitlines())
-    return next(filter(None, lines), type(error).__name__)[:300].rstrip(".")
+    """The line of a library's message that tells the reason, or the kind of error where it has none; cut to
+    300 characters, and without an end that sentences do not need.
+
+    That is the first line, but for Keras: it puts a config, at length, or the name of a call before the
+    reason, and TensorFlow's AutoGraph a traceback.
+    """
+    lines = [line for line in (_STYLE.sub("", line).strip() for line in str(error).splitlines()) if line]
+    causes = [index for index, line in enumerate(lines) if line.startswith(_CAUSE)]
+    lines = lines[causes[0] :] if causes else lines
+    lines[:1] = [line for first in lines[:1] if (line := first.removeprefix(_CAUSE).strip())]
+    calling = ""
+    while len(lines) > 1 and lines[0].startswith(_CALLING):
+        calling = lines.pop(0).rstrip(".") + ": "  # the innermost call is the last
+    if len(lines) > 1 and lines[0] == _IN_USER_CODE:
+        lines = [line for line in lines if _RAISED.match(line)][:1] or lines[1:]
+    return (calling + next(iter(lines), type(error).__name__))[:300].rstrip(".")

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import ModelError
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
@@ -103,9 +104,9 @@ def sidecar_path(model: Path) -> Path:
 
 
 def write_sidecar(model: Path, sidecar: Sidecar) -> None:
-    """Write the sidecar of `model`, readable by people."""
+    """Write the sidecar of `model`, readable by people. Raises OSError."""
     text = msgspec.json.format(msgspec.json.encode(sidecar), indent=1)
-    sidecar_path(model).write_bytes(text + b"\n")
+    write_whole(sidecar_path(model), text + b"\n")
 
 
 def read_sidecar(model: Path) -> Sidecar:

@@ -14,11 +14,10 @@ from typing import Any
 import keras
 from keras import layers
 
-from resnet_edge.core.errors import ModelError
+from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models._allowed import LAYERS, MODELS, TF_CALLS
 from resnet_edge.models._held import held
 from resnet_edge.models._keras2_calls import call
-from resnet_edge.models._load import first_line
 from resnet_edge.models._safe_names import named_parts
 
 _GONE = {

@@ -12,13 +12,11 @@ import keras
 from keras.src.legacy.saving import json_utils, legacy_h5_format, saving_options, saving_utils
 from keras.src.saving import saving_lib, serialization_lib
 
-from resnet_edge.core.errors import ModelError
+from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models._budget import within_budget
 from resnet_edge.models._config import check_config
 from resnet_edge.models._held import held
 from resnet_edge.models._state import finalize_state
-
-_CAUSE = "Exception encountered:"
 
 
 def with_keras(
@@ -67,11 +65,3 @@ def _load_weights(model: keras.Model, path: Path) -> None:
     with h5py.File(path, "r") as opened:
         group = saving_lib.safe_get_h5_group(opened, "model_weights")
         legacy_h5_format.load_weights_from_hdf5_group(group, model)
-
-
-def first_line(error: Exception) -> str:
-    """The first line of a framework's message, cut to one that fits a terminal."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    causes = [line for line in lines if line.startswith(_CAUSE)]  # Keras puts the config first, at length
-    line = (causes or lines or [type(error).__name__])[0]
-    return line.removeprefix(_CAUSE).strip()[:200]

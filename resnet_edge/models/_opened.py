@@ -11,14 +11,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.errors import ModelError, UsageError
+from resnet_edge.core.errors import ModelError, UsageError, first_line
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing, preprocessing
 from resnet_edge.models import ModelRequest, OpenedModel, _graph
 from resnet_edge.models._as_float32 import as_float32
 from resnet_edge.models._budget import check_activations
 from resnet_edge.models._head import head_of
-from resnet_edge.models._load import first_line
 from resnet_edge.models._macs import MacCounter, sublayers
 from resnet_edge.models._safe_names import with_safe_names
 from resnet_edge.models._shape import input_shape

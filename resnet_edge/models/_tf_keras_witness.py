@@ -15,13 +15,12 @@ from typing import Any
 import h5py
 import keras
 
-from resnet_edge.core.errors import ModelError
+from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models._allowed import TF_CALLS
 from resnet_edge.models._config import Entry, check_config, entries, is_allowed
 from resnet_edge.models._hdf5 import check_hdf5, ended_after
 from resnet_edge.models._held import held
 from resnet_edge.models._keras2_calls import FUNCTIONS
-from resnet_edge.models._load import first_line
 from resnet_edge.models.witness import NoWitness, Witness, sum_rounding
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from resnet_edge.core.errors import ModelError, UnknownName, UsageError
+from resnet_edge.core.errors import ModelError, UnknownName, UsageError, first_line
 from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.grant import NOTHING, Grant
 from resnet_edge.core.preprocessing import PRESETS
@@ -87,7 +87,6 @@ def _random(builder: Any, name: str, request: ModelRequest) -> Any:
 
 
 def _trained(builder: Any, name: str, report: Report) -> Any:
-    from resnet_edge.models._load import first_line
 
     cache = share_keras_cache("models")
     with _downloads_told(name, report):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from resnet_edge.core.errors import ModelError
+from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import Report
@@ -96,6 +96,5 @@ def _model(found: Any, source: str) -> Any:
 
 
 def _broke(source: str, what: str, error: Exception) -> ModelError:
-    from resnet_edge.models._load import first_line
 
     return ModelError(f"{source}: {what}: {type(error).__name__}: {first_line(error)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.errors import ModelError, UsageError
+from resnet_edge.core.errors import ModelError, UsageError, first_line
 from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.grant import FREE, Grant
 from resnet_edge.core.model_facts import ModelFacts
@@ -152,8 +152,6 @@ def _saves_or_restores(function: str) -> bool:
 
 def _load(folder: Path) -> Any:
     import tensorflow as tf
-
-    from resnet_edge.models._load import first_line
 
     try:
         return tf.saved_model.load(str(folder))

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from resnet_edge.core.answers import SIGMOID, log_odds, logits, sigmoid
-from resnet_edge.core.errors import ModelError
+from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.core.head import Head
 from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.models import ModelRequest, OpenedModel, kind_module
@@ -109,8 +109,6 @@ def _run(witness: Witness, images: Array, source: str) -> Any:
     try:
         return witness.network(images)
     except Exception as error:  # whatever the other framework raises
-        from resnet_edge.models._load import first_line
-
         raise ModelError(
             f"{source} runs as it is read here, and not as {witness.loader} reads it ({first_line(error)})"
         ) from error

@@ -18,14 +18,14 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     """Build it. Raises UsageError where --input-shape does not suit."""
     import keras
 
-    from resnet_edge.core.errors import UsageError
-    from resnet_edge.models import _load, _opened
+    from resnet_edge.core.errors import UsageError, first_line
+    from resnet_edge.models import _opened
 
     keras.utils.set_random_seed(SEED)
     try:
         model = zoo.build(request.source, request.input_shape)
     except ValueError as error:
         raise UsageError(
-            f"{request.source} does not take --input-shape {request.input_shape}: {_load.first_line(error)}"
+            f"{request.source} does not take --input-shape {request.input_shape}: {first_line(error)}"
         ) from error
     return _opened.opened(model, request, _opened.Origin(request.source))

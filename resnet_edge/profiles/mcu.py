@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from resnet_edge.core.head import Head
+from resnet_edge.core.literals import c_identifier
 from resnet_edge.graph.app_border import Border
 from resnet_edge.profiles import Variant
 
@@ -36,8 +36,7 @@ def variants(model: Path) -> tuple[Variant, ...]:
 
 def companions(model: Path, name: str) -> dict[str, str]:
     """`<name>.h` and `<name>.cc`, which hold the bytes of `model` as an array."""
-    symbol = re.sub(r"\W", "_", name)
-    symbol = f"model_{symbol}" if symbol[:1].isdigit() else symbol
+    symbol = c_identifier(name)
     content = model.read_bytes()
     lines = [
         "  " + ", ".join(f"0x{byte:02x}" for byte in content[start : start + PER_LINE]) + ","

@@ -32,7 +32,7 @@ def accelerators_markdown(outlooks: Sequence[FileOutlook]) -> str:
 
 def _section(rows: Sequence[FileOutlook]) -> Iterator[str]:
     known = [row.outlook for row in rows if row.outlook is not None]
-    yield f"## {known[0].title if known else rows[0].delegate}"
+    yield f"## {escaped(known[0].title if known else rows[0].delegate)}"
     yield ""
     if known:
         read = f", read on {known[0].date}" if known[0].date else ""
@@ -50,7 +50,7 @@ def _section(rows: Sequence[FileOutlook]) -> Iterator[str]:
 def _row(file: str, outlook: Outlook) -> str:
     # Down: 100 % is all of them.
     share = "" if outlook.mac_share is None else f"{int(1000 * outlook.mac_share) / 10:.1f} %"
-    left = "; ".join(f"{each.count} {each.op} ({escaped(each.reason)})" for each in outlook.left)
+    left = "; ".join(f"{each.count} {escaped(each.op)} ({escaped(each.reason)})" for each in outlook.left)
     return f"| {code(file)} | {outlook.ops_taken} of {outlook.ops_total} | {share} | {left} |"
 
 

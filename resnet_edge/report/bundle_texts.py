@@ -14,6 +14,7 @@ from resnet_edge.core.scratch import OWNER
 from resnet_edge.report.accelerators import accelerators_markdown
 from resnet_edge.report.golden import golden_json
 from resnet_edge.report.image_words import words
+from resnet_edge.report.markdown import code, escaped, spans
 from resnet_edge.report.model_card import card_markdown
 from resnet_edge.report.readable_json import readable_json
 from resnet_edge.report.words import size
@@ -72,12 +73,12 @@ def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any
 
 def _readme(bundle: Bundle, command: str, phones: bool) -> str:
     facts = bundle.facts
-    parts = [f"# {facts.title}, for apps", ""]
+    parts = [f"# {escaped(facts.title)}, for apps", ""]
     if bundle.unproved:
-        parts += ["**Not proved:** " + "; ".join(bundle.unproved) + ".", ""]
+        parts += [f"**Not proved:** {escaped('; '.join(bundle.unproved))}.", ""]
     parts += [
-        f"{len(facts.labels)} classes (`labels.txt`). Made by `{command}`; `bundle.json` has the SHA-256 of "
-        "every file.",
+        f"{len(facts.labels)} classes (`labels.txt`). Made by {code(command)}; `bundle.json` has the SHA-256 "
+        "of every file.",
         "",
         "## Which file",
         "",
@@ -133,9 +134,10 @@ def _phones(files: tuple[BundledFile, ...]) -> list[str]:
 
 
 def _file_row(file: BundledFile) -> str:
+    source = code(file.source) + ("" if file.changes else ", the same bytes")
     return (
-        f"| `{file.path}` | {size(file.size_bytes)} | {_end(file.input.dtype, file.input.shape)} | "
-        f"{file.scores}, {file.output.dtype} | `{file.source}`{'' if file.changes else ', the same bytes'} |"
+        f"| {code(file.path)} | {size(file.size_bytes)} | {_end(file.input.dtype, file.input.shape)} | "
+        f"{file.scores}, {file.output.dtype} | {source} |"
     )
 
 
@@ -144,7 +146,7 @@ def _end(dtype: str, shape: tuple[int | None, ...]) -> str:
 
 
 def _changes(files: tuple[BundledFile, ...]) -> list[str]:
-    lines = [f"- `{file.path}` {'; '.join(file.changes)}." for file in files if file.changes]
+    lines = [f"- {code(file.path)} {'; '.join(map(spans, file.changes))}." for file in files if file.changes]
     return ["What was put around the artifacts:", "", *lines, ""] if lines else []
 
 
@@ -164,7 +166,7 @@ def _proof_row(proof: RuntimeProof) -> str:
     if proof.status != "agrees":
         answer = f"**{answer}**"
     return (
-        f"| `{proof.file}` | {proof.backend} | {answer} | {proof.golden_same_top1} of {proof.golden} | "
+        f"| {code(proof.file)} | {proof.backend} | {answer} | {proof.golden_same_top1} of {proof.golden} | "
         f"{proof.max_abs:.2g} | {_exact(proof)} | {labels} |"
     )
 
@@ -177,8 +179,8 @@ def _exact(proof: RuntimeProof) -> str:
 
 def _arenas(bundle: Bundle) -> list[str]:
     lines = [
-        f"- `{path}` needs an arena of {arena.smallest_bytes:,} bytes in TFLite Micro: the least in which it "
-        f"ran on a 64-bit machine ({arena.head_bytes:,} of activations; pointers are smaller on a "
+        f"- {code(path)} needs an arena of {arena.smallest_bytes:,} bytes in TFLite Micro: the least in "
+        f"which it ran on a 64-bit machine ({arena.head_bytes:,} of activations; pointers are smaller on a "
         "microcontroller)."
         for path, arena in bundle.arenas.items()
     ]
@@ -193,9 +195,9 @@ def _accelerators(bundle: Bundle) -> list[str]:
 
 def _not_claimed(bundle: Bundle) -> list[str]:
     lines = [
-        f"- `{proof.file}` on {proof.backend}: {proof.status}. {proof.reason}"
+        f"- {code(proof.file)} on {proof.backend}: {proof.status}. {escaped(proof.reason)}"
         for proof in bundle.proofs
         if proof.status in ("does not open", "not installed")
     ]
-    lines += [f"- {reason}" for reason in bundle.left]
+    lines += [f"- {escaped(reason)}" for reason in bundle.left]
     return ["Not claimed:", "", *lines, ""] if lines else []

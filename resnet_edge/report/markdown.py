@@ -71,6 +71,11 @@ def code(text: str) -> str:
     return f"<code>{spelled}</code>"
 
 
+def spans(sentence: str) -> str:
+    """A sentence of ours that puts names between backquotes, which become code spans."""
+    return "".join(code(part) if i % 2 else escaped(part) for i, part in enumerate(sentence.split("`")))
+
+
 def _table(header: list[str], body: Iterable[Iterable[str]], right: Container[int] = ()) -> str:
     rule = ["---:" if index in right else "---" for index in range(len(header))]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *body))
@@ -228,10 +233,9 @@ def _failures(report: Report) -> str:
 
 
 def _feeding(report: Report) -> str:
-    # The sentences put names between backquotes; what is between them is not to be escaped.
-    spans = [line.split("`") for line in summary.feeding(report)]
-    lines = ["".join(code(part) if i % 2 else escaped(part) for i, part in enumerate(line)) for line in spans]
-    return "## How to feed an artifact\n\n" + "\n".join(f"- {line}" for line in lines)
+    return "## How to feed an artifact\n\n" + "\n".join(
+        f"- {spans(line)}" for line in summary.feeding(report)
+    )
 
 
 def _tensors(report: Report) -> str:

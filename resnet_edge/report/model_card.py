@@ -70,7 +70,7 @@ def card_markdown(card: dict[str, Any]) -> str:
         ["## Latency", *_latency(card)],
         ["## What was done to it", *_history(card)],
         ["## Limits", *_limits(card)],
-        ["## Files", *(f"- {code(path)}: `{digest}`" for path, digest in card["files"].items())],
+        ["## Files", *(f"- {code(path)}: {code(digest)}" for path, digest in card["files"].items())],
         ["## Made by", *(f"- {code(line)}" for line in card["commands"] if line)],
     ]
     return "\n\n".join("\n".join([part[0], "", *part[1:]]).strip() for part in sections) + "\n"
@@ -83,9 +83,10 @@ def _unproved(card: dict[str, Any]) -> list[str]:
 def _model(card: dict[str, Any]) -> list[str]:
     model = card["model"]
     return [
-        f"- from {code(model['source'])}, SHA-256 `{model['sha256']}`",
+        f"- from {code(model['source'])}, SHA-256 {code(str(model['sha256']))}",
         f"- {quantity(model['parameters'])} parameters, {quantity(model['macs'])} multiply-accumulates",
-        f"- gives {model['output']} for {model['classes']:,} classes; the answer is {model['head']['rule']}",
+        f"- gives {escaped(model['output'])} for {model['classes']:,} classes; the answer is "
+        f"{escaped(model['head']['rule'])}",
         f"- licence: {escaped(card['license'] or f'{NOT_SAID} (--license)')}",
     ]
 
@@ -95,7 +96,7 @@ def _data(card: dict[str, Any]) -> list[str]:
     if card["calibration"] is not None:
         rows.append(("int8 calibrated on", card["calibration"]))
     return [
-        f"- {what}: {escaped(data['source'])}, {data['n']:,} images, SHA-256 `{data['sha256']}`"
+        f"- {what}: {escaped(data['source'])}, {data['n']:,} images, SHA-256 {code(str(data['sha256']))}"
         for what, data in rows
     ]
 
@@ -115,8 +116,8 @@ def _accuracy(card: dict[str, Any]) -> list[str]:
             low, high = row["drop_ci95_pp"]
             drop = f"{row['drop_pp']:.2f} [{low:.2f}, {high:.2f}]"
         lines.append(
-            f"| {code(row['artifact'])} | {row['backend']} {row['device']} | {row['n']:,} | "
-            f"{percent(row['top1'], row['n'])} | {drop} | {row['verdict']} |"
+            f"| {code(row['artifact'])} | {_place(row)} | {row['n']:,} | "
+            f"{percent(row['top1'], row['n'])} | {drop} | {escaped(row['verdict'])} |"
         )
     return lines
 
@@ -150,7 +151,7 @@ def _latency(card: dict[str, Any]) -> list[str]:
         "| --- | --- | ---: | ---: | ---: |",
     ]
     lines += [
-        f"| {code(row['artifact'])} | {row['backend']} {row['device']} | {row['threads']} | "
+        f"| {code(row['artifact'])} | {_place(row)} | {row['threads']} | "
         f"{row['p50_ms']:.3g} ms | {row['p90_ms']:.3g} ms |"
         for row in card["latency"]
     ]
@@ -167,8 +168,12 @@ def _history(card: dict[str, Any]) -> list[str]:
     found = card["calibration"]
     if found is not None and "calibrator" in found:
         repairs = ", ".join(found.get("repairs") or ()) or "none"
-        lines.append(f"- int8 ranges by {found['calibrator']}; repairs: {repairs}")
+        lines.append(f"- int8 ranges by {escaped(found['calibrator'])}; repairs: {escaped(repairs)}")
     return lines or ["Nothing is known."]
+
+
+def _place(row: dict[str, Any]) -> str:
+    return escaped(f"{row['backend']} {row['device']}")
 
 
 def _limits(card: dict[str, Any]) -> list[str]:

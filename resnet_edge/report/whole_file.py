@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
+from resnet_edge.core.atomic import write_whole as write_whole_bytes
 from resnet_edge.core.errors import OutputError, UsageError
+from resnet_edge.core.overwrite import check_file
 
 
-def check_page(option: str, path: Path) -> None:
+def check_page(option: str, path: Path, overwrite: bool) -> None:
     """As check_writable, of a page. Raises UsageError, too."""
     if path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{option} {path}: the page needs a name that ends in .html")
-    check_writable(option, path)
+    check_writable(option, path, overwrite)
 
 
-def check_writable(option: str, path: Path) -> None:
+def check_writable(option: str, path: Path, overwrite: bool) -> None:
     """Refuse what can be refused at once; `option` is how the user named the file. Raises OutputError."""
     try:
         target = Path(os.path.realpath(path))
@@ -26,6 +26,7 @@ def check_writable(option: str, path: Path) -> None:
         found = getattr(error, "strerror", None) or str(error)
     if found:
         raise OutputError(f"{option} {path} cannot be written: {found}")
+    check_file(option, path, overwrite)
 
 
 def _why_not(target: Path) -> str:
@@ -45,16 +46,12 @@ def _why_not(target: Path) -> str:
 
 def write_whole(option: str, path: Path, text: str) -> None:
     """Write beside the file and rename: whoever looks sees the old one or the new one. Raises OutputError."""
-    target = Path(os.path.realpath(path))  # a link stays, and what it leads to is replaced
-    unfinished = target.with_name(f".resnet-edge.{secrets.token_hex(4)}.unfinished")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, target)
+        write_whole_bytes(
+            Path(os.path.realpath(path)), text.encode()
+        )  # a link stays, and leads to the new file
     except OSError as error:
         why = error.strerror or error
         raise OutputError(
             f"{option} {path} cannot be written: {why}; free the disk or name another file"
         ) from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)

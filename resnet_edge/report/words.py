@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
+from resnet_edge.core.printable import printable as printable
+
 ABSENT = "–"
 MINUS = "−"
 
@@ -14,12 +16,6 @@ MINUS = "−"
 def finite(value: float | None) -> TypeGuard[float]:
     """Whether there is a number, and it is neither NaN nor infinite."""
     return value is not None and math.isfinite(value)
-
-
-def printable(text: str) -> str:
-    """The text with control characters, lone surrogates and direction marks spelled as
-    escapes, so that a file or class name cannot move a cursor or break a line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def count(number: int, noun: str) -> str:

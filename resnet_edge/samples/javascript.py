@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.core.bundle import BundledFile, BundleFacts
+from resnet_edge.core.literals import javascript
+from resnet_edge.samples._marked import filled
 
 TITLE = "JavaScript, in a browser and in Node.js"
 
@@ -26,7 +28,7 @@ def render(facts: BundleFacts) -> dict[str, str]:
     }
     if onnx:
         texts |= {
-            "samples/javascript/classify.mjs": _text("classify.mjs").replace("@ONNX@", onnx[0]),
+            "samples/javascript/classify.mjs": filled(_text("classify.mjs"), {"ONNX": javascript(onnx[0])}),
             "selftest/selftest.mjs": _text("selftest.mjs"),
             "selftest/png.mjs": _text("png.mjs"),
         }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resnet_edge.core import literals
 from resnet_edge.core.bundle import BundleFacts
-from resnet_edge.samples._marked import for_bundle
+from resnet_edge.core.printable import printable
+from resnet_edge.samples._marked import filled, for_bundle
 
 TITLE = "Kotlin, on Android"
 
@@ -27,12 +29,13 @@ def render(facts: BundleFacts) -> dict[str, str]:
         texts["LiteRtModel.kt"] = _litert(facts, tflite)
         texts["Acceleration.kt"] = _text("Acceleration.kt")
     if "android_tasks" in first:
-        texts["TasksModel.kt"] = _text("TasksModel.kt").replace("@FILE@", first["android_tasks"])
+        texts["TasksModel.kt"] = filled(_text("TasksModel.kt"), _file(first["android_tasks"]))
     if "onnx" in first:
-        texts["OrtModel.kt"] = _text("OrtModel.kt").replace("@FILE@", first["onnx"])
+        texts["OrtModel.kt"] = filled(_text("OrtModel.kt"), _file(first["onnx"]))
     here = {*first, "tflite"} if tflite else {*first}
     folders = sorted(path.partition("/")[0] for path in first.values())
-    selftest = for_bundle(_text("GoldenTest.kt"), here).replace("@FOLDERS@", ", ".join(folders))
+    named = {"FOLDERS": printable(", ".join(folders))}
+    selftest = filled(for_bundle(_text("GoldenTest.kt"), here), named)
     files = {f"samples/kotlin/{name}": text for name, text in texts.items()}
     return {**files, "selftest/android/GoldenTest.kt": selftest}
 
@@ -42,7 +45,11 @@ def _litert(facts: BundleFacts, path: str) -> str:
     mobile = [file for file in facts.files if file.profile in _PROFILES and file.format == "tflite"]
     floats = [file.path for file in mobile if file.scheme in ("fp16", "fp32")]
     text = for_bundle(_text("LiteRtModel.kt"), {"float"} if floats else set())
-    return text.replace("@FILE@", path).replace("@FLOAT@", floats[0] if floats else "")
+    return filled(text, {**_file(path), "FLOAT": literals.kotlin(floats[0]) if floats else ""})
+
+
+def _file(path: str) -> dict[str, str]:
+    return {"FILE": literals.kotlin(path)}
 
 
 def _text(name: str) -> str:

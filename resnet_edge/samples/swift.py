@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resnet_edge.core import literals
 from resnet_edge.core.bundle import BundleFacts
-from resnet_edge.samples._marked import for_bundle
+from resnet_edge.samples._marked import filled, for_bundle
 
 TITLE = "Swift, on iOS"
 
@@ -28,7 +29,8 @@ def render(facts: BundleFacts) -> dict[str, str]:
         return {}
     texts = {name: _text(name) for name in _FOR_ALL}
     texts |= {
-        _CLASSES[suffix]: _text(_CLASSES[suffix]).replace("@FILE@", path) for suffix, path in first.items()
+        _CLASSES[suffix]: filled(_text(_CLASSES[suffix]), {"FILE": literals.swift(path)})
+        for suffix, path in first.items()
     }
     files = {f"samples/swift/{name}": text for name, text in texts.items()}
     return {**files, "selftest/ios/GoldenTests.swift": for_bundle(_text("GoldenTests.swift"), {*first})}

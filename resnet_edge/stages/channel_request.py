@@ -25,6 +25,7 @@ class ChannelRequest:
 
     `rules.blocks` lets whole residual blocks go as well, as many as the target takes;
     `remove_blocks` says how many, and then both targets may be None: no channel goes.
+    `resume`, `overwrite` and `command` as in TrainRequest.
     """
 
     model: ModelRequest
@@ -40,6 +41,7 @@ class ChannelRequest:
     resume: bool = False
     command: str = ""
     remove_blocks: int | None = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import keras
 import msgspec
 
 from resnet_edge import __version__
+from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.progress import Report, silent
 from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
 from resnet_edge.models.flat import flat_graph, return_weights
@@ -39,7 +40,7 @@ from resnet_edge.stages.channel_request import (
     FinishRequest,
     Prepared,
 )
-from resnet_edge.stages.checkpoint import open_checkpoint, write
+from resnet_edge.stages.checkpoint import open_checkpoint
 from resnet_edge.stages.fit import fit, save, top1, training_details
 from resnet_edge.stages.reader_check import witness_note
 from resnet_edge.stages.recipe import Compressed
@@ -47,6 +48,7 @@ from resnet_edge.stages.saved_model import as_saved, lost_ranges_note, preproces
 from resnet_edge.stages.state import state_of
 from resnet_edge.stages.teacher import teacher_of
 from resnet_edge.stages.training_copy import training_copy
+from resnet_edge.stages.unfinished import checkpoint_folder
 
 
 def prepare(request: ChannelRequest, report: Report) -> Prepared:
@@ -63,11 +65,11 @@ def prepare(request: ChannelRequest, report: Report) -> Prepared:
     facts = base.opened.facts
     story_of(request.model.source, facts.sha256)  # a damaged sidecar, too
     stamp = {
-        **asdict(replace(request, resume=False, command="")),
+        **asdict(replace(request, resume=False, command="", overwrite=False)),
         "model_sha256": facts.sha256,
         "data": base.data.identity,
     }
-    folder = open_checkpoint(out, stamp, request.resume)
+    folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     known = folder / "chosen.json"
     if known.is_file():
         return Prepared(str(folder), msgspec.json.decode(known.read_bytes(), type=Chosen), blocks)
@@ -101,7 +103,7 @@ def finish(request: FinishRequest, report: Report) -> Compressed:
     """Fine-tune the chosen network, save it with its sidecar, and clear the checkpoint away."""
     wanted, found = request.wanted, request.chosen
     base, out = base_of(wanted), Path(wanted.out)
-    folder = out.with_name(f"{out.name}.checkpoint")
+    folder = checkpoint_folder(out)
     found = _kept(found, folder)
     facts, data, recipe = base.opened.facts, base.data, wanted.recipe
     model = keras.models.load_model(found.candidate.file, compile=False)
@@ -163,7 +165,7 @@ def _kept(found: Chosen, folder: Path) -> Chosen:
     if Path(found.candidate.file) != file:
         shutil.copyfile(found.candidate.file, file)
         found = replace(found, candidate=replace(found.candidate, file=str(file)))
-        write(folder / "chosen.json", msgspec.json.encode(found))
+        write_whole(folder / "chosen.json", msgspec.json.encode(found))
     return found
 
 

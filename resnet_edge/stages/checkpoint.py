@@ -7,47 +7,43 @@ another. Here a checkpoint is one file, whose name has the number, put in place 
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import UsageError
 from resnet_edge.models._state import finalize_state
+from resnet_edge.stages.unfinished import RECIPE, check_unfinished, checkpoint_folder, holds_work
 
 
-def open_checkpoint(out: Path, stamp: dict[str, Any], resume: bool) -> Path:
-    """The folder of the unfinished run that will become `out`.
+def open_checkpoint(out: Path, stamp: dict[str, Any], resume: bool, overwrite: bool = False) -> Path:
+    """The folder of the unfinished run that will become `out`, which goes on where one of the same stamp
+    stopped: it comes to the same weights as one that begins anew.
 
-    `stamp` is everything that decides what the run gives. Raises UsageError where there is
-    nothing to resume, where there is and `resume` is not set, and where the stamps differ.
+    `stamp` is everything that decides what the run gives. Raises UsageError where `resume` is set and there
+    is nothing to resume; and where the stamps differ, unless no work is lost or `overwrite` gives it up.
+    Raises OutputError where the folder is not ours.
     """
-    folder = out.with_name(f"{out.name}.checkpoint")
-    known = folder / "recipe.json"
+    check_unfinished(out, resume)
+    folder = checkpoint_folder(out)
+    known = folder / RECIPE
     content = msgspec.json.encode(stamp)
-    if resume:
-        if not known.is_file():
-            raise UsageError(f"there is nothing to resume: {folder} does not exist; run without --resume")
-        if known.read_bytes() != content:
-            raise UsageError(
-                f"{known} is of another recipe or other data: use the same options, or remove {folder}"
-            )
-        return folder
     if known.is_file():
-        raise UsageError(
-            f"{folder} holds an unfinished run: continue it with --resume, or remove that folder"
-        )
+        if known.read_bytes() == content:
+            return folder
+        if resume or (holds_work(folder) and not overwrite):
+            raise UsageError(
+                f"{folder} holds an unfinished run of another recipe or other data: go on with it by the "
+                "same options, or give it up with --overwrite"
+            )
+        shutil.rmtree(folder)
     folder.mkdir(exist_ok=True)
-    write(known, content)
+    write_whole(known, content)
     return folder
-
-
-def write(file: Path, content: bytes) -> None:
-    """Write `file` whole or not at all."""
-    part = file.with_name(f"{file.name}.part")
-    part.write_bytes(content)
-    part.replace(file)
 
 
 class Checkpoint:

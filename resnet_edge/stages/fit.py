@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.answers import answers
+from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.core.head import Head
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.stages.augment import AugmentedBatches
-from resnet_edge.stages.checkpoint import Checkpoint, write
+from resnet_edge.stages.checkpoint import Checkpoint
 from resnet_edge.stages.losses import accuracy_of, loss_of
 from resnet_edge.stages.recipe import Recipe
 from resnet_edge.stages.training_data import Labelled, TrainingData
@@ -73,6 +74,8 @@ def fit(model: Any, data: TrainingData, recipe: Recipe, folder: Path, report: Re
     _compile(model, recipe, len(batches), how)
     checkpoint = Checkpoint(folder)
     done = checkpoint.restore(model)
+    if done:
+        report(Progress(how.label, note=f"going on behind epoch {done} of {recipe.epochs}", line=True))
     watcher = _Watcher(len(batches), recipe, report, folder, how.label)
 
     def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
@@ -218,7 +221,7 @@ class _Watcher:
         row = {key: round(float(value), 5) for key, value in (logs or {}).items()}
         self._check_finite(row)
         self.history.append({"epoch": epoch + 1, **row, "seconds": round(seconds, 1)})
-        write(self._file, msgspec.json.encode(self.history))
+        write_whole(self._file, msgspec.json.encode(self.history))
         held_out = ""
         if "val_loss" in row:
             held_out = f", held out: loss {row['val_loss']:.3f} top-1 {row['val_accuracy']:.4f}"

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import io
 import math
-import os
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import DataError, OutputError
 from resnet_edge.core.golden_vectors import SCHEMA, GoldenVectors, faults
 from resnet_edge.report.readable_json import readable_json
@@ -62,13 +61,9 @@ def write_golden(golden: GoldenFile, path: Path) -> None:
                 _add(archive, _expected(number, run), _npy(outputs))
     if content.tell() > LARGEST:
         raise DataError(f"{path} would be {content.tell():,} bytes: save fewer images")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_bytes(content.getbuffer())
-        partial.replace(path)
+        write_whole(path, content.getvalue())
     except OSError as error:
-        with suppress(OSError):  # where the folder is none
-            partial.unlink()
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 

@@ -18,6 +18,7 @@ class MagnitudeRequest:
 
     `schedule`: `polynomial` approaches the amount step by step, `constant` begins with it.
     `exclude` are names or globs of layers that keep their weights; None: the first convolution.
+    `resume`, `overwrite` and `command` as in TrainRequest.
     """
 
     model: ModelRequest
@@ -28,3 +29,4 @@ class MagnitudeRequest:
     out: str
     resume: bool = False
     command: str = ""
+    overwrite: bool = False

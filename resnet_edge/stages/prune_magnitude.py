@@ -68,11 +68,11 @@ def prune(request: MagnitudeRequest, report: Report) -> Compressed:
     network = to_tf_keras(base.trunk)
     teacher = teacher_of(recipe, facts.input_shape, facts.classes, report)
     stamp = {
-        **asdict(replace(request, resume=False, command="")),
+        **asdict(replace(request, resume=False, command="", overwrite=False)),
         "model_sha256": facts.sha256,
         "data": data.identity,
     }
-    folder = open_checkpoint(out, stamp, request.resume)
+    folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     before = _measured(request.model, base, report)
     fine_tuning = plan(request.schedule, request.amount, _steps(request, data))
     how = Fit(facts.head, "prune", base.inputs, teacher, framework=tf_keras, callbacks=(update_step(),))

@@ -74,7 +74,7 @@ def qat(request: QatRequest, report: Report) -> Compressed:
         framework=tf_keras,
     )
     stamp = {"model": facts.sha256, "recipe": asdict(recipe), "data": data.identity}
-    folder = open_checkpoint(out, stamp, request.resume)
+    folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     scores = _Scores(data, how, Fit(facts.head), report)
     before = scores.of(lambda images: opened.network(trunk.prepared(images)), plain=True)
     quantized = trunk.quantized

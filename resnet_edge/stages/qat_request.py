@@ -12,7 +12,7 @@ from resnet_edge.stages.recipe import Recipe
 class QatRequest:
     """Fine-tune `model` with fake quantization and write it, with its ranges, to `out` (.keras).
 
-    `resume` continues an interrupted run; `command` is how it was asked for.
+    `resume`, `overwrite` and `command` as in TrainRequest.
     """
 
     model: ModelRequest
@@ -20,3 +20,4 @@ class QatRequest:
     out: str
     resume: bool = False
     command: str = ""
+    overwrite: bool = False

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from resnet_edge.core.budget import check_data
 from resnet_edge.core.errors import OutputError, UsageError
 from resnet_edge.core.grant import Grant
-from resnet_edge.core.sidecar import State, Step
+from resnet_edge.core.overwrite import check_file
+from resnet_edge.core.sidecar import State, Step, sidecar_path
 from resnet_edge.models import ModelRequest, grant_of
 from resnet_edge.stages.grants import beside, training_data_grant
+from resnet_edge.stages.unfinished import check_unfinished
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
@@ -65,7 +69,8 @@ class Compressed:
 @dataclass(frozen=True)
 class TrainRequest:
     """Train a network of the zoo. `start`: a MODEL whose weights it begins with (None: fresh
-    ones). `resume` continues an interrupted run; `command` is how it was asked for."""
+    ones). `resume` insists on an interrupted run to go on with, and `overwrite` gives up one of another
+    recipe; `command` is how it was asked for."""
 
     arch: str
     recipe: Recipe
@@ -73,6 +78,7 @@ class TrainRequest:
     start: str | None = None
     resume: bool = False
     command: str = ""
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def training_grant(recipe: Recipe, out: str, *models: ModelRequest) -> Grant:
     return reduce(or_, grants, beside(out) | training_data_grant(recipe.data))
 
 
-def check_keras_output(out: Path) -> None:
+def check_keras_output(out: Path, *, overwrite: bool, resume: bool) -> None:
     """Fail before hours of training, not after. Raises UsageError or OutputError."""
     if out.suffix != ".keras":
         raise UsageError(f"--out {out} must end in .keras")
@@ -111,6 +117,22 @@ def check_keras_output(out: Path) -> None:
         raise OutputError(f"the folder {parent} does not exist: make it first")
     if not os.access(parent, os.W_OK):
         raise OutputError(f"the folder {parent} is not writable: choose another --out")
+    check_file("--out", out, overwrite)
+    beside = sidecar_path(out)
+    if beside.exists() and not _is_sidecar(beside):
+        raise OutputError(
+            f"{beside}, where the sidecar of {out.name} goes, is not ours: move it or name another --out"
+        )
+    if beside.exists() and not overwrite:
+        raise OutputError(f"--out {out}: {beside} exists: give --overwrite to replace it, or name another")
+    check_unfinished(out, resume)
+
+
+def _is_sidecar(path: Path) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("steps"), list)
+    except (OSError, msgspec.MsgspecError, RecursionError):
+        return False
 
 
 def check_not_the_model(out: Path, source: str) -> None:

@@ -55,7 +55,7 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
         "recipe": asdict(recipe),
         "data": data.identity,
     }
-    folder = open_checkpoint(out, stamp, request.resume)
+    folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     copy = training_copy(graph, recipe.precision)
     history = fit(copy, data, recipe, folder, report, how)
     return_weights(copy, graph)

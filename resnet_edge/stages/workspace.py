@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from resnet_edge.core.errors import OutputError, WorkerFailed
+from resnet_edge.core.overwrite import Writer, check_apart, check_new_folder, check_replaceable
 from resnet_edge.core.scratch import OWNER, Scratch, claim, sweep
 
 LEAST_FREE = 1 << 20
@@ -20,15 +22,21 @@ class Workspace:
 
     `folder` takes what the user gets, `scratch` what nobody keeps. `logs` is DIR.logs from the
     beginning, so that a message can name a log where it will still be; it goes away unless a
-    worker failed. The constructor refuses, with OutputError, what can be refused at once; use
-    the rest as a context manager: leaving it removes what was not published.
+    worker failed. With `overwrite`, what a run of the command `writer` left at DIR stays there until the
+    new folder is whole; `inputs` are what the run reads, and DIR may be none of them and hold none. The
+    constructor refuses, with OutputError or UsageError, what can be refused at once; use the rest as a
+    context manager: leaving it removes what was not published.
     """
 
     folder: Path
     scratch: Path
 
-    def __init__(self, out: Path) -> None:
-        self.out = out
+    def __init__(
+        self, out: Path, *, writer: Writer = "convert", overwrite: bool = False, inputs: Iterable[Path] = ()
+    ) -> None:
+        check_new_folder(out)
+        check_apart("--out", out, inputs)
+        self.out, self._writer, self._overwrite = out, writer, overwrite
         self.partial = out.with_name(f"{out.name}.partial")
         self.logs = out.with_name(f"{out.name}.logs")
         self._made: list[Path] = []
@@ -36,7 +44,8 @@ class Workspace:
         self._scratch: Scratch | None = None
         self._lock: int | None = None
         try:
-            _check(out)
+            check_replaceable(out, writer, overwrite)
+            _check_parent(out)
             _check_ours(self.partial, [self.partial / "report.json"])
             _check_ours(self.logs, [*self.logs.glob("*.log")])
         except OSError as error:
@@ -103,8 +112,21 @@ class Workspace:
                     raise OutputError(f"no space left on the disk of {folder.parent}: free some, or {mend}")
 
     def publish(self) -> Path:
-        """Give the finished folder its name. Raises OutputError."""
-        return self._rename(self.out)
+        """Give the finished folder its name, in place of an earlier one if so asked. Raises OutputError."""
+        if not self._overwrite or not self.out.exists():
+            return self._rename(self.out)
+        old = self.out.with_name(f".{self.out.name}.{secrets.token_hex(4)}.replaced")
+        try:
+            check_replaceable(self.out, self._writer, overwrite=True)  # it had hours to change
+            os.rename(self.out, old)
+            self._rename(self.out)
+        except OSError as error:
+            raise _refused(self.out, error) from error
+        finally:
+            if old.exists() and not self.out.exists():  # it failed, or was interrupted
+                os.rename(old, self.out)
+        shutil.rmtree(old, ignore_errors=True)
+        return self.out
 
     def publish_partial(self) -> Path:
         """Give what there is a name that says so, and keep the logs; replaces an earlier one."""
@@ -136,10 +158,7 @@ class Workspace:
             os.close(self._lock)
 
 
-def _check(out: Path) -> None:
-    if out.is_symlink() or out.exists():
-        kind = "a folder" if out.is_dir() else "a file"
-        raise OutputError(f"--out {out} exists and is {kind}: remove it or choose another")
+def _check_parent(out: Path) -> None:
     parent = out.parent
     if parent.exists() and not parent.is_dir():
         raise OutputError(f"--out {out} is below {parent}, which is a file: choose another")

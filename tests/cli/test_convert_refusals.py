@@ -121,6 +121,32 @@ def test_an_output_folder_that_exists(place: Place) -> None:
     check(place.run(), 3, "--out dist exists and is a folder")
 
 
+@pytest.mark.parametrize("out", ["", ".", "..", "/", "here/.."])
+def test_an_output_without_a_name(clean: Place, out: str) -> None:
+    for more in ((), ("--overwrite",)):
+        ended = clean.run("--out", out, *more)
+        check(ended, 2, "gives the new folder no name")
+        assert len(ended.err.splitlines()) == 1, "before any work"
+
+
+def test_home_and_folders_of_others_are_never_replaced(clean: Place) -> None:
+    home = clean.here / "home"
+    home.mkdir()
+    (home / "thesis.txt").write_text("ten years")
+    check(clean.run("--out", str(home)), 3, "exists and is a folder: give --overwrite")
+    ended = clean.run("--out", str(home), "--overwrite")
+    check(ended, 3, "holds thesis.txt, which `resnet-edge convert` did not write")
+    assert len(ended.err.splitlines()) == 1, "before any work"
+    assert [entry.name for entry in home.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("more", [(), ("--overwrite",)])
+def test_an_output_that_holds_what_is_read(clean: Place, given: Given, more: tuple[str, ...]) -> None:
+    words = (str(given.model), "--data", str(given.data), "--out", str(given.data.parent))
+    check(clean.run(*words, *more), 2, "would take the place of", "tiny.keras, which is read")
+    assert given.data.exists()
+
+
 @pytest.mark.parametrize("kind", ["a file", "a dangling link"])
 def test_an_output_that_is_no_folder(place: Place, kind: str) -> None:
     target = place.here / "dist"

@@ -18,6 +18,7 @@ from PIL import Image
 from resnet_edge.backends import _arm64_environment
 from resnet_edge.core.errors import MissingDependency
 from resnet_edge.formats.tflite import read_metadata
+from resnet_edge.report.markdown import escaped
 from tests.cli.conftest import Given
 from tests.cli.conversion import NAMES, Ended, Place
 
@@ -76,7 +77,7 @@ def test_every_runtime_agrees_or_is_said_not_to_be_here(whole: Path) -> None:
     assert all(row["same_top1"] == row["n"] == 40 and row["golden_same_top1"] == 10 for row in ran)
     for row in rows:
         if row["status"] == "not installed":
-            assert row["reason"] in (whole / "README.md").read_text("utf-8")
+            assert escaped(row["reason"]) in (whole / "README.md").read_text("utf-8")
 
 
 def test_an_emulator_that_dies_is_a_row_and_no_end(place: Place, converted: Path, given: Given) -> None:
@@ -214,14 +215,54 @@ def test_the_array_in_c_holds_the_model(whole: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_gives_the_same_bytes(converted: Path, given: Given, tmp_path: Path) -> None:
+def test_the_same_gives_the_same_bytes_wherever_it_is_made(
+    converted: Path, given: Given, tmp_path: Path
+) -> None:
+    """In two folders, from two copies, with programs that are missing in two places."""
     made = []
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        bundle, ended = packed(Place(tmp_path / name, "package"), converted, given, *QUICK)
+    for name in ("a", "b c"):
+        root = tmp_path / name
+        root.mkdir()
+        copied, data = root / "dist", root / "test.npz"
+        shutil.copytree(converted, copied)
+        shutil.copy(given.data, data)
+        place = Place(root, "package")
+        ended = place.run(
+            *(str(copied), "--data", str(data), "--out", str(root / "bundle"), "--images", "40"),
+            *("--golden", "6", "--profiles", "litert,mcu,onnx", "--quiet"),
+            environment={f"RESNET_EDGE_{each}": f"{root}/none" for each in ("VELA", "ARM64", "MEDIAPIPE")},
+        )
         assert ended.code == 0, ended.err
+        bundle = root / "bundle"
         made.append({p.relative_to(bundle): p.read_bytes() for p in bundle.rglob("*") if p.is_file()})
     assert made[0] == made[1]
+    for path, content in made[0].items():
+        for place_of_ours in (tmp_path, Path(sys.prefix), Path.home(), Path(__file__).parents[2]):
+            assert str(place_of_ours).encode() not in content, path
+    assert b"Vela is not installed" in made[0][Path("ACCELERATORS.md")]
+
+
+def test_an_earlier_bundle_is_replaced_when_asked_for(place: Place, converted: Path, given: Given) -> None:
+    bundle, ended = packed(place, converted, given, *QUICK)
+    assert ended.code == 0, ended.err
+    _, ended = packed(place, converted, given, *QUICK)
+    assert (ended.code, len(ended.err.splitlines())) == (3, 1)  # before any work
+    assert "give --overwrite" in ended.err
+    (bundle / "labels.txt").write_text("old")
+    _, ended = packed(place, converted, given, *QUICK, "--overwrite", "--images", "41")
+    assert ended.code == 0, ended.err
+    assert (bundle / "labels.txt").read_text("utf-8").splitlines() == [*NAMES]
+    assert place.is_clean()
+
+
+@pytest.mark.parametrize("out", ["same", "labels"])
+def test_what_is_read_is_not_written(place: Place, copy: Path, given: Given, out: str) -> None:
+    (place.here / "texts").mkdir()
+    (place.here / "texts/de.txt").write_text("a\nb\nc\nd\n")
+    words = ("--out", str(copy)) if out == "same" else ("--out", "texts", "--labels-in", "de=texts/de.txt")
+    ended = place.run(str(copy), "--data", str(given.data), *words, "--overwrite")
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert "would take the place of" in ended.err
 
 
 def test_a_folder_that_convert_did_not_write(place: Place, converted: Path, given: Given) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -114,18 +115,67 @@ def test_an_interrupted_run_resumes_to_the_very_same_weights(
     process = interrupted_run(tiny, out, signal.SIGINT)
     _, stderr = process.communicate()
     assert process.returncode == 130
-    assert stderr.splitlines()[-1].startswith("error: interrupted")
+    assert stderr.splitlines()[-1] == (
+        f"error: interrupted; {out}.checkpoint keeps what is done: the same command goes on with it, and "
+        "--overwrite with other options, or removing that folder, gives it up"
+    )
     assert "Traceback" not in stderr
     assert [file.name for file in tmp_path.iterdir()] == ["net.keras.checkpoint"]
 
-    resumed = run(*options(tiny, out, "--resume", "--quiet"))
-    assert (resumed.exit_code, resumed.output) == (0, "")
+    other = run(*options(tiny, out, "--seed", "5", "--quiet"))
+    assert (other.exit_code, "give it up with --overwrite" in other.output) == (2, True)
+    resumed = run(*options(tiny, out))
+    assert resumed.exit_code == 0, resumed.output
+    assert re.search(r"going on behind epoch \d of 6", resumed.output)
     expected, found = weights(trained[0] / "net.keras"), weights(out)
     assert expected.keys() == found.keys()
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)
     history = json.loads((tmp_path / "net.json").read_text())["steps"][0]["details"]["history"]
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_interrupt_before_the_first_epoch_leaves_nothing(tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "net.keras"
+    with heeded():
+        process = subprocess.Popen([*COMMAND, *options(tiny, out)], stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not (tmp_path / "net.keras.checkpoint/recipe.json").is_file():
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate()
+    assert (process.returncode, stderr.splitlines()[-1]) == (
+        130,
+        "error: interrupted; nothing half-written is left",
+    )
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("there", ["net.keras", "net.json"])
+def test_a_trained_model_is_not_replaced_unasked(tiny: Path, tmp_path: Path, there: str) -> None:
+    (tmp_path / there).write_text('{"steps": []}')
+    result = run(*options(tiny, tmp_path / "net.keras"))
+    assert (result.exit_code, len(result.stderr.splitlines())) == (3, 1)  # before any work
+    assert f"{there} exists: give --overwrite" in result.stderr
+    assert (tmp_path / there).read_text() == '{"steps": []}'
+
+
+def test_a_trained_model_is_replaced_once_the_new_one_is_whole(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "net.keras").write_text("old")
+    (tmp_path / "net.json").write_text('{"steps": []}')
+    words = options(tiny, tmp_path / "net.keras", "--overwrite", "--quiet")
+    failed = run(*words, "--learning-rate", "1e30", "--warmup-epochs", "0")
+    assert (failed.exit_code, (tmp_path / "net.keras").read_text()) == (3, "old")
+    done = run(*words, "--epochs", "1")
+    assert (done.exit_code, done.output) == (0, "")
+    assert zipfile.is_zipfile(tmp_path / "net.keras")
+    assert len(json.loads((tmp_path / "net.json").read_text())["steps"]) == 1
+    assert len([*tmp_path.iterdir()]) == 2
+
+
+def test_a_file_that_is_no_sidecar_is_never_replaced(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "net.json").write_text('{"my": "notes"}')
+    result = run(*options(tiny, tmp_path / "net.keras", "--overwrite"))
+    assert (result.exit_code, "is not ours" in result.stderr) == (3, True)
 
 
 def test_data_that_cannot_be_learned_from_exits_3_in_one_line(tmp_path: Path) -> None:

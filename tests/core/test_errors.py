@@ -30,3 +30,42 @@ def test_the_exit_codes_are_those_of_the_contract() -> None:
         "EXIT_INCONCLUSIVE": 5,
         "EXIT_INTERRUPTED": 130,
     }
+
+
+CALLED = "Exception encountered when calling {}.\n\n\x1b[1m{}\x1b[0m\n\nArguments received by {}:\n  • x=1"
+
+
+def called(name: str, reason: str) -> str:
+    """As keras.src.utils.traceback_utils writes it."""
+    return CALLED.format(name, reason, name)
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("", "ValueError"),
+        ("\n  first.\nsecond", "first"),
+        (called("Conv2D.call()", "no"), "Exception encountered when calling Conv2D.call(): no"),
+        (
+            called("Functional.call()", called("Dense.call()", "too small.")),
+            "Exception encountered when calling Dense.call(): too small",
+        ),
+        ("no X\n\nconfig={}.\n\nException encountered: no axis", "no axis"),
+        (
+            "no X\n\nconfig={}.\n\nException encountered: " + called("X.build()", "no axis"),
+            "Exception encountered when calling X.build(): no axis",
+        ),
+        (
+            called(
+                "X.call()",
+                'in user code:\n\n    File "a.py", line 1, in call\n        f()\n\n    ValueError: bad',
+            ),
+            "Exception encountered when calling X.call(): ValueError: bad",
+        ),
+        ("in user code:\n\n    File 1\n\n    tf.errors.OpError: bad\n", "tf.errors.OpError: bad"),
+        ("Exception encountered when calling X.call().", "Exception encountered when calling X.call()"),
+        ("x" * 900, "x" * 300),
+    ],
+)
+def test_one_line_tells_the_reason(message: str, line: str) -> None:
+    assert errors.first_line(ValueError(message)) == line

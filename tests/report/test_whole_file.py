@@ -14,17 +14,23 @@ from resnet_edge.report.whole_file import check_writable, write_whole
 def test_it_is_replaced_as_a_whole_and_nothing_else_stays(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text("old")
-    check_writable("--html", path)
+    check_writable("--html", path, overwrite=True)
     write_whole("--html", path, "näw")
     assert path.read_text("utf-8") == "näw"
     assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_file_that_is_there_is_refused_unless_it_may_be_replaced(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("old")
+    with pytest.raises(OutputError, match=r"page\.html exists: give --overwrite to replace it"):
+        check_writable("--html", tmp_path / "page.html", overwrite=False)
 
 
 def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     link = tmp_path / "link.html"
     link.symlink_to(tmp_path / "there" / "page.html")
-    check_writable("--html", link)
+    check_writable("--html", link, overwrite=False)
     write_whole("--html", link, "new")
     assert link.is_symlink()
     assert (tmp_path / "there" / "page.html").read_text() == "new"
@@ -45,7 +51,7 @@ def test_what_cannot_be_written_is_told_before(name: str, said: str, tmp_path: P
     (tmp_path / "file").write_text("")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OutputError, match=said):
-        check_writable("--html", tmp_path / name)
+        check_writable("--html", tmp_path / name, overwrite=True)
 
 
 def test_a_disk_that_refuses_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +61,7 @@ def test_a_disk_that_refuses_leaves_what_was_there(tmp_path: Path, monkeypatch: 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OutputError, match="No space left on device; free the disk"):
         write_whole("--html", path, "new")
     assert path.read_text() == "old"

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resnet_edge.core.errors import DataError, ResnetEdgeError, UnknownName, UsageError
+from resnet_edge.core.errors import DataError, OutputError, ResnetEdgeError, UnknownName, UsageError
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.worker import Worker
+from resnet_edge.stages.unfinished import checkpoint_folder, holds_work
 
 Request = dict[str, Any]
 
@@ -106,7 +107,7 @@ def test_an_unfinished_run_is_neither_overwritten_nor_mixed_with_another(tmp_pat
     data, out = write(tmp_path, labels=[0, 1] * 6), tmp_path / "net.keras"
 
     def interrupt(news: Progress) -> None:
-        if news.line:
+        if holds_work(checkpoint_folder(out)):
             raise KeyboardInterrupt
 
     with (
@@ -116,11 +117,35 @@ def test_an_unfinished_run_is_neither_overwritten_nor_mixed_with_another(tmp_pat
         worker.call("resnet_edge.stages.train:train", request(data, out, epochs=200), dict, interrupt)
     assert not out.exists()
     with Worker("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
-        with pytest.raises(UsageError, match="continue it with --resume"):
-            train(worker, request(data, out, epochs=200))
+        with pytest.raises(
+            UsageError, match=r"another recipe or other data: .* or give it up with --overwrite"
+        ):
+            train(worker, request(data, out, epochs=200, seed=1))
         with pytest.raises(UsageError, match="another recipe"):
-            train(worker, request(data, out, resume=True, epochs=200, seed=1))
+            train(worker, {**request(data, out, resume=True, epochs=1), "overwrite": True})
         write(tmp_path, labels=[1, 0] * 6)
         with pytest.raises(UsageError, match="other data"):
-            train(worker, request(data, out, resume=True, epochs=200))
-    assert not out.exists()
+            train(worker, request(data, out, epochs=200))
+        assert holds_work(checkpoint_folder(out))
+        assert not out.exists()
+        train(worker, {**request(data, out, epochs=1), "overwrite": True})
+    assert out.exists()
+    assert not checkpoint_folder(out).exists()
+
+
+def test_a_checkpoint_without_work_is_in_nobodys_way(worker: Worker, tmp_path: Path) -> None:
+    data, out = write(tmp_path, labels=[0, 1] * 6), tmp_path / "net.keras"
+    folder = checkpoint_folder(out)
+    folder.mkdir()
+    (folder / "recipe.json").write_text("{}")
+    train(worker, request(data, out, epochs=1))
+    assert out.exists()
+
+
+def test_the_folder_of_another_is_not_taken_for_a_checkpoint(worker: Worker, tmp_path: Path) -> None:
+    data, out = write(tmp_path, labels=[0, 1] * 6), tmp_path / "net.keras"
+    checkpoint_folder(out).mkdir()
+    (checkpoint_folder(out) / "thesis.txt").write_text("ten years")
+    with pytest.raises(OutputError, match="is in the way, and no run of ours made it"):
+        train(worker, request(data, out, epochs=1))
+    assert (checkpoint_folder(out) / "thesis.txt").exists()

@@ -128,3 +128,59 @@ def test_the_next_run_removes_what_a_killed_one_left(out: Path, tmp_path: Path) 
     assert [entry.name for entry in out.iterdir()] == []
     sweep(tmp_path)
     assert not Path(done.stdout.strip()).exists()
+
+
+def an_earlier_run(out: Path) -> None:
+    out.mkdir()
+    (out / "report.json").write_text('{"schema": 1, "artifacts": []}')
+    (out / "labels.txt").write_text("old")
+
+
+def test_an_earlier_run_stays_until_the_new_one_is_whole(out: Path) -> None:
+    an_earlier_run(out)
+    with Workspace(out, overwrite=True) as workspace:
+        workspace.write("labels.txt", "new")
+        assert (out / "labels.txt").read_text() == "old"
+        workspace.publish()
+    assert beside(out) == ["dist"]
+    assert [entry.name for entry in out.iterdir()] == ["labels.txt"]
+    assert (out / "labels.txt").read_text() == "new"
+
+
+def test_a_run_that_fails_or_is_partial_replaces_nothing(out: Path) -> None:
+    an_earlier_run(out)
+    with pytest.raises(DataError), Workspace(out, overwrite=True):
+        raise DataError("x")
+    assert beside(out) == ["dist"]
+    with Workspace(out, overwrite=True) as workspace:
+        workspace.publish_partial()
+    assert (out / "labels.txt").read_text() == "old"
+
+
+def test_what_came_into_dir_in_the_meantime_is_not_replaced(out: Path) -> None:
+    an_earlier_run(out)
+    with Workspace(out, overwrite=True) as workspace:
+        (out / "thesis.txt").write_text("ten years")
+        with pytest.raises(OutputError, match=r"holds thesis\.txt"):
+            workspace.publish()
+    assert (out / "thesis.txt").read_text() == "ten years"
+    assert beside(out) == ["dist"]
+
+
+def test_where_the_new_one_cannot_be_named_the_old_one_comes_back(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_earlier_run(out)
+    rename = os.rename
+
+    def fails_for_the_new(source: Path, to: Path) -> None:
+        if source.name.endswith(".unfinished"):
+            raise OSError(5, "Input/output error")
+        rename(source, to)
+
+    with Workspace(out, overwrite=True) as workspace:
+        monkeypatch.setattr(os, "rename", fails_for_the_new)
+        with pytest.raises(OutputError, match="Input/output error"):
+            workspace.publish()
+    assert (out / "labels.txt").read_text() == "old"
+    assert beside(out) == ["dist"]

@@ -9,6 +9,7 @@ weights are the same numbers, and no kernel overflows.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from resnet_edge.graph.onnx_pairs import can_overflow
 CONVERTER = "onnxruntime.tools.convert_onnx_models_to_ort"
 SECONDS = 600.0
 MIDDLE = 128
+LENGTH = 200
+"""Characters of the path of the folder that the converter works in."""
 
 
 def write_ort(source: Path, out: Path) -> str:
@@ -35,7 +38,7 @@ def write_ort(source: Path, out: Path) -> str:
     if find_spec("onnxruntime") is None:
         raise MissingDependency(missing_package("onnxruntime"))
     with tempfile.TemporaryDirectory(prefix="resnet-edge-ort-") as place:
-        folder = Path(place)
+        folder = _padded(Path(place))
         model = onnx.load(source)
         if can_overflow(model):
             unsigned_weights(model)
@@ -46,6 +49,14 @@ def write_ort(source: Path, out: Path) -> str:
     # Its comment names the folder.
     lines = [line for line in listed.splitlines() if not line.startswith("#")]
     return "\n".join([f"# Generated from {out.name}", *lines]) + "\n"
+
+
+def _padded(place: Path) -> Path:
+    """A new folder in `place` whose path is LENGTH characters long, unless `place` is too long."""
+    place = place.resolve()
+    folder = place / "p".ljust(LENGTH - len(str(place)) - 1, "p")
+    folder.mkdir()
+    return folder
 
 
 def unsigned_weights(model: onnx.ModelProto) -> int:
@@ -67,14 +78,23 @@ def unsigned_weights(model: onnx.ModelProto) -> int:
 
 
 def _convert(source: Path, folder: Path) -> None:
-    command = [sys.executable, "-m", CONVERTER, "model.onnx", "--optimization_style", "Fixed"]
+    command = [sys.executable, "-P", "-m", CONVERTER, "model.onnx", "--optimization_style", "Fixed"]
     command += ["--enable_type_reduction", "--target_platform", "arm"]
-    # The file has its tables in the order of a hash that depends on where the process lies in memory.
+    # The file has its tables in the order of a hash that depends on where things lie in the memory of the
+    # process: the environment and the lengths of paths move them, too.
     if still := shutil.which("setarch"):
         command = [still, "--addr-no-randomize", *command]
+    environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    environment |= {"PATH": os.defpath, "PYTHONHASHSEED": "0", "ORT_DISABLE_TELEMETRY": "1"}
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired as error:
         raise ArtifactError(f"{source} took more than {SECONDS:.0f} s to become an .ort file") from error

@@ -22,4 +22,6 @@ const session = await ort.InferenceSession.create(model);
 const tensor = new ort.Tensor(file.input.dtype, tensorOf(picture, file.input), file.input.shape);
 const out = await session.run({ [session.inputNames[0]]: tensor });
 const scores = real(/** @type {any} */ (out[session.outputNames[0]].data), file.output);
-for (const [i, share] of best(scores, file)) console.log(`${share.toFixed(3)}  ${golden.labels[i]}`);
+/** A label as a terminal may show it: nothing in it moves the cursor. @param {string} label */
+const shown = (label) => label.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
+for (const [i, share] of best(scores, file)) console.log(`${share.toFixed(3)}  ${shown(golden.labels[i])}`);

@@ -1,0 +1,47 @@
+"""What a terminal, a log line and a JSON document are shown."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnet_edge.core.printable import one_line, printable, printable_json, printable_lines
+
+MOVES = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of what moves a cursor, turns the direction of writing, or is no character at all."""
+ANY = st.text(st.characters(categories=None))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Äpfel 東京 🎉", "Äpfel 東京 🎉"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\u202eb\u2066c", "a\\u202eb\\u2066c"),
+        ("a\rb\x7f\x00", "a\\rb\\x7f\\x00"),
+        ("\udc80", "\\udc80"),
+    ],
+)
+def test_what_moves_a_cursor_is_spelled(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(ANY)
+def test_nothing_else_is_left(text: str) -> None:
+    for spelled in (printable(text), one_line(text), printable_lines(text).replace("\n", "")):
+        assert not [c for c in spelled if unicodedata.category(c) in MOVES]
+        spelled.encode()
+    assert printable_lines(text).count("\n") == text.count("\n")
+    assert printable(printable(text)) == printable(text)
+
+
+@given(ANY)
+def test_a_document_says_the_same(text: str) -> None:
+    spelled = printable_json(json.dumps({"a": text}, ensure_ascii=False, indent=1))
+    assert json.loads(spelled) == {"a": text}
+    assert not [c for c in spelled.replace("\n", "") if unicodedata.category(c) in MOVES]
