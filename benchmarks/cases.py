@@ -8,7 +8,8 @@ schemes in both formats with every --repair and --calibrator, on its last 300 im
 fast kernels, on 100), calibrated on its first 64. A plain loop over the runtimes (good_files/plain_loop.py)
 tells which files answer as the model did, on 97 % of the images and more. The outcome is wrong where such a
 file has the verdict `fail`, where one that is right on fewer images than --max-drop allows has the verdict
-`pass`, and where there is no file. Only a calibrator changes integers, and float files are made once for each repair.
+`pass`, and where there is no file. A calibrator changes integers alone: float files are made once for each
+repair.
 
 Outcomes stay in WORK/outcomes.json, and a second run goes on behind them.
 """
