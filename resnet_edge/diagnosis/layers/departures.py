@@ -29,8 +29,8 @@ class Sums:
 
     def __init__(self, channels: int) -> None:
         self.n, self.finite = 0, True
-        shape = (10, channels)
-        self._sums = np.zeros(shape)
+        self._sums = np.zeros((11, channels))
+        self._ends: tuple[Real, Real] | None = None
 
     def add(self, expected: NDArray[np.float32], seen: NDArray[np.float32], grid: Grid | None) -> None:
         """One image more; what a grid cannot hold is cut off, and is no departure of the layer."""
@@ -41,9 +41,13 @@ class Sums:
             return
         held = r if grid is None else np.clip(r, grid.low, grid.high)
         e = y - held
-        on_grid = e if grid is None else y - (grid.low + np.rint((held - grid.low) / grid.step) * grid.step)
+        nearest = held if grid is None else grid.low + np.rint((held - grid.low) / grid.step) * grid.step
+        on_grid = y - nearest
+        if self._ends is None:
+            self._ends = r.min(axis=0), r.max(axis=0)
+        alike = ((r == self._ends[0]) | (r == self._ends[1])) & ~np.isclose(nearest, held, rtol=1e-6)
         for row, term in enumerate(
-            (held, y, e, on_grid, held**2, y**2, e**2, held * e, held * on_grid, (r - held) ** 2)
+            (held, y, e, on_grid, held**2, y**2, e**2, held * e, held * on_grid, (r - held) ** 2, alike)
         ):
             self._sums[row] += term.sum(axis=0)
         self.n += len(r)
@@ -87,6 +91,12 @@ class Sums:
     def lost(self) -> Real:
         """Mean squares (C,) of what the grid cuts off."""
         return self._mean(9)
+
+    @property
+    def alike(self) -> Real:
+        """The share (C,) of values that are one number beside the grid, which is rounded alike each time: the
+        least or the greatest of a channel, behind a ReLU or a limit."""
+        return self._mean(10)
 
     @property
     def slopes(self) -> tuple[float, float]:
@@ -137,7 +147,8 @@ def departure(replayed: Sums, own: Sums, rounding: Rounding) -> Departure | None
 def _departure(sums: Sums, own: Sums, variance: Real, hard: Real, half: float) -> Departure | None:
     n = max(sums.n, 1)
     shift = np.minimum(np.abs(sums.shift), np.abs(own.shift)) if own.n else np.abs(sums.shift)
-    allowed = np.sqrt(2 * T * (variance + half**2 / n)) + hard
+    together = hard + half * sums.alike
+    allowed = np.sqrt(2 * T * (variance + half**2 / n)) + together
     if (found := _beyond("shift", shift, allowed)) is not None:
         return found
     centred = np.sqrt(np.maximum(sums.error - sums.shift**2, 0))
@@ -153,7 +164,7 @@ def _departure(sums: Sums, own: Sums, variance: Real, hard: Real, half: float) -
     if power <= 0:
         return None
     spread = (variance + half**2 / n) @ sums.power
-    most = float(np.sqrt(2 * T * spread) + (hard * np.sqrt(sums.power)).sum()) / power
+    most = float(np.sqrt(2 * T * spread) + (together * np.sqrt(sums.power)).sum()) / power
     slope = min(map(abs, sums.slopes))
     return Departure(kind="slope", times=slope / max(most, 1e-30)) if slope > most else None
 

@@ -32,6 +32,9 @@ class Cut(Protocol):
     def read_by(self, tensor: int, cuts: Collection[int]) -> list[int]:
         """The cuts before a tensor."""
 
+    def reference_name(self, tensor: int) -> str:
+        """Of a tensor, in the reference's steps."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
@@ -52,6 +55,16 @@ class Link:
         return self.theirs.weights, self.ours.weights
 
     @property
+    def channels(self) -> int:
+        """Of what it reads."""
+        return self.shape[3] * self.weights[0].groups
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether each channel that it gives is of one that it reads, in the same place."""
+        return self.weights[0].groups == self.shape[0] > 1 == self.shape[3]
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Of both kernels."""
         return self.weights[0].kernel.shape
@@ -68,7 +81,10 @@ def _link(sections: Cut, tensor: int) -> Iterable[Link]:
     ours, theirs = _only_layer(section), _only_layer(expected)
     if ours is None or theirs is None or theirs.op not in LAYERS:
         return
-    read = [i for i in sections.read_by(tensor, everything) if _feeds(sections.matches[i], section, ours)]
+    before = sections.read_by(tensor, everything)
+    read = [i for i in before if _feeds(sections.matches[i].name, section, ours)]
+    if not all(_feeds(sections.reference_name(i), expected, theirs) for i in read):
+        return  # a factor between the two is in the reference's weights
     alone = not any(step.kind in MULTIPLIES for step in (*section, *expected))
     found = Link(gives=tensor, reads=read[0] if read else None, theirs=theirs, ours=ours, alone=alone)
     one, other = found.weights
@@ -84,9 +100,9 @@ def _only_layer(section: list[Step]) -> Step | None:
     return weighted[0] if len(weighted) == 1 and weighted[0].weights is not None else None
 
 
-def _feeds(match: Match, section: list[Step], layer: Step) -> bool:
+def _feeds(name: str, section: list[Step], layer: Step) -> bool:
     """Whether a layer computes with a tensor."""
-    reached = {match.name}
+    reached = {name}
     for step in section:
         if step is layer:
             return bool(step.reads) and step.reads[0] in reached

@@ -6,21 +6,29 @@ begin at it (search.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.diagnosis.layers.steps import Opened
+from resnet_edge.diagnosis.layers.steps import SAME_VALUES, Opened
 
 SAMPLED = 2048
 """Values of a tensor that are looked at, the same of each tensor of one shape."""
 KEEPERS = frozenset({"quantize", "dequantize", "quantizelinear", "dequantizelinear", "cast", "identity"})
+TRUTHS = frozenset({
+    "greater", "greaterorequal", "greater_equal", "less", "lessorequal", "less_equal", "equal", "not_equal",
+    "not", "logical_not", "and", "logical_and", "or", "logical_or", "xor", "isnan", "isinf",
+})  # fmt: skip
+LIMITS = frozenset({"relu", "relu6", "clip", "min", "max"})
 CLOSE = 0.5
 """Error power over signal power, below which errors are compared; above it, directions."""
 
+UNLIKE = CLOSE + 0.5
+"""From here on, a cosine below a half, values alone make no pair: an inner tensor of an operation that the
+other side has whole would be paired with whatever is left."""
 UNFINISHED = 10.0
 """A tensor behind which a constant is added or multiplied, where the reference has none, is rather on the
 way: so much nearer must it be."""
@@ -108,7 +116,11 @@ def candidates(opened: Opened) -> list[str]:
     What holds the values of a tensor that several read is that tensor again, and left out."""
     readers = opened.readers()
     found: dict[str, None] = {}
+    truths: set[str] = set()
     for step in opened.steps:
+        if step.op in TRUTHS or (step.op in KEEPERS and truths.issuperset(step.reads) and step.reads):
+            truths.update(step.gives)  # true or false, as numbers too: no activation
+            continue
         for name in step.gives:
             if step.op in KEEPERS and len(readers.get(step.reads[0] if step.reads else "", ())) > 1:
                 continue
@@ -119,12 +131,15 @@ def candidates(opened: Opened) -> list[str]:
 
 
 class Order:
-    """Which activation of a graph comes from which."""
+    """Which activation of a graph comes from which; one that is only moved is where it came from."""
 
     def __init__(self, opened: Opened) -> None:
         self._number = {opened.entry: 0}
         self._above: dict[str, int] = {opened.entry: 1}
+        self._moved: dict[str, str] = {}
         for step in opened.steps:
+            if step.op in SAME_VALUES | KEEPERS and len(step.reads) == 1:
+                self._moved |= dict.fromkeys(step.gives, self._moved.get(step.reads[0], step.reads[0]))
             above = 0
             for name in step.reads:
                 above |= self._above.get(name, 0)
@@ -134,15 +149,17 @@ class Order:
 
     def before(self, name: str, other: str) -> bool:
         """Whether `other` is computed from `name`, or is it."""
-        return bool(self._above.get(other, 0) >> self._number.get(name, 0) & 1)
+        source = self._moved.get(name, name)
+        return bool(self._above.get(other, 0) >> self._number.get(source, 0) & 1)
 
 
 class Side(Protocol):
-    """What matching asks of a graph: what comes before what, and the names of tensors that only an operation
-    with constants reads."""
+    """What matching asks of a graph: what comes before what, the names of tensors that only an operation
+    with constants reads, and the kernel shapes of those that a layer gives."""
 
     order: Order
     affine: frozenset[str]
+    layers: dict[str, tuple[int, ...]]
 
 
 class Named(Side, Protocol):
@@ -160,6 +177,20 @@ def affine_behind(opened: Opened) -> frozenset[str]:
     )
 
 
+def layers_behind(opened: Opened) -> dict[str, tuple[int, ...]]:
+    """By activation, the shape of the kernel of the layer that gives it, but for constants, limits and
+    moves."""
+    found: dict[str, tuple[int, ...]] = {}
+    for step in opened.steps:
+        shape = step.weights.kernel.shape if step.weights is not None else None
+        passes = step.kind in ("move", "sum", "product") or step.op in LIMITS
+        if shape is None and len(step.reads) == 1 and passes:
+            shape = found.get(step.reads[0])
+        if shape is not None:
+            found |= dict.fromkeys(step.gives, shape)
+    return found
+
+
 def matched(
     sketches: Sketches,
     reference: Mapping[int, tuple[str, tuple[int, ...]]],
@@ -175,32 +206,48 @@ def matched(
     contradict those that are `known`: what comes before must come before on both `sides`,
     reference and artifact.
     """
-    theirs, ours = sides
-    by_key: dict[Key, list[tuple[str, Layout]]] = {}
-    for name in names:
-        for layout in LAYOUTS:
-            if (key := sketches.keys.get((name, layout))) is not None:
-                by_key.setdefault(key, []).append((name, layout))
-    scored = []
-    for tensor, (sketch, shape) in reference.items():
-        finished = theirs.names[tensor] not in theirs.affine
-        for rank, (name, layout) in enumerate(by_key.get(key_of(shape), ())):
-            distance = sketches.distance((sketch, "last"), (name, layout))
-            distance *= UNFINISHED if finished and name in ours.affine else 1
-            scored.append((distance, -rank, tensor, name, layout))
     found: dict[int, Match] = {}
     taken: set[str] = set()
     if ends is not None and key_of(reference[ends[0]][1]) == sketches.keys.get((ends[1], "last")):
         found[ends[0]] = Match(tensor=ends[0], shape=reference[ends[0]][1], name=ends[1], layout="last")
         taken.add(ends[1])
-    for distance, _, tensor, name, layout in sorted(scored):
-        if tensor in found or name in taken or not np.isfinite(distance):
+    for *_, tensor, name, layout in sorted(_scored(sketches, reference, names, sides)):
+        if tensor in found or name in taken:
             continue
         match = Match(tensor=tensor, shape=reference[tensor][1], name=name, layout=layout)
-        if _fits(match, known, theirs, ours):
+        if _fits(match, known, *sides):
             found[tensor] = match
             taken.add(name)
     return [found[tensor] for tensor in reference if tensor in found]
+
+
+def _scored(
+    sketches: Sketches,
+    reference: Mapping[int, tuple[str, tuple[int, ...]]],
+    names: Sequence[str],
+    sides: tuple[Named, Side],
+) -> Iterator[tuple[float, int, int, int, str, Layout]]:
+    """Every pair that may be one: its distance, then what is later in the artifact, and in the reference,
+    first: tensors that hold the same are paired in their order."""
+    by_key: dict[Key, list[tuple[str, Layout]]] = {}
+    for name in names:
+        for layout in LAYOUTS:
+            if (key := sketches.keys.get((name, layout))) is not None:
+                by_key.setdefault(key, []).append((name, layout))
+    for place, (tensor, (sketch, shape)) in enumerate(reference.items()):
+        for rank, (name, layout) in enumerate(by_key.get(key_of(shape), ())):
+            distance = sketches.distance((sketch, "last"), (name, layout))
+            distance *= _handicap(sides[0].names[tensor], name, distance, sides)
+            if np.isfinite(distance):
+                yield distance, -rank, -place, tensor, name, layout
+
+
+def _handicap(theirs: str, ours: str, distance: float, sides: tuple[Named, Side]) -> float:
+    """By what a distance is multiplied: infinite for what cannot be a pair."""
+    layer = sides[0].layers.get(theirs)
+    if distance > UNLIKE and (layer is None or layer != sides[1].layers.get(ours)):
+        return np.inf
+    return UNFINISHED if ours in sides[1].affine and theirs not in sides[0].affine else 1.0
 
 
 def _fits(match: Match, known: Sequence[Match], theirs: Named, ours: Side) -> bool:

@@ -111,6 +111,16 @@ class _Rewriter:
         yield helper.make_node(node.op_type.removeprefix("QLinear"), [name], [f"{out}/real"], **options)
         yield self._quantized(f"{out}/real", (given[3], given[4]), out)
 
+    def joined(self, node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
+        """QLinearConcat: the ends of what it gives, then each input with its own."""
+        given, out, inputs = [*node.input], node.output[0], []
+        for number, at in enumerate(range(2, len(given), ENDS)):
+            name, more = self._real(given[at : at + ENDS], f"{out}/given{number}")
+            yield from more
+            inputs.append(name)
+        yield helper.make_node("Concat", inputs, [f"{out}/real"], **attributes(node))
+        yield self._quantized(f"{out}/real", (given[0], given[1]), out)
+
     def _real(self, given: list[str], out: str, axis: int = 0) -> tuple[str, list[onnx.NodeProto]]:
         return out, [helper.make_node("DequantizeLinear", given, [out], axis=axis)]
 
@@ -127,6 +137,7 @@ Reader = Callable[[_Rewriter, onnx.NodeProto], Iterator[onnx.NodeProto]]
 READERS: dict[str, Reader] = {
     **dict.fromkeys(("QLinearConv", "QLinearMatMul", "QGemm"), _Rewriter.layer),
     **dict.fromkeys(("QLinearAdd", "QLinearMul"), _Rewriter.pairwise),
+    "QLinearConcat": _Rewriter.joined,
     **dict.fromkeys(
         (
             "QLinearGlobalAveragePool",

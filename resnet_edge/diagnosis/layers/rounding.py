@@ -149,6 +149,7 @@ class _Walk:
 
     def __init__(self, opened: Opened, powers: Powers) -> None:
         self.opened, self.powers = opened, powers
+        self.held = opened.held_grids()
 
     def through(self, step: Step, given: list[Rounding]) -> Rounding:
         """Without what storing the output rounds."""
@@ -174,6 +175,10 @@ class _Walk:
             more = SINGLE * size if step.kind != "move" else 0.0
             return Rounding(random=found.random, hard=found.hard + more, own=found.own)
         more = HALF * size if name in self.opened.halves else 0.0
+        if step.op == "exp" and step.reads[0] in self.opened.halves:
+            # ONNX Runtime hands on what it computed in float32, and shows what a float16 of it would be
+            # (insert_cast_transformer.cc): exp makes a share of what is small of what it reads.
+            more += HALF * np.sqrt(self._peak(step.reads[0])) * size
         if step.kind != "move":
             more += SINGLE * size
         return Rounding(random=made.random, hard=made.hard + more, own=made.own)
@@ -182,10 +187,13 @@ class _Walk:
         if step.kind == "other" or (step.op in TABLES and grid.high - grid.low > 256 * grid.step):
             return UNKNOWN  # how far its integer kernel is off is not known
         size, least = grid.step, REAL * max(abs(grid.low), abs(grid.high))
-        if step.kind == "move" and step.op not in ROUNDERS:
-            read = [self.opened.grids[name].step for name in step.reads if name in self.opened.grids]
+        if step.kind == "move":
+            held = self.held if step.op in ROUNDERS else self.opened.grids
+            read = [held[name].step for name in step.reads if name in held]
             if read and all(one == size for one in read):
                 return Rounding(random=made.random, hard=made.whole + least)  # integers as they were
+            if read:  # from grid to grid: where one step is twice the other, all that is odd goes one way
+                return Rounding(random=made.random, hard=made.whole + size)
         inexact = least if step.exact else size
         return Rounding(random=made.random, hard=made.whole + inexact, own=size / 2)
 
@@ -193,18 +201,18 @@ class _Walk:
         name, rank = step.reads[0], len(self._shape(step.gives[0]))
         power = self.powers.channels(name, weights.axis)
         random = (weights.variance * named_kernel(weights, power)).sum(axis=(1, 2, 3))
-        square = np.square(weights.kernel)
+        taps = np.square(np.abs(weights.kernel).sum(axis=(1, 2), keepdims=True))
         if not given.none:
-            # What rounded weights did to a channel is alike at all taps of it; what a grid did is not, and is
-            # uniform within its bound, so that a third of its square is its variance.
-            taps = np.square(np.abs(weights.kernel).sum(axis=(1, 2), keepdims=True))
-            for off, gain in ((given.random, taps), (np.square(given.whole) / 3, square)):
-                own = named_kernel(weights, self._channels(off, name, weights.axis))
-                random = random + (gain * own[:, : gain.shape[1], : gain.shape[2]]).sum(axis=(1, 2, 3))
+            # What was done to a channel may be alike at all taps: by rounded weights it is, and by a grid
+            # where the channel is constant (behind a ReLU that is silent, say). Of a grid it is uniform
+            # within its bound, so that a third of its square is its variance.
+            off = given.random + np.square(given.whole) / 3
+            own = named_kernel(weights, self._channels(off, name, weights.axis))
+            random = random + (taps * own[:, :1, :1]).sum(axis=(1, 2, 3))
         if weights.hybrid:
             size = self.powers.dynamic[name] / self.powers.images / DYNAMIC**2
-            random = random + size / 12 * square.sum(axis=(1, 2, 3))
-        random = random + self._partial(step, square[0].size) / 3
+            random = random + size / 12 * taps.sum(axis=(1, 2, 3))
+        random = random + self._partial(step, weights.kernel[0].size) / 3
         if weights.bias is not None:
             random = random + np.broadcast_to(weights.bias.variance, weights.bias.values.shape).ravel()
         return Rounding(random=_shaped(random, weights.axis, rank), hard=np.zeros(()))
@@ -230,7 +238,7 @@ class _Walk:
         if len(given) == 1 and step.op in AS_REAL:
             return given[0]
         if len(given) == 1 and step.op in SAME_PLACE:
-            return _loose(given[0])
+            return _fit(given[0], self._shape(step.gives[0]))  # a slice may have fewer channels
         if len(given) == 1 and step.axes is not None:
             return Rounding(
                 random=_transposed(given[0].random, step.axes), hard=_transposed(given[0].whole, step.axes)
@@ -292,10 +300,6 @@ def _summed(given: list[Rounding], constant: Constant | None) -> Rounding:
     if constant is not None:
         random = random + constant.variance
     return Rounding(random=random, hard=hard)
-
-
-def _loose(one: Rounding) -> Rounding:
-    return Rounding(random=one.random, hard=one.whole)
 
 
 def _fit(one: Rounding, shape: tuple[int, ...]) -> Rounding:

@@ -85,14 +85,37 @@ def _differs(factors: Real, sections: Sections, judged: Judged, tensor: int) -> 
 
 def unscaled(sections: Sections, judged: Judged) -> set[int]:
     """Tensors that a layer which mixes their channels reads rightly, and what becomes of such a tensor by
-    operations that keep channels apart."""
+    operations that keep channels apart; and those whose channels are shuffled, through which no equalization
+    follows them."""
     everything = [*sections.matches]
-    found = {sections.reference.exit}
+    found = {sections.reference.exit, *_shuffled(sections, everything)}
     for tensor in reversed(everything):
         for reader in sections.readers(tensor):
             right = reader not in judged.parted
             if right and (reader in found or _mixes(sections, tensor, reader, everything)):
                 found.add(tensor)
+    return found
+
+
+def _shuffled(sections: Sections, everything: list[int]) -> set[int]:
+    """What a transposition takes channels from, or gives them in another place, and all that is moved
+    from there or to there."""
+    moves = {
+        tensor: set(sections.read_by(tensor, everything))
+        for tensor in everything
+        if all(step.kind == "move" for step in sections.expected(tensor, everything))
+    }
+    found: set[int] = set()
+    for tensor, read in moves.items():
+        steps = sections.expected(tensor, everything)
+        if any(step.axes is not None and step.axes[-1] != len(step.axes) - 1 for step in steps):
+            found |= {tensor, *read}
+    size = -1
+    while size < len(found):
+        size = len(found)
+        for tensor, read in moves.items():
+            if tensor in found or found & read:
+                found |= {tensor, *read}
     return found
 
 

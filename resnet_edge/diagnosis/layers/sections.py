@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.departures import Departure, Sums, departure, known
 from resnet_edge.diagnosis.layers.links import links
-from resnet_edge.diagnosis.layers.matching import Match, Order, Sketches, affine_behind, candidates, matched
+from resnet_edge.diagnosis.layers.matching import (
+    Match,
+    Order,
+    Sketches,
+    affine_behind,
+    candidates,
+    layers_behind,
+    matched,
+)
 from resnet_edge.diagnosis.layers.onnx_steps import open_onnx
 from resnet_edge.diagnosis.layers.replay import Replay
 from resnet_edge.diagnosis.layers.rounded_weights import as_rounded
@@ -61,6 +69,7 @@ class Reference:
         }
         self.order = Order(self.opened)
         self.affine = affine_behind(self.opened)
+        self.layers = layers_behind(self.opened)
 
     def maker(self, tensor: int) -> Step | None:
         """What gives a tensor."""
@@ -76,6 +85,7 @@ class Sections:
         self.opened = OPENERS[format](path)
         self.order = Order(self.opened)
         self.affine = affine_behind(self.opened)
+        self.layers = layers_behind(self.opened)
         self.grids = self.opened.held_grids()
         wanted = [self.opened.entry, *(name for step in self.opened.steps for name in step.gives)]
         self._run = RUNS[format](path, self.opened, wanted)
@@ -217,6 +227,10 @@ class Sections:
         ends = {self.matches[i].name: i for i in cuts if i != tensor}
         section = self.section(tensor, [*ends.values()])
         return [*dict.fromkeys(ends[name] for step in section for name in step.reads if name in ends)]
+
+    def reference_name(self, tensor: int) -> str:
+        """Of a tensor, in the reference's steps."""
+        return self.reference.names[tensor]
 
     def readers(self, tensor: int) -> list[int]:
         """The matched tensors whose sections begin at one, where all are cut."""
