@@ -48,28 +48,31 @@ class Int8Rows:
         return self.integers * self.steps[:, None]
 
 
-def int8_rows(rows: NDArray[np.floating[Any]], *, paired: bool) -> Int8Rows:
-    """Rows of weights (O, K) as integers, symmetric, one step a row; `paired`: so that no pair of neighbours
-    can overflow (pair_bound.py).
+def int8_rows(rows: NDArray[np.floating[Any]], *, paired: bool, alike: bool = False) -> Int8Rows:
+    """Rows of weights (O, K) as integers, symmetric, one step a row, or one for all (`alike`); `paired`: so
+    that no pair of neighbours can overflow (pair_bound.py).
 
     A row that lies on such a grid already (rounding.py) keeps it. Of the others, a row in which no pair is
     at risk has its largest weight at 127, and each weight rounded on its own. One at risk has the step, and
     neighbours rounded down together, that change its weights least.
     """
     real = np.ascontiguousarray(rows, np.float32)
-    key = (real.shape, paired, hashlib.blake2b(real.data, digest_size=16).digest())
+    key = (real.shape, paired, alike, hashlib.blake2b(real.data, digest_size=16).digest())
     if key in _known:
         _known.move_to_end(key)
         return _known[key]
     size = max(1, AT_ONCE // real.shape[1])
-    parts = [_part(real[at : at + size], paired) for at in range(0, len(real), size)]
-    integers, steps, plain = (np.concatenate(each) for each in zip(*parts, strict=True))
+    if alike:
+        integers, steps, plain = _alike(real, paired)
+    else:
+        parts = [_part(real[at : at + size], paired) for at in range(0, len(real), size)]
+        integers, steps, plain = (np.concatenate(each) for each in zip(*parts, strict=True))
     found = Int8Rows(integers=integers.astype(np.int8), steps=steps, plain=plain)
     _remember(key, found)
     return found
 
 
-_Key = tuple[tuple[int, ...], bool, bytes]
+_Key = tuple[tuple[int, ...], bool, bool, bytes]
 _known: OrderedDict[_Key, Int8Rows] = OrderedDict()
 
 
@@ -79,6 +82,14 @@ def _remember(key: _Key, found: Int8Rows) -> None:
     _known[key] = found
     while sum(rows.integers.size for rows in _known.values()) > REMEMBERED:
         _known.popitem(last=False)
+
+
+def _alike(rows: Array, paired: bool) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """All rows as if they were one, each with an even number of weights, so that pairs stay pairs."""
+    wide = np.pad(rows, ((0, 0), (0, rows.shape[1] % 2)))
+    integers, steps, plain = _part(wide.reshape(1, -1), paired)
+    own = integers.reshape(wide.shape)[:, : rows.shape[1]]
+    return own, np.repeat(steps, len(rows)), np.repeat(plain, len(rows))
 
 
 def _part(rows: Array, paired: bool) -> tuple[Array, Array, NDArray[np.bool_]]:

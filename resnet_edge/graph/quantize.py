@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from litert_quantizer import quantizer, recipe_manager
 from litert_quantizer.algorithm_manager import AlgorithmName
-from litert_quantizer.qtyping import TFLOperationName
+from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
 
 from resnet_edge.core.errors import ArtifactError, UnsupportedScheme
 from resnet_edge.core.scheme import Scheme
@@ -34,6 +34,8 @@ a softmax: in int8 its output has 256 steps of 1/256, LiteRT's reference kernel 
 on flat inputs, and ONNX Runtime rounds it differently. A sigmoid that ends the graph stays there for the
 same steps (`_last_sigmoid`); others, as in a swish, are read by integers and become some."""
 
+ONE_STEP = (TFLOperationName.FULLY_CONNECTED,)
+"""See weighted.ONE_STEP."""
 CASTABLE = (
     TFLOperationName.CONV_2D,
     TFLOperationName.DEPTHWISE_CONV_2D,
@@ -52,8 +54,8 @@ def quantize(
     """Write `float_model` under `scheme` to `out`. Raises UnsupportedScheme, ArtifactError.
 
     `ranges` is needed where the scheme needs calibration. Weights: symmetric, per output
-    channel, -127 to 127, with int8 activations such that no processor's sums of pairs overflow
-    (pair_bound.py); biases int32; int8 activations: asymmetric, per tensor.
+    channel (dense layers: one step for all), -127 to 127, with int8 activations such that no
+    processor's sums of pairs overflow (pair_bound.py); biases int32; int8 activations: asymmetric, per tensor.
 
     `float_layers` names operations of `float_model`, by their first output, that stay float32 in
     an integer graph; QUANTIZE and DEQUANTIZE stand only where integers begin and end. Float, and
@@ -143,10 +145,21 @@ def _recipe(scheme: Scheme, kept: Collection[str]) -> list[dict[str, Any]]:
                 manager.add_weight_only_config(".*", operation, 16, algorithm_key=AlgorithmName.FLOAT_CASTING)
         case "int8", "float32":
             manager.add_dynamic_config(**everything, num_bits=8)
+            for operation in ONE_STEP:
+                manager.add_dynamic_config(
+                    ".*", operation, num_bits=8, granularity=QuantGranularity.TENSORWISE
+                )
         case "int8", ("int8" | "int16") as activations:
             manager.add_static_config(
                 **everything, activation_num_bits=int(activations[3:]), weight_num_bits=8
             )
+            for operation in ONE_STEP:
+                manager.add_static_config(
+                    *(".*", operation),
+                    activation_num_bits=int(activations[3:]),
+                    weight_num_bits=8,
+                    weight_granularity=QuantGranularity.TENSORWISE,
+                )
             for operation in LEFT_IN_FLOAT:
                 manager.add_quantization_config(".*", operation, algorithm_key=AlgorithmName.NO_QUANTIZE)
             for scope in kept:

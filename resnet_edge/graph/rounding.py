@@ -57,21 +57,27 @@ def rounded_together(layer: Layer, second: NDArray[np.float64]) -> NDArray[np.fl
     factor = _factor(second[np.ix_(order, order)])
     cost = np.empty(len(order))
     cost[order] = np.square(np.diag(factor))  # of an error that those after it have made up for
-    steps = _steps(rows, cost, layer.paired)
+    steps = _steps(rows, cost, layer)
     trials = np.tile(rows, (len(steps), 1)) / np.where(steps > 0, steps, 1.0).reshape(-1, 1)
     integers, noise = _rounded(trials, order, factor, cost, layer.paired)
-    best = (noise.reshape(steps.shape) * steps**2).argmin(axis=0)
+    off = noise.reshape(steps.shape) * steps**2
+    best = np.repeat(off.sum(axis=1).argmin(), len(rows)) if layer.one_step else off.argmin(axis=0)
     chosen = best, np.arange(len(rows))
     found: NDArray[np.float32] = integers.reshape(len(steps), *rows.shape)[chosen].astype(np.float32)
     found *= steps[chosen].astype(np.float32)[:, None]
     return found
 
 
-def _steps(rows: NDArray[np.float64], cost: NDArray[np.float64], paired: bool) -> NDArray[np.float64]:
-    """Steps (n, O) that come into question for each row."""
-    tried = max(1, TRIED // rows.shape[1])
-    scales = full_scales(rows, cost, tried) if paired else np.full((1, len(rows)), LARGEST_WEIGHT)
-    return np.asarray(np.abs(rows).max(axis=1) / scales)
+def _steps(rows: NDArray[np.float64], cost: NDArray[np.float64], layer: Layer) -> NDArray[np.float64]:
+    """Steps (n, O) that come into question for each row, or for all rows together."""
+    tried, count = max(1, TRIED // rows.shape[1]), len(rows)
+    if layer.one_step:
+        odd = rows.shape[1] % 2  # pairs stay pairs
+        rows = np.pad(rows, ((0, 0), (0, odd))).reshape(1, -1)
+        cost = np.tile(np.pad(cost, (0, odd)), count)
+    scales = full_scales(rows, cost, tried) if layer.paired else np.full((1, len(rows)), LARGEST_WEIGHT)
+    steps = np.asarray(np.abs(rows).max(axis=1) / scales)
+    return np.repeat(steps, count, axis=1) if layer.one_step else steps
 
 
 def _rounded(

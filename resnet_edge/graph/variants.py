@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from resnet_edge.graph.additions import scale_of
 from resnet_edge.graph.int8_rows import int8_rows
 from resnet_edge.graph.model import load_model
+from resnet_edge.graph.weighted import ONE_STEP
 
 LARGE = 1024
 """Bytes. A larger constant is kept outside of the flatbuffer, which is packed for every variant."""
@@ -123,7 +124,8 @@ class RoundedVariants:
 def rounded_kernel(kernel: NDArray[np.float32], op: str, *, paired: bool) -> NDArray[np.float32]:
     """A kernel of the operation `op` on the grid that quantize.py gives it (int8_rows.py)."""
     first = np.moveaxis(kernel, 3 if op in CHANNELS_LAST else 0, 0)
-    values = int8_rows(first.reshape(len(first), -1), paired=paired).values.reshape(first.shape)
+    rows = first.reshape(len(first), -1)
+    values = int8_rows(rows, paired=paired, alike=op in ONE_STEP).values.reshape(first.shape)
     return np.ascontiguousarray(np.moveaxis(values, 0, 3 if op in CHANNELS_LAST else 0))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from resnet_edge.graph.int8_rows import int8_rows
+from resnet_edge.graph.int8_rows import Int8Rows, int8_rows
 from resnet_edge.graph.model import ABSENT, Graph, Node, load_model, save_model
 
 Constants = dict[tuple[int, int], NDArray[np.float32]]
@@ -21,6 +21,9 @@ Constants = dict[tuple[int, int], NDArray[np.float32]]
 
 CHANNEL_AXIS = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "DEPTHWISE_CONV_2D": 3}
 """Where the output channels of a kernel stand: (O, H, W, I), (O, I) and (1, H, W, O)."""
+ONE_STEP = frozenset({"FULLY_CONNECTED"})
+"""Operations whose outputs share one step: runtimes before TensorFlow 2.10 (int8, int16x8) and 2.16 (dynamic)
+read the first output's for all, and answer at chance."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Layer:
     paired: bool = True
 
     @property
+    def one_step(self) -> bool:
+        """Whether all outputs have one int8 step."""
+        return self.op in ONE_STEP
+
+    @property
     def rows(self) -> NDArray[np.float32]:
         """The kernel as (O, taps): one row for each output channel."""
         first = np.moveaxis(self.kernel, CHANNEL_AXIS[self.op], 0)
@@ -54,11 +62,15 @@ class Layer:
     @property
     def steps(self) -> NDArray[np.float32]:
         """The int8 step of each output channel (O,), as quantize.py has it; 0 for zero rows."""
-        return int8_rows(self.rows, paired=self.paired).steps
+        return self.integers(paired=self.paired).steps
 
     def rounded(self) -> NDArray[np.float32]:
         """The rows as int8 stores them, each weight rounded on its own."""
-        return int8_rows(self.rows, paired=self.paired).values
+        return self.integers(paired=self.paired).values
+
+    def integers(self, *, paired: bool) -> Int8Rows:
+        """The integers of the rows; `paired`: where the scheme asks that no pair overflows."""
+        return int8_rows(self.rows, paired=paired, alike=self.one_step)
 
 
 def adds_pairs(graph: Graph, node: Node) -> bool:

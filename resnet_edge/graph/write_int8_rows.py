@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from resnet_edge.graph.grids import layer_of
-from resnet_edge.graph.int8_rows import Int8Rows, int8_rows
+from resnet_edge.graph.int8_rows import Int8Rows
 from resnet_edge.graph.model import read_graph
 from resnet_edge.graph.pair_bound import LARGEST_WEIGHT
 from resnet_edge.graph.weighted import CHANNEL_AXIS, Constants, Layer, layers, write_constants
@@ -26,7 +26,7 @@ def write_int8_rows(
     """
     graph = read_graph(source)
     found = [
-        (layer, int8_rows(layer.rows, paired=paired and layer.paired))
+        (layer, layer.integers(paired=paired and layer.paired))
         for layer in layers(graph)
         if layer_of(graph, graph.nodes[layer.index]) not in but
     ]
@@ -51,7 +51,9 @@ def _values(layer: Layer, rows: Int8Rows) -> Any:
 def _range(layer: Layer, rows: Int8Rows) -> dict[str, Any]:
     """From it litert-quantizer takes the steps: a 127th of the largest."""
     shape = [1] * layer.kernel.ndim
-    shape[CHANNEL_AXIS[layer.op]] = len(rows.steps)
+    if not layer.one_step:
+        shape[CHANNEL_AXIS[layer.op]] = len(rows.steps)
     most = np.abs(layer.rows).max(axis=1)
     most = np.where(rows.plain, most, rows.steps * np.float32(LARGEST_WEIGHT)).astype(np.float32)
+    most = most.max(keepdims=True) if layer.one_step else most
     return {"min": -most.reshape(shape), "max": most.reshape(shape)}

@@ -28,7 +28,7 @@ LOWERED = [
 # is made of: none. What the runtimes round differently: requantization from grid to grid (XNNPACK
 # multiplies by 8 bits) in front of a concatenation, halves in averages, and functions from tables.
 STEPS = {
-    "max_pool_below_zero": 1, "concatenated": 2, "bounded": 2, "average_pool": 2, "activations": 1,
+    "max_pool_below_zero": 2, "concatenated": 2, "bounded": 2, "average_pool": 2, "activations": 1,
     "layer_norm": 3,
 }  # fmt: skip
 

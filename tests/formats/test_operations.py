@@ -23,7 +23,7 @@ STEPS = {
     "stacked": 2, "soft shrink": 2,
     # LiteRT scales a product of two activations, and the inverse root of a variance, in fixed point by its
     # plain kernels (XNNPACK takes neither), and what follows passes on the step that they are off by.
-    "nonlocal": 2, "convnext": 2,
+    "nonlocal": 2, "convnext": 2, "attention": 2,
 }  # fmt: skip
 """Steps of the output by which the int8 files differ, where it is not one."""
 JUMPS = frozenset({"whole numbers"})

@@ -84,3 +84,15 @@ def test_large_kernels_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     parts = int8_rows(rows, paired=True)
     np.testing.assert_array_equal(parts.integers, whole.integers)
     np.testing.assert_array_equal(parts.steps, whole.steps)
+
+
+@settings(max_examples=100)
+@given(SHAPES, st.sampled_from(SPREADS), st.integers(0, 2**20), st.booleans())
+def test_one_step_for_all_rows(shape: tuple[int, int], spread: str, seed: int, paired: bool) -> None:
+    rows = drawn(shape, spread, seed)
+    found = int8_rows(rows, paired=paired, alike=True)
+    assert len(set(found.steps.tolist())) == len(set(found.plain.tolist())) == 1
+    assert not (paired and sums_beyond_16_bits(found.integers).any())
+    assert (np.abs(found.values - rows).max() <= 0.501 * np.abs(rows).max()).all()
+    again = int8_rows(found.values, paired=paired, alike=True)
+    np.testing.assert_allclose(again.values, found.values, rtol=1e-6)

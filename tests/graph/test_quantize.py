@@ -40,6 +40,10 @@ def test_weights_are_symmetric_int8_per_output_channel(name: str, residual: Road
         assert kernel.quantization is not None
         assert kernel.data.min() >= -127
         assert set(kernel.quantization.zero_point) == {0}
+        if node.op == "FULLY_CONNECTED":  # old runtimes read one step for all outputs
+            assert len(kernel.quantization.scale) == 1
+            assert np.abs(kernel.data.astype(int)).max() >= (64 if name == "int8" else 127)
+            continue
         assert len(kernel.quantization.scale) == kernel.shape[0]
         assert kernel.quantization.axis == 0
         per_channel = np.abs(kernel.data.astype(int)).reshape(kernel.data.shape[0], -1).max(axis=1)

@@ -13,6 +13,12 @@ from resnet_edge.graph.weighted import Layer
 
 
 def layer(rows: NDArray[np.floating]) -> Layer:
+    """A convolution of single pixels: each row has a step of its own."""
+    return Layer(0, "CONV_2D", "in", "out", rows.astype(np.float32)[:, None, None], None, {})
+
+
+def dense(rows: NDArray[np.floating]) -> Layer:
+    """All rows have one step."""
     return Layer(0, "FULLY_CONNECTED", "in", "out", rows.astype(np.float32), None, {})
 
 
@@ -61,6 +67,18 @@ def test_weights_that_are_not_added_in_pairs_keep_their_full_scale() -> None:
     assert (np.abs(integers).max(axis=1) >= 126).all()
 
 
+@pytest.mark.parametrize("taps", [24, 25])
+def test_rows_of_a_dense_layer_are_rounded_together_on_one_step(taps: int) -> None:
+    one, inputs, second = case(taps)
+    whole = dense(one.rows)
+    rows = rounded_together(whole, second)
+    again = dense(rows)
+    assert len(set(again.steps.tolist())) == 1
+    np.testing.assert_allclose(again.rounded(), rows, rtol=1e-6)
+    assert not overflowing_pairs(np.rint(rows / again.steps[:, None])).any()
+    assert noise(whole, rows, inputs) < noise(whole, whole.rounded(), inputs)
+
+
 def test_independent_inputs_leave_nothing_to_make_up_for() -> None:
     one = replace(case()[0], paired=False)
     np.testing.assert_allclose(rounded_together(one, np.eye(24)), one.rounded(), rtol=1e-6)
@@ -85,7 +103,7 @@ def test_row_of_zeros_and_inputs_of_zeros_stay_finite() -> None:
 
 @pytest.mark.parametrize(("patches", "yes"), [(4 * PATCHES_PER_TAP, True), (4 * PATCHES_PER_TAP - 1, False)])
 def test_too_few_patches_are_not_enough(patches: int, yes: bool) -> None:
-    found = Moments(layer(np.ones((2, 4))), wants_second=True)
+    found = Moments(dense(np.ones((2, 4))), wants_second=True)
     found.add(np.ones((patches, 4), np.float32), (1, 1), np.random.default_rng(0), 1)
     assert enough(found) == yes
 

@@ -33,7 +33,8 @@ def test_steps_and_integers_are_those_that_the_quantizer_writes(residual: Road) 
     for layer, kernel in zip(found, kernels, strict=True):
         assert kernel.quantization is not None
         assert kernel.data is not None
-        np.testing.assert_allclose(layer.steps, kernel.quantization.scale, rtol=1e-6)
+        stored_steps = np.broadcast_to(np.array(kernel.quantization.scale), layer.steps.shape)
+        np.testing.assert_allclose(layer.steps, stored_steps, rtol=1e-6)
         integers = np.rint(layer.rounded() / layer.steps[:, None])
         np.testing.assert_array_equal(integers.reshape(kernel.data.shape), kernel.data)
 
