@@ -55,7 +55,8 @@ def quantize(
 
     `ranges` is needed where the scheme needs calibration. Weights: symmetric, per output
     channel (dense layers: one step for all), -127 to 127, with int8 activations such that no
-    processor's sums of pairs overflow (pair_bound.py); biases int32; int8 activations: asymmetric, per tensor.
+    processor's sums of pairs overflow (pair_bound.py); biases int32; int8 activations:
+    asymmetric, per tensor.
 
     `float_layers` names operations of `float_model`, by their first output, that stay float32 in
     an integer graph; QUANTIZE and DEQUANTIZE stand only where integers begin and end. Float, and
