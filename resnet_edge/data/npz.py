@@ -46,6 +46,9 @@ def _read(path: Path, scratch: Path | None) -> dict[str, Array]:
             arrays = {name: archive[name] for name in ("labels", "class_names") if name in held}
             if "images" in held:
                 arrays["images"] = archive["images"] if scratch is None else _unpacked(path, scratch)
+            for name, values in arrays.items():
+                if not isinstance(values, np.ndarray):  # numpy gives the bytes of what has no mark of its own
+                    raise TypeError(f"{name!r} is no array")
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # of the disk, and not of the file
             raise
