@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from resnet_edge.backends._border import check_file, misfit, the_classifier
+from resnet_edge.backends._border import AGAIN, check_file, misfit, the_classifier
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, first_line
 
@@ -74,13 +74,13 @@ class InterpreterSession:
                 self._fit(images)
             self._interpreter.set_tensor(self._in, images)
             self._interpreter.invoke()
+            outputs: NDArray[Any] = self._interpreter.get_tensor(self._out)
         except (ValueError, RuntimeError) as error:
-            raise ArtifactError(f"{self._path} does not run: {first_line(error)}") from error
-        outputs: NDArray[Any] = self._interpreter.get_tensor(self._out)
+            raise ArtifactError(f"{self._path} does not run ({first_line(error)}): {AGAIN}") from error
         if len(outputs) != len(images):
             raise ArtifactError(
                 f"{self._path} gives {len(outputs)} rows for {len(images)} images: an operation in it keeps "
-                "the batch that it was made for"
+                "the batch that it was made for: convert it again with batch 1 or dynamic"
             )
         return outputs
 

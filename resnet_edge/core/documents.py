@@ -16,9 +16,7 @@ LARGEST = 16 << 20
 no more than this fits core.budget.PROMISE. The report of a ResNet-152 has 2 MB."""
 
 
-def read_json(
-    path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEdgeError] = DataError
-) -> Any:
+def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEdgeError] = DataError) -> Any:
     """The document in `path`, as a value of the type `kind`.
 
     Raises `raised`, in one line: the file is no `what`, and `mend` is the way out.

@@ -111,7 +111,10 @@ def _read(path: Path) -> _Steps:
             "or a JSON file with fit, crop_fraction, interpolation, antialias"
         )
     found = read_json(
-        path, _File, "resize file", "give it fit, crop_fraction, interpolation and antialias, or name a preset"
+        path,
+        _File,
+        "resize file",
+        "give it fit, crop_fraction, interpolation and antialias, or name a preset",
     )
     if found.fit == "stretch" and found.crop_fraction != 1:
         raise DataError(f'{path}: "stretch" takes the whole photo: take crop_fraction out, or say "crop"')

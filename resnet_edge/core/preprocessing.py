@@ -83,5 +83,7 @@ def preprocessing(name_or_file: str) -> Preprocessing:
             f"no preprocessing is called {name_or_file!r}, and no such file exists; choose from: "
             f"{', '.join(PRESETS)}, or a JSON file with scale, offset, channels"
         )
-    found = read_json(path, _File, "preprocessing file", "give it scale, offset and channels, or name a preset")
+    found = read_json(
+        path, _File, "preprocessing file", "give it scale, offset and channels, or name a preset"
+    )
     return Preprocessing(path.stem, "graph", found.scale, found.offset, found.channels)

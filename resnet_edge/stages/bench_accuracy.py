@@ -20,7 +20,9 @@ def accuracy_of(files: Sequence[BenchFile], sha256: Mapping[str, str]) -> Accura
     A report speaks of a file only as long as the file is what it was: its SHA-256 tells. A folder
     without a report, or with one that is not ours, says nothing.
     """
-    reports = [object_in(folder / "report.json") for folder in dict.fromkeys(file.path.parent for file in files)]
+    reports = [
+        object_in(folder / "report.json") for folder in dict.fromkeys(file.path.parent for file in files)
+    ]
     proved = [(digest, proof) for report in reports for digest, proof in _proofs(report)]
     models = {str(_at(report, "model", "sha256")) for report in reports}
     return Accuracy(

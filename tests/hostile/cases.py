@@ -12,7 +12,9 @@ from tests.hostile.mutations import Change, Draw, changed_json, changed_npy, cha
 
 
 def _keras(draw: Draw, content: bytes) -> bytes:
-    return changed_zip(draw, content, {"config.json": changed_json, ".json": changed_json, ".h5": hdf5.changed})
+    return changed_zip(
+        draw, content, {"config.json": changed_json, ".json": changed_json, ".h5": hdf5.changed}
+    )
 
 
 def _npz(draw: Draw, content: bytes) -> bytes:

@@ -146,15 +146,18 @@ def changed_metadata(draw: Draw, content: bytes) -> bytes:
     """The file with other bytes in its metadata, or in the label files behind it."""
     begin = content.rindex(b"M001")
     behind = content.rindex(b"PK\x03\x04", 0, content.rindex(b"PK\x01\x02"))
-    start, end = pick(draw, ((begin - 4, begin + 700), (begin - 4, begin + 100), (behind - 100, len(content))))
+    start, end = pick(
+        draw, ((begin - 4, begin + 700), (begin - 4, begin + 100), (behind - 100, len(content)))
+    )
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     if pick(draw, (True, False, False)):
-        put(pick(draw, [p for p in places(model) if _kind(p).startswith(("MetadataT", "BufferT"))]), pick(draw, (0, 9999, None, b"x")))
+        put(
+            pick(draw, [p for p in places(model) if _kind(p).startswith(("MetadataT", "BufferT"))]),
+            pick(draw, (0, 9999, None, b"x")),
+        )
         return _packed(model)
     middle = content[start:end]
     at_byte = draw(st.integers(0, max(0, len(middle) - 1)))
     size = pick(draw, (1, 1, 2, 4))
     new = pick(draw, (b"\x00", b"\xff", b"\x80", b"\x7f", b"\x01", b"\x1b")) * size
     return content[:start] + middle[:at_byte] + new + middle[at_byte + size :] + content[end:]
-
-

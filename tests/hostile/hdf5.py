@@ -59,7 +59,9 @@ def _member(draw: Draw, opened: Any, how: str) -> None:
         elif kind == "external":
             opened[name] = h5py.ExternalLink("/etc/passwd", "/")
         else:
-            opened[name] = opened["/"] if kind == "loop" else opened[names[0]] if names[0] in opened else opened["/"]
+            opened[name] = (
+                opened["/"] if kind == "loop" else opened[names[0]] if names[0] in opened else opened["/"]
+            )
     elif how == "group":
         opened.create_group(name)
     else:

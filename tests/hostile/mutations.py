@@ -44,7 +44,19 @@ NUMBERS = (
     *(0, 1, -1, 2, 7, 255, 256, -128, 65536, 2**31 - 1, 2**31, -(2**31), 2**32, 2**53, 2**63 - 1, 2**63),
     *(-(2**63), 2**64, 10**30, 0.5, -0.5, 1e-300, 1e300, float("nan"), float("inf"), -float("inf")),
 )
-OTHERS = (None, True, False, (), {}, [None], [[]], [[0]], {"class_name": "Dense"}, {"a": {"b": []}}, [1, "x", None])
+OTHERS = (
+    None,
+    True,
+    False,
+    (),
+    {},
+    [None],
+    [[]],
+    [[0]],
+    {"class_name": "Dense"},
+    {"a": {"b": []}},
+    [1, "x", None],
+)
 DEPTHS = (50, 150, 900, 5000, 100_000)
 
 
@@ -132,8 +144,14 @@ def changed_json(draw: Draw, content: bytes) -> bytes:
 
 def array(draw: Draw) -> Any:
     """An array of a dtype and shape that is rarely asked for."""
-    dtype = pick(draw, ("<f4", "<f8", "<f2", "|u1", "<i8", "<u8", "?", "<c8", "<U3", "|S3", "|V5", "<M8[s]", "O", ">f4"))
-    shape = pick(draw, ((), (0,), (6,), (5,), (6, 1), (6, 8, 8, 1), (0, 8, 8, 1), (6, 8, 8, 4), (6, 8, 8, 1, 1), (1,) * 32))
+    dtype = pick(
+        draw,
+        ("<f4", "<f8", "<f2", "|u1", "<i8", "<u8", "?", "<c8", "<U3", "|S3", "|V5", "<M8[s]", "O", ">f4"),
+    )
+    shape = pick(
+        draw,
+        ((), (0,), (6,), (5,), (6, 1), (6, 8, 8, 1), (0, 8, 8, 1), (6, 8, 8, 4), (6, 8, 8, 1, 1), (1,) * 32),
+    )
     found = np.zeros(shape, dtype)
     if found.dtype.kind == "f" and found.size:
         found.flat[0] = pick(draw, (0.0, np.nan, np.inf, -1.0, 1e30 if dtype != "<f2" else 1.0))
@@ -159,7 +177,24 @@ def changed_npy(draw: Draw, content: bytes) -> bytes:
     length = int.from_bytes(content[8:10], "little")
     header = content[10 : 10 + length].decode("latin-1")
     old = pick(draw, ("(6, 8, 8, 1)", "(6,)", "(", "'<i8'", "'|u1'", "False", "shape", "{", ","))
-    new = pick(draw, ("(10**9,)", "(2000000000, 9)", "(-1,)", "(True,)", "'O'", "'<U999999'", "True", "(" * 300, "x", "[]", "'<f4'", "(2**70,)", "1e9"))
+    new = pick(
+        draw,
+        (
+            "(10**9,)",
+            "(2000000000, 9)",
+            "(-1,)",
+            "(True,)",
+            "'O'",
+            "'<U999999'",
+            "True",
+            "(" * 300,
+            "x",
+            "[]",
+            "'<f4'",
+            "(2**70,)",
+            "1e9",
+        ),
+    )
     header = header.replace(old, new, 1).encode("latin-1")
     return content[:8] + len(header).to_bytes(2, "little") + header + content[10 + length :]
 
@@ -185,7 +220,10 @@ def changed_zip(draw: Draw, content: bytes, changes: dict[str, Change]) -> bytes
     elif how == "twice":
         held.append((name, pick(draw, (data, b"", b"{}"))))
     elif how == "name":
-        held[index] = pick(draw, ("../x", "/x", "x\x1b[31m", "a/" * 200, "é.npy", "images.npy", name + "x")), data
+        held[index] = (
+            pick(draw, ("../x", "/x", "x\x1b[31m", "a/" * 200, "é.npy", "images.npy", name + "x")),
+            data,
+        )
     else:
         held.append((pick(draw, ("more", name)), bytes(pick(draw, (10, 1 << 20, 1 << 25)))))
         packing = pick(draw, (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_STORED))
@@ -223,7 +261,9 @@ def changed_photos(draw: Draw, folder: Path) -> None:
     elif how == "gone":
         file.unlink()
     elif how == "name":
-        file.rename(file.with_name(pick(draw, ("\x1b[31m.png", "a\nb.png", "é.png", ".png", "x.PNG", "-.gif"))))
+        file.rename(
+            file.with_name(pick(draw, ("\x1b[31m.png", "a\nb.png", "é.png", ".png", "x.PNG", "-.gif")))
+        )
     else:
         (folder / pick(draw, ("x.png", "amber/deep", "\x1b[2J"))).mkdir()
 

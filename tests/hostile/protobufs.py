@@ -13,7 +13,20 @@ from onnx import TensorProto, helper
 from tests.hostile.mutations import Draw, changed_bytes, pick
 
 INTEGERS = (0, 1, -1, 2, 5, 7, 16, 17, 23, 99, 255, 2**31 - 1, -(2**31), 2**62, -(2**63))
-TEXTS = ("", "x", "image", "kernel", "logits", "conv", "\x1b[31m", "a\nb", "../../x", "com.microsoft", "Loop", "é" * 500)
+TEXTS = (
+    "",
+    "x",
+    "image",
+    "kernel",
+    "logits",
+    "conv",
+    "\x1b[31m",
+    "a\nb",
+    "../../x",
+    "com.microsoft",
+    "Loop",
+    "é" * 500,
+)
 BLOBS = (b"", b"\xff\xfe", b"\x1b[31m", bytes(3), bytes(4000))
 DEPTHS = (3, 10, 20, 30)
 """protobuf reads 100 messages within each other, of which such a node has three."""

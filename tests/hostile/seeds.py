@@ -116,7 +116,9 @@ def _data(folder: Path) -> None:
 
 
 def _documents(folder: Path) -> None:
-    (folder / "preprocessing.json").write_text('{"scale": [0.1, 0.2, 0.3], "offset": [-1], "channels": "BGR"}')
+    (folder / "preprocessing.json").write_text(
+        '{"scale": [0.1, 0.2, 0.3], "offset": [-1], "channels": "BGR"}'
+    )
     (folder / "resize.json").write_text('{"fit": "crop", "crop_fraction": 0.9, "interpolation": "bilinear"}')
     (folder / "labels.txt").write_text("".join(f"{name}\n" for name in NAMES), "utf-8")
     (folder / "bench.json").write_bytes(readable_json(asdict(bench())))

@@ -7,11 +7,14 @@ import re
 from resnet_edge.core.printable import one_line
 
 WAYS_OUT = (
-    "add ask begin build call change choose close convert copy cut export free give install leave lower make mend "
-    "move name open point put quantize rebuild remove rename replace resize run save say send shorten take train turn use "
-    "write"
+    "add ask begin build call change choose close convert copy cut end export free give install leave lower make "
+    "mend move name open point put quantize rebuild remove rename replace resize run save say send shorten take "
+    "train turn use write"
 ).split()
-_WAY_OUT = re.compile(rf"[:;,] (\w+ )?({'|'.join(WAYS_OUT)})\b|\bmust (be|hold|say|differ)\b|: one .+ per ", re.ASCII)
+"""Verbs of which one follows a colon, a semicolon or a comma, with two words between them at most."""
+_WAY_OUT = re.compile(
+    r"[:;,] (\w+ ){0,2}(" + "|".join(WAYS_OUT) + r")\b|\bmust (be|hold|say|differ)\b|: one .+ per "
+)
 _OURS = re.compile(r"\bbroke:|a bug of|Traceback|sent nonsense|sent no |stopped answering")
 LONGEST = 1500
 
