@@ -38,7 +38,7 @@ class Campaign:
 
     def __init__(self, seeds: Path, place: Path) -> None:
         self.seeds, self.place = seeds, place
-        self.taken = self.refused = 0
+        self.taken = self.refused = self.died = 0
         self._log = place.with_name("worker.log")
         self._worker: Worker | None = None
         self._warm: set[str] = set()
@@ -68,8 +68,8 @@ class Campaign:
             message = str(error)
             wrong = fault(message, path.name, str(path))
             if isinstance(error, WorkerFailed) and " broke: " not in message:
+                self.died += 1  # in a library; the commands are told so, and go on or end by themselves
                 self._end()
-                wrong = wrong or "the process died"
         used, took = worker.peak_bytes - peak, worker.cpu_seconds - cpu
         if used > PROMISE:
             self._end()

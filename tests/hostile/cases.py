@@ -75,9 +75,22 @@ def _converted(draw: Draw, folder: Path) -> None:
     (folder / name).write_bytes(change(draw, (folder / name).read_bytes()))
 
 
+def _checkpoint(draw: Draw, folder: Path) -> None:
+    state, history = folder / "epoch-1.npz", folder / "history.json"
+    how = pick(draw, ("arrays",) * 4 + ("history",) * 2 + ("name",))
+    if how == "arrays":
+        state.write_bytes(_npz(draw, state.read_bytes()))
+    elif how == "history":
+        history.write_bytes(changed_json(draw, history.read_bytes()))
+    else:
+        names = ("epoch-99.npz", "epoch-3.npz", "epoch-x.npz", "epoch--1.npz", "epoch-.npz", "epoch-٣.npz")
+        state.rename(folder / pick(draw, names))
+
+
 FOLDERS: dict[str, tuple[str, Callable[[Draw, Path], None]]] = {
     "folder": ("photos", _photos),
     "report": ("converted", _converted),
+    "checkpoint": ("out.keras.checkpoint", _checkpoint),
 }
 
 

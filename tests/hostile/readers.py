@@ -159,6 +159,15 @@ def _labels(path: Path) -> None:
     check_apart(path, class_names_in(path))
 
 
+def _checkpoint(path: Path) -> None:
+    from resnet_edge.stages.checkpoint import Checkpoint
+    from resnet_edge.stages.fit import _told_in
+    from tests.hostile import seeds
+
+    Checkpoint(path, 3).restore(seeds.trained())
+    _told_in(path / "history.json")
+
+
 READERS: dict[str, Callable[[Path], None]] = {
     "keras": _model,
     "h5": _model,
@@ -178,4 +187,5 @@ READERS: dict[str, Callable[[Path], None]] = {
     "preprocessing": _preprocessing,
     "resize": _resize,
     "labels": _labels,
+    "checkpoint": _checkpoint,
 }

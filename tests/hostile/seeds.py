@@ -26,6 +26,7 @@ from resnet_edge.core.sidecar import Sidecar, State, Step, StepLatency
 from resnet_edge.formats import onnx, tflite
 from resnet_edge.report.contract import encode
 from resnet_edge.report.readable_json import readable_json
+from resnet_edge.stages.checkpoint import Checkpoint
 from resnet_edge.stages.golden_file import write_golden
 from tests.backends import tiny
 from tests.formats.test_metadata import GREY
@@ -136,7 +137,19 @@ def _documents(folder: Path) -> None:
 def _checkpoint(folder: Path) -> None:
     folder.mkdir()
     (folder / "recipe.json").write_text("{}")
+    model = trained()
+    Checkpoint(folder, 3).save(model, 1)
     (folder / "history.json").write_text('[{"epoch": 1, "loss": 0.5, "accuracy": 0.5, "seconds": 0.1}]')
+
+
+def trained() -> Any:
+    """The smallest model that has a state of training."""
+    import keras
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
 def bench() -> Bench:
