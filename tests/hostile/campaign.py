@@ -39,6 +39,7 @@ class Campaign:
     def __init__(self, seeds: Path, place: Path) -> None:
         self.seeds, self.place = seeds, place
         self.taken = self.refused = self.died = 0
+        self.said = ""
         self._log = place.with_name("worker.log")
         self._worker: Worker | None = None
         self._warm: set[str] = set()
@@ -65,7 +66,7 @@ class Campaign:
             self.taken += 1
         except ResnetEdgeError as error:
             self.refused += 1
-            message = str(error)
+            self.said = message = str(error)
             wrong = fault(message, path.name, str(path))
             if isinstance(error, WorkerFailed) and " broke: " not in message:
                 self.died += 1  # in a library; the commands are told so, and go on or end by themselves
@@ -73,7 +74,8 @@ class Campaign:
         used, took = worker.peak_bytes - peak, worker.cpu_seconds - cpu
         if used > PROMISE:
             self._end()
-            wrong = wrong or f"it took {used:,} bytes"
+            # what is taken may need as much, and is held against the free memory
+            wrong = wrong or (f"it took {used:,} bytes" if message else None)
         if took > CPU_SECONDS:
             wrong = wrong or f"it took {took:.0f} s"
         if _names(self.place) != before:

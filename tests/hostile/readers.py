@@ -128,7 +128,8 @@ def _sidecar(path: Path) -> None:
     from tests.hostile import seeds
 
     model = path.with_suffix(".keras")
-    told = replace(seeds.report(path.parent / "converted"), history=story_of(model, seeds.SHA).steps)
+    steps = story_of(model, seeds.SHA).steps
+    told = replace(seeds.report(path.parent / "converted"), history=steps)
     encode(told)
     markdown(told)
     page(told)
