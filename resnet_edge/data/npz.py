@@ -90,7 +90,8 @@ def _images(images: Array, path: Path) -> NDArray[np.uint8] | NDArray[np.float32
     bad = ~np.concatenate([np.ones(0, bool), *whole])
     if bad.any():
         raise DataError(
-            f"'images' in {path} has NaN or Inf in {bad.sum()} images, the first at {bad.argmax()}"
+            f"'images' in {path} has NaN or Inf in {bad.sum()} images, the first at {bad.argmax()}: "
+            "leave these out"
         )
     return images
 
@@ -106,7 +107,7 @@ def _labels(labels: Array, count: int, path: Path) -> NDArray[np.int64]:
     if labels.size and labels.min() < 0:
         raise DataError(
             f"'labels' in {path} has the negative class {labels.min()} at image {labels.argmin()}: "
-            "classes are numbered from 0"
+            "number the classes from 0"
         )
     return labels
 
