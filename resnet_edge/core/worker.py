@@ -42,7 +42,7 @@ HINTS: dict[int, str] = {
     signal.SIGBUS: _LIBRARY,
     signal.SIGABRT: _LIBRARY,
     signal.SIGFPE: _LIBRARY,
-    signal.SIGALRM: "{file} takes so long to read that it is damaged: copy or save it again",
+    signal.SIGALRM: "a file that takes so long to read is damaged: copy or save {file} again",
 }
 """What is likely behind a signal that ended a worker, and what to do about it; {file} is what it read."""
 
