@@ -6,6 +6,7 @@ Each command is run once to the end, which tells how long it takes, and then end
 that time. After SIGINT, once or twice: exit code 130 with one line, or the run was over; nothing in the
 folder for temporary files, no process, nothing half-written at --out. After SIGKILL: no process, nothing
 half-written at --out; and the next run of the same command, to the end, leaves nothing of the killed one.
+What hits in the first tens of milliseconds, before the first line of ours, is answered by Python, and counted apart.
 Exit code 1 where something else was seen.
 """
 
@@ -142,6 +143,9 @@ def _command(
                 time.sleep(draw.uniform(0, 0.3))
                 running.signal(signal.SIGINT)
             ended = running.finish()
+            if how != "kill" and _too_early(ended):
+                seen[f"{how}: in Python's own start-up"] += 1
+                continue
             faults = list(_faults(how, place, ended, words))
             seen[f"{how}: over before" if ended.code in DONE else how] += 1
             yield from (f"{command}, {how} after {wait:.2f} s: {fault}" for fault in faults)
@@ -150,6 +154,11 @@ def _command(
         ", ".join(f"{count} {how}" for how, count in seen.items()),
         flush=True,
     )
+
+
+def _too_early(ended: Ended) -> bool:
+    """Whether the interrupt hit Python's own start-up, before the first of our lines (resnet_edge/entry.py)."""
+    return ended.code == -signal.SIGINT or (ended.code == 1 and "resnet_edge" not in ended.err)
 
 
 def _faults(how: str, place: Place, ended: Ended, words: tuple[str, ...]) -> Iterator[str]:

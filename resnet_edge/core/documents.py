@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,13 @@ LARGEST = 16 << 20
 """Bytes. A byte of JSON takes up to 24 in memory (`{},` is an empty dict of 64 bytes and a pointer), so that
 no more than this fits core.budget.PROMISE. The report of a ResNet-152 has 2 MB."""
 
+DEEPEST = 100
+"""Lists and objects within each other. Ours have ten; what a library reads still may be more than one in Python,
+as dataclasses.asdict, walks through."""
+
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+
 
 def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEdgeError] = DataError) -> Any:
     """The document in `path`, as a value of the type `kind`.
@@ -25,13 +33,25 @@ def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEd
         size = path.stat().st_size
         if size > LARGEST:
             raise raised(f"{path} has {size:,} bytes, more than any {what} ({LARGEST:,}): {mend}")
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        content = path.read_bytes()
+        if _depth(content) > DEEPEST:
+            raise RecursionError
+        return msgspec.json.decode(content, type=kind)
     except OSError as error:
         raise raised(f"{path} cannot be read ({error.strerror}): {mend}") from error
     except RecursionError as error:
         raise raised(f"{path} is no {what} (it is nested too deeply): {mend}") from error
     except (msgspec.MsgspecError, ValueError) as error:
         raise raised(f"{path} is no {what} ({error}): {mend}") from error
+
+
+def _depth(content: bytes) -> int:
+    """How deeply lists and objects are nested."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_TEXT.sub(b"", content)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def converted_to(

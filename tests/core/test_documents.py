@@ -21,6 +21,7 @@ from resnet_edge.core.errors import DataError, ModelError
         (b"\xff\xfe", "malformed"),
         (b'{"a": "\xff"}', "utf-8"),
         (b'{"a": NaN}', "malformed"),
+        (b'{"a": ' + b"[" * 100 + b"]" * 100 + b"}", "nested too deeply"),
         (b'{"a": ' + b"[" * 10**5 + b"]" * 10**5 + b"}", "nested too deeply"),
     ],
 )
@@ -33,6 +34,12 @@ def test_what_is_no_document_is_told_in_one_line(tmp_path: Path, content: bytes,
     assert str(caught.value).endswith("): eat it")
     assert "\n" not in str(caught.value)
     assert object_in(path) == {}
+
+
+def test_brackets_in_texts_are_no_depth(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(r'{"a": "' + "[" * 500 + r'\"{{", "b": ' + "[" * 99 + "]" * 99 + "}")
+    assert read_json(path, dict[str, Any], "list of fruit", "eat it")["a"] == "[" * 500 + '"{{'
 
 
 def test_what_is_not_there_is_told_too(tmp_path: Path) -> None:
