@@ -2,11 +2,12 @@
 
     python benchmarks/kills.py [--kills 40] [--interrupts 40] [--doubles 20] [--commands inspect,…]
 
-Each command is run once to the end, which tells how long it takes, and then ended at a moment drawn from all of
-that time. After SIGINT, once or twice: exit code 130 with one line, or the run was over; nothing in the
+Each command is run once to the end, which tells how long it takes, and then ended at a moment drawn from
+all of that time. After SIGINT, once or twice: exit code 130 with one line, or the run was over; nothing in the
 folder for temporary files, no process, nothing half-written at --out. After SIGKILL: no process, nothing
 half-written at --out; and the next run of the same command, to the end, leaves nothing of the killed one.
-What hits in the first tens of milliseconds, before the first line of ours, is answered by Python, and counted apart.
+What hits in the first tens of milliseconds, before the first line of ours, is answered by
+Python, and counted apart.
 Exit code 1 where something else was seen.
 """
 
@@ -157,7 +158,7 @@ def _command(
 
 
 def _too_early(ended: Ended) -> bool:
-    """Whether the interrupt hit Python's own start-up, before the first of our lines (resnet_edge/entry.py)."""
+    """Whether the interrupt hit Python's own start-up, before our first line (resnet_edge/entry.py)."""
     return ended.code == -signal.SIGINT or (ended.code == 1 and "resnet_edge" not in ended.err)
 
 

@@ -17,8 +17,8 @@ LARGEST = 16 << 20
 no more than this fits core.budget.PROMISE. The report of a ResNet-152 has 2 MB."""
 
 DEEPEST = 100
-"""Lists and objects within each other. Ours have ten; what a library reads still may be more than one in Python,
-as dataclasses.asdict, walks through."""
+"""Lists and objects within each other. Ours have ten; what a library still reads may be more than
+what is written in Python, as dataclasses.asdict, walks through."""
 
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")

@@ -46,8 +46,8 @@ def _check_group(group: Any, file: str, seen: set[Any]) -> int:
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise ModelError(
-                f"{file} has a link at {name!r}, which no Keras file has, and which is not safe to read: save "
-                "the model again with model.save"
+                f"{file} has a link at {name!r}, which no Keras file has, and which is not safe to read: "
+                "save the model again with model.save"
             )
         member = group[name]
         if member.id in seen:

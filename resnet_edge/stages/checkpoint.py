@@ -21,7 +21,6 @@ from resnet_edge.core.errors import DataError, UsageError, first_line
 from resnet_edge.models._state import finalize_state
 from resnet_edge.stages.unfinished import RECIPE, check_unfinished, checkpoint_folder, holds_work
 
-
 BEGIN_ANEW = "remove the folder that it is in, to begin anew"
 
 

@@ -67,7 +67,8 @@ History = list[dict[str, float]]
 def fit(model: Any, data: TrainingData, recipe: Recipe, folder: Path, report: Report, how: Fit) -> History:
     """Fit `model` in place, from where the checkpoint in `folder` is; gives one row per epoch.
 
-    Raises UnknownName (augmentation); DataError (the checkpoint); ResnetEdgeError where the training diverges.
+    Raises UnknownName (augmentation); DataError (the checkpoint); ResnetEdgeError where the training
+    diverges.
     """
     batches = AugmentedBatches(
         data.fitted.images, data.fitted.labels, recipe.batch_size, recipe.augment, recipe.seed

@@ -23,7 +23,8 @@ UNKNOWN = "unknown"
 
 
 def inside(path: Path) -> Inspection:
-    """The file without what any file has (size, hash). Raises ArtifactError, and whatever a damaged one leads to."""
+    """The file without what any file has (size, hash). Raises ArtifactError, and whatever a
+    damaged one leads to."""
     inputs, outputs = describe(path)
     model = onnx.load(str(path), load_external_data=False)
     counts, macs = _census(model)

@@ -34,7 +34,8 @@ class Finding:
 
 
 class Campaign:
-    """Readers in a worker, that is shut in as those of the commands are. `place` is emptied for every file."""
+    """Readers in a worker that is shut in as those of the commands are. `place` is emptied for every
+    file."""
 
     def __init__(self, seeds: Path, place: Path) -> None:
         self.seeds, self.place = seeds, place
@@ -83,7 +84,7 @@ class Campaign:
         return None if wrong is None else Finding(kind=kind, what=wrong, message=message, path=path)
 
     def _started(self, kind: str) -> Worker:
-        """A worker that has read a seed of that kind, so that what it takes afterwards is not that of imports."""
+        """A worker that has read a seed of that kind, so that what it takes later is not that of imports."""
         if self._worker is None:
             self._worker = Worker("reader", self._log, {"PYTHONPATH": str(Path(__file__).parents[2])})
             self._warm = set()

@@ -52,8 +52,8 @@ def main() -> int:
                     _round(campaign, kind, asked.seed + number, counts, found, asked.keep)
                 number += 1
             print(
-                f"seed {asked.seed}: {campaign.taken:,} taken, {campaign.refused:,} refused, in {campaign.died:,} of them "
-                "a library crashed"
+                f"seed {asked.seed}: {campaign.taken:,} taken, {campaign.refused:,} refused, in {campaign.died:,} "
+                "of them a library crashed"
             )
     for kind, count in counts.items():
         print(f"{kind:<14} {count:>8,}")

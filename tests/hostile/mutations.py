@@ -44,7 +44,7 @@ NUMBERS = (
     *(0, 1, -1, 2, 7, 255, 256, -128, 65536, 2**31 - 1, 2**31, -(2**31), 2**32, 2**53, 2**63 - 1, 2**63),
     *(-(2**63), 2**64, 10**30, 0.5, -0.5, 1e-300, 1e300, float("nan"), float("inf"), -float("inf")),
 )
-OTHERS = (
+OTHERS: tuple[Any, ...] = (
     None,
     True,
     False,
@@ -195,8 +195,8 @@ def changed_npy(draw: Draw, content: bytes) -> bytes:
             "1e9",
         ),
     )
-    header = header.replace(old, new, 1).encode("latin-1")
-    return content[:8] + len(header).to_bytes(2, "little") + header + content[10 + length :]
+    other = header.replace(old, new, 1).encode("latin-1")
+    return content[:8] + len(other).to_bytes(2, "little") + other + content[10 + length :]
 
 
 Change = Callable[[Draw, bytes], bytes]

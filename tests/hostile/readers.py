@@ -123,8 +123,8 @@ def _sidecar(path: Path) -> None:
 
     from resnet_edge.core.sidecar import story_of
     from resnet_edge.report.contract import encode
-    from resnet_edge.report.page import page
     from resnet_edge.report.markdown import markdown
+    from resnet_edge.report.page import page
     from tests.hostile import seeds
 
     model = path.with_suffix(".keras")

@@ -85,7 +85,7 @@ def write_keras2(newer: Path, older: Path) -> None:
             if layer["class_name"] == "InputLayer":
                 inner["batch_input_shape"] = [None, 8, 8, 1]
             given = [["conv", 0, 0, {}], ["relu", 0, 0, {}]] if name == "add" else [[before, 0, 0, {}]]
-            nodes = [] if before is None else [given]
+            nodes: list[Any] = [] if before is None else [given]
             layer.clear()
             layer.update(
                 class_name=_CLASSES.get(name, "InputLayer"), config=inner, name=name, inbound_nodes=nodes

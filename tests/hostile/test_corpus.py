@@ -32,7 +32,7 @@ def test_it_is_refused_in_one_line_or_taken(
 
 def test_a_crash_is_a_fault(tmp_path: Path) -> None:
     """A reader that is not there breaks the worker's call."""
-    with Worker("reader", tmp_path / "log", {"PYTHONPATH": str(Path(__file__).parents[2])}) as worker:
-        with pytest.raises(ResnetEdgeError) as caught:
-            worker.call("tests.hostile.readers:read", Reading(kind="none", path="x"), Read)
+    here = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with Worker("reader", tmp_path / "log", here) as worker, pytest.raises(ResnetEdgeError) as caught:
+        worker.call("tests.hostile.readers:read", Reading(kind="none", path="x"), Read)
     assert fault(str(caught.value), "x") == "it says 'broke:'"

@@ -6,15 +6,13 @@ import re
 
 from resnet_edge.core.printable import one_line
 
-WAYS_OUT = (
-    "add ask begin build call change choose close convert copy cut end export free give install leave lower make "
-    "mend move name open point put quantize rebuild remove rename replace resize run save say send shorten take "
-    "train turn use write"
-).split()
-"""Verbs of which one follows a colon, a semicolon or a comma, with two words between them at most."""
-_WAY_OUT = re.compile(
-    r"[:;,] (\w+ ){0,2}(" + "|".join(WAYS_OUT) + r")\b|\bmust (be|hold|say|differ)\b|: one .+ per "
+_VERBS = (
+    "add|ask|begin|build|call|change|choose|close|convert|copy|cut|end|export|free|give|install|leave|lower|make|"
+    "mend|move|name|number|open|point|put|quantize|rebuild|remove|rename|replace|resize|run|save|say|send|shorten|"
+    "take|train|turn|use|write"
 )
+_WAY_OUT = re.compile(rf"[:;,] (?:\w+ ){{0,2}}(?:{_VERBS})\b|\bmust (?:be|hold|say|differ)\b|: one .+ per ")
+"""A verb behind a colon, a semicolon or a comma, with two words between them at most."""
 _OURS = re.compile(r"\bbroke:|a bug of|Traceback|sent nonsense|sent no |stopped answering")
 LONGEST = 1500
 
