@@ -3,8 +3,8 @@
     python benchmarks/kills.py [--kills 40] [--interrupts 40] [--doubles 20] [--commands inspect,…]
 
 Each command is run once to the end, which tells how long it takes, and then ended at a moment drawn from
-all of that time. After SIGINT, once or twice: exit code 130 with one line, or the run was over; nothing in the
-folder for temporary files, no process, nothing half-written at --out. After SIGKILL: no process, nothing
+all of that time. After SIGINT, once or twice: exit code 130 with one line, or the run was over; nothing in
+the folder for temporary files, no process, nothing half-written at --out. After SIGKILL: no process, nothing
 half-written at --out; and the next run of the same command, to the end, leaves nothing of the killed one.
 What hits in the first tens of milliseconds, before the first line of ours, is answered by
 Python, and counted apart.

@@ -70,8 +70,8 @@ def the_classifier(
     for spec in (image, scores):
         if spec.dtype not in known:
             raise ArtifactError(
-                f"{path} has {spec.name!r} in {spec.dtype}, and this backend runs {', '.join(known)}: convert "
-                "it to one of these, or take another backend"
+                f"{path} has {spec.name!r} in {spec.dtype}, and this backend runs {', '.join(known)}: "
+                "convert it to one of these, or take another backend"
             )
     return image, scores
 

@@ -51,10 +51,8 @@ def main() -> int:
                 for kind in asked.kinds.split(","):
                     _round(campaign, kind, asked.seed + number, counts, found, asked.keep)
                 number += 1
-            print(
-                f"seed {asked.seed}: {campaign.taken:,} taken, {campaign.refused:,} refused, in {campaign.died:,} "
-                "of them a library crashed"
-            )
+            died = f"in {campaign.died:,} of them a library crashed"
+            print(f"seed {asked.seed}: {campaign.taken:,} taken, {campaign.refused:,} refused, {died}")
     for kind, count in counts.items():
         print(f"{kind:<14} {count:>8,}")
     print(f"{'all':<14} {counts.total():>8,}, {len(found)} kinds of findings")
