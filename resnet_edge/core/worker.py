@@ -203,12 +203,14 @@ class Worker:
         if self._closed:
             return
         self._closed = True
-        # The group outlives its leader as long as it has members; an empty one is not found.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._channel.close()
-        self._scratch.remove()
+        try:
+            # The group outlives its leader as long as it has members; an empty one is not found.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._channel.close()
+        finally:  # an interrupt may come in between
+            self._scratch.remove()
 
     def __enter__(self) -> Worker:
         return self
