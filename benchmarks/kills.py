@@ -173,7 +173,8 @@ def _faults(how: str, place: Place, ended: Ended, words: tuple[str, ...]) -> Ite
     if how == "kill":
         if ended.code not in (-signal.SIGKILL, *DONE):
             yield f"it ended with {ended.code}"
-        again = place.run(*words, *(("--overwrite",) if ended.code in DONE and "--out" in words else ()))
+        there = any((place.here / name).exists() for name in ("out", "out.keras"))
+        again = place.run(*words, *(("--overwrite",) if there else ()))
         if again.code not in DONE:
             yield f"the next run gave {again.code}: {again.errors}"
     elif ended.code not in DONE and ended.code != 130:
