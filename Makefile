@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-constraints
 
-.PHONY: help demo test slow lint format bench clean \
+.PHONY: help demo test slow lint format bench fuzz clean \
 	extras extras-python extras-npm extras-mediapipe extras-vela extras-arm64
 .DEFAULT_GOAL := help
 
@@ -73,6 +73,11 @@ BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantiz
 
 bench: $(STAMP)  ## Measure what benchmarks/ measures; takes minutes and wants a quiet machine
 	set -e; for script in $(BENCHMARKS); do $(BIN)/python benchmarks/$$script.py; done
+
+FUZZ_SECONDS ?= 3600
+
+fuzz: $(STAMP)  ## Give changed files to every reader for FUZZ_SECONDS (make fuzz FUZZ_SECONDS=60); what it finds is in fuzz-found/
+	$(BIN)/python -W ignore -m tests.hostile.fuzz $(FUZZ_SECONDS)
 
 clean:  ## Remove what make made
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

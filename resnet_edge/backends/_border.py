@@ -13,6 +13,9 @@ from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
 
 DTYPES = ("float32", "uint8", "int8", "int16")
 
+AGAIN = "copy or convert it again, or take another backend"
+"""What to do about a file that opens and does not run."""
+
 
 def check_device(backend: str, device: str, known: Collection[str], reason: str) -> None:
     """Raise DeviceUnavailable, with the `reason`, unless `device` is one that `backend` knows."""
@@ -44,9 +47,9 @@ def the_classifier(
     """
     names = ", ".join(repr(spec.name) for spec in inputs) or "nothing"
     if len(inputs) != 1:
-        raise ArtifactError(f"{path} takes {names}, and an image classifier takes one image")
+        raise ArtifactError(f"{path} takes {names}, and an image classifier takes one image: name one")
     if len(outputs) != 1:
-        raise ArtifactError(f"{path} has {len(outputs)} outputs, and an image classifier has one")
+        raise ArtifactError(f"{path} has {len(outputs)} outputs, and an image classifier has one: name one")
     image, scores = inputs[0], outputs[0]
     if len(image.shape) == 4 and None in image.shape[1:]:
         raise ArtifactError(
@@ -54,7 +57,10 @@ def the_classifier(
             "--input-shape H,W,C"
         )
     if len(image.shape) != 4:
-        raise ArtifactError(f"{path} takes {_sizes(image)}, and not images (batch, height, width, channels)")
+        raise ArtifactError(
+            f"{path} takes {_sizes(image)}, and not images (batch, height, width, channels): name an image "
+            "classifier"
+        )
     if len(scores.shape) != 2 or scores.shape[1] is None:
         raise ArtifactError(
             f"{path} gives {_sizes(scores)}, and not one score per class (batch, classes): export it "
@@ -64,7 +70,8 @@ def the_classifier(
     for spec in (image, scores):
         if spec.dtype not in known:
             raise ArtifactError(
-                f"{path} has {spec.name!r} in {spec.dtype}, and this backend runs {', '.join(known)}"
+                f"{path} has {spec.name!r} in {spec.dtype}, and this backend runs {', '.join(known)}: "
+                "convert it to one of these, or take another backend"
             )
     return image, scores
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.backends._border import check_file, misfit
+from resnet_edge.backends._border import AGAIN, check_file, misfit
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, ModelError, UsageError, first_line
 from resnet_edge.core.progress import silent
@@ -74,7 +74,7 @@ class KerasSession:
         try:
             return self._compiled(images)
         except Exception as error:  # the model's own code, and what its framework makes of a failure
-            raise ArtifactError(f"{self._path} does not run: {first_line(error)}") from error
+            raise ArtifactError(f"{self._path} does not run ({first_line(error)}): {AGAIN}") from error
 
 
 def _batch(model: OpenedModel) -> int | None:

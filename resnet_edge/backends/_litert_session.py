@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from resnet_edge.backends._border import check_file, misfit, the_classifier
+from resnet_edge.backends._border import AGAIN, check_file, misfit, the_classifier
 from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.errors import ArtifactError, first_line
+from resnet_edge.core.machine import available_memory
 
 COPY_AGAIN = "copy or convert it again"
 
@@ -24,12 +27,25 @@ def opened(path: Path, threads: int, kernels: OpResolverType) -> InterpreterSess
         interpreter = Interpreter(
             model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels
         )
+        _check_room(path, interpreter)
         interpreter.allocate_tensors()
         return InterpreterSession(path, interpreter)
     except (ValueError, RuntimeError) as error:
         raise ArtifactError(
             f"{path} cannot be opened as TFLite ({first_line(error)}): {mend_of(error)}"
         ) from error
+
+
+def _check_room(path: Path, interpreter: Interpreter) -> None:
+    """Raise ArtifactError where the file declares a tensor for which there is no memory."""
+    details = interpreter.get_tensor_details()
+    sizes = (math.prod(map(int, one["shape"])) * np.dtype(one["dtype"]).itemsize for one in details)
+    largest, room = max(sizes, default=0), available_memory()
+    if largest > PROMISE and room is not None and largest > room:
+        raise ArtifactError(
+            f"{path} declares a tensor of {largest:,} bytes, and {room:,} bytes of memory are free: copy or "
+            "convert it again, or use a machine with more memory"
+        )
 
 
 def declared(path: Path) -> tuple[TensorSpec, TensorSpec]:
@@ -74,13 +90,13 @@ class InterpreterSession:
                 self._fit(images)
             self._interpreter.set_tensor(self._in, images)
             self._interpreter.invoke()
+            outputs: NDArray[Any] = self._interpreter.get_tensor(self._out)
         except (ValueError, RuntimeError) as error:
-            raise ArtifactError(f"{self._path} does not run: {first_line(error)}") from error
-        outputs: NDArray[Any] = self._interpreter.get_tensor(self._out)
+            raise ArtifactError(f"{self._path} does not run ({first_line(error)}): {AGAIN}") from error
         if len(outputs) != len(images):
             raise ArtifactError(
                 f"{self._path} gives {len(outputs)} rows for {len(images)} images: an operation in it keeps "
-                "the batch that it was made for"
+                "the batch that it was made for: convert it again with batch 1 or dynamic"
             )
         return outputs
 

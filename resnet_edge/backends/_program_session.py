@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.backends._border import misfit, specs_of, the_classifier
+from resnet_edge.backends._border import AGAIN, misfit, specs_of, the_classifier
 from resnet_edge.backends._file_ends import with_quantization
 from resnet_edge.backends._program import Program, Refused
 from resnet_edge.core.artifact import TensorSpec
@@ -45,7 +45,7 @@ class ProgramSession:
         try:
             answer, data = self._program.call(request, seconds, np.ascontiguousarray(images).tobytes())
         except Refused as refused:
-            raise ArtifactError(f"{self._path} does not run: {first_line(refused)}") from refused
+            raise ArtifactError(f"{self._path} does not run ({first_line(refused)}): {AGAIN}") from refused
         return np.frombuffer(data, answer["dtype"]).reshape(answer["shape"]).copy()
 
 

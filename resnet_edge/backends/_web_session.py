@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.backends._border import check_device, check_file, misfit, specs_of, the_classifier
+from resnet_edge.backends._border import AGAIN, check_device, check_file, misfit, specs_of, the_classifier
 from resnet_edge.backends._browser import CALL_SECONDS, OpenPage, browser
 from resnet_edge.backends._file_ends import with_quantization
 from resnet_edge.core.artifact import TensorSpec
@@ -159,7 +159,7 @@ class WebSession:
         answer = self._page.call(function, request, seconds)
         if "error" in answer:
             reason = first_line(Refused(answer["error"]))
-            raise ArtifactError(f"{self._path} does not run: {reason}")
+            raise ArtifactError(f"{self._path} does not run ({reason}): {AGAIN}")
         return answer
 
 

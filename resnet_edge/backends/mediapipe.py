@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.backends import _mediapipe_environment, _mediapipe_files
-from resnet_edge.backends._border import check_device
+from resnet_edge.backends._border import AGAIN, check_device
 from resnet_edge.backends._program import FOLDER, Program, Refused
 from resnet_edge.core.errors import ArtifactError
 
@@ -83,7 +83,7 @@ class MediaPipeSession:
         try:
             _, data = self._program.call(request, CALL_SECONDS + len(found), found.tobytes())
         except Refused as refused:
-            raise ArtifactError(f"{self._path} does not run: {_first(refused)}") from refused
+            raise ArtifactError(f"{self._path} does not run ({_first(refused)}): {AGAIN}") from refused
         return np.frombuffer(data, np.float32).reshape(len(found), -1).copy()
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from resnet_edge.backends._border import check_device, check_file, misfit, the_classifier
+from resnet_edge.backends._border import AGAIN, check_device, check_file, misfit, the_classifier
 from resnet_edge.backends._file_ends import with_quantization
 from resnet_edge.backends._precise_sums import PRECISE_SUMS, needs_precise_sums
 from resnet_edge.core.artifact import TensorSpec
@@ -178,7 +178,7 @@ class OrtSession:
         try:
             outputs: NDArray[Any] = self._run(self._names, {self._name: images})[0]
         except Exception as error:  # ORT's exceptions share no base of their own
-            raise ArtifactError(f"{self._path} does not run: {_reason(error)}") from error
+            raise ArtifactError(f"{self._path} does not run ({_reason(error)}): {AGAIN}") from error
         return outputs
 
     def _fit(self, images: NDArray[Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import openvino as ov
 from numpy.typing import NDArray
 
-from resnet_edge.backends._border import check_device, check_file, misfit, the_classifier
+from resnet_edge.backends._border import AGAIN, check_device, check_file, misfit, the_classifier
 from resnet_edge.backends._file_ends import with_quantization
 from resnet_edge.backends._openvino_execution import executed_by
 from resnet_edge.core.artifact import TensorSpec
@@ -89,7 +89,7 @@ class OpenVinoSession:
         try:
             results = self._request.infer([images], share_inputs=images.flags.c_contiguous)
         except RuntimeError as error:
-            raise ArtifactError(f"{self._path} does not run: {first_line(error)}") from error
+            raise ArtifactError(f"{self._path} does not run ({first_line(error)}): {AGAIN}") from error
         outputs: NDArray[Any] = results[0]
         return outputs
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tflite_micro.python.tflite_micro import runtime
 
-from resnet_edge.backends._border import check_device, misfit
+from resnet_edge.backends._border import AGAIN, check_device, misfit
 from resnet_edge.backends._litert_session import declared
 from resnet_edge.backends._program import FOLDER
 from resnet_edge.core.arena import Arena
@@ -95,7 +95,7 @@ class MicroSession:
             self._interpreter.set_input(np.ascontiguousarray(images), 0)
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
-            raise ArtifactError(f"{self._path} does not run: {first_line(error)}") from error
+            raise ArtifactError(f"{self._path} does not run ({first_line(error)}): {AGAIN}") from error
         outputs: NDArray[Any] = np.array(self._interpreter.get_output(0))
         return outputs
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import DataError, UnknownName
 
 Colour = Literal["RGB", "grey"]
@@ -109,12 +110,12 @@ def _read(path: Path) -> _Steps:
             f"no resize is called {str(path)!r}, and no such file exists; choose from: {', '.join(PRESETS)}, "
             "or a JSON file with fit, crop_fraction, interpolation, antialias"
         )
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=_File)
-    except msgspec.DecodeError as error:
-        raise DataError(f"{path} is no resize file: {error}") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    found = read_json(
+        path,
+        _File,
+        "resize file",
+        "give it fit, crop_fraction, interpolation and antialias, or name a preset",
+    )
     if found.fit == "stretch" and found.crop_fraction != 1:
         raise DataError(f'{path}: "stretch" takes the whole photo: take crop_fraction out, or say "crop"')
     if found.interpolation == "nearest" and found.antialias:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
+from resnet_edge.core.documents import object_in
 from resnet_edge.core.errors import OutputError, UsageError
 
 Writer = Literal["convert", "package"]
@@ -67,13 +66,12 @@ def _own_files(folder: Path, writer: Writer) -> set[str]:
             document = _read(folder / REPORT)
             return {*_REPORTS, *(entry["file"] for entry in document["artifacts"])}
         return {INDEX, *_read(folder / INDEX)["sha256"]}
-    # RecursionError: nested more deeply than any document of ours
-    except (OSError, msgspec.MsgspecError, RecursionError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return set()
 
 
 def _read(path: Path) -> dict[str, Any]:
-    document = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    document = object_in(path)
     if not isinstance(document["schema"], int):
         raise TypeError("no schema of ours")
     return document

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from resnet_edge.core.errors import DataError, UnknownName
+from resnet_edge.core.documents import read_json
+from resnet_edge.core.errors import UnknownName
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,7 @@ def preprocessing(name_or_file: str) -> Preprocessing:
             f"no preprocessing is called {name_or_file!r}, and no such file exists; choose from: "
             f"{', '.join(PRESETS)}, or a JSON file with scale, offset, channels"
         )
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=_File)
-    except msgspec.DecodeError as error:
-        raise DataError(f"{path} is no preprocessing file: {error}") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    found = read_json(
+        path, _File, "preprocessing file", "give it scale, offset and channels, or name a preset"
+    )
     return Preprocessing(path.stem, "graph", found.scale, found.offset, found.channels)

@@ -41,7 +41,11 @@ class Scratch:
         if (self.path / KEPT).exists():
             (self.path / KEPT).unlink()
         else:
-            remove(self.path)
+            try:
+                remove(self.path)
+            except BaseException:  # an interrupt, which comes once
+                remove(self.path)
+                raise
         os.close(self._lock)
         self._lock = None
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from resnet_edge.core.atomic import write_whole
+from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import ModelError
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
@@ -114,12 +115,8 @@ def read_sidecar(model: Path) -> Sidecar:
     path = sidecar_path(model)
     if not path.is_file():
         return Sidecar()
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Sidecar)
-    except msgspec.DecodeError as error:
-        raise ModelError(f"{path} is damaged ({error}): mend or remove it") from error
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}): mend or remove it") from error
+    found: Sidecar = read_json(path, Sidecar, "sidecar of a model", "mend or remove it", ModelError)
+    return found
 
 
 def story_of(source: str | Path, sha256: str) -> Story:

@@ -35,16 +35,16 @@ T = TypeVar("T")
 # -P: nothing is imported from the current folder, which is where the user keeps data.
 INTERPRETER = (sys.executable, "-P", "-X", "faulthandler", "-m", "resnet_edge.core.worker_child")
 
-_LIBRARY = "a library crashed: if the file that it read is damaged, copy or save it again"
+_LIBRARY = "a library crashed: if {file} is damaged, copy or save it again"
 HINTS: dict[int, str] = {
     signal.SIGKILL: "too little memory is the usual cause",
     signal.SIGSEGV: _LIBRARY,
     signal.SIGBUS: _LIBRARY,
     signal.SIGABRT: _LIBRARY,
     signal.SIGFPE: _LIBRARY,
-    signal.SIGALRM: "a file that takes so long to read is damaged: copy or save it again",
+    signal.SIGALRM: "a file that takes so long to read is damaged: copy or save {file} again",
 }
-"""What is likely behind a signal that ended a worker, and what to do about it."""
+"""What is likely behind a signal that ended a worker, and what to do about it; {file} is what it read."""
 
 
 class Worker:
@@ -67,6 +67,7 @@ class Worker:
         self._closed = False
         self._buffer = b""
         self._doing: Progress | None = None
+        self._reads = "the file that it read"
         env = env or {}
         try:
             self._scratch = Scratch(Path(env["TMPDIR"]) if "TMPDIR" in env else None)
@@ -122,6 +123,7 @@ class Worker:
         except UnicodeEncodeError as error:
             raise UsageError(f"a name is not valid UTF-8 ({error.object!r}): rename the file") from error
         with self._lock:
+            self._reads = _read_by(request)
             try:
                 answer = self._exchange(line, report)
             except BaseException:
@@ -193,7 +195,7 @@ class Worker:
         except subprocess.TimeoutExpired:
             return WorkerFailed(f"{self.name} stopped answering (full log: {self.log})")
         how = f"was ended by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
-        hint = f"; {HINTS[-code]}" if -code in HINTS else ""
+        hint = f"; {HINTS[-code].format(file=self._reads)}" if -code in HINTS else ""
         return WorkerFailed(f"{self.name} {how}{_while(self._doing)}{hint} (full log: {self.log})")
 
     def close(self) -> None:
@@ -201,12 +203,14 @@ class Worker:
         if self._closed:
             return
         self._closed = True
-        # The group outlives its leader as long as it has members; an empty one is not found.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._channel.close()
-        self._scratch.remove()
+        try:
+            # The group outlives its leader as long as it has members; an empty one is not found.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._channel.close()
+        finally:  # an interrupt may come in between
+            self._scratch.remove()
 
     def __enter__(self) -> Worker:
         return self
@@ -242,6 +246,17 @@ def log_folder() -> Iterator[Path]:
 def keep_logs(folder: Path) -> None:
     """A note or a report names a log in the folder of `log_folder`."""
     keep(folder)
+
+
+def _read_by(request: Any) -> str:
+    """The file of the user's that a request is about, as far as it says so."""
+    for name in ("path", "source", "data", "artifact", "model"):
+        found = getattr(request, name, None)
+        if isinstance(found, str) and found:
+            return found
+        if found is not None and not isinstance(found, str):
+            return _read_by(found)
+    return "the file that it read"
 
 
 def _while(doing: Progress | None) -> str:

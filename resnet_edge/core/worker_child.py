@@ -98,7 +98,19 @@ def _encode(message: Message) -> bytes:
     used = resource.getrusage(resource.RUSAGE_SELF)
     message.peak_bytes = used.ru_maxrss * MAXRSS_UNIT
     message.cpu_seconds = round(used.ru_utime + used.ru_stime, 3)
-    return msgspec.json.encode(message, enc_hook=_plain)
+    try:
+        return msgspec.json.encode(message, enc_hook=_plain)
+    except UnicodeEncodeError:  # a name that is not UTF-8, of which JSON cannot tell
+        return msgspec.json.encode(_carried(msgspec.to_builtins(message, enc_hook=_plain)))
+
+
+def _carried(value: Any) -> Any:
+    """The value with what is no UTF-8 in its texts spelled as escapes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_carried(key): _carried(item) for key, item in value.items()}
+    return [_carried(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,8 @@ from resnet_edge.data import ImageSet
 Array = NDArray[Any]
 
 
+AGAIN = "save it with numpy.savez(path, images=…, labels=…)"
+
 BLOCK = 1 << 24
 """Bytes of images that are looked at together."""
 
@@ -34,7 +36,7 @@ def load(path: Path, scratch: Path | None = None) -> ImageSet:
     if names and labels is not None and labels.size and labels.max() >= len(names):
         raise DataError(
             f"'labels' in {path} has class {labels.max()} at {labels.argmax()}, and only {len(names)} class "
-            "names: classes count from 0"
+            "names: name each, from class 0 on"
         )
     return ImageSet(images, labels, names, path.name)
 
@@ -46,18 +48,18 @@ def _read(path: Path, scratch: Path | None) -> dict[str, Array]:
             arrays = {name: archive[name] for name in ("labels", "class_names") if name in held}
             if "images" in held:
                 arrays["images"] = archive["images"] if scratch is None else _unpacked(path, scratch)
+            for name, values in arrays.items():
+                if not isinstance(values, np.ndarray):  # numpy gives the bytes of what has no mark of its own
+                    raise TypeError(f"{name!r} is no array")
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # of the disk, and not of the file
             raise
-        raise DataError(f"{path} cannot be read as .npz: {error}") from error
+        raise DataError(f"{path} cannot be read as .npz ({error}): {AGAIN}") from error
     except Exception as error:  # numpy, zipfile and zlib raise whatever their parsers raise
         text = "it is no archive of arrays" if isinstance(error, TypeError) else error
-        raise DataError(f"{path} cannot be read as .npz: {text}") from error
+        raise DataError(f"{path} cannot be read as .npz ({text}): {AGAIN}") from error
     if "images" not in arrays:
-        raise DataError(
-            f"{path} has no array 'images'; it holds: {', '.join(held) or 'nothing'}: save it with "
-            "numpy.savez(path, images=…, labels=…)"
-        )
+        raise DataError(f"{path} has no array 'images'; it holds: {', '.join(held) or 'nothing'}: {AGAIN}")
     return arrays
 
 
@@ -79,7 +81,7 @@ def _images(images: Array, path: Path) -> NDArray[np.uint8] | NDArray[np.float32
     if images.dtype == np.uint8:
         return images
     if images.dtype.kind != "f":
-        raise DataError(f"'images' in {path} is {images.dtype}; it must be uint8 or float32")
+        raise DataError(f"'images' in {path} is {images.dtype}; it must be uint8 or float32: save it as one")
     with np.errstate(over="ignore"):  # what overflows is Inf, and refused below
         images = images.astype(np.float32, copy=False)
     rows = max(1, BLOCK // max(1, images[:1].nbytes))
@@ -88,7 +90,8 @@ def _images(images: Array, path: Path) -> NDArray[np.uint8] | NDArray[np.float32
     bad = ~np.concatenate([np.ones(0, bool), *whole])
     if bad.any():
         raise DataError(
-            f"'images' in {path} has NaN or Inf in {bad.sum()} images, the first at {bad.argmax()}"
+            f"'images' in {path} has NaN or Inf in {bad.sum()} images, the first at {bad.argmax()}: "
+            "leave these out"
         )
     return images
 
@@ -104,7 +107,7 @@ def _labels(labels: Array, count: int, path: Path) -> NDArray[np.int64]:
     if labels.size and labels.min() < 0:
         raise DataError(
             f"'labels' in {path} has the negative class {labels.min()} at image {labels.argmin()}: "
-            "classes are numbered from 0"
+            "number the classes from 0"
         )
     return labels
 

@@ -108,11 +108,12 @@ def _readable(path: Path, *, constants: bool = False) -> Iterator[onnx.ModelProt
             raise ValueError("there is no graph in it")
         yield model
     except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
+        raise ArtifactError(f"{path} cannot be read ({error.strerror}): name an ONNX file") from error
     except Exception as error:  # protobuf's DecodeError; KeyError of a type that is no tensor; damage
         reason = " ".join(str(error).split())[:200]
         raise ArtifactError(
-            f"{path} is not an ONNX file that resnet-edge can read ({type(error).__name__}: {reason})"
+            f"{path} is not an ONNX file that resnet-edge can read ({type(error).__name__}: {reason}): "
+            "copy or convert it again"
         ) from error
 
 

@@ -94,7 +94,7 @@ def load_model(path: Path) -> Any:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
+        raise ArtifactError(f"{path} cannot be read ({error.strerror}): name a .tflite file") from error
     if content[4:8] != b"TFL3":
         raise ArtifactError(
             f"{path} is not a TFLite file (no TFL3 mark): copy it again, or name a .tflite file"
@@ -103,7 +103,7 @@ def load_model(path: Path) -> Any:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
         subgraphs = len(model.subgraphs)
     if subgraphs != 1:
-        raise ArtifactError(f"{path} has {subgraphs} subgraphs; one is needed")
+        raise ArtifactError(f"{path} has {subgraphs} subgraphs, and one is needed: convert the model again")
     _bring_in(model, content, path)
     return model
 
@@ -115,7 +115,7 @@ def _bring_in(model: Any, content: bytes, path: Path) -> None:
         if buffer.data is not None or buffer.offset <= 1:
             continue
         if buffer.offset + buffer.size > len(content):
-            raise ArtifactError(f"{path} is cut short: a constant lies behind its end")
+            raise ArtifactError(f"{path} is cut short: a constant lies behind its end; copy it again")
         buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
         buffer.offset = buffer.size = 0
 
@@ -167,10 +167,29 @@ def graph_of(model: Any) -> Graph:
         tuple(int(i) for i in subgraph.inputs),
         tuple(int(i) for i in subgraph.outputs),
     )
-    for index in (*graph.inputs, *graph.outputs, *(i for n in graph.nodes for i in (*n.inputs, *n.outputs))):
-        if not ABSENT <= index < len(graph.tensors):
-            raise IndexError(f"there is no tensor {index}")
+    _check(graph)
     return graph
+
+
+LEAST = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3}
+"""How many inputs a heavy operation has at least. Others have one, but for those that say nothing of it."""
+
+
+def _check(graph: Graph) -> None:
+    """Raise where indices lead nowhere, or an operation lacks what every reader asks it for."""
+    count = len(graph.tensors)
+    for node in graph.nodes:
+        least = LEAST.get(node.op, 0)
+        if len(node.inputs) < least or ABSENT in node.inputs[:least]:
+            raise IndexError(f"a {node.op} has {len(node.inputs)} inputs")
+        if least and not node.outputs:
+            raise IndexError(f"a {node.op} has no output")
+        for index in (*node.inputs, *node.outputs):
+            if not ABSENT <= index < count:
+                raise IndexError(f"there is no tensor {index}")
+    for index in (*graph.inputs, *graph.outputs, *(i for node in graph.nodes for i in node.outputs)):
+        if not 0 <= index < count:
+            raise IndexError(f"there is no tensor {index}")
 
 
 def with_folded_casts(graph: Graph) -> Graph:
@@ -178,10 +197,13 @@ def with_folded_casts(graph: Graph) -> Graph:
     casts = {
         node.outputs[0]: graph.tensors[node.inputs[0]]
         for node in graph.nodes
-        if node.op == "DEQUANTIZE" and graph.tensors[node.inputs[0]].dtype == "float16"
+        if node.op == "DEQUANTIZE"
+        and node.inputs
+        and node.outputs
+        and graph.tensors[node.inputs[0]].dtype == "float16"
     }
     tensors = tuple(replace(t, data=casts[i].data) if i in casts else t for i, t in enumerate(graph.tensors))
-    nodes = tuple(node for node in graph.nodes if node.outputs[0] not in casts)
+    nodes = tuple(node for node in graph.nodes if not casts.keys() & set(node.outputs))
     return replace(graph, tensors=tensors, nodes=nodes)
 
 
@@ -205,7 +227,7 @@ def _tensor(tensor: Any, buffers: Any) -> Tensor:
         held = np.asarray(raw, np.uint8)
         flat = _unpacked(held, PACKED[dtype], sizes) if dtype in PACKED else held.tobytes()
         data = np.frombuffer(flat, "int8" if dtype in PACKED else dtype).reshape(sizes)
-    return Tensor(_text(tensor.name), shape, dtype, data, _quantization(tensor.quantization))
+    return Tensor(_text(tensor.name), shape, dtype, data, _quantization(tensor.quantization, shape))
 
 
 def _unpacked(held: NDArray[np.uint8], bits: int, sizes: list[int]) -> bytes:
@@ -216,12 +238,17 @@ def _unpacked(held: NDArray[np.uint8], bits: int, sizes: list[int]) -> bytes:
     return values.tobytes()
 
 
-def _quantization(found: Any) -> Quantization | None:
+def _quantization(found: Any, shape: tuple[int | None, ...]) -> Quantization | None:
     if found is None or found.scale is None or not len(found.scale):
         return None
     scale = tuple(float(s) for s in found.scale)
     zero_point = tuple(int(z) for z in found.zeroPoint) if found.zeroPoint is not None else (0,) * len(scale)
-    return Quantization(scale, zero_point, int(found.quantizedDimension) if len(scale) > 1 else None)
+    axis = int(found.quantizedDimension) if len(scale) > 1 else None
+    if axis is not None and not (0 <= axis < len(shape) and shape[axis] in (None, len(scale))):
+        raise ValueError(f"there are {len(scale)} scales along axis {axis} of {shape}")
+    if len(zero_point) not in (1, len(scale)):
+        raise ValueError(f"there are {len(scale)} scales and {len(zero_point)} zero points")
+    return Quantization(scale, zero_point, axis)
 
 
 def _node(operator: Any, codes: Any) -> Node:
@@ -231,4 +258,4 @@ def _node(operator: Any, codes: Any) -> Node:
 
 
 def _text(raw: Any) -> str:
-    return raw.decode() if isinstance(raw, bytes) else str(raw)
+    return raw.decode(errors="backslashreplace") if isinstance(raw, bytes) else str(raw)

@@ -39,7 +39,7 @@ class Budget:
         if self._held is not None and self.weight_bytes > max(PROMISE, self._held):
             self._refuse(
                 f"{self._file} has layers with {self.weight_bytes:,} bytes of weights and more, and holds "
-                f"{self._held:,}: it is damaged or hostile"
+                f"{self._held:,}: it is damaged or hostile; save it again"
             )
 
     def add_tensor(self, shape: Any, dtype: Any) -> None:
@@ -63,7 +63,7 @@ class Budget:
         if held_bytes > max(PROMISE, COPIES * self.weight_bytes):
             raise ModelError(
                 f"{self._file} declares {held_bytes:,} bytes of weights, and its layers have "
-                f"{self.weight_bytes:,}: it is damaged or hostile"
+                f"{self.weight_bytes:,}: it is damaged or hostile; save it again"
             )
 
 

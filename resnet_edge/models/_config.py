@@ -81,7 +81,9 @@ def entries(config: Any, file: str) -> Iterator[Entry]:
     while stack:
         item, key, compiled, depth = stack.pop()
         if depth > _MAX_DEPTH:
-            raise ModelError(f"{file} is nested deeper than any real model: it is damaged or hostile")
+            raise ModelError(
+                f"{file} is nested deeper than any real model: it is damaged or hostile; save it again"
+            )
         if isinstance(item, dict):
             if "class_name" in item:
                 yield Entry(found=item, key=key, compiled=compiled)

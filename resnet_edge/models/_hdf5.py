@@ -46,7 +46,8 @@ def _check_group(group: Any, file: str, seen: set[Any]) -> int:
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise ModelError(
-                f"{file} has a link at {name!r}, which no Keras file has: it is not safe to read"
+                f"{file} has a link at {name!r}, which no Keras file has, and which is not safe to read: "
+                "save the model again with model.save"
             )
         member = group[name]
         if member.id in seen:
@@ -62,12 +63,13 @@ def _check_group(group: Any, file: str, seen: set[Any]) -> int:
 def _check_dataset(dataset: Any, file: str) -> int:
     if dataset.external or dataset.is_virtual:
         raise ModelError(
-            f"{file} keeps {dataset.name!r} in another file: it is not safe to read; save it whole"
+            f"{file} keeps {dataset.name!r} in another file, which is not safe to read: save it whole"
         )
     size = int(dataset.nbytes)
     stored = int(dataset.id.get_storage_size())
     if size > MAX_RATIO * max(stored, 1024):
         raise ModelError(
-            f"{file} declares {size:,} bytes for {dataset.name!r} and stores {stored:,}: it is damaged"
+            f"{file} declares {size:,} bytes for {dataset.name!r} and stores {stored:,}: it is "
+            "damaged; copy or save it again"
         )
     return size

@@ -89,14 +89,18 @@ def _layer(entry: dict[str, Any], file: str) -> Any:
             name=_without_slash(config["name"]),
         )
     if kind not in LAYERS:
-        raise ModelError(f"{file} has a layer of the class {kind!r}, which Keras 3 does not have")
+        raise ModelError(
+            f"{file} has a layer of the class {kind!r}, which Keras 3 does not have: save it as a "
+            "SavedModel and pass --trust"
+        )
     found: Any = getattr(layers, kind)
     try:
         return found.from_config(_translated(config))
     except Exception as error:  # Keras raises whatever its constructors raise
         name = config.get("name", kind)
         raise ModelError(
-            f"{file}: Keras 3 cannot build its layer {name} ({kind}): {first_line(error)}"
+            f"{file}: Keras 3 cannot build its layer {name} ({kind}, {first_line(error)}): copy or save it "
+            "again, or give package.module:factory that builds it"
         ) from error
 
 

@@ -41,7 +41,8 @@ def with_keras(
         raise
     except Exception as error:  # Keras has no error kind of its own: it raises whatever broke inside
         raise ModelError(
-            f"{path} cannot be read by Keras {keras.__version__}: {first_line(error)}"
+            f"{path} cannot be read by Keras {keras.__version__} ({first_line(error)}): copy or save it "
+            "again, or give package.module:factory that builds it"
         ) from error
     if not isinstance(model, keras.Model):
         raise ModelError(f"{path} holds a {type(model).__name__}, not a model: save the whole model")

@@ -109,7 +109,10 @@ def probe(network: Callable[[Any], Any], shape: tuple[int, int, int], source: st
         raise
     except Exception as error:  # the model's own code, or a framework that refuses the shape
         sizes = ",".join(map(str, shape))
-        raise ModelError(f"{source} does not run on an image of {sizes}: {first_line(error)}") from error
+        raise ModelError(
+            f"{source} does not run on an image of {sizes} ({first_line(error)}): save it again, or give "
+            "another --input-shape"
+        ) from error
 
 
 def check_weights(weights: list[tuple[str, Any]], source: str) -> None:

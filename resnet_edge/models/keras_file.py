@@ -94,7 +94,8 @@ def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
     for info in archive.infolist():  # a name can stand there twice, and whoever unpacks all, unpacks both
         if info.file_size > MAX_RATIO * max(info.compress_size, 1024):
             raise ModelError(
-                f"{path}: {info.filename} unpacks to {info.file_size:,} bytes: it is damaged or hostile"
+                f"{path}: {info.filename} unpacks to {info.file_size:,} bytes: it is damaged or "
+                f"hostile; save it again with model.save({path.name!r})"
             )
     text = sum(info.file_size for info in archive.infolist() if info is not members[WEIGHTS])
     if text > MAX_TEXT_BYTES:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from resnet_edge.core.bench import Accuracy
+from resnet_edge.core.documents import object_in
 from resnet_edge.core.parity import Parity
 from resnet_edge.stages.bench_files import BenchFile
 
@@ -21,7 +20,9 @@ def accuracy_of(files: Sequence[BenchFile], sha256: Mapping[str, str]) -> Accura
     A report speaks of a file only as long as the file is what it was: its SHA-256 tells. A folder
     without a report, or with one that is not ours, says nothing.
     """
-    reports = [_report(folder) for folder in dict.fromkeys(file.path.parent for file in files)]
+    reports = [
+        object_in(folder / "report.json") for folder in dict.fromkeys(file.path.parent for file in files)
+    ]
     proved = [(digest, proof) for report in reports for digest, proof in _proofs(report)]
     models = {str(_at(report, "model", "sha256")) for report in reports}
     return Accuracy(
@@ -33,13 +34,6 @@ def accuracy_of(files: Sequence[BenchFile], sha256: Mapping[str, str]) -> Accura
         ),
         tuple(file.name for file in files if sha256[file.name] in models),
     )
-
-
-def _report(folder: Path) -> Any:
-    try:
-        return json.loads((folder / "report.json").read_bytes())
-    except (OSError, ValueError):
-        return None
 
 
 def _proofs(report: Any) -> list[tuple[str, Parity]]:

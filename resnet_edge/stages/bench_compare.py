@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from resnet_edge.core.bench import Bench, Interval, Timing
+from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import DataError
 
 Change = Literal["faster", "slower", "no difference shown"]
@@ -47,16 +46,10 @@ class Comparison:
 
 def read_bench(path: Path) -> Bench:
     """A document that `bench --json` printed. Raises DataError."""
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=Bench)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror}): name what bench --json printed"
-        ) from error
-    except msgspec.DecodeError as error:
-        raise DataError(f"{path} is not what bench --json prints ({error}): make it again") from error
+    what, mend = "document of bench", "name what bench --json printed"
+    found: Bench = read_json(path, Bench, what, mend)
     if not found.rows or any(min(row.p50_ms, *row.p50_ci95_ms) <= 0 for row in found.rows):
-        raise DataError(f"{path} is not what bench --json prints (no latency above 0): make it again")
+        raise DataError(f"{path} is no {what} (no latency above 0): {mend}")
     return found
 
 

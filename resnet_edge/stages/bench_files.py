@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.bundled import BUNDLED, bundled
+from resnet_edge.core.documents import object_in
 from resnet_edge.core.errors import ArtifactError, DataError, UsageError
 
 KERAS = {"keras": "keras", "h5": "keras"}
@@ -67,7 +67,7 @@ def _of(path: Path) -> list[Path]:
 def _model_of(folder: Path) -> Path | None:
     """The model that the folder's report names, if it is a file and has not changed since."""
     try:
-        model = json.loads((folder / "report.json").read_bytes())["model"]
+        model = object_in(folder / "report.json")["model"]
         source, known = str(model["source"]), str(model["sha256"])
         path = bundled(source.removesuffix(BUNDLED)) if source.endswith(BUNDLED) else Path(source)
     except (OSError, ValueError, KeyError, TypeError, DataError):

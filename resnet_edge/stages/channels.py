@@ -17,6 +17,7 @@ import msgspec
 
 from resnet_edge import __version__
 from resnet_edge.core.atomic import write_whole
+from resnet_edge.core.documents import read_json
 from resnet_edge.core.progress import Report, silent
 from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
 from resnet_edge.models.flat import flat_graph, return_weights
@@ -40,7 +41,7 @@ from resnet_edge.stages.channel_request import (
     FinishRequest,
     Prepared,
 )
-from resnet_edge.stages.checkpoint import open_checkpoint
+from resnet_edge.stages.checkpoint import BEGIN_ANEW, open_checkpoint
 from resnet_edge.stages.fit import fit, save, top1, training_details
 from resnet_edge.stages.reader_check import witness_note
 from resnet_edge.stages.recipe import Compressed
@@ -72,11 +73,17 @@ def prepare(request: ChannelRequest, report: Report) -> Prepared:
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     known = folder / "chosen.json"
     if known.is_file():
-        return Prepared(str(folder), msgspec.json.decode(known.read_bytes(), type=Chosen), blocks)
+        return Prepared(str(folder), _chosen_in(known), blocks)
     if request.sparse_epochs:
         _train_sparse(request, base, folder / "sparse", report)
         weights_changed()
     return Prepared(str(folder), None, blocks)
+
+
+def _chosen_in(file: Path) -> Chosen:
+    """Raises DataError."""
+    found: Chosen = read_json(file, Chosen, "choice of channels", BEGIN_ANEW)
+    return found
 
 
 def candidate(request: CandidateRequest, report: Report) -> Candidate:

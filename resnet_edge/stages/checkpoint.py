@@ -7,17 +7,21 @@ another. Here a checkpoint is one file, whose name has the number, put in place 
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from resnet_edge.core.atomic import write_whole
-from resnet_edge.core.errors import UsageError
+from resnet_edge.core.errors import DataError, UsageError, first_line
 from resnet_edge.models._state import finalize_state
 from resnet_edge.stages.unfinished import RECIPE, check_unfinished, checkpoint_folder, holds_work
+
+BEGIN_ANEW = "remove the folder that it is in, to begin anew"
 
 
 def open_checkpoint(out: Path, stamp: dict[str, Any], resume: bool, overwrite: bool = False) -> Path:
@@ -53,19 +57,35 @@ class Checkpoint:
     latter's models do not come back from the files that tf_keras writes of them.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, epochs: int) -> None:
+        """`epochs` is how many there are in the whole run."""
+        self._folder, self._epochs = folder, epochs
 
     def restore(self, model: Any) -> int:
-        """Put the last state into `model`; tells how many epochs are done."""
+        """Put the last state into `model`; tells how many epochs are done. Raises DataError where that is of
+        no such run, or damaged."""
         done = self._done()
         if done:
             model.optimizer.build(model.trainable_variables)  # else it has no variables yet
-            with np.load(self._file(done)) as arrays:
-                for number, variable in enumerate(_variables(model)):
-                    variable.assign(arrays[f"arr_{number}"])
+            for variable, values in zip(_variables(model), self._values(model, done), strict=True):
+                variable.assign(values)
             finalize_state(model)
         return done
+
+    def _values(self, model: Any, done: int) -> list[NDArray[Any]]:
+        """What the variables of `model` were. All are looked at before the first is set."""
+        path, variables = self._file(done), _variables(model)
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                found = [arrays[f"arr_{number}"] for number in range(len(variables))]
+                spare = len(arrays.files) - len(found)
+        except Exception as error:  # numpy, zipfile and zlib raise whatever their parsers raise
+            raise DataError(f"{path} is damaged ({first_line(error)}): {BEGIN_ANEW}") from error
+        for values, variable in zip(found, variables, strict=True):
+            fits = isinstance(values, np.ndarray) and values.shape == tuple(variable.shape)
+            if spare or not fits or values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+                raise DataError(f"{path} holds another network's state, or a damaged one: {BEGIN_ANEW}")
+        return found
 
     def save(self, model: Any, done: int) -> None:
         """Write the state of `model` after `done` epochs, then remove the state before it."""
@@ -80,8 +100,13 @@ class Checkpoint:
         return self._folder / f"epoch-{done}.npz"
 
     def _done(self) -> int:
-        names = (file.stem for file in self._folder.glob("epoch-*.npz"))
-        return max((int(name.removeprefix("epoch-")) for name in names), default=0)
+        done = 0
+        for file in self._folder.glob("epoch-*.npz"):
+            number = file.stem.removeprefix("epoch-")
+            if not re.fullmatch(r"[1-9][0-9]{0,8}", number) or int(number) > self._epochs:
+                raise DataError(f"{file} is of no run of {self._epochs} epochs: {BEGIN_ANEW}")
+            done = max(done, int(number))
+        return done
 
 
 def _variables(model: Any) -> list[Any]:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from resnet_edge.core.artifact import Artifact, sha256_of
+from resnet_edge.core.documents import converted_to, read_json
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.file_names import is_safe
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.stages.class_names import class_names_in
+from resnet_edge.stages.converted_document import ConvertedDocument
+
+WHAT, AGAIN = "report of `resnet-edge convert`", "convert the model again"
 
 
 @dataclass(frozen=True)
@@ -47,33 +49,25 @@ def read_converted(folder: Path) -> Converted:
     path = folder / "report.json"
     if not path.is_file():
         raise DataError(f"{folder} holds no report.json: name a folder that `resnet-edge convert` wrote")
-    try:
-        document = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-        found = _converted(folder, document)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path} is no report of `resnet-edge convert` ({error}): convert the model again"
-        ) from error
+    document: dict[str, Any] = read_json(path, dict[str, Any], WHAT, AGAIN)
+    found = _converted(folder, path, document)
     for artifact in found.artifacts:
         _check(artifact)
     return found
 
 
-def _converted(folder: Path, document: dict[str, Any]) -> Converted:
-    how = {
-        key: value for key, value in document["preprocessing"].items() if key in Preprocessing.__match_args__
-    }
-    facts = msgspec.convert({**document["model"], "preprocessing": how}, ModelFacts)
-    for name in (facts.name, *(entry["file"] for entry in document["artifacts"])):
+def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:
+    read = converted_to(ConvertedDocument, document, path, WHAT, AGAIN)
+    how = {key: value for key, value in read.preprocessing.items() if key in Preprocessing.__match_args__}
+    facts = converted_to(ModelFacts, {**document["model"], "preprocessing": how}, path, WHAT, AGAIN)
+    for name in (facts.name, *(artifact.file for artifact in read.artifacts)):
         if not is_safe(name):
             raise DataError(
-                f"{folder / 'report.json'} names {name[:80]!r}, which is no name for a file in a folder: "
+                f"{path} names {name[:80]!r}, which is no name for a file in a folder: "
                 "the report was changed; convert the model again"
             )
     artifacts = tuple(
-        msgspec.convert({**entry, "path": str(folder / entry["file"])}, Artifact)
+        converted_to(Artifact, {**entry, "path": str(folder / entry["file"])}, path, WHAT, AGAIN)
         for entry in document["artifacts"]
     )
     labels = class_names_in(folder / "labels.txt")
@@ -83,15 +77,7 @@ def _converted(folder: Path, document: dict[str, Any]) -> Converted:
             "convert it again, with --labels"
         )
     check_apart(folder / "labels.txt", labels)
-    return Converted(
-        folder,
-        facts,
-        labels,
-        document["data"]["source"],
-        artifacts,
-        msgspec.convert(document["parity"], tuple[Parity, ...]),
-        document,
-    )
+    return Converted(folder, facts, labels, read.data.source, artifacts, read.parity, document)
 
 
 def check_apart(path: Path, labels: tuple[str, ...]) -> None:

@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.answers import answers
 from resnet_edge.core.atomic import write_whole
+from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.core.head import Head
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.stages.augment import AugmentedBatches
-from resnet_edge.stages.checkpoint import Checkpoint
+from resnet_edge.stages.checkpoint import BEGIN_ANEW, Checkpoint
 from resnet_edge.stages.losses import accuracy_of, loss_of
 from resnet_edge.stages.recipe import Recipe
 from resnet_edge.stages.training_data import Labelled, TrainingData
@@ -66,13 +67,14 @@ History = list[dict[str, float]]
 def fit(model: Any, data: TrainingData, recipe: Recipe, folder: Path, report: Report, how: Fit) -> History:
     """Fit `model` in place, from where the checkpoint in `folder` is; gives one row per epoch.
 
-    Raises UnknownName (augmentation); ResnetEdgeError where the training diverges.
+    Raises UnknownName (augmentation); DataError (the checkpoint); ResnetEdgeError where the training
+    diverges.
     """
     batches = AugmentedBatches(
         data.fitted.images, data.fitted.labels, recipe.batch_size, recipe.augment, recipe.seed
     )
     _compile(model, recipe, len(batches), how)
-    checkpoint = Checkpoint(folder)
+    checkpoint = Checkpoint(folder, recipe.epochs)
     done = checkpoint.restore(model)
     if done:
         report(Progress(how.label, note=f"going on behind epoch {done} of {recipe.epochs}", line=True))
@@ -196,13 +198,19 @@ def _accelerated() -> bool:
     return True
 
 
+def _told_in(file: Path) -> History:
+    """Raises DataError."""
+    found: History = read_json(file, list[dict[str, int | float]], "history of a training", BEGIN_ANEW)
+    return found
+
+
 class _Watcher:
     """Tells the progress and keeps the history."""
 
     def __init__(self, steps: int, recipe: Recipe, report: Report, folder: Path, label: str) -> None:
         self._steps, self._recipe, self._report, self._label = steps, recipe, report, label
         self._file = folder / "history.json"
-        self.history: History = msgspec.json.decode(self._file.read_bytes()) if self._file.is_file() else []
+        self.history: History = _told_in(self._file) if self._file.is_file() else []
         self._epoch, self._began = 0, 0.0
 
     def epoch_begins(self, epoch: int, logs: Any = None) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 import onnx
 from onnx import helper
 
-from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.core.inspection import Counts, Inspection, counted, joined, turned
 from resnet_edge.formats.onnx import describe
 from resnet_edge.graph.work import onnx_constants, onnx_layers, weights_at
@@ -24,15 +23,11 @@ UNKNOWN = "unknown"
 
 
 def inside(path: Path) -> Inspection:
-    """The file without what any file has (size, hash). Raises ArtifactError."""
+    """The file without what any file has (size, hash). Raises ArtifactError, and whatever a
+    damaged one leads to."""
     inputs, outputs = describe(path)
     model = onnx.load(str(path), load_external_data=False)
-    try:
-        counts, macs = _census(model)
-    except Exception as error:  # a graph that refers to what is not there, in whatever way
-        raise ArtifactError(
-            f"{path} is damaged ({type(error).__name__}: {first_line(error)}): copy or convert it again"
-        ) from error
+    counts, macs = _census(model)
     warnings = of_inputs(inputs, "NNAPI and CoreML take no node of such a graph")
     if others := sorted(_elsewhere(model)):
         warnings.append(f"constants are in other files, which must go along: {', '.join(others)}")

@@ -19,7 +19,7 @@ def inside(path: Path) -> Inspection:
     """The file without what any file has (size, hash). Raises ArtifactError."""
     with path.open("rb") as file:
         if file.read(8)[4:] != MARK:
-            raise ArtifactError(f"{path} is not an .ort file (no {MARK.decode()} mark)")
+            raise ArtifactError(f"{path} is not an .ort file (no {MARK.decode()} mark): copy it again")
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions share no base of their own

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.errors import ArtifactError, ResnetEdgeError, first_line
 from resnet_edge.core.inspection import Inspection
 from resnet_edge.core.progress import Report
 from resnet_edge.stages.inspect_request import InspectRequest
@@ -23,7 +23,14 @@ def inspect(request: InspectRequest, report: Report) -> Inspection:
     else:
         from resnet_edge.stages.inspect_ort import inside
     path = Path(request.path)
-    found = inside(path)
+    try:
+        found = inside(path)
+    except (ResnetEdgeError, MemoryError):
+        raise
+    except Exception as error:  # a file that refers to what is not there, in whatever way
+        raise ArtifactError(
+            f"{path} is damaged ({type(error).__name__}: {first_line(error)}): copy or convert it again"
+        ) from error
     if not all(map(math.isfinite, _numbers(found))):
         raise ArtifactError(f"{path} is damaged (a number in it is not finite): copy or convert it again")
     return replace(

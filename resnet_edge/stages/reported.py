@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+from resnet_edge.core.documents import object_in
 
 
 def hashes_reported(paths: tuple[Path, ...]) -> dict[Path, str]:
@@ -12,8 +13,8 @@ def hashes_reported(paths: tuple[Path, ...]) -> dict[Path, str]:
     found = {}
     for folder in filter(Path.is_dir, paths):
         try:
-            entries = json.loads((folder / "report.json").read_bytes())["artifacts"]
+            entries = object_in(folder / "report.json")["artifacts"]
             found.update({folder / str(entry["file"]): str(entry["sha256"]) for entry in entries})
-        except (OSError, ValueError, KeyError, TypeError):
+        except (KeyError, TypeError):
             continue  # no report, or not one of ours: it promises nothing
     return found

@@ -114,7 +114,7 @@ def test_the_report_of_a_thorough_convert_tells_how_errors_grow(benched: Benched
         (("fixed.onnx", "--from", "a.json"), 2, "leave out PATH, or leave out --from"),
         (("--html", "page.html"), 2, "name artifacts, or a folder"),
         (("--from", "absent.json", "--html", "page.html"), 3, "cannot be read"),
-        (("--from", "empty.json"), 3, "is not what bench --json prints"),
+        (("--from", "empty.json"), 3, "is no document of bench"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_measured(

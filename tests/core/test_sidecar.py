@@ -47,7 +47,7 @@ def test_a_model_without_one_has_an_empty_one(tmp_path: Path) -> None:
 )
 def test_a_damaged_one_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "net.json").write_bytes(content)
-    with pytest.raises(ModelError, match=r"net\.json is damaged .*: mend or remove it"):
+    with pytest.raises(ModelError, match=r"net\.json is no sidecar of a model .*: mend or remove it"):
         read_sidecar(tmp_path / "net.keras")
 
 
@@ -124,7 +124,7 @@ def test_what_is_no_model_file_has_no_sidecar(
 
 def test_a_damaged_sidecar_is_named_before_it_is_lost(model: Path) -> None:
     (model.parent / "net.json").write_text('{"steps": [')
-    with pytest.raises(ModelError, match=r"net\.json is damaged"):
+    with pytest.raises(ModelError, match=r"net\.json is no sidecar of a model"):
         next_sidecar(model, PRUNE)
 
 

@@ -80,7 +80,7 @@ def spoilt(value: float, dtype: type = np.float32) -> np.ndarray:
         ({"images": IMAGES, "class_names": [1, 2]}, "'class_names' .* must be strings"),
         ({"images": IMAGES[:0]}, "holds no image"),
         ({"images": IMAGES[:, :0]}, "holds no image"),
-        ({"images": np.array([None, {}], dtype=object)}, "cannot be read as .npz: .*allow_pickle"),
+        ({"images": np.array([None, {}], dtype=object)}, "cannot be read as .npz .*allow_pickle"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:overflow")

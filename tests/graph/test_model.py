@@ -121,7 +121,7 @@ def test_two_subgraphs_are_refused(tmp_path: Path, residual: Road) -> None:
     def double(model: object) -> None:
         model.subgraphs = model.subgraphs * 2  # type: ignore[attr-defined]
 
-    with pytest.raises(ArtifactError, match="2 subgraphs; one is needed"):
+    with pytest.raises(ArtifactError, match="2 subgraphs, and one is needed"):
         read_graph(edited(residual, tmp_path / "a.tflite", double))
 
 

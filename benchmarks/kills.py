@@ -1,0 +1,200 @@
+"""Ends commands at random points, and looks at what is left and what was said.
+
+    python benchmarks/kills.py [--kills 40] [--interrupts 40] [--doubles 20] [--commands inspect,…]
+
+Each command is run once to the end, which tells how long it takes, and then ended at a moment drawn from
+all of that time. After SIGINT, once or twice: exit code 130 with one line, or the run was over; nothing in
+the folder for temporary files, no process, nothing half-written at --out. After SIGKILL: no process, nothing
+half-written at --out; and the next run of the same command, to the end, leaves nothing of the killed one.
+What hits in the first tens of milliseconds, before the first line of ours, is answered by
+Python, and counted apart.
+Exit code 1 where something else was seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from tests.cli.conversion import Ended, Place, tinted_images, write_classifier
+
+COMMANDS = {
+    "inspect": ("{given}/dist/tiny.fp32.tflite",),
+    "convert": (
+        "{given}/tiny.keras",
+        "--data",
+        "{given}/d.npz",
+        "--out",
+        "out",
+        "--schemes",
+        "fp32",
+        *("--formats", "tflite"),
+        *("--latency-seconds", "0"),
+    ),
+    "verify": (
+        "{given}/dist/tiny.fp32.tflite",
+        "--reference",
+        "{given}/tiny.keras",
+        "--data",
+        "{given}/d.npz",
+    ),
+    "bench": ("{given}/dist/tiny.fp32.tflite", "--budget", "1s", "--backends", "litert"),
+    "package": (
+        "{given}/dist",
+        "--data",
+        "{given}/d.npz",
+        "--out",
+        "out",
+        "--profiles",
+        "litert",
+        "--images",
+        "20",
+    ),
+    "train": ("--arch", "resnet8", "--data", "{given}/d.npz", "--epochs", "2", "--out", "out.keras"),
+}
+DONE = (0, 4, 5)
+"""Codes of a run that came to its end: on so few images some proofs are open."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--interrupts", type=int, default=40)
+    parser.add_argument("--doubles", type=int, default=20)
+    parser.add_argument("--commands", default=",".join(COMMANDS))
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    wrong: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+        given = _given(Path(folder, "given"))
+        for command in asked.commands.split(","):
+            runs = {"kill": asked.kills, "interrupt": asked.interrupts, "twice": asked.doubles}
+            wrong += _command(command, given, Path(folder), runs, random.Random(asked.seed))
+    for line in wrong:
+        print("WRONG", line)
+    return 1 if wrong else 0
+
+
+def _given(folder: Path) -> Path:
+    folder.mkdir()
+    write_classifier(folder / "tiny.keras")
+    images, labels = tinted_images(60, seed=2)
+    np.savez(folder / "d.npz", images=images, labels=labels)
+    place = _place(folder / "first", "convert")
+    words = (
+        "--data",
+        str(folder / "d.npz"),
+        "--schemes",
+        "fp32",
+        "--latency-seconds",
+        "0",
+        "--max-drop",
+        "60",
+    )
+    ended = place.run(str(folder / "tiny.keras"), *words, "--out", "dist")
+    if not (place.here / "dist").is_dir():
+        sys.exit(f"convert gave {ended}")
+    shutil.move(place.here / "dist", folder / "dist")
+    return folder
+
+
+def _place(root: Path, command: str) -> Place:
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir()
+    return Place(root, command)
+
+
+def _command(
+    command: str, given: Path, folder: Path, runs: dict[str, int], draw: random.Random
+) -> Iterator[str]:
+    words = tuple(word.format(given=given) for word in COMMANDS[command])
+    began = time.monotonic()
+    place = _place(folder / "place", command)
+    first = place.run(*words)
+    length = time.monotonic() - began
+    if first.code not in DONE:
+        yield f"{command}: {first}"
+        return
+    seen: Counter[str] = Counter()
+    for how, count in runs.items():
+        for _ in range(count):
+            place = _place(folder / "place", command)
+            running = place.start(*words)
+            wait = draw.uniform(0, length)
+            time.sleep(wait)
+            if how == "kill":
+                running.signal(signal.SIGKILL)
+            else:
+                running.signal(signal.SIGINT)
+            if how == "twice":
+                time.sleep(draw.uniform(0, 0.3))
+                running.signal(signal.SIGINT)
+            ended = running.finish()
+            if how != "kill" and _too_early(ended):
+                seen[f"{how}: in Python's own start-up"] += 1
+                continue
+            faults = list(_faults(how, place, ended, words))
+            seen[f"{how}: over before" if ended.code in DONE else how] += 1
+            yield from (f"{command}, {how} after {wait:.2f} s: {fault}" for fault in faults)
+    print(
+        f"{command:<8} ({length:.1f} s):",
+        ", ".join(f"{count} {how}" for how, count in seen.items()),
+        flush=True,
+    )
+
+
+def _too_early(ended: Ended) -> bool:
+    """Whether the interrupt hit Python's own start-up, before our first line (resnet_edge/entry.py)."""
+    return ended.code == -signal.SIGINT or (ended.code == 1 and "resnet_edge" not in ended.err)
+
+
+def _faults(how: str, place: Place, ended: Ended, words: tuple[str, ...]) -> Iterator[str]:
+    if "Traceback" in ended.err or "Traceback" in ended.out:
+        yield f"a traceback: {ended.err[-600:]!r}"
+    until = time.monotonic() + 20
+    while place.processes() and time.monotonic() < until:
+        time.sleep(0.05)
+    if place.processes():
+        yield "a process is left"
+    if how == "kill":
+        if ended.code not in (-signal.SIGKILL, *DONE):
+            yield f"it ended with {ended.code}"
+        there = any((place.here / name).exists() for name in ("out", "out.keras"))
+        again = place.run(*words, *(("--overwrite",) if there else ()))
+        if again.code not in DONE:
+            yield f"the next run gave {again.code}: {again.errors}"
+    elif ended.code not in DONE and ended.code != 130:
+        yield f"it ended with {ended.code}: {ended.err[-300:]!r}"
+    elif ended.code == 130 and len(ended.errors) != 1:
+        yield f"it said {ended.err[-300:]!r}"
+    yield from _left(place, ended)
+
+
+def _left(place: Place, ended: Ended) -> Iterator[str]:
+    if not place.is_clean():
+        hidden = [entry.name for entry in place.here.iterdir() if entry.name.startswith(".")]
+        yield f"left: {[entry.name for entry in place.scratch.iterdir()] + hidden}"
+    if ended.code == 130:
+        there = [entry.name for entry in place.here.iterdir() if not entry.name.endswith(".checkpoint")]
+        if there:
+            yield f"interrupted, and there is {there}"
+        if any(place.here.glob("*.checkpoint")) and ".checkpoint keeps what is done" not in ended.err:
+            yield f"a checkpoint is left, and nothing says so: {ended.errors}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

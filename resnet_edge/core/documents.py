@@ -1,0 +1,73 @@
+"""JSON files that came from somewhere: read in one way, with one line for whatever is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from resnet_edge.core.errors import DataError, ResnetEdgeError
+
+T = TypeVar("T")
+
+LARGEST = 16 << 20
+"""Bytes. A byte of JSON takes up to 24 in memory (`{},` is an empty dict of 64 bytes and a pointer), so that
+no more than this fits core.budget.PROMISE. The report of a ResNet-152 has 2 MB."""
+
+DEEPEST = 100
+"""Lists and objects within each other. Ours have ten; what a library still reads may be more than
+what is written in Python, as dataclasses.asdict, walks through."""
+
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+
+
+def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEdgeError] = DataError) -> Any:
+    """The document in `path`, as a value of the type `kind`.
+
+    Raises `raised`, in one line: the file is no `what`, and `mend` is the way out.
+    """
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise raised(f"{path} has {size:,} bytes, more than any {what} ({LARGEST:,}): {mend}")
+        content = path.read_bytes()
+        if _depth(content) > DEEPEST:
+            raise RecursionError
+        return msgspec.json.decode(content, type=kind)
+    except OSError as error:
+        raise raised(f"{path} cannot be read ({error.strerror}): {mend}") from error
+    except RecursionError as error:
+        raise raised(f"{path} is no {what} (it is nested too deeply): {mend}") from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise raised(f"{path} is no {what} ({error}): {mend}") from error
+
+
+def _depth(content: bytes) -> int:
+    """How deeply lists and objects are nested."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_TEXT.sub(b"", content)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def converted_to(
+    kind: type[T], value: Any, path: Path, what: str, mend: str, raised: type[ResnetEdgeError] = DataError
+) -> T:
+    """`value`, a part of the document in `path`, as a value of the type `kind`. Raises as `read_json`."""
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise raised(f"{path} is no {what} ({error}): {mend}") from error
+
+
+def object_in(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`; an empty one where there is none: then it says nothing."""
+    try:
+        found: dict[str, Any] = read_json(path, dict[str, Any], "JSON object", "mend it")
+    except DataError:
+        return {}
+    return found

@@ -1,0 +1,192 @@
+"""Runs in a worker. Every reader of files of others, by the name of what it reads.
+
+Each is the code that the commands run, called in the order in which they call it, so that one process reads
+hundreds of files a minute.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_edge.core.progress import Report, silent
+
+CPU_SECONDS = 60.0
+"""Of one reading; SIGPROF then ends the process, wherever it is. A damaged HDF5 file is ended by SIGALRM
+after as long (models/_hdf5.py)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What is read: a file, or a folder, at `path` by the reader of `kind`."""
+
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """It is taken."""
+
+    taken: bool = True
+
+
+def read(request: Reading, report: Report) -> Read:
+    """Raises ResnetEdgeError, and nothing else is right."""
+    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+    try:
+        READERS[request.kind](Path(request.path))
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    return Read()
+
+
+def _model(path: Path) -> None:
+    from resnet_edge.models import ModelRequest, check_source, grant_of, open_model
+
+    request = ModelRequest(str(path), preprocess="unit")
+    check_source(request)
+    grant_of(request)
+    open_model(request, silent)
+
+
+def _inspected(path: Path) -> None:
+    from resnet_edge.cli._inspect import print_inspection
+    from resnet_edge.stages.inspect import _format
+    from resnet_edge.stages.inspect_request import InspectRequest
+    from resnet_edge.stages.inspect_worker import inspect
+
+    print_inspection(inspect(InspectRequest(str(path), _format(path)), silent))
+
+
+def _run(path: Path) -> None:
+    """As `bench`, `verify` and `inspect --data` do before anything is compared."""
+    import numpy as np
+
+    from resnet_edge.core.budget import PROMISE
+    from resnet_edge.core.registry import load
+    from resnet_edge.stages.first_backend import FIRST_BACKEND
+
+    format = path.suffix[1:]
+    if format != "ort":
+        load("formats", format).describe(path)
+        load("formats", format).census(path)
+    with load("backends", FIRST_BACKEND[format]).open_session(path, "cpu", 1) as session:
+        shape = [size or 1 for size in session.input.shape]
+        if np.prod(shape, dtype=float) * 4 < PROMISE / 10:
+            session.run(np.zeros(shape, session.input.dtype))
+
+
+def _data(path: Path) -> None:
+    from resnet_edge.core.budget import check_data
+    from resnet_edge.data import load
+
+    check_data(str(path))
+    load(str(path), "test", (8, 8, 1))
+
+
+def _converted(path: Path) -> None:
+    from dataclasses import replace
+
+    from resnet_edge.report.model_card import card_markdown, model_card
+    from resnet_edge.stages.bench_accuracy import accuracy_of
+    from resnet_edge.stages.bench_files import bench_files
+    from resnet_edge.stages.converted import read_converted
+    from resnet_edge.stages.reported import hashes_reported
+    from tests.report.test_bundle_texts import bundle
+
+    files = bench_files((path,))
+    accuracy_of(files, {file.name: "" for file in files})
+    hashes_reported((path,))
+    found = read_converted(path)
+    for artifact in found.artifacts:
+        found.unproved(artifact)
+    made = bundle()
+    sources = tuple(replace(made.facts.files[0], source=artifact.file) for artifact in found.artifacts)
+    made = replace(made, facts=replace(made.facts, files=sources))
+    card_markdown(model_card(made, found.document, "resnet-edge package", "", ""))
+
+
+def _bench(path: Path) -> None:
+    from resnet_edge.cli._bench_compare import print_comparison
+    from resnet_edge.stages.bench_compare import compared, read_bench
+
+    found = read_bench(path)
+    print_comparison(compared(found, found))
+
+
+def _sidecar(path: Path) -> None:
+    """Of a model beside it; and how reports tell what it says."""
+    from dataclasses import replace
+
+    from resnet_edge.core.sidecar import story_of
+    from resnet_edge.report.contract import encode
+    from resnet_edge.report.markdown import markdown
+    from resnet_edge.report.page import page
+    from tests.hostile import seeds
+
+    model = path.with_suffix(".keras")
+    steps = story_of(model, seeds.SHA).steps
+    told = replace(seeds.report(path.parent / "converted"), history=steps)
+    encode(told)
+    markdown(told)
+    page(told)
+
+
+def _golden(path: Path) -> None:
+    from resnet_edge.stages.golden_file import read_golden
+
+    read_golden(path)
+
+
+def _preprocessing(path: Path) -> None:
+    from resnet_edge.core.preprocessing import preprocessing
+
+    preprocessing(str(path))
+
+
+def _resize(path: Path) -> None:
+    from resnet_edge.core.image_contract import contract
+
+    contract(str(path), 8, 8, 1)
+
+
+def _labels(path: Path) -> None:
+    from resnet_edge.stages.class_names import class_names_in
+    from resnet_edge.stages.converted import check_apart
+
+    check_apart(path, class_names_in(path))
+
+
+def _checkpoint(path: Path) -> None:
+    from resnet_edge.stages.checkpoint import Checkpoint
+    from resnet_edge.stages.fit import _told_in
+    from tests.hostile import seeds
+
+    Checkpoint(path, 3).restore(seeds.trained())
+    _told_in(path / "history.json")
+
+
+READERS: dict[str, Callable[[Path], None]] = {
+    "keras": _model,
+    "h5": _model,
+    "keras2": _model,
+    "tflite": _inspected,
+    "metadata": _inspected,
+    "onnx": _inspected,
+    "ort": _inspected,
+    "tflite run": _run,
+    "onnx run": _run,
+    "npz": _data,
+    "folder": _data,
+    "report": _converted,
+    "bench": _bench,
+    "sidecar": _sidecar,
+    "golden": _golden,
+    "preprocessing": _preprocessing,
+    "resize": _resize,
+    "labels": _labels,
+    "checkpoint": _checkpoint,
+}
