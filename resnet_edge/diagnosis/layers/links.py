@@ -55,16 +55,6 @@ class Link:
         return self.theirs.weights, self.ours.weights
 
     @property
-    def channels(self) -> int:
-        """Of what it reads."""
-        return self.shape[3] * self.weights[0].groups
-
-    @property
-    def depthwise(self) -> bool:
-        """Whether each channel that it gives is of one that it reads, in the same place."""
-        return self.weights[0].groups == self.shape[0] > 1 == self.shape[3]
-
-    @property
     def shape(self) -> tuple[int, ...]:
         """Of both kernels."""
         return self.weights[0].kernel.shape
