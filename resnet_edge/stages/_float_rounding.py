@@ -7,8 +7,9 @@ through an image classifier.
 
 A float16 file is summed in float32, and rounds what it stores: each layer's weights, by half a step each,
 which is 2^-11 of a value, and below 2^-14 (subnormal) 2^-25 whatever the value; and what each layer reads, by
-2^-11 where activations are float16. Over layers these add up by their squares, as they are independent. A
-network may make more of them on the way to its logits: then its answers are judged as those of integers are.
+2^-11 where activations are float16. Over layers these add up as they are at worst (J. H. Wilkinson,
+Rounding Errors in Algebraic Processes, 1963). A network may make more of them on the way to its logits: then
+its answers are judged as those of integers are.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ FLOAT16_UNIT = 2.0**-11
 
 
 def rounding_db(path: str, format: str, scheme: str) -> float | None:
-    """The SQNR on logits, in decibels, that the rounding of a float type leaves; None for integers, and where
-    the weights of a float16 file cannot be found."""
+    """The SQNR on logits, in decibels, that the rounding of a float type leaves at worst; None for integers,
+    and where the weights of a float16 file cannot be found."""
     found: Scheme = registry.load("schemes", scheme).SCHEME
     if found.weights == "float32":
         return FLOAT32_DB
@@ -45,7 +46,7 @@ def _of_halves(path: Path, format: str) -> float | None:
         return None
     if not noises:
         return None
-    return -10 * math.log10(sum(noise + FLOAT16_UNIT**2 for noise in noises))
+    return -20 * math.log10(sum(math.sqrt(noise) + FLOAT16_UNIT for noise in noises))
 
 
 def _noise(layer: StoredLayer) -> float:

@@ -24,7 +24,7 @@ KERNELS = {"Conv2D": "kernel", "Dense": "kernel", "DepthwiseConv2D": "depthwise_
 
 
 class KernelQuantizer(LastValueQuantizer):
-    """Rounds a kernel of any layer per output channel; where `mask` is 0 the kernel is 0.
+    """Rounds a kernel of any layer as int8 files store it; where `mask` is 0 the kernel is 0.
 
     Masked weights get no gradient, and neither momentum nor weight decay moves them from zero.
     """
@@ -55,7 +55,10 @@ class KernelQuantizer(LastValueQuantizer):
 
 
 def _channels(shape: Any, layer: Any) -> int:
-    """Output channels; a depthwise kernel is (height, width, channels, multiplier)."""
+    """Output channels, of which each has a step; a dense layer has one for all (graph/weighted.ONE_STEP), and
+    a depthwise kernel is (height, width, channels, multiplier)."""
+    if isinstance(layer, tf_keras.layers.Dense):
+        return 1
     depthwise = isinstance(layer, tf_keras.layers.DepthwiseConv2D)
     return int(shape[-2] * shape[-1]) if depthwise else int(shape[-1])
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from resnet_edge.backends import litert, litert_reference
 from resnet_edge.core.errors import DeviceUnavailable, WorkerFailed
 from resnet_edge.core.tensors import quantize
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from tests.backends import quantized, tiny
@@ -46,7 +47,7 @@ def test_an_abort_of_the_kernels_is_one_line(tmp_path: Path) -> None:
     path, images = tmp_path / "flat.tflite", tmp_path / "images.npy"
     quantized.write_flat(path)
     np.save(images, np.ones((1, *tiny.SHAPE), np.float32))
-    with Worker("proof", tmp_path / "proof.log") as worker:
+    with Worker("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker:
         for backend in ("litert", "litert_reference"):
             request = PredictRequest(
                 str(path), "tflite", backend, "cpu", 1, str(images), str(tmp_path / "out.npy")

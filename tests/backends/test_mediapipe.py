@@ -17,6 +17,7 @@ from resnet_edge.backends import _mediapipe_files, litert
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, MissingDependency
 from resnet_edge.core.tensors import dequantize, quantize
+from resnet_edge.core.grant import Grant
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from tests.backends import rgb
@@ -122,7 +123,7 @@ def test_labels_come_with_predictions_and_nothing_stays_behind(files: Path, tmp_
     np.save(images, rgb.pixels(3))
     path = str(files / "uint8.tflite")
     request = PredictRequest(path, "tflite", "mediapipe", "cpu", 1, str(images), str(out))
-    with Worker("proof", tmp_path / "log") as worker:
+    with Worker("proof", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
         found = worker.call("resnet_edge.stages.predict:predict", request, PredictResult)
     assert found.labels == rgb.LABELS
     with python.open_session(files / "uint8.tflite", "cpu", 1) as session:

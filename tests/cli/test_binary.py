@@ -129,7 +129,7 @@ def test_a_logit_with_a_threshold_is_judged_by_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("threshold", "says"),
-    [(1.5, "it is to be above 0 and below 1"), ("high", "is damaged")],
+    [(1.5, "it is to be above 0 and below 1"), ("high", "is no sidecar of a model")],
 )
 def test_a_threshold_that_is_none_is_refused_in_one_line(tmp_path: Path, threshold: Any, says: str) -> None:
     given, place = write(tmp_path, "sigmoid", {"threshold": threshold}), Place(tmp_path)

@@ -75,12 +75,10 @@ def unfused(source: Path, out: Path) -> None:
     onnx.save(model, out)
 
 
-def test_int8_that_runs_in_float_fails_though_every_answer_is_right(
-    place: Place, given: Given, converted: Path
-) -> None:
+def test_int8_that_runs_in_float_is_told(place: Place, given: Given, converted: Path) -> None:
     unfused(converted / "tiny.int8.onnx", place.here / "unfused.onnx")
     ended = verified(place, given, "unfused.onnx", "--json")
-    assert ended.code == 4, ended.err
+    assert ended.code == 0, ended.err
     (row,) = document(ended)["parity"]
     assert row["drop_pp"] < 1
     assert any("of what the file multiplies in integers in float" in reason for reason in row["reasons"])

@@ -132,7 +132,7 @@ def test_what_pairs_give_up_moves_the_shipped_file_by_few_steps(int8: Int8) -> N
         int8.path
     )
     assert steps.max() < 4.01
-    assert 0 < steps.mean() < 1
+    assert 0 < steps.mean() < 1.25  # a dense layer has one step, and is at risk as a whole
 
 
 def test_a_folded_normalization_leaves_the_int8_kernel_as_it_was_trained(tmp_path: Path) -> None:
