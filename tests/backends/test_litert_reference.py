@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import litert, litert_reference
 from resnet_edge.core.errors import DeviceUnavailable, WorkerFailed
-from resnet_edge.core.tensors import quantize
 from resnet_edge.core.grant import Grant
+from resnet_edge.core.tensors import quantize
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from tests.backends import quantized, tiny

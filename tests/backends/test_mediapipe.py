@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from resnet_edge.backends import _mediapipe_files, litert
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, MissingDependency
-from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.core.grant import Grant
+from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 from tests.backends import rgb
