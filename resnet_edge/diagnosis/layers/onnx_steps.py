@@ -171,7 +171,7 @@ class _Reader:
             self.halves.update(node.output if attributes(node)["to"] == onnx.TensorProto.FLOAT16 else ())
         elif step.reads and step.reads[0] in self.halves:
             self.halves.update(step.gives)
-        elif step.kind == "move" and step.reads and step.reads[0] in self.grids:
+        elif (step.kind == "move" or step.op == "resize") and step.reads and step.reads[0] in self.grids:
             self.grids |= dict.fromkeys(step.gives, self.grids[step.reads[0]])
 
     def _grid(self, node: onnx.NodeProto) -> Grid:
