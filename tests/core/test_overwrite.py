@@ -52,9 +52,10 @@ def test_our_own_may_be_replaced(converted: Path, bundle: Path) -> None:
 
 
 def test_nor_one_command_what_the_other_wrote(converted: Path, bundle: Path) -> None:
-    for folder, writer in ((converted, "package"), (bundle, "convert")):
+    others: tuple[tuple[Path, Writer], ...] = ((converted, "package"), (bundle, "convert"))
+    for folder, writer in others:
         with pytest.raises(OutputError, match="did not write: it is not replaced"):
-            check_replaceable(folder, writer, overwrite=True)  # type: ignore[arg-type]
+            check_replaceable(folder, writer, overwrite=True)
 
 
 @pytest.mark.parametrize("stranger", ["notes.txt", "b.fp32.onnx", "deep/er/x", ".hidden"])

@@ -43,7 +43,7 @@ def test_documents_and_further_roots(tmp_path: Path) -> None:
     [
         ("resnet-edge convert --out dist", "resnet-edge convert --out dist"),
         (
-            "resnet-edge convert '/home/jane doe/net.keras' --data=/a/b.npz --out ../dist",
+            "resnet-edge convert '/somewhere/jane doe/net.keras' --data=/a/b.npz --out ../dist",
             "resnet-edge convert net.keras --data=b.npz --out ../dist",
         ),
         (
