@@ -88,6 +88,16 @@ def grouped() -> keras.Model:
     return nets.classifier(body)
 
 
+def selu() -> keras.Model:
+    """TFLite has the inner tensors of SELU and of ELU with a factor, tf2onnx has others or none."""
+
+    def body(x: Any) -> Any:
+        x = layers.Activation("selu")(normalized(x, 8))
+        return layers.ELU(0.5)(normalized(layers.Activation("softplus")(normalized(x, 8)), 8))
+
+    return nets.classifier(body)
+
+
 def written(name: str, folder: Path, batch: int | None = 1) -> tuple[Road, Path]:
     """The road of a network, and its file by tf2onnx."""
     model = globals()[name]() if name in globals() else getattr(nets, name)()
@@ -109,6 +119,12 @@ def test_good_files_raise_no_alarm(name: str, tmp_path: Path) -> None:
     found = explained(net, path, tmp_path)
     assert [finding for finding in found.findings if finding.certain] == []
     assert found.compared == found.layers > 1
+
+
+def test_inner_tensors_of_an_activation_are_paired_with_none_of_another(tmp_path: Path) -> None:
+    net, path = written("selu", tmp_path)
+    for file in (path, quantized(net, path, QuantFormat.QDQ)):
+        assert [one for one in explained(net, file, tmp_path).findings if one.certain] == []
 
 
 @pytest.mark.parametrize("batch", [1, None])
