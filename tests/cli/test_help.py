@@ -73,7 +73,7 @@ def test_doctor_opens_every_backend_and_prints_json_alone() -> None:
         [sys.executable, "-m", "resnet_edge", "doctor", "--json"], capture_output=True, text=True
     )
     found = json.loads(done.stdout)
-    assert set(found) == {"machine", "versions", "backends"}
+    assert set(found) == {"machine", "sandbox", "versions", "backends"}
     states = {backend["backend"]: backend["devices"] for backend in found["backends"]}
     for name in ("litert", "onnxruntime"):
         (cpu,) = [state for state in states[name] if state["device"] == "cpu"]
