@@ -26,17 +26,20 @@ LIMITS = frozenset({"relu", "relu6", "clip", "min", "max"})
 CLOSE = 0.5
 """Error power over signal power, below which errors are compared; above it, directions."""
 
-UNLIKE = CLOSE + 0.5
-"""From here on, a cosine below a half, values alone make no pair: an inner tensor of an operation that the
-other side has whole would be paired with whatever is left."""
+ALIKE = 0.5
+"""A correlation below which values alone make no pair: an inner tensor of an operation that the other side
+has whole would be paired with whatever is left."""
 UNFINISHED = 10.0
 """A tensor behind which a constant is added or multiplied, where the reference has none, is rather on the
 way: so much nearer must it be."""
 
+CONSTANT = 2.0**-44
+"""Of the power of a channel that is a constant: what float32 rounds in it, squared."""
+
 Layout = Literal["last", "first"]
 LAYOUTS: tuple[Layout, Layout] = ("first", "last")
 Key = tuple[int, ...]
-Sketch = NDArray[np.float32]
+Sketch = NDArray[np.floating]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +60,13 @@ class Match:
 
 @dataclass(kw_only=True)
 class Sketches:
-    """Samples of every tensor over some images, by its shape without ones, and by name and layout; `powers`
-    are mean squares (C,) of the channels, to compare directions whatever scales them."""
+    """Samples of every tensor over some images, by its shape without ones, and by name and layout; `means`
+    and `powers` are those (C,) of channels and of their squares, to compare directions whatever scales
+    them."""
 
     _taken: dict[Key, NDArray[np.intp]] = field(default_factory=dict)
     values: dict[tuple[str, Layout], list[Sketch]] = field(default_factory=dict)
+    means: dict[tuple[str, Layout], list[Sketch]] = field(default_factory=dict)
     powers: dict[tuple[str, Layout], list[Sketch]] = field(default_factory=dict)
     keys: dict[tuple[str, Layout], Key] = field(default_factory=dict)
 
@@ -76,9 +81,11 @@ class Sketches:
             at = self._at(key)
             flat = np.nan_to_num(seen.reshape(-1, seen.shape[-1] if seen.ndim else 1))
             self.values.setdefault((name, layout), []).append(flat.reshape(-1)[at].astype(np.float32))
-            power = np.square(flat, dtype=np.float64).mean(axis=0)
             channels = at % flat.shape[1]
-            self.powers.setdefault((name, layout), []).append(power[channels].astype(np.float32))
+            power = np.square(flat, dtype=np.float64).mean(axis=0)
+            self.powers.setdefault((name, layout), []).append(power[channels])
+            mean = flat.mean(axis=0, dtype=np.float64)
+            self.means.setdefault((name, layout), []).append(mean[channels])
 
     def _at(self, key: Key) -> NDArray[np.intp]:
         if key not in self._taken:
@@ -88,7 +95,8 @@ class Sketches:
         return self._taken[key]
 
     def distance(self, one: tuple[str, Layout], other: tuple[str, Layout]) -> float:
-        """0 for the same values; below CLOSE the error over the signal of `one`."""
+        """0 for the same values; below CLOSE the error over the signal of `one`, above it what is between the
+        directions of both, whatever scales their channels."""
         x, y = np.concatenate(self.values[one]), np.concatenate(self.values[other])
         signal = float(x @ x)
         if signal <= 0:
@@ -96,14 +104,31 @@ class Sketches:
         error = float(np.square(x - y).sum()) / signal
         if error < CLOSE:
             return error
-        a, b = self._even(one, x), self._even(other, y)
-        length = float(np.linalg.norm(a) * np.linalg.norm(b))
-        return CLOSE + 1 - (float(a @ b) / length if length else 0.0)
+        return CLOSE + 1 - _cosine(self._even(one, x), self._even(other, y))
 
-    def _even(self, which: tuple[str, Layout], values: Sketch) -> Sketch:
-        """With channels of one power each."""
-        power = np.mean(self.powers[which], axis=0).clip(1e-20)
-        return np.asarray((values.reshape(-1, len(power)) / np.sqrt(power)).ravel(), np.float32)
+    def correlation(self, one: tuple[str, Layout], other: tuple[str, Layout]) -> float:
+        """Of both, whatever scales or shifts their channels: any two tensors of positive numbers have a
+        direction in common, that of a constant. Where channels have one value each, their cosine."""
+        return _cosine(
+            *(self._even(each, np.concatenate(self.values[each]), shift=True) for each in (one, other))
+        )
+
+    def _even(self, which: tuple[str, Layout], values: Sketch, *, shift: bool = False) -> Sketch:
+        """With channels of one power each, and of mean zero; those that are constant are zero."""
+        power = np.mean(self.powers[which], axis=0)
+        mean = np.zeros(power.shape)
+        if shift and len(self.keys[which]) > 1:
+            mean = np.mean(self.means[which], axis=0)
+        left = power - np.square(mean)
+        live = left > CONSTANT * power
+        scale = np.where(live, 1 / np.sqrt(np.where(live, left, 1.0)), 0.0)
+        even: Sketch = ((values.reshape(-1, len(power)) - mean) * scale).ravel()
+        return even
+
+
+def _cosine(a: Sketch, b: Sketch) -> float:
+    length = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / length if length else 0.0
 
 
 def key_of(shape: Sequence[int]) -> Key:
@@ -236,17 +261,22 @@ def _scored(
                 by_key.setdefault(key, []).append((name, layout))
     for place, (tensor, (sketch, shape)) in enumerate(reference.items()):
         for rank, (name, layout) in enumerate(by_key.get(key_of(shape), ())):
-            distance = sketches.distance((sketch, "last"), (name, layout))
-            distance *= _handicap(sides[0].names[tensor], name, distance, sides)
-            if np.isfinite(distance):
-                yield distance, -rank, -place, tensor, name, layout
+            pair = (sketch, LAYOUTS[1]), (name, layout)
+            theirs, distance = sides[0].names[tensor], sketches.distance(*pair)
+            if np.isinf(distance):
+                continue
+            if distance < CLOSE or _one_layer(theirs, name, sides) or sketches.correlation(*pair) > ALIKE:
+                yield distance * _handicap(theirs, name, sides), -rank, -place, tensor, name, layout
 
 
-def _handicap(theirs: str, ours: str, distance: float, sides: tuple[Named, Side]) -> float:
-    """By what a distance is multiplied: infinite for what cannot be a pair."""
+def _one_layer(theirs: str, ours: str, sides: tuple[Named, Side]) -> bool:
+    """Whether layers with kernels of one shape give them."""
     layer = sides[0].layers.get(theirs)
-    if distance > UNLIKE and (layer is None or layer != sides[1].layers.get(ours)):
-        return np.inf
+    return layer is not None and layer == sides[1].layers.get(ours)
+
+
+def _handicap(theirs: str, ours: str, sides: tuple[Named, Side]) -> float:
+    """By what a distance is multiplied."""
     return UNFINISHED if ours in sides[1].affine and theirs not in sides[0].affine else 1.0
 
 

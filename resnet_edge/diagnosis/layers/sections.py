@@ -36,6 +36,7 @@ SKETCHED = 2
 REFINED = 2
 """How often matches are looked for again, from those that are known."""
 KEPT_BYTES = 1 << 29
+LARGEST_HALF = float(np.finfo(np.float16).max)
 OPENERS = {"tflite": open_tflite, "onnx": open_onnx}
 RUNS = {"tflite": tflite_run, "onnx": onnx_run}
 
@@ -144,7 +145,7 @@ class Sections:
         self.powers = Powers()
         size = 4 * sum(int(np.prod(match.shape)) for match in self.matches.values())
         for image in images[: max(KEPT_BYTES // max(size, 1), SKETCHED)]:
-            values = self._run(image)
+            values = {name: self._held(name, value) for name, value in self._run(image).items()}
             self.powers.add(values)
             seen = {i: match.canonical(values[match.name]) for i, match in self.matches.items()}
             self.kept.append((self._image(values), seen))
@@ -168,8 +169,14 @@ class Sections:
         found = {i: Sums(_channels(match)) for i, match in self.matches.items()}
         for expected, seen in self.replayed(cuts, rounded=rounded):
             for i, one in found.items():
-                one.add(expected[i], seen[i], self.grids.get(self.matches[i].name))
+                name = self.matches[i].name
+                one.add(self._held(name, expected[i]), seen[i], self.grids.get(name))
         return found
+
+    def _held(self, name: str, value: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the type of a tensor holds of a value: float16 ends in infinity, which is no departure where
+        it is discarded behind it (SELU, of an exponential that nothing limits)."""
+        return np.clip(value, -LARGEST_HALF, LARGEST_HALF) if name in self.opened.halves else value
 
     def replayed(
         self, cuts: Collection[int], *, rounded: bool = False

@@ -11,7 +11,8 @@ import onnx
 import pytest
 import tensorflow as tf
 import tf2onnx
-from keras import layers
+from keras import layers, ops
+from onnxruntime import InferenceSession
 from onnxruntime.quantization import (
     CalibrationDataReader,
     QuantFormat,
@@ -19,6 +20,7 @@ from onnxruntime.quantization import (
     quantize_dynamic,
     quantize_static,
 )
+from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from resnet_edge.graph.model import read_graph
 from tests.diagnosis.layers.test_compare import explained, put
@@ -98,6 +100,62 @@ def selu() -> keras.Model:
     return nets.classifier(body)
 
 
+def limited() -> keras.Model:
+    """A ReLU that is many operations, all of positive numbers, beside other activations with such."""
+
+    def body(x: Any) -> Any:
+        x = layers.Activation("softplus")(normalized(layers.Rescaling(1 / 255)(x), 8))
+        x = layers.ReLU(max_value=4.0, negative_slope=0.1, threshold=0.2)(normalized(x, 8))
+        return layers.Activation("softsign")(normalized(layers.Activation("mish")(normalized(x, 8)), 8))
+
+    return nets.classifier(body)
+
+
+def shuffled() -> keras.Model:
+    """Channels that go two ways and come together in another order, as in ShuffleNet."""
+
+    def body(x: Any) -> Any:
+        x = layers.ReLU()(normalized(x, 8))
+        kept, seen = ops.split(x, 2, axis=-1)
+        x = layers.Concatenate()([kept, layers.ReLU()(normalized(seen, 4))])
+        x = layers.Reshape((*x.shape[1:3], 2, 4))(x)
+        x = layers.Reshape((*x.shape[1:3], 8))(layers.Permute((1, 2, 4, 3))(x))
+        return layers.ReLU()(normalized(x, 8))
+
+    return nets.classifier(body)
+
+
+def damped() -> keras.Model:
+    """A factor behind a convolution, which TensorFlow folds into its kernel."""
+
+    def body(x: Any) -> Any:
+        x = layers.ReLU()(normalized(x, 8))
+        return layers.ReLU()(layers.Add()([x, layers.Rescaling(0.2)(normalized(x, 8))]))
+
+    return nets.classifier(body)
+
+
+def scaled_exponential() -> keras.Model:
+    return nets.classifier(lambda x: normalized(layers.Activation("selu")(normalized(x, 8)), 8))
+
+
+def sloped() -> keras.Model:
+    return nets.classifier(lambda x: normalized(layers.PReLU()(normalized(x, 8)), 8))
+
+
+def twice() -> keras.Model:
+    """One dense layer on two vectors of other ranges, as attention to channels has it."""
+
+    def body(x: Any) -> Any:
+        x = layers.ReLU()(normalized(layers.Rescaling(1 / 255)(x), 8))
+        shared = layers.Dense(8)
+        ends = [layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)]
+        gate = layers.Activation("sigmoid")(layers.Add()([shared(end) for end in ends]))
+        return layers.Multiply()([x, layers.Reshape((1, 1, 8))(gate)])
+
+    return nets.classifier(body)
+
+
 def written(name: str, folder: Path, batch: int | None = 1) -> tuple[Road, Path]:
     """The road of a network, and its file by tf2onnx."""
     model = globals()[name]() if name in globals() else getattr(nets, name)()
@@ -125,6 +183,74 @@ def test_inner_tensors_of_an_activation_are_paired_with_none_of_another(tmp_path
     net, path = written("selu", tmp_path)
     for file in (path, quantized(net, path, QuantFormat.QDQ)):
         assert [one for one in explained(net, file, tmp_path).findings if one.certain] == []
+
+
+@pytest.mark.parametrize("name", ["limited", "shuffled", "damped", "enlarged"])
+@pytest.mark.parametrize("how", ["float", "dynamic", QuantFormat.QDQ, QuantFormat.QOperator])
+def test_good_files_of_every_quantizer_raise_no_alarm(
+    name: str, how: str | QuantFormat, tmp_path: Path
+) -> None:
+    net, path = written(name, tmp_path)
+    if how == "dynamic":
+        quantize_dynamic(path, tmp_path / "dynamic.onnx", weight_type=QuantType.QInt8)
+        path = tmp_path / "dynamic.onnx"
+    elif isinstance(how, QuantFormat):
+        path = quantized(net, path, how)
+    assert [one for one in explained(net, path, tmp_path).findings if one.certain] == []
+
+
+def test_a_relu_that_onnx_runtime_drops_is_named(tmp_path: Path) -> None:
+    """Its quantizer takes a ReLU for one that the grid of what it reads stands for, though another
+    operation reads that, too, and the grid goes below zero (onnxruntime 1.32, QOperator)."""
+    net, path = written("sloped", tmp_path)
+    assert explained(net, path, tmp_path).findings == ()
+    found = explained(net, quantized(net, path, QuantFormat.QOperator), tmp_path)
+    assert [one.cause for one in found.findings if one.certain] == ["activation_missing"]
+
+
+def test_a_bias_in_the_steps_of_another_input_is_named(tmp_path: Path) -> None:
+    """ONNX Runtime's quantizer (1.32, QOperator) writes the bias of a layer that is used twice once, in steps
+    of the first input, and reads it in steps of each."""
+    net, path = written("twice", tmp_path)
+    assert explained(net, path, tmp_path).findings == ()
+    found = explained(net, quantized(net, path, QuantFormat.QOperator), tmp_path)
+    assert {one.cause for one in found.findings if one.certain} == {"bias_changed"}
+
+
+def test_a_half_that_overflows_and_is_discarded_is_no_departure(tmp_path: Path) -> None:
+    """The exponential of SELU is infinite in float16 from 11.1 on, where SELU takes the number itself."""
+    net, path = written("scaled_exponential", tmp_path)
+    model = onnx.load(path)
+    nodes = [*model.graph.node]
+    place = next(place for place, node in enumerate(nodes) if node.op_type == "Selu")
+    nodes[place : place + 1] = spelled_out(nodes[place])
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    constants = {"zero": 0.0, "one": 1.0, "alpha": 1.7580993, "scale": 1.050701}
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(np.float32(value), name) for name, value in constants.items()
+    )
+    halves = convert_float_to_float16(model, keep_io_types=True)
+    onnx.save(halves, tmp_path / "halves.onnx")
+    halves.graph.output.append(onnx.ValueInfoProto(name="exp"))
+    session = InferenceSession(halves.SerializeToString(), providers=["CPUExecutionProvider"])
+    bright = Road(net.folder, net.images * 20, net.reference, net.output, net.takes_pixels)
+    assert np.isinf(session.run(["exp"], {session.get_inputs()[0].name: bright.images[:1]})[0]).any()
+    assert [
+        one for one in explained(bright, tmp_path / "halves.onnx", tmp_path).findings if one.certain
+    ] == []
+
+
+def spelled_out(selu: onnx.NodeProto) -> list[onnx.NodeProto]:
+    x, y = selu.input[0], selu.output[0]
+    return [
+        onnx.helper.make_node("Greater", [x, "zero"], ["above"]),
+        onnx.helper.make_node("Mul", [x, "scale"], ["linear"]),
+        onnx.helper.make_node("Exp", [x], ["exp"]),
+        onnx.helper.make_node("Sub", ["exp", "one"], ["below one"]),
+        onnx.helper.make_node("Mul", ["below one", "alpha"], ["curved"]),
+        onnx.helper.make_node("Where", ["above", "linear", "curved"], [y]),
+    ]
 
 
 @pytest.mark.parametrize("batch", [1, None])
