@@ -20,6 +20,10 @@ ALIKE, UNLIKE = 0.98, 0.5
 """Cosines and correlations: the same but for its size; something else."""
 BORDER = 10.0
 """An error so many times as strong at the border as inside is one of padding."""
+MEANS = frozenset({"mean", "reducemean", "globalaveragepool", "average_pool_2d", "averagepool"})
+RANDOM = frozenset({"dropout", "random_uniform", "random_standard_normal", "randomuniform", "bernoulli"})
+"""At inference a dropout is no operation, or gives what it reads: then nothing departs."""
+LARGEST = frozenset({"reduce_max", "reducemax", "globalmaxpool", "max_pool_2d", "maxpool"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,8 @@ class Evidence:
     oddity: str = ""
     foreign: tuple[str, ...] = ()
     """Operations of the section that the reference's has not, in a file of the same format."""
+    operations: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+    """All of the reference's section, and of the artifact's."""
 
 
 def cause(evidence: Evidence) -> Named:
@@ -62,6 +68,32 @@ def _not_finite(evidence: Evidence) -> Named | None:
 
 def _oddity(evidence: Evidence) -> Named | None:
     return ("two_scales", evidence.oddity) if evidence.oddity else None
+
+
+def _softmax_twice(evidence: Evidence) -> Named | None:
+    expected, seen = (x.astype(np.float64) for x in (evidence.expected, evidence.seen))
+    if expected.ndim != 2 or (expected < 0).any() or not np.allclose(expected.sum(axis=1), 1, atol=1e-2):
+        return None
+    again = np.exp(expected - expected.max(axis=1, keepdims=True))
+    again /= again.sum(axis=1, keepdims=True)
+    if float(np.square(seen - again).sum()) > float(np.square(seen - expected).sum()) / BORDER:
+        return None
+    return "softmax_twice", "it is a softmax of what is a softmax already"
+
+
+def _pooling(evidence: Evidence) -> Named | None:
+    theirs, ours = ((bool(MEANS & ops), bool(LARGEST & ops)) for ops in evidence.operations)
+    if (theirs, ours) == ((True, False), (False, True)):
+        return "pooling", "it takes the largest value where the reference takes the mean"
+    if (theirs, ours) == ((False, True), (True, False)):
+        return "pooling", "it takes the mean where the reference takes the largest value"
+    return None
+
+
+def _dropout(evidence: Evidence) -> Named | None:
+    if not evidence.operations[1] & RANDOM:
+        return None
+    return "dropout", "what it reads is drawn by chance: a dropout is left on"
 
 
 def _window(evidence: Evidence) -> Named | None:
@@ -278,7 +310,8 @@ def _moved(evidence: Evidence) -> Named | None:
 
 
 LOOKS = (
-    *(_not_finite, _oddity, _foreign, _window, _activation, _weights, _bias, _border, _order, _moved, _size),
+    *(_not_finite, _oddity, _softmax_twice, _pooling, _dropout, _foreign, _window, _activation, _weights),
+    *(_bias, _border, _order, _moved, _size),
 )
 
 

@@ -109,6 +109,10 @@ class _Report:
             seen=seen,
             oddity=oddity,
             foreign=self._foreign(one, section),
+            operations=(
+                frozenset(step.op for step in self.sections.expected(one.tensor, one.cuts)),
+                frozenset(step.op for step in section),
+            ),
         )
 
     def _foreign(self, one: Accused, section: list[Step]) -> tuple[str, ...]:

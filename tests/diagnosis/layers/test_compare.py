@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -185,6 +186,70 @@ def test_what_was_broken_is_named(
     found = explained(net, path, tmp_path)
     assert (found.findings[0].layer, found.findings[0].cause) == (name, cause), found.findings
     assert found.findings[0].certain
+
+
+def behind(path: Path, out: Path, name: str, made: Callable[[str, str], list[onnx.NodeProto]]) -> Path:
+    """A file in which nodes of one input and one output stand behind the tensor `name` as well."""
+    model = onnx.load(path)
+    nodes = [*model.graph.node]
+    place = next(place for place, node in enumerate(nodes) if name in node.output)
+    nodes[place].output[0] = "before"
+    nodes[place + 1 : place + 1] = made("before", name)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.save(model, out)
+    return out
+
+
+def test_a_softmax_that_is_applied_twice_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    net = roads("probabilities")
+    path, _ = net.artifact("onnx", "fp32")
+    name = onnx.load(path).graph.output[0].name
+    softmax = partial(onnx.helper.make_node, "Softmax", axis=-1)
+    broken = behind(path, tmp_path / "twice.onnx", name, lambda x, y: [softmax([x], [y])])
+    assert [one.cause for one in explained(net, broken, tmp_path).findings] == ["softmax_twice"]
+
+
+def test_a_dropout_that_is_left_on_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    net = roads("residual_v1")
+    path, _ = net.artifact("onnx", "fp32")
+    model = onnx.load(path)
+    model.graph.initializer.extend(
+        [
+            numpy_helper.from_array(np.float32(0.25), "ratio"),
+            numpy_helper.from_array(np.array(True), "training"),
+        ]
+    )
+    onnx.save(model, tmp_path / "constants.onnx")
+    dropout = partial(onnx.helper.make_node, "Dropout", seed=1)
+    name = next(
+        node.output[0] for node in model.graph.node if node.op_type in ("GlobalAveragePool", "ReduceMean")
+    )
+    broken = behind(
+        tmp_path / "constants.onnx",
+        tmp_path / "dropout.onnx",
+        name,
+        lambda x, y: [dropout([x, "ratio", "training"], [y])],
+    )
+    found = explained(net, broken, tmp_path)
+    assert [one.cause for one in found.findings] == ["dropout"], found.findings
+
+
+@pytest.mark.parametrize(("name", "sentence"), [("residual_v1", "largest"), ("global_max", "mean")])
+def test_another_global_pooling_is_named(
+    name: str, sentence: str, roads: Callable[[str], Road], tmp_path: Path
+) -> None:
+    net = roads(name)
+    path, _ = net.artifact("onnx", "fp32")
+    model = onnx.load(path)
+    other = {"GlobalAveragePool": "GlobalMaxPool", "ReduceMean": "ReduceMax"}
+    other |= {theirs: ours for ours, theirs in other.items()}
+    pool = next(node for node in reversed(model.graph.node) if node.op_type in other)
+    pool.op_type = other[pool.op_type]
+    onnx.save(model, tmp_path / "pool.onnx")
+    found = explained(net, tmp_path / "pool.onnx", tmp_path)
+    assert [one.cause for one in found.findings] == ["pooling"], found.findings
+    assert f"it takes the {sentence}" in found.findings[0].sentence
 
 
 def test_a_scale_that_is_written_and_another_that_is_read(
