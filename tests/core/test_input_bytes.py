@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.input_bytes import meant_by_bytes
+from resnet_edge.core.tensors import dequantize, quantize
+
+BYTES = np.arange(256, dtype=np.uint8)
+
+
+def spec(dtype: str, scale: float, zero_point: int) -> TensorSpec:
+    return TensorSpec("image", (1, 16, 16, 1), dtype, Quantization((scale,), (zero_point,), None))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero_point"),
+    [
+        ("uint8", 1.0, 0),
+        ("int8", 1.0, -128),
+        ("uint8", 0.9981, 0),  # calibrated on images whose brightest pixel is 254.5
+        ("uint8", 0.4, 0),  # on dark ones
+        ("int8", 255 / 127, 0),  # symmetric
+    ],
+)
+def test_an_input_that_takes_pixels_is_given_pixels(dtype: str, scale: float, zero_point: int) -> None:
+    assert meant_by_bytes(spec(dtype, scale, zero_point)) is None
+
+
+@pytest.mark.parametrize(
+    ("scale", "zero_point", "ends"),
+    [
+        (1 / 255, 0, (0.0, 1.0)),
+        (1 / 300, 0, (0.0, 0.85)),  # 0 to 1, calibrated on images that are not white
+        (1 / 127.5, 128, (-1.004, 0.996)),
+        (0.0187, 114, (-2.13, 2.64)),  # ImageNet's mean and deviation
+        (1.078, 115, (-123.97, 150.92)),  # means of blue, green and red alone
+    ],
+)
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_bytes_reach_another_input_as_they_are(
+    dtype: str, scale: float, zero_point: int, ends: tuple[float, float]
+) -> None:
+    least = np.iinfo(dtype).min
+    given = spec(dtype, scale, zero_point + least)
+    found = meant_by_bytes(given)
+    assert found is not None
+    meant = (BYTES * np.float32(found.scale[0]) + np.float32(found.offset[0])).reshape(1, 16, 16, 1)
+    assert (meant.min(), meant.max()) == pytest.approx(ends, abs=0.01)
+    stored = quantize(meant, given)
+    assert (stored.ravel().astype(int) == BYTES.astype(int) + least).all()
+    assert dequantize(stored, given) == pytest.approx(meant, rel=1e-6, abs=1e-4)
+
+
+def test_floats_wide_integers_and_inputs_without_a_scale_mean_no_bytes() -> None:
+    assert meant_by_bytes(TensorSpec("image", (1, 8, 8, 3), "float32", None)) is None
+    assert meant_by_bytes(TensorSpec("image", (1, 8, 8, 3), "uint8", None)) is None
+    assert meant_by_bytes(spec("int16", 1 / 32767, 0)) is None
