@@ -12,42 +12,39 @@ where b is the largest x that is read, the answers are the same and no step is l
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
-from math import prod
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from numpy.typing import NDArray
 
 from resnet_edge.graph.model import Node, graph_of
+from resnet_edge.graph.monotone import Numbers, affine, compared_with_constant, monotone
 from resnet_edge.graph.operators import Inserter
-from resnet_edge.graph.readers import NO_ACTIVATION, RELU, Readers, activation, sign_of
+from resnet_edge.graph.readers import NO_ACTIVATION, RELU, Readers, activation
+from resnet_edge.graph.rectified_selects import rectify_selects
 from resnet_edge.graph.stable_exponentials import make_stable
 
-Numbers = NDArray[np.float32]
 ELEMENTWISE = frozenset(
     {"ADD", "SUB", "MUL", "DIV", "POW", "MINIMUM", "MAXIMUM", "NEG", "ABS", "SQUARE", "SQRT", "RSQRT"}
     | {"EXP", "LOG", "TANH", "LOGISTIC", "ELU", "GELU", "HARD_SWISH", "LEAKY_RELU", "SQUARED_DIFFERENCE"}
     | {"RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1"}
 )
 """What gives each number of the numbers at its place."""
-BELOW = {"LESS": True, "LESS_EQUAL": True, "GREATER": False, "GREATER_EQUAL": False}
-"""Comparisons, and whether they are true of a first operand below the second."""
 
 
 def bound_exponentials(model: Any) -> int:
-    """Rewrite the exponentials of the float32 `model`, a `schema.ModelT`, in place, by stable_exponentials.py
-    and by what of them is read; how many changes were made. A model without an EXP is left as it is."""
+    """Rewrite the exponentials of the float32 `model`, a `schema.ModelT`, in place: those that
+    stable_exponentials.py knows, then by what of them is read, then the choices that rectified_selects.py
+    makes sums of. How many changes were made; a model without an EXP is left as it is."""
     exponential = schema.BuiltinOperator.EXP
     if all(max(c.builtinCode, c.deprecatedBuiltinCode) != exponential for c in model.operatorCodes):
         return 0  # before every constant is read
-    return make_stable(model) + _bounded(model)
+    return make_stable(model) + limit_exponentials(model) + rectify_selects(model)
 
 
-def _bounded(model: Any) -> int:
+def limit_exponentials(model: Any) -> int:
+    """Bound each exponential by what is read of it, in place; how many were."""
     readers, operators, done = Readers(graph_of(model)), list(model.subgraphs[0].operators), 0
     for operator, node in zip(operators, readers.graph.nodes, strict=True):
         if node.op != "EXP":
@@ -115,7 +112,7 @@ def _is_elementwise(readers: Readers, node: Node, index: int) -> bool:
 
 
 def _behind(readers: Readers, node: Node, path: _Path) -> _Path:
-    output, step = node.outputs[0], _affine(readers, node, path.index)
+    output, step = node.outputs[0], affine(readers, node, path.index)
     if path.at_one is None or step is None or activation(node) != NO_ACTIVATION:
         return _Path(output, None)
     return _Path(output, step.of(path.at_one), path.slope * step.slope)
@@ -126,7 +123,7 @@ def _limited(readers: Readers, node: Node, path: _Path) -> bool:
     keeps its limit; so an EXP whose exp(0) is not 1 to the last bit cannot pass it.)"""
     if path.at_one is None:
         return False
-    if activation(node) == RELU and (step := _affine(readers, node, path.index)) is not None:
+    if activation(node) == RELU and (step := affine(readers, node, path.index)) is not None:
         return path.slope * step.slope < 0 and bool((step.of(path.at_one) <= 0).all())
     if node.op == "RELU":
         return path.slope < 0 and bool((path.at_one <= 0).all())
@@ -145,74 +142,14 @@ def _chosen_up_to(readers: Readers, select: Node, index: int, x: int) -> float |
     """The largest `x` where a SELECT takes the branch `index`, if that is told by comparing what `x` is
     computed of, number by number, with a constant."""
     condition, *branches = select.inputs
-    comparison, tensors = readers.maker(condition), readers.graph.tensors
-    if comparison is None or comparison.op not in BELOW or branches.count(index) != 1 or condition == index:
+    found, tensors = compared_with_constant(readers, condition), readers.graph.tensors
+    if found is None or branches.count(index) != 1:
         return None
-    if tensors[select.outputs[0]].shape != tensors[index].shape:
+    if not tensors[select.outputs[0]].shape == tensors[found.compared].shape == tensors[index].shape:
         return None
-    left, right = comparison.inputs
-    below = BELOW[comparison.op] == (branches[0] == index)
-    if (border := readers.constant(right)) is not None:
-        compared = left
-    elif (border := readers.constant(left)) is not None:
-        compared, below = right, not below
-    else:
-        return None
-    if tensors[compared].shape != tensors[index].shape:
-        return None
-    found = _monotone(readers, x, compared)
-    if found is None or (found.slope > 0) != below:
+    power, taken_below = monotone(readers, x, found.compared), found.true_below == (branches[0] == index)
+    if power is None or (power.slope > 0) != taken_below:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
-        bound = found.of(border.astype(np.float32)).max()
+        bound = power.of(found.border).max()
     return float(bound) if np.isfinite(bound) else None
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A function of each number that rises (slope 1) or falls (-1), as float32 computes it: rounding keeps
-    the order, so that what it gives at a border bounds what it gives on that side."""
-
-    of: Callable[[Any], Any]
-    slope: int
-
-
-def _monotone(readers: Readers, target: int, source: int) -> _Step | None:
-    """How `target` is computed of `source`, if only constants are added and multiplied on the way."""
-    steps: list[_Step] = []
-    while target != source:
-        maker = readers.maker(target)
-        if maker is None or activation(maker) != NO_ACTIVATION:
-            return None
-        varying = [i for i in maker.inputs if readers.constant(i) is None]
-        step = _affine(readers, maker, varying[0]) if len(varying) == 1 else None
-        if step is None:
-            return None
-        steps.insert(0, step)
-        target = varying[0]
-    return _Step(
-        lambda value: reduce(lambda held, step: step.of(held), steps, value), prod(s.slope for s in steps)
-    )
-
-
-def _affine(readers: Readers, node: Node, index: int) -> _Step | None:
-    """The operation as a function of its operand `index`, if the other is a constant of one sign."""
-    if node.op == "NEG":
-        return _Step(lambda value: -value, -1)
-    other = readers.other(node, index)
-    constant = None if other is None else readers.constant(other)
-    if constant is None:
-        return None
-    first, sign = node.inputs[0] == index, sign_of(constant)
-    match node.op:
-        case "ADD":
-            return _Step(lambda value: value + constant, 1)
-        case "SUB" if first:
-            return _Step(lambda value: value - constant, 1)
-        case "SUB":
-            return _Step(lambda value: constant - value, -1)
-        case "MUL" if sign:
-            return _Step(lambda value: value * constant, sign)
-        case "DIV" if first and sign:
-            return _Step(lambda value: value / constant, sign)
-    return None
