@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.graph.bounded_exponentials import bound_exponentials
 from resnet_edge.graph.model import load_model, op_name, save_model
 
 SIGNATURE = "serving_default"
@@ -119,7 +120,8 @@ def _reason(error: Exception) -> str:
 
 
 def _finish(path: Path, output: str) -> None:
-    """Give the tensors the names of the signature, and refuse what no mobile runtime has built in."""
+    """Give the tensors the names of the signature, and refuse what no mobile runtime has built in. What the
+    converter lowers to exponentials that overflow is put another way (bounded_exponentials.py)."""
     model = load_model(path)
     subgraph = model.subgraphs[0]
     foreign = sorted(
@@ -136,4 +138,5 @@ def _finish(path: Path, output: str) -> None:
         )
     subgraph.tensors[subgraph.inputs[0]].name = b"image"
     subgraph.tensors[subgraph.outputs[0]].name = output.encode()
+    bound_exponentials(model)
     save_model(model, path)
