@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.explanation import Explanation, LayerFinding, LayerTrace
 from resnet_edge.core.statistics import sqnr_db
+from resnet_edge.diagnosis.layers.activation_functions import KEEPERS
 from resnet_edge.diagnosis.layers.causes import Evidence, cause
 from resnet_edge.diagnosis.layers.departures import Sums
-from resnet_edge.diagnosis.layers.matching import KEEPERS
 from resnet_edge.diagnosis.layers.search import Accused, Searched, search
 from resnet_edge.diagnosis.layers.sections import Reference, Sections
 from resnet_edge.diagnosis.layers.steps import Step

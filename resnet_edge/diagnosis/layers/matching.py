@@ -13,11 +13,11 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.diagnosis.layers.activation_functions import KEEPERS, inside_functions
 from resnet_edge.diagnosis.layers.steps import SAME_VALUES, Opened
 
 SAMPLED = 2048
 """Values of a tensor that are looked at, the same of each tensor of one shape."""
-KEEPERS = frozenset({"quantize", "dequantize", "quantizelinear", "dequantizelinear", "cast", "identity"})
 TRUTHS = frozenset({
     "greater", "greaterorequal", "greater_equal", "less", "lessorequal", "less_equal", "equal", "not_equal",
     "not", "logical_not", "and", "logical_and", "or", "logical_or", "xor", "isnan", "isinf",
@@ -137,9 +137,10 @@ def key_of(shape: Sequence[int]) -> Key:
 
 
 def candidates(opened: Opened) -> list[str]:
-    """Activations in order, and of those that hold the same values, each read by the next alone, the last.
-    What holds the values of a tensor that several read is that tensor again, and left out."""
-    readers = opened.readers()
+    """Activations in order but for those inside of functions, and of those that hold the same values, each
+    read by the next alone, the last. What holds the values of a tensor that several read is that tensor
+    again, and left out."""
+    readers, inside = opened.readers(), inside_functions(opened)
     found: dict[str, None] = {}
     truths: set[str] = set()
     for step in opened.steps:
@@ -151,7 +152,8 @@ def candidates(opened: Opened) -> list[str]:
                 continue
             while (behind := readers.get(name, [])) and len(behind) == 1 and behind[0].op in KEEPERS:
                 name = behind[0].gives[0]
-            found[name] = None
+            if name not in inside:
+                found[name] = None
     return list(found)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.diagnosis.layers.activation_functions import inside_functions
 from resnet_edge.diagnosis.layers.departures import Departure, Sums, departure, known
 from resnet_edge.diagnosis.layers.links import links
 from resnet_edge.diagnosis.layers.matching import (
@@ -54,7 +55,7 @@ class Judged:
 
 
 class Reference:
-    """The float graph of a model."""
+    """The float graph of a model; `tensors` are those that may be matched, with their shapes."""
 
     def __init__(self, path: Path) -> None:
         self.model = load_model(path)
@@ -63,10 +64,12 @@ class Reference:
         self.names = dict(enumerate(tensor_names(graph)))
         self.exit = graph.outputs[0]
         made = [i for node in graph.nodes for i in node.outputs]
+        inside = inside_functions(self.opened)
         self.tensors = {
             i: tuple(n or 1 for n in graph.tensors[i].shape)
             for i in dict.fromkeys(made)
             if graph.tensors[i].dtype == "float32" and graph.tensors[i].data is None
+            if self.names[i] not in inside
         }
         self.order = Order(self.opened)
         self.affine = affine_behind(self.opened)
