@@ -21,6 +21,7 @@ from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.head import Head
+from resnet_edge.core.input_bytes import meant_by_bytes
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.own_names import with_own_names
@@ -40,7 +41,7 @@ from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.grants import backends_grant, beside
 from resnet_edge.stages.images_request import FirstRequest, Images, ImagesRequest, PreparedImages
-from resnet_edge.stages.inquiry import Answers, Inquiry
+from resnet_edge.stages.inquiry import Answers, Inquiry, together
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.notes import described, one_look_only, provable, stopped
 from resnet_edge.stages.output_store import OutputStore
@@ -52,8 +53,10 @@ from resnet_edge.stages.verify_checks import (
     check_other,
     check_unchanged,
     fitting,
+    layers_apart,
     transposed,
     unfed,
+    ungolden,
 )
 from resnet_edge.stages.verify_lint import CalibrationImages
 from resnet_edge.stages.verify_options import VerifyRequest
@@ -118,6 +121,7 @@ class _Run:
         self.notes: list[str] = []
         self.head: Head | None = None  # as which outputs were compared
         self.named: dict[str, str] = {}  # the files of the user, by their copies
+        self.prepared: dict[str, Preprocessing | None] = {}  # what is done to pixels, by copies
 
     def run(self) -> Verification:
         reference = ReferenceModel(
@@ -156,7 +160,9 @@ class _Run:
             lint = calibration.linted(self.crew, partial(reference.portable, bare=False), self.tell)
             judged = on_new_images(judged, lint, self.request.max_drop_pp, looks.z)
         if self.request.golden is not None:
-            self._save_golden(self.request.golden, judged, proved.images, proved.expected)
+            pixels = [one for one in judged if self.prepared[one.proof.artifact.path] is None]
+            self.notes += ungolden([one.parity.artifact for one in judged if one not in pixels])
+            self._save_golden(self.request.golden, pixels, proved.images, proved.expected)
         check_unchanged(looked)
         self.store.clear()
         return replace(
@@ -228,14 +234,13 @@ class _Run:
         """The copy of every artifact at each of its places; the slow ones first. `coarsest`: the SQNR that is
         asked of the reference itself, None where none is."""
         wanted = []
-        own = self._preprocessing(facts)
         rows = list(zip(looked.artifacts, looked.copies, looked.places, looked.min_sqnr_db, strict=True))
         for named, copy, places, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
             artifact = replace(named, path=copy)
             self.named[copy] = named.path
             least = None if least is None or coarsest is None else min(least, coarsest)
             job = Job(artifact.format, artifact.scheme, Path(copy).suffix, False, least, places)
-            prepared = facts.preprocessing if artifact.format == "keras" else own
+            prepared = self.prepared[copy] = self._preprocessing(artifact, facts)
             for place in places:
                 folder = self.store.folder(artifact, place, images, prepared)
                 wanted.append(
@@ -245,11 +250,15 @@ class _Run:
                 )
         return wanted
 
-    def _preprocessing(self, facts: ModelFacts) -> Preprocessing | None:
-        """What artifacts need done to the pixels, where they do not take these."""
-        if self.request.takes_pixels or facts.preprocessing.where != "graph":
+    def _preprocessing(self, artifact: Artifact, facts: ModelFacts) -> Preprocessing | None:
+        """What an artifact needs done to the pixels, where it does not take these."""
+        if artifact.format == "keras":
+            return facts.preprocessing
+        if not self.request.takes_pixels:
+            return facts.preprocessing if facts.preprocessing.where == "graph" else None
+        if not facts.preprocessing.takes_pixels:
             return None
-        return facts.preprocessing
+        return meant_by_bytes(artifact.inputs[0], facts.preprocessing.channels)
 
     def _looks(self, images: Images) -> Looks:
         """How often the artifacts are judged, and after how many images."""
@@ -335,21 +344,47 @@ class _Run:
     def _inquired(
         self, judged: list[Judged], images: Images, expected: Reference, reference: ReferenceModel
     ) -> Answers:
-        facts, request = expected.facts, self.request
-        own = self._preprocessing(facts)
-        inquiry = Inquiry(
-            *(self.crew, self.pool, images, facts.head, own, self.scratch, self.tell),
-            attributed=request.attributed,
-        )
-        portable = partial(reference.portable, bare=own is not None)
-        ends = None
-        if isinstance(request.reference, ModelRequest):
-            unpruned = reference.unpruned(request.unpruned, images) if request.unpruned else None
-            ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
-        answers = inquiry.answers(judged, portable if request.explain else None, ends)
+        """Artifacts that are fed alike are asked together."""
+        unpruned = None
+        if self.request.unpruned is not None and isinstance(self.request.reference, ModelRequest):
+            unpruned = reference.unpruned(self.request.unpruned, images)
+        groups: dict[Preprocessing | None, list[Judged]] = {}
+        for one in judged:
+            groups.setdefault(self.prepared[one.proof.artifact.path], []).append(one)
+        found = [
+            self._asked(group, how, images, expected, reference, unpruned) for how, group in groups.items()
+        ]
+        answers = together(found)
+        places = {_row(one): place for place, one in enumerate(judged)}
+        answers = replace(answers, judged=tuple(sorted(answers.judged, key=lambda one: places[_row(one)])))
         self.notes += map(self._spelled, answers.notes)
         self.failures += (Failure(f.what, self._spelled(f.message)) for f in answers.failures)
-        if own is None and facts.preprocessing.where == "graph":
+        return answers
+
+    def _asked(
+        self,
+        judged: list[Judged],
+        how: Preprocessing | None,
+        images: Images,
+        expected: Reference,
+        reference: ReferenceModel,
+        unpruned: str | None,
+    ) -> Answers:
+        facts, request = expected.facts, self.request
+        inquiry = Inquiry(
+            *(self.crew, self.pool, images, facts.head, how, self.scratch, self.tell),
+            attributed=request.attributed,
+        )
+        portable = partial(reference.portable, bare=how is not None)
+        apart = how is not None and facts.preprocessing.where != "graph"
+        if apart:  # no graph of ours is without the preprocessing that the model has inside
+            names = ", ".join(dict.fromkeys(one.parity.artifact for one in judged))
+            self.notes.append(layers_apart(names, facts.source))
+        ends = None
+        if isinstance(request.reference, ModelRequest) and not apart:
+            ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
+        answers = inquiry.answers(judged, portable if request.explain and not apart else None, ends)
+        if how is None and facts.preprocessing.where == "graph":
             self.notes += unfed(answers.explanations, facts.source)
         return answers
 
@@ -402,3 +437,7 @@ class _Run:
             sequential=looks if self.request.sequential else None,
         )
         return with_own_names(found, facts.own_names)
+
+
+def _row(judged: Judged) -> tuple[str, str, str]:
+    return judged.proof.artifact.path, judged.parity.backend, judged.parity.device

@@ -13,6 +13,7 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import ArtifactError, ModelError
 from resnet_edge.core.grant import NOTHING
 from resnet_edge.core.head import Head
+from resnet_edge.core.input_bytes import meant_by_bytes
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Report as Tell
@@ -106,7 +107,8 @@ class ReferenceModel:
             return self._last
         assert self._artifact is not None
         format = self._artifact.format
-        ran = PredictRequest(self._copy, format, FIRST_BACKEND[format], "cpu", 1, images.images, out)
+        how = meant_by_bytes(self._artifact.inputs[0])
+        ran = PredictRequest(self._copy, format, FIRST_BACKEND[format], "cpu", 1, images.images, out, how)
         first = self._shards[-1].stop if self._shards else 0
         self._shards.append(ShardRequest(ran, first, images.n, f"{out}.part.npy"))
         self._member.call("resnet_edge.stages.shards:run", self._shards[-1], PredictResult)
