@@ -28,6 +28,7 @@ from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Failure
+from resnet_edge.core.sequential import SEED, Looks, at_once, planned
 from resnet_edge.core.sidecar import Step, story_of
 from resnet_edge.core.verification import Verification
 from resnet_edge.core.worker import keep_logs
@@ -38,10 +39,10 @@ from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.grants import backends_grant, beside
-from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
+from resnet_edge.stages.images_request import FirstRequest, Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.inquiry import Answers, Inquiry
 from resnet_edge.stages.judging import Judge, Judged
-from resnet_edge.stages.notes import described, provable
+from resnet_edge.stages.notes import described, one_look_only, provable, stopped
 from resnet_edge.stages.output_store import OutputStore
 from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof, Provers, how_many
@@ -74,7 +75,7 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Ver
             run.store.release()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _WantedProof:
     """An artifact to be run at a place; its outputs go to `folder`, and outlive the run there."""
 
@@ -83,6 +84,25 @@ class _WantedProof:
     place: Place
     folder: Path
     preprocessing: Preprocessing | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Proved:
+    """What was judged, each on its last look. What is asked afterwards is asked of the `images` that all of
+    them were run on, with the outputs `expected` for these; `seen` are all that any was run on."""
+
+    judged: list[Judged]
+    images: Images
+    expected: Reference
+    seen: Images
+
+    @classmethod
+    def of(cls, rows: list[list[Judged]], seen: list[tuple[Images, Reference]]) -> _Proved:
+        """From the looks at each artifact, and those at the reference."""
+        common = min(map(len, rows), default=len(seen)) - 1
+        judged = [replace(looks[-1], outputs=looks[common].outputs) for looks in rows]
+        images, expected = seen[common]
+        return cls(judged=judged, images=images, expected=expected, seen=seen[-1][0])
 
 
 class _Run:
@@ -100,12 +120,13 @@ class _Run:
         self.named: dict[str, str] = {}  # the files of the user, by their copies
 
     def run(self) -> Verification:
-        looked = self._look()
-        check_expected(looked.artifacts, self.request.expected)
         reference = ReferenceModel(
             self.request.reference, self.crew, self.scratch, self.tell, self.request.unpruned
         )
-        facts = reference.facts(looked, self.request.backends)
+        opening = self.pool.submit(reference.facts)  # TensorFlow is imported beside the look at the files
+        looked = self._look()
+        check_expected(looked.artifacts, self.request.expected)
+        facts = opening.result()
         looked = fitting(looked, facts)
         self.failures += looked.failures
         self.notes += (*looked.notes, *transposed(looked, facts))
@@ -116,34 +137,30 @@ class _Run:
         if self.request.unpruned is not None:
             reference.check_unpruned(self.request.unpruned, facts)
         images = self._images(facts)
+        looks = self._looks(images)
         calibration = self._calibration(facts, images)
         wanted = self._wanted(looked, images, facts, reference.min_sqnr_db)
         grant = backends_grant(one.place.backend for one in wanted)
         grant |= Grant(writes=tuple({str(one.folder) for one in wanted}))
         provers = Provers(self.crew, self.pool, self.scratch, self.tell, grant)
-        outputs = self.pool.submit(reference.outputs, images, provers)
-        proofs = [
-            provers.start(one.artifact, one.job, one.place, images, one.folder, one.preprocessing)
-            for one in wanted
-        ]
-        proofs.sort(key=lambda proof: looked.copies.index(proof.artifact.path))
-        expected = Reference(facts, outputs.result())
+        proved = self._proved(wanted, images, looks, reference, facts, provers)
+        provers.dismiss()
         if reference.witness is not None and reference.witness.note:
             self.notes.append(reference.witness.note)
-        judged = self._judged(proofs, images, expected)
-        provers.dismiss()
-        answers = self._inquired(judged, images, expected, reference)
+        judged = sorted(proved.judged, key=lambda one: looked.copies.index(one.proof.artifact.path))
+        answers = self._inquired(judged, proved.images, proved.expected, reference)
         judged = [*answers.judged]
         lint = None
         if calibration is not None:
+            calibration = replace(calibration, proof=proved.seen)
             lint = calibration.linted(self.crew, partial(reference.portable, bare=False), self.tell)
-            judged = on_new_images(judged, lint, self.request.max_drop_pp)
+            judged = on_new_images(judged, lint, self.request.max_drop_pp, looks.z)
         if self.request.golden is not None:
-            self._save_golden(self.request.golden, judged, images, expected)
+            self._save_golden(self.request.golden, judged, proved.images, proved.expected)
         check_unchanged(looked)
         self.store.clear()
         return replace(
-            self._document(looked, facts, images, judged, answers),
+            self._document(looked, facts, images, judged, answers, looks),
             calibration_lint=lint,
             witness=reference.witness,
             doubts=self._doubts(facts, images, judged),
@@ -155,7 +172,7 @@ class _Run:
         steps: tuple[Step, ...] = ()
         if isinstance(model, ModelRequest):
             steps = story_of(model.source, facts.sha256).steps
-        rows = [found.parity for found in judged]
+        rows = sorted((found.parity for found in judged), key=lambda row: -row.n)
         return reference_doubts(facts, images, rows, steps, accepted=self.request.accept_reference)
 
     def _check_feed(self, facts: ModelFacts) -> None:
@@ -198,6 +215,7 @@ class _Run:
             facts.preprocessing,
             str(folder),
             self.request.limit,
+            seed=SEED if self.request.sequential else None,
         )
         try:
             return reader.call("resnet_edge.stages.images:prepare", asked, PreparedImages).evaluation
@@ -233,26 +251,73 @@ class _Run:
             return None
         return facts.preprocessing
 
-    def _judged(self, proofs: list[Proof], images: Images, expected: Reference) -> list[Judged]:
+    def _looks(self, images: Images) -> Looks:
+        """How often the artifacts are judged, and after how many images."""
+        if not self.request.sequential:
+            return at_once(images.n)
+        limit_pp = self.request.max_drop_pp
+        looks = planned(images.n, limit_pp / 100)
+        if len(looks.at) == 1:
+            self.notes.append(one_look_only(images.n, limit_pp))
+        return looks
+
+    def _proved(
+        self,
+        wanted: list[_WantedProof],
+        images: Images,
+        looks: Looks,
+        reference: ReferenceModel,
+        facts: ModelFacts,
+        provers: Provers,
+    ) -> _Proved:
+        """Every artifact on as many images as it takes to decide it."""
         member = self.crew.member("verdicts", lambda _: None)
-        judge = Judge(
-            *(member, expected.facts, images, self.request.max_drop_pp, expected.outputs),
-            accept_reference=self.request.accept_reference,
-        )
-        found = []
-        for proof in proofs:
+        folder = self.scratch / "looks"
+        folder.mkdir()
+        rows: dict[_WantedProof, list[Judged]] = {one: [] for one in wanted}
+        seen: list[tuple[Images, Reference]] = []
+        for number, n in enumerate(looks.at):
+            some = images
+            if n < images.n:
+                asked = FirstRequest(images=images, n=n, folder=str(folder))
+                some = member.call("resnet_edge.stages.images:first", asked, Images)
+            outputs = self.pool.submit(reference.outputs, some)
+            cuts = looks.at[:number]
+            proofs = {
+                one: provers.start(
+                    one.artifact, one.job, one.place, some, one.folder, one.preprocessing, cuts
+                )
+                for one in wanted
+            }
+            seen.append((some, Reference(facts, outputs.result())))
+            judge = Judge(
+                *(member, facts, some, self.request.max_drop_pp, seen[-1][1].outputs),
+                accept_reference=self.request.accept_reference,
+                looks=len(looks.at),
+            )
+            judged = self._judged(proofs, judge)
+            for one in proofs:
+                rows[one] = [*rows[one], judged[one]] if one in judged else []
+            wanted = [one for one, found in judged.items() if found.undecided]
+            if not wanted:
+                break
+        member.dismiss()
+        return _Proved.of([found for found in rows.values() if found], seen)
+
+    def _judged(self, proofs: dict[_WantedProof, Proof], judge: Judge) -> dict[_WantedProof, Judged]:
+        found = {}
+        for wanted, proof in proofs.items():
             try:
                 one = judge.aligned(proof, self.scratch)
-                found.append(replace(one, parity=replace(one.parity, artifact=self._name(proof))))
+                found[wanted] = replace(one, parity=replace(one.parity, artifact=self._name(proof)))
             except OutputError:
                 raise
             except ResnetEdgeError as error:
                 message = self._spelled(str(error))
                 self.failures.append(Failure(proof.what, message))
                 self.tell(Progress(proof.what, note=f"{proof.what}: {message}", line=True))
-        judge.dismiss()
         self.head = judge.head
-        self.notes += judge.notes
+        self.notes += [note for note in judge.notes if note not in self.notes]
         return found
 
     def _name(self, proof: Proof) -> str:
@@ -304,8 +369,10 @@ class _Run:
         images: Images,
         judged: list[Judged],
         answers: Answers,
+        looks: Looks,
     ) -> Verification:
         kind = "artifact" if isinstance(self.request.reference, Path) else "keras"
+        rows = [found.parity for found in judged]
         told: dict[str, Any] = {
             "name": facts.name,
             "source": facts.source,
@@ -323,13 +390,14 @@ class _Run:
             data=described(images),
             max_drop_pp=self.request.max_drop_pp,
             artifacts=looked.artifacts,
-            parity=tuple(found.parity for found in judged),
+            parity=tuple(rows),
             explanations=answers.explanations,
             executions=answers.integers.executions,
             int8_risks=answers.integers.risks,
             attributions=answers.attributions,
             failures=tuple(self.failures),
-            notes=(*provable([one.parity for one in judged], self.request.max_drop_pp), *self.notes),
+            notes=(*provable(rows, self.request.max_drop_pp, looks.z), *stopped(rows, looks), *self.notes),
             costs=self.crew.costs(),
+            sequential=looks if self.request.sequential else None,
         )
         return with_own_names(found, facts.own_names)
