@@ -51,8 +51,9 @@ def tabulate(reference: Values, candidate: Values, labels: NDArray[np.int64] | N
     return Table(len(ours), int(np.count_nonzero(ours != theirs)), labelled)
 
 
-def on_drop(n: int, lost: int, gained: int, limit_pp: float, z: float = Z95) -> Finding:
-    """Whether the accuracy drop is within `limit_pp`, by its paired interval (`z`: its normal quantile)."""
+def on_drop(n: int, lost: int, gained: int, limit_pp: float, z: float = Z95, to_fail: float = Z95) -> Finding:
+    """Whether the accuracy drop is within `limit_pp`, by its paired interval. `z` is its normal quantile, and
+    `to_fail`, which is no smaller, of the one that must be above the limit for a fail."""
     low, high = (100 * end for end in proportion.paired_drop(n, lost, gained, z))
     seen = (
         f"the top-1 drop on {n:,} images is {_text(100 * (lost - gained) / n)} pp "
@@ -60,21 +61,22 @@ def on_drop(n: int, lost: int, gained: int, limit_pp: float, z: float = Z95) -> 
     )
     if high <= limit_pp:
         return Finding("pass", f"{seen}, within the {limit_pp:g} pp allowed")
-    if low > limit_pp:
+    if 100 * proportion.paired_drop(n, lost, gained, to_fail)[0] > limit_pp:
         return Finding("fail", f"{seen}, more than the {limit_pp:g} pp allowed")
     needed = proportion.samples_needed(n, lost, gained, limit_pp / 100, z)
     return Finding("inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {_advice(needed)}", needed)
 
 
-def on_agreement(n: int, changed: int, limit_pp: float, z: float = Z95) -> Finding:
-    """Whether the top-1 changed on at most `limit_pp` per cent of images, by Wilson's interval."""
+def on_agreement(n: int, changed: int, limit_pp: float, z: float = Z95, to_fail: float = Z95) -> Finding:
+    """Whether the top-1 changed on at most `limit_pp` per cent of images, by Wilson's interval; `z` and
+    `to_fail` as for `on_drop`."""
     low, high = (100 * end for end in proportion.wilson(changed, n, z))
     seen = (
         f"without labels: the top-1 changed on {changed:,} of {n:,} images ({_text(low)} to {_text(high)} %)"
     )
     if high <= limit_pp:
         return Finding("pass", f"{seen}, within the {limit_pp:g} % allowed, so that no drop can exceed them")
-    if low > limit_pp:
+    if 100 * proportion.wilson(changed, n, to_fail)[0] > limit_pp:
         return Finding(
             "fail", f"{seen}, more than the {limit_pp:g} % allowed; labels would tell what it costs"
         )

@@ -37,7 +37,7 @@ from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.progress import Progress, Report
-from resnet_edge.core.sequential import quantile
+from resnet_edge.core.sequential import quantile, quantile_to_fail
 from resnet_edge.stages._classes import worst_class
 from resnet_edge.stages._float_rounding import rounding_db
 from resnet_edge.stages._rules import (
@@ -172,11 +172,11 @@ def _judged(request: CompareRequest, table: Table, sums: Sums, worst: ClassDrop 
 def _on_images(table: Table, request: CompareRequest, numbers: Finding | None) -> Finding:
     """What the images prove; what they leave open, `numbers` decide where there are any."""
     n, labelled, limit_pp = table.n, table.labelled, request.max_drop_pp
-    z = quantile(request.looks)
+    z, to_fail = quantile(request.looks), quantile_to_fail(request.looks, early=request.early)
     if labelled is None:
-        found = on_agreement(n, table.changed, limit_pp, z)
+        found = on_agreement(n, table.changed, limit_pp, z, to_fail)
     else:
-        found = on_drop(n, labelled.lost, labelled.gained, limit_pp, z)
+        found = on_drop(n, labelled.lost, labelled.gained, limit_pp, z, to_fail)
     if numbers is not None and found.verdict == "inconclusive":
         found = numbers
     if labelled is None or found.verdict != "pass" or request.accept_reference:

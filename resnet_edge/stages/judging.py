@@ -83,7 +83,8 @@ def _remarked(found: Explanation) -> Explanation:
 
 class Judge:
     """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`. `head` is
-    what the last were compared as, and `looks` how often verdicts are asked for at most."""
+    what the last were compared as, and `looks` how often verdicts are asked for at most, `early` that they
+    will be again."""
 
     def __init__(
         self,
@@ -95,10 +96,11 @@ class Judge:
         *,
         accept_reference: bool = False,
         looks: int = 1,
+        early: bool = False,
     ) -> None:
         self._member, self._facts, self._images = member, facts, images
         self._max_drop_pp, self._reference = max_drop_pp, reference
-        self._accept_reference, self._looks = accept_reference, looks
+        self._accept_reference, self._looks, self._early = accept_reference, looks, early
         self.notes: list[str] = []
         self.head = facts.head
 
@@ -124,6 +126,7 @@ class Judge:
             proof.artifact.format,
             self._accept_reference,
             self._looks,
+            self._early,
         )
         found = self._member.call("resnet_edge.stages.compare:compare", request, Compared)
         return Judged(proof, ran.out, found.parity, found.by_rounding)

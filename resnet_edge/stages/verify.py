@@ -294,6 +294,7 @@ class _Run:
                 *(member, facts, some, self.request.max_drop_pp, seen[-1][1].outputs),
                 accept_reference=self.request.accept_reference,
                 looks=len(looks.at),
+                early=n < images.n,
             )
             judged = self._judged(proofs, judge)
             for one in proofs:
