@@ -20,7 +20,8 @@ from statistics import NormalDist
 from resnet_edge.core.proportion import Z95
 
 GROWTH = 2
-"""From one look to the next. In benchmarks/sequential.py 1.5 and 3 need as many images, within a tenth."""
+"""From one look to the next. Simulated, 1.5 takes up to a tenth fewer images where answers change,
+and 8 % more where none does; 3 takes up to a fifth more."""
 LAST = 1.5
 """The look before the last is at most this part of all images: the last is to be worth its look."""
 EARLY = NormalDist().inv_cdf(0.9995)
