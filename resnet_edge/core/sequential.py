@@ -23,7 +23,7 @@ GROWTH = 2
 """From one look to the next. Simulated, 1.5 takes up to a tenth fewer images where answers change,
 and 8 % more where none does; 3 takes up to a fifth more."""
 LAST = 1.5
-"""The look before the last is at most this part of all images: the last is to be worth its look."""
+"""All images are at least so many times those of the look before, so that the last is worth its look."""
 EARLY = NormalDist().inv_cdf(0.9995)
 SEED = 0
 

@@ -29,7 +29,7 @@ def test_what_is_decided_stops_and_the_verdicts_are_the_same(
     place: Place, given: Given, converted: Path
 ) -> None:
     broken_onnx(converted / "tiny.fp32.onnx", place.here / "swapped.onnx")
-    files = ("swapped.onnx", *(converted / f"tiny.{name}" for name in ("int8.onnx", "fp32.tflite")))
+    files: list[str | Path] = ["swapped.onnx", converted / "tiny.int8.onnx", converted / "tiny.fp32.tflite"]
     once = document(verified(place, given, *files, "--json", "--attribute", "0", "--no-explain"))
     golden = ("--save-golden", "golden.zip", "--golden-images", "8")
     ended = verified(place, given, *files, "--sequential", "--json", *golden)
@@ -44,17 +44,20 @@ def test_what_is_decided_stops_and_the_verdicts_are_the_same(
     assert found["data"]["n"] == 3000
     assert found["sequential"] == {"looks": [*LOOKS], "confidence": 0.9875, "seed": 0}
     assert once["sequential"] is None
-    assert {row["n"] for row in found["attribution"]} == {LOOKS[0]}
+    split = {(row["artifact"], row["n"]) for row in found["attribution"]}
+    assert split == {("swapped.onnx", LOOKS[0]), ("tiny.int8.onnx", LOOKS[0])}  # the other loses nothing
     assert any(note.startswith("stopped early (--sequential), of 3,000 images") for note in found["notes"])
     assert any("golden vectors of 8 images" in note for note in found["notes"])
     assert all(row["drop_ci95_pp"][1] <= 2 for row in found["parity"] if row["verdict"] == "pass")
 
 
 def test_a_row_says_its_images_on_the_terminal(place: Place, given: Given, converted: Path) -> None:
-    ended = verified(place, given, converted / "tiny.fp32.tflite", "--sequential", "--attribute", "0")
+    words = ("--sequential", "--attribute", "0", "--html", "page.html")
+    ended = verified(place, given, converted / "tiny.fp32.tflite", *words)
     assert ended.code == 0, ended.err
     assert f"PASSED. 1 artifact verified against tiny, on {LOOKS[0]} of 3,000 images." in ended.out
     assert f"1 proof after {LOOKS[0]}" in ended.out
+    assert f">{LOOKS[0]}<" in (place.here / "page.html").read_text("utf-8")
 
 
 def test_images_in_the_order_of_their_classes_are_shuffled(
