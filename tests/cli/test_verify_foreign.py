@@ -166,6 +166,8 @@ def test_bytes_reach_an_integer_input_as_an_app_gives_them(
     assert ended.code == 0, found["parity"]
     assert found["parity"][0]["agreement"] > 0.95
     assert found["explanations"][0]["findings"] == []
-    assert {one["cause"]: one["sqnr_db"] for one in found["attribution"][0]["shares"]}["conversion"] > 80
+    conversion = next(one for one in found["attribution"][0]["shares"] if one["cause"] == "conversion")
+    # zero points are whole: black is -1.004 or -0.996, where the model has -1
+    assert conversion["sqnr_db"] > (80 if preset == "unit" else 40)
     assert any("golden vectors hold images" in note for note in found["notes"])
     assert not (place.here / "golden.zip").exists()
