@@ -5,7 +5,9 @@
 FOLDER is what `make demo` wrote. Five artifacts, TFLite on LiteRT and ONNX on ONNX Runtime, on the test
 images of Fashion-MNIST, in turns in one run. Both give the top-1 of every artifact; `verify` runs the Keras
 model, too, compares weights and judges; "all" splits gaps into causes and emulates int8 without VNNI as well,
-as it does where nobody says otherwise. The loop runs the Keras model, too, in batches of 256.
+as it does where nobody says otherwise; "sequential" is all of it on as many images as it takes to decide. The
+loop runs the Keras model, too, in batches of 256. Beside the time on the clock is that of processors, which
+says more where others use the machine.
 
 `--batches` tells instead what batches would gain: milliseconds for an image in TFLite files of other sizes.
 """
@@ -14,9 +16,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -71,14 +75,19 @@ def main() -> None:
     loop = [sys.executable, "-c", LOOP, str(MODEL), str(options.images), *files]
     full = [sys.executable, "-m", "resnet_edge", "verify", *files, "--reference", str(MODEL), "--json"]
     full += ["--data", "fashion-mnist", "--images", str(options.images)]
-    ways = {"verify": [*full, "--attribute", "0", "--no-explain"], "verify, all": full}
+    ways = {
+        "verify": [*full, "--attribute", "0", "--no-explain"],
+        "verify, all": full,
+        "verify, all, sequential": [*full, "--sequential"],
+    }
     for number in range(options.rounds):
         theirs, _ = timed(loop)
-        print(f"round {number + 1}: loop {theirs:.1f} s")
+        print(f"round {number + 1}: loop {theirs}")
         for way, command in ways.items():
             took, said = timed(command)
-            rows = {row["artifact"]: row["verdict"] for row in json.loads(said)["parity"]}
-            print(f"  {way} {took:.1f} s, {theirs / took:.2f}x  {rows}")
+            rows = {row["artifact"]: (row["verdict"], row["n"]) for row in json.loads(said)["parity"]}
+            print(f"  {way} {took}, {theirs.clock / took.clock:.2f}x; processors", end="")
+            print(f" {theirs.processors / took.processors:.2f}x  {rows}")
 
 
 def batches(files: list[str]) -> None:
@@ -99,11 +108,28 @@ def batches(files: list[str]) -> None:
         print(Path(file).name, ", ".join(told))
 
 
-def timed(command: list[str]) -> tuple[float, str]:
-    """Seconds, and what was printed."""
-    began = time.monotonic()
+@dataclass(frozen=True, kw_only=True)
+class Took:
+    """Seconds on the clock, and of processors in all processes."""
+
+    clock: float
+    processors: float
+
+    def __str__(self) -> str:
+        return f"{self.clock:.1f} s ({self.processors:.1f} s of processors)"
+
+
+def timed(command: list[str]) -> tuple[Took, str]:
+    """How long it took, and what was printed."""
+    began, used = time.monotonic(), _used()
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return time.monotonic() - began, done.stdout
+    return Took(clock=time.monotonic() - began, processors=_used() - used), done.stdout
+
+
+def _used() -> float:
+    """Of all processes that ended, and those that they waited for."""
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ def request_of(
     calibration: str | None,
     unpruned: str | None,
     accept_reference: bool,
+    sequential: bool = False,
     overwrite: bool = False,
 ) -> VerifyRequest:
     """Check what can be checked at once. Raises UsageError, UnknownName, ModelError, DataError."""
@@ -99,6 +100,7 @@ def request_of(
         unpruned=before,
         calibration=calibration,
         accept_reference=accept_reference,
+        sequential=sequential,
     )
 
 
@@ -131,6 +133,10 @@ def print_verification(found: Verification) -> None:
         [spelled(console, cell) for cell in _cells(row, by_name.get(row.artifact, ""))]
         for row in found.parity
     ]
+    if found.sequential is not None:
+        header.insert(3, "Images")
+        for cells, row in zip(body, found.parity, strict=True):
+            cells.insert(3, f"{row.n:,}")
     if body:
         print_grid(console, header, body, left=("Backend", "Scheme", "Verdict"))
         console.print()
@@ -174,12 +180,20 @@ def _reasons(console: Console, found: Verification) -> None:
         print_line(console, f"{failure.what}: {failure.message}")
 
 
+def _images(found: Verification) -> str:
+    """How many: all, or those that it took."""
+    total, run = found.data["n"], sorted({row.n for row in found.parity})
+    if found.sequential is None or not run or run == [total]:
+        return f"{total:,}"
+    return f"{run[0]:,}" + (f" to {run[-1]:,}" if len(run) > 1 else "") + f" of {total:,}"
+
+
 def verdict(found: Verification) -> tuple[str, str]:
     """A word, and a sentence."""
-    count, n = len(found.artifacts), found.data["n"]
+    count, n = len(found.artifacts), _images(found)
     what = "1 artifact" if count == 1 else f"{count} artifacts"
     if found.passed:
-        return "PASSED", f"{what} verified against {found.reference['name']}, on {n:,} images."
+        return "PASSED", f"{what} verified against {found.reference['name']}, on {n} images."
     failed = any(row.verdict == "fail" for row in found.parity)
     gives = f"give the answers of {found.reference['name']}"
     if found.failures:  # as cli._convert.exit_code: what could not be done weighs most
@@ -189,4 +203,4 @@ def verdict(found: Verification) -> tuple[str, str]:
         return "FAILED", f"Of {what}, not all {gives}."
     if open_doubts(found.doubts):
         return "INCONCLUSIVE", "The reference itself is in doubt, and with it every proof."
-    return "INCONCLUSIVE", f"These {n:,} images do not prove it."
+    return "INCONCLUSIVE", f"These {n} images do not prove it."

@@ -31,6 +31,7 @@ NOT_WITH_GOLDEN: tuple[str, ...] = (
     "explain",
     "calibration",
     "accept_reference",
+    "sequential",
 )
 NOT_WITH_GOLDEN += ("html", "save_golden", "golden_images", "overwrite")
 
@@ -63,6 +64,12 @@ NOT_WITH_GOLDEN += ("html", "save_golden", "golden_images", "overwrite")
     type=click.IntRange(1),
     metavar="N",
     help="Use so many of the images, evenly from all classes. [default: all]",
+)
+@click.option(
+    "--sequential",
+    is_flag=True,
+    help="Stop each artifact once it is decided, on images in random order: fewer are run, and the "
+    "intervals are wider, so that no verdict is wrong more often.",
 )
 @click.option(
     "--preprocess",

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.preprocessing import Preprocessing
 
-BYTES = ("uint8", "int8")
+BYTES = {"uint8": (0, 255), "int8": (-128, 127)}
 WHITE = 255
 UNIT = 1.0
 """The largest number of a preprocessing that begins at zero; photos all of which are darker than that are no
@@ -29,8 +27,8 @@ def meant_by_bytes(spec: TensorSpec, channels: Literal["RGB", "BGR"] = "RGB") ->
     affine = spec.quantization
     if spec.dtype not in BYTES or affine is None or len(affine.scale) != 1:
         return None
-    ends, scale, zero_point = np.iinfo(spec.dtype), affine.scale[0], affine.zero_point[0]
-    black, white = scale * (ends.min - zero_point), scale * (ends.max - zero_point)
+    scale, zero_point = affine.scale[0], affine.zero_point[0]
+    black, white = (scale * (end - zero_point) for end in BYTES[spec.dtype])
     holds_white = white >= WHITE - scale
     dark = black == 0 and white > UNIT + scale  # calibrated on images without white
     if holds_white or dark:

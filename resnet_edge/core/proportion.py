@@ -1,5 +1,5 @@
-"""Intervals of counts, two-sided with 95 % confidence, and how many images they need. Without numpy, so
-that the parent can tell them in a report."""
+"""Intervals of counts, two-sided with 95 % confidence or with another normal quantile `z`, and how many
+images they need. Without numpy, so that the parent can tell them in a report."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ MOST_SAMPLES = 10**9
 
 
 def wilson(count: float, n: float, z: float = Z95) -> tuple[float, float]:
-    """Interval of the fraction `count` of `n` (E. B. Wilson, JASA 22 (1927) 209; n > 0), of 95 % or with
-    the normal quantile `z`."""
+    """Interval of the fraction `count` of `n` (E. B. Wilson, JASA 22 (1927) 209; n > 0)."""
     share, z2 = count / n, z**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
@@ -23,19 +22,19 @@ def wilson(count: float, n: float, z: float = Z95) -> tuple[float, float]:
     return (0.0 if count == 0 else centre - half), (1.0 if count == n else centre + half)
 
 
-def paired_drop(n: float, lost: float, gained: float) -> tuple[float, float]:
+def paired_drop(n: float, lost: float, gained: float, z: float = Z95) -> tuple[float, float]:
     """Interval of the accuracy drop (lost - gained) / n of two classifiers on the same n images.
 
     `lost`: the reference is right and the candidate wrong; `gained`: the reverse. The score
     interval for the difference of paired proportions: T. Tango, Statistics in Medicine 17
     (1998) 891-908. It holds its confidence where discordant pairs are few or none (with
-    none it is about -3.84/n to 3.84/n), where Wald's interval has no width at all.
+    none it is about -3.84/n to 3.84/n with 95 %), where Wald's interval has no width at all.
     """
     if not (n > 0 and lost >= 0 and gained >= 0 and lost + gained <= n * (1 + 1e-9)):
         raise ValueError(f"no such table: n {n}, lost {lost}, gained {gained}")
     drop = (lost - gained) / n
-    upper = _crossing(lambda delta: _score(n, lost, gained, delta) + Z95, drop, 1.0)
-    lower = _crossing(lambda delta: _score(n, lost, gained, delta) - Z95, drop, -1.0)
+    upper = _crossing(lambda delta: _score(n, lost, gained, delta) + z, drop, 1.0)
+    lower = _crossing(lambda delta: _score(n, lost, gained, delta) - z, drop, -1.0)
     return lower, upper
 
 
@@ -70,7 +69,7 @@ def _crossing(function: Callable[[float], float], inside: float, outside: float)
     return outside
 
 
-def samples_needed(n: int, lost: int, gained: int, max_drop: float) -> int | None:
+def samples_needed(n: int, lost: int, gained: int, max_drop: float, z: float = Z95) -> int | None:
     """The fewest images, n or more, that would decide whether the drop is within `max_drop`.
 
     Decided means that `paired_drop` lies wholly at or below `max_drop` (a fraction), or
@@ -86,22 +85,22 @@ def samples_needed(n: int, lost: int, gained: int, max_drop: float) -> int | Non
     def decided(images: int, luck: float = Z_POWER) -> bool:
         most = images - gained * images / seen
         chance = luck * math.sqrt(per_image * images)
-        low, _ = paired_drop(images, max(0.0, lost * images / seen - chance), gained * images / seen)
-        _, high = paired_drop(images, min(most, lost * images / seen + chance), gained * images / seen)
+        low, _ = paired_drop(images, max(0.0, lost * images / seen - chance), gained * images / seen, z)
+        _, high = paired_drop(images, min(most, lost * images / seen + chance), gained * images / seen, z)
         return high <= max_drop or low > max_drop
 
     return seen if decided(seen, luck=0.0) else _fewest(seen, decided)
 
 
-def samples_needed_for_share(n: int, count: int, limit: float) -> int | None:
+def samples_needed_for_share(n: int, count: int, limit: float, z: float = Z95) -> int | None:
     """As samples_needed, for whether a share (now count / n) is at most `limit`, by `wilson`."""
     seen = max(n, 1)
     share = count / seen
 
     def decided(images: int, luck: float = Z_POWER) -> bool:
         chance = luck * math.sqrt(share * (1 - share) * images)
-        low, _ = wilson(max(0.0, share * images - chance), images)
-        _, high = wilson(min(float(images), share * images + chance), images)
+        low, _ = wilson(max(0.0, share * images - chance), images, z)
+        _, high = wilson(min(float(images), share * images + chance), images, z)
         return high <= limit or low > limit
 
     return seen if decided(seen, luck=0.0) else _fewest(seen, decided)

@@ -14,6 +14,7 @@ from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Failure, StageCost
+from resnet_edge.core.sequential import Looks
 from resnet_edge.core.witnessed import Witnessed
 
 
@@ -25,7 +26,8 @@ class Verification:
     where they part from the reference, `executions` of what their integers were computed with, `int8_risks`
     of what they give on processors without VNNI, `attributions` of which step loses how much;
     `calibration_lint` of images that they were calibrated with; `failures` what could not be run;
-    `witness` and `doubts` are of the reference, as in a Report.
+    `witness` and `doubts` are of the reference, as in a Report. `sequential`: the looks at which artifacts
+    stop once they are decided (None: all images were run).
     """
 
     resnet_edge: str
@@ -46,6 +48,7 @@ class Verification:
     costs: tuple[StageCost, ...] = ()
     witness: Witnessed | None = None
     doubts: tuple[Doubt, ...] = ()
+    sequential: Looks | None = None
 
     @property
     def passed(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from resnet_edge.core.sequential import SEED, Looks
 from resnet_edge.core.verification import Verification
 from resnet_edge.report.contract import artifact_entry, measured_row, strict
 from resnet_edge.report.doubted import doubted
@@ -23,6 +24,7 @@ def verification_document(found: Verification) -> dict[str, Any]:
         "reference": found.reference,
         "data": found.data,
         "max_drop_pp": found.max_drop_pp,
+        "sequential": None if found.sequential is None else _sequential(found.sequential),
         "artifacts": [{**artifact_entry(artifact), "path": artifact.path} for artifact in found.artifacts],
         "parity": [measured_row(row) for row in found.parity],
         "explanations": [asdict(explanation) for explanation in found.explanations],
@@ -37,3 +39,7 @@ def verification_document(found: Verification) -> dict[str, Any]:
     }
     checked: dict[str, Any] = strict(body, "", notes)
     return {**checked, "notes": strict(notes, "notes", []), "passed": found.passed}
+
+
+def _sequential(looks: Looks) -> dict[str, Any]:
+    return {"looks": [*looks.at], "confidence": looks.confidence, "seed": SEED}

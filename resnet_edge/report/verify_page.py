@@ -27,7 +27,7 @@ from resnet_edge.report.integer_sections import ran_section, risk_section
 from resnet_edge.report.lint_section import lint_section
 from resnet_edge.report.rows import WORDS
 
-HEADER = ("Artifact", "Backend", "Scheme", "Top-1", "Drop, pp", "Agreement", "SQNR", "Verdict")
+HEADER = ("Artifact", "Backend", "Scheme", "Images", "Top-1", "Drop, pp", "Agreement", "SQNR", "Verdict")
 
 
 def verify_page(found: Verification, word: str, sentence: str) -> str:
@@ -62,7 +62,7 @@ def _results(found: Verification) -> str:
     if not body:
         return section("Results", "<p>Nothing could be run.</p>")
     return section(
-        "Results", f'<p class="soft">Under a number: its 95 % interval.</p>{table(HEADER, body, range(3, 7))}'
+        "Results", f'<p class="soft">Under a number: its 95 % interval.</p>{table(HEADER, body, range(3, 8))}'
     )
 
 
@@ -73,6 +73,7 @@ def _row(row: Parity, scheme: str) -> list[str]:
         safe(row.artifact),
         safe(f"{row.backend} {row.device}"),
         safe(scheme),
+        f"{row.n:,}",
         words.percent(row.top1, row.n),
         over(*words.estimate(row.drop_pp, row.drop_ci95_pp, words.points)),
         over(words.percent(row.agreement, row.n), low_high),

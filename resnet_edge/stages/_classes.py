@@ -14,13 +14,14 @@ from resnet_edge.stages._sentinel import Values
 
 
 def worst_class(
-    reference: Values, candidate: Values, labels: NDArray[np.int64], head: Head
+    reference: Values, candidate: Values, labels: NDArray[np.int64], head: Head, looks: int = 1
 ) -> ClassDrop | None:
     """The class whose loss is the least likely by chance; None where no class loses.
 
     Of the images on which only one of the two is right, half should be lost if nothing was wrong: the exact
     test of McNemar, one-sided. Its probability is multiplied by the number of classes (S. Holm, Scandinavian
-    Journal of Statistics 6 (1979) 65-70, of which the smallest is all that is told here).
+    Journal of Statistics 6 (1979) 65-70, of which the smallest is all that is told here), and by the `looks`
+    that are taken at all of them (Bonferroni).
     """
     ours, theirs = answers(head, candidate) == labels, answers(head, reference) == labels
     size = head.classes
@@ -40,7 +41,7 @@ def worst_class(
         lost=int(lost[label]),
         gained=int(gained[label]),
         drop_pp=100 * float(lost[label] - gained[label]) / float(n[label]),
-        p_adjusted=min(1.0, tested * chances[worst]),
+        p_adjusted=min(1.0, looks * tested * chances[worst]),
     )
 
 

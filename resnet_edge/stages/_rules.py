@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from resnet_edge.core import proportion
 from resnet_edge.core.answers import answers
 from resnet_edge.core.head import Head
+from resnet_edge.core.proportion import Z95
 from resnet_edge.stages._float_rounding import FLOAT32_DB
 from resnet_edge.stages._sentinel import Finding, Values
 from resnet_edge.stages._sums import Sums
@@ -50,34 +51,36 @@ def tabulate(reference: Values, candidate: Values, labels: NDArray[np.int64] | N
     return Table(len(ours), int(np.count_nonzero(ours != theirs)), labelled)
 
 
-def on_drop(n: int, lost: int, gained: int, limit_pp: float) -> Finding:
-    """Whether the accuracy drop is within `limit_pp`, by its paired interval."""
-    low, high = (100 * end for end in proportion.paired_drop(n, lost, gained))
+def on_drop(n: int, lost: int, gained: int, limit_pp: float, z: float = Z95, to_fail: float = Z95) -> Finding:
+    """Whether the accuracy drop is within `limit_pp`, by its paired interval. `z` is its normal quantile, and
+    `to_fail`, which is no smaller, of the one that must be above the limit for a fail."""
+    low, high = (100 * end for end in proportion.paired_drop(n, lost, gained, z))
     seen = (
         f"the top-1 drop on {n:,} images is {_text(100 * (lost - gained) / n)} pp "
         f"({_text(low)} to {_text(high)})"
     )
     if high <= limit_pp:
         return Finding("pass", f"{seen}, within the {limit_pp:g} pp allowed")
-    if low > limit_pp:
+    if 100 * proportion.paired_drop(n, lost, gained, to_fail)[0] > limit_pp:
         return Finding("fail", f"{seen}, more than the {limit_pp:g} pp allowed")
-    needed = proportion.samples_needed(n, lost, gained, limit_pp / 100)
+    needed = proportion.samples_needed(n, lost, gained, limit_pp / 100, z)
     return Finding("inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {_advice(needed)}", needed)
 
 
-def on_agreement(n: int, changed: int, limit_pp: float) -> Finding:
-    """Whether the top-1 changed on at most `limit_pp` per cent of images, by Wilson's interval."""
-    low, high = (100 * end for end in proportion.wilson(changed, n))
+def on_agreement(n: int, changed: int, limit_pp: float, z: float = Z95, to_fail: float = Z95) -> Finding:
+    """Whether the top-1 changed on at most `limit_pp` per cent of images, by Wilson's interval; `z` and
+    `to_fail` as for `on_drop`."""
+    low, high = (100 * end for end in proportion.wilson(changed, n, z))
     seen = (
         f"without labels: the top-1 changed on {changed:,} of {n:,} images ({_text(low)} to {_text(high)} %)"
     )
     if high <= limit_pp:
         return Finding("pass", f"{seen}, within the {limit_pp:g} % allowed, so that no drop can exceed them")
-    if low > limit_pp:
+    if 100 * proportion.wilson(changed, n, to_fail)[0] > limit_pp:
         return Finding(
             "fail", f"{seen}, more than the {limit_pp:g} % allowed; labels would tell what it costs"
         )
-    needed = proportion.samples_needed_for_share(n, changed, limit_pp / 100)
+    needed = proportion.samples_needed_for_share(n, changed, limit_pp / 100, z)
     return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {_advice(needed)}", needed)
 
 
@@ -107,11 +110,11 @@ def _share(decibels: float) -> float:
     return float(10 ** (-decibels / 20))
 
 
-def on_reference(n: int, right: int, classes: int) -> Finding:
+def on_reference(n: int, right: int, classes: int, z: float = Z95) -> Finding:
     """Whether the reference is right more often than chance, by Wilson's interval. One that is not
     has no accuracy to lose: whatever an artifact predicts, it would do as well."""
     seen = f"the reference itself is right on {right:,} of {n:,} images"
-    if proportion.wilson(right, n)[0] > 1 / classes:
+    if proportion.wilson(right, n, z)[0] > 1 / classes:
         return Finding("pass", seen)
     return Finding(
         "inconclusive",

@@ -85,8 +85,11 @@ class Attributor:
         self._begun: Future[Causes] | None = None
 
     def start(self, judged: Sequence[Judged], ends: Ends) -> None:
-        """Begin with what was judged, and could be compared."""
+        """Begin with what was judged, could be compared, and may lose something: outputs that are the model's
+        but for rounding lose nothing at any step, but for pruning."""
         able = [one for one in judged if one.proof.artifact.inputs and one.parity.agreement is not None]
+        if ends.unpruned is None:
+            able = [one for one in able if not one.by_rounding]
         if able and self._n:
             self._begun = self._pool.submit(self._found, able, ends)
 

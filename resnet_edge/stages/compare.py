@@ -17,6 +17,8 @@ sentinel. Everything else is `inconclusive`. No special case softens this: with
 `max_drop_pp` 0 only a proven gain passes, since images without a single change still leave
 room for a drop of 3.84 / n.
 
+Where the verdict is asked for several times (core/sequential.py), every interval is as much wider.
+
 What outputs say, and what is right, is told by the head (core/head.py). Top-1 is the first of equal
 maxima on both sides. Quantized outputs do have equal maxima; a
 tie that the reference does not have counts as a change when a later class should have won.
@@ -35,6 +37,7 @@ from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.progress import Progress, Report
+from resnet_edge.core.sequential import quantile, quantile_to_fail
 from resnet_edge.stages._classes import worst_class
 from resnet_edge.stages._float_rounding import rounding_db
 from resnet_edge.stages._rules import (
@@ -72,7 +75,7 @@ def compare(request: CompareRequest, report: Report) -> Compared:
         return Compared(_stopped(request, len(reference), finding), by_rounding=False)
     table, sums = tabulate(reference, candidate, labels, head), measure(reference, candidate, head)
     report(Progress(step, 1, 1))
-    worst = worst_class(reference, candidate, labels, head) if labels is not None else None
+    worst = worst_class(reference, candidate, labels, head, request.looks) if labels is not None else None
     return _judged(request, table, sums, worst)
 
 
@@ -112,7 +115,7 @@ def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
     """The verdict of the sentinel: no figure is given that could be read as a good one."""
     needed = None
     if n == 0:
-        needed = proportion.samples_needed(0, 0, 0, request.max_drop_pp / 100)
+        needed = proportion.samples_needed(0, 0, 0, request.max_drop_pp / 100, quantile(request.looks))
     return Parity(
         artifact=request.artifact,
         backend=request.backend,
@@ -132,7 +135,7 @@ def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
 
 
 def _judged(request: CompareRequest, table: Table, sums: Sums, worst: ClassDrop | None) -> Compared:
-    n, labelled = table.n, table.labelled
+    n, labelled, z = table.n, table.labelled, quantile(request.looks)
     sqnr = statistics.sqnr_db(sums.signal, sums.noise)
     least = rounding_db(request.path, request.format, request.scheme) if request.path else None
     numbers = None if least is None else on_rounding(sqnr, sums, n, least, request.scheme)
@@ -147,7 +150,7 @@ def _judged(request: CompareRequest, table: Table, sums: Sums, worst: ClassDrop 
         top1=labelled.right / n if labelled else None,
         reference_top1=labelled.reference_right / n if labelled else None,
         drop_pp=100 * (labelled.lost - labelled.gained) / n if labelled else None,
-        drop_ci95_pp=_interval_pp(n, labelled),
+        drop_ci95_pp=_interval_pp(n, labelled, z),
         agreement=(n - table.changed) / n,
         max_abs=sums.max_abs,
         sqnr_db=sqnr,
@@ -160,7 +163,7 @@ def _judged(request: CompareRequest, table: Table, sums: Sums, worst: ClassDrop 
         lost=labelled.lost if labelled else None,
         gained=labelled.gained if labelled else None,
         samples_needed=on_images.samples_needed if verdict == "inconclusive" else None,
-        agreement_ci95=proportion.wilson(n - table.changed, n),
+        agreement_ci95=proportion.wilson(n - table.changed, n, z),
         worst_class=worst,
     )
     return Compared(parity, numbers is not None)
@@ -169,15 +172,16 @@ def _judged(request: CompareRequest, table: Table, sums: Sums, worst: ClassDrop 
 def _on_images(table: Table, request: CompareRequest, numbers: Finding | None) -> Finding:
     """What the images prove; what they leave open, `numbers` decide where there are any."""
     n, labelled, limit_pp = table.n, table.labelled, request.max_drop_pp
+    z, to_fail = quantile(request.looks), quantile_to_fail(request.looks, early=request.early)
     if labelled is None:
-        found = on_agreement(n, table.changed, limit_pp)
+        found = on_agreement(n, table.changed, limit_pp, z, to_fail)
     else:
-        found = on_drop(n, labelled.lost, labelled.gained, limit_pp)
+        found = on_drop(n, labelled.lost, labelled.gained, limit_pp, z, to_fail)
     if numbers is not None and found.verdict == "inconclusive":
         found = numbers
     if labelled is None or found.verdict != "pass" or request.accept_reference:
         return found
-    on_chance = on_reference(n, labelled.reference_right, request.head.classes)
+    on_chance = on_reference(n, labelled.reference_right, request.head.classes, z)
     return found if on_chance.verdict == "pass" else on_chance
 
 
@@ -192,10 +196,10 @@ def _on_class(worst: ClassDrop | None) -> tuple[str, ...]:
     )
 
 
-def _interval_pp(n: int, labelled: Labelled | None) -> tuple[float, float] | None:
+def _interval_pp(n: int, labelled: Labelled | None, z: float) -> tuple[float, float] | None:
     if labelled is None:
         return None
-    low, high = proportion.paired_drop(n, labelled.lost, labelled.gained)
+    low, high = proportion.paired_drop(n, labelled.lost, labelled.gained, z)
     return 100 * low, 100 * high
 
 

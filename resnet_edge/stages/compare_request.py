@@ -15,7 +15,9 @@ class CompareRequest:
     `reference` and `candidate` belong to the same images in the same order; `labels` is an
     .npy of integers (N,), or None. `max_drop_pp` is in percentage points. `path` and `format` are of the file
     itself, whose weights tell what a float16 type rounds; without them nothing is known of that.
-    `accept_reference`: a reference that is right by chance alone is as it should be.
+    `accept_reference`: a reference that is right by chance alone is as it should be. `looks`: how often the
+    verdict is asked for at most (core/sequential.py): all intervals together are of 95 %; `early`: it will be
+    asked for again.
     """
 
     artifact: str
@@ -31,6 +33,8 @@ class CompareRequest:
     path: str = ""
     format: str = ""
     accept_reference: bool = False
+    looks: int = 1
+    early: bool = False
 
 
 @dataclass(frozen=True)

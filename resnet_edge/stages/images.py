@@ -15,7 +15,7 @@ from resnet_edge.core.progress import Progress, Report
 from resnet_edge.data import ImageSet, load
 from resnet_edge.stages._blocks import spans
 from resnet_edge.stages._rows import evenly
-from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
+from resnet_edge.stages.images_request import FirstRequest, Images, ImagesRequest, PreparedImages
 
 DIFFERENT = 0.9
 """Of the images; public sets repeat a few."""
@@ -46,11 +46,21 @@ def prepare(request: ImagesRequest, report: Report) -> PreparedImages:
         )
     if not request.for_calibration:
         _check_repeats(found, rows)
+    if request.seed is not None:
+        rows = np.random.default_rng(request.seed).permutation(rows)
     report(Progress("images", len(rows), len(rows), found.source))
     return PreparedImages(
         _written(found, rows, folder / "evaluation"),
         _written(found, held, folder / "held_out") if len(held) else None,
     )
+
+
+def first(request: FirstRequest, report: Report) -> Images:
+    """Some of the images that were prepared, as if there were no more."""
+    images = request.images
+    labels = None if images.labels is None else np.load(images.labels, allow_pickle=False)
+    found = ImageSet(np.load(images.images, mmap_mode="r"), labels, images.class_names, images.source)
+    return _written(found, np.arange(request.n), Path(request.folder) / f"first_{request.n}")
 
 
 def _check_classes(found: ImageSet, request: ImagesRequest) -> None:

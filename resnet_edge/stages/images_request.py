@@ -11,7 +11,8 @@ from resnet_edge.core.preprocessing import Preprocessing
 class ImagesRequest:
     """stages.images: DATA as arrays for a model that takes `shape` (H, W, C) and tells
     `classes` apart. `limit` keeps at most so many, spread evenly over the classes;
-    `hold_out` sets so many apart, at most a fifth. `for_calibration`: the labels do not matter."""
+    `hold_out` sets so many apart, at most a fifth. `for_calibration`: the labels do not matter. `seed`: of a
+    random order, in which the first of them are as good as any; None leaves them as they come."""
 
     data: str
     shape: tuple[int, int, int]
@@ -21,6 +22,7 @@ class ImagesRequest:
     limit: int | None = None
     hold_out: int = 0
     for_calibration: bool = False
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ class Images:
     class_names: tuple[str, ...]
     source: str
     sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstRequest:
+    """stages.images: the first `n` of `images`, with their labels, as files in `folder`."""
+
+    images: Images
+    n: int
+    folder: str
 
 
 @dataclass(frozen=True)

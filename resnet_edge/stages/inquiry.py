@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.explanation import Explanation
@@ -33,6 +35,27 @@ class Answers:
     attributions: tuple[Attribution, ...]
     notes: tuple[str, ...]
     failures: tuple[Failure, ...] = ()
+
+
+def together(answers: Sequence[Answers]) -> Answers:
+    """All of them as one."""
+
+    def every(name: str) -> tuple[Any, ...]:
+        return tuple(chain.from_iterable(getattr(one, name) for one in answers))
+
+    integers = [one.integers for one in answers]
+    return Answers(
+        every("judged"),
+        every("explanations"),
+        Integers(
+            tuple(chain.from_iterable(one.executions for one in integers)),
+            tuple(chain.from_iterable(one.risks for one in integers)),
+            tuple(chain.from_iterable(one.notes for one in integers)),
+        ),
+        every("attributions"),
+        tuple(dict.fromkeys(every("notes"))),
+        every("failures"),
+    )
 
 
 NOTHING = Answers((), (), Integers((), (), ()), (), ())

@@ -48,6 +48,11 @@ class Judged:
             return self
         return self.failed(certain[0].sentence)
 
+    @property
+    def undecided(self) -> bool:
+        """Whether more images may tell more."""
+        return self.parity.verdict == "inconclusive"
+
     def failed(self, reason: str) -> Judged:
         """The same, failed for a reason that no number of images would change."""
         return self._with("fail", reason)
@@ -78,7 +83,8 @@ def _remarked(found: Explanation) -> Explanation:
 
 class Judge:
     """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`. `head` is
-    what the last were compared as."""
+    what the last were compared as, and `looks` how often verdicts are asked for at most, `early` that they
+    will be again."""
 
     def __init__(
         self,
@@ -89,10 +95,12 @@ class Judge:
         reference: str,
         *,
         accept_reference: bool = False,
+        looks: int = 1,
+        early: bool = False,
     ) -> None:
         self._member, self._facts, self._images = member, facts, images
         self._max_drop_pp, self._reference = max_drop_pp, reference
-        self._accept_reference = accept_reference
+        self._accept_reference, self._looks, self._early = accept_reference, looks, early
         self.notes: list[str] = []
         self.head = facts.head
 
@@ -117,6 +125,8 @@ class Judge:
             proof.artifact.path,
             proof.artifact.format,
             self._accept_reference,
+            self._looks,
+            self._early,
         )
         found = self._member.call("resnet_edge.stages.compare:compare", request, Compared)
         return Judged(proof, ran.out, found.parity, found.by_rounding)

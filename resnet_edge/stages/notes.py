@@ -4,6 +4,7 @@ ranges came from."""
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,8 +14,9 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.device import is_software, untimed
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
-from resnet_edge.core.proportion import paired_drop, samples_needed, samples_needed_for_share, wilson
+from resnet_edge.core.proportion import Z95, paired_drop, samples_needed, samples_needed_for_share, wilson
 from resnet_edge.core.rescue import Rescue
+from resnet_edge.core.sequential import LAST, Looks, fewest, quantile
 from resnet_edge.stages.calibration_request import Calibration
 from resnet_edge.stages.compare_request import Agreement
 from resnet_edge.stages.images_request import Images
@@ -25,15 +27,16 @@ POOR = 0.5
 wrong preprocessing, top-1 is seldom at chance but often below a half."""
 
 
-def provable(parity: Sequence[Parity], max_drop_pp: float) -> list[str]:
-    """One line on what the images can prove, where they do not suffice for some file; nothing else."""
+def provable(parity: Sequence[Parity], max_drop_pp: float, z: float = Z95) -> list[str]:
+    """One line on what the images can prove, where they do not suffice for some file; nothing else. `z`: the
+    normal quantile of the intervals."""
     short = [row for row in parity if row.verdict == "inconclusive" and _upper_pp(row) > max_drop_pp]
     if not short:
         return []
     n, labelled = short[0].n, short[0].drop_pp is not None
-    best = paired_drop(n, 0, 0)[1] if labelled else wilson(0, n)[1]
+    best = paired_drop(n, 0, 0, z)[1] if labelled else wilson(0, n, z)[1]
     limit = max_drop_pp / 100
-    fewest = samples_needed(n, 0, 0, limit) if labelled else samples_needed_for_share(n, 0, limit)
+    fewest = samples_needed(n, 0, 0, limit, z) if labelled else samples_needed_for_share(n, 0, limit, z)
     needed = [row.samples_needed for row in short]
     most = None if None in needed else max(count for count in needed if count is not None)
     seen, least = (math.ceil(10 * value) / 10 for value in (max(map(_upper_pp, short)), 100 * best))
@@ -43,6 +46,36 @@ def provable(parity: Sequence[Parity], max_drop_pp: float) -> list[str]:
         f"with {n:,} images --max-drop {seen:g} is proved, and {least:g} could be where no answer changes; "
         f"{max_drop_pp:g} takes {_images(fewest)} where none changes, and {_images(most)} at the rates seen"
     ]
+
+
+def stopped(parity: Sequence[Parity], looks: Looks) -> list[str]:
+    """One line on proofs that stopped before they had run all images; nothing where none did."""
+    total, ended = looks.at[-1], Counter(row.n for row in parity)
+    if not any(n < total for n in ended):
+        return []
+    proofs = ", ".join(f"{_proofs(ended[n])} after {n:,}" for n in sorted(ended))
+    return [
+        f"stopped early (--sequential), of {total:,} images in random order: {proofs}. Each interval is of "
+        f"{100 * looks.confidence:.4g} %, so that all of {len(looks.at)} looks hold together with 95 %; what "
+        f"is told beside verdicts is of the first {min(ended):,} images. Without it all are run"
+    ]
+
+
+def _proofs(count: int) -> str:
+    return "1 proof" if count == 1 else f"{count} proofs"
+
+
+def one_look_only(n: int, max_drop_pp: float) -> str:
+    """Why nothing can stop early."""
+    if max_drop_pp <= 0:
+        return (
+            f"--sequential: no number of images passes --max-drop 0 unless answers change; all {n:,} are run"
+        )
+    needed = math.ceil(LAST * fewest(max_drop_pp / 100, quantile(2)))
+    return (
+        f"--sequential: all {n:,} images are run; proofs of --max-drop {max_drop_pp:g} can stop early where "
+        f"there are {needed:,} and more"
+    )
 
 
 def _images(count: int | None) -> str:

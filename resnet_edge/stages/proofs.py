@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future, InvalidStateError, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
@@ -50,6 +52,16 @@ class Proof:
         return f"{self.artifact.file} on {self.place.backend} {self.place.device}"
 
 
+def spans(cuts: Sequence[int], size: int | None) -> list[tuple[int, int]]:
+    """From the first to the last of all images, at most `size` at a time, and no part across one of `cuts`,
+    of which the last is the number of images: so the parts up to each are the same however many follow."""
+    found = []
+    for first, last in pairwise((0, *cuts)):
+        step = size or last - first
+        found += [(start, min(start + step, last)) for start in range(first, last, step)]
+    return found
+
+
 class Provers:
     """The workers that run artifacts; `executor` has at least `how_many()` threads for them. `store` keeps
     the outputs of shards; those that a run before left there are taken as they are. `grant`: what they may
@@ -77,10 +89,11 @@ class Provers:
         images: Images,
         folder: Path | None = None,
         preprocessing: Preprocessing | None = None,
+        cuts: Sequence[int] = (),
     ) -> Proof:
         """Run `artifact` on all images as soon as workers are idle; outputs go to `folder`, or to the
-        store."""
-        name = f"{artifact.file}.{place.backend}.{place.device}.npy"
+        store. What was run there before on the first images, up to each of `cuts`, is not run again."""
+        name = (folder or self._store) / f"{artifact.file}.{place.backend}.{place.device}"
         request = PredictRequest(
             artifact.path,
             artifact.format,
@@ -88,18 +101,16 @@ class Provers:
             place.device,
             1,
             images.images,
-            str((folder or self._store) / name),
+            f"{name}.{images.n}.npy",
             preprocessing,
         )
-        return Proof(artifact, job, place, self._sharded(request, images.n, place))
-
-    def _sharded(self, request: PredictRequest, n: int, place: Place) -> Future[PredictResult]:
-        size = n if place.in_one else SHARD
-        out = Path(request.out)
         shards = [
-            ShardRequest(request, start, min(start + size, n), f"{out.with_suffix('')}.{start}.npy")
-            for start in range(0, n, size)
+            ShardRequest(request, start, stop, f"{name}.{start}-{stop}.npy")
+            for start, stop in spans((*cuts, images.n), None if place.in_one else SHARD)
         ]
+        return Proof(artifact, job, place, self._gathered(request, shards))
+
+    def _gathered(self, request: PredictRequest, shards: list[ShardRequest]) -> Future[PredictResult]:
         gathering = _Gathering(request, shards, self._tell)
         for shard in shards:
             self._executor.submit(self._run, shard, gathering)

@@ -14,7 +14,7 @@ from numpy.lib.format import open_memmap
 
 from resnet_edge.backends import Session
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.progress import Report, silent
+from resnet_edge.core.progress import Report
 from resnet_edge.stages.predict import open_images, opened, outputs_of
 from resnet_edge.stages.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
 
@@ -53,7 +53,8 @@ def run(request: ShardRequest, report: Report) -> PredictResult:
     unfinished = str(out.with_suffix(f".{os.getpid()}.npy"))
     try:
         session = _last.session(request.whole)
-        found = outputs_of(session, images, request.whole, unfinished, "", silent)
+        step = f"{Path(request.whole.path).name} on {request.whole.backend}"
+        found = outputs_of(session, images, request.whole, unfinished, step, report)
     except BaseException:
         _last.close()  # a session that failed is not to be trusted with more
         raise

@@ -28,8 +28,10 @@ class WitnessRequest:
 
 @dataclass(frozen=True)
 class ReferenceRequest:
-    """stages.source: run the Keras model on `images` (.npy), outputs to `out` (.npy)."""
+    """stages.source: run the Keras model on `images` (.npy), outputs to `out` (.npy). `known` are those of
+    the first images (.npy), which are not run again."""
 
     model: ModelRequest
     images: str
     out: str
+    known: str | None = None

@@ -21,6 +21,7 @@ from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.head import Head
+from resnet_edge.core.input_bytes import meant_by_bytes
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.own_names import with_own_names
@@ -28,6 +29,7 @@ from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Failure
+from resnet_edge.core.sequential import SEED, Looks, at_once, planned
 from resnet_edge.core.sidecar import Step, story_of
 from resnet_edge.core.verification import Verification
 from resnet_edge.core.worker import keep_logs
@@ -38,10 +40,10 @@ from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.grants import backends_grant, beside
-from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
-from resnet_edge.stages.inquiry import Answers, Inquiry
+from resnet_edge.stages.images_request import FirstRequest, Images, ImagesRequest, PreparedImages
+from resnet_edge.stages.inquiry import Answers, Inquiry, together
 from resnet_edge.stages.judging import Judge, Judged
-from resnet_edge.stages.notes import described, provable
+from resnet_edge.stages.notes import described, one_look_only, provable, stopped
 from resnet_edge.stages.output_store import OutputStore
 from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof, Provers, how_many
@@ -51,8 +53,10 @@ from resnet_edge.stages.verify_checks import (
     check_other,
     check_unchanged,
     fitting,
+    layers_apart,
     transposed,
     unfed,
+    ungolden,
 )
 from resnet_edge.stages.verify_lint import CalibrationImages
 from resnet_edge.stages.verify_options import VerifyRequest
@@ -74,7 +78,7 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Ver
             run.store.release()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _WantedProof:
     """An artifact to be run at a place; its outputs go to `folder`, and outlive the run there."""
 
@@ -83,6 +87,25 @@ class _WantedProof:
     place: Place
     folder: Path
     preprocessing: Preprocessing | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Proved:
+    """What was judged, each on its last look. What is asked afterwards is asked of the `images` that all of
+    them were run on, with the outputs `expected` for these; `seen` are all that any was run on."""
+
+    judged: list[Judged]
+    images: Images
+    expected: Reference
+    seen: Images
+
+    @classmethod
+    def of(cls, rows: list[list[Judged]], seen: list[tuple[Images, Reference]]) -> _Proved:
+        """From the looks at each artifact, and those at the reference."""
+        common = min(map(len, rows), default=len(seen)) - 1
+        judged = [replace(looks[-1], outputs=looks[common].outputs) for looks in rows]
+        images, expected = seen[common]
+        return cls(judged=judged, images=images, expected=expected, seen=seen[-1][0])
 
 
 class _Run:
@@ -98,14 +121,16 @@ class _Run:
         self.notes: list[str] = []
         self.head: Head | None = None  # as which outputs were compared
         self.named: dict[str, str] = {}  # the files of the user, by their copies
+        self.prepared: dict[str, Preprocessing | None] = {}  # what is done to pixels, by copies
 
     def run(self) -> Verification:
-        looked = self._look()
-        check_expected(looked.artifacts, self.request.expected)
         reference = ReferenceModel(
             self.request.reference, self.crew, self.scratch, self.tell, self.request.unpruned
         )
-        facts = reference.facts(looked, self.request.backends)
+        opening = self.pool.submit(reference.facts)  # TensorFlow is imported beside the look at the files
+        looked = self._look()
+        check_expected(looked.artifacts, self.request.expected)
+        facts = opening.result()
         looked = fitting(looked, facts)
         self.failures += looked.failures
         self.notes += (*looked.notes, *transposed(looked, facts))
@@ -116,34 +141,32 @@ class _Run:
         if self.request.unpruned is not None:
             reference.check_unpruned(self.request.unpruned, facts)
         images = self._images(facts)
+        looks = self._looks(images)
         calibration = self._calibration(facts, images)
         wanted = self._wanted(looked, images, facts, reference.min_sqnr_db)
         grant = backends_grant(one.place.backend for one in wanted)
         grant |= Grant(writes=tuple({str(one.folder) for one in wanted}))
         provers = Provers(self.crew, self.pool, self.scratch, self.tell, grant)
-        outputs = self.pool.submit(reference.outputs, images, provers)
-        proofs = [
-            provers.start(one.artifact, one.job, one.place, images, one.folder, one.preprocessing)
-            for one in wanted
-        ]
-        proofs.sort(key=lambda proof: looked.copies.index(proof.artifact.path))
-        expected = Reference(facts, outputs.result())
+        proved = self._proved(wanted, images, looks, reference, facts, provers)
+        provers.dismiss()
         if reference.witness is not None and reference.witness.note:
             self.notes.append(reference.witness.note)
-        judged = self._judged(proofs, images, expected)
-        provers.dismiss()
-        answers = self._inquired(judged, images, expected, reference)
+        judged = sorted(proved.judged, key=lambda one: looked.copies.index(one.proof.artifact.path))
+        answers = self._inquired(judged, proved.images, proved.expected, reference)
         judged = [*answers.judged]
         lint = None
         if calibration is not None:
+            calibration = replace(calibration, proof=proved.seen)
             lint = calibration.linted(self.crew, partial(reference.portable, bare=False), self.tell)
-            judged = on_new_images(judged, lint, self.request.max_drop_pp)
+            judged = on_new_images(judged, lint, self.request.max_drop_pp, looks.z)
         if self.request.golden is not None:
-            self._save_golden(self.request.golden, judged, images, expected)
+            pixels = [one for one in judged if self.prepared[one.proof.artifact.path] is None]
+            self.notes += ungolden([one.parity.artifact for one in judged if one not in pixels])
+            self._save_golden(self.request.golden, pixels, proved.images, proved.expected)
         check_unchanged(looked)
         self.store.clear()
         return replace(
-            self._document(looked, facts, images, judged, answers),
+            self._document(looked, facts, images, judged, answers, looks),
             calibration_lint=lint,
             witness=reference.witness,
             doubts=self._doubts(facts, images, judged),
@@ -155,7 +178,7 @@ class _Run:
         steps: tuple[Step, ...] = ()
         if isinstance(model, ModelRequest):
             steps = story_of(model.source, facts.sha256).steps
-        rows = [found.parity for found in judged]
+        rows = sorted((found.parity for found in judged), key=lambda row: -row.n)
         return reference_doubts(facts, images, rows, steps, accepted=self.request.accept_reference)
 
     def _check_feed(self, facts: ModelFacts) -> None:
@@ -198,6 +221,7 @@ class _Run:
             facts.preprocessing,
             str(folder),
             self.request.limit,
+            seed=SEED if self.request.sequential else None,
         )
         try:
             return reader.call("resnet_edge.stages.images:prepare", asked, PreparedImages).evaluation
@@ -210,14 +234,13 @@ class _Run:
         """The copy of every artifact at each of its places; the slow ones first. `coarsest`: the SQNR that is
         asked of the reference itself, None where none is."""
         wanted = []
-        own = self._preprocessing(facts)
         rows = list(zip(looked.artifacts, looked.copies, looked.places, looked.min_sqnr_db, strict=True))
         for named, copy, places, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
             artifact = replace(named, path=copy)
             self.named[copy] = named.path
             least = None if least is None or coarsest is None else min(least, coarsest)
             job = Job(artifact.format, artifact.scheme, Path(copy).suffix, False, least, places)
-            prepared = facts.preprocessing if artifact.format == "keras" else own
+            prepared = self.prepared[copy] = self._preprocessing(artifact, facts)
             for place in places:
                 folder = self.store.folder(artifact, place, images, prepared)
                 wanted.append(
@@ -227,32 +250,84 @@ class _Run:
                 )
         return wanted
 
-    def _preprocessing(self, facts: ModelFacts) -> Preprocessing | None:
-        """What artifacts need done to the pixels, where they do not take these."""
-        if self.request.takes_pixels or facts.preprocessing.where != "graph":
+    def _preprocessing(self, artifact: Artifact, facts: ModelFacts) -> Preprocessing | None:
+        """What an artifact needs done to the pixels, where it does not take these."""
+        if artifact.format == "keras":
+            return facts.preprocessing
+        if not self.request.takes_pixels:
+            return facts.preprocessing if facts.preprocessing.where == "graph" else None
+        if not facts.preprocessing.takes_pixels:
             return None
-        return facts.preprocessing
+        return meant_by_bytes(artifact.inputs[0], facts.preprocessing.channels)
 
-    def _judged(self, proofs: list[Proof], images: Images, expected: Reference) -> list[Judged]:
+    def _looks(self, images: Images) -> Looks:
+        """How often the artifacts are judged, and after how many images."""
+        if not self.request.sequential:
+            return at_once(images.n)
+        limit_pp = self.request.max_drop_pp
+        looks = planned(images.n, limit_pp / 100)
+        if len(looks.at) == 1:
+            self.notes.append(one_look_only(images.n, limit_pp))
+        return looks
+
+    def _proved(
+        self,
+        wanted: list[_WantedProof],
+        images: Images,
+        looks: Looks,
+        reference: ReferenceModel,
+        facts: ModelFacts,
+        provers: Provers,
+    ) -> _Proved:
+        """Every artifact on as many images as it takes to decide it."""
         member = self.crew.member("verdicts", lambda _: None)
-        judge = Judge(
-            *(member, expected.facts, images, self.request.max_drop_pp, expected.outputs),
-            accept_reference=self.request.accept_reference,
-        )
-        found = []
-        for proof in proofs:
+        folder = self.scratch / "looks"
+        folder.mkdir()
+        rows: dict[_WantedProof, list[Judged]] = {one: [] for one in wanted}
+        seen: list[tuple[Images, Reference]] = []
+        for number, n in enumerate(looks.at):
+            some = images
+            if n < images.n:
+                asked = FirstRequest(images=images, n=n, folder=str(folder))
+                some = member.call("resnet_edge.stages.images:first", asked, Images)
+            outputs = self.pool.submit(reference.outputs, some)
+            cuts = looks.at[:number]
+            proofs = {
+                one: provers.start(
+                    one.artifact, one.job, one.place, some, one.folder, one.preprocessing, cuts
+                )
+                for one in wanted
+            }
+            seen.append((some, Reference(facts, outputs.result())))
+            judge = Judge(
+                *(member, facts, some, self.request.max_drop_pp, seen[-1][1].outputs),
+                accept_reference=self.request.accept_reference,
+                looks=len(looks.at),
+                early=n < images.n,
+            )
+            judged = self._judged(proofs, judge)
+            for one in proofs:
+                rows[one] = [*rows[one], judged[one]] if one in judged else []
+            wanted = [one for one, found in judged.items() if found.undecided]
+            if not wanted:
+                break
+        member.dismiss()
+        return _Proved.of([found for found in rows.values() if found], seen)
+
+    def _judged(self, proofs: dict[_WantedProof, Proof], judge: Judge) -> dict[_WantedProof, Judged]:
+        found = {}
+        for wanted, proof in proofs.items():
             try:
                 one = judge.aligned(proof, self.scratch)
-                found.append(replace(one, parity=replace(one.parity, artifact=self._name(proof))))
+                found[wanted] = replace(one, parity=replace(one.parity, artifact=self._name(proof)))
             except OutputError:
                 raise
             except ResnetEdgeError as error:
                 message = self._spelled(str(error))
                 self.failures.append(Failure(proof.what, message))
                 self.tell(Progress(proof.what, note=f"{proof.what}: {message}", line=True))
-        judge.dismiss()
         self.head = judge.head
-        self.notes += judge.notes
+        self.notes += [note for note in judge.notes if note not in self.notes]
         return found
 
     def _name(self, proof: Proof) -> str:
@@ -269,21 +344,47 @@ class _Run:
     def _inquired(
         self, judged: list[Judged], images: Images, expected: Reference, reference: ReferenceModel
     ) -> Answers:
-        facts, request = expected.facts, self.request
-        own = self._preprocessing(facts)
-        inquiry = Inquiry(
-            *(self.crew, self.pool, images, facts.head, own, self.scratch, self.tell),
-            attributed=request.attributed,
-        )
-        portable = partial(reference.portable, bare=own is not None)
-        ends = None
-        if isinstance(request.reference, ModelRequest):
-            unpruned = reference.unpruned(request.unpruned, images) if request.unpruned else None
-            ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
-        answers = inquiry.answers(judged, portable if request.explain else None, ends)
+        """Artifacts that are fed alike are asked together."""
+        unpruned = None
+        if self.request.unpruned is not None and isinstance(self.request.reference, ModelRequest):
+            unpruned = reference.unpruned(self.request.unpruned, images)
+        groups: dict[Preprocessing | None, list[Judged]] = {}
+        for one in judged:
+            groups.setdefault(self.prepared[one.proof.artifact.path], []).append(one)
+        found = [
+            self._asked(group, how, images, expected, reference, unpruned) for how, group in groups.items()
+        ]
+        answers = together(found)
+        places = {_row(one): place for place, one in enumerate(judged)}
+        answers = replace(answers, judged=tuple(sorted(answers.judged, key=lambda one: places[_row(one)])))
         self.notes += map(self._spelled, answers.notes)
         self.failures += (Failure(f.what, self._spelled(f.message)) for f in answers.failures)
-        if own is None and facts.preprocessing.where == "graph":
+        return answers
+
+    def _asked(
+        self,
+        judged: list[Judged],
+        how: Preprocessing | None,
+        images: Images,
+        expected: Reference,
+        reference: ReferenceModel,
+        unpruned: str | None,
+    ) -> Answers:
+        facts, request = expected.facts, self.request
+        inquiry = Inquiry(
+            *(self.crew, self.pool, images, facts.head, how, self.scratch, self.tell),
+            attributed=request.attributed,
+        )
+        portable = partial(reference.portable, bare=how is not None)
+        apart = how is not None and facts.preprocessing.where != "graph"
+        if apart:  # no graph of ours is without the preprocessing that the model has inside
+            names = ", ".join(dict.fromkeys(one.parity.artifact for one in judged))
+            self.notes.append(layers_apart(names, facts.source))
+        ends = None
+        if isinstance(request.reference, ModelRequest) and not apart:
+            ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
+        answers = inquiry.answers(judged, portable if request.explain and not apart else None, ends)
+        if how is None and facts.preprocessing.where == "graph":
             self.notes += unfed(answers.explanations, facts.source)
         return answers
 
@@ -304,8 +405,10 @@ class _Run:
         images: Images,
         judged: list[Judged],
         answers: Answers,
+        looks: Looks,
     ) -> Verification:
         kind = "artifact" if isinstance(self.request.reference, Path) else "keras"
+        rows = [found.parity for found in judged]
         told: dict[str, Any] = {
             "name": facts.name,
             "source": facts.source,
@@ -323,13 +426,18 @@ class _Run:
             data=described(images),
             max_drop_pp=self.request.max_drop_pp,
             artifacts=looked.artifacts,
-            parity=tuple(found.parity for found in judged),
+            parity=tuple(rows),
             explanations=answers.explanations,
             executions=answers.integers.executions,
             int8_risks=answers.integers.risks,
             attributions=answers.attributions,
             failures=tuple(self.failures),
-            notes=(*provable([one.parity for one in judged], self.request.max_drop_pp), *self.notes),
+            notes=(*provable(rows, self.request.max_drop_pp, looks.z), *stopped(rows, looks), *self.notes),
             costs=self.crew.costs(),
+            sequential=looks if self.request.sequential else None,
         )
         return with_own_names(found, facts.own_names)
+
+
+def _row(judged: Judged) -> tuple[str, str, str]:
+    return judged.proof.artifact.path, judged.parity.backend, judged.parity.device

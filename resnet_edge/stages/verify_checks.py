@@ -122,3 +122,22 @@ def unfed(found: Sequence[Explanation], model: str) -> tuple[str, ...]:
     if not names:
         return ()
     return (f"if {', '.join(names)} take what {model} takes, and no pixels, say so: --feed preprocessed",)
+
+
+def layers_apart(names: str, model: str) -> str:
+    """A note on artifacts whose integer inputs stand for prepared pixels, of a model that prepares them
+    itself."""
+    return (
+        f"{names}: bytes were given to it as an app does, and by its input's scale they stand for prepared "
+        f"pixels, where {model} prepares them itself: only its answers were compared"
+    )
+
+
+def ungolden(names: Sequence[str]) -> tuple[str, ...]:
+    """A note on what is left out of golden vectors: they hold images, and no preprocessing."""
+    if not names:
+        return ()
+    return (
+        f"{', '.join(dict.fromkeys(names))} takes prepared pixels, and golden vectors hold images: it is "
+        "left out of them; convert with --preprocess, which puts that into the file",
+    )

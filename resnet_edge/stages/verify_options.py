@@ -17,7 +17,7 @@ class VerifyRequest:
     a report names. `golden`: where to save golden vectors, of so many images. `attributed`: images on which
     what is lost is split into causes; `unpruned`: the model before it was pruned; `calibration`: images
     that the artifacts were calibrated with; `accept_reference`: that the reference itself is poor is as it
-    should be."""
+    should be; `sequential`: artifacts stop at the look (core/sequential.py) that decides them."""
 
     files: tuple[BenchFile, ...]
     reference: ModelRequest | Path
@@ -35,3 +35,4 @@ class VerifyRequest:
     unpruned: ModelRequest | None = None
     calibration: str | None = None
     accept_reference: bool = False
+    sequential: bool = False

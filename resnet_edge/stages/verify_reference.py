@@ -13,6 +13,7 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import ArtifactError, ModelError
 from resnet_edge.core.grant import NOTHING
 from resnet_edge.core.head import Head
+from resnet_edge.core.input_bytes import meant_by_bytes
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Report as Tell
@@ -22,8 +23,7 @@ from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.images_request import Images
-from resnet_edge.stages.predict_request import PredictRequest, PredictResult
-from resnet_edge.stages.proofs import Provers
+from resnet_edge.stages.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
 from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
 from resnet_edge.stages.verify_request import Looked, LookRequest
 from resnet_edge.stages.witnessing import witnessed
@@ -59,9 +59,11 @@ class ReferenceModel:
         self.min_sqnr_db: float | None = math.inf
         self._portables: dict[bool, str] = {}
         self.witness: Witnessed | None = None
+        self._last: str | None = None  # its outputs for the images that it was run on last
+        self._shards: list[ShardRequest] = []
         self._lock = threading.Lock()  # layers and causes ask at the same time
 
-    def facts(self, looked: Looked, backends: tuple[str, ...]) -> ModelFacts:
+    def facts(self) -> ModelFacts:
         """What it is. Raises ModelError, ArtifactError."""
         if isinstance(self._source, ModelRequest):
             return self._member.call("resnet_edge.stages.source:facts", self._source, ModelFacts)
@@ -93,18 +95,25 @@ class ReferenceModel:
             preprocessing=PRESETS["model"],
         )
 
-    def outputs(self, images: Images, provers: Provers) -> str:
-        """Its outputs (.npy) for all images, of a Keras model once another loader has given the same. Raises
-        whatever keeps it from running."""
-        out = str(self._scratch / "reference.npy")
+    def outputs(self, images: Images) -> str:
+        """Its outputs (.npy) for all images, of a Keras model once another loader has given the same. Asked
+        again for more images that begin with the same ones, it runs the others only. Raises whatever keeps it
+        from running."""
+        out = str(self._scratch / f"reference.{images.n}.npy")
         if isinstance(self._source, ModelRequest):
-            self.witness = witnessed(self._member, self._source, images)
-            asked = ReferenceRequest(self._source, images.images, out)
-            return self._member.call("resnet_edge.stages.source:reference", asked, Done).path
+            self.witness = self.witness or witnessed(self._member, self._source, images)
+            asked = ReferenceRequest(self._source, images.images, out, self._last)
+            self._last = self._member.call("resnet_edge.stages.source:reference", asked, Done).path
+            return self._last
         assert self._artifact is not None
         format = self._artifact.format
-        ran = PredictRequest(self._copy, format, FIRST_BACKEND[format], "cpu", 1, images.images, out)
-        return self._member.call("resnet_edge.stages.predict:predict", ran, PredictResult).out
+        how = meant_by_bytes(self._artifact.inputs[0])
+        ran = PredictRequest(self._copy, format, FIRST_BACKEND[format], "cpu", 1, images.images, out, how)
+        first = self._shards[-1].stop if self._shards else 0
+        self._shards.append(ShardRequest(ran, first, images.n, f"{out}.part.npy"))
+        self._member.call("resnet_edge.stages.shards:run", self._shards[-1], PredictResult)
+        joined = JoinRequest(tuple(shard.out for shard in self._shards), out)
+        return self._member.call("resnet_edge.stages.shards:join", joined, PredictResult).out
 
     def portable(self, bare: bool) -> str:
         """The float graph (.tflite) that tells of its layers; `bare`: without preprocessing."""

@@ -155,7 +155,7 @@ def test_a_run_that_was_killed_goes_on(place: Place, given: Given, converted: Pa
     running.until("tiny.fp32.tflite on litert: ")
     until_there(cache)
     running.signal(signal.SIGKILL).finish()
-    (told,) = cache.rglob("*.0.json")
+    (told,) = cache.rglob("*.0-500.json")
     kept = told.with_suffix(".npy")
     whole = np.load(kept)
     np.save(kept, np.roll(whole, 1, axis=1))
@@ -173,7 +173,7 @@ def test_a_run_that_was_killed_goes_on(place: Place, given: Given, converted: Pa
 
 def until_there(cache: Path) -> None:
     until = time.monotonic() + 60
-    while time.monotonic() < until and not [*cache.rglob("*.0.json")]:
+    while time.monotonic() < until and not [*cache.rglob("*.0-500.json")]:
         time.sleep(0.005)
 
 

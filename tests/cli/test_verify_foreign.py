@@ -139,3 +139,35 @@ def test_pixels_in_place_of_what_the_model_takes_do_not_pass(
     ended = place.run(str(foreign / "float.tflite"), *words, "--json")
     assert ended.code == 4
     assert document(ended)["parity"][0]["verdict"] == "fail"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize(("preset", "scale", "offset"), [("unit", 255.0, 0.0), ("symmetric", 127.5, 127.5)])
+def test_bytes_reach_an_integer_input_as_an_app_gives_them(
+    preset: str, scale: float, offset: float, place: Place, given: Given
+) -> None:
+    """Its scale holds the preprocessing: one step is one pixel."""
+    trained = keras.models.load_model(given.model, compile=False)
+    image = keras.Input(trained.input_shape[1:])
+    model = keras.Model(image, trained(keras.layers.Rescaling(scale, offset)(image)))
+    model.save(place.here / "prepared.keras")
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.representative_dataset = lambda: (
+        [((one[None].astype(np.float32) - offset) / scale).astype(np.float32)] for one in IMAGES[:100]
+    )
+    converter.inference_input_type = converter.inference_output_type = tf.uint8
+    (place.here / "bytes.tflite").write_bytes(converter.convert())
+    np.savez(place.here / "bare.npz", images=IMAGES)
+    words = ("--reference", "prepared.keras", "--preprocess", preset, "--data", "bare.npz", "--max-drop", "5")
+    ended = place.run("bytes.tflite", *words, "--save-golden", "golden.zip", "--json")
+    found = document(ended)
+    assert ended.code == 0, found["parity"]
+    assert found["parity"][0]["agreement"] > 0.95
+    assert found["explanations"][0]["findings"] == []
+    conversion = next(one for one in found["attribution"][0]["shares"] if one["cause"] == "conversion")
+    # zero points are whole: black is -1.004 or -0.996, where the model has -1
+    assert conversion["sqnr_db"] > (80 if preset == "unit" else 40)
+    assert any("golden vectors hold images" in note for note in found["notes"])
+    assert not (place.here / "golden.zip").exists()

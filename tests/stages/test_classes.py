@@ -36,6 +36,9 @@ def test_the_class_that_loses_beyond_chance_is_named() -> None:
     assert found is not None
     assert (found.label, found.n, found.lost, found.gained, found.drop_pp) == (2, 50, 10, 0, 20.0)
     assert found.p_adjusted == pytest.approx(4 * 2.0**-10)
+    again = worst_class(scores(reference, 4), scores(ours, 4), labels, Head.of_classes(4, "logits"), looks=3)
+    assert again is not None
+    assert again.p_adjusted == pytest.approx(3 * found.p_adjusted)
 
 
 def test_all_classes_that_were_looked_at_count() -> None:

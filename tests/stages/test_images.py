@@ -14,8 +14,8 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import silent
 from resnet_edge.stages import _blocks
-from resnet_edge.stages.images import prepare
-from resnet_edge.stages.images_request import ImagesRequest
+from resnet_edge.stages.images import first, prepare
+from resnet_edge.stages.images_request import FirstRequest, Images, ImagesRequest
 
 
 @pytest.fixture
@@ -114,3 +114,36 @@ def test_blocks_give_the_bytes_and_the_digest_of_the_whole(
         assert part.sha256 == hashlib.sha256(kept.tobytes() + told).hexdigest()
     kept = np.concatenate([np.load(part.images) for part in (found.evaluation, found.held_out)])
     assert {image.tobytes() for image in kept} == {image.tobytes() for image in images}
+
+
+def test_a_seed_gives_one_order_of_the_same_images(request_: ImagesRequest, tmp_path: Path) -> None:
+    plain = prepare(request_, silent).evaluation
+    kept = {image.tobytes(): label for image, label in _pairs(plain)}
+    again = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        mixed = prepare(replace(request_, seed=0, folder=str(folder)), silent).evaluation
+        again.append(mixed.sha256)
+        pairs = [(image.tobytes(), label) for image, label in _pairs(mixed)]
+        assert dict(pairs) == kept
+        assert [image for image, _ in pairs] != [*kept]
+    assert again[0] == again[1] != plain.sha256
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_first_are_as_if_there_were_no_more(
+    request_: ImagesRequest, labelled: bool, tmp_path: Path
+) -> None:
+    images = prepare(request_, silent).evaluation
+    images = images if labelled else replace(images, labels=None)
+    found = first(FirstRequest(images=images, n=7, folder=str(tmp_path)), silent)
+    assert found.n == 7
+    np.testing.assert_array_equal(np.load(found.images), np.load(images.images)[:7])
+    assert (found.labels is None) == (not labelled)
+    if labelled:
+        assert np.load(str(found.labels)).tolist() == np.load(str(images.labels))[:7].tolist()
+
+
+def _pairs(images: Images) -> list[tuple[np.ndarray, int]]:
+    return [*zip(np.load(images.images), np.load(str(images.labels)).tolist(), strict=True)]

@@ -6,7 +6,8 @@ import pytest
 
 from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.core.proportion import paired_drop, samples_needed_for_share, wilson
-from resnet_edge.stages.notes import provable
+from resnet_edge.core.sequential import planned
+from resnet_edge.stages.notes import one_look_only, provable, stopped
 
 
 def row(verdict: Verdict, n: int, lost: int, *, labelled: bool = True, needed: int | None = 2000) -> Parity:
@@ -57,3 +58,26 @@ def test_where_no_number_suffices() -> None:
 def test_nothing_is_said_where_images_suffice(verdict: Verdict) -> None:
     assert provable([row(verdict, 240, 0)], 0.5) == []
     assert provable([row("inconclusive", 4000, 0)], 0.5) == []  # for another reason than their number
+
+
+def test_one_line_tells_what_stopped_early() -> None:
+    looks = planned(10_000, 0.005)
+    rows = [row("pass", 1242, 0), row("fail", 1242, 90), row("pass", 10_000, 2)]
+    (line,) = stopped(rows, looks)
+    assert "of 10,000 images in random order: 2 proofs after 1,242, 1 proof after 10,000." in line
+    assert "98.75 %, so that all of 4 looks hold together with 95 %" in line
+    assert "of the first 1,242 images" in line
+    assert stopped(rows[2:], looks) == []
+    assert stopped([], looks) == []
+
+
+def test_why_nothing_can_stop_early() -> None:
+    assert "can stop early where there are 1,500 and more" in one_look_only(1000, 0.5)
+    assert len(planned(1500, 0.005).at) == 2
+    assert len(planned(1499, 0.005).at) == 1
+    assert "--max-drop 0" in one_look_only(1000, 0)
+
+
+def test_what_is_provable_is_told_by_the_intervals_that_were_used() -> None:
+    rows = [row("inconclusive", 2000, 8, needed=9000)]
+    assert provable(rows, 0.5, planned(2000, 0.005).z) != provable(rows, 0.5)

@@ -1,0 +1,151 @@
+"""How often `verify --sequential` is wrong, and how many images it runs, by simulation.
+
+    python benchmarks/sequential.py [--runs N] [--seed N]
+
+Each image is lost, gained or neither, at fixed rates; a proof stops as `verify` lets it (core/sequential.py).
+A row is a pair of rates; beside it is the proof that looks once, at all images, on other draws. *Pass* is
+wrong where the true drop is the limit or more, and *fail* where it is the limit or less: 2.5 % each are what
+the intervals allow. *Holds*: the interval at the look where the proof stopped covers the true drop. The last
+rows have no labels: there, the rate of changed answers is held against the limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.proportion import paired_drop, wilson
+from resnet_edge.core.sequential import Looks, at_once, planned, quantile_to_fail
+
+SETTINGS = ((10_000, 0.005), (2_000, 0.005), (3_000, 0.02), (50_000, 0.005))
+"""Images, and the drop that is allowed."""
+DROPS = (0.0, 0.2, 0.5, 1.0, 2.0)
+"""True drops, of the limit."""
+MORE = (0.0, 0.2, 1.0, 5.0)
+"""Answers that are gained, and lost beside those of the drop, of the limit."""
+
+Interval = Callable[[int, int, int, float], tuple[float, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """What becomes of an image, with which probability."""
+
+    lost: float
+    gained: float
+
+    @property
+    def drop(self) -> float:
+        return self.lost - self.gained
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Fractions of proofs that passed, that failed, and whose interval holds the drop; their mean images."""
+
+    passed: float
+    failed: float
+    holds: float
+    images: float
+
+
+def simulated(
+    looks: Looks, rates: Rates, limit: float, runs: int, seed: int, interval: Interval = paired_drop
+) -> Found:
+    """So many proofs of a drop of at most `limit`."""
+    random = np.random.default_rng(seed)
+    odds = [rates.lost, rates.gained, 1 - rates.lost - rates.gained]
+    tables, open_, before = np.zeros((runs, 2), np.int64), np.ones(runs, bool), 0
+    passed = failed = holds = images = 0
+    for n in looks.at:
+        tables += random.multinomial(n - before, odds, size=runs)[:, :2]
+        before = n
+        ended = np.zeros(runs, bool)
+        early = n < looks.at[-1]
+        to_fail = quantile_to_fail(len(looks.at), early=early)
+        for rows, (lost, gained) in _alike(tables, open_):
+            low, high = interval(n, lost, gained, looks.z)
+            passes, fails = high <= limit, interval(n, lost, gained, to_fail)[0] > limit
+            if passes or fails or not early:
+                ended[rows] = True
+                passed += len(rows) * passes
+                failed += len(rows) * fails
+                holds += len(rows) * (low <= rates.drop <= high)
+                images += len(rows) * n
+        open_ &= ~ended
+    return Found(passed=passed / runs, failed=failed / runs, holds=holds / runs, images=images / runs)
+
+
+def _alike(
+    tables: NDArray[np.int64], open_: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.intp], list[int]]]:
+    """Proofs that have the same table, and the table: they share its interval."""
+    rows = np.flatnonzero(open_)
+    kinds, which = np.unique(tables[rows], axis=0, return_inverse=True)
+    for number, table in enumerate(kinds.tolist()):
+        yield rows[which.reshape(-1) == number], table
+
+
+def changed(n: int, lost: int, gained: int, z: float) -> tuple[float, float]:
+    """The interval of answers that change, where nothing tells which are lost."""
+    return wilson(lost + gained, n, z)
+
+
+def main() -> None:
+    """Print a Markdown table for each setting."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    worst: dict[str, list[Found]] = {"sequential": [], "once": []}
+    for n, limit in SETTINGS:
+        looks = planned(n, limit)
+        at = ", ".join(f"{look:,}" for look in looks.at)
+        print(f"\n{n:,} images, {100 * limit:g} pp allowed: looks at {at}; intervals of ", end="")
+        print(f"{100 * looks.confidence:.4g} %\n")
+        print(
+            "| drop, pp | changed, % | pass | fail | holds | images | pass, once | fail, once | holds, once |"
+        )
+        print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+        for number, (rates, interval) in enumerate(_grid(limit)):
+            seed = options.seed + 1000 * number
+            ours = simulated(looks, rates, limit, options.runs, seed, interval)
+            once = simulated(at_once(n), rates, limit, options.runs, seed + 1, interval)
+            print(_row(rates, ours, once, labelled=interval is paired_drop))
+            if rates.drop == limit:
+                worst["sequential"].append(ours)
+                worst["once"].append(once)
+    for how, found in worst.items():
+        print(f"\n{how}, at the limit, at worst: ", end="")
+        print(
+            f"wrong pass {max(f.passed for f in found):.2%}, wrong fail {max(f.failed for f in found):.2%}, ",
+            end="",
+        )
+        print(f"interval holds {min(f.holds for f in found):.2%}")
+
+
+def _grid(limit: float) -> Iterator[tuple[Rates, Interval]]:
+    for drop in DROPS:
+        for more in MORE:
+            yield Rates(lost=(drop + more) * limit, gained=more * limit), paired_drop
+    for drop in DROPS[1:]:
+        yield Rates(lost=drop * limit, gained=0.0), changed
+
+
+def _row(rates: Rates, ours: Found, once: Found, *, labelled: bool) -> str:
+    drop = f"{100 * rates.drop:.2f}" if labelled else "no labels"
+    told = [drop, f"{100 * (rates.lost + rates.gained):.2f}"]
+    told += [f"{100 * value:.2f}" for value in (ours.passed, ours.failed, ours.holds)]
+    told += [f"{ours.images:,.0f}"]
+    told += [f"{100 * value:.2f}" for value in (once.passed, once.failed, once.holds)]
+    return f"| {' | '.join(told)} |"
+
+
+if __name__ == "__main__":
+    main()
