@@ -21,6 +21,8 @@ from resnet_edge.formats.tflite import read_metadata
 from resnet_edge.report.markdown import escaped
 from tests.cli.conftest import Given
 from tests.cli.conversion import NAMES, Ended, Place
+from tests.samples.interpreters import RUNTIMES, runtime_of
+from tests.samples.programs import run_with
 
 QUICK = ("--images", "40", "--golden", "6", "--profiles", "litert", "--quiet")
 
@@ -205,6 +207,22 @@ def test_the_self_test_passes_in_the_bundle(whole: Path, tmp_path: Path) -> None
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("passed ") == len(loaded(whole / "golden/golden.json")["files"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", RUNTIMES)
+def test_the_self_test_passes_on_other_runtimes(whole: Path, version: str) -> None:
+    """From the oldest Python and TensorFlow Lite that can be had to the newest."""
+    python, tflite = runtime_of(version)
+    done = run_with(python, whole / "selftest" / "selftest.py")
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == 0, done.stdout
+    files = [file["file"] for file in loaded(whole / "golden/golden.json")["files"]]
+    for name in files:
+        if name.endswith(".tflite"):
+            assert f"passed {name} on {tflite}: 10 images" in done.stdout.splitlines()
+        elif "onnxruntime" in RUNTIMES[version]:
+            assert f"passed {name} on onnxruntime: 10 images" in done.stdout.splitlines()
 
 
 def test_the_array_in_c_holds_the_model(whole: Path) -> None:

@@ -16,3 +16,9 @@ def run(script: Path, *words: object, **environment: str) -> subprocess.Complete
     done = subprocess.run(command, capture_output=True, text=True, **here)  # type: ignore[call-overload]
     assert "Traceback" not in done.stderr, done.stderr
     return done  # type: ignore[no-any-return]
+
+
+def run_with(python: str, *words: object) -> subprocess.CompletedProcess[str]:
+    """The same with another Python, and nothing of this one."""
+    command = [python, "-I", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)

@@ -14,6 +14,7 @@ from PIL import Image
 from resnet_edge.backends import litert
 from tests.backends import rgb, tiny
 from tests.samples.bundles import FILES, changed, sha256
+from tests.samples.conftest import Without
 from tests.samples.programs import CLASSIFY, SELFTEST, run
 
 
@@ -128,16 +129,35 @@ def test_a_file_that_its_runtime_does_not_open_is_told(bundle: Path, artifacts: 
 
     changed(bundle, accept)
     code, said = selftest(bundle)
-    assert (code, "FAILED onnx/fixed.onnx: onnxruntime does not open it here" in said) == (1, True)
+    assert (code, "FAILED onnx/fixed.onnx: the runtime here does not open it" in said) == (1, True)
 
 
 def test_what_cannot_be_opened_here_is_said(bundle: Path, without_litert: dict[str, str]) -> None:
     code, said = selftest(bundle, **without_litert)
     assert code == 0
-    assert said.count("ai_edge_litert is not installed") == 2
+    assert said.count("ai-edge-litert, or tflite-runtime, or tensorflow is not installed") == 2
     assert "passed onnx/fixed.onnx" in said
     code, said = selftest(bundle, *FILES[:2], **without_litert)
     assert (code, "no file could be opened: nothing was compared" in said) == (1, True)
+
+
+def test_tensorflow_opens_it_where_nothing_smaller_is(bundle: Path, without: Without) -> None:
+    code, said = selftest(bundle, FILES[0], **without("ai_edge_litert", "tflite_runtime"))
+    assert (code, said) == (0, f"passed {FILES[0]} on tensorflow: 4 images\n")
+
+
+@pytest.mark.parametrize("module", ["numpy", "PIL"])
+@pytest.mark.parametrize("script", [SELFTEST, CLASSIFY])
+def test_what_it_needs_itself_is_said(bundle: Path, without: Without, script: str, module: str) -> None:
+    done = run(bundle / script, **without(module))
+    assert done.returncode == 1
+    assert f"{module} is not installed: pip install numpy pillow" in done.stderr
+
+
+def test_golden_vectors_that_are_not_whole_are_told(bundle: Path) -> None:
+    changed(bundle, lambda golden: golden["files"][0]["scores"].pop())
+    code, said = selftest(bundle, FILES[0])
+    assert (code, "golden/golden.json is not whole: copy it again" in said) == (1, True)
 
 
 def test_a_kind_of_file_that_it_does_not_know_is_said(bundle: Path) -> None:
