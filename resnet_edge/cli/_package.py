@@ -64,6 +64,8 @@ def print_bundle(bundle: Bundle, folder: Path) -> None:
     """Every file, and what each runtime says of it."""
     for why in bundle.unproved:
         say(f"NOT PROVED: {why}")
+    for note in bundle.notes:
+        say(f"note: {note}")
     for file in bundle.facts.files:
         say(f"{file.path}  ({size(file.size_bytes)})")
         for proof in bundle.proofs:

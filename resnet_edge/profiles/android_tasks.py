@@ -17,11 +17,12 @@ TITLE = "MediaPipe Tasks and ML Kit, on Android, iOS and the web"
 FORMAT = "tflite"
 SCHEMES = ("int8", "fp16", "fp32")
 METADATA = True
+PHONES = True
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:
-    """LiteRT on ARM, which phones have, and on its reference kernels: see profiles/litert.py. All others round
-    integers alike, and from them alone golden scores would have no room for another's kernels."""
+    """LiteRT on ARM, which phones have, and on its reference kernels: see profiles/litert.py. All others
+    round integers alike, and from them alone golden scores would have no room for another's kernels."""
     everywhere = ("litert", "mediapipe", "mediapipe_web", "litert_js")
     return (*everywhere, "litert_arm64", "litert_reference") if scheme == "int8" else everywhere
 

@@ -67,6 +67,7 @@ def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any
         "arenas": {path: asdict(arena) for path, arena in bundle.arenas.items()},
         "outlooks": [asdict(outlook) for outlook in bundle.outlooks],
         "left": list(bundle.left),
+        "notes": list(bundle.notes),
         "sha256": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
     }
 
@@ -80,6 +81,7 @@ def _readme(bundle: Bundle, command: str, phones: bool) -> str:
         f"{len(facts.labels)} classes (`labels.txt`). Made by {code(command)}; `bundle.json` has the SHA-256 "
         "of every file.",
         "",
+        *(f"**Note:** {escaped(note)}.\n" for note in bundle.notes),
         "## Which file",
         "",
         "| file | size | takes | gives | from |",

@@ -57,6 +57,7 @@ def _of_profile(
             made.append(first)
             made += _variants(first, Path(request.folder) / first.file.path, profile)
         except ResnetEdgeError as error:  # told in the bundle; others are made
+            (Path(request.folder) / registry.option_of(name) / artifact.file).unlink(missing_ok=True)
             refused.append(f"{registry.option_of(name)} has no {artifact.file}: {error}")
     return made, refused
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from resnet_edge.core import registry
 from resnet_edge.core.answers import answers, margins
 from resnet_edge.core.bundle import BundledFile, ClassCount, Golden, GoldenImage, GoldenScores, Tolerance
 from resnet_edge.core.errors import DataError
@@ -141,14 +142,30 @@ def _of_file(
     scores = np.load(expected)
     wide = np.repeat(pixels, 3, axis=-1) if file.input.shape[3] == 3 != pixels.shape[-1] else pixels
     tensors, rows = stored(wide, file.input), scores[list(request.picked.rows)]
-    if file.format == "tflite" and file.profile != "mcu":  # where no Android is
+    if file.format == "tflite" and registry.load("profiles", file.profile).PHONES:
         bundle_acceleration.write(Path(request.folder).parent, file, tensors, rows)
+    path, digest = _scores_file(Path(request.folder).parent, file, rows)
     return GoldenScores(
         file.path,
         tuple(_sha256(tensor.tobytes()) for tensor in tensors),
-        tuple(tuple(map(float, row)) for row in rows),
+        path,
+        digest,
         _tolerances(measured, float(np.abs(scores).max()), len(scores)),
     )
+
+
+def _scores_file(golden: Path, file: BundledFile, rows: NDArray[Any]) -> tuple[str, str]:
+    """The scores as a file of the bundle, its path there and its hash. What a model file must give depends on
+    its artifact and its head alone. Raises DataError for scores that are no finite numbers."""
+    if not np.isfinite(rows).all():
+        raise DataError(
+            f"{file.path} gives scores that are no finite numbers on a golden image: convert the model again"
+        )
+    out = golden / "scores" / f"{file.source}.{rows.shape[1]}-{file.scores}.bin"
+    out.parent.mkdir(exist_ok=True)
+    content = rows.astype("<f4").tobytes()
+    out.write_bytes(content)
+    return f"golden/scores/{out.name}", _sha256(content)
 
 
 def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[Tolerance, ...]:

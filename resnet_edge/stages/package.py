@@ -133,6 +133,7 @@ class _Run:
             tuple(why for name, why in self.unproved.items() if any(f.source == name for f in told.files)),
             self._classes(first, images),
             outlooks,
+            self.converted.notes,
         )
 
     def _pick(self, images: Images, anchor: str) -> Picked:

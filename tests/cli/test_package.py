@@ -18,7 +18,9 @@ from PIL import Image
 from resnet_edge.backends import _arm64_environment
 from resnet_edge.core.errors import MissingDependency
 from resnet_edge.formats.tflite import read_metadata
+from resnet_edge.graph.model import read_graph
 from resnet_edge.report.markdown import escaped
+from resnet_edge.stages.converted import read_converted
 from tests.cli.conftest import Given
 from tests.cli.conversion import NAMES, Ended, Place
 from tests.samples.interpreters import RUNTIMES, runtime_of
@@ -133,7 +135,9 @@ def test_golden_vectors_hold_for_code_that_knows_nothing_of_ours(whole: Path, na
     interpreter.allocate_tensors()
     image, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     classes = set()
-    for picture, digest, wanted in zip(golden["images"], file["inputs_sha256"], file["scores"], strict=True):
+    scores = np.fromfile(whole / file["scores"], "<f4").reshape(len(golden["images"]), -1)
+    assert hashlib.sha256((whole / file["scores"]).read_bytes()).hexdigest() == file["scores_sha256"]
+    for picture, digest, wanted in zip(golden["images"], file["inputs_sha256"], scores, strict=True):
         pixels = np.asarray(Image.open(whole / picture["path"]))[None].astype(np.float32)
         if file["input"]["scale"] is not None:
             pixels = pixels / file["input"]["scale"] + file["input"]["zero_point"]
@@ -168,7 +172,7 @@ def test_golden_tensors_are_those_of_the_golden_images(whole: Path) -> None:
             digests = [hashlib.sha256(tensor.tobytes()).hexdigest() for tensor in inputs]
             assert digests == entry["inputs_sha256"]
             outputs = np.frombuffer((folder / "outputs.bin").read_bytes(), "<f4")
-            np.testing.assert_array_equal(outputs.reshape(count, -1), np.float32(entry["scores"]))
+            np.testing.assert_array_equal(outputs, np.fromfile(whole / entry["scores"], "<f4"))
 
 
 def test_the_model_card_counts_every_class(whole: Path) -> None:
@@ -226,10 +230,13 @@ def test_the_self_test_passes_on_other_runtimes(whole: Path, version: str) -> No
 
 
 def test_the_array_in_c_holds_the_model(whole: Path) -> None:
-    text = (whole / "mcu" / "tiny.cc").read_text("utf-8")
+    text = (whole / "mcu" / "tiny.c").read_text("utf-8")
     numbers = text[text.index("{") + 1 : text.index("}")].replace(",", " ").split()
     assert bytes(int(number, 16) for number in numbers) == (whole / "mcu" / "tiny.int8.tflite").read_bytes()
-    assert "alignas(16)" in text
+    header = (whole / "mcu" / "tiny.h").read_text("utf-8")
+    operators = read_graph(whole / "mcu" / "tiny.int8.tflite").nodes
+    assert f"#define TINY_OPERATORS {len({node.op for node in operators})}\n" in header
+    assert "resolver.AddFullyConnected() == 0" in header
 
 
 @pytest.mark.slow
@@ -361,6 +368,33 @@ def test_labels_of_the_wrong_number(place: Place, copy: Path, given: Given) -> N
     assert "names 2 classes, and the model has 4" in ended.errors[0]
 
 
+def test_labels_that_were_moved_are_refused(place: Place, copy: Path, given: Given) -> None:
+    names = (copy / "labels.txt").read_text("utf-8").splitlines()
+    (copy / "labels.txt").write_text("\n".join([names[1], names[0], *names[2:]]) + "\n", "utf-8")
+    bundle, ended = packed(place, copy, given, *QUICK)
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert "has the names that convert wrote in another order" in ended.errors[0]
+    assert not bundle.exists()
+
+
+def test_labels_that_were_changed_are_told(place: Place, copy: Path, given: Given) -> None:
+    names = (copy / "labels.txt").read_text("utf-8").splitlines()
+    (copy / "labels.txt").write_text("\r\n".join(["Bernstein", *names[1:]]), "utf-8")
+    words = ("--profiles", "litert", "--schemes", "fp32", "--images", "4", "--golden", "2")
+    bundle, ended = packed(place, copy, given, *words)
+    assert ended.code == 0, ended.err
+    assert "note: labels.txt was changed after convert wrote it" in ended.out.replace("\n", " ")
+    assert "**Note:** labels.txt was changed after convert" in (bundle / "README.md").read_text("utf-8")
+    assert len(loaded(bundle / "bundle.json")["notes"]) == 1
+    assert (bundle / "labels.txt").read_text("utf-8").splitlines() == ["Bernstein", *names[1:]]
+
+
+def test_labels_with_other_line_ends_are_the_same(place: Place, copy: Path) -> None:
+    names = (copy / "labels.txt").read_text("utf-8").splitlines()
+    (copy / "labels.txt").write_bytes("\ufeff".encode() + "\r\n".join(names).encode())
+    assert read_converted(copy).notes == ()
+
+
 def test_labels_that_are_the_same(place: Place, copy: Path, given: Given) -> None:
     names = (copy / "labels.txt").read_text("utf-8").splitlines()
     (copy / "labels.txt").write_text("\n".join([*names[:-1], names[0]]) + "\n", "utf-8")
@@ -425,7 +459,7 @@ def test_data_that_only_the_report_knows(place: Place, converted: Path, given: G
 def test_an_unknown_profile_is_wrong_usage(place: Place, converted: Path, given: Given) -> None:
     _, ended = packed(place, converted, given, "--profiles", "android")
     assert ended.code == 2
-    assert "android-tasks, litert, mcu, onnx" in ended.errors[0]
+    assert "android-tasks, litert, mcu, mcu-integer, onnx" in ended.errors[0]
 
 
 def test_a_profile_that_has_nothing_to_hold(place: Place, copy: Path, given: Given) -> None:

@@ -66,4 +66,4 @@ def install_commands() -> list[str]:
 
 
 if __name__ == "__main__":
-    print(" && ".join(install_commands()) or "echo 'no other Python is here'")
+    sys.stdout.write(" && ".join(install_commands()) or "echo 'no other Python is here'")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from resnet_edge.backends import litert
 from tests.backends import rgb, tiny
-from tests.samples.bundles import FILES, changed, sha256
+from tests.samples.bundles import FILES, changed, scores_of, sha256, with_scores
 from tests.samples.conftest import Without
 from tests.samples.programs import CLASSIFY, SELFTEST, run
 
@@ -60,24 +60,26 @@ def test_a_file_of_three_channels_gets_the_grey_three_times(bundle: Path, tmp_pa
     model = Path(shutil.copy(rgb.write_all(tmp_path / "rgb") / "bare.tflite", bundle / "litert/wide.tflite"))
     wide = np.repeat(tiny.pixels(4), 3, axis=3).astype(np.float32)
     with litert.open_session(model, "cpu", 1) as session:
-        scores = [session.run(image[None])[0].tolist() for image in wide]
+        scores = np.concatenate([session.run(image[None]) for image in wide])
 
     def add(golden: Any) -> None:
         file = json.loads(json.dumps(golden["files"][0]))
         file |= {"file": "litert/wide.tflite", "sha256": sha256(model.read_bytes())}
-        file |= {"scores": scores, "inputs_sha256": [sha256(image.tobytes()) for image in wide]}
+        file |= {"inputs_sha256": [sha256(image.tobytes()) for image in wide]}
         file["input"]["shape"] = [1, 8, 8, 3]
         golden["files"].append(file)
 
     changed(bundle, add)
+    with_scores(bundle, len(FILES), scores)
     code, said = selftest(bundle, "litert/wide.tflite")
     assert (code, said) == (0, "passed litert/wide.tflite on litert: 4 images\n")
 
 
 def test_another_answer_is_told_whatever_the_tolerance(bundle: Path) -> None:
+    with_scores(bundle, 0, -scores_of(bundle, 0))
+
     def swap(golden: Any) -> None:
         file = golden["files"][0]
-        file["scores"] = [[-score for score in row] for row in file["scores"]]
         file["tolerances"] = [{"runtime": "litert", "max_abs": 1e9, "reason": "none"}]
 
     changed(bundle, swap)
@@ -86,9 +88,10 @@ def test_another_answer_is_told_whatever_the_tolerance(bundle: Path) -> None:
 
 
 def test_a_tolerance_of_the_runtime_goes_before_the_default(bundle: Path) -> None:
+    with_scores(bundle, 0, scores_of(bundle, 0) + 0.01)
+
     def shift(golden: Any) -> None:
         file = golden["files"][0]
-        file["scores"] = [[score + 0.01 for score in row] for row in file["scores"]]
         file["tolerances"].append({"runtime": "litert", "max_abs": 0.02, "reason": "measured"})
 
     changed(bundle, shift)
@@ -96,10 +99,9 @@ def test_a_tolerance_of_the_runtime_goes_before_the_default(bundle: Path) -> Non
 
 
 def test_an_output_that_is_off_is_told_as_that(bundle: Path) -> None:
-    def shift(golden: Any) -> None:
-        golden["files"][0]["scores"][1][3] += 0.01
-
-    changed(bundle, shift)
+    scores = scores_of(bundle, 0)
+    scores[1, 3] += 0.01
+    with_scores(bundle, 0, scores)
     code, said = selftest(bundle)
     assert code == 1
     assert "golden/images/01.png: the OUTPUT is off: a score by 0.01" in said
@@ -154,10 +156,14 @@ def test_what_it_needs_itself_is_said(bundle: Path, without: Without, script: st
     assert f"{module} is not installed: pip install numpy pillow" in done.stderr
 
 
-def test_golden_vectors_that_are_not_whole_are_told(bundle: Path) -> None:
-    changed(bundle, lambda golden: golden["files"][0]["scores"].pop())
+def test_other_scores_or_none_are_told(bundle: Path) -> None:
+    path = bundle / "golden/scores/fixed.tflite.bin"
+    path.write_bytes(path.read_bytes()[:-4])
     code, said = selftest(bundle, FILES[0])
-    assert (code, "golden/golden.json is not whole: copy it again" in said) == (1, True)
+    line = "golden/scores/fixed.tflite.bin is missing or not the one of the bundle: copy it again"
+    assert (code, line in said) == (1, True)
+    path.unlink()
+    assert selftest(bundle, FILES[0]) == (code, said)
 
 
 def test_a_kind_of_file_that_it_does_not_know_is_said(bundle: Path) -> None:

@@ -83,7 +83,11 @@ def test_what_is_no_photo_or_no_model_is_told(
         ((photo,), {}, "photo.jpg cannot be read as a photo"),
         ((tmp_path / "wide.tiff",), {}, "32-bit samples"),
         ((photo, "other.tflite"), {}, "other.tflite is no model file that this program opens"),
-        ((photo,), without_litert, "litert/fixed.tflite needs ai-edge-litert, or tflite-runtime, or tensorflow, which is not"),
+        (
+            (photo,),
+            without_litert,
+            "needs ai-edge-litert, or tflite-runtime, or tensorflow, which is not",
+        ),
     ):
         done = run(script, *words, **environment)
         assert (done.returncode, line in done.stderr) == (1, True), done.stderr
