@@ -14,6 +14,7 @@ TITLE = "TFLite Micro, on microcontrollers"
 FORMAT = "tflite"
 SCHEMES = ("int8",)
 METADATA = False
+CHANNELS = None
 PHONES = False
 
 

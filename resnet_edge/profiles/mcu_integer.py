@@ -5,6 +5,7 @@ from __future__ import annotations
 from resnet_edge.core.head import Head
 from resnet_edge.graph.app_border import Border
 from resnet_edge.profiles.mcu import (
+    CHANNELS,
     FORMAT,
     METADATA,
     PHONES,
@@ -16,6 +17,7 @@ from resnet_edge.profiles.mcu import (
 )
 
 __all__ = [
+    "CHANNELS",
     "FORMAT",
     "METADATA",
     "PHONES",

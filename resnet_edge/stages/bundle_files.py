@@ -20,17 +20,20 @@ from resnet_edge.stages.bundle_request import FilesRequest, MadeFile, MadeFiles
 
 
 def make(request: FilesRequest, report: Report) -> MadeFiles:
-    """Every file that a profile takes. Raises ArtifactError where one takes none, with the reasons."""
+    """Every file that a profile takes. Raises ArtifactError where none does, with the reasons, and where one
+    takes none that was asked for by name."""
     files: list[MadeFile] = []
     left: list[str] = []
     for name in tracked(request.profiles, "model files", len(request.profiles), report):
         profile: DeliveryProfile = registry.load("profiles", name)
         made, refused = _of_profile(request, name, profile)
-        if not made:
+        if not made and not request.wherever_possible:
             why = "; ".join(refused) or f"it takes {', '.join(profile.SCHEMES)}"
             raise ArtifactError(f"the profile {registry.option_of(name)} has nothing to hold: {why}")
         files += made
         left += refused
+    if not files:
+        raise ArtifactError(f"no profile has anything to hold: {'; '.join(left)}")
     return MadeFiles(tuple(files), tuple(left))
 
 
@@ -65,6 +68,10 @@ def _of_profile(
 def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: Artifact) -> MadeFile:
     if artifact.inputs[0].shape[0] != 1:
         raise ArtifactError("it takes any number of images, and apps one: convert without --dynamic-batch")
+    channels = artifact.inputs[0].shape[3]
+    if profile.CHANNELS is not None and channels not in profile.CHANNELS:
+        whom = profile.TITLE.partition(",")[0]
+        raise ArtifactError(f"{whom} give it photos, and it takes {channels} channels")
     border = profile.border(artifact.scheme, request.head)
     if border is not None and artifact.inputs[0].dtype != "float32":
         raise ArtifactError(

@@ -96,10 +96,14 @@ def pick(request: PickRequest, report: Report) -> Picked:
     rows = _rows(scores, request.head, labels, request.count)
     files = []
     for number, row in enumerate(rows):
-        name = f"{number:02d}.png"
         pixels = images[row]
-        picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-        picture.save(Path(request.folder) / name, optimize=False, compress_level=9)
+        if pixels.shape[-1] in (1, 3):
+            name = f"{number:02d}.png"
+            picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+            picture.save(Path(request.folder) / name, optimize=False, compress_level=9)
+        else:  # no picture: decoders of PNG multiply the other channels by the fourth
+            name = f"{number:02d}.bin"
+            (Path(request.folder) / name).write_bytes(pixels.tobytes())
         files.append(name)
     known = tuple(None if labels is None else int(labels[row]) for row in rows)
     return Picked(tuple(rows), tuple(files), known)

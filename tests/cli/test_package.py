@@ -7,12 +7,15 @@ import json
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from keras import layers
 from PIL import Image
 
 from resnet_edge.backends import _arm64_environment
@@ -469,3 +472,34 @@ def test_a_profile_that_has_nothing_to_hold(place: Place, copy: Path, given: Giv
     _, ended = packed(place, copy, given, "--profiles", "onnx", "--quiet")
     assert ended.code == 3
     assert "the profile onnx has nothing to hold: no int8 in onnx was converted" in ended.errors[0]
+
+
+@pytest.mark.slow
+def test_four_channels_get_the_profiles_that_can_hold_them(tmp_path: Path) -> None:
+    image = keras.Input((12, 12, 4))
+    scores = layers.Dense(4)(layers.GlobalAveragePooling2D()(layers.Conv2D(8, 3, activation="relu")(image)))
+    with warnings.catch_warnings(action="ignore"):
+        keras.Model(image, scores).save(tmp_path / "four.keras")
+    noise = np.random.default_rng(0).integers(0, 256, (120, 3, 3, 4)).repeat(4, axis=1).repeat(4, axis=2)
+    np.savez(tmp_path / "test.npz", images=noise.astype(np.uint8))
+    data = ("--data", str(tmp_path / "test.npz"))
+    place = Place(tmp_path)
+    words = ("--schemes", "fp32,int8", "--latency-seconds", "0", "--out", "dist", "--preprocess", "unit")
+    assert place.run(str(tmp_path / "four.keras"), *data, *words).code in (0, 4, 5)
+    place.command = "package"
+    packing = ("dist", *data, "--out", "bundle", "--unproved", "--images", "20", "--golden", "4")
+    ended = place.run(*packing)
+    assert ended.code == 0, ended.err
+    index = loaded(place.here / "bundle/bundle.json")
+    assert {file["profile"] for file in index["files"]} == {"litert", "mcu", "onnx"}
+    why = "MediaPipe Tasks and ML Kit give it photos, and it takes 4 channels"
+    assert any(why in line for line in index["left"])
+    assert "left out: android-tasks has no four.int8.tflite" in ended.out
+    done = subprocess.run([sys.executable, place.here / "bundle/selftest/selftest.py"], capture_output=True)
+    assert done.returncode == 0, done.stdout
+    ended = place.run(*packing, "--overwrite", "--profiles", "android-tasks")
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert why in ended.errors[0]
+    ended = place.run(*packing, "--overwrite", "--resize", "crop")
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert "photos have 1 or 3 channels" in ended.errors[0]

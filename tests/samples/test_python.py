@@ -194,3 +194,22 @@ def test_nothing_compared_is_no_success(bundle: Path) -> None:
     changed(bundle, empty)
     code, said = selftest(bundle)
     assert (code, "nothing was compared" in said) == (1, True)
+
+
+def test_an_array_of_samples_is_taken_as_it_is(bundle: Path) -> None:
+    """Of a model that takes no photos: bytes in place of pictures."""
+    how = json.loads((bundle / "preprocessing.json").read_text("utf-8"))
+    how |= {"colour": "samples", "samples": 1}
+    (bundle / "preprocessing.json").write_text(json.dumps(how))
+
+    def arrays(golden: Any) -> None:
+        for number, image in enumerate(golden["images"]):
+            content = tiny.pixels(4)[number].tobytes()
+            image |= {"path": f"golden/images/{number:02d}.bin", "sha256": sha256(content)}
+            (bundle / image["path"]).write_bytes(content)
+
+    changed(bundle, arrays)
+    code, said = selftest(bundle)
+    assert (code, said.count("passed ")) == (0, len(FILES))
+    done = run(bundle / CLASSIFY, "photo.jpg")
+    assert (done.returncode, "this model takes no photos" in done.stderr) == (1, True)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.bundle import BundledFile, Golden
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head
 from resnet_edge.core.progress import silent
-from resnet_edge.stages.bundle_request import GoldenRequest, Picked
-from resnet_edge.stages.bundle_scores import golden
+from resnet_edge.stages.bundle_request import GoldenRequest, Picked, PickRequest
+from resnet_edge.stages.bundle_scores import golden, pick
 
 CLASSES = 21841
 IMAGE = TensorSpec("image", (1, 8, 8, 3), "float32")
@@ -69,3 +70,17 @@ def test_a_score_that_is_no_number_is_refused(tmp_path: Path) -> None:
         DataError, match=r"litert/x\.int8\.tflite.*no finite numbers.*convert the model again"
     ):
         made(tmp_path, scores)
+
+
+@pytest.mark.parametrize("channels", [2, 4, 7])
+def test_what_is_no_photo_goes_in_as_bytes(tmp_path: Path, channels: int) -> None:
+    images = np.random.default_rng(1).integers(0, 256, (6, 4, 5, channels)).astype(np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "scores.npy", np.eye(3)[[0, 1, 2, 0, 1, 2]] * np.arange(1, 7)[:, None])
+    (tmp_path / "out").mkdir()
+    paths = [str(tmp_path / name) for name in ("images.npy", "scores.npy", "out")]
+    asked = PickRequest(paths[0], None, paths[1], Head.of_classes(3, "logits"), 2, paths[2])
+    found = pick(asked, silent)
+    assert found.files == ("00.bin", "01.bin")
+    for row, name in zip(found.rows, found.files, strict=True):
+        assert (tmp_path / "out" / name).read_bytes() == images[row].tobytes()

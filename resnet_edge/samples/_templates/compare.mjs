@@ -45,7 +45,11 @@ async function complaint(place, image, file, i, how, allowed, run, wanted) {
   const png = await place.bytes(image.path);
   if ((await place.sha256(png)) !== image.sha256) return "the picture is not the one of the bundle: copy it again";
   // A golden image has the model's size: cropping it would be wrong, and the resize must leave it as it is.
-  const tensor = tensorOf(prepare(await place.decode(png), { ...how, fit: "stretch" }), file.input);
+  // What is no photo is an array of samples already.
+  const picture = how.colour === "samples"
+    ? { width: how.width, height: how.height, channels: how.samples, data: png }
+    : prepare(await place.decode(png), { ...how, fit: "stretch" });
+  const tensor = tensorOf(picture, file.input);
   if ((await place.sha256(new Uint8Array(tensor.buffer))) !== file.inputs_sha256[i]) {
     return "the INPUT is off: this code makes another tensor of it than it must";
   }

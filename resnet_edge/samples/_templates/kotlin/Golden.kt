@@ -1,7 +1,7 @@
 // golden/golden.json and preprocessing.json, and the self-test itself: from a golden image to scores, and what is
 // off. No Android.
 //
-//   implementation("org.jetbrains.kotlinx:kotlinx-serialization-json:1.9.0")   (no compiler plugin is needed)
+//   @SERIALIZATION@   (no compiler plugin is needed)
 package resnetedge
 
 import java.nio.ByteBuffer
@@ -91,7 +91,10 @@ private fun complaint(
         return "the picture is missing or not the one of the bundle: copy it again"
     }
     // A golden image has the model's size: cropping it would be wrong, and the resize must leave it as it is.
-    val tensor = tensorOf(prepare(place.decode(png), how.copy(fit = "stretch")), file.input)
+    // What is no photo is an array of samples already.
+    val picture = if (how.colour == "samples") Picture(how.width, how.height, file.input.shape[3], png)
+    else prepare(place.decode(png), how.copy(fit = "stretch"))
+    val tensor = tensorOf(picture, file.input)
     if (sha256(tensor) != file.inputsSha256[i]) {
         return "the INPUT is off: this code makes another tensor of it than it must"
     }

@@ -93,7 +93,12 @@ private func complaint(
     // A golden image has the model's size: cropping it would be wrong, and the resize must leave it as it is.
     var whole = how
     whole.fit = "stretch"
-    let tensor = tensorOf(prepare(try place.decode(png), whole), file.input)
+    // What is no photo is an array of samples already.
+    let picture =
+        how.colour == "samples"
+        ? Picture(width: how.width, height: how.height, channels: file.input.shape[3], data: [UInt8](png))
+        : prepare(try place.decode(png), whole)
+    let tensor = tensorOf(picture, file.input)
     if sha256(Data(tensor)) != file.inputs_sha256[i] {
         return "the INPUT is off: this code makes another tensor of it than it must"
     }
