@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +31,17 @@ from tests.cli.conversion import NAMES, Ended, Place
 from tests.samples.interpreters import RUNTIMES, runtime_of
 from tests.samples.programs import run_with
 
+ABSOLUTE = re.compile(r"(?<![\w.:/<])(?:/[\w.-]+){2,}|[A-Z]:\\\\|file://")
+"""A path that begins at the root of some file system."""
+ANOTHER = {
+    "USER": "another",
+    "LOGNAME": "another",
+    "LC_ALL": "C",
+    "LANG": "tr_TR.UTF-8",
+    "TZ": "Pacific/Chatham",
+    "PYTHONHASHSEED": "7",
+    "COLUMNS": "40",
+}
 QUICK = ("--images", "40", "--golden", "6", "--profiles", "litert", "--quiet")
 
 
@@ -244,13 +257,17 @@ def test_the_array_in_c_holds_the_model(whole: Path) -> None:
 
 @pytest.mark.slow
 def test_the_same_gives_the_same_bytes_wherever_it_is_made(
-    converted: Path, given: Given, tmp_path: Path
+    converted: Path, given: Given, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """In two folders, from two copies, with programs that are missing in two places."""
+    """In two folders, from two copies, with programs that are missing in two places; by two users, with their
+    own languages, time zones, hashes and rights of new files."""
     made = []
-    for name in ("a", "b c"):
+    for name, umask, user in (("a", 0o022, {}), ("b c", 0o077, ANOTHER)):
         root = tmp_path / name
         root.mkdir()
+        (root / "home").mkdir()
+        before = os.umask(umask)
+        request.addfinalizer(lambda before=before: os.umask(before))
         copied, data = root / "dist", root / "test.npz"
         shutil.copytree(converted, copied)
         shutil.copy(given.data, data)
@@ -258,13 +275,17 @@ def test_the_same_gives_the_same_bytes_wherever_it_is_made(
         ended = place.run(
             *(str(copied), "--data", str(data), "--out", str(root / "bundle"), "--images", "40"),
             *("--golden", "6", "--profiles", "litert,mcu,onnx", "--quiet"),
-            environment={f"RESNET_EDGE_{each}": f"{root}/none" for each in ("VELA", "ARM64", "MEDIAPIPE")},
+            environment={f"RESNET_EDGE_{each}": f"{root}/none" for each in ("VELA", "ARM64", "MEDIAPIPE")}
+            | ({"HOME": str(root / "home"), **user} if user else {}),
         )
+        os.umask(before)
         assert ended.code == 0, ended.err
         bundle = root / "bundle"
         made.append({p.relative_to(bundle): p.read_bytes() for p in bundle.rglob("*") if p.is_file()})
     assert made[0] == made[1]
     for path, content in made[0].items():
+        if path.suffix in (".json", ".md", ".txt", ".config"):
+            assert not ABSOLUTE.search(content.decode("utf-8")), path
         for place_of_ours in (tmp_path, Path(sys.prefix), Path.home(), Path(__file__).parents[2]):
             assert str(place_of_ours).encode() not in content, path
     assert b"Vela is not installed" in made[0][Path("ACCELERATORS.md")]

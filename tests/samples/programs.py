@@ -12,7 +12,7 @@ SELFTEST, CLASSIFY = "selftest/selftest.py", "samples/python/classify.py"
 
 def run(script: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(script), *map(str, words)]
-    here = {"cwd": script.parent, "timeout": 60, "env": {**os.environ, **environment}}
+    here = {"cwd": script.parent, "timeout": 180, "env": {**os.environ, **environment}}
     done = subprocess.run(command, capture_output=True, text=True, **here)  # type: ignore[call-overload]
     assert "Traceback" not in done.stderr, done.stderr
     return done  # type: ignore[no-any-return]
