@@ -8,9 +8,10 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.graph.interface import PROBABILITY
 from resnet_edge.graph.model import op_name
 
+PROBABILITY = ((1 / 256,), (0,))
+"""Scale and zero point of probabilities in uint8; int8 is the same 128 lower."""
 MOST = 511
 """Classes. A check of the kernel, `exponent <= 31` (kernels/internal/reference/softmax.h of TFLite Micro and
 LiteRT), ends the process where the exponentials, of 1 at most each, sum to 512 and more, as where scores are
@@ -39,8 +40,8 @@ def integer_scores(model: Any) -> str | None:
     if kind == "SOFTMAX" and classes > MOST:
         raise ArtifactError(
             f"a softmax in int8 over {classes} classes ends TFLite Micro where they are alike, and {MOST} "
-            "are the most that are safe: train a model that gives logits, or leave the profile out "
-            "(--profiles)"
+            "are the most that are safe: leave it in float (without --integer-softmax, or the profile "
+            "mcu-integer), or train a model that gives logits"
         )
     scale, zero_point = PROBABILITY
     scores.type, scores.quantization = schema.TensorType.INT8, schema.QuantizationParametersT()

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -267,7 +268,7 @@ def test_the_same_gives_the_same_bytes_wherever_it_is_made(
         root.mkdir()
         (root / "home").mkdir()
         before = os.umask(umask)
-        request.addfinalizer(lambda before=before: os.umask(before))
+        request.addfinalizer(partial(os.umask, before))
         copied, data = root / "dist", root / "test.npz"
         shutil.copytree(converted, copied)
         shutil.copy(given.data, data)
