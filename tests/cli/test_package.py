@@ -181,7 +181,7 @@ def test_golden_tensors_are_those_of_the_golden_images(whole: Path) -> None:
         if not name.startswith("mcu/")
     }
     assert folders
-    assert {path.parent for path in (whole / "golden").rglob("*.bin")} == {*folders.values()}
+    assert {path.parent for path in (whole / "golden/acceleration").rglob("*.bin")} == {*folders.values()}
     for entry in golden["files"]:
         if entry["file"] in folders:
             folder, count = folders[entry["file"]], len(golden["images"])
