@@ -87,7 +87,7 @@ def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: 
         changes = (*changes, "tells apps of itself: TFLite metadata, with the class names")
     companions = profile.companions(out, request.name)
     for beside, text in companions.items():
-        (folder / beside).write_text(text, "utf-8")
+        (folder / beside).write_bytes(text.encode())
     image, output = _ends(out, profile.FORMAT)
     file = BundledFile(
         path=f"{folder.name}/{out.name}",
@@ -118,7 +118,7 @@ def _behind(border: Border, head: Head) -> Head:
 def _variants(first: MadeFile, path: Path, profile: DeliveryProfile) -> Iterator[MadeFile]:
     for variant in profile.variants(path):
         for beside, text in variant.companions.items():
-            (path.parent / beside).write_text(text, "utf-8")
+            (path.parent / beside).write_bytes(text.encode())
         file = replace(
             first.file,
             path=f"{path.parent.name}/{variant.path.name}",

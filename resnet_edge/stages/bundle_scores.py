@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from resnet_edge.core import registry
 from resnet_edge.core.answers import answers, margins
@@ -29,6 +28,7 @@ from resnet_edge.stages.bundle_request import (
     ScoresRequest,
     WidenRequest,
 )
+from resnet_edge.stages.golden_png import png
 from resnet_edge.stages.predict import stored
 from resnet_edge.stages.verify_outputs import as_probabilities
 
@@ -99,8 +99,7 @@ def pick(request: PickRequest, report: Report) -> Picked:
         pixels = images[row]
         if pixels.shape[-1] in (1, 3):
             name = f"{number:02d}.png"
-            picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-            picture.save(Path(request.folder) / name, optimize=False, compress_level=9)
+            (Path(request.folder) / name).write_bytes(png(pixels))
         else:  # no picture: decoders of PNG multiply the other channels by the fourth
             name = f"{number:02d}.bin"
             (Path(request.folder) / name).write_bytes(pixels.tobytes())

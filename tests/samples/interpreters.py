@@ -66,4 +66,6 @@ def install_commands() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(" && ".join(install_commands()) or "echo 'no other Python is here'")
+    # One that cannot be had does not keep the rest away, and is told by the exit code.
+    each = "; ".join(f"({line}) || failed=1" for line in install_commands())
+    sys.stdout.write(f"failed=0; {each or 'true'}; exit $failed")
