@@ -156,6 +156,14 @@ def test_what_it_needs_itself_is_said(bundle: Path, without: Without, script: st
     assert f"{module} is not installed: pip install numpy pillow" in done.stderr
 
 
+def test_a_runtime_that_does_not_import_is_told(bundle: Path, tmp_path: Path) -> None:
+    """As tflite-runtime 2.14 beside numpy 2."""
+    (tmp_path / "broken/ai_edge_litert").mkdir(parents=True)
+    (tmp_path / "broken/ai_edge_litert/__init__.py").write_text("raise ImportError('made for numpy 1')")
+    code, said = selftest(bundle, FILES[0], PYTHONPATH=str(tmp_path / "broken"))
+    assert (code, "the runtime here does not open it: made for numpy 1" in said) == (1, True)
+
+
 def test_other_scores_or_none_are_told(bundle: Path) -> None:
     path = bundle / "golden/scores/fixed.tflite.bin"
     path.write_bytes(path.read_bytes()[:-4])
