@@ -117,10 +117,11 @@ def _readme(bundle: Bundle, command: str, libraries: tuple[AppLibrary, ...]) -> 
         *_arrays(facts.files),
         *_not_claimed(bundle),
         *_accelerators(bundle),
-        "`golden/golden.json` holds the scores that each file must give for the images in `golden/images`, "
-        "the SHA-256 of the tensor that each image must become, and how far a score may be off in which "
-        "runtime. `python selftest/selftest.py` does all that with numpy, Pillow and LiteRT or ONNX Runtime, "
-        f"and says whether the input or the output is off{names_a_photo}.",
+        "`golden/golden.json` names the images in `golden/images`, the SHA-256 of the tensor that each must "
+        "become, the scores that each file must give for them (in `golden/scores`, float32), and how far a "
+        "score may be off in which runtime. `python selftest/selftest.py` does all that with Python 3.8 or "
+        "newer, numpy, Pillow and LiteRT (or tflite-runtime) or ONNX Runtime, and says whether the input or "
+        f"the output is off{names_a_photo}.",
         "",
         *(_phones(facts.files) if libraries else []),
         *_libraries(libraries),
