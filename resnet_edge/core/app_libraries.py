@@ -50,7 +50,7 @@ ANDROID = {
         since="API 24",
         abis=("arm64-v8a", "armeabi-v7a", "x86_64"),
         pages=True,
-        source="Android's skill litert-runtime; google-ai-edge/LiteRT#43, of 2.0.1",
+        source="Android's skill litert-runtime; google-ai-edge/LiteRT#43, of 2.0.1-alpha",
     ),
     "LITERTGPU": _android(
         name="com.google.ai.edge.litert:litert-gpu",
