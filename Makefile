@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-constraints
 
 .PHONY: help demo test slow lint format bench fuzz clean \
-	extras extras-python extras-npm extras-mediapipe extras-vela extras-arm64
+	extras extras-python extras-npm extras-mediapipe extras-vela extras-kotlin extras-arm64 extras-pythons
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -45,7 +45,7 @@ JAVASCRIPT_CHECKS := typescript@5.9.3 @types/node@20.19.0 sharp@0.34.5
 # The backends that are large or rare. npm puts its packages into the environment as well; MediaPipe, Arm's
 # compiler Vela, Kotlin's compiler (for tests) and the runtimes for aarch64 get one of their own each inside it. None needs another: with
 # `make --keep-going extras` one that cannot be had here does not keep the rest away.
-extras: extras-python extras-npm extras-mediapipe extras-vela extras-kotlin extras-arm64  ## Add every optional runtime to .venv, 2.3 GB (JavaScript needs npm, Node.js and Chromium; ARM apt-get)
+extras: extras-python extras-npm extras-mediapipe extras-vela extras-kotlin extras-arm64 extras-pythons  ## Add every optional runtime to .venv, 3.3 GB (JavaScript needs npm, Node.js and Chromium; ARM apt-get)
 
 extras-python: $(STAMP)
 	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -67,6 +67,10 @@ extras-kotlin: $(STAMP)
 
 extras-arm64: $(STAMP)
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m resnet_edge.backends._arm64_environment)"
+
+# For tests: the versions of Python that are on PATH or in pyenv, each with a runtime of its time.
+extras-pythons: $(STAMP)
+	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m tests.samples.interpreters)"
 
 # What needs no argument and no other environment; benchmarks/README.md has the others.
 BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantized

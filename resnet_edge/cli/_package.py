@@ -23,7 +23,7 @@ def reproduced(folder: Path, request: PackageRequest, intended_use: str) -> str:
     """The command that makes the same bundle, wherever it goes: places are left out, and so is what has
     its default."""
     words = ["resnet-edge", "package", folder.resolve().name, "--out", "BUNDLE"]
-    words += ["--profiles", ",".join(map(registry.option_of, request.profiles))]
+    words += ["--profiles", ",".join(map(registry.option_of, request.profiles))] if request.profiles else []
     words += ["--schemes", ",".join(request.schemes)] if request.schemes else []
     for locale, path in request.translations:
         words += ["--labels-in", f"{locale}={path.name}"]
@@ -64,6 +64,8 @@ def print_bundle(bundle: Bundle, folder: Path) -> None:
     """Every file, and what each runtime says of it."""
     for why in bundle.unproved:
         say(f"NOT PROVED: {why}")
+    for note in bundle.notes:
+        say(f"note: {note}")
     for file in bundle.facts.files:
         say(f"{file.path}  ({size(file.size_bytes)})")
         for proof in bundle.proofs:

@@ -108,6 +108,12 @@ if TYPE_CHECKING:
     type=click.Choice(["float32", "uint8", "int8"]),
     help="Input and output of int8 artifacts.",
 )
+@click.option(
+    "--integer-softmax",
+    is_flag=True,
+    help="With --io int8: compute a last softmax or sigmoid in int8 as well, in steps of 1/256, for "
+    "processors without floats.",
+)
 @click.option("--dynamic-batch", is_flag=True, help="Any batch size instead of 1.")
 @click.option(
     "--labels",

@@ -16,7 +16,9 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 """A language tag (RFC 5646)."""
 
 
-def _profiles(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+def _profiles(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
     known = {registry.option_of(name): name for name in registry.names("profiles")}
     words = [word.strip() for word in value.split(",")]
     for word in words:
@@ -52,11 +54,10 @@ def _translations(
 @overwrite_option("what an earlier `package` left at BUNDLE")
 @click.option(
     "--profiles",
-    default="android-tasks,litert,mcu,onnx",
-    show_default=True,
     callback=_profiles,
     metavar="NAME,…",
-    help="The kinds of apps that it is for.",
+    help="The kinds of apps that it is for: android-tasks, litert, mcu, mcu-integer, onnx.  [default: those "
+    "that can hold the model, but for mcu-integer]",
 )
 @click.option(
     "--schemes",
@@ -108,7 +109,7 @@ def command(
     folder: Path,
     out: Path,
     overwrite: bool,
-    profiles: tuple[str, ...],
+    profiles: tuple[str, ...] | None,
     schemes: tuple[str, ...] | None,
     translations: tuple[tuple[str, Path], ...],
     data: str | None,

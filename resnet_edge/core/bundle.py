@@ -70,13 +70,15 @@ class GoldenScores:
     """What one model file must give for the golden images, in their order.
 
     `inputs_sha256`: of the bytes of the input tensor, as the file stores it (NHWC, little-endian), for each
-    image: an app whose tensor has another hash prepares the image wrongly. `scores`: dequantized,
-    (images, classes). `tolerances`: by runtime; the entry `default` is for any other.
+    image: an app whose tensor has another hash prepares the image wrongly. `scores`: the path of a file
+    of the scores, dequantized: float32, little-endian, (images, classes). Model files that must give the same
+    share it. `tolerances`: by runtime; the entry `default` is for any other.
     """
 
     file: str
     inputs_sha256: tuple[str, ...]
-    scores: tuple[tuple[float, ...], ...]
+    scores: str
+    scores_sha256: str
     tolerances: tuple[Tolerance, ...]
 
 
@@ -147,7 +149,7 @@ class Bundle:
     took, and why; `unproved` what `convert` did not prove of the artifacts that are in it. `classes` counts
     the answers of the artifact behind the first file, class by class, on the images of the proof; empty
     where these have no labels. `outlooks` tell what delegates and accelerators would take;
-    none of them was run.
+    none of them was run. `notes` are sentences on what it was made from.
     """
 
     facts: BundleFacts
@@ -157,6 +159,7 @@ class Bundle:
     unproved: tuple[str, ...]
     classes: tuple[ClassCount, ...] = ()
     outlooks: tuple[FileOutlook, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[RuntimeProof, ...]:

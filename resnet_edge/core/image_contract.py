@@ -14,7 +14,7 @@ import msgspec
 from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import DataError, UnknownName
 
-Colour = Literal["RGB", "grey"]
+Colour = Literal["RGB", "grey", "samples"]
 Fit = Literal["stretch", "crop"]
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
 
@@ -32,6 +32,9 @@ class ImageContract:
        filter takes the nearest pixels alone (OpenCV, GPUs, Android's Bitmap.createScaledBitmap).
 
     `name` is the preset that a user names (PRESETS), or a file's stem.
+
+    What has neither one channel nor three is no photo: with the colour `samples` there are no steps, and the
+    array of `samples` channels is handed on as it comes.
     """
 
     name: str
@@ -42,11 +45,12 @@ class ImageContract:
     crop_fraction: float = 1.0
     interpolation: Interpolation = "bilinear"
     antialias: bool = True
+    samples: int | None = None
 
     @property
     def channels(self) -> int:
-        """Of the array: 3, or 1 for grey."""
-        return 1 if self.colour == "grey" else 3
+        """Of the array: 3, or 1 for grey, or `samples`."""
+        return self.samples or (1 if self.colour == "grey" else 3)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class _Steps:
     antialias: bool = True
 
 
+DEFAULT = "pillow"
 PRESETS = {
     "pillow": _Steps(),
     "pillow-bicubic": _Steps(interpolation="bicubic"),
@@ -77,6 +82,14 @@ PRESETS = {
   in one step: 224 / 256 = 0.875 (He et al., arXiv:1512.03385, and torchvision's reference, bilinear; timm,
   whose default is bicubic).
 """
+
+
+def app_contract(resize: str, height: int, width: int, channels: int) -> ImageContract:
+    """What an app does for a model of any number of channels: `contract` for photos, else nothing. Raises as
+    it does, and where anything but DEFAULT is to resize what is no photo."""
+    if channels in (1, 3) or resize != DEFAULT:
+        return contract(resize, height, width, channels)
+    return ImageContract("none", height, width, "samples", samples=channels)
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):

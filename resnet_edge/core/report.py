@@ -13,6 +13,7 @@ from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.execution import Execution
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.int8_risk import Int8Risk
+from resnet_edge.core.label_names import LabelNames
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
@@ -51,7 +52,8 @@ class Report:
     each quantized artifact grows from layer to layer; `calibration_lint` what is wrong with the
     calibration images; `executions` what the integers of artifacts were computed with, and `int8_risks` what
     they give on processors without VNNI; `attributions` which step loses how much;
-    `witness` how the reader of the model was checked; `doubts` why the model itself may be the wrong one.
+    `witness` how the reader of the model was checked; `doubts` why the model itself may be the wrong one;
+    `labels` what was written into labels.txt.
     """
 
     resnet_edge: str
@@ -78,6 +80,7 @@ class Report:
     attributions: tuple[Attribution, ...] = ()
     witness: Witnessed | None = None
     doubts: tuple[Doubt, ...] = ()
+    labels: LabelNames | None = None
 
     @property
     def passed(self) -> bool:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.scheme import Io
+from resnet_edge.graph.integer_scores import integer_scores
 from resnet_edge.graph.interface import narrow_input, narrow_output, opcode_of, repoint_signature
 from resnet_edge.graph.model import load_model, op_name, save_model
 from resnet_edge.graph.versions.stamp import set_versions
@@ -36,7 +37,8 @@ _PIXELS = (1.0, -128)
 @dataclass(frozen=True)
 class Border:
     """What goes around the network: the dtypes of the input and the output, three channels for one, and
-    probabilities behind logits, and two scores, of each class, behind the one of a binary classifier."""
+    probabilities behind logits, and two scores, of each class, behind the one of a binary classifier.
+    `integer_scores`: a softmax or sigmoid that ends the network is computed in int8."""
 
     input: Io = "float32"
     output: Io = "float32"
@@ -44,6 +46,7 @@ class Border:
     softmax: bool = False
     sigmoid: bool = False
     both: bool = False
+    integer_scores: bool = False
 
     @property
     def probabilities(self) -> bool:
@@ -70,8 +73,12 @@ def surround(source: Path, out: Path, border: Border) -> tuple[str, ...]:
     if border.both:
         _append_both(model)
         told.append("gives the probabilities of both classes: 1 - p before the p of the second one")
-    if border.output != "float32":
+    last = integer_scores(model) if border.integer_scores else None
+    if last is not None:
+        told.append(f"computes its {last} in int8, in steps of 1/256")
+    elif border.output != "float32":
         narrow_output(model, border.output)
+    if border.output != "float32":
         told.append(f"gives {border.output}, in place of float32")
     set_versions(model)
     save_model(model, out)

@@ -11,31 +11,36 @@ from ai_edge_litert import schema_py_generated as schema
 
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.scheme import Io
+from resnet_edge.graph.integer_scores import PROBABILITY, integer_scores
 from resnet_edge.graph.model import load_model, op_name, save_model
 
-PROBABILITY = ((1 / 256,), (0,))
-"""Scale and zero point of probabilities in uint8; int8 is the same 128 lower."""
-
+WHOLE_ALREADY = "no softmax or sigmoid in float ends the network, and --integer-softmax changed nothing"
 _OLD_CODES = 127
 """What the old field of an operator's code, a signed byte, holds at most (schema.fbs)."""
 
 
-def set_interface(path: Path, output: str, io: Io) -> None:
+def set_interface(path: Path, output: str, io: Io, *, whole: bool = False) -> tuple[str, ...]:
     """Name the input `image` and the output `output`, and give both the dtype `io`, in place.
 
     The graph comes from quantize.py, with a float border: QUANTIZE after the input and, unless
     the last operation is in float, DEQUANTIZE before the output. float32 keeps them. int8 takes
     them away. uint8 turns them into the exact shift by 128 that TFLite's kernels do.
-    Raises ArtifactError where a graph that is not quantized should get an integer border.
+    `whole`: with int8, a last softmax or sigmoid in float becomes one of integers; a sentence tells where
+    there is none. Raises ArtifactError where a graph that is not quantized should get an integer
+    border, and as `integer_scores`.
     """
+    notes: tuple[str, ...] = ()
     model = load_model(path)
     _spread_dynamic_sizes(model)
     if io != "float32":
         narrow_input(model, io)
-        narrow_output(model, io)
+        if not whole or integer_scores(model) is None:
+            notes = (f"{Path(path).stem}: {WHOLE_ALREADY}",) if whole else ()
+            narrow_output(model, io)
     _rename(model, output)
     _complete(model)
     save_model(model, path)
+    return notes
 
 
 def _complete(model: Any) -> None:

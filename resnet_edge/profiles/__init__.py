@@ -7,6 +7,8 @@ A profile is a module with
 - `FORMAT`: the format of its files;
 - `SCHEMES`: the schemes that it takes, in the order in which a reader should look at them;
 - `METADATA`: whether its files tell apps of themselves (TFLite metadata);
+- `CHANNELS`: how many channels its files may take, None for any number;
+- `PHONES`: whether its files are for phones, among others;
 - `runtimes(scheme)`: the backends that its files are to open in, the first of which others are compared with
   to the bit;
 - `border(scheme, head)`: the `graph.app_border.Border` around the network, None where the bytes that
@@ -44,6 +46,8 @@ class DeliveryProfile(Protocol):
     FORMAT: str
     SCHEMES: tuple[str, ...]
     METADATA: bool
+    CHANNELS: tuple[int, ...] | None
+    PHONES: bool
 
     def runtimes(self, scheme: str) -> tuple[str, ...]: ...
 

@@ -17,12 +17,15 @@ TITLE = "MediaPipe Tasks and ML Kit, on Android, iOS and the web"
 FORMAT = "tflite"
 SCHEMES = ("int8", "fp16", "fp32")
 METADATA = True
+CHANNELS = (1, 3)
+PHONES = True
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:
-    """LiteRT on ARM, which phones have, where it is quick enough to emulate: see profiles/litert.py."""
+    """LiteRT on ARM, which phones have, and on its reference kernels: see profiles/litert.py. All others
+    round integers alike, and from them alone golden scores would have no room for another's kernels."""
     everywhere = ("litert", "mediapipe", "mediapipe_web", "litert_js")
-    return (*everywhere, "litert_arm64") if scheme == "int8" else everywhere
+    return (*everywhere, "litert_arm64", "litert_reference") if scheme == "int8" else everywhere
 
 
 def border(scheme: str, head: Head) -> Border:

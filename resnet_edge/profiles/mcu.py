@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.core.head import Head
-from resnet_edge.core.literals import c_identifier
 from resnet_edge.graph.app_border import Border
+from resnet_edge.graph.model import read_graph
 from resnet_edge.profiles import Variant
+from resnet_edge.profiles._c_source import c_files
 
 TITLE = "TFLite Micro, on microcontrollers"
 FORMAT = "tflite"
 SCHEMES = ("int8",)
 METADATA = False
-
-PER_LINE = 12
-ALIGNMENT = 16
-"""Bytes: what TFLite Micro wants of the start of a model (its generate_cc_arrays.py writes the same)."""
+CHANNELS = None
+PHONES = False
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:
@@ -25,7 +24,8 @@ def runtimes(scheme: str) -> tuple[str, ...]:
 
 
 def border(scheme: str, head: Head) -> Border:
-    """int8 at both ends: a microcontroller has no float for them."""
+    """int8 at both ends: a microcontroller has no float for them. A softmax between them stays in float, as
+    `convert` proved it: see profiles/mcu_integer.py."""
     return Border("int8", "int8")
 
 
@@ -35,25 +35,9 @@ def variants(model: Path) -> tuple[Variant, ...]:
 
 
 def companions(model: Path, name: str) -> dict[str, str]:
-    """`<name>.h` and `<name>.cc`, which hold the bytes of `model` as an array."""
-    symbol = c_identifier(name)
-    content = model.read_bytes()
-    lines = [
-        "  " + ", ".join(f"0x{byte:02x}" for byte in content[start : start + PER_LINE]) + ","
-        for start in range(0, len(content), PER_LINE)
-    ]
-    guard = f"{symbol.upper()}_H_"
-    header = (
-        f"#ifndef {guard}\n#define {guard}\n\n#include <cstddef>\n\n"
-        f"extern const unsigned char {symbol}[];\nextern const std::size_t {symbol}_size;\n\n"
-        f"#endif  // {guard}\n"
-    )
-    source = (
-        f'#include "{name}.h"\n\nalignas({ALIGNMENT}) const unsigned char {symbol}[] = {{\n'
-        + "\n".join(lines)
-        + f"\n}};\nconst std::size_t {symbol}_size = {len(content)};\n"
-    )
-    return {f"{name}.h": header, f"{name}.cc": source}
+    """`<name>.h` and `<name>.c`, which hold the bytes of `model` as an array and name its operators. Raises
+    ArtifactError for one that TFLite Micro does not have."""
+    return c_files(name, model.read_bytes(), (node.op for node in read_graph(model).nodes))
 
 
 def delegates(scheme: str) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ TITLE = "ONNX Runtime, on phones, servers, in Node.js and the browser"
 FORMAT = "onnx"
 SCHEMES = ("int8", "fp32")
 METADATA = False
+CHANNELS = None
+PHONES = True
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:

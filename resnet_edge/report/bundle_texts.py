@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from resnet_edge.core.app_libraries import AppLibrary, named_in
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.bundle import Bundle, BundledFile, RuntimeProof
 from resnet_edge.core.errors import OutputError
@@ -31,7 +32,7 @@ def write_bundle(bundle: Bundle, folder: Path, command: str, card: dict[str, Any
         "labels.txt": "".join(f"{label}\n" for label in facts.labels).encode(),
         "preprocessing.json": readable_json({"schema": SCHEMA, **asdict(facts.image)}),
         "golden/golden.json": golden_json(facts),
-        "README.md": _readme(bundle, command, phones=(folder / "samples/kotlin").is_dir()).encode(),
+        "README.md": _readme(bundle, command, _libraries_of(folder)).encode(),
         "model_card.json": readable_json(card),
         "MODEL_CARD.md": card_markdown(card).encode(),
     }
@@ -67,12 +68,20 @@ def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any
         "arenas": {path: asdict(arena) for path, arena in bundle.arenas.items()},
         "outlooks": [asdict(outlook) for outlook in bundle.outlooks],
         "left": list(bundle.left),
+        "notes": list(bundle.notes),
         "sha256": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
     }
 
 
-def _readme(bundle: Bundle, command: str, phones: bool) -> str:
+def _libraries_of(folder: Path) -> tuple[AppLibrary, ...]:
+    """Those that samples for phones name."""
+    samples = [*folder.glob("samples/kotlin/*"), *folder.glob("samples/swift/*")]
+    return named_in("\n".join(path.read_text("utf-8") for path in samples))
+
+
+def _readme(bundle: Bundle, command: str, libraries: tuple[AppLibrary, ...]) -> str:
     facts = bundle.facts
+    names_a_photo = "" if facts.image.samples else "; `samples/python/classify.py` names a photo"
     parts = [f"# {escaped(facts.title)}, for apps", ""]
     if bundle.unproved:
         parts += [f"**Not proved:** {escaped('; '.join(bundle.unproved))}.", ""]
@@ -80,6 +89,7 @@ def _readme(bundle: Bundle, command: str, phones: bool) -> str:
         f"{len(facts.labels)} classes (`labels.txt`). Made by {code(command)}; `bundle.json` has the SHA-256 "
         "of every file.",
         "",
+        *(f"**Note:** {escaped(note)}.\n" for note in bundle.notes),
         "## Which file",
         "",
         "| file | size | takes | gives | from |",
@@ -87,7 +97,7 @@ def _readme(bundle: Bundle, command: str, phones: bool) -> str:
         *(_file_row(file) for file in facts.files),
         "",
         *_changes(facts.files),
-        "## What the app does with a photo",
+        "## What the app does with its data" if facts.image.samples else "## What the app does with a photo",
         "",
         *words(facts.image),
         "",
@@ -104,14 +114,17 @@ def _readme(bundle: Bundle, command: str, phones: bool) -> str:
         *(_proof_row(proof) for proof in bundle.proofs if proof.n),
         "",
         *_arenas(bundle),
+        *_arrays(facts.files),
         *_not_claimed(bundle),
         *_accelerators(bundle),
-        "`golden/golden.json` holds the scores that each file must give for the images in `golden/images`, "
-        "the SHA-256 of the tensor that each image must become, and how far a score may be off in which "
-        "runtime. `python selftest/selftest.py` does all that with numpy, Pillow and LiteRT or ONNX Runtime, "
-        "and says whether the input or the output is off; `samples/python/classify.py` names a photo.",
+        "`golden/golden.json` names the images in `golden/images`, the SHA-256 of the tensor that each must "
+        "become, the scores that each file must give for them (in `golden/scores`, float32), and how far a "
+        "score may be off in which runtime. `python selftest/selftest.py` does all that with Python 3.8 or "
+        "newer, numpy, Pillow and LiteRT (or tflite-runtime) or ONNX Runtime, and says whether the input or "
+        f"the output is off{names_a_photo}.",
         "",
-        *(_phones(facts.files) if phones else []),
+        *(_phones(facts.files) if libraries else []),
+        *_libraries(libraries),
     ]
     return "\n".join(parts)
 
@@ -131,6 +144,25 @@ def _phones(files: tuple[BundledFile, ...]) -> list[str]:
             "Service (`samples/kotlin/Acceleration.kt`)."
         )
     return lines
+
+
+def _libraries(libraries: tuple[AppLibrary, ...]) -> list[str]:
+    if not libraries:
+        return []
+    pages = {True: "yes", False: "**no**", None: ""}
+    return [
+        "What the samples name. Google Play asks of apps for Android 15 and newer that native libraries are "
+        "aligned to pages of 16 KB.",
+        "",
+        "| library | version | from | native code for | 16 KB pages | known from |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *(
+            f"| {code(each.name)} | {each.version} | {each.since} | {', '.join(each.abis)} | "
+            f"{pages[each.pages]} | {escaped(each.source)} |"
+            for each in libraries
+        ),
+        "",
+    ]
 
 
 def _file_row(file: BundledFile) -> str:
@@ -185,6 +217,17 @@ def _arenas(bundle: Bundle) -> list[str]:
         for path, arena in bundle.arenas.items()
     ]
     return [*lines, ""] if lines else []
+
+
+def _arrays(files: tuple[BundledFile, ...]) -> list[str]:
+    if all(file.output.dtype != "int8" for file in files):
+        return []
+    return [
+        "Beside a file for TFLite Micro stands its array, in plain C (`.h`, `.c`; aligned to 16 bytes). In "
+        "C++ the header has a function, `..._add_operators`, that gives a "
+        "`tflite::MicroMutableOpResolver<..._OPERATORS>` every operator that the model needs, and no other.",
+        "",
+    ]
 
 
 def _accelerators(bundle: Bundle) -> list[str]:

@@ -37,6 +37,7 @@ def document(report: Report) -> dict[str, Any]:
         "machine": report.machine,
         "model": _model(report),
         "preprocessing": _preprocessing(report),
+        "labels": None if report.labels is None else asdict(report.labels),
         "data": report.data,
         "calibration": report.calibration,
         "calibration_lint": None if report.calibration_lint is None else asdict(report.calibration_lint),

@@ -10,6 +10,13 @@ SPELLED = {"bilinear": "bilinear", "bicubic": "bicubic (Keys, a = −0.5)", "nea
 def words(contract: ImageContract) -> tuple[str, ...]:
     """The steps from a photo to the array that the model takes, in their order, each a sentence with its
     number."""
+    if contract.samples is not None:
+        return (
+            f"The model takes no photos, but arrays of {contract.height} x {contract.width} x "
+            f"{contract.samples} samples, 0 to 255, (height, width, channels), rows from the top, with the "
+            "channels in the order of training. Hand them on without dividing or subtracting: the model does "
+            "the rest. The golden images are such arrays, as bytes.",
+        )
     steps = (
         "Turn the photo upright, as its EXIF orientation says.",
         _colour(contract),

@@ -36,7 +36,8 @@ def model_card(
         "calibration": report["calibration"],
         "preprocessing": {"graph": report["preprocessing"], "app": asdict(bundle.facts.image)},
         "accuracy": [row for row in report["parity"] if row["artifact"] in sources],
-        "classes": [_counted(count) for count in bundle.classes],
+        "classes": [_counted(count) for count in bundle.classes if count.n],
+        "classes_without_images": sum(not count.n for count in bundle.classes),
         "latency": [row for row in report["latency"] if row["artifact"] in sources],
         "machine": report["machine"],
         "history": [entry for entry in report["history"] if entry.get("artifact") is None],
@@ -47,9 +48,8 @@ def model_card(
 
 
 def _counted(count: ClassCount) -> dict[str, Any]:
-    ends = wilson(count.right, count.n) if count.n else None
-    share = count.right / count.n if count.n else None
-    return {**asdict(count), "recall": share, "recall_ci95": ends}
+    ends = wilson(count.right, count.n)
+    return {**asdict(count), "recall": count.right / count.n, "recall_ci95": ends}
 
 
 def card_markdown(card: dict[str, Any]) -> str:
@@ -132,12 +132,11 @@ def _classes(card: dict[str, Any]) -> list[str]:
         "| --- | ---: | ---: | --- |",
     ]
     for row in card["classes"]:
-        recall = NOT_SAID
-        if row["recall_ci95"] is not None:
-            low, high = row["recall_ci95"]
-            recall = f"{100 * row['recall']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+        low, high = row["recall_ci95"]
+        recall = f"{100 * row['recall']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
         lines.append(f"| {escaped(row['label'])} | {row['n']:,} | {row['right']:,} | {recall} |")
-    return lines
+    without = card["classes_without_images"]
+    return [*lines, "", f"No image is of one of the other {without:,} classes."] if without else lines
 
 
 def _latency(card: dict[str, Any]) -> list[str]:

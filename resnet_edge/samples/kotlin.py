@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.core import literals
+from resnet_edge.core.app_libraries import lines
 from resnet_edge.core.bundle import BundleFacts
 from resnet_edge.core.printable import printable
 from resnet_edge.samples._marked import filled, for_bundle
@@ -24,10 +25,10 @@ def render(facts: BundleFacts) -> dict[str, str]:
     if not first:
         return {}
     tflite = first.get("litert") or first.get("android_tasks")
-    texts = {name: _text(name) for name in _FOR_ALL}
+    texts = {name: filled(_text(name), lines()) for name in _FOR_ALL}
     if tflite:
         texts["LiteRtModel.kt"] = _litert(facts, tflite)
-        texts["Acceleration.kt"] = _text("Acceleration.kt")
+        texts["Acceleration.kt"] = filled(_text("Acceleration.kt"), lines())
     if "android_tasks" in first:
         texts["TasksModel.kt"] = filled(_text("TasksModel.kt"), _file(first["android_tasks"]))
     if "onnx" in first:
@@ -49,7 +50,7 @@ def _litert(facts: BundleFacts, path: str) -> str:
 
 
 def _file(path: str) -> dict[str, str]:
-    return {"FILE": literals.kotlin(path)}
+    return {**lines(), "FILE": literals.kotlin(path)}
 
 
 def _text(name: str) -> str:

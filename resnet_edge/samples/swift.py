@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.core import literals
+from resnet_edge.core.app_libraries import lines
 from resnet_edge.core.bundle import BundleFacts
 from resnet_edge.samples._marked import filled, for_bundle
 
@@ -29,7 +30,7 @@ def render(facts: BundleFacts) -> dict[str, str]:
         return {}
     texts = {name: _text(name) for name in _FOR_ALL}
     texts |= {
-        _CLASSES[suffix]: filled(_text(_CLASSES[suffix]), {"FILE": literals.swift(path)})
+        _CLASSES[suffix]: filled(_text(_CLASSES[suffix]), {**lines(), "FILE": literals.swift(path)})
         for suffix, path in first.items()
     }
     files = {f"samples/swift/{name}": text for name, text in texts.items()}

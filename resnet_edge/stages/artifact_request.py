@@ -10,7 +10,8 @@ from resnet_edge.core.scheme import Io
 @dataclass(frozen=True)
 class PortableRequest:
     """stages.artifacts: the portable graph under a scheme. `float_layers`, by their outputs, stay
-    float in an integer graph, with their constants in the float graph `exact`."""
+    float in an integer graph, with their constants in the float graph `exact`. `integer_scores`: a softmax or
+    sigmoid that ends the graph is computed in int8, with `io` int8."""
 
     float_portable: str
     scheme: str
@@ -20,6 +21,7 @@ class PortableRequest:
     out: str
     float_layers: tuple[str, ...] = ()
     exact: str | None = None
+    integer_scores: bool = False
 
 
 @dataclass(frozen=True)

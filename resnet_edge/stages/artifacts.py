@@ -36,7 +36,7 @@ def portable(request: PortableRequest, report: Report) -> Done:
         apart = unsettled(read_graph(out))
         if apart:
             notes = (f"runtimes may round {len(apart)} additions apart by a step: {', '.join(apart)}",)
-    set_interface(out, request.output, request.io)
+    notes += set_interface(out, request.output, request.io, whole=request.integer_scores)
     report(Progress(f"quantize {request.scheme}", 1, 1))
     return Done(request.out, notes)
 

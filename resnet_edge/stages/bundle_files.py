@@ -20,17 +20,20 @@ from resnet_edge.stages.bundle_request import FilesRequest, MadeFile, MadeFiles
 
 
 def make(request: FilesRequest, report: Report) -> MadeFiles:
-    """Every file that a profile takes. Raises ArtifactError where one takes none, with the reasons."""
+    """Every file that a profile takes. Raises ArtifactError where none does, with the reasons, and where one
+    takes none that was asked for by name."""
     files: list[MadeFile] = []
     left: list[str] = []
     for name in tracked(request.profiles, "model files", len(request.profiles), report):
         profile: DeliveryProfile = registry.load("profiles", name)
         made, refused = _of_profile(request, name, profile)
-        if not made:
+        if not made and not request.wherever_possible:
             why = "; ".join(refused) or f"it takes {', '.join(profile.SCHEMES)}"
             raise ArtifactError(f"the profile {registry.option_of(name)} has nothing to hold: {why}")
         files += made
         left += refused
+    if not files:
+        raise ArtifactError(f"no profile has anything to hold: {'; '.join(left)}")
     return MadeFiles(tuple(files), tuple(left))
 
 
@@ -57,6 +60,7 @@ def _of_profile(
             made.append(first)
             made += _variants(first, Path(request.folder) / first.file.path, profile)
         except ResnetEdgeError as error:  # told in the bundle; others are made
+            (Path(request.folder) / registry.option_of(name) / artifact.file).unlink(missing_ok=True)
             refused.append(f"{registry.option_of(name)} has no {artifact.file}: {error}")
     return made, refused
 
@@ -64,6 +68,10 @@ def _of_profile(
 def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: Artifact) -> MadeFile:
     if artifact.inputs[0].shape[0] != 1:
         raise ArtifactError("it takes any number of images, and apps one: convert without --dynamic-batch")
+    channels = artifact.inputs[0].shape[3]
+    if profile.CHANNELS is not None and channels not in profile.CHANNELS:
+        whom = profile.TITLE.partition(",")[0]
+        raise ArtifactError(f"{whom} give it photos, and it takes {channels} channels")
     border = profile.border(artifact.scheme, request.head)
     if border is not None and artifact.inputs[0].dtype != "float32":
         raise ArtifactError(
@@ -79,7 +87,7 @@ def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: 
         changes = (*changes, "tells apps of itself: TFLite metadata, with the class names")
     companions = profile.companions(out, request.name)
     for beside, text in companions.items():
-        (folder / beside).write_text(text, "utf-8")
+        (folder / beside).write_bytes(text.encode())
     image, output = _ends(out, profile.FORMAT)
     file = BundledFile(
         path=f"{folder.name}/{out.name}",
@@ -110,7 +118,7 @@ def _behind(border: Border, head: Head) -> Head:
 def _variants(first: MadeFile, path: Path, profile: DeliveryProfile) -> Iterator[MadeFile]:
     for variant in profile.variants(path):
         for beside, text in variant.companions.items():
-            (path.parent / beside).write_text(text, "utf-8")
+            (path.parent / beside).write_bytes(text.encode())
         file = replace(
             first.file,
             path=f"{path.parent.name}/{variant.path.name}",

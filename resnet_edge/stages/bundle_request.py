@@ -18,7 +18,8 @@ class FilesRequest:
 
     `profiles` by their file names; `schemes` as well, None for all that a profile takes. `translations` are
     the labels in other languages. The texts go into the files' metadata. `unproved` says of an artifact
-    why it is not proved; it goes into the bundle only where `allow_unproved`.
+    why it is not proved; it goes into the bundle only where `allow_unproved`. `wherever_possible`: a profile
+    that takes nothing is told, and no error.
     """
 
     folder: str
@@ -35,6 +36,7 @@ class FilesRequest:
     license: str
     unproved: dict[str, str]
     allow_unproved: bool
+    wherever_possible: bool
 
 
 @dataclass(frozen=True)

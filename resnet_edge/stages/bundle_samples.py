@@ -16,5 +16,5 @@ def write(request: SamplesRequest, report: Report) -> Done:
         for path, text in registry.load("samples", name).render(request.facts).items():
             out = Path(request.folder) / path
             out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(text, "utf-8")
+            out.write_bytes(text.encode())  # with line feeds, whatever the system ends lines with
     return Done(request.folder)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from resnet_edge.core import registry
 from resnet_edge.core.answers import answers, margins
 from resnet_edge.core.bundle import BundledFile, ClassCount, Golden, GoldenImage, GoldenScores, Tolerance
 from resnet_edge.core.errors import DataError
@@ -28,6 +28,7 @@ from resnet_edge.stages.bundle_request import (
     ScoresRequest,
     WidenRequest,
 )
+from resnet_edge.stages.golden_png import png
 from resnet_edge.stages.predict import stored
 from resnet_edge.stages.verify_outputs import as_probabilities
 
@@ -95,10 +96,13 @@ def pick(request: PickRequest, report: Report) -> Picked:
     rows = _rows(scores, request.head, labels, request.count)
     files = []
     for number, row in enumerate(rows):
-        name = f"{number:02d}.png"
         pixels = images[row]
-        picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-        picture.save(Path(request.folder) / name, optimize=False, compress_level=9)
+        if pixels.shape[-1] in (1, 3):
+            name = f"{number:02d}.png"
+            (Path(request.folder) / name).write_bytes(png(pixels))
+        else:  # no picture: decoders of PNG multiply the other channels by the fourth
+            name = f"{number:02d}.bin"
+            (Path(request.folder) / name).write_bytes(pixels.tobytes())
         files.append(name)
     known = tuple(None if labels is None else int(labels[row]) for row in rows)
     return Picked(tuple(rows), tuple(files), known)
@@ -141,14 +145,30 @@ def _of_file(
     scores = np.load(expected)
     wide = np.repeat(pixels, 3, axis=-1) if file.input.shape[3] == 3 != pixels.shape[-1] else pixels
     tensors, rows = stored(wide, file.input), scores[list(request.picked.rows)]
-    if file.format == "tflite" and file.profile != "mcu":  # where no Android is
+    if file.format == "tflite" and registry.load("profiles", file.profile).PHONES:
         bundle_acceleration.write(Path(request.folder).parent, file, tensors, rows)
+    path, digest = _scores_file(Path(request.folder).parent, file, rows)
     return GoldenScores(
         file.path,
         tuple(_sha256(tensor.tobytes()) for tensor in tensors),
-        tuple(tuple(map(float, row)) for row in rows),
+        path,
+        digest,
         _tolerances(measured, float(np.abs(scores).max()), len(scores)),
     )
+
+
+def _scores_file(golden: Path, file: BundledFile, rows: NDArray[Any]) -> tuple[str, str]:
+    """The scores as a file of the bundle, its path there and its hash. What a model file must give depends on
+    its artifact and its head alone. Raises DataError for scores that are no finite numbers."""
+    if not np.isfinite(rows).all():
+        raise DataError(
+            f"{file.path} gives scores that are no finite numbers on a golden image: convert the model again"
+        )
+    out = golden / "scores" / f"{file.source}.{rows.shape[1]}-{file.scores}.bin"
+    out.parent.mkdir(exist_ok=True)
+    content = rows.astype("<f4").tobytes()
+    out.write_bytes(content)
+    return f"golden/scores/{out.name}", _sha256(content)
 
 
 def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[Tolerance, ...]:

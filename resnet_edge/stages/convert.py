@@ -18,6 +18,7 @@ from resnet_edge import __version__
 from resnet_edge.core.budget import check_data
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.grant import Grant
+from resnet_edge.core.label_names import LabelNames, label_names
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
@@ -86,6 +87,7 @@ class _Run:
         self.provers = Provers(crew, pool, workspace.scratch, tell, backends_grant(request.plan.backends))
         self.findings = Findings(tell)
         self.witness: Witnessed | None = None
+        self.labels: LabelNames | None = None
 
     def run(self) -> Report:
         basis, story = self._basis()
@@ -156,7 +158,9 @@ class _Run:
         names = chosen_names(self.request.class_names, facts, images)
         if not names:
             self.findings.notes.append("nothing names the classes: labels.txt holds their numbers")
-        self.workspace.write("labels.txt", as_lines(names or tuple(map(str, range(facts.classes)))))
+        lines = as_lines(names or tuple(map(str, range(facts.classes))))
+        self.labels = label_names(lines.splitlines())
+        self.workspace.write("labels.txt", lines)
 
     def _export(self) -> str:
         out = str(self.workspace.scratch / "float.tflite")
@@ -225,5 +229,6 @@ class _Run:
             attributions=proving.answers.attributions,
             witness=self.witness,
             doubts=proving.doubts,
+            labels=self.labels,
         )
         return with_own_names(report, facts.own_names)

@@ -10,6 +10,7 @@ from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.documents import converted_to, read_json
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.file_names import is_safe
+from resnet_edge.core.label_names import LabelNames, label_names
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.preprocessing import Preprocessing
@@ -21,7 +22,8 @@ WHAT, AGAIN = "report of `resnet-edge convert`", "convert the model again"
 
 @dataclass(frozen=True)
 class Converted:
-    """The artifacts of a folder, their proofs, and the model; `document` is report.json as it stands."""
+    """The artifacts of a folder, their proofs, and the model; `document` is report.json as it stands, `notes`
+    are sentences on what else stands in the folder."""
 
     folder: Path
     facts: ModelFacts
@@ -30,6 +32,7 @@ class Converted:
     artifacts: tuple[Artifact, ...]
     proofs: tuple[Parity, ...]
     document: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
     def unproved(self, artifact: Artifact) -> str | None:
         """Why an artifact is not proved, in a sentence; None where every proof of it passed."""
@@ -77,7 +80,26 @@ def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:
             "convert it again, with --labels"
         )
     check_apart(folder / "labels.txt", labels)
-    return Converted(folder, facts, labels, read.data.source, artifacts, read.parity, document)
+    changed = _changed(folder / "labels.txt", labels, read.labels)
+    return Converted(folder, facts, labels, read.data.source, artifacts, read.parity, document, changed)
+
+
+def _changed(path: Path, labels: tuple[str, ...], written: LabelNames | None) -> tuple[str, ...]:
+    """What is to be told of names that are not those that `convert` wrote. Raises DataError where they are
+    the same ones in another order. A report without `written` does not know."""
+    found = label_names(labels)
+    if written is None or found == written:
+        return ()
+    if found.sorted_sha256 == written.sorted_sha256:
+        raise DataError(
+            f"{path} has the names that convert wrote in another order, and an app would show the wrong one "
+            "for every answer: put them back in the order of the model's outputs, or convert again with "
+            "--labels"
+        )
+    return (
+        f"{path.name} was changed after convert wrote it: this bundle has the names of today, in the "
+        "order of the model's outputs",
+    )
 
 
 def check_apart(path: Path, labels: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 
 from resnet_edge.core.head import Output
+from resnet_edge.core.label_names import LabelNames
 from resnet_edge.core.parity import Parity
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -100,3 +101,4 @@ class ConvertedDocument:
     machine: _Machine
     history: tuple[_Entry, ...]
     versions: dict[str, str]
+    labels: LabelNames | None = None

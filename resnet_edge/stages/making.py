@@ -80,6 +80,7 @@ class Making:
             self.basis.facts.output,
             self.request.plan.io,
             str(self.workspace.scratch / f"{scheme}.tflite"),
+            integer_scores=self.request.plan.integer_scores,
         )
         made = self.findings.attempt(scheme, asking(self.member, "artifacts:portable", request, Done))
         if made is None:

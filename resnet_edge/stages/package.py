@@ -20,7 +20,7 @@ from resnet_edge.core.errors import (
     DataError,
 )
 from resnet_edge.core.grant import Grant
-from resnet_edge.core.image_contract import ImageContract, contract
+from resnet_edge.core.image_contract import ImageContract, app_contract
 from resnet_edge.core.metadata import LabelFile
 from resnet_edge.core.outlook import FileOutlook
 from resnet_edge.core.progress import Report as Tell
@@ -47,6 +47,7 @@ from resnet_edge.stages.micro_arena_request import ArenaRequest
 from resnet_edge.stages.workspace import Workspace
 
 T = TypeVar("T")
+PROFILES = ("android_tasks", "litert", "mcu", "onnx")
 FOUND_AGAIN = {"fashion-mnist (test)": "fashion-mnist"}
 """DATA that `package` finds wherever it runs, by what a report calls it."""
 
@@ -54,10 +55,11 @@ FOUND_AGAIN = {"fashion-mnist (test)": "fashion-mnist"}
 @dataclass(frozen=True)
 class PackageRequest:
     """What the user asks for. `data` None: the data that the report names. `profiles` and `schemes` by file
-    name; all proved schemes that a profile takes where None. `translations` are label files by language.
-    `images` is how many images each runtime gives its scores for, `golden` how many go into the bundle."""
+    name; where None, those of PROFILES that can hold the model, and all proved schemes that a profile takes.
+    `translations` are label files by language. `images` is how many images each runtime gives its scores for,
+    `golden` how many go into the bundle."""
 
-    profiles: tuple[str, ...]
+    profiles: tuple[str, ...] | None
     schemes: tuple[str, ...] | None
     translations: tuple[tuple[str, Path], ...]
     data: str | None
@@ -110,7 +112,7 @@ class _Run:
         self.unproved = {a.file: why for a in converted.artifacts if (why := converted.unproved(a))}
 
     def run(self) -> Bundle:
-        image = contract(self.request.resize, *self.converted.facts.input_shape)
+        image = app_contract(self.request.resize, *self.converted.facts.input_shape)
         images = self._read_images()
         made = self._files(image)
         outlooks = self._outlooks(made)
@@ -133,6 +135,7 @@ class _Run:
             tuple(why for name, why in self.unproved.items() if any(f.source == name for f in told.files)),
             self._classes(first, images),
             outlooks,
+            self.converted.notes,
         )
 
     def _pick(self, images: Images, anchor: str) -> Picked:
@@ -196,7 +199,7 @@ class _Run:
         asked = FilesRequest(
             str(self.workspace.folder),
             self.converted.artifacts,
-            self.request.profiles,
+            self.request.profiles or PROFILES,
             self.request.schemes,
             facts.name,
             image,
@@ -208,6 +211,7 @@ class _Run:
             self.request.license,
             self.unproved,
             self.request.unproved,
+            wherever_possible=self.request.profiles is None,
         )
         try:
             return maker.call("resnet_edge.stages.bundle_files:make", asked, MadeFiles)

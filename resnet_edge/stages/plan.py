@@ -27,6 +27,8 @@ def plan(request: PlanRequest, report: Report) -> Plan:
         importlib.import_module("resnet_edge.graph.quantize")  # a missing package is told by the worker
     if request.io != "float32" and any(scheme.activations != "int8" for scheme in schemes.values()):
         raise UsageError(f"--io {request.io} is for int8 artifacts: add --schemes int8")
+    if request.integer_scores and request.io != "int8":
+        raise UsageError("--integer-softmax is for artifacts of int8 at both ends: add --io int8")
     places = {name: places_of(name, request.backends) for name in formats}
     jobs, notes = [], []
     for scheme_name, scheme in schemes.items():

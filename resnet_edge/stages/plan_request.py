@@ -15,6 +15,7 @@ class PlanRequest:
     schemes: tuple[str, ...]
     backends: tuple[str, ...]
     io: Io
+    integer_scores: bool = False
 
 
 @dataclass(frozen=True)

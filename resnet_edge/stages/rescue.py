@@ -48,6 +48,7 @@ class RescueSetup:
     judge: Judge
     workspace: Workspace
     tell: Tell
+    integer_scores: bool
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ class _Search:
             str(folder / "portable.tflite"),
             choice.float_layers,
             setup.calibrated.exact,
+            setup.integer_scores,
         )
         return setup.maker.call("resnet_edge.stages.artifacts:portable", request, Done).path
 

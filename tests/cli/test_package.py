@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
+import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from keras import layers
 from PIL import Image
 
 from resnet_edge.backends import _arm64_environment
 from resnet_edge.core.errors import MissingDependency
 from resnet_edge.formats.tflite import read_metadata
+from resnet_edge.graph.model import read_graph
 from resnet_edge.report.markdown import escaped
+from resnet_edge.stages.converted import read_converted
 from tests.cli.conftest import Given
 from tests.cli.conversion import NAMES, Ended, Place
+from tests.samples.interpreters import RUNTIMES, runtime_of
+from tests.samples.programs import run_with
 
+ABSOLUTE = re.compile(r"(?<![\w.:/<])(?:/[\w.-]+){2,}|[A-Z]:\\\\|file://")
+"""A path that begins at the root of some file system."""
+ANOTHER = {
+    "USER": "another",
+    "LOGNAME": "another",
+    "LC_ALL": "C",
+    "LANG": "tr_TR.UTF-8",
+    "TZ": "Pacific/Chatham",
+    "PYTHONHASHSEED": "7",
+    "COLUMNS": "40",
+}
 QUICK = ("--images", "40", "--golden", "6", "--profiles", "litert", "--quiet")
 
 
@@ -131,7 +152,9 @@ def test_golden_vectors_hold_for_code_that_knows_nothing_of_ours(whole: Path, na
     interpreter.allocate_tensors()
     image, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     classes = set()
-    for picture, digest, wanted in zip(golden["images"], file["inputs_sha256"], file["scores"], strict=True):
+    scores = np.fromfile(whole / file["scores"], "<f4").reshape(len(golden["images"]), -1)
+    assert hashlib.sha256((whole / file["scores"]).read_bytes()).hexdigest() == file["scores_sha256"]
+    for picture, digest, wanted in zip(golden["images"], file["inputs_sha256"], scores, strict=True):
         pixels = np.asarray(Image.open(whole / picture["path"]))[None].astype(np.float32)
         if file["input"]["scale"] is not None:
             pixels = pixels / file["input"]["scale"] + file["input"]["zero_point"]
@@ -158,7 +181,7 @@ def test_golden_tensors_are_those_of_the_golden_images(whole: Path) -> None:
         if not name.startswith("mcu/")
     }
     assert folders
-    assert {path.parent for path in (whole / "golden").rglob("*.bin")} == {*folders.values()}
+    assert {path.parent for path in (whole / "golden/acceleration").rglob("*.bin")} == {*folders.values()}
     for entry in golden["files"]:
         if entry["file"] in folders:
             folder, count = folders[entry["file"]], len(golden["images"])
@@ -166,7 +189,7 @@ def test_golden_tensors_are_those_of_the_golden_images(whole: Path) -> None:
             digests = [hashlib.sha256(tensor.tobytes()).hexdigest() for tensor in inputs]
             assert digests == entry["inputs_sha256"]
             outputs = np.frombuffer((folder / "outputs.bin").read_bytes(), "<f4")
-            np.testing.assert_array_equal(outputs.reshape(count, -1), np.float32(entry["scores"]))
+            np.testing.assert_array_equal(outputs, np.fromfile(whole / entry["scores"], "<f4"))
 
 
 def test_the_model_card_counts_every_class(whole: Path) -> None:
@@ -207,22 +230,45 @@ def test_the_self_test_passes_in_the_bundle(whole: Path, tmp_path: Path) -> None
     assert done.stdout.count("passed ") == len(loaded(whole / "golden/golden.json")["files"])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("version", RUNTIMES)
+def test_the_self_test_passes_on_other_runtimes(whole: Path, version: str) -> None:
+    """From the oldest Python and TensorFlow Lite that can be had to the newest."""
+    python, tflite = runtime_of(version)
+    done = run_with(python, whole / "selftest" / "selftest.py")
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == 0, done.stdout
+    files = [file["file"] for file in loaded(whole / "golden/golden.json")["files"]]
+    for name in files:
+        if name.endswith(".tflite"):
+            assert f"passed {name} on {tflite}: 10 images" in done.stdout.splitlines()
+        elif "onnxruntime" in RUNTIMES[version]:
+            assert f"passed {name} on onnxruntime: 10 images" in done.stdout.splitlines()
+
+
 def test_the_array_in_c_holds_the_model(whole: Path) -> None:
-    text = (whole / "mcu" / "tiny.cc").read_text("utf-8")
+    text = (whole / "mcu" / "tiny.c").read_text("utf-8")
     numbers = text[text.index("{") + 1 : text.index("}")].replace(",", " ").split()
     assert bytes(int(number, 16) for number in numbers) == (whole / "mcu" / "tiny.int8.tflite").read_bytes()
-    assert "alignas(16)" in text
+    header = (whole / "mcu" / "tiny.h").read_text("utf-8")
+    operators = read_graph(whole / "mcu" / "tiny.int8.tflite").nodes
+    assert f"#define TINY_OPERATORS {len({node.op for node in operators})}\n" in header
+    assert "resolver.AddFullyConnected() == 0" in header
 
 
 @pytest.mark.slow
 def test_the_same_gives_the_same_bytes_wherever_it_is_made(
-    converted: Path, given: Given, tmp_path: Path
+    converted: Path, given: Given, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """In two folders, from two copies, with programs that are missing in two places."""
+    """In two folders, from two copies, with programs that are missing in two places; by two users, with their
+    own languages, time zones, hashes and rights of new files."""
     made = []
-    for name in ("a", "b c"):
+    for name, umask, user in (("a", 0o022, {}), ("b c", 0o077, ANOTHER)):
         root = tmp_path / name
         root.mkdir()
+        (root / "home").mkdir()
+        before = os.umask(umask)
+        request.addfinalizer(partial(os.umask, before))
         copied, data = root / "dist", root / "test.npz"
         shutil.copytree(converted, copied)
         shutil.copy(given.data, data)
@@ -230,13 +276,17 @@ def test_the_same_gives_the_same_bytes_wherever_it_is_made(
         ended = place.run(
             *(str(copied), "--data", str(data), "--out", str(root / "bundle"), "--images", "40"),
             *("--golden", "6", "--profiles", "litert,mcu,onnx", "--quiet"),
-            environment={f"RESNET_EDGE_{each}": f"{root}/none" for each in ("VELA", "ARM64", "MEDIAPIPE")},
+            environment={f"RESNET_EDGE_{each}": f"{root}/none" for each in ("VELA", "ARM64", "MEDIAPIPE")}
+            | ({"HOME": str(root / "home"), **user} if user else {}),
         )
+        os.umask(before)
         assert ended.code == 0, ended.err
         bundle = root / "bundle"
         made.append({p.relative_to(bundle): p.read_bytes() for p in bundle.rglob("*") if p.is_file()})
     assert made[0] == made[1]
     for path, content in made[0].items():
+        if path.suffix in (".json", ".md", ".txt", ".config"):
+            assert not ABSOLUTE.search(content.decode("utf-8")), path
         for place_of_ours in (tmp_path, Path(sys.prefix), Path.home(), Path(__file__).parents[2]):
             assert str(place_of_ours).encode() not in content, path
     assert b"Vela is not installed" in made[0][Path("ACCELERATORS.md")]
@@ -343,6 +393,33 @@ def test_labels_of_the_wrong_number(place: Place, copy: Path, given: Given) -> N
     assert "names 2 classes, and the model has 4" in ended.errors[0]
 
 
+def test_labels_that_were_moved_are_refused(place: Place, copy: Path, given: Given) -> None:
+    names = (copy / "labels.txt").read_text("utf-8").splitlines()
+    (copy / "labels.txt").write_text("\n".join([names[1], names[0], *names[2:]]) + "\n", "utf-8")
+    bundle, ended = packed(place, copy, given, *QUICK)
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert "has the names that convert wrote in another order" in ended.errors[0]
+    assert not bundle.exists()
+
+
+def test_labels_that_were_changed_are_told(place: Place, copy: Path, given: Given) -> None:
+    names = (copy / "labels.txt").read_text("utf-8").splitlines()
+    (copy / "labels.txt").write_text("\r\n".join(["Bernstein", *names[1:]]), "utf-8")
+    words = ("--profiles", "litert", "--schemes", "fp32", "--images", "4", "--golden", "2")
+    bundle, ended = packed(place, copy, given, *words)
+    assert ended.code == 0, ended.err
+    assert "note: labels.txt was changed after convert wrote it" in ended.out.replace("\n", " ")
+    assert "**Note:** labels.txt was changed after convert" in (bundle / "README.md").read_text("utf-8")
+    assert len(loaded(bundle / "bundle.json")["notes"]) == 1
+    assert (bundle / "labels.txt").read_text("utf-8").splitlines() == ["Bernstein", *names[1:]]
+
+
+def test_labels_with_other_line_ends_are_the_same(place: Place, copy: Path) -> None:
+    names = (copy / "labels.txt").read_text("utf-8").splitlines()
+    (copy / "labels.txt").write_bytes("\ufeff".encode() + "\r\n".join(names).encode())
+    assert read_converted(copy).notes == ()
+
+
 def test_labels_that_are_the_same(place: Place, copy: Path, given: Given) -> None:
     names = (copy / "labels.txt").read_text("utf-8").splitlines()
     (copy / "labels.txt").write_text("\n".join([*names[:-1], names[0]]) + "\n", "utf-8")
@@ -407,7 +484,7 @@ def test_data_that_only_the_report_knows(place: Place, converted: Path, given: G
 def test_an_unknown_profile_is_wrong_usage(place: Place, converted: Path, given: Given) -> None:
     _, ended = packed(place, converted, given, "--profiles", "android")
     assert ended.code == 2
-    assert "android-tasks, litert, mcu, onnx" in ended.errors[0]
+    assert "android-tasks, litert, mcu, mcu-integer, onnx" in ended.errors[0]
 
 
 def test_a_profile_that_has_nothing_to_hold(place: Place, copy: Path, given: Given) -> None:
@@ -417,3 +494,34 @@ def test_a_profile_that_has_nothing_to_hold(place: Place, copy: Path, given: Giv
     _, ended = packed(place, copy, given, "--profiles", "onnx", "--quiet")
     assert ended.code == 3
     assert "the profile onnx has nothing to hold: no int8 in onnx was converted" in ended.errors[0]
+
+
+@pytest.mark.slow
+def test_four_channels_get_the_profiles_that_can_hold_them(tmp_path: Path) -> None:
+    image = keras.Input((12, 12, 4))
+    scores = layers.Dense(4)(layers.GlobalAveragePooling2D()(layers.Conv2D(8, 3, activation="relu")(image)))
+    with warnings.catch_warnings(action="ignore"):
+        keras.Model(image, scores).save(tmp_path / "four.keras")
+    noise = np.random.default_rng(0).integers(0, 256, (120, 3, 3, 4)).repeat(4, axis=1).repeat(4, axis=2)
+    np.savez(tmp_path / "test.npz", images=noise.astype(np.uint8))
+    data = ("--data", str(tmp_path / "test.npz"))
+    place = Place(tmp_path)
+    words = ("--schemes", "fp32,int8", "--latency-seconds", "0", "--out", "dist", "--preprocess", "unit")
+    assert place.run(str(tmp_path / "four.keras"), *data, *words).code in (0, 4, 5)
+    place.command = "package"
+    packing = ("dist", *data, "--out", "bundle", "--unproved", "--images", "20", "--golden", "4")
+    ended = place.run(*packing)
+    assert ended.code == 0, ended.err
+    index = loaded(place.here / "bundle/bundle.json")
+    assert {file["profile"] for file in index["files"]} == {"litert", "mcu", "onnx"}
+    why = "MediaPipe Tasks and ML Kit give it photos, and it takes 4 channels"
+    assert any(why in line for line in index["left"])
+    assert "left out: android-tasks has no four.int8.tflite" in ended.out
+    done = subprocess.run([sys.executable, place.here / "bundle/selftest/selftest.py"], capture_output=True)
+    assert done.returncode == 0, done.stdout
+    ended = place.run(*packing, "--overwrite", "--profiles", "android-tasks")
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert why in ended.errors[0]
+    ended = place.run(*packing, "--overwrite", "--resize", "crop")
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert "photos have 1 or 3 channels" in ended.errors[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.core.errors import DataError, UnknownName
-from resnet_edge.core.image_contract import PRESETS, ImageContract, contract
+from resnet_edge.core.image_contract import PRESETS, ImageContract, app_contract, contract
 
 
 def written(folder: Path, text: str) -> str:
@@ -55,3 +55,16 @@ def test_an_unknown_name_is_told_the_choices() -> None:
 def test_four_channels_are_no_photo() -> None:
     with pytest.raises(DataError, match="takes 4"):
         contract("pillow", 8, 8, 4)
+
+
+@pytest.mark.parametrize("channels", [2, 4, 13])
+def test_what_is_no_photo_is_handed_on_as_it_is(channels: int) -> None:
+    found = app_contract("pillow", 8, 9, channels)
+    assert (found.colour, found.channels, found.height, found.width) == ("samples", channels, 8, 9)
+    with pytest.raises(DataError, match=f"photos have 1 or 3 channels, and the model takes {channels}"):
+        app_contract("crop", 8, 9, channels)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_photos_have_the_contract_that_is_named(channels: int) -> None:
+    assert app_contract("crop", 8, 9, channels) == contract("crop", 8, 9, channels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import keras
@@ -14,7 +15,7 @@ from resnet_edge.core.artifact import Quantization
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.scheme import Io
-from resnet_edge.graph.interface import set_interface
+from resnet_edge.graph.interface import WHOLE_ALREADY, set_interface
 from resnet_edge.graph.model import load_model, read_graph
 from tests.formats import nets
 from tests.graph.road import Road, litert, onnxruntime, road
@@ -63,6 +64,22 @@ def test_integers_are_those_behind_the_float_border(net: Road, io: Io) -> None:
     else:  # 1/256 a step, and 255/256 is the most that there is
         wanted = np.minimum(np.rint(wanted * 256), 255) / 256
         np.testing.assert_array_equal(real, wanted.astype(np.float32))
+
+
+def test_the_last_softmax_can_be_of_integers(net: Road, tmp_path: Path) -> None:
+    path = tmp_path / "whole.tflite"
+    shutil.copyfile(net.portable("int8"), path)
+    notes = set_interface(path, net.output, "int8", whole=True)
+    graph = read_graph(path)
+    (scores,) = graph.specs(graph.outputs)
+    assert (scores.name, scores.dtype) == (net.output, "int8")
+    assert not {"QUANTIZE", "DEQUANTIZE"} & {node.op for node in graph.nodes}
+    if net.output == "logits":
+        assert notes == ("whole: " + WHOLE_ALREADY,)
+        return
+    assert notes == ()
+    found = (litert(path, stored(net, "int8")).astype(np.float32) + 128) / 256
+    np.testing.assert_allclose(found, litert(net.portable("int8"), net.images), rtol=0, atol=1 / 256)
 
 
 @pytest.mark.parametrize("io", ["float32", "uint8", "int8"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.backends import tiny
 from tests.samples import bundles
+
+Without = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +33,20 @@ def bundle(whole: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def without_litert(tmp_path: Path) -> dict[str, str]:
-    """The environment of a Python that says what it says where LiteRT is not installed."""
-    folder = tmp_path / "without"
-    folder.mkdir()
-    error = "ModuleNotFoundError('no LiteRT', name='ai_edge_litert')"
-    (folder / "ai_edge_litert.py").write_text(f"raise {error}\n")
-    return {"PYTHONPATH": str(folder)}
+def without(tmp_path: Path) -> Without:
+    """The environment of a Python that says what it says where some modules are not installed."""
+
+    def environment(*modules: str) -> dict[str, str]:
+        folder = tmp_path / "without"
+        folder.mkdir(exist_ok=True)
+        for name in modules:
+            (folder / f"{name}.py").write_text(f"raise ModuleNotFoundError('no {name}', name={name!r})\n")
+        return {"PYTHONPATH": str(folder)}
+
+    return environment
+
+
+@pytest.fixture
+def without_litert(without: Without) -> dict[str, str]:
+    """The same for everything that opens .tflite files."""
+    return without("ai_edge_litert", "tflite_runtime", "tensorflow")

@@ -13,7 +13,8 @@ from PIL import Image
 
 from resnet_edge.backends import litert
 from tests.backends import rgb, tiny
-from tests.samples.bundles import FILES, changed, sha256
+from tests.samples.bundles import FILES, changed, scores_of, sha256, with_scores
+from tests.samples.conftest import Without
 from tests.samples.programs import CLASSIFY, SELFTEST, run
 
 
@@ -59,24 +60,26 @@ def test_a_file_of_three_channels_gets_the_grey_three_times(bundle: Path, tmp_pa
     model = Path(shutil.copy(rgb.write_all(tmp_path / "rgb") / "bare.tflite", bundle / "litert/wide.tflite"))
     wide = np.repeat(tiny.pixels(4), 3, axis=3).astype(np.float32)
     with litert.open_session(model, "cpu", 1) as session:
-        scores = [session.run(image[None])[0].tolist() for image in wide]
+        scores = np.concatenate([session.run(image[None]) for image in wide])
 
     def add(golden: Any) -> None:
         file = json.loads(json.dumps(golden["files"][0]))
         file |= {"file": "litert/wide.tflite", "sha256": sha256(model.read_bytes())}
-        file |= {"scores": scores, "inputs_sha256": [sha256(image.tobytes()) for image in wide]}
+        file |= {"inputs_sha256": [sha256(image.tobytes()) for image in wide]}
         file["input"]["shape"] = [1, 8, 8, 3]
         golden["files"].append(file)
 
     changed(bundle, add)
+    with_scores(bundle, len(FILES), scores)
     code, said = selftest(bundle, "litert/wide.tflite")
     assert (code, said) == (0, "passed litert/wide.tflite on litert: 4 images\n")
 
 
 def test_another_answer_is_told_whatever_the_tolerance(bundle: Path) -> None:
+    with_scores(bundle, 0, -scores_of(bundle, 0))
+
     def swap(golden: Any) -> None:
         file = golden["files"][0]
-        file["scores"] = [[-score for score in row] for row in file["scores"]]
         file["tolerances"] = [{"runtime": "litert", "max_abs": 1e9, "reason": "none"}]
 
     changed(bundle, swap)
@@ -85,9 +88,10 @@ def test_another_answer_is_told_whatever_the_tolerance(bundle: Path) -> None:
 
 
 def test_a_tolerance_of_the_runtime_goes_before_the_default(bundle: Path) -> None:
+    with_scores(bundle, 0, scores_of(bundle, 0) + 0.01)
+
     def shift(golden: Any) -> None:
         file = golden["files"][0]
-        file["scores"] = [[score + 0.01 for score in row] for row in file["scores"]]
         file["tolerances"].append({"runtime": "litert", "max_abs": 0.02, "reason": "measured"})
 
     changed(bundle, shift)
@@ -95,10 +99,9 @@ def test_a_tolerance_of_the_runtime_goes_before_the_default(bundle: Path) -> Non
 
 
 def test_an_output_that_is_off_is_told_as_that(bundle: Path) -> None:
-    def shift(golden: Any) -> None:
-        golden["files"][0]["scores"][1][3] += 0.01
-
-    changed(bundle, shift)
+    scores = scores_of(bundle, 0)
+    scores[1, 3] += 0.01
+    with_scores(bundle, 0, scores)
     code, said = selftest(bundle)
     assert code == 1
     assert "golden/images/01.png: the OUTPUT is off: a score by 0.01" in said
@@ -128,16 +131,47 @@ def test_a_file_that_its_runtime_does_not_open_is_told(bundle: Path, artifacts: 
 
     changed(bundle, accept)
     code, said = selftest(bundle)
-    assert (code, "FAILED onnx/fixed.onnx: onnxruntime does not open it here" in said) == (1, True)
+    assert (code, "FAILED onnx/fixed.onnx: the runtime here does not open it" in said) == (1, True)
 
 
 def test_what_cannot_be_opened_here_is_said(bundle: Path, without_litert: dict[str, str]) -> None:
     code, said = selftest(bundle, **without_litert)
     assert code == 0
-    assert said.count("ai_edge_litert is not installed") == 2
+    assert said.count("ai-edge-litert, or tflite-runtime, or tensorflow is not installed") == 2
     assert "passed onnx/fixed.onnx" in said
     code, said = selftest(bundle, *FILES[:2], **without_litert)
     assert (code, "no file could be opened: nothing was compared" in said) == (1, True)
+
+
+def test_tensorflow_opens_it_where_nothing_smaller_is(bundle: Path, without: Without) -> None:
+    code, said = selftest(bundle, FILES[0], **without("ai_edge_litert", "tflite_runtime"))
+    assert (code, said) == (0, f"passed {FILES[0]} on tensorflow: 4 images\n")
+
+
+@pytest.mark.parametrize("module", ["numpy", "PIL"])
+@pytest.mark.parametrize("script", [SELFTEST, CLASSIFY])
+def test_what_it_needs_itself_is_said(bundle: Path, without: Without, script: str, module: str) -> None:
+    done = run(bundle / script, **without(module))
+    assert done.returncode == 1
+    assert f"{module} is not installed: pip install numpy pillow" in done.stderr
+
+
+def test_a_runtime_that_does_not_import_is_told(bundle: Path, tmp_path: Path) -> None:
+    """As tflite-runtime 2.14 beside numpy 2."""
+    (tmp_path / "broken/ai_edge_litert").mkdir(parents=True)
+    (tmp_path / "broken/ai_edge_litert/__init__.py").write_text("raise ImportError('made for numpy 1')")
+    code, said = selftest(bundle, FILES[0], PYTHONPATH=str(tmp_path / "broken"))
+    assert (code, "the runtime here does not open it: made for numpy 1" in said) == (1, True)
+
+
+def test_other_scores_or_none_are_told(bundle: Path) -> None:
+    path = bundle / "golden/scores/fixed.tflite.bin"
+    path.write_bytes(path.read_bytes()[:-4])
+    code, said = selftest(bundle, FILES[0])
+    line = "golden/scores/fixed.tflite.bin is missing or not the one of the bundle: copy it again"
+    assert (code, line in said) == (1, True)
+    path.unlink()
+    assert selftest(bundle, FILES[0]) == (code, said)
 
 
 def test_a_kind_of_file_that_it_does_not_know_is_said(bundle: Path) -> None:
@@ -168,3 +202,22 @@ def test_nothing_compared_is_no_success(bundle: Path) -> None:
     changed(bundle, empty)
     code, said = selftest(bundle)
     assert (code, "nothing was compared" in said) == (1, True)
+
+
+def test_an_array_of_samples_is_taken_as_it_is(bundle: Path) -> None:
+    """Of a model that takes no photos: bytes in place of pictures."""
+    how = json.loads((bundle / "preprocessing.json").read_text("utf-8"))
+    how |= {"colour": "samples", "samples": 1}
+    (bundle / "preprocessing.json").write_text(json.dumps(how))
+
+    def arrays(golden: Any) -> None:
+        for number, image in enumerate(golden["images"]):
+            content = tiny.pixels(4)[number].tobytes()
+            image |= {"path": f"golden/images/{number:02d}.bin", "sha256": sha256(content)}
+            (bundle / image["path"]).write_bytes(content)
+
+    changed(bundle, arrays)
+    code, said = selftest(bundle)
+    assert (code, said.count("passed ")) == (0, len(FILES))
+    done = run(bundle / CLASSIFY, "photo.jpg")
+    assert (done.returncode, "this model takes no photos" in done.stderr) == (1, True)

@@ -83,7 +83,18 @@ def test_what_is_no_photo_or_no_model_is_told(
         ((photo,), {}, "photo.jpg cannot be read as a photo"),
         ((tmp_path / "wide.tiff",), {}, "32-bit samples"),
         ((photo, "other.tflite"), {}, "other.tflite is no model file that this program opens"),
-        ((photo,), without_litert, "litert/fixed.tflite needs ai_edge_litert, which is not installed"),
+        (
+            (photo,),
+            without_litert,
+            "needs ai-edge-litert, or tflite-runtime, or tensorflow, which is not",
+        ),
     ):
         done = run(script, *words, **environment)
         assert (done.returncode, line in done.stderr) == (1, True), done.stderr
+
+
+def test_a_model_that_its_runtime_does_not_open_is_told(bundle: Path, tmp_path: Path) -> None:
+    Image.fromarray(noise(9, 9)).save(tmp_path / "photo.png")
+    (bundle / FILES[0]).write_bytes(b"no model")
+    done = run(bundle / CLASSIFY, tmp_path / "photo.png")
+    assert (done.returncode, f"{FILES[0]}: the runtime here does not open it" in done.stderr) == (1, True)

@@ -90,7 +90,7 @@ def test_the_arithmetic_word_by_word_in_kotlin_is_that_of_the_reference(
         path.with_suffix(".rgba").write_bytes(rgba.tobytes())
         scale, point = grid or (None, None)
         fields = " ".join(
-            str(field).lower() if field in (True, False) else str(field) for field in astuple(how)[1:]
+            str(field).lower() if field in (True, False) else str(field) for field in astuple(how)[1:-1]
         )
         lines.append(f"{path} {width} {height} {fields} {dtype} 3 {scale} {point}")
         pixels = apply(how, Image.fromarray(photo))

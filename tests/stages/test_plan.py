@@ -34,6 +34,7 @@ def test_an_artifact_is_proved_where_it_opens() -> None:
         (PlanRequest(("onnx",), ("int16x8",), EVERYWHERE, "float32"), UnsupportedScheme, "int16x8"),
         (PlanRequest(BOTH, ("fp32",), ("litert",), "float32"), UsageError, "opens onnx"),
         (PlanRequest(BOTH, ("fp32", "int8"), EVERYWHERE, "uint8"), UsageError, "--io uint8"),
+        (PlanRequest(BOTH, ("int8",), EVERYWHERE, "uint8", True), UsageError, "add --io int8"),
         (PlanRequest(BOTH, ("int9",), EVERYWHERE, "float32"), UnknownName, "int9"),
         (PlanRequest(BOTH, ("fp32",), ("litert:npu", "onnxruntime"), "float32"), UsageError, "npu"),
     ],

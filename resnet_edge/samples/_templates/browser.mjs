@@ -62,6 +62,7 @@ async function withOrt(file, model, wasm) {
 /** The best three answers for a photo: [label, share]. @param {Blob} photo @param {any} golden @param {any} file
  * @param {import("./preprocess.mjs").Contract} how @param {(tensor: any) => Promise<ArrayLike<number>>} run */
 export async function classify(photo, golden, file, how, run) {
+  if (how.colour === "samples") throw new Error("this model takes no photos: preprocessing.json says what it takes");
   const scores = real(await run(tensorOf(prepare(await decode(photo), how), file.input)), file.output);
   return best(scores, file).map(([i, share]) => /** @type {[string, number]} */ ([golden.labels[i], share]));
 }

@@ -12,6 +12,7 @@ const json = async (path) => JSON.parse(await readFile(new URL(path, BUNDLE), "u
 
 const golden = await json("golden/golden.json"), how = await json("preprocessing.json");
 const file = golden.files.find((/** @type {any} */ one) => one.file === "@ONNX@");
+if (how.colour === "samples") throw new Error("this model takes no photos: preprocessing.json says what it takes");
 // sharp decodes and turns the photo upright (rotate); it must not resize: its filter is another one.
 const { data, info } = await sharp(process.argv[2]).rotate().toColourspace("srgb").ensureAlpha().raw()
   .toBuffer({ resolveWithObject: true });

@@ -47,5 +47,7 @@ private fun selftest(bundle: File, path: String, runtime: String) {
         listOf("FAILED: ${error.message}")
     }
     lines.forEach(::println)
-    println(best(file.scores[0], file, golden.labels).joinToString { "%s %.6f".format(it.first, it.second) })
+    val scores = floats(checkNotNull(place.bytes(file.scores)))
+    val first = scores.copyOf(scores.size / maxOf(1, golden.images.size))
+    println(best(first, file, golden.labels).joinToString { "%s %.6f".format(it.first, it.second) })
 }

@@ -1,7 +1,7 @@
 // The golden vectors for Android's Acceleration Service, which tries the GPU in a process of its own, so that a
 // driver that crashes or computes wrongly does not do so in the app.
 //
-//   implementation("com.google.android.gms:play-services-tflite-acceleration-service:16.0.0-beta01")
+//   @ACCELERATION@
 //
 // It is a beta of 2023 that "may be shut down" (ai.google.dev/edge/litert/android/acceleration_service, read in
 // November 2026: no notice that it is deprecated), knows the CPU and the GPU, and serves the Interpreter of

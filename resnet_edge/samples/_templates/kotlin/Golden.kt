@@ -1,9 +1,11 @@
 // golden/golden.json and preprocessing.json, and the self-test itself: from a golden image to scores, and what is
 // off. No Android.
 //
-//   implementation("org.jetbrains.kotlinx:kotlinx-serialization-json:1.9.0")   (no compiler plugin is needed)
+//   @SERIALIZATION@   (no compiler plugin is needed)
 package resnetedge
 
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
 import java.security.MessageDigest
 import java.util.Locale
 import kotlin.math.abs
@@ -13,7 +15,6 @@ import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.boolean
 import kotlinx.serialization.json.double
 import kotlinx.serialization.json.doubleOrNull
-import kotlinx.serialization.json.float
 import kotlinx.serialization.json.floatOrNull
 import kotlinx.serialization.json.int
 import kotlinx.serialization.json.intOrNull
@@ -31,7 +32,8 @@ class GoldenFile(
     val input: End,
     val output: End,
     val inputsSha256: List<String>,
-    val scores: List<FloatArray>,
+    val scores: String,
+    val scoresSha256: String,
     private val tolerances: Map<String, Double>,
 ) {
     /** How far a score may be off on a runtime. */
@@ -63,24 +65,40 @@ fun complaints(place: Place, golden: Golden, file: GoldenFile, how: Contract, mo
     if (place.bytes(file.path)?.let(::sha256) != file.sha256) {
         return listOf("the model file is missing or not the one of the bundle: copy it again")
     }
+    val stored = place.bytes(file.scores)
+    if (stored == null || sha256(stored) != file.scoresSha256) {
+        return listOf("${file.scores} is missing or not the one of the bundle: copy it again")
+    }
+    val rows = floats(stored)
+    val classes = rows.size / golden.images.size
     return golden.images.indices.mapNotNull { i ->
-        complaint(place, golden.images[i], file, i, how, model)?.let { "${golden.images[i].path}: $it" }
+        val wanted = rows.copyOfRange(i * classes, (i + 1) * classes)
+        complaint(place, golden.images[i], file, i, how, model, wanted)?.let { "${golden.images[i].path}: $it" }
     }
 }
 
+/** Float32, little-endian. */
+fun floats(bytes: ByteArray): FloatArray {
+    val buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer()
+    return FloatArray(buffer.remaining()).also(buffer::get)
+}
+
 private fun complaint(
-    place: Place, image: GoldenImage, file: GoldenFile, i: Int, how: Contract, model: Model,
+    place: Place, image: GoldenImage, file: GoldenFile, i: Int, how: Contract, model: Model, wanted: FloatArray,
 ): String? {
     val png = place.bytes(image.path)
     if (png == null || sha256(png) != image.sha256) {
         return "the picture is missing or not the one of the bundle: copy it again"
     }
     // A golden image has the model's size: cropping it would be wrong, and the resize must leave it as it is.
-    val tensor = tensorOf(prepare(place.decode(png), how.copy(fit = "stretch")), file.input)
+    // What is no photo is an array of samples already.
+    val picture = if (how.colour == "samples") Picture(how.width, how.height, file.input.shape[3], png)
+    else prepare(place.decode(png), how.copy(fit = "stretch"))
+    val tensor = tensorOf(picture, file.input)
     if (sha256(tensor) != file.inputsSha256[i]) {
         return "the INPUT is off: this code makes another tensor of it than it must"
     }
-    return scoresOff(model.run(tensor), file.scores[i], file.tolerance(model.runtime), file.threshold)
+    return scoresOff(model.run(tensor), wanted, file.tolerance(model.runtime), file.threshold)
 }
 
 /** What is off with the scores of one image; null: nothing. */
@@ -130,7 +148,8 @@ private fun fileOf(file: JsonObject) = GoldenFile(
     input = endOf(file.getValue("input").jsonObject),
     output = endOf(file.getValue("output").jsonObject),
     inputsSha256 = file.list("inputs_sha256").map(JsonElement::text),
-    scores = file.list("scores").map { row -> row.jsonArray.map { it.jsonPrimitive.float }.toFloatArray() },
+    scores = file.text("scores"),
+    scoresSha256 = file.text("scores_sha256"),
     tolerances = file.list("tolerances").associate {
         it.text("runtime") to it.jsonObject.getValue("max_abs").jsonPrimitive.double
     },

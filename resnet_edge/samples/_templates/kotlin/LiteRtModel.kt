@@ -1,7 +1,7 @@
 // A .tflite file in LiteRT's CompiledModel, on the NPU, the GPU or the CPU.
 //
-//   implementation("com.google.ai.edge.litert:litert:2.3.0")
-//   implementation("com.google.ai.edge.litert:litert-gpu:2.3.0")   (for the GPU)
+//   @LITERT@
+//   @LITERTGPU@   (for the GPU)
 //
 //   val golden = goldenOf(text("golden/golden.json"))
 //   LiteRtModel(context, golden.file("@FILE@")).use { model ->

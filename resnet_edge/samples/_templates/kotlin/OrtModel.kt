@@ -1,6 +1,6 @@
 // An .onnx file in ONNX Runtime.
 //
-//   implementation("com.microsoft.onnxruntime:onnxruntime-android:1.29.0")
+//   @ORT@
 //
 //   val content = context.assets.open("@FILE@").use { it.readBytes() }
 //   OrtModel(golden.file("@FILE@"), content).use { model -> classify(photo, golden, file, how, model) }

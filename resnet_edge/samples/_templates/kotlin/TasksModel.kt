@@ -1,6 +1,6 @@
 // A file of android-tasks/ in MediaPipe Tasks, which has the labels inside.
 //
-//   implementation("com.google.mediapipe:tasks-vision:1.1.0")
+//   @TASKS@
 //
 //   TasksModel(context, golden.file("@FILE@")).use { model -> classify(photo, golden, file, how, model) }
 package resnetedge

@@ -21,7 +21,8 @@ struct GoldenFile: Decodable {
     let input: End
     let output: End
     let inputs_sha256: [String]
-    let scores: [[Float]]
+    let scores: String
+    let scores_sha256: String
     let tolerances: [Tolerance]
 
     /// How far a score may be off on a runtime.
@@ -66,15 +67,25 @@ func complaints(
     guard let content = place.bytes(file.file), sha256(content) == file.sha256 else {
         return ["the model file is missing or not the one of the bundle: copy it again"]
     }
+    guard let stored = place.bytes(file.scores), sha256(stored) == file.scores_sha256 else {
+        return ["\(file.scores) is missing or not the one of the bundle: copy it again"]
+    }
+    let floats = End(dtype: "float32", shape: [], scale: nil, zero_point: nil)
+    let rows = real([UInt8](stored), floats)
+    let classes = rows.count / golden.images.count
     var lines: [String] = []
     for (i, image) in golden.images.enumerated() {
-        if let wrong = try complaint(place, image, file, i, how, model) { lines.append("\(image.path): \(wrong)") }
+        let wanted = [Float](rows[(i * classes)..<((i + 1) * classes)])
+        if let wrong = try complaint(place, image, file, i, how, model, wanted) {
+            lines.append("\(image.path): \(wrong)")
+        }
     }
     return lines
 }
 
 private func complaint(
-    _ place: Place, _ image: GoldenImage, _ file: GoldenFile, _ i: Int, _ how: Contract, _ model: Model
+    _ place: Place, _ image: GoldenImage, _ file: GoldenFile, _ i: Int, _ how: Contract, _ model: Model,
+    _ wanted: [Float]
 ) throws -> String? {
     guard let png = place.bytes(image.path), sha256(png) == image.sha256 else {
         return "the picture is missing or not the one of the bundle: copy it again"
@@ -82,11 +93,16 @@ private func complaint(
     // A golden image has the model's size: cropping it would be wrong, and the resize must leave it as it is.
     var whole = how
     whole.fit = "stretch"
-    let tensor = tensorOf(prepare(try place.decode(png), whole), file.input)
+    // What is no photo is an array of samples already.
+    let picture =
+        how.colour == "samples"
+        ? Picture(width: how.width, height: how.height, channels: file.input.shape[3], data: [UInt8](png))
+        : prepare(try place.decode(png), whole)
+    let tensor = tensorOf(picture, file.input)
     if sha256(Data(tensor)) != file.inputs_sha256[i] {
         return "the INPUT is off: this code makes another tensor of it than it must"
     }
-    return scoresOff(try model.run(tensor), file.scores[i], file.tolerance(model.runtime), file.threshold)
+    return scoresOff(try model.run(tensor), wanted, file.tolerance(model.runtime), file.threshold)
 }
 
 /// What is off with the scores of one image; nil: nothing.

@@ -1,6 +1,6 @@
 // A .tflite file in LiteRT's Interpreter, on the CPU.
 //
-//   pod 'TensorFlowLiteSwift', '2.17.0'
+//   @TFLITESWIFT@
 //
 // That is still what LiteRT's guide for iOS names (developers.google.com/edge/litert/ios/quickstart, November
 // 2026). LiteRT's own package for Swift, with CompiledModel, is in its repository, but without the binaries that

@@ -1,6 +1,6 @@
 // An .onnx file in ONNX Runtime, on the CPU.
 //
-//   .package(url: "https://github.com/microsoft/onnxruntime-swift-package-manager", from: "1.24.2")
+//   @ORTSWIFT@
 //
 // or pod 'onnxruntime-objc', whose module is called onnxruntime_objc.
 //
