@@ -27,11 +27,14 @@ def inside_functions(opened: Opened) -> frozenset[str]:
     """Tensors that are read by nothing but the rest of the function that they are inside of; where all inside
     is affine, none."""
     source: dict[str, str] = {}  # of which tensor alone one is computed, number by number
+    readers = opened.readers()
     held: set[str] = set()  # what is that tensor itself, in another type
     bent: set[str] = set()  # by more than a factor and a summand
     ends = {opened.exit}
     for step in opened.steps:
         sources = {source.get(name, name) for name in step.reads}
+        if step.op in AFFINE and sources == {*step.reads} and len(readers[step.reads[0]]) == 1:
+            continue  # it begins behind a normalization that was left apart
         if step.op in EACH and len(sources) == 1:
             source |= dict.fromkeys(step.gives, *sources)
             if step.op in KEEPERS and held.union(sources).issuperset(step.reads):

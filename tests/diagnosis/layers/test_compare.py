@@ -216,7 +216,7 @@ def test_a_dropout_that_is_left_on_is_named(roads: Callable[[str], Road], tmp_pa
     model = onnx.load(path)
     model.graph.initializer.extend(
         [
-            numpy_helper.from_array(np.float32(0.25), "ratio"),
+            numpy_helper.from_array(np.array(0.25, np.float32), "ratio"),
             numpy_helper.from_array(np.array(True), "training"),
         ]
     )

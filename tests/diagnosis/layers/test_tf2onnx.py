@@ -228,7 +228,7 @@ def test_a_half_that_overflows_and_is_discarded_is_no_departure(tmp_path: Path) 
     model.graph.node.extend(nodes)
     constants = {"zero": 0.0, "one": 1.0, "alpha": 1.7580993, "scale": 1.050701}
     model.graph.initializer.extend(
-        onnx.numpy_helper.from_array(np.float32(value), name) for name, value in constants.items()
+        onnx.numpy_helper.from_array(np.array(value, np.float32), name) for name, value in constants.items()
     )
     halves = convert_float_to_float16(model, keep_io_types=True)
     onnx.save(halves, tmp_path / "halves.onnx")
