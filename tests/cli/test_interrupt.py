@@ -8,12 +8,13 @@ import sys
 
 import pytest
 
-from resnet_edge.cli._interrupt import SIGNALS
+from resnet_edge.core.interrupts import SIGNALS
 from tests.cli.conversion import heeded
 
 START = """
 import signal, sys, time
-from resnet_edge.cli._interrupt import SIGNALS, Interrupted, interruptible
+from resnet_edge.cli._interrupt import Interrupted, interruptible
+from resnet_edge.core.interrupts import SIGNALS
 
 def wait():
     time.sleep(30)

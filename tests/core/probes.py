@@ -178,3 +178,22 @@ def _append(file: Path) -> None:
 def _shell(command: str) -> None:
     if subprocess.run(["sh", "-c", command], stderr=subprocess.DEVNULL).returncode:
         raise OSError("the child failed")
+
+
+def take_memory(request: Words, report: Report) -> Words:
+    """So many bytes, a part at a time; an odd number: with progress in between."""
+    report(Progress("model", note=f"reading {request.text}"))
+    taken = []
+    for done in range(request.number >> 20):
+        taken.append(b"x" * (1 << 20))
+        if request.number % 2:
+            report(Progress("model", done, request.number >> 20, note=f"reading {request.text}"))
+    return Words(request.text, len(taken))
+
+
+def read_mapped(request: Words, report: Report) -> Words:
+    """Every page of a file that is mapped, and then time to be seen."""
+    values = np.memmap(request.text, np.uint8, "r")
+    found = int(values[::4096].max())
+    time.sleep(2.5)
+    return Words(request.text, found)
