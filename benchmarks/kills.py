@@ -90,14 +90,14 @@ def main() -> int:
     parser.add_argument("--commands", default=",".join(COMMANDS))
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    wrong: list[str] = []
+    wrong = 0
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         given = _given(Path(folder, "given"))
         for command in asked.commands.split(","):
             runs = {"kill": asked.kills, "interrupt": asked.interrupts, "twice": asked.doubles}
-            wrong += _command(command, given, Path(folder), runs, random.Random(asked.seed))
-    for line in wrong:
-        print("WRONG", line)
+            for line in _command(command, given, Path(folder), runs, random.Random(asked.seed)):
+                wrong += 1
+                print("WRONG", line, flush=True)
     return 1 if wrong else 0
 
 
