@@ -203,8 +203,8 @@ class Worker:
 
     def _took(self, used: int) -> WorkerFailed:
         return WorkerFailed(
-            f"{self.name} was ended{_while(self._doing)}: it had taken {used:,} bytes of memory, of "
-            f"{self._memory.limit:,} that were free: give it less at once (a smaller model, fewer or smaller "
+            f"{self.name} was ended{_while(self._doing)}: it had taken {used:,} bytes of memory, and "
+            f"may take {self._memory.limit:,}: give it less at once (a smaller model, fewer or smaller "
             f"images) than {self._reads} asks for, or use a machine with more (full log: {self.log})"
         )
 

@@ -28,7 +28,7 @@ def test_a_worker_that_takes_too_much_is_ended_in_one_line(tmp_path: Path, speak
             worker.call("probes:take_memory", {"text": "net.h5", "number": (2 << 30) + speaks}, dict)
     words = str(caught.value)
     assert words.startswith("probe was ended in 'model' (reading net.h5): it had taken ")
-    assert f"of {LIMIT:,} that were free" in words
+    assert f"may take {LIMIT:,}: give it less" in words
     assert "\n" not in words
 
 
