@@ -30,10 +30,9 @@ def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEd
     Raises `raised`, in one line: the file is no `what`, and `mend` is the way out.
     """
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise raised(f"{path} has {size:,} bytes, more than any {what} ({LARGEST:,}): {mend}")
-        content = path.read_bytes()
+        content = bounded(path)
+        if content is None:
+            raise raised(f"{path} has more bytes than any {what} ({LARGEST:,}): {mend}")
         if _depth(content) > DEEPEST:
             raise RecursionError
         return msgspec.json.decode(content, type=kind)
@@ -43,6 +42,14 @@ def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEd
         raise raised(f"{path} is no {what} (it is nested too deeply): {mend}") from error
     except (msgspec.MsgspecError, ValueError) as error:
         raise raised(f"{path} is no {what} ({error}): {mend}") from error
+
+
+def bounded(path: Path) -> bytes | None:
+    """What is in a file; None where that is more than LARGEST, whatever its size is said to be. Raises
+    OSError."""
+    with path.open("rb") as stream:
+        content = stream.read(LARGEST + 1)
+    return content if len(content) <= LARGEST else None
 
 
 def _depth(content: bytes) -> int:

@@ -142,7 +142,7 @@ def _item_bytes(config: Config) -> int:
 
 
 def _size(value: Any) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < 2**63:
         raise ValueError(f"{value!r} is no size")
     return value
 

@@ -4,7 +4,6 @@ the memory of this machine. `_declared_sizes` counts by the config alone, `_budg
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import prod
 
 from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.errors import ModelError
@@ -16,6 +15,9 @@ COPIES = 5
 IMAGES = 8
 """That are run together. A wrong weight shows on one image; more are for layers that are silent on some."""
 
+MOST = 10**18
+"""Bytes. There are no more."""
+
 
 class Budget:
     """Raises ModelError, in the name of `file`, once a model asks for more than it may."""
@@ -26,7 +28,7 @@ class Budget:
 
     def add_weight(self, shape: Iterable[int], item: int) -> None:
         """One more array of weights, of `item` bytes each."""
-        self.weight_bytes += prod(shape) * item
+        self.weight_bytes += _product(shape) * item
         if self._held is not None and self.weight_bytes > max(PROMISE, self._held):
             self._refuse(
                 f"{self._file} has layers with {self.weight_bytes:,} bytes of weights and more, and holds "
@@ -35,11 +37,11 @@ class Budget:
 
     def add_tensor(self, shape: tuple[int | None, ...], item: int) -> None:
         """A layer gives one more tensor, batch first, of `item` bytes each; an open size counts as 1."""
-        one = prod(size or 1 for size in shape) * item
+        one = _product(size or 1 for size in shape) * item
         need = IMAGES * one
         if self._memory is not None and need > max(PROMISE, self._memory):
             self._refuse(
-                f"{self._file} has a layer that gives {shape[1:]}, {one:,} bytes for an image and "
+                f"{self._file} has a layer that gives {str(shape[1:])[:80]}, {one:,} bytes for an image and "
                 f"{need:,} for the {IMAGES} that are run together, and {self._memory:,} bytes of memory are "
                 "free: give a model of smaller layers, or use a machine with more memory"
             )
@@ -56,3 +58,11 @@ class Budget:
                 f"{self._file} declares {held_bytes:,} bytes of weights, and its layers have "
                 f"{self.weight_bytes:,}: it is damaged or hostile; save it again"
             )
+
+
+def _product(sizes: Iterable[int]) -> int:
+    """Cut where it is more than any memory: the digits of a number can be as many as a file has bytes."""
+    found = 1
+    for size in sizes:
+        found = min(found * min(size, MOST), MOST)
+    return found

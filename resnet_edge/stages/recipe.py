@@ -12,10 +12,9 @@ from operator import or_
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from resnet_edge.core.budget import check_data
-from resnet_edge.core.errors import OutputError, UsageError
+from resnet_edge.core.documents import read_json
+from resnet_edge.core.errors import DataError, OutputError, UsageError
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.overwrite import check_file
 from resnet_edge.core.sidecar import State, Step, sidecar_path
@@ -132,8 +131,8 @@ def check_keras_output(out: Path, *, overwrite: bool, resume: bool) -> None:
 
 def _is_sidecar(path: Path) -> bool:
     try:
-        return isinstance(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("steps"), list)
-    except (OSError, msgspec.MsgspecError, RecursionError):
+        return isinstance(read_json(path, dict[str, Any], "sidecar", "move it").get("steps"), list)
+    except DataError:
         return False
 
 

@@ -197,3 +197,12 @@ def read_mapped(request: Words, report: Report) -> Words:
     found = int(values[::4096].max())
     time.sleep(2.5)
     return Words(request.text, found)
+
+
+def load_library(request: Words, report: Report) -> Words:
+    """The library of that name; no text where there is none."""
+    try:
+        ctypes.CDLL(request.text)
+    except OSError:
+        return Words("", 0)
+    return request

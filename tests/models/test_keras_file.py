@@ -19,7 +19,7 @@ from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.progress import silent
 from resnet_edge.core.sidecar import Sidecar, write_sidecar
-from resnet_edge.models import ModelRequest, OpenedModel, _budget, check_source, open_model
+from resnet_edge.models import ModelRequest, OpenedModel, _file_budget, check_source, open_model
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -164,7 +164,7 @@ def test_weights_that_no_layer_has_are_never_read(
         saved, tmp_path / "m.keras", lambda name, c: content if name == "model.weights.h5" else c
     )
     assert _open(path).facts.parameters  # a megabyte hurts nobody
-    monkeypatch.setattr(_budget, "PROMISE", 100_000)
+    monkeypatch.setattr(_file_budget, "PROMISE", 100_000)
     assert _open(saved).facts.parameters
     with pytest.raises(ModelError, match=r"declares 1,\d{3},\d{3} bytes of weights, and its layers have"):
         _open(path)
