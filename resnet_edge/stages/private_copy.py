@@ -75,7 +75,6 @@ def _weights_beside(copy: Path, named: Path) -> tuple[str, ...]:
     """The names of the files that hold weights of an ONNX file, in order. One outside of its folder could not
     be copied to where a runtime would look."""
     import onnx
-    from google.protobuf.message import Message
     from onnx.external_data_helper import uses_external_data
 
     def tensors(message: Any) -> Iterator[onnx.TensorProto]:
@@ -83,7 +82,7 @@ def _weights_beside(copy: Path, named: Path) -> tuple[str, ...]:
         for field, value in message.ListFields():
             if field.message_type is None:
                 continue
-            for each in [value] if isinstance(value, Message) else value:
+            for each in [value] if hasattr(value, "ListFields") else value:
                 if isinstance(each, onnx.TensorProto):
                     yield each
                 else:
