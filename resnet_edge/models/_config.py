@@ -84,15 +84,16 @@ class Entry:
 def check_config(config: Any, file: str, *, keras2: bool = False) -> None:
     """Refuse whatever is not on the list; `keras2`: the config is one of Keras 2, which is rebuilt.
 
-    Raises ModelError for a Lambda layer, a custom class, a function of Keras that no model needs, or
-    nesting that no model has.
+    Raises ModelError for a Lambda layer, a custom class, a function of Keras that no model needs, nesting
+    that no model has, or what Keras would compute of the file's values while it reads.
     """
     for entry in entries(config, file):
-        if entry.computes_alone or not entry.is_array_of_numbers:
-            raise ModelError(f"{file} {_at_once(entry)}")
         unread = keras2 and _is_unread_initializer(entry)
         if not unread and not is_allowed(entry, keras2=keras2):
             raise ModelError(f"{file} {_refusal(entry)}")
+    for entry in entries(config, file):
+        if entry.computes_alone or not entry.is_array_of_numbers:
+            raise ModelError(f"{file} {_at_once(entry)}")
 
 
 def entries(config: Any, file: str) -> Iterator[Entry]:
