@@ -75,7 +75,7 @@ class Entry:
     @property
     def is_array_of_numbers(self) -> bool:
         """Whether an array, if it is one, is of numbers; one text can take gigabytes (`U99999999`)."""
-        if self.class_name not in _ARRAYS:
+        if not isinstance(self.class_name, str) or self.class_name not in _ARRAYS:
             return True
         config = self.found.get("config")
         return isinstance(config, dict) and _NUMBERS.fullmatch(str(config.get("dtype"))) is not None

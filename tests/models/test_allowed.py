@@ -336,3 +336,14 @@ def test_an_array_is_of_numbers(kind: str, dtype: str | None) -> None:
         check_config(_model(kernel_size=array), "m.keras")
     for good in ("float32", "uint8", "bool", "bfloat16", "complex64", "float8_e4m3fn"):
         check_config(_model(kernel_size={**array, "config": {"value": 1, "dtype": good}}), "m.keras")
+
+
+@pytest.mark.parametrize("name", [[], {}, 3, None, True, [["Dense"]], {"class_name": "Dense"}])
+@pytest.mark.parametrize("keras2", [False, True])
+def test_a_name_that_is_no_text_is_refused(name: Any, keras2: bool) -> None:
+    for changed in (
+        _model({"class_name": name}),
+        _model(kernel_initializer={"class_name": name, "config": {}}),
+    ):
+        with pytest.raises(ModelError):
+            check_config(changed, "m.keras", keras2=keras2)
