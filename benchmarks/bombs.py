@@ -40,6 +40,7 @@ if MAKE in sys.argv:  # what measures stays small: the peak of a process begins 
 
 SECONDS = 2.0
 DATA = ("--data", "data.npz", "--out", "out", "--quiet")
+BENCH = ("--budget", "1s", "--quiet")
 Words = tuple[str, ...]
 
 
@@ -240,11 +241,11 @@ def onnx_constant(here: Path) -> Words:
         onnx.helper.make_node("Add", ["image", "mean"], ["logits"]),
     ]
     value = onnx.helper.make_tensor_value_info
-    ends = [value(name, onnx.TensorProto.FLOAT, [1, 3]) for name in ("image", "logits")]
+    ends = [value(name, onnx.TensorProto.FLOAT, [1, 8, 8, 3]) for name in ("image", "logits")]
     graph = onnx.helper.make_graph(nodes, "g", ends[:1], ends[1:])
     made = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
     onnx.save(made, here / "m.onnx")
-    return "bench", "m.onnx", "--budget", "1s"
+    return "bench", "m.onnx", "--backends", "onnxruntime", *BENCH
 
 
 def onnx_input(here: Path) -> Words:
@@ -255,7 +256,7 @@ def onnx_input(here: Path) -> Words:
     )
     made = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
     onnx.save(made, here / "m.onnx")
-    return "bench", "m.onnx", "--budget", "1s"
+    return "bench", "m.onnx", "--backends", "onnxruntime", *BENCH
 
 
 def tflite_input(here: Path) -> Words:
@@ -270,7 +271,7 @@ def tflite_input(here: Path) -> Words:
     builder = flatbuffers.Builder(1 << 16)
     builder.Finish(model.Pack(builder), b"TFL3")
     (here / "m.tflite").write_bytes(bytes(builder.Output()))
-    return "bench", "m.tflite", "--budget", "1s"
+    return "bench", "m.tflite", "--backends", "litert", *BENCH
 
 
 def report(here: Path) -> Words:
