@@ -238,11 +238,13 @@ def onnx_constant(here: Path) -> Words:
         onnx.helper.make_node("Constant", [], ["shape"], value=shape),
         onnx.helper.make_node("ConstantOfShape", ["shape"], ["large"]),
         onnx.helper.make_node("ReduceMean", ["large"], ["mean"], keepdims=0),
-        onnx.helper.make_node("Add", ["image", "mean"], ["logits"]),
+        onnx.helper.make_node("ReduceMean", ["image"], ["scores"], axes=[1, 2], keepdims=0),
+        onnx.helper.make_node("Add", ["scores", "mean"], ["logits"]),
     ]
     value = onnx.helper.make_tensor_value_info
-    ends = [value(name, onnx.TensorProto.FLOAT, [1, 8, 8, 3]) for name in ("image", "logits")]
-    graph = onnx.helper.make_graph(nodes, "g", ends[:1], ends[1:])
+    image = value("image", onnx.TensorProto.FLOAT, [1, 8, 8, 3])
+    logits = value("logits", onnx.TensorProto.FLOAT, [1, 3])
+    graph = onnx.helper.make_graph(nodes, "g", [image], [logits])
     made = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
     onnx.save(made, here / "m.onnx")
     return "bench", "m.onnx", "--backends", "onnxruntime", *BENCH
@@ -250,10 +252,10 @@ def onnx_constant(here: Path) -> Words:
 
 def onnx_input(here: Path) -> Words:
     value = onnx.helper.make_tensor_value_info
-    ends = [value(name, onnx.TensorProto.FLOAT, [1, 10**6, 10**5, 3]) for name in ("image", "logits")]
-    graph = onnx.helper.make_graph(
-        [onnx.helper.make_node("Relu", ["image"], ["logits"])], "g", ends[:1], ends[1:]
-    )
+    image = value("image", onnx.TensorProto.FLOAT, [1, 10**6, 10**5, 3])
+    logits = value("logits", onnx.TensorProto.FLOAT, [1, 3])
+    node = onnx.helper.make_node("ReduceMean", ["image"], ["logits"], axes=[1, 2], keepdims=0)
+    graph = onnx.helper.make_graph([node], "g", [image], [logits])
     made = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
     onnx.save(made, here / "m.onnx")
     return "bench", "m.onnx", "--backends", "onnxruntime", *BENCH

@@ -7,6 +7,7 @@ CVE-2025-9906), so nothing reaches its deserialiser but pairs of module and name
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ _FOREIGN = {
 """Built into Keras, and code or another file all the same."""
 
 _MAX_DEPTH = 200
+MOST_PARTS = 250_000
+"""Lists and objects in a config: 250 for each of a thousand layers. Each costs microseconds wherever the
+config is walked through, and two letters of a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +83,20 @@ class Entry:
             return True
         config = self.found.get("config")
         return isinstance(config, dict) and _NUMBERS.fullmatch(str(config.get("dtype"))) is not None
+
+
+def parsed(text: bytes | str, file: str) -> Any:
+    """The config in a JSON text. Raises ValueError, RecursionError; TypeError where it is no text, ModelError
+    where it is of more parts than a model's."""
+    content = text.encode() if isinstance(text, str) else text
+    if not isinstance(content, bytes):
+        raise TypeError(f"a {type(text).__name__} is no text")
+    if (parts := content.count(b"{") + content.count(b"[")) > MOST_PARTS:
+        raise ModelError(
+            f"{file} has a config of {parts:,} lists and objects, and a model needs {MOST_PARTS:,} at most: "
+            "it is damaged or hostile; save it again"
+        )
+    return json.loads(content)
 
 
 def check_config(config: Any, file: str, *, keras2: bool = False) -> None:

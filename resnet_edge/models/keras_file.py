@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,7 +14,7 @@ from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
-from resnet_edge.models._config import check_config
+from resnet_edge.models._config import check_config, parsed
 from resnet_edge.models._declared_sizes import check_sizes
 from resnet_edge.models._look import Looked, look_with
 from resnet_edge.models.learned_ranges import WEIGHTS, Ranges, embedded
@@ -130,7 +129,7 @@ def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
 
 def _json(archive: zipfile.ZipFile, member: str, path: Path) -> Any:
     try:
-        return json.loads(archive.read(member))
+        return parsed(archive.read(member), path.name)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: {member} is damaged: copy or save the model again") from error
 

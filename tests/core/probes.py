@@ -206,3 +206,7 @@ def load_library(request: Words, report: Report) -> Words:
     except OSError:
         return Words("", 0)
     return request
+
+
+def ask_for_memory(request: Words, report: Report) -> Words:
+    return Words("", int(np.zeros(request.number, np.uint8)[0]))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from resnet_edge.core.errors import WorkerFailed
+from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
 from resnet_edge.core.machine import GROUPS, available_memory, left_in_groups
 from resnet_edge.core.memory import LEAST, LONGEST, MemoryWatch
 from resnet_edge.core.worker import Worker
@@ -114,3 +114,10 @@ def test_a_group_that_is_not_seen_from_inside_is_passed_over(tmp_path: Path) -> 
     own.write_text("4:memory:/docker/abc\n0::/\n")
     _group(tmp_path / "memory", memory_limit_in_bytes=100, memory_usage_in_bytes=40)
     assert left_in_groups(tmp_path, own) == [69]
+
+
+def test_what_python_has_no_memory_for_is_told_in_one_line(tmp_path: Path) -> None:
+    with Worker("probe", tmp_path / "log", ENV) as worker:
+        with pytest.raises(ResnetEdgeError, match=r"not enough memory \(Unable to allocate .*: give a "):
+            worker.call("probes:ask_for_memory", {"number": 1 << 50}, dict)
+        assert worker.call("probes:echo", {"text": "goes on"}, dict)["text"] == "goes on"

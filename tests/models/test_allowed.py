@@ -16,7 +16,7 @@ from keras.src.ops.operation import Operation
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.models import _allowed, _allowed_compiled
-from resnet_edge.models._config import check_config
+from resnet_edge.models._config import check_config, parsed
 from resnet_edge.models._held import _resolver, held
 
 PROGRAMS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
@@ -347,3 +347,9 @@ def test_a_name_that_is_no_text_is_refused(name: Any, keras2: bool) -> None:
     ):
         with pytest.raises(ModelError):
             check_config(changed, "m.keras", keras2=keras2)
+
+
+def test_a_config_of_more_parts_than_any_model_is_not_even_parsed() -> None:
+    assert parsed(b'{"a": [' + b"{}," * 200_000 + b"{}]}", "m.keras")
+    with pytest.raises(ModelError, match=r"m\.keras has a config of 5,000,003 lists and objects"):
+        parsed(b'{"x": [' + b"{}," * 5_000_000 + b"{}]}", "m.keras")
