@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from resnet_edge import __version__
-from resnet_edge.cli._interrupt import Interrupted, interruptible
+from resnet_edge.cli._interrupt import NOTHING_LEFT, Interrupted, interruptible
 from resnet_edge.cli.terminal import fail, print_error_document, silence
 from resnet_edge.core.errors import EXIT_COULD_NOT, OutputError, ResnetEdgeError
 
@@ -74,7 +74,7 @@ class Program(click.Group):
             with _written(), interruptible():
                 return super().invoke(ctx)
         except KeyboardInterrupt as error:  # in the very moment in which interruptible begins or ends
-            raise Interrupted("interrupted; nothing half-written is left") from error
+            raise Interrupted(NOTHING_LEFT) from error
 
 
 class _PipeClosed(Exception):

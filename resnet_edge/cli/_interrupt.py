@@ -7,12 +7,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from resnet_edge.core.errors import EXIT_INTERRUPTED, ResnetEdgeError
+from resnet_edge.core.interrupts import SIGNALS
 from resnet_edge.entry import leave
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+NOTHING_LEFT = "interrupted; nothing half-written is left"
 
 
 class Interrupted(ResnetEdgeError):
@@ -48,19 +50,37 @@ def interruptible() -> Iterator[None]:
         with _none_lost(listen):
             yield
     except KeyboardInterrupt as error:
-        raise Interrupted("interrupted; nothing half-written is left") from error
+        raise Interrupted(NOTHING_LEFT) from error
     finally:
         for number, before in watched.items():
             signal.signal(number, signal.SIG_IGN if before is leave else before)
 
 
+def nothing_left() -> str:
+    """What is said of a run that leaves nothing."""
+    return NOTHING_LEFT
+
+
 @contextmanager
-def telling(left: Callable[[], str]) -> Iterator[None]:
-    """Within, KeyboardInterrupt leaves as Interrupted with what `left` says: something stays behind."""
+def telling(out: Path, left: Callable[[], str] = nothing_left) -> Iterator[None]:
+    """Within, KeyboardInterrupt leaves as Interrupted with what `left` says: something stays behind. Where
+    `out` had come to its place already, it is whole, and that is said."""
+    before = _identity(out)
     try:
         yield
     except KeyboardInterrupt as error:
+        if _identity(out) not in (None, before):
+            raise Interrupted(f"interrupted; {out} was written by then, whole, and stays") from error
         raise Interrupted(left()) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Of what is there under that name."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

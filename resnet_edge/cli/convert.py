@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import (
     FiniteRange,
     accept_reference_option,
@@ -163,18 +164,19 @@ def command(
     read = read_paths(model, *(options[name] for name in ("data", "calibration", "labels", "preprocess")))
     place = Workspace(out, writer="convert", overwrite=overwrite, inputs=read)
     request = request_of(model, command_line(), **options)  # type: ignore[arg-type]  # click checked
-    with place as workspace:
-        with progress(quiet) as report:
-            found = convert(request, workspace, report)
-        write_reports(found, workspace.folder)
-        folder = workspace.publish_partial() if found.failures else workspace.publish()
-    if as_json:
-        print_json(document(found))
-    elif not quiet:
-        print_table(found)
-        say(f"\nreport: {folder / 'report.html'}")
-    _tell_trouble(found, folder, brief=as_json or quiet)
-    click.get_current_context().exit(exit_code(found))
+    with telling(out):
+        with place as workspace:
+            with progress(quiet) as report:
+                found = convert(request, workspace, report)
+            write_reports(found, workspace.folder)
+            folder = workspace.publish_partial() if found.failures else workspace.publish()
+        if as_json:
+            print_json(document(found))
+        elif not quiet:
+            print_table(found)
+            say(f"\nreport: {folder / 'report.html'}")
+        _tell_trouble(found, folder, brief=as_json or quiet)
+        click.get_current_context().exit(exit_code(found))
 
 
 def _tell_trouble(report: Report, folder: Path, brief: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import names, overwrite_option
 from resnet_edge.cli.terminal import fail, output_options, print_json, progress
 from resnet_edge.core import registry
@@ -146,19 +147,20 @@ def command(
         profiles, schemes, translations, data, resize, images, golden, unproved, model_version, license
     )
     typed = reproduced(folder, request, intended_use)
-    with place as workspace:
-        with progress(quiet) as report:
-            found = package(request, converted, workspace, report)
-        roots = (workspace.folder, workspace.scratch, workspace.logs, folder)
-        found = without_places_in(found, roots)
-        card = travelling_card(model_card(found, converted.document, typed, intended_use, license), roots)
-        write_bundle(found, workspace.folder, typed, card)
-        made = workspace.publish_partial() if found.failed else workspace.publish()
-    if as_json:
-        print_json(bundle_document(found, typed, made))
-    elif not quiet:
-        print_bundle(found, made)
-    if found.failed:
-        first = found.failed[0]
-        fail(f"{first.file} on {first.backend}: {first.reason}; what was made is in {made}")
-    click.get_current_context().exit(EXIT_FAILED_PROOF if found.failed else EXIT_DONE)
+    with telling(out):
+        with place as workspace:
+            with progress(quiet) as report:
+                found = package(request, converted, workspace, report)
+            roots = (workspace.folder, workspace.scratch, workspace.logs, folder)
+            found = without_places_in(found, roots)
+            card = travelling_card(model_card(found, converted.document, typed, intended_use, license), roots)
+            write_bundle(found, workspace.folder, typed, card)
+            made = workspace.publish_partial() if found.failed else workspace.publish()
+        if as_json:
+            print_json(bundle_document(found, typed, made))
+        elif not quiet:
+            print_bundle(found, made)
+        if found.failed:
+            first = found.failed[0]
+            fail(f"{first.file} on {first.backend}: {first.reason}; what was made is in {made}")
+        click.get_current_context().exit(EXIT_FAILED_PROOF if found.failed else EXIT_DONE)

@@ -69,14 +69,15 @@ def command(model: str, method: str, out: Path, as_json: bool, quiet: bool, **op
     """
     from resnet_edge.cli._compressed import print_compressed
     from resnet_edge.cli._prune import Common, check_options, common, pruned
-    from resnet_edge.stages.unfinished import left_behind
+    from resnet_edge.stages.unfinished import left_behind, training_run
 
     check_options(method)
     shared: Common = common(model, out, options)
     recipe = recipe_of(options)
-    with telling(lambda: left_behind(out)), progress(quiet) as report:
-        found = pruned(method, shared, recipe, options, report)
-    if as_json:
-        print_json(found)
-    elif not quiet:
-        print_compressed(found)
+    with telling(out, lambda: left_behind(out)):
+        with training_run(out), progress(quiet) as report:
+            found = pruned(method, shared, recipe, options, report)
+        if as_json:
+            print_json(found)
+        elif not quiet:
+            print_compressed(found)

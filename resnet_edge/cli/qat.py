@@ -52,7 +52,7 @@ def command(
         training_grant,
     )
     from resnet_edge.stages.tfmot_worker import tfmot_worker
-    from resnet_edge.stages.unfinished import left_behind
+    from resnet_edge.stages.unfinished import left_behind, training_run
 
     request = ModelRequest(model, input_shape=input_shape, preprocess=preprocess)
     check_not_the_model(out, model)
@@ -60,14 +60,15 @@ def command(
     check_source(request)
     wanted = QatRequest(request, recipe_of(options), str(out), resume, command_line(), overwrite)
     grant = training_grant(wanted.recipe, wanted.out, request)
-    with (
-        telling(lambda: left_behind(out)),
-        progress(quiet) as report,
-        log_folder() as logs,
-        tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,
-    ):
-        result = worker.call("resnet_edge.stages.qat:qat", wanted, Compressed, report)
-    if as_json:
-        print_json(result)
-    elif not quiet:
-        print_compressed(result)
+    with telling(out, lambda: left_behind(out)):
+        with (
+            training_run(out),
+            progress(quiet) as report,
+            log_folder() as logs,
+            tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,
+        ):
+            result = worker.call("resnet_edge.stages.qat:qat", wanted, Compressed, report)
+        if as_json:
+            print_json(result)
+        elif not quiet:
+            print_compressed(result)

@@ -50,7 +50,7 @@ def command(
         check_not_the_model,
         training_grant,
     )
-    from resnet_edge.stages.unfinished import left_behind
+    from resnet_edge.stages.unfinished import left_behind, training_run
 
     if start is not None:
         check_not_the_model(out, start)
@@ -59,14 +59,15 @@ def command(
     request = TrainRequest(arch, recipe_of(options), str(out), start, resume, command_line(), overwrite)
     started = () if start is None else (ModelRequest(start),)
     grant = training_grant(request.recipe, request.out, *started)
-    with (
-        telling(lambda: left_behind(out)),
-        progress(quiet) as report,
-        log_folder() as logs,
-        Worker("training", logs / "train.log", grant=grant) as worker,
-    ):
-        result = worker.call("resnet_edge.stages.train:train", request, TrainResult, report)
-    if as_json:
-        print_json(result)
-    elif not quiet:
-        say(result.sentence())
+    with telling(out, lambda: left_behind(out)):
+        with (
+            training_run(out),
+            progress(quiet) as report,
+            log_folder() as logs,
+            Worker("training", logs / "train.log", grant=grant) as worker,
+        ):
+            result = worker.call("resnet_edge.stages.train:train", request, TrainResult, report)
+        if as_json:
+            print_json(result)
+        elif not quiet:
+            say(result.sentence())

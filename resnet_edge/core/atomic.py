@@ -6,13 +6,27 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+_BEGIN, _END = ".resnet-edge.", ".unfinished"
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write beside `path` and rename: whoever looks sees the old file or the new one. Raises OSError."""
-    part = path.with_name(f".resnet-edge.{secrets.token_hex(4)}.unfinished")
+    part = path.with_name(f"{_BEGIN}{secrets.token_hex(4)}{_END}")
     try:
         part.write_bytes(content)
         part.replace(path)
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def is_part(path: Path) -> bool:
+    """Whether it is what a run that was killed left of `write_whole`."""
+    return path.name.startswith(_BEGIN) and path.name.endswith(_END)
+
+
+def sweep_parts(folder: Path) -> None:
+    """Remove such parts from a folder in which nobody else writes. Raises OSError."""
+    for entry in folder.iterdir():
+        if is_part(entry):
+            entry.unlink(missing_ok=True)

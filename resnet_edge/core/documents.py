@@ -21,7 +21,8 @@ DEEPEST = 100
 what is written in Python, as dataclasses.asdict, walks through."""
 
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKET = re.compile(rb"[\[\]{}]")
+_ALIKE = bytes.maketrans(b"[]", b"{}")
+_NO_BRACKET = bytes(code for code in range(256) if code not in b"[]{}")
 
 
 def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEdgeError] = DataError) -> Any:
@@ -30,11 +31,11 @@ def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEd
     Raises `raised`, in one line: the file is no `what`, and `mend` is the way out.
     """
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise raised(f"{path} has {size:,} bytes, more than any {what} ({LARGEST:,}): {mend}")
-        content = path.read_bytes()
-        if _depth(content) > DEEPEST:
+        content = bounded(path)
+        if content is None:
+            raise raised(f"{path} has more bytes than any {what} ({LARGEST:,}): {mend}")
+        if _is_deep(content):
+            msgspec.json.decode(content)  # which says what is wrong with brackets that do not match
             raise RecursionError
         return msgspec.json.decode(content, type=kind)
     except OSError as error:
@@ -45,13 +46,23 @@ def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEd
         raise raised(f"{path} is no {what} ({error}): {mend}") from error
 
 
-def _depth(content: bytes) -> int:
-    """How deeply lists and objects are nested."""
-    depth = deepest = 0
-    for bracket in _BRACKET.findall(_TEXT.sub(b"", content)):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def bounded(path: Path) -> bytes | None:
+    """What is in a file; None where that is more than LARGEST, whatever its size is said to be. Raises
+    OSError."""
+    with path.open("rb") as stream:
+        content = stream.read(LARGEST + 1)
+    return content if len(content) <= LARGEST else None
+
+
+def _is_deep(content: bytes) -> bool:
+    """Whether lists and objects are nested more than DEEPEST times, or brackets are without their other ends:
+    each pass takes the innermost away, at the speed of C."""
+    brackets = _TEXT.sub(b"", content).translate(_ALIKE, delete=_NO_BRACKET)
+    for _ in range(DEEPEST):
+        if not brackets:
+            break
+        brackets = brackets.replace(b"{}", b"")
+    return bool(brackets)
 
 
 def converted_to(

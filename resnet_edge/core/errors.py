@@ -93,6 +93,7 @@ _CAUSE, _CALLING, _IN_USER_CODE = (
     "Exception encountered when calling",
     "in user code:",
 )
+_EXAMPLE = "Example error message for object"
 _RAISED = re.compile(r"(\w+\.)*\w+(Error|Exception): .")
 
 
@@ -104,6 +105,10 @@ def first_line(error: BaseException) -> str:
     reason, and TensorFlow's AutoGraph a traceback.
     """
     lines = [line for line in (_STYLE.sub("", line).strip() for line in str(error).splitlines()) if line]
+    for index, line in enumerate(lines[:-1]):
+        if _EXAMPLE in line:  # of several things that broke; how many is no reason
+            lines = lines[index + 1 :]
+            break
     causes = [index for index, line in enumerate(lines) if line.startswith(_CAUSE)]
     lines = lines[causes[0] :] if causes else lines
     lines[:1] = [line for first in lines[:1] if (line := first.removeprefix(_CAUSE).strip())]

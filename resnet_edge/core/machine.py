@@ -6,8 +6,10 @@ import importlib.metadata
 import os
 import platform
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+
+import psutil
 
 from resnet_edge.core.packages import BASE, EXTRAS
 
@@ -88,14 +90,48 @@ def busy_seconds() -> float | None:
 
 
 def available_memory() -> int | None:
-    """Bytes that processes can still get without swapping; None where the system does not tell."""
+    """Bytes that processes can still get without swapping, here or in the control group that this process is
+    in, as in a container; None where the system does not tell."""
+    free: list[int] = []
     with suppress(OSError, ValueError, StopIteration):  # Linux; what caches hold can be had, too
         lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
-        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    except (OSError, ValueError):  # macOS
-        return None
+        free = [1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))]
+        free += left_in_groups()
+    if not free:
+        with suppress(psutil.Error, OSError):
+            free = [psutil.virtual_memory().available]
+    return min(free, default=None)
+
+
+GROUPS = Path("/sys/fs/cgroup")
+_FILES = (
+    ("", "memory.max", "memory.current", "inactive_file"),
+    ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+"""Of version 2 and 1 of control groups (Documentation/admin-guide of the kernel): where they are mounted,
+and what a group may have, has, and has of files that can be dropped."""
+
+
+def left_in_groups(root: Path = GROUPS, own: Path = Path("/proc/self/cgroup")) -> list[int]:
+    """What is left of the memory of each control group around this process that has a limit. Raises OSError
+    where the system has none."""
+    names = [line.split(":", 2) for line in own.read_text("utf-8").splitlines()]
+    found = []
+    for mounted, most, used, droppable in _FILES:
+        for number, controllers, name in names:
+            if (number == "0") if mounted == "" else ("memory" in controllers.split(",")):
+                inside = PurePosixPath(name.lstrip("/"))
+                for group in (inside, *inside.parents):
+                    with suppress(OSError, ValueError):
+                        found.append(_left(root / mounted / group, most, used, droppable))
+    return found
+
+
+def _left(group: Path, most: str, used: str, droppable: str) -> int:
+    """Raises ValueError where it has no limit (`max`), OSError where it is not seen from inside."""
+    limit = int((group / most).read_text("utf-8"))
+    stat = dict(line.split() for line in (group / "memory.stat").read_text("utf-8").splitlines())
+    return max(0, limit - int((group / used).read_text("utf-8")) + int(stat[droppable]))
 
 
 def _memory() -> int | None:

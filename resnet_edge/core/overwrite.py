@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from resnet_edge.core.documents import object_in
 from resnet_edge.core.errors import OutputError, UsageError
+from resnet_edge.core.scratch import OWNER
 
 Writer = Literal["convert", "package"]
 REPORT, INDEX = "report.json", "bundle.json"
@@ -60,12 +61,13 @@ def check_file(option: str, path: Path, overwrite: bool) -> None:
 
 
 def _own_files(folder: Path, writer: Writer) -> set[str]:
-    """What the folder's own document says that `writer` put there, by path from the folder."""
+    """What the folder's own document says that `writer` put there, by path from the folder; and the lock of a
+    run that was killed as it gave the folder its name."""
     try:
         if writer == "convert":
             document = _read(folder / REPORT)
-            return {*_REPORTS, *(entry["file"] for entry in document["artifacts"])}
-        return {INDEX, *_read(folder / INDEX)["sha256"]}
+            return {OWNER, *_REPORTS, *(entry["file"] for entry in document["artifacts"])}
+        return {OWNER, INDEX, *_read(folder / INDEX)["sha256"]}
     except (KeyError, TypeError):
         return set()
 

@@ -19,7 +19,7 @@ EXTRAS = {
 }
 """Import name: (distribution, extra)."""
 
-BASE = ("resnet-edge", "click", "msgspec", "numpy", "pillow", "rich")
+BASE = ("resnet-edge", "click", "msgspec", "numpy", "pillow", "psutil", "rich")
 """Distributions that are always there."""
 
 

@@ -6,6 +6,7 @@ folder afterwards removes those whose lock is free. What has no such file is not
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from resnet_edge.core.interrupts import uninterrupted
+
 PREFIX = "resnet-edge-"
 OWNER = ".resnet-edge-owner"
 """The lock file. It comes into the folder locked, and goes last."""
@@ -21,6 +24,7 @@ OWNER = ".resnet-edge-owner"
 KEPT = ".kept"
 
 _swept: set[Path] = set()
+_live: list[Scratch] = []
 
 
 class Scratch:
@@ -31,8 +35,11 @@ class Scratch:
         if place not in _swept:
             _swept.add(place)
             sweep(place)
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-        self._lock: int | None = claim(self.path)
+        self._lock: int | None = None
+        with uninterrupted():
+            self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+            _live.append(self)  # an interrupt can hit before anybody holds it who would remove it
+            self._lock = claim(self.path)
 
     def remove(self) -> None:
         """Remove it, unless it was kept."""
@@ -48,6 +55,14 @@ class Scratch:
                 raise
         os.close(self._lock)
         self._lock = None
+        with suppress(ValueError):
+            _live.remove(self)
+
+
+@atexit.register
+def _remove_all() -> None:
+    for scratch in [*_live]:
+        scratch.remove()
 
 
 @contextmanager

@@ -26,6 +26,7 @@ import msgspec
 from resnet_edge.core.bytecode import write_missing
 from resnet_edge.core.errors import KINDS, OutputError, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.core.grant import NOTHING, Grant
+from resnet_edge.core.memory import MemoryWatch
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.core.scratch import Scratch, keep, scratch_folder
 from resnet_edge.core.worker_environment import worker_environment
@@ -55,10 +56,18 @@ class Worker:
     in before it does anything else (`sandbox`). `peak_bytes` is the largest resident set that the worker
     reported so far, `cpu_seconds` the processor time of all its threads. Raises WorkerFailed where the
     process cannot be started, OutputError where there is no room for temporary files.
+
+    `memory`: bytes that it may take (None: what is free when it starts); it is ended when it has more
+    (`memory`).
     """
 
     def __init__(
-        self, name: str, log: Path, env: Mapping[str, str] | None = None, grant: Grant = NOTHING
+        self,
+        name: str,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        grant: Grant = NOTHING,
+        memory: int | None = None,
     ) -> None:
         self.name = name
         self.log = log
@@ -77,6 +86,7 @@ class Worker:
             ) from error
         try:
             self._start(env, grant)
+            self._memory = MemoryWatch(self._process.pid, memory)
         except OSError as error:
             self._scratch.remove()
             raise WorkerFailed(f"{name} cannot be started: {error}") from error
@@ -140,7 +150,6 @@ class Worker:
         self._channel.settimeout(None)
         with suppress(OSError):  # it is gone; reading tells how
             self._channel.sendall(line + b"\n")
-        self._channel.settimeout(1.0)
         for raw in self._lines():
             try:
                 message = msgspec.json.decode(raw, type=Message)
@@ -180,6 +189,9 @@ class Worker:
     def _receive(self) -> bytes:
         """The next bytes, or none when the process has ended."""
         while True:
+            if (used := self._memory.excess()) is not None:
+                raise self._took(used)
+            self._channel.settimeout(self._memory.wait)
             try:
                 return self._channel.recv(1 << 20)
             except TimeoutError:
@@ -188,6 +200,13 @@ class Worker:
                     return b""
             except OSError:
                 return b""
+
+    def _took(self, used: int) -> WorkerFailed:
+        return WorkerFailed(
+            f"{self.name} was ended{_while(self._doing)}: it had taken {used:,} bytes of memory, and "
+            f"may take {self._memory.limit:,}: give it less at once (a smaller model, fewer or smaller "
+            f"images) than {self._reads} asks for, or use a machine with more (full log: {self.log})"
+        )
 
     def _died(self) -> WorkerFailed:
         try:

@@ -91,6 +91,12 @@ def _as_message(error: Exception) -> Message:
         return Message(error=OutputError.__name__, text=f"no space left for {where}: free some and run again")
     if isinstance(error, ModuleNotFoundError) and (text := missing_package(error.name)):
         return Message(error=MissingDependency.__name__, text=text)
+    if isinstance(error, MemoryError):
+        text = (
+            f"not enough memory ({first_line(error)}): give a smaller model, or fewer or smaller images, or "
+            "use a machine with more"
+        )
+        return Message(error=ResnetEdgeError.__name__, text=text)
     return Message(crash=f"{type(error).__name__}: {first_line(error)}")
 
 

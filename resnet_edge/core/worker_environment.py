@@ -32,6 +32,9 @@ SET = {
     # onnxruntime tells Microsoft of every model that it opens, on Linux too since 1.29, and only this
     # keeps it from that from the start (microsoft/onnxruntime PR#27379). A user's models are the user's.
     "ORT_DISABLE_TELEMETRY": "1",
+    # A file may name a filter of HDF5, which is looked for as a library; Keras uses none
+    # (docs.hdfgroup.org, "HDF5 Dynamically Loaded Filters").
+    "HDF5_PLUGIN_PRELOAD": "::",
     # Before keras.json; `backends/_keras.py` chooses another for JAX, and `stages/tfmot_worker.py` tf_keras.
     "KERAS_BACKEND": "tensorflow",
 }
@@ -56,7 +59,7 @@ def worker_environment(
 ) -> dict[str, str]:
     """This process's environment as a worker gets it, with `scratch` for temporary files and the settings of
     Keras, which are written there; `more` comes last. Raises OSError."""
-    kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
+    kept = {name: _elsewhere(name, value) for name, value in os.environ.items() if _is_kept(name, value)}
     given = {**kept, **SET, **more}
     search = _search_path(given.pop("PYTHONPATH", ""), imports_here=imports_here)
     keras_home = scratch / "keras"
@@ -90,10 +93,24 @@ def share_keras_cache(name: str) -> Path:
     return theirs
 
 
-def _is_kept(name: str) -> bool:
+def _is_kept(name: str, value: str) -> bool:
     if name.startswith("PYTHON"):
-        return name in _WHERE_PACKAGES_ARE
+        # code is read from there, and a relative one lies in whatever folder this is
+        here = name in ("PYTHONHOME", "PYTHONUSERBASE", "PYTHONPYCACHEPREFIX") and not os.path.isabs(value)
+        return name in _WHERE_PACKAGES_ARE and not here
     return not name.startswith("KERAS_") and name != "TF_USE_LEGACY_KERAS"
+
+
+_LISTS = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+"""Of folders that programs and libraries are loaded from."""
+
+
+def _elsewhere(name: str, value: str) -> str:
+    """The value without the current folder, which is where the user keeps data: in a list of folders an empty
+    entry means that, as `$LD_LIBRARY_PATH:/usr/local/cuda/lib64` makes one where nothing was set before."""
+    if name not in _LISTS:
+        return value
+    return os.pathsep.join(entry for entry in value.split(os.pathsep) if os.path.isabs(entry))
 
 
 def _search_path(value: str, *, imports_here: bool) -> str:

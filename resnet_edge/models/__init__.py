@@ -3,6 +3,8 @@
 A kind is a module with
 
 - `check(request)`: runs in the parent; cheap, without numpy or a framework;
+- `look(request)`, where more of it can be refused before a framework is imported: runs in the parent, and
+  reads the file in a worker that imports none;
 - `grant(request)`, where opening it takes more than reading: what its worker may do; runs in the parent;
 - `open_model(request, report)`: runs in a worker; gives an `OpenedModel`;
 - `witness(request)`, where it reads files: runs in a worker after `open_model`; gives the same file as a
@@ -71,7 +73,10 @@ def check_source(request: ModelRequest) -> None:
         raise UsageError(f"--input-shape {_spelled(request.input_shape)}: every size must be at least 1")
     if request.preprocess is not None:
         preprocessing(request.preprocess)
-    kind_module(request).check(request)
+    found = kind_module(request)
+    found.check(request)
+    if (look := getattr(found, "look", None)) is not None:
+        look(request)
 
 
 def open_model(request: ModelRequest, report: Report) -> OpenedModel:
@@ -79,7 +84,7 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
 
     Raises UsageError, UnknownName, ModelError.
     """
-    check_source(request)  # the file may have changed since the parent looked
+    kind_module(request).check(request)  # the file may have changed since the parent looked
     opened: OpenedModel = kind_module(request).open_model(request, report)
     return opened
 

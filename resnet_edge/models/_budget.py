@@ -10,61 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from math import prod
 from typing import Any
 
 import keras
 from keras import KerasTensor
 
-from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.errors import ModelError
-from resnet_edge.core.machine import available_memory
+from resnet_edge.models._file_budget import Budget
 from resnet_edge.models._held import replaced
-from resnet_edge.models.witness import IMAGES
-
-COPIES = 5
-"""How often a file can hold each weight: itself, the three of AMSGrad, and a moving average."""
-
-
-class Budget:
-    """Raises ModelError, in the name of `file`, once a model asks for more than it may."""
-
-    def __init__(self, file: str, held_bytes: int | None) -> None:
-        self._file, self._held, self._memory = file, held_bytes, available_memory()
-        self.weight_bytes, self.refusal = 0, ""
-
-    def add_weight(self, shape: Any, dtype: Any) -> None:
-        """One more array of weights is about to be made."""
-        self.weight_bytes += prod(shape) * _size_of(dtype)
-        if self._held is not None and self.weight_bytes > max(PROMISE, self._held):
-            self._refuse(
-                f"{self._file} has layers with {self.weight_bytes:,} bytes of weights and more, and holds "
-                f"{self._held:,}: it is damaged or hostile; save it again"
-            )
-
-    def add_tensor(self, shape: Any, dtype: Any) -> None:
-        """A layer gives one more tensor; an open size counts as 1."""
-        one = prod(size or 1 for size in shape) * _size_of(dtype)
-        need = IMAGES * one
-        if self._memory is not None and need > max(PROMISE, self._memory):
-            self._refuse(
-                f"{self._file} has a layer that gives {tuple(shape)[1:]}, {one:,} bytes for an image and "
-                f"{need:,} for the {IMAGES} that are run together, and {self._memory:,} bytes of memory are "
-                "free: give a model of smaller layers, or use a machine with more memory"
-            )
-
-    def _refuse(self, text: str) -> None:
-        """Keras puts words of its own around what is raised inside of its layers: `text` is told."""
-        self.refusal = self.refusal or text
-        raise ModelError(text)
-
-    def check_file(self, held_bytes: int) -> None:
-        """Raises ModelError where the file holds more than the model that was built can have in it."""
-        if held_bytes > max(PROMISE, COPIES * self.weight_bytes):
-            raise ModelError(
-                f"{self._file} declares {held_bytes:,} bytes of weights, and its layers have "
-                f"{self.weight_bytes:,}: it is damaged or hostile; save it again"
-            )
 
 
 @contextmanager
@@ -75,12 +28,12 @@ def within_budget(file: str, held_bytes: int | None) -> Iterator[Budget]:
     make_weight, make_tensor = keras.Variable._initialize_with_initializer, KerasTensor.__init__
 
     def counted_weight(self: Any, initializer: Any) -> None:
-        budget.add_weight(self.shape, self.dtype)
+        budget.add_weight(self.shape, _size_of(self.dtype))
         make_weight(self, initializer)
 
     def counted_tensor(self: Any, *args: Any, **kwargs: Any) -> None:
         make_tensor(self, *args, **kwargs)
-        budget.add_tensor(self.shape, self.dtype)
+        budget.add_tensor(tuple(self.shape), _size_of(self.dtype))
 
     with ExitStack() as stack:
         stack.enter_context(replaced(keras.Variable, "_initialize_with_initializer", counted_weight))

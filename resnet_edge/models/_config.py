@@ -7,6 +7,8 @@ CVE-2025-9906), so nothing reaches its deserialiser but pairs of module and name
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +26,8 @@ _PLAIN = {
     "__tuple__",
     "TensorShape",
 }
+_ARRAYS = {"__tensor__", "__numpy__"}
+_NUMBERS = re.compile(r"bool|(u?int|b?float|complex)[0-9]{1,3}|float8_\w{1,10}")
 _LAMBDAS = {"Lambda", "__lambda__"}
 _FOREIGN = {
     "TFSMLayer",
@@ -37,6 +41,9 @@ _FOREIGN = {
 """Built into Keras, and code or another file all the same."""
 
 _MAX_DEPTH = 200
+MOST_PARTS = 250_000
+"""Lists and objects in a config: 250 for each of a thousand layers. Each costs microseconds wherever the
+config is walked through, and two letters of a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,17 +67,51 @@ class Entry:
         """None where the older form gives none."""
         return self.found.get("module")
 
+    @property
+    def computes_alone(self) -> bool:
+        """Whether it is called on values of the file alone. Keras computes that while the model opens, of any
+        size; it writes only what was called on a tensor, which is a part of a graph."""
+        nodes = self.found.get("inbound_nodes")
+        if self.class_name == "InputLayer" or not isinstance(nodes, list):
+            return False
+        return any(isinstance(node, dict) and not _holds_tensor(node) for node in nodes)
+
+    @property
+    def is_array_of_numbers(self) -> bool:
+        """Whether an array, if it is one, is of numbers; one text can take gigabytes (`U99999999`)."""
+        if not isinstance(self.class_name, str) or self.class_name not in _ARRAYS:
+            return True
+        config = self.found.get("config")
+        return isinstance(config, dict) and _NUMBERS.fullmatch(str(config.get("dtype"))) is not None
+
+
+def parsed(text: bytes | str, file: str) -> Any:
+    """The config in a JSON text. Raises ValueError, RecursionError; TypeError where it is no text, ModelError
+    where it is of more parts than a model's."""
+    content = text.encode() if isinstance(text, str) else text
+    if not isinstance(content, bytes):
+        raise TypeError(f"a {type(text).__name__} is no text")
+    if (parts := content.count(b"{") + content.count(b"[")) > MOST_PARTS:
+        raise ModelError(
+            f"{file} has a config of {parts:,} lists and objects, and a model needs {MOST_PARTS:,} at most: "
+            "it is damaged or hostile; save it again"
+        )
+    return json.loads(content)
+
 
 def check_config(config: Any, file: str, *, keras2: bool = False) -> None:
     """Refuse whatever is not on the list; `keras2`: the config is one of Keras 2, which is rebuilt.
 
-    Raises ModelError for a Lambda layer, a custom class, a function of Keras that no model needs, or
-    nesting that no model has.
+    Raises ModelError for a Lambda layer, a custom class, a function of Keras that no model needs, nesting
+    that no model has, or what Keras would compute of the file's values while it reads.
     """
     for entry in entries(config, file):
         unread = keras2 and _is_unread_initializer(entry)
         if not unread and not is_allowed(entry, keras2=keras2):
             raise ModelError(f"{file} {_refusal(entry)}")
+    for entry in entries(config, file):
+        if entry.computes_alone or not entry.is_array_of_numbers:
+            raise ModelError(f"{file} {_at_once(entry)}")
 
 
 def entries(config: Any, file: str) -> Iterator[Entry]:
@@ -133,6 +174,30 @@ def _functions(entry: Entry, keras2: bool) -> frozenset[_allowed.Pair]:
 def _is_registered_as(entry: Entry, name: Any) -> bool:
     """A name in Keras' register takes precedence over the module, so that it may say nothing else."""
     return isinstance(name, str) and entry.found.get("registered_name") in (None, name, entry.class_name)
+
+
+def _holds_tensor(node: Any) -> bool:
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            if item.get("class_name") == "__keras_tensor__":
+                return True
+            stack += item.values()
+        elif isinstance(item, list | tuple):  # before it was JSON
+            stack += item
+    return False
+
+
+def _at_once(entry: Entry) -> str:
+    """As `_refusal`, of what Keras computes while it reads."""
+    if entry.class_name in _ARRAYS:
+        told = str(entry.found.get("config"))[-40:]
+        return f"holds an array that is not of numbers ({told!r}): save the model again"
+    return (
+        f"calls {str(entry.class_name)[:80]!r} on no tensor, which no model does that Keras saves: it is "
+        "damaged or hostile; save it again"
+    )
 
 
 def _refusal(entry: Entry) -> str:

@@ -7,7 +7,6 @@ witness where a file was rebuilt and names nothing but what Keras has (`_tf_kera
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,9 @@ from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
-from resnet_edge.models._config import check_config
+from resnet_edge.models._config import check_config, parsed
+from resnet_edge.models._declared_sizes import check_sizes
+from resnet_edge.models._look import Looked, look_with
 
 if TYPE_CHECKING:
     from resnet_edge.models.witness import Witness
@@ -35,6 +36,20 @@ def check(request: ModelRequest) -> None:
         raise ModelError(
             f"{path} is {found}, not an HDF5 file: save the model again with model.save({path.name!r})"
         )
+
+
+def look(request: ModelRequest) -> None:
+    """Scan the file in a worker. Raises ModelError."""
+    look_with("h5:scan", request)
+
+
+def scan(request: ModelRequest, report: Report) -> Looked:
+    """Runs in a worker: all that `open_model` refuses before it builds. Raises ModelError."""
+    path = Path(request.source)
+    config, version, held = _scanned(path)
+    check_config(config, path.name, keras2=not _is_keras3(version))
+    check_sizes(config, path.name, held)
+    return Looked()
 
 
 def open_model(request: ModelRequest, report: Report) -> OpenedModel:
@@ -110,6 +125,6 @@ def _scanned(path: Path) -> tuple[Any, str, int]:
         )
     try:
         text = version.decode() if isinstance(version, bytes) else str(version)
-        return json.loads(config), text, held
+        return parsed(config, path.name), text, held
     except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(f"{path}: its model_config is damaged: copy or save it again") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,7 +14,9 @@ from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
-from resnet_edge.models._config import check_config
+from resnet_edge.models._config import check_config, parsed
+from resnet_edge.models._declared_sizes import check_sizes
+from resnet_edge.models._look import Looked, look_with
 from resnet_edge.models.learned_ranges import WEIGHTS, Ranges, embedded
 
 if TYPE_CHECKING:
@@ -53,10 +54,23 @@ def check(request: ModelRequest) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, path)
-            check_config(_json(archive, "config.json", path), path.name)
+            config = _json(archive, "config.json", path)
+            check_config(config, path.name)
+            check_sizes(config, path.name, archive.getinfo(WEIGHTS).file_size)
             embedded(archive, path)
     except _BROKEN as error:
         raise ModelError(f"{path} is truncated or damaged ({error}): copy or save it again") from error
+
+
+def look(request: ModelRequest) -> None:
+    """Scan the weights in a worker. Raises ModelError."""
+    look_with("keras_file:scan", request)
+
+
+def scan(request: ModelRequest, report: Report) -> Looked:
+    """Runs in a worker: what the weights say of themselves. Raises ModelError."""
+    _check_weights(Path(request.source))
+    return Looked()
 
 
 def open_model(request: ModelRequest, report: Report) -> OpenedModel:
@@ -115,7 +129,7 @@ def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
 
 def _json(archive: zipfile.ZipFile, member: str, path: Path) -> Any:
     try:
-        return json.loads(archive.read(member))
+        return parsed(archive.read(member), path.name)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: {member} is damaged: copy or save the model again") from error
 
@@ -127,9 +141,11 @@ def _check_weights(path: Path) -> None:
     from resnet_edge.models._hdf5 import check_hdf5, ended_after
 
     try:
-        with zipfile.ZipFile(path) as archive:
-            weights = io.BytesIO(archive.read(WEIGHTS))
-        with ended_after(), h5py.File(weights, "r") as opened:
-            check_hdf5(opened, path.name)
+        with zipfile.ZipFile(path) as archive, archive.open(WEIGHTS) as stored:
+            # Keras does not pack them: their headers can be read where they are.
+            unpacked = archive.getinfo(WEIGHTS).compress_type == zipfile.ZIP_STORED
+            weights = stored if unpacked else io.BytesIO(stored.read())
+            with ended_after(), h5py.File(weights, "r") as opened:
+                check_hdf5(opened, path.name)
     except _BROKEN as error:
         raise ModelError(f"{path}: its weights are damaged: copy or save the model again") from error

@@ -26,10 +26,8 @@ from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.core.head import Head
 from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.models import ModelRequest, OpenedModel, kind_module
+from resnet_edge.models._file_budget import IMAGES as IMAGES  # as many as its memory is counted for
 from resnet_edge.models._layer_outputs import Array, as_array, innermost, layer_outputs, replaced_outputs
-
-IMAGES = 8
-"""A wrong weight shows on one image; more are for layers that are silent on some."""
 
 READERS = 2
 """Each of the two rounds in its own order."""

@@ -12,7 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import keras
 import msgspec
 
 from resnet_edge import __version__
@@ -20,6 +19,7 @@ from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.documents import read_json
 from resnet_edge.core.progress import Report, silent
 from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
+from resnet_edge.models import open_model
 from resnet_edge.models.flat import flat_graph, return_weights
 from resnet_edge.pruning.block_choice import mean_loss, renew_statistics
 from resnet_edge.pruning.cost import summary
@@ -42,14 +42,17 @@ from resnet_edge.stages.channel_request import (
     Prepared,
 )
 from resnet_edge.stages.checkpoint import BEGIN_ANEW, open_checkpoint
-from resnet_edge.stages.fit import fit, save, top1, training_details
+from resnet_edge.stages.fit import fit, top1, training_details
 from resnet_edge.stages.reader_check import witness_note
 from resnet_edge.stages.recipe import Compressed
 from resnet_edge.stages.saved_model import as_saved, lost_ranges_note, preprocessing_note
 from resnet_edge.stages.state import state_of
 from resnet_edge.stages.teacher import teacher_of
 from resnet_edge.stages.training_copy import training_copy
-from resnet_edge.stages.unfinished import checkpoint_folder
+from resnet_edge.stages.unfinished import checkpoint_folder, finished_file
+
+CHOSEN = "chosen.keras"
+"""The network that was chosen, in the checkpoint."""
 
 
 def prepare(request: ChannelRequest, report: Report) -> Prepared:
@@ -81,9 +84,9 @@ def prepare(request: ChannelRequest, report: Report) -> Prepared:
 
 
 def _chosen_in(file: Path) -> Chosen:
-    """Raises DataError."""
+    """With the network that is kept beside it, whatever path it names. Raises DataError."""
     found: Chosen = read_json(file, Chosen, "choice of channels", BEGIN_ANEW)
-    return found
+    return replace(found, candidate=replace(found.candidate, file=str(file.with_name(CHOSEN))))
 
 
 def candidate(request: CandidateRequest, report: Report) -> Candidate:
@@ -113,7 +116,7 @@ def finish(request: FinishRequest, report: Report) -> Compressed:
     folder = checkpoint_folder(out)
     found = _kept(found, folder)
     facts, data, recipe = base.opened.facts, base.data, wanted.recipe
-    model = keras.models.load_model(found.candidate.file, compile=False)
+    model = open_model(as_saved(wanted.model, facts, Path(found.candidate.file)), silent).trackable
     graph = flat_graph(model, facts.input_shape)
     how = base.how("fine-tune", _teacher(wanted))
     measured = data.measured_on
@@ -128,9 +131,10 @@ def finish(request: FinishRequest, report: Report) -> Compressed:
         return_weights(copy, graph)
     if measured is not None:
         scores[2] = top1(model.predict_on_batch, measured, how, report)
-    save(model, folder, out)
+    made = finished_file(out)
+    model.save(made)
     before = state_of(wanted.model, scores[0], measured)
-    after = state_of(as_saved(wanted.model, facts, out), scores[2], measured)
+    after = state_of(as_saved(wanted.model, facts, made), scores[2], measured)
     step = Step(
         "prune",
         _title(found.candidate),
@@ -152,8 +156,7 @@ def finish(request: FinishRequest, report: Report) -> Compressed:
         },
     )
     sidecar, note = next_sidecar(wanted.model.source, step)
-    write_sidecar(out, replace(sidecar, class_names=sidecar.class_names or data.class_names))
-    shutil.rmtree(folder)
+    write_sidecar(made, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     return Compressed(
         str(out),
         step,
@@ -168,7 +171,7 @@ def finish(request: FinishRequest, report: Report) -> Compressed:
 
 def _kept(found: Chosen, folder: Path) -> Chosen:
     """Keep what was chosen in the checkpoint, so that a resumed run goes on with the same network."""
-    file = folder / "chosen.keras"
+    file = folder / CHOSEN
     if Path(found.candidate.file) != file:
         shutil.copyfile(found.candidate.file, file)
         found = replace(found, candidate=replace(found.candidate, file=str(file)))

@@ -44,10 +44,19 @@ def open_checkpoint(out: Path, stamp: dict[str, Any], resume: bool, overwrite: b
                 f"{folder} holds an unfinished run of another recipe or other data: go on with it by the "
                 "same options, or give it up with --overwrite"
             )
-        shutil.rmtree(folder)
+        empty(folder)
     folder.mkdir(exist_ok=True)
     write_whole(known, content)
     return folder
+
+
+def empty(folder: Path) -> None:
+    """Remove what is in a folder, and not itself, which is not the worker's to remove. Raises OSError."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 class Checkpoint:

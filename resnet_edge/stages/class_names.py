@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resnet_edge.core.documents import LARGEST, bounded
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.stages.images_request import Images
@@ -13,7 +14,10 @@ def class_names_in(path: Path) -> tuple[str, ...]:
     """The class names in a text file, one per line; two classes may share a name, as in
     ImageNet ("crane"). Raises DataError."""
     try:
-        names = tuple(path.read_text(encoding="utf-8-sig").splitlines())
+        content = bounded(path)
+        if content is None:
+            raise DataError(f"{path} has more bytes than any list of class names ({LARGEST:,}): name another")
+        names = tuple(content.decode("utf-8-sig").splitlines())
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -7,7 +7,6 @@ works: what differs between the two is the module that is asked for optimizer an
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -27,7 +26,7 @@ from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.core.head import Head
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.stages.augment import AugmentedBatches
-from resnet_edge.stages.checkpoint import BEGIN_ANEW, Checkpoint
+from resnet_edge.stages.checkpoint import BEGIN_ANEW, Checkpoint, empty
 from resnet_edge.stages.losses import accuracy_of, loss_of
 from resnet_edge.stages.recipe import Recipe
 from resnet_edge.stages.training_data import Labelled, TrainingData
@@ -123,13 +122,6 @@ def training_details(recipe: Recipe, data: TrainingData, history: History, how: 
         "data": data.identity,
         "history": history,
     }
-
-
-def save(model: keras.Model, folder: Path, out: Path) -> None:
-    """Write `model` to `out` whole or not at all; `folder` is beside it, so that a rename suffices."""
-    part = folder / "finished.keras"
-    model.save(part)
-    part.replace(out)
 
 
 def _fed(batches: Iterator[tuple[Pixels, NDArray[np.int64]]], how: Fit) -> Iterator[tuple[Pixels, Any]]:
@@ -243,7 +235,7 @@ class _Watcher:
         """A run that diverged is over: going on would end in a model that holds NaN."""
         if all(map(math.isfinite, row.values())):
             return
-        shutil.rmtree(self._file.parent)  # to resume it would diverge once more
+        empty(self._file.parent)  # to resume it would diverge once more
         raise ResnetEdgeError(
             f"the training diverged in epoch {self._epoch + 1} (its loss is NaN or infinite): lower "
             "--learning-rate, or lengthen --warmup-epochs"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resnet_edge.core.atomic import write_whole
+from resnet_edge.core.errors import OutputError
 from resnet_edge.stages.crew import Member
 from resnet_edge.stages.golden_request import MeasuredArtifact, MeasuredRun, Saved, SaveRequest
 from resnet_edge.stages.images_request import Images
@@ -12,10 +14,16 @@ from resnet_edge.stages.verify_reference import Reference
 
 
 def save_golden(
-    out: Path, count: int, judged: list[Judged], images: Images, expected: Reference, member: Member
+    out: Path,
+    count: int,
+    judged: list[Judged],
+    images: Images,
+    expected: Reference,
+    member: Member,
+    scratch: Path,
 ) -> tuple[str, ...]:
     """Golden vectors of what passed, to `out`, and notes: a device is not to be held to wrong answers, and
-    where nothing passed, there are none."""
+    where nothing passed, there are none. `member` writes them into `scratch` alone. Raises OutputError."""
     passed: dict[str, list[Judged]] = {}
     for found in judged:
         passed.setdefault(found.proof.artifact.path, []).append(found)
@@ -26,7 +34,7 @@ def save_golden(
         return (f"no golden vectors: they are made of artifacts that pass, and {out} was not written",)
     facts = expected.facts
     asked = SaveRequest(
-        str(out),
+        str(scratch / "golden.npz"),
         min(count, images.n),
         images.images,
         images.labels,
@@ -40,7 +48,11 @@ def save_golden(
         images.class_names or facts.class_names,
     )
     saved = member.call("resnet_edge.stages.golden_save:save", asked, Saved)
-    told = f"golden vectors of {saved.images} images and {saved.artifacts} artifacts: {saved.path}"
+    try:
+        write_whole(out, Path(saved.path).read_bytes())
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror}") from error
+    told = f"golden vectors of {saved.images} images and {saved.artifacts} artifacts: {out}"
     return (told, *saved.notes)
 
 

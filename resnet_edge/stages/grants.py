@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from resnet_edge.core import registry
 from resnet_edge.core.grant import FREE, NOTHING, Grant
@@ -22,8 +21,3 @@ def training_data_grant(data: str) -> Grant:
     if data != "fashion-mnist":
         return NOTHING
     return Grant(network=True, writes=(str(share_keras_cache("datasets")),))
-
-
-def beside(file: str | Path) -> Grant:
-    """For a worker that writes `file`, and what it needs on the way, into its folder."""
-    return Grant(writes=(str(Path(file).absolute().parent),))

@@ -7,12 +7,14 @@ file of the run alone, its hash is that of the bytes that went into it, and noth
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.errors import ArtifactError, OutputError
-from resnet_edge.graph.work import onnx_constants
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -52,6 +54,12 @@ def _copied(source: Path, copy: Path, digest: _Hash) -> int:
     with stream:
         try:
             copy.parent.mkdir(parents=True, exist_ok=True)
+            size, free = os.fstat(stream.fileno()).st_size, shutil.disk_usage(copy.parent).free
+            if size > free:  # a file with holes in it says that it has any size
+                raise OutputError(
+                    f"{source} has {size:,} bytes, and there are {free:,} free in {copy.parent}, where it is "
+                    "copied to: make room, or set TMPDIR"
+                )
             with copy.open("xb") as out:
                 while block := stream.read(BLOCK):
                     digest.update(block)
@@ -69,11 +77,22 @@ def _weights_beside(copy: Path, named: Path) -> tuple[str, ...]:
     import onnx
     from onnx.external_data_helper import uses_external_data
 
+    def tensors(message: Any) -> Iterator[onnx.TensorProto]:
+        """All of them, also in graphs inside of nodes, in functions, and those that are sparse."""
+        for field, value in message.ListFields():
+            if field.message_type is None:
+                continue
+            for each in [value] if hasattr(value, "ListFields") else value:
+                if isinstance(each, onnx.TensorProto):
+                    yield each
+                else:
+                    yield from tensors(each)
+
     try:
         model = onnx.load(str(copy), load_external_data=False)
     except Exception:  # protobuf's and onnx's: who reads the file next tells them as ArtifactError
         return ()
-    told = (each.external_data for _, each in onnx_constants(model.graph) if uses_external_data(each))
+    told = (each.external_data for each in tensors(model) if uses_external_data(each))
     names = {entry.value for entries in told for entry in entries if entry.key == "location"}
     for name in names:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:

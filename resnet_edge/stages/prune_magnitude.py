@@ -8,7 +8,6 @@ with its own structure and other weights. Its file is not touched.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,7 +27,7 @@ from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.flat import FlatGraph, flat_graph
 from resnet_edge.stages.augment import AugmentedBatches
 from resnet_edge.stages.checkpoint import open_checkpoint
-from resnet_edge.stages.fit import Fit, fit, save, top1, training_details
+from resnet_edge.stages.fit import Fit, fit, top1, training_details
 from resnet_edge.stages.magnitude_request import MagnitudeRequest
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.reader_check import checked_reader, witness_note
@@ -37,6 +36,7 @@ from resnet_edge.stages.saved_model import as_saved, lost_ranges_note, preproces
 from resnet_edge.stages.state import state_of
 from resnet_edge.stages.teacher import teacher_of
 from resnet_edge.stages.training_data import TrainingData, training_data
+from resnet_edge.stages.unfinished import finished_file
 from resnet_edge.tfmot.bridge import to_keras, to_tf_keras
 from resnet_edge.tfmot.head import Head, split_head
 from resnet_edge.tfmot.magnitude import (
@@ -81,8 +81,9 @@ def prune(request: MagnitudeRequest, report: Report) -> Compressed:
     to_keras(stripped(pruned), base.trunk)
     layers = sparsity(base.trunk, base.names)
     check_sparsity(layers, request.amount)
-    save(savable(base.opened.trackable, base.graph), folder, out)
-    after = _measured(as_saved(request.model, facts, out), base, report)
+    made = finished_file(out)
+    savable(base.opened.trackable, base.graph).save(made)
+    after = _measured(as_saved(request.model, facts, made), base, report)
     details = {
         "method": "magnitude",
         **_told(fine_tuning, layers, base),
@@ -90,8 +91,7 @@ def prune(request: MagnitudeRequest, report: Report) -> Compressed:
     }
     step = Step("prune", _title(layers), request.command, __version__, after, before, details=details)
     sidecar, note = next_sidecar(request.model.source, step)
-    write_sidecar(out, replace(sidecar, class_names=sidecar.class_names or data.class_names))
-    shutil.rmtree(folder)
+    write_sidecar(made, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     notes = (
         *_notes(base, before, after),
         *preprocessing_note(facts),

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ from resnet_edge.core.progress import Progress, Report, tracked
 from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
 from resnet_edge.models import OpenedModel, open_model
 from resnet_edge.models.flat import FlatGraph, flat_graph
-from resnet_edge.models.learned_ranges import INPUT, Ranges, embed
+from resnet_edge.models.learned_ranges import INPUT, embed
 from resnet_edge.stages._rows import evenly
 from resnet_edge.stages.checkpoint import open_checkpoint
 from resnet_edge.stages.fit import Fit, fit, top1, training_details
@@ -41,6 +40,7 @@ from resnet_edge.stages.saved_model import as_saved, preprocessing_note, savable
 from resnet_edge.stages.state import state_of
 from resnet_edge.stages.teacher import teacher_of
 from resnet_edge.stages.training_data import TrainingData, training_data
+from resnet_edge.stages.unfinished import finished_file
 from resnet_edge.tfmot.bridge import to_keras, to_tf_keras
 from resnet_edge.tfmot.head import split_head
 from resnet_edge.tfmot.quantize import FakeQuantized, fake_quantized, masks_of
@@ -85,14 +85,16 @@ def qat(request: QatRequest, report: Report) -> Compressed:
     zeros = trunk.return_weights()
     after = scores.of(lambda images: opened.network(trunk.prepared(images)), plain=True)
     ranges = {**quantized.ranges(), trunk.input_name: trunk.input_range}
-    _save(savable(opened.trackable, trunk.whole), ranges, folder, out)
+    made = finished_file(out)
+    savable(opened.trackable, trunk.whole).save(made)
+    embed(made, ranges)
     measured = data.measured_on
     step = Step(
         "qat",
         f"trained for int8, {recipe.epochs} epochs",
         request.command,
         __version__,
-        state_of(as_saved(request.model, facts, out), after, measured),
+        state_of(as_saved(request.model, facts, made), after, measured),
         state_of(request.model, before, measured),
         details={
             "learned_ranges": len(ranges),
@@ -103,8 +105,7 @@ def qat(request: QatRequest, report: Report) -> Compressed:
         },
     )
     sidecar, note = next_sidecar(request.model.source, step)
-    write_sidecar(out, sidecar)
-    shutil.rmtree(folder)
+    write_sidecar(made, sidecar)
     notes = (*_notes(trunk, rounded), *preprocessing_note(facts), *witness_note(read), *filter(None, [note]))
     return Compressed(str(out), step, notes)
 
@@ -198,14 +199,6 @@ def _observed(data: TrainingData, how: Fit, batch: int, report: Report) -> Itera
     chosen = evenly(len(starts), OBSERVED)
     rows = (images[starts[k] : starts[k] + batch].astype(np.float32) for k in chosen)
     yield from tracked(map(how.inputs, rows), "observe", len(chosen), report)
-
-
-def _save(model: keras.Model, ranges: Ranges, folder: Path, out: Path) -> None:
-    """Write the model and its ranges to `out` whole or not at all; `folder` is beside it."""
-    part = folder / "finished.keras"
-    model.save(part)
-    embed(part, ranges)
-    part.replace(out)
 
 
 def _notes(trunk: _Trunk, rounded: float | None) -> Iterator[str]:

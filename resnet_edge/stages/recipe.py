@@ -12,16 +12,15 @@ from operator import or_
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from resnet_edge.core.budget import check_data
-from resnet_edge.core.errors import OutputError, UsageError
+from resnet_edge.core.documents import read_json
+from resnet_edge.core.errors import DataError, OutputError, UsageError
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.overwrite import check_file
 from resnet_edge.core.sidecar import State, Step, sidecar_path
 from resnet_edge.models import ModelRequest, grant_of
-from resnet_edge.stages.grants import beside, training_data_grant
-from resnet_edge.stages.unfinished import check_unfinished
+from resnet_edge.stages.grants import training_data_grant
+from resnet_edge.stages.unfinished import check_unfinished, checkpoint_folder
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
@@ -100,12 +99,14 @@ class TrainResult:
 
 
 def training_grant(recipe: Recipe, out: str, *models: ModelRequest) -> Grant:
-    """For a worker that trains: it opens `models` and the teacher, reads the data, and writes `out` and its
-    checkpoint. Raises DataError where the data asks for more than it can need, and as `check_source`."""
+    """For a worker that trains: it opens `models` and the teacher, reads the data, and writes the checkpoint
+    folder of `out` (`unfinished.training_run`). Raises DataError where the data asks for more than it can
+    need, and as `check_source`."""
     check_data(recipe.data)
     teachers = () if recipe.teacher is None else (ModelRequest(recipe.teacher),)
     grants = map(grant_of, (*models, *teachers))
-    return reduce(or_, grants, beside(out) | training_data_grant(recipe.data))
+    written = Grant(writes=(str(checkpoint_folder(Path(out)).absolute()),))
+    return reduce(or_, grants, written | training_data_grant(recipe.data))
 
 
 def check_keras_output(out: Path, *, overwrite: bool, resume: bool) -> None:
@@ -130,8 +131,8 @@ def check_keras_output(out: Path, *, overwrite: bool, resume: bool) -> None:
 
 def _is_sidecar(path: Path) -> bool:
     try:
-        return isinstance(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("steps"), list)
-    except (OSError, msgspec.MsgspecError, RecursionError):
+        return isinstance(read_json(path, dict[str, Any], "sidecar", "move it").get("steps"), list)
+    except DataError:
         return False
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,18 +17,21 @@ from resnet_edge.core.sidecar import Sidecar, State, Step, next_sidecar, write_s
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models.flat import copy_weights, flat_graph, return_weights
 from resnet_edge.stages.checkpoint import open_checkpoint
-from resnet_edge.stages.fit import Fit, fit, save, top1, training_details
+from resnet_edge.stages.fit import Fit, fit, top1, training_details
 from resnet_edge.stages.reader_check import checked_reader
 from resnet_edge.stages.recipe import TrainRequest, TrainResult
 from resnet_edge.stages.state import state_of
 from resnet_edge.stages.teacher import teacher_of
 from resnet_edge.stages.training_copy import training_copy
 from resnet_edge.stages.training_data import training_data
+from resnet_edge.stages.unfinished import finished_file
 
 
 def train(request: TrainRequest, report: Report) -> TrainResult:
-    """Train as the recipe says. Raises ModelError (teacher, start), UsageError, DataError,
-    UnknownName; ResnetEdgeError where the training diverges."""
+    """Train as the recipe says; the parent has `unfinished.training_run` around it.
+
+    Raises ModelError (teacher, start), UsageError, DataError, UnknownName; ResnetEdgeError where the training
+    diverges."""
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
     zoo.architecture(request.arch)
@@ -59,13 +61,14 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
     copy = training_copy(graph, recipe.precision)
     history = fit(copy, data, recipe, folder, report, how)
     return_weights(copy, graph)
-    save(model, folder, out)
+    made = finished_file(out)
+    model.save(made)
     step = Step(
         "train",
         f"{request.arch}, {recipe.epochs} epochs",
         request.command,
         __version__,
-        state(str(out)),
+        state(str(made)),
         before,
         details={"arch": request.arch, **training_details(recipe, data, history, how)},
     )
@@ -73,8 +76,7 @@ def train(request: TrainRequest, report: Report) -> TrainResult:
     if request.start is not None:
         known, _ = next_sidecar(request.start, step)
         told = replace(told, steps=known.steps)
-    write_sidecar(out, told)
-    shutil.rmtree(folder)
+    write_sidecar(made, told)
     return TrainResult(str(out), step.after, history[-1].get("val_accuracy") if history else None)
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from resnet_edge.core.atomic import is_part, sweep_parts
 from resnet_edge.core.errors import OutputError, UsageError
+from resnet_edge.core.interrupts import uninterrupted
+from resnet_edge.core.sidecar import sidecar_path
 
 RECIPE = "recipe.json"
 """What decides the result of the run; it is written first, and makes the folder ours."""
+
+FINISHED = "finished.keras"
 
 
 def checkpoint_folder(out: Path) -> Path:
@@ -28,19 +35,45 @@ def check_unfinished(out: Path, resume: bool) -> None:
         raise UsageError(f"there is nothing to resume: {folder} does not exist; run without --resume")
     if not folder.is_symlink() and not folder.exists():
         return
-    if folder.is_symlink() or not folder.is_dir() or (any(folder.iterdir()) and not _ours(folder)):
+    if folder.is_symlink() or not _ours(folder):
         raise OutputError(
             f"{folder} is in the way, and no run of ours made it: move it or choose another --out"
         )
 
 
+@contextmanager
+def training_run(out: Path) -> Iterator[None]:
+    """Within, a worker may write into the checkpoint folder of the run that will become `out`, and nowhere
+    else: there it leaves FINISHED and its sidecar, which get their names on leaving. What is in the folder is
+    gone then; after an error or an interrupt too, unless there is work in it.
+
+    Raises OutputError, also where another's files are in the way."""
+    check_unfinished(out, resume=False)
+    folder, made = checkpoint_folder(out), finished_file(out)
+    try:
+        folder.mkdir(exist_ok=True)
+        sweep_parts(folder)
+        for left in (made, sidecar_path(made)):
+            left.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written ({error.strerror}): choose another --out") from error
+    try:
+        yield
+        _publish(made, out)
+    finally:
+        if not folder.is_symlink() and _ours(folder) and not holds_work(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def finished_file(out: Path) -> Path:
+    """Where a worker writes the model that will be `out`; its sidecar is beside it."""
+    return checkpoint_folder(out) / FINISHED
+
+
 def left_behind(out: Path) -> str:
-    """What an interrupted run says of itself; a checkpoint without work in it is removed."""
+    """What an interrupted run says of itself, once `training_run` has cleaned up."""
     folder = checkpoint_folder(out)
-    if folder.is_symlink() or not _ours(folder):
-        return "interrupted; nothing half-written is left"
-    if not holds_work(folder):
-        shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_symlink() or not _ours(folder) or not holds_work(folder):
         return "interrupted; nothing half-written is left"
     return (
         f"interrupted; {folder} keeps what is done: the same command goes on with it, and --overwrite with "
@@ -48,5 +81,21 @@ def left_behind(out: Path) -> str:
     )
 
 
+def _publish(made: Path, out: Path) -> None:
+    try:
+        with uninterrupted():
+            made.replace(out)
+            sidecar_path(made).replace(sidecar_path(out))
+            shutil.rmtree(made.parent, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot give the finished model the name {out} ({error.strerror}): remove what is there, and "
+            "run the same command again, which goes on with what is done"
+        ) from error
+
+
 def _ours(folder: Path) -> bool:
-    return (folder / RECIPE).is_file()
+    """Also one in which a run was killed before it had written anything whole."""
+    if not folder.is_dir():
+        return False
+    return (folder / RECIPE).is_file() or all(is_part(entry) for entry in folder.iterdir())

@@ -39,7 +39,7 @@ from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.crew import Crew, crew_and_pool
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_saving import save_golden
-from resnet_edge.stages.grants import backends_grant, beside
+from resnet_edge.stages.grants import backends_grant
 from resnet_edge.stages.images_request import FirstRequest, Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.inquiry import Answers, Inquiry, together
 from resnet_edge.stages.judging import Judge, Judged
@@ -390,9 +390,11 @@ class _Run:
 
     def _save_golden(self, out: Path, judged: list[Judged], images: Images, expected: Reference) -> None:
         """What keeps them from being written is told beside the verdicts."""
-        member = self.crew.member("golden", self.tell, beside(out) | backends_grant(self.request.backends))
+        member = self.crew.member("golden", self.tell, backends_grant(self.request.backends))
         try:
-            self.notes += save_golden(out, self.request.golden_count, judged, images, expected, member)
+            self.notes += save_golden(
+                out, self.request.golden_count, judged, images, expected, member, self.scratch
+            )
         except ResnetEdgeError as error:
             self.failures.append(Failure("golden vectors", str(error)))
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import shutil
@@ -10,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from resnet_edge.core.errors import OutputError, WorkerFailed
+from resnet_edge.core.interrupts import uninterrupted
 from resnet_edge.core.overwrite import Writer, check_apart, check_new_folder, check_replaceable
 from resnet_edge.core.scratch import OWNER, Scratch, claim, sweep
 
@@ -54,7 +56,7 @@ class Workspace:
     def __enter__(self) -> Workspace:
         try:
             shutil.rmtree(self.logs, ignore_errors=True)
-            sweep(self.out.parent, f".{self.out.name}.", ".unfinished")
+            self._clear_up()
             # mkdir and not mkdtemp, which ignores the umask: this folder becomes the user's.
             self.folder = self._make(
                 self.out.with_name(f".{self.out.name}.{secrets.token_hex(4)}.unfinished")
@@ -67,6 +69,19 @@ class Workspace:
             self._remove()
             raise _refused(self.out, error) from error
         return self
+
+    def _clear_up(self) -> None:
+        """What a run that was killed has left: its folder, and what it was about to replace, which goes back
+        where nothing had taken its place. Raises OSError."""
+        sweep(self.out.parent, f".{self.out.name}.", ".unfinished")
+        for old in self.out.parent.glob(f".{glob.escape(self.out.name)}.{'[0-9a-f]' * 8}.replaced"):
+            if not os.path.lexists(self.out):
+                os.rename(old, self.out)
+                check_replaceable(self.out, self._writer, self._overwrite)
+                continue
+            with suppress(OutputError):  # another's, under such a name
+                check_replaceable(old, self._writer, overwrite=True)
+                shutil.rmtree(old, ignore_errors=True)
 
     def _make(self, folder: Path) -> Path:
         folder.mkdir()
@@ -116,15 +131,16 @@ class Workspace:
         if not self._overwrite or not self.out.exists():
             return self._rename(self.out)
         old = self.out.with_name(f".{self.out.name}.{secrets.token_hex(4)}.replaced")
-        try:
-            check_replaceable(self.out, self._writer, overwrite=True)  # it had hours to change
-            os.rename(self.out, old)
-            self._rename(self.out)
-        except OSError as error:
-            raise _refused(self.out, error) from error
-        finally:
-            if old.exists() and not self.out.exists():  # it failed, or was interrupted
-                os.rename(old, self.out)
+        with uninterrupted():
+            try:
+                check_replaceable(self.out, self._writer, overwrite=True)  # it had hours to change
+                os.rename(self.out, old)
+                self._rename(self.out)
+            except OSError as error:
+                raise _refused(self.out, error) from error
+            finally:
+                if old.exists() and not self.out.exists():  # it failed
+                    os.rename(old, self.out)
         shutil.rmtree(old, ignore_errors=True)
         return self.out
 
@@ -135,9 +151,11 @@ class Workspace:
         return self._rename(self.partial)
 
     def _rename(self, to: Path) -> Path:
-        (self.folder / OWNER).unlink(missing_ok=True)
         try:
-            os.rename(self.folder, to)
+            with uninterrupted():
+                os.rename(self.folder, to)
+                # Last: a folder without it would be nobody's if the run was killed in between.
+                (to / OWNER).unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(
                 f"cannot give the finished folder the name {to} ({error.strerror}): remove what is there"

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.cli._interrupt import SIGNALS
+from resnet_edge.core.interrupts import SIGNALS
 
 SIZE, CLASSES = 12, 4
 NAMES = ("amber", "blå", "cyan", "dun")

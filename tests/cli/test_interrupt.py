@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from resnet_edge.cli._interrupt import SIGNALS
+from resnet_edge.cli._interrupt import Interrupted, telling
+from resnet_edge.core.interrupts import SIGNALS
 from tests.cli.conversion import heeded
 
 START = """
 import signal, sys, time
-from resnet_edge.cli._interrupt import SIGNALS, Interrupted, interruptible
+from resnet_edge.cli._interrupt import Interrupted, interruptible
+from resnet_edge.core.interrupts import SIGNALS
 
 def wait():
     time.sleep(30)
@@ -76,3 +79,28 @@ def test_a_signal_that_hits_where_python_drops_what_is_raised_is_not_lost() -> N
 
 def test_what_is_ignored_already_stays_ignored() -> None:
     assert said(IGNORED) == ["went on"]
+
+
+@pytest.mark.parametrize(
+    ("there", "comes", "says"),
+    [
+        (False, True, "out.keras was written by then, whole, and stays"),
+        (True, True, "out.keras was written by then, whole, and stays"),
+        (True, False, "nothing half-written is left"),
+        (False, False, "nothing half-written is left"),
+    ],
+)
+def test_what_was_whole_by_then_is_told(tmp_path: Path, there: bool, comes: bool, says: str) -> None:
+    out, part = tmp_path / "out.keras", tmp_path / "part"
+    if there:
+        out.write_text("old")
+    part.write_text("new")
+
+    def end() -> None:
+        with telling(out):
+            if comes:
+                part.replace(out)
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match=says):
+        end()

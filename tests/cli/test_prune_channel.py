@@ -115,6 +115,9 @@ def test_an_interrupted_fine_tuning_resumes_to_the_very_same_weights(
     assert [file.name for file in tmp_path.iterdir()] == ["half.keras.checkpoint"]
 
     assert "half.keras.checkpoint keeps what is done" in stderr
+    chosen = json.loads((folder / "chosen.json").read_text())
+    chosen["candidate"]["file"] = str(base / "other.keras")  # what the document names is not opened
+    (folder / "chosen.json").write_text(json.dumps(chosen))
     resumed = run(options(base, out, "--quiet"))
     assert (resumed.exit_code, resumed.output) == (0, "")
     expected, found = weights(pruned[0] / "half.keras"), weights(out)

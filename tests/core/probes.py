@@ -178,3 +178,35 @@ def _append(file: Path) -> None:
 def _shell(command: str) -> None:
     if subprocess.run(["sh", "-c", command], stderr=subprocess.DEVNULL).returncode:
         raise OSError("the child failed")
+
+
+def take_memory(request: Words, report: Report) -> Words:
+    """So many bytes, a part at a time; an odd number: with progress in between."""
+    report(Progress("model", note=f"reading {request.text}"))
+    taken = []
+    for done in range(request.number >> 20):
+        taken.append(b"x" * (1 << 20))
+        if request.number % 2:
+            report(Progress("model", done, request.number >> 20, note=f"reading {request.text}"))
+    return Words(request.text, len(taken))
+
+
+def read_mapped(request: Words, report: Report) -> Words:
+    """Every page of a file that is mapped, and then time to be seen."""
+    values = np.memmap(request.text, np.uint8, "r")
+    found = int(values[::4096].max())
+    time.sleep(2.5)
+    return Words(request.text, found)
+
+
+def load_library(request: Words, report: Report) -> Words:
+    """The library of that name; no text where there is none."""
+    try:
+        ctypes.CDLL(request.text)
+    except OSError:
+        return Words("", 0)
+    return request
+
+
+def ask_for_memory(request: Words, report: Report) -> Words:
+    return Words("", int(np.zeros(request.number, np.uint8)[0]))

@@ -52,7 +52,7 @@ def test_a_large_one_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = tmp_path / "a.json"
     with path.open("wb") as file:
         file.truncate(documents.LARGEST + 1)
-    with pytest.raises(DataError, match=r"has 16,777,217 bytes, more than any list of fruit \(16,777,216\)"):
+    with pytest.raises(DataError, match=r"has more bytes than any list of fruit \(16,777,216\)"):
         read_json(path, dict[str, Any], "list of fruit", "eat it")
 
 
@@ -60,3 +60,29 @@ def test_a_part_of_one_has_its_type(tmp_path: Path) -> None:
     assert converted_to(tuple[int, ...], [1, 2], tmp_path, "list", "eat it") == (1, 2)
     with pytest.raises(DataError, match=r"is no list \(Expected `int`, got `str` - at `\$\[0\]`\): eat it"):
         converted_to(tuple[int, ...], ["1"], tmp_path, "list", "eat it")
+
+
+@pytest.mark.parametrize(
+    "deep", ["[" * 99 + "]" * 99, '{"a":' * 99 + "1" + "}" * 99, '["[[[", [{}, [{}]], "\\"]["]']
+)
+def test_what_is_as_deep_as_allowed_is_read(tmp_path: Path, deep: str) -> None:
+    (tmp_path / "a.json").write_text(f"[{deep}]")
+    assert read_json(tmp_path / "a.json", Any, "list", "mend it")
+
+
+@pytest.mark.parametrize(
+    "brackets", ["[" * 101 + "]" * 101, "[{" * 51 + "1" + "}]" * 51, "[" * 200_000 + "]" * 200_000]
+)
+def test_what_is_deeper_is_refused(tmp_path: Path, brackets: str) -> None:
+    (tmp_path / "a.json").write_text(brackets.replace("{", '{"a":'))
+    with pytest.raises(DataError, match="nested too deeply"):
+        read_json(tmp_path / "a.json", Any, "list", "mend it")
+
+
+@pytest.mark.parametrize("brackets", ["[", "]", "[}", "[[]", "[1, {]}"])
+def test_brackets_that_do_not_match_are_told_as_such(tmp_path: Path, brackets: str) -> None:
+    (tmp_path / "a.json").write_text(brackets)
+    with pytest.raises(
+        DataError, match=r"is no list \(JSON is malformed|is no list \(Input data was truncated"
+    ):
+        read_json(tmp_path / "a.json", Any, "list", "mend it")

@@ -94,3 +94,33 @@ def test_what_cannot_be_removed_yet_is_swept_later(tmp_path: Path) -> None:
         locked.chmod(0o700)
         sweep(tmp_path)
     assert not scratch.path.exists()
+
+
+HIT = """
+import signal, sys
+from pathlib import Path
+from resnet_edge.core import scratch
+from resnet_edge.core.scratch import Scratch
+
+def interrupt(number, frame):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGINT, interrupt)
+claim = scratch.claim
+
+def hit_while_it_is_claimed(folder):
+    signal.raise_signal(signal.SIGINT)
+    return claim(folder)
+
+scratch.claim = hit_while_it_is_claimed
+try:
+    Scratch(Path(sys.argv[1]))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_an_interrupt_leaves_no_folder_wherever_it_hits(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", HIT, str(tmp_path)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "")
+    assert [*tmp_path.iterdir()] == []

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +67,31 @@ def test_the_current_folder_is_searched_only_where_it_is_to_be(
     found = worker_environment(scratch, {}, imports_here=imports_here)["PYTHONPATH"].split(os.pathsep)
     here = [str(tmp_path), str(tmp_path / "lib")] if imports_here else []
     assert found == [*here, "/opt/lib", str(HERE.parent.parent)]
+
+
+def test_no_program_and_no_library_comes_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty entry of a list of folders means that one, and is in many a shell's LD_LIBRARY_PATH."""
+    given = os.pathsep.join(["", "/usr/lib/x", ".", "lib", "/usr/bin", ""])
+    for name in ("PATH", "LD_LIBRARY_PATH"):
+        monkeypatch.setenv(name, given)
+    for name in ("PYTHONPYCACHEPREFIX", "PYTHONUSERBASE"):
+        monkeypatch.setenv(name, "cache")
+    found = worker_environment(tmp_path, {})
+    assert found["PATH"] == found["LD_LIBRARY_PATH"] == os.pathsep.join(["/usr/lib/x", "/usr/bin"])
+    assert not {"PYTHONPYCACHEPREFIX", "PYTHONUSERBASE"} & set(found)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of the loader of Linux")
+def test_a_library_beside_the_data_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow asks for libcuda.so.1 by its name alone."""
+    real = next(Path("/lib").glob("*-linux-gnu/libz.so.1"), None) or pytest.skip("no library to copy")
+    shutil.copy(real, tmp_path / "libbeside.so.1")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LD_LIBRARY_PATH", ":/usr/local/cuda/lib64")
+    code = "import ctypes; ctypes.CDLL('libbeside.so.1')"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0  # as it is without us
+    with Worker("probe", tmp_path / "log", ENV) as worker:
+        found = worker.call("probes:load_library", {"text": "libbeside.so.1"}, dict)
+    assert found["text"] == ""

@@ -44,10 +44,11 @@ def read(request: Reading, report: Report) -> Read:
 
 
 def _model(path: Path) -> None:
-    from resnet_edge.models import ModelRequest, check_source, grant_of, open_model
+    from resnet_edge.models import ModelRequest, grant_of, kind_module, open_model
 
     request = ModelRequest(str(path), preprocess="unit")
-    check_source(request)
+    kind_module(request).check(request)
+    kind_module(request).scan(request, silent)  # for which `check_source` starts a worker of its own
     grant_of(request)
     open_model(request, silent)
 

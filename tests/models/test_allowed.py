@@ -16,7 +16,7 @@ from keras.src.ops.operation import Operation
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.models import _allowed, _allowed_compiled
-from resnet_edge.models._config import check_config
+from resnet_edge.models._config import check_config, parsed
 from resnet_edge.models._held import _resolver, held
 
 PROGRAMS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
@@ -296,3 +296,60 @@ def test_tf_keras_has_what_is_on_the_list_or_refuses_it() -> None:
         except (TypeError, ImportError):  # Keras 3 has it alone, or in another module
             continue
     assert {"Conv2D", "Functional", "Sequential", "TFOpLambda", "Policy", "GlorotUniform", "L2"} <= found
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "kwargs"),
+    [
+        ("Arange", [0, 7 * 10**8, 1], {}),
+        ("Linspace", [0.0, 1.0], {"num": 7 * 10**8}),
+        ("Tile", [[1.0, 2.0]], {"repeats": 4 * 10**8}),
+        (
+            "Outer",
+            [[1.0] * 3, {"class_name": "__numpy__", "config": {"value": [1.0], "dtype": "float32"}}],
+            {},
+        ),
+    ],
+)
+def test_nothing_is_computed_of_values_of_the_file_alone(name: str, args: Any, kwargs: Any) -> None:
+    """Keras computes them as it reads: 3 to 8 GB of a kilobyte."""
+    node = {"args": args, "kwargs": kwargs}
+    entry = {
+        "module": "keras.src.ops.numpy",
+        "class_name": name,
+        "registered_name": name,
+        "inbound_nodes": [node],
+    }
+    with pytest.raises(ModelError, match=f"calls '{name}' on no tensor"):
+        check_config(_model(entry), "m.keras")
+    node["kwargs"] = {**kwargs, "x1": [{"class_name": "__keras_tensor__", "config": {}}]}
+    check_config(_model(entry), "m.keras")
+
+
+@pytest.mark.parametrize(
+    "dtype", ["U400000000", "S1000000000", "object", "V8", None, "M8[s]", "float32,float32"]
+)
+@pytest.mark.parametrize("kind", ["__numpy__", "__tensor__"])
+def test_an_array_is_of_numbers(kind: str, dtype: str | None) -> None:
+    array = {"class_name": kind, "config": {"value": [1.0], "dtype": dtype}}
+    with pytest.raises(ModelError, match="an array that is not of numbers"):
+        check_config(_model(kernel_size=array), "m.keras")
+    for good in ("float32", "uint8", "bool", "bfloat16", "complex64", "float8_e4m3fn"):
+        check_config(_model(kernel_size={**array, "config": {"value": 1, "dtype": good}}), "m.keras")
+
+
+@pytest.mark.parametrize("name", [[], {}, 3, None, True, [["Dense"]], {"class_name": "Dense"}])
+@pytest.mark.parametrize("keras2", [False, True])
+def test_a_name_that_is_no_text_is_refused(name: Any, keras2: bool) -> None:
+    for changed in (
+        _model({"class_name": name}),
+        _model(kernel_initializer={"class_name": name, "config": {}}),
+    ):
+        with pytest.raises(ModelError):
+            check_config(changed, "m.keras", keras2=keras2)
+
+
+def test_a_config_of_more_parts_than_any_model_is_not_even_parsed() -> None:
+    assert parsed(b'{"a": [' + b"{}," * 200_000 + b"{}]}", "m.keras")
+    with pytest.raises(ModelError, match=r"m\.keras has a config of 5,000,003 lists and objects"):
+        parsed(b'{"x": [' + b"{}," * 5_000_000 + b"{}]}", "m.keras")

@@ -16,10 +16,10 @@ import pytest
 from keras import layers
 
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.errors import ModelError
+from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.core.progress import silent
 from resnet_edge.core.sidecar import Sidecar, write_sidecar
-from resnet_edge.models import ModelRequest, OpenedModel, _budget, check_source, open_model
+from resnet_edge.models import ModelRequest, OpenedModel, _file_budget, check_source, open_model
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -164,7 +164,7 @@ def test_weights_that_no_layer_has_are_never_read(
         saved, tmp_path / "m.keras", lambda name, c: content if name == "model.weights.h5" else c
     )
     assert _open(path).facts.parameters  # a megabyte hurts nobody
-    monkeypatch.setattr(_budget, "PROMISE", 100_000)
+    monkeypatch.setattr(_file_budget, "PROMISE", 100_000)
     assert _open(saved).facts.parameters
     with pytest.raises(ModelError, match=r"declares 1,\d{3},\d{3} bytes of weights, and its layers have"):
         _open(path)
@@ -281,3 +281,16 @@ def test_a_file_that_may_not_be_read_is_named(saved: Path, tmp_path: Path) -> No
     copy.chmod(0)
     with pytest.raises(ModelError, match="cannot be opened: Permission denied"):
         check_source(ModelRequest(str(copy)))
+
+
+def test_the_reason_why_weights_do_not_load_is_told(tmp_path: Path) -> None:
+    """Keras says how many objects could not be loaded, which, and the reason of one of them in between."""
+    for units in (2, 3):
+        model = keras.Sequential([keras.Input((4,)), layers.Dense(units, name="d")], name="m")
+        if units == 2:
+            model.save_weights(tmp_path / "m.weights.h5")
+    with pytest.raises(ValueError, match="Example error message") as caught:
+        model.load_weights(tmp_path / "m.weights.h5")
+    told = first_line(caught.value)
+    assert "shape" in told
+    assert "Example" not in told

@@ -52,3 +52,12 @@ def test_a_file_that_names_no_classes(tmp_path: Path, content: bytes) -> None:
 
 def test_a_name_takes_one_line() -> None:
     assert as_lines(("a\nb", "c")) == "a b\nc\n"
+
+
+def test_a_list_that_no_memory_holds_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "labels.txt").open("wb") as stream:
+        stream.truncate(1 << 40)
+    with pytest.raises(DataError, match="more bytes than any list of class names"):
+        class_names_in(tmp_path / "labels.txt")
+    with pytest.raises(DataError, match="more bytes than any"):
+        class_names_in(Path("/dev/zero"))  # which says that it is empty

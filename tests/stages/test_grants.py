@@ -9,7 +9,7 @@ import pytest
 from resnet_edge.core import registry
 from resnet_edge.core.grant import FREE, NOTHING, Grant
 from resnet_edge.models import ModelRequest, grant_of
-from resnet_edge.stages.grants import backends_grant, beside, training_data_grant
+from resnet_edge.stages.grants import backends_grant, training_data_grant
 from resnet_edge.stages.recipe import Recipe, training_grant
 
 
@@ -50,10 +50,11 @@ def test_only_training_images_are_downloaded(home: Path) -> None:
     assert training_data_grant("fashion-mnist") == Grant(network=True, writes=(str(home / "datasets"),))
 
 
-def test_training_writes_where_its_model_goes(tmp_path: Path) -> None:
+def test_training_writes_its_checkpoint_alone(tmp_path: Path) -> None:
     out = tmp_path / "net.keras"
     recipe = Recipe(data="photos/", epochs=1)
-    assert training_grant(recipe, str(out), ModelRequest("resnet20")) == beside(out)
+    checkpoint = f"{out}.checkpoint"
+    assert training_grant(recipe, str(out), ModelRequest("resnet20")) == Grant(writes=(checkpoint,))
     taught = training_grant(Recipe(data="photos/", epochs=1, teacher="mine:model"), str(out))
     assert taught.free
-    assert taught.writes == (str(tmp_path),)
+    assert taught.writes == (checkpoint,)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.errors import ArtifactError, OutputError
 from resnet_edge.core.progress import silent
 from resnet_edge.stages.predict import predict
 from resnet_edge.stages.predict_request import PredictRequest
@@ -85,3 +86,50 @@ def test_weights_outside_of_the_folder_are_refused(file: Path, tmp_path: Path) -
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"gone\.onnx cannot be read"):
         private_copy(tmp_path / "gone.onnx", "onnx", tmp_path / "private")
+
+
+def _outside() -> onnx.TensorProto:
+    tensor = helper.make_tensor(
+        "outside", TensorProto.FLOAT, [4], np.zeros(4, np.float32).tobytes(), raw=True
+    )
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in (("location", "../../etc/hostname"), ("offset", "0"), ("length", "16")):
+        tensor.external_data.add(key=key, value=value)
+    return tensor
+
+
+def _in_a_branch(model: onnx.ModelProto) -> None:
+    branch = helper.make_graph([], "b", [], [], initializer=[_outside()])
+    model.graph.node.append(helper.make_node("If", ["c"], ["o"], then_branch=branch, else_branch=branch))
+
+
+def _in_a_function(model: onnx.ModelProto) -> None:
+    node = helper.make_node("Constant", [], ["o"], value=_outside())
+    model.functions.append(helper.make_function("d", "f", [], ["o"], [node], [helper.make_opsetid("", 13)]))
+
+
+def _sparse(model: onnx.ModelProto) -> None:
+    model.graph.sparse_initializer.add(values=_outside())
+
+
+def _in_an_attribute(model: onnx.ModelProto) -> None:
+    model.graph.node.append(helper.make_node("Constant", [], ["o"], value=_outside()))
+
+
+@pytest.mark.parametrize("hidden", [_in_a_branch, _in_a_function, _sparse, _in_an_attribute])
+def test_weights_outside_of_the_folder_are_refused_wherever_they_are_named(
+    file: Path, tmp_path: Path, hidden: Callable[[onnx.ModelProto], None]
+) -> None:
+    model = onnx.load(file)
+    hidden(model)
+    (tmp_path / "hidden.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ArtifactError, match=r"has weights in \.\./\.\./etc/hostname, outside of its folder"):
+        private_copy(tmp_path / "hidden.onnx", "onnx", tmp_path / "private")
+
+
+def test_a_file_of_holes_is_not_copied_until_the_disk_is_full(tmp_path: Path) -> None:
+    with (tmp_path / "holes.tflite").open("wb") as stream:
+        stream.truncate(1 << 43)
+    with pytest.raises(OutputError, match="has 8,796,093,022,208 bytes, and there are"):
+        private_copy(tmp_path / "holes.tflite", "tflite", tmp_path / "private")

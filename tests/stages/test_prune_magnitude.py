@@ -18,6 +18,7 @@ from resnet_edge.core.errors import DataError, ModelError, ResnetEdgeError, Usag
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.worker import Worker
 from resnet_edge.stages.tfmot_worker import tfmot_worker
+from resnet_edge.stages.unfinished import training_run
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -64,7 +65,8 @@ def request(model: Path, images: Path, **more: Any) -> dict[str, Any]:
 
 
 def prune(worker: Worker, wanted: dict[str, Any]) -> dict[str, Any]:
-    return worker.call("resnet_edge.stages.prune_magnitude:prune", wanted, dict)
+    with training_run(Path(wanted["out"])):
+        return worker.call("resnet_edge.stages.prune_magnitude:prune", wanted, dict)
 
 
 @pytest.mark.parametrize(

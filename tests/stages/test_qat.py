@@ -20,6 +20,7 @@ from resnet_edge.core.sidecar import Sidecar, read_sidecar, write_sidecar
 from resnet_edge.core.worker import Worker
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.stages.tfmot_worker import tfmot_worker
+from resnet_edge.stages.unfinished import training_run
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -73,7 +74,8 @@ def request(model: Path, data: Path, out: Path, **changes: Any) -> dict[str, Any
 
 
 def qat(worker: Worker, wanted: dict[str, Any], report: Any = silent) -> dict[str, Any]:
-    return worker.call("resnet_edge.stages.qat:qat", wanted, dict, report)
+    with training_run(Path(wanted["out"])):
+        return worker.call("resnet_edge.stages.qat:qat", wanted, dict, report)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from resnet_edge.core.errors import DataError, OutputError, ResnetEdgeError, Unk
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.worker import Worker
-from resnet_edge.stages.unfinished import checkpoint_folder, holds_work
+from resnet_edge.stages.unfinished import checkpoint_folder, holds_work, training_run
 
 Request = dict[str, Any]
 
@@ -40,7 +40,8 @@ def request(data: Path | str, out: Path, resume: bool = False, **recipe: Any) ->
 
 
 def train(worker: Worker, wanted: Request) -> dict[str, Any]:
-    return worker.call("resnet_edge.stages.train:train", wanted, dict)
+    with training_run(Path(wanted["out"])):
+        return worker.call("resnet_edge.stages.train:train", wanted, dict)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,7 @@ def test_an_unfinished_run_is_neither_overwritten_nor_mixed_with_another(tmp_pat
 
     with (
         pytest.raises(KeyboardInterrupt),
+        training_run(out),
         Worker("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker,
     ):
         worker.call("resnet_edge.stages.train:train", request(data, out, epochs=200), dict, interrupt)

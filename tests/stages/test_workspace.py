@@ -184,3 +184,55 @@ def test_where_the_new_one_cannot_be_named_the_old_one_comes_back(
             workspace.publish()
     assert (out / "labels.txt").read_text() == "old"
     assert beside(out) == ["dist"]
+
+
+KILLED_WHILE_PUBLISHING = """
+import os, signal, sys
+from pathlib import Path
+from resnet_edge.stages.workspace import Workspace
+renamed, rename = [], os.rename
+
+def rename_and_die(source, to):
+    rename(source, to)
+    renamed.append(to)
+    if len(renamed) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with Workspace(Path(sys.argv[1]), overwrite=True) as workspace:
+    workspace.write("labels.txt", "new")
+    workspace.write("report.json", '{"schema": 1, "artifacts": []}')
+    os.rename = rename_and_die
+    workspace.publish()
+"""
+
+
+@pytest.mark.parametrize("renames", [1, 2])
+def test_the_next_run_clears_up_behind_one_that_was_killed_between_two_names(
+    out: Path, tmp_path: Path, renames: int
+) -> None:
+    """Behind the first the earlier folder is hidden and nothing has its name; behind the second both are
+    there, and the lock lies in the new one."""
+    an_earlier_run(out)
+    command = [sys.executable, "-c", KILLED_WHILE_PUBLISHING, str(out), str(renames)]
+    done = subprocess.run(
+        command, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert out.exists() is (renames == 2)
+    theirs = out.with_name(".dist.0123abcd.replaced")
+    theirs.mkdir()
+    (theirs / "thesis.txt").write_text("ten years")
+    with Workspace(out, overwrite=True) as workspace:
+        assert (out / "labels.txt").read_text() == ("new" if renames == 2 else "old")
+        workspace.write("labels.txt", "newer")
+        workspace.publish()
+    assert beside(out) == [theirs.name, "dist"]
+    assert [entry.name for entry in out.iterdir()] == ["labels.txt"]
+
+
+def test_an_earlier_folder_that_comes_back_is_not_replaced_unasked(out: Path) -> None:
+    an_earlier_run(out)
+    out.rename(out.with_name(".dist.0123abcd.replaced"))
+    with pytest.raises(OutputError, match="give --overwrite"), Workspace(out):
+        raise AssertionError
+    assert beside(out) == ["dist"]
