@@ -8,6 +8,7 @@ from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_consol
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.inspection import Inspection
 from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata, ScoreOutput
+from resnet_edge.core.minimum import RuntimeMinimum
 from resnet_edge.report import words
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def print_inspection(found: Inspection, width: int | None = None) -> None:
     _print_ends(console, found)
     _print_operations(console, found)
     _print_metadata(console, found)
+    _print_minimums(console, found)
     if found.warnings:
         console.print()
     for warning in found.warnings:
@@ -109,6 +111,23 @@ def _share(part: int, whole: int) -> str:
 
 def _crossed(precision: str) -> str:
     return precision.replace(" x ", " × ")
+
+
+def _print_minimums(console: Console, file: Inspection) -> None:
+    console.print()
+    _line(console, "The oldest release that opens it and is right", "bold")
+    for each in file.minimums:
+        _line(console, f"{each.runtime}{oldest_told(each)}: {each.why}")
+
+
+def oldest_told(minimum: RuntimeMinimum) -> str:
+    """` 2.16`, ` 2.16 or newer`, `: none`, `: not known`, to put behind the name of the runtime."""
+    return {
+        "known": f" {minimum.version}",
+        "at least": f" {minimum.version} or newer",
+        "never": ": none",
+        "unknown": ": not known",
+    }[minimum.state]
 
 
 def _print_metadata(console: Console, file: Inspection) -> None:

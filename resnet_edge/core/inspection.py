@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.metadata import ModelMetadata
+from resnet_edge.core.minimum import RuntimeMinimum
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Inspection:
     """One model file; `file` is its name. `made_by` are the lines in which it tells of its writer. `ops` is
     None where the format keeps its graph to itself; `parameter_bytes` by dtype, None likewise. `metadata`:
     what a TFLite file tells apps of itself; where it cannot be read, `metadata_damage` says why. `warnings`
-    are sentences about what apps may stumble over."""
+    are sentences about what apps may stumble over. `minimums`: the oldest release of each runtime for the
+    file."""
 
     file: str
     format: str
@@ -43,6 +45,7 @@ class Inspection:
     metadata: ModelMetadata | None
     warnings: tuple[str, ...] = ()
     metadata_damage: str = ""
+    minimums: tuple[RuntimeMinimum, ...] = ()
 
     @property
     def macs_by_precision(self) -> dict[str, int]:

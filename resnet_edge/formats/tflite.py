@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Collection
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from resnet_edge.formats._metadata import reader, writer
 from resnet_edge.graph.integer import require_integer
 from resnet_edge.graph.model import load_model, read_graph, save_model
 from resnet_edge.graph.stems import spread
+from resnet_edge.graph.versions.stamp import set_versions
 
 SUFFIX = ".tflite"
 
@@ -25,7 +25,8 @@ def refusal(scheme: Scheme) -> str | None:
 
 
 def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Collection[str] = ()) -> str:
-    """Copy the portable graph, in int8 with a first convolution that fills its kernels (graph/stems.py).
+    """The portable graph, in int8 with a first convolution that fills its kernels (graph/stems.py), and
+    with the operator versions that it takes (graph/versions).
 
     Only operations that TFLite has built in get this far (graph/convert.py refuses others). Raises
     ArtifactError where integers were asked for and a heavy operation other than `float_layers` is
@@ -33,12 +34,11 @@ def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Co
     """
     if scheme.activations.startswith("int"):
         require_integer(read_graph(portable), float_layers)
+    model = load_model(portable)
     if scheme.activations == "int8":
-        model = load_model(portable)
         spread(model)
-        save_model(model, out)
-    else:
-        shutil.copyfile(portable, out)
+    set_versions(model)
+    save_model(model, out)
     made = f"tensorflow {version('tensorflow')} (TFLiteConverter)"
     return made if scheme.weights == "float32" else f"{made}, litert-quantizer {version('litert-quantizer')}"
 

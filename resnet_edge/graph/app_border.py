@@ -19,6 +19,7 @@ from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.scheme import Io
 from resnet_edge.graph.interface import narrow_input, narrow_output, opcode_of, repoint_signature
 from resnet_edge.graph.model import load_model, op_name, save_model
+from resnet_edge.graph.versions.stamp import set_versions
 
 BT601 = np.asarray([19595, 38470, 7471], np.float32) / np.float32(65536)
 """Grey of red, green and blue as Pillow has it ("L", ITU-R BT.601 in 65,536ths). In float32 the
@@ -72,6 +73,7 @@ def surround(source: Path, out: Path, border: Border) -> tuple[str, ...]:
     if border.output != "float32":
         narrow_output(model, border.output)
         told.append(f"gives {border.output}, in place of float32")
+    set_versions(model)
     save_model(model, out)
     return tuple(told)
 

@@ -124,12 +124,13 @@ def _append_quantize(model: Any, outer: int, io: Io) -> None:
 
 
 def opcode_of(model: Any, builtin: int) -> int:
-    """The index of a builtin operator among the codes of a `schema.ModelT`, which gets it if it has none."""
+    """The index of a builtin operator among the codes of a `schema.ModelT`, which gets it if it has none;
+    versions.stamp gives it its version."""
     for index, code in enumerate(model.operatorCodes):
         if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
             return index
     code = schema.OperatorCodeT()
-    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, builtin, 2
+    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, builtin, 1
     model.operatorCodes.append(code)
     return len(model.operatorCodes) - 1
 

@@ -20,6 +20,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from resnet_edge.graph.interface import opcode_of
+
 MOST_CHANNELS = 8
 """With more, a vector is not so empty, and moving the pixels costs more than it gains."""
 SMALLEST_KERNEL = 3
@@ -145,7 +147,7 @@ def _inserted(model: Any, at: int, builtin: int, inputs: list[int], shape: list[
     tensor.shape = shape
     subgraph.tensors.append(tensor)
     operator = schema.OperatorT()
-    operator.opcodeIndex = _code(model, builtin)
+    operator.opcodeIndex = opcode_of(model, builtin)
     operator.inputs, operator.outputs = inputs, [len(subgraph.tensors) - 1]
     if builtin == schema.BuiltinOperator.SPACE_TO_DEPTH:
         operator.builtinOptionsType = schema.BuiltinOptions.SpaceToDepthOptions
@@ -167,18 +169,6 @@ def _constant(model: Any, values: NDArray[np.int32], name: str) -> int:
     tensor.buffer = len(model.buffers) - 1
     model.subgraphs[0].tensors.append(tensor)
     return len(model.subgraphs[0].tensors) - 1
-
-
-def _code(model: Any, builtin: int) -> int:
-    """The index of an operation in the file's list of those that it uses."""
-    for index, code in enumerate(model.operatorCodes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
-            return index
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = builtin
-    code.version = 2 if builtin == schema.BuiltinOperator.PAD else 1
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
 
 
 def _builtin(model: Any, operator: Any) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 import onnx
 from onnx import helper
 
+from resnet_edge.compatibility.onnx import minimums
 from resnet_edge.core.inspection import Counts, Inspection, counted, joined, turned
 from resnet_edge.formats.onnx import describe
 from resnet_edge.graph.work import onnx_constants, onnx_layers, weights_at
@@ -32,7 +33,20 @@ def inside(path: Path) -> Inspection:
     if others := sorted(_elsewhere(model)):
         warnings.append(f"constants are in other files, which must go along: {', '.join(others)}")
     ops, constants = counted(counts, macs), _constants(model)
-    return Inspection("", "", 0, "", _made_by(model), inputs, outputs, ops, constants, None, tuple(warnings))
+    return Inspection(
+        file="",
+        format="",
+        size_bytes=0,
+        sha256="",
+        made_by=_made_by(model),
+        inputs=inputs,
+        outputs=outputs,
+        ops=ops,
+        parameter_bytes=constants,
+        metadata=None,
+        warnings=tuple(warnings),
+        minimums=minimums(model),
+    )
 
 
 class _Values:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import onnxruntime
 
+from resnet_edge.compatibility import ort
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.core.inspection import Inspection
@@ -31,7 +32,19 @@ def inside(path: Path) -> Inspection:
     outputs = tuple(map(_spec, session.get_outputs()))
     told = session.get_modelmeta()
     made_by = (told.producer_name,) if told.producer_name else ()
-    return Inspection("", "", 0, "", made_by, inputs, outputs, None, None, None)
+    return Inspection(
+        file="",
+        format="",
+        size_bytes=0,
+        sha256="",
+        made_by=made_by,
+        inputs=inputs,
+        outputs=outputs,
+        ops=None,
+        parameter_bytes=None,
+        metadata=None,
+        minimums=(ort.minimum(path.read_bytes()),),
+    )
 
 
 def _spec(end: onnxruntime.NodeArg) -> TensorSpec:

@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from resnet_edge.compatibility import micro
+from resnet_edge.compatibility.tflite import minimums, stated_minimum, understated
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.inspection import Counts, Inspection, counted, joined, turned
 from resnet_edge.core.metadata import ModelMetadata
@@ -14,7 +16,6 @@ from resnet_edge.graph.model import ABSENT, Graph, Node, load_model, read_graph,
 from resnet_edge.graph.work import macs
 from resnet_edge.stages.app_warnings import of_metadata, of_tflite
 
-LEAST_RUNTIME = b"min_runtime_version"
 WITH_WEIGHTS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
 
 
@@ -33,10 +34,23 @@ def inside(path: Path) -> Inspection:
     metadata, damage = _metadata(path)
     if not damage:
         problems += of_metadata(metadata, inputs, outputs)
-    made_by = _made_by(load_model(path))
-    ops, constants = counted(counts, work), _constants(graph)
+    model = load_model(path)
+    oldest = minimums(model)
+    problems += understated(model, oldest)
     return Inspection(
-        "", "", 0, "", made_by, inputs, outputs, ops, constants, metadata, tuple(problems), damage
+        file="",
+        format="",
+        size_bytes=0,
+        sha256="",
+        made_by=_made_by(model),
+        inputs=inputs,
+        outputs=outputs,
+        ops=counted(counts, work),
+        parameter_bytes=_constants(graph),
+        metadata=metadata,
+        warnings=tuple(problems),
+        metadata_damage=damage,
+        minimums=(*oldest, micro.minimum(model)),
     )
 
 
@@ -73,11 +87,8 @@ def _made_by(model: Any) -> tuple[str, ...]:
     told = []
     if model.description:
         told.append(_text(model.description))
-    for entry in model.metadata or ():
-        known = entry.name == LEAST_RUNTIME and entry.buffer < len(model.buffers)
-        if known and model.buffers[entry.buffer].data is not None:
-            version = bytes(model.buffers[entry.buffer].data).rstrip(b"\0")
-            told.append(f"needs TensorFlow Lite {_text(version)} or newer")
+    if said := stated_minimum(model):
+        told.append(f"its metadata asks for TensorFlow Lite {said} or newer")
     return tuple(told)
 
 

@@ -97,7 +97,7 @@ def test_every_scheme_shows(
 
 def test_what_made_it(files: Path) -> None:
     assert looked(files / "fixed.tflite").made_by[0] == "MLIR Converted."
-    assert "TensorFlow Lite 1." in looked(files / "fixed.tflite").made_by[1]
+    assert "asks for TensorFlow Lite 1." in looked(files / "fixed.tflite").made_by[1]
     assert "operators of ai.onnx 17" in looked(files / "fixed.onnx").made_by[-1]
 
 

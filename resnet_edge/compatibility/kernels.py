@@ -1,0 +1,64 @@
+"""What an operator's version does not tell: kernels for a type that came without one.
+
+Runtimes without such a kernel open the file and fail when they run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from resnet_edge.graph.versions.needed import needed_version
+from resnet_edge.graph.versions.operation import Operation
+
+
+@dataclass(frozen=True, kw_only=True)
+class LateKernel:
+    """A kernel and the releases of TensorFlow Lite and of LiteRT that brought it."""
+
+    holds: Callable[[Operation], bool]
+    tensorflow_lite: str
+    litert: str
+    why: str
+
+
+LATE_KERNELS = (
+    LateKernel(
+        holds=lambda o: o.name == "TRANSPOSE_CONV" and o.type(1) == "int8" and o.type(2) == "float32",
+        tensorflow_lite="2.17",
+        litert="1.0",
+        why="TRANSPOSE_CONV in float has int8 weights",
+    ),
+    LateKernel(
+        holds=lambda o: o.name == "GELU" and o.type() == "int16",
+        tensorflow_lite="2.21",
+        litert="1.3",
+        why="GELU is in int16",
+    ),
+    LateKernel(
+        holds=lambda o: o.name == "TILE" and o.type() == "int16",
+        tensorflow_lite="2.21",
+        litert="2.2",
+        why="TILE is in int16",
+    ),
+)
+"""Measured with tflite-runtime 2.7 to 2.14, TensorFlow 2.15 to 2.21 and ai-edge-litert 1.0 to 2.3."""
+
+_SELDOM = frozenset({"int16", "int4", "int2", "float16", "bfloat16", "uint16", "uint32"})
+_ANY_TYPE = frozenset({"EXPAND_DIMS", "RANK", "RESHAPE", "SHAPE", "SQUEEZE"})
+"""Which move numbers of whatever type, or none."""
+
+
+def late_kernel(operation: Operation) -> LateKernel | None:
+    """What is known of its kernel; None where its version tells all, or nothing is known."""
+    return next((each for each in LATE_KERNELS if each.holds(operation)), None)
+
+
+def untold(operation: Operation) -> str:
+    """The type of an operation's input where no version tells whether there is a kernel for it; else
+    empty."""
+    dtype, image = operation.type(), operation.input(0)
+    if image is None or dtype not in _SELDOM or operation.name in _ANY_TYPE or late_kernel(operation):
+        return ""
+    as_float = replace(operation, inputs=(replace(image, dtype="float32"), *operation.inputs[1:]))
+    return dtype if needed_version(operation) == needed_version(as_float) else ""

@@ -1,0 +1,62 @@
+"""The version that an operator needs, and one with which no runtime computes wrongly without an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from resnet_edge.graph.versions.conditions import hybrid, per_channel
+from resnet_edge.graph.versions.operation import Operation
+from resnet_edge.graph.versions.rules import RULES
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooLow:
+    """What older runtimes open and compute wrongly where an operator has the version of the rules.
+
+    `since`: the first release of TensorFlow Lite that is right. `version`: the lowest version of the operator
+    that no older one takes. `micro`: the day since when TensorFlow Lite Micro is right; empty where it never
+    is. `why` goes on from the operator's name.
+    """
+
+    holds: Callable[[Operation], bool]
+    since: str
+    version: int
+    micro: str
+    why: str
+
+
+def _outputs_apart(operation: Operation) -> bool:
+    return operation.name == "FULLY_CONNECTED" and per_channel(0)(operation)
+
+
+TOO_LOW = (
+    TooLow(
+        holds=lambda o: _outputs_apart(o) and hybrid(o),
+        since="2.16",
+        version=12,
+        micro="",
+        why="has weights with a scale for each output, which older ones read as one, without an error",
+    ),
+    TooLow(
+        holds=lambda o: _outputs_apart(o) and o.type() in ("int8", "int16"),
+        since="2.10",
+        version=10,
+        micro="2024-09-27",
+        why="has weights with a scale for each output, which older ones read as one, without an error",
+    ),
+)
+"""Measured: 8 to 10 % of images are right with tflite-runtime 2.7 to 2.14 and TensorFlow 1.15 to 2.15
+(hybrid), and before 2.10 (integers), which read the first scale for all. The day is that of
+tflite-micro#2673; from #2602 (2024-05-28) until then such a layer was refused."""
+
+
+def needed_version(operation: Operation) -> int:
+    """The version that a builtin operator needs by the rules."""
+    rule = RULES.get(operation.name)
+    return 1 if rule is None else rule(operation)
+
+
+def safe_version(operation: Operation) -> int:
+    """`needed_version`, or one that keeps runtimes from opening what they compute wrongly."""
+    return max([needed_version(operation), *(low.version for low in TOO_LOW if low.holds(operation))])
