@@ -31,7 +31,7 @@ LATE_KERNELS = (
     ),
     LateKernel(
         holds=lambda o: o.name == "GELU" and o.type() == "int16",
-        tensorflow_lite="2.21",
+        tensorflow_lite="2.20",
         litert="1.3",
         why="GELU is in int16",
     ),

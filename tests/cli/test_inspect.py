@@ -48,6 +48,14 @@ def test_what_is_inside_as_a_document(place: Place, files: Path) -> None:
     assert sum(op["macs"] for op in found["ops"]) == 8 * 8 * 3 * 3 * 4 + 4 * 5
     assert found["metadata"] is None
     assert "resize" not in found
+    oldest = {each["runtime"]: each for each in found["minimums"]}
+    assert oldest["TensorFlow Lite"] | {"why": ""} == {
+        "runtime": "TensorFlow Lite",
+        "state": "known",
+        "version": "2.10",
+        "why": "",
+    }
+    assert any("says that TensorFlow Lite" in warning for warning in found["warnings"])
 
 
 def test_what_is_inside_for_people(place: Place, files: Path) -> None:
@@ -58,6 +66,7 @@ def test_what_is_inside_for_people(place: Place, files: Path) -> None:
         "labels.txt: 5: Zebra, Äpfel, 東京, a b, …",
         "8×8 GRAYSCALE, (pixel − 0) / 1, from 0 to 255",
         "2.32 k for one image, 100 % float32",
+        "The oldest release that opens it and is right",
     ):
         assert words in ended.out
     assert ended.out.count("warning: ") == 1
