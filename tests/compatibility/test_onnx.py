@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -30,7 +31,7 @@ def model(
     return made
 
 
-def node(kind: str, *inputs: str, domain: str = "", **attributes: object) -> onnx.NodeProto:
+def node(kind: str, *inputs: str, domain: str = "", **attributes: Any) -> onnx.NodeProto:
     made: onnx.NodeProto = helper.make_node(kind, list(inputs or ("x",)), ["y"], domain=domain, **attributes)
     return made
 

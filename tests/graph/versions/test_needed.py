@@ -130,6 +130,7 @@ DENSE_OUTPUTS_APART = {"FULLY_CONNECTED"}
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Statistics for quantized inputs were expected:UserWarning")
 @pytest.mark.parametrize("network", [residual, mobile, shapes, attention])
 @pytest.mark.parametrize("kind", ["fp32", "fp16", "dynamic", "int8"])
 def test_versions_are_those_that_tensorflow_writes(
