@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_edge.backends import _pinned_environment
-from resnet_edge.backends._border import check_device, check_file, the_classifier
+from resnet_edge.backends._border import DTYPES, check_device, check_file, the_classifier
 from resnet_edge.backends._pinned_environment import PinnedRuntime
 from resnet_edge.backends._precise_sums import needs_precise_sums
 from resnet_edge.backends._program import FOLDER, Program, Refused
@@ -22,10 +22,24 @@ from resnet_edge.core.errors import ArtifactError, first_line
 CALL_SECONDS, VALUE_SECONDS = 120.0, 1e-3
 """What a call may take, and how much more for each value of its images. TensorFlow 2.5 takes 4 s to start;
 TFLite Micro 0.1 ms for a value in the bundled ResNet-20 in float32."""
-FORMATS = {"tflite": "tflite", "tflite_micro": "tflite", "onnxruntime": "onnx", "opencv": "onnx"}
-"""What each runtime of _programs/python_runtime.py opens."""
-FIXED_BATCH = frozenset({"opencv", "tflite_micro"})
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a runtime of _programs/python_runtime.py opens, in the words of backends/__init__.py."""
+
+    format: str
+    fixed_batch: bool = False
+    ends: tuple[str, ...] = DTYPES
+
+
+KINDS = {
+    "tflite": Kind(format="tflite"),
+    "tflite_micro": Kind(format="tflite", fixed_batch=True),
+    "onnxruntime": Kind(format="onnx"),
+    "opencv": Kind(format="onnx", fixed_batch=True, ends=("float32",)),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +51,24 @@ class PinnedBackend:
     FOR_PARITY_ONLY: bool = True
 
     @property
+    def kind(self) -> Kind:
+        """What its runtime opens."""
+        return KINDS[self.pinned.runtime]
+
+    @property
     def FORMATS(self) -> frozenset[str]:
         """The format of its runtime."""
-        return frozenset({FORMATS[self.pinned.runtime]})
+        return frozenset({self.kind.format})
+
+    @property
+    def ENDS(self) -> frozenset[str]:
+        """The dtypes of its runtime."""
+        return frozenset(self.kind.ends)
 
     @property
     def FIXED_BATCH(self) -> bool:
         """As its runtime has it."""
-        return self.pinned.runtime in FIXED_BATCH
+        return self.kind.fixed_batch
 
     def version(self) -> str:
         """The version of the runtime."""
@@ -86,17 +110,24 @@ class PinnedBackend:
         """The ends by the file itself, where the runtime does not tell them all; None where it does."""
         if self.pinned.runtime == "onnxruntime":
             return None
-        if self.pinned.runtime == "opencv":
-            return _of_onnx(path)
-        from resnet_edge.backends._litert_session import declared
-
-        found = declared(path)
+        found = _of_onnx(path) if self.kind.format == "onnx" else _of_tflite(path)
+        if other := {spec.dtype for spec in found} - self.ENDS:
+            raise ArtifactError(
+                f"{path} takes or gives {', '.join(sorted(other))}, and {self.pinned.title} only "
+                f"{', '.join(self.kind.ends)}: convert it to that, or take another backend"
+            )
         if self.FIXED_BATCH and found[0].shape[0] is None:
             raise ArtifactError(
-                f"{path} takes any number of images, and {self.pinned.title} a fixed one: convert without "
-                "--dynamic-batch"
+                f"{path} takes any number of images (a dynamic batch size), and {self.pinned.title} a fixed "
+                "one: convert without --dynamic-batch"
             )
         return found
+
+
+def _of_tflite(path: Path) -> Ends:
+    from resnet_edge.backends._litert_session import declared
+
+    return declared(path)
 
 
 def _of_onnx(path: Path) -> Ends:

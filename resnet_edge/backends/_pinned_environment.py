@@ -91,7 +91,7 @@ class PinnedRuntime:
             wanted = " or ".join(self.python)
             raise MissingDependency(
                 f"{self.name}: {self.title} needs Python {wanted}, and none is here that can make an "
-                f"environment (on PATH, of pyenv or of uv): install one, as by `pyenv install {self.python[0]}`"
+                f"environment (on PATH, of pyenv or uv): install it, as by `pyenv install {self.python[0]}`"
             )
         if self.folder.exists() and not (self.folder / "pyvenv.cfg").is_file():
             raise OutputError(

@@ -1,8 +1,8 @@
 """A runtime in a Python that is not ours, but for aarch64, which qemu runs, or as old as the runtime.
 
 For the calls see _program.py. It imports nothing of resnet-edge, which is not installed there, and runs on
-Python 3.8 with numpy 1.19 as well. Arguments: the folder of packages (empty where they are this Python's own),
-the name of the runtime, the pipe for answers.
+Python 3.8 with numpy 1.19 as well. Arguments: the folder of packages (empty where they are this Python's
+own), the name of the runtime, the pipe for answers.
 """
 
 from __future__ import annotations
@@ -95,7 +95,10 @@ class OpenCv:
 
         cv2.setNumThreads(threads)
         self.ends: dict[str, Any] = {}
-        self._net = cv2.dnn.readNetFromONNX(path)
+        try:
+            self._net = cv2.dnn.readNetFromONNX(path)
+        except cv2.error as error:  # which line of it has the reason is another in each case
+            raise RuntimeError(" ".join(str(error).split())) from error
 
     def run(self, inputs: Any) -> Any:
         """The outputs."""
