@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-constraints
 
 .PHONY: help demo test slow lint format bench fuzz clean \
-	extras extras-python extras-npm extras-mediapipe extras-vela extras-arm64
+	extras extras-python extras-npm extras-mediapipe extras-vela extras-arm64 extras-museum
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -67,6 +67,11 @@ extras-kotlin: $(STAMP)
 
 extras-arm64: $(STAMP)
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m resnet_edge.backends._arm64_environment)"
+
+# Runtimes that apps have and we do not: each needs the Python of its time, 3.8 to 3.11 (on PATH, of pyenv or uv).
+# Not one of `extras`, as it is 1.9 GB of old wheels that only proofs of old apps need.
+extras-museum: $(STAMP)  ## Add environments of old runtimes for the backends with an @, 1.9 GB
+	$(BIN)/python -m resnet_edge.backends._pinned_environment $(RUNTIMES)
 
 # What needs no argument and no other environment; benchmarks/README.md has the others.
 BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantized

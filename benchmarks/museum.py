@@ -1,0 +1,64 @@
+"""Which files are right on which runtimes, old ones too: opens and right of N, or refuses.
+
+    python benchmarks/museum.py [--images N] FILE_OR_FOLDER...
+
+Runs on every pinned runtime that is here (`make extras-museum`); docs/runtimes.md has its table. In bold: it
+opens, and answers otherwise than today's runtime.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from resnet_edge.backends._pinned_environment import runtimes
+from resnet_edge.data import load
+from tests.backends.museum import Cell, table
+
+SUFFIXES = (".tflite", ".onnx")
+
+
+def said(cell: Cell | None) -> str:
+    if cell is None:
+        return ""
+    if cell.refusal:
+        return "refuses"
+    return f"**{cell.right}**" if cell.wrong else str(cell.right)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--images", type=int, default=200)
+    parser.add_argument("--why", action="store_true", help="print refusals")
+    options = parser.parse_args()
+    found = (p if p.is_dir() else [p] for p in options.paths)
+    files = [f for p in found for f in (sorted(p.iterdir()) if isinstance(p, Path) else p)]
+    files = [file for file in files if file.suffix in SUFFIXES]
+    here = [name for name, one in runtimes().items() if one.is_there()]
+    missing = [name for name in runtimes() if name not in here]
+    if missing:
+        sys.stderr.write(f"not here: {', '.join(missing)} (make extras-museum)\n")
+    test = load("fashion-mnist", "test")
+    assert test.labels is not None
+    n = options.images
+    for suffix in SUFFIXES:
+        some = [file for file in files if file.suffix == suffix]
+        if not some:
+            continue
+        cells = table(some, here, test.images[:n], test.labels[:n])
+        columns = list(dict.fromkeys(backend for _, backend in cells))
+        print(f"| right of {n} | {' | '.join(f'`{name}`' for name in columns)} |")
+        print(f"| --- | {' | '.join('---:' for _ in columns)} |")
+        for file in some:
+            row = [said(cells.get((file.name, name))) for name in columns]
+            print(f"| `{file.name}` | {' | '.join(row)} |")
+        print()
+        for (name, backend), cell in cells.items():
+            if cell.refusal and options.why:
+                print(f"{name} on {backend}: {cell.refusal}")
+
+
+if __name__ == "__main__":
+    main()
