@@ -9,6 +9,8 @@ A profile is a module with
 - `METADATA`: whether its files tell apps of themselves (TFLite metadata);
 - `runtimes(scheme)`: the backends that its files are to open in, the first of which others are compared with
   to the bit;
+- `PINNED`: the pinned runtimes (backends that are files of data) that such apps may have, by what stands
+  before the @: those that are installed are tried as well, and the oldest that is right is told;
 - `border(scheme, head)`: the `graph.app_border.Border` around the network, None where the bytes that
   `convert` proved stay as they are;
 - `variants(model)`: the same network written in other ways, from a model file and beside it;
@@ -44,6 +46,7 @@ class DeliveryProfile(Protocol):
     FORMAT: str
     SCHEMES: tuple[str, ...]
     METADATA: bool
+    PINNED: tuple[str, ...]
 
     def runtimes(self, scheme: str) -> tuple[str, ...]: ...
 

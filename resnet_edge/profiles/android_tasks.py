@@ -17,6 +17,7 @@ TITLE = "MediaPipe Tasks and ML Kit, on Android, iOS and the web"
 FORMAT = "tflite"
 SCHEMES = ("int8", "fp16", "fp32")
 METADATA = True
+PINNED = ("tflite",)
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ TITLE = "LiteRT's Interpreter and CompiledModel, on Android, iOS, Linux and the 
 FORMAT = "tflite"
 SCHEMES = ("int8", "fp16", "fp32")
 METADATA = False
+PINNED = ("tflite",)
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:

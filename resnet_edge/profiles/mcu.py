@@ -13,6 +13,7 @@ TITLE = "TFLite Micro, on microcontrollers"
 FORMAT = "tflite"
 SCHEMES = ("int8",)
 METADATA = False
+PINNED = ("tflite_micro",)
 
 PER_LINE = 12
 ALIGNMENT = 16

@@ -13,6 +13,7 @@ TITLE = "ONNX Runtime, on phones, servers, in Node.js and the browser"
 FORMAT = "onnx"
 SCHEMES = ("int8", "fp32")
 METADATA = False
+PINNED = ("onnxruntime", "opencv")
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:

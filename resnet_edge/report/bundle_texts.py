@@ -66,6 +66,7 @@ def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any
         "runtimes": [asdict(proof) for proof in bundle.proofs],
         "arenas": {path: asdict(arena) for path, arena in bundle.arenas.items()},
         "outlooks": [asdict(outlook) for outlook in bundle.outlooks],
+        "oldest_runtimes": {path: list(names) for path, names in bundle.oldest.items()},
         "left": list(bundle.left),
         "sha256": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
     }
@@ -103,6 +104,7 @@ def _readme(bundle: Bundle, command: str, phones: bool) -> str:
         "| --- | --- | ---: | ---: | ---: | --- | --- |",
         *(_proof_row(proof) for proof in bundle.proofs if proof.n),
         "",
+        *_oldest(bundle),
         *_arenas(bundle),
         *_not_claimed(bundle),
         *_accelerators(bundle),
@@ -175,6 +177,15 @@ def _exact(proof: RuntimeProof) -> str:
     if proof.backend == proof.counterpart:
         return ""
     return f"{100 * proof.identical / proof.values:.2f} % as on {proof.counterpart}"
+
+
+def _oldest(bundle: Bundle) -> list[str]:
+    lines = [
+        f"- {code(path)}: {', '.join(map(code, names))}." for path, names in bundle.oldest.items() if names
+    ]
+    if not lines:
+        return ["No older runtime was tried, or none was right: see the rows above.", ""]
+    return ["The oldest runtime of each kind on which a file was run and was right:", "", *lines, ""]
 
 
 def _arenas(bundle: Bundle) -> list[str]:
