@@ -147,8 +147,8 @@ class Bundle:
     took, and why; `unproved` what `convert` did not prove of the artifacts that are in it. `classes` counts
     the answers of the artifact behind the first file, class by class, on the images of the proof; empty
     where these have no labels. `outlooks` tell what delegates and accelerators would take;
-    none of them was run. `oldest` are pinned runtimes by file, the oldest of each kind on which it was run and
-    was right; empty where none was.
+    none of them was run. `oldest` are pinned runtimes by file, the oldest of each kind on which it was run
+    and was right; empty where none was.
     """
 
     facts: BundleFacts

@@ -34,7 +34,7 @@ class Cell:
 
 
 def table(
-    files: list[Path], backends: list[str], images: NDArray[np.uint8], labels: NDArray[np.integer]
+    files: list[Path], backends: list[str], images: NDArray[Any], labels: NDArray[np.integer]
 ) -> dict[tuple[str, str], Cell]:
     """Each file on the runtimes that open its format, by name of the file and of the backend; the first is
     today's runtime. Raises MissingDependency."""
@@ -55,7 +55,7 @@ def table(
     return cells
 
 
-def answers(file: Path, backend: str, images: NDArray[np.uint8]) -> NDArray[np.integer]:
+def answers(file: Path, backend: str, images: NDArray[Any]) -> NDArray[np.integer]:
     """The best classes (N,). Raises ArtifactError, MissingDependency."""
     module: Any = registry.load("backends", backend)
     with module.open_session(file, "cpu", 1) as session:

@@ -29,7 +29,7 @@ OPENS = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `convert` makes where nobody says otherwise, and `package` of it, in `bundle`."""
     place = Place(tmp_path_factory.mktemp("convert"))
-    ended = place.run("--out", "dist", "--latency-seconds", "0", "--attribute", "0")
+    ended = place.run("--out", "dist", "--latency-seconds", "0")
     assert ended.code == 0, ended.err
     place.command = "package"
     ended = place.run("dist", "--images", "100", "--profiles", "mcu,litert", "--out", "bundle")
