@@ -13,15 +13,15 @@ import sys
 from pathlib import Path
 
 from resnet_edge.backends._pinned_environment import runtimes
+from resnet_edge.core import registry
 from resnet_edge.data import load
+from resnet_edge.stages.first_backend import FIRST_BACKEND
 from tests.backends.museum import Cell, table
 
 SUFFIXES = (".tflite", ".onnx")
 
 
-def said(cell: Cell | None) -> str:
-    if cell is None:
-        return ""
+def said(cell: Cell) -> str:
     if cell.refusal:
         return "refuses"
     return f"**{cell.right}**" if cell.wrong else str(cell.right)
@@ -45,19 +45,20 @@ def main() -> None:
     n = options.images
     for suffix in SUFFIXES:
         some = [file for file in files if file.suffix == suffix]
+        backends = [name for name in here if suffix[1:] in registry.load("backends", name).FORMATS]
         if not some:
             continue
-        cells = table(some, here, test.images[:n], test.labels[:n])
-        columns = list(dict.fromkeys(backend for _, backend in cells))
-        print(f"| right of {n} | {' | '.join(f'`{name}`' for name in columns)} |")
-        print(f"| --- | {' | '.join('---:' for _ in columns)} |")
+        print(
+            f"| right of {n} | {' | '.join(f'`{name}`' for name in (FIRST_BACKEND[suffix[1:]], *backends))} |"
+        )
+        print(f"| --- |{' ---: |' * (1 + len(backends))}")
         for file in some:
-            row = [said(cells.get((file.name, name))) for name in columns]
-            print(f"| `{file.name}` | {' | '.join(row)} |")
+            cells = table([file], backends, test.images[:n], test.labels[:n])
+            print(f"| `{file.name}` | {' | '.join(map(said, cells.values()))} |", flush=True)
+            for (name, backend), cell in cells.items() if options.why else ():
+                if cell.refusal:
+                    sys.stderr.write(f"{name} on {backend}: {cell.refusal}\n")
         print()
-        for (name, backend), cell in cells.items():
-            if cell.refusal and options.why:
-                print(f"{name} on {backend}: {cell.refusal}")
 
 
 if __name__ == "__main__":

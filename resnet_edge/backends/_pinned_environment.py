@@ -62,6 +62,12 @@ class PinnedRuntime:
         """The version of the runtime."""
         return self.requirements[0].partition("==")[2]
 
+    @property
+    def release(self) -> str:
+        """The version, or its day where that is all that it has (0.dev20240702172706)."""
+        _, _, day = self.version.partition(".dev")
+        return f"{day[:4]}-{day[4:6]}-{day[6:8]}" if day else self.version
+
     def is_there(self) -> bool:
         """Whether the environment has every distribution in its version."""
         return self.program.is_file() and all(

@@ -129,6 +129,7 @@ class Proving:
             judge,
             self.making.workspace,
             self.findings.tell,
+            self.request.plan.runtimes,
         )
 
     def _same_numbers(self, judge: Judge, judged: list[Judged]) -> None:
