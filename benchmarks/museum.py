@@ -1,6 +1,6 @@
 """Which files are right on which runtimes, old ones too: opens and right of N, or refuses.
 
-    python benchmarks/museum.py [--images N] FILE_OR_FOLDER...
+    python benchmarks/museum.py [--images N] [--backends NAME,...] [--why] FILE_OR_FOLDER...
 
 Runs on every pinned runtime that is here (`make extras-museum`); docs/runtimes.md has its table. In bold: it
 opens, and answers otherwise than today's runtime.
@@ -32,12 +32,15 @@ def main() -> None:
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--why", action="store_true", help="print refusals")
+    parser.add_argument("--backends", help="only these, in place of all that are here")
     options = parser.parse_args()
     found = (p if p.is_dir() else [p] for p in options.paths)
     files = [f for p in found for f in (sorted(p.iterdir()) if isinstance(p, Path) else p)]
     files = [file for file in files if file.suffix in SUFFIXES]
     here = [name for name, one in runtimes().items() if one.is_there()]
-    missing = [name for name in runtimes() if name not in here]
+    if options.backends:
+        here = options.backends.split(",")
+    missing = [name for name in runtimes() if name not in here and not options.backends]
     if missing:
         sys.stderr.write(f"not here: {', '.join(missing)} (make extras-museum)\n")
     test = load("fashion-mnist", "test")
@@ -48,9 +51,8 @@ def main() -> None:
         backends = [name for name in here if suffix[1:] in registry.load("backends", name).FORMATS]
         if not some:
             continue
-        print(
-            f"| right of {n} | {' | '.join(f'`{name}`' for name in (FIRST_BACKEND[suffix[1:]], *backends))} |"
-        )
+        columns = [f"`{name}`" for name in (FIRST_BACKEND[suffix[1:]], *backends)]
+        print(f"| right of {n} | {' | '.join(columns)} |")
         print(f"| --- |{' ---: |' * (1 + len(backends))}")
         for file in some:
             cells = table([file], backends, test.images[:n], test.labels[:n])
