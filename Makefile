@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-constraints
 
 .PHONY: help demo test slow lint format bench fuzz clean \
-	extras extras-python extras-npm extras-mediapipe extras-vela extras-kotlin extras-arm64 extras-pythons
+	extras extras-python extras-npm extras-mediapipe extras-vela extras-kotlin extras-arm64 extras-museum extras-pythons
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -71,6 +71,11 @@ extras-arm64: $(STAMP)
 # For tests: the versions of Python that are on PATH or in pyenv, each with a runtime of its time.
 extras-pythons: $(STAMP)
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m tests.samples.interpreters)"
+
+# Runtimes that apps have and we do not: each needs the Python of its time, 3.8 to 3.11 (on PATH, of pyenv or uv).
+# Not one of `extras`, as it is 1.9 GB of old wheels that only proofs of old apps need.
+extras-museum: $(STAMP)  ## Add environments of old runtimes for the backends with an @, 1.9 GB
+	$(BIN)/python -m resnet_edge.backends._pinned_environment $(RUNTIMES)
 
 # What needs no argument and no other environment; benchmarks/README.md has the others.
 BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantized

@@ -58,7 +58,7 @@ def command(runtime: str) -> list[str]:
         *("-cpu", CPU, "-L", str(folder() / "sysroot")),
         # Libraries that the host's programs are to load are of another processor.
         *("-U", "LD_PRELOAD", "-U", "LD_LIBRARY_PATH"),
-        *(str(_python()), "-I", "-B", str(PROGRAMS / "arm64_runtime.py")),
+        *(str(_python()), "-I", "-B", str(PROGRAMS / "python_runtime.py")),
         *(str(folder() / "packages"), runtime),
     ]
 

@@ -37,7 +37,7 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[ProgramSessi
     check_device("litert_arm64", device, DEVICES, "a processor is emulated, and nothing beside it")
     ends = declared(path)
     seconds = _arm64_environment.CALL_SECONDS
-    program = Program("LiteRT for aarch64", path, _arm64_environment.command("litert"), {})
+    program = Program("LiteRT for aarch64", path, _arm64_environment.command("tflite"), {})
     try:
         try:
             opened(path, program, threads, seconds)

@@ -17,6 +17,7 @@ from resnet_edge.core.errors import (
 )
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.report import Report
+from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import Io
 from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
@@ -40,6 +41,8 @@ def request_of(
     calibrator: CalibratorName,
     repair: RepairName | None,
     max_drop: float,
+    runtimes: tuple[RuntimeFloor, ...],
+    choose: bool,
     plan: bool,
     preprocess: str | None,
     io: Io,
@@ -77,7 +80,7 @@ def request_of(
         model=source,
         data=data,
         calibration=calibration,
-        plan=PlanRequest(formats, schemes, backends, io, integer_softmax),
+        plan=PlanRequest(formats, schemes, backends, io, integer_softmax, runtimes, choose),
         max_drop_pp=max_drop,
         threads=threads,
         latency_seconds=latency_seconds,

@@ -71,6 +71,8 @@ def print_bundle(bundle: Bundle, folder: Path) -> None:
         for proof in bundle.proofs:
             if proof.file == file.path:
                 say(f"  {proof.backend:<17} {_said(proof)}")
+        if names := bundle.oldest.get(file.path):
+            say(f"  oldest runtime that is right: {', '.join(names)}")
     for reason in bundle.left:
         say(f"left out: {reason}")
     say(f"\nbundle: {folder}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import click
+from click.core import ParameterSource
 
 from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import (
@@ -17,10 +18,19 @@ from resnet_edge.cli._options import (
     shape,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
+from resnet_edge.core.errors import UsageError
+from resnet_edge.core.runtime_floor import RuntimeFloor, floors
 from resnet_edge.stages.calibration_request import CalibratorName, RepairName
 
 if TYPE_CHECKING:
     from resnet_edge.core.report import Report
+
+
+def _floors(context: click.Context, param: click.Parameter, value: str) -> tuple[RuntimeFloor, ...]:
+    try:
+        return floors(value) if value else ()
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command("convert")
@@ -97,6 +107,15 @@ if TYPE_CHECKING:
 )
 @backends_option("litert,onnxruntime", "Where to prove and to measure")
 @click.option(
+    "--runtimes",
+    default="",
+    callback=_floors,
+    metavar="NAME>=VERSION,…",
+    help="The oldest runtimes that the files are to run on, as tflite>=2.5,onnxruntime>=1.12; also litert, "
+    "opencv, and tflite_micro>=2024. What needs a newer one is left out, and an error where --schemes names "
+    "it.",
+)
+@click.option(
     "--thorough",
     is_flag=True,
     help="Compare layers, split losses into causes, and watch what integers run as in every file, as "
@@ -163,6 +182,8 @@ def command(
 
     read = read_paths(model, *(options[name] for name in ("data", "calibration", "labels", "preprocess")))
     place = Workspace(out, writer="convert", overwrite=overwrite, inputs=read)
+    source = click.get_current_context().get_parameter_source("schemes")
+    options["choose"] = source is ParameterSource.DEFAULT
     request = request_of(model, command_line(), **options)  # type: ignore[arg-type]  # click checked
     with telling(out):
         with place as workspace:

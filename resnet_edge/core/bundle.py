@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from resnet_edge.core.arena import Arena
@@ -149,7 +149,8 @@ class Bundle:
     took, and why; `unproved` what `convert` did not prove of the artifacts that are in it. `classes` counts
     the answers of the artifact behind the first file, class by class, on the images of the proof; empty
     where these have no labels. `outlooks` tell what delegates and accelerators would take;
-    none of them was run. `notes` are sentences on what it was made from.
+    none of them was run. `notes` are sentences on what it was made from. `oldest` are pinned runtimes by
+    file, the oldest of each kind on which it was run and was right; empty where none was.
     """
 
     facts: BundleFacts
@@ -160,6 +161,7 @@ class Bundle:
     classes: tuple[ClassCount, ...] = ()
     outlooks: tuple[FileOutlook, ...] = ()
     notes: tuple[str, ...] = ()
+    oldest: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def failed(self) -> tuple[RuntimeProof, ...]:

@@ -1,24 +1,47 @@
-"""The rooms: backends, formats, schemes. A file in a room is a choice; its name is the option value."""
+"""The rooms: backends, formats, schemes. A file in a room is a choice; its name is the option value.
+
+It is a module, or, for what needs no code of its own, a file of data (TOML), of which the room's module
+`_declared` makes what a module would offer.
+"""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import pkgutil
+import re
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 from resnet_edge.core.errors import MissingDependency, UnknownName
 from resnet_edge.core.packages import missing_package
 
+DATA = ".toml"
+
 
 def names(room: str) -> list[str]:
-    """The choices of `room`, found without importing any of them."""
+    """The choices of `room`, found without importing any of them: modules first, then files of data."""
+    modules = pkgutil.iter_modules(map(str, _folders(room)))
+    found = sorted(module.name for module in modules if not module.name.startswith("_"))
+    return [*found, *declared(room)]
+
+
+def declared(room: str) -> dict[str, Path]:
+    """The choices of `room` that are files of data, in the order of their names and versions."""
+    files = {file.stem: file for folder in _folders(room) for file in folder.glob(f"*{DATA}")}
+    return dict(sorted(files.items(), key=lambda item: _by_number(item[0])))
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """What sorts 2.5 before 2.10."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
+def _folders(room: str) -> list[Path]:
     spec = importlib.util.find_spec(f"resnet_edge.{room}")
     assert spec is not None
     assert spec.submodule_search_locations is not None
-    found = pkgutil.iter_modules(spec.submodule_search_locations)
-    return sorted(module.name for module in found if not module.name.startswith("_"))
+    return [Path(folder) for folder in spec.submodule_search_locations]
 
 
 def option_of(name: str) -> str:
@@ -36,17 +59,17 @@ def check(room: str, name: str) -> str:
 def declares(room: str, name: str, constant: str) -> bool:
     """Whether the file of the choice `name` says `constant = True`, read and not imported; False where there
     is no such choice."""
-    spec = importlib.util.find_spec(f"resnet_edge.{room}")
-    assert spec is not None
-    folders = spec.submodule_search_locations or ()
-    files = [Path(folder) / f"{name}.py" for folder in folders] if name in names(room) else []
+    files = [folder / f"{name}.py" for folder in _folders(room)] if name in names(room) else []
     return any(f"\n{constant} = True\n" in file.read_text("utf-8") for file in files if file.is_file())
 
 
-def load(room: str, name: str) -> ModuleType:
-    """The module of the choice `name`. Raises UnknownName or MissingDependency."""
+def load(room: str, name: str) -> Any:
+    """What the choice `name` offers: its module, or the like. Raises UnknownName or MissingDependency."""
     check(room, name)
+    data = declared(room).get(name)
     try:
+        if data is not None:
+            return importlib.import_module(f"resnet_edge.{room}._declared").load(data)
         return importlib.import_module(f"resnet_edge.{room}.{name}")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("resnet_edge"):

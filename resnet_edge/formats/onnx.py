@@ -15,17 +15,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import onnx
-from onnx import helper
 
 from resnet_edge import __version__
-from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.formats._onnx.builder import NotLowered
 from resnet_edge.formats._onnx.lowering import lower, missing
 from resnet_edge.formats._onnx.ort_format import write_ort
 from resnet_edge.graph.model import read_graph
-from resnet_edge.graph.onnx_ends import grid_of_input, grid_of_output
+from resnet_edge.graph.onnx_ends import ends_of
 from resnet_edge.graph.onnx_pairs import LayerPairs, layer_pairs
 from resnet_edge.graph.sizes import with_known_sizes
 
@@ -70,12 +69,7 @@ def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Co
 def describe(path: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
     """Inputs and outputs. Raises ArtifactError."""
     with _readable(path) as model:
-        graph = model.graph
-        constants = {constant.name for constant in graph.initializer}
-        entries = [e for e in graph.input if e.name not in constants]  # files before IR 4 list both
-        inputs = tuple(_spec(entry, grid_of_input(graph, entry.name)) for entry in entries)
-        outputs = tuple(_spec(end, grid_of_output(graph, end.name)) for end in graph.output)
-    return inputs, outputs
+        return ends_of(model.graph)
 
 
 def census(path: Path) -> dict[str, int]:
@@ -115,9 +109,3 @@ def _readable(path: Path, *, constants: bool = False) -> Iterator[onnx.ModelProt
             f"{path} is not an ONNX file that resnet-edge can read ({type(error).__name__}: {reason}): "
             "copy or convert it again"
         ) from error
-
-
-def _spec(info: onnx.ValueInfoProto, quantization: Quantization | None) -> TensorSpec:
-    kind = info.type.tensor_type
-    sizes = tuple(d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim)
-    return TensorSpec(info.name, sizes, str(helper.tensor_dtype_to_np_dtype(kind.elem_type)), quantization)

@@ -1,6 +1,6 @@
-"""The scale and zero point at the two ends of an ONNX graph.
+"""The two ends of an ONNX graph: their names, sizes, types, scale and zero point.
 
-ONNX has no such field on a value: they are those of the DequantizeLinear behind an input and
+ONNX has no field on a value for the last two: they are those of the DequantizeLinear behind an input and
 of the QuantizeLinear before an output. Needs the package onnx and nothing heavier.
 """
 
@@ -10,12 +10,26 @@ from collections.abc import Sequence
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
-from resnet_edge.core.artifact import Quantization
+from resnet_edge.core.artifact import Quantization, TensorSpec
 
 MOVING = frozenset({"Transpose", "Identity", "Reshape", "Flatten", "Squeeze"})
 """Operators that change no number: the search goes through them."""
+
+
+def ends_of(graph: onnx.GraphProto) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """Inputs and outputs. Raises KeyError where one is no tensor of a known type."""
+    constants = {constant.name for constant in graph.initializer}
+    entries = [e for e in graph.input if e.name not in constants]  # files before IR 4 list both
+    inputs = tuple(_spec(entry, grid_of_input(graph, entry.name)) for entry in entries)
+    return inputs, tuple(_spec(end, grid_of_output(graph, end.name)) for end in graph.output)
+
+
+def _spec(info: onnx.ValueInfoProto, quantization: Quantization | None) -> TensorSpec:
+    kind = info.type.tensor_type
+    sizes = tuple(d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim)
+    return TensorSpec(info.name, sizes, str(helper.tensor_dtype_to_np_dtype(kind.elem_type)), quantization)
 
 
 def grid_of_input(graph: onnx.GraphProto, name: str) -> Quantization | None:

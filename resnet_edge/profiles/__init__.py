@@ -11,6 +11,8 @@ A profile is a module with
 - `PHONES`: whether its files are for phones, among others;
 - `runtimes(scheme)`: the backends that its files are to open in, the first of which others are compared with
   to the bit;
+- `PINNED`: the pinned runtimes (backends that are files of data) that such apps may have, by what stands
+  before the @: those that are installed are tried as well, and the oldest that is right is told;
 - `border(scheme, head)`: the `graph.app_border.Border` around the network, None where the bytes that
   `convert` proved stay as they are;
 - `variants(model)`: the same network written in other ways, from a model file and beside it;
@@ -48,6 +50,7 @@ class DeliveryProfile(Protocol):
     METADATA: bool
     CHANNELS: tuple[int, ...] | None
     PHONES: bool
+    PINNED: tuple[str, ...]
 
     def runtimes(self, scheme: str) -> tuple[str, ...]: ...
 

@@ -19,6 +19,7 @@ SCHEMES = ("int8", "fp16", "fp32")
 METADATA = True
 CHANNELS = (1, 3)
 PHONES = True
+PINNED = ("tflite",)
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ SCHEMES = ("int8", "fp16", "fp32")
 METADATA = False
 CHANNELS = None
 PHONES = True
+PINNED = ("tflite",)
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:

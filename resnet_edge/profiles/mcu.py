@@ -16,6 +16,7 @@ SCHEMES = ("int8",)
 METADATA = False
 CHANNELS = None
 PHONES = False
+PINNED = ("tflite_micro",)
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:

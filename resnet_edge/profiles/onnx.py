@@ -15,6 +15,7 @@ SCHEMES = ("int8", "fp32")
 METADATA = False
 CHANNELS = None
 PHONES = True
+PINNED = ("onnxruntime", "opencv")
 
 
 def runtimes(scheme: str) -> tuple[str, ...]:

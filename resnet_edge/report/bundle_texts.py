@@ -67,6 +67,7 @@ def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any
         "runtimes": [asdict(proof) for proof in bundle.proofs],
         "arenas": {path: asdict(arena) for path, arena in bundle.arenas.items()},
         "outlooks": [asdict(outlook) for outlook in bundle.outlooks],
+        "oldest_runtimes": {path: list(names) for path, names in bundle.oldest.items()},
         "left": list(bundle.left),
         "notes": list(bundle.notes),
         "sha256": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
@@ -113,6 +114,7 @@ def _readme(bundle: Bundle, command: str, libraries: tuple[AppLibrary, ...]) -> 
         "| --- | --- | ---: | ---: | ---: | --- | --- |",
         *(_proof_row(proof) for proof in bundle.proofs if proof.n),
         "",
+        *_oldest(bundle),
         *_arenas(bundle),
         *_arrays(facts.files),
         *_not_claimed(bundle),
@@ -207,6 +209,15 @@ def _exact(proof: RuntimeProof) -> str:
     if proof.backend == proof.counterpart:
         return ""
     return f"{100 * proof.identical / proof.values:.2f} % as on {proof.counterpart}"
+
+
+def _oldest(bundle: Bundle) -> list[str]:
+    lines = [
+        f"- {code(path)}: {', '.join(map(code, names))}." for path, names in bundle.oldest.items() if names
+    ]
+    if not lines:
+        return ["No older runtime was tried, or none was right: see the rows above.", ""]
+    return ["The oldest runtime of each kind on which a file was run and was right:", "", *lines, ""]
 
 
 def _arenas(bundle: Bundle) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import Io
 
 
@@ -27,7 +28,7 @@ class PortableRequest:
 @dataclass(frozen=True)
 class ArtifactRequest:
     """stages.artifacts: one artifact from the portable graph of its scheme, in which `float_layers`
-    (by their outputs) are in float."""
+    (by their outputs) are in float, that runs on `runtimes`."""
 
     portable: str
     format: str
@@ -35,6 +36,7 @@ class ArtifactRequest:
     name: str
     out: str
     float_layers: tuple[str, ...] = ()
+    runtimes: tuple[RuntimeFloor, ...] = ()
 
 
 @dataclass(frozen=True)

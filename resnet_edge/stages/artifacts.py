@@ -9,6 +9,7 @@ from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
+from resnet_edge.stages.runtime_check import check
 
 
 def portable(request: PortableRequest, report: Report) -> Done:
@@ -42,13 +43,15 @@ def portable(request: PortableRequest, report: Report) -> Done:
 
 
 def artifact(request: ArtifactRequest, report: Report) -> Artifact:
-    """Write one artifact and read back what it declares."""
+    """Write one artifact and read back what it declares. Raises UnsupportedScheme where a runtime that was
+    asked for is too old for it."""
     step = f"write {request.format} {request.scheme}"
     report(Progress(step, 0, 1))
     room = registry.load("formats", request.format)
     out = Path(request.out)
     scheme = _scheme(request.scheme)
     converter = room.write(Path(request.portable), scheme, request.name, out, request.float_layers)
+    check(out, request.format, request.scheme, request.runtimes)
     inputs, outputs = room.describe(out)
     report(Progress(step, 1, 1))
     return Artifact(

@@ -35,7 +35,10 @@ def candidates(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> 
         return Candidates(tuple(_on_named(files, words, ask)), True)
     targets: list[LatencyTarget] = []
     missing: list[Unopened] = []
+    pinned = registry.declared("backends")  # all of them for parity only
     for name in registry.names("backends"):
+        if name in pinned:
+            continue
         try:
             offers = ask(name)
         except MissingDependency as error:

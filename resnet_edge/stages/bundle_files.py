@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from resnet_edge.backends._pinned_environment import runtimes as pinned_runtimes
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, TensorSpec, sha256_of
 from resnet_edge.core.bundle import BundledFile, Scores
@@ -104,7 +105,14 @@ def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: 
         changes=changes,
         threshold=head.threshold,
     )
-    return MadeFile(file, profile.runtimes(artifact.scheme), profile.delegates(artifact.scheme))
+    runtimes = (*profile.runtimes(artifact.scheme), *_pinned_here(profile.PINNED))
+    return MadeFile(file, runtimes, profile.delegates(artifact.scheme))
+
+
+def _pinned_here(families: Collection[str]) -> list[str]:
+    """The pinned runtimes of these families that are installed: nobody has to have them."""
+    here = {name: one for name, one in pinned_runtimes().items() if one.is_there()}
+    return [name for name in here if name.partition("@")[0] in families]
 
 
 def _behind(border: Border, head: Head) -> Head:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.errors import WorkerFailed
+from resnet_edge.core.errors import UnsupportedScheme, WorkerFailed
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.sidecar import Story
 from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
@@ -108,8 +108,20 @@ class Making:
     def _artifact(self, portable: str, job: Job) -> Artifact | None:
         name = self.basis.facts.name
         out = self.workspace.folder / f"{name}.{job.scheme}{job.suffix}"
-        request = ArtifactRequest(portable, job.format, job.scheme, name, str(out))
-        made = self.findings.attempt(out.name, asking(self.member, "artifacts:artifact", request, Artifact))
+        asked = self.request.plan
+        request = ArtifactRequest(portable, job.format, job.scheme, name, str(out), runtimes=asked.runtimes)
+        ask = asking(self.member, "artifacts:artifact", request, Artifact)
+
+        def step() -> Artifact | None:
+            try:
+                return ask()
+            except UnsupportedScheme as error:  # a runtime is too old for it
+                if not asked.choose:
+                    raise
+                self.findings.note(out.name, f"left out: {error}")
+                return None
+
+        made = self.findings.attempt(out.name, step)
         if made is None:
             out.unlink(missing_ok=True)
         return made

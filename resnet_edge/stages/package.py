@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from resnet_edge import __version__
+from resnet_edge.core import registry
 from resnet_edge.core.arena import Arena
 from resnet_edge.core.budget import check_data
 from resnet_edge.core.bundle import Bundle, BundleFacts, ClassCount, Golden, RuntimeProof
@@ -26,6 +27,7 @@ from resnet_edge.core.outlook import FileOutlook
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.progress import silent
 from resnet_edge.stages.artifact_request import Done
+from resnet_edge.stages.bundle_oldest import oldest
 from resnet_edge.stages.bundle_proofs import Proofs
 from resnet_edge.stages.bundle_request import (
     ClassCounts,
@@ -136,6 +138,10 @@ class _Run:
             self._classes(first, images),
             outlooks,
             self.converted.notes,
+            {
+                file.path: oldest(file, rows, self.converted.proofs, list(registry.declared("backends")))
+                for file in told.files
+            },
         )
 
     def _pick(self, images: Images, anchor: str) -> Picked:
@@ -239,12 +245,15 @@ class _Run:
         picked: Picked,
         images: Images,
     ) -> Golden:
-        measured = []
+        measured, pinned = [], registry.declared("backends")
         for file in made.files:
             rows = {
                 proof.backend: proof.max_abs
                 for proof in proofs
-                if proof.file == file.file.path and proof.max_abs is not None
+                if proof.file == file.file.path
+                and proof.max_abs is not None
+                # What an old runtime gets wrong must not widen what others may be off.
+                and (proof.status == "agrees" or proof.backend not in pinned)
             }
             if not rows:
                 why = next(proof.reason for proof in proofs if proof.file == file.file.path)

@@ -10,10 +10,12 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from resnet_edge import backends
+from resnet_edge import backends as room_of_backends
+from resnet_edge.backends._pinned_environment import PinnedRuntime, runtimes
 from resnet_edge.core import registry
 from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.progress import Report
+from resnet_edge.core.runtime_floor import RuntimeFloor, release_of
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.stages.plan_request import Job, Place, Plan, PlanRequest
 
@@ -29,8 +31,10 @@ def plan(request: PlanRequest, report: Report) -> Plan:
         raise UsageError(f"--io {request.io} is for int8 artifacts: add --schemes int8")
     if request.integer_scores and request.io != "int8":
         raise UsageError("--integer-softmax is for artifacts of int8 at both ends: add --io int8")
-    places = {name: places_of(name, request.backends) for name in formats}
-    jobs, notes = [], []
+    pinned, notes = _pinned(request)
+    backends = tuple(dict.fromkeys((*request.backends, *pinned)))
+    places = {name: places_of(name, backends) for name in formats}
+    jobs = []
     for scheme_name, scheme in schemes.items():
         for format_name, module in formats.items():
             reason = module.refusal(scheme)
@@ -41,6 +45,28 @@ def plan(request: PlanRequest, report: Report) -> Plan:
         if not any(job.scheme == scheme_name for job in jobs):
             raise UnsupportedScheme(f"{'; '.join(notes)}: ask for another of --schemes or --formats")
     return Plan(tuple(jobs), tuple(notes))
+
+
+def _pinned(request: PlanRequest) -> tuple[list[str], list[str]]:
+    """Of each runtime asked for the oldest pinned one that is installed, and notes where there is none."""
+    found, notes = [], []
+    for floor in request.runtimes:
+        if floor.format not in request.formats:
+            raise UsageError(f"--runtimes {floor} is for {floor.format}: add it to --formats")
+        known = [one for name, one in runtimes().items() if name.partition("@")[0] == floor.name]
+        here = next((one for one in known if one.is_there() and _meets(one, floor)), None)
+        if here is None:
+            missing = next(
+                (f": install {one.name} (make extras-museum)" for one in known if _meets(one, floor)), ""
+            )
+            notes.append(f"no file was run on {floor}, only its needs compared with that{missing}")
+        else:
+            found.append(here.name)
+    return found, notes
+
+
+def _meets(pinned: PinnedRuntime, floor: RuntimeFloor) -> bool:
+    return release_of(floor.name, pinned.release) >= release_of(floor.name, floor.version)
 
 
 def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, places: tuple[Place, ...]) -> Job:
@@ -78,7 +104,7 @@ def places_of(format_name: str, backends: tuple[str, ...]) -> tuple[Place, ...]:
 
 def _open_probe(module: Any, format_name: str, device: str) -> None:
     """Open a tiny network on a device that not every machine has. Raises DeviceUnavailable."""
-    probe = Path(backends.__file__).parent / "probe" / f"probe.{format_name}"
+    probe = Path(room_of_backends.__file__).parent / "probe" / f"probe.{format_name}"
     if device != "cpu" and probe.is_file():
         with module.open_session(probe, device, 1):
             pass

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import Io
 
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """Names as the user gave them; a backend may be followed by `:device`."""
+    """Names as the user gave them; a backend may be followed by `:device`. `runtimes`: the oldest that files
+    are to run on; a scheme that cannot is left out where `choose` says so, and an error else."""
 
     formats: tuple[str, ...]
     schemes: tuple[str, ...]
     backends: tuple[str, ...]
     io: Io
     integer_scores: bool = False
+    runtimes: tuple[RuntimeFloor, ...] = ()
+    choose: bool = False
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,7 @@ class Proving:
             self.making.workspace,
             self.findings.tell,
             self.request.plan.integer_scores,
+            self.request.plan.runtimes,
         )
 
     def _same_numbers(self, judge: Judge, judged: list[Judged]) -> None:

@@ -19,6 +19,7 @@ from resnet_edge.core.parity import Parity
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.rescue import GRAVITY, Candidate, Rescue, gravest
+from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import Io
 from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
 from resnet_edge.stages.calibration_request import Calibration
@@ -36,7 +37,8 @@ MOST_CHOICES = 63
 
 @dataclass(frozen=True)
 class RescueSetup:
-    """What candidates are made of and with: from `calibrated`, judged on `images`, by `maker`."""
+    """What candidates are made of and with: from `calibrated`, judged on `images`, by `maker`, to run on
+    `runtimes`."""
 
     facts: ModelFacts
     io: Io
@@ -49,6 +51,7 @@ class RescueSetup:
     workspace: Workspace
     tell: Tell
     integer_scores: bool
+    runtimes: tuple[RuntimeFloor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,13 @@ class _Search:
             portable = portable or self._portable(job, choice, folder)
             name = f"{setup.facts.name}.{job.scheme}{job.suffix}"
             request = ArtifactRequest(
-                portable, job.format, job.scheme, setup.facts.name, str(folder / name), choice.float_layers
+                portable,
+                job.format,
+                job.scheme,
+                setup.facts.name,
+                str(folder / name),
+                choice.float_layers,
+                setup.runtimes,
             )
             artifact = setup.maker.call("resnet_edge.stages.artifacts:artifact", request, Artifact)
             for place in job.places:

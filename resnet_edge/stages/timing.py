@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resnet_edge.core import registry
 from resnet_edge.core.device import is_software
 from resnet_edge.core.latency import Latency
 from resnet_edge.stages.convert_request import ConvertRequest
@@ -22,12 +23,13 @@ def timed(
         return ()
     ran = [proof for proof in proofs if proof.outputs.exception() is None]
     findings.notes += not_timed((p.place.backend, p.outputs.result().device) for p in ran)
+    pinned = registry.declared("backends")  # behind a pipe, and there for their answers
     targets = tuple(
         LatencyTarget(
             p.artifact.path, p.artifact.file, p.job.format, p.job.scheme, p.place.backend, p.place.device
         )
         for p in ran
-        if not is_software(p.outputs.result().device)
+        if not is_software(p.outputs.result().device) and p.place.backend not in pinned
     )
     if not targets:
         return ()

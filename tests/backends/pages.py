@@ -16,7 +16,8 @@ from resnet_edge.core.errors import MissingDependency
 
 def loaded(backend: str) -> ModuleType:
     try:
-        return registry.load("backends", backend)
+        module: ModuleType = registry.load("backends", backend)
+        return module
     except MissingDependency as error:
         pytest.skip(str(error), allow_module_level=True)
 

@@ -27,7 +27,7 @@ from tests.graph.road import Road, road
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-PROGRAM = "arm64_runtime.py"
+PROGRAM = "python_runtime.py"
 ROOT = Path(__file__).parents[2]
 NATIVE = {"litert_arm64": litert, "onnxruntime_arm64": onnxruntime}
 SUFFIX = {"litert_arm64": ".tflite", "onnxruntime_arm64": ".onnx"}
@@ -41,7 +41,8 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def backend(name: str) -> ModuleType:
     try:
-        return registry.load("backends", name)
+        module: ModuleType = registry.load("backends", name)
+        return module
     except MissingDependency as error:
         pytest.skip(str(error))
 
@@ -102,7 +103,7 @@ def test_an_instruction_that_the_processor_lacks_is_one_line(
     backend: ModuleType, net: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernels are chosen by what proc/cpuinfo says, and a Cortex-A53 has no dot products."""
-    emulator = _arm64_environment.command("litert")[0]
+    emulator = _arm64_environment.command("tflite")[0]
     told = subprocess.run([emulator, "--version"], capture_output=True, text=True, check=True).stdout
     if int(told.split()[2].partition(".")[0]) > 7:
         pytest.skip("this qemu has a proc/cpuinfo of its own, and no kernel is chosen wrongly")

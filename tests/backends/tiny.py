@@ -81,6 +81,10 @@ def write_tflite(folder: Path) -> None:
             quantizing.optimizations = [tf.lite.Optimize.DEFAULT]
             quantizing.representative_dataset = calibration
             quantizing.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            # TensorFlow Lite before 2.10 and TFLite Micro before 2025 read one scale for each output as one
+            # for all, or refuse it.
+            once = "_experimental_disable_per_channel_quantization_for_dense_layers"
+            setattr(quantizing, once, True)
             quantizing.inference_input_type = quantizing.inference_output_type = dtype
             (folder / f"{dtype.name}.tflite").write_bytes(quantizing.convert())
 
@@ -114,7 +118,7 @@ def _save(path: Path, batch: int | str, name: str = "image", quantized: bool = F
     real_in, real_out = ("real_image", "real_logits") if quantized else (name, "logits")
     nodes = [
         helper.make_node("Transpose", [real_in], ["nchw"], perm=[0, 3, 1, 2]),
-        helper.make_node("Conv", ["nchw", "kernel"], ["conv"], pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["nchw", "kernel"], ["conv"], pads=[1, 1, 1, 1], kernel_shape=[3, 3]),
         helper.make_node("Relu", ["conv"], ["relu"]),
         helper.make_node("GlobalAveragePool", ["relu"], ["pool"]),
         helper.make_node("Flatten", ["pool"], ["flat"]),
@@ -140,7 +144,7 @@ def _save(path: Path, batch: int | str, name: str = "image", quantized: bool = F
         [numpy_helper.from_array(np.ascontiguousarray(value), key) for key, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    model.ir_version = 9
+    model.ir_version = 8  # of 2021: ONNX Runtime 1.12 opens it, and none of a later one
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
 

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
-EMULATED = "_arm64"
+from resnet_edge.core import registry
+
+OTHER_PROCESS = ("_arm64", *registry.declared("backends"))
 QUICK = frozenset({"test_logits_are_the_networks", "test_quantized_artifact_takes_and_gives_stored_numbers"})
-"""Contracts that are kept at every run; the others of an emulated processor take seconds each."""
+"""Contracts that are kept at every run; the others take seconds each where a processor is emulated or
+TensorFlow 2.5 is started."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         here = item.path.parent == Path(__file__).parent
-        if here and EMULATED in item.name and item.name.partition("[")[0] not in QUICK:
+        slow = any(name in item.name for name in OTHER_PROCESS)
+        if here and slow and item.name.partition("[")[0] not in QUICK:
             item.add_marker(pytest.mark.slow)

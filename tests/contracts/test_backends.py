@@ -132,6 +132,8 @@ def test_every_device_gives_the_same_logits(backend: Any, suffix: str, artifacts
 def test_quantized_artifact_takes_and_gives_stored_numbers(
     backend: Any, suffix: str, artifacts: Path
 ) -> None:
+    if "uint8" not in getattr(backend, "ENDS", {"uint8"}):
+        pytest.skip("it says that it opens none of these")
     images = tiny.pixels(50)[:20]  # of what calibrated the TFLite file: nothing is clipped
     with backend.open_session(artifacts / f"uint8{suffix}", "cpu", 1) as session:
         assert session.input.dtype == session.output.dtype == "uint8"

@@ -29,7 +29,9 @@ def extra_room_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("room", ROOMS)
 def test_the_choices_are_the_public_files_in_order(room: str) -> None:
     folder = Path(resnet_edge.schemes.__file__).parent.parent / room
-    assert registry.names(room) == sorted(f.stem for f in folder.glob("[!_]*.py"))
+    data = registry.declared(room)
+    assert registry.names(room) == [*sorted(f.stem for f in folder.glob("[!_]*.py")), *data]
+    assert data == {f.stem: f for f in folder.glob("*.toml")}
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -53,6 +55,18 @@ def test_one_new_file_is_one_new_choice(extra_room_folder: Path) -> None:
     assert "_int2_tables" not in registry.names("schemes")
     assert registry.load("schemes", "int2").SCHEME == 2
     sys.modules.pop("resnet_edge.schemes.int2")
+
+
+def test_one_new_file_of_data_is_one_new_choice(extra_room_folder: Path) -> None:
+    (extra_room_folder / "_declared.py").write_text("def load(file):\n    return file.read_text()")
+    for name in ("int2@10", "int2@9"):
+        (extra_room_folder / f"{name}.toml").write_text(name)
+    assert registry.names("schemes")[-2:] == ["int2@9", "int2@10"]
+    assert registry.load("schemes", "int2@10") == "int2@10"
+    assert not registry.declares("schemes", "int2@10", "IN_BROWSER")
+    with pytest.raises(UnknownName, match="'int2@8'; choose from: .*int2@9, int2@10"):
+        registry.load("schemes", "int2@8")
+    sys.modules.pop("resnet_edge.schemes._declared")
 
 
 def test_a_missing_package_names_the_extra(extra_room_folder: Path) -> None:

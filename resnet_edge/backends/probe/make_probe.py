@@ -57,14 +57,20 @@ def to_rgb_tflite(model: keras.Model) -> bytes:
 def to_onnx(model: keras.Model) -> bytes:
     """The same network as ONNX, NHWC input, batch 1."""
     kernel, conv_bias, matrix, bias = model.get_weights()
-    weights = {"kernel": kernel.transpose(3, 2, 0, 1), "conv_bias": conv_bias, "matrix": matrix, "bias": bias}
+    weights = {
+        "kernel": kernel.transpose(3, 2, 0, 1),
+        "conv_bias": conv_bias,
+        "matrix": matrix.T,
+        "bias": bias,
+    }
+    # OpenCV 4.6 opens no other: it wants the kernel's shape beside the kernel, and (out, in) before a bias.
     nodes = [
         helper.make_node("Transpose", ["image"], ["nchw"], perm=[0, 3, 1, 2]),
-        helper.make_node("Conv", ["nchw", "kernel", "conv_bias"], ["conv"]),
+        helper.make_node("Conv", ["nchw", "kernel", "conv_bias"], ["conv"], kernel_shape=[3, 3]),
         helper.make_node("Relu", ["conv"], ["relu"]),
         helper.make_node("GlobalAveragePool", ["relu"], ["pool"]),
         helper.make_node("Flatten", ["pool"], ["flat"]),
-        helper.make_node("Gemm", ["flat", "matrix", "bias"], ["logits"]),
+        helper.make_node("Gemm", ["flat", "matrix", "bias"], ["logits"], transB=1),
     ]
     graph = helper.make_graph(
         nodes,
