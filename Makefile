@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed-from-constraints
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Both variables: pip before 25.3 takes the first for build requirements too, later ones the second.
 $(STAMP): pyproject.toml constraints.txt
