@@ -12,7 +12,7 @@ Cause = Literal["pruning", "preprocessing", "conversion", "quantization", "kerne
 MEANING: dict[Cause, str] = {
     "pruning": "the model before pruning, beside the model",
     "preprocessing": "the model on the pixels as the artifact's input stores them",
-    "conversion": "the float graph that the model becomes",
+    "conversion": "the float graph that the model becomes, or the file itself where nothing in it is rounded",
     "quantization": "the file as it is written, operation by operation",
     "kernels": "the file as the backend runs it, fused and by its own kernels",
     "all": "from the first to the last",

@@ -139,5 +139,6 @@ class Attributor:
             fed=seen.out if seen.changed else None,
             on_fed=on_fed,
             preprocessing=self._preprocessing,
+            rounds=judged.proof.job.min_sqnr_db is None,
         )
         return ask(member, "attribution:attribute", request, Attributed).attribution

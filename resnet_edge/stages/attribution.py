@@ -66,10 +66,11 @@ def attribute(request: AttributionRequest, report: Report) -> Attributed:
     elif request.fed is None:
         ends.append(("preprocessing", reference))
     exact = _float_outputs(request.portable, images, request.n, request.preprocessing)
-    ends.append(("conversion", exact))
+    if request.rounds:
+        ends.append(("conversion", exact))
     written = _ran(Path(request.path), pixels, request.preprocessing, request.input, request.output)
     ran = _outputs(request.outputs, rows)
-    ends += [("quantization", written), ("kernels", ran)]
+    ends += [("quantization" if request.rounds else "conversion", written), ("kernels", ran)]
     labels = None if request.labels is None else np.load(request.labels, allow_pickle=False)[rows]
     befores = [start, *(outputs for _, outputs in ends)]
     steps = zip(ends, befores, strict=False)

@@ -37,7 +37,8 @@ class AttributionRequest:
     `reference` and `outputs` (N, classes) are the model's and the artifact's; `unpruned` those of the model
     before it was pruned, or None. `portable` is the float graph (.tflite), which takes what the artifact
     takes; `head` is the model's. `fed` are the `n` images as the artifact sees them, and `on_fed` what the
-    model gives for them (None: what it gives for the images).
+    model gives for them (None: what it gives for the images). `rounds`: whether the file holds numbers that
+    were rounded; where it does not, what it departs by was done when it was written.
     """
 
     file: str
@@ -58,6 +59,7 @@ class AttributionRequest:
     fed: str | None
     on_fed: str | None
     preprocessing: Preprocessing | None
+    rounds: bool = True
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,8 @@ def same_pads(
 
 
 def fully_connected(b: Builder, node: Node) -> None:
-    """FULLY_CONNECTED: weights (out, in) here, (in, out) in Gemm."""
+    """FULLY_CONNECTED: weights are (out, in), and stay so: OpenCV before 4.7 reads no others in a Gemm
+    (https://github.com/opencv/opencv/issues/22096)."""
     source, output = node.inputs[0], node.outputs[0]
     shape, hint = b.shape(source), b.name(output)
     weights = b.constant(node.inputs[1])
@@ -93,8 +94,8 @@ def fully_connected(b: Builder, node: Node) -> None:
         value = flattened(b, value, source, hint)
     elif len(shape) != 2:
         value = reshaped(b, in_portable_order(b, source, value), (-1, weights.shape[1]), hint)
-    inputs = [value, b.stored_constant(node.inputs[1], weights.T, axis=1), *_bias(b, node)]
-    made = b.rounded(b.node("Gemm", inputs, hint), output, b.limits(node))
+    inputs = [value, b.stored_constant(node.inputs[1], weights, axis=0), *_bias(b, node)]
+    made = b.rounded(b.node("Gemm", inputs, hint, transB=1), output, b.limits(node))
     if len(b.shape(output)) != 2:
         made = reshaped(b, made, b.shape(output), hint)
     b.define_exact(output, from_portable_order(b, made, len(b.shape(output)), hint))
