@@ -52,7 +52,7 @@ def test_what_is_inside_as_a_document(place: Place, files: Path) -> None:
     assert oldest["TensorFlow Lite"] | {"why": ""} == {
         "runtime": "TensorFlow Lite",
         "state": "known",
-        "version": "2.10",
+        "version": "1.14",
         "why": "",
     }
     assert any("says that TensorFlow Lite" in warning for warning in found["warnings"])
