@@ -12,7 +12,7 @@ import numpy as np
 from resnet_edge.diagnosis.layers.departures import Sums, T
 from resnet_edge.diagnosis.layers.scaled_weights import Scale, shown_scales
 from resnet_edge.diagnosis.layers.sections import Judged, Sections
-from resnet_edge.diagnosis.layers.steps import Real
+from resnet_edge.diagnosis.layers.steps import SAME_VALUES, Real
 
 TURNS = 3
 """Each turn makes the factors of a tensor those that follow from what its section reads."""
@@ -23,11 +23,12 @@ def equalized(sections: Sections, judged: Judged, *, estimated: bool) -> dict[in
     `judged`: all tensors, each as it is. Those that the weights around them show (scaled_weights.py), and,
     where asked for, of others those that are `estimated` from values."""
     fixed = unscaled(sections, judged)
-    groups = _groups(sections, [i for i in sections.matches if i not in fixed])
+    flat = _flattened(sections, [i for i in sections.matches if i not in fixed])
+    groups = _groups(sections, [i for i in sections.matches if i not in fixed and i not in flat])
     looks = {i: _ratio(sections.own[i]) for group in groups for i in group}
     shown = shown_scales(sections.links, groups, looks)
     if not estimated:
-        return {i: found for i, found in shown.items() if (found.factors != 1).any()}
+        return _with_flat({i: found for i, found in shown.items() if (found.factors != 1).any()}, flat)
     rest = [group for group in groups if group[0] not in shown]
     free = [i for group in rest for i in group]
     known = {i: scale.factors for i, scale in shown.items()}
@@ -38,7 +39,33 @@ def equalized(sections: Sections, judged: Judged, *, estimated: bool) -> dict[in
         factors = known | _shared({i: factors[i] * _ratio(sums[i]) for i in free}, rest)
     sections.factors = {}
     differ = (i for i in free if _differs(factors[i], sections, judged, i))
-    return shown | {i: Scale(factors=factors[i], share=np.full_like(factors[i], np.inf)) for i in differ}
+    guessed = {i: Scale(factors=factors[i], share=np.full_like(factors[i], np.inf)) for i in differ}
+    return _with_flat(shown | guessed, flat)
+
+
+def _flattened(sections: Sections, free: list[int]) -> dict[int, tuple[int, int]]:
+    """Of tensors that are another one with its pixels side by side: that one, and how many pixels."""
+    everything, found = [*sections.matches], {}
+    for tensor in free:
+        read = sections.read_by(tensor, everything)
+        steps = sections.expected(tensor, everything)
+        if len(read) == 1 and steps and all(step.op in SAME_VALUES and step.axes is None for step in steps):
+            pixels, rest = divmod(sections.matches[tensor].shape[-1], sections.matches[read[0]].shape[-1])
+            if pixels > 1 and not rest:
+                found[tensor] = (read[0], pixels)
+    return found
+
+
+def _with_flat(scales: dict[int, Scale], flat: dict[int, tuple[int, int]]) -> dict[int, Scale]:
+    """And those that have the factors of another, for each pixel again."""
+    for tensor, (read, pixels) in flat.items():
+        if read in scales:
+            scale = scales[read]
+            factors, share = (
+                np.tile(np.broadcast_to(x, scale.factors.shape), pixels) for x in (scale.factors, scale.share)
+            )
+            scales[tensor] = Scale(factors=factors, share=share)
+    return scales
 
 
 def _groups(sections: Sections, free: list[int]) -> list[list[int]]:
