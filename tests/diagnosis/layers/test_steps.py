@@ -24,7 +24,7 @@ def test_what_goes_from_one_grid_to_another_holds_no_more_than_both() -> None:
 
 def test_ends_that_are_on_no_step_of_the_other_grid_are_rounded() -> None:
     found = Grid(low=0.0, high=8.0, step=0.5).within(Grid(low=0.0, high=5.1, step=0.02))
-    assert (found.low, found.high) == (0.0, pytest.approx(5.0))
+    assert [found.low, found.high] == pytest.approx([0.0, 5.0])
 
 
 def test_a_relu_ends_no_grid() -> None:
