@@ -240,7 +240,8 @@ class _Run:
             self.named[copy] = named.path
             least = None if least is None or coarsest is None else min(least, coarsest)
             job = Job(artifact.format, artifact.scheme, Path(copy).suffix, False, least, places)
-            prepared = self.prepared[copy] = self._preprocessing(artifact, facts)
+            own = self.prepared[copy] = self._preprocessing(artifact, facts)
+            prepared = facts.preprocessing if artifact.format == "keras" else own
             for place in places:
                 folder = self.store.folder(artifact, place, images, prepared)
                 wanted.append(
@@ -252,11 +253,9 @@ class _Run:
 
     def _preprocessing(self, artifact: Artifact, facts: ModelFacts) -> Preprocessing | None:
         """What an artifact needs done to the pixels, where it does not take these."""
-        if artifact.format == "keras":
-            return facts.preprocessing
         if not self.request.takes_pixels:
             return facts.preprocessing if facts.preprocessing.where == "graph" else None
-        if not facts.preprocessing.takes_pixels:
+        if not facts.preprocessing.takes_pixels or not artifact.inputs:  # a Keras model tells none
             return None
         return meant_by_bytes(artifact.inputs[0], facts.preprocessing.channels)
 

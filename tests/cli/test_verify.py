@@ -105,6 +105,7 @@ def test_a_keras_model_is_an_artifact_too(place: Place, given: Given) -> None:
     assert ended.code == 0, ended.err
     (row,) = document(ended)["parity"]
     assert (row["backend"], row["agreement"]) == ("keras", 1.0)
+    assert not any("bytes were given" in note for note in document(ended)["notes"])
 
 
 def test_unlabelled_images_prove_agreement(place: Place, given: Given, converted: Path) -> None:

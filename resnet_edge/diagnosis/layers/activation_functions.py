@@ -32,6 +32,8 @@ def inside_functions(opened: Opened) -> frozenset[str]:
     bent: set[str] = set()  # by more than a factor and a summand
     ends = {opened.exit}
     for step in opened.steps:
+        if not step.reads:  # of constants alone
+            continue
         sources = {source.get(name, name) for name in step.reads}
         if step.op in AFFINE and sources == {*step.reads} and len(readers[step.reads[0]]) == 1:
             continue  # it begins behind a normalization that was left apart

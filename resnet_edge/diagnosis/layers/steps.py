@@ -33,7 +33,9 @@ class Grid:
     step: float
 
     def within(self, other: Grid) -> Grid:
-        """This grid, without what is beyond the ends of another."""
+        """This grid, without what is beyond the ends of another; as it is where a damaged file has no step."""
+        if not self.step:
+            return self
         ends = (max(self.low, other.low), min(self.high, other.high))
         low, high = (self.low + self.step * round((end - self.low) / self.step) for end in ends)
         return Grid(low=low, high=high, step=self.step)

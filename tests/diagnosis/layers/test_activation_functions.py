@@ -40,6 +40,8 @@ SELU = (
         (("m = mul x", "n = add m", "y = relu n"), set()),
         # two tensors are added: no function of one
         (("r = relu x", "z = conv_2d x", "s = add r z", "y = relu s"), set()),
+        # of constants alone, which no tensor makes
+        (("k = cast", "t = tanh x", "y = mul x t"), {"t"}),
         # what is inside is read outside as well
         (("t = tanh x", "y0 = mul x t", "z = conv_2d t", "y = add y0 z"), set()),
     ],

@@ -27,6 +27,11 @@ def test_ends_that_are_on_no_step_of_the_other_grid_are_rounded() -> None:
     assert [found.low, found.high] == pytest.approx([0.0, 5.0])
 
 
+def test_a_grid_without_a_step_is_left_to_others() -> None:
+    damaged = Grid(low=0.0, high=0.0, step=0.0)
+    assert opened("quantize", {"x": NARROW, "y": damaged}).held_grids()["y"] == damaged
+
+
 def test_a_relu_ends_no_grid() -> None:
     """Else one too many could not be seen."""
     assert opened("relu", {"x": NARROW}).held_grids() == {"x": NARROW}
