@@ -33,7 +33,7 @@ class Grid:
     step: float
 
     def within(self, other: Grid) -> Grid:
-        """This grid, without what is beyond the ends of another; as it is where a damaged file has no step."""
+        """This grid, without what is beyond the ends of another; as it is where a damaged file has step 0."""
         if not self.step:
             return self
         ends = (max(self.low, other.low), min(self.high, other.high))
