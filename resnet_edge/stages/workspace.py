@@ -75,13 +75,15 @@ class Workspace:
         where nothing had taken its place. Raises OSError."""
         sweep(self.out.parent, f".{self.out.name}.", ".unfinished")
         for old in self.out.parent.glob(f".{glob.escape(self.out.name)}.{'[0-9a-f]' * 8}.replaced"):
-            if not os.path.lexists(self.out):
+            try:
+                check_replaceable(old, self._writer, overwrite=True)
+            except OutputError:  # another's, under such a name
+                continue
+            if os.path.lexists(self.out):
+                shutil.rmtree(old, ignore_errors=True)
+            else:
                 os.rename(old, self.out)
                 check_replaceable(self.out, self._writer, self._overwrite)
-                continue
-            with suppress(OutputError):  # another's, under such a name
-                check_replaceable(old, self._writer, overwrite=True)
-                shutil.rmtree(old, ignore_errors=True)
 
     def _make(self, folder: Path) -> Path:
         folder.mkdir()
