@@ -20,6 +20,8 @@ from resnet_edge.core.interrupts import SIGNALS
 
 SIZE, CLASSES = 12, 4
 NAMES = ("amber", "blå", "cyan", "dun")
+HANGS_AFTER = 1200
+"""Seconds. `package` with a museum of ten runtimes takes five minutes beside other work."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Running:
         return self
 
     def finish(self) -> Ended:
-        out, err = self._process.communicate(timeout=300)
+        out, err = self._process.communicate(timeout=HANGS_AFTER)
         return Ended(self._process.returncode, out, self._said + err)
 
 
