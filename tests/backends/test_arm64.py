@@ -25,7 +25,10 @@ from tests.backends.pages import started
 from tests.formats import nets
 from tests.graph.road import Road, road
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 PROGRAM = "python_runtime.py"
 ROOT = Path(__file__).parents[2]

@@ -65,6 +65,7 @@ def test_an_environment_is_made_once(folder: Path) -> None:
     assert marked.exists()
 
 
+@pytest.mark.slow
 def test_an_environment_of_other_versions_is_made_again(folder: Path) -> None:
     for version in ("1.0", "2.0"):
         write_wheel(folder.parent / "wheels", version)
@@ -115,6 +116,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(folder: Path) -> None:
     assert (folder / "piece@1/thesis.txt").exists()
 
 
+@pytest.mark.slow
 def test_the_program_goes_on_after_one_that_cannot_be_made(folder: Path) -> None:
     names = [name for name, one in runtimes().items() if HERE in one.python][:2]
     command = [sys.executable, "-m", MODULE, "tflite@9.9", *names]

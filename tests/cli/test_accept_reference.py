@@ -53,12 +53,14 @@ def test_convert_ends_with_5_and_says_why_first(claimed: Given, tmp_path: Path) 
     assert found["witness"]["difference"] <= found["witness"]["allowed"]
 
 
+@pytest.mark.slow
 def test_convert_ends_with_0_where_it_is_accepted(claimed: Given, tmp_path: Path) -> None:
     ended = Place(tmp_path).run(*_words(claimed, "--out", "dist", "--accept-reference"))
     assert ended.code == 0, ended.err
     assert json.loads(ended.out)["notes"][0].endswith("(accepted)")
 
 
+@pytest.mark.slow
 def test_verify_does_the_same(claimed: Given, converted: Path, tmp_path: Path) -> None:
     place = Place(tmp_path, "verify")
     words = (

@@ -219,6 +219,7 @@ def test_what_is_wrong_is_said_in_one_line(
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.slow
 def test_the_time_of_every_layer_is_told_in_both_runtimes(place: Place, given: Given, tmp_path: Path) -> None:
     """Layers and their multiply-accumulates are the same in both formats and both schemes."""
     (tmp_path / "made").mkdir()

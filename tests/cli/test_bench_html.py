@@ -13,6 +13,8 @@ from tests.backends import tiny
 from tests.cli.conftest import Given
 from tests.cli.conversion import Ended, Place
 
+pytestmark = pytest.mark.slow
+
 HERE = ("--backends", "litert,onnxruntime", "--budget", "1s")
 
 

@@ -69,6 +69,7 @@ def run(place: Place, command: str, *words: str) -> str:
     return ended.out
 
 
+@pytest.mark.slow
 def test_a_sigmoid_is_converted_verified_replayed_and_bundled(tmp_path: Path) -> None:
     given, place = write(tmp_path, "sigmoid"), Place(tmp_path)
     report = converted(place, given, "--schemes", "fp32,int8")

@@ -60,6 +60,7 @@ def check_partial(place: Place, out: str, err: str) -> dict[str, Any]:
     return report
 
 
+@pytest.mark.slow
 def test_two_workers_die_and_the_rest_still_comes_out(place: Place) -> None:
     """The one that calibrates, and the one that runs the Keras model."""
     running = place.start("--formats", "onnx", "--schemes", "int8,fp32", "--latency-seconds", "0.1", "--json")
@@ -78,6 +79,7 @@ def test_two_workers_die_and_the_rest_still_comes_out(place: Place) -> None:
     assert "(and 1 more); what could be made is in dist.partial" in line
 
 
+@pytest.mark.slow
 def test_a_backend_that_dies_takes_no_other_proof_along(place: Place) -> None:
     with np.load(bundled("fashion_mnist_test.npz")) as held:
         np.savez(place.here / "some.npz", images=held["images"], labels=held["labels"])

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from tests.backends import vulkan
 from tests.cli.conversion import CLASSES, NAMES, SIZE, Place, tinted_images
 
+pytestmark = pytest.mark.slow
+
 
 def shaded_images(n: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Tinted images but for the quarter at the top left, which is all that a convolution with a stride of

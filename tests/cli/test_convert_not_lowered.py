@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 
+import pytest
 from keras import Input, Model, layers
 
 from tests.cli.conftest import Given
@@ -20,6 +21,7 @@ def volumetric() -> Model:
     return Model(image, layers.Dense(CLASSES)(x))
 
 
+@pytest.mark.slow
 def test_the_other_files_appear_in_partial(place: Place, given: Given) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of numpy, in Keras

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.cli.conftest import Given
 from tests.cli.conversion import Ended, Place
 
@@ -30,6 +32,7 @@ def test_a_scheme_that_a_runtime_cannot_hold_is_left_out_and_said(place: Place, 
     ]
 
 
+@pytest.mark.slow
 def test_a_scheme_that_was_named_is_an_error(place: Place, given: Given) -> None:
     words = ("--formats", "tflite", "--schemes", "fp32,dynamic", "--runtimes", "tflite>=1.15")
     ended = convert(place, given, *words)
@@ -41,6 +44,7 @@ def test_a_scheme_that_was_named_is_an_error(place: Place, given: Given) -> None
     assert (place.here / "dist.partial/tiny.fp32.tflite").exists()
 
 
+@pytest.mark.slow
 def test_where_nothing_can_run_there_is_nothing(place: Place, given: Given) -> None:
     ended = convert(place, given, "--formats", "onnx", "--schemes", "fp32", "--runtimes", "onnxruntime>=1.5")
     assert ended.code == 3

@@ -90,6 +90,7 @@ def test_a_stored_bench(document: Path, more: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("command", [("inspect",), ("bench",), ("verify", "--golden", "x"), ("package",)])
+@pytest.mark.slow
 def test_an_error_line(tmp_path: Path, command: tuple[str, ...]) -> None:
     name = EVIL.replace("/", "") + ".tflite"
     (tmp_path / name).write_bytes(b"TFL3 no model")

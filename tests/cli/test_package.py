@@ -296,6 +296,7 @@ def test_the_same_gives_the_same_bytes_wherever_it_is_made(
     assert b"Vela is not installed" in made[0][Path("ACCELERATORS.md")]
 
 
+@pytest.mark.slow
 def test_an_earlier_bundle_is_replaced_when_asked_for(place: Place, converted: Path, given: Given) -> None:
     bundle, ended = packed(place, converted, given, *QUICK)
     assert ended.code == 0, ended.err

@@ -233,6 +233,7 @@ def test_an_amount_smaller_than_a_block_is_met_by_channels(base: Path, tmp_path:
         (["--resume"], 2, "nothing to resume"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_done_is_refused_and_leaves_nothing(
     base: Path, tmp_path: Path, more: list[str], code: int, message: str
 ) -> None:

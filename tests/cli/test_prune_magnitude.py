@@ -121,6 +121,7 @@ def test_nothing_but_the_model_and_its_sidecar_is_left(pruned: tuple[Path, dict[
     assert sorted(file.name for file in pruned[0].iterdir()) == ["thin.json", "thin.keras"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes_to_the_very_same_weights(
     model: Path, data: Path, tmp_path: Path, pruned: tuple[Path, dict[str, Any]]
 ) -> None:

@@ -108,6 +108,7 @@ def interrupted_run(data: Path, out: Path, sign: signal.Signals) -> subprocess.P
     return process
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes_to_the_very_same_weights(
     tiny: Path, tmp_path: Path, trained: tuple[Path, dict[str, Any]]
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_trained_model_is_not_replaced_unasked(tiny: Path, tmp_path: Path, the
     assert (tmp_path / there).read_text() == '{"steps": []}'
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_replaced_once_the_new_one_is_whole(tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "net.keras").write_text("old")
     (tmp_path / "net.json").write_text('{"steps": []}')
@@ -226,6 +228,7 @@ def test_wrong_options_exit_2(tiny: Path, tmp_path: Path, wrong: list[str]) -> N
     assert "Invalid value" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_run_that_starts_from_a_model_goes_on_with_its_story(
     tiny: Path, tmp_path: Path, trained: tuple[Path, dict[str, Any]]
 ) -> None:

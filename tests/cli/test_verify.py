@@ -148,6 +148,7 @@ def test_golden_vectors_are_saved_and_replayed(place: Place, given: Given, conve
     assert "--data goes not with --golden" in ended.errors[0]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on(place: Place, given: Given, converted: Path) -> None:
     """What it kept is what the next run takes: outputs that were changed meanwhile show."""
     cache = place.here.parent / "cache"

@@ -44,6 +44,7 @@ def test_causes_and_a_page(place: Place, given: Given, converted: Path) -> None:
     assert "Pruning" in page
 
 
+@pytest.mark.slow
 def test_what_int8_ran_as_and_that_it_cannot_overflow(place: Place, given: Given, converted: Path) -> None:
     files = [converted / f"tiny.{name}" for name in ("int8.tflite", "int8.onnx", "fp32.onnx")]
     ended = verified(place, given, *files, "--attribute", "0", "--json")
@@ -75,6 +76,7 @@ def unfused(source: Path, out: Path) -> None:
     onnx.save(model, out)
 
 
+@pytest.mark.slow
 def test_int8_that_runs_in_float_is_told(place: Place, given: Given, converted: Path) -> None:
     unfused(converted / "tiny.int8.onnx", place.here / "unfused.onnx")
     ended = verified(place, given, "unfused.onnx", "--json")
@@ -87,6 +89,7 @@ def test_int8_that_runs_in_float_is_told(place: Place, given: Given, converted: 
     assert ran["in_float"]
 
 
+@pytest.mark.slow
 def test_calibration_images_are_looked_at(place: Place, given: Given, converted: Path) -> None:
     words = ("--calibration", given.data, "--attribute", "0", "--images", "600")
     ended = verified(place, given, converted / "tiny.int8.tflite", *words, "--json")

@@ -96,6 +96,7 @@ def test_good_files_of_others_pass(place: Place, given: Given, foreign: Path) ->
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+@pytest.mark.slow
 def test_the_defaults_of_onnx_runtime_leave_a_residual_network_half_in_float(
     place: Place, given: Given, foreign: Path
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_file_that_does_not_fit_leaves_the_others(place: Place, given: Given, 
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+@pytest.mark.slow
 def test_pixels_in_place_of_what_the_model_takes_do_not_pass(
     place: Place, given: Given, foreign: Path
 ) -> None:
@@ -143,6 +145,7 @@ def test_pixels_in_place_of_what_the_model_takes_do_not_pass(
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize(("preset", "scale", "offset"), [("unit", 255.0, 0.0), ("symmetric", 127.5, 127.5)])
+@pytest.mark.slow
 def test_bytes_reach_an_integer_input_as_an_app_gives_them(
     preset: str, scale: float, offset: float, place: Place, given: Given
 ) -> None:

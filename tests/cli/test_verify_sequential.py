@@ -25,6 +25,7 @@ def verdicts(found: dict[str, Any]) -> dict[str, str]:
     return {row["artifact"]: row["verdict"] for row in found["parity"]}
 
 
+@pytest.mark.slow
 def test_what_is_decided_stops_and_the_verdicts_are_the_same(
     place: Place, given: Given, converted: Path
 ) -> None:

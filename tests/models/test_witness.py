@@ -107,6 +107,7 @@ def _swap_classes(opened: OpenedModel) -> OpenedModel:
     [_scale_a_channel, _round_weights, pytest.param(_forget_statistics, marks=pytest.mark.slow)],
 )
 @pytest.mark.parametrize("file", FILES)
+@pytest.mark.slow
 def test_a_reader_that_is_wrong_is_noticed(
     folder: Path, pixels: Any, file: str, wrong: Callable[[OpenedModel], OpenedModel]
 ) -> None:

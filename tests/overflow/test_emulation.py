@@ -227,6 +227,7 @@ def test_int8_activations_overflow_as_well_for_onnx_runtime_makes_them_uint8(tmp
 
 
 @pytest.mark.parametrize("net", ["residual_v1", "bottleneck", "grouped", "dense_on_rows", "transposed"])
+@pytest.mark.slow
 def test_our_int8_files_are_emulated_to_the_bit(net: str, roads: Callable[[str], Road]) -> None:
     road = roads(net)
     path, _ = road.artifact("onnx", "int8")

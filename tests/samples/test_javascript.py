@@ -130,6 +130,7 @@ def test_a_png_is_decoded_as_pillow_does(bundle: Path, mode: str) -> None:
     assert (bundle / "out").read_bytes() == wanted
 
 
+@pytest.mark.slow
 def test_a_browser_passes_and_tells_what_is_off(bundle: Path, tmp_path: Path) -> None:
     try:
         for package in ("@litertjs/core", "onnxruntime-web"):

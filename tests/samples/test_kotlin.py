@@ -28,6 +28,8 @@ from tests.samples.bundles import BACKENDS, changed, sha256
 from tests.samples.kotlin_compiler import Kotlin
 from tests.samples.photos import cases
 
+pytestmark = pytest.mark.slow
+
 STUBS = Path(__file__).parent / "stubs"
 HARNESS = "resnetedge.HarnessKt"
 FILES = ("litert/fixed.tflite", "android-tasks/uint8.tflite", "onnx/fixed.onnx", "mcu/int8.tflite")

@@ -70,6 +70,7 @@ GRIDS = (
 """The last two with ties, and beyond the ends."""
 
 
+@pytest.mark.slow
 def test_the_arithmetic_word_by_word_in_kotlin_is_that_of_the_reference(
     texts: dict[str, str], tmp_path: Path
 ) -> None:

@@ -155,6 +155,7 @@ def test_a_replay_imports_nothing_that_converts(folder: Path, tmp_path: Path, fo
         replayed(folder, tmp_path, *FILES[format], env=env, places=("keras",))
 
 
+@pytest.mark.slow
 def test_without_the_usual_backend_one_that_opens_the_file_is_taken(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("openvino")
     found = replayed(folder, tmp_path, "fixed.onnx", env=blocking(tmp_path, {"onnxruntime"}))

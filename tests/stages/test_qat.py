@@ -134,6 +134,7 @@ def test_nothing_but_the_model_and_its_sidecar_is_left(trained: tuple[Path, dict
     assert sorted(file.name for file in trained[0].iterdir()) == names
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes_to_the_very_same_weights_and_ranges(
     trained: tuple[Path, dict[str, Any]], data: Path, tmp_path: Path, worker: Worker
 ) -> None:

@@ -104,6 +104,7 @@ def test_nothing_to_resume(worker: Worker, tmp_path: Path) -> None:
         train(worker, request(data, tmp_path / "net.keras", resume=True))
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_is_neither_overwritten_nor_mixed_with_another(tmp_path: Path) -> None:
     data, out = write(tmp_path, labels=[0, 1] * 6), tmp_path / "net.keras"
 

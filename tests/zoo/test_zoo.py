@@ -52,6 +52,7 @@ def _macs(name: str) -> int:
         ("resnet152", 60_192_808),
     ],
 )
+@pytest.mark.slow
 def test_parameters_of_the_imagenet_networks(name: str, published: int) -> None:
     assert _trainable(name) == published
 
@@ -84,6 +85,7 @@ def test_parameters_of_resnet8() -> None:
         ("resnet152", 11.3),
     ],
 )
+@pytest.mark.slow
 def test_macs_of_the_imagenet_networks(name: str, giga: float) -> None:
     """Table 1 of arXiv:1512.03385; 4.1 of v1.5 is NVIDIA's. 2 %: the paper leaves out some layers."""
     assert _macs(name) / 1e9 == pytest.approx(giga, rel=0.02)
