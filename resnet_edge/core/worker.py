@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from resnet_edge.core.atomic import with_final_names
 from resnet_edge.core.bytecode import write_missing
 from resnet_edge.core.errors import KINDS, OutputError, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.core.grant import NOTHING, Grant
@@ -71,6 +72,7 @@ class Worker:
     ) -> None:
         self.name = name
         self.log = log
+        self._writes = grant.writes
         self.peak_bytes, self.cpu_seconds = 0, 0.0
         self._lock = threading.Lock()
         self._closed = False
@@ -165,15 +167,19 @@ class Worker:
 
     def _read(self, answer: Message, reply: type[T]) -> T:
         if answer.error is not None:
-            raise KINDS.get(answer.error, ResnetEdgeError)(answer.text)
+            raise KINDS.get(answer.error, ResnetEdgeError)(self._told(answer.text))
         if answer.crash is not None:
-            raise WorkerFailed(f"{self.name} broke: {answer.crash} (full log: {self.log})")
+            raise self._ended(f"{self.name} broke: {answer.crash}")
         try:
             return msgspec.convert(answer.reply, type=reply)
         except msgspec.ValidationError as error:
             raise WorkerFailed(
                 f"{self.name} sent no {reply.__name__}: {error} (full log: {self.log})"
             ) from error
+
+    def _told(self, text: str) -> str:
+        """The text, in which a folder that is not whole yet has the name that it will have."""
+        return with_final_names(text, self._writes)
 
     def _lines(self) -> Iterator[bytes]:
         while True:
@@ -202,20 +208,23 @@ class Worker:
                 return b""
 
     def _took(self, used: int) -> WorkerFailed:
-        return WorkerFailed(
+        return self._ended(
             f"{self.name} was ended{_while(self._doing)}: it had taken {used:,} bytes of memory, and "
             f"may take {self._memory.limit:,}: give it less at once (a smaller model, fewer or smaller "
-            f"images) than {self._reads} asks for, or use a machine with more (full log: {self.log})"
+            f"images) than {self._reads} asks for, or use a machine with more"
         )
 
     def _died(self) -> WorkerFailed:
         try:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            return WorkerFailed(f"{self.name} stopped answering (full log: {self.log})")
+            return self._ended(f"{self.name} stopped answering")
         how = f"was ended by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
         hint = f"; {HINTS[-code].format(file=self._reads)}" if -code in HINTS else ""
-        return WorkerFailed(f"{self.name} {how}{_while(self._doing)}{hint} (full log: {self.log})")
+        return self._ended(f"{self.name} {how}{_while(self._doing)}{hint}")
+
+    def _ended(self, text: str) -> WorkerFailed:
+        return WorkerFailed(f"{self._told(text)} (full log: {self.log})")
 
     def close(self) -> None:
         """End the process and everything it started that is still in its session."""

@@ -60,6 +60,10 @@ def crash(request: Words, report: Report) -> Words:
     raise ZeroDivisionError("first line\nsecond line")
 
 
+def break_on(request: Words, report: Report) -> Words:
+    raise ValueError(f"cannot write {request.text}")
+
+
 def fill_disk(request: Words, report: Report) -> Words:
     raise OSError(errno.ENOSPC, "No space left on device", "big.tflite")
 
