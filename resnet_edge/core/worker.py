@@ -136,6 +136,7 @@ class Worker:
             raise UsageError(f"a name is not valid UTF-8 ({error.object!r}): rename the file") from error
         with self._lock:
             self._reads = _read_by(request)
+            self._memory.at_work = True
             try:
                 answer = self._exchange(line, report)
             except BaseException:
@@ -143,6 +144,8 @@ class Worker:
                 # taken for the answer to the next call.
                 self.close()
                 raise
+            finally:
+                self._memory.at_work = False
         return self._read(answer, reply)
 
     def _exchange(self, line: bytes, report: Report) -> Message:
@@ -195,8 +198,8 @@ class Worker:
     def _receive(self) -> bytes:
         """The next bytes, or none when the process has ended."""
         while True:
-            if (used := self._memory.excess()) is not None:
-                raise self._took(used)
+            if (excess := self._memory.excess()) is not None:
+                raise self._took(excess)
             self._channel.settimeout(self._memory.wait)
             try:
                 return self._channel.recv(1 << 20)
@@ -207,11 +210,10 @@ class Worker:
             except OSError:
                 return b""
 
-    def _took(self, used: int) -> WorkerFailed:
+    def _took(self, excess: str) -> WorkerFailed:
         return self._ended(
-            f"{self.name} was ended{_while(self._doing)}: it had taken {used:,} bytes of memory, and "
-            f"may take {self._memory.limit:,}: give it less at once (a smaller model, fewer or smaller "
-            f"images) than {self._reads} asks for, or use a machine with more"
+            f"{self.name} was ended{_while(self._doing)}: {excess}: give it less at once (a smaller model, "
+            f"fewer or smaller images) than {self._reads} asks for, or use a machine with more"
         )
 
     def _died(self) -> WorkerFailed:
@@ -236,6 +238,7 @@ class Worker:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            self._memory.close()
             self._channel.close()
         finally:  # an interrupt may come in between
             self._scratch.remove()

@@ -27,7 +27,7 @@ def upright(file: Path) -> Image.Image:
 
 
 def check_header(file: Path) -> None:
-    """Raise DataError where the header alone says that the photo is too large, or none; nothing is decoded."""
+    """Raise DataError where the header says that the photo is too large, or none; nothing is decoded."""
     with _opened(file):
         pass
 

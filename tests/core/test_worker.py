@@ -109,9 +109,10 @@ def test_an_error_crosses_as_its_class_and_the_worker_goes_on(worker: Worker) ->
 def test_a_folder_that_is_not_whole_yet_goes_by_its_name(tmp_path: Path, name: str, function: str) -> None:
     folder = hidden(tmp_path / name)
     folder.mkdir()
-    with Worker("probe", tmp_path / "log", ENV, Grant(writes=(str(folder),))) as worker:
-        with pytest.raises(ResnetEdgeError) as caught:
-            worker.call(f"probes:{function}", {"text": f"{folder}/net.tflite", "number": 9}, Reply)
+    request = {"text": f"{folder}/net.tflite", "number": 9}
+    grant = Grant(writes=(str(folder),))
+    with Worker("probe", tmp_path / "log", ENV, grant) as worker, pytest.raises(ResnetEdgeError) as caught:
+        worker.call(f"probes:{function}", request, Reply)
     assert f"{tmp_path}/{name}/" in str(caught.value)
     assert folder.name not in str(caught.value)
 
