@@ -27,6 +27,7 @@ from resnet_edge.core.atomic import with_final_names
 from resnet_edge.core.bytecode import write_missing
 from resnet_edge.core.errors import KINDS, OutputError, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.core.grant import NOTHING, Grant
+from resnet_edge.core.loop_time import LoopTime, LoopWatch
 from resnet_edge.core.memory import MemoryWatch
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.core.scratch import Scratch, keep, scratch_folder
@@ -89,6 +90,7 @@ class Worker:
         try:
             self._start(env, grant)
             self._memory = MemoryWatch(self._process.pid, memory)
+            self._loop = LoopWatch(self._process.pid)
         except OSError as error:
             self._scratch.remove()
             raise WorkerFailed(f"{name} cannot be started: {error}") from error
@@ -152,6 +154,7 @@ class Worker:
         if self._closed:
             raise WorkerFailed(f"{self.name} was closed (full log: {self.log})")
         self._doing = None
+        self._loop.begin()
         self._channel.settimeout(None)
         with suppress(OSError):  # it is gone; reading tells how
             self._channel.sendall(line + b"\n")
@@ -162,6 +165,9 @@ class Worker:
                 raise WorkerFailed(f"{self.name} sent nonsense: {error} (full log: {self.log})") from error
             self.peak_bytes = max(self.peak_bytes, message.peak_bytes)
             self.cpu_seconds = max(self.cpu_seconds, message.cpu_seconds)
+            self._loop.begin(message.loop)
+            if message.loop is not None:
+                continue
             if message.progress is None:
                 return message
             self._doing = message.progress
@@ -200,6 +206,8 @@ class Worker:
         while True:
             if (excess := self._memory.excess()) is not None:
                 raise self._took(excess)
+            if (endless := self._loop.excess()) is not None:
+                raise self._ended(f"{self.name} was ended{_while(self._doing)}: {endless}")
             self._channel.settimeout(self._memory.wait)
             try:
                 return self._channel.recv(1 << 20)
@@ -251,9 +259,10 @@ class Worker:
 
 
 class Message(msgspec.Struct, omit_defaults=True):
-    """One line from worker to parent: progress, an error, a crash, or else the reply."""
+    """One line from worker to parent: progress, a file with a loop, an error, a crash, or else the reply."""
 
     progress: Progress | None = None
+    loop: LoopTime | None = None
     error: str | None = None
     text: str = ""
     crash: str | None = None

@@ -19,6 +19,7 @@ import msgspec
 
 from resnet_edge.core import sandbox
 from resnet_edge.core.errors import MissingDependency, OutputError, ResnetEdgeError, first_line
+from resnet_edge.core.loop_time import ANNOUNCEMENTS
 from resnet_edge.core.packages import missing_package
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.worker import Message
@@ -36,6 +37,7 @@ def main() -> None:
     if may != "free":  # before the first thread: those that are there already would stay as they are
         sandbox.shut_in(writes, network=may == "network")
     channel = _Channel(socket.socket(fileno=int(socket_number)))
+    ANNOUNCEMENTS.send = lambda told: channel.send(_encode(Message(loop=told)))
     while True:
         channel.send(_answer(channel.calls.get(), channel))
 
