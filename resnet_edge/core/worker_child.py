@@ -93,7 +93,8 @@ def _as_message(error: Exception) -> Message:
         return Message(error=OutputError.__name__, text=f"no space left for {where}: free some and run again")
     if isinstance(error, ModuleNotFoundError) and (text := missing_package(error.name)):
         return Message(error=MissingDependency.__name__, text=text)
-    if isinstance(error, MemoryError):
+    # TensorFlow's error of that name; no framework is imported here.
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         text = (
             f"not enough memory ({first_line(error)}): give a smaller model, or fewer or smaller images, or "
             "use a machine with more"

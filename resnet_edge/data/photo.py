@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,10 +27,25 @@ def upright(file: Path) -> Image.Image:
         return _eight_bits(file, ImageOps.exif_transpose(opened))
 
 
+HEADER_SECONDS = 2.0
+"""Of processor time: a thousand times what a header takes. Pillow looks through what lies between the
+segments of a JPEG byte by byte, which takes hours where that is a hole of some GB."""
+
+
 def check_header(file: Path) -> None:
     """Raise DataError where the header says that the photo is too large, or none; nothing is decoded."""
-    with _opened(file):
-        pass
+
+    def late(*_: object) -> None:
+        raise DataError(f"{file} has no end to its header: it is damaged; mend or remove it")
+
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, HEADER_SECONDS)
+    try:
+        with _opened(file):
+            pass
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @contextmanager

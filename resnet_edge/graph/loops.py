@@ -20,7 +20,7 @@ WHILES = frozenset({119, 200})
 
 NAMED = re.compile(rb"(?:\x04|\x84\x80{0,8}\x00|\x04\x00\x00\x00)Loop")
 """The type of a node with the length in front, as protobuf writes it, or could, and flatbuffers in an .ort
-file. Weights of 100 MB hold these bytes by chance once in 10,000 files: such a file is timed, and not refused."""
+file. 100 MB of weights hold these bytes by chance once in 10,000 files, which are then timed, not refused."""
 
 BLOCK, LONGEST = 1 << 20, 32
 """Bytes that are read together, and more than NAMED can match."""

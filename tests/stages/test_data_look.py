@@ -43,6 +43,15 @@ def test_what_is_no_photo_is_refused(tmp_path: Path) -> None:
         check_data(str(tmp_path))
 
 
+def test_a_header_without_end_is_given_up(tmp_path: Path) -> None:
+    """Between the segments of a JPEG there may be anything."""
+    with (photos(tmp_path) / "a/0.jpg").open("wb") as stream:
+        stream.write(b"\xff\xd8\xff\xe0")
+        stream.truncate(4 << 30)
+    with pytest.raises(DataError, match=r"0\.jpg has no end to its header: .*; mend or remove it"):
+        check_data(str(tmp_path))
+
+
 COMMANDS = {
     "convert": ("convert", "resnet20", "--data", "photos", "--out", "out"),
     "calibration": ("convert", "resnet20", "--data", "few", "--calibration", "photos", "--out", "out"),
