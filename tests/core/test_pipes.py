@@ -14,6 +14,7 @@ from resnet_edge.core.errors import ArtifactError, DataError, ModelError
 from resnet_edge.models import _source
 from resnet_edge.stages.bench_files import bench_files
 from resnet_edge.stages.class_names import class_names_in
+from resnet_edge.stages.golden_file import read_golden
 from resnet_edge.stages.private_copy import private_copy
 
 
@@ -28,6 +29,8 @@ def test_a_named_pipe_is_refused_by_whoever_reads(tmp_path: Path) -> None:
         private_copy(path, "tflite", tmp_path / "new")
     with pytest.raises(ModelError, match=r"it is a named pipe, and no file\): name another"):
         _source.content(path)
+    with pytest.raises(DataError, match=r"it is a named pipe, and no file\): name a file of"):
+        read_golden(path)
     with pytest.raises(ArtifactError, match="is no file: name artifacts"):
         bench_files((path,))
 
