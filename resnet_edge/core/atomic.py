@@ -1,12 +1,30 @@
-"""Files that are whole or not there."""
+"""Files and folders that are whole or not there."""
 
 from __future__ import annotations
 
+import os
+import re
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 _BEGIN, _END = ".resnet-edge.", ".unfinished"
+_HIDDEN = re.compile(rf"\.(.+)\.[0-9a-f]{{8}}{re.escape(_END)}")
+
+
+def hidden(out: Path) -> Path:
+    """Beside `out` a new name for what gets that name once it is whole."""
+    return out.with_name(f".{out.name}.{secrets.token_hex(4)}{_END}")
+
+
+def with_final_names(text: str, folders: Iterable[str]) -> str:
+    """The text with the name that each of `folders` will have where it is `hidden`: the user named that one,
+    and finds that one, or nothing."""
+    for name in map(os.path.basename, folders):
+        if found := _HIDDEN.fullmatch(name):
+            text = text.replace(name, found[1])
+    return text
 
 
 def write_whole(path: Path, content: bytes) -> None:

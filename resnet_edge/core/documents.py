@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from resnet_edge.core.errors import DataError, ResnetEdgeError
+from resnet_edge.core.pipes import check_no_pipe
 
 T = TypeVar("T")
 
@@ -49,6 +50,7 @@ def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEd
 def bounded(path: Path) -> bytes | None:
     """What is in a file; None where that is more than LARGEST, whatever its size is said to be. Raises
     OSError."""
+    check_no_pipe(path)
     with path.open("rb") as stream:
         content = stream.read(LARGEST + 1)
     return content if len(content) <= LARGEST else None

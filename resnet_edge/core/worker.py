@@ -23,9 +23,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from resnet_edge.core.atomic import with_final_names
 from resnet_edge.core.bytecode import write_missing
 from resnet_edge.core.errors import KINDS, OutputError, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.core.grant import NOTHING, Grant
+from resnet_edge.core.loop_time import LoopTime, LoopWatch
 from resnet_edge.core.memory import MemoryWatch
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.core.scratch import Scratch, keep, scratch_folder
@@ -71,6 +73,7 @@ class Worker:
     ) -> None:
         self.name = name
         self.log = log
+        self._writes = grant.writes
         self.peak_bytes, self.cpu_seconds = 0, 0.0
         self._lock = threading.Lock()
         self._closed = False
@@ -87,6 +90,7 @@ class Worker:
         try:
             self._start(env, grant)
             self._memory = MemoryWatch(self._process.pid, memory)
+            self._loop = LoopWatch(self._process.pid)
         except OSError as error:
             self._scratch.remove()
             raise WorkerFailed(f"{name} cannot be started: {error}") from error
@@ -134,6 +138,7 @@ class Worker:
             raise UsageError(f"a name is not valid UTF-8 ({error.object!r}): rename the file") from error
         with self._lock:
             self._reads = _read_by(request)
+            self._memory.at_work = True
             try:
                 answer = self._exchange(line, report)
             except BaseException:
@@ -141,12 +146,15 @@ class Worker:
                 # taken for the answer to the next call.
                 self.close()
                 raise
+            finally:
+                self._memory.at_work = False
         return self._read(answer, reply)
 
     def _exchange(self, line: bytes, report: Report) -> Message:
         if self._closed:
             raise WorkerFailed(f"{self.name} was closed (full log: {self.log})")
         self._doing = None
+        self._loop.begin()
         self._channel.settimeout(None)
         with suppress(OSError):  # it is gone; reading tells how
             self._channel.sendall(line + b"\n")
@@ -157,6 +165,9 @@ class Worker:
                 raise WorkerFailed(f"{self.name} sent nonsense: {error} (full log: {self.log})") from error
             self.peak_bytes = max(self.peak_bytes, message.peak_bytes)
             self.cpu_seconds = max(self.cpu_seconds, message.cpu_seconds)
+            self._loop.begin(message.loop)
+            if message.loop is not None:
+                continue
             if message.progress is None:
                 return message
             self._doing = message.progress
@@ -165,15 +176,19 @@ class Worker:
 
     def _read(self, answer: Message, reply: type[T]) -> T:
         if answer.error is not None:
-            raise KINDS.get(answer.error, ResnetEdgeError)(answer.text)
+            raise KINDS.get(answer.error, ResnetEdgeError)(self._told(answer.text))
         if answer.crash is not None:
-            raise WorkerFailed(f"{self.name} broke: {answer.crash} (full log: {self.log})")
+            raise self._ended(f"{self.name} broke: {answer.crash}")
         try:
             return msgspec.convert(answer.reply, type=reply)
         except msgspec.ValidationError as error:
             raise WorkerFailed(
                 f"{self.name} sent no {reply.__name__}: {error} (full log: {self.log})"
             ) from error
+
+    def _told(self, text: str) -> str:
+        """The text, in which a folder that is not whole yet has the name that it will have."""
+        return with_final_names(text, self._writes)
 
     def _lines(self) -> Iterator[bytes]:
         while True:
@@ -189,8 +204,10 @@ class Worker:
     def _receive(self) -> bytes:
         """The next bytes, or none when the process has ended."""
         while True:
-            if (used := self._memory.excess()) is not None:
-                raise self._took(used)
+            if (excess := self._memory.excess()) is not None:
+                raise self._took(excess)
+            if (endless := self._loop.excess()) is not None:
+                raise self._ended(f"{self.name} was ended{_while(self._doing)}: {endless}")
             self._channel.settimeout(self._memory.wait)
             try:
                 return self._channel.recv(1 << 20)
@@ -201,21 +218,23 @@ class Worker:
             except OSError:
                 return b""
 
-    def _took(self, used: int) -> WorkerFailed:
-        return WorkerFailed(
-            f"{self.name} was ended{_while(self._doing)}: it had taken {used:,} bytes of memory, and "
-            f"may take {self._memory.limit:,}: give it less at once (a smaller model, fewer or smaller "
-            f"images) than {self._reads} asks for, or use a machine with more (full log: {self.log})"
+    def _took(self, excess: str) -> WorkerFailed:
+        return self._ended(
+            f"{self.name} was ended{_while(self._doing)}: {excess}: give it less at once (a smaller model, "
+            f"fewer or smaller images) than {self._reads} asks for, or use a machine with more"
         )
 
     def _died(self) -> WorkerFailed:
         try:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            return WorkerFailed(f"{self.name} stopped answering (full log: {self.log})")
+            return self._ended(f"{self.name} stopped answering")
         how = f"was ended by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
         hint = f"; {HINTS[-code].format(file=self._reads)}" if -code in HINTS else ""
-        return WorkerFailed(f"{self.name} {how}{_while(self._doing)}{hint} (full log: {self.log})")
+        return self._ended(f"{self.name} {how}{_while(self._doing)}{hint}")
+
+    def _ended(self, text: str) -> WorkerFailed:
+        return WorkerFailed(f"{self._told(text)} (full log: {self.log})")
 
     def close(self) -> None:
         """End the process and everything it started that is still in its session."""
@@ -227,6 +246,7 @@ class Worker:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            self._memory.close()
             self._channel.close()
         finally:  # an interrupt may come in between
             self._scratch.remove()
@@ -239,9 +259,10 @@ class Worker:
 
 
 class Message(msgspec.Struct, omit_defaults=True):
-    """One line from worker to parent: progress, an error, a crash, or else the reply."""
+    """One line from worker to parent: progress, a file with a loop, an error, a crash, or else the reply."""
 
     progress: Progress | None = None
+    loop: LoopTime | None = None
     error: str | None = None
     text: str = ""
     crash: str | None = None

@@ -19,6 +19,7 @@ import msgspec
 
 from resnet_edge.core import sandbox
 from resnet_edge.core.errors import MissingDependency, OutputError, ResnetEdgeError, first_line
+from resnet_edge.core.loop_time import ANNOUNCEMENTS
 from resnet_edge.core.packages import missing_package
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.worker import Message
@@ -36,6 +37,7 @@ def main() -> None:
     if may != "free":  # before the first thread: those that are there already would stay as they are
         sandbox.shut_in(writes, network=may == "network")
     channel = _Channel(socket.socket(fileno=int(socket_number)))
+    ANNOUNCEMENTS.send = lambda told: channel.send(_encode(Message(loop=told)))
     while True:
         channel.send(_answer(channel.calls.get(), channel))
 
@@ -91,7 +93,8 @@ def _as_message(error: Exception) -> Message:
         return Message(error=OutputError.__name__, text=f"no space left for {where}: free some and run again")
     if isinstance(error, ModuleNotFoundError) and (text := missing_package(error.name)):
         return Message(error=MissingDependency.__name__, text=text)
-    if isinstance(error, MemoryError):
+    # TensorFlow's error of that name; no framework is imported here.
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         text = (
             f"not enough memory ({first_line(error)}): give a smaller model, or fewer or smaller images, or "
             "use a machine with more"

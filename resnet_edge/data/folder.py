@@ -29,10 +29,7 @@ def load(
     Without `shape` the first image's size is used. Raises UnknownName, and DataError with the file that
     does not decode; other kinds of file are not images and are left out.
     """
-    try:
-        files, labels, names = listing(folder)
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error}") from error
+    files, labels, names = _listed(folder)
     height, width, channels = shape or _shape_of(files[0])
     if channels not in (1, 3):
         raise DataError(f"images have 1 or 3 channels, and the model takes {channels}: give an .npz instead")
@@ -41,6 +38,18 @@ def load(
     for row, file in enumerate(files):
         images[row] = apply(steps, file)
     return ImageSet(images, labels, names, folder.name or str(folder))
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The image files that `load` would decode, in its order. Raises DataError."""
+    return _listed(folder)[0]
+
+
+def _listed(folder: Path) -> tuple[list[Path], NDArray[np.int64] | None, tuple[str, ...]]:
+    try:
+        return listing(folder)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error}") from error
 
 
 def decode(file: Path, height: int, width: int, channels: int, resize: str = "pillow") -> NDArray[np.uint8]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +23,54 @@ MAX_PIXELS = 100_000_000
 def upright(file: Path) -> Image.Image:
     """The photo in whatever mode it has, turned as its EXIF tag says; of an animation the first frame;
     16-bit samples keep their upper 8 bits. Raises DataError."""
+    with _opened(file) as opened:
+        return _eight_bits(file, ImageOps.exif_transpose(opened))
+
+
+HEADER_SECONDS = 0.5
+"""Of processor time: some thousand times what a header takes. Pillow looks through what lies between the
+segments of a JPEG byte by byte, which takes hours where that is a hole of some GB."""
+
+
+def check_header(file: Path) -> None:
+    """Raise DataError where the header says that the photo is too large, or none; nothing is decoded."""
+
+    def late(*_: object) -> None:
+        raise DataError(f"{file} has no end to its header: it is damaged; mend or remove it")
+
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, HEADER_SECONDS)
+    try:
+        with _opened(file):
+            pass
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Image.Image]:
+    """The photo before its pixels are decoded; what goes wrong within is a DataError."""
     try:
         with Image.open(file, formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
-                raise DataError(f"{file} has {opened.width}x{opened.height} pixels: make it smaller")
-            return _eight_bits(file, ImageOps.exif_transpose(opened))
+                raise DataError(_too_large(file, f"{opened.width:,}x{opened.height:,}"))
+            yield opened
     except DataError:
         raise
+    except Image.DecompressionBombError as error:  # Pillow's own limit is higher, and tells no sides
+        raise DataError(_too_large(file, _pixels_in(error))) from error
     except Exception as error:  # Pillow's decoders raise whatever their parsers raise
         raise DataError(f"{file} does not decode as an image ({error}): mend or remove it") from error
+
+
+def _too_large(file: Path, size: str) -> str:
+    return f"{file} has {size} pixels, and {MAX_PIXELS:,} are the most: make it smaller, or remove it"
+
+
+def _pixels_in(error: Exception) -> str:
+    found = re.search(r"\d{7,}", str(error))
+    return f"{int(found[0]):,}" if found else "too many"
 
 
 def _eight_bits(file: Path, image: Image.Image) -> Image.Image:

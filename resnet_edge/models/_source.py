@@ -7,6 +7,7 @@ from pathlib import Path
 
 from resnet_edge import zoo
 from resnet_edge.core.errors import ModelError, UnknownName, UsageError
+from resnet_edge.core.pipes import check_no_pipe
 
 FORMS = "a .keras or .h5 file, a SavedModel folder with --trust, a zoo name, app:ResNet50, or module:factory"
 
@@ -62,6 +63,7 @@ def content(path: Path) -> str:
     Raises ModelError where the file is missing, empty, a folder or not readable.
     """
     try:
+        check_no_pipe(path)
         with path.open("rb") as stream:
             head = stream.read(16)
     except FileNotFoundError:
@@ -71,7 +73,7 @@ def content(path: Path) -> str:
             f"{path} is a folder, not a model file: give the file, or a SavedModel folder"
         ) from None
     except OSError as error:
-        raise ModelError(f"{path} cannot be opened: {error.strerror}") from error
+        raise ModelError(f"{path} cannot be opened ({error.strerror}): name another") from error
     if not head:
         raise ModelError(f"{path} is empty: copy or save it again")
     for offset, magic, words in _MAGIC:

@@ -61,6 +61,8 @@ def _of(path: Path) -> list[Path]:
         raise UsageError(f"{path} is not there: name artifacts, or a folder that `convert` wrote")
     if _suffix(path) not in known:
         raise ArtifactError(f"{path.name} is no artifact (.{', .'.join(known)}): convert the model first")
+    if not path.is_file():
+        raise ArtifactError(f"{path} is no file: name artifacts, or a folder that `convert` wrote")
     return [path]
 
 

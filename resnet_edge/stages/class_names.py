@@ -19,7 +19,7 @@ def class_names_in(path: Path) -> tuple[str, ...]:
             raise DataError(f"{path} has more bytes than any list of class names ({LARGEST:,}): name another")
         names = tuple(content.decode("utf-8-sig").splitlines())
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+        raise DataError(f"{path} cannot be read ({error.strerror}): name another") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not a text file in UTF-8 ({error.reason}): save it as one") from error
     if not names:

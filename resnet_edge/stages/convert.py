@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import Any
 
 from resnet_edge import __version__
-from resnet_edge.core.budget import check_data
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.label_names import LabelNames, label_names
@@ -34,6 +33,7 @@ from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.class_names import as_lines, check_count, chosen_names
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Crew, ask, crew_and_pool
+from resnet_edge.stages.data_look import check_data
 from resnet_edge.stages.findings import Basis, Findings
 from resnet_edge.stages.grants import backends_grant
 from resnet_edge.stages.images_request import Images

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import DataError, OutputError
 from resnet_edge.core.golden_vectors import SCHEMA, GoldenVectors, faults
+from resnet_edge.core.pipes import check_no_pipe
 from resnet_edge.report.readable_json import readable_json
 from resnet_edge.stages.golden_tolerances import near_ties
 
@@ -91,6 +92,7 @@ def _npy(array: NDArray[Any]) -> bytes:
 def read_golden(path: Path) -> GoldenFile:
     """Read and check everything. Raises DataError, in one line."""
     try:
+        check_no_pipe(path)
         size = path.stat().st_size
         if size > LARGEST:
             raise DataError(f"{path} has {size:,} bytes, more than golden vectors take: {AGAIN}")

@@ -9,6 +9,7 @@ from resnet_edge.core.inspection import Inspection
 from resnet_edge.core.progress import Report, silent
 from resnet_edge.core.resize_check import ResizeCheck
 from resnet_edge.core.worker import Worker, log_folder
+from resnet_edge.stages.data_look import check_data
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.inspect_request import InspectRequest
 from resnet_edge.stages.resize_check_request import ResizeCheckRequest
@@ -46,6 +47,7 @@ def _format(path: Path) -> str:
 def check_resize(path: Path, found: Inspection, data: str, resize: str, report: Report) -> ResizeCheck:
     """Run the file on the photos in `data`, resized as in training and as platforms do. Raises
     ArtifactError, DataError, UnknownName."""
+    check_data(data)
     asked = ResizeCheckRequest(
         str(path),
         "tflite" if found.format == "tflite" else "onnx",  # onnxruntime takes an .ort file as that

@@ -14,7 +14,6 @@ from typing import TypeVar
 from resnet_edge import __version__
 from resnet_edge.core import registry
 from resnet_edge.core.arena import Arena
-from resnet_edge.core.budget import check_data
 from resnet_edge.core.bundle import Bundle, BundleFacts, ClassCount, Golden, RuntimeProof
 from resnet_edge.core.errors import (
     ArtifactError,
@@ -44,6 +43,7 @@ from resnet_edge.stages.bundle_request import (
 from resnet_edge.stages.class_names import check_count, class_names_in
 from resnet_edge.stages.converted import Converted, check_apart
 from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.data_look import check_data
 from resnet_edge.stages.images_request import Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.micro_arena_request import ArenaRequest
 from resnet_edge.stages.workspace import Workspace

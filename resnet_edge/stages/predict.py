@@ -16,8 +16,10 @@ from resnet_edge.backends import Backend, Session
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
+from resnet_edge.core.loop_time import ANNOUNCEMENTS
 from resnet_edge.core.progress import Report, tracked
 from resnet_edge.core.tensors import dequantize, quantize
+from resnet_edge.graph.loops import has_loop
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.predict_request import PredictRequest, PredictResult
 
@@ -76,13 +78,16 @@ def _told(spec: TensorSpec, known: Quantization | None) -> TensorSpec:
 
 
 def load_backend(name: str, format: str, path: str) -> Backend:
-    """The backend `name`. Raises UnknownName, MissingDependency; ArtifactError for another format."""
+    """The backend `name`, which is to open the file at `path` next: one with a loop is timed from now on.
+    Raises UnknownName, MissingDependency; ArtifactError for another format."""
     backend: Any = registry.load("backends", name)
     if format not in backend.FORMATS:
         known = ", ".join(sorted(backend.FORMATS))
         raise ArtifactError(
             f"{name} opens {known} and not {format}: run {Path(path).name} on another backend"
         )
+    if has_loop(path):
+        ANNOUNCEMENTS.loop(Path(path).name)
     found: Backend = backend
     return found
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.errors import ArtifactError, OutputError
+from resnet_edge.core.pipes import check_no_pipe
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -48,9 +49,10 @@ def private_copy(path: Path, format: str, folder: Path) -> PrivateCopy:
 
 def _copied(source: Path, copy: Path, digest: _Hash) -> int:
     try:
+        check_no_pipe(source)
         stream = source.open("rb")
     except OSError as error:
-        raise ArtifactError(f"{source} cannot be read: {error.strerror}") from error
+        raise ArtifactError(f"{source} cannot be read ({error.strerror}): name another") from error
     with stream:
         try:
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -93,8 +95,12 @@ def _weights_beside(copy: Path, named: Path) -> tuple[str, ...]:
     except Exception:  # protobuf's and onnx's: who reads the file next tells them as ArtifactError
         return ()
     told = (each.external_data for each in tensors(model) if uses_external_data(each))
-    names = {entry.value for entries in told for entry in entries if entry.key == "location"}
+    names = {  # as one path each: `./w` is `w`
+        str(PurePosixPath(entry.value)) for entries in told for entry in entries if entry.key == "location"
+    }
     for name in names:
+        if name == copy.name:
+            raise ArtifactError(f"{named} says that its weights are in itself: export it again")
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise ArtifactError(
                 f"{named} has weights in {name}, outside of its folder: put them beside it, with "

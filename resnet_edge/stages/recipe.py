@@ -12,13 +12,13 @@ from operator import or_
 from pathlib import Path
 from typing import Any, Literal
 
-from resnet_edge.core.budget import check_data
 from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import DataError, OutputError, UsageError
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.overwrite import check_file
 from resnet_edge.core.sidecar import State, Step, sidecar_path
 from resnet_edge.models import ModelRequest, grant_of
+from resnet_edge.stages.data_look import check_data
 from resnet_edge.stages.grants import training_data_grant
 from resnet_edge.stages.unfinished import check_unfinished, checkpoint_folder
 

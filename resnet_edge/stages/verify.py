@@ -16,7 +16,6 @@ from typing import Any
 
 from resnet_edge import __version__
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.budget import check_data
 from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.grant import Grant
@@ -37,6 +36,7 @@ from resnet_edge.models import ModelRequest
 from resnet_edge.stages.attributing import Ends
 from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.crew import Crew, crew_and_pool
+from resnet_edge.stages.data_look import check_data
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.grants import backends_grant

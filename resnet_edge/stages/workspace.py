@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from resnet_edge.core.atomic import hidden, with_final_names
 from resnet_edge.core.errors import OutputError, WorkerFailed
 from resnet_edge.core.interrupts import uninterrupted
 from resnet_edge.core.overwrite import Writer, check_apart, check_new_folder, check_replaceable
@@ -58,9 +59,7 @@ class Workspace:
             shutil.rmtree(self.logs, ignore_errors=True)
             self._clear_up()
             # mkdir and not mkdtemp, which ignores the umask: this folder becomes the user's.
-            self.folder = self._make(
-                self.out.with_name(f".{self.out.name}.{secrets.token_hex(4)}.unfinished")
-            )
+            self.folder = self._make(hidden(self.out))
             self._lock = claim(self.folder)
             self._make(self.logs)
             self._scratch = Scratch()
@@ -202,6 +201,6 @@ def _check_ours(place: Path, expected: list[Path]) -> None:
 
 
 def _refused(out: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"cannot write {error.filename or out}: {error.strerror or error}; choose another --out"
-    )
+    where = str(error.filename or out)
+    where = with_final_names(where, Path(where).parts)
+    return OutputError(f"cannot write {where}: {error.strerror or error}; choose another --out")

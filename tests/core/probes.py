@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.loop_time import ANNOUNCEMENTS
 from resnet_edge.core.progress import Progress, Report
 
 print("printed while the module is imported")
@@ -58,6 +59,10 @@ def refuse(request: Words, report: Report) -> Words:
 
 def crash(request: Words, report: Report) -> Words:
     raise ZeroDivisionError("first line\nsecond line")
+
+
+def break_on(request: Words, report: Report) -> Words:
+    raise ValueError(f"cannot write {request.text}")
 
 
 def fill_disk(request: Words, report: Report) -> Words:
@@ -210,3 +215,28 @@ def load_library(request: Words, report: Report) -> Words:
 
 def ask_for_memory(request: Words, report: Report) -> Words:
     return Words("", int(np.zeros(request.number, np.uint8)[0]))
+
+
+def go_round(request: Words, report: Report) -> Words:
+    """So many seconds of processor time, after word of a loop in the file of that name."""
+    report(Progress("model"))
+    if request.text:
+        ANNOUNCEMENTS.loop(request.text)
+    began = time.process_time()
+    while time.process_time() < began + request.number:
+        pass
+    return request
+
+
+def go_round_elsewhere(request: Words, report: Report) -> Words:
+    """The same in a program that this one waits for."""
+    report(Progress("model"))
+    ANNOUNCEMENTS.loop(request.text)
+    subprocess.run([sys.executable, "-c", "while True: pass"], check=True)
+    return request
+
+
+def wait_with_loop(request: Words, report: Report) -> Words:
+    ANNOUNCEMENTS.loop(request.text)
+    time.sleep(request.number + 0.1)
+    return request

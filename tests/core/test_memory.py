@@ -6,14 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
 from resnet_edge.core.machine import GROUPS, available_memory, left_in_groups
-from resnet_edge.core.memory import LEAST, LONGEST, MemoryWatch
+from resnet_edge.core.memory import LEAST, LONGEST, MemoryWatch, SharedMemory
 from resnet_edge.core.worker import Worker
 
 ENV = {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{Path(__file__).parents[2]}"}
@@ -46,7 +46,72 @@ def test_a_process_that_is_far_from_the_limit_is_seldom_looked_at() -> None:
     assert watch.excess() is None
     assert watch.wait == LONGEST
     near = MemoryWatch(os.getpid(), 1)
-    assert (near.excess() or 0) > 1
+    assert "bytes of memory, and may take 1" in (near.excess() or "")
+    watch.close()
+    near.close()
+
+
+@contextmanager
+def taking(size: int) -> Iterator[int]:
+    """A process that has so many bytes."""
+    code = f"import sys; kept = b'x' * {size}; print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process.pid
+        process.kill()
+
+
+def test_what_all_take_together_is_bounded_and_the_largest_at_work_is_ended() -> None:
+    """None of them alone has more than it may."""
+    everything = 1 << 60
+    shared = SharedMemory(limit=LIMIT, reserve=everything)
+    with taking(150 << 20) as large, taking(120 << 20) as small, taking(200 << 20) as waiting:
+        watches = [MemoryWatch(pid, everything, shared) for pid in (large, small, waiting)]
+        for watch in watches[:2]:
+            watch.at_work = True
+        assert watches[1].excess() is None
+        words = watches[0].excess() or ""
+        assert words.endswith(f"the most of all workers, which may take {LIMIT:,} together")
+        watches[2].close()
+        after = MemoryWatch(large, everything, shared)
+        watches[0].close()
+        assert after.excess() is None
+
+
+def test_what_is_free_may_be_taken_by_all_together() -> None:
+    shared = SharedMemory(limit=1, reserve=1)
+    assert MemoryWatch(os.getpid(), 1 << 60, shared).excess() is None
+
+
+def test_a_worker_that_others_leave_no_room_is_ended(tmp_path: Path) -> None:
+    """As workers share it, in a process of its own: what that one has stays there."""
+    code = """
+import sys
+from resnet_edge.core import memory
+from resnet_edge.core.worker import Worker
+memory.ALL.__init__(limit=400 << 20, reserve=1 << 60)
+log, env = sys.argv[1], {"PYTHONPATH": sys.argv[2]}
+from pathlib import Path
+with Worker("first", Path(log), env) as first, Worker("second", Path(log), env) as second:
+    first.call("probes:take_memory", {"text": "a.tflite", "number": 150 << 20}, dict)
+    second.call("probes:take_memory", {"text": "b.tflite", "number": 150 << 20}, dict)
+    try:
+        second.call("probes:take_memory", {"text": "b.tflite", "number": 1 << 31}, dict)
+    except Exception as error:
+        print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "log"), ENV["PYTHONPATH"]],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **ENV},
+    )
+    assert done.stdout.startswith("second was ended in 'model' (reading b.tflite): it had taken ")
+    assert "the most of all workers, which may take 419,430,400 together: give it less" in done.stdout
 
 
 def test_a_process_that_is_gone_has_nothing() -> None:

@@ -17,7 +17,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resnet_edge.core.errors import DataError, MissingDependency, OutputError, UsageError, WorkerFailed
+from resnet_edge.core.atomic import hidden
+from resnet_edge.core.errors import (
+    DataError,
+    MissingDependency,
+    OutputError,
+    ResnetEdgeError,
+    UsageError,
+    WorkerFailed,
+)
 from resnet_edge.core.grant import Grant
 from resnet_edge.core.progress import Progress
 from resnet_edge.core.sandbox import Shut
@@ -94,6 +102,19 @@ def test_an_error_crosses_as_its_class_and_the_worker_goes_on(worker: Worker) ->
     with pytest.raises(DataError, match="^no label for ünïcode$"):
         worker.call("probes:refuse", {"text": "no label for ünïcode"}, Reply)
     assert worker.call("probes:echo", {"text": "on"}, Reply)["text"] == "on"
+
+
+@pytest.mark.parametrize("name", ["dist", "a b.c", ".hidden", "x.0123abcd.unfinished"])
+@pytest.mark.parametrize("function", ["refuse", "break_on", "die_while_reading"])
+def test_a_folder_that_is_not_whole_yet_goes_by_its_name(tmp_path: Path, name: str, function: str) -> None:
+    folder = hidden(tmp_path / name)
+    folder.mkdir()
+    request = {"text": f"{folder}/net.tflite", "number": 9}
+    grant = Grant(writes=(str(folder),))
+    with Worker("probe", tmp_path / "log", ENV, grant) as worker, pytest.raises(ResnetEdgeError) as caught:
+        worker.call(f"probes:{function}", request, Reply)
+    assert f"{tmp_path}/{name}/" in str(caught.value)
+    assert folder.name not in str(caught.value)
 
 
 def test_an_unforeseen_exception_is_one_line_that_names_the_log(worker: Worker) -> None:

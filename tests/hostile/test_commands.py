@@ -10,6 +10,7 @@ import pytest
 
 from resnet_edge.core.sidecar import sidecar_path
 from tests.cli.conversion import Place
+from tests.graph import endless
 from tests.hostile.corpus import CASES
 
 Words = Callable[[Path, Path], tuple[str, ...]]
@@ -88,3 +89,17 @@ def test_a_command_shows_it_without_moving_the_cursor(seeds: Path, tmp_path: Pat
     ended = place.run(str(path))
     assert (ended.code, ended.err) == (0, "")
     assert all(letter.isprintable() or letter == "\n" for letter in ended.out)
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "litert"])
+def test_a_loop_without_end_is_ended(tmp_path: Path, backend: str) -> None:
+    write, suffix = (
+        (endless.write_onnx, ".onnx") if backend == "onnxruntime" else (endless.write_tflite, ".tflite")
+    )
+    path, place = write(tmp_path / f"endless{suffix}"), Place(tmp_path, "bench")
+    ended = place.run(
+        *(str(path), "--backends", backend, "--quiet"), environment={"RESNET_EDGE_LOOP_SECONDS": "1"}
+    )
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (3, "", 1), ended
+    assert f"endless{suffix} has a loop, and took " in ended.err
+    assert not place.processes()

@@ -1,0 +1,83 @@
+"""Whether a model file has a loop whose end no look at it can tell (core/loop_time.py).
+
+Told from what the file lists, without reading its graph: a runtime is timed and weighed in the same process,
+and the libraries that read graphs would be seen in that.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import struct
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+# tensorflow/lite/schema/schema.fbs: slots in bytes of the table's index, and values of BuiltinOperator.
+OPERATOR_CODES, OLD_CODE, CODE = 6, 4, 10
+WHILES = frozenset({119, 200})
+
+NAMED = re.compile(rb"(?:\x04|\x84\x80{0,8}\x00|\x04\x00\x00\x00)Loop")
+"""The type of a node with the length in front, as protobuf writes it, or could, and flatbuffers in an .ort
+file. 100 MB of weights hold these bytes by chance once in 10,000 files, which are then timed, not refused."""
+
+BLOCK, LONGEST = 1 << 20, 32
+"""Bytes that are read together, and more than NAMED can match."""
+
+
+@lru_cache(maxsize=64)
+def has_loop(path: str) -> bool:
+    """Of a .tflite, .onnx or .ort file; True where it is too damaged to tell, False where it cannot be read,
+    which whoever opens it says better."""
+    try:
+        with Path(path).open("rb") as stream:
+            return _whiles(stream) if path.endswith(".tflite") else _loops(stream)
+    except (OSError, ValueError):  # mmap's of an empty file, too
+        return False
+    except struct.error:
+        return True
+
+
+def _loops(stream: BinaryIO) -> bool:
+    """A block at a time: what is mapped would count as memory that the runtime takes."""
+    before = b""
+    while block := stream.read(BLOCK):
+        if NAMED.search(before + block):
+            return True
+        before = block[-LONGEST:]
+    return False
+
+
+def _whiles(stream: BinaryIO) -> bool:
+    """By the table of operators alone, read by hand: not everybody who runs the file has flatbuffers."""
+    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return any(code in WHILES for code in _operators(content))
+
+
+def _operators(content: mmap.mmap) -> Iterator[int]:
+    """As flatbuffers.dev/internals has tables and vectors. Raises struct.error where they lead outside."""
+    at = _field(content, _offset(content, 0), OPERATOR_CODES)
+    if at is None:
+        return
+    vector = _offset(content, at)
+    (length,) = struct.unpack_from("<I", content, vector)
+    for row in range(vector + 4, vector + 4 + 4 * length, 4):
+        table = _offset(content, row)
+        old, new = _field(content, table, OLD_CODE), _field(content, table, CODE)
+        yield max(
+            0 if old is None else struct.unpack_from("<b", content, old)[0],
+            0 if new is None else struct.unpack_from("<i", content, new)[0],
+        )
+
+
+def _offset(content: mmap.mmap, at: int) -> int:
+    return at + int(struct.unpack_from("<I", content, at)[0])
+
+
+def _field(content: mmap.mmap, table: int, slot: int) -> int | None:
+    """Where a field of a table is; None where it has its default."""
+    index = table - struct.unpack_from("<i", content, table)[0]
+    (size,) = struct.unpack_from("<H", content, index)
+    place = struct.unpack_from("<H", content, index + slot)[0] if slot < size else 0
+    return table + place if place else None

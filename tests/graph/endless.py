@@ -1,0 +1,116 @@
+"""Files with a loop that goes round for ever, or as often as is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import onnx
+from ai_edge_litert import schema_py_generated as schema
+from onnx import TensorProto, helper
+
+FOR_EVER = 2**62
+FLOAT = schema.TensorType.FLOAT32
+
+
+def write_onnx(path: Path, trips: int = FOR_EVER) -> Path:
+    """Images (1, 8, 8, 1), and 3 outputs, to which one is added `trips` times."""
+    value = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Add", ["v", "one"], ["w"])],
+        "body",
+        [
+            value("i", TensorProto.INT64, []),
+            value("go", TensorProto.BOOL, []),
+            value("v", TensorProto.FLOAT, [1, 3]),
+        ],
+        [value("on", TensorProto.BOOL, []), value("w", TensorProto.FLOAT, [1, 3])],
+        [helper.make_tensor("one", TensorProto.FLOAT, [], [1.0])],
+    )
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["image"], ["mean"], axes=[1, 2], keepdims=0),
+            helper.make_node("MatMul", ["mean", "weights"], ["scores"]),
+            helper.make_node("Loop", ["trips", "true", "scores"], ["logits"], body=body),
+        ],
+        "g",
+        [value("image", TensorProto.FLOAT, [1, 8, 8, 1])],
+        [value("logits", TensorProto.FLOAT, [1, 3])],
+        [
+            helper.make_tensor("weights", TensorProto.FLOAT, [1, 3], [1, 2, 3]),
+            helper.make_tensor("trips", TensorProto.INT64, [], [trips]),
+            helper.make_tensor("true", TensorProto.BOOL, [], [True]),
+        ],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(made, path)
+    return path
+
+
+def write_tflite(path: Path) -> Path:
+    """Images (1, 8, 8, 3), and 3 outputs: a WHILE whose condition is a constant."""
+    model = schema.ModelT()
+    model.version, model.description = 3, b""
+    operators = schema.BuiltinOperator
+    model.operatorCodes = [_code(each) for each in (operators.WHILE, operators.MEAN, operators.ABS)]
+    model.buffers = [_buffer(b""), _buffer(np.array([1, 2], np.int32).tobytes()), _buffer(b"\x01")]
+    mean, again = schema.ReducerOptionsT(), schema.WhileOptionsT()
+    again.condSubgraphIndex, again.bodySubgraphIndex = 1, 2
+    options = schema.BuiltinOptions
+    image, axes = _tensor("image", [1, 8, 8, 3]), _tensor("axes", [2], schema.TensorType.INT32, 1)
+    yes = _tensor("yes", [1], schema.TensorType.BOOL, 2)
+    scores, x = [_tensor("scores", [1, 3]), _tensor("logits", [1, 3])], _tensor("x", [1, 3])
+    model.subgraphs = [
+        _graph(
+            [image, axes, *scores],
+            ([0], [3]),
+            [
+                _operator(1, [0, 1], [2], options.ReducerOptions, mean),
+                _operator(0, [2], [3], options.WhileOptions, again),
+            ],
+        ),
+        _graph([x, yes], ([0], [1]), []),
+        _graph(
+            [x, _tensor("y", [1, 3])],
+            ([0], [1]),
+            [_operator(2, [0], [1], options.AbsOptions, schema.AbsOptionsT())],
+        ),
+    ]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path.write_bytes(bytes(builder.Output()))
+    return path
+
+
+def _code(number: int) -> Any:
+    made = schema.OperatorCodeT()
+    made.deprecatedBuiltinCode, made.builtinCode, made.version = min(number, 127), number, 1
+    return made
+
+
+def _buffer(content: bytes) -> Any:
+    made = schema.BufferT()
+    made.data = list(content) or None
+    return made
+
+
+def _tensor(name: str, shape: list[int], kind: int = FLOAT, buffer: int = 0) -> Any:
+    made = schema.TensorT()
+    made.name, made.shape, made.type, made.buffer = name.encode(), shape, kind, buffer
+    return made
+
+
+def _graph(tensors: list[Any], ends: tuple[list[int], list[int]], operators: list[Any]) -> Any:
+    made = schema.SubGraphT()
+    made.tensors, made.operators, (made.inputs, made.outputs) = tensors, operators, ends
+    made.name = b"graph"
+    return made
+
+
+def _operator(code: int, inputs: list[int], outputs: list[int], kind: int, options: Any) -> Any:
+    made = schema.OperatorT()
+    made.opcodeIndex, made.inputs, made.outputs = code, inputs, outputs
+    made.builtinOptionsType, made.builtinOptions = kind, options
+    return made
