@@ -52,7 +52,7 @@ def _print_ends(console: Console, file: Inspection) -> None:
     body = [
         [
             spelled(console, f"{end} {words.shortened(spec.name, MOST_OF_A_NAME)}"),
-            spelled(console, shape_told(spec)),
+            spelled(console, _shape_told(end, spec)),
             spec.dtype,
             spelled(console, _quantized_told(spec)),
         ]
@@ -60,6 +60,11 @@ def _print_ends(console: Console, file: Inspection) -> None:
     ]
     header = ["Tensor", "Shape", "Dtype", "Real value"]
     print_grid(console, header, body, left=header)
+
+
+def _shape_told(end: str, spec: TensorSpec) -> str:
+    order = f" {spec.layout}" if end == "input" and spec.layout else ""
+    return shape_told(spec) + order
 
 
 def shape_told(spec: TensorSpec) -> str:

@@ -135,6 +135,7 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> tuple
     "processors without floats.",
 )
 @click.option("--dynamic-batch", is_flag=True, help="Any batch size instead of 1.")
+@click.option("--nchw", is_flag=True, help="ONNX files take N,C,H,W; TFLite files stay N,H,W,C.")
 @click.option(
     "--labels",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import onnx
 from onnx import TensorProto
 
-from resnet_edge.compatibility import onnxruntime, opencv
+from resnet_edge.compatibility import onnxruntime, opencv, tensorrt
 from resnet_edge.core.minimum import RuntimeMinimum
 
 
@@ -15,11 +15,15 @@ def minimums(model: onnx.ModelProto) -> tuple[RuntimeMinimum, ...]:
     """Of a file, its subgraphs and the functions that it defines. Raises whatever a damaged one leads to."""
     opsets = {entry.domain: entry.version for entry in model.opset_import}
     nodes = [*_nodes(model.graph.node), *(node for each in model.functions for node in _nodes(each.node))]
-    own = {(each.domain, each.name) for each in model.functions}
+    own = frozenset((each.domain, each.name) for each in model.functions)
     ops = {(node.domain, node.op_type) for node in nodes} - own
     if any(_signed(node, model.graph.initializer) for node in nodes):
         ops.add(("", onnxruntime.SIGNED_CONV_INTEGER))
-    return onnxruntime.of_onnx(opsets, model.ir_version, ops), opencv.minimum(model)
+    return (
+        onnxruntime.of_onnx(opsets, model.ir_version, ops),
+        opencv.minimum(model),
+        tensorrt.minimum(model, nodes, own),
+    )
 
 
 def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class Quantization:
     scale: tuple[float, ...]
     zero_point: tuple[int, ...]
     axis: int | None = None
+
+
+Layout = Literal["NHWC", "NCHW"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,23 @@ class TensorSpec:
         height, width, channels = size
         taken = tuple(self.shape[1:])
         return taken == (channels, height, width) and taken != (height, width, channels)
+
+    @property
+    def layout(self) -> Layout | None:
+        """The order of an image's axes, as far as the sizes alone tell: there are fewer channels than rows
+        and columns. None where they do not tell, and where it is no image."""
+        if len(self.shape) != 4 or None in self.shape[1:]:
+            return None
+        first, second, third = (size or 0 for size in self.shape[1:])
+        if third < min(first, second):
+            return "NHWC"
+        return "NCHW" if first < min(second, third) else None
+
+    @property
+    def image_size(self) -> tuple[int | None, ...]:
+        """Height, width and channels of an image, whichever order `layout` tells."""
+        one, two, three = self.shape[1:]
+        return (two, three, one) if self.layout == "NCHW" else (one, two, three)
 
 
 @dataclass(frozen=True)

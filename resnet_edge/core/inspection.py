@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.artifact import Layout, TensorSpec
 from resnet_edge.core.metadata import ModelMetadata
 from resnet_edge.core.minimum import RuntimeMinimum
 
@@ -31,7 +31,7 @@ class Inspection:
     None where the format keeps its graph to itself; `parameter_bytes` by dtype, None likewise. `metadata`:
     what a TFLite file tells apps of itself; where it cannot be read, `metadata_damage` says why. `warnings`
     are sentences about what apps may stumble over. `minimums`: the oldest release of each runtime for the
-    file."""
+    file. `layout`: the order of the axes of the image that it takes, None where its sizes do not tell."""
 
     file: str
     format: str
@@ -46,6 +46,7 @@ class Inspection:
     warnings: tuple[str, ...] = ()
     metadata_damage: str = ""
     minimums: tuple[RuntimeMinimum, ...] = ()
+    layout: Layout | None = None
 
     @property
     def macs_by_precision(self) -> dict[str, int]:

@@ -28,9 +28,21 @@ from resnet_edge.graph.onnx_ends import ends_of
 from resnet_edge.graph.onnx_pairs import LayerPairs, layer_pairs
 from resnet_edge.graph.sizes import with_known_sizes
 
-__all__ = ["SUFFIX", "census", "describe", "optimized", "pairs", "refusal", "write", "write_ort"]
+__all__ = [
+    "CHANNELS_FIRST",
+    "SUFFIX",
+    "census",
+    "describe",
+    "optimized",
+    "pairs",
+    "refusal",
+    "write",
+    "write_ort",
+]
 
 SUFFIX = ".onnx"
+CHANNELS_FIRST = True
+"""`write` takes `channels_first`."""
 
 
 def refusal(scheme: Scheme) -> str | None:
@@ -42,8 +54,15 @@ def refusal(scheme: Scheme) -> str | None:
     return None
 
 
-def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Collection[str] = ()) -> str:
-    """Lower the portable graph.
+def write(
+    portable: Path,
+    scheme: Scheme,
+    name: str,
+    out: Path,
+    float_layers: Collection[str] = (),
+    channels_first: bool = False,
+) -> str:
+    """Lower the portable graph; with `channels_first` the file takes images as (N, C, H, W).
 
     Raises ArtifactError that names an operation which has no lowering, and where ONNX Runtime, if it is
     installed, would run an int8 file in float elsewhere than in `float_layers`, or these not.
@@ -53,7 +72,7 @@ def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Co
     try:
         if unknown := missing(graph):
             raise NotLowered(f"no lowering of {', '.join(unknown)}")
-        model = lower(graph, real, name)
+        model = lower(graph, real, name, channels_first=channels_first)
     except NotLowered as reason:
         raise ArtifactError(
             f"no {scheme.title} ONNX of this model ({reason}): ask for --formats tflite"

@@ -28,7 +28,8 @@ class PortableRequest:
 @dataclass(frozen=True)
 class ArtifactRequest:
     """stages.artifacts: one artifact from the portable graph of its scheme, in which `float_layers`
-    (by their outputs) are in float, that runs on `runtimes`."""
+    (by their outputs) are in float, that runs on `runtimes`. `channels_first`: of a format that can, it takes
+    images as (N, C, H, W)."""
 
     portable: str
     format: str
@@ -37,6 +38,7 @@ class ArtifactRequest:
     out: str
     float_layers: tuple[str, ...] = ()
     runtimes: tuple[RuntimeFloor, ...] = ()
+    channels_first: bool = False
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ def artifact(request: ArtifactRequest, report: Report) -> Artifact:
     room = registry.load("formats", request.format)
     out = Path(request.out)
     scheme = _scheme(request.scheme)
-    converter = room.write(Path(request.portable), scheme, request.name, out, request.float_layers)
+    order = {"channels_first": True} if request.channels_first else {}
+    converter = room.write(Path(request.portable), scheme, request.name, out, request.float_layers, **order)
     check(out, request.format, request.scheme, request.runtimes)
     inputs, outputs = room.describe(out)
     report(Progress(step, 1, 1))

@@ -69,6 +69,11 @@ def _of_profile(
 def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: Artifact) -> MadeFile:
     if artifact.inputs[0].shape[0] != 1:
         raise ArtifactError("it takes any number of images, and apps one: convert without --dynamic-batch")
+    if artifact.inputs[0].layout == "NCHW":
+        raise ArtifactError(
+            "it takes its channels first (NCHW), and the programs of a bundle give images as (N, H, W, C): "
+            "convert without --nchw"
+        )
     channels = artifact.inputs[0].shape[3]
     if profile.CHANNELS is not None and channels not in profile.CHANNELS:
         whom = profile.TITLE.partition(",")[0]

@@ -39,6 +39,7 @@ def inspect(request: InspectRequest, report: Report) -> Inspection:
         size_bytes=path.stat().st_size,
         sha256=sha256_of(path),
         format=request.format,
+        layout=found.inputs[0].layout if found.inputs else None,
     )
 
 

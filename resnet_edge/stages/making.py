@@ -109,7 +109,15 @@ class Making:
         name = self.basis.facts.name
         out = self.workspace.folder / f"{name}.{job.scheme}{job.suffix}"
         asked = self.request.plan
-        request = ArtifactRequest(portable, job.format, job.scheme, name, str(out), runtimes=asked.runtimes)
+        request = ArtifactRequest(
+            portable,
+            job.format,
+            job.scheme,
+            name,
+            str(out),
+            runtimes=asked.runtimes,
+            channels_first=job.channels_first,
+        )
         ask = asking(self.member, "artifacts:artifact", request, Artifact)
 
         def step() -> Artifact | None:

@@ -7,6 +7,7 @@ error now and not after minutes.
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ def plan(request: PlanRequest, report: Report) -> Plan:
         raise UsageError(f"--io {request.io} is for int8 artifacts: add --schemes int8")
     if request.integer_scores and request.io != "int8":
         raise UsageError("--integer-softmax is for artifacts of int8 at both ends: add --io int8")
+    if request.channels_first and not any(map(_takes_either, formats.values())):
+        raise UsageError("--nchw is for ONNX, and TFLite files take NHWC alone: add onnx to --formats")
     pinned, notes = _pinned(request)
     backends = tuple(dict.fromkeys((*request.backends, *pinned)))
     places = {name: places_of(name, backends) for name in formats}
@@ -39,12 +42,22 @@ def plan(request: PlanRequest, report: Report) -> Plan:
         for format_name, module in formats.items():
             reason = module.refusal(scheme)
             if reason is None:
-                jobs.append(_job(format_name, module, scheme_name, scheme, places[format_name]))
+                turned = request.channels_first and _takes_either(module)
+                job = _job(format_name, module, scheme_name, scheme, places[format_name])
+                jobs.append(replace(job, channels_first=turned))
             else:
                 notes.append(f"no {scheme_name} in {format_name}: {reason}")
         if not any(job.scheme == scheme_name for job in jobs):
             raise UnsupportedScheme(f"{'; '.join(notes)}: ask for another of --schemes or --formats")
+    if request.channels_first:
+        turned_names = ", ".join(name for name, module in formats.items() if _takes_either(module))
+        notes.append(f"--nchw: {turned_names} files take images as (N, C, H, W), others as (N, H, W, C)")
     return Plan(tuple(jobs), tuple(notes))
+
+
+def _takes_either(module: Any) -> bool:
+    """Whether files of the format take their channels first or last, as they are asked."""
+    return bool(getattr(module, "CHANNELS_FIRST", False))
 
 
 def _pinned(request: PlanRequest) -> tuple[list[str], list[str]]:

@@ -11,7 +11,8 @@ from resnet_edge.core.scheme import Io
 @dataclass(frozen=True)
 class PlanRequest:
     """Names as the user gave them; a backend may be followed by `:device`. `runtimes`: the oldest that files
-    are to run on; a scheme that cannot is left out where `choose` says so, and an error else."""
+    are to run on; a scheme that cannot is left out where `choose` says so, and an error else.
+    `channels_first`: formats that can take images as (N, C, H, W) do."""
 
     formats: tuple[str, ...]
     schemes: tuple[str, ...]
@@ -20,6 +21,7 @@ class PlanRequest:
     integer_scores: bool = False
     runtimes: tuple[RuntimeFloor, ...] = ()
     choose: bool = False
+    channels_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Place:
 @dataclass(frozen=True)
 class Job:
     """One artifact to make, and where to prove it; `slow` ones begin first. In a `rescuable` one,
-    layers can stay in float."""
+    layers can stay in float. `channels_first`: it takes images as (N, C, H, W)."""
 
     format: str
     scheme: str
@@ -44,6 +46,7 @@ class Job:
     places: tuple[Place, ...]
     slow: bool = False
     rescuable: bool = False
+    channels_first: bool = False
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,7 @@ class _Search:
                 str(folder / name),
                 choice.float_layers,
                 setup.runtimes,
+                job.channels_first,
             )
             artifact = setup.maker.call("resnet_edge.stages.artifacts:artifact", request, Artifact)
             for place in job.places:

@@ -98,7 +98,7 @@ def _takes(spec: TensorSpec, request: ResizeCheckRequest) -> tuple[int, int, int
             f"{request.path} does not take raw pixels, 0 to 255, and a platform's resize gives nothing else: "
             "convert the model with --preprocess, which puts the rest into the graph"
         )
-    height, width, channels = (int(size or 0) for size in spec.shape[1:])
+    height, width, channels = (int(size or 0) for size in spec.image_size)
     return height, width, channels
 
 

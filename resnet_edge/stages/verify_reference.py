@@ -75,7 +75,7 @@ class ReferenceModel:
         (self._artifact,), (self._copy,) = found.artifacts, found.copies
         (self.content,), (self.min_sqnr_db,) = found.contents, found.min_sqnr_db
         image, scores = self._artifact.inputs[0], self._artifact.outputs[0]
-        height, width, channels = image.shape[1:]
+        height, width, channels = image.image_size
         outputs = scores.shape[-1]
         if None in (height, width, channels, outputs):
             raise ArtifactError(f"{path} leaves sizes open: give the Keras model as the --reference")

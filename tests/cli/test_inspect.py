@@ -62,7 +62,7 @@ def test_what_is_inside_for_people(place: Place, files: Path) -> None:
     ended = place.run(str(files / "told.tflite"))
     assert (ended.code, ended.err) == (0, "")
     for words in (
-        "1×8×8×1  float32  as stored",
+        "1×8×8×1 NHWC  float32  as stored",
         "labels.txt: 5: Zebra, Äpfel, 東京, a b, …",
         "8×8 GRAYSCALE, (pixel − 0) / 1, from 0 to 255",
         "2.32 k for one image, 100 % float32",

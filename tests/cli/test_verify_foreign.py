@@ -14,6 +14,7 @@ import tensorflow as tf
 import tf2onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
+from resnet_edge.stages.inspect import inspect
 from tests.backends import tiny
 from tests.cli.conftest import Given
 from tests.cli.conversion import Place, tinted_images
@@ -117,6 +118,22 @@ def test_channels_first_are_fed_so_and_told(place: Place, given: Given, foreign:
     found = document(ended)
     assert found["explanations"][0]["findings"] == []
     assert any("takes its channels first" in note for note in found["notes"])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize(
+    ("name", "state", "words"),
+    [
+        ("float.onnx", "at least", "set 17"),
+        ("nchw.onnx", "at least", "set 17"),
+        ("u8s8.onnx", "never", "uint8"),
+        ("s8s8.onnx", "never", "the zero point"),
+    ],
+)
+def test_tensorrts_rules_hold_for_them(foreign: Path, name: str, state: str, words: str) -> None:
+    found = next(each for each in inspect(foreign / name).minimums if each.runtime == "TensorRT")
+    assert found.state == state, found.why
+    assert words in found.why
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")

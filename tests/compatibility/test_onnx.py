@@ -70,7 +70,7 @@ MICROSOFT = (("com.microsoft", 1),)
     ],
 )
 def test_the_oldest_onnxruntime(file: onnx.ModelProto, state: str, version: str, words: str) -> None:
-    found, _ = minimums(file)
+    found = minimums(file)[0]
     assert (found.state, found.version) == (state, version)
     assert words in found.why
 

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from resnet_edge.core.artifact import Artifact, Quantization, TensorSpec, sha256_of
 
@@ -35,3 +36,25 @@ def test_an_artifact_survives_json_and_prints_its_file_name_alone() -> None:
     artifact = Artifact("out/net.int8.tflite", "tflite", "int8", 10, "ab", (image,), (), "tensorflow 2.21")
     assert msgspec.json.decode(msgspec.json.encode(artifact), type=Artifact) == artifact
     assert artifact.file == "net.int8.tflite"
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "size"),
+    [
+        ((1, 28, 28, 1), "NHWC", (28, 28, 1)),
+        ((None, 3, 224, 320), "NCHW", (224, 320, 3)),
+        ((1, 224, 320, 3), "NHWC", (224, 320, 3)),
+        ((1, 2, 2, 3), None, (2, 2, 3)),
+        ((1, 4, 4, 4), None, (4, 4, 4)),
+        ((1, None, None, 3), None, (None, None, 3)),
+    ],
+)
+def test_sizes_tell_the_order_of_axes_where_they_do(
+    shape: tuple[int | None, ...], layout: str | None, size: tuple[int | None, ...]
+) -> None:
+    spec = TensorSpec("image", shape, "float32")
+    assert (spec.layout, spec.image_size) == (layout, size)
+
+
+def test_what_is_no_image_has_no_layout() -> None:
+    assert TensorSpec("x", (1, 10), "float32").layout is None

@@ -96,6 +96,19 @@ def bottleneck() -> keras.Model:
     return classifier(body, (33, 29, 3))
 
 
+def resnet_v1() -> keras.Model:
+    """As keras.applications' ResNets begin a stage: both branches with strides in a 1x1 convolution, on an
+    image with an odd side."""
+
+    def body(x: Any) -> Any:
+        x = conv_bn(x, 8, 3, strides=1)
+        y = conv_bn(conv_bn(x, 4, 1, strides=2), 4, 3)
+        y = conv_bn(y, 16, 1, None)
+        return layers.ReLU()(layers.Add()([conv_bn(x, 16, 1, None, strides=2), y]))
+
+    return classifier(body, (13, 12, 3))
+
+
 def mobile() -> keras.Model:
     def body(x: Any) -> Any:
         x = conv_bn(x, 8, activation="relu6", strides=2)

@@ -18,7 +18,7 @@ from resnet_edge.formats._onnx.lowering import lower
 from resnet_edge.graph.model import read_graph
 from tests.formats import nets
 from tests.formats.delegation import outside_xnnpack
-from tests.graph.road import Road, road, scheme
+from tests.graph.road import Road, litert, onnxruntime, road, scheme
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -33,7 +33,16 @@ INTEGER = {
     "AVERAGE_POOL_2D": "QLinearAveragePool",
     "LOGISTIC": "QLinearSigmoid",
 }
-RESIDUAL = ["residual_v1", "preactivation_v2", "bottleneck", "mobile", "article", "squeeze_excite", "grouped"]
+RESIDUAL = [
+    "residual_v1",
+    "preactivation_v2",
+    "bottleneck",
+    "resnet_v1",
+    "mobile",
+    "article",
+    "squeeze_excite",
+    "grouped",
+]
 
 
 @pytest.mark.parametrize("name", [*RESIDUAL, "padded_twice", "average_pool", "shortcut_a", "channel_shuffle"])
@@ -97,7 +106,7 @@ def test_write_asks_for_the_proof(
     net = roads("residual_v1")
     slow = tmp_path / "slow.onnx"
     pulled_apart(net, slow)
-    monkeypatch.setattr(onnx_format, "lower", lambda *_: onnx.load(slow))
+    monkeypatch.setattr(onnx_format, "lower", lambda *_, **__: onnx.load(slow))
     with pytest.raises(ArtifactError, match="would not run in int8"):
         onnx_format.write(net.portable("int8"), scheme("int8"), "net", tmp_path / "out.onnx")
 
@@ -132,3 +141,20 @@ def test_file_that_does_not_open_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "no.onnx").write_bytes(b"no model")
     with pytest.raises(ArtifactError, match="does not open"):
         optimized(tmp_path / "no.onnx")
+
+
+@pytest.mark.parametrize(("name", "layers", "pools"), [("resnet_v1", 6, 1), ("bottleneck", 6, 1)])
+def test_openvino_computes_strided_1x1_convolutions_in_integers(
+    name: str, layers: int, pools: int, roads: Callable[[str], Road]
+) -> None:
+    """Where all that read a tensor skip the same pixels, openvinotoolkit/openvino#5314 would leave them in
+    float: they share a MaxPool. `bottleneck` has one of its own, and needs no more."""
+    openvino = pytest.importorskip("resnet_edge.backends.openvino", reason="openvino is not installed")
+    net = roads(name)
+    path, _ = net.artifact("onnx", "int8")
+    runs = [run for run in openvino.execution(path, "cpu") if run.macs]
+    assert len(runs) == layers
+    assert [run.layer for run in runs if not run.integer] == []
+    assert onnx_format.census(path)["MaxPool"] == pools
+    ours, theirs = onnxruntime(path, net.images), litert(net.portable("int8"), net.images)
+    np.testing.assert_array_equal(ours, theirs)

@@ -23,6 +23,13 @@ def test_slow_proofs_begin_first_and_the_order_asked_for_is_kept() -> None:
     assert "no int16x8 in onnx" in note
 
 
+def test_channels_come_first_where_a_format_can_and_that_is_told() -> None:
+    found = plan(PlanRequest(BOTH, ("fp32",), EVERYWHERE, "float32", channels_first=True), silent)
+    assert {job.format: job.channels_first for job in found.jobs} == {"tflite": False, "onnx": True}
+    (note,) = found.notes
+    assert "onnx files take images as (N, C, H, W)" in note
+
+
 def test_an_artifact_is_proved_where_it_opens() -> None:
     found = plan(PlanRequest(BOTH, ("fp32",), EVERYWHERE, "float32"), silent)
     assert [[place.backend for place in job.places] for job in found.jobs] == [["litert"], ["onnxruntime"]]
@@ -35,6 +42,11 @@ def test_an_artifact_is_proved_where_it_opens() -> None:
         (PlanRequest(BOTH, ("fp32",), ("litert",), "float32"), UsageError, "opens onnx"),
         (PlanRequest(BOTH, ("fp32", "int8"), EVERYWHERE, "uint8"), UsageError, "--io uint8"),
         (PlanRequest(BOTH, ("int8",), EVERYWHERE, "uint8", True), UsageError, "add --io int8"),
+        (
+            PlanRequest(("tflite",), ("fp32",), EVERYWHERE, "float32", channels_first=True),
+            UsageError,
+            "--nchw is for ONNX",
+        ),
         (PlanRequest(BOTH, ("int9",), EVERYWHERE, "float32"), UnknownName, "int9"),
         (PlanRequest(BOTH, ("fp32",), ("litert:npu", "onnxruntime"), "float32"), UsageError, "npu"),
     ],

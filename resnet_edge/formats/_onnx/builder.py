@@ -1,7 +1,7 @@
 """The state of one lowering: which ONNX value stands for which tensor of the portable graph.
 
 Layout: a rank-4 tensor is NHWC in the portable graph and NCHW here; the input is transposed
-once, where it enters. Other ranks keep their order.
+once, where it enters, unless it comes in so. Other ranks keep their order.
 
 Quantization: every operation is written in real numbers. A quantized activation becomes
 QuantizeLinear + DequantizeLinear around its real value, uint8 (the int8 of the portable graph
@@ -43,12 +43,14 @@ class NotLowered(ArtifactError):
 class Builder:
     """Collects ONNX nodes and initializers while the operations are lowered in order."""
 
-    def __init__(self, graph: Graph, real: str) -> None:
+    def __init__(self, graph: Graph, real: str, *, channels_first: bool = False) -> None:
         self.graph = graph
+        self.channels_first = channels_first
         self.real = np.dtype(real)
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self.padded: dict[int, tuple[int, tuple[int, int, int, int]]] = {}
+        self.thinned: dict[tuple[int, tuple[int, int]], str] = {}
         self._values: dict[int, str] = {}
         self._stored: dict[str, tuple[str, int]] = {}
         self._names: set[str] = set()
@@ -92,6 +94,17 @@ class Builder:
                 )
             self._values[index] = self.operand(index, self._as_here(self.constant(index)))
         return self._values[index]
+
+    def entry_order(self, index: int) -> Sequence[int]:
+        """The axes of the input, the tensor `index`, in the order in which it comes in."""
+        rank = len(self.shape(index))
+        return NCHW if rank == 4 and self.channels_first else range(rank)
+
+    def entry(self, raw: str, index: int, hint: str) -> str:
+        """The input `raw`, shaped as the tensor `index`, in this layout."""
+        if len(self.shape(index)) != 4 or self.channels_first:
+            return raw
+        return self.node("Transpose", [raw], hint, perm=NCHW)
 
     # -- writing ---------------------------------------------------------------------------
 

@@ -44,6 +44,8 @@ def _convolution(b: Builder, node: Node, kernel: NDArray[Any], group: int) -> No
         pads = same_pads(b, node.inputs[0], kernel.shape[2:], strides, dilations)
     hint = b.name(node.outputs[0])
     image = _entry(b, node, source)
+    if strides != (1, 1) and not any(pads) and all(_skips(b, r, strides) for r in b.readers(source)):
+        image, strides = _thinned(b, source, image, strides)
     inputs = [image, b.stored_constant(node.inputs[1], kernel, axis=0), *_bias(b, node)]
     made = b.node(
         "Conv",
@@ -56,6 +58,31 @@ def _convolution(b: Builder, node: Node, kernel: NDArray[Any], group: int) -> No
         group=group,
     )
     b.define(node.outputs[0], made, b.limits(node))
+
+
+def _skips(b: Builder, reader: Node, strides: tuple[int, int]) -> bool:
+    """Whether an operation is a 1x1 convolution with these strides, not in groups."""
+    if reader.op != "CONV_2D" or not b.is_constant(reader.inputs[1]):
+        return False
+    o, kernel = reader.options, b.constant(reader.inputs[1])
+    return kernel.shape[1:] == (1, 1, _channels(b, reader)) and (o["strideH"], o["strideW"]) == strides
+
+
+def _thinned(b: Builder, source: int, image: str, strides: tuple[int, int]) -> tuple[str, tuple[int, int]]:
+    """What 1x1 convolutions that alone read `source`, with the same strides, read of `image`, and the strides
+    that are left to them.
+
+    OpenVINO moves such strides up into a MaxPool, as far as the middle of the DequantizeLinear, which leaves
+    the convolutions in float (https://github.com/openvinotoolkit/openvino/pull/5314). A MaxPool of one pixel
+    between two pairs of their own moves the same integers, once for all of them, and every runtime has it in
+    integers. Needed until OpenVINO quantizes before it moves strides.
+    """
+    if b.tensor(source).quantization is None or image != b.value(source):
+        return image, strides
+    if (source, strides) not in b.thinned:
+        pool = b.node("MaxPool", [image], b.name(source), kernel_shape=(1, 1), strides=strides)
+        b.thinned[source, strides] = b.rounded(pool, source)
+    return b.thinned[source, strides], (1, 1)
 
 
 def same_pads(

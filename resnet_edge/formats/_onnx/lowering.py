@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 from onnx import helper
@@ -20,7 +22,7 @@ from resnet_edge.formats._onnx import (
     shape,
     transposed_convolution,
 )
-from resnet_edge.formats._onnx.builder import LOWEST, NCHW, NHWC, Builder, NotLowered
+from resnet_edge.formats._onnx.builder import LOWEST, NHWC, Builder, NotLowered
 from resnet_edge.graph.model import Graph, Node, with_folded_casts
 
 OPSET = 17
@@ -48,21 +50,21 @@ def missing(graph: Graph) -> list[str]:
     return sorted({node.op for node in graph.nodes if not _measures(graph, node)} - HANDLERS.keys())
 
 
-def lower(graph: Graph, real: str, name: str) -> onnx.ModelProto:
+def lower(graph: Graph, real: str, name: str, *, channels_first: bool = False) -> onnx.ModelProto:
     """The graph as ONNX, computing in `real` ("float32" or "float16") where it is not quantized.
 
-    Input and output keep name, shape (NHWC) and dtype of the portable graph. Raises
-    NotLowered naming the operation.
+    Input and output keep name, shape (NHWC) and dtype of the portable graph; with `channels_first` an image
+    comes in as NCHW, and the metadata says so. Raises NotLowered naming the operation.
     """
     graph = with_folded_casts(graph)
-    builder = Builder(graph, real)
+    builder = Builder(graph, real, channels_first=channels_first)
     _enter(builder)
     for node in graph.nodes:
         if not _measures(graph, node):
             _lower_node(builder, node)
     output = _leave(builder)
     nodes, used = _alive(builder.nodes, output.name)
-    inputs = [_value_info(graph, graph.inputs[0])]
+    inputs = [_value_info(graph, graph.inputs[0], builder.entry_order(graph.inputs[0]))]
     initializers = [constant for constant in builder.initializers if constant.name in used]
     made = helper.make_graph(nodes, name, inputs, [output], initializers)
     model = helper.make_model(
@@ -72,6 +74,8 @@ def lower(graph: Graph, real: str, name: str) -> onnx.ModelProto:
         producer_name="resnet-edge",
         producer_version=__version__,
     )
+    if channels_first:
+        helper.set_model_props(model, {"layout": "NCHW"})
     onnx.checker.check_model(model)
     return model
 
@@ -94,12 +98,12 @@ def _enter(b: Builder) -> None:
     index = b.graph.inputs[0]
     tensor, raw = b.tensor(index), b.name(index)
     if tensor.dtype == "float32":
-        value = b.node("Transpose", [raw], raw, perm=NCHW) if len(tensor.shape) == 4 else raw
+        value = b.entry(raw, index, raw)
         b.define_exact(index, b.cast(value, b.real) if b.real != np.float32 else value)
         return
     if tensor.quantization is None or tensor.dtype not in LOWEST:
         raise NotLowered(f"an input of type {tensor.dtype}")
-    value = b.node("Transpose", [raw], raw, perm=NCHW) if len(tensor.shape) == 4 else raw
+    value = b.entry(raw, index, raw)
     if tensor.dtype == "uint8":
         b.define_exact(index, b.unstored(value, index))
         return
@@ -122,12 +126,12 @@ def _leave(b: Builder) -> onnx.ValueInfoProto:
     elif b.real != np.float32:
         value = b.cast(value, np.dtype(np.float32))
     b.nodes.append(helper.make_node("Identity", [value], [tensor.name], name=f"{tensor.name}/Identity"))
-    return _value_info(b.graph, index)
+    return _value_info(b.graph, index, range(len(tensor.shape)))
 
 
-def _value_info(graph: Graph, index: int) -> onnx.ValueInfoProto:
+def _value_info(graph: Graph, index: int, order: Sequence[int]) -> onnx.ValueInfoProto:
     tensor = graph.tensors[index]
-    sizes = ["N" if size is None else size for size in tensor.shape]
+    sizes = ["N" if tensor.shape[axis] is None else tensor.shape[axis] for axis in order]
     dtype = helper.np_dtype_to_tensor_dtype(np.dtype(tensor.dtype))
     return helper.make_tensor_value_info(tensor.name, dtype, sizes)
 

@@ -93,12 +93,11 @@ def quantize(b: Builder, node: Node) -> None:
 
 
 def entering(b: Builder, raw: str, index: int) -> str:
-    """The raw NHWC input, rounded to the grid of `index` before it is transposed: a quarter of
-    the bytes to move."""
-    stored = b.node("QuantizeLinear", [raw, *b.grid(index)], b.name(index))
-    if len(b.shape(index)) == 4:
-        stored = b.node("Transpose", [stored], b.name(index), perm=NCHW)
-    return b.unstored(stored, index)
+    """The raw NHWC input, rounded to the grid of `index`. It is transposed before: OpenVINO makes integers of
+    a QuantizeLinear only where its DequantizeLinear follows at once, and ONNX Runtime, which computes in
+    NHWC, takes the Transpose out of either order."""
+    here = b.entry(raw, index, b.name(index))
+    return b.unstored(b.node("QuantizeLinear", [here, *b.grid(index)], b.name(index)), index)
 
 
 def dequantize(b: Builder, node: Node) -> None:
