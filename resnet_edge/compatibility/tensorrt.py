@@ -40,6 +40,7 @@ RESIZE_FROM = frozenset(
 )
 SIGNED = frozenset({"int8", "int4", "float8_e4m3fn", "float4_e2m1fn"})
 """What DequantizeLinear takes, as onnx and ml_dtypes spell it."""
+KNOWN, BIAS = "int8, int4, float8 and float4", "int32"
 PAIR = frozenset({"QuantizeLinear", "DequantizeLinear"})
 ONNX_DOMAINS = frozenset({"", "ai.onnx"})
 
@@ -92,7 +93,7 @@ def minimum(
     """What is known of the file. `nodes` are those of its subgraphs and functions too, `own` the (domain,
     operator) of these functions. Raises whatever a damaged file leads to."""
     values, all_nodes = _Values(model), [node for node in nodes if (node.domain, node.op_type) not in own]
-    troubles = [trouble for node in all_nodes for rule in RULES if (trouble := rule(node, values))]
+    troubles = [trouble for rule in RULES for node in all_nodes if (trouble := rule(node, values))]
     first = next((each for each in troubles if each.never), next(iter(troubles), None))
     if first is not None:
         return _told("never" if first.never else "unknown", "", first.why)
@@ -153,11 +154,16 @@ def _signed(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
         return _Trouble(why=why, never=True)
     if not dtype:
         return _Trouble(why=f"the dtype of {_name(node)} is not known from the file")
-    if dtype in SIGNED:
+    if dtype in SIGNED or dtype == BIAS:
         return None
     verb = "quantizes to" if node.op_type == "QuantizeLinear" else "dequantizes"
-    bias = ": leave biases in float" if dtype == "int32" else ""
-    why = f"{_name(node)} {verb} {dtype}, and TensorRT knows int8, int4, float8 and float4 alone{bias}"
+    return _Trouble(why=f"{_name(node)} {verb} {dtype}, and TensorRT knows {KNOWN} alone", never=True)
+
+
+def _float_bias(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
+    if node.op_type != "DequantizeLinear" or values.dtype(node.input[0]) != BIAS:
+        return None
+    why = f"{_name(node)} dequantizes {BIAS}, and TensorRT knows {KNOWN} alone: leave biases in float"
     return _Trouble(why=why, never=True)
 
 
@@ -239,7 +245,9 @@ RULES: tuple[Callable[[onnx.NodeProto, _Values], _Trouble | None], ...] = (
     _operator,
     _signed,
     _symmetric,
-    _per_channel,
     _unsigned_inside,
+    _float_bias,
+    _per_channel,
     _restricted,
 )
+"""The first that finds something is told; biases after activations, which take a calibration."""

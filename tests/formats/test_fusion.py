@@ -65,15 +65,31 @@ def test_outside_xnnpack_sees_what_is_outside(roads: Callable[[str], Road]) -> N
     assert outside_xnnpack(roads("average_pool").portable("int8")) == ["AVERAGE_POOL_2D"] * 2
 
 
-def test_zoo_resnet_is_integer_throughout(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Road:
+    """A network that takes raw pixels, each step of its input a value of a byte."""
     from resnet_edge.zoo import build
 
     model = nets.randomized(build("resnet8", (16, 16, 1), 10))
     images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 1)).astype(np.float32)
-    net = road(model, images, tmp_path)
-    path, _ = net.artifact("onnx", "int8")
+    return road(model, images, tmp_path_factory.mktemp("raw"))
+
+
+def test_zoo_resnet_is_integer_throughout(raw: Road) -> None:
+    path, _ = raw.artifact("onnx", "int8")
     assert left_in_float(path) == []
-    assert outside_xnnpack(net.portable("int8")) == []
+    assert outside_xnnpack(raw.portable("int8")) == []
+
+
+def test_openvino_computes_a_layer_on_raw_pixels_in_integers(raw: Road) -> None:
+    """Scale 1 and zero point 0 make a DequantizeLinear that OpenVINO removes."""
+    openvino = pytest.importorskip("resnet_edge.backends.openvino", reason="openvino is not installed")
+    graph = read_graph(raw.portable("int8"))
+    grid = graph.tensors[next(n for n in graph.nodes if n.op == "QUANTIZE").outputs[0]].quantization
+    assert grid is not None
+    assert (grid.scale[0], grid.zero_point[0]) == (1, -128)
+    path, _ = raw.artifact("onnx", "int8")
+    assert [run.layer for run in openvino.execution(path, "cpu") if run.macs and not run.integer] == []
 
 
 def pulled_apart(net: Road, path: Path) -> None:

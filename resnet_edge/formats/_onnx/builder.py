@@ -106,6 +106,19 @@ class Builder:
             return raw
         return self.node("Transpose", [raw], hint, perm=NCHW)
 
+    def entered(self, stored: str, index: int) -> str:
+        """The real numbers of the integers `stored` that come in, in this layout.
+
+        They are transposed behind DequantizeLinear: OpenVINO takes a convolution for one of floats where a
+        Transpose stands between the pair, or before it where scale 1 and zero point 0 make the pair nothing.
+        ONNX Runtime, which computes in NHWC, takes the Transpose out wherever it stands.
+        """
+        real = self.unstored(stored, index)
+        value = self.entry(real, index, self.name(index))
+        if value != real:
+            self._stored[value] = self.entry(stored, index, self.name(index)), index
+        return value
+
     # -- writing ---------------------------------------------------------------------------
 
     def node(self, op: str, inputs: Sequence[str], hint: str, domain: str = "", **attributes: Any) -> str:

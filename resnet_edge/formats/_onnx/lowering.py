@@ -103,10 +103,10 @@ def _enter(b: Builder) -> None:
         return
     if tensor.quantization is None or tensor.dtype not in LOWEST:
         raise NotLowered(f"an input of type {tensor.dtype}")
-    value = b.entry(raw, index, raw)
     if tensor.dtype == "uint8":
-        b.define_exact(index, b.unstored(value, index))
+        b.define_exact(index, b.entered(raw, index))
         return
+    value = b.entry(raw, index, raw)
     real = b.dequantized(value, np.dtype(tensor.dtype), tensor.quantization, raw, None)
     b.define_exact(index, b.rounded(real, index))
 

@@ -93,11 +93,8 @@ def quantize(b: Builder, node: Node) -> None:
 
 
 def entering(b: Builder, raw: str, index: int) -> str:
-    """The raw NHWC input, rounded to the grid of `index`. It is transposed before: OpenVINO makes integers of
-    a QuantizeLinear only where its DequantizeLinear follows at once, and ONNX Runtime, which computes in
-    NHWC, takes the Transpose out of either order."""
-    here = b.entry(raw, index, b.name(index))
-    return b.unstored(b.node("QuantizeLinear", [here, *b.grid(index)], b.name(index)), index)
+    """The raw input, rounded to the grid of `index`."""
+    return b.entered(b.node("QuantizeLinear", [raw, *b.grid(index)], b.name(index)), index)
 
 
 def dequantize(b: Builder, node: Node) -> None:
