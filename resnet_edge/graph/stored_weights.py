@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.graph.model import Graph, Node, read_graph
-from resnet_edge.graph.work import INTEGER_OPERATORS, MULTIPLYING, onnx_constants, weights_at
+from resnet_edge.graph.work import INTEGER_OPERATORS, MULTIPLYING, dequantized, onnx_constants, weights_at
 
 if TYPE_CHECKING:
     import onnx
@@ -122,8 +122,8 @@ def _reads(
     stored = _dtype(constants[source])
     if node.op_type in INTEGER_OPERATORS:
         return "int8"
-    image = makers.get(node.input[0])
-    if not _is_integer(stored) or image is None or image.op_type != "DequantizeLinear":
+    image = dequantized(node.input[0], makers)
+    if not _is_integer(stored) or image is None:
         return "float16" if stored == "float16" else "float32"
     zero = constants.get(image.input[2]) if len(image.input) > 2 else None
     return "int16" if zero is not None and _dtype(zero).endswith("int16") else "int8"

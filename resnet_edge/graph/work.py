@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,10 +82,17 @@ def onnx_layers(model: onnx.ModelProto) -> Iterator[tuple[onnx.NodeProto, int, b
             weights = node.input[weights_at(node.op_type)]
             each = each_product(node, _size(weights, makers, sizes))
             integer = node.op_type in INTEGER_OPERATORS or all(
-                makers.get(name) is not None and makers[name].op_type == "DequantizeLinear"
-                for name in (node.input[0], weights)
+                dequantized(name, makers) is not None for name in (node.input[0], weights)
             )
             yield node, each * math.prod(shapes.get(node.output[0], (0, 0))[1:]), integer
+
+
+def dequantized(name: str, makers: Mapping[str, onnx.NodeProto]) -> onnx.NodeProto | None:
+    """The DequantizeLinear that a value comes from, transposed or not."""
+    maker = makers.get(name)
+    while maker is not None and maker.op_type == "Transpose":
+        maker = makers.get(maker.input[0])
+    return maker if maker is not None and maker.op_type == "DequantizeLinear" else None
 
 
 def _of_onnx(model: onnx.ModelProto) -> Work:

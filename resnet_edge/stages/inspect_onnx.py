@@ -16,7 +16,7 @@ from onnx import helper
 from resnet_edge.compatibility.onnx import minimums
 from resnet_edge.core.inspection import Counts, Inspection, counted, joined, turned
 from resnet_edge.formats.onnx import describe
-from resnet_edge.graph.work import onnx_constants, onnx_layers, weights_at
+from resnet_edge.graph.work import dequantized, onnx_constants, onnx_layers, weights_at
 from resnet_edge.stages.app_warnings import of_inputs
 
 PAIR = frozenset({"DequantizeLinear", "QuantizeLinear"})
@@ -70,8 +70,8 @@ class _Values:
 
     def before(self, name: str) -> str:
         """The dtype of what a DequantizeLinear makes the value from, or its own."""
-        maker = self._makers.get(name)
-        return self.dtype(maker.input[0] if maker and maker.op_type == "DequantizeLinear" else name)
+        maker = dequantized(name, self._makers)
+        return self.dtype(maker.input[0] if maker is not None else name)
 
     def after(self, name: str) -> str:
         """The dtype of what every reader, a QuantizeLinear, makes of the value, or its own."""

@@ -139,7 +139,7 @@ def test_uint8_is_for_the_ends() -> None:
     assert (found.state, "turn computes with uint8" in found.why) == ("never", True)
 
 
-class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+class Reader(CalibrationDataReader):
     def __init__(self) -> None:
         self._left = iter(tiny.pixels(8).astype(np.float32))
 
