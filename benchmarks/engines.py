@@ -5,7 +5,7 @@
 FOLDER is what `convert --schemes fp32,int8` made of MODEL; of what is not there nothing is told. Each engine
 has a process of its own with one thread; they take turns in shuffled rounds, and what is told is processor
 time, as others may use the machine. ExecuTorch makes its files from our fp32 ONNX, and sets its int8 ranges
-by the same images; it is installed into --tools at first. An engine that does not run is a row with its error.
+by the same images; it is installed into --tools at first. One that does not run is a row with its error.
 """
 
 from __future__ import annotations
