@@ -34,7 +34,9 @@ def main(source: str, calibration: str, out: str, scheme: str = "fp32") -> None:
     from executorch.exir import to_edge_transform_and_lower
     from onnx2torch import convert
 
-    images = [torch.from_numpy(image[None]) for image in np.load(calibration).astype(np.float32)]
+    pixels = np.load(calibration).astype(np.float32)
+    # Slices: numpy's `image[None]` has a stride of 0, which ExecuTorch does not take.
+    images = [torch.from_numpy(pixels[number : number + 1]) for number in range(len(pixels))]
     one = (images[0],)
     model: Any = convert(onnx.load(source)).eval()
     if scheme == "int8":
