@@ -14,7 +14,7 @@ PACKAGE = Path(resnet_edge.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 PARENTS = {"core", "cli", "report", "schemes", "zoo"}  # what the parent process loads
 FRAMEWORKS = {
-    "ai_edge_litert", "h5py", "jax", "keras", "litert_quantizer", "mediapipe", "onnx", "onnxruntime",
+    "ai_edge_litert", "h5py", "iree", "jax", "keras", "litert_quantizer", "mediapipe", "onnx", "onnxruntime",
     "openvino", "playwright", "tensorflow", "tensorflow_model_optimization", "tf2onnx", "tf_keras",
     "tflite_micro",
 }  # fmt: skip

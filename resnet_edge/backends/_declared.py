@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_edge.backends import _pinned_environment
-from resnet_edge.backends._border import DTYPES, check_device, check_file, the_classifier
+from resnet_edge.backends._border import DTYPES, check_device, check_file
+from resnet_edge.backends._file_ends import declared_in_onnx
 from resnet_edge.backends._pinned_environment import PinnedRuntime
 from resnet_edge.backends._precise_sums import needs_precise_sums
 from resnet_edge.backends._program import FOLDER, Program, Refused
@@ -110,7 +111,7 @@ class PinnedBackend:
         """The ends by the file itself, where the runtime does not tell them all; None where it does."""
         if self.pinned.runtime == "onnxruntime":
             return None
-        found = _of_onnx(path) if self.kind.format == "onnx" else _of_tflite(path)
+        found = declared_in_onnx(path) if self.kind.format == "onnx" else _of_tflite(path)
         if other := {spec.dtype for spec in found} - self.ENDS:
             raise ArtifactError(
                 f"{path} takes or gives {', '.join(sorted(other))}, and {self.pinned.title} only "
@@ -128,21 +129,6 @@ def _of_tflite(path: Path) -> Ends:
     from resnet_edge.backends._litert_session import declared
 
     return declared(path)
-
-
-def _of_onnx(path: Path) -> Ends:
-    import onnx
-
-    from resnet_edge.graph.onnx_ends import ends_of
-
-    try:
-        graph = onnx.load(str(path), load_external_data=False).graph
-        inputs, outputs = ends_of(graph)
-    except Exception as error:  # protobuf's DecodeError; KeyError of a type that is no tensor; damage
-        raise ArtifactError(
-            f"{path} cannot be opened as ONNX ({first_line(error)}): copy or convert it again"
-        ) from error
-    return the_classifier(path, inputs, outputs)
 
 
 def load(file: Path) -> PinnedBackend:

@@ -1,11 +1,14 @@
-"""Scale and zero point of a file's integer ends, where the runtime that opens it does not tell them."""
+"""The ends of a file as the file itself declares them, where the runtime that opens it does not tell them:
+names, shapes and dtypes, and the scale and zero point of integers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+from resnet_edge.backends._border import the_classifier
 from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.errors import ArtifactError, first_line
 
 Ends = tuple[Quantization | None, Quantization | None]
 
@@ -25,6 +28,22 @@ def with_quantization(path: Path, image: TensorSpec, scores: TensorSpec) -> tupl
             raise
         return image, scores
     return replace(image, quantization=behind), replace(scores, quantization=before)
+
+
+def declared_in_onnx(path: Path) -> tuple[TensorSpec, TensorSpec]:
+    """The input and the output of an .onnx file, without scale and zero point. Raises ArtifactError."""
+    import onnx
+
+    from resnet_edge.graph.onnx_ends import ends_of
+
+    try:
+        graph = onnx.load(str(path), load_external_data=False).graph
+        inputs, outputs = ends_of(graph)
+    except Exception as error:  # protobuf's DecodeError; KeyError of a type that is no tensor; damage
+        raise ArtifactError(
+            f"{path} cannot be opened as ONNX ({first_line(error)}): copy or convert it again"
+        ) from error
+    return the_classifier(path, inputs, outputs)
 
 
 def _of_onnx(path: Path, image: TensorSpec, scores: TensorSpec) -> Ends:

@@ -11,6 +11,7 @@ EXTRAS = {
     "onnx": ("onnx", "onnx"),
     "onnxruntime": ("onnxruntime", "onnxruntime"),
     "openvino": ("openvino", "openvino"),
+    "iree": ("iree-base-runtime", "iree"),
     "jax": ("jax", "jax"),
     "playwright": ("playwright", "web"),
     "tflite_micro": ("tflite-micro", "micro"),

@@ -19,8 +19,8 @@ from tests.cli.conversion import Ended, Place
 
 HERE = ("--backends", "litert,onnxruntime")
 FOR_PARITY = {
-    "litert_arm64", "litert_reference", "mediapipe", "mediapipe_web", "onnxruntime_arm64", "onnxruntime_node",
-    "tflite_micro", *registry.declared("backends"),
+    "iree", "litert_arm64", "litert_reference", "mediapipe", "mediapipe_web",
+    "onnxruntime_arm64", "onnxruntime_node", "tflite_micro", *registry.declared("backends"),
 }  # fmt: skip
 """They are there to be compared with, and are timed where they are named."""
 SHORT = ("--budget", "1s", "--json", *HERE)

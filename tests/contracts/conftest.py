@@ -8,10 +8,10 @@ import pytest
 
 from resnet_edge.core import registry
 
-OTHER_PROCESS = ("_arm64", *registry.declared("backends"))
+OTHER_PROCESS = ("_arm64", "iree", *registry.declared("backends"))
 QUICK = frozenset({"test_logits_are_the_networks", "test_quantized_artifact_takes_and_gives_stored_numbers"})
-"""Contracts that are kept at every run; the others take seconds each where a processor is emulated or
-TensorFlow 2.5 is started."""
+"""Contracts that are kept at every run; the others take seconds each where a processor is emulated,
+TensorFlow 2.5 is started or IREE compiles."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
