@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.runtime_floor import RuntimeFloor
-from resnet_edge.core.scheme import Io
+from resnet_edge.core.scheme import DenseScales, Io
 
 
 @dataclass(frozen=True)
 class PlanRequest:
     """Names as the user gave them; a backend may be followed by `:device`. `runtimes`: the oldest that files
-    are to run on; a scheme that cannot is left out where `choose` says so, and an error else."""
+    are to run on; a scheme that cannot is left out where `choose` says so, and an error else.
+    `dense_scales`: of the int8 weights of dense layers, in every file."""
 
     formats: tuple[str, ...]
     schemes: tuple[str, ...]
@@ -20,6 +21,7 @@ class PlanRequest:
     integer_scores: bool = False
     runtimes: tuple[RuntimeFloor, ...] = ()
     choose: bool = False
+    dense_scales: DenseScales = "per-tensor"
 
 
 @dataclass(frozen=True)
