@@ -5,8 +5,8 @@
 The bundled ResNet-20, and the networks in folders as `false_alarms.py --work DIR --make` leaves them in DIR:
 `model.keras`, `network.json` with its preprocessing (`prepare`), and `proof.npz` and `calibration.npz` with
 images and labels. Both files have the ranges of min-max and no repairs, so that only these scales differ
-(`convert --calibrator minmax --repair none`), and run on LiteRT; SQNR is of logits against the Keras model, and
-*apart* counts the images on which the two files answer differently.
+(`convert --calibrator minmax --repair none`), and run on LiteRT; SQNR is of logits against the Keras model,
+and *apart* counts the images on which the two files answer differently.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from resnet_edge.cli._options import (
     FiniteRange,
     accept_reference_option,
     backends_option,
+    dense_scales_option,
     names,
     overwrite_option,
     shape,
@@ -20,7 +21,6 @@ from resnet_edge.cli._options import (
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.runtime_floor import RuntimeFloor, floors
-from resnet_edge.core.scheme import DenseScales
 from resnet_edge.stages.calibration_request import CalibratorName, RepairName
 
 if TYPE_CHECKING:
@@ -135,13 +135,9 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> tuple
     help="With --io int8: compute a last softmax or sigmoid in int8 as well, in steps of 1/256, for "
     "processors without floats.",
 )
-@click.option(
-    "--dense-scales",
-    default="per-tensor",
-    show_default=True,
-    type=click.Choice(get_args(DenseScales)),
-    help="int8 scales of a dense layer's weights: one for all outputs, which every runtime computes right, "
-    "or one for each, which needs TensorFlow Lite 2.13 (dynamic: 2.17).",
+@dense_scales_option(
+    "int8 scales of a dense layer's weights: one for all outputs, which every runtime computes right, "
+    "or one for each, which needs TensorFlow Lite 2.13 (dynamic: 2.17)."
 )
 @click.option("--dynamic-batch", is_flag=True, help="Any batch size instead of 1.")
 @click.option(
