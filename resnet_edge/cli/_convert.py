@@ -18,7 +18,7 @@ from resnet_edge.core.errors import (
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.report import Report
 from resnet_edge.core.runtime_floor import RuntimeFloor
-from resnet_edge.core.scheme import Io
+from resnet_edge.core.scheme import DenseScales, Io
 from resnet_edge.core.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.stages.calibration_request import CalibratorName, RepairName
@@ -46,6 +46,7 @@ def request_of(
     plan: bool,
     preprocess: str | None,
     io: Io,
+    dense_scales: DenseScales,
     integer_softmax: bool,
     dynamic_batch: bool,
     nchw: bool,
@@ -81,7 +82,17 @@ def request_of(
         model=source,
         data=data,
         calibration=calibration,
-        plan=PlanRequest(formats, schemes, backends, io, integer_softmax, runtimes, choose, nchw),
+        plan=PlanRequest(
+            formats=formats,
+            schemes=schemes,
+            backends=backends,
+            io=io,
+            integer_scores=integer_softmax,
+            runtimes=runtimes,
+            choose=choose,
+            channels_first=nchw,
+            dense_scales=dense_scales,
+        ),
         max_drop_pp=max_drop,
         threads=threads,
         latency_seconds=latency_seconds,

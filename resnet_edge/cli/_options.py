@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import UnknownName
+from resnet_edge.core.scheme import DenseScales
 
 F = TypeVar("F", bound=Callable[..., Any])
 Callback = Callable[[click.Context, click.Parameter, str | None], tuple[str, ...] | None]
@@ -43,6 +44,12 @@ accept_reference_option = click.option(
 def overwrite_option(what: str) -> Callable[[F], F]:
     """--overwrite: `what` may be replaced, once the new one is whole."""
     return click.option("--overwrite", is_flag=True, help=f"Replace {what}, once the new one is whole.")
+
+
+def dense_scales_option(help: str) -> Callable[[F], F]:
+    """--dense-scales: one int8 scale for all outputs of a dense layer, or one for each."""
+    choice = click.Choice(get_args(DenseScales))
+    return click.option("--dense-scales", default="per-tensor", show_default=True, type=choice, help=help)
 
 
 def backends_option(default: str | None, help: str) -> Callable[[F], F]:

@@ -13,6 +13,7 @@ from resnet_edge.cli._options import (
     FiniteRange,
     accept_reference_option,
     backends_option,
+    dense_scales_option,
     names,
     overwrite_option,
     shape,
@@ -133,6 +134,10 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> tuple
     is_flag=True,
     help="With --io int8: compute a last softmax or sigmoid in int8 as well, in steps of 1/256, for "
     "processors without floats.",
+)
+@dense_scales_option(
+    "int8 scales of a dense layer's weights: one for all outputs, which every runtime computes right, "
+    "or one for each, which needs TensorFlow Lite 2.13 (dynamic: 2.17)."
 )
 @click.option("--dynamic-batch", is_flag=True, help="Any batch size instead of 1.")
 @click.option("--nchw", is_flag=True, help="ONNX files take N,C,H,W; TFLite files stay N,H,W,C.")

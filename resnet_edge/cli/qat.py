@@ -9,9 +9,10 @@ import click
 
 from resnet_edge.cli._compressed import print_compressed
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import shape
+from resnet_edge.cli._options import dense_scales_option, shape
 from resnet_edge.cli._training_options import recipe_of, training_options
 from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
+from resnet_edge.core.scheme import DenseScales
 
 
 @click.command("qat")
@@ -20,6 +21,7 @@ from resnet_edge.cli.terminal import command_line, output_options, print_json, p
 @click.option(
     "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
 )
+@dense_scales_option("int8 scales of a dense layer's weights to train with; `convert` is asked for the same.")
 @training_options(
     epochs=5, learning_rate=0.001, warmup_epochs=0.0, weight_decay=1e-4, precisions=("float32",)
 )
@@ -28,6 +30,7 @@ def command(
     model: str,
     preprocess: str | None,
     input_shape: tuple[int, int, int] | None,
+    dense_scales: DenseScales,
     out: Path,
     resume: bool,
     overwrite: bool,
@@ -58,7 +61,9 @@ def command(
     check_not_the_model(out, model)
     check_keras_output(out, overwrite=overwrite, resume=resume)
     check_source(request)
-    wanted = QatRequest(request, recipe_of(options), str(out), resume, command_line(), overwrite)
+    wanted = QatRequest(
+        request, recipe_of(options), str(out), resume, command_line(), overwrite, dense_scales
+    )
     grant = training_grant(wanted.recipe, wanted.out, request)
     with telling(out, lambda: left_behind(out)):
         with (

@@ -18,6 +18,7 @@ from resnet_edge.core.latency import Latency
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.rescue import Rescue
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.sidecar import Step
 from resnet_edge.core.witnessed import Witnessed
 
@@ -53,7 +54,7 @@ class Report:
     calibration images; `executions` what the integers of artifacts were computed with, and `int8_risks` what
     they give on processors without VNNI; `attributions` which step loses how much;
     `witness` how the reader of the model was checked; `doubts` why the model itself may be the wrong one;
-    `labels` what was written into labels.txt.
+    `labels` what was written into labels.txt; `dense_scales` are of the int8 weights of dense layers.
     """
 
     resnet_edge: str
@@ -81,6 +82,7 @@ class Report:
     witness: Witnessed | None = None
     doubts: tuple[Doubt, ...] = ()
     labels: LabelNames | None = None
+    dense_scales: DenseScales = "per-tensor"
 
     @property
     def passed(self) -> bool:

@@ -34,12 +34,11 @@ a softmax: in int8 its output has 256 steps of 1/256, LiteRT's reference kernel 
 on flat inputs, and ONNX Runtime rounds it differently. A sigmoid that ends the graph stays there for the
 same steps (`_last_sigmoid`); others, as in a swish, are read by integers and become some."""
 
-ONE_STEP = (TFLOperationName.FULLY_CONNECTED,)
-"""See weighted.ONE_STEP."""
+DENSE = TFLOperationName.FULLY_CONNECTED
 CASTABLE = (
     TFLOperationName.CONV_2D,
     TFLOperationName.DEPTHWISE_CONV_2D,
-    TFLOperationName.FULLY_CONNECTED,
+    DENSE,
     TFLOperationName.CONV_2D_TRANSPOSE,
 )
 
@@ -54,7 +53,7 @@ def quantize(
     """Write `float_model` under `scheme` to `out`. Raises UnsupportedScheme, ArtifactError.
 
     `ranges` is needed where the scheme needs calibration. Weights: symmetric, per output
-    channel (dense layers: one step for all), -127 to 127, with int8 activations such that no
+    channel (dense layers: as `scheme.dense_scales` says), -127 to 127, with int8 activations such that no
     processor's sums of pairs overflow (pair_bound.py); biases int32; int8 activations:
     asymmetric, per tensor.
 
@@ -80,7 +79,9 @@ def quantize(
     with tempfile.TemporaryDirectory(prefix="resnet-edge-rows-") as folder:
         on_grid = Path(folder) / "float.tflite"
         paired = scheme.activations == "int8"
-        weights = write_int8_rows(float_model, on_grid, paired=paired, but=float_layers)
+        weights = write_int8_rows(
+            float_model, on_grid, paired=paired, but=float_layers, dense_scales=scheme.dense_scales
+        )
         _run(on_grid if weights else float_model, recipe, statistics | weights, out)
     if scheme.activations == "int16":
         _allow_any_scale(out)
@@ -146,17 +147,15 @@ def _recipe(scheme: Scheme, kept: Collection[str]) -> list[dict[str, Any]]:
                 manager.add_weight_only_config(".*", operation, 16, algorithm_key=AlgorithmName.FLOAT_CASTING)
         case "int8", "float32":
             manager.add_dynamic_config(**everything, num_bits=8)
-            for operation in ONE_STEP:
-                manager.add_dynamic_config(
-                    ".*", operation, num_bits=8, granularity=QuantGranularity.TENSORWISE
-                )
+            if scheme.dense_scales == "per-tensor":
+                manager.add_dynamic_config(".*", DENSE, num_bits=8, granularity=QuantGranularity.TENSORWISE)
         case "int8", ("int8" | "int16") as activations:
             manager.add_static_config(
                 **everything, activation_num_bits=int(activations[3:]), weight_num_bits=8
             )
-            for operation in ONE_STEP:
+            if scheme.dense_scales == "per-tensor":
                 manager.add_static_config(
-                    *(".*", operation),
+                    *(".*", DENSE),
                     activation_num_bits=int(activations[3:]),
                     weight_num_bits=8,
                     weight_granularity=QuantGranularity.TENSORWISE,

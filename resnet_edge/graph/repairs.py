@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import UnknownName
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.graph.bias import corrected
 from resnet_edge.graph.calibrate import Measured
 from resnet_edge.graph.equalize import equalize
@@ -45,9 +46,14 @@ def possible(graph: Graph, *, at_any_cost: bool) -> tuple[str, ...]:
 
 
 def repaired(
-    graph: Graph, measured: Measured, repairs: tuple[str, ...], untouchable: frozenset[str] = frozenset()
+    graph: Graph,
+    measured: Measured,
+    repairs: tuple[str, ...],
+    untouchable: frozenset[str] = frozenset(),
+    dense_scales: DenseScales = "per-tensor",
 ) -> Repaired:
-    """The float graph under some of REPAIRS; the ranges of `untouchable` tensors stay.
+    """The float graph under some of REPAIRS, to be stored with `dense_scales`; the ranges of `untouchable`
+    tensors stay.
 
     `measured` must hold moments where `round` or `bias` is asked for. Raises UnknownName.
     """
@@ -60,7 +66,7 @@ def repaired(
         constants, measured = dict(equal.constants), measured.scaled(equal.scales)
         skipped += [f"not equalized: {reason}" for reason in equal.skipped]
     weights = {"round", "bias"}.intersection(repairs)
-    for layer in layers(with_constants(graph, constants)) if weights else ():
+    for layer in layers(with_constants(graph, constants), dense_scales) if weights else ():
         if layer.grouped:
             skipped.append(
                 f"weights rounded one by one, and bias not corrected: {_short(layer.output)} has groups"

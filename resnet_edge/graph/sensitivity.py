@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.answers import centred_scores
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.graph.calibrate import Ranges
 from resnet_edge.graph.grids import Grid, float_operations, grids, layer_of
 from resnet_edge.graph.model import ABSENT, Graph, read_graph
@@ -56,6 +57,7 @@ def measure_sensitivity(
     *,
     head: Head,
     threads: int,
+    dense_scales: DenseScales = "per-tensor",
     tell: Told = lambda done, total: None,
 ) -> Sensitivity:
     """Round one thing at a time in the float graph `exact`, as `quantized` rounds all of them.
@@ -71,7 +73,7 @@ def measure_sensitivity(
     integer = [n for n, node in enumerate(graph.nodes) if layer_of(graph, node) not in kept]
     variants = RoundedVariants(exact, (logits_of(graph),))
     found = grids(graph, integer)
-    weighted = {n: rounded for n in integer if (rounded := _constants(graph, repaired, n))}
+    weighted = {n: rounded for n in integer if (rounded := _constants(graph, repaired, n, dense_scales))}
     total, done = 1 + len(weighted) + len(found), 0
 
     def logits(content: bytes) -> NDArray[np.float64]:
@@ -104,7 +106,9 @@ def logits_of(graph: Graph) -> int:
     return last.inputs[0] if last.op in SQUASHING else graph.outputs[0]
 
 
-def _constants(graph: Graph, repaired: Graph, number: int) -> dict[int, NDArray[np.float32]]:
+def _constants(
+    graph: Graph, repaired: Graph, number: int, dense_scales: DenseScales
+) -> dict[int, NDArray[np.float32]]:
     """The float constants of an operation, by tensor of `graph`, as int8 holds those of `repaired`;
     int32 biases are as good as exact."""
     node, fitted = graph.nodes[number], repaired.nodes[number]
@@ -117,7 +121,9 @@ def _constants(graph: Graph, repaired: Graph, number: int) -> dict[int, NDArray[
             rounded[index] = rounded_operand(data)
         else:
             paired = adds_pairs(repaired, fitted)
-            rounded[index] = rounded_kernel(data, node.op, paired=paired) if place == 1 else data
+            rounded[index] = data
+            if place == 1:
+                rounded[index] = rounded_kernel(data, node.op, paired=paired, dense_scales=dense_scales)
     return rounded
 
 

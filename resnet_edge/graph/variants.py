@@ -16,10 +16,11 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.graph.additions import scale_of
 from resnet_edge.graph.int8_rows import int8_rows
 from resnet_edge.graph.model import load_model
-from resnet_edge.graph.weighted import ONE_STEP
+from resnet_edge.graph.weighted import one_step
 
 LARGE = 1024
 """Bytes. A larger constant is kept outside of the flatbuffer, which is packed for every variant."""
@@ -121,11 +122,14 @@ class RoundedVariants:
         return len(self._model.operatorCodes) - 1
 
 
-def rounded_kernel(kernel: NDArray[np.float32], op: str, *, paired: bool) -> NDArray[np.float32]:
+def rounded_kernel(
+    kernel: NDArray[np.float32], op: str, *, paired: bool, dense_scales: DenseScales = "per-tensor"
+) -> NDArray[np.float32]:
     """A kernel of the operation `op` on the grid that quantize.py gives it (int8_rows.py)."""
     first = np.moveaxis(kernel, 3 if op in CHANNELS_LAST else 0, 0)
     rows = first.reshape(len(first), -1)
-    values = int8_rows(rows, paired=paired, alike=op in ONE_STEP).values.reshape(first.shape)
+    alike = one_step(op, dense_scales)
+    values = int8_rows(rows, paired=paired, alike=alike).values.reshape(first.shape)
     return np.ascontiguousarray(np.moveaxis(values, 0, 3 if op in CHANNELS_LAST else 0))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.graph.int8_rows import Int8Rows, int8_rows
 from resnet_edge.graph.model import ABSENT, Graph, Node, load_model, save_model
 
@@ -21,16 +22,16 @@ Constants = dict[tuple[int, int], NDArray[np.float32]]
 
 CHANNEL_AXIS = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "DEPTHWISE_CONV_2D": 3}
 """Where the output channels of a kernel stand: (O, H, W, I), (O, I) and (1, H, W, O)."""
-ONE_STEP = frozenset({"FULLY_CONNECTED"})
-"""Operations whose outputs share one step: runtimes before TensorFlow 2.10 (int8, int16x8) and 2.16 (dynamic)
-read the first output's for all, and answer at chance."""
+DENSE = "FULLY_CONNECTED"
+"""The operation whose outputs share one step unless asked otherwise (core.scheme.DenseScales)."""
 
 
 @dataclass(frozen=True)
 class Layer:
     """A convolution, depthwise convolution or dense layer: node number `index`, the names of
     the tensors it reads and writes, its `kernel` float32 as TFLite stores it, its bias (O,). `grouped`: each
-    output reads a part of the channels only; `paired`: its products may be added in pairs (pair_bound.py)."""
+    output reads a part of the channels only; `paired`: its products may be added in pairs (pair_bound.py);
+    `one_step`: all outputs have one int8 step."""
 
     index: int
     op: str
@@ -41,11 +42,7 @@ class Layer:
     options: dict[str, Any]
     grouped: bool = False
     paired: bool = True
-
-    @property
-    def one_step(self) -> bool:
-        """Whether all outputs have one int8 step."""
-        return self.op in ONE_STEP
+    one_step: bool = False
 
     @property
     def rows(self) -> NDArray[np.float32]:
@@ -76,16 +73,21 @@ class Layer:
 def adds_pairs(graph: Graph, node: Node) -> bool:
     """Whether a processor may add products of the operation's weights in pairs (pair_bound.py): not where a
     group has one channel in and one out, nor in a transposed convolution."""
-    if node.op not in CHANNEL_AXIS or node.op == "FULLY_CONNECTED":
-        return node.op == "FULLY_CONNECTED"
+    if node.op not in CHANNEL_AXIS or node.op == DENSE:
+        return node.op == DENSE
     kernel = graph.tensors[node.inputs[1]].shape
     channels = graph.tensors[node.inputs[0]].shape[-1]
     each = 1 if node.op == "DEPTHWISE_CONV_2D" else kernel[-1]
     return not (each == 1 and channels == kernel[CHANNEL_AXIS[node.op]])
 
 
-def layers(graph: Graph) -> list[Layer]:
-    """The layers of a float graph, in execution order."""
+def one_step(op: str, dense_scales: DenseScales) -> bool:
+    """Whether all outputs of the operation `op` have one int8 step."""
+    return op == DENSE and dense_scales == "per-tensor"
+
+
+def layers(graph: Graph, dense_scales: DenseScales = "per-tensor") -> list[Layer]:
+    """The layers of a float graph, in execution order, to be stored with `dense_scales`."""
     found = []
     for index, node in enumerate(graph.nodes):
         if node.op not in CHANNEL_AXIS:
@@ -99,7 +101,12 @@ def layers(graph: Graph) -> list[Layer]:
             grouped = node.op == "CONV_2D" and source.shape[-1] != kernel.shape[-1]
             paired = adds_pairs(graph, node)
             found.append(
-                Layer(index, node.op, source.name, output, kernel.data, bias, node.options, grouped, paired)
+                Layer(
+                    *(index, node.op, source.name, output, kernel.data, bias, node.options),
+                    grouped=grouped,
+                    paired=paired,
+                    one_step=one_step(node.op, dense_scales),
+                )
             )
     return found
 

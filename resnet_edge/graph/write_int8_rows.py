@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.graph.grids import layer_of
 from resnet_edge.graph.int8_rows import Int8Rows
 from resnet_edge.graph.model import read_graph
@@ -16,7 +17,12 @@ from resnet_edge.graph.weighted import CHANNEL_AXIS, Constants, Layer, layers, w
 
 
 def write_int8_rows(
-    source: Path, out: Path, *, paired: bool, but: Collection[str] = ()
+    source: Path,
+    out: Path,
+    *,
+    paired: bool,
+    but: Collection[str] = (),
+    dense_scales: DenseScales = "per-tensor",
 ) -> dict[str, dict[str, Any]]:
     """Write the float .tflite `source` to `out` with its weights on their grids, if any layer of it needs
     that: if litert-quantizer would not choose the same (int8_rows.py) by itself. The ranges, by kernel, from
@@ -27,7 +33,7 @@ def write_int8_rows(
     graph = read_graph(source)
     found = [
         (layer, layer.integers(paired=paired and layer.paired))
-        for layer in layers(graph)
+        for layer in layers(graph, dense_scales)
         if layer_of(graph, graph.nodes[layer.index]) not in but
     ]
     changed = [(layer, rows) for layer, rows in found if not rows.plain.all()]

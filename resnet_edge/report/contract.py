@@ -40,6 +40,7 @@ def document(report: Report) -> dict[str, Any]:
         "labels": None if report.labels is None else asdict(report.labels),
         "data": report.data,
         "calibration": report.calibration,
+        "dense_scales": report.dense_scales,
         "calibration_lint": None if report.calibration_lint is None else asdict(report.calibration_lint),
         "max_drop_pp": report.max_drop_pp,
         "artifacts": [artifact_entry(artifact) for artifact in report.artifacts],

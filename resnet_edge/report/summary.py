@@ -148,7 +148,7 @@ def data_facts(report: Report) -> list[Fact]:
     ]
 
 
-CHOICE = frozenset({"calibrator", "repairs", "sqnr_db", "judged", "tried", "skipped"})
+CHOICE = frozenset({"calibrator", "repairs", "sqnr_db", "judged", "tried", "skipped", "shared_scale"})
 """What `calibration` holds beside the images: how ranges were chosen."""
 REPAIRS = {
     "round": "weights rounded together",
@@ -167,6 +167,14 @@ def _choice(report: Report) -> list[Fact]:
     if "calibrator" not in found:
         return []
     facts = [("Ranges", f"{_trial(found)}, judged on {words.count(found['judged'], 'calibration image')}")]
+    if cost := found.get("shared_scale"):
+        facts.append(
+            (
+                "Dense layers",
+                f"one scale for all outputs {words.decibels(cost['per_tensor_db'])}, one for each "
+                f"{words.decibels(cost['per_channel_db'])}, on {words.count(cost['n'], 'calibration image')}",
+            )
+        )
     others = [trial for trial in found["tried"] if _trial(trial) != _trial(found)]
     return [*facts, ("Also tried", "; ".join(map(_trial, others)))] if others else facts
 

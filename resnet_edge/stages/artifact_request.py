@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.runtime_floor import RuntimeFloor
-from resnet_edge.core.scheme import Io
+from resnet_edge.core.scheme import DenseScales, Io
 
 
 @dataclass(frozen=True)
 class PortableRequest:
     """stages.artifacts: the portable graph under a scheme. `float_layers`, by their outputs, stay
     float in an integer graph, with their constants in the float graph `exact`. `integer_scores`: a softmax or
-    sigmoid that ends the graph is computed in int8, with `io` int8."""
+    sigmoid that ends the graph is computed in int8, with `io` int8. `dense_scales`: of int8 weights."""
 
     float_portable: str
     scheme: str
@@ -23,6 +23,7 @@ class PortableRequest:
     float_layers: tuple[str, ...] = ()
     exact: str | None = None
     integer_scores: bool = False
+    dense_scales: DenseScales = "per-tensor"
 
 
 @dataclass(frozen=True)

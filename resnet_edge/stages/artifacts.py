@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.core import registry
@@ -22,7 +23,7 @@ def portable(request: PortableRequest, report: Report) -> Done:
     from resnet_edge.stages.calibration import read_ranges
 
     report(Progress(f"quantize {request.scheme}", 0, 1))
-    out, scheme = Path(request.out), _scheme(request.scheme)
+    out, scheme = Path(request.out), replace(_scheme(request.scheme), dense_scales=request.dense_scales)
     known = None
     if request.ranges is not None:
         known = read_ranges(Path(request.ranges), scheme.activations)

@@ -13,6 +13,7 @@ finer, and clipping has nothing to win. They share the repairs with int8.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -21,8 +22,10 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import litert
 from resnet_edge.core import registry
+from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.progress import Progress, Report, tracked
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.graph.calibrate import Measured, Ranges, measure
 from resnet_edge.graph.calibrators import chosen_ranges
@@ -34,7 +37,7 @@ from resnet_edge.graph.rounding import can_round
 from resnet_edge.graph.weighted import Layer, layers, write_constants
 from resnet_edge.stages._rows import evenly
 from resnet_edge.stages._sums import measure as sums
-from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration, Trial
+from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration, SharedScale, Trial
 
 MARGIN_DB = 0.1
 """A smaller gain on the images that a change was fitted to need not be one on others."""
@@ -84,6 +87,7 @@ def calibrate(request: CalibrateRequest, report: Report) -> Calibration:
         skipped=chosen.skipped if best.repairs else (),
         limits=str(folder / "limits.json"),
         outputs=str(folder / "outputs.npy"),
+        shared_scale=search.shared_scale(best) if request.compare_dense_scales else None,
     )
 
 
@@ -133,6 +137,7 @@ class _Search:
         self.images, self.report = images, report
         self.judged = evenly(len(images), _affordable(graph))
         self.trials: list[Trial] = []
+        self.answers: dict[Trial, NDArray[np.int64]] = {}
         self.written: Repaired | None = None
         self.seen: tuple[Measured, bool, dict[str, Distribution]] | None = None  # of the last trial
         named = request.calibrator
@@ -162,21 +167,49 @@ class _Search:
         return best, chosen
 
     def repaired(self, repairs: tuple[str, ...]) -> Repaired:
-        return repaired(self.graph, self.measured, repairs, frozenset(self.fixed))
+        return self._repaired(repairs, self.request.dense_scales)
+
+    def _repaired(self, repairs: tuple[str, ...], dense_scales: DenseScales) -> Repaired:
+        return repaired(self.graph, self.measured, repairs, frozenset(self.fixed), dense_scales)
 
     def tried(self, calibrator: str, chosen: Repaired, repairs: tuple[str, ...]) -> tuple[Trial, Repaired]:
         """Make the int8 graph and judge it; no addition is aligned (artifacts.py) for that."""
-        folder = Path(self.request.folder)
         step = " + ".join((calibrator, *repairs))
         self.report(Progress("choose ranges", note=step))
-        scheme = registry.load("schemes", "int8").SCHEME
         ranges = self.int8_ranges(calibrator, chosen.measured)
-        quantize(self.float_graph(chosen), scheme, ranges, folder / "trial.tflite")
-        trial = Trial(calibrator, repairs, self._sqnr_db(folder / "trial.tflite"))
+        outputs = self._int8_outputs(self.float_graph(chosen), ranges, self.request.dense_scales)
+        trial = Trial(calibrator, repairs, self._sqnr_db(outputs))
         self.trials.append(trial)
+        if outputs is not None:
+            self.answers[trial] = answers(self.request.head, outputs)
         found = "LiteRT refuses it" if trial.sqnr_db is None else f"{trial.sqnr_db:.1f} dB"
         self.report(Progress("choose ranges", note=f"{step}: {found}"))
         return trial, chosen
+
+    def shared_scale(self, best: Trial) -> SharedScale | None:
+        """What the best trial loses by one scale for all outputs of a dense layer; None where no layer has
+        that, and where LiteRT refuses one of the two graphs."""
+        found = layers(self.graph, self.request.dense_scales)
+        if best.sqnr_db is None or not any(layer.one_step and len(layer.rows) > 1 for layer in found):
+            return None
+        self.report(Progress("choose ranges", note="a scale for each output of dense layers"))
+        fitted = self._repaired(best.repairs, "per-channel")
+        portable = Path(self.request.folder) / "per-channel.tflite"
+        write_constants(Path(self.request.portable), fitted.constants, portable)
+        ranges = self.int8_ranges(best.calibrator, fitted.measured)
+        outputs = self._int8_outputs(portable, ranges, "per-channel")
+        per_channel_db = self._sqnr_db(outputs)
+        if outputs is None or per_channel_db is None:
+            return None
+        right = answers(self.request.head, self.measured.outputs[self.judged])
+        each, shared = answers(self.request.head, outputs) == right, self.answers[best] == right
+        return SharedScale(
+            n=len(right),
+            per_tensor_db=best.sqnr_db,
+            per_channel_db=per_channel_db,
+            lost=int((each & ~shared).sum()),
+            gained=int((shared & ~each).sum()),
+        )
 
     def float_graph(self, chosen: Repaired) -> Path:
         """The file of a repaired graph; a ResNet-50 takes a third of a second to write."""
@@ -210,7 +243,13 @@ class _Search:
             self.seen = (measured, counted, found)
         return chosen_ranges(self.seen[2], calibrator, self.fixed)
 
-    def _sqnr_db(self, path: Path) -> float | None:
+    def _int8_outputs(
+        self, portable: Path, ranges: Ranges, dense_scales: DenseScales
+    ) -> NDArray[np.float32] | None:
+        """What the int8 graph gives (N, outputs) on the judged images; None where LiteRT refuses it."""
+        path = Path(self.request.folder) / "trial.tflite"
+        scheme = replace(registry.load("schemes", "int8").SCHEME, dense_scales=dense_scales)
+        quantize(portable, scheme, ranges, path)
         outputs = np.empty((len(self.judged), self.measured.outputs.shape[1]), np.float32)
         try:
             with litert.open_session(path, "cpu", self.request.threads) as session:
@@ -218,6 +257,11 @@ class _Search:
                     image = np.asarray(self.images[index : index + 1], np.float32)
                     outputs[row] = session.run(image)[0]
         except ArtifactError:  # XNNPACK: a step of input times weight is over 256 steps of the output
+            return None
+        return outputs
+
+    def _sqnr_db(self, outputs: NDArray[np.float32] | None) -> float | None:
+        if outputs is None:
             return None
         found = sums(self.measured.outputs[self.judged], outputs, self.request.head)
         return sqnr_db(found.signal, found.noise)

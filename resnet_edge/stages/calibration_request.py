@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resnet_edge.core.head import Head
+from resnet_edge.core.scheme import DenseScales
 
 CalibratorName = Literal["auto", "minmax", "percentile", "mse", "entropy"]
 
@@ -18,7 +19,8 @@ class CalibrateRequest:
     """stages.calibration: activation ranges of the float portable graph, and its repairs.
 
     `images` .npy (N, H, W, C); results go to `folder`. `fixed`: a JSON file of ranges by
-    tensor that are taken as they are.
+    tensor that are taken as they are. `dense_scales`: of the int8 weights that are to be made;
+    `compare_dense_scales`: find out what the shared one costs.
     """
 
     portable: str
@@ -30,6 +32,8 @@ class CalibrateRequest:
     calibrator: CalibratorName = "auto"
     repair: RepairName = "auto"
     fixed: str | None = None
+    dense_scales: DenseScales = "per-tensor"
+    compare_dense_scales: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,28 @@ class Trial:
     sqnr_db: float | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class SharedScale:
+    """What it costs the int8 graph that all outputs of a dense layer share a scale, on `n` calibration
+    images: its SQNR against the float graph so (`per_tensor_db`) and with a scale for each
+    (`per_channel_db`), and on how many images it answers as the float graph does only with a scale for each
+    (`lost`), or only with the shared one (`gained`)."""
+
+    n: int
+    per_tensor_db: float
+    per_channel_db: float
+    lost: int
+    gained: int
+
+
 @dataclass(frozen=True)
 class Calibration:
     """The repaired float graph, its ranges (JSON by dtype of the activations), and how they
     were chosen: from `tensors` tensors on `n` images, of which `judged` judged the trials.
     `skipped` tells what the chosen repairs left out. `exact` is the float graph of the same ranges
     without the repairs that fit weights to being rounded: what layers that stay float come from.
-    `limits` (JSON, by tensor) and `outputs` (.npy) are what the graph gave as it came."""
+    `limits` (JSON, by tensor) and `outputs` (.npy) are what the graph gave as it came. `shared_scale` is
+    there where that was asked for and a dense layer with several outputs has one scale for all."""
 
     portable: str
     exact: str
@@ -61,3 +80,4 @@ class Calibration:
     skipped: tuple[str, ...]
     limits: str
     outputs: str
+    shared_scale: SharedScale | None = None

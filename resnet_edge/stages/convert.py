@@ -48,6 +48,7 @@ from resnet_edge.stages.notes import (
     integer_weights_on_gpu,
     not_looked_into,
     provable,
+    scales_for_each,
 )
 from resnet_edge.stages.plan_request import Plan
 from resnet_edge.stages.proofs import Provers, how_many
@@ -215,6 +216,7 @@ class _Run:
             failures=tuple(self.findings.failures),
             notes=(
                 *provable(parity, self.request.max_drop_pp),
+                *scales_for_each(self.request.plan.dense_scales),
                 *self.findings.notes,
                 *not_looked_into(artifacts, proving.looked_into),
                 *integer_weights_on_gpu(artifacts, parity),
@@ -230,5 +232,6 @@ class _Run:
             witness=self.witness,
             doubts=proving.doubts,
             labels=self.labels,
+            dense_scales=self.request.plan.dense_scales,
         )
         return with_own_names(report, facts.own_names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ is run about 2 n times."""
 def choose(request: ChoicesRequest, report: Report) -> Choices:
     """Measure on some of the images, and say what to try. Raises DataError, ArtifactError."""
     exact, repaired = Path(request.exact), Path(request.repaired)
-    scheme = registry.load("schemes", request.scheme).SCHEME
+    scheme = replace(registry.load("schemes", request.scheme).SCHEME, dense_scales=request.dense_scales)
     ranges = read_ranges(Path(request.ranges), scheme.activations)
     plain = Path(request.folder) / "plain.tflite"
     quantize(repaired, scheme, ranges, plain)
@@ -43,6 +44,7 @@ def choose(request: ChoicesRequest, report: Report) -> Choices:
         [np.asarray(images[row : row + 1], np.float32) for row in rows],
         head=request.head,
         threads=request.threads,
+        dense_scales=request.dense_scales,
         tell=lambda done, total: report(Progress("what each layer costs", done, total)),
     )
     told = choices(graph, found, _at_the_border(graph) if request.io != "float32" else ())

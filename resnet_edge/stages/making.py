@@ -18,6 +18,7 @@ from resnet_edge.stages.download_size import gzip_bytes
 from resnet_edge.stages.findings import Basis, Findings
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.linting import Linting
+from resnet_edge.stages.notes import shared_scale
 from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Proof, Provers
 from resnet_edge.stages.workspace import Workspace
@@ -48,6 +49,9 @@ class Making:
         proofs = [p for s, jobs in groups.items() if not _calibrated(jobs) for p in self._made(s, jobs)]
         if self.basis.calibration is not None:
             self.calibrated = self._calibrate(self.basis.calibration)
+            if self.calibrated is not None:
+                for note in shared_scale(self.calibrated.shared_scale):
+                    found.note("dense layers", note)
             self.linting.start(self.calibrated)
         proofs += [p for s, jobs in groups.items() if _calibrated(jobs) for p in self._made(s, jobs)]
         self.member.dismiss()
@@ -81,6 +85,7 @@ class Making:
             self.request.plan.io,
             str(self.workspace.scratch / f"{scheme}.tflite"),
             integer_scores=self.request.plan.integer_scores,
+            dense_scales=self.request.plan.dense_scales,
         )
         made = self.findings.attempt(scheme, asking(self.member, "artifacts:portable", request, Done))
         if made is None:
@@ -101,6 +106,8 @@ class Making:
             self.request.calibrator,
             self.request.repair,
             None if learned is None else learned.ranges,
+            self.request.plan.dense_scales,
+            compare_dense_scales=True,
         )
         step = asking(self.member, "calibration:calibrate", request, Calibration)
         return self.findings.attempt("calibration, and every artifact that needs it", step, WorkerFailed)

@@ -16,8 +16,9 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.proportion import Z95, paired_drop, samples_needed, samples_needed_for_share, wilson
 from resnet_edge.core.rescue import Rescue
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.sequential import LAST, Looks, fewest, quantile
-from resnet_edge.stages.calibration_request import Calibration
+from resnet_edge.stages.calibration_request import Calibration, SharedScale
 from resnet_edge.stages.compare_request import Agreement
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.learned_request import Placed
@@ -143,6 +144,41 @@ def integer_weights_on_gpu(artifacts: Sequence[Artifact], parity: Sequence[Parit
     ]
 
 
+def shared_scale(found: SharedScale | None) -> list[str]:
+    """What one scale for all outputs of a dense layer costs int8, and the way out: where it adds more noise
+    than all other rounding together, or where answers change beyond chance; nothing elsewhere."""
+    if found is None:
+        return []
+    lost_db = found.per_channel_db - found.per_tensor_db
+    most = lost_db > 10 * math.log10(2)
+    answers = paired_drop(found.n, found.lost, found.gained)[0] > 0
+    if not (most or answers):
+        return []
+    added = ", more noise than all other rounding adds" if most else ""
+    return [
+        f"one scale for all outputs of a dense layer costs int8 {lost_db:.1f} dB{added} "
+        f"({found.per_tensor_db:.1f} dB, and {found.per_channel_db:.1f} with one for each); of "
+        f"{found.n:,} calibration images {found.lost} get the model's answer only with one for each, and "
+        f"{found.gained} only with the shared one: {PER_CHANNEL}"
+    ]
+
+
+PER_CHANNEL = (
+    "--dense-scales per-channel gives each output its own, and the files then need TensorFlow Lite 2.13, "
+    "dynamic ones 2.17"
+)
+
+
+def scales_for_each(scales: DenseScales) -> list[str]:
+    """What was asked for beside the default, and what it takes."""
+    if scales == "per-tensor":
+        return []
+    return [
+        "int8 weights of dense layers have a scale for each output (--dense-scales per-channel): these files "
+        "need TensorFlow Lite 2.13, dynamic ones 2.17, and older runtimes refuse them"
+    ]
+
+
 def not_timed(places: Iterable[tuple[str, str]]) -> list[str]:
     """Which backends with their devices were proved and not timed, and why."""
     return [
@@ -209,4 +245,5 @@ def choice(calibrated: Calibration | None, learned: Placed | None) -> dict[str, 
         "tried": tried,
         "skipped": list(calibrated.skipped),
         "learned": counts,
+        "shared_scale": None if calibrated.shared_scale is None else asdict(calibrated.shared_scale),
     }

@@ -32,7 +32,10 @@ def settle(request: TimedAs, report: Report) -> Plan:
     if format_name is None:
         raise UsageError(f"backend {request.backend} opens none of the formats that are written here")
     place = f"{request.backend}:{request.device}"
-    return plan(PlanRequest((format_name,), (request.scheme,), (place,), "float32"), report)
+    return plan(
+        PlanRequest(formats=(format_name,), schemes=(request.scheme,), backends=(place,), io="float32"),
+        report,
+    )
 
 
 def noise(request: NoiseRequest, report: Report) -> Done:

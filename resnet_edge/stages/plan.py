@@ -7,6 +7,7 @@ error now and not after minutes.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from resnet_edge.backends._pinned_environment import PinnedRuntime, runtimes
 from resnet_edge.core import registry
 from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.progress import Report
-from resnet_edge.core.runtime_floor import RuntimeFloor, release_of
+from resnet_edge.core.runtime_floor import BY_DAY, RuntimeFloor, release_of
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.stages.plan_request import Job, Place, Plan, PlanRequest
 
@@ -28,12 +29,7 @@ def plan(request: PlanRequest, report: Report) -> Plan:
     formats = {name: registry.load("formats", name) for name in request.formats}
     if any(scheme.weights != "float32" for scheme in schemes.values()):
         importlib.import_module("resnet_edge.graph.quantize")  # a missing package is told by the worker
-    if request.io != "float32" and any(scheme.activations != "int8" for scheme in schemes.values()):
-        raise UsageError(f"--io {request.io} is for int8 artifacts: add --schemes int8")
-    if request.integer_scores and request.io != "int8":
-        raise UsageError("--integer-softmax is for artifacts of int8 at both ends: add --io int8")
-    if request.channels_first and not any(map(_takes_either, formats.values())):
-        raise UsageError("--nchw is for ONNX, and TFLite files take NHWC alone: add onnx to --formats")
+    _check_options(request, schemes, formats)
     pinned, notes = _pinned(request)
     backends = tuple(dict.fromkeys((*request.backends, *pinned)))
     places = {name: places_of(name, backends) for name in formats}
@@ -60,6 +56,18 @@ def _takes_either(module: Any) -> bool:
     return bool(getattr(module, "CHANNELS_FIRST", False))
 
 
+def _check_options(request: PlanRequest, schemes: Mapping[str, Scheme], formats: Mapping[str, Any]) -> None:
+    """Refuse what nothing that is to be made can follow. Raises UsageError."""
+    if request.io != "float32" and any(scheme.activations != "int8" for scheme in schemes.values()):
+        raise UsageError(f"--io {request.io} is for int8 artifacts: add --schemes int8")
+    if request.integer_scores and request.io != "int8":
+        raise UsageError("--integer-softmax is for artifacts of int8 at both ends: add --io int8")
+    if request.channels_first and not any(map(_takes_either, formats.values())):
+        raise UsageError("--nchw is for ONNX, and TFLite files take NHWC alone: add onnx to --formats")
+    if request.dense_scales == "per-channel":
+        _check_per_channel(request, schemes)
+
+
 def _pinned(request: PlanRequest) -> tuple[list[str], list[str]]:
     """Of each runtime asked for the oldest pinned one that is installed, and notes where there is none."""
     found, notes = [], []
@@ -76,6 +84,26 @@ def _pinned(request: PlanRequest) -> tuple[list[str], list[str]]:
         else:
             found.append(here.name)
     return found, notes
+
+
+def _check_per_channel(request: PlanRequest, schemes: dict[str, Scheme]) -> None:
+    """Refuse scales for each output of dense layers where nothing has them, or a runtime that is asked for
+    computes them wrongly."""
+    from resnet_edge.graph.versions.needed import scales_apart
+
+    integer = {name: scheme for name, scheme in schemes.items() if scheme.weights == "int8"}
+    if not integer:
+        raise UsageError("--dense-scales per-channel is for int8 weights: add int8 to --schemes")
+    for floor in request.runtimes:
+        for name, scheme in integer.items():
+            known = scales_apart(scheme.activations)
+            since = {"tflite": known.since, BY_DAY: known.micro}.get(floor.name, "") if known else ""
+            if since and not floor.holds(since):
+                raise UsageError(
+                    f"--dense-scales per-channel in {name} needs {floor.runtime} {since}, and --runtimes "
+                    f"asks for {floor}: ask for {floor.name}>={since}, leave {name} out of --schemes, "
+                    "or leave --dense-scales out"
+                )
 
 
 def _meets(pinned: PinnedRuntime, floor: RuntimeFloor) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.runtime_floor import RuntimeFloor
-from resnet_edge.core.scheme import Io
+from resnet_edge.core.scheme import DenseScales, Io
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanRequest:
     """Names as the user gave them; a backend may be followed by `:device`. `runtimes`: the oldest that files
     are to run on; a scheme that cannot is left out where `choose` says so, and an error else.
-    `channels_first`: formats that can take images as (N, C, H, W) do."""
+    `channels_first`: formats that can take images as (N, C, H, W) do. `dense_scales`: of the int8 weights of
+    dense layers, in every file."""
 
     formats: tuple[str, ...]
     schemes: tuple[str, ...]
@@ -22,6 +23,7 @@ class PlanRequest:
     runtimes: tuple[RuntimeFloor, ...] = ()
     choose: bool = False
     channels_first: bool = False
+    dense_scales: DenseScales = "per-tensor"
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,7 @@ class Proving:
             self.findings.tell,
             self.request.plan.integer_scores,
             self.request.plan.runtimes,
+            self.request.plan.dense_scales,
         )
 
     def _same_numbers(self, judge: Judge, judged: list[Judged]) -> None:

@@ -25,6 +25,7 @@ from resnet_edge import __version__
 from resnet_edge.core.answers import of_output
 from resnet_edge.core.errors import ModelError, ResnetEdgeError
 from resnet_edge.core.progress import Progress, Report, tracked
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
 from resnet_edge.models import OpenedModel, open_model
 from resnet_edge.models.flat import FlatGraph, flat_graph
@@ -63,7 +64,7 @@ def qat(request: QatRequest, report: Report) -> Compressed:
     opened = open_model(request.model, report)
     facts = opened.facts
     story_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
-    trunk = _Trunk(opened, request.model.source)
+    trunk = _Trunk(opened, request.model.source, request.dense_scales)
     data = training_data(recipe, facts.input_shape, facts.classes, report)
     read = checked_reader(opened, request.model, data.fitted.images)
     how = Fit(
@@ -74,6 +75,8 @@ def qat(request: QatRequest, report: Report) -> Compressed:
         framework=tf_keras,
     )
     stamp = {"model": facts.sha256, "recipe": asdict(recipe), "data": data.identity}
+    if request.dense_scales != "per-tensor":
+        stamp["dense_scales"] = request.dense_scales
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     scores = _Scores(data, how, Fit(facts.head), report)
     before = scores.of(lambda images: opened.network(trunk.prepared(images)), plain=True)
@@ -101,6 +104,7 @@ def qat(request: QatRequest, report: Report) -> Compressed:
             "top1_fake_quantized": rounded,
             "top1_float": after,
             "kept_zeros": zeros,
+            "dense_scales": request.dense_scales,
             **training_details(recipe, data, history, how),
         },
     )
@@ -113,7 +117,7 @@ def qat(request: QatRequest, report: Report) -> Compressed:
 class _Trunk:
     """The part of the model that is trained for int8, and what stands before it."""
 
-    def __init__(self, opened: OpenedModel, source: str) -> None:
+    def __init__(self, opened: OpenedModel, source: str, dense_scales: DenseScales) -> None:
         if not isinstance(opened.trackable, keras.Model):
             raise ModelError(f"{source} is a SavedModel, which has no layers to train: give the .keras file")
         self._facts = opened.facts
@@ -122,7 +126,7 @@ class _Trunk:
         points = points_of(self._graph)
         self._network = to_tf_keras(self._graph)
         self._masks = masks_of(self._network)
-        self.quantized: FakeQuantized = fake_quantized(self._network, points, self._masks)
+        self.quantized: FakeQuantized = fake_quantized(self._network, points, self._masks, dense_scales)
         self.frozen = sum(1 for layer in self._network.layers if layer.weights and not layer.trainable)
         self.input_name = (_last(self.head.graph) if self.head else "") + INPUT
         self.input_range = (0.0, 0.0)

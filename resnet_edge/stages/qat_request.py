@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.models import ModelRequest
 from resnet_edge.stages.recipe import Recipe
 
@@ -12,7 +13,8 @@ from resnet_edge.stages.recipe import Recipe
 class QatRequest:
     """Fine-tune `model` with fake quantization and write it, with its ranges, to `out` (.keras).
 
-    `resume`, `overwrite` and `command` as in TrainRequest.
+    `resume`, `overwrite` and `command` as in TrainRequest. `dense_scales`: of the int8 weights of dense
+    layers, as `convert` is to be asked for them.
     """
 
     model: ModelRequest
@@ -21,3 +23,4 @@ class QatRequest:
     resume: bool = False
     command: str = ""
     overwrite: bool = False
+    dense_scales: DenseScales = "per-tensor"

@@ -20,7 +20,7 @@ from resnet_edge.core.progress import Progress
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.rescue import GRAVITY, Candidate, Rescue, gravest
 from resnet_edge.core.runtime_floor import RuntimeFloor
-from resnet_edge.core.scheme import Io
+from resnet_edge.core.scheme import DenseScales, Io
 from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
 from resnet_edge.stages.calibration_request import Calibration
 from resnet_edge.stages.crew import Member
@@ -52,6 +52,7 @@ class RescueSetup:
     tell: Tell
     integer_scores: bool
     runtimes: tuple[RuntimeFloor, ...] = ()
+    dense_scales: DenseScales = "per-tensor"
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ class _Search:
             choice.float_layers,
             setup.calibrated.exact,
             setup.integer_scores,
+            setup.dense_scales,
         )
         return setup.maker.call("resnet_edge.stages.artifacts:portable", request, Done).path
 
@@ -188,6 +190,7 @@ def _choices(scheme: str, setup: RescueSetup) -> Sequence[FloatChoice]:
         setup.calibration.images,
         usable_cores(),
         str(setup.workspace.scratch_folder("plan")),
+        setup.dense_scales,
     )
     found = setup.maker.call("resnet_edge.stages.float_choices:choose", request, Choices).choices
     return thinned(found, MOST_CHOICES)

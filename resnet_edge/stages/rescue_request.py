@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.head import Head
-from resnet_edge.core.scheme import Io
+from resnet_edge.core.scheme import DenseScales, Io
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class ChoicesRequest:
     images: str
     threads: int
     folder: str
+    dense_scales: DenseScales = "per-tensor"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import tf_keras
 from numpy.typing import NDArray
 from tensorflow_model_optimization.quantization.keras import QuantizeWrapperV2
 
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.models.learned_ranges import PRODUCT, Ranges
 from resnet_edge.tfmot.quantize_layers import (
     KERNELS,
@@ -73,11 +74,13 @@ class FakeQuantized:
         return {name: [v.numpy() for v in found] for name, found in self.variables.items() if found}
 
 
-def fake_quantized(network: Any, points: Points, masks: Masks) -> FakeQuantized:
+def fake_quantized(
+    network: Any, points: Points, masks: Masks, dense_scales: DenseScales = "per-tensor"
+) -> FakeQuantized:
     """`network`, a tf_keras functional model whose layers are called as in `points`, with fake
     quantization, without a softmax or sigmoid at its end, and with every layer trainable. Where a mask is 0,
-    the kernel stays 0."""
-    making = _Making(points, masks)
+    the kernel stays 0. `dense_scales`: of the kernels of dense layers."""
+    making = _Making(points, masks, dense_scales)
     model = tf_keras.models.clone_model(network, clone_function=making.layer)
     outputs, kernels, variables = making.outputs, {}, {}
     for layer in network.layers:
@@ -114,8 +117,8 @@ def masks_of(network: Any) -> dict[str, NDArray[np.float32]]:
 class _Making:
     """Makes the layers of the clone, and keeps what was put into them."""
 
-    def __init__(self, points: Points, masks: Masks) -> None:
-        self._points, self._masks = points, masks
+    def __init__(self, points: Points, masks: Masks, dense_scales: DenseScales) -> None:
+        self._points, self._masks, self._dense_scales = points, masks, dense_scales
         self.configs: dict[str, LayerConfig] = {}
         self.outputs: dict[str, ActivationQuantizer] = {}
 
@@ -128,7 +131,7 @@ class _Making:
             return plain
         if output is not None:
             self.outputs[name] = output
-        config = self.configs[name] = LayerConfig(kernel, self._masks.get(name), output)
+        config = self.configs[name] = LayerConfig(kernel, self._masks.get(name), output, self._dense_scales)
         return QuantizeWrapperV2(plain, config, name_prefix="")
 
     def _plain(self, original: Any) -> Any:

@@ -20,6 +20,8 @@ from tensorflow_model_optimization.quantization.keras.quantizers import (
     MovingAverageQuantizer,
 )
 
+from resnet_edge.core.scheme import DenseScales
+
 KERNELS = {"Conv2D": "kernel", "Dense": "kernel", "DepthwiseConv2D": "depthwise_kernel"}
 
 
@@ -29,9 +31,9 @@ class KernelQuantizer(LastValueQuantizer):
     Masked weights get no gradient, and neither momentum nor weight decay moves them from zero.
     """
 
-    def __init__(self, mask: NDArray[np.float32] | None) -> None:
+    def __init__(self, mask: NDArray[np.float32] | None, dense_scales: DenseScales = "per-tensor") -> None:
         super().__init__(num_bits=8, per_axis=True, symmetric=True, narrow_range=True)
-        self._mask = mask
+        self._mask, self._dense_scales = mask, dense_scales
         self._variables: Any = None
         self._kernel: Any = None
 
@@ -41,7 +43,8 @@ class KernelQuantizer(LastValueQuantizer):
         return self
 
     def build(self, tensor_shape: Any, name: str, layer: Any) -> Any:
-        self._variables = super().build((None, _channels(tensor_shape, layer.layer)), name, layer)
+        channels = _channels(tensor_shape, layer.layer, self._dense_scales)
+        self._variables = super().build((None, channels), name, layer)
         return self._variables
 
     def __call__(self, inputs: Any, training: bool, weights: Any, **options: Any) -> Any:
@@ -54,10 +57,10 @@ class KernelQuantizer(LastValueQuantizer):
         self(self._kernel, True, self._variables)
 
 
-def _channels(shape: Any, layer: Any) -> int:
-    """Output channels, of which each has a step; a dense layer has one for all (graph/weighted.ONE_STEP), and
-    a depthwise kernel is (height, width, channels, multiplier)."""
-    if isinstance(layer, tf_keras.layers.Dense):
+def _channels(shape: Any, layer: Any, dense_scales: DenseScales) -> int:
+    """Output channels, of which each has a step, as a dense layer's only where that was asked for
+    (core.scheme.DenseScales); a depthwise kernel is (height, width, channels, multiplier)."""
+    if dense_scales == "per-tensor" and isinstance(layer, tf_keras.layers.Dense):
         return 1
     depthwise = isinstance(layer, tf_keras.layers.DepthwiseConv2D)
     return int(shape[-2] * shape[-1]) if depthwise else int(shape[-1])
@@ -100,10 +103,14 @@ class LayerConfig(QuantizeConfig):
     `output` is given. `weights` are the float variables, in the order of the layer's own."""
 
     def __init__(
-        self, kernel: str | None, mask: NDArray[np.float32] | None, output: ActivationQuantizer | None
+        self,
+        kernel: str | None,
+        mask: NDArray[np.float32] | None,
+        output: ActivationQuantizer | None,
+        dense_scales: DenseScales = "per-tensor",
     ) -> None:
         self._name, self.output = kernel or "", output
-        self.kernel = None if kernel is None else KernelQuantizer(mask)
+        self.kernel = None if kernel is None else KernelQuantizer(mask, dense_scales)
         self.weights: list[Any] = []
 
     def get_weights_and_quantizers(self, layer: Any) -> list[tuple[Any, Any]]:

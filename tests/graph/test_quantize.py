@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -16,8 +17,9 @@ from resnet_edge.graph.grids import float_operations, layer_of
 from resnet_edge.graph.last_operation import ends_in_sigmoid
 from resnet_edge.graph.model import Graph, Node, read_graph
 from resnet_edge.graph.quantize import quantize
+from resnet_edge.graph.weighted import layers
 from tests.formats import nets
-from tests.graph.mixed import float_graph, mixed_graph, named
+from tests.graph.mixed import float_graph, mixed_graph, named, ranges_of
 from tests.graph.road import Road, litert, road, scheme
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -51,6 +53,33 @@ def test_weights_are_symmetric_int8_per_output_channel(name: str, residual: Road
             assert per_channel.min() >= 64, "no more is given up than pairs can need"
         else:
             assert set(per_channel) == {127}, "every channel uses its whole range"
+
+
+@pytest.mark.parametrize("name", ["int8", "dynamic", "int16x8"])
+def test_dense_layers_have_a_scale_for_each_output_on_request_and_nothing_else_changes(
+    name: str, residual: Road, tmp_path: Path
+) -> None:
+    asked = replace(scheme(name), dense_scales="per-channel")
+    quantize(residual.float_graph, asked, ranges_of(residual), tmp_path / "each.tflite")
+    quantize(residual.float_graph, scheme(name), ranges_of(residual), tmp_path / "one.tflite")
+    each, one = (read_graph(tmp_path / f"{which}.tflite") for which in ("each", "one"))
+    for node, same in zip(weighted(each), weighted(one), strict=True):
+        kernel, plain = each.tensors[node.inputs[1]], one.tensors[same.inputs[1]]
+        assert kernel.quantization is not None
+        assert plain.quantization is not None
+        if node.op != "FULLY_CONNECTED":
+            assert kernel.quantization == plain.quantization
+            np.testing.assert_array_equal(kernel.data, plain.data)
+            continue
+        assert len(kernel.quantization.scale) == kernel.shape[0] == 5
+        assert len(plain.quantization.scale) == 1
+        assert kernel.quantization.axis == 0
+        real = next(n for n in layers(read_graph(residual.float_graph)) if n.op == "FULLY_CONNECTED").rows
+        off = [
+            np.abs(np.asarray(q.scale)[:, None] * data - real).max()
+            for q, data in ((kernel.quantization, kernel.data), (plain.quantization, plain.data))
+        ]
+        assert off[0] <= off[1]
 
 
 @pytest.mark.parametrize(("name", "bias"), [("int8", "int32"), ("int16x8", "int64")])

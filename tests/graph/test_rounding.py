@@ -19,7 +19,7 @@ def layer(rows: NDArray[np.floating]) -> Layer:
 
 def dense(rows: NDArray[np.floating]) -> Layer:
     """All rows have one step."""
-    return Layer(0, "FULLY_CONNECTED", "in", "out", rows.astype(np.float32), None, {})
+    return Layer(0, "FULLY_CONNECTED", "in", "out", rows.astype(np.float32), None, {}, one_step=True)
 
 
 def case(taps: int = 24, outputs: int = 16) -> tuple[Layer, NDArray[np.float64], NDArray[np.float64]]:

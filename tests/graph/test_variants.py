@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.graph.model import Graph, read_graph
 from resnet_edge.graph.quantize import quantize
 from resnet_edge.graph.variants import RoundedVariants, rounded_kernel, rounded_operand
@@ -90,8 +93,12 @@ def test_constants_inside_and_outside_of_the_flatbuffer(
     np.testing.assert_allclose(bias, np.broadcast_to(bias[0], bias.shape), atol=1e-5)
 
 
-def test_kernels_are_rounded_as_the_quantizer_does(residual: Road, tmp_path: Path) -> None:
-    quantize(residual.float_graph, scheme("int8"), ranges_of(residual), tmp_path / "q.tflite")
+@pytest.mark.parametrize("dense_scales", get_args(DenseScales))
+def test_kernels_are_rounded_as_the_quantizer_does(
+    dense_scales: DenseScales, residual: Road, tmp_path: Path
+) -> None:
+    asked = replace(scheme("int8"), dense_scales=dense_scales)
+    quantize(residual.float_graph, asked, ranges_of(residual), tmp_path / "q.tflite")
     stored = {t.name: t for t in read_graph(tmp_path / "q.tflite").tensors}
     graph, checked = float_graph(residual), 0
     for node in graph.nodes:
@@ -102,7 +109,7 @@ def test_kernels_are_rounded_as_the_quantizer_does(residual: Road, tmp_path: Pat
             assert theirs.data is not None
             assert theirs.quantization is not None
             scale = np.reshape(theirs.quantization.scale, (-1, *[1] * (kernel.data.ndim - 1)))
-            ours = rounded_kernel(kernel.data, node.op, paired=True)
+            ours = rounded_kernel(kernel.data, node.op, paired=True, dense_scales=dense_scales)
             np.testing.assert_allclose(ours, theirs.data * scale, atol=1e-6)
             checked += 1
     assert checked == 7

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from resnet_edge.core.scheme import Scheme
+from resnet_edge.core.scheme import DenseScales, Scheme
 from resnet_edge.graph.calibrate import measure_ranges
 from resnet_edge.graph.model import read_graph
 from resnet_edge.graph.quantize import quantize
 from resnet_edge.graph.weighted import layers, with_constants, write_constants
 from tests.formats import nets
+from tests.graph.mixed import ranges_of
 from tests.graph.road import Road, litert, road, scheme
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -25,10 +28,15 @@ def test_layers_are_those_with_kernels(residual: Road) -> None:
         np.testing.assert_array_equal(layer.kernel_of(layer.rows), layer.kernel)
 
 
-def test_steps_and_integers_are_those_that_the_quantizer_writes(residual: Road) -> None:
-    stored = read_graph(residual.portable("int8"))
+@pytest.mark.parametrize("dense_scales", get_args(DenseScales))
+def test_steps_and_integers_are_those_that_the_quantizer_writes(
+    dense_scales: DenseScales, residual: Road, tmp_path: Path
+) -> None:
+    asked = replace(scheme("int8"), dense_scales=dense_scales)
+    quantize(residual.float_graph, asked, ranges_of(residual), tmp_path / "q.tflite")
+    stored = read_graph(tmp_path / "q.tflite")
     kernels = [stored.tensors[n.inputs[1]] for n in stored.nodes if n.op in ("CONV_2D", "FULLY_CONNECTED")]
-    found = layers(read_graph(residual.float_graph))
+    found = layers(read_graph(residual.float_graph), dense_scales)
     assert len(kernels) == len(found)
     for layer, kernel in zip(found, kernels, strict=True):
         assert kernel.quantization is not None

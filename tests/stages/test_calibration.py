@@ -17,11 +17,12 @@ from resnet_edge.formats import onnx as onnx_format
 from resnet_edge.graph.calibrate import measure_ranges
 from resnet_edge.graph.calibrators import UNIT
 from resnet_edge.graph.model import read_graph
-from resnet_edge.graph.weighted import layers, write_constants
+from resnet_edge.graph.weighted import Constants, layers, write_constants
 from resnet_edge.stages import artifacts
 from resnet_edge.stages.artifact_request import PortableRequest
 from resnet_edge.stages.calibration import MARGIN_DB, calibrate, read_ranges
-from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration, CalibratorName
+from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration, CalibratorName, RepairName
+from resnet_edge.stages.notes import shared_scale
 from tests.formats import nets
 from tests.graph.road import Road, litert, onnxruntime, road, scheme
 
@@ -110,6 +111,51 @@ def test_int16_gets_minmax_unless_a_calibrator_is_named(request_: CalibrateReque
         else:
             plain = calibrate(replace(request_, calibrator="minmax", repair="none"), silent)
             assert int16 == read_ranges(Path(plain.ranges), "int16")
+
+
+def with_dead_feature(source: Path, out: Path) -> None:
+    """The first output has one weight, a large one, and that on a feature that is always zero: it changes no
+    answer, and the scale that all outputs share grows with it."""
+    found = layers(read_graph(source))
+    constants: Constants = {}
+    for layer in found[-4:-1]:  # the convolutions of the last block
+        kernel, bias = layer.kernel.copy(), np.array(layer.bias)
+        kernel[0] = bias[0] = 0
+        constants |= {(layer.index, 1): kernel, (layer.index, 2): bias}
+    dense = found[-1].kernel.copy()
+    dense[0] = 0
+    dense[0, 0] = 100
+    write_constants(source, constants | {(found[-1].index, 1): dense}, out)
+
+
+@pytest.mark.parametrize("repair", ["none", "auto"])
+def test_what_a_shared_scale_costs_is_found_out_and_told_where_it_is_most_of_the_noise(
+    repair: RepairName, request_: CalibrateRequest, net: Road, tmp_path: Path
+) -> None:
+    asked = replace(request_, calibrator="minmax", repair=repair, compare_dense_scales=True)
+    plain = calibrate(asked, silent).shared_scale
+    assert plain is not None
+    assert plain.n == 40
+    assert shared_scale(plain) == []
+    with_dead_feature(net.float_graph, tmp_path / "dead.tflite")
+    asked = replace(asked, portable=str(tmp_path / "dead.tflite"))
+    found = calibrate(asked, silent)
+    lossy = found.shared_scale
+    assert lossy is not None
+    assert lossy.per_tensor_db == found.chosen.sqnr_db
+    assert lossy.per_channel_db > lossy.per_tensor_db + 10
+    [note] = shared_scale(lossy)
+    assert "more noise than all other rounding" in note
+    assert "--dense-scales per-channel" in note
+    mended = calibrate(replace(asked, dense_scales="per-channel"), silent)
+    assert mended.chosen.sqnr_db is not None
+    if mended.chosen.repairs == found.chosen.repairs:
+        assert mended.chosen.sqnr_db == lossy.per_channel_db, "what was said is what the option gives"
+    assert mended.shared_scale is None, "nothing is shared"
+
+
+def test_nothing_is_compared_unless_asked_for(request_: CalibrateRequest) -> None:
+    assert calibrate(replace(request_, calibrator="minmax", repair="none"), silent).shared_scale is None
 
 
 def test_fixed_ranges_are_taken_as_they_are_and_weights_may_be_rounded_together(

@@ -7,7 +7,16 @@ import pytest
 from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.core.proportion import paired_drop, samples_needed_for_share, wilson
 from resnet_edge.core.sequential import planned
-from resnet_edge.stages.notes import one_look_only, provable, stopped
+from resnet_edge.graph.versions.needed import scales_apart
+from resnet_edge.stages.calibration_request import SharedScale
+from resnet_edge.stages.notes import (
+    PER_CHANNEL,
+    one_look_only,
+    provable,
+    scales_for_each,
+    shared_scale,
+    stopped,
+)
 
 
 def row(verdict: Verdict, n: int, lost: int, *, labelled: bool = True, needed: int | None = 2000) -> Parity:
@@ -29,6 +38,35 @@ def row(verdict: Verdict, n: int, lost: int, *, labelled: bool = True, needed: i
         samples_needed=needed,
         agreement_ci95=wilson(n - lost, n),
     )
+
+
+@pytest.mark.parametrize(
+    ("per_tensor", "per_channel", "lost", "gained", "told"),
+    [
+        (36.0, 36.2, 0, 0, False),
+        (36.0, 38.9, 1, 1, False),
+        (36.0, 39.1, 0, 0, True),  # half of all noise
+        (36.0, 36.2, 9, 1, True),  # beyond chance
+        (36.0, 36.2, 2, 0, False),
+        (36.2, 36.0, 0, 9, False),
+    ],
+)
+def test_shared_scale_is_told_where_it_is_most_of_the_noise_or_changes_answers(
+    per_tensor: float, per_channel: float, lost: int, gained: int, told: bool
+) -> None:
+    cost = SharedScale(n=256, per_tensor_db=per_tensor, per_channel_db=per_channel, lost=lost, gained=gained)
+    assert bool(shared_scale(cost)) == told
+    assert shared_scale(None) == []
+
+
+def test_scales_for_each_are_told_and_the_default_is_not() -> None:
+    assert scales_for_each("per-tensor") == []
+    [note] = scales_for_each("per-channel")
+    integer, dynamic = scales_apart("int8"), scales_apart("float32")
+    assert integer is not None
+    assert dynamic is not None
+    assert f"TensorFlow Lite {integer.since}, dynamic ones {dynamic.since}" in note
+    assert f"TensorFlow Lite {integer.since}, dynamic ones {dynamic.since}" in PER_CHANNEL
 
 
 def test_one_line_for_the_whole_run() -> None:

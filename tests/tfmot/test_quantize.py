@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -17,6 +17,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 import tests.tfmot.imported  # noqa: F401  # before what imports tensorflow_model_optimization
+from resnet_edge.core.scheme import DenseScales
 from resnet_edge.graph import weighted
 from resnet_edge.graph.additions import aligned_ranges, scale_of
 from resnet_edge.graph.calibrate import Ranges, measure_ranges
@@ -35,12 +36,16 @@ from tests.graph.road import litert, output_step, road, scheme
 from tests.models.nets import KERAS_WARNINGS
 
 pytestmark = KERAS_WARNINGS
+Case = tuple[Callable[[], keras.Model], DenseScales]
 NETS = [nets.residual_v1, nets.preactivation_v2, nets.bottleneck, nets.mobile, nets.article]
+CASES: list[Case] = [*((net, "per-tensor") for net in NETS), (nets.residual_v1, "per-channel")]
 
 
-def quantized(model: keras.Model, masks: dict[str, Any] | None = None) -> tuple[FlatGraph, FakeQuantized]:
+def quantized(
+    model: keras.Model, masks: dict[str, Any] | None = None, dense_scales: DenseScales = "per-tensor"
+) -> tuple[FlatGraph, FakeQuantized]:
     graph = flat_graph(model, model.input_shape[1:])
-    return graph, fake_quantized(to_tf_keras(graph), points_of(graph), masks or {})
+    return graph, fake_quantized(to_tf_keras(graph), points_of(graph), masks or {}, dense_scales)
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,12 @@ def as_trained() -> AbstractContextManager[Any]:
     return patch.object(weighted, "adds_pairs", lambda graph, node: False)
 
 
-@pytest.fixture(scope="module", params=NETS, ids=lambda net: net.__name__)
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0].__name__}-{case[1]}")
 def int8(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Int8:
-    make: Callable[[], keras.Model] = request.param
-    model = make()
+    case: Case = request.param
+    model, stored = case[0](), replace(scheme("int8"), dense_scales=case[1])
     images = nets.images(model)
-    graph, network = quantized(model)
+    graph, network = quantized(model, dense_scales=case[1])
     low, high = float(images.min()), float(images.max())
     entering = tf.quantization.fake_quant_with_min_max_args(images, low, high).numpy()
     network.observe([entering[:12], entering[12:]])
@@ -81,10 +86,10 @@ def int8(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     measured = measure_ranges(made.float_graph, rows, takes_pixels=False, threads=1) | fixed
     out = made.folder / "qat.tflite"
     with as_trained():
-        quantize(made.float_graph, scheme("int8"), measured, out)
+        quantize(made.float_graph, stored, measured, out)
         aligned = aligned_ranges(read_graph(out), measured)
-        quantize(made.float_graph, scheme("int8"), aligned, out)
-    quantize(made.float_graph, scheme("int8"), aligned, out.with_stem("shipped"))
+        quantize(made.float_graph, stored, aligned, out)
+    quantize(made.float_graph, stored, aligned, out.with_stem("shipped"))
     found = network.model(entering, training=False).numpy()
     return Int8(found, images, out, read_graph(made.float_graph), fixed)
 

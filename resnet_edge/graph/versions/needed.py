@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resnet_edge.graph.versions.conditions import hybrid, per_channel
-from resnet_edge.graph.versions.operation import Operation
+from resnet_edge.graph.versions.operation import Operand, Operation
+from resnet_edge.graph.versions.releases import latest, tensorflow_lite_with
 from resnet_edge.graph.versions.rules import RULES
 
 
@@ -49,6 +50,19 @@ TOO_LOW = (
 """Measured: 8 to 10 % of images are right with tflite-runtime 2.7 to 2.14 and TensorFlow 1.15 to 2.15
 (hybrid), and before 2.10 (integers), which read the first scale for all. The day is that of
 tflite-micro#2673; from #2602 (2024-05-28) until then such a layer was refused."""
+
+
+def scales_apart(activations: str) -> TooLow | None:
+    """What is known of a dense layer whose int8 weights have a scale for each output, by the dtype of its
+    activations; `since`: which release takes the safe version, later ones than the first that is right."""
+    ends = Operand(dtype=activations, shape=(1, 2), scales=(), axis=0, quantized=False, sparse=False)
+    weights = Operand(dtype="int8", shape=(2, 2), scales=(1.0, 2.0), axis=0, quantized=True, sparse=False)
+    layer = Operation(name="FULLY_CONNECTED", inputs=(ends, weights), outputs=(ends,), options=None)
+    low = next((low for low in TOO_LOW if low.holds(layer)), None)
+    if low is None:
+        return None
+    taken = tensorflow_lite_with(layer.name, low.version)
+    return replace(low, since=latest([low.since, *filter(None, [taken])]))
 
 
 def needed_version(operation: Operation) -> int:

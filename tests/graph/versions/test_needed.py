@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from resnet_edge.graph.model import load_model
-from resnet_edge.graph.versions.needed import needed_version, safe_version
+from resnet_edge.graph.versions.needed import needed_version, safe_version, scales_apart
 from resnet_edge.graph.versions.operation import Operand, Operation, builtin_name, operations
 
 SHAPE = (16, 16, 3)
@@ -51,6 +51,16 @@ def dense(dtype: str, weights: str, scales: int, units: int = 4, bias: str = "fl
 )
 def test_dense_layers(operation: Operation, needed: int, safe: int) -> None:
     assert (needed_version(operation), safe_version(operation)) == (needed, safe)
+
+
+@pytest.mark.parametrize(
+    ("activations", "since"), [("float32", "2.17"), ("int8", "2.13"), ("int16", "2.13"), ("float16", None)]
+)
+def test_what_a_scale_for_each_output_takes_is_known_without_a_file(
+    activations: str, since: str | None
+) -> None:
+    found = scales_apart(activations)
+    assert (found and found.since) == since
 
 
 def test_an_operator_that_lacks_its_inputs_is_no_error() -> None:

@@ -1,0 +1,156 @@
+"""What one int8 scale for all outputs of dense layers costs, against one for each (`convert --dense-scales`).
+
+    python benchmarks/dense_scales.py [--images N] [FOLDER…]
+
+The bundled ResNet-20, and the networks in folders as `false_alarms.py --work DIR --make` leaves them in DIR:
+`model.keras`, `network.json` with its preprocessing (`prepare`), and `proof.npz` and `calibration.npz` with
+images and labels. Both files have the ranges of min-max and no repairs, so that only these scales differ
+(`convert --calibrator minmax --repair none`), and run on LiteRT; SQNR is of logits against the Keras model,
+and *apart* counts the images on which the two files answer differently.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.answers import answers
+from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.core.head import Head
+from resnet_edge.core.machine import usable_cores
+from resnet_edge.core.progress import silent
+from resnet_edge.core.scheme import DenseScales
+from resnet_edge.core.statistics import sqnr_db
+from resnet_edge.models import ModelRequest
+from resnet_edge.stages import artifacts, calibration, source
+from resnet_edge.stages._sums import measure
+from resnet_edge.stages.artifact_request import PortableRequest
+from resnet_edge.stages.calibration_request import CalibrateRequest
+from resnet_edge.stages.predict import predict
+from resnet_edge.stages.predict_request import PredictRequest
+from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
+
+SCALES: tuple[DenseScales, ...] = get_args(DenseScales)
+SCHEMES = ("dynamic", "int8")
+HEADER = (
+    "| network | images | file | SQNR, one scale | SQNR, one for each | right, Keras | right, one scale | "
+    "right, one for each | apart |"
+)
+Values = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A model with what it wants of pixels, and .npz files of images and labels."""
+
+    name: str
+    model: Path
+    preprocess: str | None
+    proof: Path
+    calibration: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A network exported to `folder`, and what Keras gives on the images of the proof (N, outputs)."""
+
+    folder: Path
+    head: Head
+    ranges: str
+    labels: NDArray[np.integer]
+    reference: Values
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
+    parser.add_argument("--images", type=int, default=2000, help="of the proof, at most")
+    options = parser.parse_args()
+    print(HEADER)
+    print("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for network in networks(options.folders):
+        with tempfile.TemporaryDirectory(prefix="dense-scales-") as name:
+            case = exported(network, Path(name), options.images)
+            for scheme in SCHEMES:
+                outputs = [predicted(case, scheme, scales) for scales in SCALES]
+                print(line(network.name, scheme, case, outputs), flush=True)
+
+
+def networks(folders: list[Path]) -> Iterator[Network]:
+    yield Network(
+        name="ResNet-20 (bundled)",
+        model=bundled(MODEL_FILE),
+        preprocess=None,
+        proof=bundled(TEST_FILE),
+        calibration=bundled(CALIBRATION_FILE),
+    )
+    for folder in folders:
+        yield Network(
+            name=folder.resolve().name,
+            model=folder / "model.keras",
+            preprocess=json.loads((folder / "network.json").read_text())["prepare"],
+            proof=folder / "proof.npz",
+            calibration=folder / "calibration.npz",
+        )
+
+
+def exported(network: Network, folder: Path, most: int) -> Case:
+    """Write the float graph, the images and the reference outputs into `folder`."""
+    model = ModelRequest(str(network.model), preprocess=network.preprocess)
+    facts = source.facts(model, silent)
+    with np.load(network.proof) as proof, np.load(network.calibration) as calibrating:
+        np.save(folder / "images.npy", proof["images"][:most])
+        np.save(folder / "calibration.npy", calibrating["images"])
+        labels = proof["labels"][:most]
+    source.export(ExportRequest(model, str(folder / "float.tflite"), False), silent)
+    source.reference(
+        ReferenceRequest(model, str(folder / "images.npy"), str(folder / "reference.npy")), silent
+    )
+    request = CalibrateRequest(
+        *(str(folder / "float.tflite"), str(folder / "calibration.npy"), facts.preprocessing.takes_pixels),
+        *(facts.head, usable_cores(), str(folder), "minmax", "none"),
+    )
+    return Case(
+        folder=folder,
+        head=facts.head,
+        ranges=calibration.calibrate(request, silent).ranges,
+        labels=labels,
+        reference=np.load(folder / "reference.npy"),
+    )
+
+
+def predicted(case: Case, scheme: str, scales: DenseScales) -> Values:
+    """What the file of a scheme gives on the images of the proof (N, outputs)."""
+    ranges = case.ranges if scheme == "int8" else None
+    made, outputs = str(case.folder / "made.tflite"), str(case.folder / "outputs.npy")
+    asked = PortableRequest(
+        *(str(case.folder / "float.tflite"), scheme, ranges, case.head.output, "float32", made),
+        dense_scales=scales,
+    )
+    artifacts.portable(asked, silent)
+    images = str(case.folder / "images.npy")
+    predict(PredictRequest(made, "tflite", "litert", "cpu", 1, images, outputs), silent)
+    found_outputs: Values = np.load(outputs)
+    return found_outputs
+
+
+def line(name: str, scheme: str, case: Case, outputs: list[Values]) -> str:
+    """One row of the table."""
+    sums = [measure(case.reference, each, case.head) for each in outputs]
+    decibels = [f"{sqnr_db(found.signal, found.noise):.1f}" for found in sums]
+    said = [answers(case.head, each) for each in (case.reference, *outputs)]
+    right = [str(int((each == case.labels).sum())) for each in said]
+    apart = int((said[1] != said[2]).sum())
+    return f"| {' | '.join([name, str(len(case.labels)), scheme, *decibels, *right, str(apart)])} |"
+
+
+if __name__ == "__main__":
+    main()
