@@ -86,7 +86,7 @@ def _pinned(request: PlanRequest) -> tuple[list[str], list[str]]:
     return found, notes
 
 
-def _check_per_channel(request: PlanRequest, schemes: dict[str, Scheme]) -> None:
+def _check_per_channel(request: PlanRequest, schemes: Mapping[str, Scheme]) -> None:
     """Refuse scales for each output of dense layers where nothing has them, or a runtime that is asked for
     computes them wrongly."""
     from resnet_edge.graph.versions.needed import scales_apart
