@@ -54,14 +54,12 @@ class _Report:
         self.order = {step.gives[0]: number for number, step in enumerate(sections.opened.steps)}
 
     def judged_alone(self, weighted: list[Step]) -> list[Step]:
-        """Layers of the reference that end a section of their own, whose rounding is known."""
-        known = {
-            self.sections.reference.names[i]
-            for i in self.found.cuts
-            if np.isfinite(self.found.first.roundings[i].random).all()
-        }
-        accused = {self.sections.reference.names[one.tensor] for one in self.found.accused}
-        return [step for step in weighted if step.gives[0] in known | accused]
+        """Layers of the reference that end a section of their own, and were held to a bound that could have
+        failed."""
+        names = self.sections.reference.names
+        judged = {names[i] for i in self.found.cuts & self.sections.held(self.found.first)}
+        accused = {names[one.tensor] for one in self.found.accused}
+        return [step for step in weighted if step.gives[0] in judged | accused]
 
     def findings(self) -> list[LayerFinding]:
         """What is wrong, in the order of execution; then what explains a failure, and is no fault."""
@@ -126,14 +124,14 @@ class _Report:
     def _saturated(self) -> Iterator[LayerFinding]:
         """Grids that cut off more than all else that is off in their tensor."""
         for i, match in self.sections.matches.items():
-            grid, sums = self.sections.grids.get(match.name), self.sections.own[i]
+            limits, sums = self.sections.limits.get(i), self.sections.own[i]
             lost = float(sums.lost.sum())
-            if i not in self.found.cuts or grid is None or lost <= float(sums.error.sum()):
+            if i not in self.found.cuts or limits is None or lost <= float(sums.error.sum()):
                 continue
             step = _computing(self.sections.section(i, self.found.cuts), None)
             loss = sqnr_db(float(sums.power.sum()) + lost, lost)
             text = (
-                f"{step.gives[0]}: its grid ends at {grid.low:.4g} and {grid.high:.4g} and cuts off what "
+                f"{step.gives[0]}: its grid ends at {limits[0].min():.4g} and {limits[1].max():.4g} and cuts off what "
                 f"is needed (the signal over what is lost is {loss:.1f} dB): calibrate with more images"
             )
             name = self.sections.reference.names[i]
@@ -162,11 +160,17 @@ class _Report:
         for name, text in self.sections.opened.oddities:
             if name not in named:
                 yield f"{name.split(';')[0]}: {text}; it shows nowhere"
+        opaque = self.found.first.opaque
+        foreign = [step for step in self.sections.opened.steps if opaque.intersection(step.gives)]
+        if foreign:
+            told = ", ".join(f"{step.op} ({step.gives[0].split(';')[0]})" for step in foreign[:SHOWN])
+            more = f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else ""
+            yield f"what reads {told}{more} is not judged: how rounding goes through that is not known"
         rest = len(weighted) - len(alone)
         if rest:
             yield (
-                f"{rest} of {len(weighted)} layers are judged together with others: the file has no tensor "
-                "that holds what they give, or has it in another scale"
+                f"{rest} of {len(weighted)} layers are not judged by themselves: the file has no tensor that "
+                "holds what they give, has it in another scale, or rounds it so that nothing is too much"
             )
 
 

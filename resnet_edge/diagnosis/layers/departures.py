@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.diagnosis.layers.limits import Limits
 from resnet_edge.diagnosis.layers.rounding import Rounding
 from resnet_edge.diagnosis.layers.steps import Grid, Real
 
@@ -32,14 +33,22 @@ class Sums:
         self._sums = np.zeros((11, channels))
         self._ends: tuple[Real, Real] | None = None
 
-    def add(self, expected: NDArray[np.float32], seen: NDArray[np.float32], grid: Grid | None) -> None:
-        """One image more; what a grid cannot hold is cut off, and is no departure of the layer."""
+    def add(
+        self,
+        expected: NDArray[np.float32],
+        seen: NDArray[np.float32],
+        grid: Grid | None,
+        limits: Limits | None = None,
+    ) -> None:
+        """One image more, of a tensor on a `grid`; what is beyond its `limits` (those of its grid, if none
+        are given) is cut off, and is no departure of the layer."""
         r = np.asarray(expected, np.float64).reshape(-1, self._sums.shape[1])
         y = np.asarray(seen, np.float64).reshape(r.shape)
         if not (np.isfinite(y).all() and np.isfinite(r).all()):
             self.finite &= not np.isfinite(r).all()  # what is read may be at fault
             return
-        held = r if grid is None else np.clip(r, grid.low, grid.high)
+        limits = limits or ((np.asarray(grid.low), np.asarray(grid.high)) if grid is not None else None)
+        held = r if limits is None else np.clip(r, *limits)
         e = y - held
         nearest = held if grid is None else grid.low + np.rint((held - grid.low) / grid.step) * grid.step
         on_grid = y - nearest
@@ -129,6 +138,19 @@ def known(rounding: Rounding) -> bool:
     return bool((np.asarray(rounding.random) < UNKNOWN).all())
 
 
+def binding(expected: Sums, rounding: Rounding) -> bool:
+    """Whether a tensor is held to anything: zeros in its place would be beyond its rounding."""
+    if not known(rounding) or not expected.n:
+        return False
+    variance, hard = (np.broadcast_to(x, expected.power.shape) for x in (rounding.random, rounding.hard))
+    mean = np.abs(expected.expected)
+    if (mean > _most_shift(expected, variance, hard, rounding.own)).any():
+        return True
+    centred = np.sqrt(np.maximum(expected.power - mean**2, 0))
+    each, whole = _most_error(variance, hard + rounding.own)
+    return bool((centred > each).any() or np.linalg.norm(centred) > whole)
+
+
 def departure(replayed: Sums, own: Sums, rounding: Rounding) -> Departure | None:
     """What of a tensor is beyond its rounding, against the replay of its section and against the reference's
     `own` activations. Constants of a repair (bias correction: M. Nagel et al., arXiv:1906.04721) bring a
@@ -147,16 +169,12 @@ def departure(replayed: Sums, own: Sums, rounding: Rounding) -> Departure | None
 def _departure(sums: Sums, own: Sums, variance: Real, hard: Real, half: float) -> Departure | None:
     n = max(sums.n, 1)
     shift = np.minimum(np.abs(sums.shift), np.abs(own.shift)) if own.n else np.abs(sums.shift)
-    together = hard + half * sums.alike
-    allowed = np.sqrt(2 * T * (variance + half**2 / n)) + together
-    if (found := _beyond("shift", shift, allowed)) is not None:
+    if (found := _beyond("shift", shift, _most_shift(sums, variance, hard, half))) is not None:
         return found
     centred = np.sqrt(np.maximum(sums.error - sums.shift**2, 0))
-    allowed = np.sqrt(variance * (1 + 2 * np.sqrt(T) + 2 * T)) + hard + half
-    if (found := _beyond("error", centred, allowed)) is not None:
+    each, bound = _most_error(variance, hard + half)
+    if (found := _beyond("error", centred, each)) is not None:
         return found
-    total = variance.sum() + 2 * np.sqrt(T * np.square(variance).sum()) + 2 * T * variance.max(initial=0)
-    bound = float(np.sqrt(total) + np.sqrt(np.square(hard + half).sum()))
     whole = float(np.linalg.norm(centred))
     if whole > bound + 1e-30:
         return Departure(kind="error", times=whole / max(bound, 1e-30))
@@ -164,9 +182,23 @@ def _departure(sums: Sums, own: Sums, variance: Real, hard: Real, half: float) -
     if power <= 0:
         return None
     spread = (variance + half**2 / n) @ sums.power
+    together = hard + half * sums.alike
     most = float(np.sqrt(2 * T * spread) + (together * np.sqrt(sums.power)).sum()) / power
     slope = min(map(abs, sums.slopes))
     return Departure(kind="slope", times=slope / max(most, 1e-30)) if slope > most else None
+
+
+def _most_shift(sums: Sums, variance: Real, hard: Real, half: float) -> Real:
+    """By what the means (C,) may be off."""
+    allowed: Real = np.sqrt(2 * T * (variance + half**2 / max(sums.n, 1))) + hard + half * sums.alike
+    return allowed
+
+
+def _most_error(variance: Real, hard: Real) -> tuple[Real, float]:
+    """The most that errors may be in each channel (C,), and in all together."""
+    each = np.sqrt(variance * (1 + 2 * np.sqrt(T) + 2 * T)) + hard
+    total = variance.sum() + 2 * np.sqrt(T * np.square(variance).sum()) + 2 * T * variance.max(initial=0)
+    return each, float(np.sqrt(total) + np.sqrt(np.square(hard).sum()))
 
 
 def _beyond(kind: str, found: Real, allowed: Real) -> Departure | None:

@@ -9,11 +9,12 @@ sub-Gaussian with its own variance: sums of them have tails as bounded in depart
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.diagnosis.layers.limits import keeps_limits
 from resnet_edge.diagnosis.layers.steps import (
     AS_REAL,
     ROUNDERS,
@@ -47,11 +48,15 @@ TABLES = frozenset({"softmax", "logistic", "tanh", "elu", "gelu", "hard_swish"})
 
 @dataclass(frozen=True, kw_only=True)
 class Rounding:
-    """Of one tensor; arrays broadcast to it. `own` is half a step of its own grid, which comes last."""
+    """Of one tensor; arrays broadcast to it. `own` is half a step of its own grid, which comes last.
+    `single`: nothing but float32 has rounded it. `lost` is the mean square of what a grid on the way cut off,
+    where the tensor has the ends of that grid itself (limits.py): there it is no error."""
 
     random: Real
     hard: Real
     own: float = 0.0
+    single: bool = False
+    lost: Real = field(default_factory=lambda: np.zeros(()))
 
     @property
     def whole(self) -> Real:
@@ -59,13 +64,19 @@ class Rounding:
         hard: Real = self.hard + self.own
         return hard
 
+    def behind(self, step: Step) -> Rounding:
+        """As an operation takes it: what was cut off is an error behind one that does not keep the ends."""
+        if keeps_limits(step) or not self.lost.any():
+            return replace(self, lost=np.zeros(()))
+        return replace(self, hard=self.hard + np.sqrt(self.lost.max()), lost=np.zeros(()))
+
     @property
     def none(self) -> bool:
         """Whether it is exact."""
-        return not self.own and not self.random.any() and not self.hard.any()
+        return not (self.own or self.random.any() or self.hard.any() or self.lost.any())
 
 
-EXACT = Rounding(random=np.zeros(()), hard=np.zeros(()))
+EXACT = Rounding(random=np.zeros(()), hard=np.zeros(()), single=True)
 UNKNOWN = Rounding(random=np.full((), np.inf), hard=np.zeros(()))
 
 
@@ -81,6 +92,8 @@ class Powers:
     peaks: dict[str, float] = field(default_factory=dict)
     dynamic: dict[str, float] = field(default_factory=dict)
     firsts: dict[tuple[str, int], Real] = field(default_factory=dict)
+    cut: dict[str, Real] = field(default_factory=dict)
+    """Of what goes to a grid, by the name that it has there: the squares of what is cut off, summed."""
     images: int = 0
 
     def add(self, values: dict[str, NDArray[np.float32]]) -> None:
@@ -101,6 +114,12 @@ class Powers:
             self.peaks[name] = max(self.peaks.get(name, 0.0), peak)
             self.dynamic[name] = self.dynamic.get(name, 0.0) + peak
         self.images += 1
+
+    def cut_off(self, name: str, value: NDArray[np.float32], grid: Grid) -> None:
+        """One image more of what goes to a grid."""
+        lost = value - np.clip(value, grid.low, grid.high)
+        if lost.any():
+            self.cut[name] = self.cut.get(name, np.zeros(())) + np.square(lost, dtype=np.float64)
 
     def channels(self, name: str, axis: int) -> Real:
         """Mean squares (C,)."""
@@ -138,8 +157,10 @@ def _gone_through(opened: Opened, walk: _Walk, cuts: Mapping[str, Rounding]) -> 
     for step in opened.steps:
         given = [state.get(name, UNKNOWN) for name in step.reads]
         made = walk.through(step, given)
+        single = all(one.single for one in given) and walk.keeps_single(step)
+        lost = walk.cut_off(step, given)
         for name in step.gives:
-            found[name] = walk.stored(step, name, made)
+            found[name] = replace(walk.stored(step, name, made), single=single, lost=lost)
             state[name] = cuts.get(name, found[name])
     return found
 
@@ -155,6 +176,7 @@ class _Walk:
         """Without what storing the output rounds."""
         if step.kind == "weighted" and step.weights is not None and given:
             return self._weighted(step, step.weights, given[0])
+        given = [one.behind(step) for one in given]
         if step.kind == "move":
             return self._moved(step, given)
         if step.kind == "elementwise":
@@ -163,7 +185,47 @@ class _Walk:
             return _summed(given, step.constant)
         if step.kind in ("product", "quotient"):
             return self._product(step, given)
-        return EXACT if all(one.none for one in given) else UNKNOWN
+        return self._opaque(step, given)
+
+    def keeps_single(self, step: Step) -> bool:
+        """Whether it computes in float32, with constants that nothing has rounded."""
+        if any(name in self.opened.grids or name in self.opened.halves for name in step.gives):
+            return False
+        constants = [step.constant]
+        if step.weights is not None:
+            if step.weights.hybrid or step.weights.variance.any():
+                return False
+            constants.append(step.weights.bias)
+        return not any(constant is not None and constant.variance.any() for constant in constants)
+
+    def cut_off(self, step: Step, given: list[Rounding]) -> Real:
+        """Mean squares of what grids cut off on the way, where it keeps their ends."""
+        if not keeps_limits(step):
+            return np.zeros(())
+        found = given[0].lost
+        if step.kind == "product" and step.constant is not None:
+            found = found * np.square(step.constant.values)
+        if step.kind == "move" and found.any():
+            found = _transposed(found, step.axes) if step.axes is not None else _fitted(
+                found, self._shape(step.gives[0])
+            )
+        if step.op in ROUNDERS and step.gives[0] in self.powers.cut:
+            found = found + self.powers.cut[step.gives[0]] / self.powers.images
+        return np.asarray(found)
+
+    def _opaque(self, step: Step, given: list[Rounding]) -> Rounding:
+        """Through an operation of which it is not known by how much it enlarges errors. Those of float32 are
+        a thousandth of what is allowed for them (SINGLE), and may grow so much."""
+        if all(one.none for one in given):
+            return EXACT
+        if not all(one.single for one in given):
+            return UNKNOWN
+        shares = [
+            float(np.max(one.whole)) / size if (size := np.sqrt(self.powers.loudest(name))) else 0.0
+            for name, one in zip(step.reads, given, strict=True)
+        ]
+        size = np.sqrt(self.powers.loudest(step.gives[0])) if step.gives[0] in self.powers.shapes else 0.0
+        return Rounding(random=np.zeros(()), hard=np.asarray(max(shares) * size))
 
     def stored(self, step: Step, name: str, made: Rounding) -> Rounding:
         """With what the type of the output rounds."""
@@ -215,7 +277,13 @@ class _Walk:
         random = random + self._partial(step, weights.kernel[0].size) / 3
         if weights.bias is not None:
             random = random + np.broadcast_to(weights.bias.variance, weights.bias.values.shape).ravel()
-        return Rounding(random=_shaped(random, weights.axis, rank), hard=np.zeros(()))
+        hard: Real = np.zeros(())
+        if given.lost.any():  # all of it may go one way
+            lost = np.moveaxis(np.broadcast_to(given.lost, self._shape(name)), weights.axis, -1)
+            each = np.sqrt(lost.reshape(-1, lost.shape[-1]).mean(axis=0))
+            hard = (np.abs(weights.kernel) * named_kernel(weights, each)).sum(axis=(1, 2, 3))
+            hard = _shaped(hard, weights.axis, rank)
+        return Rounding(random=_shaped(random, weights.axis, rank), hard=hard)
 
     def _partial(self, step: Step, count: int) -> float:
         """Three times the variance of a sum of so many terms with partial sums in float16 (Higham, Mary,
@@ -281,7 +349,7 @@ class _Walk:
                 for one, peak in zip(given, reversed(peaks), strict=True)
             ]
             return _summed(sides, None)
-        return EXACT if all(one.none for one in given) else UNKNOWN
+        return self._opaque(step, given)
 
     def _peak(self, name: str) -> float:
         return self.powers.peaks.get(name, np.inf)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.activation_functions import inside_functions
-from resnet_edge.diagnosis.layers.departures import Departure, Sums, departure, known
+from resnet_edge.diagnosis.layers.departures import Departure, Sums, binding, departure, known
+from resnet_edge.diagnosis.layers.limits import Limits, held_limits
 from resnet_edge.diagnosis.layers.links import links
 from resnet_edge.diagnosis.layers.matching import (
     Match,
@@ -27,7 +28,7 @@ from resnet_edge.diagnosis.layers.replay import Replay
 from resnet_edge.diagnosis.layers.rounded_weights import as_rounded
 from resnet_edge.diagnosis.layers.rounding import Powers, Rounding, roundings
 from resnet_edge.diagnosis.layers.scaled_weights import Scale
-from resnet_edge.diagnosis.layers.steps import Opened, Step
+from resnet_edge.diagnosis.layers.steps import ROUNDERS, Opened, Step
 from resnet_edge.diagnosis.layers.tflite_steps import open_tflite, steps_of, tensor_names
 from resnet_edge.diagnosis.layers.values import Values, onnx_run, tflite_run
 from resnet_edge.graph.model import graph_of, load_model
@@ -45,13 +46,15 @@ RUNS = {"tflite": tflite_run, "onnx": onnx_run}
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """Of one way to cut the graph: what each tensor was expected to hold, and which depart; `parted` are
-    those and the ones that are excused, and `unknown` those whose rounding is not known."""
+    those and the ones that are excused, `unknown` those whose rounding is not known, and `opaque` what the
+    operations give through which it is not."""
 
     sums: dict[int, Sums]
     roundings: dict[int, Rounding]
     departures: dict[int, Departure]
     parted: frozenset[int]
     unknown: frozenset[int]
+    opaque: frozenset[str]
 
 
 class Reference:
@@ -91,6 +94,7 @@ class Sections:
         self.affine = affine_behind(self.opened)
         self.layers = layers_behind(self.opened)
         self.grids = self.opened.held_grids()
+        self._limits = held_limits(self.opened)
         wanted = [self.opened.entry, *(name for step in self.opened.steps for name in step.gives)]
         self._run = RUNS[format](path, self.opened, wanted)
         self.matches = self._matched(images[:SKETCHED])
@@ -99,6 +103,7 @@ class Sections:
         self._linked = {link.gives for link in self.links if link.alone}
         self._readers: dict[int, list[int]] | None = None
         self._watch(images)
+        self.limits = {i: self._ends_of(match) for i, match in self.matches.items() if match.name in self._limits}
         self._apply({})
 
     def _matched(self, images: NDArray[Any]) -> dict[int, Match]:
@@ -146,10 +151,15 @@ class Sections:
     def _watch(self, images: NDArray[Any]) -> None:
         """What there is of the artifact, on as many images as fit."""
         self.powers = Powers()
+        rounders = [step for step in self.opened.steps if step.op in ROUNDERS and step.reads]
+        rounders = [step for step in rounders if step.gives[0] in self.opened.grids]
         size = 4 * sum(int(np.prod(match.shape)) for match in self.matches.values())
         for image in images[: max(KEPT_BYTES // max(size, 1), SKETCHED)]:
             values = {name: self._held(name, value) for name, value in self._run(image).items()}
             self.powers.add(values)
+            for step in rounders:
+                if step.reads[0] in values:
+                    self.powers.cut_off(step.gives[0], values[step.reads[0]], self.opened.grids[step.gives[0]])
             seen = {i: match.canonical(values[match.name]) for i, match in self.matches.items()}
             self.kept.append((self._image(values), seen))
 
@@ -173,8 +183,18 @@ class Sections:
         for expected, seen in self.replayed(cuts, rounded=rounded):
             for i, one in found.items():
                 name = self.matches[i].name
-                one.add(self._held(name, expected[i]), seen[i], self.grids.get(name))
+                one.add(self._held(name, expected[i]), seen[i], self.grids.get(name), self.limits.get(i))
         return found
+
+    def _ends_of(self, match: Match) -> Limits:
+        """Of each channel (C,), the widest."""
+        low, high = (self._flat(ends, match) for ends in self._limits[match.name])
+        return low.min(axis=0), high.max(axis=0)
+
+    def _flat(self, values: NDArray[Any], match: Match) -> NDArray[Any]:
+        """What broadcasts to a tensor, as (…, C)."""
+        full = np.broadcast_to(values, self.powers.shapes[match.name])
+        return match.canonical(full).reshape(-1, _channels(match))
 
     def _held(self, name: str, value: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the type of a tensor holds of a value: float16 ends in infinity, which is no departure where
@@ -203,8 +223,38 @@ class Sections:
         found = {i: one for i, one in parted.items() if not one.excused}
         unknown = frozenset(i for i, one in allowed.items() if not known(one))
         return Judged(
-            sums=sums, roundings=allowed, departures=found, parted=frozenset(parted), unknown=unknown
+            sums=sums,
+            roundings=allowed,
+            departures=found,
+            parted=frozenset(parted),
+            unknown=unknown,
+            opaque=self._opaque(rounded, names),
         )
+
+    def _opaque(self, rounded: Mapping[str, Rounding], cuts: Collection[str]) -> frozenset[str]:
+        """What operations give whose rounding is not known, though that of all that they read is."""
+        hidden = {name for name, one in rounded.items() if not known(one)}
+        return frozenset(
+            name
+            for step in self.opened.steps
+            for name in step.gives
+            if name in hidden and hidden.difference(cuts).isdisjoint(step.reads)
+        )
+
+    def held(self, judged: Judged) -> set[int]:
+        """Tensors that were held to a bound, all of which was read on the way from a layer or the image."""
+        everything = [*self.matches]
+        found: set[int] = set()
+        for i in everything:
+            read = self.read_by(i, everything)
+            below = all(one in found or self.gives_layer(one) for one in read)
+            if below and binding(judged.sums[i], judged.roundings[i]):
+                found.add(i)
+        return found
+
+    def gives_layer(self, tensor: int) -> bool:
+        """Whether the section of a tensor has a layer in it."""
+        return any(step.weights is not None for step in self.expected(tensor, [*self.matches]))
 
     def _allowed(self, tensor: int, rounding: Rounding) -> Rounding:
         """With what its factors are uncertain by: a link accounts for that itself (rounded_weights.py), but
@@ -221,8 +271,7 @@ class Sections:
         def largest(values: NDArray[Any]) -> NDArray[Any]:
             if values.size == 1:
                 return values.reshape(1)
-            full = np.broadcast_to(values, self.powers.shapes[match.name])
-            channels: NDArray[Any] = match.canonical(full).reshape(-1, _channels(match)).max(axis=0)
+            channels: NDArray[Any] = self._flat(values, match).max(axis=0)
             return channels
 
         return Rounding(random=largest(rounding.random), hard=largest(rounding.hard), own=rounding.own)

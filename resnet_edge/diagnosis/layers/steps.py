@@ -32,14 +32,6 @@ class Grid:
     high: float
     step: float
 
-    def within(self, other: Grid) -> Grid:
-        """This grid, without what is beyond the ends of another; as it is where a damaged file has step 0."""
-        if not self.step:
-            return self
-        ends = (max(self.low, other.low), min(self.high, other.high))
-        low, high = (self.low + self.step * round((end - self.low) / self.step) for end in ends)
-        return Grid(low=low, high=high, step=self.step)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Constant:
@@ -112,12 +104,9 @@ class Opened:
         return {name: step for step in self.steps for name in step.gives}
 
     def held_grids(self) -> dict[str, Grid]:
-        """The grids of integer tensors, and of those that hold such integers as real numbers. What goes from
-        one grid to another holds no more than both."""
+        """The grids of integer tensors, and of those that hold such integers as real numbers."""
         found = dict(self.grids)
         for step in self.steps:
-            if step.op in ROUNDERS and step.reads and step.gives[0] in found and step.reads[0] in found:
-                found[step.gives[0]] = found[step.gives[0]].within(found[step.reads[0]])
             same = step.op in AS_REAL or (step.op in SAME_VALUES and step.gives[0] not in self.grids)
             if same and step.reads and step.reads[0] in found:
                 found |= dict.fromkeys(step.gives, found[step.reads[0]])
