@@ -83,15 +83,15 @@ UNKNOWN = Rounding(random=np.full((), np.inf), hard=np.zeros(()))
 @dataclass(kw_only=True)
 class Powers:
     """Of every activation over the images: its shape, mean squares of its channels if they are last (C,) or
-    second (C, 1, 1), the largest square in it, the mean over images of each one's largest square, and means
-    (C,) by the place of the channels."""
+    second (C, 1, 1), the largest square in it, and means (C,) by the place of the channels."""
 
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     last: dict[str, Real] = field(default_factory=dict)
     second: dict[str, Real] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
-    dynamic: dict[str, float] = field(default_factory=dict)
     firsts: dict[tuple[str, int], Real] = field(default_factory=dict)
+    eighths: dict[tuple[str, int], Real] = field(default_factory=dict)
+    """Of what hybrid kernels read: mean squares of what their 8 bits round, summed over images."""
     cut: dict[str, Real] = field(default_factory=dict)
     """Of what goes to a grid, by the name that it has there: the squares of what is cut off, summed."""
     images: int = 0
@@ -112,8 +112,16 @@ class Powers:
                 self.firsts[name, axis] = held + own.mean(axis=0, dtype=np.float64)
             peak = float(square.max(initial=0))
             self.peaks[name] = max(self.peaks.get(name, 0.0), peak)
-            self.dynamic[name] = self.dynamic.get(name, 0.0) + peak
         self.images += 1
+
+    def hybrid(self, name: str, value: NDArray[np.float32], axis: int) -> None:
+        """One image more of what a hybrid kernel reads, with its channels at `axis`. Zero is among its steps,
+        so that a number below half a step is off by no more than itself; others are off by chance."""
+        own = np.abs(np.moveaxis(np.nan_to_num(value), axis, -1), dtype=np.float64)
+        step = own.max(initial=0) / DYNAMIC
+        off = np.where(own < step / 2, np.square(own), step**2 / 12)
+        held = self.eighths.get((name, axis), 0.0)
+        self.eighths[name, axis] = held + off.reshape(-1, own.shape[-1]).mean(axis=0)
 
     def cut_off(self, name: str, value: NDArray[np.float32], grid: Grid) -> None:
         """One image more of what goes to a grid."""
@@ -272,8 +280,8 @@ class _Walk:
             own = named_kernel(weights, self._channels(off, name, weights.axis))
             random = random + (taps * own[:, :1, :1]).sum(axis=(1, 2, 3))
         if weights.hybrid:
-            size = self.powers.dynamic[name] / self.powers.images / DYNAMIC**2
-            random = random + size / 12 * taps.sum(axis=(1, 2, 3))
+            own = named_kernel(weights, self.powers.eighths[name, weights.axis] / self.powers.images)
+            random = random + (taps * own[:, :1, :1]).sum(axis=(1, 2, 3))
         random = random + self._partial(step, weights.kernel[0].size) / 3
         if weights.bias is not None:
             random = random + np.broadcast_to(weights.bias.variance, weights.bias.values.shape).ravel()
