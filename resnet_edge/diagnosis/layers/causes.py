@@ -23,6 +23,11 @@ BORDER = 10.0
 MEANS = frozenset({"mean", "reducemean", "globalaveragepool", "average_pool_2d", "averagepool"})
 RANDOM = frozenset({"dropout", "random_uniform", "random_standard_normal", "randomuniform", "bernoulli"})
 """At inference a dropout is no operation, or gives what it reads: then nothing departs."""
+REORDERS = frozenset({"reverse_v2", "gather", "transpose", "tile"})
+"""Operations that move values, and give what a layer behind them cannot."""
+ROUNDED = frozenset({"floor", "ceil", "round", "trunc", "sign"})
+"""What leaves steps of a number, which no way of writing a layer does."""
+STOPS = frozenset({"relu", "relu6", "clip", "min", "minimum", "relu_0_to_1", "relu_n1_to_1"})
 LARGEST = frozenset({"reduce_max", "reducemax", "globalmaxpool", "max_pool_2d", "maxpool"})
 
 
@@ -53,10 +58,34 @@ def cause(evidence: Evidence) -> Named:
     return "unlike", f"its values correlate by {alike:.2f} with what the reference's layer gives on its input"
 
 
+NAMED_BY_OPERATION = frozenset({"operation", "pooling", "dropout", "softmax_twice", "nan", "two_scales"})
+"""Causes that have an operation of their own."""
+
+
+def place(word: str, section: Sequence[Step], theirs: frozenset[str]) -> Step | None:
+    """The operation of a section that is at fault by such a cause, where that is not its layer; `theirs` are
+    those of the reference's section."""
+    sought: dict[str, frozenset[str]] = {
+        "operation": (ROUNDED | REORDERS) - theirs,
+        "pooling": MEANS | LARGEST,
+        "dropout": RANDOM,
+        "activation_early": STOPS,
+    }
+    found = [step for step in section if step.op in sought.get(word, frozenset())]
+    return found[-1 if word == "activation_early" else 0] if found else None
+
+
+def _rounded(evidence: Evidence) -> Named | None:
+    theirs, ours = evidence.operations
+    if not (found := sorted(ours & ROUNDED - theirs)):
+        return None
+    return "operation", f"it is an operation ({found[0]}) that the reference has not"
+
+
 def _foreign(evidence: Evidence) -> Named | None:
     if not evidence.foreign:
         return None
-    return "operation", f"before it there is an operation ({evidence.foreign[0]}) that the reference has not"
+    return "operation", f"it is an operation ({evidence.foreign[0]}) that the reference has not"
 
 
 def _not_finite(evidence: Evidence) -> Named | None:
@@ -136,7 +165,7 @@ def _weights(evidence: Evidence) -> Named | None:
     if best is not None and _alike(best[2], found) > max(plain + (1 - plain) / 2, UNLIKE):
         return best[0], best[1]
     if (silent := _silent(meant, found)).size:
-        return "stuck", f"its output channels {_list(silent)} have no weights: they always give the same"
+        return "stuck", f"its output channels {listed(silent)} have no weights: they always give the same"
     if plain < UNLIKE:
         return "other_weights", "its weights are others altogether: was it made from this model?"
     if (levels := _levels(found)) < min(found[0].size, 64) // 2:
@@ -159,7 +188,7 @@ def _gain(meant: Real, found: Real, departing: Sequence[int]) -> Named | None:
     if (whole - 1) ** 2 > usual**2 + 1e-9 and len(few) != len(departing):
         return "rescaled", f"its weights are {whole:.4g} times those of the reference"
     if few and len(few) == len(departing):
-        return "rescaled", f"the weights of its output channels {_list(few)} are rescaled"
+        return "rescaled", f"the weights of its output channels {listed(few)} are rescaled"
     return None
 
 
@@ -172,7 +201,7 @@ def _rewritings(meant: Real, found: Real) -> Iterator[tuple[str, str, Real]]:
         order = _matches(np.moveaxis(found, axis, 0), np.moveaxis(meant, axis, 0))
         if order is not None:
             moved = np.flatnonzero(order != np.arange(len(order)))
-            yield word, text.format(_list(moved)), np.take(meant, order, axis)
+            yield word, text.format(listed(moved)), np.take(meant, order, axis)
     ways: dict[str, Callable[[Real], Real]] = {
         "transposed (height and width exchanged)": lambda w: w.swapaxes(1, 2),
         "flipped upside down": lambda w: w[:, ::-1],
@@ -220,10 +249,10 @@ def _bias(evidence: Evidence) -> Named | None:
         if not mine.any() and theirs.bias.values.any():
             return "bias_dropped", "its bias is missing"
         if len(mine) == len(moved) and not mine[off].any() and theirs.bias.values.ravel()[off].all():
-            return "bias_dropped", f"the biases of its output channels {_list(off)} are missing"
+            return "bias_dropped", f"the biases of its output channels {listed(off)} are missing"
     if np.ptp(sums.shift) < 0.1 * moved.max():
         return "bias_shifted", f"all its channels are shifted by {sums.shift.mean():.4g}"
-    channels = _list(evidence.departure.channels)
+    channels = listed(evidence.departure.channels)
     return "bias_changed", f"its channels {channels} are shifted, by up to {moved.max():.4g}"
 
 
@@ -246,6 +275,9 @@ def _activation(evidence: Evidence) -> Named | None:
     end = float(expected.max())
     if (seen > end).any() and float(np.square(np.minimum(seen, end) - expected).sum()) < error / BORDER:
         return "activation_missing", f"it gives numbers above {end:g}, where the reference stops"
+    end = float(seen.max())
+    if (expected > end).any() and float(np.square(seen - np.minimum(expected, end)).sum()) < error / BORDER:
+        return "activation_early", f"it gives nothing above {end:g}, where the reference goes on"
     for word, text, one, other in (
         ("activation_added", "it has a ReLU that the reference does not have", expected, seen),
         ("activation_missing", "its ReLU is missing: it gives numbers below zero", seen, expected),
@@ -267,7 +299,7 @@ def _order(evidence: Evidence) -> Named | None:
     length = float(np.linalg.norm(moved) * np.linalg.norm(b))
     if length and float((moved * b).sum()) / length > ALIKE:
         changed = np.flatnonzero(order != np.arange(len(order)))
-        return "output_channels", f"its channels {_list(changed)} are in another order"
+        return "output_channels", f"its channels {listed(changed)} are in another order"
     return None
 
 
@@ -291,7 +323,7 @@ def _size(evidence: Evidence) -> Named | None:
         loud & (np.abs(factors - usual) > BORDER * np.median(np.abs(factors[loud] - usual)) + 1e-3)
     )
     if 0 < len(off) <= loud.sum() / 4:
-        return "rescaled", f"what its output channels {_list(off)} give is rescaled"
+        return "rescaled", f"what its output channels {listed(off)} give is rescaled"
     if np.ptp(factors[loud]) > 2 * abs(whole - 1) and len(factors[loud]) > 1:
         ends = f"{factors[loud].min():.3g} to {factors[loud].max():.3g}"
         return "channel_scales", f"its channels are scaled by factors of their own ({ends})"
@@ -310,11 +342,13 @@ def _moved(evidence: Evidence) -> Named | None:
 
 
 LOOKS = (
-    *(_not_finite, _oddity, _softmax_twice, _pooling, _dropout, _foreign, _window, _activation, _weights),
+    *(_not_finite, _oddity, _softmax_twice, _pooling, _dropout, _rounded, _foreign),
+    *(_window, _activation, _weights),
     *(_bias, _border, _order, _moved, _size),
 )
 
 
-def _list(numbers: Sequence[int] | NDArray[np.intp]) -> str:
+def listed(numbers: Sequence[int] | NDArray[np.intp]) -> str:
+    """The first of them, for a sentence."""
     shown = ", ".join(str(int(number)) for number in numbers[:LISTED])
     return shown if len(numbers) <= LISTED else f"{shown} and {len(numbers) - LISTED} more"

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from resnet_edge.core.explanation import Explanation, LayerFinding, LayerTrace
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.diagnosis.layers.activation_functions import KEEPERS
-from resnet_edge.diagnosis.layers.causes import Evidence, cause
+from resnet_edge.diagnosis.layers.causes import NAMED_BY_OPERATION, REORDERS, Evidence, cause, listed, place
 from resnet_edge.diagnosis.layers.departures import Sums
+from resnet_edge.diagnosis.layers.reordered import first_reordered
 from resnet_edge.diagnosis.layers.search import Accused, Searched, search
 from resnet_edge.diagnosis.layers.sections import Reference, Sections
 from resnet_edge.diagnosis.layers.steps import Step
 
-REORDERS = frozenset({"reverse_v2", "gather", "transpose", "tile"})
-"""Operations that move values, and give what a layer behind them cannot."""
 SHOWN = 2
 """Images that are looked at to name a cause."""
 STALE = 3
@@ -74,7 +73,12 @@ class _Report:
         section = self.sections.section(one.tensor, one.cuts)
         theirs = self.sections.reference.maker(one.tensor)
         ours = _computing(section, theirs)
-        word, text = cause(self._evidence(one, theirs, ours, section))
+        evidence = self._evidence(one, theirs, ours, section)
+        word, text = cause(evidence)
+        ours = place(word, section, evidence.operations[0]) or ours
+        if word not in NAMED_BY_OPERATION and (reordered := first_reordered(self.sections, one)) is not None:
+            ours, word = reordered[0], "output_channels"
+            text = f"its channels {listed(reordered[1])} are in another order"
         whole = "" if one.exact else self._until(one)
         return LayerFinding(
             layer=ours.gives[0],
@@ -123,16 +127,17 @@ class _Report:
 
     def _saturated(self) -> Iterator[LayerFinding]:
         """Grids that cut off more than all else that is off in their tensor."""
-        for i, match in self.sections.matches.items():
+        for i in self.sections.matches:
             limits, sums = self.sections.limits.get(i), self.sections.own[i]
             lost = float(sums.lost.sum())
             if i not in self.found.cuts or limits is None or lost <= float(sums.error.sum()):
                 continue
             step = _computing(self.sections.section(i, self.found.cuts), None)
             loss = sqnr_db(float(sums.power.sum()) + lost, lost)
+            ends = f"{limits[0].min():.4g} and {limits[1].max():.4g}"
             text = (
-                f"{step.gives[0]}: its grid ends at {limits[0].min():.4g} and {limits[1].max():.4g} and cuts off what "
-                f"is needed (the signal over what is lost is {loss:.1f} dB): calibrate with more images"
+                f"{step.gives[0]}: its grid ends at {ends} and cuts off what is needed "
+                f"(the signal over what is lost is {loss:.1f} dB): calibrate with more images"
             )
             name = self.sections.reference.names[i]
             yield LayerFinding(step.gives[0], name, self.order[step.gives[0]], "saturated", text, False)
@@ -175,12 +180,15 @@ class _Report:
 
 
 def _computing(section: list[Step], theirs: Step | None) -> Step:
-    """The step that does what the reference's does: with such weights, or the first that computes."""
+    """The step that does what the reference's does: with such weights, or the last that has any; where the
+    reference's has none, the first with weights, or the first that computes."""
     computing = [step for step in section if step.kind != "move" and step.op not in KEEPERS]
     if theirs is not None and theirs.weights is not None:
         shape = theirs.weights.kernel.shape
         alike = [s for s in computing if s.weights is not None and s.weights.kernel.shape == shape]
-        computing = alike or computing
+        weighted = [step for step in alike or computing if step.weights is not None]
+        if weighted:  # what is before it would have been accused by itself
+            return weighted[-1]
     weighted = [step for step in computing if step.weights is not None]
     return (weighted or computing or section)[0]
 

@@ -213,10 +213,10 @@ class _Walk:
         found = given[0].lost
         if step.kind == "product" and step.constant is not None:
             found = found * np.square(step.constant.values)
-        if step.kind == "move" and found.any():
-            found = _transposed(found, step.axes) if step.axes is not None else _fitted(
-                found, self._shape(step.gives[0])
-            )
+        if found.any() and step.axes is not None:
+            found = _transposed(found, step.axes)
+        elif found.any():
+            found = _fitted(found, self._shape(step.gives[0]))
         if step.op in ROUNDERS and step.gives[0] in self.powers.cut:
             found = found + self.powers.cut[step.gives[0]] / self.powers.images
         return np.asarray(found)

@@ -48,7 +48,8 @@ class Searched:
 def search(sections: Sections) -> Searched:
     """With tensors as they are, or with the scales that the weights around them show, whichever parts fewer;
     and where that parts any, with those that they may have been given as well (scales.py), if fewer are
-    accused with these, or if fewer part, and what is accused does not hang on them. Raises ArtifactError."""
+    accused with these, or if fewer part, and as many are accused that do not hang on them. Raises
+    ArtifactError."""
     plain = sections.judged([*sections.matches])
     if not plain.parted:
         return _searched(sections, plain)
@@ -65,8 +66,10 @@ def search(sections: Sections) -> Searched:
         scaled = _searched(sections, first) if first is not plain else found
         if len(scaled.accused) < len(found.accused):
             return scaled
-        if not found.accused and len(scaled.first.parted) < len(found.first.parted):
-            return _apart_from(scaled, sections, estimated.keys() - shown.keys())
+        if len(scaled.first.parted) < len(found.first.parted):
+            apart = _apart_from(scaled, sections, estimated.keys() - shown.keys())
+            if len(apart.accused) >= len(found.accused):
+                return apart
     sections.scale(shown)
     return found
 

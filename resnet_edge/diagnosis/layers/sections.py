@@ -102,8 +102,11 @@ class Sections:
         self.links = links(self)
         self._linked = {link.gives for link in self.links if link.alone}
         self._readers: dict[int, list[int]] | None = None
+        self._images = images
         self._watch(images)
-        self.limits = {i: self._ends_of(match) for i, match in self.matches.items() if match.name in self._limits}
+        self.limits = {
+            i: self._ends_of(match) for i, match in self.matches.items() if match.name in self._limits
+        }
         self._apply({})
 
     def _matched(self, images: NDArray[Any]) -> dict[int, Match]:
@@ -165,10 +168,15 @@ class Sections:
             for name, axis in hybrid:
                 self.powers.hybrid(name, values[name], axis)
             for step in rounders:
+                name = step.gives[0]
                 if step.reads[0] in values:
-                    self.powers.cut_off(step.gives[0], values[step.reads[0]], self.opened.grids[step.gives[0]])
+                    self.powers.cut_off(name, values[step.reads[0]], self.opened.grids[name])
             seen = {i: match.canonical(values[match.name]) for i, match in self.matches.items()}
             self.kept.append((self._image(values), seen))
+
+    def values_of(self, row: int) -> Values:
+        """What all tensors of the artifact hold of one of the images."""
+        return self._run(self._images[row])
 
     def scale(self, scales: Mapping[int, Scale]) -> None:
         """Take tensors for the reference's times factors (C,); all others are as they are."""
