@@ -214,14 +214,12 @@ class _Search:
                 )
 
     def _rest(self) -> None:
-        """What departs and is explained by no single tensor: it begins at the first doubted one before."""
-        names, order = self.sections.matches, self.sections.order
+        """What departs and is explained by no single tensor: it begins at the first doubted one in its
+        section."""
+        names = self.sections.matches
         for shown in sorted(self._bad(self.judged, self.cuts), key=list(names).index):
-            doubted = [
-                i
-                for i in self.doubted
-                if i not in self.cuts and order.before(names[i].name, names[shown].name)
-            ]
+            inside = {name for step in self.sections.section(shown, self.cuts) for name in step.gives}
+            doubted = [i for i in self.doubted if i not in self.cuts and names[i].name in inside]
             start = doubted[0] if doubted else shown
             judged = self.first if start in self.first.departures else self.judged
             found = judged.departures[start]
