@@ -41,7 +41,7 @@ def _through(step: Step, limits: Limits) -> Limits | None:
     if step.op in AS_REAL | ROUNDERS:
         return limits
     if step.op in SAME_VALUES:
-        return np.min(low), np.max(high)  # whose channels may be elsewhere
+        return np.asarray(np.min(low)), np.asarray(np.max(high))  # whose channels may be elsewhere
     if step.op in LIMITERS:  # where they end is not known, but that zero is among what they leave
         inside = (low <= 0) & (high >= 0)
         return np.where(inside, low, -np.inf), np.where(inside, high, np.inf)

@@ -325,3 +325,72 @@ def test_an_operation_too_many_is_named(roads: Callable[[str], Road], tmp_path: 
     found = explained(net, tmp_path / "flipped.tflite", tmp_path)
     assert found.findings[0].cause == "operation"
     assert "reverse_v2" in found.findings[0].sentence
+
+
+def posterized(x: str, y: str) -> list[onnx.NodeProto]:
+    made = onnx.helper.make_node
+    return [
+        made("Mul", [x, "down"], ["small"]),
+        made("Floor", ["small"], ["whole"]),
+        made("Mul", ["whole", "up"], [y]),
+    ]
+
+
+def test_an_image_that_is_posterized_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    """How errors go through a floor is not known, and float32 leaves none that matter."""
+    net = roads("residual_v1")
+    model = onnx.load(net.artifact("onnx", "fp32")[0])
+    image = model.graph.input[0].name
+    step = np.array(np.ptp(net.images) / 8, np.float32)
+    for node in model.graph.node:
+        node.input[:] = ["posterized" if name == image else name for name in node.input]
+    nodes = [*posterized(image, "posterized"), *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(
+        [numpy_helper.from_array(np.asarray(1 / step), "down"), numpy_helper.from_array(step, "up")]
+    )
+    onnx.save(model, tmp_path / "posterized.onnx")
+    found = explained(net, tmp_path / "posterized.onnx", tmp_path)
+    assert (found.findings[0].layer, found.findings[0].cause) == ("whole", "operation")
+
+
+def test_a_layer_behind_an_unknown_operation_is_not_counted(
+    roads: Callable[[str], Road], tmp_path: Path
+) -> None:
+    """A sum of one tensor, in float16: it gives what it reads, but nothing says so."""
+    net = roads("residual_v1")
+    path, _ = net.artifact("onnx", "fp16")
+    name = convolution(onnx.load(path), 2).output[0]
+    before = explained(net, path, tmp_path)
+    same = partial(onnx.helper.make_node, "Sum")
+    found = explained(net, behind(path, tmp_path / "sum.onnx", name, lambda x, y: [same([x], [y])]), tmp_path)
+    assert found.contradictions == ()
+    assert before.compared == before.layers
+    assert found.compared < found.layers
+    assert f"what reads sum ({name}) is not judged" in " ".join(found.remarks)
+
+
+def test_a_concatenation_in_another_order_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    net = roads("max_pool_below_zero")
+    model = onnx.load(net.artifact("onnx", "fp32")[0])
+    node = next(node for node in model.graph.node if node.op_type == "Concat")
+    node.input[:] = [*node.input][::-1]
+    onnx.save(model, tmp_path / "reordered.onnx")
+    found = explained(net, tmp_path / "reordered.onnx", tmp_path)
+    assert (found.findings[0].layer, found.findings[0].cause) == (node.output[0], "output_channels")
+
+
+def test_a_relu_that_stops_too_early_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
+    net = roads("residual_v1")
+    path, _ = net.artifact("onnx", "fp32")
+    model = onnx.load(path)
+    model.graph.initializer.append(numpy_helper.from_array(np.array(0.5, np.float32), "end"))
+    onnx.save(model, tmp_path / "constants.onnx")
+    name = next(node.output[0] for node in model.graph.node if node.op_type == "Relu")
+    least = partial(onnx.helper.make_node, "Min")
+    broken = behind(
+        tmp_path / "constants.onnx", tmp_path / "early.onnx", name, lambda x, y: [least([x, "end"], [y])]
+    )
+    found = explained(net, broken, tmp_path)
+    assert (found.findings[0].layer, found.findings[0].cause) == (name, "activation_early")

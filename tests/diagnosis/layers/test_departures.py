@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from resnet_edge.diagnosis.layers.departures import Departure, Sums, departure
+from resnet_edge.diagnosis.layers.departures import Departure, Sums, binding, departure
 from resnet_edge.diagnosis.layers.rounding import Rounding
 from resnet_edge.diagnosis.layers.steps import Grid
 
@@ -72,3 +72,19 @@ def test_nan_where_a_number_was_expected_is_a_departure() -> None:
     said = found(seen, patches, weights)
     assert said is not None
     assert said.kind == "nan"
+
+
+@pytest.mark.parametrize(("variance", "held"), [(1e-4, True), (1e4, False), (np.inf, False)])
+def test_a_bound_that_zeros_would_keep_is_none(variance: float, held: bool) -> None:
+    patches, weights = layer(4)
+    sums = Sums(CHANNELS)
+    expected = (patches @ weights).astype(np.float32)
+    sums.add(expected, expected, None)
+    rounding = Rounding(random=np.full(CHANNELS, variance), hard=np.zeros(CHANNELS))
+    assert binding(sums, rounding) is held
+
+
+def test_what_is_nothing_but_zeros_is_held_to_nothing() -> None:
+    sums, zeros = Sums(CHANNELS), np.zeros((50, CHANNELS), np.float32)
+    sums.add(zeros, zeros, None)
+    assert not binding(sums, Rounding(random=np.zeros(CHANNELS), hard=np.zeros(CHANNELS)))

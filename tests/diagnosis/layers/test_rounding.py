@@ -1,0 +1,87 @@
+"""What number types round, operation by operation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from resnet_edge.diagnosis.layers.departures import known
+from resnet_edge.diagnosis.layers.rounding import Powers, Rounding, roundings
+from resnet_edge.diagnosis.layers.steps import Constant, Grid, Opened, Step
+from tests.diagnosis.layers.layer_links import layer
+
+GRID = Grid(low=-1.0, high=1.0, step=1 / 128)
+
+
+def walked(
+    steps: tuple[Step, ...],
+    values: dict[str, NDArray[np.float32]],
+    *,
+    grids: dict[str, Grid] | None = None,
+    halves: frozenset[str] = frozenset(),
+) -> dict[str, Rounding]:
+    """Of a file of these steps and number types, in which one image gives these values."""
+    opened = Opened(steps=steps, grids=grids or {}, halves=halves, entry="image", exit=steps[-1].gives[0])
+    powers = Powers()
+    powers.add(values)
+    for step in steps:
+        name = step.reads[0]
+        if step.op == "quantize":
+            powers.cut_off(step.gives[0], values[name], opened.grids[step.gives[0]])
+        if step.weights is not None and step.weights.hybrid:
+            powers.hybrid(name, values[name], -1)
+    return roundings(opened, powers, {})
+
+
+def half(name: str) -> Step:
+    return Step(
+        op="mul",
+        kind="product",
+        reads=(name,),
+        gives=("halved",),
+        constant=Constant(values=np.array(0.5), variance=np.zeros(())),
+    )
+
+
+@pytest.mark.parametrize(("halves", "judged"), [(frozenset(), True), (frozenset({"halved"}), False)])
+def test_what_is_unknown_of_an_operation_is_float32_behind_float32(
+    halves: frozenset[str], judged: bool
+) -> None:
+    """The image posterized: a floor behind a product."""
+    image = np.random.default_rng(0).uniform(1, 2, (1, 4, 4, 3)).astype(np.float32)
+    floor = Step(op="floor", kind="other", reads=("halved",), gives=("floored",))
+    values = {"image": image, "halved": image / 2, "floored": np.floor(image / 2)}
+    found = walked((half("image"), floor), values, halves=halves)
+    assert known(found["floored"]) is judged
+    if judged:
+        assert float(np.max(found["floored"].whole)) < 1e-3
+
+
+def test_a_hybrid_kernel_rounds_what_is_small_by_no_more_than_itself() -> None:
+    kernel = np.ones((1, 1, 1, 2))
+    quiet = np.zeros((1, 8, 8, 2), np.float32)
+    quiet[0, 0, 0] = 1.0
+    loud = np.ones_like(quiet)
+    made = layer("y", kernel, 0.0, None, "image")
+    assert made.weights is not None
+    made = replace(made, weights=replace(made.weights, hybrid=True))
+    variances = [
+        walked((made,), {"image": image, "y": image.sum(axis=-1, keepdims=True)})["y"].random.item()
+        for image in (quiet, loud)
+    ]
+    assert variances[0] == pytest.approx(variances[1] / 64)
+
+
+def test_what_an_inner_grid_cuts_off_is_no_error_of_what_reads_it() -> None:
+    """ONNX Runtime's quantizer puts grids before layers whose input others read as it is."""
+    image = np.full((1, 2, 2, 2), 0.5, np.float32)
+    image[..., 1] = 1.5
+    stored = Step(op="quantize", kind="move", reads=("image",), gives=("stored",), exact=True)
+    kernel = np.array([[[[2.0, 3.0]]], [[[2.0, 0.0]]]])
+    values = {"image": image, "stored": np.clip(image, -1, 1), "y": np.zeros((1, 2, 2, 2), np.float32)}
+    found = walked((stored, layer("y", kernel, 0.0, None, "stored")), values, grids={"stored": GRID})
+    np.testing.assert_allclose(found["y"].hard, [1.5, 0.0], atol=1e-6)
+    assert float(np.max(found["stored"].hard)) < GRID.step
