@@ -53,7 +53,8 @@ def test_what_is_unknown_of_an_operation_is_float32_behind_float32(
     """The image posterized: a floor behind a product."""
     image = np.random.default_rng(0).uniform(1, 2, (1, 4, 4, 3)).astype(np.float32)
     floor = Step(op="floor", kind="other", reads=("halved",), gives=("floored",))
-    values = {"image": image, "halved": image / 2, "floored": np.floor(image / 2)}
+    half_image = np.asarray(image * 0.5, np.float32)
+    values = {"image": image, "halved": half_image, "floored": np.floor(half_image)}
     found = walked((half("image"), floor), values, halves=halves)
     assert known(found["floored"]) is judged
     if judged:
