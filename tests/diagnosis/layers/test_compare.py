@@ -59,6 +59,11 @@ def test_good_files_raise_no_alarm(
 EVERY_NET = [name for name, made in vars(nets).items() if signature_of(made) == (nets.__name__, 0)]
 
 
+UNFOLLOWED = ("group_norm", "layer_norm")
+"""How their integer kernels (squared_difference, rsqrt) go on with what was rounded before is not known, so
+that nothing holds the layer behind to a bound."""
+
+
 @pytest.mark.parametrize("name", EVERY_NET)
 @pytest.mark.parametrize("format", ["tflite", "onnx"])
 @pytest.mark.parametrize("scheme", ["fp32", "int8"])
@@ -69,8 +74,12 @@ def test_good_files_of_any_network_raise_no_alarm(
     path, _ = net.artifact(format, scheme)
     found = explained(net, path, tmp_path)
     assert found.contradictions == ()
-    assert found.compared == found.layers
-    assert found.remarks == ()
+    if (format, scheme) == ("tflite", "int8") and name in UNFOLLOWED:
+        assert found.compared == found.layers - 1
+        assert "is not judged: how rounding goes through that is not known" in found.remarks[0]
+    else:
+        assert found.compared == found.layers
+        assert found.remarks == ()
 
 
 def convolution(model: onnx.ModelProto, number: int) -> onnx.NodeProto:
