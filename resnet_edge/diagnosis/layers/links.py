@@ -55,11 +55,6 @@ class Link:
         return self.theirs.weights, self.ours.weights
 
     @property
-    def reads_channels(self) -> int:
-        """Of the tensor that is read."""
-        return self.shape[3] * self.weights[0].groups
-
-    @property
     def shape(self) -> tuple[int, ...]:
         """Of both kernels."""
         return self.weights[0].kernel.shape

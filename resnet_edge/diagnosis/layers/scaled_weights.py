@@ -41,7 +41,7 @@ def shown_scales(
     """By tensor, of those `groups` (whose tensors share their factors) whose weights show them where channels
     are made, and where they are read; ones where nothing need be scaled. Tensors of no group have none.
     `ratios` (C,) are by how much larger than the reference's the tensors look."""
-    held = [link for link in links if link.alone and (link.weights[0].groups == 1 or _each_its_own(link))]
+    held = [link for link in links if link.alone and link.weights[0].groups == 1]
     sought = _Sought(held, groups)
     for strict in (False, False, False):
         sought.turn(strict)
@@ -120,7 +120,7 @@ class _Sought:
 
     def _channels(self, group: list[int]) -> int:
         link = self._around(group)[0]
-        return link.shape[0] if link.gives in group else link.reads_channels
+        return link.shape[0] if link.gives in group else link.shape[3]
 
 
 def factors_of(scales: Mapping[int, Scale], tensor: int | None, channels: int) -> Real:
@@ -131,14 +131,7 @@ def factors_of(scales: Mapping[int, Scale], tensor: int | None, channels: int) -
 def _given(link: Link, found: Mapping[int, Scale], strict: bool) -> Scale:
     """Of the channels that a layer gives, by its kernel."""
     theirs, ours = link.weights
-    read = factors_of(found, link.reads, link.reads_channels)
-    read = read.reshape(-1, 1, 1, 1) if theirs.groups > 1 else read
-    return _fitted(theirs.kernel / read, ours, (1, 2, 3), strict)
-
-
-def _each_its_own(link: Link) -> bool:
-    """Whether a layer makes each channel from the one at its place: a depthwise convolution."""
-    return link.shape[3] == 1 and link.shape[0] == link.weights[0].groups
+    return _fitted(theirs.kernel / factors_of(found, link.reads, link.shape[3]), ours, (1, 2, 3), strict)
 
 
 def _bias(link: Link, kernel: Scale) -> Scale:
@@ -161,8 +154,7 @@ def _read(link: Link, found: Mapping[int, Scale], strict: bool) -> Scale:
     """Of the channels that a layer reads, which it divides by their factors."""
     given = factors_of(found, link.gives, link.shape[0]).reshape(-1, 1, 1, 1)
     theirs, ours = link.weights
-    axes = (1, 2, 3) if theirs.groups > 1 else (0, 1, 2)
-    inverse = _fitted(theirs.kernel * given, ours, axes, strict)
+    inverse = _fitted(theirs.kernel * given, ours, (0, 1, 2), strict)
     return Scale(factors=1 / inverse.factors, share=inverse.share)
 
 

@@ -17,9 +17,7 @@ def on_grid(kernel: Real) -> tuple[Real, Real]:
     return np.rint(kernel / step) * step, np.broadcast_to(step**2 / 12, kernel.shape)
 
 
-def layer(
-    name: str, kernel: Real, variance: Real | float, bias: Real | None, reads: str, groups: int = 1
-) -> Step:
+def layer(name: str, kernel: Real, variance: Real | float, bias: Real | None, reads: str) -> Step:
     """A convolution in float."""
     held = None if bias is None else Constant(values=bias, variance=np.zeros(()))
     weights = Weights(
@@ -27,7 +25,7 @@ def layer(
         kernel=kernel,
         variance=np.broadcast_to(np.asarray(variance, np.float64), kernel.shape),
         bias=held,
-        groups=groups,
+        groups=1,
         axis=-1,
     )
     return Step(op="conv_2d", kind="weighted", reads=(reads,), gives=(name,), weights=weights)
@@ -39,14 +37,13 @@ def link(
     reads: int | None,
     theirs: tuple[Real, Real | None],
     ours: tuple[tuple[Real, Real | float], Real | None],
-    groups: int = 1,
 ) -> Link:
     """Of a kernel and a bias of each side; ours with the variance of its rounding."""
     (kernel, variance), bias = ours
     return Link(
         gives=gives,
         reads=reads,
-        theirs=layer(f"their {gives}", theirs[0], 0.0, theirs[1], f"their {reads}", groups),
-        ours=layer(f"our {gives}", kernel, variance, bias, f"our {reads}", groups),
+        theirs=layer(f"their {gives}", theirs[0], 0.0, theirs[1], f"their {reads}"),
+        ours=layer(f"our {gives}", kernel, variance, bias, f"our {reads}"),
         alone=True,
     )

@@ -88,27 +88,3 @@ def test_what_no_layer_tells_for_sure_is_told_by_the_values() -> None:
     looks = {number: factors * random.normal(1, 0.01, 8) for number, factors in enumerate(scaled)}
     found = shown_scales(links, [[0], [1], [2]], looks)
     np.testing.assert_allclose(found[1].factors, FACTORS, rtol=1e-2)
-
-
-def test_a_depthwise_convolution_tells_the_factors_of_both_its_sides() -> None:
-    random = np.random.default_rng(3)
-    kernels = [random.normal(size=shape) for shape in ((8, 1, 1, 4), (8, 3, 3, 1), (5, 1, 1, 8))]
-    second = FACTORS[::-1]
-    stored = [
-        kernels[0] * FACTORS.reshape(-1, 1, 1, 1),
-        kernels[1] * (second / FACTORS).reshape(-1, 1, 1, 1),
-        kernels[2] / second,
-    ]
-    links = [
-        link(
-            gives=number + 1,
-            reads=number or None,
-            theirs=(kernels[number], None),
-            ours=(on_grid(stored[number]), None),
-            groups=8 if number == 1 else 1,
-        )
-        for number in range(3)
-    ]
-    found = shown_scales(links, [[1], [2]], {})
-    np.testing.assert_allclose(found[1].factors, FACTORS, rtol=2e-2)
-    np.testing.assert_allclose(found[2].factors, second, rtol=2e-2)
