@@ -202,9 +202,10 @@ class Sections:
         return found
 
     def _ends_of(self, match: Match) -> Limits:
-        """Of each channel (C,), the widest."""
+        """Of each channel (C,), or of each position and channel (…, C) where they differ by place."""
         low, high = (self._flat(ends, match) for ends in self._limits[match.name])
-        return low.min(axis=0), high.max(axis=0)
+        alike = (low == low[0]).all() and (high == high[0]).all()
+        return (low[0], high[0]) if alike else (low, high)
 
     def _flat(self, values: NDArray[Any], match: Match) -> NDArray[Any]:
         """What broadcasts to a tensor, as (…, C)."""
