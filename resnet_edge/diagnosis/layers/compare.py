@@ -76,7 +76,8 @@ class _Report:
         evidence = self._evidence(one, theirs, ours, section)
         word, text = cause(evidence)
         ours = place(word, section, evidence.operations[0]) or ours
-        if word not in NAMED_BY_OPERATION and (reordered := first_reordered(self.sections, one)) is not None:
+        reordered = None if word in NAMED_BY_OPERATION else first_reordered(self.sections, one)
+        if reordered is not None and (word != "output_channels" or self._before(reordered[0], ours)):
             ours, word = reordered[0], "output_channels"
             text = f"its channels {listed(reordered[1])} are in another order"
         whole = "" if one.exact else self._until(one)
@@ -124,6 +125,9 @@ class _Report:
         if not mine <= vocabulary | KEEPERS | REORDERS:  # another format has other words
             return ()
         return tuple(step.op for step in section if step.op in REORDERS - known)
+
+    def _before(self, one: Step, other: Step) -> bool:
+        return self.order[one.gives[0]] < self.order[other.gives[0]]
 
     def _saturated(self) -> Iterator[LayerFinding]:
         """Grids that cut off more than all else that is off in their tensor."""
