@@ -8,7 +8,7 @@ sub-Gaussian with its own variance: sums of them have tails as bounded in depart
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -162,11 +162,14 @@ def roundings(opened: Opened, powers: Powers, cuts: Mapping[str, bool]) -> dict[
 def _gone_through(opened: Opened, walk: _Walk, cuts: Mapping[str, Rounding]) -> dict[str, Rounding]:
     state = {opened.entry: EXACT}
     found = {opened.entry: EXACT}
+    held = {*cuts}  # what is held to the reference, wherever it is moved
     for step in opened.steps:
         given = [state.get(name, UNKNOWN) for name in step.reads]
+        if step.kind == "move" and held.issuperset(step.reads):
+            held.update(step.gives)
         made = walk.through(step, given)
         single = all(one.single for one in given) and walk.keeps_single(step)
-        lost = walk.cut_off(step, given)
+        lost = walk.cut_off(step, given, held)
         for name in step.gives:
             found[name] = replace(walk.stored(step, name, made), single=single, lost=lost)
             state[name] = cuts.get(name, found[name])
@@ -206,8 +209,10 @@ class _Walk:
             constants.append(step.weights.bias)
         return not any(constant is not None and constant.variance.any() for constant in constants)
 
-    def cut_off(self, step: Step, given: list[Rounding]) -> Real:
-        """Mean squares of what grids cut off on the way, where it keeps their ends."""
+    def cut_off(self, step: Step, given: list[Rounding], held: Collection[str]) -> Real:
+        """Mean squares of what grids cut off on the way, where it keeps their ends: of a tensor that is held
+        to the reference itself, and what reads it is replayed on all of it. Of others, how much is beyond a
+        grid may be the fault that is sought."""
         if not keeps_limits(step):
             return np.zeros(())
         found = given[0].lost
@@ -217,7 +222,7 @@ class _Walk:
             found = _transposed(found, step.axes)
         elif found.any():
             found = _fitted(found, self._shape(step.gives[0]))
-        if step.op in ROUNDERS and step.gives[0] in self.powers.cut:
+        if step.op in ROUNDERS and step.gives[0] in self.powers.cut and step.reads[0] in held:
             found = found + self.powers.cut[step.gives[0]] / self.powers.images
         return np.asarray(found)
 
