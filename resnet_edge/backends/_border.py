@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
+from resnet_edge.core.machine import available_memory
+from resnet_edge.graph.unfolded import check_unfolded
 
 DTYPES = ("float32", "uint8", "int8", "int16")
 
@@ -26,14 +30,16 @@ def check_device(backend: str, device: str, known: Collection[str], reason: str)
 
 
 def check_file(path: Path) -> None:
-    """Raise ArtifactError unless `path` is a file with something in it.
+    """Raise ArtifactError unless `path` is a file with something in it that has an end.
 
-    The runtimes map the file before they look at it, and word these two cases badly.
+    The runtimes map the file before they look at it, and word the first two cases badly; the third they do
+    not notice.
     """
     if not path.is_file():
         raise ArtifactError(f"{path} is not a file: name a model file")
     if path.stat().st_size == 0:
         raise ArtifactError(f"{path} is empty: convert the model again")
+    check_unfolded(path)
 
 
 def the_classifier(
@@ -66,6 +72,7 @@ def the_classifier(
             f"{path} gives {_sizes(scores)}, and not one score per class (batch, classes): export it "
             "with its class scores as the output"
         )
+    _check_room(path, image)
     known = (*DTYPES, "float16") if halves else DTYPES
     for spec in (image, scores):
         if spec.dtype not in known:
@@ -74,6 +81,16 @@ def the_classifier(
                 "convert it to one of these, or take another backend"
             )
     return image, scores
+
+
+def _check_room(path: Path, image: TensorSpec) -> None:
+    """Raise ArtifactError where one image, at one byte a number, is more than there is memory for."""
+    need, room = math.prod(size or 1 for size in image.shape), available_memory()
+    if need > PROMISE and room is not None and need > room:
+        raise ArtifactError(
+            f"{path} takes images {_sizes(image)}, {need:,} numbers, and {room:,} bytes of memory are free: "
+            "copy or convert it again, or use a machine with more memory"
+        )
 
 
 def specs_of(ends: Sequence[Mapping[str, Any]]) -> list[TensorSpec]:

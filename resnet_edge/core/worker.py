@@ -290,7 +290,7 @@ def keep_logs(folder: Path) -> None:
 
 def _read_by(request: Any) -> str:
     """The file of the user's that a request is about, as far as it says so."""
-    for name in ("path", "source", "data", "artifact", "model"):
+    for name in ("path", "source", "data", "artifact", "target", "model"):
         found = getattr(request, name, None)
         if isinstance(found, str) and found:
             return found

@@ -14,13 +14,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
+from resnet_edge.graph import flat
+
 # tensorflow/lite/schema/schema.fbs: slots in bytes of the table's index, and values of BuiltinOperator.
 OPERATOR_CODES, OLD_CODE, CODE = 6, 4, 10
 WHILES = frozenset({119, 200})
 
-NAMED = re.compile(rb"(?:\x04|\x84\x80{0,8}\x00|\x04\x00\x00\x00)Loop")
+NAMED = re.compile(rb"(?:\x04|\x84\x80{0,8}\x00|\x04\x00\x00\x00)(?:Loop|Scan)")
 """The type of a node with the length in front, as protobuf writes it, or could, and flatbuffers in an .ort
-file. 100 MB of weights hold these bytes by chance once in 10,000 files, which are then timed, not refused."""
+file. 100 MB of weights hold these bytes by chance once in 5,000 files, which are then timed, not refused."""
 
 BLOCK, LONGEST = 1 << 20, 32
 """Bytes that are read together, and more than NAMED can match."""
@@ -50,34 +52,16 @@ def _loops(stream: BinaryIO) -> bool:
 
 
 def _whiles(stream: BinaryIO) -> bool:
-    """By the table of operators alone, read by hand: not everybody who runs the file has flatbuffers."""
+    """By the table of operators alone."""
     with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return any(code in WHILES for code in _operators(content))
 
 
 def _operators(content: mmap.mmap) -> Iterator[int]:
-    """As flatbuffers.dev/internals has tables and vectors. Raises struct.error where they lead outside."""
-    at = _field(content, _offset(content, 0), OPERATOR_CODES)
-    if at is None:
-        return
-    vector = _offset(content, at)
-    (length,) = struct.unpack_from("<I", content, vector)
-    for row in range(vector + 4, vector + 4 + 4 * length, 4):
-        table = _offset(content, row)
-        old, new = _field(content, table, OLD_CODE), _field(content, table, CODE)
+    """The kinds of operators that the file has. Raises struct.error where its tables lead outside."""
+    for table in flat.tables(content, flat.root(content), OPERATOR_CODES):
+        old, new = flat.field(content, table, OLD_CODE), flat.field(content, table, CODE)
         yield max(
             0 if old is None else struct.unpack_from("<b", content, old)[0],
             0 if new is None else struct.unpack_from("<i", content, new)[0],
         )
-
-
-def _offset(content: mmap.mmap, at: int) -> int:
-    return at + int(struct.unpack_from("<I", content, at)[0])
-
-
-def _field(content: mmap.mmap, table: int, slot: int) -> int | None:
-    """Where a field of a table is; None where it has its default."""
-    index = table - struct.unpack_from("<i", content, table)[0]
-    (size,) = struct.unpack_from("<H", content, index)
-    place = struct.unpack_from("<H", content, index + slot)[0] if slot < size else 0
-    return table + place if place else None

@@ -28,6 +28,8 @@ _PLAIN = {
 }
 _ARRAYS = {"__tensor__", "__numpy__"}
 _NUMBERS = re.compile(r"bool|(u?int|b?float|complex)[0-9]{1,3}|float8_\w{1,10}")
+_PLAIN_PATH = re.compile(r"[\w/ .-]*")
+"""A point matches any letter, and only one."""
 _LAMBDAS = {"Lambda", "__lambda__"}
 _FOREIGN = {
     "TFSMLayer",
@@ -112,6 +114,39 @@ def check_config(config: Any, file: str, *, keras2: bool = False) -> None:
     for entry in entries(config, file):
         if entry.computes_alone or not entry.is_array_of_numbers:
             raise ModelError(f"{file} {_at_once(entry)}")
+        if (pattern := _pattern_in(entry)) is not None:
+            raise ModelError(
+                f"{file} has dtype policies for layers by the pattern {pattern[:80]!r}, and matching one can "
+                "take for ever: name the layers, and save it again"
+            )
+    if (calls := called_layers(config)) > MOST_PARTS:
+        raise ModelError(
+            f"{file} has models in models that call each other so often that it comes to {calls:.3g} layers, "
+            f"and no file holds {MOST_PARTS:,}: it is damaged or hostile; save it again"
+        )
+
+
+def called_layers(config: Any) -> int:
+    """How many calls of layers, and parts of theirs, a config comes to that is no deeper than `entries` lets
+    through: a model that is called twice, in one that is called twice, calls its layers four times each."""
+    if isinstance(config, list):
+        return sum(map(called_layers, config))
+    if not isinstance(config, dict):
+        return 0
+    inside = sum(called_layers(value) for key, value in config.items() if key != "inbound_nodes")
+    nodes = config.get("inbound_nodes")
+    often = max(1, len(nodes)) if isinstance(nodes, list) else 1
+    return often * (1 + inside) if "class_name" in config else inside
+
+
+def _pattern_in(entry: Entry) -> str | None:
+    """A regular expression among the names of layers in a DTypePolicyMap, which Keras matches by `re`."""
+    if entry.class_name != "DTypePolicyMap":
+        return None
+    config = entry.found.get("config")
+    policies = config.get("policy_map") if isinstance(config, dict) else None
+    names = policies if isinstance(policies, dict) else ()
+    return next((name for name in names if _PLAIN_PATH.fullmatch(name) is None), None)
 
 
 def entries(config: Any, file: str) -> Iterator[Entry]:

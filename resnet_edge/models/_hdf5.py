@@ -10,10 +10,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 
 import h5py
 
+from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.errors import ModelError
 
 MAX_RATIO = 1000
@@ -34,14 +36,23 @@ def ended_after(seconds: float = SECONDS) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def check_hdf5(opened: h5py.File, file: str) -> int:
-    """The bytes that all arrays declare, which `_budget` holds against what the layers need. Raises
-    ModelError for links out of the file, external or virtual storage, and size bombs."""
-    return _check_group(opened, file, set())
+def check_hdf5(opened: h5py.File, file: str, weights: str = "/") -> int:
+    """The bytes that all arrays take to be read, which `_budget` holds against what the layers need. Raises
+    ModelError for links out of the file, external or virtual storage, size bombs, and what is no array of
+    numbers in the group `weights`."""
+    seen: set[Any] = set()
+    first = opened.get(weights) if weights == "/" or _is_own(opened, weights) else None
+    total = _check_group(first, file, seen, weights=True) if isinstance(first, h5py.Group) else 0
+    return total + _check_group(opened, file, seen, weights=False)
 
 
-def _check_group(group: Any, file: str, seen: set[Any]) -> int:
-    """The bytes that all datasets below `group` declare."""
+def _is_own(group: Any, name: str) -> bool:
+    """Whether it is there, and no link to somewhere else."""
+    return name in group and isinstance(group.get(name, getlink=True), h5py.HardLink)
+
+
+def _check_group(group: Any, file: str, seen: set[Any], *, weights: bool) -> int:
+    """The bytes that all datasets below `group` take."""
     total = 0
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
@@ -54,10 +65,26 @@ def _check_group(group: Any, file: str, seen: set[Any]) -> int:
             continue
         seen.add(member.id)
         if isinstance(member, h5py.Group):
-            total += _check_group(member, file, seen)
+            total += _check_group(member, file, seen, weights=weights)
         elif isinstance(member, h5py.Dataset):
+            if weights:
+                _check_numbers(member, file)
             total += _check_dataset(member, file)
     return total
+
+
+def _check_numbers(dataset: Any, file: str) -> None:
+    """Text and references are of any size, wherever they lie, and Keras has the whole array made of them."""
+    try:
+        kind = dataset.dtype
+    except TypeError:  # h5py's, of a type that numpy does not have
+        kind = None
+    # numpy has no bfloat16: it is 2 bytes of an unknown kind
+    if kind is None or kind.kind not in "biufcV" or kind.fields is not None or dataset.shape is None:
+        raise ModelError(
+            f"{file} has {dataset.name!r} among its weights, which is no array of numbers: copy or save it "
+            "again"
+        )
 
 
 def _check_dataset(dataset: Any, file: str) -> int:
@@ -65,7 +92,14 @@ def _check_dataset(dataset: Any, file: str) -> int:
         raise ModelError(
             f"{file} keeps {dataset.name!r} in another file, which is not safe to read: save it whole"
         )
-    size = int(dataset.nbytes)
+    item = dataset.id.get_type().get_size()
+    size = item * (dataset.size or 0)
+    chunk = item * prod(dataset.chunks) if dataset.chunks else 0
+    if chunk > max(PROMISE, size):  # it is unpacked whole, for however little is in it
+        raise ModelError(
+            f"{file} stores {dataset.name!r}, {size:,} bytes, in pieces of {chunk:,}: it is damaged or "
+            "hostile; save it again"
+        )
     stored = int(dataset.id.get_storage_size())
     if size > MAX_RATIO * max(stored, 1024):
         raise ModelError(

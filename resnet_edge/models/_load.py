@@ -20,10 +20,11 @@ from resnet_edge.models._state import finalize_state
 
 
 def with_keras(
-    path: Path, config: Any, held_bytes: int, check_weights: Callable[[], None] = lambda: None
+    path: Path, config: Any, held_bytes: int, check_weights: Callable[[], int] | None = None
 ) -> keras.Model:
     """The uncompiled model of `config`, with the weights in `path`, which declares `held_bytes` of them.
-    `check_weights` looks into them, once they are known to be no more than the model needs.
+    `check_weights` looks into them, once they are known to be no more than the model needs, and finds how
+    many bytes they unpack to.
     Raises ModelError.
 
     Keras' `load_model` reads the config once more, from the file; here it is the one that was checked.
@@ -35,7 +36,8 @@ def with_keras(
                 model = _made(config, path)
             if isinstance(model, keras.Model):
                 budget.check_file(held_bytes)
-                check_weights()
+                if check_weights is not None:
+                    budget.check_file(check_weights())
                 _load_weights(model, path)
     except (MemoryError, ModelError):
         raise

@@ -35,7 +35,7 @@ def tf_keras_witness(path: Path) -> Witness:
     loader = f"tf_keras {tf_keras.__version__}"
     with h5py.File(path, "r") as opened:  # one handle for the checks and for what they are of
         with ended_after():
-            check_hdf5(opened, path.name)
+            check_hdf5(opened, path.name, "model_weights")
         check_safe(json.loads(opened.attrs["model_config"]), path.name)
         try:
             with held("tf_keras"):

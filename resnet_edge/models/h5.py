@@ -108,7 +108,7 @@ def _scanned(path: Path) -> tuple[Any, str, int]:
 
     try:
         with ended_after(), h5py.File(path, "r") as opened:
-            held = check_hdf5(opened, path.name)
+            held = check_hdf5(opened, path.name, "model_weights")
             config = opened.attrs.get("model_config")
             version = opened.attrs.get("keras_version", "")
             weights_only = config is None and ("layer_names" in opened.attrs or "layers" in opened)

@@ -69,7 +69,7 @@ def look(request: ModelRequest) -> None:
 
 def scan(request: ModelRequest, report: Report) -> Looked:
     """Runs in a worker: what the weights say of themselves. Raises ModelError."""
-    _check_weights(Path(request.source))
+    check_weights(Path(request.source))
     return Looked()
 
 
@@ -81,7 +81,7 @@ def open_model(request: ModelRequest, report: Report) -> OpenedModel:
     with zipfile.ZipFile(path) as archive:
         config = _json(archive, "config.json", path)
         held = archive.getinfo(WEIGHTS).file_size
-    model = _load.with_keras(path, config, held, lambda: _check_weights(path))
+    model = _load.with_keras(path, config, held, lambda: check_weights(path))
     known = read_sidecar(path)
     origin = _opened.Origin(safe_name(path.stem), sha256_of(path), known.class_names, known.threshold)
     return _opened.opened(model, request, origin, _ranges(path))
@@ -105,10 +105,16 @@ def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
         raise ModelError(
             f"{path} is a zip but holds no Keras model: save it again with model.save({path.name!r})"
         )
+    for info in archive.infolist():
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # bzip2, LZMA: no Keras
+            raise ModelError(
+                f"{path}: {info.filename[:80]!r} is packed in a way that no Keras uses (method "
+                f"{info.compress_type}): save it again with model.save({path.name!r})"
+            )
     for info in archive.infolist():  # a name can stand there twice, and whoever unpacks all, unpacks both
         if info.file_size > MAX_RATIO * max(info.compress_size, 1024):
             raise ModelError(
-                f"{path}: {info.filename} unpacks to {info.file_size:,} bytes: it is damaged or "
+                f"{path}: {info.filename[:80]!r} unpacks to {info.file_size:,} bytes: it is damaged or "
                 f"hostile; save it again with model.save({path.name!r})"
             )
     text = sum(info.file_size for info in archive.infolist() if info is not members[WEIGHTS])
@@ -134,8 +140,9 @@ def _json(archive: zipfile.ZipFile, member: str, path: Path) -> Any:
         raise ModelError(f"{path}: {member} is damaged: copy or save the model again") from error
 
 
-def _check_weights(path: Path) -> None:
-    """The HDF5 file inside the zip, by the same rules as one outside."""
+def check_weights(path: Path) -> int:
+    """The HDF5 file inside the zip, by the same rules as one outside: the bytes that its arrays declare.
+    Raises ModelError."""
     import h5py
 
     from resnet_edge.models._hdf5 import check_hdf5, ended_after
@@ -146,6 +153,6 @@ def _check_weights(path: Path) -> None:
             unpacked = archive.getinfo(WEIGHTS).compress_type == zipfile.ZIP_STORED
             weights = stored if unpacked else io.BytesIO(stored.read())
             with ended_after(), h5py.File(weights, "r") as opened:
-                check_hdf5(opened, path.name)
+                return check_hdf5(opened, path.name)
     except _BROKEN as error:
         raise ModelError(f"{path}: its weights are damaged: copy or save the model again") from error

@@ -11,6 +11,7 @@ from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError, first_line
 from resnet_edge.core.inspection import Inspection
 from resnet_edge.core.progress import Report
+from resnet_edge.graph.unfolded import check_unfolded
 from resnet_edge.stages.inspect_request import InspectRequest
 
 
@@ -23,6 +24,7 @@ def inspect(request: InspectRequest, report: Report) -> Inspection:
     else:
         from resnet_edge.stages.inspect_ort import inside
     path = Path(request.path)
+    check_unfolded(path)
     try:
         found = inside(path)
     except (ResnetEdgeError, MemoryError):

@@ -100,6 +100,16 @@ def test_what_is_no_image_classifier_is_refused(
     assert "\n" not in str(caught.value)
 
 
+def test_images_for_which_there_is_no_memory_are_refused(tmp_path: Path) -> None:
+    node = helper.make_node("ReduceMean", ["image"], ["logits"], axes=[1, 2], keepdims=0)
+    save(tmp_path / "a.onnx", [node], [1, 2**60, 8, 3], [1, 3], TensorProto.FLOAT)
+    with (
+        pytest.raises(ArtifactError, match=r"a\.onnx takes images .* numbers, and [\d,]+ bytes of memory"),
+        backend.open_session(tmp_path / "a.onnx", "cpu", 1),
+    ):
+        pass
+
+
 def test_graph_that_breaks_while_it_runs_says_so_in_one_line(tmp_path: Path) -> None:
     # The shape is right for 64 pixels a channel and no other count; ORT sees it at run time.
     shape = numpy_helper.from_array(np.array([1, 64, 3]), "shape")

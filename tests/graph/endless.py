@@ -54,28 +54,28 @@ def write_tflite(path: Path) -> Path:
     model = schema.ModelT()
     model.version, model.description = 3, b""
     operators = schema.BuiltinOperator
-    model.operatorCodes = [_code(each) for each in (operators.WHILE, operators.MEAN, operators.ABS)]
-    model.buffers = [_buffer(b""), _buffer(np.array([1, 2], np.int32).tobytes()), _buffer(b"\x01")]
+    model.operatorCodes = [code(each) for each in (operators.WHILE, operators.MEAN, operators.ABS)]
+    model.buffers = [buffer(b""), buffer(np.array([1, 2], np.int32).tobytes()), buffer(b"\x01")]
     mean, again = schema.ReducerOptionsT(), schema.WhileOptionsT()
     again.condSubgraphIndex, again.bodySubgraphIndex = 1, 2
     options = schema.BuiltinOptions
-    image, axes = _tensor("image", [1, 8, 8, 3]), _tensor("axes", [2], schema.TensorType.INT32, 1)
-    yes = _tensor("yes", [1], schema.TensorType.BOOL, 2)
-    scores, x = [_tensor("scores", [1, 3]), _tensor("logits", [1, 3])], _tensor("x", [1, 3])
+    image, axes = tensor("image", [1, 8, 8, 3]), tensor("axes", [2], schema.TensorType.INT32, 1)
+    yes = tensor("yes", [1], schema.TensorType.BOOL, 2)
+    scores, x = [tensor("scores", [1, 3]), tensor("logits", [1, 3])], tensor("x", [1, 3])
     model.subgraphs = [
-        _graph(
+        graph(
             [image, axes, *scores],
             ([0], [3]),
             [
-                _operator(1, [0, 1], [2], options.ReducerOptions, mean),
-                _operator(0, [2], [3], options.WhileOptions, again),
+                operator(1, [0, 1], [2], options.ReducerOptions, mean),
+                operator(0, [2], [3], options.WhileOptions, again),
             ],
         ),
-        _graph([x, yes], ([0], [1]), []),
-        _graph(
-            [x, _tensor("y", [1, 3])],
+        graph([x, yes], ([0], [1]), []),
+        graph(
+            [x, tensor("y", [1, 3])],
             ([0], [1]),
-            [_operator(2, [0], [1], options.AbsOptions, schema.AbsOptionsT())],
+            [operator(2, [0], [1], options.AbsOptions, schema.AbsOptionsT())],
         ),
     ]
     builder = flatbuffers.Builder(1024)
@@ -84,32 +84,32 @@ def write_tflite(path: Path) -> Path:
     return path
 
 
-def _code(number: int) -> Any:
+def code(number: int) -> Any:
     made = schema.OperatorCodeT()
     made.deprecatedBuiltinCode, made.builtinCode, made.version = min(number, 127), number, 1
     return made
 
 
-def _buffer(content: bytes) -> Any:
+def buffer(content: bytes) -> Any:
     made = schema.BufferT()
     made.data = list(content) or None
     return made
 
 
-def _tensor(name: str, shape: list[int], kind: int = FLOAT, buffer: int = 0) -> Any:
+def tensor(name: str, shape: list[int], kind: int = FLOAT, buffer: int = 0) -> Any:
     made = schema.TensorT()
     made.name, made.shape, made.type, made.buffer = name.encode(), shape, kind, buffer
     return made
 
 
-def _graph(tensors: list[Any], ends: tuple[list[int], list[int]], operators: list[Any]) -> Any:
+def graph(tensors: list[Any], ends: tuple[list[int], list[int]], operators: list[Any]) -> Any:
     made = schema.SubGraphT()
     made.tensors, made.operators, (made.inputs, made.outputs) = tensors, operators, ends
     made.name = b"graph"
     return made
 
 
-def _operator(code: int, inputs: list[int], outputs: list[int], kind: int, options: Any) -> Any:
+def operator(code: int, inputs: list[int], outputs: list[int], kind: int, options: Any) -> Any:
     made = schema.OperatorT()
     made.opcodeIndex, made.inputs, made.outputs = code, inputs, outputs
     made.builtinOptionsType, made.builtinOptions = kind, options

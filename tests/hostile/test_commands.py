@@ -10,7 +10,7 @@ import pytest
 
 from resnet_edge.core.sidecar import sidecar_path
 from tests.cli.conversion import Place
-from tests.graph import endless
+from tests.graph import calling, endless
 from tests.hostile.corpus import CASES
 
 Words = Callable[[Path, Path], tuple[str, ...]]
@@ -89,6 +89,21 @@ def test_a_command_shows_it_without_moving_the_cursor(seeds: Path, tmp_path: Pat
     ended = place.run(str(path))
     assert (ended.code, ended.err) == (0, "")
     assert all(letter.isprintable() or letter == "\n" for letter in ended.out)
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "litert"])
+def test_parts_that_call_each_other_without_end_are_counted_before(tmp_path: Path, backend: str) -> None:
+    """Nothing goes through them: ONNX Runtime would write them out, LiteRT overflow its stack."""
+    path = tmp_path / ("calling.onnx" if backend == "onnxruntime" else "calling.tflite")
+    if backend == "onnxruntime":
+        calling.write_onnx(path, 30)
+    else:
+        calling.write_tflite(path, 3, itself=True)
+    place = Place(tmp_path, "bench")
+    ended = place.run(str(path), "--backends", backend, "--quiet")
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (3, "", 1), ended
+    assert f"{path} has " in ended.err
+    assert "damaged or hostile" in ended.err
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "litert"])

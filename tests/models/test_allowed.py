@@ -349,6 +349,32 @@ def test_a_name_that_is_no_text_is_refused(name: Any, keras2: bool) -> None:
             check_config(changed, "m.keras", keras2=keras2)
 
 
+def _doubled(depth: int) -> Json:
+    """A model that calls its first layer twice, which is such a model."""
+    entry: Json = {"module": "keras.layers", "class_name": "ReLU", "config": {}, "inbound_nodes": []}
+    for _ in range(depth):
+        inner = {**entry, "inbound_nodes": [[["a", 0, 0, {}]], [["a", 1, 0, {}]]]}
+        entry = {"module": "keras.models", "class_name": "Model", "config": {"layers": [inner]}}
+    return entry
+
+
+@pytest.mark.parametrize("keras2", [False, True])
+def test_models_in_models_do_not_double_without_end(keras2: bool) -> None:
+    check_config(_doubled(12), "m.keras", keras2=keras2)
+    with pytest.raises(ModelError, match=r"comes to 3\.\d+e\+09 layers, and no file holds 250,000"):
+        check_config(_doubled(30), "m.keras", keras2=keras2)
+
+
+@pytest.mark.parametrize("pattern", ["(a|a)*b", ".*(a+)+$", "a{99}", "[a-z]", "a|b", "a*"])
+def test_dtype_policies_are_for_layers_by_their_names(pattern: str) -> None:
+    """Keras matches them as regular expressions, and `(a|a)*b` takes a day on 40 letters."""
+    policy = {"class_name": "DTypePolicy", "module": "keras.dtype_policies", "config": {"name": "float32"}}
+    told = {"class_name": "DTypePolicyMap", "module": "keras.dtype_policies"}
+    check_config(_model(dtype={**told, "config": {"policy_map": {"model/dense_1.a b-c": policy}}}), "m.keras")
+    with pytest.raises(ModelError, match="dtype policies for layers by the pattern"):
+        check_config(_model(dtype={**told, "config": {"policy_map": {pattern: policy}}}), "m.keras")
+
+
 def test_a_config_of_more_parts_than_any_model_is_not_even_parsed() -> None:
     assert parsed(b'{"a": [' + b"{}," * 200_000 + b"{}]}", "m.keras")
     with pytest.raises(ModelError, match=r"m\.keras has a config of 5,000,003 lists and objects"):

@@ -133,6 +133,44 @@ def test_a_hostile_file_never_reaches_keras(
         _open(path)
 
 
+def _time(group: h5py.Group) -> None:
+    space = h5py.h5s.create_simple((3,))
+    h5py.h5d.create(group.id, b"w", h5py.h5t.UNIX_D32LE, space)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda group: group.create_dataset("w", data=h5py.Empty("f4")),
+        lambda group: group.create_dataset("w", (3,), dtype=h5py.vlen_dtype(np.float32)),
+        lambda group: group.create_dataset("w", (3,), dtype=h5py.string_dtype()),
+        lambda group: group.create_dataset("w", data=np.full(3, b"abc")),
+        lambda group: group.create_dataset("w", (3,), dtype=h5py.ref_dtype),
+        lambda group: group.create_dataset("w", (3,), dtype=[("a", "f4"), ("b", "i2")]),
+        _time,
+    ],
+)
+def test_weights_are_arrays_of_numbers(tmp_path: Path, write: Callable[[h5py.Group], Any]) -> None:
+    with h5py.File(tmp_path / "m.h5", "w") as opened:
+        write(opened.create_group("apart"))
+        check_hdf5(opened, "m.h5", "model_weights")  # what people keep beside them is not read
+        opened["model_weights/w"] = opened["apart/w"]
+        for weights in ("model_weights", "/"):
+            with pytest.raises(ModelError, match=r"m\.h5 has '/.*/w' among its weights, which is no array"):
+                check_hdf5(opened, "m.h5", weights)
+
+
+def test_a_piece_of_an_array_is_no_larger_than_a_file_may_cost(tmp_path: Path) -> None:
+    """A chunk is unpacked whole: one of 1.6 GB packs into 2 MB."""
+    with h5py.File(tmp_path / "m.h5", "w") as opened:
+        for name, chunk in (("good", 250_000), ("bad", 250_000_000)):
+            opened.create_dataset(name, (4,), "f4", maxshape=(None,), chunks=(chunk,), compression="gzip")
+        with pytest.raises(ModelError, match="'/bad', 16 bytes, in pieces of 1,000,000,000"):
+            check_hdf5(opened, "m.h5")
+        del opened["bad"]
+        check_hdf5(opened, "m.h5")
+
+
 def test_a_group_that_contains_itself_is_walked_once(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "m.h5", "w") as opened:
         opened["a/b"] = np.zeros(3)

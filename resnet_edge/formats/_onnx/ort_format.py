@@ -24,6 +24,7 @@ from onnx import TensorProto, numpy_helper
 from resnet_edge.core.errors import ArtifactError, MissingDependency
 from resnet_edge.core.packages import missing_package
 from resnet_edge.graph.onnx_pairs import can_overflow
+from resnet_edge.graph.unfolded import check_unfolded
 
 CONVERTER = "onnxruntime.tools.convert_onnx_models_to_ort"
 SECONDS = 600.0
@@ -37,6 +38,7 @@ def write_ort(source: Path, out: Path) -> str:
     ONNX Runtime's build takes it (--include_ops_by_config). Raises ArtifactError, MissingDependency."""
     if find_spec("onnxruntime") is None:
         raise MissingDependency(missing_package("onnxruntime"))
+    check_unfolded(source)
     with tempfile.TemporaryDirectory(prefix="resnet-edge-ort-") as place:
         folder = _padded(Path(place))
         model = onnx.load(source)
