@@ -106,4 +106,4 @@ def _check_dataset(dataset: Any, file: str) -> int:
             f"{file} declares {size:,} bytes for {dataset.name!r} and stores {stored:,}: it is "
             "damaged; copy or save it again"
         )
-    return size
+    return int(size)

@@ -162,6 +162,29 @@ def test_weights_that_the_file_does_not_hold_are_never_made(saved: Path, tmp_pat
         _open(path)
 
 
+def test_a_small_file_has_room_for_few_weights() -> None:
+    """Their first values take five times as much: 2.4 GB for 479 MB, which 25 kB had asked for."""
+    held = [1_000, 10**7, 10**8, 10**10]
+    assert [_file_budget.weights_for(each) for each in held] == [5 * 10**7, 10**8, 5 * 10**8, 10**10]
+
+
+def test_first_values_that_take_long_and_are_replaced_are_not_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = keras.Sequential(
+        [keras.Input(nets.SHAPE), layers.Flatten(), layers.Dense(5, kernel_initializer="orthogonal")]
+    )
+    model.save(tmp_path / "m.keras")
+
+    def decompose(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("a matrix is decomposed, which takes a minute for a large one")
+
+    monkeypatch.setattr(keras.initializers.Orthogonal, "__call__", decompose)
+    opened = _open(tmp_path / "m.keras", preprocess="unit")
+    batch = nets.images()
+    np.testing.assert_array_equal(opened.network(batch), nets.outputs(model, batch))
+
+
 def test_weights_that_no_layer_has_are_never_read(
     saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
