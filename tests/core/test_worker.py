@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,23 @@ def test_a_crash_names_what_it_was_doing_and_what_may_help(
     words = rf"probe was ended by {number.name} in 'model' \(reading net.h5\); {hint}.* \(full log"
     with pytest.raises(WorkerFailed, match=words):
         worker.call("probes:die_while_reading", {"text": "net.h5", "number": number}, Reply)
+
+
+@dataclass
+class Target:
+    path: str
+
+
+@dataclass
+class Asked:
+    """As `bench` asks for a session."""
+
+    target: Target
+
+
+def test_a_crash_names_the_file_that_the_request_is_about(worker: Worker) -> None:
+    with pytest.raises(WorkerFailed, match=r"a library crashed: if a\.tflite is damaged"):
+        worker.call("probes:abort", Asked(Target("a.tflite")), Reply)
 
 
 def test_what_was_finished_is_not_blamed(worker: Worker) -> None:

@@ -21,6 +21,15 @@ def test_loops_are_found(tmp_path: Path) -> None:
     assert [has_loop(str(path)) for path in (*found, tmp_path / "a.ort")] == [True] * 3
 
 
+def test_a_scan_goes_round_as_a_loop_does(tmp_path: Path) -> None:
+    """As often as a tensor has rows, of which 400 million of one number each fit into a kilobyte."""
+    value = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    body = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "b", [value], [])
+    scan = helper.make_node("Scan", ["rows"], ["sums"], body=body, num_scan_inputs=1)
+    onnx.save(helper.make_model(helper.make_graph([scan], "g", [], [])), tmp_path / "a.onnx")
+    assert has_loop(str(tmp_path / "a.onnx"))
+
+
 def test_files_without_one_have_none(tmp_path: Path) -> None:
     tiny.write_tflite(tmp_path)
     tiny.write_onnx(tmp_path)
