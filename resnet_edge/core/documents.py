@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from resnet_edge.core.errors import DataError, ResnetEdgeError
+from resnet_edge.core.errors import DataError, ResnetEdgeError, first_line
 from resnet_edge.core.pipes import check_no_pipe
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEd
     except RecursionError as error:
         raise raised(f"{path} is no {what} (it is nested too deeply): {mend}") from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise raised(f"{path} is no {what} ({error}): {mend}") from error
+        raise raised(f"{path} is no {what} ({first_line(error)}): {mend}") from error
 
 
 def bounded(path: Path) -> bytes | None:
@@ -74,7 +74,7 @@ def converted_to(
     try:
         return msgspec.convert(value, kind)
     except (msgspec.MsgspecError, ValueError) as error:
-        raise raised(f"{path} is no {what} ({error}): {mend}") from error
+        raise raised(f"{path} is no {what} ({first_line(error)}): {mend}") from error
 
 
 def object_in(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.budget import check_npz
-from resnet_edge.core.errors import DataError
+from resnet_edge.core.errors import DataError, first_line
 from resnet_edge.data import ImageSet
 
 Array = NDArray[Any]
@@ -54,9 +54,9 @@ def _read(path: Path, scratch: Path | None) -> dict[str, Array]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # of the disk, and not of the file
             raise
-        raise DataError(f"{path} cannot be read as .npz ({error}): {AGAIN}") from error
+        raise DataError(f"{path} cannot be read as .npz ({first_line(error)}): {AGAIN}") from error
     except Exception as error:  # numpy, zipfile and zlib raise whatever their parsers raise
-        text = "it is no archive of arrays" if isinstance(error, TypeError) else error
+        text = "it is no archive of arrays" if isinstance(error, TypeError) else first_line(error)
         raise DataError(f"{path} cannot be read as .npz ({text}): {AGAIN}") from error
     if "images" not in arrays:
         raise DataError(f"{path} has no array 'images'; it holds: {', '.join(held) or 'nothing'}: {AGAIN}")

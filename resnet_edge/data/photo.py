@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from resnet_edge.core.errors import DataError
+from resnet_edge.core.errors import DataError, first_line
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 """What is decoded, whatever a file is called. Pillow knows more, and for PostScript it starts Ghostscript."""
@@ -61,7 +61,9 @@ def _opened(file: Path) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:  # Pillow's own limit is higher, and tells no sides
         raise DataError(_too_large(file, _pixels_in(error))) from error
     except Exception as error:  # Pillow's decoders raise whatever their parsers raise
-        raise DataError(f"{file} does not decode as an image ({error}): mend or remove it") from error
+        raise DataError(
+            f"{file} does not decode as an image ({first_line(error)}): mend or remove it"
+        ) from error
 
 
 def _too_large(file: Path, size: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.errors import ModelError
+from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import read_sidecar
@@ -59,7 +59,9 @@ def check(request: ModelRequest) -> None:
             check_sizes(config, path.name, archive.getinfo(WEIGHTS).file_size)
             embedded(archive, path)
     except _BROKEN as error:
-        raise ModelError(f"{path} is truncated or damaged ({error}): copy or save it again") from error
+        raise ModelError(
+            f"{path} is truncated or damaged ({first_line(error)}): copy or save it again"
+        ) from error
 
 
 def look(request: ModelRequest) -> None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from resnet_edge.core.errors import ModelError
+from resnet_edge.core.errors import ModelError, first_line
 
 MEMBER = "resnet_edge/activation_ranges.json"
 WEIGHTS = "model.weights.h5"
@@ -57,7 +57,7 @@ def embedded(archive: zipfile.ZipFile, path: Path) -> Ranges | None:
         found = msgspec.json.decode(archive.read(MEMBER), type=_Member)
     except msgspec.DecodeError as error:
         raise ModelError(
-            f"{path}: {MEMBER} is damaged ({error}): copy the file again, or run qat again"
+            f"{path}: {MEMBER} is damaged ({first_line(error)}): copy the file again, or run qat again"
         ) from error
     if found.weights_crc32 != archive.getinfo(WEIGHTS).CRC:
         raise ModelError(

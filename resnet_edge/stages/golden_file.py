@@ -165,7 +165,7 @@ def _manifest(content: bytes | None) -> GoldenVectors:
         raise _Fault(f"it holds no {MANIFEST}")
     schema = msgspec.json.decode(content, type=dict[str, Any]).get("schema")
     if schema != SCHEMA:
-        raise _Fault(f"its schema is {schema!r}, and this resnet-edge reads {SCHEMA}")
+        raise _Fault(f"its schema is {repr(schema)[:80]}, and this resnet-edge reads {SCHEMA}")
     vectors = msgspec.json.decode(content, type=GoldenVectors)
     if (found := next(faults(vectors), None)) is not None:
         raise _Fault(found)
