@@ -87,6 +87,16 @@ def _no_data(data: str, path: Path) -> str:
     return f"{data!r} is no data: {forms}"
 
 
+def check_class_numbers(labels: NDArray[np.int64], source: str) -> None:
+    """Raise DataError where labels (N,), of classes that nothing names, tell of more classes than there are
+    images: a network that is made for them would have that many outputs, most of which no image shows."""
+    if labels.size and labels.max() >= labels.size:
+        raise DataError(
+            f"{source} has class {labels.max()} at image {labels.argmax()}, and {labels.size} images in all: "
+            "number the classes from 0 on without gaps, or name them in 'class_names'"
+        )
+
+
 def _fitting(found: ImageSet, shape: tuple[int, int, int] | None) -> ImageSet:
     if found.images.size == 0:
         raise DataError(f"{found.source} holds no image")
