@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -98,7 +98,7 @@ def _header(archive: zipfile.ZipFile, path: Path) -> _Header:
         names = ", ".join(name.removesuffix(".npy") for name in held[:20]) or "nothing"
         raise DataError(f"{path} has no array 'images'; it holds: {names}: {AGAIN}")
     with archive.open(_member("images")) as packed:
-        version = npy.read_magic(packed)
+        version = _version(packed)
         if version not in _READERS:
             raise ValueError("'images' has a version of .npy that is for names of fields")
         shape, _, dtype = _READERS[version](packed)
@@ -111,6 +111,15 @@ def _header(archive: zipfile.ZipFile, path: Path) -> _Header:
     return _Header(shape=tuple(map(int, shape)), dtype=dtype)
 
 
+def _version(packed: IO[bytes]) -> tuple[int, int]:
+    """Of the format of an array."""
+    try:
+        found: tuple[int, int] = npy.read_magic(packed)
+    except ValueError as error:
+        raise ValueError("it is no archive of arrays") from error
+    return found
+
+
 _READERS: dict[tuple[int, int], Callable[[Any], Any]] = {
     (1, 0): npy.read_array_header_1_0,
     (2, 0): npy.read_array_header_2_0,
@@ -119,6 +128,8 @@ _READERS: dict[tuple[int, int], Callable[[Any], Any]] = {
 
 def _array(archive: zipfile.ZipFile, name: str) -> Array:
     with archive.open(_member(name)) as packed:
+        _version(packed)
+        packed.seek(0)
         found: Array = npy.read_array(packed, allow_pickle=False)
     return found
 
