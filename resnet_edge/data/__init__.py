@@ -5,6 +5,7 @@ One loader per file; `load` picks by what the DATA word looks like (contract: DA
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def load(
     if word == "fashion-mnist":
         from resnet_edge.data import fashion_mnist
 
-        found = fashion_mnist.load(split, Path(place).expanduser() if place else None, report)
+        found = fashion_mnist.load(split, Path(os.path.expanduser(place)) if place else None, report)
     elif data and path.is_dir():
         from resnet_edge.data import folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def look(request: HeadersRequest, report: Report) -> Headers:
 def _look(data: str, request: HeadersRequest) -> _Images:
     word, _, place = data.partition(":")
     if word == "fashion-mnist":
-        named = Path(place).expanduser()
+        named = Path(os.path.expanduser(place))
         splits: tuple[Split, ...] = ("train", "test") if request.train else ("test",)
         (count, *size), *_ = (fashion_mnist.look(split, named) for split in splits)
         return _Images(count=count, shape=(*size, 1), files=2 * len(splits))
