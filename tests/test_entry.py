@@ -96,3 +96,10 @@ def test_closed_descriptors_change_nothing(file: str, code: int, closed: str) ->
     assert "Traceback" not in done.stderr
     if ">&-" not in closed.replace("2>&-", ""):
         assert isinstance(json.loads(done.stdout), dict)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_stderr_changes_no_exit_code() -> None:
+    with open("/dev/full", "w") as full:
+        run = subprocess.run([sys.executable, "-m", "resnet_edge", "inspect", "nothing.tflite"], stderr=full)
+    assert run.returncode == 3

@@ -19,7 +19,7 @@ import click
 
 from resnet_edge import __version__
 from resnet_edge.cli._interrupt import NOTHING_LEFT, Interrupted, interruptible
-from resnet_edge.cli.terminal import fail, print_error_document, silence
+from resnet_edge.cli.terminal import fail, last_words, print_error_document, silence
 from resnet_edge.core.errors import EXIT_COULD_NOT, OutputError, ResnetEdgeError
 
 DEBUG = "RESNET_EDGE_DEBUG"
@@ -62,6 +62,7 @@ class Program(click.Group):
                 raise
             text = f"{type(error).__name__}: {error}: a bug of resnet-edge, please report it"
             code = _refuse(f"{text} ({DEBUG}=1 shows where)", EXIT_COULD_NOT, words)
+        last_words()
         sys.exit(code if isinstance(code, int) else 0)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:

@@ -8,22 +8,30 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TextIO, TypeVar, cast
 
 import click
 
 from resnet_edge.core.printable import one_line, printable_json, printable_lines
 from resnet_edge.core.progress import Report, silent
+from resnet_edge.core.variables import check_variables
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def output_options(function: F) -> F:
-    """The options that every command has: --json and --quiet."""
-    function = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")(
-        function
+    """The options that every command has, --json and --quiet, and what each checks first."""
+
+    @wraps(function)
+    def checked(*words: Any, **options: Any) -> Any:
+        check_variables()
+        return function(*words, **options)
+
+    command = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")(
+        checked
     )
-    return click.option("--quiet", is_flag=True, help="No progress, errors only.")(function)
+    return cast("F", click.option("--quiet", is_flag=True, help="No progress, errors only.")(command))
 
 
 def command_line() -> str:
@@ -60,11 +68,20 @@ def print_error_document(message: str, code: int) -> None:
         silence()
 
 
-def silence() -> None:
-    """Stop writing to stdout: what is buffered would fail once more when the interpreter ends
+def silence(stream: TextIO | None = None) -> None:
+    """Stop writing to stdout, or to `stream`: what is buffered would fail once more when the interpreter ends
     (https://docs.python.org/3/library/signal.html#note-on-sigpipe)."""
     with suppress(OSError, ValueError):  # it is closed, or no file at all
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
+
+
+def last_words() -> None:
+    """Write what is still buffered, or drop it where nobody takes it: the interpreter would end with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            silence(stream)
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def command(
     check_keras_output(out, overwrite=overwrite, resume=resume)
     request = TrainRequest(arch, recipe_of(options), str(out), start, resume, command_line(), overwrite)
     started = () if start is None else (ModelRequest(start),)
-    grant = training_grant(request.recipe, request.out, *started)
+    grant = training_grant(request.recipe, request.out, *started, fresh=True)
     with telling(out, lambda: left_behind(out)):
         with (
             training_run(out),

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import resnet_edge
 from resnet_edge.core.packages import EXTRAS
+from resnet_edge.core.scratch import scratch_folder
+from resnet_edge.core.worker_environment import worker_environment
 
 _IMPORT_ALL = """
 import compileall, importlib, sys
@@ -40,15 +42,17 @@ def write_missing() -> None:
             return
         _looked = True
         missing = [name for name in EXTRAS if _is_missing(name)]
-        own = importlib.util.cache_from_source(str(_PACKAGE / "stages" / "source.py"))
+        own = _cache_of(str(_PACKAGE / "stages" / "source.py"))
         if sys.dont_write_bytecode or not (missing or _can_be_made(own)):
             return
-        with Path(os.devnull).open("wb") as nowhere:
+        # In the environment of a worker: nothing comes from the current folder, and onnxruntime tells nobody.
+        with scratch_folder() as scratch, Path(os.devnull).open("wb") as nowhere:
             subprocess.run(
                 [sys.executable, "-P", "-c", _IMPORT_ALL, str(_PACKAGE), *missing],
                 stdin=subprocess.DEVNULL,
                 stdout=nowhere,
                 stderr=nowhere,
+                env=worker_environment(scratch, {}),
                 check=False,
             )
 
@@ -59,11 +63,18 @@ def _is_missing(name: str) -> bool:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         return False
-    return spec is not None and spec.cached is not None and _can_be_made(spec.cached)
+    if spec is None or spec.cached is None or spec.origin is None:
+        return False
+    return _can_be_made(_cache_of(spec.origin))
+
+
+def _cache_of(source: str) -> str:
+    """Workers do not optimize, whatever PYTHONOPTIMIZE says here."""
+    return importlib.util.cache_from_source(source, optimization="")
 
 
 def _can_be_made(cached: str) -> bool:
     place = Path(cached).parent
     while not place.exists():
         place = place.parent
-    return not Path(cached).exists() and os.access(place, os.W_OK)
+    return not Path(cached).exists() and place.is_dir() and os.access(place, os.W_OK)

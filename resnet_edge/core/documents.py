@@ -22,6 +22,8 @@ DEEPEST = 100
 what is written in Python, as dataclasses.asdict, walks through."""
 
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_HUGE = re.compile(rb"(?<![\w.+])\d{20,}(?![\d.eE])")
+"""A whole number that may be beyond 64 bits: Python reads it, and no float, array or other program does."""
 _ALIKE = bytes.maketrans(b"[]", b"{}")
 _NO_BRACKET = bytes(code for code in range(256) if code not in b"[]{}")
 
@@ -35,7 +37,10 @@ def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEd
         content = bounded(path)
         if content is None:
             raise raised(f"{path} has more bytes than any {what} ({LARGEST:,}): {mend}")
-        if _is_deep(content):
+        bare = _TEXT.sub(b"", content)
+        if _HUGE.search(bare):
+            raise raised(f"{path} is no {what} (a whole number in it has 20 digits or more): {mend}")
+        if _is_deep(bare):
             msgspec.json.decode(content)  # which says what is wrong with brackets that do not match
             raise RecursionError
         return msgspec.json.decode(content, type=kind)
@@ -56,10 +61,10 @@ def bounded(path: Path) -> bytes | None:
     return content if len(content) <= LARGEST else None
 
 
-def _is_deep(content: bytes) -> bool:
-    """Whether lists and objects are nested more than DEEPEST times, or brackets are without their other ends:
-    each pass takes the innermost away, at the speed of C."""
-    brackets = _TEXT.sub(b"", content).translate(_ALIKE, delete=_NO_BRACKET)
+def _is_deep(bare: bytes) -> bool:
+    """Of a document without its texts: whether lists and objects are nested more than DEEPEST times, or
+    brackets are without their other ends. Each pass takes the innermost away, at the speed of C."""
+    brackets = bare.translate(_ALIKE, delete=_NO_BRACKET)
     for _ in range(DEEPEST):
         if not brackets:
             break

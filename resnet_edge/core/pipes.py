@@ -7,11 +7,20 @@ import os
 import stat
 from pathlib import Path
 
-_OF_A_SHELL = ("/dev/fd/", "/proc/")
+_OF_A_SHELL = ("/dev/fd/", "/dev/stdin", "/proc/")
+_OTHERS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
 
 
 def check_no_pipe(path: Path) -> None:
-    """Raise OSError where `path` is a named pipe: nobody may ever write to it, and opening it would wait. One
-    that a shell made (`<(command)`) has its writer. An archive that somebody sent can hold one."""
-    if not str(path).startswith(_OF_A_SHELL) and stat.S_ISFIFO(os.stat(path).st_mode):
-        raise OSError(errno.EINVAL, "it is a named pipe, and no file", str(path))
+    """Raise OSError where `path` is a named pipe or a device, or a link to one, as an archive that somebody
+    sent can hold: nobody may ever write to it, or it may never end, and opening or reading it would wait.
+    What a shell pipes (`<(command)`) has its writer."""
+    mode = 0 if str(path).startswith(_OF_A_SHELL) else os.stat(path).st_mode
+    for is_one, what in _OTHERS:
+        if is_one(mode):
+            raise OSError(errno.EINVAL, f"it is {what}, and no file", str(path))

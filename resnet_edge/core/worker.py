@@ -278,8 +278,9 @@ def log_folder() -> Iterator[Path]:
     with scratch_folder() as folder:
         try:
             yield folder
-        except WorkerFailed:
-            keep_logs(folder)
+        except WorkerFailed as error:
+            if str(folder) in str(error):  # one that could not be started has written nothing
+                keep_logs(folder)
             raise
 
 

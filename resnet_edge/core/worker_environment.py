@@ -78,7 +78,8 @@ def worker_environment(
 def users_keras_home() -> Path:
     """Where the user's Keras keeps weights and data sets, in the parent and in a worker."""
     said = os.environ.get(USERS_KERAS_HOME) or os.environ.get("KERAS_HOME")
-    return Path(said).expanduser().absolute() if said else Path.home() / ".keras"
+    # pathlib raises where there is no such home; this leaves the name as it is
+    return Path(os.path.expanduser(said or "~/.keras")).absolute()
 
 
 def share_keras_cache(name: str) -> Path:

@@ -5,6 +5,7 @@ One loader per file; `load` picks by what the DATA word looks like (contract: DA
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def load(
     if word == "fashion-mnist":
         from resnet_edge.data import fashion_mnist
 
-        found = fashion_mnist.load(split, Path(place).expanduser() if place else None, report)
+        found = fashion_mnist.load(split, Path(os.path.expanduser(place)) if place else None, report)
     elif data and path.is_dir():
         from resnet_edge.data import folder
 
@@ -85,6 +86,16 @@ def _no_data(data: str, path: Path) -> str:
     if path.suffix == ".npz":
         return f"the data file {data} does not exist: {forms}"
     return f"{data!r} is no data: {forms}"
+
+
+def check_class_numbers(labels: NDArray[np.int64], source: str) -> None:
+    """Raise DataError where labels (N,), of classes that nothing names, tell of more classes than there are
+    images: a network that is made for them would have that many outputs, most of which no image shows."""
+    if labels.size and labels.max() >= labels.size:
+        raise DataError(
+            f"{source} has class {labels.max()} at image {labels.argmax()}, and {labels.size} images in all: "
+            "number the classes from 0 on without gaps, or name them in 'class_names'"
+        )
 
 
 def _fitting(found: ImageSet, shape: tuple[int, int, int] | None) -> ImageSet:

@@ -11,11 +11,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.client
+import os
 import struct
 import urllib.request
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +62,11 @@ def load(split: Split, folder: Path | None = None, report: Report = on_stderr) -
         return ImageSet(test.images, test.labels, CLASS_NAMES, "fashion-mnist (test)")
     home = _find(split, folder, report)
     images, labels = (_idx(home / name, rank) for name, rank in zip(FILES[split], (3, 1), strict=True))
-    if len(images) != len(labels) or (labels.size and labels.max() >= len(CLASS_NAMES)):
+    _check_count(home, split, len(images), len(labels))
+    if labels.size and labels.max() >= len(CLASS_NAMES):
         raise DataError(
-            f"{home} holds {len(images)} {split} images and {len(labels)} labels that do not fit them"
+            f"{home} has class {labels.max()} at {split} image {labels.argmax()}, and Fashion-MNIST has "
+            f"{len(CLASS_NAMES)}: give another data set as an .npz"
         )
     return ImageSet(images[..., None], labels.astype(np.int64), CLASS_NAMES, f"fashion-mnist ({split})")
 
@@ -105,24 +111,81 @@ def fetch(split: Split, folder: Path, report: Report) -> Path:
     return folder
 
 
-def _idx(path: Path, rank: int) -> NDArray[np.uint8]:
-    """Read a gzipped IDX file of bytes with `rank` dimensions (http://yann.lecun.com/exdb/mnist:
-    two zeros, the type 8, the rank, big-endian sizes, the bytes). No more is unpacked than that."""
-    unpacker = zlib.decompressobj(wbits=31)  # gzip
-    try:
-        head = unpacker.decompress(path.read_bytes(), 4 + 4 * rank)
+def look(split: Split, folder: Path) -> tuple[int, ...]:
+    """The shape (N, H, W) of the images of `split` in a folder that the user names, by the first bytes of the
+    files. Raises DataError where they do not fit the labels, or what is to be unpacked fits nowhere."""
+    shapes = []
+    home = _find(split, folder, on_stderr)
+    for name, rank in zip(FILES[split], (3, 1), strict=True):
+        with _reading(home / name), (home / name).open("rb") as stream:
+            shapes.append(_Unpacked(stream, rank).shape)
+    images, labels = shapes
+    _check_count(home, split, images[0], labels[0])
+    if 0 in images:
+        raise DataError(f"{home} holds no image")
+    return images
+
+
+def _check_count(home: Path, split: Split, images: int, labels: int) -> None:
+    if images != labels:
+        raise DataError(f"{home} holds {images} {split} images and {labels} labels that do not fit them")
+
+
+_BLOCK = 1 << 20
+"""Bytes of a file that are unpacked together."""
+_DENSEST = 1032
+"""Bytes that a byte of deflate can become at most (https://zlib.net/zlib_tech.html)."""
+
+
+class _Unpacked:
+    """A gzipped IDX file of bytes with `rank` dimensions (http://yann.lecun.com/exdb/mnist: two zeros, the
+    type 8, the rank, big-endian sizes, the bytes). The sizes are read first, and no more is read or unpacked
+    than these need. Raises ValueError, struct.error, zlib.error, OSError."""
+
+    def __init__(self, stream: BinaryIO, rank: int) -> None:
+        self._stream, self._unpacker = stream, zlib.decompressobj(wbits=31)  # gzip
+        length, head = 4 + 4 * rank, b""
+        while len(head) < length and (block := self._next()):
+            head += self._unpacker.decompress(block, length - len(head))
         if head[:4] != bytes((0, 0, 8, rank)):
             raise ValueError(f"it is no IDX file of rank {rank}")
-        shape = struct.unpack_from(f">{rank}I", head, 4)
-        size, memory = prod(shape), available_memory()
-        if memory is not None and size > max(PROMISE, memory):
-            raise ValueError(f"it declares {size:,} bytes, and {memory:,} of memory are free")
-        values = unpacker.decompress(unpacker.unconsumed_tail, size + 1)
-        if not unpacker.eof:
+        self.shape: tuple[int, ...] = struct.unpack_from(f">{rank}I", head, 4)
+        self._size = prod(self.shape)
+        held, memory = os.fstat(stream.fileno()).st_size, available_memory()
+        if self._size > _DENSEST * held:
+            raise ValueError(f"it declares {self._size:,} bytes, and has {held:,}, which cannot hold them")
+        if memory is not None and self._size > max(PROMISE, memory):
+            raise ValueError(f"it declares {self._size:,} bytes, and {memory:,} of memory are free")
+
+    def values(self) -> NDArray[np.uint8]:
+        """All of them, in the shape."""
+        found, done = np.empty(self._size, np.uint8), 0
+        while not self._unpacker.eof and (block := self._next()):
+            values = self._unpacker.decompress(block, min(_BLOCK, self._size - done + 1))
+            if done + len(values) > self._size:
+                break
+            found[done : done + len(values)] = np.frombuffer(values, np.uint8)
+            done += len(values)
+        if not self._unpacker.eof or done < self._size:
             raise ValueError("it is cut off, or holds more than it declares")
-        return np.frombuffer(values, np.uint8).reshape(shape)
-    except (ValueError, struct.error, zlib.error) as error:
+        return found.reshape(self.shape)
+
+    def _next(self) -> bytes:
+        return self._unpacker.unconsumed_tail or self._stream.read(_BLOCK)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Within, what goes wrong is a DataError."""
+    try:
+        yield
+    except (OSError, ValueError, struct.error, zlib.error) as error:
         raise DataError(f"{path} is damaged ({error}): remove it and run again") from error
+
+
+def _idx(path: Path, rank: int) -> NDArray[np.uint8]:
+    with _reading(path), path.open("rb") as stream:
+        return _Unpacked(stream, rank).values()
 
 
 def _unzipped(content: bytes, source: str) -> bytes:

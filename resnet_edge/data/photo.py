@@ -32,8 +32,9 @@ HEADER_SECONDS = 0.5
 segments of a JPEG byte by byte, which takes hours where that is a hole of some GB."""
 
 
-def check_header(file: Path) -> None:
-    """Raise DataError where the header says that the photo is too large, or none; nothing is decoded."""
+def check_header(file: Path) -> tuple[int, int]:
+    """Its width and height, as stored. Raises DataError where the header says that the photo is too large, or
+    none; nothing is decoded."""
 
     def late(*_: object) -> None:
         raise DataError(f"{file} has no end to its header: it is damaged; mend or remove it")
@@ -41,8 +42,8 @@ def check_header(file: Path) -> None:
     before = signal.signal(signal.SIGPROF, late)
     signal.setitimer(signal.ITIMER_PROF, HEADER_SECONDS)
     try:
-        with _opened(file):
-            pass
+        with _opened(file) as opened:
+            return opened.width, opened.height
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)

@@ -11,15 +11,17 @@ import io
 import math
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from resnet_edge.core import documents
 from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import DataError, OutputError
 from resnet_edge.core.golden_vectors import SCHEMA, GoldenVectors, faults
@@ -96,13 +98,14 @@ def read_golden(path: Path) -> GoldenFile:
         size = path.stat().st_size
         if size > LARGEST:
             raise DataError(f"{path} has {size:,} bytes, more than golden vectors take: {AGAIN}")
-        content = path.read_bytes()
+        stream = path.open("rb")
     except OSError as error:
         raise DataError(
             f"{path} cannot be read ({error.strerror}): name a file of `resnet-edge verify --save-golden`"
         ) from error
     try:
-        return _read(_entries(content))
+        with stream, zipfile.ZipFile(stream) as archive:
+            return _read(_Entries(archive, size))
     except _Fault as fault:
         raise DataError(f"{path} is no file of golden vectors ({fault}): {AGAIN}") from fault
     except Exception as error:  # zipfile and numpy raise whatever their parsers raise
@@ -114,21 +117,35 @@ class _Fault(Exception):
     """What is wrong with a file, as a phrase."""
 
 
-def _entries(content: bytes) -> dict[str, bytes]:
-    """The files in the zip; reading one checks its CRC."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+class _Entries:
+    """The files in the zip of `size` bytes, each read only when all that was read before it is right; reading
+    one checks its CRC."""
+
+    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         entries = archive.infolist()
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
             raise _Fault("it is compressed, and what is written here never is")
-        if sum(entry.file_size for entry in entries) > len(content):
+        if sum(entry.file_size for entry in entries) > size:
             raise _Fault("it would unpack to more than it is")
-        if len({entry.filename for entry in entries}) < len(entries):
+        self._archive, self.left = archive, {entry.filename: entry for entry in entries}
+        if len(self.left) < len(entries):
             raise _Fault("it holds a name twice")
-        return {entry.filename: archive.read(entry) for entry in entries}
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[tuple[IO[bytes], int]]:
+        """It, and how many bytes it has; no more of it than is read there is in memory."""
+        entry = self.left.pop(name, None)
+        if entry is None:
+            raise _Fault(f"it holds no {name}")
+        with self._archive.open(entry) as stream:
+            yield stream, entry.file_size
 
 
-def _read(entries: dict[str, bytes]) -> GoldenFile:
-    vectors = _manifest(entries.pop(MANIFEST, None))
+def _read(entries: _Entries) -> GoldenFile:
+    with entries.opened(MANIFEST) as (stream, size):
+        if size > documents.LARGEST:
+            raise _Fault(f"its {MANIFEST} has {size:,} bytes")
+        vectors = _manifest(stream.read())
     n, scores = len(vectors.rows), (len(vectors.rows), vectors.head.outputs)
     golden = GoldenFile(
         vectors,
@@ -139,8 +156,8 @@ def _read(entries: dict[str, bytes]) -> GoldenFile:
             for number, artifact in enumerate(vectors.artifacts)
         ),
     )
-    if entries:
-        raise _Fault(f"it holds {next(iter(entries))!r}, which does not belong there")
+    if entries.left:
+        raise _Fault(f"it holds {next(iter(entries.left))!r}, which does not belong there")
     if (found := next(_loose(golden), None)) is not None:
         raise _Fault(found)
     return golden
@@ -160,9 +177,7 @@ def _loose(golden: GoldenFile) -> Iterator[str]:
                 yield f"{artifact.file}: its near-ties are not those of its outputs"
 
 
-def _manifest(content: bytes | None) -> GoldenVectors:
-    if content is None:
-        raise _Fault(f"it holds no {MANIFEST}")
+def _manifest(content: bytes) -> GoldenVectors:
     schema = msgspec.json.decode(content, type=dict[str, Any]).get("schema")
     if schema != SCHEMA:
         raise _Fault(f"its schema is {repr(schema)[:80]}, and this resnet-edge reads {SCHEMA}")
@@ -172,24 +187,19 @@ def _manifest(content: bytes | None) -> GoldenVectors:
     return vectors
 
 
-def _array(
-    entries: dict[str, bytes], name: str, dtypes: Sequence[str], shape: tuple[int, ...]
-) -> NDArray[Any]:
+def _array(entries: _Entries, name: str, dtypes: Sequence[str], shape: tuple[int, ...]) -> NDArray[Any]:
     """The array `name`. Its header is read alone: numpy would make room for what a header claims."""
-    content = entries.pop(name, None)
-    if content is None:
-        raise _Fault(f"it holds no {name}")
-    stream = io.BytesIO(content)
-    if npy.read_magic(stream) != (1, 0):
-        raise _Fault(f"{name} has a version that is not written here")
-    found, by_columns, dtype = npy.read_array_header_1_0(stream)
-    if dtype.str not in dtypes or by_columns:
-        raise _Fault(f"{name} holds {dtype}, and must hold {' or '.join(dtypes)} in C order")
-    if found != shape:
-        raise _Fault(f"{name} has the shape {found}, and the images and outputs make it {shape}")
-    if len(content) - stream.tell() != math.prod(shape) * dtype.itemsize:
-        raise _Fault(f"{name} is not as long as its shape")
-    array = np.frombuffer(content, dtype, offset=stream.tell()).reshape(shape)
+    with entries.opened(name) as (stream, size):
+        if npy.read_magic(stream) != (1, 0):
+            raise _Fault(f"{name} has a version that is not written here")
+        found, by_columns, dtype = npy.read_array_header_1_0(stream)
+        if dtype.str not in dtypes or by_columns:
+            raise _Fault(f"{name} holds {dtype}, and must hold {' or '.join(dtypes)} in C order")
+        if found != shape:
+            raise _Fault(f"{name} has the shape {found}, and the images and outputs make it {shape}")
+        if size - stream.tell() != math.prod(shape) * dtype.itemsize:
+            raise _Fault(f"{name} is not as long as its shape")
+        array = np.frombuffer(stream.read(), dtype).reshape(shape)
     if dtype.kind == "f" and not np.isfinite(array).all():
         raise _Fault(f"{name} holds NaN or Inf")
     return array

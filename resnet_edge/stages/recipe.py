@@ -18,7 +18,7 @@ from resnet_edge.core.grant import Grant
 from resnet_edge.core.overwrite import check_file
 from resnet_edge.core.sidecar import State, Step, sidecar_path
 from resnet_edge.models import ModelRequest, grant_of
-from resnet_edge.stages.data_look import check_data
+from resnet_edge.stages.data_look import check_training_data
 from resnet_edge.stages.grants import training_data_grant
 from resnet_edge.stages.unfinished import check_unfinished, checkpoint_folder
 
@@ -98,11 +98,11 @@ class TrainResult:
         return ", ".join(parts)
 
 
-def training_grant(recipe: Recipe, out: str, *models: ModelRequest) -> Grant:
+def training_grant(recipe: Recipe, out: str, *models: ModelRequest, fresh: bool = False) -> Grant:
     """For a worker that trains: it opens `models` and the teacher, reads the data, and writes the checkpoint
-    folder of `out` (`unfinished.training_run`). Raises DataError where the data asks for more than it can
-    need, and as `check_source`."""
-    check_data(recipe.data)
+    folder of `out` (`unfinished.training_run`). `fresh`: the network is made for the data. Raises DataError
+    where the data is wrong or asks for more than it can need, and as `check_source`."""
+    check_training_data(recipe.data, recipe.batch_size, recipe.input_shape, fresh=fresh)
     teachers = () if recipe.teacher is None else (ModelRequest(recipe.teacher),)
     grants = map(grant_of, (*models, *teachers))
     written = Grant(writes=(str(checkpoint_folder(Path(out)).absolute()),))

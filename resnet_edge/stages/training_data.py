@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.progress import Report
-from resnet_edge.data import ImageSet, load
+from resnet_edge.data import ImageSet, check_class_numbers, load
 from resnet_edge.stages.augment import check_augmentations
 from resnet_edge.stages.recipe import Recipe
 
@@ -102,6 +102,8 @@ def _class_count(images: ImageSet, labels: NDArray[np.int64], known: int | None)
     if labels.max() >= count:
         raise DataError(f"{images.source} has label {labels.max()} and only {count} class names")
     if known is None:
+        if not images.class_names:
+            check_class_numbers(labels, images.source)
         return count
     if count > known or (images.class_names and count != known):
         raise DataError(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,13 +52,16 @@ def training_run(out: Path) -> Iterator[None]:
 
     Raises OutputError, also where another's files are in the way."""
     check_unfinished(out, resume=False)
-    folder, made = checkpoint_folder(out), finished_file(out)
+    folder, made, lock = checkpoint_folder(out), finished_file(out), None
     try:
         folder.mkdir(exist_ok=True)
+        lock = _alone(folder)
         sweep_parts(folder)
         for left in (made, sidecar_path(made)):
             left.unlink(missing_ok=True)
     except OSError as error:
+        if lock is not None:
+            os.close(lock)
         raise OutputError(f"{folder} cannot be written ({error.strerror}): choose another --out") from error
     try:
         yield
@@ -63,6 +69,24 @@ def training_run(out: Path) -> Iterator[None]:
     finally:
         if not folder.is_symlink() and _ours(folder) and not holds_work(folder):
             shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _alone(folder: Path) -> int:
+    """The lock of a folder that no other run writes in, which goes with this process; its descriptor. Raises
+    OutputError, OSError."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        alone = folder.exists() and os.path.samestat(os.fstat(lock), folder.stat())
+    except BlockingIOError:
+        alone = False
+    except OSError as error:
+        alone = error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # a file system without locks
+    if not alone:
+        os.close(lock)
+        raise OutputError(f"another run is writing in {folder}: wait for its end, or choose another --out")
+    return lock
 
 
 def finished_file(out: Path) -> Path:

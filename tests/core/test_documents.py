@@ -86,3 +86,13 @@ def test_brackets_that_do_not_match_are_told_as_such(tmp_path: Path, brackets: s
         DataError, match=r"is no list \(JSON is malformed|is no list \(Input data was truncated"
     ):
         read_json(tmp_path / "a.json", Any, "list", "mend it")
+
+
+def test_a_whole_number_beyond_64_bits_is_refused(tmp_path: Path) -> None:
+    """Python reads it, and whoever makes a float of it breaks."""
+    path = tmp_path / "a.json"
+    path.write_text(f'{{"a": {10**400}}}')
+    with pytest.raises(DataError, match=r"a\.json is no report \(a whole number .* 20 digits"):
+        read_json(path, dict, "report", "write it again")
+    path.write_text(f'{{"a": 0.{"1" * 40}, "b": "{10**40}", "c": 1{"0" * 30}.5, "d": {2**63}}}')
+    assert read_json(path, dict, "report", "write it again")["d"] == 2**63

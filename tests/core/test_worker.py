@@ -422,7 +422,10 @@ def test_logs_are_kept_only_where_a_worker_failed() -> None:
         raise DataError("the user's fault")
     assert not folder.exists()
     with pytest.raises(WorkerFailed), log_folder() as folder:
-        raise WorkerFailed("see the log")
+        raise WorkerFailed("it cannot be started, and wrote nothing")
+    assert not folder.exists()
+    with pytest.raises(WorkerFailed), log_folder() as folder:
+        raise WorkerFailed(f"see {folder}")
     folder.rmdir()
     with log_folder() as folder:
         keep_logs(folder)  # the failure was no end of the run, and what is told names a log

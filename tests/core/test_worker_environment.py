@@ -95,3 +95,9 @@ def test_a_library_beside_the_data_is_not_loaded(tmp_path: Path, monkeypatch: py
     with Worker("probe", tmp_path / "log", ENV) as worker:
         found = worker.call("probes:load_library", {"text": "libbeside.so.1"}, dict)
     assert found["text"] == ""
+
+
+def test_a_home_that_nobody_has_is_a_name_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RESNET_EDGE_USERS_KERAS_HOME", raising=False)
+    monkeypatch.setenv("KERAS_HOME", "~nobody-at-all/keras")
+    assert users_keras_home().name == "keras"

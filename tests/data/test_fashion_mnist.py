@@ -172,3 +172,20 @@ def test_the_bundled_files_are_what_debian_has() -> None:
         np.testing.assert_array_equal(train.images[rows], calibration["images"])
         assert train.labels is not None
         np.testing.assert_array_equal(train.labels[rows], calibration["labels"])
+
+
+def test_a_look_reads_the_sizes_alone(tmp_path: Path) -> None:
+    own = write_split(tmp_path / "own", "test", 2)
+    images = own / fashion_mnist.FILES["test"][0]
+    with images.open("r+b") as stream:
+        stream.truncate(1 << 40)  # a hole behind the data
+    assert fashion_mnist.look("test", own) == (3, 28, 28)
+
+
+def test_sizes_that_no_file_of_its_length_holds(tmp_path: Path) -> None:
+    own = write_split(tmp_path / "own", "test", 2)
+    images = own / fashion_mnist.FILES["test"][0]
+    images.write_bytes(gzip.compress(struct.pack(">BBBBIII", 0, 0, 8, 3, 3, 10_000, 10_000)))
+    for read in (fashion_mnist.look, fashion_mnist.load):
+        with pytest.raises(DataError, match="it declares 300,000,000 bytes, and has"):
+            read("test", own)

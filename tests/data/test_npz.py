@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +82,7 @@ def spoilt(value: float, dtype: type = np.float32) -> np.ndarray:
         ({"images": IMAGES, "class_names": [1, 2]}, "'class_names' .* must be strings"),
         ({"images": IMAGES[:0]}, "holds no image"),
         ({"images": IMAGES[:, :0]}, "holds no image"),
-        ({"images": np.array([None, {}], dtype=object)}, "cannot be read as .npz .*allow_pickle"),
+        ({"images": np.array([None, {}], dtype=object)}, "cannot be read as .npz .*objects of Python"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:overflow")
@@ -174,3 +176,48 @@ def test_an_unknown_word_is_told_what_data_can_be(
 def test_a_missing_npz_is_told_as_missing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.npz does not exist"):
         load(str(tmp_path / "gone.npz"), "test")
+
+
+def test_only_what_was_checked_is_read(tmp_path: Path) -> None:
+    """numpy.load also finds a member by its bare name, which no check has seen."""
+    path = write(tmp_path, images=IMAGES)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("labels", b"no array")
+    assert npz.load(path).labels is None
+
+
+def test_a_look_unpacks_no_image(tmp_path: Path) -> None:
+    """The last byte of the images is wrong, which reading them tells by their CRC."""
+    path = tmp_path / "data.npz"
+    images = np.random.default_rng(0).integers(0, 255, (4, 300, 300, 3)).astype(np.uint8)
+    np.savez(path, images=images, labels=[0, 1, 1, 2])
+    content = path.read_bytes()
+    path.write_bytes(content.replace(images.tobytes(), images.tobytes()[:-1] + b"!"))
+    assert npz.look(path) == images.shape
+    with pytest.raises(DataError, match="CRC"):
+        npz.load(path)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"images": IMAGES[0]}, r"shape \(6, 6, 3\)"),
+        ({"images": IMAGES, "labels": np.full(4, 2**64 - 1, np.uint64)}, "has class 18446744073709551615"),
+        ({"images": IMAGES, "labels": [0, 1, -1, 0]}, "negative class -1"),
+        ({"images": IMAGES, "labels": [0, 1, 4, 0]}, "has class 4 at image 2, and 4 images in all"),
+        ({"images": IMAGES[:0]}, "holds no image"),
+    ],
+)
+def test_a_look_tells_what_is_wrong(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        npz.look(write(tmp_path, **arrays), fresh=True)
+
+
+def test_more_images_declared_than_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    content = io.BytesIO()
+    np.save(content, IMAGES)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("images.npy", content.getvalue()[:-1])
+    with pytest.raises(DataError, match=r"declares uint8 \(4, 6, 6, 3\), and there are \d+ bytes"):
+        npz.look(path)

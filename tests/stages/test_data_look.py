@@ -6,12 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.errors import DataError
-from resnet_edge.stages.data_look import check_data
+from resnet_edge.stages.data_look import check_data, check_training_data
 from tests.data.headers import png_of
 
 
@@ -89,3 +90,23 @@ def test_a_command_refuses_it_for_little(tmp_path: Path, name: str) -> None:
     assert run.stderr.startswith("error: photos/b/9.png has 2,116,000,000 pixels")
     assert int(run.stdout) * 1024 < PROMISE / 2
     assert not any((tmp_path / name).exists() for name in ("out", "o.keras", "o.keras.checkpoint"))
+
+
+def test_photos_of_several_sizes_say_nothing_about_a_new_network(tmp_path: Path) -> None:
+    Image.new("RGB", (9, 8)).save(photos(tmp_path) / "b/3.png")
+    with pytest.raises(DataError, match=r"a/1\.png has 9x7 pixels and .*3\.png 9x8: .* --input-shape H,W,C"):
+        check_training_data(str(tmp_path), 128, None, fresh=True)
+    check_training_data(str(tmp_path), 128, (7, 9, 3), fresh=True)
+    check_training_data(str(tmp_path), 128, None, fresh=False)
+
+
+def test_a_batch_that_no_memory_holds(tmp_path: Path) -> None:
+    photos(tmp_path)
+    with pytest.raises(DataError, match=r"batches of 2 images of 1,000,000x1,000,000 pixels from .* --input"):
+        check_training_data(str(tmp_path), 128, (1_000_000, 1_000_000, 3), fresh=True)
+
+
+def test_wrong_arrays_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", images=np.zeros((3, 4, 4), np.uint8))
+    with pytest.raises(DataError, match=r"'images' in .* has shape \(3, 4, 4\)"):
+        check_data(str(tmp_path / "d.npz"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -153,3 +154,14 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "none.npz", tmp_path):
         with pytest.raises(DataError, match="cannot be read"):
             read_golden(path)
+
+
+def test_a_large_file_that_is_none_is_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "g.npz"
+    with path.open("wb") as stream:
+        stream.truncate(900_000_000)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="no file of golden vectors"):
+        read_golden(path)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()

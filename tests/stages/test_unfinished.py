@@ -88,3 +88,14 @@ def test_what_is_not_ours_is_left_alone(out: Path, tmp_path: Path, kind: str) ->
     with pytest.raises(OutputError, match="is in the way"), training_run(out):
         raise AssertionError
     assert beside(out) == before
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    out = tmp_path / "o.keras"
+    with (
+        pytest.raises(OutputError, match="another run is writing in .*o.keras.checkpoint: wait"),
+        training_run(out),
+        training_run(out),
+    ):
+        pass
+    assert not checkpoint_folder(out).exists()
