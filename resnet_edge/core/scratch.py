@@ -53,8 +53,9 @@ class Scratch:
             except BaseException:  # an interrupt, which comes once
                 remove(self.path)
                 raise
-        os.close(self._lock)
-        self._lock = None
+        with uninterrupted():  # what runs at exit must not close it again
+            os.close(self._lock)
+            self._lock = None
         with suppress(ValueError):
             _live.remove(self)
 

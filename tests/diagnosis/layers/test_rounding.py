@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.departures import known
-from resnet_edge.diagnosis.layers.rounding import Powers, Rounding, roundings
+from resnet_edge.diagnosis.layers.rounding import EXACT, Powers, Rounding, roundings
 from resnet_edge.diagnosis.layers.steps import Constant, Grid, Opened, Step
 from tests.diagnosis.layers.layer_links import layer
 
@@ -22,6 +22,7 @@ def walked(
     *,
     grids: dict[str, Grid] | None = None,
     halves: frozenset[str] = frozenset(),
+    cuts: tuple[str, ...] = (),
 ) -> dict[str, Rounding]:
     """Of a file of these steps and number types, in which one image gives these values."""
     opened = Opened(steps=steps, grids=grids or {}, halves=halves, entry="image", exit=steps[-1].gives[0])
@@ -33,7 +34,7 @@ def walked(
             powers.cut_off(step.gives[0], values[name], opened.grids[step.gives[0]])
         if step.weights is not None and step.weights.hybrid:
             powers.hybrid(name, values[name], -1)
-    return roundings(opened, powers, {})
+    return roundings(opened, powers, dict.fromkeys(cuts, EXACT))
 
 
 def half(name: str) -> Step:
@@ -83,6 +84,16 @@ def test_what_an_inner_grid_cuts_off_is_no_error_of_what_reads_it() -> None:
     stored = Step(op="quantize", kind="move", reads=("image",), gives=("stored",), exact=True)
     kernel = np.array([[[[2.0, 3.0]]], [[[2.0, 0.0]]]])
     values = {"image": image, "stored": np.clip(image, -1, 1), "y": np.zeros((1, 2, 2, 2), np.float32)}
-    found = walked((stored, layer("y", kernel, 0.0, None, "stored")), values, grids={"stored": GRID})
+    steps = (stored, layer("y", kernel, 0.0, None, "stored"))
+    found = walked(steps, values, grids={"stored": GRID}, cuts=("image",))
     np.testing.assert_allclose(found["y"].hard, [1.5, 0.0], atol=1e-6)
     assert float(np.max(found["stored"].hard)) < GRID.step
+
+
+def test_what_is_cut_off_of_a_tensor_that_nothing_judges_is_an_error() -> None:
+    """With a wrong divisor, pixels are beyond the grid, and what the layer reads is at fault."""
+    image = np.full((1, 2, 2, 1), 1.5, np.float32)
+    stored = Step(op="quantize", kind="move", reads=("image",), gives=("stored",), exact=True)
+    values = {"image": image, "stored": np.clip(image, -1, 1), "y": np.zeros((1, 2, 2, 1), np.float32)}
+    steps = (stored, layer("y", np.ones((1, 1, 1, 1)), 0.0, None, "stored"))
+    assert walked(steps, values, grids={"stored": GRID})["y"].hard == 0
