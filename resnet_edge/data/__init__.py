@@ -57,14 +57,18 @@ def load(
     file or folder of the user's is the same for either. `shape` (H, W, C) is what the model
     takes: images in a folder are decoded and resized to it; arrays must already have it.
     `scratch` is a folder for the decoded images, and for the arrays of an archive (they are
-    memory-mapped, never all in memory). `report` hears of a download. Raises DataError.
+    memory-mapped, never all in memory). `report` hears of a download. Files whose headers do not have that
+    shape are not unpacked, to a thousand times their size. Raises DataError.
     """
     word, _, place = data.partition(":")
     path = Path(data)
     if word == "fashion-mnist":
         from resnet_edge.data import fashion_mnist
 
-        found = fashion_mnist.load(split, Path(os.path.expanduser(place)) if place else None, report)
+        named = Path(os.path.expanduser(place)) if place else None
+        if named is not None:
+            check_size((*fashion_mnist.look(split, named)[1:], 1), f"{word} ({split})", shape)
+        found = fashion_mnist.load(split, named, report)
     elif data and path.is_dir():
         from resnet_edge.data import folder
 
@@ -72,6 +76,7 @@ def load(
     elif path.suffix == ".npz" and path.is_file():
         from resnet_edge.data import npz
 
+        check_size(npz.look(path)[1:], path.name, shape)
         found = npz.load(path, scratch)
     else:
         raise DataError(_no_data(data, path))
@@ -101,8 +106,12 @@ def check_class_numbers(labels: NDArray[np.int64], source: str) -> None:
 def _fitting(found: ImageSet, shape: tuple[int, int, int] | None) -> ImageSet:
     if found.images.size == 0:
         raise DataError(f"{found.source} holds no image")
-    if shape is not None and found.images.shape[1:] != shape:
-        have = "x".join(map(str, found.images.shape[1:]))
-        need = "x".join(map(str, shape))
-        raise DataError(f"{found.source} holds {have} images, and the model takes {need}: resize them first")
+    check_size(found.images.shape[1:], found.source, shape)
     return found
+
+
+def check_size(size: tuple[int, ...], source: str, shape: tuple[int, int, int] | None) -> None:
+    """Raise DataError where images of `size` (H, W, C) are not what a model takes (None: any)."""
+    if shape is not None and size != shape:
+        have, need = ("x".join(map(str, one)) for one in (size, shape))
+        raise DataError(f"{source} holds {have} images, and the model takes {need}: resize them first")

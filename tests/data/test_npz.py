@@ -221,3 +221,16 @@ def test_more_images_declared_than_there_are(tmp_path: Path) -> None:
         archive.writestr("images.npy", content.getvalue()[:-1])
     with pytest.raises(DataError, match=r"declares uint8 \(4, 6, 6, 3\), and there are \d+ bytes"):
         npz.look(path)
+
+
+def test_images_that_the_model_cannot_take_are_not_unpacked(tmp_path: Path) -> None:
+    """Zeros are a thousand times as large as they are packed; that these are not read shows in their sum."""
+    path = tmp_path / "data.npz"
+    np.savez(path, images=np.zeros((4, 60, 60, 3), np.uint8))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] = 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="60x60x3 images, and the model takes 9x9x3: resize them first"):
+        load(str(path), "train", (9, 9, 3))
+    with pytest.raises(DataError, match="CRC"):
+        load(str(path), "train", (60, 60, 3))

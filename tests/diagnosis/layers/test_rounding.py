@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.departures import known
-from resnet_edge.diagnosis.layers.rounding import EXACT, Powers, Rounding, roundings
+from resnet_edge.diagnosis.layers.rounding import Powers, Rounding, roundings
 from resnet_edge.diagnosis.layers.steps import Constant, Grid, Opened, Step
 from tests.diagnosis.layers.layer_links import layer
 
@@ -34,7 +34,7 @@ def walked(
             powers.cut_off(step.gives[0], values[name], opened.grids[step.gives[0]])
         if step.weights is not None and step.weights.hybrid:
             powers.hybrid(name, values[name], -1)
-    return roundings(opened, powers, dict.fromkeys(cuts, EXACT))
+    return roundings(opened, powers, dict.fromkeys(cuts, False))
 
 
 def half(name: str) -> Step:
