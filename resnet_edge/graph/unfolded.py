@@ -188,6 +188,7 @@ def _called(held: flat.Content, operator: int) -> Iterator[int]:
         if told is None or at is None:
             continue
         table = flat.offset(held, at)
-        for slot in slots.get(held[told], ()):
+        (called,) = struct.unpack_from("<B", held, told)
+        for slot in slots.get(called, ()):
             place = flat.field(held, table, slot)
             yield 0 if place is None else struct.unpack_from("<i", held, place)[0]
