@@ -17,6 +17,8 @@ _NO_OP_IN_INFERENCE = (
     layers.GaussianDropout,
     layers.Identity,
 )
+_RESIZING = (layers.Resizing, layers.CenterCrop, layers.Cropping2D)
+"""What leaves pixels pixels: what scales them may come behind."""
 _SCALING = (layers.Rescaling, layers.Normalization)
 _ARITHMETIC = {"TrueDivide", "Divide", "Multiply", "Subtract", "Add", "GetItem"}
 """Keras operations that `x / 255` and `preprocess_input(x)` leave in a functional model."""
@@ -41,7 +43,7 @@ def functional_view(model: keras.Model, shape: tuple[int, int, int]) -> keras.Mo
 def scales_its_input(graph: keras.Model) -> bool:
     """Whether the graph begins with arithmetic on raw pixels: it needs no preprocessing of ours."""
     for operation in _operations(graph):
-        if isinstance(operation, _NO_OP_IN_INFERENCE) or _is_augmentation(operation):
+        if isinstance(operation, _NO_OP_IN_INFERENCE + _RESIZING) or _is_augmentation(operation):
             continue
         return isinstance(operation, _SCALING) or type(operation).__name__ in _ARITHMETIC
     return False

@@ -49,6 +49,11 @@ def stacked(x: Any) -> Any:
     return layers.Reshape((SIDE, SIDE, 2 * CHANNELS))(ops.stack([x, x * 2], axis=-1))
 
 
+def maxout(x: Any) -> Any:
+    """I. Goodfellow et al., arXiv:1302.4389: what was of rank 5 is an image again."""
+    return ops.max(layers.Reshape((SIDE, SIDE, CHANNELS // 2, 2))(x), axis=-1)
+
+
 def rows_taken(x: Any) -> Any:
     """Slices that leave an axis out."""
     return layers.Reshape((SIDE, 1, CHANNELS))(x[:, 3] + x[:, -1])
@@ -112,6 +117,7 @@ OPERATIONS: dict[str, Operation] = {
     "split unevenly": split_unevenly,
     "unstacked": unstacked,
     "stacked": stacked,
+    "maxout": maxout,
     "rows taken": rows_taken,
     "repeated": lambda x: ops.repeat(x, 2, axis=-1),
     "tiled": lambda x: ops.tile(x, (1, 1, 2, 1)),

@@ -15,7 +15,7 @@ from tests.graph.road import Road, litert, onnxruntime, output_step, road
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-QUICK = ("enlarged bilinear", "transposed 3", "transposed longer", "attention", "split", "greater")
+QUICK = ("enlarged bilinear", "transposed 3", "transposed longer", "attention", "split", "maxout", "greater")
 STEPS = {
     # LiteRT places what it interpolates in fixed point, to 1/2048 of a pixel with XNNPACK.
     "resized bilinear": 2, "reduced bilinear": 2,

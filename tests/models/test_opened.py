@@ -121,6 +121,8 @@ def _divided() -> keras.Model:
     [
         lambda: nets.classifier(layers.Rescaling(1 / 255)),
         lambda: nets.classifier(layers.RandomFlip(), layers.RandomZoom(0.1), layers.Rescaling(1 / 255)),
+        lambda: nets.classifier(layers.RandomFlip(), layers.Resizing(16, 16), layers.Rescaling(1 / 255)),
+        lambda: nets.classifier(layers.CenterCrop(16, 16), layers.Rescaling(1 / 255)),
         lambda: nets.classifier(layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[1.0, 1.0, 2.0])),
         lambda: nets.classifier(keras.Sequential([layers.RandomFlip(), layers.Rescaling(2.0)])),
         lambda: keras.Sequential([nets.classifier(layers.Rescaling(1 / 255)), layers.Softmax()]),
@@ -132,7 +134,14 @@ def test_a_model_that_scales_its_input_takes_pixels(build: Callable[[], keras.Mo
     assert _opened(build(), preprocess=None).facts.preprocessing.name == "model"
 
 
-@pytest.mark.parametrize("build", [nets.classifier, lambda: nets.classifier(layers.RandomFlip())])
+@pytest.mark.parametrize(
+    "build",
+    [
+        nets.classifier,
+        lambda: nets.classifier(layers.RandomFlip()),
+        lambda: nets.classifier(layers.Resizing(16, 16)),
+    ],
+)
 def test_a_model_that_does_not_say_what_it_takes_needs_an_option(build: Callable[[], keras.Model]) -> None:
     with pytest.raises(UsageError, match="does not say what pixels .* add --preprocess unit"):
         _opened(build(), preprocess=None)

@@ -7,6 +7,8 @@ the others the factors are estimated from their values.
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import numpy as np
 
 from resnet_edge.diagnosis.layers.departures import Sums, T
@@ -18,10 +20,11 @@ TURNS = 3
 """Each turn makes the factors of a tensor those that follow from what its section reads."""
 
 
-def equalized(sections: Sections, judged: Judged, *, estimated: bool) -> dict[int, Scale]:
+def equalized(sections: Sections, judged: Judged, *, estimated: Set[int] = frozenset()) -> dict[int, Scale]:
     """By tensor of the reference, of those that can be scaled, and differ from it by more than rounding does.
-    `judged`: all tensors, each as it is. Those that the weights around them show (scaled_weights.py), and,
-    where asked for, of others those that are `estimated` from values."""
+    `judged`: all tensors, each as it is. Those that the weights around them show (scaled_weights.py), and of
+    others those with a tensor among `estimated` that share their factors, from values. What does not part
+    has no factors: with what chance makes of its values it would."""
     fixed = unscaled(sections, judged)
     flat = _flattened(sections, [i for i in sections.matches if i not in fixed])
     groups = _groups(sections, [i for i in sections.matches if i not in fixed and i not in flat])
@@ -29,7 +32,7 @@ def equalized(sections: Sections, judged: Judged, *, estimated: bool) -> dict[in
     shown = shown_scales(sections.links, groups, looks)
     if not estimated:
         return _with_flat({i: found for i, found in shown.items() if (found.factors != 1).any()}, flat)
-    rest = [group for group in groups if group[0] not in shown]
+    rest = [group for group in groups if group[0] not in shown and not estimated.isdisjoint(group)]
     free = [i for group in rest for i in group]
     known = {i: scale.factors for i, scale in shown.items()}
     factors = known | _shared({i: looks[i] for i in free}, rest)

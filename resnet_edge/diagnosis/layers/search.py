@@ -53,14 +53,14 @@ def search(sections: Sections) -> Searched:
     plain = sections.judged([*sections.matches])
     if not plain.parted:
         return _searched(sections, plain)
-    shown = equalized(sections, plain, estimated=False)
+    shown = equalized(sections, plain)
     first = _first(sections, shown, plain)
     shown = shown if first is not plain else {}
     found = _searched(sections, first)
     if not found.first.parted:
         return found
     sections.scale({})
-    estimated = equalized(sections, plain, estimated=True)
+    estimated = equalized(sections, plain, estimated=found.first.parted)
     if estimated.keys() - shown.keys():
         first = _first(sections, estimated, plain)
         scaled = _searched(sections, first) if first is not plain else found

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from resnet_edge.formats._onnx.builder import NHWC, Builder
-from resnet_edge.formats._onnx.layout import axis_here
+from resnet_edge.formats._onnx.layout import axis_here, from_portable_order
 from resnet_edge.graph.model import Node
 
 Handler = Callable[[Builder, Node], None]
@@ -27,7 +27,8 @@ def over_axes(op: str, over_image: str | None = None) -> Handler:
             b.define(output, _reduced(b, op, b.value(source), here, keep, hint))
         else:
             value = b.node("Transpose", [b.value(source)], hint, perm=NHWC) if rank == 4 else b.value(source)
-            b.define(output, _reduced(b, op, value, axes, keep, hint))
+            made = _reduced(b, op, value, axes, keep, hint)
+            b.define(output, from_portable_order(b, made, len(b.shape(output)), hint))
 
     return handle
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from keras import layers
 from onnx import numpy_helper
 
 from resnet_edge.core.explanation import Explanation
+from resnet_edge.graph.weighted import write_constants
 from tests.diagnosis.layers.test_compare import explained, put
 from tests.diagnosis.layers.test_written_otherwise import constant
-from tests.graph.road import Road
+from tests.formats import nets
+from tests.graph.road import Road, road
+from tests.graph.test_equalize import equalized
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 FACTORS = np.geomspace(1, 8, 8, dtype=np.float32)
@@ -45,3 +51,25 @@ def test_channels_that_are_not_divided_again_are_named(roads: Callable[[str], Ro
     found, name = scaled(roads("residual_v1"), tmp_path, divides=False)
     assert found.findings[0].certain
     assert found.findings[0].layer == name
+
+
+def fire(x: Any) -> Any:
+    """F. Iandola et al., arXiv:1602.07360, and its bypass: channels of two layers that are not scaled."""
+    x = layers.MaxPooling2D(3, 2)(nets.conv(x, 24, strides=2, padding="valid", activation="relu"))
+    for squeezed in (8, 10):
+        y = nets.conv(x, squeezed, 1, activation="relu")
+        y = layers.Concatenate()([nets.conv(y, 20, size, activation="relu") for size in (1, 3)])
+        x = y if squeezed == 8 else layers.Add()([x, y])
+    return nets.conv(layers.MaxPooling2D(3, 2)(x), 12, 1, activation="relu")
+
+
+def test_a_scaled_stem_in_another_form_is_no_error(tmp_path: Path) -> None:
+    """Its weights tell nothing (their shape is another), so that its factors are estimated: those of tensors
+    that do not depart would be noise."""
+    model = nets.classifier(fire, (32, 32, 3))
+    (tmp_path / "scaled").mkdir()
+    plain = road(model, nets.images(model), tmp_path)
+    write_constants(plain.float_graph, equalized(plain).constants, tmp_path / "scaled" / "float.tflite")
+    path, _ = replace(plain, folder=tmp_path / "scaled").artifact("tflite", "int8")
+    assert b"space_to_depth" in path.read_bytes()
+    assert explained(plain, path, tmp_path).findings == ()
