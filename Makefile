@@ -45,7 +45,7 @@ JAVASCRIPT_CHECKS := typescript@5.9.3 @types/node@20.19.0 sharp@0.34.5
 # The backends that are large or rare. npm puts its packages into the environment as well; MediaPipe, Arm's
 # compiler Vela, Kotlin's compiler (for tests) and the runtimes for aarch64 get one of their own each inside it. None needs another: with
 # `make --keep-going extras` one that cannot be had here does not keep the rest away.
-extras: extras-python extras-npm extras-mediapipe extras-vela extras-kotlin extras-arm64 extras-pythons  ## Add every optional runtime to .venv, 3.8 GB (JavaScript needs npm, Node.js and Chromium; ARM apt-get)
+extras: extras-python extras-npm extras-mediapipe extras-vela extras-kotlin extras-arm64 extras-pythons  ## Add every optional runtime to .venv, 3.0 GB (JavaScript needs npm, Node.js and Chromium; ARM apt-get)
 
 extras-python: $(STAMP)
 	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
