@@ -21,7 +21,7 @@ def ends_in_sigmoid(path: Path) -> bool:
     makers = _of_tflite(path) if path.suffix == ".tflite" else _of_onnx(path)
     at: int | str = makers.pop("")[1]
     while at in makers:
-        op, source = makers[at]
+        op, source = makers.pop(at)  # a damaged graph may go round
         if op not in PASSING:
             return op in SIGMOIDS
         at = source

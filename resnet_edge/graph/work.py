@@ -89,10 +89,19 @@ def onnx_layers(model: onnx.ModelProto) -> Iterator[tuple[onnx.NodeProto, int, b
 
 def dequantized(name: str, makers: Mapping[str, onnx.NodeProto]) -> onnx.NodeProto | None:
     """The DequantizeLinear that a value comes from, transposed or not."""
-    maker = makers.get(name)
-    while maker is not None and maker.op_type == "Transpose":
-        maker = makers.get(maker.input[0])
-    return maker if maker is not None and maker.op_type == "DequantizeLinear" else None
+    for maker in _upwards(name, makers):
+        if maker.op_type != "Transpose":
+            return maker if maker.op_type == "DequantizeLinear" else None
+    return None
+
+
+def _upwards(name: str, makers: Mapping[str, onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    """The nodes that a value comes from by their first inputs, each once: a damaged graph may go round."""
+    seen: set[str] = set()
+    while name not in seen and (maker := makers.get(name)) is not None and maker.input:
+        yield maker
+        seen.add(name)
+        name = maker.input[0]
 
 
 def _of_onnx(model: onnx.ModelProto) -> Work:
@@ -132,9 +141,8 @@ def each_product(node: onnx.NodeProto, size: tuple[int, ...]) -> int:
 
 def _size(name: str, makers: dict[str, onnx.NodeProto], sizes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
     """The shape of a constant, which may lie behind a DequantizeLinear or a Cast."""
-    while name not in sizes and name in makers and makers[name].input:
-        name = makers[name].input[0]
-    return sizes.get(name, ())
+    names = (name, *(maker.input[0] for maker in _upwards(name, makers)))
+    return next((sizes[each] for each in names if each in sizes), ())
 
 
 def _shapes(values: Iterable[onnx.ValueInfoProto]) -> Iterable[tuple[str, tuple[int, ...]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import onnx
 import pytest
 
 from resnet_edge.core import registry
@@ -49,3 +50,19 @@ def test_both_formats_of_one_model_have_the_same_work(scheme: str, residual: Roa
     assert (ours.float_macs, ours.int8_macs) == (theirs.float_macs, theirs.int8_macs)
     assert (ours.int8_macs > 0) == (scheme == "int8")
     assert math.isclose(ours.weight_bytes, theirs.weight_bytes, rel_tol=0.5)
+
+
+def test_a_damaged_graph_that_goes_round_is_counted_all_the_same(tmp_path: Path) -> None:
+    """A fuzz run made it: a Transpose that reads what it gives."""
+    kernel = onnx.helper.make_tensor("kernel", onnx.TensorProto.FLOAT, (2, 1, 1, 1), [1.0, 2.0])
+    nodes = [
+        onnx.helper.make_node("Transpose", ["round"], ["round"]),
+        onnx.helper.make_node("Conv", ["round", "kernel"], ["y"]),
+    ]
+    ends = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, (1, size, 4, 4))
+        for name, size in (("image", 1), ("y", 2))
+    ]
+    graph = onnx.helper.make_graph(nodes, "round", ends[:1], ends[1:], [kernel])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "round.onnx")
+    assert work_of(tmp_path / "round.onnx").float_macs == 4 * 4 * 2
