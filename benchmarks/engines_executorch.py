@@ -20,8 +20,8 @@ def without_torchvision() -> None:
     """onnx2torch imports two operations of torchvision's that no classifier has; PyPI has none built for
     torch+cpu."""
     package, ops = ModuleType("torchvision"), ModuleType("torchvision.ops")
-    ops.nms = ops.roi_align = None  # type: ignore[attr-defined]
-    package.ops = ops  # type: ignore[attr-defined]
+    ops.nms = ops.roi_align = None  # type: ignore[attr-defined]  # a module made here declares no names
+    package.ops = ops  # type: ignore[attr-defined]  # the same
     sys.modules |= {"torchvision": package, "torchvision.ops": ops}
 
 

@@ -76,8 +76,7 @@ def load(
     elif path.suffix == ".npz" and path.is_file():
         from resnet_edge.data import npz
 
-        check_size(npz.look(path)[1:], path.name, shape)
-        found = npz.load(path, scratch)
+        found = npz.load(path, scratch, shape)
     else:
         raise DataError(_no_data(data, path))
     return _fitting(found, shape)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.budget import check_npz
 from resnet_edge.core.errors import DataError, first_line
-from resnet_edge.data import ImageSet, check_class_numbers
+from resnet_edge.data import ImageSet, check_class_numbers, check_size
 
 Array = NDArray[Any]
 
@@ -30,15 +30,17 @@ BLOCK = 1 << 24
 """Bytes of images that are looked at together."""
 
 
-def load(path: Path, scratch: Path | None = None) -> ImageSet:
+def load(path: Path, scratch: Path | None = None, shape: tuple[int, int, int] | None = None) -> ImageSet:
     """Read the arrays; never unpickles. In a folder `scratch` the images are unpacked to be memory-mapped,
-    and are never all in memory. Raises DataError with what is wrong and where."""
+    and are never all in memory; images of another size than `shape` (H, W, C) are not unpacked. Raises
+    DataError with what is wrong and where."""
     check_npz(path, scratch)
     with _opened(path) as archive:
         header = _header(archive, path)
+        _check_images(header, path)
+        check_size(header.shape[1:], path.name, shape)
         small = {name: _array(archive, name) for name in SMALL if _member(name) in archive.namelist()}
         images = _array(archive, "images") if scratch is None else _unpacked(archive, scratch)
-    _check_images(header, path)
     labels, names = _checked(small, len(images), path)
     return ImageSet(_as_pixels(images, path), labels, names, path.name)
 

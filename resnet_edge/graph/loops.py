@@ -34,7 +34,7 @@ def has_loop(path: str) -> bool:
     which whoever opens it says better."""
     try:
         with Path(path).open("rb") as stream:
-            return _whiles(stream) if path.endswith(".tflite") else _loops(stream)
+            return _whiles(stream) if path.lower().endswith(".tflite") else _loops(stream)
     except (OSError, ValueError):  # mmap's of an empty file, too
         return False
     except struct.error:
