@@ -11,10 +11,12 @@ from pathlib import Path
 from types import FrameType
 
 from resnet_edge.core.errors import EXIT_INTERRUPTED, ResnetEdgeError
-from resnet_edge.core.interrupts import SIGNALS
+from resnet_edge.core.interrupts import REMINDER, SIGNALS
 from resnet_edge.entry import leave
 
 NOTHING_LEFT = "interrupted; nothing half-written is left"
+REMINDED_AFTER = 0.1
+"""Seconds."""
 
 
 class Interrupted(ResnetEdgeError):
@@ -29,31 +31,51 @@ def interruptible() -> Iterator[None]:
     ones do nothing: they would hit the cleaning up, which takes less than a second. One that is
     ignored already (nohup) stays ignored. Outside the main thread, where signals do not arrive,
     nothing changes. Behind it, the program itself ignores them: what is left is to tell how it ended.
+
+    What is raised in a `__del__`, in a callback from C or within `except:` of a library is dropped there, and
+    the program would go on. So until it has arrived here, a timer looks whether it is still on its way.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    watched = {number: signal.getsignal(number) for number in SIGNALS}
+    watched = {number: signal.getsignal(number) for number in (*SIGNALS, REMINDER)}
     watched = {number: before for number, before in watched.items() if before is not signal.SIG_IGN}
+    hook = sys.unraisablehook
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        for each in watched:
+        if number == REMINDER and _on_its_way():
+            return
+        for each in SIGNALS:
             signal.signal(each, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, REMINDED_AFTER, REMINDED_AFTER)
         raise KeyboardInterrupt
 
-    def listen() -> None:
-        for number in watched:
-            signal.signal(number, interrupt)
+    def tell_others(dropped: sys.UnraisableHookArgs) -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            hook(dropped)
 
-    listen()
+    for number in watched:
+        signal.signal(number, interrupt)
+    sys.unraisablehook = tell_others
     try:
-        with _none_lost(listen):
-            yield
+        yield
     except KeyboardInterrupt as error:
         raise Interrupted(NOTHING_LEFT) from error
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, before in watched.items():
             signal.signal(number, signal.SIG_IGN if before is leave else before)
+        sys.unraisablehook = hook
+
+
+def _on_its_way() -> bool:
+    """Whether a KeyboardInterrupt is being handled, or was when what is being handled was raised."""
+    error = sys.exc_info()[1]
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__context__
+    return False
 
 
 def nothing_left() -> str:
@@ -81,24 +103,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-@contextmanager
-def _none_lost(listen: Callable[[], None]) -> Iterator[None]:
-    """Within, a KeyboardInterrupt that was raised inside a `__del__` or another callback, where Python
-    drops whatever is raised, is raised once more a moment later, after `listen`."""
-    before = sys.unraisablehook
-
-    def again(dropped: sys.UnraisableHookArgs) -> None:
-        if not issubclass(dropped.exc_type, KeyboardInterrupt):
-            before(dropped)
-            return
-        listen()
-        main = threading.main_thread().ident
-        threading.Timer(0.01, signal.pthread_kill, (main, SIGNALS[0])).start()
-
-    sys.unraisablehook = again
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before

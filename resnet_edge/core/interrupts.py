@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REMINDER = signal.SIGALRM
+"""Comes after one of SIGNALS until what it raised has arrived, see cli._interrupt."""
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Within, SIGNALS wait, and the first of them comes in the end. For what takes milliseconds."""
+    """Within, SIGNALS and REMINDER wait; the first of them comes in the end. For what takes milliseconds."""
     if threading.current_thread() is not threading.main_thread():  # where signals do not arrive
         yield
         return
@@ -22,7 +24,7 @@ def uninterrupted() -> Iterator[None]:
     def wait(number: int, frame: FrameType | None) -> None:
         came.append(number)
 
-    before = {number: found for number in SIGNALS if callable(found := signal.getsignal(number))}
+    before = {number: found for number in (*SIGNALS, REMINDER) if callable(found := signal.getsignal(number))}
     for number in before:
         signal.signal(number, wait)
     try:

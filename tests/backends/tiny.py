@@ -53,8 +53,8 @@ def write_all(folder: Path) -> Path:
 
 
 def write_tflite(folder: Path) -> None:
-    """fixed.tflite, dynamic.tflite (float32), int8.tflite and uint8.tflite (batch 1), and
-    renamed.tflite, which takes `pixels`."""
+    """fixed.tflite, dynamic.tflite (float32), int8.tflite, uint8.tflite and uint8_per_output.tflite (batch
+    1), and renamed.tflite, which takes `pixels`."""
     import tensorflow as tf
 
     def converter(batch: int | None, name: str = "image") -> Any:
@@ -70,6 +70,19 @@ def write_tflite(folder: Path) -> None:
     def calibration() -> Iterator[list[NDArray[np.float32]]]:
         return ([image[None]] for image in pixels(50).astype(np.float32))
 
+    def quantized(dtype: Any, per_output: bool = False) -> bytes:
+        quantizing = converter(1)
+        quantizing.optimizations = [tf.lite.Optimize.DEFAULT]
+        quantizing.representative_dataset = calibration
+        quantizing.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        # TensorFlow Lite before 2.10 and TFLite Micro before 2025 read one scale for each output as one
+        # for all, or refuse it.
+        once = "_experimental_disable_per_channel_quantization_for_dense_layers"
+        setattr(quantizing, once, not per_output)
+        quantizing.inference_input_type = quantizing.inference_output_type = dtype
+        content: bytes = quantizing.convert()
+        return content
+
     with warnings.catch_warnings():
         # The converter warns of statistics that only its long gone TOCO mode took.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")
@@ -77,16 +90,8 @@ def write_tflite(folder: Path) -> None:
         (folder / "dynamic.tflite").write_bytes(converter(None).convert())
         (folder / "renamed.tflite").write_bytes(converter(1, "pixels").convert())
         for dtype in (tf.int8, tf.uint8):
-            quantizing = converter(1)
-            quantizing.optimizations = [tf.lite.Optimize.DEFAULT]
-            quantizing.representative_dataset = calibration
-            quantizing.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            # TensorFlow Lite before 2.10 and TFLite Micro before 2025 read one scale for each output as one
-            # for all, or refuse it.
-            once = "_experimental_disable_per_channel_quantization_for_dense_layers"
-            setattr(quantizing, once, True)
-            quantizing.inference_input_type = quantizing.inference_output_type = dtype
-            (folder / f"{dtype.name}.tflite").write_bytes(quantizing.convert())
+            (folder / f"{dtype.name}.tflite").write_bytes(quantized(dtype))
+        (folder / "uint8_per_output.tflite").write_bytes(quantized(tf.uint8, per_output=True))
 
 
 def write_keras(folder: Path) -> None:

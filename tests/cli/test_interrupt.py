@@ -49,6 +49,38 @@ try:
 except Interrupted:
     print("not lost")
 """
+SWALLOWED = """
+def swallow():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except BaseException:  # as some libraries do around an import
+        pass
+
+try:
+    with interruptible():
+        swallow()
+        swallow()  # the second of the user: ignored
+        wait()
+except Interrupted:
+    print("not lost")
+"""
+SLOW_END = """
+try:
+    with interruptible():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            try:
+                for _ in range(10):
+                    time.sleep(0.05)
+                raise ValueError
+            except ValueError:
+                time.sleep(0.3)
+            print("cleaned up")
+except Interrupted:
+    time.sleep(0.3)
+    print("ended")
+"""
 IGNORED = """
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 with interruptible():
@@ -75,6 +107,14 @@ def test_a_signal_ends_what_is_interruptible_and_later_ones_leave_the_end_alone(
 
 def test_a_signal_that_hits_where_python_drops_what_is_raised_is_not_lost() -> None:
     assert said(DROPPED) == ["not lost"]
+
+
+def test_a_signal_that_somebody_else_swallows_is_not_lost() -> None:
+    assert said(SWALLOWED) == ["not lost"]
+
+
+def test_a_long_end_is_not_disturbed() -> None:
+    assert said(SLOW_END) == ["cleaned up", "ended"]
 
 
 def test_what_is_ignored_already_stays_ignored() -> None:

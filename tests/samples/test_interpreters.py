@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.samples import bundles
 from tests.samples.bundles import FILES, rendered_paths
 from tests.samples.interpreters import RUNTIMES, interpreter, runtime_of
 from tests.samples.programs import CLASSIFY, SELFTEST, run_with
 
 OLDEST = (3, 8)
+PER_OUTPUT = "litert/uint8_per_output.tflite"
 
 
 def test_all_of_it_is_of_the_oldest_grammar(whole: Path) -> None:
@@ -60,8 +62,9 @@ def test_it_runs_on_the_runtime_of_its_time(whole: Path, version: str) -> None:
 
 
 @pytest.mark.slow
-def test_what_an_old_runtime_reads_wrongly_is_noticed(whole: Path) -> None:
+def test_what_an_old_runtime_reads_wrongly_is_noticed(tmp_path: Path, artifacts: Path) -> None:
     """The last layer has a scale for each output, and tflite-runtime takes the first for all until 2.10."""
     python, _ = runtime_of("3.8")
-    done = run_with(python, whole / SELFTEST, FILES[1])
+    bundles.write(tmp_path, artifacts, (PER_OUTPUT,))
+    done = run_with(python, tmp_path / SELFTEST, PER_OUTPUT)
     assert (done.returncode, "the OUTPUT is off" in done.stdout) == (1, True)
