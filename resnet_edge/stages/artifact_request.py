@@ -40,11 +40,3 @@ class ArtifactRequest:
     float_layers: tuple[str, ...] = ()
     runtimes: tuple[RuntimeFloor, ...] = ()
     channels_first: bool = False
-
-
-@dataclass(frozen=True)
-class Done:
-    """The file that was written, and what a report should say of it."""
-
-    path: str
-    notes: tuple[str, ...] = ()

@@ -9,11 +9,12 @@ from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
+from resnet_edge.core.written import Written
+from resnet_edge.stages.artifact_request import ArtifactRequest, PortableRequest
 from resnet_edge.stages.runtime_check import check
 
 
-def portable(request: PortableRequest, report: Report) -> Done:
+def portable(request: PortableRequest, report: Report) -> Written:
     """Write the portable graph under the scheme."""
     from resnet_edge.graph.additions import aligned_ranges, unsettled
     from resnet_edge.graph.interface import set_interface
@@ -40,7 +41,7 @@ def portable(request: PortableRequest, report: Report) -> Done:
             notes = (f"runtimes may round {len(apart)} additions apart by a step: {', '.join(apart)}",)
     notes += set_interface(out, request.output, request.io, whole=request.integer_scores)
     report(Progress(f"quantize {request.scheme}", 1, 1))
-    return Done(request.out, notes)
+    return Written(request.out, notes)
 
 
 def artifact(request: ArtifactRequest, report: Report) -> Artifact:

@@ -15,7 +15,7 @@ from resnet_edge.core.errors import (
 )
 from resnet_edge.core.progress import Progress, silent
 from resnet_edge.core.progress import Report as Tell
-from resnet_edge.stages.artifact_request import Done
+from resnet_edge.core.written import Written
 from resnet_edge.stages.bundle_request import (
     ExpectedRequest,
     MadeFile,
@@ -70,14 +70,14 @@ class Proofs:
         file = made.file
         out = str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.expected.npy")
         asked = ExpectedRequest(self.anchor(file), self.converted.facts.head, file.head, out)
-        return self._ask("expected", asked, Done).path
+        return self._ask("expected", asked, Written).path
 
     def proof(self, file: BundledFile, backend: str, expected: str, picked: Picked) -> RuntimeProof:
         """What a runtime gives. Whatever keeps it from opening the file is told, and others go on."""
         channels = file.input.shape[3] or 0
         if channels not in self.images:
             wide = str(self.workspace.scratch / "rgb.npy")
-            self._ask("widen", WidenRequest(next(iter(self.images.values())), wide), Done)
+            self._ask("widen", WidenRequest(next(iter(self.images.values())), wide), Written)
             self.images[channels] = wide
         path = str(self.workspace.folder / file.path)
         out = self._outputs(file, backend)

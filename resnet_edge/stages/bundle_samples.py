@@ -6,15 +6,15 @@ from pathlib import Path
 
 from resnet_edge.core import registry
 from resnet_edge.core.progress import Report
-from resnet_edge.stages.artifact_request import Done
+from resnet_edge.core.written import Written
 from resnet_edge.stages.bundle_request import SamplesRequest
 
 
-def write(request: SamplesRequest, report: Report) -> Done:
+def write(request: SamplesRequest, report: Report) -> Written:
     """Write what all samples render into the bundle."""
     for name in registry.names("samples"):
         for path, text in registry.load("samples", name).render(request.facts).items():
             out = Path(request.folder) / path
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_bytes(text.encode())  # with line feeds, whatever the system ends lines with
-    return Done(request.folder)
+    return Written(request.folder)

@@ -15,8 +15,8 @@ from resnet_edge.core.bundle import BundledFile, ClassCount, Golden, GoldenImage
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
 from resnet_edge.core.progress import Report
+from resnet_edge.core.written import Written
 from resnet_edge.stages import bundle_acceleration
-from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.bundle_request import (
     ClassCounts,
     ClassesRequest,
@@ -39,7 +39,7 @@ ROUNDING = 1e-5
 XNNPACK and reference kernels, ResNet-8 to ResNet-50)."""
 
 
-def expected(request: ExpectedRequest, report: Report) -> Done:
+def expected(request: ExpectedRequest, report: Report) -> Written:
     """What a file must give, from what its artifact gives."""
     scores = np.load(request.anchor).astype(np.float64)
     ours, wanted = request.head, request.wanted
@@ -48,13 +48,13 @@ def expected(request: ExpectedRequest, report: Report) -> Done:
     if ours.outputs == 1 < wanted.outputs:
         scores = np.concatenate([1 - scores, scores], axis=1)
     np.save(request.out, scores.astype(np.float32))
-    return Done(request.out)
+    return Written(request.out)
 
 
-def widen(request: WidenRequest, report: Report) -> Done:
+def widen(request: WidenRequest, report: Report) -> Written:
     """Grey as red, green and blue."""
     np.save(request.out, np.repeat(np.load(request.images, mmap_mode="r"), 3, axis=-1))
-    return Done(request.out)
+    return Written(request.out)
 
 
 def apart(request: ScoresRequest, report: Report) -> ScoresApart:

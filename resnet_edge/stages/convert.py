@@ -27,8 +27,8 @@ from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Report
 from resnet_edge.core.sidecar import Story, story_of
 from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.core.written import Written
 from resnet_edge.models import grant_of
-from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.calibration_leak import on_new_images
 from resnet_edge.stages.class_names import as_lines, check_count, chosen_names
 from resnet_edge.stages.convert_request import ConvertRequest
@@ -37,7 +37,7 @@ from resnet_edge.stages.data_look import check_data
 from resnet_edge.stages.findings import Basis, Findings
 from resnet_edge.stages.grants import backends_grant
 from resnet_edge.stages.images_request import Images
-from resnet_edge.stages.learned_request import LearnedRequest, Placed, PlaceRequest
+from resnet_edge.stages.learned_request import Placed, PlaceRequest
 from resnet_edge.stages.linting import Linting
 from resnet_edge.stages.making import Making
 from resnet_edge.stages.needed_images import NeededImages
@@ -53,7 +53,7 @@ from resnet_edge.stages.notes import (
 from resnet_edge.stages.plan_request import Plan
 from resnet_edge.stages.proofs import Provers, how_many
 from resnet_edge.stages.proving import Proving
-from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
+from resnet_edge.stages.source_request import ExportRequest, LearnedRequest, ReferenceRequest
 from resnet_edge.stages.timing import timed
 from resnet_edge.stages.witnessing import witnessed
 from resnet_edge.stages.workspace import Workspace
@@ -166,13 +166,13 @@ class _Run:
     def _export(self) -> str:
         out = str(self.workspace.scratch / "float.tflite")
         request = ExportRequest(self.request.model, out, self.request.dynamic_batch)
-        return ask(self.source, "source:export", request, Done).path
+        return ask(self.source, "source:export", request, Written).path
 
     def _place_learned(self, images: Images, portable: str) -> Placed:
         """The activation ranges that were learned with the model, by tensor of the portable graph."""
         told, ranges = (str(self.workspace.scratch / name) for name in ("learned.npz", "learned.json"))
         asked = LearnedRequest(self.request.model, images.images, told)
-        ask(self.source, "source:learned", asked, Done)
+        ask(self.source, "source:learned", asked, Written)
         placed = ask(self.maker, "learned:place", PlaceRequest(portable, told, ranges), Placed)
         self.findings.notes.append(placed.sentence())
         return placed
@@ -185,7 +185,7 @@ class _Run:
             self.witness = witnessed(self.source, self.request.model, images)
             if self.witness.note:
                 self.findings.note("witness", self.witness.note)
-            return ask(self.source, "source:reference", request, Done).path
+            return ask(self.source, "source:reference", request, Written).path
         finally:
             self.source.dismiss()
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.diagnosis.layers.compare import compared
 from resnet_edge.stages._rows import evenly
+from resnet_edge.stages.explain_request import Explained, ExplainRequest
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.predict import open_images
-from resnet_edge.stages.verify_request import Explained, ExplainRequest
 
 
 def explain(request: ExplainRequest, report: Report) -> Explained:

@@ -11,9 +11,9 @@ from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.report import Failure
 from resnet_edge.stages.crew import Crew
+from resnet_edge.stages.explain_request import Explained, ExplainRequest
 from resnet_edge.stages.images_request import Images
 from resnet_edge.stages.judging import Judged
-from resnet_edge.stages.verify_request import Explained, ExplainRequest
 
 IMAGES = 16
 """Images on which activations are compared (stages/error_growth_request.py says why so few suffice)."""

@@ -15,9 +15,9 @@ from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.stages.compare_request import Agreement, AgreementRequest, Compared, CompareRequest
 from resnet_edge.stages.crew import Member
 from resnet_edge.stages.images_request import Images
+from resnet_edge.stages.outputs_request import Aligned, AlignRequest
 from resnet_edge.stages.predict_request import PredictResult
 from resnet_edge.stages.proofs import Proof
-from resnet_edge.stages.verify_request import Aligned, AlignRequest
 
 Row = TypeVar("Row", Attribution, Execution)
 

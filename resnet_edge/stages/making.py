@@ -10,16 +10,17 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import UnsupportedScheme, WorkerFailed
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.sidecar import Story
-from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
+from resnet_edge.core.written import Written
+from resnet_edge.stages.artifact_request import ArtifactRequest, PortableRequest
 from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration
 from resnet_edge.stages.convert_request import ConvertRequest
 from resnet_edge.stages.crew import Member, asking
 from resnet_edge.stages.download_size import gzip_bytes
 from resnet_edge.stages.findings import Basis, Findings
 from resnet_edge.stages.images_request import Images
+from resnet_edge.stages.job import Job
 from resnet_edge.stages.linting import Linting
 from resnet_edge.stages.notes import shared_scale
-from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Proof, Provers
 from resnet_edge.stages.workspace import Workspace
 
@@ -87,7 +88,7 @@ class Making:
             integer_scores=self.request.plan.integer_scores,
             dense_scales=self.request.plan.dense_scales,
         )
-        made = self.findings.attempt(scheme, asking(self.member, "artifacts:portable", request, Done))
+        made = self.findings.attempt(scheme, asking(self.member, "artifacts:portable", request, Written))
         if made is None:
             return None
         self.findings.notes += made.notes

@@ -14,7 +14,7 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.stages.images_request import Images
-from resnet_edge.stages.plan_request import Place
+from resnet_edge.stages.job import Place
 
 
 class OutputStore:

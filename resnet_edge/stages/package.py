@@ -25,7 +25,7 @@ from resnet_edge.core.metadata import LabelFile
 from resnet_edge.core.outlook import FileOutlook
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.progress import silent
-from resnet_edge.stages.artifact_request import Done
+from resnet_edge.core.written import Written
 from resnet_edge.stages.bundle_oldest import oldest
 from resnet_edge.stages.bundle_proofs import Proofs
 from resnet_edge.stages.bundle_request import (
@@ -159,7 +159,7 @@ class _Run:
         files = tuple(file.file for file in made.files)
         told = BundleFacts(name, name.replace("_", " "), labels, image, files, golden)
         asked = SamplesRequest(told, str(self.workspace.folder))
-        self.scores.call("resnet_edge.stages.bundle_samples:write", asked, Done)
+        self.scores.call("resnet_edge.stages.bundle_samples:write", asked, Written)
         return told
 
     def _outlooks(self, made: MadeFiles) -> tuple[FileOutlook, ...]:

@@ -11,8 +11,8 @@ from resnet_edge.core import registry, statistics
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.progress import Progress, Report
 from resnet_edge.core.sidecar import StepLatency
+from resnet_edge.core.written import Written
 from resnet_edge.stages._rounds import interleave
-from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.latency import open_runner
 from resnet_edge.stages.plan import plan
 from resnet_edge.stages.plan_request import Plan, PlanRequest
@@ -38,14 +38,14 @@ def settle(request: TimedAs, report: Report) -> Plan:
     )
 
 
-def noise(request: NoiseRequest, report: Report) -> Done:
+def noise(request: NoiseRequest, report: Report) -> Written:
     """Write IMAGES images of seeded noise: uint8 pixels, or float32 from -1 to 1."""
     random, shape = np.random.default_rng(0), (IMAGES, *request.shape)
     if request.pixels:
         np.save(request.out, random.integers(0, 256, shape, np.uint8))
     else:
         np.save(request.out, random.uniform(-1, 1, shape).astype(np.float32))
-    return Done(request.out)
+    return Written(request.out)
 
 
 def measure(request: PairRequest, report: Report) -> StepLatency:

@@ -19,7 +19,8 @@ from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.progress import Report
 from resnet_edge.core.runtime_floor import BY_DAY, RuntimeFloor, release_of
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.stages.plan_request import Job, Place, Plan, PlanRequest
+from resnet_edge.stages.job import Job, Place
+from resnet_edge.stages.plan_request import Plan, PlanRequest
 
 
 def plan(request: PlanRequest, report: Report) -> Plan:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import DenseScales, Io
+from resnet_edge.stages.job import Job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,31 +25,6 @@ class PlanRequest:
     choose: bool = False
     channels_first: bool = False
     dense_scales: DenseScales = "per-tensor"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an artifact runs; in one piece where opening it again costs seconds (a browser)."""
-
-    backend: str
-    device: str
-    in_one: bool = False
-
-
-@dataclass(frozen=True)
-class Job:
-    """One artifact to make, and where to prove it; `slow` ones begin first. In a `rescuable` one,
-    layers can stay in float. `channels_first`: it takes images as (N, C, H, W)."""
-
-    format: str
-    scheme: str
-    suffix: str
-    needs_calibration: bool
-    min_sqnr_db: float | None
-    places: tuple[Place, ...]
-    slow: bool = False
-    rescuable: bool = False
-    channels_first: bool = False
 
 
 @dataclass(frozen=True)

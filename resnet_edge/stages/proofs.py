@@ -18,7 +18,7 @@ from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.stages.crew import Crew, Member
 from resnet_edge.stages.images_request import Images
-from resnet_edge.stages.plan_request import Job, Place
+from resnet_edge.stages.job import Job, Place
 from resnet_edge.stages.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
 
 FEWEST = 2

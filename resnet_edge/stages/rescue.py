@@ -21,12 +21,13 @@ from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.rescue import GRAVITY, Candidate, Rescue, gravest
 from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import DenseScales, Io
-from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
+from resnet_edge.core.written import Written
+from resnet_edge.stages.artifact_request import ArtifactRequest, PortableRequest
 from resnet_edge.stages.calibration_request import Calibration
 from resnet_edge.stages.crew import Member
 from resnet_edge.stages.images_request import Images
+from resnet_edge.stages.job import Job
 from resnet_edge.stages.judging import Judge, Judged
-from resnet_edge.stages.plan_request import Job
 from resnet_edge.stages.proofs import Provers
 from resnet_edge.stages.rescue_request import Choices, ChoicesRequest, FloatChoice
 from resnet_edge.stages.workspace import Workspace
@@ -176,7 +177,7 @@ class _Search:
             setup.integer_scores,
             setup.dense_scales,
         )
-        return setup.maker.call("resnet_edge.stages.artifacts:portable", request, Done).path
+        return setup.maker.call("resnet_edge.stages.artifacts:portable", request, Written).path
 
 
 def _choices(scheme: str, setup: RescueSetup) -> Sequence[FloatChoice]:

@@ -16,13 +16,12 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Progress, Report, silent
 from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.core.written import Written
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.compiled import compiled
-from resnet_edge.stages.artifact_request import Done
-from resnet_edge.stages.learned_request import LearnedRequest
 from resnet_edge.stages.pixels import preprocessed
 from resnet_edge.stages.reader_check import checked_reader
-from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest, WitnessRequest
+from resnet_edge.stages.source_request import ExportRequest, LearnedRequest, ReferenceRequest, WitnessRequest
 
 BATCH_PIXELS = 2_000_000
 """Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
@@ -41,7 +40,7 @@ def facts(request: ModelRequest, report: Report) -> ModelFacts:
     return found
 
 
-def export(request: ExportRequest, report: Report) -> Done:
+def export(request: ExportRequest, report: Report) -> Written:
     """Write the float portable graph."""
     from resnet_edge.graph.convert import convert
 
@@ -57,7 +56,7 @@ def export(request: ExportRequest, report: Report) -> Done:
         dynamic_batch=request.dynamic_batch,
     )
     report(Progress("export", 1, 1))
-    return Done(request.out)
+    return Written(request.out)
 
 
 def witness(request: WitnessRequest, report: Report) -> Witnessed:
@@ -69,7 +68,7 @@ def witness(request: WitnessRequest, report: Report) -> Witnessed:
     return found
 
 
-def reference(request: ReferenceRequest, report: Report) -> Done:
+def reference(request: ReferenceRequest, report: Report) -> Written:
     """Run the model itself on every image; writes (N, classes) float32."""
     import tensorflow as tf
 
@@ -95,10 +94,10 @@ def reference(request: ReferenceRequest, report: Report) -> Done:
             f"the Keras model itself gives NaN or Inf on image {row}: mend the model or the image first"
         )
     np.save(request.out, outputs)
-    return Done(request.out)
+    return Written(request.out)
 
 
-def learned(request: LearnedRequest, report: Report) -> Done:
+def learned(request: LearnedRequest, report: Report) -> Written:
     """Run the layers whose activation ranges were learned, on an image and on noise; write what
     tells their tensors in the portable graph. Raises ModelError where the model has no such layers."""
     from resnet_edge.graph.learned import Learned
@@ -114,7 +113,7 @@ def learned(request: LearnedRequest, report: Report) -> Done:
     optional = tuple(name for name in ranges if name.endswith(INPUT))
     Learned(ranges, images, outputs, optional).save(Path(request.out))
     report(Progress("learned ranges", 1, 1))
-    return Done(request.out)
+    return Written(request.out)
 
 
 def _telling(images: NDArray[Any], takes_pixels: bool) -> NDArray[np.float32]:

@@ -35,3 +35,13 @@ class ReferenceRequest:
     images: str
     out: str
     known: str | None = None
+
+
+@dataclass(frozen=True)
+class LearnedRequest:
+    """stages.source: what the layers with learned ranges give on some of `images` (.npy, as the
+    user gave them), to `out` (.npz), for graph.learned."""
+
+    model: ModelRequest
+    images: str
+    out: str

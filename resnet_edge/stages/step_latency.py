@@ -20,13 +20,15 @@ from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import StepLatency
+from resnet_edge.core.written import Written
 from resnet_edge.models import ModelRequest, grant_of
-from resnet_edge.stages.artifact_request import ArtifactRequest, Done, PortableRequest
+from resnet_edge.stages.artifact_request import ArtifactRequest, PortableRequest
 from resnet_edge.stages.calibration_request import CalibrateRequest, Calibration
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.grants import backends_grant
+from resnet_edge.stages.job import Job
 from resnet_edge.stages.latency_request import LatencyTarget
-from resnet_edge.stages.plan_request import Job, Plan
+from resnet_edge.stages.plan_request import Plan
 from resnet_edge.stages.source_request import ExportRequest
 
 
@@ -174,12 +176,12 @@ class Race:
         job = self._settled()
         portable, ranges, quantized = str(folder / "float.tflite"), None, str(folder / "portable.tflite")
         export = ExportRequest(model, portable, dynamic_batch=False)
-        self._source.call("resnet_edge.stages.source:export", export, Done)
+        self._source.call("resnet_edge.stages.source:export", export, Written)
         if job.needs_calibration:
             calibrated = self._calibrated(facts, portable, folder / "calibrated")
             portable, ranges = calibrated.portable, calibrated.ranges
         scheme = PortableRequest(portable, job.scheme, ranges, facts.output, "float32", quantized)
-        self._maker.call("resnet_edge.stages.artifacts:portable", scheme, Done)
+        self._maker.call("resnet_edge.stages.artifacts:portable", scheme, Written)
         out = str(folder / f"timed{job.suffix}")
         write = ArtifactRequest(quantized, job.format, job.scheme, facts.name, out)
         return _Made(facts, self._maker.call("resnet_edge.stages.artifacts:artifact", write, Artifact))
@@ -205,7 +207,7 @@ class Race:
         if self._images is None:
             out = str(self._new_folder("images") / "noise.npy")
             request = NoiseRequest(facts.input_shape, facts.preprocessing.takes_pixels, out)
-            self._images = self._clock.call("resnet_edge.stages.pair_latency:noise", request, Done).path
+            self._images = self._clock.call("resnet_edge.stages.pair_latency:noise", request, Written).path
         return self._images
 
     def _target(self, made: _Made, which: str) -> LatencyTarget:

@@ -42,10 +42,10 @@ from resnet_edge.stages.golden_saving import save_golden
 from resnet_edge.stages.grants import backends_grant
 from resnet_edge.stages.images_request import FirstRequest, Images, ImagesRequest, PreparedImages
 from resnet_edge.stages.inquiry import Answers, Inquiry, together
+from resnet_edge.stages.job import Job, Place
 from resnet_edge.stages.judging import Judge, Judged
 from resnet_edge.stages.notes import described, one_look_only, provable, stopped
 from resnet_edge.stages.output_store import OutputStore
-from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof, Provers, how_many
 from resnet_edge.stages.reference_doubts import reference_doubts
 from resnet_edge.stages.verify_checks import (

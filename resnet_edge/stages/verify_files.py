@@ -15,8 +15,8 @@ from resnet_edge.core.scheme import Scheme
 from resnet_edge.graph.content import content_of
 from resnet_edge.graph.stored_weights import dtypes, float16_numbers, stored_layers
 from resnet_edge.graph.work import onnx_constants
+from resnet_edge.stages.job import Place
 from resnet_edge.stages.plan import places_of
-from resnet_edge.stages.plan_request import Place
 from resnet_edge.stages.private_copy import PrivateCopy, private_copy
 from resnet_edge.stages.verify_request import Looked, LookRequest
 

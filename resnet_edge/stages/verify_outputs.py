@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.answers import of_output, sigmoid
 from resnet_edge.core.head import Head, Output
 from resnet_edge.core.progress import Report
-from resnet_edge.stages.verify_request import Aligned, AlignRequest
+from resnet_edge.stages.outputs_request import Aligned, AlignRequest
 
 BLOCK = 4096
 APART = 1 / 512

@@ -18,8 +18,8 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import Report as Tell
 from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.core.written import Written
 from resnet_edge.models import ModelRequest, grant_of
-from resnet_edge.stages.artifact_request import Done
 from resnet_edge.stages.crew import Crew
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.images_request import Images
@@ -103,7 +103,7 @@ class ReferenceModel:
         if isinstance(self._source, ModelRequest):
             self.witness = self.witness or witnessed(self._member, self._source, images)
             asked = ReferenceRequest(self._source, images.images, out, self._last)
-            self._last = self._member.call("resnet_edge.stages.source:reference", asked, Done).path
+            self._last = self._member.call("resnet_edge.stages.source:reference", asked, Written).path
             return self._last
         assert self._artifact is not None
         format = self._artifact.format
@@ -129,7 +129,7 @@ class ReferenceModel:
             if bare not in self._portables:
                 out = str(self._scratch / f"reference{'.bare' if bare else ''}.tflite")
                 asked = ExportRequest(self._source, out, dynamic_batch=False, bare=bare)
-                done = self._member.call("resnet_edge.stages.source:export", asked, Done)
+                done = self._member.call("resnet_edge.stages.source:export", asked, Written)
                 self._portables[bare] = done.path
             return self._portables[bare]
 
@@ -154,7 +154,7 @@ class ReferenceModel:
     def _ran(self, source: ModelRequest, images: str, out: str) -> str:
         asked = ReferenceRequest(source, images, out)
         with self._lock:
-            return self._member.call("resnet_edge.stages.source:reference", asked, Done).path
+            return self._member.call("resnet_edge.stages.source:reference", asked, Written).path
 
     def dismiss(self) -> None:
         """End the process."""

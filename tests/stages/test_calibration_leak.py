@@ -11,8 +11,8 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.parity import Parity
 from resnet_edge.stages.calibration_leak import on_new_images
+from resnet_edge.stages.job import Job, Place
 from resnet_edge.stages.judging import Judged
-from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof
 
 

@@ -14,8 +14,8 @@ from resnet_edge.core.progress import silent
 from resnet_edge.stages.execution import executed
 from resnet_edge.stages.integers import Integers
 from resnet_edge.stages.integers_request import ExecutionRequest
+from resnet_edge.stages.job import Job, Place
 from resnet_edge.stages.judging import Judged
-from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof
 from tests.backends import tiny
 from tests.overflow.test_emulation import written

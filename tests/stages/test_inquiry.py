@@ -7,9 +7,9 @@ from concurrent.futures import Future
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.stages.inquiry import of_failed_files
+from resnet_edge.stages.job import Job, Place
 from resnet_edge.stages.judging import Judged
 from resnet_edge.stages.notes import not_looked_into
-from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof
 
 FP32 = Artifact("a.fp32.onnx", "onnx", "fp32", 1, "", (), ())

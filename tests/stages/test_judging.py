@@ -10,8 +10,8 @@ import pytest
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.explanation import Explanation, LayerFinding
 from resnet_edge.core.parity import Parity
+from resnet_edge.stages.job import Job, Place
 from resnet_edge.stages.judging import Judged, settled
-from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof
 
 FINDING = LayerFinding("conv", "conv", 0, "padding", "it is padded by (3, 3, 2, 2)", certain=True)

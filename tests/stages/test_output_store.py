@@ -10,8 +10,8 @@ import pytest
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError
 from resnet_edge.stages.images_request import Images
+from resnet_edge.stages.job import Place
 from resnet_edge.stages.output_store import OutputStore
-from resnet_edge.stages.plan_request import Place
 
 VERSIONS = {"litert": "1"}
 PLACE = Place("litert", "cpu")

@@ -8,8 +8,8 @@ import pytest
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.stages.job import Job, Place
 from resnet_edge.stages.judging import Judged
-from resnet_edge.stages.plan_request import Job, Place
 from resnet_edge.stages.proofs import Proof
 from resnet_edge.stages.rescue import MOST_CHOICES, first_that_passes, missed, thinned
 from resnet_edge.stages.rescue_request import FloatChoice

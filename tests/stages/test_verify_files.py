@@ -17,7 +17,7 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import silent
 from resnet_edge.stages.first_backend import FIRST_BACKEND
-from resnet_edge.stages.plan_request import Place
+from resnet_edge.stages.job import Place
 from resnet_edge.stages.verify_checks import check_other, check_unchanged, unfed
 from resnet_edge.stages.verify_files import look
 from resnet_edge.stages.verify_request import Looked, LookRequest

@@ -18,7 +18,7 @@ from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.progress import silent
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.stages.explain import explain
-from resnet_edge.stages.verify_request import ExplainRequest
+from resnet_edge.stages.explain_request import ExplainRequest
 from tests.formats import nets
 from tests.graph.road import Road
 
