@@ -60,17 +60,17 @@ extras-mediapipe: $(STAMP)
 
 extras-vela: $(STAMP)
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c \
-		"$$($(BIN)/python -m resnet_edge.delegates._vela_environment) --quiet"
+		"$$($(BIN)/python -m resnet_edge.bundle.delegates._vela_environment) --quiet"
 
 extras-kotlin: $(STAMP)
-	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m tests.samples.kotlin_compiler)"
+	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m tests.bundle.samples.kotlin_compiler)"
 
 extras-arm64: $(STAMP)
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m resnet_edge.backends._arm64_environment)"
 
 # For tests: the versions of Python that are on PATH or in pyenv, each with a runtime of its time.
 extras-pythons: $(STAMP)
-	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m tests.samples.interpreters)"
+	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c "$$($(BIN)/python -m tests.bundle.samples.interpreters)"
 
 # Runtimes that apps have and we do not: each needs the Python of its time, 3.8 to 3.11 (on PATH, of pyenv or uv).
 # Not one of `extras`, as it is 1.9 GB of old wheels that only proofs of old apps need.

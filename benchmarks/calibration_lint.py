@@ -4,7 +4,7 @@
 
 For sets of calibration images of every size, drawn at random, and for sets with something wrong:
 the SQNR of the int8 file (min-max, no repairs) against the float graph on 2,000 test images, and what
-the lint (resnet_edge/stages/calibration_lint.py) measures: the largest share of the values of a tensor
+the lint (resnet_edge/calibrate/lint.py) measures: the largest share of the values of a tensor
 on test images that lies outside of the range of the calibration images, and how far the quantiles of
 pixels are apart. Three to five minutes.
 """
@@ -20,21 +20,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.backends import litert
+from resnet_edge.calibrate.lint import lint
+from resnet_edge.calibrate.lint_request import CalibrationLintRequest
 from resnet_edge.core import registry
 from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.core.progress import silent
 from resnet_edge.core.statistics import sqnr_db
+from resnet_edge.data.images_request import Images
+from resnet_edge.evaluation import source
+from resnet_edge.evaluation.source_request import ExportRequest
+from resnet_edge.evaluation.sums import measure as sums
 from resnet_edge.graph.calibrate import measure, measure_ranges
 from resnet_edge.graph.quantize import quantize
 from resnet_edge.models import ModelRequest
-from resnet_edge.stages import source
-from resnet_edge.stages._sums import measure as sums
-from resnet_edge.stages.calibration_lint import lint
-from resnet_edge.stages.calibration_lint_request import CalibrationLintRequest
-from resnet_edge.stages.images_request import Images
-from resnet_edge.stages.source_request import ExportRequest
+from resnet_edge.workers.progress import silent
 
 HEAD = Head.of_classes(10, "logits")
 DRAWS = 10

@@ -17,10 +17,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.calibrate import calibration
+from resnet_edge.calibrate.calibration_request import CalibrateRequest
+from resnet_edge.conversion import artifacts
+from resnet_edge.conversion.artifact_request import PortableRequest
 from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Parity
-from resnet_edge.core.progress import silent
+from resnet_edge.evaluation import source
+from resnet_edge.evaluation.compare import compare
+from resnet_edge.evaluation.compare_request import CompareRequest
+from resnet_edge.evaluation.predict import predict
+from resnet_edge.evaluation.predict_request import PredictRequest
+from resnet_edge.evaluation.source_request import ExportRequest, ReferenceRequest
 from resnet_edge.graph.calibrate import Measured, measure
 from resnet_edge.graph.calibrators import CALIBRATORS, chosen_ranges
 from resnet_edge.graph.model import read_graph
@@ -28,14 +37,7 @@ from resnet_edge.graph.repairs import REPAIRS, repaired
 from resnet_edge.graph.rounding import can_round
 from resnet_edge.graph.weighted import write_constants
 from resnet_edge.models import ModelRequest
-from resnet_edge.stages import artifacts, calibration, source
-from resnet_edge.stages.artifact_request import PortableRequest
-from resnet_edge.stages.calibration_request import CalibrateRequest
-from resnet_edge.stages.compare import compare
-from resnet_edge.stages.compare_request import CompareRequest
-from resnet_edge.stages.predict import predict
-from resnet_edge.stages.predict_request import PredictRequest
-from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
+from resnet_edge.workers.progress import silent
 
 HEAD = Head.of_classes(10, "logits")
 COMBINED = ("round", "equalize")

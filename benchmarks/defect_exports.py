@@ -180,7 +180,7 @@ def write_images(channels: int, work: Path) -> None:
     """The parts of Fashion-MNIST that train, calibrate and prove, which have no image in common."""
     if (work / f"proof{channels}.npz").exists():
         return
-    from resnet_edge.data import load
+    from resnet_edge.data.load import load
 
     train, test = load("fashion-mnist", "train"), load("fashion-mnist", "test")
     dress = coloured if channels == 3 else np.asarray

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
 from resnet_edge.core.head import Head
-from resnet_edge.core.progress import silent
 from resnet_edge.core.statistics import sqnr_db
-from resnet_edge.core.worker import Worker
-from resnet_edge.stages._sums import measure
-from resnet_edge.stages.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.sums import measure
+from resnet_edge.workers.progress import silent
+from resnet_edge.workers.worker import Worker
 
 CHANGED = 0.003
 """Share of images."""
@@ -80,7 +80,7 @@ class Runner:
     def _outputs(self, worker: Worker, file: Path, images: Path) -> NDArray[np.float32]:
         out, format = self._folder / f"{file.name}.npy", file.suffix[1:]
         request = PredictRequest(str(file), format, BACKENDS[format], "cpu", 1, str(images), str(out))
-        worker.call("resnet_edge.stages.predict:predict", request, PredictResult, silent)
+        worker.call("resnet_edge.evaluation.predict:predict", request, PredictResult, silent)
         found: NDArray[np.float32] = np.load(out)
         out.unlink()
         return found

@@ -22,21 +22,23 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.calibrate import calibration
+from resnet_edge.calibrate.calibration_request import CalibrateRequest
+from resnet_edge.conversion import artifacts
+from resnet_edge.conversion.artifact_request import PortableRequest
 from resnet_edge.core.answers import answers
 from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.head import Head
 from resnet_edge.core.machine import usable_cores
-from resnet_edge.core.progress import silent
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.statistics import sqnr_db
+from resnet_edge.evaluation import source
+from resnet_edge.evaluation.predict import predict
+from resnet_edge.evaluation.predict_request import PredictRequest
+from resnet_edge.evaluation.source_request import ExportRequest, ReferenceRequest
+from resnet_edge.evaluation.sums import measure
 from resnet_edge.models import ModelRequest
-from resnet_edge.stages import artifacts, calibration, source
-from resnet_edge.stages._sums import measure
-from resnet_edge.stages.artifact_request import PortableRequest
-from resnet_edge.stages.calibration_request import CalibrateRequest
-from resnet_edge.stages.predict import predict
-from resnet_edge.stages.predict_request import PredictRequest
-from resnet_edge.stages.source_request import ExportRequest, ReferenceRequest
+from resnet_edge.workers.progress import silent
 
 SCALES: tuple[DenseScales, ...] = get_args(DenseScales)
 SCHEMES = ("dynamic", "int8")

@@ -23,9 +23,9 @@ from convert_cost import pictures
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from resnet_edge.core.progress import silent
-from resnet_edge.stages.latency import measure
-from resnet_edge.stages.latency_request import LatencyRequest, LatencyTarget
+from resnet_edge.benchmarking.latency import measure
+from resnet_edge.benchmarking.latency_request import LatencyRequest, LatencyTarget
+from resnet_edge.workers.progress import silent
 
 BEST = {
     "quant_format": QuantFormat.QDQ,

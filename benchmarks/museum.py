@@ -14,8 +14,8 @@ from pathlib import Path
 
 from resnet_edge.backends._pinned_environment import runtimes
 from resnet_edge.core import registry
-from resnet_edge.data import load
-from resnet_edge.stages.first_backend import FIRST_BACKEND
+from resnet_edge.data.load import load
+from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from tests.backends.museum import Cell, table
 
 SUFFIXES = (".tflite", ".onnx")

@@ -79,10 +79,10 @@ def export(name: str, images: Any, folder: Path) -> Path:
     import keras
 
     from resnet_edge.core.preprocessing import PRESETS
+    from resnet_edge.data.pixels import preprocessed
     from resnet_edge.graph.convert import convert
     from resnet_edge.models._opened import network_of
     from resnet_edge.models.applications import PREPROCESSING
-    from resnet_edge.stages.pixels import preprocessed
 
     keras.utils.set_random_seed(0)
     shape = images.shape[1:]
@@ -100,12 +100,12 @@ def export(name: str, images: Any, folder: Path) -> Path:
 
 def quantized(exported: Path, scheme: str, folder: Path) -> str:
     """The graph of a scheme, calibrated on the images."""
+    from resnet_edge.calibrate.calibration import calibrate
+    from resnet_edge.calibrate.calibration_request import CalibrateRequest
+    from resnet_edge.conversion.artifact_request import PortableRequest
+    from resnet_edge.conversion.artifacts import portable
     from resnet_edge.core.head import Head
-    from resnet_edge.core.progress import silent
-    from resnet_edge.stages.artifact_request import PortableRequest
-    from resnet_edge.stages.artifacts import portable
-    from resnet_edge.stages.calibration import calibrate
-    from resnet_edge.stages.calibration_request import CalibrateRequest
+    from resnet_edge.workers.progress import silent
 
     source, ranges = str(exported), None
     if scheme == "int8":
@@ -119,10 +119,10 @@ def quantized(exported: Path, scheme: str, folder: Path) -> str:
 
 def written(portable: str, format: str, backend: str, scheme: str, folder: Path, images: Any) -> File:
     """A file by the product's own writer, run on the images."""
+    from resnet_edge.conversion.artifact_request import ArtifactRequest
+    from resnet_edge.conversion.artifacts import artifact
     from resnet_edge.core.errors import ArtifactError
-    from resnet_edge.core.progress import silent
-    from resnet_edge.stages.artifact_request import ArtifactRequest
-    from resnet_edge.stages.artifacts import artifact
+    from resnet_edge.workers.progress import silent
 
     out = folder / f"{scheme}.{format}"
     try:

@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 from resnet_edge.backends._precise_sums import PRECISE_SUMS
 from resnet_edge.core.bundled import TEST_FILE, bundled
 from resnet_edge.core.machine import machine
+from resnet_edge.diagnosis.overflow.emulation import Emulation
 from resnet_edge.formats.onnx import optimized
-from resnet_edge.overflow.emulation import Emulation
 
 Ran = tuple[NDArray[Any], float | None]
 """Logits, and milliseconds."""

@@ -4,7 +4,7 @@
 
 Converts a ResNet-8 of the zoo and times, in turns in one process: the runtime's own call, written out as
 its users do (LiteRT: set_tensor, invoke, get_tensor; ONNX Runtime: InferenceSession.run), and the same
-session under the clock of `bench` (stages/_rounds.py: `timed`). The difference of the medians is what
+session under the clock of `bench` (benchmarking/rounds.py: `timed`). The difference of the medians is what
 the harness adds.
 """
 
@@ -27,8 +27,8 @@ from convert_cost import pictures
 from numpy.typing import NDArray
 
 from resnet_edge.backends import litert, onnxruntime
+from resnet_edge.benchmarking.rounds import timed
 from resnet_edge.core.statistics import median_interval
-from resnet_edge.stages._rounds import timed
 
 CALLS = 32
 Call = Callable[[], None]

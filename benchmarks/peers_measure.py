@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from peers_list import LITERT, ORT, PLAIN
 
 from resnet_edge.backends import Session, litert, onnxruntime, openvino
+from resnet_edge.benchmarking.rounds import Runner, interleave, warm_up
 from resnet_edge.core import statistics
 from resnet_edge.core.head import Head
 from resnet_edge.core.machine import busy_seconds
-from resnet_edge.core.progress import silent
 from resnet_edge.core.tensors import dequantize
-from resnet_edge.stages._rounds import Runner, interleave, warm_up
-from resnet_edge.stages.compare import compare
-from resnet_edge.stages.compare_request import CompareRequest
-from resnet_edge.stages.predict import stored
+from resnet_edge.evaluation.compare import compare
+from resnet_edge.evaluation.compare_request import CompareRequest
+from resnet_edge.evaluation.predict import stored
+from resnet_edge.workers.progress import silent
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Clocked:
         self.cpu_ms: list[float] = []
 
     def timed(self, image: NDArray[Any], calls: int) -> list[float]:
-        """Milliseconds of each call, as stages._rounds asks for them."""
+        """Milliseconds of each call, as benchmarking.rounds asks for them."""
         found = []
         for _ in range(calls):
             began, spent = time.perf_counter_ns(), time.process_time_ns()

@@ -4,7 +4,7 @@
 
 Random weights and random importance: what is measured is how long a network of this shape
 takes, not how well it classifies. For every share of the MACs the smaller network is built by
-resnet_edge.pruning, converted to int8, and timed in turns with the whole network on LiteRT and
+resnet_edge.compression.pruning, converted to int8, and timed in turns with the whole network on LiteRT and
 on ONNX Runtime, one thread. Prints a table and one JSON document.
 """
 
@@ -32,10 +32,10 @@ def main() -> None:
         build(options.arch, options.build)
         return
     from resnet_edge.cli.terminal import progress
-    from resnet_edge.core.worker import log_folder
+    from resnet_edge.compression.step_latency import Race, TimedAs
     from resnet_edge.models import ModelRequest
-    from resnet_edge.stages.crew import Crew
-    from resnet_edge.stages.step_latency import Race, TimedAs
+    from resnet_edge.workers.pool import Crew
+    from resnet_edge.workers.worker import log_folder
 
     rows = []
     with tempfile.TemporaryDirectory() as scratch, log_folder() as logs, progress(False) as tell:
@@ -62,14 +62,14 @@ def build(arch: str, wanted: str) -> None:
     import keras
 
     from resnet_edge import zoo
+    from resnet_edge.compression.pruning import Rules, Selection, Target
+    from resnet_edge.compression.pruning.blocks import removable, without
+    from resnet_edge.compression.pruning.cost import cost
+    from resnet_edge.compression.pruning.groups import channel_map
+    from resnet_edge.compression.pruning.importance import random_importance
+    from resnet_edge.compression.pruning.selection import select
+    from resnet_edge.compression.pruning.slicing import sliced
     from resnet_edge.models.flat import copied, copy_weights, flat_graph, rebuild
-    from resnet_edge.pruning import Rules, Selection, Target
-    from resnet_edge.pruning.blocks import removable, without
-    from resnet_edge.pruning.cost import cost
-    from resnet_edge.pruning.groups import channel_map
-    from resnet_edge.pruning.importance import random_importance
-    from resnet_edge.pruning.selection import select
-    from resnet_edge.pruning.slicing import sliced
 
     keras.utils.set_random_seed(SEED)
     model = zoo.build(arch)

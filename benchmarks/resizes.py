@@ -19,9 +19,9 @@ from PIL import Image
 
 from resnet_edge.cli._resize_table import print_resize
 from resnet_edge.core.bundled import TEST_FILE, bundled
-from resnet_edge.core.progress import silent
-from resnet_edge.stages.resize_check import resize_check
-from resnet_edge.stages.resize_check_request import ResizeCheckRequest
+from resnet_edge.inspection.resize_check import resize_check
+from resnet_edge.inspection.resize_check_request import ResizeCheckRequest
+from resnet_edge.workers.progress import silent
 
 SIZE = 224
 BACKENDS = {"tflite": "litert", "onnx": "onnxruntime"}

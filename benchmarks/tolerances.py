@@ -25,8 +25,8 @@ from resnet_edge.core import registry
 from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.diagnosis.as_written import as_written
-from resnet_edge.stages.kernel_check import step_of
-from resnet_edge.stages.predict import stored
+from resnet_edge.diagnosis.kernel_check import step_of
+from resnet_edge.evaluation.predict import stored
 
 Key = tuple[str, str, str]
 

@@ -61,7 +61,7 @@ def milliseconds(precision: str, fused: bool, steps: int) -> float:
 
     from resnet_edge import zoo
     from resnet_edge.models.flat import flat_graph
-    from resnet_edge.stages.training_copy import training_copy
+    from resnet_edge.training.training_copy import training_copy
 
     if fused:
         model = training_copy(flat_graph(zoo.build("resnet20", (28, 28, 1)), (28, 28, 1)), precision)

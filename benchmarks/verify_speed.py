@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from resnet_edge.data import load
+from resnet_edge.data.load import load
 
 FILES = ("fp32.tflite", "fp16.tflite", "int8.tflite", "fp32.onnx", "int8.onnx")
 MODEL = Path("calibration/resnet20_fashion_mnist.keras")
@@ -34,7 +34,7 @@ MODEL = Path("calibration/resnet20_fashion_mnist.keras")
 LOOP = """
 import sys, numpy as np, keras, onnxruntime
 from ai_edge_litert.interpreter import Interpreter
-from resnet_edge.data import load
+from resnet_edge.data.load import load
 found = load("fashion-mnist", "test")
 images, labels = found.images[: int(sys.argv[2])], found.labels[: int(sys.argv[2])]
 images = images.astype(np.float32)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import bundled
-from resnet_edge.data import ImageSet, fashion_mnist
+from resnet_edge.data import fashion_mnist
+from resnet_edge.data.image_set import ImageSet
 
 SEED = 0
 PER_CLASS = 100

@@ -12,7 +12,6 @@ import resnet_edge
 
 PACKAGE = Path(resnet_edge.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-PARENTS = {"core", "cli", "report", "schemes", "zoo"}  # what the parent process loads
 FRAMEWORKS = {
     "ai_edge_litert", "h5py", "iree", "jax", "keras", "litert_quantizer", "mediapipe", "onnx", "onnxruntime",
     "openvino", "playwright", "tensorflow", "tensorflow_model_optimization", "tf2onnx", "tf_keras",
@@ -20,49 +19,15 @@ FRAMEWORKS = {
 }  # fmt: skip
 HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
 
-# Floor by floor, from the top: a folder may import itself, what stands here, and core.
-# `graph` is what the formats are made from: a Keras model as one TensorFlow graph.
-MAY_IMPORT = {
-    "cli": {"stages", "models", "zoo", "report", "pruning"},
-    "stages": {
-        "backends",
-        "formats",
-        "schemes",
-        "models",
-        "graph",
-        "zoo",
-        "data",
-        "report",
-        "pruning",
-        "tfmot",
-        "profiles",
-        "delegates",
-        "diagnosis",
-        "overflow",
-        "samples",
-        "compatibility",
-    },
-    "compatibility": {"graph"},
-    "formats": {"graph"},
-    "profiles": {"formats", "graph"},
-    "delegates": {"graph"},
-    "diagnosis": {"graph"},
-    "overflow": {"graph"},
-    "samples": set(),
-    "graph": {"models"},
-    "pruning": {"models"},
-    "tfmot": {"models"},
-    "models": {"zoo"},
-    "backends": {"graph", "models"},
-    "schemes": set(),
-    "data": set(),
-    "zoo": set(),
-    "report": set(),
-    "core": set(),
-}
-IN_PARENT = ("Runs in the parent", "What the parent")
-# core.tensors and core.statistics compute on arrays; only workers load them.
-NUMPY_IN_CORE = {"core/tensors.py", "core/statistics.py", "core/answers.py"}
+# From the top: a room may import those below it.
+ROOMS = (
+    "cli",
+    "verification", "inspection", "bundle", "compression", "training", "conversion",
+    "golden", "benchmarking", "diagnosis", "calibrate", "evaluation",
+    "compatibility", "schemes", "formats", "backends", "graph", "models", "data", "zoo",
+    "workers", "report", "core",
+)  # fmt: skip
+APART = {"backends", "formats", "schemes"}  # what users choose from: none knows another
 
 
 def name(file: Path) -> str:
@@ -104,49 +69,66 @@ def imports(file: Path, inside_functions: bool = True) -> Iterator[tuple[str, in
 
 def test_every_folder_has_its_place() -> None:
     folders = {room(file) for file in FILES if len(file.relative_to(PACKAGE).parts) > 1}
-    assert folders == set(MAY_IMPORT)
+    assert folders == set(ROOMS)
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if room(f) in MAY_IMPORT], ids=name)
+@pytest.mark.parametrize("file", [f for f in FILES if room(f) in ROOMS], ids=name)
 def test_dependencies_point_one_way(file: Path) -> None:
-    allowed = MAY_IMPORT[room(file)] | {room(file), "core"}
+    own = room(file)
+    allowed = set(ROOMS[ROOMS.index(own) :]) - (APART - {own} if own in APART else set())
     for module, line in imports(file):
         parts = module.split(".")
-        if parts[0] == "resnet_edge" and len(parts) > 1 and parts[1] in MAY_IMPORT:
+        if parts[0] == "resnet_edge" and len(parts) > 1 and parts[1] in ROOMS:
             assert parts[1] in allowed, f"{name(file)}:{line} imports {module}"
 
 
-def runs_in_parent(file: Path) -> bool:
-    if room(file) == "stages":
-        docstring = ast.get_docstring(parsed(file)) or ""
-        return docstring.startswith(IN_PARENT)
-    if name(file).startswith("zoo/_"):  # the builders, which the families import when called
-        return False
-    return room(file) in PARENTS or name(file) in {
-        "stages/__init__.py",
-        "models/__init__.py",
-        "pruning/__init__.py",
-    }
+def file_of(module: str) -> Path | None:
+    """The file of a module of the package, and of its name in `from module import name`."""
+    place = PACKAGE.parent / module.replace(".", "/")
+    for file in (place.with_suffix(".py"), place / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if runs_in_parent(f)], ids=name)
-def test_what_the_parent_loads_imports_nothing_heavy(file: Path) -> None:
-    forbidden = FRAMEWORKS if name(file) in NUMPY_IN_CORE else HEAVY
-    found = [
-        f"{m} (line {n})" for m, n in imports(file, inside_functions=False) if m.split(".")[0] in forbidden
-    ]
-    assert found == []
+def targets(file: Path, inside_functions: bool) -> Iterator[Path]:
+    """The files of the package that it imports, with the packages that they stand in."""
+    for node in statements(parsed(file), inside_functions):
+        modules = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for module in modules:
+            parts = module.split(".")
+            for end in range(1, len(parts) + 1):
+                if parts[0] == "resnet_edge" and (found := file_of(".".join(parts[:end]))):
+                    yield found
+
+
+def loaded_by_the_parent() -> dict[Path, str]:
+    """Every file that a command loads in the process of the user, and through which: what `cli` imports, at
+    once or within a function, and what is imported when those are."""
+    found = {file: "" for file in FILES if room(file) in {"cli", "entry.py", "__init__.py"}}
+    waiting = list(found)
+    while waiting:
+        file = waiting.pop()
+        for other in targets(file, inside_functions=room(file) == "cli"):
+            if other not in found:
+                found[other] = name(file)
+                waiting.append(other)
+    return found
+
+
+@pytest.mark.parametrize(("file", "through"), loaded_by_the_parent().items(), ids=lambda f: str(f)[-40:])
+def test_what_the_parent_loads_imports_nothing_heavy(file: Path, through: str) -> None:
+    heavy = [f"{m} (line {n})" for m, n in imports(file, inside_functions=False) if m.split(".")[0] in HEAVY]
+    assert heavy == [], f"{name(file)} is loaded by {through}"
 
 
 @pytest.mark.parametrize("file", [f for f in FILES if room(f) == "core"], ids=name)
 def test_core_knows_no_framework_even_inside_functions(file: Path) -> None:
     assert [m for m, _ in imports(file) if m.split(".")[0] in FRAMEWORKS] == []
-
-
-@pytest.mark.parametrize("file", sorted((PACKAGE / "stages").glob("[!_]*.py")), ids=name)
-def test_a_stage_says_where_it_runs(file: Path) -> None:
-    docstring = ast.get_docstring(parsed(file)) or ""
-    assert docstring.startswith((*IN_PARENT, "Runs in a worker"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)
@@ -169,7 +151,7 @@ def test_nothing_prints_but_the_command_line_and_the_download_notice(file: Path)
     ]
     if room(file) == "cli":
         return
-    assert len(calls) <= (1 if name(file) == "data/__init__.py" else 0), f"{name(file)} prints in {calls}"
+    assert len(calls) <= (1 if name(file) == "data/image_set.py" else 0), f"{name(file)} prints in {calls}"
 
 
 def test_text_reaches_the_terminal_in_one_place() -> None:

@@ -22,7 +22,7 @@ A backend is a module with
   of 3 channels. All else is an ArtifactError when opened.
 
 `core.registry` finds it by its file name and `tests/contracts/test_backends.py` tests it.
-The clock and the quantization of inputs and outputs are outside (stages/latency.py,
+The clock and the quantization of inputs and outputs are outside (benchmarking/latency.py,
 core/tensors.py), the same for all.
 """
 

@@ -23,7 +23,7 @@ from resnet_edge.backends import _browser_sweep
 from resnet_edge.backends._web_packages import chromium, node_modules
 from resnet_edge.backends._web_server import WebServer
 from resnet_edge.core.errors import ResnetEdgeError, first_line
-from resnet_edge.core.worker_environment import USERS_TMPDIR
+from resnet_edge.workers.environment import USERS_TMPDIR
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from resnet_edge.backends._border import AGAIN, check_file, misfit
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, ModelError, UsageError, first_line
-from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
+from resnet_edge.workers.progress import silent
 
 VARIABLE = "KERAS_BACKEND"
 Compiled = Callable[[NDArray[Any]], NDArray[Any]]

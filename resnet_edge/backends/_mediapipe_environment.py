@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from resnet_edge.core.errors import MissingDependency
-from resnet_edge.core.own_environment import OwnEnvironment
+from resnet_edge.workers.own_environment import OwnEnvironment
 
 REQUIREMENTS = Path(__file__).parent / "_programs/mediapipe_requirements.txt"
 ENVIRONMENT = OwnEnvironment(

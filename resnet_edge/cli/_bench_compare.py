@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from resnet_edge.benchmarking.compare import Compared, Comparison
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
 from resnet_edge.report import words
-from resnet_edge.stages.bench_compare import Compared, Comparison
 
 HEADER = ("Artifact", "Backend", "Before", "After", "After / before [between]", "Change")
 

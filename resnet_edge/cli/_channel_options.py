@@ -10,8 +10,8 @@ import click
 from click.core import ParameterSource
 
 from resnet_edge.cli._options import FiniteRange
+from resnet_edge.compression.pruning import Rules, Target
 from resnet_edge.core.errors import UsageError
-from resnet_edge.pruning import Rules, Target
 
 Decorated = Callable[..., Any]
 
@@ -140,7 +140,7 @@ def channel_options(command: Decorated) -> Decorated:
 
 def wanted(amount: float, exclude: tuple[str, ...] | None, options: dict[str, Any]) -> dict[str, Any]:
     """The fields of a ChannelRequest that the options decide. Raises UsageError."""
-    from resnet_edge.stages.step_latency import TimedAs
+    from resnet_edge.compression.step_latency import TimedAs
 
     context = click.get_current_context()
     given = {name for name in NAMES if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resnet_edge.cli.terminal import say
 from resnet_edge.core.sidecar import State, StepLatency
-from resnet_edge.stages.recipe import Compressed
+from resnet_edge.training.recipe import Compressed
 
 
 def print_compressed(found: Compressed) -> None:

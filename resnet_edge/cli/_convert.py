@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge import zoo
+from resnet_edge.calibrate.calibration_request import CalibratorName, RepairName
+from resnet_edge.conversion.convert_request import ConvertRequest
+from resnet_edge.conversion.plan_request import PlanRequest
 from resnet_edge.core.bundled import BUNDLED, CALIBRATION_FILE, MODEL_FILE, bundled
 from resnet_edge.core.doubt import open_doubts
 from resnet_edge.core.errors import (
@@ -20,11 +23,8 @@ from resnet_edge.core.report import Report
 from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import DenseScales, Io
 from resnet_edge.core.verification import Verification
+from resnet_edge.data.class_names import class_names_in
 from resnet_edge.models import ModelRequest, check_source
-from resnet_edge.stages.calibration_request import CalibratorName, RepairName
-from resnet_edge.stages.class_names import class_names_in
-from resnet_edge.stages.convert_request import ConvertRequest
-from resnet_edge.stages.plan_request import PlanRequest
 
 BUNDLED_DATA = "fashion-mnist"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from resnet_edge.bundle.package import PackageRequest
 from resnet_edge.cli._convert import BUNDLED_DATA
 from resnet_edge.cli.terminal import say
 from resnet_edge.core import registry
@@ -16,7 +17,6 @@ from resnet_edge.core.bundle import Bundle, RuntimeProof
 from resnet_edge.core.outlook import FileOutlook
 from resnet_edge.core.places import without_places, without_places_in_command
 from resnet_edge.report.words import size
-from resnet_edge.stages.package import PackageRequest
 
 
 def reproduced(folder: Path, request: PackageRequest, intended_use: str) -> str:

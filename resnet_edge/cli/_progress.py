@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from resnet_edge.cli.terminal import say
 from resnet_edge.core.printable import printable
-from resnet_edge.core.progress import Progress, Report
+from resnet_edge.workers.progress import Progress, Report
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

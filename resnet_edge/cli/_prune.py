@@ -12,15 +12,15 @@ from click.core import ParameterSource
 from resnet_edge.cli._channel_options import NAMES, wanted
 from resnet_edge.cli.terminal import command_line
 from resnet_edge.core.errors import UsageError
-from resnet_edge.core.progress import Report
 from resnet_edge.models import ModelRequest, check_source
-from resnet_edge.stages.recipe import (
+from resnet_edge.training.recipe import (
     Compressed,
     Recipe,
     check_keras_output,
     check_not_the_model,
     training_grant,
 )
+from resnet_edge.workers.progress import Report
 
 OPTIONS_OF: dict[str, tuple[str, ...]] = {"magnitude": ("schedule",), "channel": NAMES}
 """The options that only one method has."""
@@ -79,9 +79,9 @@ def pruned(
 
 
 def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: Report) -> Compressed:
-    from resnet_edge.core.worker import log_folder
-    from resnet_edge.stages.magnitude_request import MagnitudeRequest
-    from resnet_edge.stages.tfmot_worker import tfmot_worker
+    from resnet_edge.compression.magnitude_request import MagnitudeRequest
+    from resnet_edge.compression.tfmot_worker import tfmot_worker
+    from resnet_edge.workers.worker import log_folder
 
     if recipe.epochs == 0:
         raise UsageError("--epochs 0: magnitude pruning happens while the network trains; give 1 or more")
@@ -100,12 +100,12 @@ def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: 
     )
     grant = training_grant(recipe, shared.out, shared.model)
     with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log", grant) as worker:
-        return worker.call("resnet_edge.stages.prune_magnitude:prune", request, Compressed, report)
+        return worker.call("resnet_edge.compression.prune_magnitude:prune", request, Compressed, report)
 
 
 def _channel(shared: Common, recipe: Recipe, options: dict[str, Any], report: Report) -> Compressed:
-    from resnet_edge.stages.channel_request import ChannelRequest
-    from resnet_edge.stages.prune_channel import prune
+    from resnet_edge.compression.channel_request import ChannelRequest
+    from resnet_edge.compression.prune_channel import prune
 
     request = ChannelRequest(
         shared.model,

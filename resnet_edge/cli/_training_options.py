@@ -11,7 +11,7 @@ import click
 
 from resnet_edge.cli._options import FiniteRange, overwrite_option, shape
 from resnet_edge.core.errors import UsageError
-from resnet_edge.stages.recipe import Recipe
+from resnet_edge.training.recipe import Recipe
 
 Decorated = Callable[..., Any]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.cli._convert import check_data, read_paths
 from resnet_edge.cli._grid import print_doubts, print_grid, print_line, spelled, stdout_console
 from resnet_edge.core.doubt import open_doubts
@@ -19,9 +20,8 @@ from resnet_edge.report.integers import risk_sentences
 from resnet_edge.report.lint import lint_lines
 from resnet_edge.report.whole_file import check_writable
 from resnet_edge.report.words import percent
-from resnet_edge.stages.bench_files import bench_files
-from resnet_edge.stages.reported import hashes_reported
-from resnet_edge.stages.verify_options import VerifyRequest
+from resnet_edge.verification.options import VerifyRequest
+from resnet_edge.verification.reported import hashes_reported
 
 if TYPE_CHECKING:
     from rich.console import Console

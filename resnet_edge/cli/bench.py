@@ -145,8 +145,8 @@ def _measured(
     profile: bool,
     quiet: bool,
 ) -> Bench:
-    from resnet_edge.stages.bench import BenchRequest, bench
-    from resnet_edge.stages.bench_files import bench_files
+    from resnet_edge.benchmarking.bench import BenchRequest, bench
+    from resnet_edge.benchmarking.files import bench_files
 
     request = BenchRequest(
         bench_files(paths), backends or (), threads, batch, budget, seed, profile, command_line()
@@ -156,7 +156,7 @@ def _measured(
 
 
 def _stored(document: Path) -> Bench:
-    from resnet_edge.stages.bench_compare import read_bench
+    from resnet_edge.benchmarking.compare import read_bench
 
     return read_bench(document)
 
@@ -181,8 +181,8 @@ def _exit_code(found: Bench) -> int:
 
 
 def _compare(before: Path, after: Path, *, as_json: bool, quiet: bool) -> None:
+    from resnet_edge.benchmarking.compare import compared, read_bench
     from resnet_edge.cli._bench_compare import print_comparison
-    from resnet_edge.stages.bench_compare import compared, read_bench
 
     found = compared(read_bench(before), read_bench(after))
     if as_json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 from click.core import ParameterSource
 
+from resnet_edge.calibrate.calibration_request import CalibratorName, RepairName
 from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import (
     FiniteRange,
@@ -21,7 +22,6 @@ from resnet_edge.cli._options import (
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.runtime_floor import RuntimeFloor, floors
-from resnet_edge.stages.calibration_request import CalibratorName, RepairName
 
 if TYPE_CHECKING:
     from resnet_edge.core.report import Report
@@ -181,10 +181,10 @@ def command(
     """
     from resnet_edge.cli._convert import exit_code, read_paths, request_of
     from resnet_edge.cli._table import print_table
+    from resnet_edge.conversion.convert import convert
+    from resnet_edge.core.workspace import Workspace
     from resnet_edge.report import write_reports
     from resnet_edge.report.contract import document
-    from resnet_edge.stages.convert import convert
-    from resnet_edge.stages.workspace import Workspace
 
     read = read_paths(model, *(options[name] for name in ("data", "calibration", "labels", "preprocess")))
     place = Workspace(out, writer="convert", overwrite=overwrite, inputs=read)

@@ -9,7 +9,7 @@ import click
 from resnet_edge.cli.terminal import output_options, print_json, progress, say
 
 if TYPE_CHECKING:
-    from resnet_edge.stages.doctor import DeviceState, Diagnosis
+    from resnet_edge.inspection.doctor import DeviceState, Diagnosis
 
 
 @click.command("doctor")
@@ -21,7 +21,7 @@ def command(ctx: click.Context, as_json: bool, quiet: bool) -> None:
     Each backend runs a tiny network on each of its devices. Exits with 3 where an installed
     backend does not open.
     """
-    from resnet_edge.stages.doctor import examine
+    from resnet_edge.inspection.doctor import examine
 
     with progress(quiet) as report:
         found = examine(report)

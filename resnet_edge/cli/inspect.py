@@ -34,8 +34,8 @@ def command(file: Path, data: str | None, resize: str | None, as_json: bool, qui
     from resnet_edge.cli._inspect import print_inspection
     from resnet_edge.cli._resize_table import print_resize
     from resnet_edge.core.errors import UsageError
+    from resnet_edge.inspection.inspect import check_resize, inspect
     from resnet_edge.report.resize_words import resize_document
-    from resnet_edge.stages.inspect import check_resize, inspect
 
     if resize is not None and data is None:
         raise UsageError("--resize is how the photos of --data were resized: name them with --data too")

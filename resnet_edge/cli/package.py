@@ -20,7 +20,7 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 def _profiles(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     if value is None:
         return None
-    known = {registry.option_of(name): name for name in registry.names("profiles")}
+    known = {registry.option_of(name): name for name in registry.names("bundle.targets")}
     words = [word.strip() for word in value.split(",")]
     for word in words:
         if word not in known:
@@ -132,13 +132,13 @@ def command(
     Exit code 0: every runtime that opens a file gives the artifact's answers; 4: one does not; 3: it could
     not be made, as where an artifact has no passing proof.
     """
+    from resnet_edge.bundle.converted import read_converted
+    from resnet_edge.bundle.package import PackageRequest, package
     from resnet_edge.cli._convert import read_paths
     from resnet_edge.cli._package import print_bundle, reproduced, travelling_card, without_places_in
+    from resnet_edge.core.workspace import Workspace
     from resnet_edge.report.bundle_texts import bundle_document, write_bundle
     from resnet_edge.report.model_card import model_card
-    from resnet_edge.stages.converted import read_converted
-    from resnet_edge.stages.package import PackageRequest, package
-    from resnet_edge.stages.workspace import Workspace
 
     read = (folder, *read_paths(None, data, resize), *(path for _, path in translations))
     place = Workspace(out, writer="package", overwrite=overwrite, inputs=read)

@@ -12,7 +12,7 @@ from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import FiniteRange, shape
 from resnet_edge.cli._training_options import recipe_of, training_options
 from resnet_edge.cli.terminal import output_options, print_json, progress
-from resnet_edge.stages.magnitude_request import Schedule
+from resnet_edge.compression.magnitude_request import Schedule
 
 
 def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
@@ -69,7 +69,7 @@ def command(model: str, method: str, out: Path, as_json: bool, quiet: bool, **op
     """
     from resnet_edge.cli._compressed import print_compressed
     from resnet_edge.cli._prune import Common, check_options, common, pruned
-    from resnet_edge.stages.unfinished import left_behind, training_run
+    from resnet_edge.training.unfinished import left_behind, training_run
 
     check_options(method)
     shared: Common = common(model, out, options)

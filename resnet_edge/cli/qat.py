@@ -45,17 +45,17 @@ def command(
     `resnet-edge convert FILE.keras` gives to the int8 files; and FILE.json. MODEL is not touched.
     An interrupted run leaves FILE.keras.checkpoint; the same command goes on with it.
     """
-    from resnet_edge.core.worker import log_folder
+    from resnet_edge.compression.qat_request import QatRequest
+    from resnet_edge.compression.tfmot_worker import tfmot_worker
     from resnet_edge.models import ModelRequest, check_source
-    from resnet_edge.stages.qat_request import QatRequest
-    from resnet_edge.stages.recipe import (
+    from resnet_edge.training.recipe import (
         Compressed,
         check_keras_output,
         check_not_the_model,
         training_grant,
     )
-    from resnet_edge.stages.tfmot_worker import tfmot_worker
-    from resnet_edge.stages.unfinished import left_behind, training_run
+    from resnet_edge.training.unfinished import left_behind, training_run
+    from resnet_edge.workers.worker import log_folder
 
     request = ModelRequest(model, input_shape=input_shape, preprocess=preprocess)
     check_not_the_model(out, model)
@@ -72,7 +72,7 @@ def command(
             log_folder() as logs,
             tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,
         ):
-            result = worker.call("resnet_edge.stages.qat:qat", wanted, Compressed, report)
+            result = worker.call("resnet_edge.compression.qat:qat", wanted, Compressed, report)
         if as_json:
             print_json(result)
         elif not quiet:

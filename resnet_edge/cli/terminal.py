@@ -14,8 +14,8 @@ from typing import Any, TextIO, TypeVar, cast
 import click
 
 from resnet_edge.core.printable import one_line, printable_json, printable_lines
-from resnet_edge.core.progress import Report, silent
-from resnet_edge.core.variables import check_variables
+from resnet_edge.workers.progress import Report, silent
+from resnet_edge.workers.variables import check_variables
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -41,16 +41,16 @@ def command(
     history and the class names. An interrupted run leaves FILE.keras.checkpoint; the same
     command goes on with it.
     """
-    from resnet_edge.core.worker import Worker, log_folder
     from resnet_edge.models import ModelRequest, check_source
-    from resnet_edge.stages.recipe import (
+    from resnet_edge.training.recipe import (
         TrainRequest,
         TrainResult,
         check_keras_output,
         check_not_the_model,
         training_grant,
     )
-    from resnet_edge.stages.unfinished import left_behind, training_run
+    from resnet_edge.training.unfinished import left_behind, training_run
+    from resnet_edge.workers.worker import Worker, log_folder
 
     if start is not None:
         check_not_the_model(out, start)
@@ -66,7 +66,7 @@ def command(
             log_folder() as logs,
             Worker("training", logs / "train.log", grant=grant) as worker,
         ):
-            result = worker.call("resnet_edge.stages.train:train", request, TrainResult, report)
+            result = worker.call("resnet_edge.training.train:train", request, TrainResult, report)
         if as_json:
             print_json(result)
         elif not quiet:

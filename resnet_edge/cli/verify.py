@@ -161,9 +161,9 @@ def command(
     if _given("golden_images") and options["save_golden"] is None:
         raise click.UsageError("--golden-images is for golden vectors: name a file with --save-golden")
     from resnet_edge.cli._verify import is_artifact, request_of
-    from resnet_edge.core.temporary import temporary
     from resnet_edge.report.whole_file import check_page
-    from resnet_edge.stages.verify import verify
+    from resnet_edge.verification.verify import verify
+    from resnet_edge.workers.temporary import temporary
 
     if html is not None:
         check_page("--html", html, overwrite)
@@ -224,10 +224,10 @@ def _replay(
     if not artifacts:
         raise click.UsageError("nothing to verify: name the artifacts that the golden vectors are of")
     from resnet_edge.cli._golden import golden_document, golden_exit_code, print_golden
-    from resnet_edge.core.grant import Grant
-    from resnet_edge.core.temporary import temporary
-    from resnet_edge.stages.crew import Crew
-    from resnet_edge.stages.golden_replay import replay
+    from resnet_edge.golden.replay import replay
+    from resnet_edge.workers.grant import Grant
+    from resnet_edge.workers.pool import Crew
+    from resnet_edge.workers.temporary import temporary
 
     with (
         temporary() as (scratch, logs),

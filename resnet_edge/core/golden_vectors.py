@@ -2,7 +2,7 @@
 may be from that.
 
 Plain values without arrays, so that the parent, and a machine that only has a runtime, can read them. The
-arrays stand beside them in the file (stages/golden_file.py).
+arrays stand beside them in the file (golden/file.py).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ class Scheme:
 
     `weights`, `activations`: the dtype in which they are stored and computed ("float32"
     activations with "int8" weights is dynamic range quantization). `min_sqnr_db` is the
-    signal-to-noise ratio on logits that the rounding of float32 leaves (stages/_float_rounding.py);
+    signal-to-noise ratio on logits that the rounding of float32 leaves (evaluation/float_rounding.py);
     below it the proof fails whatever the top-1 says. None of coarser types: what their rounding
     costs is a matter of the network (honest int8 files of benchmarks/false_alarms.py have 7 to 45 dB,
     float16 ones 35 and more), and the answers judge it. `dense_scales`: of int8 weights of dense layers.

@@ -28,9 +28,10 @@ from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.bundled import TEST_FILE, bundled
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.machine import available_memory
-from resnet_edge.core.progress import Progress, Report
-from resnet_edge.core.worker_environment import users_keras_home
-from resnet_edge.data import ImageSet, Split, npz, on_stderr
+from resnet_edge.data import npz
+from resnet_edge.data.image_set import ImageSet, Split, on_stderr
+from resnet_edge.workers.environment import users_keras_home
+from resnet_edge.workers.progress import Progress, Report
 
 CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.image_contract import contract
-from resnet_edge.data import ImageSet
+from resnet_edge.data.image_set import ImageSet
 from resnet_edge.data.photo import upright
 from resnet_edge.data.resize import apply
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.budget import check_npz
 from resnet_edge.core.errors import DataError, first_line
-from resnet_edge.data import ImageSet, check_class_numbers, check_size
+from resnet_edge.data.image_set import ImageSet, check_class_numbers, check_size
 
 Array = NDArray[Any]
 

@@ -1,4 +1,4 @@
-"""Whether a model file has a loop whose end no look at it can tell (core/loop_time.py).
+"""Whether a model file has a loop whose end no look at it can tell (workers/loop_time.py).
 
 Told from what the file lists, without reading its graph: a runtime is timed and weighed in the same process,
 and the libraries that read graphs would be seen in that.

@@ -23,12 +23,12 @@ from types import ModuleType
 from typing import Any
 
 from resnet_edge.core.errors import UsageError
-from resnet_edge.core.grant import NOTHING, Grant
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import preprocessing
-from resnet_edge.core.progress import Report
 from resnet_edge.models import _source
 from resnet_edge.models.learned_ranges import Ranges
+from resnet_edge.workers.grant import NOTHING, Grant
+from resnet_edge.workers.progress import Report
 
 
 @dataclass(frozen=True)

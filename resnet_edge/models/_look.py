@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from resnet_edge.core.budget import PROMISE
-from resnet_edge.core.worker import Worker, log_folder
+from resnet_edge.workers.worker import Worker, log_folder
 
 if TYPE_CHECKING:
     from resnet_edge.models import ModelRequest

@@ -10,11 +10,11 @@ from typing import Any
 
 from resnet_edge.core.errors import ModelError, UnknownName, UsageError, first_line
 from resnet_edge.core.file_names import safe_name
-from resnet_edge.core.grant import NOTHING, Grant
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.core.progress import Progress, Report
-from resnet_edge.core.worker_environment import share_keras_cache
 from resnet_edge.models import ModelRequest, OpenedModel
+from resnet_edge.workers.environment import share_keras_cache
+from resnet_edge.workers.grant import NOTHING, Grant
+from resnet_edge.workers.progress import Progress, Report
 
 SEED = 0
 TIMEOUT_S = 30

@@ -12,10 +12,10 @@ from typing import Any
 
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.core.file_names import safe_name
-from resnet_edge.core.grant import Grant
-from resnet_edge.core.progress import Report
-from resnet_edge.core.worker_environment import share_keras_cache
 from resnet_edge.models import ModelRequest, OpenedModel
+from resnet_edge.workers.environment import share_keras_cache
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.progress import Report
 
 
 def check(request: ModelRequest) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.core.file_names import safe_name
-from resnet_edge.core.progress import Report
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
 from resnet_edge.models._config import check_config, parsed
 from resnet_edge.models._declared_sizes import check_sizes
 from resnet_edge.models._look import Looked, look_with
 from resnet_edge.models.learned_ranges import WEIGHTS, Ranges, embedded
+from resnet_edge.workers.progress import Report
 
 if TYPE_CHECKING:
     from resnet_edge.models.witness import Witness

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError, UsageError, first_line
 from resnet_edge.core.file_names import safe_name
-from resnet_edge.core.grant import FREE, Grant
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.progress import Report
 from resnet_edge.models import ModelRequest, OpenedModel
+from resnet_edge.workers.grant import FREE, Grant
+from resnet_edge.workers.progress import Report
 
 if TYPE_CHECKING:
     from resnet_edge.models.witness import Witness

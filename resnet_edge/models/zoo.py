@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from resnet_edge import zoo
-from resnet_edge.core.progress import Report
 from resnet_edge.models import ModelRequest, OpenedModel
+from resnet_edge.workers.progress import Report
 
 SEED = 0
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.bundle.runtime_agreement import SAME_ENOUGH
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.tensors import dequantize
-from resnet_edge.stages.first_backend import FIRST_BACKEND
-from resnet_edge.stages.predict import stored
-from resnet_edge.stages.runtime_agreement import SAME_ENOUGH
+from resnet_edge.evaluation.first_backend import FIRST_BACKEND
+from resnet_edge.evaluation.predict import stored
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UsageError
-from resnet_edge.core.grant import Grant
-from resnet_edge.core.worker import Worker
-from resnet_edge.stages.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.worker import Worker
 from tests.backends import tiny
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -47,7 +47,7 @@ class Process:
             *(str(self.models / file), "keras", self.backend, device, threads),
             *(str(self.models / images), str(out)),
         )
-        found = self.worker.call("resnet_edge.stages.predict:predict", request, PredictResult)
+        found = self.worker.call("resnet_edge.evaluation.predict:predict", request, PredictResult)
         assert (found.n, found.device) == (N, device)
         outputs: NDArray[Any] = np.load(out)
         return outputs

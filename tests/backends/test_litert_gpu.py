@@ -11,9 +11,9 @@ import pytest
 from resnet_edge.backends import _vulkan, litert
 from resnet_edge.core.device import as_software
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
-from resnet_edge.core.grant import Grant
-from resnet_edge.core.worker import Worker
-from resnet_edge.stages.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.worker import Worker
 from tests.backends import quantized, tiny, vulkan
 
 
@@ -97,7 +97,7 @@ def test_a_gpu_that_litert_does_not_take_is_named(artifacts: Path, tmp_path: Pat
         Worker("proof", tmp_path / "proof.log", environment, Grant(writes=(str(tmp_path),))) as worker,
         pytest.raises(DeviceUnavailable, match=r"not take this GPU \(Vulkan Mock Device\).*VK_ICD") as caught,
     ):
-        worker.call("resnet_edge.stages.predict:predict", request, PredictResult)
+        worker.call("resnet_edge.evaluation.predict:predict", request, PredictResult)
     assert "\n" not in str(caught.value)
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import litert, litert_reference
 from resnet_edge.core.errors import DeviceUnavailable, WorkerFailed
-from resnet_edge.core.grant import Grant
 from resnet_edge.core.tensors import quantize
-from resnet_edge.core.worker import Worker
-from resnet_edge.stages.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.worker import Worker
 from tests.backends import quantized, tiny
 
 
@@ -52,7 +52,7 @@ def test_an_abort_of_the_kernels_is_one_line(tmp_path: Path) -> None:
             request = PredictRequest(
                 str(path), "tflite", backend, "cpu", 1, str(images), str(tmp_path / "out.npy")
             )
-            function = "resnet_edge.stages.predict:predict"
+            function = "resnet_edge.evaluation.predict:predict"
             if backend == "litert":
                 assert worker.call(function, request, PredictResult).classes == 1000
                 continue

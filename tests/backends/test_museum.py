@@ -10,7 +10,7 @@ import pytest
 from resnet_edge.backends._pinned_environment import runtimes
 from resnet_edge.core import registry
 from resnet_edge.core.errors import MissingDependency
-from resnet_edge.data import load
+from resnet_edge.data.load import load
 from tests.backends.museum import Cell, table
 from tests.cli.conversion import Place
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import litert, litert_reference
 from resnet_edge.core.errors import ArtifactError, WorkerFailed
-from resnet_edge.core.grant import Grant
 from resnet_edge.core.tensors import quantize
-from resnet_edge.core.worker import Worker
-from resnet_edge.stages.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.worker import Worker
 from tests.backends import quantized, tiny
 from tests.backends.pages import loaded
 
@@ -94,5 +94,5 @@ def test_an_abort_of_the_kernels_is_one_line(tmp_path: Path) -> None:
         Worker("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker,
         pytest.raises(WorkerFailed, match=r"^proof was ended by SIGABRT .*flat\.tflite") as caught,
     ):
-        worker.call("resnet_edge.stages.predict:predict", request, PredictResult)
+        worker.call("resnet_edge.evaluation.predict:predict", request, PredictResult)
     assert "\n" not in str(caught.value)

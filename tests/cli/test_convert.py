@@ -160,7 +160,7 @@ def test_a_few_images_cannot_prove_it_and_the_number_that_would_is_told(given: G
     assert re.search(r"about \d[\d,]* images would decide it", line)
     report = json.loads((place.here / "dist" / "report.json").read_text())
     assert not report["latency"]
-    for row in report["parity"]:  # floats pass by their numbers: stages/_rules.on_rounding
+    for row in report["parity"]:  # floats pass by their numbers: evaluation/rules.py
         assert row["verdict"] == ("inconclusive" if "int8" in row["artifact"] else "pass"), row
     (told,) = [note for note in report["notes"] if note.startswith("with 30 images --max-drop")]
     assert "0.5 takes 765 images" in told

@@ -109,7 +109,7 @@ BARS = """
 import sys
 import time
 from resnet_edge.cli.terminal import progress
-from resnet_edge.core.progress import Progress
+from resnet_edge.workers.progress import Progress
 evil = sys.argv[1]
 with progress(False) as report:
     report(Progress(evil, 1, 3, evil))

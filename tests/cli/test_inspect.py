@@ -14,8 +14,8 @@ from rich.cells import cell_len
 from resnet_edge.cli._inspect import print_inspection
 from resnet_edge.core.metadata import LabelFile
 from resnet_edge.formats.tflite import write_metadata
-from resnet_edge.stages.inspect import inspect
-from resnet_edge.stages.resize_check import GREY as GREY_NOTE
+from resnet_edge.inspection.inspect import inspect
+from resnet_edge.inspection.resize_check import GREY as GREY_NOTE
 from tests.backends import tiny
 from tests.cli.conversion import Place
 from tests.data.photos import noise

@@ -22,16 +22,16 @@ from keras import layers
 from PIL import Image
 
 from resnet_edge.backends import _arm64_environment
+from resnet_edge.bundle.converted import read_converted
 from resnet_edge.core import registry
 from resnet_edge.core.errors import MissingDependency
 from resnet_edge.formats.tflite import read_metadata
 from resnet_edge.graph.model import read_graph
 from resnet_edge.report.markdown import escaped
-from resnet_edge.stages.converted import read_converted
+from tests.bundle.samples.interpreters import RUNTIMES, runtime_of
+from tests.bundle.samples.programs import run_with
 from tests.cli.conftest import Given
 from tests.cli.conversion import NAMES, Ended, Place
-from tests.samples.interpreters import RUNTIMES, runtime_of
-from tests.samples.programs import run_with
 
 ABSOLUTE = re.compile(r"(?<![\w.:/<])(?:/[\w.-]+){2,}|[A-Z]:\\\\|file://")
 """A path that begins at the root of some file system."""

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from resnet_edge.cli._progress import Lines
-from resnet_edge.core.progress import Progress
+from resnet_edge.workers.progress import Progress
 
 
 def test_a_step_has_a_line_when_it_begins_and_one_when_it_ends(capsys: pytest.CaptureFixture[str]) -> None:

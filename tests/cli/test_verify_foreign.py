@@ -14,7 +14,7 @@ import tensorflow as tf
 import tf2onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
-from resnet_edge.stages.inspect import inspect
+from resnet_edge.inspection.inspect import inspect
 from tests.backends import tiny
 from tests.cli.conftest import Given
 from tests.cli.conversion import Place, tinted_images
@@ -67,7 +67,7 @@ def foreign(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     nchw = folder / "nchw.onnx"
     tf2onnx.convert.from_function(
-        serve, serve.input_signature, opset=17, output_path=str(nchw), inputs_as_nchw=["pixels:0"]
+        serve, serve.input_signature, opset=17, output_path=str(nchw), inputs_as_nchw=["data.pixels:0"]
     )
     return folder
 

@@ -15,7 +15,7 @@ from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.scheme import Io
 from resnet_edge.core.tensors import dequantize
-from resnet_edge.stages.predict import stored
+from resnet_edge.evaluation.predict import stored
 from tests.formats import nets
 from tests.graph.road import Road, road
 

@@ -12,7 +12,7 @@ import pytest
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, MissingDependency
 from resnet_edge.core.outlook import Outlook
-from tests.delegates import files
+from tests.bundle.delegates import files
 
 KINDS = {"documented", "measured", "estimated"}
 
@@ -32,10 +32,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture(params=registry.names("delegates"))
+@pytest.fixture(params=registry.names("bundle.delegates"))
 def named(request: pytest.FixtureRequest) -> tuple[str, Any]:
     try:
-        return request.param, registry.load("delegates", request.param)
+        return request.param, registry.load("bundle.delegates", request.param)
     except MissingDependency as error:
         pytest.skip(str(error))
 

@@ -11,18 +11,18 @@ from resnet_edge.core.head import Head, Output
 from resnet_edge.core.image_contract import contract
 from resnet_edge.graph.app_border import Border
 
-PROFILES = registry.names("profiles")
+PROFILES = registry.names("bundle.targets")
 NOTHING = BundleFacts("tiny", "tiny", ("a", "b"), contract("pillow", 8, 8, 1), (), Golden((), ()))
 
 
 def test_there_are_profiles_and_samples() -> None:
     assert {"android_tasks", "litert", "mcu", "onnx"} <= set(PROFILES)
-    assert registry.names("samples")
+    assert registry.names("bundle.samples")
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_it_names_what_there_is(name: str) -> None:
-    profile = registry.load("profiles", name)
+    profile = registry.load("bundle.targets", name)
     assert profile.TITLE
     assert profile.FORMAT in registry.names("formats")
     assert profile.SCHEMES
@@ -38,7 +38,7 @@ def test_it_names_what_there_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_its_runtimes_open_its_format(name: str) -> None:
-    profile = registry.load("profiles", name)
+    profile = registry.load("bundle.targets", name)
     for runtime in {name for scheme in profile.SCHEMES for name in profile.runtimes(scheme)}:
         try:
             backend = registry.load("backends", runtime)
@@ -51,7 +51,7 @@ def test_its_runtimes_open_its_format(name: str) -> None:
 @pytest.mark.parametrize("output", ["logits", "probabilities"])
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_its_border_suits_its_scheme(name: str, output: Output, outputs: int) -> None:
-    profile = registry.load("profiles", name)
+    profile = registry.load("bundle.targets", name)
     for scheme in profile.SCHEMES:
         border = profile.border(scheme, Head.of_outputs(outputs, output))
         if border is None:
@@ -64,9 +64,9 @@ def test_its_border_suits_its_scheme(name: str, output: Output, outputs: int) ->
         assert border.both == (outputs == 1 and profile.METADATA)  # which names a class for every score
 
 
-@pytest.mark.parametrize("name", registry.names("samples"))
+@pytest.mark.parametrize("name", registry.names("bundle.samples"))
 def test_a_sample_renders_the_same_text_twice(name: str) -> None:
-    sample = registry.load("samples", name)
+    sample = registry.load("bundle.samples", name)
     assert sample.TITLE
     files = sample.render(NOTHING)
     assert files == sample.render(NOTHING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from resnet_edge.core.progress import Report
+from resnet_edge.workers.progress import Report
 
 
 def settings(request: dict[str, str], report: Report) -> dict[str, object]:

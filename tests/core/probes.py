@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.loop_time import ANNOUNCEMENTS
-from resnet_edge.core.progress import Progress, Report
+from resnet_edge.workers.loop_time import ANNOUNCEMENTS
+from resnet_edge.workers.progress import Progress, Report
 
 print("printed while the module is imported")
 

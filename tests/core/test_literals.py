@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from resnet_edge.core import literals
-from tests.samples.kotlin_compiler import Kotlin
+from tests.bundle.samples.kotlin_compiler import Kotlin
 
 HOSTILE = (
     "plain.tflite",

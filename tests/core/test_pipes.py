@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import ArtifactError, DataError, ModelError
+from resnet_edge.data.class_names import class_names_in
+from resnet_edge.evaluation.private_copy import private_copy
+from resnet_edge.golden.file import read_golden
 from resnet_edge.models import _source
-from resnet_edge.stages.bench_files import bench_files
-from resnet_edge.stages.class_names import class_names_in
-from resnet_edge.stages.golden_file import read_golden
-from resnet_edge.stages.private_copy import private_copy
 
 
 def test_a_named_pipe_is_refused_by_whoever_reads(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_named_pipe_is_refused_by_whoever_reads(tmp_path: Path) -> None:
 
 
 def test_what_a_shell_pipes_is_read() -> None:
-    code = "import sys; from pathlib import Path; from resnet_edge.stages.class_names import class_names_in; "
+    code = "import sys; from pathlib import Path; from resnet_edge.data.class_names import class_names_in; "
     code += "print(class_names_in(Path(sys.argv[1])))"
     words = ["bash", "-c", f"{sys.executable} -c '{code}' <(printf 'one\\ntwo\\n')"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)

@@ -12,8 +12,9 @@ import pytest
 
 from resnet_edge.core.bundled import CALIBRATION_FILE, bundled
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.progress import Progress, silent
-from resnet_edge.data import fashion_mnist, load, npz
+from resnet_edge.data import fashion_mnist, npz
+from resnet_edge.data.load import load
+from resnet_edge.workers.progress import Progress, silent
 
 needs_debian = pytest.mark.skipif(
     not (fashion_mnist.DEBIAN / "train-images-idx3-ubyte.gz").is_file(),

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from resnet_edge.core.errors import DataError
-from resnet_edge.data import folder, load
+from resnet_edge.data import folder
+from resnet_edge.data.load import load
 
 GRADIENT = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 

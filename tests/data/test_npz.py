@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resnet_edge.core.errors import DataError
-from resnet_edge.data import load, npz
+from resnet_edge.data import npz
+from resnet_edge.data.load import load
 
 IMAGES = np.arange(4 * 6 * 6 * 3, dtype=np.uint8).reshape(4, 6, 6, 3)
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from resnet_edge.core.errors import ArtifactError
+from resnet_edge.diagnosis.overflow.emulation import Emulation
 from resnet_edge.formats._onnx.ort_format import unsigned_weights
 from resnet_edge.formats.onnx import optimized, write_ort
-from resnet_edge.overflow.emulation import Emulation
+from tests.diagnosis.overflow.test_emulation import IMAGES, written
 from tests.graph.road import Road
-from tests.overflow.test_emulation import IMAGES, written
 
 ort = pytest.importorskip("onnxruntime")
 

@@ -1,4 +1,4 @@
-"""The road from a Keras model to artifacts, as stages/ drive it, in one process; and the runtimes."""
+"""The road from a Keras model to artifacts, as the rooms above drive it, in one process; and the runtimes."""
 
 from __future__ import annotations
 

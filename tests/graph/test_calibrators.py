@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from resnet_edge.calibrate.calibration_request import CalibratorName
 from resnet_edge.core.errors import UnknownName
 from resnet_edge.graph.calibrators import (
     CALIBRATORS,
@@ -18,7 +19,6 @@ from resnet_edge.graph.calibrators import (
     percentile,
 )
 from resnet_edge.graph.histogram import Distribution, Histogram
-from resnet_edge.stages.calibration_request import CalibratorName
 
 RANDOM = np.random.default_rng(5)
 

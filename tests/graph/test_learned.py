@@ -1,4 +1,4 @@
-"""Tests of how learned ranges find their tensors. With fake quantization: tests/tfmot/test_quantize.py."""
+"""Tests of how learned ranges find their tensors. With fake quantization: compression/tfmot."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from resnet_edge.diagnosis.overflow.emulation import Emulation
 from resnet_edge.formats.onnx import optimized, pairs
 from resnet_edge.graph.onnx_pairs import can_overflow, layer_pairs
-from resnet_edge.overflow.emulation import Emulation
 from tests.backends import tiny
-from tests.overflow.test_emulation import NETWORKS, written
+from tests.diagnosis.overflow.test_emulation import NETWORKS, written
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int8])

@@ -11,11 +11,11 @@ from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto, helper, numpy_helper
 
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.core.progress import silent
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.graph.stored_weights import dtypes, stored_layers
-from resnet_edge.stages.verify_files import look
-from resnet_edge.stages.verify_request import LookRequest
+from resnet_edge.verification.files import look
+from resnet_edge.verification.request import LookRequest
+from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
-from resnet_edge.core.worker import Worker
+from resnet_edge.workers.worker import Worker
 from tests.hostile.cases import FOLDERS, KINDS, written
 from tests.hostile.mutations import Draw
 from tests.hostile.readers import Read, Reading

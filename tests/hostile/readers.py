@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_edge.core.progress import Report, silent
+from resnet_edge.workers.progress import Report, silent
 
 CPU_SECONDS = 60.0
 """Of one reading; SIGPROF then ends the process, wherever it is. A damaged HDF5 file is ended by SIGALRM
@@ -55,9 +55,9 @@ def _model(path: Path) -> None:
 
 def _inspected(path: Path) -> None:
     from resnet_edge.cli._inspect import print_inspection
-    from resnet_edge.stages.inspect import _format
-    from resnet_edge.stages.inspect_request import InspectRequest
-    from resnet_edge.stages.inspect_worker import inspect
+    from resnet_edge.inspection.inspect import _format
+    from resnet_edge.inspection.inspect_request import InspectRequest
+    from resnet_edge.inspection.inspect_worker import inspect
 
     print_inspection(inspect(InspectRequest(str(path), _format(path)), silent))
 
@@ -68,7 +68,7 @@ def _run(path: Path) -> None:
 
     from resnet_edge.core.budget import PROMISE
     from resnet_edge.core.registry import load
-    from resnet_edge.stages.first_backend import FIRST_BACKEND
+    from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 
     format = path.suffix[1:]
     if format != "ort":
@@ -82,7 +82,7 @@ def _run(path: Path) -> None:
 
 def _data(path: Path) -> None:
     from resnet_edge.core.budget import check_data
-    from resnet_edge.data import load
+    from resnet_edge.data.load import load
 
     check_data(str(path))
     load(str(path), "test", (8, 8, 1))
@@ -91,11 +91,11 @@ def _data(path: Path) -> None:
 def _converted(path: Path) -> None:
     from dataclasses import replace
 
+    from resnet_edge.benchmarking.accuracy import accuracy_of
+    from resnet_edge.benchmarking.files import bench_files
+    from resnet_edge.bundle.converted import read_converted
     from resnet_edge.report.model_card import card_markdown, model_card
-    from resnet_edge.stages.bench_accuracy import accuracy_of
-    from resnet_edge.stages.bench_files import bench_files
-    from resnet_edge.stages.converted import read_converted
-    from resnet_edge.stages.reported import hashes_reported
+    from resnet_edge.verification.reported import hashes_reported
     from tests.report.test_bundle_texts import bundle
 
     files = bench_files((path,))
@@ -111,8 +111,8 @@ def _converted(path: Path) -> None:
 
 
 def _bench(path: Path) -> None:
+    from resnet_edge.benchmarking.compare import compared, read_bench
     from resnet_edge.cli._bench_compare import print_comparison
-    from resnet_edge.stages.bench_compare import compared, read_bench
 
     found = read_bench(path)
     print_comparison(compared(found, found))
@@ -137,7 +137,7 @@ def _sidecar(path: Path) -> None:
 
 
 def _golden(path: Path) -> None:
-    from resnet_edge.stages.golden_file import read_golden
+    from resnet_edge.golden.file import read_golden
 
     read_golden(path)
 
@@ -155,15 +155,15 @@ def _resize(path: Path) -> None:
 
 
 def _labels(path: Path) -> None:
-    from resnet_edge.stages.class_names import class_names_in
-    from resnet_edge.stages.converted import check_apart
+    from resnet_edge.bundle.converted import check_apart
+    from resnet_edge.data.class_names import class_names_in
 
     check_apart(path, class_names_in(path))
 
 
 def _checkpoint(path: Path) -> None:
-    from resnet_edge.stages.checkpoint import Checkpoint
-    from resnet_edge.stages.fit import _told_in
+    from resnet_edge.training.checkpoint import Checkpoint
+    from resnet_edge.training.fit import _told_in
     from tests.hostile import seeds
 
     Checkpoint(path, 3).restore(seeds.trained())

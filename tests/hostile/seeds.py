@@ -24,14 +24,14 @@ from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.report import Report
 from resnet_edge.core.sidecar import Sidecar, State, Step, StepLatency
 from resnet_edge.formats import onnx, tflite
+from resnet_edge.golden.file import write_golden
 from resnet_edge.report.contract import encode
 from resnet_edge.report.readable_json import readable_json
-from resnet_edge.stages.checkpoint import Checkpoint
-from resnet_edge.stages.golden_file import write_golden
+from resnet_edge.training.checkpoint import Checkpoint
 from tests.backends import tiny
 from tests.formats.test_metadata import GREY
+from tests.golden.test_file import GOLDEN
 from tests.report.benches import row
-from tests.stages.test_golden_file import GOLDEN
 
 NAMES = ("amber", "blå", "cyan", "dun", "ecru")
 SHA = "a" * 64

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.core.errors import ResnetEdgeError
-from resnet_edge.core.worker import Worker
+from resnet_edge.workers.worker import Worker
 from tests.hostile.campaign import Campaign
 from tests.hostile.corpus import CASES
 from tests.hostile.readers import Read, Reading

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.progress import Report
 from resnet_edge.models import ModelRequest, open_model
+from resnet_edge.workers.progress import Report
 
 
 def facts(request: ModelRequest, report: Report) -> ModelFacts:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import ModelError, UsageError
-from resnet_edge.core.grant import Grant
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.core.progress import Progress, silent
-from resnet_edge.core.worker import Worker
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models.applications import PREPROCESSING
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.progress import Progress, silent
+from resnet_edge.workers.worker import Worker
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

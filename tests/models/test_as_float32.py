@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models._as_float32 import as_float32
+from resnet_edge.workers.progress import silent
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

@@ -17,9 +17,9 @@ import pytest
 from keras.src.backend.common import global_state
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models._held import held
+from resnet_edge.workers.progress import silent
 from tests.models import attacks, nets
 
 pytestmark = nets.KERAS_WARNINGS

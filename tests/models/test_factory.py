@@ -12,8 +12,8 @@ import pytest
 
 from resnet_edge import zoo
 from resnet_edge.core.errors import ModelError, ResnetEdgeError, UsageError
-from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest, OpenedModel, check_source, open_model
+from resnet_edge.workers.progress import silent
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

@@ -14,10 +14,10 @@ import pytest
 from keras import layers
 
 from resnet_edge.core.errors import ModelError, WorkerFailed
-from resnet_edge.core.progress import silent
-from resnet_edge.core.worker import Worker
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models._hdf5 import check_hdf5, ended_after
+from resnet_edge.workers.progress import silent
+from resnet_edge.workers.worker import Worker
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models.witness import check_reader
+from resnet_edge.workers.progress import silent
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

@@ -17,9 +17,9 @@ from keras import layers
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError, first_line
-from resnet_edge.core.progress import silent
 from resnet_edge.core.sidecar import Sidecar, write_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _file_budget, check_source, open_model
+from resnet_edge.workers.progress import silent
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest, OpenedModel, check_source, open_model
 from resnet_edge.models.learned_ranges import MEMBER, WEIGHTS, embed
+from resnet_edge.workers.progress import silent
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from keras import layers
 
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.core.progress import silent
 from resnet_edge.graph.convert import convert
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models._safe_names import is_safe, safe_scope, with_safe_names
 from resnet_edge.models.witness import check_reader
+from resnet_edge.workers.progress import silent
 from tests.models import nets
 from tests.models.odd_names import rename
 

@@ -18,10 +18,10 @@ from keras import layers
 
 from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, bundled
 from resnet_edge.core.errors import ModelError
-from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.flat import flat_graph
 from resnet_edge.models.witness import IMAGES, check_reader
+from resnet_edge.workers.progress import silent
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -32,7 +32,7 @@ FILES = ["m.keras", "keras3.h5", "keras2.h5", "saved_model"]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled ResNet-20 as every kind of file."""
-    from resnet_edge.tfmot.bridge import to_tf_keras
+    from resnet_edge.compression.tfmot.bridge import to_tf_keras
 
     made = tmp_path_factory.mktemp("bundled")
     model = keras.models.load_model(bundled(MODEL_FILE), compile=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from resnet_edge.core.errors import UsageError
-from resnet_edge.core.progress import silent
 from resnet_edge.models import ModelRequest, open_model
+from resnet_edge.workers.progress import silent
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

@@ -15,10 +15,10 @@ from ai_edge_litert import schema_py_generated as schema
 from onnx import numpy_helper
 
 from resnet_edge.core.explanation import Explanation
-from resnet_edge.core.progress import silent
+from resnet_edge.diagnosis.explain import explain
+from resnet_edge.diagnosis.explain_request import ExplainRequest
 from resnet_edge.graph.model import load_model, save_model
-from resnet_edge.stages.explain import explain
-from resnet_edge.stages.explain_request import ExplainRequest
+from resnet_edge.workers.progress import silent
 from tests.formats import nets
 from tests.graph.road import Road
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from resnet_edge.core.progress import silent
 from resnet_edge.diagnosis.layers.compare import compared
+from resnet_edge.evaluation.source import export
+from resnet_edge.evaluation.source_request import ExportRequest
 from resnet_edge.models import ModelRequest
-from resnet_edge.stages.source import export
-from resnet_edge.stages.source_request import ExportRequest
+from resnet_edge.workers.progress import silent
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -1,0 +1,52 @@
+"""Runs in the parent. What `convert` proved of the files that are timed, from the report beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from resnet_edge.benchmarking.files import BenchFile
+from resnet_edge.core.bench import Accuracy
+from resnet_edge.core.documents import object_in
+from resnet_edge.core.parity import Parity
+
+
+def accuracy_of(files: Sequence[BenchFile], sha256: Mapping[str, str]) -> Accuracy:
+    """The proofs of `files`, whose hashes are given by name.
+
+    A report speaks of a file only as long as the file is what it was: its SHA-256 tells. A folder
+    without a report, or with one that is not ours, says nothing.
+    """
+    reports = [
+        object_in(folder / "report.json") for folder in dict.fromkeys(file.path.parent for file in files)
+    ]
+    proved = [(digest, proof) for report in reports for digest, proof in _proofs(report)]
+    models = {str(_at(report, "model", "sha256")) for report in reports}
+    return Accuracy(
+        tuple(
+            replace(proof, artifact=file.name)
+            for file in files
+            for digest, proof in proved
+            if digest == sha256[file.name]
+        ),
+        tuple(file.name for file in files if sha256[file.name] in models),
+    )
+
+
+def _proofs(report: Any) -> list[tuple[str, Parity]]:
+    """Every proof of a report, with the SHA-256 of its artifact."""
+    try:
+        digests = {str(entry["file"]): str(entry["sha256"]) for entry in report["artifacts"]}
+        proofs = msgspec.convert(report["parity"], type=tuple[Parity, ...])
+    except (KeyError, TypeError, msgspec.ValidationError):
+        return []
+    return [(digests[proof.artifact], proof) for proof in proofs if proof.artifact in digests]
+
+
+def _at(report: Any, *keys: str) -> Any:
+    for key in keys:
+        report = report.get(key) if isinstance(report, dict) else None
+    return report

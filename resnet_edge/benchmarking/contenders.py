@@ -1,0 +1,156 @@
+"""Runs in the parent. Who takes turns in a bench: artifacts, opened, each in the process of its backend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from resnet_edge.benchmarking.files import BenchFile
+from resnet_edge.benchmarking.latency_request import LatencyTarget
+from resnet_edge.benchmarking.places import candidates
+from resnet_edge.benchmarking.request import Block, BlockRequest, Offers, OffersRequest, Opened, OpenRequest
+from resnet_edge.core.bench import Cold, Failed, Unopened
+from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, ResnetEdgeError, WorkerFailed
+from resnet_edge.core.profile import Profile
+from resnet_edge.workers.grants import backends_grant
+from resnet_edge.workers.pool import Crew, Member
+from resnet_edge.workers.progress import Progress, Report, silent
+
+WORKER = "resnet_edge.benchmarking.sessions"
+
+
+@dataclass
+class Seat:
+    """One artifact on one backend: its warm session, and its turns."""
+
+    target: LatencyTarget
+    member: Member
+    opened: Opened
+    cold: Cold
+    blocks: list[Block] = field(default_factory=list)
+    profile: Profile | None = None
+
+
+class Seats:
+    """Everyone who takes turns. What does not, or no longer, is in `failures` or `unopened`."""
+
+    def __init__(self, crew: Crew, threads: int, batch: int, cores: tuple[int, ...], tell: Report) -> None:
+        self.taken: list[Seat] = []
+        self.failures: list[Failed] = []
+        self.unopened: list[Unopened] = []
+        self.offers: dict[str, Offers] = {}
+        self._crew, self._tell = crew, tell
+        self._threads, self._batch, self._cores = threads, batch, cores
+        self._members: dict[str, Member] = {}
+
+    def fill(self, files: Sequence[BenchFile], backends: tuple[str, ...]) -> None:
+        """Open every artifact in the process of its backend, and in a fresh one of its own.
+
+        Raises UsageError, MissingDependency, and ArtifactError where nothing opens.
+        """
+        found = candidates(files, backends, self._offered)
+        self.unopened += found.unopened
+        refused: list[tuple[LatencyTarget, ResnetEdgeError]] = []
+        absent: set[tuple[str, str]] = set()
+        for number, target in enumerate(found.targets):
+            place = target.backend, target.device
+            if place in absent:
+                continue
+            self._tell(Progress("open", number, len(found.targets), f"{target.file} on {' '.join(place)}"))
+            error = self._seated(target)
+            if isinstance(error, DeviceUnavailable) and not found.named:
+                absent.add(place)
+                self.unopened.append(Unopened("", *place, str(error)))
+            elif error is not None:
+                refused.append((target, error))
+        self._tell(Progress("open", len(found.targets), len(found.targets)))
+        self._sort_out(refused, found.named)
+        self._check()
+
+    def turn(self, seat: Seat) -> None:
+        """One block of one of them, unless it has lost its seat. Raises ArtifactError when nobody is left."""
+        if seat not in self.taken:
+            return
+        try:
+            request = BlockRequest(seat.opened.number)
+            seat.blocks.append(seat.member.call(f"{WORKER}:block", request, Block))
+        except ResnetEdgeError as error:
+            self.taken.remove(seat)
+            self.failed(seat.target, error)
+            if seat.member.gone:
+                self._lost(seat.member)
+            self._check()
+
+    def opening(self, target: LatencyTarget) -> OpenRequest:
+        """How a target is opened."""
+        return OpenRequest(target, self._threads, self._batch, self._cores)
+
+    def failed(self, target: LatencyTarget, error: ResnetEdgeError) -> None:
+        """Keep and tell a failure."""
+        self.failures.append(Failed(target.file, target.backend, target.device, str(error)))
+        what = f"{target.file} on {target.backend} {target.device}"
+        self._tell(Progress(what, note=f"{what}: {error}", line=True))
+
+    def processor_seconds(self) -> float:
+        """Of all processes that take turns, up to the last turn of each."""
+        return sum(
+            max(
+                (s.blocks[-1].cpu_seconds for s in self.taken if s.member is member and s.blocks), default=0.0
+            )
+            for member in self._members.values()
+        )
+
+    def _offered(self, name: str) -> Offers:
+        if name not in self._members:
+            self._members[name] = self._crew.member(name, self._tell, backends_grant([name]))
+        member = self._members[name]
+        self.offers[name] = member.call(f"{WORKER}:offers", OffersRequest(name), Offers)
+        return self.offers[name]
+
+    def _seated(self, target: LatencyTarget) -> ResnetEdgeError | None:
+        """Seat one target; why it has no seat, if it has none."""
+        request = self.opening(target)
+        member = self._members[target.backend]
+        fresh = self._crew.member("cold start", silent, backends_grant([target.backend]))
+        try:
+            opened = member.call(f"{WORKER}:open_session", request, Opened)
+            cold = fresh.call(f"{WORKER}:cold", request, Cold)
+        except ResnetEdgeError as error:
+            if member.gone:
+                self._lost(member)
+            return error
+        finally:
+            fresh.dismiss()
+        self.taken.append(Seat(target, member, opened, cold))
+        return None
+
+    def _lost(self, member: Member) -> None:
+        """A process that died takes its other sessions with it: they are opened anew, and go on with
+        blocks of the same size."""
+        for seat in [seat for seat in self.taken if seat.member is member]:
+            request = replace(self.opening(seat.target), calls=seat.opened.calls)
+            try:
+                seat.opened = member.call(f"{WORKER}:open_session", request, Opened)
+            except ResnetEdgeError as error:
+                self.taken.remove(seat)
+                self.failed(seat.target, error)
+
+    def _sort_out(self, refused: Sequence[tuple[LatencyTarget, ResnetEdgeError]], named: bool) -> None:
+        """Where all backends were to be tried, a file that one of them took is no failure elsewhere,
+        unless a runtime broke over it."""
+        opened = {seat.target.path for seat in self.taken}
+        for target, error in refused:
+            if named or target.path not in opened or isinstance(error, WorkerFailed):
+                self.failed(target, error)
+            else:
+                self.unopened.append(Unopened(target.file, target.backend, target.device, str(error)))
+
+    def _check(self) -> None:
+        if self.taken:
+            return
+        if self.failures:
+            first = self.failures[0]
+            what = f"{first.artifact} on {first.backend}: {first.message}"
+        else:
+            what = "; ".join(f"{one.backend}: {one.message}" for one in self.unopened[:2])
+        raise ArtifactError(f"nothing could be timed: {what or 'no backend opens it'}")

@@ -1,0 +1,45 @@
+"""What the parent asks of benchmarking.latency, and the latencies it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.core.latency import Latency
+from resnet_edge.core.report import Failure
+
+
+@dataclass(frozen=True)
+class LatencyTarget:
+    """An artifact on a backend and a device; `file` is the name that the report prints."""
+
+    path: str
+    file: str
+    format: str
+    scheme: str
+    backend: str
+    device: str
+
+
+@dataclass(frozen=True)
+class LatencyRequest:
+    """What to time, with how many threads each, and for how long.
+
+    `images` is an .npy (N, H, W, C), uint8 or float32, whose first image is used. `rounds`
+    fixes their number; None goes on for `budget_seconds` after the warm-up. `seed` orders
+    the rounds and draws the bootstrap.
+    """
+
+    artifacts: tuple[LatencyTarget, ...]
+    images: str
+    threads: int
+    rounds: int | None
+    budget_seconds: float
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LatencyResult:
+    """Latencies in the order asked for, and what could not be timed."""
+
+    latencies: tuple[Latency, ...]
+    failures: tuple[Failure, ...]

@@ -1,0 +1,25 @@
+"""Runs in a worker, one for each artifact: the time of every operator, as the runtime tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from resnet_edge.benchmarking.request import OpenRequest
+from resnet_edge.benchmarking.sessions import noise
+from resnet_edge.core.profile import Profile
+from resnet_edge.evaluation.predict import load_backend
+from resnet_edge.workers.progress import Report
+
+RUNS = 60
+
+
+def profile(request: OpenRequest, report: Report) -> Profile:
+    """Watch RUNS inferences on a backend that tells. Raises ArtifactError, DeviceUnavailable."""
+    target = request.target
+    backend: Any = load_backend(target.backend, target.format, target.path)
+    path = Path(target.path)
+    with backend.open_session(path, target.device, request.threads) as session:
+        images = noise(session.input, request.batch)
+    found: Profile = backend.profile(path, target.device, request.threads, images, RUNS)
+    return found

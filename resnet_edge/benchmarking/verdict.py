@@ -1,0 +1,71 @@
+"""Runs in a worker. What the turns of a bench amount to, and whether they would come out so again."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.benchmarking.request import AllSettled, Settled, SettleRequest, Turns
+from resnet_edge.core import statistics
+from resnet_edge.workers.progress import Report
+
+Times = NDArray[np.float64]
+
+FEWEST_ROUNDS = 20
+PRECISE = 0.02
+"""Half of the interval of the median, as a share of it: wider is not settled."""
+DRIFT = 0.04
+"""Between the medians of two halves of the run: the larger is no noise but another machine."""
+QUARTERS = 4
+
+
+def settle(request: SettleRequest, report: Report) -> AllSettled:
+    """Statistics, ranks and verdicts of rows that were timed in the same rounds."""
+    times = [np.array(row.milliseconds) for row in request.rows]
+    medians = [np.median(row, axis=1) for row in times]
+    fastest = int(np.argmin([np.median(row) for row in times]))
+    intervals = [statistics.median_interval(row, request.seed) for row in times]
+    rows = []
+    for own, median, interval in zip(times, medians, intervals, strict=True):
+        ratio, between = statistics.paired_ratio(median, medians[fastest], request.seed)
+        p50, p90, p99 = np.percentile(own, [50, 90, 99])
+        rank = 1 + sum(high < interval[0] for _, high in intervals)
+        rows.append(
+            Settled(
+                own.size,
+                *(float(p50), float(p90), float(p99)),
+                interval,
+                ratio,
+                between,
+                rank,
+                tuple(unsteady(median, interval)),
+            )
+        )
+    return AllSettled(tuple(rows), slowest_quarter(request.rows))
+
+
+def unsteady(rounds: Times, interval: tuple[float, float]) -> list[str]:
+    """Why the median of a row would not come out so again, in words.
+
+    `rounds` (rounds,) are the medians of its blocks in order of time.
+    """
+    found = []
+    middle = float(np.median(rounds))
+    if len(rounds) < FEWEST_ROUNDS:
+        found.append(f"only {len(rounds)} rounds, and {FEWEST_ROUNDS} are needed")
+    half = (interval[1] - interval[0]) / 2 / middle
+    if half > PRECISE:
+        found.append(f"the median is known to {100 * half:.1f} %, and {100 * PRECISE:g} % is asked for")
+    first, second = (float(np.median(part)) for part in np.array_split(rounds, 2))
+    drift = abs(second - first) / middle
+    if drift > DRIFT and drift > 2 * half:
+        slower = "slower" if second > first else "faster"
+        found.append(f"it became {100 * drift:.0f} % {slower} during the run")
+    return found
+
+
+def slowest_quarter(rows: tuple[Turns, ...]) -> float:
+    """The yardstick's median in its slowest quarter of the run over that in its fastest."""
+    by_round = np.median(np.array([row.yardstick_ms for row in rows]), axis=0)
+    quarters = [float(np.median(part)) for part in np.array_split(by_round, QUARTERS) if len(part)]
+    return max(quarters) / min(quarters)

@@ -1,0 +1,102 @@
+"""The operations of a .tflite file as delegates look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_edge.bundle.delegates._verdict import Verdict
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.graph.model import ABSENT, Graph, Node, Tensor, load_model, read_graph, with_folded_casts
+from resnet_edge.graph.work import macs
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation: `inputs` and `outputs` are its tensors (without absent ones), `layer` what it is called
+    in the network, `version` that of the operator as the file declares it."""
+
+    node: Node
+    version: int
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    layer: str
+    macs: int
+
+    @property
+    def op(self) -> str:
+        """Its name in the schema."""
+        return self.node.op
+
+    @property
+    def runtime_inputs(self) -> tuple[Tensor, ...]:
+        """The inputs that are not constants."""
+        return tuple(tensor for tensor in self.inputs if tensor.data is None)
+
+
+Rule = Callable[[Operation], str | None]
+"""Why an operation is left to the CPU; None where it is taken."""
+
+
+def check_format(path: Path, format: str, known: frozenset[str]) -> None:
+    """Raise ArtifactError unless it is a format that the delegate is asked about."""
+    if format not in known:
+        raise ArtifactError(f"{path}: this delegate takes {', '.join(sorted(known))} files, and not {format}")
+
+
+def operations(path: Path, fold_float16: bool = True) -> list[Operation]:
+    """All of a file, in order; with `fold_float16` without the casts that float16 constants stand behind,
+    which delegates that know them take as constants. Raises ArtifactError."""
+    graph = read_graph(path)
+    model = load_model(path)
+    codes = model.operatorCodes
+    versions = {
+        id(node): int(codes[operator.opcodeIndex].version)
+        for node, operator in zip(graph.nodes, model.subgraphs[0].operators, strict=True)
+    }
+    if fold_float16:
+        graph = with_folded_casts(graph)
+    return [_operation(graph, node, versions[id(node)]) for node in graph.nodes]
+
+
+def _operation(graph: Graph, node: Node, version: int) -> Operation:
+    inputs, outputs = (
+        tuple(graph.tensors[i] for i in indices if i != ABSENT) for indices in (node.inputs, node.outputs)
+    )
+    # The converter lists all that it folded into one.
+    layer = outputs[0].name.split(";")[0] if outputs else ""
+    return Operation(node, version, inputs, outputs, layer, macs(graph, node))
+
+
+def judged(found: Sequence[Operation], rule: Rule) -> list[Verdict]:
+    """The verdict on each."""
+    return [Verdict(each.op, each.macs, rule(each)) for each in found]
+
+
+def parts(found: Sequence[Operation], taken: Sequence[bool]) -> list[list[int]]:
+    """The connected pieces into which TFLite cuts the operations that are `taken`, as indices.
+
+    As PartitionGraphIntoIndependentNodeSubsets does it (tensorflow/lite/graph_info.cc): pieces of taken and
+    of other operations in turn, and each as large as what it waits for allows.
+    """
+    waiting = list(range(len(found)))
+    made = {i for each in found for i in each.node.outputs}
+    pieces: list[list[int]] = []
+    while waiting:
+        ready = [index for index in waiting if not made.intersection(found[index].node.inputs)]
+        if not ready:
+            break  # a cycle: a damaged file, which no runtime opens
+        kind, piece = taken[ready[0]], []
+        while ready := [
+            index
+            for index in waiting
+            if taken[index] == kind and not made.intersection(found[index].node.inputs)
+        ]:
+            for index in ready:
+                made.difference_update(found[index].node.outputs)
+                waiting.remove(index)
+            piece += ready
+        if kind:
+            pieces.append(piece)
+    return pieces

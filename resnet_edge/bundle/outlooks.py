@@ -1,0 +1,31 @@
+"""Runs in a worker. What delegates and accelerators would take of the files of a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.bundle.delegates import Delegate
+from resnet_edge.bundle.request import Outlooks, OutlooksRequest
+from resnet_edge.core import registry
+from resnet_edge.core.errors import ArtifactError, MissingDependency
+from resnet_edge.core.outlook import FileOutlook
+from resnet_edge.workers.progress import Report, tracked
+
+
+def ask(request: OutlooksRequest, report: Report) -> Outlooks:
+    """Every file before every delegate that its profile names. Raises ArtifactError where an accelerator
+    would run nothing of a file that is for it."""
+    pairs = [(made.file, name) for made in request.files for name in made.delegates]
+    found = []
+    for file, name in tracked(pairs, "accelerators", len(pairs), report):
+        delegate: Delegate = registry.load("bundle.delegates", name)
+        try:
+            outlook = delegate.outlook(Path(request.folder) / file.path, file.format)
+        except ArtifactError as error:
+            profile = registry.option_of(file.profile)
+            raise ArtifactError(f"{error}, or leave the profile {profile} out (--profiles)") from error
+        except MissingDependency as error:
+            found.append(FileOutlook(file.path, name, None, str(error)))
+        else:
+            found.append(FileOutlook(file.path, name, outlook))
+    return Outlooks(tuple(found))

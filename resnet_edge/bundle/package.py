@@ -1,0 +1,274 @@
+"""Runs in the parent. The bundle for an app: files that are proved once more, in the runtimes of apps.
+
+               model files worker      one worker for each runtime      scores worker
+DIR, images ─► files of each profile ─► scores of each file ─────────► agreement, golden vectors
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from resnet_edge import __version__
+from resnet_edge.bundle.converted import Converted, check_apart
+from resnet_edge.bundle.micro_arena_request import ArenaRequest
+from resnet_edge.bundle.oldest import oldest
+from resnet_edge.bundle.proofs import Proofs
+from resnet_edge.bundle.request import (
+    ClassCounts,
+    ClassesRequest,
+    FilesRequest,
+    GoldenRequest,
+    MadeFiles,
+    Outlooks,
+    OutlooksRequest,
+    Picked,
+    PickRequest,
+    SamplesRequest,
+)
+from resnet_edge.core import registry
+from resnet_edge.core.arena import Arena
+from resnet_edge.core.bundle import Bundle, BundleFacts, ClassCount, Golden, RuntimeProof
+from resnet_edge.core.errors import (
+    ArtifactError,
+    DataError,
+)
+from resnet_edge.core.image_contract import ImageContract, app_contract
+from resnet_edge.core.metadata import LabelFile
+from resnet_edge.core.outlook import FileOutlook
+from resnet_edge.core.workspace import Workspace
+from resnet_edge.core.written import Written
+from resnet_edge.data.class_names import check_count, class_names_in
+from resnet_edge.data.declared import check_data
+from resnet_edge.data.images_request import Images, ImagesRequest, PreparedImages
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.progress import Report as Tell
+from resnet_edge.workers.progress import silent
+
+T = TypeVar("T")
+PROFILES = ("android_tasks", "litert", "mcu", "onnx")
+FOUND_AGAIN = {"fashion-mnist (test)": "fashion-mnist"}
+"""DATA that `package` finds wherever it runs, by what a report calls it."""
+
+
+@dataclass(frozen=True)
+class PackageRequest:
+    """What the user asks for. `data` None: the data that the report names. `profiles` and `schemes` by file
+    name; where None, those of PROFILES that can hold the model, and all proved schemes that a profile takes.
+    `translations` are label files by language. `images` is how many images each runtime gives its scores for,
+    `golden` how many go into the bundle."""
+
+    profiles: tuple[str, ...] | None
+    schemes: tuple[str, ...] | None
+    translations: tuple[tuple[str, Path], ...]
+    data: str | None
+    resize: str
+    images: int
+    golden: int
+    unproved: bool
+    version: str
+    license: str
+
+
+def package(request: PackageRequest, converted: Converted, workspace: Workspace, tell: Tell) -> Bundle:
+    """Write model files and golden images into `workspace.folder`. Raises ResnetEdgeError."""
+    if not converted.facts.preprocessing.takes_pixels:
+        raise ArtifactError(
+            f"the artifacts in {converted.folder} want pixels that are prepared outside, and every app would "
+            "do that in its own way: convert with --preprocess, so that they take raw pixels"
+        )
+    translations = tuple(_translated(request, converted))
+    env = {"TMPDIR": str(workspace.scratch)}
+    grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
+    with Crew(workspace.logs, workspace.check_space, env, grant) as crew:
+        return _Run(request, converted, translations, workspace, crew, tell).run()
+
+
+def _translated(request: PackageRequest, converted: Converted) -> Iterator[LabelFile]:
+    for locale, path in request.translations:
+        labels = class_names_in(path)
+        check_count(labels, converted.facts, str(path))
+        check_apart(path, labels)
+        yield LabelFile(f"labels_{locale}.txt", labels, locale)
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(
+        self,
+        request: PackageRequest,
+        converted: Converted,
+        translations: tuple[LabelFile, ...],
+        workspace: Workspace,
+        crew: Crew,
+        tell: Tell,
+    ) -> None:
+        self.request, self.converted, self.workspace = request, converted, workspace
+        self.translations = translations
+        self.crew, self.tell = crew, tell
+        self.scores = crew.member("scores", silent)
+        self.unproved = {a.file: why for a in converted.artifacts if (why := converted.unproved(a))}
+
+    def run(self) -> Bundle:
+        image = app_contract(self.request.resize, *self.converted.facts.input_shape)
+        images = self._read_images()
+        made = self._files(image)
+        outlooks = self._outlooks(made)
+        proofs = Proofs(self.converted, self.workspace, self.crew, images.images, self.tell)
+        first = proofs.anchor(made.files[0].file)
+        picked = self._pick(images, first)
+        expected = [proofs.expected(file) for file in made.files]
+        rows = [
+            proofs.proof(file.file, backend, wanted, picked)
+            for file, wanted in zip(made.files, expected, strict=True)
+            for backend in file.backends
+        ]
+        golden = self._golden(made, expected, rows, picked, images)
+        told = self._facts(made, image, golden)
+        return Bundle(
+            told,
+            tuple(rows),
+            self._arenas(rows),
+            made.left,
+            tuple(why for name, why in self.unproved.items() if any(f.source == name for f in told.files)),
+            self._classes(first, images),
+            outlooks,
+            self.converted.notes,
+            {
+                file.path: oldest(file, rows, self.converted.proofs, list(registry.declared("backends")))
+                for file in told.files
+            },
+        )
+
+    def _pick(self, images: Images, anchor: str) -> Picked:
+        folder = self.workspace.folder / "golden" / "images"
+        folder.mkdir(parents=True)
+        facts = self.converted.facts
+        asked = PickRequest(
+            images.images, images.labels, anchor, facts.head, self.request.golden, str(folder)
+        )
+        return self._ask_scores("pick", asked, Picked)
+
+    def _facts(self, made: MadeFiles, image: ImageContract, golden: Golden) -> BundleFacts:
+        """What documents are made from, and the sample code made from it."""
+        name, labels = self.converted.facts.name, self.converted.labels
+        files = tuple(file.file for file in made.files)
+        told = BundleFacts(name, name.replace("_", " "), labels, image, files, golden)
+        asked = SamplesRequest(told, str(self.workspace.folder))
+        self.scores.call("resnet_edge.bundle.samples_written:write", asked, Written)
+        return told
+
+    def _outlooks(self, made: MadeFiles) -> tuple[FileOutlook, ...]:
+        member = self.crew.member("accelerators", self.tell)
+        try:
+            asked = OutlooksRequest(str(self.workspace.folder), made.files)
+            return member.call("resnet_edge.bundle.outlooks:ask", asked, Outlooks).found
+        finally:
+            member.dismiss()
+
+    def _classes(self, anchor: str, images: Images) -> tuple[ClassCount, ...]:
+        if images.labels is None:
+            return ()
+        asked = ClassesRequest(anchor, self.converted.facts.head, images.labels, self.converted.labels)
+        return self._ask_scores("classes", asked, ClassCounts).counts
+
+    def _read_images(self) -> Images:
+        facts = self.converted.facts
+        word = self.request.data or FOUND_AGAIN.get(self.converted.data)
+        if word is None:
+            # A folder of that name may be here too, and be another.
+            raise DataError(
+                f"the report names its data {self.converted.data!r}, wherever that is: give --data"
+            )
+        check_data(word)
+        asked = ImagesRequest(
+            word,
+            facts.input_shape,
+            facts.classes,
+            facts.preprocessing,
+            str(self.workspace.scratch_folder("images")),
+            self.request.images,
+        )
+        reader = self.crew.member("images", self.tell)
+        try:
+            return reader.call("resnet_edge.data.images:prepare", asked, PreparedImages).evaluation
+        finally:
+            reader.dismiss()
+
+    def _files(self, image: ImageContract) -> MadeFiles:
+        facts = self.converted.facts
+        maker = self.crew.member("model files", self.tell)
+        asked = FilesRequest(
+            str(self.workspace.folder),
+            self.converted.artifacts,
+            self.request.profiles or PROFILES,
+            self.request.schemes,
+            facts.name,
+            image,
+            facts.head,
+            self.converted.labels,
+            self.translations,
+            f"{facts.classes} classes of images, from {Path(facts.source).name} (resnet-edge {__version__})",
+            self.request.version,
+            self.request.license,
+            self.unproved,
+            self.request.unproved,
+            wherever_possible=self.request.profiles is None,
+        )
+        try:
+            return maker.call("resnet_edge.bundle.files:make", asked, MadeFiles)
+        finally:
+            maker.dismiss()
+
+    def _arenas(self, proofs: list[RuntimeProof]) -> dict[str, Arena]:
+        """How much memory the files take that ran in TFLite Micro."""
+        ran = [proof.file for proof in proofs if proof.backend == "tflite_micro" and proof.n]
+        member = self.crew.member("arenas", self.tell)
+        return {
+            path: member.call(
+                "resnet_edge.bundle.micro_arena:measure",
+                ArenaRequest(str(self.workspace.folder / path)),
+                Arena,
+            )
+            for path in ran
+        }
+
+    def _golden(
+        self,
+        made: MadeFiles,
+        expected: list[str],
+        proofs: list[RuntimeProof],
+        picked: Picked,
+        images: Images,
+    ) -> Golden:
+        measured, pinned = [], registry.declared("backends")
+        for file in made.files:
+            rows = {
+                proof.backend: proof.max_abs
+                for proof in proofs
+                if proof.file == file.file.path
+                and proof.max_abs is not None
+                # What an old runtime gets wrong must not widen what others may be off.
+                and (proof.status == "agrees" or proof.backend not in pinned)
+            }
+            if not rows:
+                why = next(proof.reason for proof in proofs if proof.file == file.file.path)
+                raise ArtifactError(f"{file.file.path} opens in no runtime here: {why}")
+            measured.append(rows)
+        files = tuple(file.file for file in made.files)
+        asked = GoldenRequest(
+            picked,
+            images.images,
+            str(self.workspace.folder / "golden" / "images"),
+            files,
+            tuple(expected),
+            tuple(measured),
+        )
+        return self._ask_scores("golden", asked, Golden)
+
+    def _ask_scores(self, function: str, asked: object, reply: type[T]) -> T:
+        return self.scores.call(f"resnet_edge.bundle.scores:{function}", asked, reply)

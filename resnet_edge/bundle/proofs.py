@@ -1,0 +1,116 @@
+"""Runs in the parent. Every file of a bundle in every runtime that it is for, against its artifact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from resnet_edge.bundle.converted import Converted
+from resnet_edge.bundle.request import (
+    ExpectedRequest,
+    MadeFile,
+    Picked,
+    ScoresApart,
+    ScoresRequest,
+    WidenRequest,
+)
+from resnet_edge.bundle.runtime_agreement import COUNTERPARTS, judged
+from resnet_edge.core.bundle import BundledFile, RuntimeProof
+from resnet_edge.core.errors import (
+    ArtifactError,
+    DataError,
+    DeviceUnavailable,
+    MissingDependency,
+    WorkerFailed,
+)
+from resnet_edge.core.workspace import Workspace
+from resnet_edge.core.written import Written
+from resnet_edge.evaluation.first_backend import FIRST_BACKEND
+from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.workers.grants import backends_grant
+from resnet_edge.workers.pool import Crew, Member
+from resnet_edge.workers.progress import Progress, silent
+from resnet_edge.workers.progress import Report as Tell
+
+T = TypeVar("T")
+
+
+class Proofs:
+    """Asks the runtimes. `images` .npy (N, H, W, C) is what every one of them is fed."""
+
+    def __init__(
+        self, converted: Converted, workspace: Workspace, crew: Crew, images: str, tell: Tell
+    ) -> None:
+        self.converted, self.workspace, self.crew, self.tell = converted, workspace, crew, tell
+        self.scores = crew.member("scores", silent)
+        self.images = {converted.facts.input_shape[2]: images}
+        self.runners: dict[str, Member] = {}
+        self.anchors: dict[str, str] = {}
+        self.ran: set[str] = set()  # the outputs that are whole: a run that fails leaves some, too
+
+    def anchor(self, file: BundledFile) -> str:
+        """The outputs .npy (N, classes) of the artifact that a file is made from, which runs once."""
+        if file.source in self.anchors:
+            return self.anchors[file.source]
+        artifact = next(a for a in self.converted.artifacts if a.file == file.source)
+        backend = FIRST_BACKEND[artifact.format]
+        out = str(self.workspace.scratch / f"{artifact.file}.anchor.npy")
+        self._predict(artifact.path, artifact.format, backend, self.converted.facts.input_shape[2], out)
+        self.anchors[file.source] = out
+        return out
+
+    def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> PredictResult:
+        asked = PredictRequest(path, format, backend, "cpu", 1, self.images[channels], out)
+        if backend not in self.runners:
+            self.runners[backend] = self.crew.member(f"on {backend}", self.tell, backends_grant([backend]))
+        return self.runners[backend].call("resnet_edge.evaluation.predict:predict", asked, PredictResult)
+
+    def expected(self, made: MadeFile) -> str:
+        """The scores .npy (N, classes) that a file must give."""
+        file = made.file
+        out = str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.expected.npy")
+        asked = ExpectedRequest(self.anchor(file), self.converted.facts.head, file.head, out)
+        return self._ask("expected", asked, Written).path
+
+    def proof(self, file: BundledFile, backend: str, expected: str, picked: Picked) -> RuntimeProof:
+        """What a runtime gives. Whatever keeps it from opening the file is told, and others go on."""
+        channels = file.input.shape[3] or 0
+        if channels not in self.images:
+            wide = str(self.workspace.scratch / "rgb.npy")
+            self._ask("widen", WidenRequest(next(iter(self.images.values())), wide), Written)
+            self.images[channels] = wide
+        path = str(self.workspace.folder / file.path)
+        out = self._outputs(file, backend)
+        try:
+            ran = self._predict(path, file.format, backend, channels, out)
+            self.ran.add(out)
+            other = self._counterpart(file, backend)
+            asked = ScoresRequest(expected, out, self._outputs(file, other), file.head, picked.rows)
+            found = self._ask("apart", asked, ScoresApart)
+        except MissingDependency as error:
+            return self._told(RuntimeProof(file.path, backend, "not installed", str(error)))
+        except (ArtifactError, DeviceUnavailable, WorkerFailed) as error:  # some runtimes end their process
+            return self._told(RuntimeProof(file.path, backend, "does not open", str(error)))
+        except DataError as error:
+            return self._told(RuntimeProof(file.path, backend, "differs", str(error)))
+        proof = judged(file, (backend, other), ran, found, len(picked.rows), self.converted.labels)
+        return self._told(proof)
+
+    def _counterpart(self, file: BundledFile, backend: str) -> str:
+        """The backend to compare with to the last bit: of the same kernels, else the first that ran."""
+        for other in (COUNTERPARTS.get(backend, ""), FIRST_BACKEND[file.format]):
+            if self._outputs(file, other) in self.ran:
+                return other
+        return backend
+
+    def _outputs(self, file: BundledFile, backend: str) -> str:
+        return str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.{backend}.npy")
+
+    def _told(self, proof: RuntimeProof) -> RuntimeProof:
+        if proof.status != "agrees":
+            note = f"{proof.file} on {proof.backend}: {proof.status}: {proof.reason}"
+            self.tell(Progress("runtimes", note=note, line=True))
+        return proof
+
+    def _ask(self, function: str, asked: object, reply: type[T]) -> T:
+        return self.scores.call(f"resnet_edge.bundle.scores:{function}", asked, reply)

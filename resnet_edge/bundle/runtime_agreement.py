@@ -1,0 +1,78 @@
+"""Runs in the parent. When a runtime gives the answers of the artifact that a bundled file is made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from resnet_edge.bundle.request import ScoresApart
+from resnet_edge.core import registry
+from resnet_edge.core.bundle import BundledFile, RuntimeProof
+from resnet_edge.evaluation.predict_request import PredictResult
+
+EXACT_ENOUGH = 0.999
+"""The share of images on which a runtime must give the same answer as the artifact."""
+OTHER_KERNELS = {"litert_reference", "tflite_micro"}
+"""They round integers otherwise than XNNPACK, with which `convert` proves; a ResNet-20 gave another answer
+on up to 3 % of images. Their accuracy is what counts, and golden images must still agree."""
+SAME_ENOUGH = 0.95
+COUNTERPARTS = {"tflite_micro": "litert_reference"}
+"""The backend with the same kernels, where that is not the first one."""
+
+
+def _must_be_exact(file: BundledFile, backend: str) -> bool:
+    """Whether the scores must be those of the counterpart to the last bit: the same kernels on the same
+    numbers. MediaPipe and LiteRT; ONNX Runtime in Node and in Python; XNNPACK on WebAssembly, on ARM and on
+    x86 where all is integers, and no softmax, which on ARM is a step off in 0.6 % of the scores. Not ONNX
+    Runtime on ARM, which fuses otherwise: a ResNet-50 had 26 % of its scores a step off. Not TFLite Micro
+    and the reference kernels: a step apart in 0.1 % of the scores of a ResNet-20, and in 5 % behind a mean
+    over 12 x 12."""
+    if backend in ("litert_js", "litert_arm64"):
+        return file.scheme == "int8" and file.scores == "logits"
+    return backend in ("mediapipe", "onnxruntime_node")
+
+
+def _has_other_kernels(backend: str) -> bool:
+    """Old runtimes have their own, too: what rounds integers has changed from release to release."""
+    return backend in OTHER_KERNELS or backend in registry.declared("backends")
+
+
+def judged(
+    file: BundledFile,
+    backends: tuple[str, str],
+    ran: PredictResult,
+    found: ScoresApart,
+    golden: int,
+    labels: tuple[str, ...],
+) -> RuntimeProof:
+    """The verdict on a file in a runtime. `backends`: it, and the one whose scores it is compared with to the
+    last bit; `golden` is how many golden images there are, and `labels` what their classes are called."""
+    backend, counterpart = backends
+    shown = None if not ran.labels else ran.labels == labels
+    proof = RuntimeProof(
+        file=file.path,
+        backend=backend,
+        status="agrees",
+        device=ran.device,
+        n=found.n,
+        same_top1=found.same_top1,
+        golden=golden,
+        golden_same_top1=found.golden_same_top1,
+        counterpart=counterpart,
+        values=found.values,
+        identical=found.identical,
+        max_abs=found.max_abs,
+        labels=shown,
+    )
+    least = SAME_ENOUGH if _has_other_kernels(backend) else EXACT_ENOUGH
+    if shown is False:
+        return replace(proof, status="differs", reason="it shows other labels than labels.txt has")
+    if _must_be_exact(file, backend) and found.identical < found.values:
+        why = f"{found.values - found.identical:,} of {found.values:,} scores are not those of {counterpart}"
+        return replace(proof, status="differs", reason=why)
+    if found.golden_same_top1 < golden:
+        why = f"{golden - found.golden_same_top1} of {golden} golden images get another answer"
+        return replace(proof, status="differs", reason=why)
+    if found.same_top1 < least * found.n:
+        why = f"only {found.same_top1:,} of {found.n:,} images get the same answer; {100 * least:g} % must"
+        return replace(proof, status="differs", reason=why)
+    return proof

@@ -1,0 +1,20 @@
+"""Runs in a worker. Self-tests and examples for a bundle, by every sample that there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.bundle.request import SamplesRequest
+from resnet_edge.core import registry
+from resnet_edge.core.written import Written
+from resnet_edge.workers.progress import Report
+
+
+def write(request: SamplesRequest, report: Report) -> Written:
+    """Write what all samples render into the bundle."""
+    for name in registry.names("bundle.samples"):
+        for path, text in registry.load("bundle.samples", name).render(request.facts).items():
+            out = Path(request.folder) / path
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_bytes(text.encode())  # with line feeds, whatever the system ends lines with
+    return Written(request.folder)

@@ -1,0 +1,194 @@
+"""Runs in a worker. What the files of a bundle must give, and how far runtimes are from it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.bundle import acceleration as bundle_acceleration
+from resnet_edge.bundle.request import (
+    ClassCounts,
+    ClassesRequest,
+    ExpectedRequest,
+    GoldenRequest,
+    Picked,
+    PickRequest,
+    ScoresApart,
+    ScoresRequest,
+    WidenRequest,
+)
+from resnet_edge.core import registry
+from resnet_edge.core.answers import answers, margins
+from resnet_edge.core.bundle import BundledFile, ClassCount, Golden, GoldenImage, GoldenScores, Tolerance
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head
+from resnet_edge.core.written import Written
+from resnet_edge.evaluation.outputs import as_probabilities
+from resnet_edge.evaluation.predict import stored
+from resnet_edge.golden.png import png
+from resnet_edge.workers.progress import Report
+
+HEADROOM = 2
+"""A golden score may be off by so many times what was measured."""
+ROUNDING = 1e-5
+"""... and by this share of the largest score: float kernels of CPUs differ by 3e-6 of it (ARM and x86,
+XNNPACK and reference kernels, ResNet-8 to ResNet-50)."""
+
+
+def expected(request: ExpectedRequest, report: Report) -> Written:
+    """What a file must give, from what its artifact gives."""
+    scores = np.load(request.anchor).astype(np.float64)
+    ours, wanted = request.head, request.wanted
+    if ours.output == "logits" and wanted.output == "probabilities":
+        scores = as_probabilities(scores)
+    if ours.outputs == 1 < wanted.outputs:
+        scores = np.concatenate([1 - scores, scores], axis=1)
+    np.save(request.out, scores.astype(np.float32))
+    return Written(request.out)
+
+
+def widen(request: WidenRequest, report: Report) -> Written:
+    """Grey as red, green and blue."""
+    np.save(request.out, np.repeat(np.load(request.images, mmap_mode="r"), 3, axis=-1))
+    return Written(request.out)
+
+
+def apart(request: ScoresRequest, report: Report) -> ScoresApart:
+    """Compare scores. Raises DataError where there is nothing to compare, or NaN or Inf."""
+    wanted, found = np.load(request.expected), np.load(request.found)
+    counterpart = np.load(request.counterpart)
+    if wanted.shape != found.shape or not len(wanted) or not request.rows:
+        raise DataError(f"scores {found.shape} and {wanted.shape}: there is nothing to compare")
+    if not np.isfinite(found).all():
+        raise DataError("some scores are no finite numbers")
+    same = answers(request.head, wanted) == answers(request.head, found)
+    return ScoresApart(
+        n=len(wanted),
+        same_top1=int(same.sum()),
+        golden_same_top1=int(same[list(request.rows)].sum()),
+        values=wanted.size,
+        identical=int(np.count_nonzero(counterpart == found)),
+        max_abs=float(np.abs(wanted.astype(np.float64) - found).max()),
+    )
+
+
+def classes(request: ClassesRequest, report: Report) -> ClassCounts:
+    """Count right answers, class by class."""
+    answer, labels = answers(request.head, np.load(request.anchor)), np.load(request.labels)
+    return ClassCounts(
+        tuple(
+            ClassCount(name, int((labels == label).sum()), int((answer[labels == label] == label).sum()))
+            for label, name in enumerate(request.names)
+        )
+    )
+
+
+def pick(request: PickRequest, report: Report) -> Picked:
+    """Golden images, class after class. Raises DataError where images are no pictures, or none will do."""
+    images, scores = np.load(request.images, mmap_mode="r"), np.load(request.anchor)
+    if images.dtype != np.uint8:
+        raise DataError("golden images are pictures, and the data holds floats: give bytes, 0 to 255")
+    labels = np.load(request.labels) if request.labels is not None else None
+    rows = _rows(scores, request.head, labels, request.count)
+    files = []
+    for number, row in enumerate(rows):
+        pixels = images[row]
+        if pixels.shape[-1] in (1, 3):
+            name = f"{number:02d}.png"
+            (Path(request.folder) / name).write_bytes(png(pixels))
+        else:  # no picture: decoders of PNG multiply the other channels by the fourth
+            name = f"{number:02d}.bin"
+            (Path(request.folder) / name).write_bytes(pixels.tobytes())
+        files.append(name)
+    known = tuple(None if labels is None else int(labels[row]) for row in rows)
+    return Picked(tuple(rows), tuple(files), known)
+
+
+def _rows(scores: NDArray[Any], head: Head, labels: NDArray[Any] | None, count: int) -> list[int]:
+    """Rows of right answers, of each class in turn: no close ones, on which runtimes may well differ, and
+    not the clearest either. Of a class, the median by how far the answer is before the next one comes
+    first, and then those above it."""
+    margin, answer = margins(head, scores), answers(head, scores)
+    right = np.ones(len(scores), bool) if labels is None else answer == labels
+    queues = []
+    for label in np.unique(answer[right]):
+        rows = np.flatnonzero(right & (answer == label))
+        rows = rows[np.argsort(margin[rows], kind="stable")]
+        queues.append([int(row) for row in rows[len(rows) // 2 :]])
+    found: list[int] = []
+    while len(found) < count and any(queues):
+        found += [queue.pop(0) for queue in queues if queue]
+    if not found:
+        raise DataError("the model is right on no image: there is nothing to make golden vectors of")
+    return found[:count]
+
+
+def golden(request: GoldenRequest, report: Report) -> Golden:
+    """The golden vectors of every file, those of TFLite files for Android's Acceleration Service as well."""
+    pixels = np.load(request.images, mmap_mode="r")[list(request.picked.rows)]
+    pictures = tuple(
+        GoldenImage(f"golden/images/{name}", _sha256((Path(request.folder) / name).read_bytes()), label)
+        for name, label in zip(request.picked.files, request.picked.labels, strict=True)
+    )
+    files = zip(request.files, request.expected, request.measured, strict=True)
+    vectors = (_of_file(file, request, pixels, expected, measured) for file, expected, measured in files)
+    return Golden(pictures, tuple(vectors))
+
+
+def _of_file(
+    file: BundledFile, request: GoldenRequest, pixels: NDArray[Any], expected: str, measured: dict[str, float]
+) -> GoldenScores:
+    scores = np.load(expected)
+    wide = np.repeat(pixels, 3, axis=-1) if file.input.shape[3] == 3 != pixels.shape[-1] else pixels
+    tensors, rows = stored(wide, file.input), scores[list(request.picked.rows)]
+    if file.format == "tflite" and registry.load("bundle.targets", file.profile).PHONES:
+        bundle_acceleration.write(Path(request.folder).parent, file, tensors, rows)
+    path, digest = _scores_file(Path(request.folder).parent, file, rows)
+    return GoldenScores(
+        file.path,
+        tuple(_sha256(tensor.tobytes()) for tensor in tensors),
+        path,
+        digest,
+        _tolerances(measured, float(np.abs(scores).max()), len(scores)),
+    )
+
+
+def _scores_file(golden: Path, file: BundledFile, rows: NDArray[Any]) -> tuple[str, str]:
+    """The scores as a file of the bundle, its path there and its hash. What a model file must give depends on
+    its artifact and its head alone. Raises DataError for scores that are no finite numbers."""
+    if not np.isfinite(rows).all():
+        raise DataError(
+            f"{file.path} gives scores that are no finite numbers on a golden image: convert the model again"
+        )
+    out = golden / "scores" / f"{file.source}.{rows.shape[1]}-{file.scores}.bin"
+    out.parent.mkdir(exist_ok=True)
+    content = rows.astype("<f4").tobytes()
+    out.write_bytes(content)
+    return f"golden/scores/{out.name}", _sha256(content)
+
+
+def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[Tolerance, ...]:
+    rounding = ROUNDING * largest
+    rows = [
+        Tolerance(
+            name,
+            HEADROOM * most + rounding,
+            f"{HEADROOM} times the largest difference on {n:,} images, {most:.3g}, {_and(rounding)}",
+        )
+        for name, most in measured.items()
+    ]
+    most = max(measured.values())
+    why = f"{HEADROOM} times the largest difference of any runtime here, {most:.3g}, {_and(rounding)}"
+    return (*rows, Tolerance("default", HEADROOM * most + rounding, why))
+
+
+def _and(rounding: float) -> str:
+    return f"and {rounding:.1g} for rounding"
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,38 @@
+"""Microcontrollers that have no floats: as mcu.py, and a last softmax or sigmoid in int8 as well."""
+
+from __future__ import annotations
+
+from resnet_edge.bundle.targets.mcu import (
+    CHANNELS,
+    FORMAT,
+    METADATA,
+    PHONES,
+    SCHEMES,
+    companions,
+    delegates,
+    runtimes,
+    variants,
+)
+from resnet_edge.core.head import Head
+from resnet_edge.graph.app_border import Border
+
+__all__ = [
+    "CHANNELS",
+    "FORMAT",
+    "METADATA",
+    "PHONES",
+    "SCHEMES",
+    "TITLE",
+    "border",
+    "companions",
+    "delegates",
+    "runtimes",
+    "variants",
+]
+
+TITLE = "TFLite Micro, on microcontrollers that compute with integers alone"
+
+
+def border(scheme: str, head: Head) -> Border:
+    """int8 at both ends and everywhere between. Probabilities then have steps of 1/256."""
+    return Border("int8", "int8", integer_scores=True)

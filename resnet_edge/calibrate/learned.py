@@ -1,0 +1,20 @@
+"""Runs in a worker. Learned activation ranges placed on the tensors of the portable graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from resnet_edge.calibrate.learned_request import Placed, PlaceRequest
+from resnet_edge.graph.learned import learned_ranges, read_learned
+from resnet_edge.workers.progress import Progress, Report
+
+
+def place(request: PlaceRequest, report: Report) -> Placed:
+    """Write the ranges by tensor. Raises ArtifactError where a layer has no tensor."""
+    learned = read_learned(Path(request.learned))
+    found = learned_ranges(Path(request.portable), learned)
+    Path(request.out).write_bytes(msgspec.json.encode(found))
+    report(Progress("learned ranges", 1, 1, f"of {len(learned.ranges)} layers"))
+    return Placed(request.out, len(learned.ranges), len(found))

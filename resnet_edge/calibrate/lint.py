@@ -1,0 +1,210 @@
+"""Runs in a worker. What is wrong with calibration images, before anybody looks for it in the int8 file.
+
+Nothing here stops a run: the proof is the judge, and this says where to look.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.calibrate import image_lint as _image_lint
+from resnet_edge.calibrate.class_lint import classes
+from resnet_edge.calibrate.lint_request import CalibrationLintRequest
+from resnet_edge.core.answers import answers
+from resnet_edge.core.calibration_lint import CalibrationLint, Kind, LintFinding
+from resnet_edge.core.errors import DataError
+from resnet_edge.data.image_scan import scan
+from resnet_edge.data.images_request import Images
+from resnet_edge.data.rows import evenly
+from resnet_edge.graph.calibrate import Ranges, measure
+from resnet_edge.graph.histogram import Distribution
+from resnet_edge.workers.progress import Progress, Report
+
+FEW = 100
+"""Images. Against all 1,000 of the bundled model, the int8 file of 100 random ones lost 0.2 dB in the
+median of ten draws and 0.9 dB at worst (in other draws, 2.0); of 200, nothing and 1.5 dB; of 50, 2.0 and
+3.7 dB; of 10, 7 and 10 dB (python benchmarks/calibration_lint.py)."""
+OUTSIDE = 0.01
+"""The share of a tensor's values. In ten draws of 100 of those images no tensor had more than 0.004 outside
+(in other draws, 0.009); of 20, 0.018, and the file lost up to 7 dB; of all, divided by 255, 0.70, and it
+lost 32 dB."""
+FEWEST, MOST, WORK = 8, 128, 8_000_000_000
+"""Images of the proof on which activations are watched: as many as WORK multiply-accumulates allow."""
+SECONDS = 1.5
+"""No further image is begun after so long, beyond the fewest."""
+
+
+def lint(request: CalibrationLintRequest, report: Report) -> CalibrationLint:
+    """Look for everything that can be looked for; an empty set is an error, and nothing else is said."""
+    ours, theirs = request.calibration.source, request.evaluation.source
+    report(Progress("calibration lint", note=f"{ours}, against {theirs}"))
+    if not request.calibration.n:
+        sentence = "there is no calibration image: give some with --calibration"
+        return _told(request, _Found((LintFinding("count", "error", sentence, {"n": 0}),), ("count",), {}))
+    activations = _activations(request)
+    parts = [_count(request), _pixels(request, _hold(activations)), activations]
+    return _told(request, _Found.of(parts))
+
+
+@dataclass(frozen=True)
+class _Found:
+    findings: tuple[LintFinding, ...]
+    checked: tuple[Kind, ...]
+    figures: dict[str, float]
+
+    @classmethod
+    def of(cls, parts: Iterable[_Found]) -> _Found:
+        """All together."""
+        found = list(parts)
+        return cls(
+            tuple(finding for part in found for finding in part.findings),
+            tuple(check for part in found for check in part.checked),
+            {name: value for part in found for name, value in part.figures.items()},
+        )
+
+
+def _told(request: CalibrationLintRequest, found: _Found) -> CalibrationLint:
+    ours, theirs = request.calibration, request.evaluation
+    order = {"error": 0, "warning": 1, "note": 2}
+    findings = tuple(sorted(found.findings, key=lambda finding: order[finding.severity]))
+    return CalibrationLint(
+        ours.n, ours.source, theirs.n, theirs.source, findings, found.checked, found.figures
+    )
+
+
+def _count(request: CalibrationLintRequest) -> _Found:
+    n, findings = request.calibration.n, []
+    if n < FEW:
+        sentence = f"{n:,} calibration images are few: give {FEW} or more, as many of each class"
+        findings.append(LintFinding("count", "warning", sentence, {"n": n, "enough": FEW}))
+    return _Found(tuple(findings), ("count",), {})
+
+
+def _hold(activations: _Found) -> bool:
+    return "ranges" in activations.checked and not any(f.kind == "ranges" for f in activations.findings)
+
+
+def _pixels(request: CalibrationLintRequest, ranges_hold: bool) -> _Found:
+    ours = scan(Path(request.calibration.images))
+    theirs = scan(Path(request.evaluation.images), only=frozenset(ours.digests))
+    leaked = tuple(_image_lint.leaked(ours, theirs))
+    mixed = tuple(_image_lint.scale(ours, theirs, request.preprocessing.takes_pixels))
+    apart = _image_lint.pixels_apart(ours, theirs)
+    findings = (
+        *leaked,
+        *mixed,
+        *_image_lint.channels(ours, theirs),
+        *(() if mixed else _image_lint.drift(apart, ranges_hold)),  # which would say the same again
+        *_image_lint.blank(ours),
+        *_image_lint.repeated(ours),
+    )
+    checked: list[Kind] = ["leakage", "scale", "pixels", "blank", "duplicates"]
+    if ours.pixels.shape[-1] == 3:
+        checked.insert(2, "channels")
+    counted = {"leaked": 0.0, "duplicates": 0.0, "blank": 0.0, "pixels_apart": apart}
+    for finding in findings:
+        counted.update({name: value for name, value in finding.figures.items() if name in counted})
+    return _Found(findings, tuple(checked), counted)
+
+
+def _activations(request: CalibrationLintRequest) -> _Found:
+    """What needs the model: ranges, and classes where there are no labels."""
+    limits, outputs = _calibrated(request)
+    found, words = _labels(request.calibration, request.head.classes), "their labels"
+    if found is None and outputs is not None:
+        found, words = answers(request.head, outputs), "what the model sees"
+    against = _labels(request.evaluation, request.head.classes)
+    told = tuple(classes(found, against, request.head.classes, words))
+    checked: tuple[Kind, ...] = ("classes",) if found is not None else ()
+    figures = {} if found is None else {"classes_seen": float(len(np.unique(found)))}
+    if limits is None or request.portable is None:
+        return _Found(told, checked, figures)
+    try:
+        outside, watched = _outside(request, request.portable, limits)
+    except DataError:  # NaN: the proof itself says so
+        return _Found(told, checked, figures)
+    figures |= {"outside": max(outside.values(), default=0.0), "watched": float(watched)}
+    return _Found((*told, *_ranges(outside)), (*checked, "ranges"), figures)
+
+
+def _labels(images: Images, count: int) -> NDArray[Any] | None:
+    """Labels, where they number the classes of the model: a folder of some classes only has numbers of
+    its own."""
+    if images.labels is None or len(images.class_names) not in (0, count):
+        return None
+    labels: NDArray[Any] = np.load(images.labels)
+    return labels if labels.size and labels.max() < count else None
+
+
+def _calibrated(request: CalibrationLintRequest) -> tuple[Ranges | None, NDArray[np.float32] | None]:
+    """What the float graph gave on the calibration images."""
+    if request.limits is not None and request.outputs is not None:
+        limits = msgspec.json.decode(Path(request.limits).read_bytes(), type=Ranges)
+        return limits, np.load(request.outputs)
+    if request.portable is None:
+        return None, None
+    images = np.load(request.calibration.images, mmap_mode="r")
+    rows = (np.asarray(images[row : row + 1], np.float32) for row in range(len(images)))
+    try:
+        found = measure(
+            Path(request.portable), rows, takes_pixels=request.preprocessing.takes_pixels, threads=1
+        )
+    except DataError:  # calibration itself says so, as an error
+        return None, None
+    return found.limits(), found.outputs
+
+
+def _outside(request: CalibrationLintRequest, portable: str, limits: Ranges) -> tuple[dict[str, float], int]:
+    """Of each tensor, the share of its values on images of the proof that lie outside of `limits`; and on
+    how many images."""
+    images = np.load(request.evaluation.images, mmap_mode="r")
+    most = int(np.clip(WORK // max(request.macs or 1, 1), FEWEST, MOST))
+    order = np.random.default_rng(0).permutation(evenly(len(images), most))
+    rows = (np.asarray(images[row : row + 1], np.float32) for row in _in_time(order.tolist()))
+    found = measure(
+        Path(portable),
+        rows,
+        takes_pixels=request.preprocessing.takes_pixels,
+        threads=1,
+        histograms=True,
+        count=len(order),
+    )
+    names = [name for name in found.activations if name in limits and name not in found.fixed]
+    shares = {name: _share(found.activations[name].distribution(), *limits[name]) for name in names}
+    return shares, len(found.outputs)
+
+
+def _in_time(rows: list[int]) -> Iterator[int]:
+    began = time.monotonic()
+    for done, row in enumerate(rows):
+        if done >= FEWEST and time.monotonic() - began > SECONDS:
+            return
+        yield row
+
+
+def _share(found: Distribution, low: float, high: float) -> float:
+    """The share of values outside; zero is within, since every grid of int8 has a zero."""
+    total = float(found.counts.sum()) + found.zeros
+    centres = (found.edges[:-1] + found.edges[1:]) / 2
+    outside = (centres < min(low, 0.0)) | (centres > max(high, 0.0))
+    return float(found.counts[outside].sum()) / total if total > 0 else 0.0
+
+
+def _ranges(outside: dict[str, float]) -> Iterator[LintFinding]:
+    beyond = {name: share for name, share in outside.items() if share > OUTSIDE}
+    if not beyond:
+        return
+    worst = max(beyond, key=lambda name: beyond[name])
+    sentence = (
+        f"{len(beyond)} of {len(outside)} tensors leave the calibrated range on images of the proof, {worst} "
+        f"with {beyond[worst]:.1%} of its values, which int8 clips: calibrate with more images, like those"
+    )
+    yield LintFinding("ranges", "warning", sentence, {"tensors": len(beyond), "outside": beyond[worst]})

@@ -1,0 +1,108 @@
+"""Runs in a worker. The network that is pruned and the images that say what it can do without.
+
+Everything stays open between the calls of compression.channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.compression.channel_request import ChannelRequest
+from resnet_edge.compression.pruning.block_choice import Batches
+from resnet_edge.compression.pruning.cost import cost
+from resnet_edge.compression.pruning.groups import ChannelMap, channel_map
+from resnet_edge.core.errors import ModelError
+from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.data.pixels import preprocessed
+from resnet_edge.evaluation.reader_check import checked_reader
+from resnet_edge.models import OpenedModel, open_model
+from resnet_edge.models.flat import FlatGraph, flat_graph
+from resnet_edge.training.augment import AugmentedBatches
+from resnet_edge.training.fit import Fit
+from resnet_edge.training.losses import loss_of
+from resnet_edge.training.training_data import TrainingData, training_data
+from resnet_edge.workers.progress import silent
+
+TAYLOR_IMAGES, TAYLOR_BATCH = 2048, 8
+"""Training images that the Taylor score is taken over. The score sums squares of batch means, in
+which the images of a large batch cancel each other: small batches rank better."""
+JUDGED_IMAGES, JUDGED_MACS = 1000, 50_000_000_000
+"""Training images on which the loss without a block is measured: so many, or as many as take so
+many multiply-accumulates, though never fewer than 128."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The network to prune and the data that it is fitted to."""
+
+    opened: OpenedModel
+    graph: FlatGraph
+    channels: ChannelMap
+    data: TrainingData
+    read: Witnessed
+
+    def how(self, label: str, teacher: Any = None, penalised: Any = None) -> Fit:
+        """What a fit or a test of it needs."""
+        facts = self.opened.facts
+        return Fit(
+            facts.head,
+            label,
+            lambda images: preprocessed(images, facts.preprocessing),
+            teacher,
+            penalised,
+        )
+
+
+@lru_cache(maxsize=1)
+def base_of(request: ChannelRequest) -> Base:
+    """Opened once. Raises what opening the model and the data raises, and ModelError where nothing
+    can be pruned."""
+    model = request.model
+    opened = open_model(model, silent)
+    if not isinstance(opened.trackable, keras.Model):
+        raise ModelError(
+            f"{model.source} is a SavedModel, which has no layers to prune: give the .keras file"
+        )
+    facts = opened.facts
+    graph = flat_graph(opened.trackable, facts.input_shape)
+    channels = channel_map(graph)
+    data = training_data(request.recipe, facts.input_shape, facts.classes, silent)
+    read = checked_reader(opened, model, data.fitted.images)
+    return Base(opened, graph, channels, data, read)
+
+
+def plain_loss(request: ChannelRequest) -> Any:
+    """That of the training, without a teacher."""
+    return loss_of(replace(request.recipe, teacher=None), base_of(request).opened.facts.head)
+
+
+def plain_batches(request: ChannelRequest) -> Iterator[tuple[Any, NDArray[np.int64]]]:
+    """Training images as they are, for the Taylor score: it is of the network as it will be used."""
+    base = base_of(request)
+    fitted = base.data.fitted
+    batches = AugmentedBatches(fitted.images, fitted.labels, TAYLOR_BATCH, (), request.recipe.seed)
+    count = min(len(batches), TAYLOR_IMAGES // TAYLOR_BATCH)
+    for images, labels in islice(batches.epochs(0), count):
+        yield base.how("").inputs(images), labels
+
+
+@lru_cache(maxsize=1)
+def judging_images(request: ChannelRequest) -> Batches:
+    """A seeded draw of training images as they are, on which losses are compared."""
+    base = base_of(request)
+    macs, fitted = max(1, cost(base.channels).macs), base.data.fitted
+    count = min(len(fitted), JUDGED_IMAGES, max(128, JUDGED_MACS // macs))
+    rows = np.sort(np.random.default_rng(request.recipe.seed).permutation(len(fitted))[:count])
+    size = 100 if macs < 10**9 else 16
+    return [
+        (base.how("").inputs(fitted.images[part].astype(np.float32)), fitted.labels[part])
+        for part in (rows[start : start + size] for start in range(0, count, size))
+    ]

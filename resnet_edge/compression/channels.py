@@ -1,0 +1,210 @@
+"""Runs in a worker. Channel pruning: blocks, importance, the smaller network, its fine-tuning.
+
+The parent (compression.prune_channel) calls `prepare`, then `candidate` as often as it looks for a
+target, then `finish`. The base model stays open between the calls.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resnet_edge import __version__
+from resnet_edge.compression.channel_base import Base, base_of, judging_images, plain_loss
+from resnet_edge.compression.channel_choice import (
+    block_count,
+    check_reach,
+    chosen,
+    left_without,
+    weights_changed,
+)
+from resnet_edge.compression.channel_request import (
+    Candidate,
+    CandidateRequest,
+    ChannelRequest,
+    Chosen,
+    FinishRequest,
+    Prepared,
+)
+from resnet_edge.compression.pruning.block_choice import mean_loss, renew_statistics
+from resnet_edge.compression.pruning.cost import summary
+from resnet_edge.compression.pruning.slicing import sliced
+from resnet_edge.compression.pruning.sparsity import penalty
+from resnet_edge.core.atomic import write_whole
+from resnet_edge.core.documents import read_json
+from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
+from resnet_edge.evaluation.reader_check import witness_note
+from resnet_edge.models import open_model
+from resnet_edge.models.flat import flat_graph, return_weights
+from resnet_edge.training.checkpoint import BEGIN_ANEW, open_checkpoint
+from resnet_edge.training.fit import fit, top1, training_details
+from resnet_edge.training.recipe import Compressed
+from resnet_edge.training.saved_model import as_saved, lost_ranges_note, preprocessing_note
+from resnet_edge.training.state import state_of
+from resnet_edge.training.teacher import teacher_of
+from resnet_edge.training.training_copy import training_copy
+from resnet_edge.training.unfinished import checkpoint_folder, finished_file
+from resnet_edge.workers.progress import Report, silent
+
+CHOSEN = "chosen.keras"
+"""The network that was chosen, in the checkpoint."""
+
+
+def prepare(request: ChannelRequest, report: Report) -> Prepared:
+    """Open everything, and train the base sparse if asked for.
+
+    Raises ModelError (nothing can be pruned), UsageError, DataError, UnknownName.
+    """
+    base = base_of(request)
+    blocks = block_count(request, base)
+    if request.target is not None:  # out of reach, if it is, whatever the importance: tell it now
+        check_reach(request, base, request.target)
+    _teacher(request)  # one that does not suit, too
+    out = Path(request.out)
+    facts = base.opened.facts
+    story_of(request.model.source, facts.sha256)  # a damaged sidecar, too
+    stamp = {
+        **asdict(replace(request, resume=False, command="", overwrite=False)),
+        "model_sha256": facts.sha256,
+        "data": base.data.identity,
+    }
+    folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
+    known = folder / "chosen.json"
+    if known.is_file():
+        return Prepared(str(folder), _chosen_in(known), blocks)
+    if request.sparse_epochs:
+        _train_sparse(request, base, folder / "sparse", report)
+        weights_changed()
+    return Prepared(str(folder), None, blocks)
+
+
+def _chosen_in(file: Path) -> Chosen:
+    """With the network that is kept beside it, whatever path it names. Raises DataError."""
+    found: Chosen = read_json(file, Chosen, "choice of channels", BEGIN_ANEW)
+    return replace(found, candidate=replace(found.candidate, file=str(file.with_name(CHOSEN))))
+
+
+def candidate(request: CandidateRequest, report: Report) -> Candidate:
+    """Choose the blocks and channels that go, and write the smaller network.
+
+    Raises UsageError (an excluded layer that does not exist), ResnetEdgeError (the target is
+    out of reach).
+    """
+    wanted = request.wanted
+    base = base_of(wanted)
+    blocks, selection = chosen(request, report)
+    channels = left_without(wanted, blocks).channels
+    smaller = sliced(channels, selection, base.opened.facts.name)
+    smaller.save(request.out)
+    loss = None
+    if request.judged:
+        images = judging_images(wanted)
+        renew_statistics(smaller, images)
+        loss = mean_loss(smaller, plain_loss(wanted), images)
+    return Candidate(request.out, summary(channels, selection, blocks, base.channels), loss)
+
+
+def finish(request: FinishRequest, report: Report) -> Compressed:
+    """Fine-tune the chosen network, save it with its sidecar, and clear the checkpoint away."""
+    wanted, found = request.wanted, request.chosen
+    base, out = base_of(wanted), Path(wanted.out)
+    folder = checkpoint_folder(out)
+    found = _kept(found, folder)
+    facts, data, recipe = base.opened.facts, base.data, wanted.recipe
+    model = open_model(as_saved(wanted.model, facts, Path(found.candidate.file)), silent).trackable
+    graph = flat_graph(model, facts.input_shape)
+    how = base.how("fine-tune", _teacher(wanted))
+    measured = data.measured_on
+    scores: list[float | None] = [None, None, None]
+    if measured is not None:
+        networks = (base.opened.network, model.predict_on_batch)
+        scores[:2] = [top1(network, measured, how, report) for network in networks]
+    history = []
+    if recipe.epochs:
+        copy = training_copy(graph, recipe.precision)
+        history = fit(copy, data, recipe, folder, report, how)
+        return_weights(copy, graph)
+    if measured is not None:
+        scores[2] = top1(model.predict_on_batch, measured, how, report)
+    made = finished_file(out)
+    model.save(made)
+    before = state_of(wanted.model, scores[0], measured)
+    after = state_of(as_saved(wanted.model, facts, made), scores[2], measured)
+    step = Step(
+        "prune",
+        _title(found.candidate),
+        wanted.command,
+        __version__,
+        after,
+        before,
+        found.latency,
+        {
+            "method": "channel",
+            "importance": wanted.importance,
+            "rules": asdict(wanted.rules),
+            "sparse_epochs": wanted.sparse_epochs,
+            "sparsity": wanted.sparsity,
+            "top1_before_fine_tuning": scores[1],
+            "removed_blocks": list(found.candidate.summary.blocks),
+            "groups": [asdict(group) for group in found.candidate.summary.groups],
+            **training_details(recipe, data, history, how),
+        },
+    )
+    sidecar, note = next_sidecar(wanted.model.source, step)
+    write_sidecar(made, replace(sidecar, class_names=sidecar.class_names or data.class_names))
+    return Compressed(
+        str(out),
+        step,
+        (
+            *preprocessing_note(facts),
+            *lost_ranges_note(facts),
+            *witness_note(base.read),
+            *filter(None, [note]),
+        ),
+    )
+
+
+def _kept(found: Chosen, folder: Path) -> Chosen:
+    """Keep what was chosen in the checkpoint, so that a resumed run goes on with the same network."""
+    file = folder / CHOSEN
+    if Path(found.candidate.file) != file:
+        shutil.copyfile(found.candidate.file, file)
+        found = replace(found, candidate=replace(found.candidate, file=str(file)))
+        write_whole(folder / "chosen.json", msgspec.json.encode(found))
+    return found
+
+
+def _title(found: Candidate) -> str:
+    before, after = found.summary.before, found.summary.after
+    share = f"{after.macs / before.macs:.2f} of the MACs"
+    gone = len(found.summary.blocks)
+    if not gone:
+        return f"channels pruned to {share}"
+    removed = f"{gone} block{'s' if gone > 1 else ''} removed"
+    # what a block takes along has 0 channels left; what was pruned has fewer, but some
+    pruned = any(0 < group.after < group.before for group in found.summary.groups)
+    return f"{removed}, channels pruned to {share}" if pruned else f"{removed}: {share} left"
+
+
+@lru_cache(maxsize=1)
+def _teacher(request: ChannelRequest) -> Any:
+    facts = base_of(request).opened.facts
+    return teacher_of(request.recipe, facts.input_shape, facts.classes, silent)
+
+
+def _train_sparse(request: ChannelRequest, base: Base, folder: Path, report: Report) -> None:
+    """Train the open model on with the group penalty; its file is not touched."""
+    folder.mkdir(exist_ok=True)
+    recipe = replace(request.recipe, epochs=request.sparse_epochs, teacher=None)
+    copy = training_copy(base.graph, recipe.precision)
+
+    def penalised() -> Any:
+        return penalty(copy, base.channels.prunable, request.sparsity)
+
+    fit(copy, base.data, recipe, folder, report, base.how("sparse", penalised=penalised))
+    return_weights(copy, base.graph)

@@ -1,0 +1,32 @@
+"""What the parent asks of the worker that prunes by magnitude."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from resnet_edge.models import ModelRequest
+from resnet_edge.training.recipe import Recipe
+
+Schedule = Literal["polynomial", "constant"]
+
+
+@dataclass(frozen=True)
+class MagnitudeRequest:
+    """Set the share `amount` (0 to 1, both excluded) of each kernel's weights to zero while
+    fine-tuning `model` by the recipe.
+
+    `schedule`: `polynomial` approaches the amount step by step, `constant` begins with it.
+    `exclude` are names or globs of layers that keep their weights; None: the first convolution.
+    `resume`, `overwrite` and `command` as in TrainRequest.
+    """
+
+    model: ModelRequest
+    recipe: Recipe
+    amount: float
+    schedule: Schedule
+    exclude: tuple[str, ...] | None
+    out: str
+    resume: bool = False
+    command: str = ""
+    overwrite: bool = False

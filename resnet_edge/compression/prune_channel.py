@@ -1,0 +1,182 @@
+"""Runs in the parent. Pruning of channels and blocks to a share of the cost, or to a measured latency.
+
+  pruning worker                                     latency worker
+model ─► importance ─► candidate ─┬─► fine-tuning ─► FILE.keras
+                          ▲       └──────────────►  ratio to the base
+                          └─ other blocks or share ─────┘
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from resnet_edge.compression.channel_request import (
+    Candidate,
+    CandidateRequest,
+    ChannelRequest,
+    Chosen,
+    FinishRequest,
+    Prepared,
+)
+from resnet_edge.compression.pruning import Target
+from resnet_edge.compression.step_latency import Race
+from resnet_edge.core.errors import OutOfReach, ResnetEdgeError
+from resnet_edge.core.scratch import scratch_folder
+from resnet_edge.training.recipe import Compressed, training_grant
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.pool import Crew, Member
+from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.worker import log_folder
+
+TRIES = 7
+"""Candidates that are measured at most; each halves the interval in which the share must lie."""
+TRIES_FOR_BLOCK = 2
+"""The same where channels would have to save as much time as one block does."""
+NEAR = 0.05
+"""A candidate this much below the wanted latency, relatively, is near enough."""
+
+
+def prune(request: ChannelRequest, tell: Report) -> Compressed:
+    """Prune, fine-tune and save. Raises ResnetEdgeError where a target is out of reach, and what
+    opening the model and the data raises; an interrupted run can be resumed."""
+    with (
+        log_folder() as logs,
+        scratch_folder() as scratch,
+        Crew(logs, env={"TMPDIR": str(scratch)}, grant=Grant(writes=(str(scratch),))) as crew,
+    ):
+        worker = crew.member("pruning", tell, training_grant(request.recipe, request.out, request.model))
+        prepared = worker.call("resnet_edge.compression.channels:prepare", request, Prepared)
+        chosen = prepared.chosen
+        if chosen is None:
+            chosen = _searched(request, prepared, worker, crew, scratch, tell)
+        finishing = FinishRequest(request, chosen)
+        return worker.call("resnet_edge.compression.channels:finish", finishing, Compressed)
+
+
+def _searched(
+    request: ChannelRequest, prepared: Prepared, worker: Member, crew: Crew, scratch: Path, tell: Report
+) -> Chosen:
+    try:
+        with Race(crew, scratch, request.model, request.timed, tell) as race:
+            return _Search(request, prepared.blocks, worker, race, scratch, tell).chosen()
+    except ResnetEdgeError:
+        shutil.rmtree(prepared.folder, ignore_errors=True)  # to resume it would end here once more
+        raise
+
+
+class _Search:
+    """Looks for the candidate that meets the target. `blocks` is how many may be removed."""
+
+    def __init__(
+        self, request: ChannelRequest, blocks: int, worker: Member, race: Race, scratch: Path, tell: Report
+    ) -> None:
+        self._request, self._blocks, self._worker, self._race = request, blocks, worker, race
+        self._scratch, self._tell = scratch, tell
+        self._count = 0
+        self._timed_so_far: list[Chosen] = []
+
+    def chosen(self) -> Chosen:
+        """The candidate for the target, timed against the base."""
+        request = self._request
+        if request.target_latency is None:
+            return self._timed(self._candidate(request.target, request.remove_blocks))
+        self._search(request.target_latency)
+        return self._best(request.target_latency)
+
+    def _search(self, wanted: float) -> None:
+        """Whole blocks first: where a runtime is bound by the number of operations, only they save
+        time. Then one block less, and channels instead."""
+        if self._request.remove_blocks is not None:
+            fixed = self._tried(None, self._request.remove_blocks)
+            if fixed is not None and _ratio(fixed) > wanted:
+                self._from(fixed, wanted)
+        elif not self._blocks:
+            self._by_share(wanted, 0, wanted)
+        elif (enough := self._fewest_blocks(wanted)) is not None:
+            count, found = enough
+            self._by_share(wanted, count - 1, _left(found), TRIES_FOR_BLOCK)
+        else:
+            self._from(self._timed_so_far[-1], wanted)  # the bisection ended with all of them
+
+    def _from(self, found: Chosen, wanted: float) -> None:
+        """Channels, in addition to the blocks that are gone from `found`."""
+        share = _left(found) * wanted / _ratio(found)
+        self._by_share(wanted, len(found.candidate.summary.blocks), share)
+
+    def _fewest_blocks(self, wanted: float) -> tuple[int, Chosen] | None:
+        """Bisect how many blocks have to go if no channel does; None: more than there are."""
+        low, high = 0, self._blocks + 1
+        enough: tuple[int, Chosen] | None = None
+        while high - low > 1:
+            count = (low + high) // 2
+            tried = self._tried(None, count)
+            if tried is not None and _ratio(tried) <= wanted:
+                enough, high = (count, tried), count
+            else:
+                low = count
+        return enough
+
+    def _by_share(self, wanted: float, blocks: int, share: float, tries: int = TRIES) -> None:
+        """Bisect the share of MACs that channels go down to, beginning with `share`."""
+        whole = [t for t in self._timed_so_far if len(t.candidate.summary.blocks) == blocks]
+        low, high = 0.0, min([1.0, *map(_left, whole)])
+        for _ in range(tries):
+            tried = self._tried(Target("macs", share), blocks)
+            if tried is None:  # no network is that small
+                low = share
+            elif _ratio(tried) <= wanted:
+                low = share
+                if _ratio(tried) >= (1 - NEAR) * wanted:
+                    break
+            else:
+                high = share
+            share = (low + high) / 2
+
+    def _best(self, wanted: float) -> Chosen:
+        """Of those that are fast enough, the one that loses least."""
+        found = [tried for tried in self._timed_so_far if _ratio(tried) <= wanted]
+        if not found:
+            fastest = min([1.0, *map(_ratio, self._timed_so_far)])
+            raise OutOfReach(
+                f"--target-latency {wanted:g}x is out of reach: the fastest network that was found takes "
+                f"{fastest:.2f}x; raise the target, allow smaller multiples, or exclude fewer layers"
+            )
+        return min(found, key=_worth)
+
+    def _tried(self, target: Target | None, blocks: int) -> Chosen | None:
+        try:
+            found = self._candidate(target, blocks, judged=self._blocks > 0)
+        except OutOfReach:
+            return None
+        timed = self._timed(found)
+        self._timed_so_far.append(timed)
+        gone = f"{count} block{'s' * (count > 1)} less, " if (count := len(found.summary.blocks)) else ""
+        loss = "" if found.loss is None else f", loss {found.loss:.3f} before fine-tuning"
+        note = f"{gone}{_left(timed):.2f}x of the MACs: {_ratio(timed):.2f}x of the latency{loss}"
+        self._tell(Progress("search", note=note, line=True))
+        return timed
+
+    def _timed(self, found: Candidate) -> Chosen:
+        return Chosen(found, (self._race.against(found.file),))
+
+    def _candidate(self, target: Target | None, blocks: int | None, judged: bool = False) -> Candidate:
+        self._count += 1
+        out = str(self._scratch / f"candidate-{self._count}.keras")
+        request = CandidateRequest(self._request, target, out, blocks, judged)
+        return self._worker.call("resnet_edge.compression.channels:candidate", request, Candidate)
+
+
+def _ratio(found: Chosen) -> float:
+    return found.latency[0].ratio
+
+
+def _left(found: Chosen) -> float:
+    """The share of the MACs."""
+    return found.candidate.summary.after.macs / found.candidate.summary.before.macs
+
+
+def _worth(found: Chosen) -> tuple[float, float]:
+    """For sorting: the loss where it is known, else the most MACs first."""
+    loss = found.candidate.loss
+    return (0.0 if loss is None else loss), -_left(found)

@@ -1,0 +1,198 @@
+"""Runs in a worker (compression.tfmot_worker). Magnitude pruning: zeros in the kernels, and fine-tuning.
+
+    model ─► trunk ─► tf_keras ─► masked ─► fine-tuned ─► stripped ─► the user's model ─► FILE.keras
+
+The network is fine-tuned as a tf_keras model; what comes out is the Keras 3 model that went in,
+with its own structure and other weights. Its file is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tf_keras
+from numpy.typing import NDArray
+
+from resnet_edge import __version__
+from resnet_edge.compression.magnitude_request import MagnitudeRequest
+from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
+from resnet_edge.compression.tfmot.head import Head, split_head
+from resnet_edge.compression.tfmot.magnitude import (
+    LayerSparsity,
+    Plan,
+    check_sparsity,
+    layers_to_prune,
+    masked,
+    plan,
+    sparsity,
+    stripped,
+    update_step,
+)
+from resnet_edge.core.errors import ModelError
+from resnet_edge.core.sidecar import State, Step, next_sidecar, story_of, write_sidecar
+from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.data.pixels import preprocessed
+from resnet_edge.evaluation.reader_check import checked_reader, witness_note
+from resnet_edge.models import ModelRequest, OpenedModel, open_model
+from resnet_edge.models.flat import FlatGraph, flat_graph
+from resnet_edge.training.augment import AugmentedBatches
+from resnet_edge.training.checkpoint import open_checkpoint
+from resnet_edge.training.fit import Fit, fit, top1, training_details
+from resnet_edge.training.recipe import Compressed
+from resnet_edge.training.saved_model import as_saved, lost_ranges_note, preprocessing_note, savable
+from resnet_edge.training.state import state_of
+from resnet_edge.training.teacher import teacher_of
+from resnet_edge.training.training_data import TrainingData, training_data
+from resnet_edge.training.unfinished import finished_file
+from resnet_edge.workers.progress import Report
+
+Pixels = NDArray[np.float32]
+
+
+def prune(request: MagnitudeRequest, report: Report) -> Compressed:
+    """Prune, fine-tune and save.
+
+    Raises ModelError (a network that tf_keras cannot hold), UsageError, DataError, UnknownName;
+    ResnetEdgeError where the training diverges or the zeros are not there in the end. An
+    interrupted run can be resumed.
+    """
+    recipe, out = request.recipe, Path(request.out)
+    keras.utils.set_random_seed(recipe.seed)
+    base = _opened(request, report)
+    facts, data = base.opened.facts, base.data
+    network = to_tf_keras(base.trunk)
+    teacher = teacher_of(recipe, facts.input_shape, facts.classes, report)
+    stamp = {
+        **asdict(replace(request, resume=False, command="", overwrite=False)),
+        "model_sha256": facts.sha256,
+        "data": data.identity,
+    }
+    folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
+    before = _measured(request.model, base, report)
+    fine_tuning = plan(request.schedule, request.amount, _steps(request, data))
+    how = Fit(facts.head, "prune", base.inputs, teacher, framework=tf_keras, callbacks=(update_step(),))
+    pruned = masked(network, base.names, fine_tuning)
+    history = fit(pruned, data, recipe, folder, report, how)
+    to_keras(stripped(pruned), base.trunk)
+    layers = sparsity(base.trunk, base.names)
+    check_sparsity(layers, request.amount)
+    made = finished_file(out)
+    savable(base.opened.trackable, base.graph).save(made)
+    after = _measured(as_saved(request.model, facts, made), base, report)
+    details = {
+        "method": "magnitude",
+        **_told(fine_tuning, layers, base),
+        **training_details(recipe, data, history, how),
+    }
+    step = Step("prune", _title(layers), request.command, __version__, after, before, details=details)
+    sidecar, note = next_sidecar(request.model.source, step)
+    write_sidecar(made, replace(sidecar, class_names=sidecar.class_names or data.class_names))
+    notes = (
+        *_notes(base, before, after),
+        *preprocessing_note(facts),
+        *lost_ranges_note(facts),
+        *filter(None, [note]),
+    )
+    return Compressed(str(out), step, notes)
+
+
+@dataclass(frozen=True)
+class _Base:
+    """The user's network, cut into head and trunk, with the names of the layers to prune."""
+
+    opened: OpenedModel
+    graph: FlatGraph
+    head: Head | None
+    trunk: FlatGraph
+    names: tuple[str, ...]
+    data: TrainingData
+    read: Witnessed
+
+    @property
+    def inputs(self) -> Callable[[Pixels], Pixels]:
+        """From raw pixels to what the trunk takes."""
+        head, preprocessing = self.head, self.opened.facts.preprocessing
+
+        def made(images: Pixels) -> Pixels:
+            values = preprocessed(images, preprocessing)
+            return values if head is None else head(values)
+
+        return made
+
+
+def _opened(request: MagnitudeRequest, report: Report) -> _Base:
+    opened = open_model(request.model, report)
+    if not isinstance(opened.trackable, keras.Model):
+        raise ModelError(
+            f"{request.model.source} is a SavedModel, which has no layers to prune: give the .keras file"
+        )
+    facts = opened.facts
+    story_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
+    graph = flat_graph(opened.trackable, facts.input_shape)
+    head, trunk = split_head(graph)
+    names = layers_to_prune(trunk, request.exclude)
+    data = training_data(request.recipe, facts.input_shape, facts.classes, report)
+    read = checked_reader(opened, request.model, data.fitted.images)
+    return _Base(opened, graph, head, trunk, names, data, read)
+
+
+def _steps(request: MagnitudeRequest, data: TrainingData) -> int:
+    recipe, fitted = request.recipe, data.fitted
+    batches = AugmentedBatches(fitted.images, fitted.labels, recipe.batch_size, (), recipe.seed)
+    return recipe.epochs * len(batches)
+
+
+def _measured(request: ModelRequest, base: _Base, report: Report) -> State:
+    """The state of a file, with the accuracy of the network in memory, whose weights it holds."""
+    facts, images = base.opened.facts, base.data.measured_on
+    score = None
+    if images is not None:
+        how = Fit(facts.head, inputs=lambda pixels: preprocessed(pixels, facts.preprocessing))
+        score = top1(base.opened.network, images, how, report)
+    return state_of(request, score, images)
+
+
+def _told(fine_tuning: Plan, layers: tuple[LayerSparsity, ...], base: _Base) -> dict[str, Any]:
+    names = {layer.name for layer in layers}
+    dense = [call.name for call in base.graph.calls if _has_kernel(call.operation) and call.name not in names]
+    return {
+        "plan": asdict(fine_tuning),
+        "sparsity": _overall(layers),
+        "layers": [asdict(layer) for layer in layers],
+        "dense_layers": dense,
+        "augmentation_layers_off": list(base.head.augmentations) if base.head else [],
+    }
+
+
+def _has_kernel(operation: Any) -> bool:
+    return any(weight.path.endswith("kernel") for weight in getattr(operation, "weights", ()))
+
+
+def _overall(layers: tuple[LayerSparsity, ...]) -> float:
+    return sum(layer.zeros for layer in layers) / sum(layer.weights for layer in layers)
+
+
+def _title(layers: tuple[LayerSparsity, ...]) -> str:
+    weights = sum(layer.weights for layer in layers)
+    count = f"{len(layers)} layer" + ("s" if len(layers) > 1 else "")
+    return f"{100 * _overall(layers):.1f} % of the {weights:,} weights of {count} set to zero"
+
+
+def _notes(base: _Base, before: State, after: State) -> list[str]:
+    size = f" ({before.gzip_bytes:,} bytes before)" if before.gzip_bytes else ""
+    notes = [
+        f"zeros shrink the download, to {after.gzip_bytes:,} bytes with gzip{size}, and not the latency: the "
+        "kernels of TFLite and ONNX Runtime multiply by zeros as by any number; to make it faster use "
+        "--method channel"
+    ]
+    if base.head and base.head.augmentations:
+        notes.append(
+            f"the augmentation layers {', '.join(base.head.augmentations)} did not act in the fine-tuning; "
+            "--augment did"
+        )
+    return [*notes, *witness_note(base.read)]

@@ -1,0 +1,113 @@
+"""Runs in a worker. The mean and the variance of every channel, as the weights alone foretell them.
+
+Behind a batch normalization a channel has the mean beta and the variance gamma squared over
+the training images: no image is needed. From there the two are carried through the graph as
+if channels were independent and normally distributed; where there is no batch normalization,
+from an image with the second moment 1.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from resnet_edge.compression.pruning import axes, passing
+from resnet_edge.compression.pruning.groups import ChannelMap
+from resnet_edge.models.flat import Call, Tensor
+
+Vector = NDArray[np.float64]
+
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Moments:
+    """`mean` and `variance`, (channels,) float64."""
+
+    mean: Vector
+    variance: Vector
+
+    @property
+    def energy(self) -> Vector:
+        """The second moment, E[x^2]."""
+        return self.mean**2 + self.variance
+
+
+def moments(channels: ChannelMap) -> dict[Tensor, Moments]:
+    """Those of every tensor of the graph; for what is not understood, mean 0 and variance 1."""
+    found = {channels.graph.input: _unknown(channels.graph.shape[-1])}
+    for call in channels.graph.calls:
+        found[call.output] = _behind(channels, call, [found[tensor] for tensor in call.inputs])
+    return found
+
+
+def by_channel(values: Vector, axis: int, repeat: int) -> Vector:
+    """The sum over all axes but `axis`, and over the `repeat` times that each channel is on it."""
+    others = tuple(number for number in range(values.ndim) if number != axis % values.ndim)
+    summed: Vector = values.sum(axis=others).reshape(repeat, -1).sum(axis=0)
+    return summed
+
+
+def _behind(channels: ChannelMap, call: Call, sources: list[Moments]) -> Moments:
+    width = (call.shape[-1] or 1) // channels.gives(call).repeat if call.shape else 1
+    if axes.kind_of(call) is not None:
+        return _activated(call.operation, _layer(channels, call, sources[0]))
+    if passing.is_addition(call) and len({len(source.mean) for source in sources}) == 1:
+        means, variances = ([s.mean for s in sources], [s.variance for s in sources])
+        return Moments(np.sum(means, axis=0), np.sum(variances, axis=0))
+    if len(sources) == 1 and len(sources[0].mean) == width:
+        return _activated(call.operation, sources[0])
+    return _unknown(width)
+
+
+def _layer(channels: ChannelMap, call: Call, source: Moments) -> Moments:
+    layer, repeat = call.operation, channels.gives(call).repeat
+    if isinstance(layer, layers.BatchNormalization):
+        ones = np.ones(len(source.mean) * repeat)
+        beta = axes.array(layer.beta) if layer.center else 0 * ones
+        gamma = axes.array(layer.gamma) if layer.scale else ones
+        return Moments(*(by_channel(values, 0, repeat) / repeat for values in (beta, gamma**2 + _TINY)))
+    if isinstance(layer, layers.PReLU):
+        return source
+    bias = axes.array(layer.bias) if layer.use_bias else 0.0
+    variance = _response(layer, source, channels.reads(call).repeat)
+    return Moments(bias + np.zeros(len(variance)), variance + _TINY)
+
+
+def _response(layer: Any, source: Moments, repeat: int) -> Vector:
+    """The second moment of sums of independent inputs without a common sign."""
+    energy = source.energy
+    for kernel, sides in axes.kernels(layer):
+        squares = axes.array(kernel) ** 2
+        if sides.reads is None or sides.gives is None:  # depthwise: each channel by itself
+            axis = sides.reads if sides.gives is None else sides.gives
+            assert axis is not None
+            energy = energy * by_channel(squares, axis, 1)
+        else:
+            energy = np.tile(energy, repeat) @ squares.reshape(-1, *squares.shape[-2:]).sum(axis=0)
+            repeat = 1
+    return energy
+
+
+def _activated(operation: Any, source: Moments) -> Moments:
+    """Behind a ReLU, exact for a normal distribution; other activations are taken for linear."""
+    activation = getattr(operation, "activation", None)
+    name = getattr(activation, "__name__", "") if activation is not None else type(operation).__name__
+    if name.lower() not in ("relu", "relu6"):
+        return source
+    mean, deviation = source.mean, np.sqrt(source.variance)
+    ratio = mean / deviation
+    density = np.exp(-(ratio**2) / 2) / math.sqrt(2 * math.pi)
+    positive = np.array([math.erfc(-value / math.sqrt(2)) / 2 for value in ratio])
+    first = mean * positive + deviation * density
+    second = source.energy * positive + mean * deviation * density
+    return Moments(first, np.maximum(second - first**2, _TINY))
+
+
+def _unknown(width: int) -> Moments:
+    return Moments(np.zeros(width), np.ones(width))

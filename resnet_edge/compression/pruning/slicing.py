@@ -1,0 +1,58 @@
+"""Runs in a worker. The smaller network: without the channels that were not selected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.compression.pruning import Selection, axes
+from resnet_edge.compression.pruning.groups import ChannelMap, Place
+from resnet_edge.models._state import finalize_state
+from resnet_edge.models.flat import Call, copied, rebuild
+
+
+def sliced(channels: ChannelMap, selection: Selection, name: str | None = None) -> keras.Model:
+    """A new functional model with the names and the weights of the graph's layers, and only the
+    channels of `selection`. The original is not touched."""
+    for_layers = {id(call.operation): call for call in reversed(channels.graph.calls)}
+
+    def make(call: Call) -> Any:
+        kind = axes.kind_of(call)
+        kept = selection.kept.get(channels.gives(call).group)
+        if kind is None or kind.width is None or kept is None:
+            return copied(call)
+        return copied(call, **{kind.width: len(kept)})
+
+    model = rebuild(channels.graph, make, name=name)
+    for call in for_layers.values():
+        if getattr(call.operation, "weights", ()):
+            model.get_layer(call.name).set_weights(_weights(channels, selection, call))
+    finalize_state(model)
+    return model
+
+
+def entries(channels: ChannelMap, selection: Selection, place: Place) -> NDArray[np.int64] | None:
+    """The entries that stay on the last axis of a tensor at `place`; None: all."""
+    kept = selection.kept.get(place.group)
+    if kept is None:
+        return None
+    starts = np.arange(place.repeat)[:, None] * channels.group(place.group).channels
+    return np.asarray((starts + np.asarray(kept, np.int64)).ravel())
+
+
+def _weights(channels: ChannelMap, selection: Selection, call: Call) -> list[NDArray[Any]]:
+    kind = axes.kind_of(call)
+    values: list[NDArray[Any]] = call.operation.get_weights()
+    if kind is None:
+        return values
+    reads = entries(channels, selection, channels.reads(call))
+    gives = entries(channels, selection, channels.gives(call))
+    for number, weight in enumerate(call.operation.weights):
+        sides = kind.weights[weight.name]
+        for axis, stay in ((sides.reads, reads), (sides.gives, gives)):
+            if axis is not None and stay is not None:
+                values[number] = np.take(values[number], stay, axis=axis)
+    return values

@@ -1,0 +1,217 @@
+"""Runs in a worker. Quantization-aware training: a Keras model fine-tuned with the noise of int8.
+
+      MODEL (Keras 3) ─► head ─► images on their int8 grid ─┐
+                      └► trunk ─► tf_keras with fake quantization ─► fitted
+      FILE.keras: the same structure ◄─ float weights ◄────────────────┤
+                  its learned ranges ◄─────────────────────────────────┘
+
+`convert` gives those ranges to int8 files, TFLite and ONNX alike, instead of calibrated ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from numpy.typing import NDArray
+
+from resnet_edge import __version__
+from resnet_edge.compression.qat_request import QatRequest
+from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
+from resnet_edge.compression.tfmot.head import split_head
+from resnet_edge.compression.tfmot.quantize import FakeQuantized, fake_quantized, masks_of
+from resnet_edge.compression.tfmot.quantize_points import points_of
+from resnet_edge.core.answers import of_output
+from resnet_edge.core.errors import ModelError, ResnetEdgeError
+from resnet_edge.core.scheme import DenseScales
+from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
+from resnet_edge.data.pixels import preprocessed
+from resnet_edge.data.rows import evenly
+from resnet_edge.evaluation.reader_check import checked_reader, witness_note
+from resnet_edge.models import OpenedModel, open_model
+from resnet_edge.models.flat import FlatGraph, flat_graph
+from resnet_edge.models.learned_ranges import INPUT, embed
+from resnet_edge.training.checkpoint import open_checkpoint
+from resnet_edge.training.fit import Fit, fit, top1, training_details
+from resnet_edge.training.recipe import Compressed
+from resnet_edge.training.saved_model import as_saved, preprocessing_note, savable
+from resnet_edge.training.state import state_of
+from resnet_edge.training.teacher import teacher_of
+from resnet_edge.training.training_data import TrainingData, training_data
+from resnet_edge.training.unfinished import finished_file
+from resnet_edge.workers.progress import Progress, Report, tracked
+
+Pixels = NDArray[np.float32]
+OBSERVED = 16
+"""Batches of training images that the activation ranges begin with."""
+
+
+def qat(request: QatRequest, report: Report) -> Compressed:
+    """Fine-tune as the recipe says.
+
+    Raises ModelError (a layer that cannot be quantized in training, a model without a graph),
+    UsageError, DataError, UnknownName; ResnetEdgeError where the training diverges.
+    """
+    recipe, out = request.recipe, Path(request.out)
+    keras.utils.set_random_seed(recipe.seed)
+    report(Progress("model", note=f"reading {request.model.source}"))
+    opened = open_model(request.model, report)
+    facts = opened.facts
+    story_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
+    trunk = _Trunk(opened, request.model.source, request.dense_scales)
+    data = training_data(recipe, facts.input_shape, facts.classes, report)
+    read = checked_reader(opened, request.model, data.fitted.images)
+    how = Fit(
+        of_output(facts.head, "logits"),
+        "qat",
+        inputs=trunk.inputs(data, recipe.batch_size),
+        teacher=teacher_of(recipe, facts.input_shape, facts.classes, report),
+        framework=tf_keras,
+    )
+    stamp = {"model": facts.sha256, "recipe": asdict(recipe), "data": data.identity}
+    if request.dense_scales != "per-tensor":
+        stamp["dense_scales"] = request.dense_scales
+    folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
+    scores = _Scores(data, how, Fit(facts.head), report)
+    before = scores.of(lambda images: opened.network(trunk.prepared(images)), plain=True)
+    quantized = trunk.quantized
+    quantized.observe(_observed(data, how, recipe.batch_size, report))
+    history = fit(quantized.model, data, recipe, folder, report, how)
+    quantized.refresh()
+    rounded = scores.of(quantized.model.predict_on_batch)
+    zeros = trunk.return_weights()
+    after = scores.of(lambda images: opened.network(trunk.prepared(images)), plain=True)
+    ranges = {**quantized.ranges(), trunk.input_name: trunk.input_range}
+    made = finished_file(out)
+    savable(opened.trackable, trunk.whole).save(made)
+    embed(made, ranges)
+    measured = data.measured_on
+    step = Step(
+        "qat",
+        f"trained for int8, {recipe.epochs} epochs",
+        request.command,
+        __version__,
+        state_of(as_saved(request.model, facts, made), after, measured),
+        state_of(request.model, before, measured),
+        details={
+            "learned_ranges": len(ranges),
+            "top1_fake_quantized": rounded,
+            "top1_float": after,
+            "kept_zeros": zeros,
+            "dense_scales": request.dense_scales,
+            **training_details(recipe, data, history, how),
+        },
+    )
+    sidecar, note = next_sidecar(request.model.source, step)
+    write_sidecar(made, sidecar)
+    notes = (*_notes(trunk, rounded), *preprocessing_note(facts), *witness_note(read), *filter(None, [note]))
+    return Compressed(str(out), step, notes)
+
+
+class _Trunk:
+    """The part of the model that is trained for int8, and what stands before it."""
+
+    def __init__(self, opened: OpenedModel, source: str, dense_scales: DenseScales) -> None:
+        if not isinstance(opened.trackable, keras.Model):
+            raise ModelError(f"{source} is a SavedModel, which has no layers to train: give the .keras file")
+        self._facts = opened.facts
+        self.whole = flat_graph(opened.trackable, opened.facts.input_shape)
+        self.head, self._graph = split_head(self.whole)
+        points = points_of(self._graph)
+        self._network = to_tf_keras(self._graph)
+        self._masks = masks_of(self._network)
+        self.quantized: FakeQuantized = fake_quantized(self._network, points, self._masks, dense_scales)
+        self.frozen = sum(1 for layer in self._network.layers if layer.weights and not layer.trainable)
+        self.input_name = (_last(self.head.graph) if self.head else "") + INPUT
+        self.input_range = (0.0, 0.0)
+
+    def prepared(self, images: Pixels) -> Pixels:
+        """Raw pixels as the Keras model takes them."""
+        return preprocessed(images, self._facts.preprocessing)
+
+    def _entering(self, images: Pixels) -> Pixels:
+        images = self.prepared(images)
+        return self.head(images) if self.head else images
+
+    def inputs(self, data: TrainingData, batch: int) -> Any:
+        """From (B, H, W, C) raw pixels to what the trunk takes, on the grid that it has in int8:
+        that of the images of 0 to 255, or else of the training images."""
+        shape = (1, *self._facts.input_shape)
+        if self._facts.preprocessing.takes_pixels:
+            seen = [self._entering(np.full(shape, value, np.float32)) for value in (0, 255)]
+        else:
+            rows = range(0, len(data.fitted), batch)
+            seen = [self._entering(data.fitted.images[row : row + batch]) for row in rows]
+        low, high = min(0.0, *(float(s.min()) for s in seen)), max(0.0, *(float(s.max()) for s in seen))
+        self.input_range = low, high
+
+        def inputs(images: Pixels) -> Pixels:
+            rounded = tf.quantization.fake_quant_with_min_max_args(self._entering(images), low, high)
+            return np.asarray(rounded)
+
+        return inputs
+
+    def return_weights(self) -> int:
+        """Give the fine-tuned weights to the user's model; tells how many zeros were kept."""
+        for name, values in self.quantized.weights().items():
+            self._network.get_layer(name).set_weights(values)
+        kept = 0
+        for name, mask in masks_of(self._network).items():
+            before = self._masks.get(name)
+            if before is not None:
+                kept += int(np.count_nonzero((mask == 0) & (before == 0)))
+        if kept != sum(int(np.count_nonzero(mask == 0)) for mask in self._masks.values()):
+            raise ResnetEdgeError("the fine-tuning lost zeros of the pruned kernels; nothing was written")
+        to_keras(self._network, self._graph)
+        return kept
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Top-1 on the images of the data that are for it, of the network that is trained (`how`) or of the model
+    itself (`plain`); None where there are none."""
+
+    data: TrainingData
+    how: Fit
+    plain: Fit
+    report: Report
+
+    def of(self, network: Any, plain: bool = False) -> float | None:
+        """`plain`: the network takes raw pixels, and not what the trunk takes."""
+        images = self.data.measured_on
+        if images is None:
+            return None
+        return top1(network, images, self.plain if plain else self.how, self.report)
+
+
+def _last(graph: FlatGraph) -> str:
+    call = graph.producer(graph.output)
+    assert call is not None  # a head has at least one call
+    return call.name
+
+
+def _observed(data: TrainingData, how: Fit, batch: int, report: Report) -> Iterator[Pixels]:
+    """Batches spread over the training images, as they are."""
+    images = data.fitted.images
+    starts = range(0, max(1, len(images) - batch + 1), batch)
+    chosen = evenly(len(starts), OBSERVED)
+    rows = (images[starts[k] : starts[k] + batch].astype(np.float32) for k in chosen)
+    yield from tracked(map(how.inputs, rows), "observe", len(chosen), report)
+
+
+def _notes(trunk: _Trunk, rounded: float | None) -> Iterator[str]:
+    if rounded is not None:
+        yield f"top-1 with fake quantization, as int8 computes: {100 * rounded:.2f} %"
+    if trunk.frozen:
+        yield f"{trunk.frozen} layers that were frozen (trainable=False) were fine-tuned like all others"
+    if trunk.head is not None and trunk.head.augmentations:
+        yield (
+            f"the augmentation layers {', '.join(trunk.head.augmentations)} did not act in the fine-tuning; "
+            "--augment did"
+        )

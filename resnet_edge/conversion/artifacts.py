@@ -1,0 +1,74 @@
+"""Runs in a worker. From the float portable graph to artifacts; needs no TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from resnet_edge.conversion.artifact_request import ArtifactRequest, PortableRequest
+from resnet_edge.conversion.runtime_check import check
+from resnet_edge.core import registry
+from resnet_edge.core.artifact import Artifact, sha256_of
+from resnet_edge.core.scheme import Scheme
+from resnet_edge.core.written import Written
+from resnet_edge.workers.progress import Progress, Report
+
+
+def portable(request: PortableRequest, report: Report) -> Written:
+    """Write the portable graph under the scheme."""
+    from resnet_edge.calibrate.calibration import read_ranges
+    from resnet_edge.graph.additions import aligned_ranges, unsettled
+    from resnet_edge.graph.interface import set_interface
+    from resnet_edge.graph.mixture import write_mixture
+    from resnet_edge.graph.model import read_graph
+    from resnet_edge.graph.quantize import quantize
+
+    report(Progress(f"quantize {request.scheme}", 0, 1))
+    out, scheme = Path(request.out), replace(_scheme(request.scheme), dense_scales=request.dense_scales)
+    known = None
+    if request.ranges is not None:
+        known = read_ranges(Path(request.ranges), scheme.activations)
+    source, kept = Path(request.float_portable), request.float_layers
+    if kept and request.exact is not None:
+        source = out.with_suffix(".float.tflite")
+        write_mixture(Path(request.float_portable), Path(request.exact), kept, source)
+    quantize(source, scheme, known, out, kept)
+    notes: tuple[str, ...] = ()
+    if known is not None and scheme.activations == "int8":
+        quantize(source, scheme, aligned_ranges(read_graph(out), known), out, kept)
+        apart = unsettled(read_graph(out))
+        if apart:
+            notes = (f"runtimes may round {len(apart)} additions apart by a step: {', '.join(apart)}",)
+    notes += set_interface(out, request.output, request.io, whole=request.integer_scores)
+    report(Progress(f"quantize {request.scheme}", 1, 1))
+    return Written(request.out, notes)
+
+
+def artifact(request: ArtifactRequest, report: Report) -> Artifact:
+    """Write one artifact and read back what it declares. Raises UnsupportedScheme where a runtime that was
+    asked for is too old for it."""
+    step = f"write {request.format} {request.scheme}"
+    report(Progress(step, 0, 1))
+    room = registry.load("formats", request.format)
+    out = Path(request.out)
+    scheme = _scheme(request.scheme)
+    order = {"channels_first": True} if request.channels_first else {}
+    converter = room.write(Path(request.portable), scheme, request.name, out, request.float_layers, **order)
+    check(out, request.format, request.scheme, request.runtimes)
+    inputs, outputs = room.describe(out)
+    report(Progress(step, 1, 1))
+    return Artifact(
+        str(out),
+        request.format,
+        request.scheme,
+        out.stat().st_size,
+        sha256_of(out),
+        inputs,
+        outputs,
+        converter,
+    )
+
+
+def _scheme(name: str) -> Scheme:
+    scheme: Scheme = registry.load("schemes", name).SCHEME
+    return scheme

@@ -1,0 +1,154 @@
+"""Runs in the parent. The artifacts of a conversion: calibrated, quantized, written, sent to their proofs."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from resnet_edge.calibrate.calibration_request import CalibrateRequest, Calibration
+from resnet_edge.conversion.artifact_request import ArtifactRequest, PortableRequest
+from resnet_edge.conversion.convert_request import ConvertRequest
+from resnet_edge.conversion.download_size import gzip_bytes
+from resnet_edge.conversion.lint import Linting
+from resnet_edge.conversion.notes import shared_scale
+from resnet_edge.conversion.run_log import Basis, Findings
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.errors import UnsupportedScheme, WorkerFailed
+from resnet_edge.core.machine import usable_cores
+from resnet_edge.core.sidecar import Story
+from resnet_edge.core.workspace import Workspace
+from resnet_edge.core.written import Written
+from resnet_edge.data.images_request import Images
+from resnet_edge.evaluation.job import Job
+from resnet_edge.evaluation.scheduler import Proof, Provers
+from resnet_edge.workers.pool import Member, asking
+
+
+@dataclass
+class Making:
+    """Made by `member`, from `basis`. `calibrated` is there once `make` has calibrated; `packed`
+    holds the sizes of gzips by file."""
+
+    request: ConvertRequest
+    basis: Basis
+    story: Story
+    workspace: Workspace
+    member: Member
+    provers: Provers
+    pool: Executor
+    findings: Findings
+    linting: Linting
+    calibrated: Calibration | None = None
+    packed: dict[str, Future[int]] = field(default_factory=dict)
+
+    def make(self) -> list[Proof]:
+        """Make every artifact, and start its proofs as soon as it is there; both in the plan's order."""
+        plan, found = self.basis.plan, self.findings
+        groups = plan.by_scheme()
+        # What needs no ranges comes first: it is proved while they are being found.
+        proofs = [p for s, jobs in groups.items() if not _calibrated(jobs) for p in self._made(s, jobs)]
+        if self.basis.calibration is not None:
+            self.calibrated = self._calibrate(self.basis.calibration)
+            if self.calibrated is not None:
+                for note in shared_scale(self.calibrated.shared_scale):
+                    found.note("dense layers", note)
+            self.linting.start(self.calibrated)
+        proofs += [p for s, jobs in groups.items() if _calibrated(jobs) for p in self._made(s, jobs)]
+        self.member.dismiss()
+        order = [(job.format, job.scheme) for job in plan.jobs]
+        found.artifacts.sort(key=lambda artifact: order.index((artifact.format, artifact.scheme)))
+        return sorted(proofs, key=lambda proof: order.index((proof.job.format, proof.job.scheme)))
+
+    def _made(self, scheme: str, jobs: list[Job]) -> list[Proof]:
+        """The artifacts of a scheme, and their proofs begun."""
+        portable = self._portable(scheme, _calibrated(jobs))
+        proofs: list[Proof] = []
+        if portable is None:
+            return proofs
+        for job in jobs:
+            if artifact := self._artifact(portable, job):
+                self.findings.artifacts.append(artifact)
+                self.pack(artifact)
+                proofs += [self.provers.start(artifact, job, p, self.basis.images) for p in job.places]
+        return proofs
+
+    def _portable(self, scheme: str, needs_calibration: bool) -> str | None:
+        """The portable graph under a scheme, which every format of it is made from."""
+        calibrated = self.calibrated if needs_calibration else None
+        if needs_calibration and calibrated is None:
+            return None  # that the calibration failed is noted
+        request = PortableRequest(
+            calibrated.portable if calibrated is not None else self.basis.portable,
+            scheme,
+            calibrated.ranges if calibrated is not None else None,
+            self.basis.facts.output,
+            self.request.plan.io,
+            str(self.workspace.scratch / f"{scheme}.tflite"),
+            integer_scores=self.request.plan.integer_scores,
+            dense_scales=self.request.plan.dense_scales,
+        )
+        made = self.findings.attempt(
+            scheme, asking(self.member, "conversion.artifacts:portable", request, Written)
+        )
+        if made is None:
+            return None
+        self.findings.notes += made.notes
+        return request.out
+
+    def _calibrate(self, calibration: Images) -> Calibration | None:
+        """The float graph that every scheme with integer activations starts from, and its ranges."""
+        facts, learned = self.basis.facts, self.basis.learned
+        request = CalibrateRequest(
+            self.basis.portable,
+            calibration.images,
+            facts.preprocessing.takes_pixels,
+            facts.head,
+            usable_cores(),
+            str(self.workspace.scratch_folder("calibrated")),
+            self.request.calibrator,
+            self.request.repair,
+            None if learned is None else learned.ranges,
+            self.request.plan.dense_scales,
+            compare_dense_scales=True,
+        )
+        step = asking(self.member, "calibrate.calibration:calibrate", request, Calibration)
+        return self.findings.attempt("calibration, and every artifact that needs it", step, WorkerFailed)
+
+    def _artifact(self, portable: str, job: Job) -> Artifact | None:
+        name = self.basis.facts.name
+        out = self.workspace.folder / f"{name}.{job.scheme}{job.suffix}"
+        asked = self.request.plan
+        request = ArtifactRequest(
+            portable,
+            job.format,
+            job.scheme,
+            name,
+            str(out),
+            runtimes=asked.runtimes,
+            channels_first=job.channels_first,
+        )
+        ask = asking(self.member, "conversion.artifacts:artifact", request, Artifact)
+
+        def step() -> Artifact | None:
+            try:
+                return ask()
+            except UnsupportedScheme as error:  # a runtime is too old for it
+                if not asked.choose:
+                    raise
+                self.findings.note(out.name, f"left out: {error}")
+                return None
+
+        made = self.findings.attempt(out.name, step)
+        if made is None:
+            out.unlink(missing_ok=True)
+        return made
+
+    def pack(self, artifact: Artifact) -> None:
+        """Find out what pruning to zeros is for, where the model was pruned or trained further."""
+        if any(step.before is not None for step in self.story.steps):
+            self.packed[artifact.file] = self.pool.submit(gzip_bytes, Path(artifact.path))
+
+
+def _calibrated(jobs: list[Job]) -> bool:
+    return jobs[0].needs_calibration

@@ -1,0 +1,237 @@
+"""Runs in the parent. The main job: a Keras model to proven artifacts.
+
+      source worker             artifact worker                   proof workers       latency worker
+    model ─► portable graph ─┬─► float files ─► ranges ─► int8 files ─► outputs ─┐
+                             └─► reference outputs ───────────────────────────┴─► verdicts ─► latency
+
+What failed, or with --thorough every file, is then looked into (diagnosis/diagnose.py).
+Nothing is visible under its final name before all of it is there (core/workspace.py).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import Any
+
+from resnet_edge import __version__
+from resnet_edge.calibrate.calibration_leak import on_new_images
+from resnet_edge.calibrate.learned_request import Placed, PlaceRequest
+from resnet_edge.conversion.build import Making
+from resnet_edge.conversion.convert_request import ConvertRequest
+from resnet_edge.conversion.evaluate import Proving
+from resnet_edge.conversion.latency import timed
+from resnet_edge.conversion.lint import Linting
+from resnet_edge.conversion.notes import (
+    choice,
+    described,
+    held_out,
+    integer_weights_on_gpu,
+    not_looked_into,
+    provable,
+    scales_for_each,
+)
+from resnet_edge.conversion.plan_request import Plan
+from resnet_edge.conversion.run_log import Basis, Findings
+from resnet_edge.core.error_growth import ErrorGrowth
+from resnet_edge.core.label_names import LabelNames, label_names
+from resnet_edge.core.latency import Latency
+from resnet_edge.core.machine import machine, versions
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.own_names import with_own_names
+from resnet_edge.core.parity import Parity
+from resnet_edge.core.report import Report
+from resnet_edge.core.sidecar import Story, story_of
+from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.core.workspace import Workspace
+from resnet_edge.core.written import Written
+from resnet_edge.data.class_names import as_lines, check_count, chosen_names
+from resnet_edge.data.declared import check_data
+from resnet_edge.data.images_request import Images
+from resnet_edge.data.needed_images import NeededImages
+from resnet_edge.evaluation.scheduler import Provers, how_many
+from resnet_edge.evaluation.source_request import ExportRequest, LearnedRequest, ReferenceRequest
+from resnet_edge.evaluation.witnessing import witnessed
+from resnet_edge.models import grant_of
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.grants import backends_grant
+from resnet_edge.workers.pool import Crew, ask, crew_and_pool
+from resnet_edge.workers.progress import Report as Tell
+
+
+def convert(request: ConvertRequest, workspace: Workspace, tell: Tell) -> Report:
+    """Run the job and write artifacts and labels into `workspace.folder`; return the report.
+
+    What concerns one artifact only, or a worker that died, becomes a Failure in the report
+    as long as anything can be made without it; all else is raised, as a ResnetEdgeError.
+    """
+    check_data(request.data, request.calibration)
+    threads = 2 + how_many()  # two steps of the run itself beside the proofs
+    # TensorFlow leaves files in TMPDIR when it is killed (tensorflow.python.autograph, generated code).
+    # numpy multiplies small matrices here, beside runtimes with threads of their own: a second
+    # thread of its makes both wait (calibration took four times as long, with other work running).
+    env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
+    grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
+    with crew_and_pool(workspace.logs, threads, env, workspace.check_space, grant) as (crew, pool):
+        return _Run(request, workspace, crew, pool, tell).run()
+
+
+class _Run:
+    """One run, from the first look at the model to the report."""
+
+    def __init__(
+        self, request: ConvertRequest, workspace: Workspace, crew: Crew, pool: ThreadPoolExecutor, tell: Tell
+    ) -> None:
+        self.request, self.workspace, self.crew, self.pool, self.tell = request, workspace, crew, pool, tell
+        self.source = crew.member("source", tell, grant_of(request.model))
+        self.maker = crew.member("artifacts", tell, backends_grant(request.plan.backends))
+        self.provers = Provers(crew, pool, workspace.scratch, tell, backends_grant(request.plan.backends))
+        self.findings = Findings(tell)
+        self.witness: Witnessed | None = None
+        self.labels: LabelNames | None = None
+
+    def run(self) -> Report:
+        basis, story = self._basis()
+        self._write_labels(basis.facts, basis.images)
+        reference = self.pool.submit(self._reference, basis.images)
+        self.provers.wait_for(reference)
+        linting = Linting(basis, self.crew, self.pool, self.findings)
+        making = Making(
+            *(self.request, basis, story, self.workspace, self.maker),
+            *(self.provers, self.pool, self.findings, linting),
+        )
+        proofs = making.make()
+        proving = Proving(self.request, basis, self.crew, making, self.findings)
+        judged = proving.judged(reference, proofs)
+        kept = {(found.proof.job, found.proof.place): found.proof for found in judged}
+        growth = proving.error_growth()
+        lint = linting.found()
+        if self.request.calibration is not None:
+            judged = on_new_images(judged, lint, self.request.max_drop_pp)
+        wait(making.packed.values())  # nothing else of ours runs while latency is measured
+        last = [kept.get((proof.job, proof.place), proof) for proof in proofs]
+        latency = timed(self.request, basis.images, last, self.crew, self.findings)
+        report = self._report(proving, story, tuple(found.parity for found in judged), latency, growth)
+        return replace(report, calibration_lint=lint)
+
+    def _both(self, first: Future[Any], second: Future[Any]) -> tuple[Any, Any]:
+        """The results of two steps that run side by side; the first failure of either at once."""
+        for step in wait((first, second), return_when=FIRST_EXCEPTION).done:
+            step.result()
+        return first.result(), second.result()
+
+    def _basis(self) -> tuple[Basis, Story]:
+        """What every artifact and proof starts from, and what was done to the model before."""
+        facts, plan = self._both(
+            self.pool.submit(ask, self.source, "evaluation.source:facts", self.request.model, ModelFacts),
+            self.pool.submit(ask, self.maker, "conversion.plan:plan", self.request.plan, Plan),
+        )
+        self.findings.notes += [*facts.read_as, *plan.notes]
+        story = self._read_story(facts)
+        check_count(self.request.class_names, facts, "--labels")
+        (images, calibration), portable = self._both(
+            self.pool.submit(self._images, facts, plan), self.pool.submit(self._export)
+        )
+        learns = facts.learned_ranges and plan.needs_calibration
+        learned = self._place_learned(images, portable) if learns else None
+        return Basis(facts, plan, portable, images, calibration, learned), story
+
+    def _read_story(self, facts: ModelFacts) -> Story:
+        """What was done to the model before; not what was done to another of that name."""
+        story = story_of(self.request.model.source, facts.sha256)
+        if story.note is not None:
+            self.findings.notes.append(story.note)
+        return story
+
+    def _images(self, facts: ModelFacts, plan: Plan) -> tuple[Images, Images | None]:
+        """The images to prove on, and those to calibrate with where a scheme needs them."""
+        given = self.request.calibration
+        reader = self.crew.member("images", self.tell)
+        found = NeededImages(reader, facts, self.workspace).read(
+            self.request.data, given, calibrates=plan.needs_calibration
+        )
+        if found.held_out is not None and given is None:
+            self.findings.notes.append(held_out(found.held_out))
+        reader.dismiss()
+        return found.evaluation, found.held_out
+
+    def _write_labels(self, facts: ModelFacts, images: Images) -> None:
+        names = chosen_names(self.request.class_names, facts, images)
+        if not names:
+            self.findings.notes.append("nothing names the classes: labels.txt holds their numbers")
+        lines = as_lines(names or tuple(map(str, range(facts.classes))))
+        self.labels = label_names(lines.splitlines())
+        self.workspace.write("labels.txt", lines)
+
+    def _export(self) -> str:
+        out = str(self.workspace.scratch / "float.tflite")
+        request = ExportRequest(self.request.model, out, self.request.dynamic_batch)
+        return ask(self.source, "evaluation.source:export", request, Written).path
+
+    def _place_learned(self, images: Images, portable: str) -> Placed:
+        """The activation ranges that were learned with the model, by tensor of the portable graph."""
+        told, ranges = (str(self.workspace.scratch / name) for name in ("learned.npz", "learned.json"))
+        asked = LearnedRequest(self.request.model, images.images, told)
+        ask(self.source, "evaluation.source:learned", asked, Written)
+        placed = ask(self.maker, "calibrate.learned:place", PlaceRequest(portable, told, ranges), Placed)
+        self.findings.notes.append(placed.sentence())
+        return placed
+
+    def _reference(self, images: Images) -> str:
+        """What the model gives, once another loader has given the same."""
+        out = str(self.workspace.scratch / "reference.npy")
+        request = ReferenceRequest(self.request.model, images.images, out)
+        try:
+            self.witness = witnessed(self.source, self.request.model, images)
+            if self.witness.note:
+                self.findings.note("witness", self.witness.note)
+            return ask(self.source, "evaluation.source:reference", request, Written).path
+        finally:
+            self.source.dismiss()
+
+    def _report(
+        self,
+        proving: Proving,
+        story: Story,
+        parity: tuple[Parity, ...],
+        latency: tuple[Latency, ...],
+        growth: tuple[ErrorGrowth, ...],
+    ) -> Report:
+        basis, making, artifacts = proving.basis, proving.making, self.findings.artifacts
+        facts, calibration = basis.facts, basis.calibration
+        report = Report(
+            resnet_edge=__version__,
+            versions=versions(),
+            machine={**machine(), "command": self.request.command},
+            model=replace(facts, source=self.request.source_name or facts.source),
+            data=described(basis.images),
+            calibration=None
+            if calibration is None
+            else described(calibration) | choice(making.calibrated, basis.learned),
+            max_drop_pp=self.request.max_drop_pp,
+            artifacts=tuple(artifacts),
+            parity=parity,
+            latency=latency,
+            costs=self.crew.costs(),
+            failures=tuple(self.findings.failures),
+            notes=(
+                *provable(parity, self.request.max_drop_pp),
+                *scales_for_each(self.request.plan.dense_scales),
+                *self.findings.notes,
+                *not_looked_into(artifacts, proving.looked_into),
+                *integer_weights_on_gpu(artifacts, parity),
+            ),
+            history=story.steps,
+            gzip_bytes={file: size.result() for file, size in making.packed.items()},
+            plan=proving.rescue,
+            error_growth=growth,
+            explanations=proving.answers.explanations,
+            executions=proving.answers.integers.executions,
+            int8_risks=proving.answers.integers.risks,
+            attributions=proving.answers.attributions,
+            witness=self.witness,
+            doubts=proving.doubts,
+            labels=self.labels,
+            dense_scales=self.request.plan.dense_scales,
+        )
+        return with_own_names(report, facts.own_names)

@@ -1,0 +1,35 @@
+"""What the parent is asked for by `convert`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.calibrate.calibration_request import CalibratorName, RepairName
+from resnet_edge.conversion.plan_request import PlanRequest
+from resnet_edge.models import ModelRequest
+
+
+@dataclass(frozen=True)
+class ConvertRequest:
+    """What the user asks for. `calibration` None: held out of `data`. `class_names` come
+    before those of the model and the data. `rescue`: where int8 misses the budget, leave the layers
+    in float that cost most. `thorough`: look into every file, and not only into those that failed.
+    `command` is how it was asked for, and `source_name` what the report calls the model where the user did
+    not name it. `accept_reference`: that the model itself is poor is as it should be."""
+
+    model: ModelRequest
+    data: str
+    calibration: str | None
+    plan: PlanRequest
+    max_drop_pp: float
+    threads: int
+    latency_seconds: float
+    dynamic_batch: bool = False
+    calibrator: CalibratorName = "auto"
+    repair: RepairName = "auto"
+    rescue: bool = True
+    thorough: bool = False
+    class_names: tuple[str, ...] = ()
+    command: str = ""
+    source_name: str | None = None
+    accept_reference: bool = False

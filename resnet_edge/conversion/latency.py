@@ -1,0 +1,44 @@
+"""Runs in the parent. The latency of the artifacts of a conversion."""
+
+from __future__ import annotations
+
+from resnet_edge.benchmarking.latency_request import LatencyRequest, LatencyResult, LatencyTarget
+from resnet_edge.conversion.convert_request import ConvertRequest
+from resnet_edge.conversion.notes import not_timed
+from resnet_edge.conversion.run_log import Findings
+from resnet_edge.core import registry
+from resnet_edge.core.device import is_software
+from resnet_edge.core.latency import Latency
+from resnet_edge.data.images_request import Images
+from resnet_edge.evaluation.scheduler import Proof
+from resnet_edge.workers.grants import backends_grant
+from resnet_edge.workers.pool import Crew, asking
+
+
+def timed(
+    request: ConvertRequest, images: Images, proofs: list[Proof], crew: Crew, findings: Findings
+) -> tuple[Latency, ...]:
+    """Measure the latency of what ran; nothing else of ours runs by now."""
+    if not request.latency_seconds:
+        return ()
+    ran = [proof for proof in proofs if proof.outputs.exception() is None]
+    findings.notes += not_timed((p.place.backend, p.outputs.result().device) for p in ran)
+    pinned = registry.declared("backends")  # behind a pipe, and there for their answers
+    targets = tuple(
+        LatencyTarget(
+            p.artifact.path, p.artifact.file, p.job.format, p.job.scheme, p.place.backend, p.place.device
+        )
+        for p in ran
+        if not is_software(p.outputs.result().device) and p.place.backend not in pinned
+    )
+    if not targets:
+        return ()
+    seconds = request.latency_seconds
+    asked = LatencyRequest(targets, images.images, request.threads, None, seconds)
+    clock = crew.member("latency", findings.tell, backends_grant(p.place.backend for p in ran))
+    found = findings.attempt("latency", asking(clock, "benchmarking.latency:measure", asked, LatencyResult))
+    clock.dismiss()
+    if found is None:
+        return ()
+    findings.failures += found.failures
+    return found.latencies

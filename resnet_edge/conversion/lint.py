@@ -1,0 +1,63 @@
+"""Runs in the parent. The lint of the calibration images, beside the making and proving of artifacts."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+
+from resnet_edge.calibrate.calibration_request import Calibration
+from resnet_edge.calibrate.lint_request import CalibrationLintRequest
+from resnet_edge.conversion.run_log import Basis, Findings
+from resnet_edge.core.calibration_lint import CalibrationLint
+from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.workers.pool import Crew, Member, ask
+
+STEP = "calibration lint"
+
+
+class Linting:
+    """Begun by `start`, once calibration has run the float graph; `found` waits for it."""
+
+    def __init__(self, basis: Basis, crew: Crew, pool: Executor, findings: Findings) -> None:
+        self._basis, self._crew, self._pool, self._findings = basis, crew, pool, findings
+        self._begun: Future[CalibrationLint] | None = None
+
+    def start(self, calibrated: Calibration | None) -> None:
+        """Begin, where there are calibration images; where calibration failed, on the images alone."""
+        basis = self._basis
+        if basis.calibration is None:
+            return
+        request = CalibrationLintRequest(
+            basis.calibration,
+            basis.images,
+            basis.facts.head,
+            basis.facts.preprocessing,
+            None if calibrated is None else basis.portable,
+            None if calibrated is None else calibrated.limits,
+            None if calibrated is None else calibrated.outputs,
+            basis.facts.macs,
+        )
+        member = self._crew.member(STEP, self._findings.tell)
+        self._begun = self._pool.submit(_linted, member, request)
+
+    def found(self) -> CalibrationLint | None:
+        """What was found, and told at once where it is an error or a warning. A lint that itself fails is a
+        note: no artifact depends on it. Raises OutputError."""
+        if self._begun is None:
+            return None
+        try:
+            lint = self._begun.result()
+        except OutputError:
+            raise
+        except ResnetEdgeError as error:
+            self._findings.note(STEP, f"the calibration images could not be looked through: {error}")
+            return None
+        for finding in (*lint.of("error"), *lint.of("warning")):
+            self._findings.note(STEP, f"{finding.severity} in the calibration: {finding.sentence}")
+        return lint
+
+
+def _linted(member: Member, request: CalibrationLintRequest) -> CalibrationLint:
+    try:
+        return ask(member, "calibrate.lint:lint", request, CalibrationLint)
+    finally:
+        member.dismiss()

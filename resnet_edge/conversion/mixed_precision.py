@@ -1,0 +1,240 @@
+"""Runs in the parent. What to do when plain int8 misses the budget: leave some layers in float.
+
+The calibration images tell in which order layers are worth it (conversion/float_choices.py), and the
+proof itself tells how many are needed: a search by halves, since more layers in float are hardly
+ever worse. Every candidate is made, run and judged as any artifact is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from resnet_edge.calibrate.calibration_request import Calibration
+from resnet_edge.conversion.artifact_request import ArtifactRequest, PortableRequest
+from resnet_edge.conversion.mixed_precision_request import Choices, ChoicesRequest, FloatChoice
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.machine import usable_cores
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.parity import Parity
+from resnet_edge.core.rescue import GRAVITY, Candidate, Rescue, gravest
+from resnet_edge.core.runtime_floor import RuntimeFloor
+from resnet_edge.core.scheme import DenseScales, Io
+from resnet_edge.core.workspace import Workspace
+from resnet_edge.core.written import Written
+from resnet_edge.data.images_request import Images
+from resnet_edge.evaluation.job import Job
+from resnet_edge.evaluation.scheduler import Provers
+from resnet_edge.evaluation.verdict import Judge, Judged
+from resnet_edge.workers.pool import Member
+from resnet_edge.workers.progress import Progress
+from resnet_edge.workers.progress import Report as Tell
+
+MOST_CHOICES = 63
+"""What a search by halves settles with six candidates."""
+
+
+@dataclass(frozen=True)
+class RescueSetup:
+    """What candidates are made of and with: from `calibrated`, judged on `images`, by `maker`, to run on
+    `runtimes`."""
+
+    facts: ModelFacts
+    io: Io
+    calibrated: Calibration
+    calibration: Images
+    images: Images
+    maker: Member
+    provers: Provers
+    judge: Judge
+    workspace: Workspace
+    tell: Tell
+    integer_scores: bool
+    runtimes: tuple[RuntimeFloor, ...] = ()
+    dense_scales: DenseScales = "per-tensor"
+
+
+@dataclass(frozen=True)
+class Rescued:
+    """What was tried, and the proofs of the artifacts that are now in the workspace."""
+
+    rescue: Rescue
+    judged: tuple[Judged, ...]
+
+    def in_place(self, all_judged: Sequence[Judged]) -> list[Judged]:
+        """All that was judged, these in place of the plain ones."""
+        ours = {(found.proof.job, found.proof.place): found for found in self.judged}
+        return [ours.get((found.proof.job, found.proof.place), found) for found in all_judged]
+
+
+def missed(plain: Sequence[Judged]) -> bool:
+    """Whether artifacts are sound and yet fail: by their accuracy, or by their SQNR. Where an output
+    was NaN or always the same, no layer in float would mend it."""
+    measured = all(found.parity.sqnr_db is not None for found in plain)
+    return measured and any(found.parity.verdict == "fail" for found in plain)
+
+
+def rescue(plain: Sequence[Judged], setup: RescueSetup) -> Rescued:
+    """Find the fewest layers in float with which the artifacts of one scheme pass; where none do,
+    the best that was found. Raises OutputError, and ResnetEdgeError where nothing could be tried."""
+    scheme = plain[0].proof.job.scheme
+    choices = _choices(scheme, setup)
+    first = _Tried(0, choices[0], tuple(plain))
+    tried = {0: first}
+    search = _Search(plain, choices, setup, tried)
+    found = first_that_passes(len(choices), search.passes)
+    order = sorted(tried)
+    best = tried[found] if found is not None else max(tried.values(), key=_merit)
+    if best is not first:
+        best = _kept(best, setup.workspace)
+        tried[best.number] = best
+    told = Rescue(scheme, tuple(_candidate(tried[number]) for number in order), order.index(best.number))
+    return Rescued(told, best.judged)
+
+
+def first_that_passes(count: int, passes: Callable[[int], bool]) -> int | None:
+    """The first of the numbers 1 to `count` - 1 that passes, if all after one that passes do too."""
+    low, high = 0, count
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if passes(middle) else (middle, high)
+    return high if high < count else None
+
+
+@dataclass(frozen=True)
+class _Tried:
+    number: int
+    choice: FloatChoice
+    judged: tuple[Judged, ...]
+
+
+class _Search:
+    """Makes and judges candidates by the number of their choice, into `tried`."""
+
+    def __init__(
+        self,
+        plain: Sequence[Judged],
+        choices: Sequence[FloatChoice],
+        setup: RescueSetup,
+        tried: dict[int, _Tried],
+    ) -> None:
+        self._jobs = {found.proof.job: None for found in plain}
+        self._choices, self._setup, self._tried = choices, setup, tried
+
+    def passes(self, number: int) -> bool:
+        """Whether every artifact passes everywhere. One that cannot be made or run does not."""
+        choice = self._choices[number]
+        layers = len(choice.float_layers)
+        try:
+            self._tried[number] = _Tried(number, choice, self._judged(number, choice))
+        except OutputError:
+            raise
+        except ResnetEdgeError as error:
+            self._say(f"with {layers} layers in float: {error}")
+            return False
+        verdict = gravest(found.parity.verdict for found in self._tried[number].judged)
+        self._say(f"with {layers} layers in float, {100 * choice.int8_macs:.0f} % of MACs in int8: {verdict}")
+        return verdict == "pass"
+
+    def _say(self, text: str) -> None:
+        self._setup.tell(Progress("plan", note=f"plan: {text}", line=True))
+
+    def _judged(self, number: int, choice: FloatChoice) -> tuple[Judged, ...]:
+        setup, folder = self._setup, self._setup.workspace.scratch_folder(f"plan-{number}")
+        portable = ""
+        proofs = []
+        for job in self._jobs:
+            portable = portable or self._portable(job, choice, folder)
+            name = f"{setup.facts.name}.{job.scheme}{job.suffix}"
+            request = ArtifactRequest(
+                portable,
+                job.format,
+                job.scheme,
+                setup.facts.name,
+                str(folder / name),
+                choice.float_layers,
+                setup.runtimes,
+                job.channels_first,
+            )
+            artifact = setup.maker.call("resnet_edge.conversion.artifacts:artifact", request, Artifact)
+            for place in job.places:
+                proofs.append(setup.provers.start(artifact, job, place, setup.images, folder))
+        return tuple(setup.judge.judged(proof) for proof in proofs)
+
+    def _portable(self, job: Job, choice: FloatChoice, folder: Path) -> str:
+        setup = self._setup
+        request = PortableRequest(
+            setup.calibrated.portable,
+            job.scheme,
+            setup.calibrated.ranges,
+            setup.facts.output,
+            setup.io,
+            str(folder / "portable.tflite"),
+            choice.float_layers,
+            setup.calibrated.exact,
+            setup.integer_scores,
+            setup.dense_scales,
+        )
+        return setup.maker.call("resnet_edge.conversion.artifacts:portable", request, Written).path
+
+
+def _choices(scheme: str, setup: RescueSetup) -> Sequence[FloatChoice]:
+    request = ChoicesRequest(
+        setup.calibrated.exact,
+        setup.calibrated.portable,
+        setup.calibrated.ranges,
+        scheme,
+        setup.facts.head,
+        setup.io,
+        setup.calibration.images,
+        usable_cores(),
+        str(setup.workspace.scratch_folder("plan")),
+        setup.dense_scales,
+    )
+    found = setup.maker.call("resnet_edge.conversion.float_choices:choose", request, Choices).choices
+    return thinned(found, MOST_CHOICES)
+
+
+def thinned(choices: Sequence[FloatChoice], most: int) -> Sequence[FloatChoice]:
+    """At most `most` of the choices, evenly spread, with the first and the last."""
+    if len(choices) <= most:
+        return choices
+    return [choices[round(n * (len(choices) - 1) / (most - 1))] for n in range(most)]
+
+
+def _merit(tried: _Tried) -> tuple[float, ...]:
+    """The higher, the better: the verdict, the most that it may cost, the SQNR."""
+    found = _candidate(tried)
+    sqnr = -float("inf") if found.sqnr_db is None else found.sqnr_db
+    return -GRAVITY.index(found.verdict), -max(map(_cost, found.parity)), sqnr
+
+
+def _cost(row: Parity) -> float:
+    if row.drop_ci95_pp is not None:
+        return row.drop_ci95_pp[1]
+    return 100.0 if row.agreement is None else 100 * (1 - row.agreement)
+
+
+def _kept(best: _Tried, workspace: Workspace) -> _Tried:
+    """The candidate with its artifacts among those that the user gets, in place of the plain ones."""
+    adopted: dict[str, Artifact] = {}
+    judged = []
+    for found in best.judged:
+        proved = found.proof.artifact
+        if proved.path not in adopted:
+            adopted[proved.path] = replace(proved, path=str(workspace.adopt(Path(proved.path))))
+        judged.append(replace(found, proof=replace(found.proof, artifact=adopted[proved.path])))
+    return replace(best, judged=tuple(judged))
+
+
+def _candidate(tried: _Tried) -> Candidate:
+    artifacts = {found.proof.artifact.path: found.proof.artifact for found in tried.judged}
+    return Candidate(
+        tried.choice.float_layers,
+        tried.choice.int8_macs,
+        tried.choice.expected_sqnr_db,
+        tuple(artifacts.values()),
+        tuple(found.parity for found in tried.judged),
+    )

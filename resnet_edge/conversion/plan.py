@@ -1,0 +1,152 @@
+"""Runs in a worker. Which artifacts to make and where to prove them, settled before any work.
+
+It imports every format and backend that the run will need, so that a missing package is an
+error now and not after minutes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from resnet_edge import backends as room_of_backends
+from resnet_edge.backends._pinned_environment import PinnedRuntime, runtimes
+from resnet_edge.conversion.plan_request import Plan, PlanRequest
+from resnet_edge.core import registry
+from resnet_edge.core.errors import UnsupportedScheme, UsageError
+from resnet_edge.core.runtime_floor import BY_DAY, RuntimeFloor, release_of
+from resnet_edge.core.scheme import Scheme
+from resnet_edge.evaluation.job import Job, Place
+from resnet_edge.workers.progress import Report
+
+
+def plan(request: PlanRequest, report: Report) -> Plan:
+    """Settle the run. Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency,
+    DeviceUnavailable."""
+    schemes: dict[str, Scheme] = {name: registry.load("schemes", name).SCHEME for name in request.schemes}
+    formats = {name: registry.load("formats", name) for name in request.formats}
+    if any(scheme.weights != "float32" for scheme in schemes.values()):
+        importlib.import_module("resnet_edge.graph.quantize")  # a missing package is told by the worker
+    _check_options(request, schemes, formats)
+    pinned, notes = _pinned(request)
+    backends = tuple(dict.fromkeys((*request.backends, *pinned)))
+    places = {name: places_of(name, backends) for name in formats}
+    jobs = []
+    for scheme_name, scheme in schemes.items():
+        for format_name, module in formats.items():
+            reason = module.refusal(scheme)
+            if reason is None:
+                turned = request.channels_first and _takes_either(module)
+                job = _job(format_name, module, scheme_name, scheme, places[format_name])
+                jobs.append(replace(job, channels_first=turned))
+            else:
+                notes.append(f"no {scheme_name} in {format_name}: {reason}")
+        if not any(job.scheme == scheme_name for job in jobs):
+            raise UnsupportedScheme(f"{'; '.join(notes)}: ask for another of --schemes or --formats")
+    if request.channels_first:
+        turned_names = ", ".join(name for name, module in formats.items() if _takes_either(module))
+        notes.append(f"--nchw: {turned_names} files take images as (N, C, H, W), others as (N, H, W, C)")
+    return Plan(tuple(jobs), tuple(notes))
+
+
+def _takes_either(module: Any) -> bool:
+    """Whether files of the format take their channels first or last, as they are asked."""
+    return bool(getattr(module, "CHANNELS_FIRST", False))
+
+
+def _check_options(request: PlanRequest, schemes: Mapping[str, Scheme], formats: Mapping[str, Any]) -> None:
+    """Refuse what nothing that is to be made can follow. Raises UsageError."""
+    if request.io != "float32" and any(scheme.activations != "int8" for scheme in schemes.values()):
+        raise UsageError(f"--io {request.io} is for int8 artifacts: add --schemes int8")
+    if request.integer_scores and request.io != "int8":
+        raise UsageError("--integer-softmax is for artifacts of int8 at both ends: add --io int8")
+    if request.channels_first and not any(map(_takes_either, formats.values())):
+        raise UsageError("--nchw is for ONNX, and TFLite files take NHWC alone: add onnx to --formats")
+    if request.dense_scales == "per-channel":
+        _check_per_channel(request, schemes)
+
+
+def _pinned(request: PlanRequest) -> tuple[list[str], list[str]]:
+    """Of each runtime asked for the oldest pinned one that is installed, and notes where there is none."""
+    found, notes = [], []
+    for floor in request.runtimes:
+        if floor.format not in request.formats:
+            raise UsageError(f"--runtimes {floor} is for {floor.format}: add it to --formats")
+        known = [one for name, one in runtimes().items() if name.partition("@")[0] == floor.name]
+        here = next((one for one in known if one.is_there() and _meets(one, floor)), None)
+        if here is None:
+            missing = next(
+                (f": install {one.name} (make extras-museum)" for one in known if _meets(one, floor)), ""
+            )
+            notes.append(f"no file was run on {floor}, only its needs compared with that{missing}")
+        else:
+            found.append(here.name)
+    return found, notes
+
+
+def _check_per_channel(request: PlanRequest, schemes: Mapping[str, Scheme]) -> None:
+    """Refuse scales for each output of dense layers where nothing has them, or a runtime that is asked for
+    computes them wrongly."""
+    from resnet_edge.graph.versions.needed import scales_apart
+
+    integer = {name: scheme for name, scheme in schemes.items() if scheme.weights == "int8"}
+    if not integer:
+        raise UsageError("--dense-scales per-channel is for int8 weights: add int8 to --schemes")
+    for floor in request.runtimes:
+        for name, scheme in integer.items():
+            known = scales_apart(scheme.activations)
+            since = {"tflite": known.since, BY_DAY: known.micro}.get(floor.name, "") if known else ""
+            if since and not floor.holds(since):
+                raise UsageError(
+                    f"--dense-scales per-channel in {name} needs {floor.runtime} {since}, and --runtimes "
+                    f"asks for {floor}: ask for {floor.name}>={since}, leave {name} out of --schemes, "
+                    "or leave --dense-scales out"
+                )
+
+
+def _meets(pinned: PinnedRuntime, floor: RuntimeFloor) -> bool:
+    return release_of(floor.name, pinned.release) >= release_of(floor.name, floor.version)
+
+
+def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, places: tuple[Place, ...]) -> Job:
+    # No runtime has fast kernels for int16 activations: LiteRT runs them some 30 times slower than int8.
+    slow = scheme.activations == "int16"
+    return Job(
+        format_name,
+        scheme_name,
+        module.SUFFIX,
+        scheme.needs_calibration,
+        scheme.min_sqnr_db,
+        places,
+        slow,
+        rescuable=scheme.activations == "int8",
+    )
+
+
+def places_of(format_name: str, backends: tuple[str, ...]) -> tuple[Place, ...]:
+    """The backends among those asked for that open the format. Raises as `plan` does."""
+    found = []
+    for word in backends:
+        name, _, device = word.partition(":")
+        module = registry.load("backends", name)
+        device = device or "cpu"
+        if device not in module.DEVICES:
+            known = ", ".join(sorted(module.DEVICES))
+            raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
+        if format_name in module.FORMATS:
+            _open_probe(module, format_name, device)
+            found.append(Place(name, device, hasattr(module, "start")))
+    if not found:
+        raise UsageError(f"none of --backends {','.join(backends)} opens {format_name}: add one that does")
+    return tuple(found)
+
+
+def _open_probe(module: Any, format_name: str, device: str) -> None:
+    """Open a tiny network on a device that not every machine has. Raises DeviceUnavailable."""
+    probe = Path(room_of_backends.__file__).parent / "probe" / f"probe.{format_name}"
+    if device != "cpu" and probe.is_file():
+        with module.open_session(probe, device, 1):
+            pass

@@ -1,0 +1,52 @@
+"""Runs in the parent. What DATA declares, before any framework is imported and any model is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core import budget
+from resnet_edge.core.budget import PROMISE
+from resnet_edge.data.headers_request import Headers, HeadersRequest
+from resnet_edge.workers.worker import Worker, log_folder
+
+_NAMED_FOLDER = "fashion-mnist:"
+
+
+def check_data(*words: str | None) -> None:
+    """Whether DATA asks for more than it can need, or is wrong in a way that shows without a model: photos by
+    their headers, arrays by theirs and by their labels.
+
+    In a worker that loads numpy and Pillow alone, and may take no more than a file may cost that is refused.
+    10,000 photos take a second of processor time, a thirtieth of what decoding them takes. Raises DataError;
+    WorkerFailed where one makes a library crash."""
+    budget.check_data(*words)
+    _look(HeadersRequest(data=_files(words)))
+
+
+def check_training_data(
+    data: str, batch_size: int, input_shape: tuple[int, int, int] | None, *, fresh: bool
+) -> None:
+    """The same of data that a network is trained on. `fresh`: the network is made for the images, and takes
+    `input_shape` (H, W, C) or, with None, the size that they have. Raises as `check_data`."""
+    budget.check_data(data)
+    asked = HeadersRequest(
+        data=_files((data,)), train=True, fresh=fresh, batch_size=batch_size, input_shape=input_shape
+    )
+    _look(asked)
+
+
+def _files(words: tuple[str | None, ...]) -> tuple[str, ...]:
+    """Those that a file or a folder of the user's stands behind."""
+    return tuple(dict.fromkeys(word for word in words if word and _is_there(word)))
+
+
+def _is_there(word: str) -> bool:
+    path = Path(word)
+    return word.startswith(_NAMED_FOLDER) or path.is_dir() or (path.suffix == ".npz" and path.is_file())
+
+
+def _look(request: HeadersRequest) -> None:
+    if not request.data:
+        return
+    with log_folder() as logs, Worker("data", logs / "data.log", memory=PROMISE) as worker:
+        worker.call("resnet_edge.data.headers:look", request, Headers)

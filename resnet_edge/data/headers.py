@@ -1,0 +1,84 @@
+"""Runs in a worker. What DATA declares: photos by their headers, arrays by theirs and by their labels."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.machine import available_memory
+from resnet_edge.data import fashion_mnist, folder, npz
+from resnet_edge.data.headers_request import Headers, HeadersRequest
+from resnet_edge.data.image_set import Split
+from resnet_edge.data.photo import check_header
+from resnet_edge.workers.progress import Report
+
+_FLOAT = 4
+"""Bytes of a value of a batch, whatever the images are kept as."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Images:
+    """What is known of images without unpacking them: how many, and (H, W, C); C of photos is the least."""
+
+    count: int
+    shape: tuple[int, ...]
+    files: int = 1
+
+
+def look(request: HeadersRequest, report: Report) -> Headers:
+    """Raises DataError, with the first thing that is wrong."""
+    files = 0
+    for data in request.data:
+        found = _look(data, request)
+        files += found.files
+        if request.fresh:
+            _check_room(data, found, request)
+    return Headers(files=files)
+
+
+def _look(data: str, request: HeadersRequest) -> _Images:
+    word, _, place = data.partition(":")
+    if word == "fashion-mnist":
+        named = Path(os.path.expanduser(place))
+        splits: tuple[Split, ...] = ("train", "test") if request.train else ("test",)
+        (count, *size), *_ = (fashion_mnist.look(split, named) for split in splits)
+        return _Images(count=count, shape=(*size, 1), files=2 * len(splits))
+    if Path(data).is_dir():
+        return _photos(Path(data), request)
+    shape = npz.look(Path(data), fresh=request.fresh)
+    return _Images(count=shape[0], shape=shape[1:])
+
+
+def _photos(path: Path, request: HeadersRequest) -> _Images:
+    files = folder.files_of(path)
+    sizes = [check_header(file) for file in files]
+    if request.fresh and request.input_shape is None:
+        _check_alike(files, sizes)
+    width, height = sizes[0]
+    return _Images(count=len(files), shape=(height, width, 1), files=len(files))
+
+
+def _check_alike(files: list[Path], sizes: list[tuple[int, int]]) -> None:
+    """A network takes one size. Where photos have several, the first of them says nothing about it."""
+    for file, size in zip(files, sizes, strict=True):
+        if size != sizes[0]:
+            raise DataError(
+                f"{files[0]} has {sizes[0][0]:,}x{sizes[0][1]:,} pixels and {file} {size[0]:,}x{size[1]:,}: "
+                "say what the network is to take with --input-shape H,W,C, and all are resized to that"
+            )
+
+
+def _check_room(data: str, found: _Images, request: HeadersRequest) -> None:
+    """Whether the pixels fit the memory: all of them as they are kept, and one batch as the network gets it.
+    The network's own values come on top, many times that."""
+    height, width, channels = request.input_shape or found.shape
+    one, size = height * width * channels, min(found.count, request.batch_size)
+    needed, free = max(one * found.count, one * size * _FLOAT), available_memory()
+    if free is not None and needed > free:
+        what = f"{found.count:,} images" if one * found.count == needed else f"batches of {size:,} images"
+        raise DataError(
+            f"{what} of {height:,}x{width:,} pixels from {data} take {needed:,} bytes, and {free:,} of "
+            "memory are free: give smaller images or a smaller --batch-size, or, for photos, --input-shape"
+        )

@@ -1,0 +1,27 @@
+"""What the parent asks of data/headers.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadersRequest:
+    """data.headers:look: DATA, as the user names it.
+
+    `train`: it is trained on, in batches of `batch_size`. `fresh`: the network is made for the images, and
+    takes `input_shape` (H, W, C) or, with None, the size that they have.
+    """
+
+    data: tuple[str, ...]
+    train: bool = False
+    fresh: bool = False
+    batch_size: int = 1
+    input_shape: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headers:
+    """How many files were looked into."""
+
+    files: int

@@ -1,0 +1,140 @@
+"""Runs in a worker. DATA as arrays on disk that every later stage reads."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.format import dtype_to_descr, write_array_header_1_0
+from numpy.typing import NDArray
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.data.blocks import spans
+from resnet_edge.data.image_set import ImageSet
+from resnet_edge.data.images_request import FirstRequest, Images, ImagesRequest, PreparedImages
+from resnet_edge.data.load import load
+from resnet_edge.data.rows import evenly
+from resnet_edge.workers.progress import Progress, Report
+
+DIFFERENT = 0.9
+"""Of the images; public sets repeat a few."""
+
+
+def prepare(request: ImagesRequest, report: Report) -> PreparedImages:
+    """Load, check against the model, hold some out if asked, and write .npy files.
+
+    Raises DataError.
+    """
+    report(Progress("images", note=request.data))
+    folder = Path(request.folder)
+    found = load(request.data, "test", request.shape, folder)
+    _check_values(found, request)
+    if not request.for_calibration:
+        _check_classes(found, request)
+    rows = np.arange(len(found))
+    if request.limit:
+        rows = _spread(found.labels, len(found), request.limit)
+    held = np.empty(0, np.int64)
+    if request.hold_out:
+        labels = None if found.labels is None else found.labels[rows]
+        held = rows[_spread(labels, len(rows), min(request.hold_out, max(1, len(rows) // 5)))]
+        rows = np.setdiff1d(rows, held)
+    if not len(rows):
+        raise DataError(
+            f"{found.source} has too few images to hold some out for calibration: give more, or --calibration"
+        )
+    if not request.for_calibration:
+        _check_repeats(found, rows)
+    if request.seed is not None:
+        rows = np.random.default_rng(request.seed).permutation(rows)
+    report(Progress("images", len(rows), len(rows), found.source))
+    return PreparedImages(
+        _written(found, rows, folder / "evaluation"),
+        _written(found, held, folder / "held_out") if len(held) else None,
+    )
+
+
+def first(request: FirstRequest, report: Report) -> Images:
+    """Some of the images that were prepared, as if there were no more."""
+    images = request.images
+    labels = None if images.labels is None else np.load(images.labels, allow_pickle=False)
+    found = ImageSet(np.load(images.images, mmap_mode="r"), labels, images.class_names, images.source)
+    return _written(found, np.arange(request.n), Path(request.folder) / f"first_{request.n}")
+
+
+def _check_classes(found: ImageSet, request: ImagesRequest) -> None:
+    if found.labels is None:
+        return
+    if found.labels.max() >= request.classes:
+        raise DataError(
+            f"{found.source} has label {found.labels.max()} at image {found.labels.argmax()}, and the model "
+            f"tells {request.classes} classes apart (0 to {request.classes - 1}): mend the labels"
+        )
+    if found.class_names and len(found.class_names) != request.classes:
+        raise DataError(
+            f"{found.source} has {len(found.class_names)} classes and the model {request.classes}: "
+            "one sub-folder per class of the model is needed"
+        )
+    for name in found.class_names:
+        if not name.isprintable():  # a file name that is not UTF-8 cannot be told to the parent either
+            raise DataError(f"{found.source} has a class called {name!r}: rename it, in UTF-8, on one line")
+
+
+def _check_values(found: ImageSet, request: ImagesRequest) -> None:
+    if found.images.dtype != np.float32 or not request.preprocessing.takes_pixels:
+        return
+    low, high = float(found.images.min()), float(found.images.max())
+    if low < 0 or high > 255 or high <= 1:
+        raise DataError(
+            f"{found.source} holds floats from {low:.3g} to {high:.3g}, and the artifacts take raw pixels, "
+            "0 to 255: give raw pixels, or keep the model's own input with --preprocess none"
+        )
+
+
+def _check_repeats(found: ImageSet, rows: NDArray[np.int64]) -> None:
+    """The same image again proves nothing more, and every interval would take it for another."""
+    different = len({hashlib.blake2b(found.images[row].tobytes(), digest_size=16).digest() for row in rows})
+    if different < DIFFERENT * len(rows):
+        raise DataError(
+            f"{found.source} has {different:,} different images among {len(rows):,}, and the same one again "
+            "proves nothing: give each once"
+        )
+
+
+def _spread(labels: NDArray[np.int64] | None, n: int, count: int) -> NDArray[np.int64]:
+    """`count` of `n` rows: as many of every class, each evenly through the set; fewer where a class has not
+    so many."""
+    if count >= n:
+        return np.arange(n)
+    if labels is None:
+        return evenly(n, count)
+    classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    share, more = divmod(count, len(classes))
+    picked = [rows[evenly(len(rows), share + (number < more))] for number, rows in enumerate(classes)]
+    return np.sort(np.concatenate(picked))
+
+
+def _written(found: ImageSet, rows: NDArray[np.int64], stem: Path) -> Images:
+    paths = stem.with_suffix(".npy"), stem.with_name(f"{stem.name}_labels.npy")
+    digest = _write(found.images, rows, paths[0])
+    if found.labels is not None:
+        np.save(paths[1], found.labels[rows])
+        digest.update(found.labels[rows].tobytes())
+    labels = None if found.labels is None else str(paths[1])
+    return Images(str(paths[0]), labels, len(rows), found.class_names, found.source, digest.hexdigest())
+
+
+def _write(images: NDArray[Any], rows: NDArray[np.int64], path: Path) -> hashlib._Hash:
+    """Write rows as np.save would, and hash them; block by block, for images may be mapped from a
+    file that is larger than memory."""
+    shape, digest = (len(rows), *images.shape[1:]), hashlib.sha256()
+    header = {"descr": dtype_to_descr(images.dtype), "fortran_order": False, "shape": shape}
+    with path.open("wb") as file:
+        write_array_header_1_0(file, header)
+        for span in spans(len(rows), images.itemsize * int(np.prod(images.shape[1:]))):
+            content = images[rows[span]].tobytes()
+            file.write(content)
+            digest.update(content)
+    return digest

@@ -1,0 +1,54 @@
+"""What the parent asks of data.images, and the images it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.core.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True)
+class ImagesRequest:
+    """data.images: DATA as arrays for a model that takes `shape` (H, W, C) and tells
+    `classes` apart. `limit` keeps at most so many, spread evenly over the classes;
+    `hold_out` sets so many apart, at most a fifth. `for_calibration`: the labels do not matter. `seed`: of a
+    random order, in which the first of them are as good as any; None leaves them as they come."""
+
+    data: str
+    shape: tuple[int, int, int]
+    classes: int
+    preprocessing: Preprocessing
+    folder: str
+    limit: int | None = None
+    hold_out: int = 0
+    for_calibration: bool = False
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images on disk: `images` .npy (N, H, W, C); `labels` .npy (N,) or None."""
+
+    images: str
+    labels: str | None
+    n: int
+    class_names: tuple[str, ...]
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstRequest:
+    """data.images: the first `n` of `images`, with their labels, as files in `folder`."""
+
+    images: Images
+    n: int
+    folder: str
+
+
+@dataclass(frozen=True)
+class PreparedImages:
+    """The images to prove on, and those held out of them for calibration (if asked for)."""
+
+    evaluation: Images
+    held_out: Images | None

@@ -1,0 +1,65 @@
+"""DATA as arrays: one loader per file, picked by what the word looks like (contract: DATA)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.data.image_set import ImageSet, Split, check_size, on_stderr
+from resnet_edge.workers.progress import Report
+
+
+def load(
+    data: str,
+    split: Split,
+    shape: tuple[int, int, int] | None = None,
+    scratch: Path | None = None,
+    report: Report = on_stderr,
+) -> ImageSet:
+    """Load DATA: `fashion-mnist[:FOLDER]`, an `.npz` file or a folder of images.
+
+    `split` chooses between the training and the test images of a data set that has both; a
+    file or folder of the user's is the same for either. `shape` (H, W, C) is what the model
+    takes: images in a folder are decoded and resized to it; arrays must already have it.
+    `scratch` is a folder for the decoded images, and for the arrays of an archive (they are
+    memory-mapped, never all in memory). `report` hears of a download. Files whose headers do not have that
+    shape are not unpacked, to a thousand times their size. Raises DataError.
+    """
+    word, _, place = data.partition(":")
+    path = Path(data)
+    if word == "fashion-mnist":
+        from resnet_edge.data import fashion_mnist
+
+        named = Path(os.path.expanduser(place)) if place else None
+        if named is not None:
+            check_size((*fashion_mnist.look(split, named)[1:], 1), f"{word} ({split})", shape)
+        found = fashion_mnist.load(split, named, report)
+    elif data and path.is_dir():
+        from resnet_edge.data import folder
+
+        found = folder.load(path, shape, scratch)
+    elif path.suffix == ".npz" and path.is_file():
+        from resnet_edge.data import npz
+
+        found = npz.load(path, scratch, shape)
+    else:
+        raise DataError(_no_data(data, path))
+    return _fitting(found, shape)
+
+
+def _fitting(found: ImageSet, shape: tuple[int, int, int] | None) -> ImageSet:
+    if found.images.size == 0:
+        raise DataError(f"{found.source} holds no image")
+    check_size(found.images.shape[1:], found.source, shape)
+    return found
+
+
+def _no_data(data: str, path: Path) -> str:
+    forms = (
+        "give 'fashion-mnist', a folder of images, or an .npz file with 'images' (N,H,W,C) and, "
+        "optionally, 'labels' (N,)"
+    )
+    if path.suffix == ".npz":
+        return f"the data file {data} does not exist: {forms}"
+    return f"{data!r} is no data: {forms}"

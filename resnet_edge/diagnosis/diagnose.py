@@ -1,0 +1,114 @@
+"""Runs in the parent. What is asked of artifacts once they have verdicts: where they part from the model,
+what ran in integers, and which step loses how much; all at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from resnet_edge.core.attribution import Attribution
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.head import Head
+from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.report import Failure
+from resnet_edge.data.images_request import Images
+from resnet_edge.diagnosis.attributions import IMAGES, Attributor, Ends
+from resnet_edge.diagnosis.explanations import Explainer, Explanations
+from resnet_edge.diagnosis.integers import IntegerChecks, Integers
+from resnet_edge.evaluation.verdict import Judged, settled
+from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.progress import Report as Tell
+
+
+@dataclass(frozen=True)
+class Answers:
+    """`judged` as it was, failed where files contradict the model or integers ran in float; and all that was
+    found; `failures` are of looking into files."""
+
+    judged: tuple[Judged, ...]
+    explanations: tuple[Explanation, ...]
+    integers: Integers
+    attributions: tuple[Attribution, ...]
+    notes: tuple[str, ...]
+    failures: tuple[Failure, ...] = ()
+
+
+def together(answers: Sequence[Answers]) -> Answers:
+    """All of them as one."""
+
+    def every(name: str) -> tuple[Any, ...]:
+        return tuple(chain.from_iterable(getattr(one, name) for one in answers))
+
+    integers = [one.integers for one in answers]
+    return Answers(
+        every("judged"),
+        every("explanations"),
+        Integers(
+            tuple(chain.from_iterable(one.executions for one in integers)),
+            tuple(chain.from_iterable(one.risks for one in integers)),
+            tuple(chain.from_iterable(one.notes for one in integers)),
+        ),
+        every("attributions"),
+        tuple(dict.fromkeys(every("notes"))),
+        every("failures"),
+    )
+
+
+NOTHING = Answers((), (), Integers((), (), ()), (), ())
+
+
+def of_failed_files(judged: Sequence[Judged]) -> list[Judged]:
+    """All that was judged of files that failed anywhere; where such a file holds tells as much."""
+    failed = {one.parity.artifact for one in judged if one.parity.verdict == "fail"}
+    return [one for one in judged if one.parity.artifact in failed]
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """On `images`, which go through `preprocessing` where artifacts do not take pixels; `head` is the
+    model's. `attributed`: the images on which gaps are split into causes."""
+
+    crew: Crew
+    pool: Executor
+    images: Images
+    head: Head
+    preprocessing: Preprocessing | None
+    scratch: Path
+    tell: Tell
+    attributed: int = IMAGES
+
+    def answers(
+        self, judged: Sequence[Judged], portable: Callable[[], str] | None, ends: Ends | None
+    ) -> Answers:
+        """`portable` gives the float graph to compare layers with (None: nothing is explained); `ends` are
+        those of the gaps (None: they are not split). Raises OutputError."""
+        common = self.crew, self.pool, self.images, self.preprocessing
+        checks = IntegerChecks(*common, self.head, self.tell)
+        attributor = Attributor(*common, self.head, self.scratch, self.attributed, self.tell)
+        checks.start(judged, emulates=portable is not None)
+        if ends is not None:
+            attributor.start(judged, ends)
+        explained = self._explained(judged, portable)
+        explanations = settled(explained.explanations, judged)
+        integers, causes = checks.found(), attributor.found()
+        return Answers(
+            tuple(causes.beside(integers.beside(found.contradicted(explanations))) for found in judged),
+            explanations,
+            integers,
+            causes.attributions,
+            (*explained.notes, *integers.notes, *causes.notes),
+            explained.failures,
+        )
+
+    def _explained(self, judged: Sequence[Judged], portable: Callable[[], str] | None) -> Explanations:
+        if portable is None or not judged:
+            return Explanations()
+        explainer = Explainer(self.crew, self.images, self.preprocessing, self.tell)
+        try:
+            return explainer.explain(judged, portable)
+        finally:
+            explainer.dismiss()

@@ -1,0 +1,37 @@
+"""Runs in a worker. Where an artifact departs from the reference, and what is probably wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.data.pixels import preprocessed
+from resnet_edge.data.rows import evenly
+from resnet_edge.diagnosis.explain_request import Explained, ExplainRequest
+from resnet_edge.diagnosis.layers.compare import compared
+from resnet_edge.evaluation.predict import open_images
+from resnet_edge.workers.progress import Progress, Report
+
+
+def explain(request: ExplainRequest, report: Report) -> Explained:
+    """Every layer on what it reads itself. Raises ArtifactError."""
+    report(Progress(f"layers of {request.file}", 0, 1))
+    path, portable = Path(request.path), Path(request.portable)
+    found = compared(request.file, path, request.format, portable, _fed(_some(request), request))
+    report(Progress(f"layers of {request.file}", 1, 1))
+    return Explained(found)
+
+
+def _some(request: ExplainRequest) -> NDArray[Any]:
+    images = open_images(Path(request.images))
+    rows = evenly(len(images), request.n)
+    return np.asarray(images[rows])
+
+
+def _fed(images: NDArray[Any], request: ExplainRequest) -> NDArray[Any]:
+    if request.preprocessing is None:
+        return images
+    return preprocessed(images, request.preprocessing)

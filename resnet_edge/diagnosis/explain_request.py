@@ -1,0 +1,30 @@
+"""What the parent asks of the worker that compares the layers of an artifact, and what it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True)
+class ExplainRequest:
+    """diagnosis.explain: the artifact `path`, of `format`, against the reference's float portable graph
+    `portable` (.tflite), which takes what the artifact takes, on `n` of `images` .npy. `preprocessing` is
+    for what does not take pixels."""
+
+    file: str
+    path: str
+    format: str
+    portable: str
+    images: str
+    preprocessing: Preprocessing | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What was found."""
+
+    explanation: Explanation

@@ -1,0 +1,92 @@
+"""Runs in the parent. Which artifacts are looked into, and what follows from what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.report import Failure
+from resnet_edge.data.images_request import Images
+from resnet_edge.diagnosis.explain_request import Explained, ExplainRequest
+from resnet_edge.evaluation.verdict import Judged
+from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.progress import Report as Tell
+
+IMAGES = 16
+"""Images on which activations are compared (diagnosis/error_growth_request.py says why so few suffice)."""
+
+
+SEVERITY = {"pass": 0, "inconclusive": 1, "fail": 2}
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """What was found; `notes` on what could not be looked into, and `failures` where looking broke: a file
+    that was not compared is not proved."""
+
+    explanations: tuple[Explanation, ...] = ()
+    notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+class Explainer:
+    """Looks into artifacts, each once, on whichever backend it did worst."""
+
+    def __init__(
+        self,
+        crew: Crew,
+        images: Images,
+        preprocessing: Preprocessing | None,
+        tell: Tell,
+    ) -> None:
+        self._member = crew.member("layers", tell)
+        self._images, self._preprocessing = images, preprocessing
+
+    def explain(self, judged: Sequence[Judged], portable: Callable[[], str]) -> Explanations:
+        """Every layer of every artifact, on what it reads itself."""
+        ranked = sorted(judged, key=lambda one: SEVERITY[one.parity.verdict])
+        worst = {one.proof.artifact.path: one for one in ranked}
+        readable = [f for f in worst.values() if f.proof.job.format in ("tflite", "onnx")]
+        if not readable:
+            return Explanations()
+        try:
+            graph = portable()
+        except OutputError:
+            raise
+        except ResnetEdgeError as error:
+            return Explanations(notes=(f"layers are not compared: {error}",))
+        found = Explanations()
+        for each in readable:
+            what = f"the layers of {each.proof.artifact.file}"
+            try:
+                found = replace(found, explanations=(*found.explanations, self._one(each, graph)))
+            except OutputError:
+                raise
+            except WorkerFailed as error:
+                found = replace(found, failures=(*found.failures, Failure(what, str(error))))
+            except ResnetEdgeError as error:
+                found = replace(found, notes=(*found.notes, f"{what} are not compared: {error}"))
+        return found
+
+    def _one(self, judged: Judged, portable: str) -> Explanation:
+        artifact = judged.proof.artifact
+        asked = ExplainRequest(
+            judged.parity.artifact,
+            artifact.path,
+            artifact.format,
+            portable,
+            self._images.images,
+            self._preprocessing,
+            min(IMAGES, self._images.n),
+        )
+        found = self._member.call("resnet_edge.diagnosis.explain:explain", asked, Explained).explanation
+        if judged.parity.verdict == "pass":  # nothing is there to be explained but what contradicts it
+            return replace(found, findings=found.contradictions)
+        return found
+
+    def dismiss(self) -> None:
+        """End the process."""
+        self._member.dismiss()

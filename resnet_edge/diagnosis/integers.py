@@ -1,0 +1,129 @@
+"""Runs in the parent. Whether int8 really ran, and what it gives on a processor without VNNI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+from resnet_edge.core import registry
+from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.execution import Execution
+from resnet_edge.core.head import Head
+from resnet_edge.core.int8_risk import Int8Risk
+from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.scheme import Scheme
+from resnet_edge.data.images_request import Images
+from resnet_edge.diagnosis.integers_request import Executed, ExecutionRequest, Overflowed, OverflowRequest
+from resnet_edge.evaluation.verdict import Judged
+from resnet_edge.workers.pool import Crew, Member, ask
+from resnet_edge.workers.progress import Report as Tell
+
+T = TypeVar("T")
+IMAGES = 500
+"""The most on which overflow is emulated, at 15 ms each for a ResNet-20: 4 % of changed answers are then
+known to two percentage points either way."""
+
+
+@dataclass(frozen=True)
+class Integers:
+    """What was found; `notes` say what could not be looked into."""
+
+    executions: tuple[Execution, ...]
+    risks: tuple[Int8Risk, ...]
+    notes: tuple[str, ...]
+
+    def beside(self, judged: Judged) -> Judged:
+        """The same, told where the runtime left integers in float and said nothing: that costs time, and the
+        answers are what they are."""
+        row, ran = judged.parity, judged.among(self.executions)
+        if ran is None or not ran.missing:
+            return judged
+        return replace(judged, parity=replace(row, reasons=(*row.reasons, _in_float(ran))))
+
+
+def _in_float(ran: Execution) -> str:
+    where = ""
+    if ran.in_float:
+        more = f" and {len(ran.in_float) - 1} more layers" if len(ran.in_float) > 1 else ""
+        where = f" ({ran.in_float[0]}{more})"
+    return (
+        f"{ran.backend} computes {100 * ran.missing:.1f} % of what the file multiplies in integers in float"
+        f"{where}, and says nothing"
+    )
+
+
+class IntegerChecks:
+    """Looks at artifacts with integers, beside other work: begun by `start`, waited for by `found`."""
+
+    def __init__(
+        self,
+        crew: Crew,
+        pool: Executor,
+        images: Images,
+        preprocessing: Preprocessing | None,
+        head: Head,
+        tell: Tell,
+    ) -> None:
+        self._crew, self._pool, self._tell = crew, pool, tell
+        self._images, self._preprocessing, self._head = images, preprocessing, head
+        self._begun: Future[Integers] | None = None
+
+    def start(self, judged: Sequence[Judged], *, emulates: bool) -> None:
+        """Begin with what was judged; `emulates`: a processor without VNNI, too."""
+        integer = [one for one in judged if _has_integers(one)]
+        if integer:
+            self._begun = self._pool.submit(self._looked, integer, emulates)
+
+    def found(self) -> Integers:
+        """Raises OutputError."""
+        return self._begun.result() if self._begun is not None else Integers((), (), ())
+
+    def _looked(self, judged: Sequence[Judged], emulates: bool) -> Integers:
+        member = self._crew.member("integers", self._tell)
+        notes: list[str] = []
+        onnx = [one for one in judged if one.proof.job.format == "onnx"] if emulates else []
+        once = {one.proof.artifact.path: one for one in onnx}
+        try:
+            ran = [_noted(partial(self._executed, member, one), notes) for one in judged]
+            risks = [_noted(partial(self._risk, member, one), notes) for one in once.values()]
+        finally:
+            member.dismiss()
+        return Integers(tuple(filter(None, ran)), tuple(filter(None, risks)), tuple(notes))
+
+    def _executed(self, member: Member, judged: Judged) -> Execution | None:
+        proof, row = judged.proof, judged.parity
+        artifact, place = proof.artifact, proof.place
+        asked = ExecutionRequest(row.artifact, artifact.path, artifact.format, place.backend, place.device)
+        found = ask(member, "diagnosis.execution:executed", asked, Executed).execution
+        return None if found is None else replace(found, device=row.device)
+
+    def _risk(self, member: Member, judged: Judged) -> Int8Risk | None:
+        asked = OverflowRequest(
+            judged.parity.artifact,
+            judged.proof.artifact.path,
+            self._images.images,
+            self._images.labels,
+            min(IMAGES, self._images.n),
+            self._preprocessing,
+            self._head,
+        )
+        return ask(member, "diagnosis.overflow_emulation:overflowing", asked, Overflowed).risk
+
+
+def _has_integers(judged: Judged) -> bool:
+    scheme: Scheme = registry.load("schemes", judged.proof.job.scheme).SCHEME
+    return scheme.weights == "int8" and judged.proof.job.format in ("tflite", "onnx")
+
+
+def _noted(step: Callable[[], T | None], notes: list[str]) -> T | None:
+    """What a step finds; where it fails, a note: the verdicts do not depend on it."""
+    try:
+        return step()
+    except OutputError:
+        raise
+    except ResnetEdgeError as error:
+        notes.append(f"the integers of an artifact could not be looked into: {error}")
+        return None

@@ -1,0 +1,221 @@
+"""Runs in a worker. The verdict on an artifact, from its outputs and the reference's.
+
+What must hold for `pass`:
+
+- the sentinel finds nothing: no NaN or Inf, outputs that vary, more than one class predicted;
+- with labels, the reference is right more often than chance (unless the user accepts it), and
+  the upper end of the paired 95 % interval of the accuracy drop is within `max_drop_pp`; without,
+  the same is asked of the share of images whose top-1 changed, which no drop can exceed;
+- of float32 files, SQNR on logits is at least `min_sqnr_db`. What float16 and integers cost depends on the
+  network: there the answers alone decide, and SQNR is a figure.
+
+A float file whose outputs differ from the reference's by the rounding of its type alone needs neither labels
+nor an interval (`_rules.on_rounding`): its answers are the model's, on these images and on others.
+
+`fail` needs evidence too: an interval wholly above `max_drop_pp`, a float32 file with too low an SQNR, or the
+sentinel. Everything else is `inconclusive`. No special case softens this: with
+`max_drop_pp` 0 only a proven gain passes, since images without a single change still leave
+room for a drop of 3.84 / n.
+
+Where the verdict is asked for several times (core/sequential.py), every interval is as much wider.
+
+What outputs say, and what is right, is told by the head (core/head.py). Top-1 is the first of equal
+maxima on both sides. Quantized outputs do have equal maxima; a
+tie that the reference does not have counts as a change when a later class should have won.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core import proportion, statistics
+from resnet_edge.core.answers import answers
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.parity import ClassDrop, Parity, Verdict
+from resnet_edge.core.sequential import quantile, quantile_to_fail
+from resnet_edge.evaluation.classes import worst_class
+from resnet_edge.evaluation.compare_request import Agreement, AgreementRequest, Compared, CompareRequest
+from resnet_edge.evaluation.float_rounding import rounding_db
+from resnet_edge.evaluation.rules import (
+    Labelled,
+    Table,
+    on_agreement,
+    on_drop,
+    on_reference,
+    on_rounding,
+    on_sqnr,
+    tabulate,
+)
+from resnet_edge.evaluation.sanity import Finding, examine, one_class
+from resnet_edge.evaluation.sums import Sums, measure
+from resnet_edge.workers.progress import Progress, Report
+
+SIGNIFICANT = 0.05
+
+
+def compare(request: CompareRequest, report: Report) -> Compared:
+    """The verdict, with all its figures. Raises DataError where files do not belong together."""
+    head = request.head
+    reference, candidate = _outputs(request.reference), _outputs(request.candidate)
+    if reference.shape != candidate.shape:
+        raise DataError(
+            f"{request.artifact} gives {_by(candidate)} and the reference {_by(reference)}: "
+            "they are not of the same images and classes"
+        )
+    if reference.shape[1] != head.outputs:
+        raise DataError(f"the reference gives {_by(reference)}, and its head is of {head.outputs}")
+    labels = _labels(request.labels, len(reference), head.classes)
+    step = f"compare {request.artifact} on {request.backend}"
+    report(Progress(step, 0, 1))
+    if finding := examine(reference, candidate, head) or one_class(reference, labels, head):
+        return Compared(_stopped(request, len(reference), finding), by_rounding=False)
+    table, sums = tabulate(reference, candidate, labels, head), measure(reference, candidate, head)
+    report(Progress(step, 1, 1))
+    worst = worst_class(reference, candidate, labels, head, request.looks) if labels is not None else None
+    return _judged(request, table, sums, worst)
+
+
+def _outputs(path: str) -> NDArray[np.float32]:
+    values = _load(path)
+    if values.ndim != 2 or values.dtype.kind != "f" or not values.shape[1]:
+        raise DataError(f"{path} holds {values.dtype} {values.shape}; outputs are floats (N, outputs)")
+    return values
+
+
+def _load(path: str) -> NDArray[Any]:
+    try:
+        values: NDArray[Any] = np.load(Path(path), allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    return values
+
+
+def _labels(path: str | None, n: int, classes: int) -> NDArray[np.int64] | None:
+    if path is None:
+        return None
+    labels = _load(path)
+    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+        raise DataError(f"the labels are {labels.dtype} {labels.shape}; {n} images need as many integers")
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if len(wrong):
+        raise DataError(f"label {wrong[0]} is out of range: the model has the classes 0 to {classes - 1}")
+    checked: NDArray[np.int64] = labels.astype(np.int64)
+    return checked
+
+
+def _by(values: NDArray[Any]) -> str:
+    return f"{values.shape[1]} outputs for {values.shape[0]} images"
+
+
+def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
+    """The verdict of the sentinel: no figure is given that could be read as a good one."""
+    needed = None
+    if n == 0:
+        needed = proportion.samples_needed(0, 0, 0, request.max_drop_pp / 100, quantile(request.looks))
+    return Parity(
+        artifact=request.artifact,
+        backend=request.backend,
+        device=request.device,
+        n=n,
+        top1=None,
+        reference_top1=None,
+        drop_pp=None,
+        drop_ci95_pp=None,
+        agreement=None,
+        max_abs=None,
+        sqnr_db=None,
+        verdict=finding.verdict,
+        reasons=(finding.reason,),
+        samples_needed=needed,
+    )
+
+
+def _judged(request: CompareRequest, table: Table, sums: Sums, worst: ClassDrop | None) -> Compared:
+    n, labelled, z = table.n, table.labelled, quantile(request.looks)
+    sqnr = statistics.sqnr_db(sums.signal, sums.noise)
+    least = rounding_db(request.path, request.format, request.scheme) if request.path else None
+    numbers = None if least is None else on_rounding(sqnr, sums, n, least, request.scheme)
+    on_signal = on_sqnr(sqnr, request.min_sqnr_db, request.scheme)
+    on_images = _on_images(table, request, numbers)
+    verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"
+    parity = Parity(
+        artifact=request.artifact,
+        backend=request.backend,
+        device=request.device,
+        n=n,
+        top1=labelled.right / n if labelled else None,
+        reference_top1=labelled.reference_right / n if labelled else None,
+        drop_pp=100 * (labelled.lost - labelled.gained) / n if labelled else None,
+        drop_ci95_pp=_interval_pp(n, labelled, z),
+        agreement=(n - table.changed) / n,
+        max_abs=sums.max_abs,
+        sqnr_db=sqnr,
+        verdict=verdict,
+        # What decided comes first: it is what people read.
+        reasons=(
+            *(f.reason for f in sorted((on_images, on_signal), key=lambda f: f.verdict != verdict)),
+            *_on_class(worst),
+        ),
+        lost=labelled.lost if labelled else None,
+        gained=labelled.gained if labelled else None,
+        samples_needed=on_images.samples_needed if verdict == "inconclusive" else None,
+        agreement_ci95=proportion.wilson(n - table.changed, n, z),
+        worst_class=worst,
+    )
+    return Compared(parity, numbers is not None)
+
+
+def _on_images(table: Table, request: CompareRequest, numbers: Finding | None) -> Finding:
+    """What the images prove; what they leave open, `numbers` decide where there are any."""
+    n, labelled, limit_pp = table.n, table.labelled, request.max_drop_pp
+    z, to_fail = quantile(request.looks), quantile_to_fail(request.looks, early=request.early)
+    if labelled is None:
+        found = on_agreement(n, table.changed, limit_pp, z, to_fail)
+    else:
+        found = on_drop(n, labelled.lost, labelled.gained, limit_pp, z, to_fail)
+    if numbers is not None and found.verdict == "inconclusive":
+        found = numbers
+    if labelled is None or found.verdict != "pass" or request.accept_reference:
+        return found
+    on_chance = on_reference(n, labelled.reference_right, request.head.classes, z)
+    return found if on_chance.verdict == "pass" else on_chance
+
+
+def _on_class(worst: ClassDrop | None) -> tuple[str, ...]:
+    """A sentence where a class loses what chance does not explain."""
+    if worst is None or worst.p_adjusted > SIGNIFICANT:
+        return ()
+    return (
+        f"class {worst.label} loses more than chance explains: {worst.lost} of its {worst.n:,} images "
+        f"lost and "
+        f"{worst.gained} gained (p {worst.p_adjusted:.2g}, all classes looked at)",
+    )
+
+
+def _interval_pp(n: int, labelled: Labelled | None, z: float) -> tuple[float, float] | None:
+    if labelled is None:
+        return None
+    low, high = proportion.paired_drop(n, labelled.lost, labelled.gained, z)
+    return 100 * low, 100 * high
+
+
+def agree(request: AgreementRequest, report: Report) -> Agreement:
+    """How far two artifacts agree; no verdict. Raises DataError; NaN equals nothing."""
+    a, b = _outputs(request.a), _outputs(request.b)
+    if a.shape != b.shape:
+        raise DataError(f"one artifact gives {_by(a)} and the other {_by(b)}: nothing to compare")
+    if len(a) == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise DataError("agreement needs at least one image, and outputs without NaN or Inf")
+    apart = np.abs(a.astype(np.float64) - b)
+    report(Progress("agreement", 1, 1))
+    return Agreement(
+        n=len(a),
+        same_top1=int(np.count_nonzero(answers(request.head, a) == answers(request.head, b))),
+        values=a.size,
+        identical=int(np.count_nonzero(apart == 0)),
+        max_abs=float(apart.max()),
+    )

@@ -1,0 +1,61 @@
+"""What the parent asks of whoever runs an artifact on images, and what it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.core.artifact import Quantization
+from resnet_edge.core.preprocessing import Preprocessing
+
+Ends = tuple[Quantization | None, Quantization | None]
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """An artifact, where to run it, and two .npy files: `images` (N, H, W, C), uint8 or
+    float32, as the user gave them; `out`, to be written: (N, classes), float32. `preprocessing` is for an
+    artifact that does not take pixels. `ends`: the quantization of input and output, for a runtime that does
+    not tell that of integer ones."""
+
+    path: str
+    format: str
+    backend: str
+    device: str
+    threads: int
+    images: str
+    out: str
+    preprocessing: Preprocessing | None = None
+    ends: Ends = (None, None)
+
+
+@dataclass(frozen=True)
+class ShardRequest:
+    """The images from `start` to `stop` of a PredictRequest, to `out` (.npy). What is there
+    already, from a run that was ended, is taken as it is."""
+
+    whole: PredictRequest
+    start: int
+    stop: int
+    out: str
+
+
+@dataclass(frozen=True)
+class JoinRequest:
+    """evaluation.shards: the outputs of all shards, in order, as those of one run."""
+
+    shards: tuple[str, ...]
+    out: str
+
+
+@dataclass(frozen=True)
+class PredictResult:
+    """Where the outputs are, how many; `device` as the runtime reports it; seconds in all. `labels`: the
+    class names by output as the runtime tells them; none where it does not."""
+
+    out: str
+    n: int
+    seconds: float
+    device: str
+    input_dtype: str
+    classes: int
+    labels: tuple[str, ...] = ()

@@ -1,0 +1,24 @@
+"""Runs in a worker. The one place where a model that was opened is held against another loader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.data.pixels import preprocessed
+from resnet_edge.data.rows import evenly
+from resnet_edge.models import ModelRequest, OpenedModel
+from resnet_edge.models.witness import IMAGES, check_reader
+
+
+def checked_reader(opened: OpenedModel, request: ModelRequest, images: NDArray[Any]) -> Witnessed:
+    """On a few of `images` (N, H, W, C), as they are. Raises ModelError where the reader is wrong."""
+    few = images[evenly(len(images), IMAGES)]
+    return check_reader(opened, request, preprocessed(few, opened.facts.preprocessing))
+
+
+def witness_note(found: Witnessed) -> tuple[str, ...]:
+    """What to say of it beside the result."""
+    return (found.note,) if found.note else ()

@@ -1,0 +1,170 @@
+"""Runs in the parent. Artifacts run on every image, on all cores, from when they are made."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, InvalidStateError, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.machine import available_memory, usable_cores
+from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.data.images_request import Images
+from resnet_edge.evaluation.job import Job, Place
+from resnet_edge.evaluation.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
+from resnet_edge.workers.grant import NOTHING, Grant
+from resnet_edge.workers.pool import Crew, Member
+from resnet_edge.workers.progress import Progress, Report, silent
+
+FEWEST = 2
+"""Workers, where memory allows it: with one, a slow proof would hold up all others. Each takes the memory of
+a runtime with one artifact open, and runs on one thread."""
+MEMORY_EACH = 1 << 30
+"""Bytes that must be free for each: a ResNet-50 in float takes 0.4 GB, a ResNet-152 twice that."""
+
+SHARD = 500
+"""Images that a worker runs at a time: seconds of a ResNet-50, and a long shot from the cost of a call."""
+
+
+def how_many() -> int:
+    """How many proofs run side by side on this machine."""
+    memory, wanted = available_memory(), max(FEWEST, usable_cores())
+    return wanted if memory is None else max(1, min(wanted, int(memory // MEMORY_EACH)))
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The outputs of one artifact at one place, when they are there."""
+
+    artifact: Artifact
+    job: Job
+    place: Place
+    outputs: Future[PredictResult]
+
+    @property
+    def what(self) -> str:
+        """As a person says it."""
+        return f"{self.artifact.file} on {self.place.backend} {self.place.device}"
+
+
+def spans(cuts: Sequence[int], size: int | None) -> list[tuple[int, int]]:
+    """From the first to the last of all images, at most `size` at a time, and no part across one of `cuts`,
+    of which the last is the number of images: so the parts up to each are the same however many follow."""
+    found = []
+    for first, last in pairwise((0, *cuts)):
+        step = size or last - first
+        found += [(start, min(start + step, last)) for start in range(first, last, step)]
+    return found
+
+
+class Provers:
+    """The workers that run artifacts; `executor` has at least `how_many()` threads for them. `store` keeps
+    the outputs of shards; those that a run before left there are taken as they are. `grant`: what they may
+    do beside what the whole crew may."""
+
+    def __init__(
+        self, crew: Crew, executor: Executor, store: Path, tell: Report, grant: Grant = NOTHING
+    ) -> None:
+        self._executor, self._store, self._tell = executor, store, tell
+        self._members = [crew.member(f"proof {number + 1}", silent, grant) for number in range(how_many())]
+        self._before: tuple[Future[str], ...] = ()
+        self._idle: queue.SimpleQueue[Member] = queue.SimpleQueue()
+        for member in self._members:
+            self._idle.put(member)
+
+    def wait_for(self, step: Future[str]) -> None:
+        """Begin no proof before this step has ended, well or not: it takes the memory, and all cores."""
+        self._before = (step,)
+
+    def start(
+        self,
+        artifact: Artifact,
+        job: Job,
+        place: Place,
+        images: Images,
+        folder: Path | None = None,
+        preprocessing: Preprocessing | None = None,
+        cuts: Sequence[int] = (),
+    ) -> Proof:
+        """Run `artifact` on all images as soon as workers are idle; outputs go to `folder`, or to the
+        store. What was run there before on the first images, up to each of `cuts`, is not run again."""
+        name = (folder or self._store) / f"{artifact.file}.{place.backend}.{place.device}"
+        request = PredictRequest(
+            artifact.path,
+            artifact.format,
+            place.backend,
+            place.device,
+            1,
+            images.images,
+            f"{name}.{images.n}.npy",
+            preprocessing,
+        )
+        shards = [
+            ShardRequest(request, start, stop, f"{name}.{start}-{stop}.npy")
+            for start, stop in spans((*cuts, images.n), None if place.in_one else SHARD)
+        ]
+        return Proof(artifact, job, place, self._gathered(request, shards))
+
+    def _gathered(self, request: PredictRequest, shards: list[ShardRequest]) -> Future[PredictResult]:
+        gathering = _Gathering(request, shards, self._tell)
+        for shard in shards:
+            self._executor.submit(self._run, shard, gathering)
+        return gathering.outputs
+
+    def _run(self, shard: ShardRequest, gathering: _Gathering) -> None:
+        wait(self._before)
+        member = self._idle.get()
+        try:
+            gathering.run(shard, member)
+        finally:
+            self._idle.put(member)
+
+    def dismiss(self) -> None:
+        """End the processes."""
+        for member in self._members:
+            member.dismiss()
+
+
+class _Gathering:
+    """The shards of one proof, on their way to its outputs."""
+
+    def __init__(self, request: PredictRequest, shards: list[ShardRequest], tell: Report) -> None:
+        self.outputs: Future[PredictResult] = Future()
+        self._request, self._shards, self._tell = request, shards, tell
+        self._step = f"{Path(request.path).name} on {request.backend}"
+        self._left, self._done = len(shards), 0
+        self._lock = threading.Lock()
+
+    def run(self, shard: ShardRequest, member: Member) -> None:
+        """One shard, by `member`; the last one joins them. The first that fails is the proof's failure."""
+        if self.outputs.done():
+            return
+        self._progress(0)
+        try:
+            member.call("resnet_edge.evaluation.shards:run", shard, PredictResult)
+            with self._lock:
+                self._left -= 1
+                last = self._left == 0
+            found = self._joined(member) if last else None
+        except BaseException as error:  # whoever waits for the outputs must hear of it
+            with self._lock, suppress(InvalidStateError):
+                self.outputs.set_exception(error)
+            return
+        self._progress(shard.stop - shard.start)
+        if found is not None:
+            self.outputs.set_result(found)
+
+    def _joined(self, member: Member) -> PredictResult:
+        asked = JoinRequest(tuple(shard.out for shard in self._shards), self._request.out)
+        return member.call("resnet_edge.evaluation.shards:join", asked, PredictResult)
+
+    def _progress(self, more: int) -> None:
+        with self._lock:
+            self._done += more
+            if more or not self._done:
+                self._tell(Progress(self._step, self._done, self._shards[-1].stop))

@@ -1,0 +1,92 @@
+"""Runs in a worker. An artifact on some of the images, so that many workers share the work, and what is done
+stays done when a run is ended."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.lib.format import open_memmap
+
+from resnet_edge.backends import Session
+from resnet_edge.core.errors import DataError
+from resnet_edge.evaluation.predict import open_images, opened, outputs_of
+from resnet_edge.evaluation.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
+from resnet_edge.workers.progress import Report
+
+
+class _Last:
+    """The session that was opened last, which the next shard most often needs again."""
+
+    def __init__(self) -> None:
+        self._of: tuple[str, str, str, int] | None = None
+        self._context: AbstractContextManager[Session] | None = None
+        self._session: Session | None = None
+
+    def session(self, request: PredictRequest) -> Session:
+        wanted = request.path, request.backend, request.device, request.threads
+        if self._of != wanted or self._session is None:
+            self.close()
+            context = opened(request)
+            self._session, self._context, self._of = context.__enter__(), context, wanted
+        return self._session
+
+    def close(self) -> None:
+        context, self._context, self._session, self._of = self._context, None, None, None
+        if context is not None:
+            context.__exit__(None, None, None)
+
+
+_last = _Last()
+
+
+def run(request: ShardRequest, report: Report) -> PredictResult:
+    """Raises as evaluation.predict does."""
+    out, told = Path(request.out), Path(request.out).with_suffix(".json")
+    if out.is_file() and (known := _told(told)) is not None:
+        return known
+    images = open_images(Path(request.whole.images))[request.start : request.stop]
+    unfinished = str(out.with_suffix(f".{os.getpid()}.npy"))
+    try:
+        session = _last.session(request.whole)
+        step = f"{Path(request.whole.path).name} on {request.whole.backend}"
+        found = outputs_of(session, images, request.whole, unfinished, step, report)
+    except BaseException:
+        _last.close()  # a session that failed is not to be trusted with more
+        raise
+    os.replace(unfinished, out)
+    found = replace(found, out=str(out))
+    half = told.with_suffix(f".{os.getpid()}.part")
+    half.write_bytes(msgspec.json.encode(found))
+    os.replace(half, told)
+    return found
+
+
+def _told(path: Path) -> PredictResult | None:
+    """What an earlier run told of a shard; None where it did not come to that."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=PredictResult)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def join(request: JoinRequest, report: Report) -> PredictResult:
+    """All outputs in one file. Raises DataError where the shards are not of one artifact."""
+    results = [
+        msgspec.json.decode(Path(shard).with_suffix(".json").read_bytes(), type=PredictResult)
+        for shard in request.shards
+    ]
+    first = results[0]
+    if any(replace(r, out="", n=0, seconds=0.0) != replace(first, out="", n=0, seconds=0.0) for r in results):
+        raise DataError(f"the shards of {request.out} were not made by one runtime: run again")
+    n, start = sum(result.n for result in results), 0
+    outputs = open_memmap(request.out, mode="w+", dtype=np.float32, shape=(n, first.classes))
+    for result in results:
+        outputs[start : start + result.n] = np.load(result.out, mmap_mode="r", allow_pickle=False)
+        start += result.n
+    outputs.flush()
+    return replace(first, out=request.out, n=n, seconds=sum(result.seconds for result in results))

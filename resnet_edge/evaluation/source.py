@@ -1,0 +1,140 @@
+"""Runs in a worker. The user's Keras model: opened once, exported, and run as the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.machine import available_memory
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.core.written import Written
+from resnet_edge.data.pixels import preprocessed
+from resnet_edge.evaluation.reader_check import checked_reader
+from resnet_edge.evaluation.source_request import (
+    ExportRequest,
+    LearnedRequest,
+    ReferenceRequest,
+    WitnessRequest,
+)
+from resnet_edge.models import ModelRequest, OpenedModel, open_model
+from resnet_edge.models.compiled import compiled
+from resnet_edge.workers.progress import Progress, Report, silent
+
+BATCH_PIXELS = 2_000_000
+"""Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
+ones. More does not run faster on a CPU, and activations cost about 100 bytes for each."""
+
+
+IN_FLIGHT = 2
+"""How often what a layer reads and gives is in memory: once more for a shortcut that waits."""
+
+
+def facts(request: ModelRequest, report: Report) -> ModelFacts:
+    """Open the model and tell what it is."""
+    report(Progress("model", note=f"reading {request.source}"))
+    found = _opened(request).facts
+    report(Progress("model", 1, 1, note=found.name))
+    return found
+
+
+def export(request: ExportRequest, report: Report) -> Written:
+    """Write the float portable graph."""
+    from resnet_edge.graph.convert import convert
+
+    opened = _opened(request.model)
+    report(Progress("export", note="TensorFlow to the portable graph"))
+    convert(
+        opened.network,
+        opened.trackable,
+        PRESETS["none"] if request.bare else opened.facts.preprocessing,
+        opened.facts.input_shape,
+        opened.facts.output,
+        Path(request.out),
+        dynamic_batch=request.dynamic_batch,
+    )
+    report(Progress("export", 1, 1))
+    return Written(request.out)
+
+
+def witness(request: WitnessRequest, report: Report) -> Witnessed:
+    """Whether another loader gives the same answers. Raises ModelError where it does not."""
+    opened, images = _opened(request.model), np.load(request.images, mmap_mode="r")
+    report(Progress("witness", note="the same file, read by another loader"))
+    found = checked_reader(opened, request.model, images)
+    report(Progress("witness", 1, 1, note=found.loader))
+    return found
+
+
+def reference(request: ReferenceRequest, report: Report) -> Written:
+    """Run the model itself on every image; writes (N, classes) float32."""
+    import tensorflow as tf
+
+    opened = _opened(request.model)
+    images = np.load(request.images, mmap_mode="r")
+    network = _compiled(request.model)
+    size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape)), len(images)))
+    memory = available_memory()
+    if memory is not None and opened.activation_bytes:
+        size = max(1, min(size, memory // (IN_FLIGHT * opened.activation_bytes)))
+    outputs = np.empty((len(images), opened.facts.head.outputs), np.float32)
+    known = np.empty((0, outputs.shape[1])) if request.known is None else np.load(request.known)
+    outputs[: len(known)] = known
+    for start in range(len(known), len(images), size):
+        batch = preprocessed(images[start : start + size], opened.facts.preprocessing)
+        # Another size would be traced anew: a second and a half for a ResNet-50.
+        filled = np.resize(batch, (size, *batch.shape[1:]))
+        outputs[start : start + size] = network(tf.constant(filled)).numpy()[: len(batch)]
+        report(Progress("reference", min(start + size, len(images)), len(images), "Keras"))
+    if not np.isfinite(outputs).all():
+        row = int((~np.isfinite(outputs)).any(axis=1).argmax())
+        raise DataError(
+            f"the Keras model itself gives NaN or Inf on image {row}: mend the model or the image first"
+        )
+    np.save(request.out, outputs)
+    return Written(request.out)
+
+
+def learned(request: LearnedRequest, report: Report) -> Written:
+    """Run the layers whose activation ranges were learned, on an image and on noise; write what
+    tells their tensors in the portable graph. Raises ModelError where the model has no such layers."""
+    from resnet_edge.graph.learned import Learned
+    from resnet_edge.models.activations import activations
+    from resnet_edge.models.flat import flat_graph
+    from resnet_edge.models.learned_ranges import INPUT
+
+    opened = _opened(request.model)
+    facts, ranges = opened.facts, opened.ranges or {}
+    images = _telling(np.load(request.images, mmap_mode="r"), facts.preprocessing.takes_pixels)
+    graph = flat_graph(opened.trackable, facts.input_shape)
+    outputs = activations(graph, ranges, preprocessed(images, facts.preprocessing))
+    optional = tuple(name for name in ranges if name.endswith(INPUT))
+    Learned(ranges, images, outputs, optional).save(Path(request.out))
+    report(Progress("learned ranges", 1, 1))
+    return Written(request.out)
+
+
+def _telling(images: NDArray[Any], takes_pixels: bool) -> NDArray[np.float32]:
+    """An image, and noise: on both of them no two layers give the same by chance."""
+    image = np.asarray(images[:1], np.float32)
+    low, high = (0, 255) if takes_pixels else (image.min(), image.max())
+    noise = np.random.default_rng(0).uniform(low, high, image.shape)
+    return np.concatenate([image, noise.astype(np.float32)])
+
+
+@lru_cache(maxsize=1)
+def _compiled(request: ModelRequest) -> Callable[[Any], Any]:
+    """Once: a ResNet-50 is traced for a second and a half."""
+    return compiled(_opened(request).network)
+
+
+@lru_cache(maxsize=1)
+def _opened(request: ModelRequest) -> OpenedModel:
+    return open_model(request, silent)

@@ -1,0 +1,158 @@
+"""Runs in the parent. From the outputs of proofs to verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from resnet_edge.core.attribution import Attribution
+from resnet_edge.core.execution import Execution
+from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.data.images_request import Images
+from resnet_edge.evaluation.compare_request import Agreement, AgreementRequest, Compared, CompareRequest
+from resnet_edge.evaluation.outputs_request import Aligned, AlignRequest
+from resnet_edge.evaluation.predict_request import PredictResult
+from resnet_edge.evaluation.scheduler import Proof
+from resnet_edge.workers.pool import Member
+
+Row = TypeVar("Row", Attribution, Execution)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A proof that ran, its outputs (.npy), and the verdict on them. `by_rounding`: they are the reference's,
+    but for what the float type of the file rounds."""
+
+    proof: Proof
+    outputs: str
+    parity: Parity
+    by_rounding: bool = False
+
+    def among(self, rows: Iterable[Row]) -> Row | None:
+        """What is told of the same artifact on the same device; None where nothing is."""
+        own = self.parity.artifact, self.parity.backend, self.parity.device
+        return next((row for row in rows if (row.artifact, row.backend, row.device) == own), None)
+
+    def contradicted(self, explanations: Sequence[Explanation]) -> Judged:
+        """The same, failed where the file itself contradicts the reference, whatever these images show; but
+        not where the outputs are the reference's within rounding, which no other computation gives."""
+        if self.by_rounding:
+            return self
+        name = self.parity.artifact
+        certain = [f for found in explanations if found.artifact == name for f in found.contradictions]
+        if not certain:
+            return self
+        return self.failed(certain[0].sentence)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether more images may tell more."""
+        return self.parity.verdict == "inconclusive"
+
+    def failed(self, reason: str) -> Judged:
+        """The same, failed for a reason that no number of images would change."""
+        return self._with("fail", reason)
+
+    def unproved(self, reason: str) -> Judged:
+        """The same, inconclusive for a reason that more images of the same kind would not change."""
+        return self._with("inconclusive", reason)
+
+    def _with(self, verdict: Verdict, reason: str) -> Judged:
+        reasons = (reason, *self.parity.reasons)
+        return replace(
+            self, parity=replace(self.parity, verdict=verdict, reasons=reasons, samples_needed=None)
+        )
+
+
+def settled(explanations: Sequence[Explanation], judged: Sequence[Judged]) -> tuple[Explanation, ...]:
+    """What was found in files, as remarks where every output of the file is the reference's within rounding:
+    an oddity that shows nowhere accuses nobody."""
+    same = {one.parity.artifact for one in judged if one.by_rounding}
+    same -= {one.parity.artifact for one in judged if not one.by_rounding}
+    return tuple(_remarked(e) if e.artifact in same else e for e in explanations)
+
+
+def _remarked(found: Explanation) -> Explanation:
+    sentences = tuple(finding.sentence for finding in found.findings)
+    return replace(found, findings=(), remarks=(*sentences, *found.remarks))
+
+
+class Judge:
+    """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`. `head` is
+    what the last were compared as, and `looks` how often verdicts are asked for at most, `early` that they
+    will be again."""
+
+    def __init__(
+        self,
+        member: Member,
+        facts: ModelFacts,
+        images: Images,
+        max_drop_pp: float,
+        reference: str,
+        *,
+        accept_reference: bool = False,
+        looks: int = 1,
+        early: bool = False,
+    ) -> None:
+        self._member, self._facts, self._images = member, facts, images
+        self._max_drop_pp, self._reference = max_drop_pp, reference
+        self._accept_reference, self._looks, self._early = accept_reference, looks, early
+        self.notes: list[str] = []
+        self.head = facts.head
+
+    def judged(self, proof: Proof) -> Judged:
+        """Wait for the outputs of a proof, and judge them. Raises whatever stopped either."""
+        ran = proof.outputs.result()
+        return self._compared(proof, ran, Aligned(self._facts.head, self._reference, ran.out, ""))
+
+    def _compared(self, proof: Proof, ran: PredictResult, same: Aligned) -> Judged:
+        self.head = same.head
+        request = CompareRequest(
+            proof.artifact.file,
+            proof.place.backend,
+            ran.device,
+            proof.job.scheme,
+            same.head,
+            same.reference,
+            same.candidate,
+            self._images.labels,
+            self._max_drop_pp,
+            proof.job.min_sqnr_db,
+            proof.artifact.path,
+            proof.artifact.format,
+            self._accept_reference,
+            self._looks,
+            self._early,
+        )
+        found = self._member.call("resnet_edge.evaluation.compare:compare", request, Compared)
+        return Judged(proof, ran.out, found.parity, found.by_rounding)
+
+    def aligned(self, proof: Proof, scratch: Path) -> Judged:
+        """As `judged`, of an artifact that may end in a softmax or sigmoid that the reference leaves out, or
+        the other way round."""
+        ran = proof.outputs.result()
+        out = str(
+            scratch / f"{proof.artifact.sha256[:16]}.{proof.place.backend}.{proof.place.device}.aligned.npy"
+        )
+        asked = AlignRequest(self._facts.head, self._reference, ran.out, out)
+        same = self._member.call("resnet_edge.evaluation.outputs:align", asked, Aligned)
+        if same.through:
+            last = "softmax" if same.head.kind == "classes" else "sigmoid"
+            ends = f"in a {last}, and the reference does not"
+            ends = ends if same.through == "reference" else f"without a {last}, and the reference with one"
+            note = f"{proof.artifact.file} ends {ends}: who reads its scores must know"
+            self.notes += [note] if note not in self.notes else []
+        return self._compared(proof, ran, same)
+
+    def agreement(self, a: Judged, b: Judged) -> Agreement:
+        """How far two artifacts agree with each other."""
+        request = AgreementRequest(self._facts.head, a.outputs, b.outputs)
+        return self._member.call("resnet_edge.evaluation.compare:agree", request, Agreement)
+
+    def dismiss(self) -> None:
+        """End the process."""
+        self._member.dismiss()

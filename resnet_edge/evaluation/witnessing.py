@@ -1,0 +1,22 @@
+"""Runs in the parent. The reader of the reference, held against another loader before anything is proved."""
+
+from __future__ import annotations
+
+from resnet_edge.core.errors import WorkerFailed
+from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.data.images_request import Images
+from resnet_edge.evaluation.source_request import WitnessRequest
+from resnet_edge.models import ModelRequest
+from resnet_edge.workers.pool import Member, ask
+
+
+def witnessed(member: Member, model: ModelRequest, images: Images) -> Witnessed:
+    """In the worker that has opened `model`. Raises ModelError where the other loader reads another model.
+
+    Where that loader ends the worker, there is no witness: the file was read by ours before.
+    """
+    try:
+        return ask(member, "evaluation.source:witness", WitnessRequest(model, images.images), Witnessed)
+    except WorkerFailed as error:
+        how = str(error).partition(" (full log")[0]
+        return Witnessed(missing=f"the other loader broke its process ({how})")

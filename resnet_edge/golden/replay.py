@@ -1,0 +1,182 @@
+"""Runs in the parent. Artifacts held against golden vectors on backends and devices of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from resnet_edge.benchmarking.request import Offers, OffersRequest
+from resnet_edge.core import registry
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import (
+    ArtifactError,
+    DataError,
+    DeviceUnavailable,
+    MissingDependency,
+    UsageError,
+    WorkerFailed,
+)
+from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRow, GoldenVectors
+from resnet_edge.evaluation.first_backend import FIRST_BACKEND
+from resnet_edge.golden.request import OpenRequest, ReplayRequest
+from resnet_edge.workers.grants import backends_grant
+from resnet_edge.workers.pool import Crew, Member
+from resnet_edge.workers.progress import Report, silent
+
+
+@dataclass(frozen=True)
+class GoldenReplay:
+    """What a replay found. `left` names the artifacts of the file that were not given."""
+
+    golden: str
+    vectors: GoldenVectors
+    rows: tuple[GoldenRow, ...]
+    left: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Something was replayed, and all of it passed."""
+        return bool(self.rows) and all(row.verdict == "pass" for row in self.rows)
+
+    @property
+    def failed(self) -> tuple[GoldenRow, ...]:
+        """Where other outputs came out."""
+        return tuple(row for row in self.rows if row.verdict == "fail")
+
+
+@dataclass(frozen=True)
+class _Matched:
+    path: Path
+    number: int
+    artifact: GoldenArtifact
+
+
+def replay(
+    golden: Path,
+    artifacts: Sequence[Path],
+    places: tuple[str, ...],
+    crew: Crew,
+    scratch: Path,
+    report: Report,
+    threads: int = 1,
+) -> GoldenReplay:
+    """Run `artifacts` on the golden images. `places` are `backend` or `backend:device`; none means, for each
+    file, the backend that `convert` proves on, else, where that is not installed, the first that opens it.
+    `scratch` is a folder for arrays. A file is known by its SHA-256, so that its name does not matter.
+
+    Raises DataError where the file or the artifacts do not belong together, UsageError, UnknownName, and
+    MissingDependency where no backend is installed. What a runtime does not open is a row that says so.
+    """
+    if not artifacts:
+        raise UsageError(f"nothing is replayed of {golden}: name the artifacts that it was saved of")
+    images = str(scratch / "golden_images.npy")
+    reader = crew.member("golden vectors", silent)
+    vectors = reader.call(
+        "resnet_edge.golden.vectors:unpack", OpenRequest(str(golden), images), GoldenVectors
+    )
+    reader.dismiss()
+    matched = [_match(path, golden, vectors) for path in artifacts]
+    out = str(scratch / "golden_outputs.npy")
+    asked = ReplayRequest(str(golden), 0, "", "", "cpu", threads, images, out)
+    team = _Team(crew, report, asked, len(vectors.rows))
+    rows = [row for file in matched for row in team.rows(file, places)]
+    given = {file.number for file in matched}
+    left = tuple(a.file for number, a in enumerate(vectors.artifacts) if number not in given)
+    return GoldenReplay(golden.name, vectors, tuple(rows), left)
+
+
+def _match(path: Path, golden: Path, vectors: GoldenVectors) -> _Matched:
+    if not path.is_file():
+        raise ArtifactError(f"{path} is not there, or no file: name one that {golden.name} was saved of")
+    try:
+        sha256 = sha256_of(path)
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read ({error.strerror}): copy it again") from error
+    for number, artifact in enumerate(vectors.artifacts):
+        if artifact.sha256 == sha256:
+            return _Matched(path, number, artifact)
+    named = next((n for n, artifact in enumerate(vectors.artifacts) if artifact.file == path.name), None)
+    known = ", ".join(artifact.file for artifact in vectors.artifacts)
+    which = "the file of this name has another SHA-256 there" if named is not None else f"it has {known}"
+    raise DataError(
+        f"{path} is no file that {golden.name} was saved of ({which}): give the one that was, or save golden "
+        "vectors of this one"
+    )
+
+
+@dataclass
+class _Team:
+    """A worker for each backend, as two runtimes in one process may be one too many. `asked` is what all
+    replays have in common, and `n` their number of images."""
+
+    crew: Crew
+    report: Report
+    asked: ReplayRequest
+    n: int
+    members: dict[str, Member] = field(default_factory=dict)
+    offered: dict[str, Offers] = field(default_factory=dict)
+
+    def rows(self, file: _Matched, words: tuple[str, ...]) -> list[GoldenRow]:
+        """One file on the places named, or where it opens. Raises UsageError, UnknownName,
+        MissingDependency."""
+        if not words:
+            return [self._where_it_opens(file)]
+        format, found = file.artifact.format, []
+        for word in words:
+            name, _, device = word.partition(":")
+            offers = self._offers(name)
+            if (device or "cpu") not in offers.devices:
+                known = ", ".join(offers.devices)
+                raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
+            if format in offers.formats:
+                found.append((name, device or "cpu"))
+        if not found:
+            raise UsageError(f"none of {','.join(words)} opens {format}: add a backend that does")
+        return [self._row(file, name, device) for name, device in found]
+
+    def _where_it_opens(self, file: _Matched) -> GoldenRow:
+        first = FIRST_BACKEND.get(file.artifact.format, "")
+        missing = refused = None
+        for name in sorted(registry.names("backends"), key=lambda name: name != first):
+            try:
+                if file.artifact.format not in self._offers(name).formats:
+                    continue
+            except MissingDependency as error:
+                missing = missing or error
+                continue
+            row = self._row(file, name, "cpu")
+            if name == first or row.verdict != "not run":
+                return row
+            refused = refused or row
+        if refused is not None:
+            return refused
+        raise missing or UsageError(f"no backend opens {file.artifact.format}: see `resnet-edge doctor`")
+
+    def _offers(self, name: str) -> Offers:
+        if name not in self.offered:
+            self.offered[name] = self._member(name).call(
+                "resnet_edge.benchmarking.sessions:offers", OffersRequest(name), Offers
+            )
+        return self.offered[name]
+
+    def _member(self, name: str) -> Member:
+        if name not in self.members:
+            self.members[name] = self.crew.member(f"golden on {name}", self.report, backends_grant([name]))
+        return self.members[name]
+
+    def _row(self, file: _Matched, backend: str, device: str) -> GoldenRow:
+        """One replay; what keeps it from running is told."""
+        asked = replace(
+            self.asked,
+            artifact=file.number,
+            path=str(file.path),
+            backend=backend,
+            device=device,
+        )
+        try:
+            return self._member(backend).call("resnet_edge.golden.vectors:replay", asked, GoldenRow)
+        except (ArtifactError, DeviceUnavailable, MissingDependency, WorkerFailed) as error:
+            why = (str(error),)
+            name = file.path.name
+            return GoldenRow(name, backend, device, self.n, None, None, None, 0, None, None, "not run", why)

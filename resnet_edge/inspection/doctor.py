@@ -1,0 +1,119 @@
+"""Runs in the parent. What is installed, on what machine, and which backends open here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from resnet_edge.core import registry
+from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, MissingDependency, ResnetEdgeError
+from resnet_edge.core.machine import machine, versions
+from resnet_edge.core.scratch import scratch_folder
+from resnet_edge.workers.grants import backends_grant
+from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.worker import Worker, log_folder
+
+Status = Literal["opens", "not here", "not installed", "broken"]
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """Whether a backend opens on a device. `device` is what the runtime says where it opens,
+    else what was asked for; `detail` is one line for people. `logits` are what it gave for one image of
+    a network whose answer is known, and `first_ms` how long that first inference took."""
+
+    device: str
+    status: Status
+    detail: str = ""
+    logits: tuple[float, ...] = ()
+    first_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class ProbeRequest:
+    """The name of a backend."""
+
+    backend: str
+
+
+@dataclass(frozen=True)
+class BackendState:
+    """What one backend does here; `version` is empty where it is not installed."""
+
+    backend: str
+    version: str
+    devices: tuple[DeviceState, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """It opens on a device and breaks on none, or the user does not have it."""
+        found = {state.status for state in self.devices}
+        return found == {"not installed"} or ("opens" in found and "broken" not in found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxRequest:
+    """`folder`: one that the worker may not write in, and could if nothing held it."""
+
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxState:
+    """What holds a worker that reads untrusted files: `files` and `network` say so for people. `detail`: why
+    not, where something does not."""
+
+    files: str
+    network: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything that `resnet-edge doctor` found. `sandbox` is what holds the workers that read files."""
+
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    backends: tuple[BackendState, ...]
+    sandbox: SandboxState
+
+    @property
+    def exit_code(self) -> int:
+        """0 where every installed backend opens."""
+        return EXIT_DONE if all(backend.healthy for backend in self.backends) else EXIT_COULD_NOT
+
+
+def examine(report: Report) -> Diagnosis:
+    """Open every backend on every device it knows, each backend in a worker of its own."""
+    names = registry.names("backends")
+    found = []
+    for done, name in enumerate(names):
+        report(Progress("backends", done, len(names), name))
+        found.append(_probe(name))
+    report(Progress("backends", len(names), len(names)))
+    return Diagnosis(machine(), versions(), tuple(found), _sandbox())
+
+
+def _sandbox() -> SandboxState:
+    with (
+        scratch_folder() as elsewhere,
+        log_folder() as logs,
+        Worker("sandbox", logs / "sandbox.log") as worker,
+    ):
+        request = SandboxRequest(folder=str(elsewhere))
+        return worker.call("resnet_edge.inspection.sandbox_check:check", request, SandboxState)
+
+
+def _backend_worker(name: str, logs: Path) -> Worker:
+    return Worker(f"backend {name}", logs / f"{name}.log", grant=backends_grant([name]))
+
+
+def _probe(name: str) -> BackendState:
+    try:
+        with log_folder() as logs, _backend_worker(name, logs) as worker:
+            return worker.call("resnet_edge.inspection.probe:probe", ProbeRequest(name), BackendState)
+    except MissingDependency as error:
+        return BackendState(name, "", (DeviceState("-", "not installed", str(error)),))
+    except ResnetEdgeError as error:
+        return BackendState(name, "", (DeviceState("-", "broken", str(error)),))

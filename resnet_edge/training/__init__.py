@@ -1,0 +1,1 @@
+"""`train`: fitting a network to labelled images, in steps that survive an interrupt."""

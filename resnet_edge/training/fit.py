@@ -1,0 +1,242 @@
+"""Runs in a worker. Fit a network to labelled images: schedule, progress, checkpoint, history.
+
+One loop for Keras 3 on any backend and for tf_keras, on which tensorflow-model-optimization
+works: what differs between the two is the module that is asked for optimizer and callbacks.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.answers import answers
+from resnet_edge.core.atomic import write_whole
+from resnet_edge.core.documents import read_json
+from resnet_edge.core.errors import ResnetEdgeError
+from resnet_edge.core.head import Head
+from resnet_edge.training.augment import AugmentedBatches
+from resnet_edge.training.checkpoint import BEGIN_ANEW, Checkpoint, empty
+from resnet_edge.training.losses import accuracy_of, loss_of
+from resnet_edge.training.recipe import Recipe
+from resnet_edge.training.training_data import Labelled, TrainingData
+from resnet_edge.workers.progress import Progress, Report
+
+Pixels = NDArray[np.float32]
+VALIDATION_BATCH = 500
+
+
+def as_they_are(pixels: Pixels) -> Pixels:
+    """For a model that takes raw pixels."""
+    return pixels
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a fit needs beside the model and the recipe.
+
+    `label` is what the progress calls it. `head` tells what the model gives. `inputs` makes of
+    (B, H, W, C) raw pixels what the model takes; `teacher` makes of them (B, classes) logits.
+    `penalty` is a scalar of the weights, added to the loss. `framework` is keras or tf_keras;
+    `callbacks` are further ones of that framework. `frozen`: layers are kept from training by
+    the caller, who sets `trainable`.
+    """
+
+    head: Head
+    label: str = "train"
+    inputs: Callable[[Pixels], Pixels] = as_they_are
+    teacher: Callable[[Pixels], Pixels] | None = None
+    penalty: Callable[[], Any] | None = None
+    framework: Any = keras
+    callbacks: tuple[Any, ...] = ()
+
+
+History = list[dict[str, float]]
+
+
+def fit(model: Any, data: TrainingData, recipe: Recipe, folder: Path, report: Report, how: Fit) -> History:
+    """Fit `model` in place, from where the checkpoint in `folder` is; gives one row per epoch.
+
+    Raises UnknownName (augmentation); DataError (the checkpoint); ResnetEdgeError where the training
+    diverges.
+    """
+    batches = AugmentedBatches(
+        data.fitted.images, data.fitted.labels, recipe.batch_size, recipe.augment, recipe.seed
+    )
+    _compile(model, recipe, len(batches), how)
+    checkpoint = Checkpoint(folder, recipe.epochs)
+    done = checkpoint.restore(model)
+    if done:
+        report(Progress(how.label, note=f"going on behind epoch {done} of {recipe.epochs}", line=True))
+    watcher = _Watcher(len(batches), recipe, report, folder, how.label)
+
+    def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
+        # The history first: on resuming it is cut to the epochs of the checkpoint.
+        watcher.epoch_ends(epoch, logs)
+        checkpoint.save(model, epoch + 1)
+
+    watched = how.framework.callbacks.LambdaCallback(
+        on_epoch_begin=watcher.epoch_begins, on_train_batch_end=watcher.batch_ends, on_epoch_end=on_epoch_end
+    )
+    held = data.held_out
+    model.fit(
+        _source(lambda: _fed(batches.epochs(done), how), data, how),
+        initial_epoch=done,
+        epochs=recipe.epochs,
+        steps_per_epoch=len(batches),
+        validation_data=None if held is None else _source(lambda: _fed(_in_order(held), how), data, how),
+        validation_steps=None if held is None else math.ceil(len(held) / VALIDATION_BATCH),
+        callbacks=[*how.callbacks, watched],
+        verbose=0,
+    )
+    return watcher.history
+
+
+def top1(network: Callable[[Pixels], Any], images: Labelled, how: Fit, report: Report) -> float:
+    """The fraction of `images` that `network`, in inference mode, gets right."""
+    right = 0
+    for start in range(0, len(images), VALIDATION_BATCH):
+        rows = slice(start, start + VALIDATION_BATCH)
+        outputs = np.asarray(network(how.inputs(images.images[rows].astype(np.float32))))
+        right += int(np.count_nonzero(answers(how.head, outputs) == images.labels[rows]))
+        report(Progress("test", min(start + VALIDATION_BATCH, len(images)), len(images)))
+    return right / len(images)
+
+
+def training_details(recipe: Recipe, data: TrainingData, history: History, how: Fit) -> dict[str, Any]:
+    """What the sidecar keeps of any training or fine-tuning."""
+    name = how.framework.__name__
+    return {
+        "framework": f"{name} {how.framework.__version__}",
+        "backend": keras.backend.backend() if how.framework is keras else "tensorflow",
+        "recipe": asdict(recipe),
+        "data": data.identity,
+        "history": history,
+    }
+
+
+def _fed(batches: Iterator[tuple[Pixels, NDArray[np.int64]]], how: Fit) -> Iterator[tuple[Pixels, Any]]:
+    for pixels, labels in batches:
+        targets: NDArray[Any] = labels
+        if how.teacher is not None:
+            targets = np.concatenate([labels[:, None].astype(np.float32), how.teacher(pixels)], axis=1)
+        yield how.inputs(pixels), targets
+
+
+def _source(batches: Callable[[], Iterator[tuple[Pixels, Any]]], data: TrainingData, how: Fit) -> Any:
+    """What `model.fit` reads. tf_keras forgets the shapes of what a generator gives, by which the
+    loss tells class numbers from those with a teacher's logits behind them; a dataset has them."""
+    if how.framework is keras:
+        return batches()
+    import tensorflow as tf
+
+    shape = how.inputs(data.fitted.images[:1].astype(np.float32)).shape[1:]
+    targets = tf.TensorSpec((None,), "int64")
+    if how.teacher is not None:
+        targets = tf.TensorSpec((None, 1 + data.classes), "float32")
+    signature = (tf.TensorSpec((None, *shape), "float32"), targets)
+    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+
+
+def _in_order(images: Labelled) -> Iterator[tuple[Pixels, NDArray[np.int64]]]:
+    """All of them, in batches, again and again."""
+    for _ in repeat(None):
+        for start in range(0, len(images), VALIDATION_BATCH):
+            rows = slice(start, start + VALIDATION_BATCH)
+            yield images.images[rows].astype(np.float32), images.labels[rows]
+
+
+def _compile(model: Any, recipe: Recipe, steps: int, how: Fit) -> None:
+    warmup = round(recipe.warmup_epochs * steps)
+    optimizers = how.framework.optimizers
+    optimizer = optimizers.SGD(
+        optimizers.schedules.CosineDecay(
+            0.0 if warmup else recipe.learning_rate,
+            decay_steps=max(1, recipe.epochs * steps - warmup),
+            warmup_target=recipe.learning_rate if warmup else None,
+            warmup_steps=warmup,
+        ),
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=recipe.weight_decay,
+    )
+    # Keras 3 looks at the variable's own name, tf_keras at a path: bn/gamma:0.
+    own = r"%s" if how.framework is keras else r"(^|/)%s:\d+$"
+    optimizer.exclude_from_weight_decay(var_names=[own % name for name in ("gamma", "beta", "bias")])
+    model.compile(
+        optimizer,
+        loss_of(recipe, how.head, how.penalty),
+        metrics=[accuracy_of(how.head)],
+        # XLA:CPU runs convolutions without oneDNN, at about half the speed. tfmot's wrappers
+        # branch on variables in a way that XLA does not compile.
+        jit_compile="auto" if how.framework is keras and _accelerated() else False,
+    )
+
+
+def _accelerated() -> bool:
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    return True
+
+
+def _told_in(file: Path) -> History:
+    """Raises DataError."""
+    found: History = read_json(file, list[dict[str, int | float]], "history of a training", BEGIN_ANEW)
+    return found
+
+
+class _Watcher:
+    """Tells the progress and keeps the history."""
+
+    def __init__(self, steps: int, recipe: Recipe, report: Report, folder: Path, label: str) -> None:
+        self._steps, self._recipe, self._report, self._label = steps, recipe, report, label
+        self._file = folder / "history.json"
+        self.history: History = _told_in(self._file) if self._file.is_file() else []
+        self._epoch, self._began = 0, 0.0
+
+    def epoch_begins(self, epoch: int, logs: Any = None) -> None:
+        self._epoch, self._began = epoch, time.monotonic()
+        del self.history[epoch:]
+
+    def batch_ends(self, batch: int, logs: Any = None) -> None:
+        if batch % 10 == 9 or batch + 1 == self._steps:
+            done, total = self._epoch * self._steps + batch + 1, self._recipe.epochs * self._steps
+            state = f"loss {logs['loss']:.3f} top-1 {logs['accuracy']:.4f}"
+            note = f"epoch {self._epoch + 1}/{self._recipe.epochs} {state}"
+            self._report(Progress(self._label, done, total, note))
+
+    def epoch_ends(self, epoch: int, logs: Any = None) -> None:
+        seconds = time.monotonic() - self._began
+        row = {key: round(float(value), 5) for key, value in (logs or {}).items()}
+        self._check_finite(row)
+        self.history.append({"epoch": epoch + 1, **row, "seconds": round(seconds, 1)})
+        write_whole(self._file, msgspec.json.encode(self.history))
+        held_out = ""
+        if "val_loss" in row:
+            held_out = f", held out: loss {row['val_loss']:.3f} top-1 {row['val_accuracy']:.4f}"
+        note = (
+            f"epoch {epoch + 1:>3}/{self._recipe.epochs}  loss {row['loss']:.3f} top-1 {row['accuracy']:.4f}"
+            f"{held_out}  ({seconds:.0f} s)"
+        )
+        self._report(Progress(self._label, note=note, line=True))
+
+    def _check_finite(self, row: dict[str, float]) -> None:
+        """A run that diverged is over: going on would end in a model that holds NaN."""
+        if all(map(math.isfinite, row.values())):
+            return
+        empty(self._file.parent)  # to resume it would diverge once more
+        raise ResnetEdgeError(
+            f"the training diverged in epoch {self._epoch + 1} (its loss is NaN or infinite): lower "
+            "--learning-rate, or lengthen --warmup-epochs"
+        )

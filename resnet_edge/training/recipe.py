@@ -1,0 +1,142 @@
+"""Runs in the parent. A training or fine-tuning run as plain data: what is asked for, and what comes of it.
+
+Apart from the stages that train, which import Keras and which the parent must not load.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Any, Literal
+
+from resnet_edge.core.documents import read_json
+from resnet_edge.core.errors import DataError, OutputError, UsageError
+from resnet_edge.core.overwrite import check_file
+from resnet_edge.core.sidecar import State, Step, sidecar_path
+from resnet_edge.data.declared import check_training_data
+from resnet_edge.models import ModelRequest, grant_of
+from resnet_edge.training.unfinished import check_unfinished, checkpoint_folder
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.grants import training_data_grant
+
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a training or fine-tuning run makes of a network.
+
+    SGD with Nesterov momentum 0.9; the learning rate rises linearly over `warmup_epochs`
+    and then falls to zero along a cosine (Loshchilov, Hutter, arXiv:1608.03983).
+    `weight_decay` acts on kernels only. `validation` is the share of the training images
+    that is held out, stratified by class; the test images are looked at once, at the end.
+
+    With a `teacher` (a MODEL) the loss is `1 - teacher_weight` parts cross-entropy with the
+    labels and `teacher_weight` parts divergence from the teacher's softened outputs at
+    `temperature` (Hinton, Vinyals, Dean, arXiv:1503.02531).
+    """
+
+    data: str
+    epochs: int
+    batch_size: int = 128
+    learning_rate: float = 0.1
+    warmup_epochs: float = 2.0
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.0
+    augment: tuple[str, ...] = ("flip", "crop", "erase")
+    validation: float = 0.05
+    seed: int = 0
+    precision: Precision = "float32"
+    input_shape: tuple[int, int, int] | None = None
+    teacher: str | None = None
+    teacher_weight: float = 0.5
+    temperature: float = 4.0
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """What `prune` and `qat` give: the file, what was done, and what should be said of it."""
+
+    file: str
+    step: Step
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """Train a network of the zoo. `start`: a MODEL whose weights it begins with (None: fresh
+    ones). `resume` insists on an interrupted run to go on with, and `overwrite` gives up one of another
+    recipe; `command` is how it was asked for."""
+
+    arch: str
+    recipe: Recipe
+    out: str
+    start: str | None = None
+    resume: bool = False
+    command: str = ""
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """Where the model is and how good; `validation_top1` is a fraction (None: nothing held out)."""
+
+    file: str
+    state: State
+    validation_top1: float | None
+
+    def sentence(self) -> str:
+        """One line for people."""
+        parts = [f"{self.file}: {self.state.parameters:,} parameters"]
+        if self.validation_top1 is not None:
+            parts.append(f"top-1 held out {100 * self.validation_top1:.2f} %")
+        if self.state.top1 is not None and "test" in self.state.images:
+            parts.append(f"top-1 on {self.state.images} {100 * self.state.top1:.2f} %")
+        return ", ".join(parts)
+
+
+def training_grant(recipe: Recipe, out: str, *models: ModelRequest, fresh: bool = False) -> Grant:
+    """For a worker that trains: it opens `models` and the teacher, reads the data, and writes the checkpoint
+    folder of `out` (`unfinished.training_run`). `fresh`: the network is made for the data. Raises DataError
+    where the data is wrong or asks for more than it can need, and as `check_source`."""
+    check_training_data(recipe.data, recipe.batch_size, recipe.input_shape, fresh=fresh)
+    teachers = () if recipe.teacher is None else (ModelRequest(recipe.teacher),)
+    grants = map(grant_of, (*models, *teachers))
+    written = Grant(writes=(str(checkpoint_folder(Path(out)).absolute()),))
+    return reduce(or_, grants, written | training_data_grant(recipe.data))
+
+
+def check_keras_output(out: Path, *, overwrite: bool, resume: bool) -> None:
+    """Fail before hours of training, not after. Raises UsageError or OutputError."""
+    if out.suffix != ".keras":
+        raise UsageError(f"--out {out} must end in .keras")
+    parent = out.parent
+    if not parent.is_dir():
+        raise OutputError(f"the folder {parent} does not exist: make it first")
+    if not os.access(parent, os.W_OK):
+        raise OutputError(f"the folder {parent} is not writable: choose another --out")
+    check_file("--out", out, overwrite)
+    beside = sidecar_path(out)
+    if beside.exists() and not _is_sidecar(beside):
+        raise OutputError(
+            f"{beside}, where the sidecar of {out.name} goes, is not ours: move it or name another --out"
+        )
+    if beside.exists() and not overwrite:
+        raise OutputError(f"--out {out}: {beside} exists: give --overwrite to replace it, or name another")
+    check_unfinished(out, resume)
+
+
+def _is_sidecar(path: Path) -> bool:
+    try:
+        return isinstance(read_json(path, dict[str, Any], "sidecar", "move it").get("steps"), list)
+    except DataError:
+        return False
+
+
+def check_not_the_model(out: Path, source: str) -> None:
+    """The model that a run begins with stays as it is. Raises UsageError."""
+    if out.resolve() == Path(source).resolve():
+        raise UsageError(f"--out {out} is the model itself, which is never written to: choose another name")

@@ -1,0 +1,103 @@
+"""Runs in a worker. Train a network of the zoo and write it as `.keras` with a sidecar."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+from numpy.typing import NDArray
+
+from resnet_edge import __version__, zoo
+from resnet_edge.core.errors import ModelError, UsageError
+from resnet_edge.core.head import Head
+from resnet_edge.core.sidecar import Sidecar, State, Step, next_sidecar, write_sidecar
+from resnet_edge.evaluation.reader_check import checked_reader
+from resnet_edge.models import ModelRequest, open_model
+from resnet_edge.models.flat import copy_weights, flat_graph, return_weights
+from resnet_edge.training.checkpoint import open_checkpoint
+from resnet_edge.training.fit import Fit, fit, top1, training_details
+from resnet_edge.training.recipe import TrainRequest, TrainResult
+from resnet_edge.training.state import state_of
+from resnet_edge.training.teacher import teacher_of
+from resnet_edge.training.training_copy import training_copy
+from resnet_edge.training.training_data import training_data
+from resnet_edge.training.unfinished import finished_file
+from resnet_edge.workers.progress import Report
+
+
+def train(request: TrainRequest, report: Report) -> TrainResult:
+    """Train as the recipe says; the parent has `unfinished.training_run` around it.
+
+    Raises ModelError (teacher, start), UsageError, DataError, UnknownName; ResnetEdgeError where the training
+    diverges."""
+    recipe, out = request.recipe, Path(request.out)
+    keras.utils.set_random_seed(recipe.seed)
+    zoo.architecture(request.arch)
+    data = training_data(recipe, recipe.input_shape, None, report)
+    shape = data.fitted.images.shape[1:]
+    model = zoo.build(request.arch, shape, data.classes)
+    graph = flat_graph(model, shape)
+    head = Head.of_classes(data.classes, "logits")
+    how = Fit(head, teacher=teacher_of(recipe, shape, data.classes, report))
+
+    def state(file: str) -> State:
+        """Of `model` as it is now, which `file` holds."""
+        images = data.measured_on
+        score = None if images is None else top1(model.predict_on_batch, images, how, report)
+        return state_of(ModelRequest(file), score, images)
+
+    if request.start is not None:
+        _take_weights(model, request.start, shape, data.fitted.images, report)
+    before = None if request.start is None else state(request.start)
+    stamp = {
+        "arch": request.arch,
+        "start": before and before.sha256,
+        "recipe": asdict(recipe),
+        "data": data.identity,
+    }
+    folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
+    copy = training_copy(graph, recipe.precision)
+    history = fit(copy, data, recipe, folder, report, how)
+    return_weights(copy, graph)
+    made = finished_file(out)
+    model.save(made)
+    step = Step(
+        "train",
+        f"{request.arch}, {recipe.epochs} epochs",
+        request.command,
+        __version__,
+        state(str(made)),
+        before,
+        details={"arch": request.arch, **training_details(recipe, data, history, how)},
+    )
+    told = Sidecar(data.class_names, (step,))
+    if request.start is not None:
+        known, _ = next_sidecar(request.start, step)
+        told = replace(told, steps=known.steps)
+    write_sidecar(made, told)
+    return TrainResult(str(out), step.after, history[-1].get("val_accuracy") if history else None)
+
+
+def _take_weights(
+    model: keras.Model, start: str, shape: tuple[int, int, int], images: NDArray[Any], report: Report
+) -> None:
+    """Give `model` the weights of the MODEL `start`, as another loader reads it too on some of `images`.
+
+    Raises UsageError unless that is the same network, layer by layer.
+    """
+    request = ModelRequest(start)
+    opened = open_model(request, report)
+    checked_reader(opened, request, images)
+    given = flat_graph(opened.trackable, shape)
+    fresh = flat_graph(model, shape)
+    try:
+        if [call.name for call in given.calls] != [call.name for call in fresh.calls]:
+            raise ModelError("its layers have other names")
+        copy_weights(given, model)
+    except ModelError as error:
+        raise UsageError(
+            f"--start {start} is another network than --arch {model.name} on these images ({error}): "
+            "leave one of them out, or choose a model that was trained with it"
+        ) from error

@@ -1,0 +1,142 @@
+"""Runs in a worker. DATA as images to fit, images held out, and images to test on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.data.image_set import ImageSet, check_class_numbers
+from resnet_edge.data.load import load
+from resnet_edge.training.augment import check_augmentations
+from resnet_edge.training.recipe import Recipe
+from resnet_edge.workers.progress import Report
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """`images` (N, H, W, C) raw pixels as loaded, `labels` (N,) int64, and what they are called."""
+
+    images: NDArray[Any]
+    labels: NDArray[np.int64]
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def sha256(self) -> str:
+        """Of images and labels, as data.images takes it: equal where the same were measured."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images).tobytes())
+        digest.update(np.ascontiguousarray(self.labels).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a run is fitted to and measured on.
+
+    `held_out` and `test` may be missing: nothing was to be held out; a user's own folder or
+    file is the same for training and test. `identity` tells one data set from another.
+    """
+
+    fitted: Labelled
+    held_out: Labelled | None
+    test: Labelled | None
+    classes: int
+    class_names: tuple[str, ...]
+    identity: dict[str, Any]
+
+    @property
+    def measured_on(self) -> Labelled | None:
+        """The images that an accuracy is measured on: the test images, else the held-out ones."""
+        return self.test if self.test is not None else self.held_out
+
+
+def training_data(
+    recipe: Recipe, shape: tuple[int, int, int] | None, classes: int | None, report: Report
+) -> TrainingData:
+    """Load and split the recipe's DATA.
+
+    `shape` (H, W, C) and `classes` are those of a model that is there already; None: the
+    images decide. Raises DataError, UnknownName (augmentation).
+    """
+    check_augmentations(recipe.augment)
+    images = load(recipe.data, "train", shape, report=report)
+    # Now, so that files that are not there are told before the training and not after it.
+    test = load(recipe.data, "test", shape, report=report) if _has_test_images(recipe.data) else None
+    labels = _labels(images)
+    count = _class_count(images, labels, classes)
+    fitted, held_out = _split(images.images, labels, recipe)
+    return TrainingData(
+        fitted,
+        held_out,
+        None if test is None else Labelled(test.images, _labels(test), f"{len(test):,} test images"),
+        count,
+        images.class_names,
+        _identity(images),
+    )
+
+
+def _has_test_images(data: str) -> bool:
+    """Whether DATA is a set with test images of its own. A user's folder or file is the same for
+    training and test: an accuracy on it would be one on the images that were trained on."""
+    return data.partition(":")[0] == "fashion-mnist"
+
+
+def _labels(images: ImageSet) -> NDArray[np.int64]:
+    """The labels. Raises DataError unless there are some, of two classes or more."""
+    if images.labels is None:
+        raise DataError(
+            f"{images.source} has no labels: training needs one sub-folder per class, or 'labels'"
+        )
+    if len(np.unique(images.labels)) < 2:
+        raise DataError(f"{images.source} has images of one class only: a classifier needs two")
+    return images.labels
+
+
+def _class_count(images: ImageSet, labels: NDArray[np.int64], known: int | None) -> int:
+    count = len(images.class_names) or int(labels.max()) + 1
+    if labels.max() >= count:
+        raise DataError(f"{images.source} has label {labels.max()} and only {count} class names")
+    if known is None:
+        if not images.class_names:
+            check_class_numbers(labels, images.source)
+        return count
+    if count > known or (images.class_names and count != known):
+        raise DataError(
+            f"{images.source} has {count} classes, and the model tells {known} apart: "
+            "give the data that the model was trained on"
+        )
+    return known
+
+
+def _split(
+    images: NDArray[Any], labels: NDArray[np.int64], recipe: Recipe
+) -> tuple[Labelled, Labelled | None]:
+    """Training and held-out images; the same share of every class is held out."""
+    random = np.random.default_rng(recipe.seed)
+    held: list[int] = []
+    for label in np.unique(labels):
+        rows = random.permutation(np.flatnonzero(labels == label))
+        held += rows[: round(recipe.validation * len(rows))].tolist()
+    mask = np.zeros(len(images), bool)
+    mask[held] = True
+    fitted = Labelled(images[~mask], labels[~mask], f"{len(images) - len(held):,} training images")
+    return fitted, Labelled(images[mask], labels[mask], f"{len(held):,} held-out images") if held else None
+
+
+def _identity(images: ImageSet) -> dict[str, Any]:
+    def digest(array: NDArray[Any]) -> str:
+        return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+    assert images.labels is not None
+    return {
+        "source": images.source,
+        "n": len(images),
+        "images_sha256": digest(images.images),
+        "labels_sha256": digest(images.labels),
+    }

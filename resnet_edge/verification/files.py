@@ -1,0 +1,127 @@
+"""Runs in a worker. What the files are that `verify` was given: whoever wrote them, they may be called
+anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_edge.conversion.plan import places_of
+from resnet_edge.core import registry
+from resnet_edge.core.artifact import Artifact, TensorSpec
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.report import Failure
+from resnet_edge.core.scheme import Scheme
+from resnet_edge.evaluation.job import Place
+from resnet_edge.evaluation.private_copy import PrivateCopy, private_copy
+from resnet_edge.graph.content import content_of
+from resnet_edge.graph.stored_weights import dtypes, float16_numbers, stored_layers
+from resnet_edge.graph.work import onnx_constants
+from resnet_edge.verification.request import Looked, LookRequest
+from resnet_edge.workers.progress import Report
+
+
+def look(request: LookRequest, report: Report) -> Looked:
+    """Copy and read each; one that is no image classifier is a failure, and the others are verified all the
+    same. Raises ArtifactError where there is none, OutputError, and what conversion.plan raises."""
+    found: list[_Found] = []
+    failures: list[Failure] = []
+    for number, (path, format) in enumerate(zip(request.paths, request.formats, strict=True)):
+        where = places_of(format, request.backends)
+        try:
+            found.append(_found(Path(path), format, Path(request.folder) / str(number), where))
+        except ArtifactError as error:
+            if len(request.paths) == 1:
+                raise
+            failures.append(Failure(Path(path).name, str(error)))
+    if not found:
+        raise ArtifactError(failures[0].message)
+    return Looked(
+        tuple(one.artifact for one in found),
+        tuple(one.places for one in found),
+        tuple(_scheme_of("fp16" if one.narrow else one.artifact.scheme).min_sqnr_db for one in found),
+        tuple(tuple(map(str, one.copy.beside)) for one in found),
+        tuple(str(one.copy.path) for one in found),
+        tuple(content_of(one.copy.path, one.artifact.format) if request.contents else "" for one in found),
+        tuple(failures),
+        tuple(
+            f"{one.artifact.file} stores float16 numbers as float32: its SQNR is that of float16"
+            for one in found
+            if one.narrow
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """`narrow`: it stores float16 numbers as float32."""
+
+    artifact: Artifact
+    places: tuple[Place, ...]
+    copy: PrivateCopy
+    narrow: bool
+
+
+def _found(path: Path, format: str, folder: Path, places: tuple[Place, ...]) -> _Found:
+    copy = private_copy(path, format, folder)
+    try:
+        artifact = _artifact(path, format, copy)
+        narrow = artifact.scheme == "fp32" and format != "keras"
+        narrow = narrow and float16_numbers(stored_layers(copy.path, format))
+        return _Found(artifact, places, copy, narrow)
+    except ArtifactError as error:  # people know the file by its own name
+        raise ArtifactError(str(error).replace(str(copy.path), str(path))) from error
+
+
+def _artifact(path: Path, format: str, copy: PrivateCopy) -> Artifact:
+    if format == "keras":
+        return Artifact(str(path), format, "fp32", copy.size_bytes, copy.sha256, (), ())
+    inputs, outputs = registry.load("formats", format).describe(copy.path)
+    _check_ends(path, inputs, outputs)
+    scheme = _scheme(copy.path, format)
+    return Artifact(str(path), format, scheme, copy.size_bytes, copy.sha256, inputs, outputs)
+
+
+def _check_ends(path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ArtifactError(
+            f"{path} has {len(inputs)} input(s) and {len(outputs)} output(s), and an image classifier one of "
+            "each: export it with the image and the class scores alone"
+        )
+    if len(inputs[0].shape) != 4:
+        raise ArtifactError(
+            f"{path} takes {len(inputs[0].shape)} dimensions, and an image is (batch, height, width, "
+            f"channels)"
+        )
+
+
+def _scheme(path: Path, format: str) -> str:
+    """The coarsest scheme of any layer that computes something, by what it multiplies and stores: one layer
+    of int8 rounds what all later ones read. An operation beside the layers, or a layer that hands its input
+    on, tells nothing of the others."""
+    found = {_of_layer(*pair) for pair in dtypes(stored_layers(path, format))}
+    if not found and format == "onnx" and _holds_halves(path):
+        return "fp16"
+    return min(found or {"fp32"}, key=lambda name: _scheme_of(name).fineness())
+
+
+def _of_layer(reads: str, weights: str) -> str:
+    if weights in ("float32", "float64"):
+        return "fp32"
+    if "float" in weights:
+        return "fp16"
+    if reads.endswith("int16"):
+        return "int16x8"
+    return "int8" if reads.endswith("int8") else "dynamic"
+
+
+def _scheme_of(name: str) -> Scheme:
+    found: Scheme = registry.load("schemes", name).SCHEME
+    return found
+
+
+def _holds_halves(path: Path) -> bool:
+    import onnx
+
+    model = onnx.load(str(path), load_external_data=False)
+    return onnx.TensorProto.FLOAT16 in {tensor.data_type for _, tensor in onnx_constants(model.graph)}

@@ -1,0 +1,70 @@
+"""Runs in the parent. Golden vectors of what `verify` has just proved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core.atomic import write_whole
+from resnet_edge.core.errors import OutputError
+from resnet_edge.data.images_request import Images
+from resnet_edge.evaluation.verdict import Judged
+from resnet_edge.golden.request import MeasuredArtifact, MeasuredRun, Saved, SaveRequest
+from resnet_edge.verification.reference import Reference
+from resnet_edge.workers.pool import Member
+
+
+def save_golden(
+    out: Path,
+    count: int,
+    judged: list[Judged],
+    images: Images,
+    expected: Reference,
+    member: Member,
+    scratch: Path,
+) -> tuple[str, ...]:
+    """Golden vectors of what passed, to `out`, and notes: a device is not to be held to wrong answers, and
+    where nothing passed, there are none. `member` writes them into `scratch` alone. Raises OutputError."""
+    passed: dict[str, list[Judged]] = {}
+    for found in judged:
+        passed.setdefault(found.proof.artifact.path, []).append(found)
+    passed = {
+        path: rows for path, rows in passed.items() if all(row.parity.verdict == "pass" for row in rows)
+    }
+    if not passed:
+        return (f"no golden vectors: they are made of artifacts that pass, and {out} was not written",)
+    facts = expected.facts
+    asked = SaveRequest(
+        str(scratch / "golden.npz"),
+        min(count, images.n),
+        images.images,
+        images.labels,
+        expected.outputs,
+        tuple(_measured(rows) for rows in passed.values()),
+        facts.name,
+        facts.sha256,
+        images.source,
+        images.sha256,
+        facts.head,
+        images.class_names or facts.class_names,
+    )
+    saved = member.call("resnet_edge.golden.save:save", asked, Saved)
+    try:
+        write_whole(out, Path(saved.path).read_bytes())
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror}") from error
+    told = f"golden vectors of {saved.images} images and {saved.artifacts} artifacts: {out}"
+    return (told, *saved.notes)
+
+
+def _measured(rows: list[Judged]) -> MeasuredArtifact:
+    """An artifact and what it gave, wherever it ran."""
+    artifact = rows[0].proof.artifact
+    runs = tuple(MeasuredRun(r.proof.place.backend, r.proof.place.device, r.outputs) for r in rows)
+    quantization = artifact.outputs[0].quantization if artifact.outputs else None
+    return MeasuredArtifact(
+        artifact.path,
+        artifact.format,
+        artifact.scheme,
+        runs,
+        None if quantization is None else quantization.scale,
+    )

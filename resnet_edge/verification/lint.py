@@ -1,0 +1,66 @@
+"""Runs in the parent. The lint of images that artifacts were calibrated with, for `verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_edge.calibrate.lint_request import CalibrationLintRequest
+from resnet_edge.core.calibration_lint import CalibrationLint
+from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.data.images_request import Images, ImagesRequest, PreparedImages
+from resnet_edge.data.needed_images import CALIBRATION_LIMIT
+from resnet_edge.workers.pool import Crew, ask
+from resnet_edge.workers.progress import Report as Tell
+
+
+@dataclass(frozen=True)
+class CalibrationImages:
+    """The images `given`, beside those of the proof."""
+
+    given: Images
+    facts: ModelFacts
+    proof: Images
+
+    @classmethod
+    def read(
+        cls, data: str, facts: ModelFacts, proof: Images, folder: Path, crew: Crew, tell: Tell
+    ) -> CalibrationImages:
+        """`data` as the user names it, into `folder`. Raises DataError, OutputError."""
+        folder.mkdir()
+        asked = ImagesRequest(
+            *(data, facts.input_shape, facts.classes, facts.preprocessing, str(folder)),
+            limit=CALIBRATION_LIMIT,
+            for_calibration=True,
+        )
+        member = crew.member("calibration images", tell)
+        try:
+            return cls(ask(member, "data.images:prepare", asked, PreparedImages).evaluation, facts, proof)
+        finally:
+            member.dismiss()
+
+    def linted(self, crew: Crew, portable: Callable[[], str], tell: Tell) -> CalibrationLint:
+        """What is wrong with them. Without a float graph, nothing is said of activations. Raises DataError,
+        OutputError."""
+        facts = self.facts
+        asked = CalibrationLintRequest(
+            *(self.given, self.proof, facts.head, facts.preprocessing),
+            portable=_graph(portable),
+            macs=facts.macs,
+        )
+        member = crew.member("calibration lint", tell)
+        try:
+            return ask(member, "calibrate.lint:lint", asked, CalibrationLint)
+        finally:
+            member.dismiss()
+
+
+def _graph(portable: Callable[[], str]) -> str | None:
+    try:
+        return portable()
+    except OutputError:
+        raise
+    except ResnetEdgeError:  # that layers are not compared is noted where they would have been
+        return None

@@ -1,0 +1,161 @@
+"""Runs in the parent. What artifacts are held against: a Keras model, or another artifact."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from pathlib import Path
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.errors import ArtifactError, ModelError
+from resnet_edge.core.head import Head
+from resnet_edge.core.input_bytes import meant_by_bytes
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.core.written import Written
+from resnet_edge.data.images_request import Images
+from resnet_edge.evaluation.first_backend import FIRST_BACKEND
+from resnet_edge.evaluation.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
+from resnet_edge.evaluation.source_request import ExportRequest, ReferenceRequest
+from resnet_edge.evaluation.witnessing import witnessed
+from resnet_edge.models import ModelRequest, grant_of
+from resnet_edge.verification.request import Looked, LookRequest
+from resnet_edge.workers.grant import NOTHING
+from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.progress import Report as Tell
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference and its outputs .npy (N, classes) for all images."""
+
+    facts: ModelFacts
+    outputs: str
+
+
+class ReferenceModel:
+    """The reference, whichever it is, and the workers that run it. Where it is an artifact, `content` is the
+    hash of what it computes (graph/content.py), and `min_sqnr_db` what its own scheme is asked for (None:
+    nothing): nothing can be nearer to it than it is to a model."""
+
+    def __init__(
+        self,
+        source: ModelRequest | Path,
+        crew: Crew,
+        scratch: Path,
+        tell: Tell,
+        unpruned: ModelRequest | None = None,
+    ) -> None:
+        self._source, self._scratch = source, scratch
+        opened = [model for model in (source, unpruned) if isinstance(model, ModelRequest)]
+        self._member = crew.member("reference", tell, reduce(or_, map(grant_of, opened), NOTHING))
+        self._artifact: Artifact | None = None
+        self._copy = ""
+        self.content = ""
+        self.min_sqnr_db: float | None = math.inf
+        self._portables: dict[bool, str] = {}
+        self.witness: Witnessed | None = None
+        self._last: str | None = None  # its outputs for the images that it was run on last
+        self._shards: list[ShardRequest] = []
+        self._lock = threading.Lock()  # layers and causes ask at the same time
+
+    def facts(self) -> ModelFacts:
+        """What it is. Raises ModelError, ArtifactError."""
+        if isinstance(self._source, ModelRequest):
+            return self._member.call("resnet_edge.evaluation.source:facts", self._source, ModelFacts)
+        path = self._source
+        format = path.suffix[1:].lower()
+        folder = str(self._scratch / "reference")
+        asked = LookRequest((str(path),), (format,), (FIRST_BACKEND[format],), folder, contents=True)
+        found = self._member.call("resnet_edge.verification.files:look", asked, Looked)
+        (self._artifact,), (self._copy,) = found.artifacts, found.copies
+        (self.content,), (self.min_sqnr_db,) = found.contents, found.min_sqnr_db
+        image, scores = self._artifact.inputs[0], self._artifact.outputs[0]
+        height, width, channels = image.image_size
+        outputs = scores.shape[-1]
+        if None in (height, width, channels, outputs):
+            raise ArtifactError(f"{path} leaves sizes open: give the Keras model as the --reference")
+        assert height is not None
+        assert width is not None
+        assert channels is not None
+        assert outputs is not None
+        return ModelFacts(
+            name=path.stem,
+            source=str(path),
+            sha256=self._artifact.sha256,
+            parameters=0,
+            macs=None,
+            input_shape=(height, width, channels),
+            head=Head.of_outputs(outputs, "logits"),  # whether they are is seen when it has run
+            class_names=(),
+            preprocessing=PRESETS["model"],
+        )
+
+    def outputs(self, images: Images) -> str:
+        """Its outputs (.npy) for all images, of a Keras model once another loader has given the same. Asked
+        again for more images that begin with the same ones, it runs the others only. Raises whatever keeps it
+        from running."""
+        out = str(self._scratch / f"reference.{images.n}.npy")
+        if isinstance(self._source, ModelRequest):
+            self.witness = self.witness or witnessed(self._member, self._source, images)
+            asked = ReferenceRequest(self._source, images.images, out, self._last)
+            self._last = self._member.call("resnet_edge.evaluation.source:reference", asked, Written).path
+            return self._last
+        assert self._artifact is not None
+        format = self._artifact.format
+        how = meant_by_bytes(self._artifact.inputs[0])
+        ran = PredictRequest(self._copy, format, FIRST_BACKEND[format], "cpu", 1, images.images, out, how)
+        first = self._shards[-1].stop if self._shards else 0
+        self._shards.append(ShardRequest(ran, first, images.n, f"{out}.part.npy"))
+        self._member.call("resnet_edge.evaluation.shards:run", self._shards[-1], PredictResult)
+        joined = JoinRequest(tuple(shard.out for shard in self._shards), out)
+        return self._member.call("resnet_edge.evaluation.shards:join", joined, PredictResult).out
+
+    def portable(self, bare: bool) -> str:
+        """The float graph (.tflite) that tells of its layers; `bare`: without preprocessing."""
+        if self._artifact is not None:
+            if self._artifact.format != "tflite":
+                raise ArtifactError(
+                    f"{self._artifact.path} is ONNX, and layers are compared with a Keras model or a "
+                    f"TFLite file"
+                )
+            return self._copy
+        assert isinstance(self._source, ModelRequest)
+        with self._lock:
+            if bare not in self._portables:
+                out = str(self._scratch / f"reference{'.bare' if bare else ''}.tflite")
+                asked = ExportRequest(self._source, out, dynamic_batch=False, bare=bare)
+                done = self._member.call("resnet_edge.evaluation.source:export", asked, Written)
+                self._portables[bare] = done.path
+            return self._portables[bare]
+
+    def rerun(self, images: str, out: str) -> str:
+        """The outputs of the Keras model for other `images` (.npy), to `out` (.npy)."""
+        assert isinstance(self._source, ModelRequest)
+        return self._ran(self._source, images, out)
+
+    def check_unpruned(self, source: ModelRequest, facts: ModelFacts) -> None:
+        """Raises ModelError where it is no model that this one can have been before it was pruned."""
+        before = self._member.call("resnet_edge.evaluation.source:facts", source, ModelFacts)
+        if (before.input_shape, before.head) != (facts.input_shape, facts.head):
+            raise ModelError(
+                f"{source.source} takes other images than {facts.source}, or tells other classes apart: name "
+                "the model that was pruned with --unpruned"
+            )
+
+    def unpruned(self, source: ModelRequest, images: Images) -> str:
+        """The outputs of the model that this one was before it was pruned."""
+        return self._ran(source, images.images, str(self._scratch / "unpruned.npy"))
+
+    def _ran(self, source: ModelRequest, images: str, out: str) -> str:
+        asked = ReferenceRequest(source, images, out)
+        with self._lock:
+            return self._member.call("resnet_edge.evaluation.source:reference", asked, Written).path
+
+    def dismiss(self) -> None:
+        """End the process."""
+        self._member.dismiss()

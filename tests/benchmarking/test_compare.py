@@ -1,0 +1,73 @@
+"""Two runs of bench beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from resnet_edge.benchmarking.compare import compared, read_bench
+from resnet_edge.core.bench import Bench, Cold, Quiet, Timing
+from resnet_edge.core.errors import DataError
+
+
+def row(artifact: str, p50: float, batch: int = 1) -> Timing:
+    """A timing with an interval of 2 %."""
+    return Timing(
+        artifact, "onnx", "int8", "onnxruntime", "cpu", 1, batch, 100, 20, p50, p50, p50,
+        (0.99 * p50, 1.01 * p50), 1000 / p50, 1.0, (1.0, 1.0), 1, Cold(1.0, 1.0, None), "steady",
+    )  # fmt: skip
+
+
+def run(*rows: Timing, sha256: str = "ab") -> Bench:
+    files = {timing.artifact: sha256 for timing in rows}
+    versions, machine = {"onnxruntime": "1.32.0"}, {"cpu": "A", "int8_flags": ["avx2"]}
+    return Bench("0.1.0", versions, machine, "resnet-edge bench", 5.0, Quiet(0.0, 1.0), rows, sha256=files)
+
+
+@pytest.mark.parametrize(
+    ("after", "change"), [(0.5, "faster"), (2.0, "slower"), (1.015, "no difference shown")]
+)
+def test_a_change_is_one_only_where_the_intervals_are_apart(after: float, change: str) -> None:
+    (found,) = compared(run(row("a", 1.0)), run(row("a", after))).rows
+    assert found.change == change
+    assert found.ratio == pytest.approx(after)
+    assert found.ratio_between == pytest.approx((0.99 * after / 1.01, 1.01 * after / 0.99))
+    assert found.same_file
+
+
+def test_what_has_no_partner_is_told_and_another_file_too() -> None:
+    found = compared(
+        run(row("a", 1.0), row("b", 1.0)), run(row("a", 1.0), row("b", 1.0, batch=4), sha256="cd")
+    )
+    assert [compared_row.same_file for compared_row in found.rows] == [False]
+    assert found.only_before == ("b on onnxruntime cpu, threads 1, batch 1",)
+    assert found.only_after == ("b on onnxruntime cpu, threads 1, batch 4",)
+
+
+def test_another_machine_and_other_versions_are_told() -> None:
+    before = run(row("a", 1.0))
+    after = replace(before, machine={"cpu": "B", "int8_flags": []}, versions={"onnx": "1.0"})
+    assert compared(before, after).different == (
+        "cpu: A, then B",
+        "int8_flags: avx2, then none",
+        "onnx: not there, then 1.0",
+        "onnxruntime: 1.32.0, then not there",
+    )
+    assert compared(before, before).different == ()
+
+
+def test_a_document_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(msgspec.json.encode(run(row("a", 1.0))))
+    assert read_bench(tmp_path / "a.json") == run(row("a", 1.0))
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"kind": "report"}', None])
+def test_what_is_no_document_is_refused(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "a.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(DataError, match=r"bench --json"):
+        read_bench(path)

@@ -1,0 +1,123 @@
+"""A bundle of tiny files with real scores, with all that samples render into it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from resnet_edge.backends import litert, onnxruntime
+from resnet_edge.core import registry
+from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.bundle import BundledFile, BundleFacts, Golden, GoldenImage, GoldenScores, Tolerance
+from resnet_edge.core.image_contract import contract
+from resnet_edge.core.tensors import dequantize, quantize
+from resnet_edge.report.golden import golden_json
+from tests.backends import tiny
+
+BACKENDS: dict[str, Any] = {"tflite": litert, "onnx": onnxruntime}
+FILES = ("litert/fixed.tflite", "litert/uint8.tflite", "onnx/fixed.onnx")
+LABELS = ("Zebra", "Äpfel", "東京", "a $b", 'e"')
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def write(folder: Path, artifacts: Path, names: tuple[str, ...] = FILES) -> BundleFacts:
+    """Files of tiny.write_all and four golden images."""
+    pixels = tiny.pixels(4)
+    images = []
+    (folder / "golden/images").mkdir(parents=True)
+    for number, image in enumerate(pixels):
+        path = folder / f"golden/images/{number:02d}.png"
+        Image.fromarray(image[..., 0]).save(path)
+        images.append(GoldenImage(path.relative_to(folder).as_posix(), sha256(path.read_bytes()), None))
+    pairs = [_bundled(folder, artifacts, name, pixels) for name in names]
+    facts = BundleFacts(
+        "tiny",
+        "tiny",
+        LABELS,
+        contract("pillow", 8, 8, 1),
+        tuple(file for file, _ in pairs),
+        Golden(tuple(images), tuple(scores for _, scores in pairs)),
+    )
+    (folder / "golden/golden.json").write_bytes(golden_json(facts))
+    (folder / "preprocessing.json").write_text(json.dumps({"schema": 1, **asdict(facts.image)}))
+    for path_in_bundle, text in rendered(facts).items():
+        (folder / path_in_bundle).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path_in_bundle).write_text(text, "utf-8")
+    return facts
+
+
+def rendered(facts: BundleFacts) -> dict[str, str]:
+    """What all samples make of these facts; no two of them the same file."""
+    texts: dict[str, str] = {}
+    for name in registry.names("bundle.samples"):
+        new = registry.load("bundle.samples", name).render(facts)
+        assert not texts.keys() & new.keys()
+        texts |= new
+    return texts
+
+
+def rendered_paths(bundle: Path) -> list[str]:
+    """Code in a bundle that is written already."""
+    found = [*bundle.glob("samples/**/*"), *bundle.glob("selftest/**/*")]
+    return sorted(path.relative_to(bundle).as_posix() for path in found if path.is_file())
+
+
+def _bundled(
+    folder: Path, artifacts: Path, name: str, pixels: NDArray[np.uint8]
+) -> tuple[BundledFile, GoldenScores]:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    path = Path(shutil.copy(artifacts / Path(name).name, folder / name))
+    format = path.suffix.lstrip(".")
+    with BACKENDS[format].open_session(path, "cpu", 1) as session:
+        stored = tensor(pixels, session.input)
+        scores = np.concatenate([dequantize(session.run(one[None]), session.output) for one in stored])
+        digest, profile = sha256(path.read_bytes()), name.partition("/")[0].replace("-", "_")
+        file = BundledFile(
+            name, profile, format, "fp32", 1, digest, session.input, session.output, "logits", "a", "b"
+        )
+    tensors = tuple(sha256(tensor.tobytes()) for tensor in stored)
+    out = folder / f"golden/scores/{Path(name).name}.bin"
+    out.parent.mkdir(exist_ok=True)
+    out.write_bytes(scores.astype("<f4").tobytes())
+    path_in_bundle, digest = out.relative_to(folder).as_posix(), sha256(out.read_bytes())
+    tolerances = (Tolerance("default", 1e-4, "float rounding"),)
+    return file, GoldenScores(name, tensors, path_in_bundle, digest, tolerances)
+
+
+def scores_of(bundle: Path, number: int) -> NDArray[np.float32]:
+    """What a model file must give: (images, classes)."""
+    golden = json.loads((bundle / "golden/golden.json").read_text("utf-8"))
+    rows = np.fromfile(bundle / golden["files"][number]["scores"], "<f4")
+    return rows.reshape(len(golden["images"]), -1)
+
+
+def with_scores(bundle: Path, number: int, scores: NDArray[Any]) -> None:
+    """Other scores for a model file, as if they were the bundle's."""
+    content = scores.astype("<f4").tobytes()
+    (bundle / f"golden/scores/other{number}.bin").write_bytes(content)
+    told = {"scores": f"golden/scores/other{number}.bin", "scores_sha256": sha256(content)}
+    changed(bundle, lambda golden: golden["files"][number].update(told))
+
+
+def tensor(pixels: NDArray[np.uint8], end: TensorSpec) -> NDArray[Any]:
+    """Pixels as a file stores them."""
+    return quantize(pixels, end) if end.quantization is not None else pixels.astype(end.dtype)
+
+
+def changed(bundle: Path, change: Any) -> None:
+    """golden.json with a change."""
+    path = bundle / "golden/golden.json"
+    golden = json.loads(path.read_text("utf-8"))
+    change(golden)
+    path.write_text(json.dumps(golden), "utf-8")

@@ -1,0 +1,81 @@
+"""What the samples make of one score, the second of two classes, in every language that runs here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from resnet_edge.core.answers import answers, log_odds
+from resnet_edge.core.head import Head, Output
+from tests.bundle.samples import bundles
+
+NODE = shutil.which("node")
+CASES: tuple[tuple[Output, float, float], ...] = (
+    ("probabilities", 0.5, 0.7),
+    ("probabilities", 0.5, 0.5),
+    ("probabilities", 0.3, 0.4),
+    ("probabilities", 0.3, 0.3),
+    ("logits", 0.0, -1.5),
+    ("logits", 0.0, 0.0),
+    ("logits", -1.0, -0.5),
+)
+PYTHON = """
+import json, sys
+sys.path.insert(0, "samples/python"); sys.path.insert(0, "selftest")
+import numpy as np
+from classify import answer, shares
+told = []
+for file, score in json.loads(sys.argv[1]):
+    score = np.asarray([score], np.float32)
+    told.append([answer(score, file), [float(share) for share in shares(score, file)]])
+print(json.dumps(told))
+"""
+JAVASCRIPT = """
+import { answer, best } from "./samples/javascript/preprocess.mjs";
+const told = JSON.parse(process.argv[1]).map(([file, score]) => {
+  const scores = Float32Array.of(score), found = best(scores, file);
+  if (found[0][0] !== answer(scores, file)) throw new Error("the answer is not the first");
+  return [answer(scores, file), found.sort((a, b) => a[0] - b[0]).map(([, share]) => share)];
+});
+console.log(JSON.stringify(told));
+"""
+
+
+def python(folder: Path, asked: str) -> Any:
+    return _said([sys.executable, "-c", PYTHON, asked], folder)
+
+
+def javascript(folder: Path, asked: str) -> Any:
+    if NODE is None:  # it comes with the extras; Python's sample is run without it
+        pytest.skip("node is not installed")
+    return _said([NODE, "--input-type=module", "-e", JAVASCRIPT, asked], folder)
+
+
+def _said(command: list[str], folder: Path) -> Any:
+    return json.loads(subprocess.run(command, cwd=folder, check=True, capture_output=True).stdout)
+
+
+@pytest.mark.parametrize("told", [python, javascript])
+def test_it_is_held_against_the_threshold_and_told_as_shares_of_both(
+    told: Callable[[Path, str], Any], tmp_path: Path, artifacts: Path
+) -> None:
+    bundles.write(tmp_path, artifacts)
+    asked = [({"kind": kind, "threshold": threshold}, score) for kind, threshold, score in CASES]
+    found = told(tmp_path, json.dumps(asked))
+    for (output, threshold, score), (answer, shares) in zip(CASES, found, strict=True):
+        one = np.asarray([[score]], np.float32)
+        assert answer == answers(Head.binary(output, threshold), one)[0]
+        second = score if output == "probabilities" else 1 / (1 + np.exp(-score))
+        np.testing.assert_allclose(shares, [1 - second, second], rtol=1e-6)
+
+
+def test_the_odds_are_those_of_the_share() -> None:
+    np.testing.assert_allclose(log_odds(np.float64(1 / (1 + np.exp(1.5)))), -1.5)

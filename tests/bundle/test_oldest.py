@@ -1,0 +1,54 @@
+"""Which runtime is told as the oldest on which a bundled file is right."""
+
+from __future__ import annotations
+
+import pytest
+
+from resnet_edge.bundle.oldest import oldest
+from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.bundle import BundledFile, RuntimeProof, Status
+from resnet_edge.core.parity import Parity, Verdict
+
+PINNED = ("x@2.5", "x@2.10", "x@2.14", "y")
+IMAGE, SCORES = TensorSpec("image", (1, 8, 8, 3), "float32"), TensorSpec("logits", (1, 4), "float32")
+
+
+def file_of(*changes: str) -> BundledFile:
+    return BundledFile(
+        "p/a.tflite", "p", "tflite", "int8", 9, "f", IMAGE, SCORES, "logits", "a.tflite", "f", changes
+    )
+
+
+def proof(backend: str, status: Status, path: str = "p/a.tflite") -> RuntimeProof:
+    return RuntimeProof(path, backend, status)
+
+
+def row(backend: str, verdict: Verdict) -> Parity:
+    nothing = (None,) * 4
+    return Parity("a.tflite", backend, "cpu", 9, *nothing, None, None, None, verdict, ())
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({}, ()),
+        ({"x@2.5": "agrees", "x@2.10": "agrees", "x@2.14": "agrees", "y": "agrees"}, ("x@2.5", "y")),
+        ({"x@2.5": "agrees"}, ("x@2.5",)),
+        ({"x@2.5": "agrees", "x@2.10": "differs", "x@2.14": "agrees"}, ("x@2.14",)),
+        ({"x@2.5": "agrees", "x@2.10": "does not open", "x@2.14": "agrees"}, ("x@2.14",)),
+        ({"x@2.5": "agrees", "x@2.10": "not installed", "x@2.14": "agrees"}, ("x@2.5",)),
+        ({"x@2.14": "differs"}, ()),
+        ({"litert": "agrees"}, ()),
+    ],
+)
+def test_every_newer_one_is_right_too(told: dict[str, Status], found: tuple[str, ...]) -> None:
+    proofs = [proof(name, status) for name, status in told.items()]
+    others = [proof("x@2.5", "agrees", "p/b.tflite"), proof("x@2.14", "differs", "p/b.tflite")]
+    assert oldest(file_of(), [*proofs, *others], (), PINNED) == found
+
+
+def test_rows_of_convert_count_where_the_bytes_are_the_same() -> None:
+    rows = [row("x@2.5", "inconclusive"), row("x@2.10", "pass"), row("x@2.14", "pass")]
+    assert oldest(file_of(), (), rows, PINNED) == ("x@2.10",)
+    assert oldest(file_of("is surrounded"), (), rows, PINNED) == ()
+    assert oldest(file_of(), [proof("x@2.14", "differs")], rows, PINNED) == ()

@@ -1,0 +1,51 @@
+"""bundle/outlooks.py, before the accelerators' own tools."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.bundle.delegates._vela_environment import ENVIRONMENT
+from resnet_edge.bundle.outlooks import ask
+from resnet_edge.bundle.request import MadeFile, OutlooksRequest
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.bundle import BundledFile
+from resnet_edge.core.errors import ArtifactError, MissingDependency
+from resnet_edge.formats.tflite import describe
+from resnet_edge.workers.progress import silent
+from tests.backends import tiny
+
+
+def made(folder: Path, delegates: tuple[str, ...]) -> MadeFile:
+    """A float file, which the profile `mcu` would never take."""
+    tiny.write_tflite(folder)
+    path = folder / "fixed.tflite"
+    inputs, outputs = describe(path)
+    digest = sha256_of(path)
+    file = BundledFile(
+        *(path.name, "mcu", "tflite", "fp32", path.stat().st_size, digest, inputs[0], outputs[0]),
+        *("logits", path.name, digest),
+    )
+    return MadeFile(file, ("litert",), delegates)
+
+
+def test_a_file_that_the_npu_leaves_to_the_cpu_is_an_error(tmp_path: Path) -> None:
+    try:
+        ENVIRONMENT.require("ethos_u", "vela")
+    except MissingDependency as error:
+        pytest.skip(str(error))
+    asked = OutlooksRequest(str(tmp_path), (made(tmp_path, ("ethos_u",)),))
+    with pytest.raises(ArtifactError, match=r"nothing of it runs on ethos-u55-128.*the profile mcu out"):
+        ask(asked, silent)
+
+
+def test_a_compiler_that_is_not_here_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "nowhere"))
+    file = made(tmp_path, ("ethos_u", "litert_gpu"))
+    vela, gpu = ask(OutlooksRequest(str(tmp_path), (file, replace(file, delegates=()))), silent).found
+    assert (vela.delegate, vela.outlook) == ("ethos_u", None)
+    assert "ethos-u-vela" in vela.reason
+    assert gpu.outlook is not None
+    assert gpu.outlook.ops_taken == gpu.outlook.ops_total > 0

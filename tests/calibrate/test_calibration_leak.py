@@ -1,0 +1,72 @@
+"""What rests on images that a file was calibrated with is no proof."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import replace
+
+import pytest
+
+from resnet_edge.calibrate.calibration_leak import on_new_images
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.calibration_lint import CalibrationLint
+from resnet_edge.core.parity import Parity
+from resnet_edge.evaluation.job import Job, Place
+from resnet_edge.evaluation.scheduler import Proof
+from resnet_edge.evaluation.verdict import Judged
+
+
+def judged(scheme: str = "int8", lost: int | None = 0, n: int = 1000) -> Judged:
+    file = f"net.{scheme}.tflite"
+    artifact = Artifact(file, "tflite", scheme, 1, "", (), ())
+    job = Job("tflite", scheme, ".tflite", True, 15.0, (Place("litert", "cpu"),))
+    top1 = None if lost is None else 0.9
+    gained = None if lost is None else 0
+    figures = top1, top1, None, None, 1.0, 0.1, 30.0
+    row = Parity(file, "litert", "cpu", n, *figures, "pass", ("within",), lost, gained)
+    return Judged(Proof(artifact, job, job.places[0], Future()), "a.npy", row)
+
+
+def lint(leaked: int, n: int) -> CalibrationLint:
+    return CalibrationLint(n, "ours", 1000, "theirs", (), ("leakage",), {"leaked": float(leaked)})
+
+
+@pytest.mark.parametrize("lost", [0, None])
+@pytest.mark.parametrize(
+    ("leaked", "n", "verdict"),
+    [
+        (0, 200, "pass"),
+        (3, 200, "pass"),  # the other 997 prove it
+        (20, 200, "inconclusive"),  # a tenth of the calibration
+        (60, 2000, "inconclusive"),
+        (1000, 1000, "inconclusive"),
+    ],
+)
+def test_the_images_that_are_new_must_prove_it(lost: int | None, leaked: int, n: int, verdict: str) -> None:
+    (found,) = on_new_images([judged(lost=lost)], lint(leaked, n), 0.5)
+    assert found.parity.verdict == verdict
+    if verdict != "pass":
+        assert (
+            f"{leaked:,} of the 1,000 images of the proof are among the calibration images"
+            in (found.parity.reasons[0])
+        )
+        assert "give --data and --calibration different images" in found.parity.reasons[0]
+
+
+def test_the_others_must_suffice() -> None:
+    enough, few = judged(n=1000), judged(n=768)  # 768 images just prove it, and 3 less do not
+    found = on_new_images([enough, few], lint(4, 200), 0.5)
+    assert [one.parity.verdict for one in found] == ["pass", "inconclusive"]
+
+
+@pytest.mark.parametrize("scheme", ["fp32", "fp16", "dynamic"])
+def test_what_is_not_calibrated_is_not_concerned(scheme: str) -> None:
+    (found,) = on_new_images([judged(scheme)], lint(1000, 1000), 0.5)
+    assert found.parity.verdict == "pass"
+
+
+def test_a_failure_stays_one_and_no_lint_changes_nothing() -> None:
+    one = judged()
+    failed = replace(one, parity=replace(one.parity, verdict="fail"))
+    assert on_new_images([failed], lint(1000, 1000), 0.5) == [failed]
+    assert on_new_images([one], None, 0.5) == [one]

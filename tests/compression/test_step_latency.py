@@ -1,0 +1,206 @@
+"""The latency of a step: what is made and reported, never how long it took."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from resnet_edge.benchmarking import latency
+from resnet_edge.benchmarking.latency_request import LatencyTarget
+from resnet_edge.compression.pair_latency import measure
+from resnet_edge.compression.step_latency import PairRequest, Race, TimedAs, step_latency
+from resnet_edge.core.errors import (
+    ArtifactError,
+    DataError,
+    OutputError,
+    ResnetEdgeError,
+    UnknownName,
+    UnsupportedScheme,
+    UsageError,
+)
+from resnet_edge.evaluation.predict import load_backend
+from resnet_edge.models import ModelRequest
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.progress import silent
+from tests.backends import tiny
+
+QUICK = TimedAs(rounds=5)
+
+
+def write_model(path: Path, width: int, size: int = 12) -> None:
+    import keras
+
+    layers = [
+        keras.Input((size, size, 1)),
+        keras.layers.Rescaling(1 / 255),
+        keras.layers.Conv2D(width, 3, padding="same", activation="relu"),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(4),
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        keras.Sequential(layers).save(path)
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("given")
+    for width in (32, 8):
+        write_model(folder / f"{width}.keras", width)
+    write_model(folder / "larger.keras", 8, size=16)
+    return folder
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Iterator[Crew]:
+    (tmp_path / "scratch").mkdir()
+    with Crew(tmp_path, grant=Grant(writes=(str(tmp_path),))) as found:
+        yield found
+
+
+def race(crew: Crew, given: Path, tmp_path: Path, how: TimedAs = QUICK) -> Race:
+    base = ModelRequest(str(given / "32.keras"))
+    return Race(crew, tmp_path / "scratch", base, how, silent)
+
+
+@pytest.mark.slow
+def test_candidates_are_timed_against_one_base(crew: Crew, given: Path, tmp_path: Path) -> None:
+    candidate = tmp_path / "candidate.keras"
+    candidate.write_bytes((given / "8.keras").read_bytes())
+    with race(crew, given, tmp_path) as found:
+        first = found.against(str(candidate))
+        (base,) = (tmp_path / "scratch").glob("base-*/timed.tflite")
+        made = base.stat().st_mtime_ns
+        again = found.against(str(candidate))
+        # What is written over a candidate is what is opened next, and not the one before.
+        candidate.write_bytes((given / "larger.keras").read_bytes())
+        with pytest.raises(DataError, match=r"candidate.keras has input \(16, 16, 1\) and .*32.keras"):
+            found.against(str(candidate))
+        with pytest.raises(OutputError, match=r"absent.keras cannot be copied"):
+            found.against(str(tmp_path / "absent.keras"))
+        assert base.stat().st_mtime_ns == made
+    for row in (first, again):
+        assert (row.format, row.scheme, row.backend, row.device, row.threads) == (
+            "tflite",
+            "int8",
+            "litert",
+            "cpu",
+            1,
+        )
+        assert min(row.before_ms, row.after_ms, row.ratio) > 0
+        assert row.ratio_ci95 is not None
+        assert row.ratio_ci95[0] <= row.ratio <= row.ratio_ci95[1]
+    assert not list((tmp_path / "scratch").glob("candidate*"))
+    with pytest.raises(ResnetEdgeError, match="the run is over"):
+        found.against(str(candidate))
+
+
+@pytest.mark.slow
+def test_another_backend_and_scheme_by_name(crew: Crew, given: Path, tmp_path: Path) -> None:
+    how, base = TimedAs("onnxruntime", scheme="fp32", rounds=5), ModelRequest(str(given / "32.keras"))
+    row = step_latency(crew, tmp_path / "scratch", base, str(given / "8.keras"), how, silent)
+    assert (row.format, row.scheme, row.backend) == ("onnx", "fp32", "onnxruntime")
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "said"),
+    [
+        (replace(QUICK, backend="abacus"), UnknownName, "no backend is called 'abacus'"),
+        (replace(QUICK, scheme="int3"), UnknownName, "no scheme is called 'int3'"),
+        (replace(QUICK, device="moon"), UsageError, "has no device 'moon'"),
+        (replace(QUICK, backend="onnxruntime", scheme="int16x8"), UnsupportedScheme, "no int16x8 in onnx"),
+    ],
+)
+def test_what_cannot_be_timed_is_refused_before_any_model_is_opened(
+    crew: Crew, tmp_path: Path, how: TimedAs, error: type[ResnetEdgeError], said: str
+) -> None:
+    with race(crew, tmp_path, tmp_path, how) as found, pytest.raises(error, match=said):
+        found.against(str(tmp_path / "8.keras"))
+    assert not (tmp_path / "race_source.log").exists()
+
+
+@pytest.mark.parametrize("threads", [0, 100_000])
+def test_threads_that_are_not_there_are_refused(crew: Crew, tmp_path: Path, threads: int) -> None:
+    with pytest.raises(UsageError, match=f"{threads} threads: this process may use"):
+        race(crew, tmp_path, tmp_path, replace(QUICK, threads=threads))
+
+
+# -- the worker's half ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tiny.write_all(tmp_path_factory.mktemp("artifacts"))
+    np.save(folder / "images.npy", tiny.pixels(2))
+    return folder
+
+
+def pair(artifacts: Path, before: str, after: str) -> PairRequest:
+    targets = [
+        LatencyTarget(str(artifacts / file), which, "tflite", "fp32", "litert", "cpu")
+        for which, file in (("before", before), ("after", after))
+    ]
+    return PairRequest(targets[0], targets[1], str(artifacts / "images.npy"), 1, 6, 0.2)
+
+
+class Recorded:
+    """A real session that writes down its turns."""
+
+    def __init__(self, session: Any, name: str, turns: list[str]) -> None:
+        self.input, self.output, self.device = session.input, session.output, session.device
+        self._session, self._name, self._turns = session, name, turns
+
+    def run(self, images: NDArray[Any]) -> NDArray[Any]:
+        self._turns.append(self._name)
+        found: NDArray[Any] = self._session.run(images)
+        return found
+
+
+def test_both_take_turns_in_every_round(artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[str] = []
+
+    class Recording:
+        def __init__(self, *names: str) -> None:
+            self._backend = load_backend(*names)
+
+        @contextmanager
+        def open_session(self, path: Path, device: str, threads: int) -> Iterator[Recorded]:
+            with self._backend.open_session(path, device, threads) as session:
+                yield Recorded(session, path.stem, turns)
+
+    monkeypatch.setattr(latency, "load_backend", Recording)
+    row = measure(pair(artifacts, "fixed.tflite", "int8.tflite"), silent)
+    blocks = [name for i, name in enumerate(turns) if i == 0 or turns[i - 1] != name]
+    assert blocks[:2] == ["fixed", "int8"]  # warm-up: both are open before the first round
+    # Six rounds of one block each; two blocks of one model that meet between rounds look like one.
+    assert 6 <= len(blocks[2:]) <= 12
+    for name in ("fixed", "int8"):
+        assert 3 <= blocks[2:].count(name) <= 6
+    assert row.before_ms > 0
+
+
+def test_the_ratio_is_after_over_before(artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from resnet_edge.compression import pair_latency
+
+    def timed(runners: Any, *_: Any) -> tuple[dict[int, NDArray[np.float64]], dict[int, Any]]:
+        assert sorted(runners) == [0, 1]
+        before = np.array([[4.0, 4.0], [8.0, 8.0], [4.0, 4.0]])  # the machine was slow for one round
+        return {0: before, 1: before / 2}, {}
+
+    monkeypatch.setattr(pair_latency, "interleave", timed)
+    row = measure(pair(artifacts, "fixed.tflite", "int8.tflite"), silent)
+    assert (row.before_ms, row.after_ms, row.ratio, row.ratio_ci95) == (4.0, 2.0, 0.5, (0.5, 0.5))
+
+
+def test_an_artifact_that_does_not_open_is_an_error(artifacts: Path) -> None:
+    with pytest.raises(ArtifactError):
+        measure(pair(artifacts, "fixed.tflite", "random.tflite"), silent)

@@ -1,0 +1,149 @@
+"""DATA as arrays on disk: what is kept, held out, and refused."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.data import blocks as _blocks
+from resnet_edge.data.images import first, prepare
+from resnet_edge.data.images_request import FirstRequest, Images, ImagesRequest
+from resnet_edge.workers.progress import silent
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> ImagesRequest:
+    images = np.random.default_rng(0).integers(0, 256, (60, 4, 4, 1), np.uint8)
+    np.savez(tmp_path / "data.npz", images=images, labels=np.arange(60) % 3)
+    return ImagesRequest(str(tmp_path / "data.npz"), (4, 4, 1), 3, PRESETS["unit"], str(tmp_path))
+
+
+def test_held_out_images_are_balanced_and_not_among_those_of_the_proof(request_: ImagesRequest) -> None:
+    found = prepare(replace(request_, hold_out=200), silent)
+    assert found.held_out is not None
+    assert (found.evaluation.n, found.held_out.n) == (48, 12)
+    kept, held = np.load(found.evaluation.images), np.load(found.held_out.images)
+    assert not {image.tobytes() for image in kept} & {image.tobytes() for image in held}
+    assert np.bincount(np.load(str(found.held_out.labels))).tolist() == [4, 4, 4]
+    assert np.bincount(np.load(str(found.evaluation.labels))).tolist() == [16, 16, 16]
+
+
+def test_one_image_cannot_be_held_out_too(request_: ImagesRequest, tmp_path: Path) -> None:
+    np.savez(tmp_path / "one.npz", images=np.zeros((1, 4, 4, 1), np.uint8))
+    with pytest.raises(DataError, match="too few images to hold some out"):
+        prepare(replace(request_, data=str(tmp_path / "one.npz"), hold_out=200), silent)
+
+
+def test_a_limit_takes_as_many_of_every_class(request_: ImagesRequest) -> None:
+    found = prepare(replace(request_, limit=9), silent).evaluation
+    assert np.bincount(np.load(str(found.labels))).tolist() == [3, 3, 3]
+
+
+@pytest.mark.parametrize(("limit", "counts"), [(2, [1, 1]), (10, [4, 3, 3])])
+def test_a_limit_is_kept_to_the_image(request_: ImagesRequest, limit: int, counts: list[int]) -> None:
+    found = prepare(replace(request_, limit=limit), silent).evaluation
+    assert found.n == limit
+    assert np.bincount(np.load(str(found.labels))).tolist() == counts
+
+
+def test_the_same_image_again_proves_nothing(request_: ImagesRequest, tmp_path: Path) -> None:
+    with np.load(request_.data) as held:
+        np.savez(tmp_path / "again.npz", images=np.tile(held["images"][:30], (4, 1, 1, 1)))
+    repeated = replace(request_, data=str(tmp_path / "again.npz"))
+    with pytest.raises(DataError, match="30 different images among 120"):
+        prepare(repeated, silent)
+    assert prepare(replace(repeated, for_calibration=True), silent).evaluation.n == 120
+
+
+def test_labels_matter_for_the_proof_and_not_for_calibration(request_: ImagesRequest) -> None:
+    few = replace(request_, classes=2)
+    with pytest.raises(DataError, match="label 2 at image 2, and the model tells 2 classes apart"):
+        prepare(few, silent)
+    assert prepare(replace(few, for_calibration=True), silent).evaluation.n == 60
+
+
+@pytest.mark.parametrize("values", [(0.0, 1.0), (-1.0, 1.0), (0.0, 300.0)])
+@pytest.mark.parametrize("for_calibration", [False, True])
+def test_floats_that_are_no_pixels(
+    request_: ImagesRequest, tmp_path: Path, values: tuple[float, float], for_calibration: bool
+) -> None:
+    np.savez(tmp_path / "f.npz", images=np.linspace(*values, 160, dtype=np.float32).reshape(10, 4, 4, 1))
+    bad = replace(request_, data=str(tmp_path / "f.npz"), for_calibration=for_calibration)
+    with pytest.raises(DataError, match="give raw pixels"):
+        prepare(bad, silent)
+    assert prepare(replace(bad, preprocessing=PRESETS["none"]), silent).evaluation.n == 10
+
+
+@pytest.mark.parametrize("spoil", [lambda x: x[:0], lambda x: x * np.nan], ids=["empty", "NaN"])
+def test_calibration_data_that_is_none(request_: ImagesRequest, tmp_path: Path, spoil: object) -> None:
+    assert callable(spoil)
+    np.savez(tmp_path / "bad.npz", images=spoil(np.ones((5, 4, 4, 1), np.float32)))
+    with pytest.raises(DataError, match="holds no image|NaN or Inf in 5 images"):
+        prepare(replace(request_, data=str(tmp_path / "bad.npz"), for_calibration=True), silent)
+
+
+@pytest.mark.parametrize("block", [1, 100, 1 << 24])
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_blocks_give_the_bytes_and_the_digest_of_the_whole(
+    request_: ImagesRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    block: int,
+    labelled: bool,
+    dtype: type,
+) -> None:
+    with np.load(request_.data) as held:
+        images, labels = held["images"].astype(dtype), held["labels"]
+    np.savez(tmp_path / "set.npz", images=images, **({"labels": labels} if labelled else {}))
+    monkeypatch.setattr(_blocks, "BLOCK", block)
+    found = prepare(replace(request_, data=str(tmp_path / "set.npz"), hold_out=9), silent)
+    assert found.held_out is not None
+    for part in (found.evaluation, found.held_out):
+        kept, whole = np.load(part.images), io.BytesIO()
+        np.save(whole, kept)
+        assert Path(part.images).read_bytes() == whole.getvalue()
+        told = np.load(part.labels).tobytes() if part.labels is not None else b""
+        assert part.sha256 == hashlib.sha256(kept.tobytes() + told).hexdigest()
+    kept = np.concatenate([np.load(part.images) for part in (found.evaluation, found.held_out)])
+    assert {image.tobytes() for image in kept} == {image.tobytes() for image in images}
+
+
+def test_a_seed_gives_one_order_of_the_same_images(request_: ImagesRequest, tmp_path: Path) -> None:
+    plain = prepare(request_, silent).evaluation
+    kept = {image.tobytes(): label for image, label in _pairs(plain)}
+    again = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        mixed = prepare(replace(request_, seed=0, folder=str(folder)), silent).evaluation
+        again.append(mixed.sha256)
+        pairs = [(image.tobytes(), label) for image, label in _pairs(mixed)]
+        assert dict(pairs) == kept
+        assert [image for image, _ in pairs] != [*kept]
+    assert again[0] == again[1] != plain.sha256
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_first_are_as_if_there_were_no_more(
+    request_: ImagesRequest, labelled: bool, tmp_path: Path
+) -> None:
+    images = prepare(request_, silent).evaluation
+    images = images if labelled else replace(images, labels=None)
+    found = first(FirstRequest(images=images, n=7, folder=str(tmp_path)), silent)
+    assert found.n == 7
+    np.testing.assert_array_equal(np.load(found.images), np.load(images.images)[:7])
+    assert (found.labels is None) == (not labelled)
+    if labelled:
+        assert np.load(str(found.labels)).tolist() == np.load(str(images.labels))[:7].tolist()
+
+
+def _pairs(images: Images) -> list[tuple[np.ndarray, int]]:
+    return [*zip(np.load(images.images), np.load(str(images.labels)).tolist(), strict=True)]

@@ -1,0 +1,166 @@
+"""The gap between a model and an artifact, split into steps whose drops sum up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.attribution import Attribution
+from resnet_edge.core.head import Head
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.diagnosis.as_written import as_written
+from resnet_edge.diagnosis.attribution import attribute, fed
+from resnet_edge.diagnosis.attribution_request import AttributionRequest, FedRequest
+from resnet_edge.formats.tflite import describe
+from resnet_edge.graph.model import load_model, save_model
+from resnet_edge.workers.progress import silent
+from tests.backends import tiny
+
+N = 60
+HEAD = Head.of_classes(tiny.CLASSES, "logits")
+IMAGES = tiny.pixels(N, 5)
+TRUTH = tiny.logits(IMAGES).astype(np.float32)
+LABELS = np.where(np.arange(N) % 5 == 0, (TRUTH.argmax(1) + 1) % tiny.CLASSES, TRUTH.argmax(1))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tiny.write_all(tmp_path_factory.mktemp("artifacts"))
+    np.save(folder / "images.npy", IMAGES)
+    np.save(folder / "labels.npy", LABELS)
+    np.save(folder / "reference.npy", TRUTH)
+    return folder
+
+
+def asked(files: Path, file: str, outputs: NDArray[Any]) -> AttributionRequest:
+    np.save(files / "outputs.npy", outputs.astype(np.float32))
+    (entry,), (end,) = describe(files / file)
+    return AttributionRequest(
+        *(file, str(files / file), "int8" if "int8" in file else "fp32", "litert", "cpu", entry, end),
+        *(HEAD, str(files / "fixed.tflite")),
+        *(str(files / "images.npy"), str(files / "labels.npy"), str(files / "reference.npy"), None),
+        outputs=str(files / "outputs.npy"),
+        n=N,
+        fed=None,
+        on_fed=None,
+        preprocessing=None,
+        rounds="int8" in file,
+    )
+
+
+def split(request: AttributionRequest) -> Attribution:
+    return attribute(request, silent).attribution
+
+
+def shares(found: Attribution) -> dict[str, float]:
+    return {share.cause: share.changed for share in found.shares}
+
+
+def test_nothing_is_lost_by_the_file_itself(files: Path) -> None:
+    found = split(asked(files, "fixed.tflite", TRUTH))
+    assert shares(found) == dict.fromkeys(("preprocessing", "conversion", "kernels"), 0)
+    assert found.n == N
+    for share in (*found.shares, found.whole):
+        assert share.drop_pp == 0
+        assert share.drop_ci95_pp is not None
+        assert share.drop_ci95_pp[0] < 0 < share.drop_ci95_pp[1]
+        assert share.sqnr_db is not None
+        assert share.sqnr_db > 100
+
+
+def test_what_the_backend_does_is_the_kernels(files: Path) -> None:
+    """A backend that swaps two classes."""
+    found = split(asked(files, "fixed.tflite", TRUTH[:, [1, 0, 2, 3, 4]]))
+    told = shares(found)
+    assert told.pop("kernels") == found.whole.changed > 0
+    assert set(told.values()) == {0}
+
+
+def test_what_rounding_does_is_quantization(files: Path) -> None:
+    request = asked(files, "int8.tflite", TRUTH)
+    found = split(request)
+    by_cause = {share.cause: share for share in found.shares}
+    assert by_cause["quantization"].sqnr_db is not None
+    assert 10 < by_cause["quantization"].sqnr_db < 60
+    assert by_cause["conversion"].changed == 0
+
+
+def test_where_nothing_is_rounded_a_file_that_departs_was_written_so(files: Path, tmp_path: Path) -> None:
+    """A float file with other weights than the model's graph."""
+    model = load_model(files / "fixed.tflite")
+    held = model.buffers[
+        next(t.buffer for t in model.subgraphs[0].tensors if len(t.shape) == 4 and has(model, t))
+    ]
+    held.data = np.roll(np.frombuffer(np.asarray(held.data, np.uint8).tobytes(), np.float32), 1).view(
+        np.uint8
+    )
+    save_model(model, files / "other.tflite")
+    run = as_written(files / "other.tflite", describe(files / "other.tflite")[0][0])
+    outputs = np.concatenate([run(image[None].astype(np.float32)) for image in IMAGES])
+    told = {one.cause: one.sqnr_db or 0 for one in split(asked(files, "other.tflite", outputs)).shares}
+    assert [*told] == ["preprocessing", "conversion", "kernels"]
+    assert told["conversion"] < 60 < 100 < min(told["preprocessing"], told["kernels"])
+
+
+def has(model: Any, tensor: Any) -> bool:
+    """Whether a tensor is a constant."""
+    return model.buffers[tensor.buffer].data is not None
+
+
+def test_pruning_comes_first(files: Path, tmp_path: Path) -> None:
+    """A model before pruning that was right everywhere."""
+    right = np.eye(tiny.CLASSES, dtype=np.float32)[LABELS]
+    np.save(tmp_path / "unpruned.npy", right)
+    request = asked(files, "fixed.tflite", TRUTH)
+    found = split(replace(request, unpruned=str(tmp_path / "unpruned.npy")))
+    assert found.shares[0].cause == "pruning"
+    assert found.shares[0].drop_pp == found.whole.drop_pp == 20
+    assert found.whole.drop_ci95_pp is not None
+    assert found.whole.drop_ci95_pp[0] > 0
+
+
+def test_drops_sum_up_whatever_happens(files: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    np.save(tmp_path / "unpruned.npy", random.normal(size=TRUTH.shape).astype(np.float32))
+    request = asked(files, "int8.tflite", random.normal(size=TRUTH.shape))
+    found = split(replace(request, unpruned=str(tmp_path / "unpruned.npy")))
+    total = sum(share.drop_pp or 0 for share in found.shares)
+    assert found.whole.drop_pp == pytest.approx(total)
+    assert found.whole.drop_pp != 0
+
+
+def test_pixels_that_the_input_rounds_are_preprocessing(files: Path, tmp_path: Path) -> None:
+    """An input with steps of 255: what the model gives on such pixels is the step's end."""
+    spec = TensorSpec("image", (1, *tiny.SHAPE), "uint8", Quantization((255.0,), (0,)))
+    seen = fed(FedRequest(str(files / "images.npy"), N, spec, None, str(tmp_path / "fed.npy")), silent)
+    assert seen.changed
+    coarse = np.load(seen.out)
+    assert set(np.unique(coarse)) <= {0, 255}
+    assert np.abs(coarse - IMAGES).max() <= 128
+    np.save(tmp_path / "on_fed.npy", tiny.logits(coarse).astype(np.float32))
+    request = replace(
+        asked(files, "fixed.tflite", tiny.logits(coarse)), fed=seen.out, on_fed=str(tmp_path / "on_fed.npy")
+    )
+    told = {share.cause: share.sqnr_db or 0 for share in split(request).shares}
+    assert told.pop("preprocessing") < 30
+    assert min(told.values()) > 100
+    merged = split(replace(request, on_fed=None))
+    assert "preprocessing" not in shares(merged)
+    assert merged.remarks
+
+
+@pytest.mark.parametrize("name", ["unit", "imagenet", "caffe"])
+def test_pixels_come_back_from_a_preprocessing(name: str, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (9, 4, 4, 3)).astype(np.uint8)
+    np.save(tmp_path / "images.npy", pixels)
+    spec = TensorSpec("image", (1, 4, 4, 3), "float32", None)
+    request = FedRequest(str(tmp_path / "images.npy"), 9, spec, PRESETS[name], str(tmp_path / "fed.npy"))
+    seen = fed(request, silent)
+    assert not seen.changed
+    np.testing.assert_allclose(np.load(seen.out), pixels, atol=1e-3)

@@ -1,0 +1,44 @@
+"""Which files `convert` looks into; tests/cli/test_convert_plan.py runs it whole."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from resnet_edge.conversion.notes import not_looked_into
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.diagnosis.diagnose import of_failed_files
+from resnet_edge.evaluation.job import Job, Place
+from resnet_edge.evaluation.scheduler import Proof
+from resnet_edge.evaluation.verdict import Judged
+
+FP32 = Artifact("a.fp32.onnx", "onnx", "fp32", 1, "", (), ())
+INT8 = Artifact("a.int8.onnx", "onnx", "int8", 1, "", (), ())
+
+
+def judged(artifact: Artifact, backend: str, verdict: Verdict) -> Judged:
+    place = Place(backend, "cpu")
+    job = Job("onnx", artifact.scheme, ".onnx", artifact is INT8, 20.0, (place,))
+    row = Parity(
+        artifact.file, backend, "cpu", 9, None, None, None, None, None, None, None, verdict, ("reason",)
+    )
+    return Judged(Proof(artifact, job, place, Future()), "a.npy", row)
+
+
+def test_a_file_that_failed_anywhere_is_looked_into_everywhere() -> None:
+    rows = [
+        judged(FP32, "onnxruntime", "inconclusive"),
+        judged(INT8, "onnxruntime", "pass"),
+        judged(INT8, "openvino", "fail"),
+    ]
+    assert of_failed_files(rows) == rows[1:]
+    assert of_failed_files(rows[:2]) == []
+
+
+def test_what_is_left_out_is_said_in_one_note() -> None:
+    assert not_looked_into([FP32, INT8], frozenset({FP32.file, INT8.file})) == []
+    (none,) = not_looked_into([FP32, INT8], frozenset())
+    assert none.startswith("layers were not compared")
+    (some,) = not_looked_into([FP32, INT8], frozenset({INT8.file}))
+    assert "of the files that did not fail" in some
+    assert "--thorough" in some

@@ -1,0 +1,100 @@
+"""Whether int8 really ran: what runtimes tell, beside what files state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.execution import Execution
+from resnet_edge.core.parity import Parity
+from resnet_edge.diagnosis.execution import executed
+from resnet_edge.diagnosis.integers import Integers
+from resnet_edge.diagnosis.integers_request import ExecutionRequest
+from resnet_edge.evaluation.job import Job, Place
+from resnet_edge.evaluation.scheduler import Proof
+from resnet_edge.evaluation.verdict import Judged
+from resnet_edge.workers.progress import silent
+from tests.backends import tiny
+from tests.diagnosis.overflow.test_emulation import written
+
+PLAIN_MACS = 9 * 9 * (8 * 36 + 8 * 72) + 8 * 5
+
+
+def ran(path: Path, backend: str) -> Execution:
+    asked = ExecutionRequest(path.name, str(path), path.suffix[1:], backend, "cpu")
+    found = executed(asked, silent).execution
+    assert found is not None
+    return found
+
+
+def test_int8_that_runs_whole(tmp_path: Path) -> None:
+    found = ran(written(tmp_path, "plain"), "onnxruntime")
+    assert found.macs == found.stated_int8_macs == found.int8_macs == PLAIN_MACS
+    assert found.in_float == ()
+    assert found.missing == 0
+    kinds = {(row.op, row.precision.split()[0], row.by) for row in found.operators if row.macs}
+    # Where pairs could overflow, a session stores weights as uint8, too.
+    assert kinds == {("QLinearConv", "uint8", "CPU"), ("QGemm", "uint8", "CPU")}
+
+
+def test_a_layer_that_is_left_in_float_is_named(tmp_path: Path) -> None:
+    found = ran(written(tmp_path, "plain", first_bias=2.0), "onnxruntime")
+    assert found.stated_int8_macs == PLAIN_MACS
+    assert found.int8_macs == PLAIN_MACS - 9 * 9 * 8 * 36
+    assert found.in_float == ("conv0",)
+
+
+@pytest.mark.parametrize(
+    ("backend", "by"), [("litert", "XNNPACK"), ("litert_reference", "LiteRT's reference kernels")]
+)
+def test_delegate_of_a_tflite_file(backend: str, by: str, tmp_path: Path) -> None:
+    found = ran(tiny.write_all(tmp_path) / "fixed.tflite", backend)
+    assert found.stated_int8_macs == found.int8_macs == 0
+    assert {row.by for row in found.operators} == {by}
+
+
+def test_a_backend_that_does_not_tell(tmp_path: Path) -> None:
+    path = tiny.write_all(tmp_path) / "fixed.onnx"
+    asked = ExecutionRequest(path.name, str(path), "keras", "keras", "cpu")
+    assert executed(asked, silent).execution is None
+
+
+def judged() -> Judged:
+    artifact = Artifact("net.onnx", "onnx", "int8", 1, "0", (), ())
+    place = Place("onnxruntime", "cpu")
+    job = Job("onnx", "int8", ".onnx", False, 20.0, (place,))
+    row = Parity(
+        *("net.onnx", "onnxruntime", "cpu", 10, None, None, None, None, 1.0, 0.0, 40.0, "pass", ("fine",)),
+    )
+    # Verdicts that are there already wait for no outputs: the future is never looked at.
+    return Judged(Proof(artifact, job, place, None), "", row)  # type: ignore[arg-type]
+
+
+EXECUTION = Execution("net.onnx", "onnxruntime", "cpu", 100, 100, 100, ())
+
+
+def test_a_silent_fallback_is_told_and_changes_no_verdict() -> None:
+    """It shows in no answer, and costs time alone."""
+    fell = replace(EXECUTION, int8_macs=60, in_float=("conv0", "conv3"))
+    row = Integers((fell,), (), ()).beside(judged()).parity
+    assert row.verdict == "pass"
+    assert row.reasons[0] == "fine"
+    assert row.reasons[1].startswith(
+        "onnxruntime computes 40.0 % of what the file multiplies in integers in float"
+    )
+    assert "conv0 and 1 more layers" in row.reasons[1]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        replace(EXECUTION, int8_macs=0, backend="openvino"),
+        replace(EXECUTION, int8_macs=0, artifact="other.onnx"),
+        replace(EXECUTION, int8_macs=0, device="cuda"),
+    ],
+)
+def test_what_ran_elsewhere_does_not_count(elsewhere: Execution) -> None:
+    assert Integers((elsewhere,), (), ()).beside(judged()) == judged()

@@ -1,0 +1,85 @@
+"""What kernels may add to a file as it is written."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from resnet_edge.core import registry
+from resnet_edge.core.tolerances import (
+    FLOAT16_ON_CPU,
+    FLOAT_ON_CPU,
+    FLOAT_ON_GPU,
+    INT8,
+    ROUNDED,
+    TF32,
+    Tolerance,
+    tolerance,
+)
+from resnet_edge.diagnosis.kernel_check import checked, step_of
+
+RANDOM = np.random.default_rng(4)
+GRID = (0.31 * (RANDOM.integers(-90, 90, (40, 10)) - 3)).astype(np.float32)
+REAL = RANDOM.normal(0, 5, (40, 10)).astype(np.float32)
+
+
+def test_the_step_of_a_grid_is_found() -> None:
+    assert step_of(GRID) == pytest.approx(0.31, rel=1e-4)
+
+
+@pytest.mark.parametrize("outputs", [REAL, np.zeros((3, 4), np.float32)])
+def test_outputs_on_no_grid_have_no_step(outputs: NDArray[np.float32]) -> None:
+    assert step_of(outputs) is None
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_int8_is_measured_in_steps(steps: int) -> None:
+    found = GRID + np.float32(0.31 * steps)
+    told = checked(GRID, GRID, found, "int8", "cpu")
+    assert told.tolerance == INT8
+    assert told.allowed == INT8.most == 2
+    assert told.measured == pytest.approx(steps, abs=0.01)
+    assert told.within == (steps < 2)
+    assert checked(GRID, GRID, GRID, "int8", "cpu").measured == 0
+
+
+def test_kernels_may_add_more_where_rounding_makes_more() -> None:
+    exact = GRID + np.float32(0.31 * 4)
+    told = checked(exact, GRID, GRID + np.float32(0.31 * 3), "int8", "cpu")
+    assert told.allowed == pytest.approx(8, abs=0.01)
+    assert told.within
+
+
+@pytest.mark.parametrize(
+    ("scheme", "device", "on_a_grid", "expected"),
+    [
+        ("fp32", "cpu", False, FLOAT_ON_CPU),
+        ("fp16", "cpu", False, FLOAT16_ON_CPU),
+        ("fp32", "gpu", False, FLOAT_ON_GPU),
+        ("fp32", "gpu-software", False, FLOAT_ON_GPU),
+        ("fp32", "cuda", False, FLOAT_ON_GPU),
+        ("fp32", "cuda-tf32", False, TF32),
+        ("int8", "cpu", True, INT8),
+        ("int8", "cpu", False, ROUNDED),
+        ("dynamic", "cpu", False, ROUNDED),
+        ("int16x8", "cpu", True, ROUNDED),
+    ],
+)
+def test_which_tolerance_holds(scheme: str, device: str, on_a_grid: bool, expected: Tolerance) -> None:
+    assert tolerance(scheme, device, on_a_grid=on_a_grid) == expected
+    assert expected.reason
+
+
+@pytest.mark.parametrize("scheme", registry.names("schemes"))
+def test_every_scheme_has_one(scheme: str) -> None:
+    assert not checked(REAL, REAL, 1.2 * REAL, scheme, "cpu").within
+    assert checked(REAL, REAL, REAL, scheme, "cpu").within
+
+
+def test_float_is_measured_by_the_outputs() -> None:
+    found = REAL * np.float32(1 + 3 * FLOAT_ON_CPU.most)
+    told = checked(REAL, REAL, found, "fp32", "cpu")
+    assert told.measured == pytest.approx(3 * FLOAT_ON_CPU.most, rel=0.01)
+    assert not told.within
+    assert checked(REAL, REAL, found, "fp32", "gpu").within

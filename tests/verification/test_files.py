@@ -1,0 +1,124 @@
+"""verification/files.py and verify_checks.py: what the files are, and what must hold of them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.errors import ArtifactError, UsageError
+from resnet_edge.core.explanation import Explanation, LayerFinding
+from resnet_edge.core.head import Head
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.evaluation.first_backend import FIRST_BACKEND
+from resnet_edge.evaluation.job import Place
+from resnet_edge.verification.checks import check_other, check_unchanged, unfed
+from resnet_edge.verification.files import look
+from resnet_edge.verification.request import Looked, LookRequest
+from resnet_edge.workers.progress import silent
+from tests.backends import tiny
+
+BACKENDS = ("litert", "onnxruntime")
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Path:
+    """An ONNX file whose weights are in another file."""
+    tiny.write_onnx(tmp_path)
+    model = onnx.load(tmp_path / "fixed.onnx")
+    path = tmp_path / "apart.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    return path
+
+
+def looked(*paths: Path, contents: bool = False) -> Looked:
+    formats = tuple(path.suffix[1:] for path in paths)
+    folder = tempfile.mkdtemp(dir=paths[0].parent)
+    return look(LookRequest(tuple(map(str, paths)), formats, BACKENDS, folder, contents), silent)
+
+
+def test_weights_in_another_file_are_a_part_of_it(apart: Path) -> None:
+    before = looked(apart)
+    weights = apart.parent / "weights.bin"
+    assert before.beside == ((str(weights),),)
+    assert before.artifacts[0].size_bytes == apart.stat().st_size + weights.stat().st_size
+    check_unchanged(before)
+    values = np.frombuffer(weights.read_bytes(), np.uint8).copy()
+    values[40] ^= 1
+    weights.write_bytes(values.tobytes())
+    assert looked(apart).artifacts[0].sha256 != before.artifacts[0].sha256
+    with pytest.raises(ArtifactError, match=r"apart\.onnx changed"):
+        check_unchanged(before)
+
+
+def test_what_is_no_artifact_stops_no_other(apart: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"no protobuf")
+    found = looked(bad, apart)
+    assert [Path(one.path).name for one in found.artifacts] == ["apart.onnx"]
+    assert len(found.places) == len(found.min_sqnr_db) == len(found.beside) == 1
+    assert [failure.what for failure in found.failures] == ["bad.onnx"]
+    with pytest.raises(ArtifactError, match=r"bad\.onnx"):
+        looked(bad)
+    with pytest.raises(ArtifactError, match=r"bad\.onnx"):
+        looked(bad, bad)
+
+
+def facts(sha256: str) -> ModelFacts:
+    return ModelFacts(
+        "net", "net.tflite", sha256, 0, None, (4, 4, 1), Head.of_classes(3, "logits"), (), PRESETS["model"]
+    )
+
+
+def test_a_file_against_itself_is_refused_but_on_another_backend() -> None:
+    artifact = Artifact("net.tflite", "tflite", "fp32", 1, "a" * 64, (), ())
+    own, other = (Place("litert", "cpu"),), (Place("litert", "cpu"), Place("openvino", "cpu"))
+    with pytest.raises(UsageError, match="is the reference itself"):
+        check_other(
+            Looked((artifact,), (own,), (1.0,), ((),), ("",), ("g",), ()), facts("a" * 64), "", FIRST_BACKEND
+        )
+    check_other(
+        Looked((artifact,), (other,), (1.0,), ((),), ("",), ("g",), ()), facts("a" * 64), "", FIRST_BACKEND
+    )
+    check_other(
+        Looked((artifact,), (own,), (1.0,), ((),), ("",), ("g",), ()), facts("b" * 64), "", FIRST_BACKEND
+    )
+    with pytest.raises(UsageError, match="is the reference itself"):
+        check_other(
+            Looked((artifact,), (own,), (1.0,), ((),), ("",), ("g",), ()), facts("b" * 64), "g", FIRST_BACKEND
+        )
+
+
+def explained(cause: str) -> Explanation:
+    finding = LayerFinding("conv", "conv", 0, cause, "its weights are 255 times those", certain=True)
+    return Explanation("net.onnx", 0, 1, 1, (finding,), (), ())
+
+
+def test_files_that_take_no_pixels_are_told_how_to_say_so() -> None:
+    (note,) = unfed([explained("rescaled")], "net.keras")
+    assert "net.onnx" in note
+    assert "--feed preprocessed" in note
+    assert unfed([explained("padding")], "net.keras") == ()
+
+
+def test_the_reference_with_another_comment_is_the_reference(tmp_path: Path) -> None:
+    tiny.write_onnx(tmp_path)
+    model = onnx.load(tmp_path / "fixed.onnx")
+    model.doc_string = "another file"
+    onnx.save(model, tmp_path / "other.onnx")
+    (content,) = looked(tmp_path / "fixed.onnx", contents=True).contents
+    found = looked(tmp_path / "other.onnx", contents=True)
+    with pytest.raises(UsageError, match=r"other\.onnx is the reference itself"):
+        check_other(found, facts("b" * 64), content, FIRST_BACKEND)
+
+
+def test_what_is_wrong_is_told_of_the_file_that_people_know(tmp_path: Path) -> None:
+    (tmp_path / "bad.tflite").write_bytes(b"odd")
+    with pytest.raises(ArtifactError, match="bad") as caught:
+        looked(tmp_path / "bad.tflite")
+    assert str(tmp_path / "bad.tflite") in str(caught.value)

@@ -1,0 +1,84 @@
+"""Members that die, are renewed, and end with their crew."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.core.errors import DataError, OutputError, WorkerFailed
+from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.progress import Progress, silent
+
+PROBES = "tests.core.probes"
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])  # where workers find the package tests
+
+
+def pid(answer: dict[str, object]) -> int:
+    assert isinstance(answer["pid"], int)
+    return answer["pid"]
+
+
+def test_a_member_is_renewed_after_it_died_and_its_cost_is_kept(tmp_path: Path) -> None:
+    with Crew(tmp_path) as crew:
+        member = crew.member("the maker", silent)
+        first = pid(member.call(f"{PROBES}:echo", {}, dict))
+        with pytest.raises(WorkerFailed, match=f"SIGABRT.*{tmp_path}/the_maker.log"):
+            member.call(f"{PROBES}:abort", {}, dict)
+        assert pid(member.call(f"{PROBES}:echo", {}, dict)) != first
+        (cost,) = crew.costs()
+    assert (cost.stage, cost.seconds > 0, cost.peak_bytes > 1_000_000) == ("the maker", True, True)
+
+
+def test_an_error_of_the_work_renews_nothing(tmp_path: Path) -> None:
+    with Crew(tmp_path) as crew:
+        member = crew.member("a", silent)
+        first = pid(member.call(f"{PROBES}:echo", {}, dict))
+        with pytest.raises(DataError):
+            member.call(f"{PROBES}:refuse", {"text": "no"}, dict)
+        assert pid(member.call(f"{PROBES}:echo", {}, dict)) == first
+
+
+@pytest.mark.parametrize("probe", ["abort", "fill_disk"])
+def test_what_explains_a_failure_better_is_raised_instead(tmp_path: Path, probe: str) -> None:
+    def explain() -> None:
+        raise OutputError("that disk is full")
+
+    with Crew(tmp_path, explain) as crew, pytest.raises(OutputError, match="that disk is full"):
+        crew.member("a", silent).call(f"{PROBES}:{probe}", {}, dict)
+
+
+def test_dismissing_ends_calls_under_way_and_lets_none_begin(tmp_path: Path) -> None:
+    begun, failed = threading.Event(), threading.Event()
+    told: list[Progress] = []
+
+    def report(news: Progress) -> None:
+        told.append(news)
+        begun.set()
+
+    with Crew(tmp_path) as crew:
+        member = crew.member("sleeper", report)
+
+        def sleep() -> None:
+            try:
+                member.call(f"{PROBES}:sleep_with_child", {}, dict)
+            except WorkerFailed:
+                failed.set()
+
+        thread = threading.Thread(target=sleep)
+        thread.start()
+        assert begun.wait(30)
+        crew.dismiss()
+        thread.join(30)
+        assert failed.is_set()
+        for late in (member, crew.member("late", silent)):
+            with pytest.raises(WorkerFailed, match="the run is over"):
+                late.call(f"{PROBES}:echo", {}, dict)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told[0].note.split()[0]), 0)
