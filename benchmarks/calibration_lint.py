@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import litert
 from resnet_edge.calibrate.lint import lint
-from resnet_edge.calibrate.lint_request import CalibrationLintRequest
+from resnet_edge.calibrate.lint_request import LintCalibration
 from resnet_edge.core import registry
 from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.head import Head
@@ -29,7 +29,7 @@ from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation import source
-from resnet_edge.evaluation.source_request import ExportRequest
+from resnet_edge.evaluation.source_request import ExportModel
 from resnet_edge.evaluation.sums import measure as sums
 from resnet_edge.graph.calibrate import measure, measure_ranges
 from resnet_edge.graph.quantize import quantize
@@ -78,7 +78,7 @@ class Case:
     def __init__(self, folder: Path) -> None:
         self.folder, self.graph = folder, folder / "float.tflite"
         model = ModelRequest(str(bundled(MODEL_FILE)))
-        source.export(ExportRequest(model, str(self.graph), False), silent)
+        source.export(ExportModel(model, str(self.graph), False), silent)
         with np.load(bundled(CALIBRATION_FILE)) as held:
             self.images, self.labels = held["images"], held["labels"]
         with np.load(bundled(TEST_FILE)) as held:
@@ -97,13 +97,13 @@ class Case:
         figures = lint(self.request(len(images)), silent).figures
         return sqnr_db(found.signal, found.noise), figures["outside"], figures["pixels_apart"]
 
-    def request(self, n: int) -> CalibrationLintRequest:
+    def request(self, n: int) -> LintCalibration:
         """What the lint looks at."""
         sets = (
             Images(str(self.folder / f"{name}.npy"), None, count, (), name, "")
             for name, count in (("calibration", n), ("test", len(self.test)))
         )
-        return CalibrationLintRequest(*sets, HEAD, PRESETS["model"], str(self.graph))
+        return LintCalibration(*sets, HEAD, PRESETS["model"], str(self.graph))
 
 
 def one_by_one(images: Array) -> Iterator[NDArray[np.float32]]:

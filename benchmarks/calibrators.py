@@ -18,18 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.calibrate import calibration
-from resnet_edge.calibrate.calibration_request import CalibrateRequest
+from resnet_edge.calibrate.calibration_request import Calibrate
 from resnet_edge.conversion import artifacts
-from resnet_edge.conversion.artifact_request import PortableRequest
+from resnet_edge.conversion.artifact_request import QuantizeGraph
 from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Parity
 from resnet_edge.evaluation import source
 from resnet_edge.evaluation.compare import compare
-from resnet_edge.evaluation.compare_request import CompareRequest
+from resnet_edge.evaluation.compare_request import CompareOutputs
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import PredictRequest
-from resnet_edge.evaluation.source_request import ExportRequest, ReferenceRequest
+from resnet_edge.evaluation.predict_request import Predict
+from resnet_edge.evaluation.source_request import ExportModel, RunReference
 from resnet_edge.graph.calibrate import Measured, measure
 from resnet_edge.graph.calibrators import CALIBRATORS, chosen_ranges
 from resnet_edge.graph.model import read_graph
@@ -68,7 +68,7 @@ def main() -> None:
             print(line(calibrator, repairs, proof(case, float_graph, ranges)), flush=True)
         folder = case.folder / "auto"
         folder.mkdir()
-        request = CalibrateRequest(str(case.float_graph), str(case.calibration), True, HEAD, 1, str(folder))
+        request = Calibrate(str(case.float_graph), str(case.calibration), True, HEAD, 1, str(folder))
         auto = calibration.calibrate(request, silent)
         verdict = proof(case, Path(auto.portable), Path(auto.ranges))
         print(line(f"auto: {auto.chosen.calibrator}", auto.chosen.repairs, verdict))
@@ -101,8 +101,8 @@ def prepared(folder: Path) -> Case:
     np.save(case.images, test["images"])
     np.save(case.labels, test["labels"].astype(np.int64))
     np.save(case.calibration, np.load(bundled(CALIBRATION_FILE))["images"])
-    source.export(ExportRequest(model, str(case.float_graph), False), silent)
-    source.reference(ReferenceRequest(model, str(case.images), str(case.reference)), silent)
+    source.export(ExportModel(model, str(case.float_graph), False), silent)
+    source.reference(RunReference(model, str(case.images), str(case.reference)), silent)
     return case
 
 
@@ -133,11 +133,11 @@ def chosen(case: Case, found: Measured, calibrator: str, repairs: tuple[str, ...
 def proof(case: Case, float_graph: Path, ranges: Path) -> Parity:
     """Make the int8 graph and compare its outputs with those of Keras."""
     made, outputs = str(case.folder / "int8.tflite"), str(case.folder / "outputs.npy")
-    request = PortableRequest(str(float_graph), "int8", str(ranges), "logits", "float32", made)
+    request = QuantizeGraph(str(float_graph), "int8", str(ranges), "logits", "float32", made)
     artifacts.portable(request, silent)
-    predict(PredictRequest(made, "tflite", "litert", "cpu", 1, str(case.images), outputs), silent)
+    predict(Predict(made, "tflite", "litert", "cpu", 1, str(case.images), outputs), silent)
     return compare(
-        CompareRequest(
+        CompareOutputs(
             "int8",
             "litert",
             "cpu",

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
 from resnet_edge.core.head import Head
 from resnet_edge.core.statistics import sqnr_db
-from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.evaluation.sums import measure
-from resnet_edge.workers.progress import silent
 from resnet_edge.workers.worker import Worker
 
 CHANGED = 0.003
@@ -79,8 +78,8 @@ class Runner:
 
     def _outputs(self, worker: Worker, file: Path, images: Path) -> NDArray[np.float32]:
         out, format = self._folder / f"{file.name}.npy", file.suffix[1:]
-        request = PredictRequest(str(file), format, BACKENDS[format], "cpu", 1, str(images), str(out))
-        worker.call("resnet_edge.evaluation.predict:predict", request, PredictResult, silent)
+        request = Predict(str(file), format, BACKENDS[format], "cpu", 1, str(images), str(out))
+        worker.run(request)
         found: NDArray[np.float32] = np.load(out)
         out.unlink()
         return found

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.calibrate import calibration
-from resnet_edge.calibrate.calibration_request import CalibrateRequest
+from resnet_edge.calibrate.calibration_request import Calibrate
 from resnet_edge.conversion import artifacts
-from resnet_edge.conversion.artifact_request import PortableRequest
+from resnet_edge.conversion.artifact_request import QuantizeGraph
 from resnet_edge.core.answers import answers
 from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.head import Head
@@ -34,8 +34,8 @@ from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.evaluation import source
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import PredictRequest
-from resnet_edge.evaluation.source_request import ExportRequest, ReferenceRequest
+from resnet_edge.evaluation.predict_request import Predict
+from resnet_edge.evaluation.source_request import ExportModel, RunReference
 from resnet_edge.evaluation.sums import measure
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent
@@ -112,11 +112,9 @@ def exported(network: Network, folder: Path, most: int) -> Case:
         np.save(folder / "images.npy", proof["images"][:most])
         np.save(folder / "calibration.npy", calibrating["images"])
         labels = proof["labels"][:most]
-    source.export(ExportRequest(model, str(folder / "float.tflite"), False), silent)
-    source.reference(
-        ReferenceRequest(model, str(folder / "images.npy"), str(folder / "reference.npy")), silent
-    )
-    request = CalibrateRequest(
+    source.export(ExportModel(model, str(folder / "float.tflite"), False), silent)
+    source.reference(RunReference(model, str(folder / "images.npy"), str(folder / "reference.npy")), silent)
+    request = Calibrate(
         *(str(folder / "float.tflite"), str(folder / "calibration.npy"), facts.preprocessing.takes_pixels),
         *(facts.head, usable_cores(), str(folder), "minmax", "none"),
     )
@@ -133,13 +131,13 @@ def predicted(case: Case, scheme: str, scales: DenseScales) -> Values:
     """What the file of a scheme gives on the images of the proof (N, outputs)."""
     ranges = case.ranges if scheme == "int8" else None
     made, outputs = str(case.folder / "made.tflite"), str(case.folder / "outputs.npy")
-    asked = PortableRequest(
+    asked = QuantizeGraph(
         *(str(case.folder / "float.tflite"), scheme, ranges, case.head.output, "float32", made),
         dense_scales=scales,
     )
     artifacts.portable(asked, silent)
     images = str(case.folder / "images.npy")
-    predict(PredictRequest(made, "tflite", "litert", "cpu", 1, images, outputs), silent)
+    predict(Predict(made, "tflite", "litert", "cpu", 1, images, outputs), silent)
     found_outputs: Values = np.load(outputs)
     return found_outputs
 

@@ -24,7 +24,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from resnet_edge.benchmarking.latency import measure
-from resnet_edge.benchmarking.latency_request import LatencyRequest, LatencyTarget
+from resnet_edge.benchmarking.latency_request import LatencyTarget, MeasureLatency
 from resnet_edge.workers.progress import silent
 
 BEST = {
@@ -61,7 +61,7 @@ def main() -> None:
             LatencyTarget(str(p), label, p.suffix[1:], label, backend_of(p), "cpu")
             for label, p in files.items()
         )
-        found = measure(LatencyRequest(targets, str(folder / "images.npy"), 1, rounds, 0.0), silent)
+        found = measure(MeasureLatency(targets, str(folder / "images.npy"), 1, rounds, 0.0), silent)
     rows = {row.artifact: {"p50_ms": row.p50_ms, "ci95_ms": row.p50_ci95_ms} for row in found.latencies}
     best = rows["onnxruntime best"]["p50_ms"]
     print(json.dumps({"rows": rows, "ours_over_best": rows["ours onnx"]["p50_ms"] / best}, indent=2))

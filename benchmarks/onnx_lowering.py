@@ -101,8 +101,8 @@ def export(name: str, images: Any, folder: Path) -> Path:
 def quantized(exported: Path, scheme: str, folder: Path) -> str:
     """The graph of a scheme, calibrated on the images."""
     from resnet_edge.calibrate.calibration import calibrate
-    from resnet_edge.calibrate.calibration_request import CalibrateRequest
-    from resnet_edge.conversion.artifact_request import PortableRequest
+    from resnet_edge.calibrate.calibration_request import Calibrate
+    from resnet_edge.conversion.artifact_request import QuantizeGraph
     from resnet_edge.conversion.artifacts import portable
     from resnet_edge.core.head import Head
     from resnet_edge.workers.progress import silent
@@ -111,22 +111,22 @@ def quantized(exported: Path, scheme: str, folder: Path) -> str:
     if scheme == "int8":
         head = Head.of_classes(CLASSES, "logits")
         asked = (source, str(folder / "images.npy"), True, head, 2, str(folder), "minmax", "none")
-        calibrated = calibrate(CalibrateRequest(*asked), silent)
+        calibrated = calibrate(Calibrate(*asked), silent)
         source, ranges = calibrated.portable, calibrated.ranges
     out = str(folder / f"{scheme}.portable.tflite")
-    return portable(PortableRequest(source, scheme, ranges, "logits", "float32", out), silent).path
+    return portable(QuantizeGraph(source, scheme, ranges, "logits", "float32", out), silent).path
 
 
 def written(portable: str, format: str, backend: str, scheme: str, folder: Path, images: Any) -> File:
     """A file by the product's own writer, run on the images."""
-    from resnet_edge.conversion.artifact_request import ArtifactRequest
+    from resnet_edge.conversion.artifact_request import WriteArtifact
     from resnet_edge.conversion.artifacts import artifact
     from resnet_edge.core.errors import ArtifactError
     from resnet_edge.workers.progress import silent
 
     out = folder / f"{scheme}.{format}"
     try:
-        made = artifact(ArtifactRequest(portable, format, scheme, "net", str(out)), silent)
+        made = artifact(WriteArtifact(portable, format, scheme, "net", str(out)), silent)
     except ArtifactError as error:
         return File(f"refused: {error}")
     maker = "us" if "resnet-edge" in made.converter or format == "tflite" else made.converter

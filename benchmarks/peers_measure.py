@@ -22,7 +22,7 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.machine import busy_seconds
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.evaluation.compare import compare
-from resnet_edge.evaluation.compare_request import CompareRequest
+from resnet_edge.evaluation.compare_request import CompareOutputs
 from resnet_edge.evaluation.predict import stored
 from resnet_edge.workers.progress import silent
 
@@ -60,7 +60,7 @@ def accuracy(path: Path, runtime: str, judge: Judge) -> dict[str, Any]:
             for image in judge.images
         ]
     np.save(found, np.array(outputs, np.float32))
-    request = CompareRequest(
+    request = CompareOutputs(
         path.name,
         runtime,
         "cpu",

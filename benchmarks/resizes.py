@@ -20,7 +20,7 @@ from PIL import Image
 from resnet_edge.cli._resize_table import print_resize
 from resnet_edge.core.bundled import TEST_FILE, bundled
 from resnet_edge.inspection.resize_check import resize_check
-from resnet_edge.inspection.resize_check_request import ResizeCheckRequest
+from resnet_edge.inspection.resize_check_request import CheckResize
 from resnet_edge.workers.progress import silent
 
 SIZE = 224
@@ -53,7 +53,7 @@ def main() -> None:
             photos = Path(folder) / kind
             write_garments(photos, n, kind == "woven")
             suffix = file.suffix[1:]
-            request = ResizeCheckRequest(str(file), suffix, BACKENDS[suffix], str(photos), takes_pixels=True)
+            request = CheckResize(str(file), suffix, BACKENDS[suffix], str(photos), takes_pixels=True)
             print_resize(resize_check(request, silent), 80)
         print()
 

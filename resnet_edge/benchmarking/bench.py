@@ -22,12 +22,11 @@ from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.benchmarking.hints import why
 from resnet_edge.benchmarking.limits import Limits, find_limits
 from resnet_edge.benchmarking.machine_load import MachineLoad
-from resnet_edge.benchmarking.request import AllSettled, Block, SettleRequest, Turns
+from resnet_edge.benchmarking.request import AllSettled, Block, ProfileOperators, SettleRounds, Turns
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.bench import Bench, Quiet, Timing
 from resnet_edge.core.errors import ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, usable_cores, versions
-from resnet_edge.core.profile import Profile
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Crew
 from resnet_edge.workers.progress import Progress, Report, silent
@@ -140,9 +139,9 @@ class _Run:
             target = seat.target
             self.tell(Progress("profile", number, len(watched), f"{target.file} on {target.backend}"))
             member = self.crew.member("profile", silent, backends_grant([target.backend]))
-            request = seats.opening(target)
+            opening = seats.opening(target)
             try:
-                seat.profile = member.call("resnet_edge.benchmarking.profile:profile", request, Profile)
+                seat.profile = member.run(ProfileOperators(opening=opening))
             except ResnetEdgeError as error:
                 seats.failed(target, error)
             member.dismiss()
@@ -182,8 +181,8 @@ class _Run:
     def _judged(self, others: float | None) -> _Judged:
         rounds = min(len(seat.blocks) for seat in self.seats.taken)
         turns = tuple(_turns(seat.blocks[-rounds:]) for seat in self.seats.taken)
-        request = SettleRequest(turns, self.request.seed)
-        found = self.judge.call("resnet_edge.benchmarking.verdict:settle", request, AllSettled)
+        request = SettleRounds(turns, self.request.seed)
+        found = self.judge.run(request)
         loaded = []
         if others is not None and others > LOADED:
             loaded.append(f"other processes kept {others:.1f} cores busy")

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from resnet_edge.benchmarking.instructions import FLOAT, INT8, Compiled, Loop, fitting
+from resnet_edge.benchmarking.request import MeasureCeilings
 from resnet_edge.core.machine import processor_flags
 from resnet_edge.core.roofline import Ceilings
 from resnet_edge.workers.cores import stay_on
@@ -25,15 +25,7 @@ ARRAY_BYTES = 128 << 20
 """Several times the largest caches of cores that are rented out."""
 
 
-@dataclass(frozen=True)
-class CeilingsRequest:
-    """With how many threads, on which cores (empty: leave it)."""
-
-    threads: int
-    cores: tuple[int, ...] = ()
-
-
-def ceilings(request: CeilingsRequest, report: Report) -> Ceilings:
+def ceilings(request: MeasureCeilings, report: Report) -> Ceilings:
     """Measure all of them, in a second or two."""
     stay_on(request.cores)
     flags = processor_flags()

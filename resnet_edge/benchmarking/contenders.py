@@ -8,15 +8,22 @@ from dataclasses import dataclass, field, replace
 from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.benchmarking.latency_request import LatencyTarget
 from resnet_edge.benchmarking.places import candidates
-from resnet_edge.benchmarking.request import Block, BlockRequest, Offers, OffersRequest, Opened, OpenRequest
+from resnet_edge.benchmarking.request import (
+    Block,
+    ListOffers,
+    Offers,
+    Opened,
+    Opening,
+    OpenSession,
+    TimeBlock,
+    TimeColdStart,
+)
 from resnet_edge.core.bench import Cold, Failed, Unopened
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, ResnetEdgeError, WorkerFailed
 from resnet_edge.core.profile import Profile
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Crew, Member
 from resnet_edge.workers.progress import Progress, Report, silent
-
-WORKER = "resnet_edge.benchmarking.sessions"
 
 
 @dataclass
@@ -72,8 +79,8 @@ class Seats:
         if seat not in self.taken:
             return
         try:
-            request = BlockRequest(seat.opened.number)
-            seat.blocks.append(seat.member.call(f"{WORKER}:block", request, Block))
+            request = TimeBlock(seat.opened.number)
+            seat.blocks.append(seat.member.run(request))
         except ResnetEdgeError as error:
             self.taken.remove(seat)
             self.failed(seat.target, error)
@@ -81,9 +88,9 @@ class Seats:
                 self._lost(seat.member)
             self._check()
 
-    def opening(self, target: LatencyTarget) -> OpenRequest:
+    def opening(self, target: LatencyTarget) -> Opening:
         """How a target is opened."""
-        return OpenRequest(target, self._threads, self._batch, self._cores)
+        return Opening(target, self._threads, self._batch, self._cores)
 
     def failed(self, target: LatencyTarget, error: ResnetEdgeError) -> None:
         """Keep and tell a failure."""
@@ -104,17 +111,17 @@ class Seats:
         if name not in self._members:
             self._members[name] = self._crew.member(name, self._tell, backends_grant([name]))
         member = self._members[name]
-        self.offers[name] = member.call(f"{WORKER}:offers", OffersRequest(name), Offers)
+        self.offers[name] = member.run(ListOffers(name))
         return self.offers[name]
 
     def _seated(self, target: LatencyTarget) -> ResnetEdgeError | None:
         """Seat one target; why it has no seat, if it has none."""
-        request = self.opening(target)
+        opening = self.opening(target)
         member = self._members[target.backend]
         fresh = self._crew.member("cold start", silent, backends_grant([target.backend]))
         try:
-            opened = member.call(f"{WORKER}:open_session", request, Opened)
-            cold = fresh.call(f"{WORKER}:cold", request, Cold)
+            opened = member.run(OpenSession(opening=opening))
+            cold = fresh.run(TimeColdStart(opening=opening))
         except ResnetEdgeError as error:
             if member.gone:
                 self._lost(member)
@@ -128,9 +135,9 @@ class Seats:
         """A process that died takes its other sessions with it: they are opened anew, and go on with
         blocks of the same size."""
         for seat in [seat for seat in self.taken if seat.member is member]:
-            request = replace(self.opening(seat.target), calls=seat.opened.calls)
+            opening = replace(self.opening(seat.target), calls=seat.opened.calls)
             try:
-                seat.opened = member.call(f"{WORKER}:open_session", request, Opened)
+                seat.opened = member.run(OpenSession(opening=opening))
             except ResnetEdgeError as error:
                 self.taken.remove(seat)
                 self.failed(seat.target, error)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.benchmarking.latency_request import LatencyRequest, LatencyResult, LatencyTarget
+from resnet_edge.benchmarking.latency_request import LatencyResult, LatencyTarget, MeasureLatency
 from resnet_edge.benchmarking.rounds import Runner, check_timed, interleave, warm_up
 from resnet_edge.core import statistics
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
@@ -26,7 +26,7 @@ from resnet_edge.workers.progress import Progress, Report
 BASELINE = "fp32"
 
 
-def measure(request: LatencyRequest, report: Report) -> LatencyResult:
+def measure(request: MeasureLatency, report: Report) -> LatencyResult:
     """Time every artifact that opens; one that does not, or that breaks, becomes a Failure.
 
     Raises DataError where the images cannot be read.
@@ -75,7 +75,7 @@ def _failure(target: LatencyTarget, error: ResnetEdgeError) -> Failure:
 
 
 def _latency(
-    request: LatencyRequest, number: int, device: str, times: dict[int, NDArray[np.float64]]
+    request: MeasureLatency, number: int, device: str, times: dict[int, NDArray[np.float64]]
 ) -> Latency:
     target, own = request.artifacts[number], times[number]
     ratio, interval = None, None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.report import Failure
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,22 @@ class LatencyTarget:
 
 
 @dataclass(frozen=True)
-class LatencyRequest:
+class LatencyResult:
+    """Latencies in the order asked for, and what could not be timed."""
+
+    latencies: tuple[Latency, ...]
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True)
+class MeasureLatency(
+    Task[LatencyResult],
+    runs="resnet_edge.benchmarking.latency:measure",
+    reads=(
+        "artifacts.path",
+        "images",
+    ),
+):
     """What to time, with how many threads each, and for how long.
 
     `images` is an .npy (N, H, W, C), uint8 or float32, whose first image is used. `rounds`
@@ -35,11 +51,3 @@ class LatencyRequest:
     rounds: int | None
     budget_seconds: float
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class LatencyResult:
-    """Latencies in the order asked for, and what could not be timed."""
-
-    latencies: tuple[Latency, ...]
-    failures: tuple[Failure, ...]

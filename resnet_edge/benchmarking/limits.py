@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from resnet_edge.benchmarking.files import KERAS
 from resnet_edge.benchmarking.latency_request import LatencyTarget
+from resnet_edge.benchmarking.request import CountWork, MeasureCeilings
 from resnet_edge.core.errors import ArtifactError, MissingDependency, WorkerFailed
 from resnet_edge.core.roofline import Ceilings, Roofline, Work, roofline
 from resnet_edge.workers.pool import Crew
@@ -40,15 +41,14 @@ def find_limits(crew: Crew, targets: Iterable[LatencyTarget], threads: int, core
     measured = None
     member = crew.member("ceilings", silent)
     with suppress(WorkerFailed):
-        request = {"threads": threads, "cores": cores}
-        measured = member.call("resnet_edge.benchmarking.ceilings:ceilings", request, Ceilings)
+        measured = member.run(MeasureCeilings(threads=threads, cores=cores))
     member.dismiss()
-    counting, found = crew.member("work", silent), {}
+    found: dict[str, Work] = {}
+    counting = crew.member("work", silent)
     for target in targets:
         if target.format in KERAS.values() or target.path in found:
             continue
         with suppress(ArtifactError, MissingDependency, WorkerFailed):
-            request = {"path": target.path}
-            found[target.path] = counting.call("resnet_edge.benchmarking.work:work", request, Work)
+            found[target.path] = counting.run(CountWork(path=target.path))
     counting.dismiss()
     return Limits(measured, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from resnet_edge.benchmarking.request import OpenRequest
+from resnet_edge.benchmarking.request import ProfileOperators
 from resnet_edge.benchmarking.sessions import noise
 from resnet_edge.core.profile import Profile
 from resnet_edge.evaluation.predict import load_backend
@@ -14,12 +14,12 @@ from resnet_edge.workers.progress import Report
 RUNS = 60
 
 
-def profile(request: OpenRequest, report: Report) -> Profile:
+def profile(task: ProfileOperators, report: Report) -> Profile:
     """Watch RUNS inferences on a backend that tells. Raises ArtifactError, DeviceUnavailable."""
-    target = request.target
+    opening, target = task.opening, task.opening.target
     backend: Any = load_backend(target.backend, target.format, target.path)
     path = Path(target.path)
-    with backend.open_session(path, target.device, request.threads) as session:
-        images = noise(session.input, request.batch)
-    found: Profile = backend.profile(path, target.device, request.threads, images, RUNS)
+    with backend.open_session(path, target.device, opening.threads) as session:
+        images = noise(session.input, opening.batch)
+    found: Profile = backend.profile(path, target.device, opening.threads, images, RUNS)
     return found

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.benchmarking.latency_request import LatencyTarget
-from resnet_edge.core.bench import Interval
-
-
-@dataclass(frozen=True)
-class OffersRequest:
-    """benchmarking.sessions:offers: what the backend of this name opens, and on what."""
-
-    backend: str
+from resnet_edge.core.bench import Cold, Interval
+from resnet_edge.core.profile import Profile
+from resnet_edge.core.roofline import Ceilings, Work
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
@@ -27,8 +23,15 @@ class Offers:
 
 
 @dataclass(frozen=True)
-class OpenRequest:
-    """benchmarking.sessions:open_session and :cold: one artifact, to be fed seeded noise of `batch`
+class ListOffers(Task[Offers], runs="resnet_edge.benchmarking.sessions:offers"):
+    """benchmarking.sessions:offers: what the backend of this name opens, and on what."""
+
+    backend: str
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One artifact, to be fed seeded noise of `batch`
     images. `cores`: what the process may run on (empty: leave it). `calls`: of one block (None: as many
     as warming up finds to be worth one)."""
 
@@ -49,11 +52,31 @@ class Opened:
     calls: int
 
 
-@dataclass(frozen=True)
-class BlockRequest:
-    """benchmarking.sessions:block: the next block of the session `number`."""
+@dataclass(frozen=True, kw_only=True)
+class OpenSession(
+    Task[Opened], runs="resnet_edge.benchmarking.sessions:open_session", reads=("opening.target.path",)
+):
+    """Open and warm a session, which stays open in the worker."""
 
-    number: int
+    opening: Opening
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeColdStart(
+    Task[Cold], runs="resnet_edge.benchmarking.sessions:cold", reads=("opening.target.path",)
+):
+    """In a fresh process: what opening takes, and the first image."""
+
+    opening: Opening
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileOperators(
+    Task[Profile], runs="resnet_edge.benchmarking.profile:profile", reads=("opening.target.path",)
+):
+    """The time of every operator, as the runtime tells."""
+
+    opening: Opening
 
 
 @dataclass(frozen=True)
@@ -67,6 +90,13 @@ class Block:
 
 
 @dataclass(frozen=True)
+class TimeBlock(Task[Block], runs="resnet_edge.benchmarking.sessions:block"):
+    """benchmarking.sessions:block: the next block of the session `number`."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Turns:
     """The blocks of one row: (rounds, block) milliseconds, and the yardstick of each round."""
 
@@ -75,7 +105,15 @@ class Turns:
 
 
 @dataclass(frozen=True)
-class SettleRequest:
+class AllSettled:
+    """In the order of the rows; `slowest_quarter` as in core.bench.Quiet."""
+
+    rows: tuple[Settled, ...]
+    slowest_quarter: float
+
+
+@dataclass(frozen=True)
+class SettleRounds(Task[AllSettled], runs="resnet_edge.benchmarking.verdict:settle"):
     """benchmarking.verdict: what the turns of all rows, of the same rounds, amount to."""
 
     rows: tuple[Turns, ...]
@@ -99,8 +137,15 @@ class Settled:
 
 
 @dataclass(frozen=True)
-class AllSettled:
-    """In the order of the rows; `slowest_quarter` as in core.bench.Quiet."""
+class MeasureCeilings(Task[Ceilings], runs="resnet_edge.benchmarking.ceilings:ceilings"):
+    """With how many threads, on which cores (empty: leave it)."""
 
-    rows: tuple[Settled, ...]
-    slowest_quarter: float
+    threads: int
+    cores: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class CountWork(Task[Work], runs="resnet_edge.benchmarking.work:work", reads=("path",)):
+    """An artifact."""
+
+    path: str

@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import Session
 from resnet_edge.benchmarking.latency_request import LatencyTarget
-from resnet_edge.benchmarking.request import Block, BlockRequest, Offers, OffersRequest, Opened, OpenRequest
+from resnet_edge.benchmarking.request import (
+    Block,
+    ListOffers,
+    Offers,
+    Opened,
+    OpenSession,
+    TimeBlock,
+    TimeColdStart,
+)
 from resnet_edge.benchmarking.rounds import Runner, check_timed, timed, timed_block, warm_up
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import TensorSpec
@@ -38,7 +46,7 @@ _sessions = ExitStack()
 _runners: list[Runner] = []
 
 
-def offers(request: OffersRequest, report: Report) -> Offers:
+def offers(request: ListOffers, report: Report) -> Offers:
     """What a backend opens. Raises UnknownName, MissingDependency."""
     backend = registry.load("backends", request.backend)
     parity_only = getattr(backend, "FOR_PARITY_ONLY", False)
@@ -46,22 +54,22 @@ def offers(request: OffersRequest, report: Report) -> Offers:
     return Offers(formats, devices, parity_only, hasattr(backend, "profile"))
 
 
-def open_session(request: OpenRequest, report: Report) -> Opened:
+def open_session(task: OpenSession, report: Report) -> Opened:
     """Open an artifact and run it until it is warm; it stays open until the process ends.
 
     Raises ArtifactError, DeviceUnavailable.
     """
-    stay_on(request.cores)
-    session = _sessions.enter_context(_session(request.target, request.threads))
-    images = noise(session.input, request.batch)
+    stay_on(task.opening.cores)
+    session = _sessions.enter_context(_session(task.opening.target, task.opening.threads))
+    images = noise(session.input, task.opening.batch)
     calls = warm_up(session, images)
-    _runners.append(Runner(session, images, request.calls or calls))
+    _runners.append(Runner(session, images, task.opening.calls or calls))
     gc.collect()
     gc.disable()  # for good: this process does nothing but to be timed
     return Opened(len(_runners) - 1, session.device, _runners[-1].block)
 
 
-def block(request: BlockRequest, report: Report) -> Block:
+def block(request: TimeBlock, report: Report) -> Block:
     """Time one block. Raises ArtifactError where the session breaks."""
     yardstick = min(_yardstick() for _ in range(3))
     runner = _runners[request.number]
@@ -70,22 +78,22 @@ def block(request: BlockRequest, report: Report) -> Block:
     return Block(tuple(times), yardstick, used)
 
 
-def cold(request: OpenRequest, report: Report) -> Cold:
+def cold(task: TimeColdStart, report: Report) -> Cold:
     """Open an artifact and run it once, in a process that has done nothing before.
 
     Raises ArtifactError, DeviceUnavailable, MissingDependency, UnknownName.
     """
-    stay_on(request.cores)
-    target = request.target
+    stay_on(task.opening.cores)
+    target = task.opening.target
     # Importing and starting it is not the artifact's time.
     backend: Any = load_backend(target.backend, target.format, target.path)
     if hasattr(backend, "start"):
         backend.start()
     before = _resident()
     began = time.perf_counter_ns()
-    with _session(target, request.threads) as session:
+    with _session(target, task.opening.threads) as session:
         opened = time.perf_counter_ns()
-        images = noise(session.input, request.batch)
+        images = noise(session.input, task.opening.batch)
         (first_ms,) = timed(session, images, 1)
         peak = None if _is_elsewhere(session) else _peak()
     grown = None if before is None or peak is None else max(0, peak - before)

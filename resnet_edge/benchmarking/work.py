@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from resnet_edge.benchmarking.request import CountWork
 from resnet_edge.core.roofline import Work
 from resnet_edge.workers.progress import Report
 
 
-@dataclass(frozen=True)
-class WorkRequest:
-    """An artifact."""
-
-    path: str
-
-
-def work(request: WorkRequest, report: Report) -> Work:
+def work(request: CountWork, report: Report) -> Work:
     """Count it. Raises ArtifactError, MissingDependency."""
     from resnet_edge.graph.work import work_of
 

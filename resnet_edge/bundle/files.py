@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.backends._pinned_environment import runtimes as pinned_runtimes
-from resnet_edge.bundle.request import FilesRequest, MadeFile, MadeFiles
+from resnet_edge.bundle.request import MadeFile, MadeFiles, WriteFiles
 from resnet_edge.bundle.targets import DeliveryProfile
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, TensorSpec, sha256_of
@@ -20,7 +20,7 @@ from resnet_edge.graph.app_border import Border, surround
 from resnet_edge.workers.progress import Report, tracked
 
 
-def make(request: FilesRequest, report: Report) -> MadeFiles:
+def make(request: WriteFiles, report: Report) -> MadeFiles:
     """Every file that a profile takes. Raises ArtifactError where none does, with the reasons, and where one
     takes none that was asked for by name."""
     files: list[MadeFile] = []
@@ -38,9 +38,7 @@ def make(request: FilesRequest, report: Report) -> MadeFiles:
     return MadeFiles(tuple(files), tuple(left))
 
 
-def _of_profile(
-    request: FilesRequest, name: str, profile: DeliveryProfile
-) -> tuple[list[MadeFile], list[str]]:
+def _of_profile(request: WriteFiles, name: str, profile: DeliveryProfile) -> tuple[list[MadeFile], list[str]]:
     made, refused = [], []
     for scheme in profile.SCHEMES:
         if request.schemes is not None and scheme not in request.schemes:
@@ -66,7 +64,7 @@ def _of_profile(
     return made, refused
 
 
-def _made(request: FilesRequest, name: str, profile: DeliveryProfile, artifact: Artifact) -> MadeFile:
+def _made(request: WriteFiles, name: str, profile: DeliveryProfile, artifact: Artifact) -> MadeFile:
     if artifact.inputs[0].shape[0] != 1:
         raise ArtifactError("it takes any number of images, and apps one: convert without --dynamic-batch")
     if artifact.inputs[0].layout == "NCHW":
@@ -154,7 +152,7 @@ def _ends(path: Path, format: str) -> tuple[TensorSpec, TensorSpec]:
     return inputs[0], outputs[0]
 
 
-def _describe(path: Path, request: FilesRequest, scores: Scores) -> None:
+def _describe(path: Path, request: WriteFiles, scores: Scores) -> None:
     """Write the metadata into the file."""
     from resnet_edge.formats.tflite import write_metadata
 

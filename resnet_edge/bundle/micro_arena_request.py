@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.arena import Arena
+from resnet_edge.workers.task import Task
+
 
 @dataclass(frozen=True)
-class ArenaRequest:
+class MeasureArena(Task[Arena], runs="resnet_edge.bundle.micro_arena:measure", reads=("path",)):
     """A .tflite file."""
 
     path: str

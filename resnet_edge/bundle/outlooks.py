@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.bundle.delegates import Delegate
-from resnet_edge.bundle.request import Outlooks, OutlooksRequest
+from resnet_edge.bundle.request import ForetellDelegates, Outlooks
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, MissingDependency
 from resnet_edge.core.outlook import FileOutlook
 from resnet_edge.workers.progress import Report, tracked
 
 
-def ask(request: OutlooksRequest, report: Report) -> Outlooks:
+def ask(request: ForetellDelegates, report: Report) -> Outlooks:
     """Every file before every delegate that its profile names. Raises ArtifactError where an accelerator
     would run nothing of a file that is for it."""
     pairs = [(made.file, name) for made in request.files for name in made.delegates]

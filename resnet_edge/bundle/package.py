@@ -13,20 +13,18 @@ from typing import TypeVar
 
 from resnet_edge import __version__
 from resnet_edge.bundle.converted import Converted, check_apart
-from resnet_edge.bundle.micro_arena_request import ArenaRequest
+from resnet_edge.bundle.micro_arena_request import MeasureArena
 from resnet_edge.bundle.oldest import oldest
 from resnet_edge.bundle.proofs import Proofs
 from resnet_edge.bundle.request import (
-    ClassCounts,
-    ClassesRequest,
-    FilesRequest,
-    GoldenRequest,
+    CountClasses,
+    ForetellDelegates,
     MadeFiles,
-    Outlooks,
-    OutlooksRequest,
     Picked,
-    PickRequest,
-    SamplesRequest,
+    PickGoldenImages,
+    WriteFiles,
+    WriteGoldenVectors,
+    WriteSamples,
 )
 from resnet_edge.core import registry
 from resnet_edge.core.arena import Arena
@@ -39,10 +37,9 @@ from resnet_edge.core.image_contract import ImageContract, app_contract
 from resnet_edge.core.metadata import LabelFile
 from resnet_edge.core.outlook import FileOutlook
 from resnet_edge.core.workspace import Workspace
-from resnet_edge.core.written import Written
 from resnet_edge.data.class_names import check_count, class_names_in
 from resnet_edge.data.declared import check_data
-from resnet_edge.data.images_request import Images, ImagesRequest, PreparedImages
+from resnet_edge.data.images_request import Images, PrepareImages
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import Crew
 from resnet_edge.workers.progress import Report as Tell
@@ -148,33 +145,33 @@ class _Run:
         folder = self.workspace.folder / "golden" / "images"
         folder.mkdir(parents=True)
         facts = self.converted.facts
-        asked = PickRequest(
+        asked = PickGoldenImages(
             images.images, images.labels, anchor, facts.head, self.request.golden, str(folder)
         )
-        return self._ask_scores("pick", asked, Picked)
+        return self.scores.run(asked)
 
     def _facts(self, made: MadeFiles, image: ImageContract, golden: Golden) -> BundleFacts:
         """What documents are made from, and the sample code made from it."""
         name, labels = self.converted.facts.name, self.converted.labels
         files = tuple(file.file for file in made.files)
         told = BundleFacts(name, name.replace("_", " "), labels, image, files, golden)
-        asked = SamplesRequest(told, str(self.workspace.folder))
-        self.scores.call("resnet_edge.bundle.samples_written:write", asked, Written)
+        asked = WriteSamples(told, str(self.workspace.folder))
+        self.scores.run(asked)
         return told
 
     def _outlooks(self, made: MadeFiles) -> tuple[FileOutlook, ...]:
         member = self.crew.member("accelerators", self.tell)
         try:
-            asked = OutlooksRequest(str(self.workspace.folder), made.files)
-            return member.call("resnet_edge.bundle.outlooks:ask", asked, Outlooks).found
+            asked = ForetellDelegates(str(self.workspace.folder), made.files)
+            return member.run(asked).found
         finally:
             member.dismiss()
 
     def _classes(self, anchor: str, images: Images) -> tuple[ClassCount, ...]:
         if images.labels is None:
             return ()
-        asked = ClassesRequest(anchor, self.converted.facts.head, images.labels, self.converted.labels)
-        return self._ask_scores("classes", asked, ClassCounts).counts
+        asked = CountClasses(anchor, self.converted.facts.head, images.labels, self.converted.labels)
+        return self.scores.run(asked).counts
 
     def _read_images(self) -> Images:
         facts = self.converted.facts
@@ -185,7 +182,7 @@ class _Run:
                 f"the report names its data {self.converted.data!r}, wherever that is: give --data"
             )
         check_data(word)
-        asked = ImagesRequest(
+        asked = PrepareImages(
             word,
             facts.input_shape,
             facts.classes,
@@ -195,14 +192,14 @@ class _Run:
         )
         reader = self.crew.member("images", self.tell)
         try:
-            return reader.call("resnet_edge.data.images:prepare", asked, PreparedImages).evaluation
+            return reader.run(asked).evaluation
         finally:
             reader.dismiss()
 
     def _files(self, image: ImageContract) -> MadeFiles:
         facts = self.converted.facts
         maker = self.crew.member("model files", self.tell)
-        asked = FilesRequest(
+        asked = WriteFiles(
             str(self.workspace.folder),
             self.converted.artifacts,
             self.request.profiles or PROFILES,
@@ -220,7 +217,7 @@ class _Run:
             wherever_possible=self.request.profiles is None,
         )
         try:
-            return maker.call("resnet_edge.bundle.files:make", asked, MadeFiles)
+            return maker.run(asked)
         finally:
             maker.dismiss()
 
@@ -228,14 +225,7 @@ class _Run:
         """How much memory the files take that ran in TFLite Micro."""
         ran = [proof.file for proof in proofs if proof.backend == "tflite_micro" and proof.n]
         member = self.crew.member("arenas", self.tell)
-        return {
-            path: member.call(
-                "resnet_edge.bundle.micro_arena:measure",
-                ArenaRequest(str(self.workspace.folder / path)),
-                Arena,
-            )
-            for path in ran
-        }
+        return {path: member.run(MeasureArena(str(self.workspace.folder / path))) for path in ran}
 
     def _golden(
         self,
@@ -260,7 +250,7 @@ class _Run:
                 raise ArtifactError(f"{file.file.path} opens in no runtime here: {why}")
             measured.append(rows)
         files = tuple(file.file for file in made.files)
-        asked = GoldenRequest(
+        asked = WriteGoldenVectors(
             picked,
             images.images,
             str(self.workspace.folder / "golden" / "images"),
@@ -268,7 +258,4 @@ class _Run:
             tuple(expected),
             tuple(measured),
         )
-        return self._ask_scores("golden", asked, Golden)
-
-    def _ask_scores(self, function: str, asked: object, reply: type[T]) -> T:
-        return self.scores.call(f"resnet_edge.bundle.scores:{function}", asked, reply)
+        return self.scores.run(asked)

@@ -7,12 +7,11 @@ from typing import TypeVar
 
 from resnet_edge.bundle.converted import Converted
 from resnet_edge.bundle.request import (
-    ExpectedRequest,
+    CompareScores,
+    ExpectScores,
     MadeFile,
     Picked,
-    ScoresApart,
-    ScoresRequest,
-    WidenRequest,
+    WidenImages,
 )
 from resnet_edge.bundle.runtime_agreement import COUNTERPARTS, judged
 from resnet_edge.core.bundle import BundledFile, RuntimeProof
@@ -24,9 +23,8 @@ from resnet_edge.core.errors import (
     WorkerFailed,
 )
 from resnet_edge.core.workspace import Workspace
-from resnet_edge.core.written import Written
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import Predict, PredictResult
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Crew, Member
 from resnet_edge.workers.progress import Progress, silent
@@ -60,24 +58,24 @@ class Proofs:
         return out
 
     def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> PredictResult:
-        asked = PredictRequest(path, format, backend, "cpu", 1, self.images[channels], out)
+        asked = Predict(path, format, backend, "cpu", 1, self.images[channels], out)
         if backend not in self.runners:
             self.runners[backend] = self.crew.member(f"on {backend}", self.tell, backends_grant([backend]))
-        return self.runners[backend].call("resnet_edge.evaluation.predict:predict", asked, PredictResult)
+        return self.runners[backend].run(asked)
 
     def expected(self, made: MadeFile) -> str:
         """The scores .npy (N, classes) that a file must give."""
         file = made.file
         out = str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.expected.npy")
-        asked = ExpectedRequest(self.anchor(file), self.converted.facts.head, file.head, out)
-        return self._ask("expected", asked, Written).path
+        asked = ExpectScores(self.anchor(file), self.converted.facts.head, file.head, out)
+        return self.scores.run(asked).path
 
     def proof(self, file: BundledFile, backend: str, expected: str, picked: Picked) -> RuntimeProof:
         """What a runtime gives. Whatever keeps it from opening the file is told, and others go on."""
         channels = file.input.shape[3] or 0
         if channels not in self.images:
             wide = str(self.workspace.scratch / "rgb.npy")
-            self._ask("widen", WidenRequest(next(iter(self.images.values())), wide), Written)
+            self.scores.run(WidenImages(next(iter(self.images.values())), wide))
             self.images[channels] = wide
         path = str(self.workspace.folder / file.path)
         out = self._outputs(file, backend)
@@ -85,8 +83,8 @@ class Proofs:
             ran = self._predict(path, file.format, backend, channels, out)
             self.ran.add(out)
             other = self._counterpart(file, backend)
-            asked = ScoresRequest(expected, out, self._outputs(file, other), file.head, picked.rows)
-            found = self._ask("apart", asked, ScoresApart)
+            asked = CompareScores(expected, out, self._outputs(file, other), file.head, picked.rows)
+            found = self.scores.run(asked)
         except MissingDependency as error:
             return self._told(RuntimeProof(file.path, backend, "not installed", str(error)))
         except (ArtifactError, DeviceUnavailable, WorkerFailed) as error:  # some runtimes end their process
@@ -111,6 +109,3 @@ class Proofs:
             note = f"{proof.file} on {proof.backend}: {proof.status}: {proof.reason}"
             self.tell(Progress("runtimes", note=note, line=True))
         return proof
-
-    def _ask(self, function: str, asked: object, reply: type[T]) -> T:
-        return self.scores.call(f"resnet_edge.bundle.scores:{function}", asked, reply)

@@ -5,15 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.bundle import BundledFile, BundleFacts, ClassCount
+from resnet_edge.core.bundle import BundledFile, BundleFacts, ClassCount, Golden
 from resnet_edge.core.head import Head
 from resnet_edge.core.image_contract import ImageContract
 from resnet_edge.core.metadata import LabelFile
 from resnet_edge.core.outlook import FileOutlook
+from resnet_edge.core.written import Written
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
-class FilesRequest:
+class MadeFiles:
+    """Every model file; `left` tells in sentences which artifact a profile does not take, and why."""
+
+    files: tuple[MadeFile, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WriteFiles(Task[MadeFiles], runs="resnet_edge.bundle.files:make", writes=("folder",)):
     """bundle.files: the model files of a bundle, from `artifacts`, into `folder`.
 
     `profiles` by their file names; `schemes` as well, None for all that a profile takes. `translations` are
@@ -49,22 +59,6 @@ class MadeFile:
 
 
 @dataclass(frozen=True)
-class MadeFiles:
-    """Every model file; `left` tells in sentences which artifact a profile does not take, and why."""
-
-    files: tuple[MadeFile, ...]
-    left: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class OutlooksRequest:
-    """bundle.outlooks: what `delegates` take of `files` in `folder`."""
-
-    folder: str
-    files: tuple[MadeFile, ...]
-
-
-@dataclass(frozen=True)
 class Outlooks:
     """One for each file and delegate, in their order."""
 
@@ -72,7 +66,17 @@ class Outlooks:
 
 
 @dataclass(frozen=True)
-class ExpectedRequest:
+class ForetellDelegates(Task[Outlooks], runs="resnet_edge.bundle.outlooks:ask", reads=("folder",)):
+    """bundle.outlooks: what `delegates` take of `files` in `folder`."""
+
+    folder: str
+    files: tuple[MadeFile, ...]
+
+
+@dataclass(frozen=True)
+class ExpectScores(
+    Task[Written], runs="resnet_edge.bundle.scores:expected", reads=("anchor",), writes=("out",)
+):
     """bundle.scores: what a bundled file must give: `anchor` .npy (N, classes), the outputs of its
     artifact, which are those of `head`, as the file's own head `wanted` has them; to `out`."""
 
@@ -80,19 +84,6 @@ class ExpectedRequest:
     head: Head
     wanted: Head
     out: str
-
-
-@dataclass(frozen=True)
-class PickRequest:
-    """bundle.scores: `count` golden images out of `images` .npy (N, H, W, C), with `labels` .npy or
-    None, whose answer by `anchor` .npy (N, classes) is right and not a close thing; as PNG to `folder`."""
-
-    images: str
-    labels: str | None
-    anchor: str
-    head: Head
-    count: int
-    folder: str
 
 
 @dataclass(frozen=True)
@@ -105,13 +96,25 @@ class Picked:
 
 
 @dataclass(frozen=True)
-class ClassesRequest:
-    """bundle.scores: how often `anchor` .npy (N, classes) is right by `labels` .npy (N,), by class."""
+class PickGoldenImages(
+    Task[Picked],
+    runs="resnet_edge.bundle.scores:pick",
+    reads=(
+        "images",
+        "labels",
+        "anchor",
+    ),
+    writes=("folder",),
+):
+    """bundle.scores: `count` golden images out of `images` .npy (N, H, W, C), with `labels` .npy or
+    None, whose answer by `anchor` .npy (N, classes) is right and not a close thing; as PNG to `folder`."""
 
+    images: str
+    labels: str | None
     anchor: str
     head: Head
-    labels: str
-    names: tuple[str, ...]
+    count: int
+    folder: str
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,24 @@ class ClassCounts:
 
 
 @dataclass(frozen=True)
-class SamplesRequest:
+class CountClasses(
+    Task[ClassCounts],
+    runs="resnet_edge.bundle.scores:classes",
+    reads=(
+        "anchor",
+        "labels",
+    ),
+):
+    """bundle.scores: how often `anchor` .npy (N, classes) is right by `labels` .npy (N,), by class."""
+
+    anchor: str
+    head: Head
+    labels: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WriteSamples(Task[Written], runs="resnet_edge.bundle.samples_written:write", writes=("folder",)):
     """bundle.samples_written: code for a bundle, into `folder`."""
 
     facts: BundleFacts
@@ -130,23 +150,11 @@ class SamplesRequest:
 
 
 @dataclass(frozen=True)
-class WidenRequest:
+class WidenImages(Task[Written], runs="resnet_edge.bundle.scores:widen", reads=("images",), writes=("out",)):
     """bundle.scores: grey images .npy (N, H, W, 1) as (N, H, W, 3), to `out`."""
 
     images: str
     out: str
-
-
-@dataclass(frozen=True)
-class ScoresRequest:
-    """bundle.scores: how far `found` .npy is from `expected` .npy, on all images and on `rows`, and
-    how much of it is what the `counterpart` .npy has."""
-
-    expected: str
-    found: str
-    counterpart: str
-    head: Head
-    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -162,7 +170,35 @@ class ScoresApart:
 
 
 @dataclass(frozen=True)
-class GoldenRequest:
+class CompareScores(
+    Task[ScoresApart],
+    runs="resnet_edge.bundle.scores:apart",
+    reads=(
+        "expected",
+        "found",
+        "counterpart",
+    ),
+):
+    """bundle.scores: how far `found` .npy is from `expected` .npy, on all images and on `rows`, and
+    how much of it is what the `counterpart` .npy has."""
+
+    expected: str
+    found: str
+    counterpart: str
+    head: Head
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class WriteGoldenVectors(
+    Task[Golden],
+    runs="resnet_edge.bundle.scores:golden",
+    reads=(
+        "images",
+        "expected",
+    ),
+    writes=("folder",),
+):
     """bundle.scores: the golden vectors. Of each file its `expected` .npy and the largest difference
     that was measured on a runtime, by runtime."""
 

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from resnet_edge.bundle import acceleration as bundle_acceleration
 from resnet_edge.bundle.request import (
     ClassCounts,
-    ClassesRequest,
-    ExpectedRequest,
-    GoldenRequest,
+    CompareScores,
+    CountClasses,
+    ExpectScores,
     Picked,
-    PickRequest,
+    PickGoldenImages,
     ScoresApart,
-    ScoresRequest,
-    WidenRequest,
+    WidenImages,
+    WriteGoldenVectors,
 )
 from resnet_edge.core import registry
 from resnet_edge.core.answers import answers, margins
@@ -39,7 +39,7 @@ ROUNDING = 1e-5
 XNNPACK and reference kernels, ResNet-8 to ResNet-50)."""
 
 
-def expected(request: ExpectedRequest, report: Report) -> Written:
+def expected(request: ExpectScores, report: Report) -> Written:
     """What a file must give, from what its artifact gives."""
     scores = np.load(request.anchor).astype(np.float64)
     ours, wanted = request.head, request.wanted
@@ -51,13 +51,13 @@ def expected(request: ExpectedRequest, report: Report) -> Written:
     return Written(request.out)
 
 
-def widen(request: WidenRequest, report: Report) -> Written:
+def widen(request: WidenImages, report: Report) -> Written:
     """Grey as red, green and blue."""
     np.save(request.out, np.repeat(np.load(request.images, mmap_mode="r"), 3, axis=-1))
     return Written(request.out)
 
 
-def apart(request: ScoresRequest, report: Report) -> ScoresApart:
+def apart(request: CompareScores, report: Report) -> ScoresApart:
     """Compare scores. Raises DataError where there is nothing to compare, or NaN or Inf."""
     wanted, found = np.load(request.expected), np.load(request.found)
     counterpart = np.load(request.counterpart)
@@ -76,7 +76,7 @@ def apart(request: ScoresRequest, report: Report) -> ScoresApart:
     )
 
 
-def classes(request: ClassesRequest, report: Report) -> ClassCounts:
+def classes(request: CountClasses, report: Report) -> ClassCounts:
     """Count right answers, class by class."""
     answer, labels = answers(request.head, np.load(request.anchor)), np.load(request.labels)
     return ClassCounts(
@@ -87,7 +87,7 @@ def classes(request: ClassesRequest, report: Report) -> ClassCounts:
     )
 
 
-def pick(request: PickRequest, report: Report) -> Picked:
+def pick(request: PickGoldenImages, report: Report) -> Picked:
     """Golden images, class after class. Raises DataError where images are no pictures, or none will do."""
     images, scores = np.load(request.images, mmap_mode="r"), np.load(request.anchor)
     if images.dtype != np.uint8:
@@ -127,7 +127,7 @@ def _rows(scores: NDArray[Any], head: Head, labels: NDArray[Any] | None, count: 
     return found[:count]
 
 
-def golden(request: GoldenRequest, report: Report) -> Golden:
+def golden(request: WriteGoldenVectors, report: Report) -> Golden:
     """The golden vectors of every file, those of TFLite files for Android's Acceleration Service as well."""
     pixels = np.load(request.images, mmap_mode="r")[list(request.picked.rows)]
     pictures = tuple(
@@ -140,7 +140,11 @@ def golden(request: GoldenRequest, report: Report) -> Golden:
 
 
 def _of_file(
-    file: BundledFile, request: GoldenRequest, pixels: NDArray[Any], expected: str, measured: dict[str, float]
+    file: BundledFile,
+    request: WriteGoldenVectors,
+    pixels: NDArray[Any],
+    expected: str,
+    measured: dict[str, float],
 ) -> GoldenScores:
     scores = np.load(expected)
     wide = np.repeat(pixels, 3, axis=-1) if file.input.shape[3] == 3 != pixels.shape[-1] else pixels

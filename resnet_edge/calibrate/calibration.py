@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.backends import litert
-from resnet_edge.calibrate.calibration_request import CalibrateRequest, Calibration, SharedScale, Trial
+from resnet_edge.calibrate.calibration_request import Calibrate, Calibration, SharedScale, Trial
 from resnet_edge.core import registry
 from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import ArtifactError
@@ -50,7 +50,7 @@ the bundled ResNet-20, and on a ResNet-50 with random weights, it is 20 dB and m
 min-max, and a trial takes time."""
 
 
-def calibrate(request: CalibrateRequest, report: Report) -> Calibration:
+def calibrate(request: Calibrate, report: Report) -> Calibration:
     """Measure, choose, and write the repaired float graph and the ranges into `request.folder`.
 
     Raises DataError where there is no image or an activation is not finite.
@@ -101,7 +101,7 @@ def _read(path: str | None) -> Ranges:
     return {} if path is None else msgspec.json.decode(Path(path).read_bytes(), type=Ranges)
 
 
-def _repairs(request: CalibrateRequest, graph: Graph, fixed: Ranges) -> tuple[str, ...]:
+def _repairs(request: Calibrate, graph: Graph, fixed: Ranges) -> tuple[str, ...]:
     """The repairs that come into question. Trained ranges stay, but the weights below them may still
     be rounded together: on the bundled ResNet-20, trained for int8, that gains 1.5 dB."""
     if request.repair == "none":
@@ -126,7 +126,7 @@ class _Search:
 
     def __init__(
         self,
-        request: CalibrateRequest,
+        request: Calibrate,
         graph: Graph,
         measured: Measured,
         fixed: Ranges,

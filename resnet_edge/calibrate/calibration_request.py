@@ -7,6 +7,7 @@ from typing import Literal
 
 from resnet_edge.core.head import Head
 from resnet_edge.core.scheme import DenseScales
+from resnet_edge.workers.task import Task
 
 CalibratorName = Literal["auto", "minmax", "percentile", "mse", "entropy"]
 
@@ -15,7 +16,39 @@ RepairName = Literal["auto", "all", "none"]
 
 
 @dataclass(frozen=True)
-class CalibrateRequest:
+class Calibration:
+    """The repaired float graph, its ranges (JSON by dtype of the activations), and how they
+    were chosen: from `tensors` tensors on `n` images, of which `judged` judged the trials.
+    `skipped` tells what the chosen repairs left out. `exact` is the float graph of the same ranges
+    without the repairs that fit weights to being rounded: what layers that stay float come from.
+    `limits` (JSON, by tensor) and `outputs` (.npy) are what the graph gave as it came. `shared_scale` is
+    there where that was asked for and a dense layer with several outputs has one scale for all."""
+
+    portable: str
+    exact: str
+    ranges: str
+    tensors: int
+    n: int
+    judged: int
+    chosen: Trial
+    tried: tuple[Trial, ...]
+    skipped: tuple[str, ...]
+    limits: str
+    outputs: str
+    shared_scale: SharedScale | None = None
+
+
+@dataclass(frozen=True)
+class Calibrate(
+    Task[Calibration],
+    runs="resnet_edge.calibrate.calibration:calibrate",
+    reads=(
+        "portable",
+        "images",
+        "fixed",
+    ),
+    writes=("folder",),
+):
     """calibrate.calibration: activation ranges of the float portable graph, and its repairs.
 
     `images` .npy (N, H, W, C); results go to `folder`. `fixed`: a JSON file of ranges by
@@ -58,26 +91,3 @@ class SharedScale:
     per_channel_db: float
     lost: int
     gained: int
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """The repaired float graph, its ranges (JSON by dtype of the activations), and how they
-    were chosen: from `tensors` tensors on `n` images, of which `judged` judged the trials.
-    `skipped` tells what the chosen repairs left out. `exact` is the float graph of the same ranges
-    without the repairs that fit weights to being rounded: what layers that stay float come from.
-    `limits` (JSON, by tensor) and `outputs` (.npy) are what the graph gave as it came. `shared_scale` is
-    there where that was asked for and a dense layer with several outputs has one scale for all."""
-
-    portable: str
-    exact: str
-    ranges: str
-    tensors: int
-    n: int
-    judged: int
-    chosen: Trial
-    tried: tuple[Trial, ...]
-    skipped: tuple[str, ...]
-    limits: str
-    outputs: str
-    shared_scale: SharedScale | None = None

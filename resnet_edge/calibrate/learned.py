@@ -6,12 +6,12 @@ from pathlib import Path
 
 import msgspec
 
-from resnet_edge.calibrate.learned_request import Placed, PlaceRequest
+from resnet_edge.calibrate.learned_request import Placed, PlaceLearnedRanges
 from resnet_edge.graph.learned import learned_ranges, read_learned
 from resnet_edge.workers.progress import Progress, Report
 
 
-def place(request: PlaceRequest, report: Report) -> Placed:
+def place(request: PlaceLearnedRanges, report: Report) -> Placed:
     """Write the ranges by tensor. Raises ArtifactError where a layer has no tensor."""
     learned = read_learned(Path(request.learned))
     found = learned_ranges(Path(request.portable), learned)

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class PlaceRequest:
-    """calibrate.learned: the ranges in `learned` (.npz) by tensor of the float graph `portable`, to
-    `out` (JSON)."""
-
-    portable: str
-    learned: str
-    out: str
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
@@ -29,3 +21,21 @@ class Placed:
             f"the activation ranges of {self.layers} layers were learned by qat and are in the "
             "int8 artifacts; the calibration images gave those of the other tensors alone"
         )
+
+
+@dataclass(frozen=True)
+class PlaceLearnedRanges(
+    Task[Placed],
+    runs="resnet_edge.calibrate.learned:place",
+    reads=(
+        "portable",
+        "learned",
+    ),
+    writes=("out",),
+):
+    """calibrate.learned: the ranges in `learned` (.npz) by tensor of the float graph `portable`, to
+    `out` (JSON)."""
+
+    portable: str
+    learned: str
+    out: str

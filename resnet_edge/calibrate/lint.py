@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.calibrate import image_lint as _image_lint
 from resnet_edge.calibrate.class_lint import classes
-from resnet_edge.calibrate.lint_request import CalibrationLintRequest
+from resnet_edge.calibrate.lint_request import LintCalibration
 from resnet_edge.core.answers import answers
 from resnet_edge.core.calibration_lint import CalibrationLint, Kind, LintFinding
 from resnet_edge.core.errors import DataError
@@ -42,7 +42,7 @@ SECONDS = 1.5
 """No further image is begun after so long, beyond the fewest."""
 
 
-def lint(request: CalibrationLintRequest, report: Report) -> CalibrationLint:
+def lint(request: LintCalibration, report: Report) -> CalibrationLint:
     """Look for everything that can be looked for; an empty set is an error, and nothing else is said."""
     ours, theirs = request.calibration.source, request.evaluation.source
     report(Progress("calibration lint", note=f"{ours}, against {theirs}"))
@@ -71,7 +71,7 @@ class _Found:
         )
 
 
-def _told(request: CalibrationLintRequest, found: _Found) -> CalibrationLint:
+def _told(request: LintCalibration, found: _Found) -> CalibrationLint:
     ours, theirs = request.calibration, request.evaluation
     order = {"error": 0, "warning": 1, "note": 2}
     findings = tuple(sorted(found.findings, key=lambda finding: order[finding.severity]))
@@ -80,7 +80,7 @@ def _told(request: CalibrationLintRequest, found: _Found) -> CalibrationLint:
     )
 
 
-def _count(request: CalibrationLintRequest) -> _Found:
+def _count(request: LintCalibration) -> _Found:
     n, findings = request.calibration.n, []
     if n < FEW:
         sentence = f"{n:,} calibration images are few: give {FEW} or more, as many of each class"
@@ -92,7 +92,7 @@ def _hold(activations: _Found) -> bool:
     return "ranges" in activations.checked and not any(f.kind == "ranges" for f in activations.findings)
 
 
-def _pixels(request: CalibrationLintRequest, ranges_hold: bool) -> _Found:
+def _pixels(request: LintCalibration, ranges_hold: bool) -> _Found:
     ours = scan(Path(request.calibration.images))
     theirs = scan(Path(request.evaluation.images), only=frozenset(ours.digests))
     leaked = tuple(_image_lint.leaked(ours, theirs))
@@ -115,7 +115,7 @@ def _pixels(request: CalibrationLintRequest, ranges_hold: bool) -> _Found:
     return _Found(findings, tuple(checked), counted)
 
 
-def _activations(request: CalibrationLintRequest) -> _Found:
+def _activations(request: LintCalibration) -> _Found:
     """What needs the model: ranges, and classes where there are no labels."""
     limits, outputs = _calibrated(request)
     found, words = _labels(request.calibration, request.head.classes), "their labels"
@@ -144,7 +144,7 @@ def _labels(images: Images, count: int) -> NDArray[Any] | None:
     return labels if labels.size and labels.max() < count else None
 
 
-def _calibrated(request: CalibrationLintRequest) -> tuple[Ranges | None, NDArray[np.float32] | None]:
+def _calibrated(request: LintCalibration) -> tuple[Ranges | None, NDArray[np.float32] | None]:
     """What the float graph gave on the calibration images."""
     if request.limits is not None and request.outputs is not None:
         limits = msgspec.json.decode(Path(request.limits).read_bytes(), type=Ranges)
@@ -162,7 +162,7 @@ def _calibrated(request: CalibrationLintRequest) -> tuple[Ranges | None, NDArray
     return found.limits(), found.outputs
 
 
-def _outside(request: CalibrationLintRequest, portable: str, limits: Ranges) -> tuple[dict[str, float], int]:
+def _outside(request: LintCalibration, portable: str, limits: Ranges) -> tuple[dict[str, float], int]:
     """Of each tensor, the share of its values on images of the proof that lie outside of `limits`; and on
     how many images."""
     images = np.load(request.evaluation.images, mmap_mode="r")

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.data.images_request import Images
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
-class CalibrationLintRequest:
+class LintCalibration(
+    Task[CalibrationLint],
+    runs="resnet_edge.calibrate.lint:lint",
+    reads=(
+        "calibration.images",
+        "calibration.labels",
+        "evaluation.images",
+        "evaluation.labels",
+        "portable",
+        "limits",
+        "outputs",
+    ),
+):
     """Images to calibrate with, those to prove on, and the model that they are for: `head`,
     `preprocessing`, and `macs` of one image (None: not counted).
 

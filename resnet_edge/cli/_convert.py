@@ -7,7 +7,7 @@ from pathlib import Path
 from resnet_edge import zoo
 from resnet_edge.calibrate.calibration_request import CalibratorName, RepairName
 from resnet_edge.conversion.convert_request import ConvertRequest
-from resnet_edge.conversion.plan_request import PlanRequest
+from resnet_edge.conversion.plan_request import PlanArtifacts
 from resnet_edge.core.bundled import BUNDLED, CALIBRATION_FILE, MODEL_FILE, bundled
 from resnet_edge.core.doubt import open_doubts
 from resnet_edge.core.errors import (
@@ -82,7 +82,7 @@ def request_of(
         model=source,
         data=data,
         calibration=calibration,
-        plan=PlanRequest(
+        plan=PlanArtifacts(
             formats=formats,
             schemes=schemes,
             backends=backends,

@@ -79,7 +79,7 @@ def pruned(
 
 
 def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: Report) -> Compressed:
-    from resnet_edge.compression.magnitude_request import MagnitudeRequest
+    from resnet_edge.compression.magnitude_request import PruneMagnitude
     from resnet_edge.compression.tfmot_worker import tfmot_worker
     from resnet_edge.workers.worker import log_folder
 
@@ -87,7 +87,7 @@ def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: 
         raise UsageError("--epochs 0: magnitude pruning happens while the network trains; give 1 or more")
     if recipe.precision != "float32":
         raise UsageError(f"--precision {recipe.precision}: magnitude pruning trains in float32 only")
-    request = MagnitudeRequest(
+    request = PruneMagnitude(
         shared.model,
         recipe,
         shared.amount,
@@ -100,7 +100,7 @@ def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: 
     )
     grant = training_grant(recipe, shared.out, shared.model)
     with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log", grant) as worker:
-        return worker.call("resnet_edge.compression.prune_magnitude:prune", request, Compressed, report)
+        return worker.run(request, report)
 
 
 def _channel(shared: Common, recipe: Recipe, options: dict[str, Any], report: Report) -> Compressed:

@@ -45,11 +45,10 @@ def command(
     `resnet-edge convert FILE.keras` gives to the int8 files; and FILE.json. MODEL is not touched.
     An interrupted run leaves FILE.keras.checkpoint; the same command goes on with it.
     """
-    from resnet_edge.compression.qat_request import QatRequest
+    from resnet_edge.compression.qat_request import FineTuneForInt8
     from resnet_edge.compression.tfmot_worker import tfmot_worker
     from resnet_edge.models import ModelRequest, check_source
     from resnet_edge.training.recipe import (
-        Compressed,
         check_keras_output,
         check_not_the_model,
         training_grant,
@@ -61,7 +60,7 @@ def command(
     check_not_the_model(out, model)
     check_keras_output(out, overwrite=overwrite, resume=resume)
     check_source(request)
-    wanted = QatRequest(
+    wanted = FineTuneForInt8(
         request, recipe_of(options), str(out), resume, command_line(), overwrite, dense_scales
     )
     grant = training_grant(wanted.recipe, wanted.out, request)
@@ -72,7 +71,7 @@ def command(
             log_folder() as logs,
             tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,
         ):
-            result = worker.call("resnet_edge.compression.qat:qat", wanted, Compressed, report)
+            result = worker.run(wanted, report)
         if as_json:
             print_json(result)
         elif not quiet:

@@ -43,8 +43,7 @@ def command(
     """
     from resnet_edge.models import ModelRequest, check_source
     from resnet_edge.training.recipe import (
-        TrainRequest,
-        TrainResult,
+        Train,
         check_keras_output,
         check_not_the_model,
         training_grant,
@@ -56,7 +55,7 @@ def command(
         check_not_the_model(out, start)
         check_source(ModelRequest(start))
     check_keras_output(out, overwrite=overwrite, resume=resume)
-    request = TrainRequest(arch, recipe_of(options), str(out), start, resume, command_line(), overwrite)
+    request = Train(arch, recipe_of(options), str(out), start, resume, command_line(), overwrite)
     started = () if start is None else (ModelRequest(start),)
     grant = training_grant(request.recipe, request.out, *started, fresh=True)
     with telling(out, lambda: left_behind(out)):
@@ -66,7 +65,7 @@ def command(
             log_folder() as logs,
             Worker("training", logs / "train.log", grant=grant) as worker,
         ):
-            result = worker.call("resnet_edge.training.train:train", request, TrainResult, report)
+            result = worker.run(request, report)
         if as_json:
             print_json(result)
         elif not quiet:

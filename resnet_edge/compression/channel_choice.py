@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from resnet_edge.compression.channel_base import Base, base_of, judging_images, plain_batches, plain_loss
-from resnet_edge.compression.channel_request import CandidateRequest, ChannelRequest
+from resnet_edge.compression.channel_request import ChannelRequest, MakeCandidate
 from resnet_edge.compression.pruning import Selection, Target
 from resnet_edge.compression.pruning.block_choice import BlockChoice
 from resnet_edge.compression.pruning.blocks import check_any, removable, without
@@ -56,7 +56,7 @@ def check_reach(request: ChannelRequest, base: Base, target: Target) -> None:
             raise _out_of_reach(target, len(names))
 
 
-def chosen(request: CandidateRequest, report: Report) -> tuple[Blocks, Selection]:
+def chosen(request: MakeCandidate, report: Report) -> tuple[Blocks, Selection]:
     """The blocks that go, and the channels of what is left that stay. Raises OutOfReach."""
     wanted, target = request.wanted, request.target
     blocks: Blocks = ()

@@ -9,7 +9,8 @@ from resnet_edge.compression.pruning import PruningSummary, Rules, Target
 from resnet_edge.compression.step_latency import TimedAs
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.models import ModelRequest
-from resnet_edge.training.recipe import Recipe
+from resnet_edge.training.recipe import Compressed, Recipe
+from resnet_edge.workers.task import Task
 
 Importance = Literal["norm", "taylor"]
 
@@ -25,7 +26,7 @@ class ChannelRequest:
 
     `rules.blocks` lets whole residual blocks go as well, as many as the target takes;
     `remove_blocks` says how many, and then both targets may be None: no channel goes.
-    `resume`, `overwrite` and `command` as in TrainRequest.
+    `resume`, `overwrite` and `command` as in Train.
     """
 
     model: ModelRequest
@@ -75,8 +76,28 @@ class Prepared:
     blocks: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class PrepareChannels(
+    Task[Prepared],
+    runs="resnet_edge.compression.channels:prepare",
+    reads=("wanted.model.source", "wanted.recipe.data"),
+    writes=("wanted.out",),
+):
+    """Open the network and rank its channels; both stay in the worker."""
+
+    wanted: ChannelRequest
+
+
 @dataclass(frozen=True)
-class CandidateRequest:
+class MakeCandidate(
+    Task[Candidate],
+    runs="resnet_edge.compression.channels:candidate",
+    reads=(
+        "wanted.model.source",
+        "wanted.recipe.data",
+    ),
+    writes=("out",),
+):
     """The smaller network for `target` (None: no channel goes), written to `out` (.keras).
 
     `blocks` is how many residual blocks go first; None: as many as the rules let go before
@@ -91,7 +112,15 @@ class CandidateRequest:
 
 
 @dataclass(frozen=True)
-class FinishRequest:
+class FinishChannels(
+    Task[Compressed],
+    runs="resnet_edge.compression.channels:finish",
+    reads=(
+        "wanted.model.source",
+        "wanted.recipe.data",
+    ),
+    writes=("wanted.out",),
+):
     """Fine-tune the chosen network and save it."""
 
     wanted: ChannelRequest

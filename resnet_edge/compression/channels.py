@@ -25,10 +25,11 @@ from resnet_edge.compression.channel_choice import (
 )
 from resnet_edge.compression.channel_request import (
     Candidate,
-    CandidateRequest,
     ChannelRequest,
     Chosen,
-    FinishRequest,
+    FinishChannels,
+    MakeCandidate,
+    PrepareChannels,
     Prepared,
 )
 from resnet_edge.compression.pruning.block_choice import mean_loss, renew_statistics
@@ -55,11 +56,12 @@ CHOSEN = "chosen.keras"
 """The network that was chosen, in the checkpoint."""
 
 
-def prepare(request: ChannelRequest, report: Report) -> Prepared:
+def prepare(task: PrepareChannels, report: Report) -> Prepared:
     """Open everything, and train the base sparse if asked for.
 
     Raises ModelError (nothing can be pruned), UsageError, DataError, UnknownName.
     """
+    request = task.wanted
     base = base_of(request)
     blocks = block_count(request, base)
     if request.target is not None:  # out of reach, if it is, whatever the importance: tell it now
@@ -89,7 +91,7 @@ def _chosen_in(file: Path) -> Chosen:
     return replace(found, candidate=replace(found.candidate, file=str(file.with_name(CHOSEN))))
 
 
-def candidate(request: CandidateRequest, report: Report) -> Candidate:
+def candidate(request: MakeCandidate, report: Report) -> Candidate:
     """Choose the blocks and channels that go, and write the smaller network.
 
     Raises UsageError (an excluded layer that does not exist), ResnetEdgeError (the target is
@@ -109,7 +111,7 @@ def candidate(request: CandidateRequest, report: Report) -> Candidate:
     return Candidate(request.out, summary(channels, selection, blocks, base.channels), loss)
 
 
-def finish(request: FinishRequest, report: Report) -> Compressed:
+def finish(request: FinishChannels, report: Report) -> Compressed:
     """Fine-tune the chosen network, save it with its sidecar, and clear the checkpoint away."""
     wanted, found = request.wanted, request.chosen
     base, out = base_of(wanted), Path(wanted.out)

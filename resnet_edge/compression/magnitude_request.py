@@ -6,19 +6,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resnet_edge.models import ModelRequest
-from resnet_edge.training.recipe import Recipe
+from resnet_edge.training.recipe import Compressed, Recipe
+from resnet_edge.workers.task import Task
 
 Schedule = Literal["polynomial", "constant"]
 
 
 @dataclass(frozen=True)
-class MagnitudeRequest:
+class PruneMagnitude(
+    Task[Compressed],
+    runs="resnet_edge.compression.prune_magnitude:prune",
+    reads=(
+        "model.source",
+        "recipe.data",
+    ),
+    writes=("out",),
+):
     """Set the share `amount` (0 to 1, both excluded) of each kernel's weights to zero while
     fine-tuning `model` by the recipe.
 
     `schedule`: `polynomial` approaches the amount step by step, `constant` begins with it.
     `exclude` are names or globs of layers that keep their weights; None: the first convolution.
-    `resume`, `overwrite` and `command` as in TrainRequest.
+    `resume`, `overwrite` and `command` as in Train.
     """
 
     model: ModelRequest

@@ -9,9 +9,9 @@ import numpy as np
 
 from resnet_edge.benchmarking.latency import open_runner
 from resnet_edge.benchmarking.rounds import interleave
-from resnet_edge.compression.step_latency import NoiseRequest, PairRequest, TimedAs
+from resnet_edge.compression.step_latency import SettleTiming, TimePair, WriteNoise
 from resnet_edge.conversion.plan import plan
-from resnet_edge.conversion.plan_request import Plan, PlanRequest
+from resnet_edge.conversion.plan_request import Plan, PlanArtifacts
 from resnet_edge.core import registry, statistics
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.sidecar import StepLatency
@@ -22,23 +22,24 @@ from resnet_edge.workers.progress import Progress, Report
 IMAGES = 8
 
 
-def settle(request: TimedAs, report: Report) -> Plan:
+def settle(task: SettleTiming, report: Report) -> Plan:
     """The one artifact to make of every model, in the format that the backend opens.
 
     Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency, DeviceUnavailable.
     """
+    request = task.how
     opened = registry.load("backends", request.backend).FORMATS
     format_name = next((name for name in registry.names("formats") if name in opened), None)
     if format_name is None:
         raise UsageError(f"backend {request.backend} opens none of the formats that are written here")
     place = f"{request.backend}:{request.device}"
     return plan(
-        PlanRequest(formats=(format_name,), schemes=(request.scheme,), backends=(place,), io="float32"),
+        PlanArtifacts(formats=(format_name,), schemes=(request.scheme,), backends=(place,), io="float32"),
         report,
     )
 
 
-def noise(request: NoiseRequest, report: Report) -> Written:
+def noise(request: WriteNoise, report: Report) -> Written:
     """Write IMAGES images of seeded noise: uint8 pixels, or float32 from -1 to 1."""
     random, shape = np.random.default_rng(0), (IMAGES, *request.shape)
     if request.pixels:
@@ -48,7 +49,7 @@ def noise(request: NoiseRequest, report: Report) -> Written:
     return Written(request.out)
 
 
-def measure(request: PairRequest, report: Report) -> StepLatency:
+def measure(request: TimePair, report: Report) -> StepLatency:
     """Time both in shuffled turns; the ratio is taken round by round (statistics.paired_ratio).
 
     Raises ArtifactError, DataError, DeviceUnavailable where either cannot be run.

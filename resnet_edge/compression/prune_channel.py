@@ -13,10 +13,11 @@ from pathlib import Path
 
 from resnet_edge.compression.channel_request import (
     Candidate,
-    CandidateRequest,
     ChannelRequest,
     Chosen,
-    FinishRequest,
+    FinishChannels,
+    MakeCandidate,
+    PrepareChannels,
     Prepared,
 )
 from resnet_edge.compression.pruning import Target
@@ -46,12 +47,12 @@ def prune(request: ChannelRequest, tell: Report) -> Compressed:
         Crew(logs, env={"TMPDIR": str(scratch)}, grant=Grant(writes=(str(scratch),))) as crew,
     ):
         worker = crew.member("pruning", tell, training_grant(request.recipe, request.out, request.model))
-        prepared = worker.call("resnet_edge.compression.channels:prepare", request, Prepared)
+        prepared = worker.run(PrepareChannels(wanted=request))
         chosen = prepared.chosen
         if chosen is None:
             chosen = _searched(request, prepared, worker, crew, scratch, tell)
-        finishing = FinishRequest(request, chosen)
-        return worker.call("resnet_edge.compression.channels:finish", finishing, Compressed)
+        finishing = FinishChannels(request, chosen)
+        return worker.run(finishing)
 
 
 def _searched(
@@ -163,8 +164,8 @@ class _Search:
     def _candidate(self, target: Target | None, blocks: int | None, judged: bool = False) -> Candidate:
         self._count += 1
         out = str(self._scratch / f"candidate-{self._count}.keras")
-        request = CandidateRequest(self._request, target, out, blocks, judged)
-        return self._worker.call("resnet_edge.compression.channels:candidate", request, Candidate)
+        request = MakeCandidate(self._request, target, out, blocks, judged)
+        return self._worker.run(request)
 
 
 def _ratio(found: Chosen) -> float:

@@ -19,7 +19,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from resnet_edge import __version__
-from resnet_edge.compression.magnitude_request import MagnitudeRequest
+from resnet_edge.compression.magnitude_request import PruneMagnitude
 from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
 from resnet_edge.compression.tfmot.head import Head, split_head
 from resnet_edge.compression.tfmot.magnitude import (
@@ -54,7 +54,7 @@ from resnet_edge.workers.progress import Report
 Pixels = NDArray[np.float32]
 
 
-def prune(request: MagnitudeRequest, report: Report) -> Compressed:
+def prune(request: PruneMagnitude, report: Report) -> Compressed:
     """Prune, fine-tune and save.
 
     Raises ModelError (a network that tf_keras cannot hold), UsageError, DataError, UnknownName;
@@ -125,7 +125,7 @@ class _Base:
         return made
 
 
-def _opened(request: MagnitudeRequest, report: Report) -> _Base:
+def _opened(request: PruneMagnitude, report: Report) -> _Base:
     opened = open_model(request.model, report)
     if not isinstance(opened.trackable, keras.Model):
         raise ModelError(
@@ -141,7 +141,7 @@ def _opened(request: MagnitudeRequest, report: Report) -> _Base:
     return _Base(opened, graph, head, trunk, names, data, read)
 
 
-def _steps(request: MagnitudeRequest, data: TrainingData) -> int:
+def _steps(request: PruneMagnitude, data: TrainingData) -> int:
     recipe, fitted = request.recipe, data.fitted
     batches = AugmentedBatches(fitted.images, fitted.labels, recipe.batch_size, (), recipe.seed)
     return recipe.epochs * len(batches)

@@ -22,7 +22,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from resnet_edge import __version__
-from resnet_edge.compression.qat_request import QatRequest
+from resnet_edge.compression.qat_request import FineTuneForInt8
 from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
 from resnet_edge.compression.tfmot.head import split_head
 from resnet_edge.compression.tfmot.quantize import FakeQuantized, fake_quantized, masks_of
@@ -52,7 +52,7 @@ OBSERVED = 16
 """Batches of training images that the activation ranges begin with."""
 
 
-def qat(request: QatRequest, report: Report) -> Compressed:
+def qat(request: FineTuneForInt8, report: Report) -> Compressed:
     """Fine-tune as the recipe says.
 
     Raises ModelError (a layer that cannot be quantized in training, a model without a graph),

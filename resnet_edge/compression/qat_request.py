@@ -6,14 +6,23 @@ from dataclasses import dataclass
 
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.models import ModelRequest
-from resnet_edge.training.recipe import Recipe
+from resnet_edge.training.recipe import Compressed, Recipe
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
-class QatRequest:
+class FineTuneForInt8(
+    Task[Compressed],
+    runs="resnet_edge.compression.qat:qat",
+    reads=(
+        "model.source",
+        "recipe.data",
+    ),
+    writes=("out",),
+):
     """Fine-tune `model` with fake quantization and write it, with its ranges, to `out` (.keras).
 
-    `resume`, `overwrite` and `command` as in TrainRequest. `dense_scales`: of the int8 weights of dense
+    `resume`, `overwrite` and `command` as in Train. `dense_scales`: of the int8 weights of dense
     layers, as `convert` is to be asked for them.
     """
 

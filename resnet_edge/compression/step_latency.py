@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resnet_edge.benchmarking.latency_request import LatencyTarget
-from resnet_edge.calibrate.calibration_request import CalibrateRequest, Calibration
-from resnet_edge.conversion.artifact_request import ArtifactRequest, PortableRequest
+from resnet_edge.calibrate.calibration_request import Calibrate, Calibration
+from resnet_edge.conversion.artifact_request import QuantizeGraph, WriteArtifact
 from resnet_edge.conversion.plan_request import Plan
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import DataError, OutputError, UsageError
@@ -25,11 +25,12 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.core.written import Written
 from resnet_edge.evaluation.job import Job
-from resnet_edge.evaluation.source_request import ExportRequest
+from resnet_edge.evaluation.source_request import ExportModel, ReadModelFacts
 from resnet_edge.models import ModelRequest, grant_of
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Crew
 from resnet_edge.workers.progress import Report
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,24 @@ class TimedAs:
     rounds: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class SettleTiming(Task[Plan], runs="resnet_edge.compression.pair_latency:settle"):
+    """What is made and timed, from names as the user gave them."""
+
+    how: TimedAs
+
+
 @dataclass(frozen=True)
-class PairRequest:
-    """compression.pair_latency: time two artifacts in turns; `images` as in LatencyRequest."""
+class TimePair(
+    Task[StepLatency],
+    runs="resnet_edge.compression.pair_latency:measure",
+    reads=(
+        "before.path",
+        "after.path",
+        "images",
+    ),
+):
+    """compression.pair_latency: time two artifacts in turns; `images` as in MeasureLatency."""
 
     before: LatencyTarget
     after: LatencyTarget
@@ -62,7 +78,7 @@ class PairRequest:
 
 
 @dataclass(frozen=True)
-class NoiseRequest:
+class WriteNoise(Task[Written], runs="resnet_edge.compression.pair_latency:noise", writes=("out",)):
     """compression.pair_latency: images of `shape` (H, W, C), raw pixels or what a model itself takes,
     as .npy to `out`."""
 
@@ -110,7 +126,7 @@ class Race:
         """
         base = self._made_base()
         with self._thrown_away(file, base.facts) as made:
-            request = PairRequest(
+            request = TimePair(
                 self._target(base, "before"),
                 self._target(made, "after"),
                 self._noise(base.facts),
@@ -118,7 +134,7 @@ class Race:
                 self.how.rounds,
                 self.how.seconds,
             )
-            return self._clock.call("resnet_edge.compression.pair_latency:measure", request, StepLatency)
+            return self._clock.run(request)
 
     def close(self) -> None:
         """End the processes, so that their memory is free for others."""
@@ -134,7 +150,7 @@ class Race:
     def _settled(self) -> Job:
         """What to make; refused at once where it cannot be made or run here."""
         if self._job is None:
-            plan = self._clock.call("resnet_edge.compression.pair_latency:settle", self.how, Plan)
+            plan = self._clock.run(SettleTiming(how=self.how))
             self._job = plan.jobs[0]
         return self._job
 
@@ -170,27 +186,27 @@ class Race:
             ) from error
 
     def _facts(self, model: ModelRequest) -> ModelFacts:
-        return self._source.call("resnet_edge.evaluation.source:facts", model, ModelFacts)
+        return self._source.run(ReadModelFacts(model=model))
 
     def _made(self, model: ModelRequest, facts: ModelFacts, folder: Path) -> _Made:
         job = self._settled()
         portable, ranges, quantized = str(folder / "float.tflite"), None, str(folder / "portable.tflite")
-        export = ExportRequest(model, portable, dynamic_batch=False)
-        self._source.call("resnet_edge.evaluation.source:export", export, Written)
+        export = ExportModel(model, portable, dynamic_batch=False)
+        self._source.run(export)
         if job.needs_calibration:
             calibrated = self._calibrated(facts, portable, folder / "calibrated")
             portable, ranges = calibrated.portable, calibrated.ranges
-        scheme = PortableRequest(portable, job.scheme, ranges, facts.output, "float32", quantized)
-        self._maker.call("resnet_edge.conversion.artifacts:portable", scheme, Written)
+        scheme = QuantizeGraph(portable, job.scheme, ranges, facts.output, "float32", quantized)
+        self._maker.run(scheme)
         out = str(folder / f"timed{job.suffix}")
-        write = ArtifactRequest(quantized, job.format, job.scheme, facts.name, out)
-        return _Made(facts, self._maker.call("resnet_edge.conversion.artifacts:artifact", write, Artifact))
+        write = WriteArtifact(quantized, job.format, job.scheme, facts.name, out)
+        return _Made(facts, self._maker.run(write))
 
     def _calibrated(self, facts: ModelFacts, portable: str, folder: Path) -> Calibration:
         """Plain minima and maxima of the graph as it is: other calibrators and repairs make better
         numbers, and none makes faster ones."""
         folder.mkdir()
-        request = CalibrateRequest(
+        request = Calibrate(
             portable,
             self._noise(facts),
             facts.preprocessing.takes_pixels,
@@ -200,16 +216,14 @@ class Race:
             calibrator="minmax",
             repair="none",
         )
-        return self._maker.call("resnet_edge.calibrate.calibration:calibrate", request, Calibration)
+        return self._maker.run(request)
 
     def _noise(self, facts: ModelFacts) -> str:
         """A few images for the base and every candidate."""
         if self._images is None:
             out = str(self._new_folder("images") / "noise.npy")
-            request = NoiseRequest(facts.input_shape, facts.preprocessing.takes_pixels, out)
-            self._images = self._clock.call(
-                "resnet_edge.compression.pair_latency:noise", request, Written
-            ).path
+            request = WriteNoise(facts.input_shape, facts.preprocessing.takes_pixels, out)
+            self._images = self._clock.run(request).path
         return self._images
 
     def _target(self, made: _Made, which: str) -> LatencyTarget:

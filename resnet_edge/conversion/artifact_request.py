@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import DenseScales, Io
+from resnet_edge.core.written import Written
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
-class PortableRequest:
+class QuantizeGraph(
+    Task[Written],
+    runs="resnet_edge.conversion.artifacts:portable",
+    reads=(
+        "float_portable",
+        "ranges",
+        "exact",
+    ),
+    writes=("out",),
+):
     """conversion.artifacts: the portable graph under a scheme. `float_layers`, by their outputs, stay
     float in an integer graph, with their constants in the float graph `exact`. `integer_scores`: a softmax or
     sigmoid that ends the graph is computed in int8, with `io` int8. `dense_scales`: of int8 weights."""
@@ -27,7 +39,9 @@ class PortableRequest:
 
 
 @dataclass(frozen=True)
-class ArtifactRequest:
+class WriteArtifact(
+    Task[Artifact], runs="resnet_edge.conversion.artifacts:artifact", reads=("portable",), writes=("out",)
+):
     """conversion.artifacts: one artifact from the portable graph of its scheme, in which `float_layers`
     (by their outputs) are in float, that runs on `runtimes`. `channels_first`: of a format that can, it takes
     images as (N, C, H, W)."""

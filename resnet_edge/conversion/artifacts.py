@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from resnet_edge.conversion.artifact_request import ArtifactRequest, PortableRequest
+from resnet_edge.conversion.artifact_request import QuantizeGraph, WriteArtifact
 from resnet_edge.conversion.runtime_check import check
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, sha256_of
@@ -14,7 +14,7 @@ from resnet_edge.core.written import Written
 from resnet_edge.workers.progress import Progress, Report
 
 
-def portable(request: PortableRequest, report: Report) -> Written:
+def portable(request: QuantizeGraph, report: Report) -> Written:
     """Write the portable graph under the scheme."""
     from resnet_edge.calibrate.calibration import read_ranges
     from resnet_edge.graph.additions import aligned_ranges, unsettled
@@ -44,7 +44,7 @@ def portable(request: PortableRequest, report: Report) -> Written:
     return Written(request.out, notes)
 
 
-def artifact(request: ArtifactRequest, report: Report) -> Artifact:
+def artifact(request: WriteArtifact, report: Report) -> Artifact:
     """Write one artifact and read back what it declares. Raises UnsupportedScheme where a runtime that was
     asked for is too old for it."""
     step = f"write {request.format} {request.scheme}"

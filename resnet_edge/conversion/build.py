@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from resnet_edge.calibrate.calibration_request import CalibrateRequest, Calibration
-from resnet_edge.conversion.artifact_request import ArtifactRequest, PortableRequest
+from resnet_edge.calibrate.calibration_request import Calibrate, Calibration
+from resnet_edge.conversion.artifact_request import QuantizeGraph, WriteArtifact
 from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.download_size import gzip_bytes
 from resnet_edge.conversion.lint import Linting
@@ -18,11 +19,10 @@ from resnet_edge.core.errors import UnsupportedScheme, WorkerFailed
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.sidecar import Story
 from resnet_edge.core.workspace import Workspace
-from resnet_edge.core.written import Written
 from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation.job import Job
 from resnet_edge.evaluation.scheduler import Proof, Provers
-from resnet_edge.workers.pool import Member, asking
+from resnet_edge.workers.pool import Member
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Making:
         calibrated = self.calibrated if needs_calibration else None
         if needs_calibration and calibrated is None:
             return None  # that the calibration failed is noted
-        request = PortableRequest(
+        request = QuantizeGraph(
             calibrated.portable if calibrated is not None else self.basis.portable,
             scheme,
             calibrated.ranges if calibrated is not None else None,
@@ -88,9 +88,7 @@ class Making:
             integer_scores=self.request.plan.integer_scores,
             dense_scales=self.request.plan.dense_scales,
         )
-        made = self.findings.attempt(
-            scheme, asking(self.member, "conversion.artifacts:portable", request, Written)
-        )
+        made = self.findings.attempt(scheme, partial(self.member.run, request))
         if made is None:
             return None
         self.findings.notes += made.notes
@@ -99,7 +97,7 @@ class Making:
     def _calibrate(self, calibration: Images) -> Calibration | None:
         """The float graph that every scheme with integer activations starts from, and its ranges."""
         facts, learned = self.basis.facts, self.basis.learned
-        request = CalibrateRequest(
+        request = Calibrate(
             self.basis.portable,
             calibration.images,
             facts.preprocessing.takes_pixels,
@@ -112,14 +110,14 @@ class Making:
             self.request.plan.dense_scales,
             compare_dense_scales=True,
         )
-        step = asking(self.member, "calibrate.calibration:calibrate", request, Calibration)
+        step = partial(self.member.run, request)
         return self.findings.attempt("calibration, and every artifact that needs it", step, WorkerFailed)
 
     def _artifact(self, portable: str, job: Job) -> Artifact | None:
         name = self.basis.facts.name
         out = self.workspace.folder / f"{name}.{job.scheme}{job.suffix}"
         asked = self.request.plan
-        request = ArtifactRequest(
+        request = WriteArtifact(
             portable,
             job.format,
             job.scheme,
@@ -128,7 +126,7 @@ class Making:
             runtimes=asked.runtimes,
             channels_first=job.channels_first,
         )
-        ask = asking(self.member, "conversion.artifacts:artifact", request, Artifact)
+        ask = partial(self.member.run, request)
 
         def step() -> Artifact | None:
             try:

@@ -16,7 +16,7 @@ from typing import Any
 
 from resnet_edge import __version__
 from resnet_edge.calibrate.calibration_leak import on_new_images
-from resnet_edge.calibrate.learned_request import Placed, PlaceRequest
+from resnet_edge.calibrate.learned_request import Placed, PlaceLearnedRanges
 from resnet_edge.conversion.build import Making
 from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.evaluate import Proving
@@ -44,18 +44,17 @@ from resnet_edge.core.report import Report
 from resnet_edge.core.sidecar import Story, story_of
 from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.core.workspace import Workspace
-from resnet_edge.core.written import Written
 from resnet_edge.data.class_names import as_lines, check_count, chosen_names
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_request import Images
 from resnet_edge.data.needed_images import NeededImages
 from resnet_edge.evaluation.scheduler import Provers, how_many
-from resnet_edge.evaluation.source_request import ExportRequest, LearnedRequest, ReferenceRequest
+from resnet_edge.evaluation.source_request import ExportModel, ReadLearnedRanges, ReadModelFacts, RunReference
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import grant_of
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import Crew, ask, crew_and_pool
+from resnet_edge.workers.pool import Crew, crew_and_pool
 from resnet_edge.workers.progress import Report as Tell
 
 
@@ -123,8 +122,8 @@ class _Run:
     def _basis(self) -> tuple[Basis, Story]:
         """What every artifact and proof starts from, and what was done to the model before."""
         facts, plan = self._both(
-            self.pool.submit(ask, self.source, "evaluation.source:facts", self.request.model, ModelFacts),
-            self.pool.submit(ask, self.maker, "conversion.plan:plan", self.request.plan, Plan),
+            self.pool.submit(self.source.run, ReadModelFacts(model=self.request.model)),
+            self.pool.submit(self.maker.run, self.request.plan),
         )
         self.findings.notes += [*facts.read_as, *plan.notes]
         story = self._read_story(facts)
@@ -165,27 +164,27 @@ class _Run:
 
     def _export(self) -> str:
         out = str(self.workspace.scratch / "float.tflite")
-        request = ExportRequest(self.request.model, out, self.request.dynamic_batch)
-        return ask(self.source, "evaluation.source:export", request, Written).path
+        request = ExportModel(self.request.model, out, self.request.dynamic_batch)
+        return self.source.run(request).path
 
     def _place_learned(self, images: Images, portable: str) -> Placed:
         """The activation ranges that were learned with the model, by tensor of the portable graph."""
         told, ranges = (str(self.workspace.scratch / name) for name in ("learned.npz", "learned.json"))
-        asked = LearnedRequest(self.request.model, images.images, told)
-        ask(self.source, "evaluation.source:learned", asked, Written)
-        placed = ask(self.maker, "calibrate.learned:place", PlaceRequest(portable, told, ranges), Placed)
+        asked = ReadLearnedRanges(self.request.model, images.images, told)
+        self.source.run(asked)
+        placed = self.maker.run(PlaceLearnedRanges(portable, told, ranges))
         self.findings.notes.append(placed.sentence())
         return placed
 
     def _reference(self, images: Images) -> str:
         """What the model gives, once another loader has given the same."""
         out = str(self.workspace.scratch / "reference.npy")
-        request = ReferenceRequest(self.request.model, images.images, out)
+        request = RunReference(self.request.model, images.images, out)
         try:
             self.witness = witnessed(self.source, self.request.model, images)
             if self.witness.note:
                 self.findings.note("witness", self.witness.note)
-            return ask(self.source, "evaluation.source:reference", request, Written).path
+            return self.source.run(request).path
         finally:
             self.source.dismiss()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.calibrate.calibration_request import CalibratorName, RepairName
-from resnet_edge.conversion.plan_request import PlanRequest
+from resnet_edge.conversion.plan_request import PlanArtifacts
 from resnet_edge.models import ModelRequest
 
 
@@ -20,7 +20,7 @@ class ConvertRequest:
     model: ModelRequest
     data: str
     calibration: str | None
-    plan: PlanRequest
+    plan: PlanArtifacts
     max_drop_pp: float
     threads: int
     latency_seconds: float

@@ -21,7 +21,7 @@ from resnet_edge.diagnosis.error_growth_request import error_growth_requests
 from resnet_edge.evaluation.reference_doubts import reference_doubts
 from resnet_edge.evaluation.scheduler import Proof
 from resnet_edge.evaluation.verdict import Judge, Judged
-from resnet_edge.workers.pool import Crew, ask
+from resnet_edge.workers.pool import Crew
 from resnet_edge.workers.progress import silent
 
 
@@ -159,7 +159,7 @@ class Proving:
         member, found = self.crew.member("error growth", self.findings.tell), []
         for request in requests:
             try:
-                found.append(ask(member, "diagnosis.error_growth:error_growth", request, ErrorGrowth))
+                found.append(member.run(request))
             except OutputError:
                 raise
             except ResnetEdgeError as error:

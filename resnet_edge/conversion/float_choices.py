@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from resnet_edge.calibrate.calibration import read_ranges
-from resnet_edge.conversion.mixed_precision_request import Choices, ChoicesRequest, FloatChoice
+from resnet_edge.conversion.mixed_precision_request import Choices, ChooseFloatLayers, FloatChoice
 from resnet_edge.core import registry
 from resnet_edge.data.rows import evenly
 from resnet_edge.graph.float_layers import choices, macs_of
@@ -26,7 +26,7 @@ WORK = 16_000_000_000
 is run about 2 n times."""
 
 
-def choose(request: ChoicesRequest, report: Report) -> Choices:
+def choose(request: ChooseFloatLayers, report: Report) -> Choices:
     """Measure on some of the images, and say what to try. Raises DataError, ArtifactError."""
     exact, repaired = Path(request.exact), Path(request.repaired)
     scheme = replace(registry.load("schemes", request.scheme).SCHEME, dense_scales=request.dense_scales)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from resnet_edge.benchmarking.latency_request import LatencyRequest, LatencyResult, LatencyTarget
+from functools import partial
+
+from resnet_edge.benchmarking.latency_request import LatencyTarget, MeasureLatency
 from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.notes import not_timed
 from resnet_edge.conversion.run_log import Findings
@@ -12,7 +14,7 @@ from resnet_edge.core.latency import Latency
 from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation.scheduler import Proof
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import Crew, asking
+from resnet_edge.workers.pool import Crew
 
 
 def timed(
@@ -34,9 +36,9 @@ def timed(
     if not targets:
         return ()
     seconds = request.latency_seconds
-    asked = LatencyRequest(targets, images.images, request.threads, None, seconds)
+    asked = MeasureLatency(targets, images.images, request.threads, None, seconds)
     clock = crew.member("latency", findings.tell, backends_grant(p.place.backend for p in ran))
-    found = findings.attempt("latency", asking(clock, "benchmarking.latency:measure", asked, LatencyResult))
+    found = findings.attempt("latency", partial(clock.run, asked))
     clock.dismiss()
     if found is None:
         return ()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import Executor, Future
 
 from resnet_edge.calibrate.calibration_request import Calibration
-from resnet_edge.calibrate.lint_request import CalibrationLintRequest
+from resnet_edge.calibrate.lint_request import LintCalibration
 from resnet_edge.conversion.run_log import Basis, Findings
 from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
-from resnet_edge.workers.pool import Crew, Member, ask
+from resnet_edge.workers.pool import Crew, Member
 
 STEP = "calibration lint"
 
@@ -26,7 +26,7 @@ class Linting:
         basis = self._basis
         if basis.calibration is None:
             return
-        request = CalibrationLintRequest(
+        request = LintCalibration(
             basis.calibration,
             basis.images,
             basis.facts.head,
@@ -56,8 +56,8 @@ class Linting:
         return lint
 
 
-def _linted(member: Member, request: CalibrationLintRequest) -> CalibrationLint:
+def _linted(member: Member, request: LintCalibration) -> CalibrationLint:
     try:
-        return ask(member, "calibrate.lint:lint", request, CalibrationLint)
+        return member.run(request)
     finally:
         member.dismiss()

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resnet_edge.calibrate.calibration_request import Calibration
-from resnet_edge.conversion.artifact_request import ArtifactRequest, PortableRequest
-from resnet_edge.conversion.mixed_precision_request import Choices, ChoicesRequest, FloatChoice
+from resnet_edge.conversion.artifact_request import QuantizeGraph, WriteArtifact
+from resnet_edge.conversion.mixed_precision_request import ChooseFloatLayers, FloatChoice
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.machine import usable_cores
@@ -23,7 +23,6 @@ from resnet_edge.core.rescue import GRAVITY, Candidate, Rescue, gravest
 from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import DenseScales, Io
 from resnet_edge.core.workspace import Workspace
-from resnet_edge.core.written import Written
 from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation.job import Job
 from resnet_edge.evaluation.scheduler import Provers
@@ -148,7 +147,7 @@ class _Search:
         for job in self._jobs:
             portable = portable or self._portable(job, choice, folder)
             name = f"{setup.facts.name}.{job.scheme}{job.suffix}"
-            request = ArtifactRequest(
+            request = WriteArtifact(
                 portable,
                 job.format,
                 job.scheme,
@@ -158,14 +157,14 @@ class _Search:
                 setup.runtimes,
                 job.channels_first,
             )
-            artifact = setup.maker.call("resnet_edge.conversion.artifacts:artifact", request, Artifact)
+            artifact = setup.maker.run(request)
             for place in job.places:
                 proofs.append(setup.provers.start(artifact, job, place, setup.images, folder))
         return tuple(setup.judge.judged(proof) for proof in proofs)
 
     def _portable(self, job: Job, choice: FloatChoice, folder: Path) -> str:
         setup = self._setup
-        request = PortableRequest(
+        request = QuantizeGraph(
             setup.calibrated.portable,
             job.scheme,
             setup.calibrated.ranges,
@@ -177,11 +176,11 @@ class _Search:
             setup.integer_scores,
             setup.dense_scales,
         )
-        return setup.maker.call("resnet_edge.conversion.artifacts:portable", request, Written).path
+        return setup.maker.run(request).path
 
 
 def _choices(scheme: str, setup: RescueSetup) -> Sequence[FloatChoice]:
-    request = ChoicesRequest(
+    request = ChooseFloatLayers(
         setup.calibrated.exact,
         setup.calibrated.portable,
         setup.calibrated.ranges,
@@ -193,7 +192,7 @@ def _choices(scheme: str, setup: RescueSetup) -> Sequence[FloatChoice]:
         str(setup.workspace.scratch_folder("plan")),
         setup.dense_scales,
     )
-    found = setup.maker.call("resnet_edge.conversion.float_choices:choose", request, Choices).choices
+    found = setup.maker.run(request).choices
     return thinned(found, MOST_CHOICES)
 
 

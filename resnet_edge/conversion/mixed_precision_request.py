@@ -6,10 +6,29 @@ from dataclasses import dataclass
 
 from resnet_edge.core.head import Head
 from resnet_edge.core.scheme import DenseScales, Io
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
-class ChoicesRequest:
+class Choices:
+    """From nothing in float on, each with more than the one before; measured on `n` images."""
+
+    choices: tuple[FloatChoice, ...]
+    n: int
+
+
+@dataclass(frozen=True)
+class ChooseFloatLayers(
+    Task[Choices],
+    runs="resnet_edge.conversion.float_choices:choose",
+    reads=(
+        "exact",
+        "repaired",
+        "ranges",
+        "images",
+    ),
+    writes=("folder",),
+):
     """conversion.float_choices: which layers to leave in float.
 
     `exact` and `repaired` are float portable graphs (.tflite) of the same operations: the model
@@ -37,11 +56,3 @@ class FloatChoice:
     float_layers: tuple[str, ...]
     int8_macs: float
     expected_sqnr_db: float
-
-
-@dataclass(frozen=True)
-class Choices:
-    """From nothing in float on, each with more than the one before; measured on `n` images."""
-
-    choices: tuple[FloatChoice, ...]
-    n: int

@@ -14,7 +14,7 @@ from typing import Any
 
 from resnet_edge import backends as room_of_backends
 from resnet_edge.backends._pinned_environment import PinnedRuntime, runtimes
-from resnet_edge.conversion.plan_request import Plan, PlanRequest
+from resnet_edge.conversion.plan_request import Plan, PlanArtifacts
 from resnet_edge.core import registry
 from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.runtime_floor import BY_DAY, RuntimeFloor, release_of
@@ -23,7 +23,7 @@ from resnet_edge.evaluation.job import Job, Place
 from resnet_edge.workers.progress import Report
 
 
-def plan(request: PlanRequest, report: Report) -> Plan:
+def plan(request: PlanArtifacts, report: Report) -> Plan:
     """Settle the run. Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency,
     DeviceUnavailable."""
     schemes: dict[str, Scheme] = {name: registry.load("schemes", name).SCHEME for name in request.schemes}
@@ -57,7 +57,7 @@ def _takes_either(module: Any) -> bool:
     return bool(getattr(module, "CHANNELS_FIRST", False))
 
 
-def _check_options(request: PlanRequest, schemes: Mapping[str, Scheme], formats: Mapping[str, Any]) -> None:
+def _check_options(request: PlanArtifacts, schemes: Mapping[str, Scheme], formats: Mapping[str, Any]) -> None:
     """Refuse what nothing that is to be made can follow. Raises UsageError."""
     if request.io != "float32" and any(scheme.activations != "int8" for scheme in schemes.values()):
         raise UsageError(f"--io {request.io} is for int8 artifacts: add --schemes int8")
@@ -69,7 +69,7 @@ def _check_options(request: PlanRequest, schemes: Mapping[str, Scheme], formats:
         _check_per_channel(request, schemes)
 
 
-def _pinned(request: PlanRequest) -> tuple[list[str], list[str]]:
+def _pinned(request: PlanArtifacts) -> tuple[list[str], list[str]]:
     """Of each runtime asked for the oldest pinned one that is installed, and notes where there is none."""
     found, notes = [], []
     for floor in request.runtimes:
@@ -87,7 +87,7 @@ def _pinned(request: PlanRequest) -> tuple[list[str], list[str]]:
     return found, notes
 
 
-def _check_per_channel(request: PlanRequest, schemes: Mapping[str, Scheme]) -> None:
+def _check_per_channel(request: PlanArtifacts, schemes: Mapping[str, Scheme]) -> None:
     """Refuse scales for each output of dense layers where nothing has them, or a runtime that is asked for
     computes them wrongly."""
     from resnet_edge.graph.versions.needed import scales_apart

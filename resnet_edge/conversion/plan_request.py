@@ -7,24 +7,7 @@ from dataclasses import dataclass
 from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import DenseScales, Io
 from resnet_edge.evaluation.job import Job
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlanRequest:
-    """Names as the user gave them; a backend may be followed by `:device`. `runtimes`: the oldest that files
-    are to run on; a scheme that cannot is left out where `choose` says so, and an error else.
-    `channels_first`: formats that can take images as (N, C, H, W) do. `dense_scales`: of the int8 weights of
-    dense layers, in every file."""
-
-    formats: tuple[str, ...]
-    schemes: tuple[str, ...]
-    backends: tuple[str, ...]
-    io: Io
-    integer_scores: bool = False
-    runtimes: tuple[RuntimeFloor, ...] = ()
-    choose: bool = False
-    channels_first: bool = False
-    dense_scales: DenseScales = "per-tensor"
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
@@ -45,3 +28,21 @@ class Plan:
         for job in sorted(self.jobs, key=lambda job: not job.slow):
             groups.setdefault(job.scheme, []).append(job)
         return groups
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanArtifacts(Task[Plan], runs="resnet_edge.conversion.plan:plan"):
+    """Names as the user gave them; a backend may be followed by `:device`. `runtimes`: the oldest that files
+    are to run on; a scheme that cannot is left out where `choose` says so, and an error else.
+    `channels_first`: formats that can take images as (N, C, H, W) do. `dense_scales`: of the int8 weights of
+    dense layers, in every file."""
+
+    formats: tuple[str, ...]
+    schemes: tuple[str, ...]
+    backends: tuple[str, ...]
+    io: Io
+    integer_scores: bool = False
+    runtimes: tuple[RuntimeFloor, ...] = ()
+    choose: bool = False
+    channels_first: bool = False
+    dense_scales: DenseScales = "per-tensor"

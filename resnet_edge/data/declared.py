@@ -6,7 +6,7 @@ from pathlib import Path
 
 from resnet_edge.core import budget
 from resnet_edge.core.budget import PROMISE
-from resnet_edge.data.headers_request import Headers, HeadersRequest
+from resnet_edge.data.headers_request import ReadHeaders
 from resnet_edge.workers.worker import Worker, log_folder
 
 _NAMED_FOLDER = "fashion-mnist:"
@@ -20,7 +20,7 @@ def check_data(*words: str | None) -> None:
     10,000 photos take a second of processor time, a thirtieth of what decoding them takes. Raises DataError;
     WorkerFailed where one makes a library crash."""
     budget.check_data(*words)
-    _look(HeadersRequest(data=_files(words)))
+    _look(ReadHeaders(data=_files(words)))
 
 
 def check_training_data(
@@ -29,7 +29,7 @@ def check_training_data(
     """The same of data that a network is trained on. `fresh`: the network is made for the images, and takes
     `input_shape` (H, W, C) or, with None, the size that they have. Raises as `check_data`."""
     budget.check_data(data)
-    asked = HeadersRequest(
+    asked = ReadHeaders(
         data=_files((data,)), train=True, fresh=fresh, batch_size=batch_size, input_shape=input_shape
     )
     _look(asked)
@@ -45,8 +45,8 @@ def _is_there(word: str) -> bool:
     return word.startswith(_NAMED_FOLDER) or path.is_dir() or (path.suffix == ".npz" and path.is_file())
 
 
-def _look(request: HeadersRequest) -> None:
+def _look(request: ReadHeaders) -> None:
     if not request.data:
         return
     with log_folder() as logs, Worker("data", logs / "data.log", memory=PROMISE) as worker:
-        worker.call("resnet_edge.data.headers:look", request, Headers)
+        worker.run(request)

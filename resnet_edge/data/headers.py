@@ -9,7 +9,7 @@ from pathlib import Path
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.machine import available_memory
 from resnet_edge.data import fashion_mnist, folder, npz
-from resnet_edge.data.headers_request import Headers, HeadersRequest
+from resnet_edge.data.headers_request import Headers, ReadHeaders
 from resnet_edge.data.image_set import Split
 from resnet_edge.data.photo import check_header
 from resnet_edge.workers.progress import Report
@@ -27,7 +27,7 @@ class _Images:
     files: int = 1
 
 
-def look(request: HeadersRequest, report: Report) -> Headers:
+def look(request: ReadHeaders, report: Report) -> Headers:
     """Raises DataError, with the first thing that is wrong."""
     files = 0
     for data in request.data:
@@ -38,7 +38,7 @@ def look(request: HeadersRequest, report: Report) -> Headers:
     return Headers(files=files)
 
 
-def _look(data: str, request: HeadersRequest) -> _Images:
+def _look(data: str, request: ReadHeaders) -> _Images:
     word, _, place = data.partition(":")
     if word == "fashion-mnist":
         named = Path(os.path.expanduser(place))
@@ -51,7 +51,7 @@ def _look(data: str, request: HeadersRequest) -> _Images:
     return _Images(count=shape[0], shape=shape[1:])
 
 
-def _photos(path: Path, request: HeadersRequest) -> _Images:
+def _photos(path: Path, request: ReadHeaders) -> _Images:
     files = folder.files_of(path)
     sizes = [check_header(file) for file in files]
     if request.fresh and request.input_shape is None:
@@ -70,7 +70,7 @@ def _check_alike(files: list[Path], sizes: list[tuple[int, int]]) -> None:
             )
 
 
-def _check_room(data: str, found: _Images, request: HeadersRequest) -> None:
+def _check_room(data: str, found: _Images, request: ReadHeaders) -> None:
     """Whether the pixels fit the memory: all of them as they are kept, and one batch as the network gets it.
     The network's own values come on top, many times that."""
     height, width, channels = request.input_shape or found.shape

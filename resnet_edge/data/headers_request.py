@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.workers.task import Task
+
 
 @dataclass(frozen=True, kw_only=True)
-class HeadersRequest:
+class Headers:
+    """How many files were looked into."""
+
+    files: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadHeaders(Task[Headers], runs="resnet_edge.data.headers:look", reads=("data",)):
     """data.headers:look: DATA, as the user names it.
 
     `train`: it is trained on, in batches of `batch_size`. `fresh`: the network is made for the images, and
@@ -18,10 +27,3 @@ class HeadersRequest:
     fresh: bool = False
     batch_size: int = 1
     input_shape: tuple[int, int, int] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Headers:
-    """How many files were looked into."""
-
-    files: int

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.errors import DataError
 from resnet_edge.data.blocks import spans
 from resnet_edge.data.image_set import ImageSet
-from resnet_edge.data.images_request import FirstRequest, Images, ImagesRequest, PreparedImages
+from resnet_edge.data.images_request import Images, PreparedImages, PrepareImages, TakeFirstImages
 from resnet_edge.data.load import load
 from resnet_edge.data.rows import evenly
 from resnet_edge.workers.progress import Progress, Report
@@ -22,7 +22,7 @@ DIFFERENT = 0.9
 """Of the images; public sets repeat a few."""
 
 
-def prepare(request: ImagesRequest, report: Report) -> PreparedImages:
+def prepare(request: PrepareImages, report: Report) -> PreparedImages:
     """Load, check against the model, hold some out if asked, and write .npy files.
 
     Raises DataError.
@@ -56,7 +56,7 @@ def prepare(request: ImagesRequest, report: Report) -> PreparedImages:
     )
 
 
-def first(request: FirstRequest, report: Report) -> Images:
+def first(request: TakeFirstImages, report: Report) -> Images:
     """Some of the images that were prepared, as if there were no more."""
     images = request.images
     labels = None if images.labels is None else np.load(images.labels, allow_pickle=False)
@@ -64,7 +64,7 @@ def first(request: FirstRequest, report: Report) -> Images:
     return _written(found, np.arange(request.n), Path(request.folder) / f"first_{request.n}")
 
 
-def _check_classes(found: ImageSet, request: ImagesRequest) -> None:
+def _check_classes(found: ImageSet, request: PrepareImages) -> None:
     if found.labels is None:
         return
     if found.labels.max() >= request.classes:
@@ -82,7 +82,7 @@ def _check_classes(found: ImageSet, request: ImagesRequest) -> None:
             raise DataError(f"{found.source} has a class called {name!r}: rename it, in UTF-8, on one line")
 
 
-def _check_values(found: ImageSet, request: ImagesRequest) -> None:
+def _check_values(found: ImageSet, request: PrepareImages) -> None:
     if found.images.dtype != np.float32 or not request.preprocessing.takes_pixels:
         return
     low, high = float(found.images.min()), float(found.images.max())

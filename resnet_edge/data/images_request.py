@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
-class ImagesRequest:
+class PreparedImages:
+    """The images to prove on, and those held out of them for calibration (if asked for)."""
+
+    evaluation: Images
+    held_out: Images | None
+
+
+@dataclass(frozen=True)
+class PrepareImages(
+    Task[PreparedImages], runs="resnet_edge.data.images:prepare", reads=("data",), writes=("folder",)
+):
     """data.images: DATA as arrays for a model that takes `shape` (H, W, C) and tells
     `classes` apart. `limit` keeps at most so many, spread evenly over the classes;
     `hold_out` sets so many apart, at most a fifth. `for_calibration`: the labels do not matter. `seed`: of a
@@ -38,17 +49,17 @@ class Images:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstRequest:
+class TakeFirstImages(
+    Task[Images],
+    runs="resnet_edge.data.images:first",
+    reads=(
+        "images.images",
+        "images.labels",
+    ),
+    writes=("folder",),
+):
     """data.images: the first `n` of `images`, with their labels, as files in `folder`."""
 
     images: Images
     n: int
     folder: str
-
-
-@dataclass(frozen=True)
-class PreparedImages:
-    """The images to prove on, and those held out of them for calibration (if asked for)."""
-
-    evaluation: Images
-    held_out: Images | None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.workspace import Workspace
-from resnet_edge.data.images_request import ImagesRequest, PreparedImages
+from resnet_edge.data.images_request import PreparedImages, PrepareImages
 from resnet_edge.workers.pool import Member
 
 CALIBRATION_LIMIT = 1000
@@ -35,7 +35,7 @@ class NeededImages:
     def _prepared(
         self, name: str, data: str, limit: int | None, hold_out: int, *, for_calibration: bool = False
     ) -> PreparedImages:
-        request = ImagesRequest(
+        request = PrepareImages(
             data,
             self.facts.input_shape,
             self.facts.classes,
@@ -45,4 +45,4 @@ class NeededImages:
             hold_out,
             for_calibration,
         )
-        return self.reader.call("resnet_edge.data.images:prepare", request, PreparedImages)
+        return self.reader.run(request)

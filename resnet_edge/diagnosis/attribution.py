@@ -26,7 +26,7 @@ from resnet_edge.core.tensors import dequantize
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
 from resnet_edge.diagnosis.as_written import as_written
-from resnet_edge.diagnosis.attribution_request import Attributed, AttributionRequest, Fed, FedRequest
+from resnet_edge.diagnosis.attribution_request import Attributed, AttributeGap, Fed, FeedImages
 from resnet_edge.diagnosis.kernel_check import checked
 from resnet_edge.evaluation.outputs import kind_of, seen
 from resnet_edge.evaluation.predict import open_images, stored
@@ -38,7 +38,7 @@ ROUNDING = 1e-4
 """Of pixels, 0 to 255: what float32 loses on the way through a preprocessing and back."""
 
 
-def fed(request: FedRequest, report: Report) -> Fed:
+def fed(request: FeedImages, report: Report) -> Fed:
     """Raises DataError."""
     pixels = np.asarray(_some(request.images, request.n), np.float32)
     seen = pixels if request.preprocessing is None else preprocessed(pixels, request.preprocessing)
@@ -50,7 +50,7 @@ def fed(request: FedRequest, report: Report) -> Fed:
     return Fed(request.out, bool(np.abs(seen - pixels).max() > ROUNDING))
 
 
-def attribute(request: AttributionRequest, report: Report) -> Attributed:
+def attribute(request: AttributeGap, report: Report) -> Attributed:
     """Raises ArtifactError, DataError."""
     rows = _rows(request.images, request.n)
     images = request.fed or request.images
@@ -86,7 +86,7 @@ def attribute(request: AttributionRequest, report: Report) -> Attributed:
     return Attributed(found)
 
 
-def _remarks(request: AttributionRequest) -> tuple[str, ...]:
+def _remarks(request: AttributeGap) -> tuple[str, ...]:
     if request.fed is not None and request.on_fed is None:
         return ("what the artifact's input rounds away counts as conversion",)
     return ()

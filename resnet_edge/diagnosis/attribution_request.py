@@ -8,18 +8,7 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
-
-
-@dataclass(frozen=True)
-class FedRequest:
-    """At most `n` of `images` .npy as `input` stores them, once they went through `preprocessing` (None: it
-    takes pixels); to `out` (.npy, float32)."""
-
-    images: str
-    n: int
-    input: TensorSpec
-    preprocessing: Preprocessing | None
-    out: str
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
@@ -31,7 +20,40 @@ class Fed:
 
 
 @dataclass(frozen=True)
-class AttributionRequest:
+class FeedImages(Task[Fed], runs="resnet_edge.diagnosis.attribution:fed", reads=("images",), writes=("out",)):
+    """At most `n` of `images` .npy as `input` stores them, once they went through `preprocessing` (None: it
+    takes pixels); to `out` (.npy, float32)."""
+
+    images: str
+    n: int
+    input: TensorSpec
+    preprocessing: Preprocessing | None
+    out: str
+
+
+@dataclass(frozen=True)
+class Attributed:
+    """What was found."""
+
+    attribution: Attribution
+
+
+@dataclass(frozen=True)
+class AttributeGap(
+    Task[Attributed],
+    runs="resnet_edge.diagnosis.attribution:attribute",
+    reads=(
+        "path",
+        "portable",
+        "images",
+        "labels",
+        "reference",
+        "unpruned",
+        "outputs",
+        "fed",
+        "on_fed",
+    ),
+):
     """An artifact, which the report calls `file`, at a place; all .npy are of the same images.
 
     `reference` and `outputs` (N, classes) are the model's and the artifact's; `unpruned` those of the model
@@ -60,10 +82,3 @@ class AttributionRequest:
     on_fed: str | None
     preprocessing: Preprocessing | None
     rounds: bool = True
-
-
-@dataclass(frozen=True)
-class Attributed:
-    """What was found."""
-
-    attribution: Attribution

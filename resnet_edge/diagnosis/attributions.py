@@ -13,9 +13,9 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.tolerances import Tolerance
 from resnet_edge.data.images_request import Images
-from resnet_edge.diagnosis.attribution_request import Attributed, AttributionRequest, Fed, FedRequest
+from resnet_edge.diagnosis.attribution_request import AttributeGap, FeedImages
 from resnet_edge.evaluation.verdict import Judged
-from resnet_edge.workers.pool import Crew, Member, ask
+from resnet_edge.workers.pool import Crew, Member
 from resnet_edge.workers.progress import Report as Tell
 from resnet_edge.workers.progress import silent, tracked
 
@@ -115,12 +115,12 @@ class Attributor:
         n = min(self._n, max(FEWEST, int(MACS / max(1, ends.macs or 1))))
         entry, end = artifact.inputs[0], artifact.outputs[0]
         name = f"{artifact.sha256[:16]}.fed.npy"
-        asked = FedRequest(self._images.images, n, entry, self._preprocessing, str(self._scratch / name))
-        seen = ask(member, "diagnosis.attribution:fed", asked, Fed)
+        asked = FeedImages(self._images.images, n, entry, self._preprocessing, str(self._scratch / name))
+        seen = member.run(asked)
         on_fed = None
         if seen.changed and ends.rerun is not None:
             on_fed = ends.rerun(seen.out, str(self._scratch / f"{artifact.sha256[:16]}.on_fed.npy"))
-        request = AttributionRequest(
+        request = AttributeGap(
             file=row.artifact,
             path=artifact.path,
             scheme=artifact.scheme,
@@ -141,4 +141,4 @@ class Attributor:
             preprocessing=self._preprocessing,
             rounds=judged.proof.job.min_sqnr_db is None,
         )
-        return ask(member, "diagnosis.attribution:attribute", request, Attributed).attribution
+        return member.run(request).attribution

@@ -10,7 +10,7 @@ import numpy as np
 
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.data.rows import evenly
-from resnet_edge.diagnosis.error_growth_request import ErrorGrowthRequest
+from resnet_edge.diagnosis.error_growth_request import MeasureErrorGrowth
 from resnet_edge.evaluation.predict import open_images
 from resnet_edge.graph.error_growth import measure_error_growth
 from resnet_edge.workers.progress import Report, tracked
@@ -20,7 +20,7 @@ SECONDS = 5.0
 ResNet-50."""
 
 
-def error_growth(request: ErrorGrowthRequest, report: Report) -> ErrorGrowth:
+def error_growth(request: MeasureErrorGrowth, report: Report) -> ErrorGrowth:
     """Measure it on some of the images, evenly spread. Raises ArtifactError, DataError."""
     images = open_images(Path(request.images))
     chosen = evenly(len(images), request.n)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from resnet_edge.calibrate.calibration_request import Calibration
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.head import Head
 from resnet_edge.data.images_request import Images
+from resnet_edge.workers.task import Task
 
 FEWEST, MOST = 8, 16
 """Images. Against 1,024 of them, no layer of the bundled ResNet-20 in int8 was off by more than 0.9 dB on
@@ -20,7 +22,15 @@ WORK = 16_000_000_000
 
 
 @dataclass(frozen=True)
-class ErrorGrowthRequest:
+class MeasureErrorGrowth(
+    Task[ErrorGrowth],
+    runs="resnet_edge.diagnosis.error_growth:error_growth",
+    reads=(
+        "path",
+        "exact",
+        "images",
+    ),
+):
     """The artifact `file` at `path`, the float graph `exact` that it is a rounded version of, the `head` of
     both, and on how many of `images` (.npy)."""
 
@@ -39,7 +49,7 @@ def error_growth_requests(
     calibrated: Calibration | None,
     images: Images,
     macs: int | None,
-) -> list[ErrorGrowthRequest]:
+) -> list[MeasureErrorGrowth]:
     """One for each quantized TFLite artifact: only LiteRT shows what is between input and output.
 
     Calibration may have equalized channels: then layers of the model itself have other scales, and
@@ -52,5 +62,5 @@ def error_growth_requests(
         if artifact.format != "tflite" or not scheme.weights.startswith("int"):
             continue
         exact = calibrated.exact if scheme.needs_calibration and calibrated is not None else portable
-        found.append(ErrorGrowthRequest(artifact.path, artifact.file, exact, head, images.images, n))
+        found.append(MeasureErrorGrowth(artifact.path, artifact.file, exact, head, images.images, n))
     return found

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from resnet_edge.core.execution import Execution, OperatorCount, OperatorRun
-from resnet_edge.diagnosis.integers_request import Executed, ExecutionRequest
+from resnet_edge.diagnosis.integers_request import Executed, ReadExecution
 from resnet_edge.evaluation.predict import load_backend
 from resnet_edge.graph.work import stated_in_integers, work_of
 from resnet_edge.workers.progress import Report
 
 
-def executed(request: ExecutionRequest, report: Report) -> Executed:
+def executed(request: ReadExecution, report: Report) -> Executed:
     """Raises UnknownName, MissingDependency, DeviceUnavailable, ArtifactError."""
     backend: Any = load_backend(request.backend, request.format, request.path)
     ran = backend.execution(Path(request.path), request.device) if hasattr(backend, "execution") else None
     return Executed(None if ran is None else _beside_the_file(request, ran))
 
 
-def _beside_the_file(request: ExecutionRequest, ran: Sequence[OperatorRun]) -> Execution:
+def _beside_the_file(request: ReadExecution, ran: Sequence[OperatorRun]) -> Execution:
     path = Path(request.path)
     work, stated = work_of(path), stated_in_integers(path)
     integer = sum(each.macs for each in ran if each.integer)

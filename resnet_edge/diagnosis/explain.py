@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
-from resnet_edge.diagnosis.explain_request import Explained, ExplainRequest
+from resnet_edge.diagnosis.explain_request import CompareLayers, Explained
 from resnet_edge.diagnosis.layers.compare import compared
 from resnet_edge.evaluation.predict import open_images
 from resnet_edge.workers.progress import Progress, Report
 
 
-def explain(request: ExplainRequest, report: Report) -> Explained:
+def explain(request: CompareLayers, report: Report) -> Explained:
     """Every layer on what it reads itself. Raises ArtifactError."""
     report(Progress(f"layers of {request.file}", 0, 1))
     path, portable = Path(request.path), Path(request.portable)
@@ -25,13 +25,13 @@ def explain(request: ExplainRequest, report: Report) -> Explained:
     return Explained(found)
 
 
-def _some(request: ExplainRequest) -> NDArray[Any]:
+def _some(request: CompareLayers) -> NDArray[Any]:
     images = open_images(Path(request.images))
     rows = evenly(len(images), request.n)
     return np.asarray(images[rows])
 
 
-def _fed(images: NDArray[Any], request: ExplainRequest) -> NDArray[Any]:
+def _fed(images: NDArray[Any], request: CompareLayers) -> NDArray[Any]:
     if request.preprocessing is None:
         return images
     return preprocessed(images, request.preprocessing)

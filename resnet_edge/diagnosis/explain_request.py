@@ -6,10 +6,26 @@ from dataclasses import dataclass
 
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
-class ExplainRequest:
+class Explained:
+    """What was found."""
+
+    explanation: Explanation
+
+
+@dataclass(frozen=True)
+class CompareLayers(
+    Task[Explained],
+    runs="resnet_edge.diagnosis.explain:explain",
+    reads=(
+        "path",
+        "portable",
+        "images",
+    ),
+):
     """diagnosis.explain: the artifact `path`, of `format`, against the reference's float portable graph
     `portable` (.tflite), which takes what the artifact takes, on `n` of `images` .npy. `preprocessing` is
     for what does not take pixels."""
@@ -21,10 +37,3 @@ class ExplainRequest:
     images: str
     preprocessing: Preprocessing | None
     n: int
-
-
-@dataclass(frozen=True)
-class Explained:
-    """What was found."""
-
-    explanation: Explanation

@@ -10,7 +10,7 @@ from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.report import Failure
 from resnet_edge.data.images_request import Images
-from resnet_edge.diagnosis.explain_request import Explained, ExplainRequest
+from resnet_edge.diagnosis.explain_request import CompareLayers
 from resnet_edge.evaluation.verdict import Judged
 from resnet_edge.workers.pool import Crew
 from resnet_edge.workers.progress import Report as Tell
@@ -73,7 +73,7 @@ class Explainer:
 
     def _one(self, judged: Judged, portable: str) -> Explanation:
         artifact = judged.proof.artifact
-        asked = ExplainRequest(
+        asked = CompareLayers(
             judged.parity.artifact,
             artifact.path,
             artifact.format,
@@ -82,7 +82,7 @@ class Explainer:
             self._preprocessing,
             min(IMAGES, self._images.n),
         )
-        found = self._member.call("resnet_edge.diagnosis.explain:explain", asked, Explained).explanation
+        found = self._member.run(asked).explanation
         if judged.parity.verdict == "pass":  # nothing is there to be explained but what contradicts it
             return replace(found, findings=found.contradictions)
         return found

@@ -16,9 +16,9 @@ from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.data.images_request import Images
-from resnet_edge.diagnosis.integers_request import Executed, ExecutionRequest, Overflowed, OverflowRequest
+from resnet_edge.diagnosis.integers_request import EmulateOverflow, ReadExecution
 from resnet_edge.evaluation.verdict import Judged
-from resnet_edge.workers.pool import Crew, Member, ask
+from resnet_edge.workers.pool import Crew, Member
 from resnet_edge.workers.progress import Report as Tell
 
 T = TypeVar("T")
@@ -96,12 +96,12 @@ class IntegerChecks:
     def _executed(self, member: Member, judged: Judged) -> Execution | None:
         proof, row = judged.proof, judged.parity
         artifact, place = proof.artifact, proof.place
-        asked = ExecutionRequest(row.artifact, artifact.path, artifact.format, place.backend, place.device)
-        found = ask(member, "diagnosis.execution:executed", asked, Executed).execution
+        asked = ReadExecution(row.artifact, artifact.path, artifact.format, place.backend, place.device)
+        found = member.run(asked).execution
         return None if found is None else replace(found, device=row.device)
 
     def _risk(self, member: Member, judged: Judged) -> Int8Risk | None:
-        asked = OverflowRequest(
+        asked = EmulateOverflow(
             judged.parity.artifact,
             judged.proof.artifact.path,
             self._images.images,
@@ -110,7 +110,7 @@ class IntegerChecks:
             self._preprocessing,
             self._head,
         )
-        return ask(member, "diagnosis.overflow_emulation:overflowing", asked, Overflowed).risk
+        return member.run(asked).risk
 
 
 def _has_integers(judged: Judged) -> bool:

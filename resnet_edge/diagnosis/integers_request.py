@@ -8,17 +8,7 @@ from resnet_edge.core.execution import Execution
 from resnet_edge.core.head import Head
 from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.preprocessing import Preprocessing
-
-
-@dataclass(frozen=True)
-class ExecutionRequest:
-    """diagnosis.execution: how the artifact `path`, which the report calls `file`, runs at a place."""
-
-    file: str
-    path: str
-    format: str
-    backend: str
-    device: str
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
@@ -29,7 +19,33 @@ class Executed:
 
 
 @dataclass(frozen=True)
-class OverflowRequest:
+class ReadExecution(Task[Executed], runs="resnet_edge.diagnosis.execution:executed", reads=("path",)):
+    """diagnosis.execution: how the artifact `path`, which the report calls `file`, runs at a place."""
+
+    file: str
+    path: str
+    format: str
+    backend: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Overflowed:
+    """None where the file multiplies no uint8 by int8."""
+
+    risk: Int8Risk | None
+
+
+@dataclass(frozen=True)
+class EmulateOverflow(
+    Task[Overflowed],
+    runs="resnet_edge.diagnosis.overflow_emulation:overflowing",
+    reads=(
+        "path",
+        "images",
+        "labels",
+    ),
+):
     """An .onnx artifact on at most `n` of `images` .npy, fewer where it is large;
     `labels` .npy (N,) or None; `preprocessing` is for one that does not take pixels;
     `head` is the model's."""
@@ -41,10 +57,3 @@ class OverflowRequest:
     n: int
     preprocessing: Preprocessing | None
     head: Head
-
-
-@dataclass(frozen=True)
-class Overflowed:
-    """None where the file multiplies no uint8 by int8."""
-
-    risk: Int8Risk | None

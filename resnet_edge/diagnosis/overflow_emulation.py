@@ -19,7 +19,7 @@ from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
-from resnet_edge.diagnosis.integers_request import Overflowed, OverflowRequest
+from resnet_edge.diagnosis.integers_request import EmulateOverflow, Overflowed
 from resnet_edge.diagnosis.overflow.emulation import Emulation
 from resnet_edge.diagnosis.overflow_advice import advice
 from resnet_edge.evaluation.outputs import seen
@@ -37,7 +37,7 @@ UNDERSTOOD = 40.0
 """Decibels; the same to the bit on x86. Elsewhere one rounding may differ."""
 
 
-def overflowing(request: OverflowRequest, report: Report) -> Overflowed:
+def overflowing(request: EmulateOverflow, report: Report) -> Overflowed:
     """Emulated only where a pair of weights can overflow at all. Raises ArtifactError, DataError."""
     path = Path(request.path)
     found = pairs(path)
@@ -47,7 +47,7 @@ def overflowing(request: OverflowRequest, report: Report) -> Overflowed:
     return _emulated(request, path, report)
 
 
-def _emulated(request: OverflowRequest, path: Path, report: Report) -> Overflowed:
+def _emulated(request: EmulateOverflow, path: Path, report: Report) -> Overflowed:
     emulation = Emulation(optimized(path))
     narrow = [layer for layer in emulation.layers if layer.layer.narrow]
     if not narrow:
@@ -71,7 +71,7 @@ def _emulated(request: OverflowRequest, path: Path, report: Report) -> Overflowe
     return Overflowed(advice(found))
 
 
-def _chosen(request: OverflowRequest, macs: int) -> NDArray[np.int64]:
+def _chosen(request: EmulateOverflow, macs: int) -> NDArray[np.int64]:
     """The images, evenly from all: as many as are asked for and affordable."""
     total = len(open_images(Path(request.images)))
     n = min(request.n, total, max(FEWEST, int(MACS / max(1, macs))))
@@ -79,7 +79,7 @@ def _chosen(request: OverflowRequest, macs: int) -> NDArray[np.int64]:
 
 
 def _ways(
-    request: OverflowRequest, emulation: Emulation, rows: NDArray[np.int64], report: Report
+    request: EmulateOverflow, emulation: Emulation, rows: NDArray[np.int64], report: Report
 ) -> tuple[tuple[Way, ...], float | None]:
     """Each way beside what is exact, and the top-1 of that."""
     images = open_images(Path(request.images))
@@ -116,7 +116,7 @@ def _check(emulated: NDArray[np.generic], exact: NDArray[np.generic], spec: Tens
         )
 
 
-def _fed(images: NDArray[np.generic], request: OverflowRequest, spec: TensorSpec) -> NDArray[np.generic]:
+def _fed(images: NDArray[np.generic], request: EmulateOverflow, spec: TensorSpec) -> NDArray[np.generic]:
     return stored(
         images if request.preprocessing is None else preprocessed(images, request.preprocessing), spec
     )

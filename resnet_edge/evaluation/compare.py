@@ -38,7 +38,7 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.sequential import quantile, quantile_to_fail
 from resnet_edge.evaluation.classes import worst_class
-from resnet_edge.evaluation.compare_request import Agreement, AgreementRequest, Compared, CompareRequest
+from resnet_edge.evaluation.compare_request import Agreement, Compared, CompareOutputs, CountAgreement
 from resnet_edge.evaluation.float_rounding import rounding_db
 from resnet_edge.evaluation.rules import (
     Labelled,
@@ -57,7 +57,7 @@ from resnet_edge.workers.progress import Progress, Report
 SIGNIFICANT = 0.05
 
 
-def compare(request: CompareRequest, report: Report) -> Compared:
+def compare(request: CompareOutputs, report: Report) -> Compared:
     """The verdict, with all its figures. Raises DataError where files do not belong together."""
     head = request.head
     reference, candidate = _outputs(request.reference), _outputs(request.candidate)
@@ -111,7 +111,7 @@ def _by(values: NDArray[Any]) -> str:
     return f"{values.shape[1]} outputs for {values.shape[0]} images"
 
 
-def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
+def _stopped(request: CompareOutputs, n: int, finding: Finding) -> Parity:
     """The verdict of the sentinel: no figure is given that could be read as a good one."""
     needed = None
     if n == 0:
@@ -134,7 +134,7 @@ def _stopped(request: CompareRequest, n: int, finding: Finding) -> Parity:
     )
 
 
-def _judged(request: CompareRequest, table: Table, sums: Sums, worst: ClassDrop | None) -> Compared:
+def _judged(request: CompareOutputs, table: Table, sums: Sums, worst: ClassDrop | None) -> Compared:
     n, labelled, z = table.n, table.labelled, quantile(request.looks)
     sqnr = statistics.sqnr_db(sums.signal, sums.noise)
     least = rounding_db(request.path, request.format, request.scheme) if request.path else None
@@ -169,7 +169,7 @@ def _judged(request: CompareRequest, table: Table, sums: Sums, worst: ClassDrop 
     return Compared(parity, numbers is not None)
 
 
-def _on_images(table: Table, request: CompareRequest, numbers: Finding | None) -> Finding:
+def _on_images(table: Table, request: CompareOutputs, numbers: Finding | None) -> Finding:
     """What the images prove; what they leave open, `numbers` decide where there are any."""
     n, labelled, limit_pp = table.n, table.labelled, request.max_drop_pp
     z, to_fail = quantile(request.looks), quantile_to_fail(request.looks, early=request.early)
@@ -203,7 +203,7 @@ def _interval_pp(n: int, labelled: Labelled | None, z: float) -> tuple[float, fl
     return 100 * low, 100 * high
 
 
-def agree(request: AgreementRequest, report: Report) -> Agreement:
+def agree(request: CountAgreement, report: Report) -> Agreement:
     """How far two artifacts agree; no verdict. Raises DataError; NaN equals nothing."""
     a, b = _outputs(request.a), _outputs(request.b)
     if a.shape != b.shape:

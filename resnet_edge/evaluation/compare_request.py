@@ -6,10 +6,29 @@ from dataclasses import dataclass
 
 from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Parity
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
-class CompareRequest:
+class Compared:
+    """The verdict; `by_rounding`: the outputs are those of the reference but for what the float type of the
+    file rounds, and nothing that is read in the file can tell against it."""
+
+    parity: Parity
+    by_rounding: bool
+
+
+@dataclass(frozen=True)
+class CompareOutputs(
+    Task[Compared],
+    runs="resnet_edge.evaluation.compare:compare",
+    reads=(
+        "reference",
+        "candidate",
+        "labels",
+        "path",
+    ),
+):
     """Outputs to compare: .npy files (N, head.outputs) float32, dequantized, and what they must meet.
 
     `reference` and `candidate` belong to the same images in the same order; `labels` is an
@@ -38,24 +57,6 @@ class CompareRequest:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """The verdict; `by_rounding`: the outputs are those of the reference but for what the float type of the
-    file rounds, and nothing that is read in the file can tell against it."""
-
-    parity: Parity
-    by_rounding: bool
-
-
-@dataclass(frozen=True)
-class AgreementRequest:
-    """Outputs of two artifacts on the same images, as in CompareRequest."""
-
-    head: Head
-    a: str
-    b: str
-
-
-@dataclass(frozen=True)
 class Agreement:
     """`same_top1` of `n` images; `identical` of `values` output values, bit for bit."""
 
@@ -64,3 +65,19 @@ class Agreement:
     values: int
     identical: int
     max_abs: float
+
+
+@dataclass(frozen=True)
+class CountAgreement(
+    Task[Agreement],
+    runs="resnet_edge.evaluation.compare:agree",
+    reads=(
+        "a",
+        "b",
+    ),
+):
+    """Outputs of two artifacts on the same images, as in CompareOutputs."""
+
+    head: Head
+    a: str
+    b: str

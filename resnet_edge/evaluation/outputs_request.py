@@ -6,17 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resnet_edge.core.head import Head
-
-
-@dataclass(frozen=True)
-class AlignRequest:
-    """evaluation.outputs: outputs of a reference, of `head`, and of a candidate (.npy), to compare as
-    one kind. Whether either are logits or probabilities is told by their values."""
-
-    head: Head
-    reference: str
-    candidate: str
-    out: str
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
@@ -28,3 +18,22 @@ class Aligned:
     reference: str
     candidate: str
     through: Literal["", "reference", "candidate"]
+
+
+@dataclass(frozen=True)
+class AlignOutputs(
+    Task[Aligned],
+    runs="resnet_edge.evaluation.outputs:align",
+    reads=(
+        "reference",
+        "candidate",
+    ),
+    writes=("out",),
+):
+    """evaluation.outputs: outputs of a reference, of `head`, and of a candidate (.npy), to compare as
+    one kind. Whether either are logits or probabilities is told by their values."""
+
+    head: Head
+    reference: str
+    candidate: str
+    out: str

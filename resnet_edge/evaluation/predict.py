@@ -18,7 +18,7 @@ from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.data.pixels import preprocessed
-from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import Predict, PredictResult
 from resnet_edge.graph.loops import has_loop
 from resnet_edge.workers.loop_time import ANNOUNCEMENTS
 from resnet_edge.workers.progress import Report, tracked
@@ -27,7 +27,7 @@ BATCH_BYTES = 4 << 20
 LARGEST_BATCH = 64
 
 
-def predict(request: PredictRequest, report: Report) -> PredictResult:
+def predict(request: Predict, report: Report) -> PredictResult:
     """Run all images; one that fails stops the run. Raises ArtifactError, DataError, DeviceUnavailable."""
     images = open_images(Path(request.images))
     with opened(request) as session:
@@ -35,7 +35,7 @@ def predict(request: PredictRequest, report: Report) -> PredictResult:
         return outputs_of(session, images, request, request.out, step, report)
 
 
-def opened(request: PredictRequest) -> AbstractContextManager[Session]:
+def opened(request: Predict) -> AbstractContextManager[Session]:
     """The session of an artifact. Raises UnknownName, MissingDependency, ArtifactError, DeviceUnavailable."""
     backend = load_backend(request.backend, request.format, request.path)
     return backend.open_session(Path(request.path), request.device, request.threads)
@@ -44,7 +44,7 @@ def opened(request: PredictRequest) -> AbstractContextManager[Session]:
 def outputs_of(
     session: Session,
     images: NDArray[Any],
-    request: PredictRequest,
+    request: Predict,
     out: str,
     step: str,
     report: Report,

@@ -6,12 +6,35 @@ from dataclasses import dataclass
 
 from resnet_edge.core.artifact import Quantization
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.workers.task import Task
 
 Ends = tuple[Quantization | None, Quantization | None]
 
 
 @dataclass(frozen=True)
-class PredictRequest:
+class PredictResult:
+    """Where the outputs are, how many; `device` as the runtime reports it; seconds in all. `labels`: the
+    class names by output as the runtime tells them; none where it does not."""
+
+    out: str
+    n: int
+    seconds: float
+    device: str
+    input_dtype: str
+    classes: int
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Predict(
+    Task[PredictResult],
+    runs="resnet_edge.evaluation.predict:predict",
+    reads=(
+        "path",
+        "images",
+    ),
+    writes=("out",),
+):
     """An artifact, where to run it, and two .npy files: `images` (N, H, W, C), uint8 or
     float32, as the user gave them; `out`, to be written: (N, classes), float32. `preprocessing` is for an
     artifact that does not take pixels. `ends`: the quantization of input and output, for a runtime that does
@@ -29,33 +52,29 @@ class PredictRequest:
 
 
 @dataclass(frozen=True)
-class ShardRequest:
-    """The images from `start` to `stop` of a PredictRequest, to `out` (.npy). What is there
+class PredictShard(
+    Task[PredictResult],
+    runs="resnet_edge.evaluation.shards:run",
+    reads=(
+        "whole.path",
+        "whole.images",
+    ),
+    writes=("out",),
+):
+    """The images from `start` to `stop` of a Predict, to `out` (.npy). What is there
     already, from a run that was ended, is taken as it is."""
 
-    whole: PredictRequest
+    whole: Predict
     start: int
     stop: int
     out: str
 
 
 @dataclass(frozen=True)
-class JoinRequest:
+class JoinShards(
+    Task[PredictResult], runs="resnet_edge.evaluation.shards:join", reads=("shards",), writes=("out",)
+):
     """evaluation.shards: the outputs of all shards, in order, as those of one run."""
 
     shards: tuple[str, ...]
     out: str
-
-
-@dataclass(frozen=True)
-class PredictResult:
-    """Where the outputs are, how many; `device` as the runtime reports it; seconds in all. `labels`: the
-    class names by output as the runtime tells them; none where it does not."""
-
-    out: str
-    n: int
-    seconds: float
-    device: str
-    input_dtype: str
-    classes: int
-    labels: tuple[str, ...] = ()

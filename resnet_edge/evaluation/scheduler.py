@@ -16,7 +16,7 @@ from resnet_edge.core.machine import available_memory, usable_cores
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation.job import Job, Place
-from resnet_edge.evaluation.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
+from resnet_edge.evaluation.predict_request import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.workers.grant import NOTHING, Grant
 from resnet_edge.workers.pool import Crew, Member
 from resnet_edge.workers.progress import Progress, Report, silent
@@ -94,7 +94,7 @@ class Provers:
         """Run `artifact` on all images as soon as workers are idle; outputs go to `folder`, or to the
         store. What was run there before on the first images, up to each of `cuts`, is not run again."""
         name = (folder or self._store) / f"{artifact.file}.{place.backend}.{place.device}"
-        request = PredictRequest(
+        request = Predict(
             artifact.path,
             artifact.format,
             place.backend,
@@ -105,18 +105,18 @@ class Provers:
             preprocessing,
         )
         shards = [
-            ShardRequest(request, start, stop, f"{name}.{start}-{stop}.npy")
+            PredictShard(request, start, stop, f"{name}.{start}-{stop}.npy")
             for start, stop in spans((*cuts, images.n), None if place.in_one else SHARD)
         ]
         return Proof(artifact, job, place, self._gathered(request, shards))
 
-    def _gathered(self, request: PredictRequest, shards: list[ShardRequest]) -> Future[PredictResult]:
+    def _gathered(self, request: Predict, shards: list[PredictShard]) -> Future[PredictResult]:
         gathering = _Gathering(request, shards, self._tell)
         for shard in shards:
             self._executor.submit(self._run, shard, gathering)
         return gathering.outputs
 
-    def _run(self, shard: ShardRequest, gathering: _Gathering) -> None:
+    def _run(self, shard: PredictShard, gathering: _Gathering) -> None:
         wait(self._before)
         member = self._idle.get()
         try:
@@ -133,20 +133,20 @@ class Provers:
 class _Gathering:
     """The shards of one proof, on their way to its outputs."""
 
-    def __init__(self, request: PredictRequest, shards: list[ShardRequest], tell: Report) -> None:
+    def __init__(self, request: Predict, shards: list[PredictShard], tell: Report) -> None:
         self.outputs: Future[PredictResult] = Future()
         self._request, self._shards, self._tell = request, shards, tell
         self._step = f"{Path(request.path).name} on {request.backend}"
         self._left, self._done = len(shards), 0
         self._lock = threading.Lock()
 
-    def run(self, shard: ShardRequest, member: Member) -> None:
+    def run(self, shard: PredictShard, member: Member) -> None:
         """One shard, by `member`; the last one joins them. The first that fails is the proof's failure."""
         if self.outputs.done():
             return
         self._progress(0)
         try:
-            member.call("resnet_edge.evaluation.shards:run", shard, PredictResult)
+            member.run(shard)
             with self._lock:
                 self._left -= 1
                 last = self._left == 0
@@ -160,8 +160,8 @@ class _Gathering:
             self.outputs.set_result(found)
 
     def _joined(self, member: Member) -> PredictResult:
-        asked = JoinRequest(tuple(shard.out for shard in self._shards), self._request.out)
-        return member.call("resnet_edge.evaluation.shards:join", asked, PredictResult)
+        asked = JoinShards(tuple(shard.out for shard in self._shards), self._request.out)
+        return member.run(asked)
 
     def _progress(self, more: int) -> None:
         with self._lock:

@@ -19,10 +19,11 @@ from resnet_edge.core.written import Written
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.reader_check import checked_reader
 from resnet_edge.evaluation.source_request import (
-    ExportRequest,
-    LearnedRequest,
-    ReferenceRequest,
-    WitnessRequest,
+    ExportModel,
+    ReadLearnedRanges,
+    ReadModelFacts,
+    RunReference,
+    WitnessReader,
 )
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.compiled import compiled
@@ -37,15 +38,15 @@ IN_FLIGHT = 2
 """How often what a layer reads and gives is in memory: once more for a shortcut that waits."""
 
 
-def facts(request: ModelRequest, report: Report) -> ModelFacts:
+def facts(task: ReadModelFacts, report: Report) -> ModelFacts:
     """Open the model and tell what it is."""
-    report(Progress("model", note=f"reading {request.source}"))
-    found = _opened(request).facts
+    report(Progress("model", note=f"reading {task.model.source}"))
+    found = _opened(task.model).facts
     report(Progress("model", 1, 1, note=found.name))
     return found
 
 
-def export(request: ExportRequest, report: Report) -> Written:
+def export(request: ExportModel, report: Report) -> Written:
     """Write the float portable graph."""
     from resnet_edge.graph.convert import convert
 
@@ -64,7 +65,7 @@ def export(request: ExportRequest, report: Report) -> Written:
     return Written(request.out)
 
 
-def witness(request: WitnessRequest, report: Report) -> Witnessed:
+def witness(request: WitnessReader, report: Report) -> Witnessed:
     """Whether another loader gives the same answers. Raises ModelError where it does not."""
     opened, images = _opened(request.model), np.load(request.images, mmap_mode="r")
     report(Progress("witness", note="the same file, read by another loader"))
@@ -73,7 +74,7 @@ def witness(request: WitnessRequest, report: Report) -> Witnessed:
     return found
 
 
-def reference(request: ReferenceRequest, report: Report) -> Written:
+def reference(request: RunReference, report: Report) -> Written:
     """Run the model itself on every image; writes (N, classes) float32."""
     import tensorflow as tf
 
@@ -102,7 +103,7 @@ def reference(request: ReferenceRequest, report: Report) -> Written:
     return Written(request.out)
 
 
-def learned(request: LearnedRequest, report: Report) -> Written:
+def learned(request: ReadLearnedRanges, report: Report) -> Written:
     """Run the layers whose activation ranges were learned, on an image and on noise; write what
     tells their tensors in the portable graph. Raises ModelError where the model has no such layers."""
     from resnet_edge.graph.learned import Learned

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.core.written import Written
 from resnet_edge.models import ModelRequest
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
-class ExportRequest:
+class ExportModel(
+    Task[Written], runs="resnet_edge.evaluation.source:export", reads=("model.source",), writes=("out",)
+):
     """Write the float portable graph of a model to `out`; `bare`: without preprocessing, to
     take what the model takes."""
 
@@ -19,7 +25,14 @@ class ExportRequest:
 
 
 @dataclass(frozen=True)
-class WitnessRequest:
+class WitnessReader(
+    Task[Witnessed],
+    runs="resnet_edge.evaluation.source:witness",
+    reads=(
+        "model.source",
+        "images",
+    ),
+):
     """evaluation.source: hold the reader of a model against another loader, on some of `images` (.npy)."""
 
     model: ModelRequest
@@ -27,7 +40,16 @@ class WitnessRequest:
 
 
 @dataclass(frozen=True)
-class ReferenceRequest:
+class RunReference(
+    Task[Written],
+    runs="resnet_edge.evaluation.source:reference",
+    reads=(
+        "model.source",
+        "images",
+        "known",
+    ),
+    writes=("out",),
+):
     """Run the Keras model on `images` (.npy), outputs to `out` (.npy). `known` are those of
     the first images (.npy), which are not run again."""
 
@@ -38,10 +60,25 @@ class ReferenceRequest:
 
 
 @dataclass(frozen=True)
-class LearnedRequest:
+class ReadLearnedRanges(
+    Task[Written],
+    runs="resnet_edge.evaluation.source:learned",
+    reads=(
+        "model.source",
+        "images",
+    ),
+    writes=("out",),
+):
     """evaluation.source: what the layers with learned ranges give on some of `images` (.npy, as the
     user gave them), to `out` (.npz), for graph.learned."""
 
     model: ModelRequest
     images: str
     out: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadModelFacts(Task[ModelFacts], runs="resnet_edge.evaluation.source:facts", reads=("model.source",)):
+    """What a model takes and gives, by opening it."""
+
+    model: ModelRequest

@@ -13,8 +13,8 @@ from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.data.images_request import Images
-from resnet_edge.evaluation.compare_request import Agreement, AgreementRequest, Compared, CompareRequest
-from resnet_edge.evaluation.outputs_request import Aligned, AlignRequest
+from resnet_edge.evaluation.compare_request import Agreement, CompareOutputs, CountAgreement
+from resnet_edge.evaluation.outputs_request import Aligned, AlignOutputs
 from resnet_edge.evaluation.predict_request import PredictResult
 from resnet_edge.evaluation.scheduler import Proof
 from resnet_edge.workers.pool import Member
@@ -111,7 +111,7 @@ class Judge:
 
     def _compared(self, proof: Proof, ran: PredictResult, same: Aligned) -> Judged:
         self.head = same.head
-        request = CompareRequest(
+        request = CompareOutputs(
             proof.artifact.file,
             proof.place.backend,
             ran.device,
@@ -128,7 +128,7 @@ class Judge:
             self._looks,
             self._early,
         )
-        found = self._member.call("resnet_edge.evaluation.compare:compare", request, Compared)
+        found = self._member.run(request)
         return Judged(proof, ran.out, found.parity, found.by_rounding)
 
     def aligned(self, proof: Proof, scratch: Path) -> Judged:
@@ -138,8 +138,8 @@ class Judge:
         out = str(
             scratch / f"{proof.artifact.sha256[:16]}.{proof.place.backend}.{proof.place.device}.aligned.npy"
         )
-        asked = AlignRequest(self._facts.head, self._reference, ran.out, out)
-        same = self._member.call("resnet_edge.evaluation.outputs:align", asked, Aligned)
+        asked = AlignOutputs(self._facts.head, self._reference, ran.out, out)
+        same = self._member.run(asked)
         if same.through:
             last = "softmax" if same.head.kind == "classes" else "sigmoid"
             ends = f"in a {last}, and the reference does not"
@@ -150,8 +150,8 @@ class Judge:
 
     def agreement(self, a: Judged, b: Judged) -> Agreement:
         """How far two artifacts agree with each other."""
-        request = AgreementRequest(self._facts.head, a.outputs, b.outputs)
-        return self._member.call("resnet_edge.evaluation.compare:agree", request, Agreement)
+        request = CountAgreement(self._facts.head, a.outputs, b.outputs)
+        return self._member.run(request)
 
     def dismiss(self) -> None:
         """End the process."""

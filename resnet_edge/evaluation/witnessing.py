@@ -5,9 +5,9 @@ from __future__ import annotations
 from resnet_edge.core.errors import WorkerFailed
 from resnet_edge.core.witnessed import Witnessed
 from resnet_edge.data.images_request import Images
-from resnet_edge.evaluation.source_request import WitnessRequest
+from resnet_edge.evaluation.source_request import WitnessReader
 from resnet_edge.models import ModelRequest
-from resnet_edge.workers.pool import Member, ask
+from resnet_edge.workers.pool import Member
 
 
 def witnessed(member: Member, model: ModelRequest, images: Images) -> Witnessed:
@@ -16,7 +16,7 @@ def witnessed(member: Member, model: ModelRequest, images: Images) -> Witnessed:
     Where that loader ends the worker, there is no witness: the file was read by ours before.
     """
     try:
-        return ask(member, "evaluation.source:witness", WitnessRequest(model, images.images), Witnessed)
+        return member.run(WitnessReader(model, images.images))
     except WorkerFailed as error:
         how = str(error).partition(" (full log")[0]
         return Witnessed(missing=f"the other loader broke its process ({how})")

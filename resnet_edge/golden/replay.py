@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from resnet_edge.benchmarking.request import Offers, OffersRequest
+from resnet_edge.benchmarking.request import ListOffers, Offers
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import (
@@ -19,7 +19,7 @@ from resnet_edge.core.errors import (
 )
 from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRow, GoldenVectors
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.golden.request import OpenRequest, ReplayRequest
+from resnet_edge.golden.request import ReplayGoldenVectors, UnpackGoldenVectors
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Crew, Member
 from resnet_edge.workers.progress import Report, silent
@@ -72,13 +72,11 @@ def replay(
         raise UsageError(f"nothing is replayed of {golden}: name the artifacts that it was saved of")
     images = str(scratch / "golden_images.npy")
     reader = crew.member("golden vectors", silent)
-    vectors = reader.call(
-        "resnet_edge.golden.vectors:unpack", OpenRequest(str(golden), images), GoldenVectors
-    )
+    vectors = reader.run(UnpackGoldenVectors(str(golden), images))
     reader.dismiss()
     matched = [_match(path, golden, vectors) for path in artifacts]
     out = str(scratch / "golden_outputs.npy")
-    asked = ReplayRequest(str(golden), 0, "", "", "cpu", threads, images, out)
+    asked = ReplayGoldenVectors(str(golden), 0, "", "", "cpu", threads, images, out)
     team = _Team(crew, report, asked, len(vectors.rows))
     rows = [row for file in matched for row in team.rows(file, places)]
     given = {file.number for file in matched}
@@ -112,7 +110,7 @@ class _Team:
 
     crew: Crew
     report: Report
-    asked: ReplayRequest
+    asked: ReplayGoldenVectors
     n: int
     members: dict[str, Member] = field(default_factory=dict)
     offered: dict[str, Offers] = field(default_factory=dict)
@@ -155,9 +153,7 @@ class _Team:
 
     def _offers(self, name: str) -> Offers:
         if name not in self.offered:
-            self.offered[name] = self._member(name).call(
-                "resnet_edge.benchmarking.sessions:offers", OffersRequest(name), Offers
-            )
+            self.offered[name] = self._member(name).run(ListOffers(name))
         return self.offered[name]
 
     def _member(self, name: str) -> Member:
@@ -175,7 +171,7 @@ class _Team:
             device=device,
         )
         try:
-            return self._member(backend).call("resnet_edge.golden.vectors:replay", asked, GoldenRow)
+            return self._member(backend).run(asked)
         except (ArtifactError, DeviceUnavailable, MissingDependency, WorkerFailed) as error:
             why = (str(error),)
             name = file.path.name

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.golden_vectors import GoldenRow, GoldenVectors
 from resnet_edge.core.head import Head
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,30 @@ class MeasuredArtifact:
 
 
 @dataclass(frozen=True)
-class SaveRequest:
+class Saved:
+    """The file, how many images and artifacts are in it; `notes` tell, in sentences, what was left out and
+    which measurement is beyond its tolerance."""
+
+    path: str
+    images: int
+    artifacts: int
+    size_bytes: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SaveGoldenVectors(
+    Task[Saved],
+    runs="resnet_edge.golden.save:save",
+    reads=(
+        "images",
+        "labels",
+        "reference",
+        "artifacts.path",
+        "artifacts.runs.outputs",
+    ),
+    writes=("out",),
+):
     """golden.save:save: write `count` of the images, and what the artifacts give for them, to
     `out`. `images` .npy (N, H, W, C), `labels` .npy (N,) or None, `reference` .npy (N, classes); the rest
     as in GoldenVectors."""
@@ -51,19 +76,9 @@ class SaveRequest:
 
 
 @dataclass(frozen=True)
-class Saved:
-    """The file, how many images and artifacts are in it; `notes` tell, in sentences, what was left out and
-    which measurement is beyond its tolerance."""
-
-    path: str
-    images: int
-    artifacts: int
-    size_bytes: int
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class OpenRequest:
+class UnpackGoldenVectors(
+    Task[GoldenVectors], runs="resnet_edge.golden.vectors:unpack", reads=("path",), writes=("images",)
+):
     """golden.vectors:unpack: check `path` and write its images to `images` (.npy)."""
 
     path: str
@@ -71,7 +86,16 @@ class OpenRequest:
 
 
 @dataclass(frozen=True)
-class ReplayRequest:
+class ReplayGoldenVectors(
+    Task[GoldenRow],
+    runs="resnet_edge.golden.vectors:replay",
+    reads=(
+        "golden",
+        "path",
+        "images",
+    ),
+    writes=("out",),
+):
     """golden.vectors:replay: the artifact number `artifact` of the file `golden`, which is at
     `path`, on a backend and device. `images` is what `unpack` wrote; `out` takes the outputs (.npy)."""
 

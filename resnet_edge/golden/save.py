@@ -19,14 +19,14 @@ from resnet_edge.evaluation.predict_request import Ends
 from resnet_edge.evaluation.sanity import examine
 from resnet_edge.golden.file import GoldenFile, write_golden
 from resnet_edge.golden.images import informative
-from resnet_edge.golden.request import MeasuredArtifact, Saved, SaveRequest
+from resnet_edge.golden.request import MeasuredArtifact, Saved, SaveGoldenVectors
 from resnet_edge.golden.tolerances import allowed, gate_of, quantization_step, tolerances
 from resnet_edge.workers.progress import Report
 
 Values = NDArray[np.float32]
 
 
-def save(request: SaveRequest, report: Report) -> Saved:
+def save(request: SaveGoldenVectors, report: Report) -> Saved:
     """Write the file. Raises DataError where nothing can be said with these images, OutputError."""
     images, reference = open_images(Path(request.images)), _outputs(request.reference, request.head)
     labels = _labels(request.labels, reference)
@@ -50,7 +50,7 @@ def save(request: SaveRequest, report: Report) -> Saved:
 
 
 def _vectors(
-    request: SaveRequest,
+    request: SaveGoldenVectors,
     images: NDArray[Any],
     reference: Values,
     labels: NDArray[np.int64] | None,

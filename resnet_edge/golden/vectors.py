@@ -15,15 +15,15 @@ from resnet_edge.core.errors import DataError, OutputError
 from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRow, GoldenTolerance, GoldenVectors
 from resnet_edge.core.head import Head
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import PredictRequest
+from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.golden.file import read_golden
-from resnet_edge.golden.request import OpenRequest, ReplayRequest
+from resnet_edge.golden.request import ReplayGoldenVectors, UnpackGoldenVectors
 from resnet_edge.workers.progress import Report
 
 Values = NDArray[np.float32]
 
 
-def unpack(request: OpenRequest, report: Report) -> GoldenVectors:
+def unpack(request: UnpackGoldenVectors, report: Report) -> GoldenVectors:
     """Check the file, and lay its images where a backend reads them. Raises DataError."""
     golden = read_golden(Path(request.path))
     try:
@@ -33,14 +33,14 @@ def unpack(request: OpenRequest, report: Report) -> GoldenVectors:
     return golden.vectors
 
 
-def replay(request: ReplayRequest, report: Report) -> GoldenRow:
+def replay(request: ReplayGoldenVectors, report: Report) -> GoldenRow:
     """Run an artifact on the golden images and judge what comes out. Raises ArtifactError where the runtime
     does not open it, DeviceUnavailable, MissingDependency, UnknownName."""
     golden = read_golden(Path(request.golden))
     artifact, head = golden.vectors.artifacts[request.artifact], golden.vectors.head
     tolerance = artifact.tolerance(request.backend, request.device)
     expected = golden.expected[request.artifact][tolerance.expected]
-    asked = PredictRequest(
+    asked = Predict(
         path=request.path,
         format=artifact.format,
         backend=request.backend,
@@ -58,7 +58,7 @@ def replay(request: ReplayRequest, report: Report) -> GoldenRow:
 
 
 def judged(
-    request: ReplayRequest,
+    request: ReplayGoldenVectors,
     artifact: GoldenArtifact,
     head: Head,
     tolerance: GoldenTolerance,

@@ -12,6 +12,7 @@ from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.scratch import scratch_folder
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.task import Task
 from resnet_edge.workers.worker import Worker, log_folder
 
 Status = Literal["opens", "not here", "not installed", "broken"]
@@ -31,13 +32,6 @@ class DeviceState:
 
 
 @dataclass(frozen=True)
-class ProbeRequest:
-    """The name of a backend."""
-
-    backend: str
-
-
-@dataclass(frozen=True)
 class BackendState:
     """What one backend does here; `version` is empty where it is not installed."""
 
@@ -52,11 +46,11 @@ class BackendState:
         return found == {"not installed"} or ("opens" in found and "broken" not in found)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SandboxRequest:
-    """`folder`: one that the worker may not write in, and could if nothing held it."""
+@dataclass(frozen=True)
+class ProbeBackend(Task[BackendState], runs="resnet_edge.inspection.probe:probe"):
+    """The name of a backend."""
 
-    folder: str
+    backend: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +61,13 @@ class SandboxState:
     files: str
     network: str
     detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckSandbox(Task[SandboxState], runs="resnet_edge.inspection.sandbox_check:check", writes=("folder",)):
+    """`folder`: one that the worker may not write in, and could if nothing held it."""
+
+    folder: str
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ def _sandbox() -> SandboxState:
         log_folder() as logs,
         Worker("sandbox", logs / "sandbox.log") as worker,
     ):
-        request = SandboxRequest(folder=str(elsewhere))
-        return worker.call("resnet_edge.inspection.sandbox_check:check", request, SandboxState)
+        request = CheckSandbox(folder=str(elsewhere))
+        return worker.run(request)
 
 
 def _backend_worker(name: str, logs: Path) -> Worker:
@@ -112,7 +113,7 @@ def _backend_worker(name: str, logs: Path) -> Worker:
 def _probe(name: str) -> BackendState:
     try:
         with log_folder() as logs, _backend_worker(name, logs) as worker:
-            return worker.call("resnet_edge.inspection.probe:probe", ProbeRequest(name), BackendState)
+            return worker.run(ProbeBackend(name))
     except MissingDependency as error:
         return BackendState(name, "", (DeviceState("-", "not installed", str(error)),))
     except ResnetEdgeError as error:

@@ -9,9 +9,9 @@ from resnet_edge.core.inspection import Inspection
 from resnet_edge.core.resize_check import ResizeCheck
 from resnet_edge.data.declared import check_data
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.inspection.inspect_request import InspectRequest
-from resnet_edge.inspection.resize_check_request import ResizeCheckRequest
-from resnet_edge.workers.progress import Report, silent
+from resnet_edge.inspection.inspect_request import InspectFile
+from resnet_edge.inspection.resize_check_request import CheckResize
+from resnet_edge.workers.progress import Report
 from resnet_edge.workers.worker import Worker, log_folder
 
 
@@ -19,12 +19,7 @@ def inspect(path: Path) -> Inspection:
     """What is inside. Raises ArtifactError where it is no model file, or a damaged one."""
     format = _format(path)
     with log_folder() as logs, Worker("inspect", logs / "inspect.log") as worker:
-        return worker.call(
-            "resnet_edge.inspection.inspect_worker:inspect",
-            InspectRequest(str(path), format),
-            Inspection,
-            silent,
-        )
+        return worker.run(InspectFile(str(path), format))
 
 
 def _format(path: Path) -> str:
@@ -51,7 +46,7 @@ def check_resize(path: Path, found: Inspection, data: str, resize: str, report: 
     """Run the file on the photos in `data`, resized as in training and as platforms do. Raises
     ArtifactError, DataError, UnknownName."""
     check_data(data)
-    asked = ResizeCheckRequest(
+    asked = CheckResize(
         str(path),
         "tflite" if found.format == "tflite" else "onnx",  # onnxruntime takes an .ort file as that
         FIRST_BACKEND[found.format],
@@ -61,7 +56,7 @@ def check_resize(path: Path, found: Inspection, data: str, resize: str, report: 
         class_names=_class_names(found),
     )
     with log_folder() as logs, Worker("resize check", logs / "resize_check.log") as worker:
-        return worker.call("resnet_edge.inspection.resize_check:resize_check", asked, ResizeCheck, report)
+        return worker.run(asked, report)
 
 
 def _takes_pixels(found: Inspection) -> bool | None:

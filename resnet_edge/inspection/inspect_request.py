@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.inspection import Inspection
+from resnet_edge.workers.task import Task
+
 
 @dataclass(frozen=True)
-class InspectRequest:
+class InspectFile(Task[Inspection], runs="resnet_edge.inspection.inspect_worker:inspect", reads=("path",)):
     """A model file and its format."""
 
     path: str

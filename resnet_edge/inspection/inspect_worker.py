@@ -11,11 +11,11 @@ from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError, first_line
 from resnet_edge.core.inspection import Inspection
 from resnet_edge.graph.unfolded import check_unfolded
-from resnet_edge.inspection.inspect_request import InspectRequest
+from resnet_edge.inspection.inspect_request import InspectFile
 from resnet_edge.workers.progress import Report
 
 
-def inspect(request: InspectRequest, report: Report) -> Inspection:
+def inspect(request: InspectFile, report: Report) -> Inspection:
     """Read the file. Raises ArtifactError; MissingDependency where the package that reads it is missing."""
     if request.format == "tflite":
         from resnet_edge.inspection.inspect_tflite import inside

@@ -27,7 +27,7 @@ from resnet_edge.data.platforms import PLATFORMS, UNKNOWN, Platform
 from resnet_edge.data.resize import apply, box_of
 from resnet_edge.evaluation.predict import load_backend, stored
 from resnet_edge.graph.last_operation import ends_in_sigmoid
-from resnet_edge.inspection.resize_check_request import ResizeCheckRequest
+from resnet_edge.inspection.resize_check_request import CheckResize
 from resnet_edge.workers.progress import Report, tracked
 
 Pixels = NDArray[np.uint8]
@@ -62,7 +62,7 @@ class _Sums:
     right: int = 0
 
 
-def resize_check(request: ResizeCheckRequest, report: Report) -> ResizeCheck:
+def resize_check(request: CheckResize, report: Report) -> ResizeCheck:
     """Every photo by itself, so that only one is in memory. Raises ArtifactError, DataError, UnknownName,
     DeviceUnavailable, MissingDependency."""
     backend = load_backend(request.backend, request.format, request.path)
@@ -84,7 +84,7 @@ def resize_check(request: ResizeCheckRequest, report: Report) -> ResizeCheck:
     return _checked(request, steps, sums, labels is not None, notes)
 
 
-def _takes(spec: TensorSpec, request: ResizeCheckRequest) -> tuple[int, int, int]:
+def _takes(spec: TensorSpec, request: CheckResize) -> tuple[int, int, int]:
     """Height, width and channels. Raises ArtifactError unless the file takes single images of raw pixels."""
     if spec.shape[0] not in (1, None):
         raise ArtifactError(
@@ -102,13 +102,13 @@ def _takes(spec: TensorSpec, request: ResizeCheckRequest) -> tuple[int, int, int
     return height, width, channels
 
 
-def _at_size(request: ResizeCheckRequest, steps: ImageContract, notes: tuple[str, ...]) -> ResizeCheck:
+def _at_size(request: CheckResize, steps: ImageContract, notes: tuple[str, ...]) -> ResizeCheck:
     """Arrays, which have the model's size already. Raises DataError where they have not."""
     found = load(request.data, "test", (steps.height, steps.width, steps.channels))
     return ResizeCheck(Path(request.path).name, found.source, len(found), 0, steps, None, (), (), notes)
 
 
-def _photos(request: ResizeCheckRequest, classes: int) -> tuple[list[Path], NDArray[np.int64] | None]:
+def _photos(request: CheckResize, classes: int) -> tuple[list[Path], NDArray[np.int64] | None]:
     """The files and the model's number of each one's class. Raises DataError."""
     folder = Path(request.data)
     try:
@@ -172,7 +172,7 @@ def _answer(session: Session, head: Head, pixels: Pixels) -> int:
 
 
 def _checked(
-    request: ResizeCheckRequest, steps: ImageContract, sums: _Sums, labelled: bool, notes: tuple[str, ...]
+    request: CheckResize, steps: ImageContract, sums: _Sums, labelled: bool, notes: tuple[str, ...]
 ) -> ResizeCheck:
     rows = tuple(_row(tally, sums.photos, labelled) for tally in sums.tallies) if sums.resized else ()
     return ResizeCheck(

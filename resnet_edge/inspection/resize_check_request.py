@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.resize_check import ResizeCheck
+from resnet_edge.workers.task import Task
+
 
 @dataclass(frozen=True)
-class ResizeCheckRequest:
+class CheckResize(
+    Task[ResizeCheck],
+    runs="resnet_edge.inspection.resize_check:resize_check",
+    reads=(
+        "path",
+        "data",
+    ),
+):
     """The model file `path`, in `format`, on `backend`, with the photos in
     `data` (any DATA word) and the resize of the training, by name or JSON file.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from resnet_edge.inspection.doctor import SandboxRequest, SandboxState
+from resnet_edge.inspection.doctor import CheckSandbox, SandboxState
 from resnet_edge.workers import sandbox
 from resnet_edge.workers.progress import Report
 
 
-def check(request: SandboxRequest, report: Report) -> SandboxState:
+def check(request: CheckSandbox, report: Report) -> SandboxState:
     """Try to write into the folder, and to open a socket."""
     said = sandbox.in_force()
     files = "open" if _writes(Path(request.folder)) else said.files or "read-only"

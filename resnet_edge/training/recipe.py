@@ -21,6 +21,7 @@ from resnet_edge.models import ModelRequest, grant_of
 from resnet_edge.training.unfinished import check_unfinished, checkpoint_folder
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import training_data_grant
+from resnet_edge.workers.task import Task
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
@@ -66,21 +67,6 @@ class Compressed:
 
 
 @dataclass(frozen=True)
-class TrainRequest:
-    """Train a network of the zoo. `start`: a MODEL whose weights it begins with (None: fresh
-    ones). `resume` insists on an interrupted run to go on with, and `overwrite` gives up one of another
-    recipe; `command` is how it was asked for."""
-
-    arch: str
-    recipe: Recipe
-    out: str
-    start: str | None = None
-    resume: bool = False
-    command: str = ""
-    overwrite: bool = False
-
-
-@dataclass(frozen=True)
 class TrainResult:
     """Where the model is and how good; `validation_top1` is a fraction (None: nothing held out)."""
 
@@ -96,6 +82,29 @@ class TrainResult:
         if self.state.top1 is not None and "test" in self.state.images:
             parts.append(f"top-1 on {self.state.images} {100 * self.state.top1:.2f} %")
         return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Train(
+    Task[TrainResult],
+    runs="resnet_edge.training.train:train",
+    reads=(
+        "recipe.data",
+        "start",
+    ),
+    writes=("out",),
+):
+    """Train a network of the zoo. `start`: a MODEL whose weights it begins with (None: fresh
+    ones). `resume` insists on an interrupted run to go on with, and `overwrite` gives up one of another
+    recipe; `command` is how it was asked for."""
+
+    arch: str
+    recipe: Recipe
+    out: str
+    start: str | None = None
+    resume: bool = False
+    command: str = ""
+    overwrite: bool = False
 
 
 def training_grant(recipe: Recipe, out: str, *models: ModelRequest, fresh: bool = False) -> Grant:

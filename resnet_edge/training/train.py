@@ -18,7 +18,7 @@ from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models.flat import copy_weights, flat_graph, return_weights
 from resnet_edge.training.checkpoint import open_checkpoint
 from resnet_edge.training.fit import Fit, fit, top1, training_details
-from resnet_edge.training.recipe import TrainRequest, TrainResult
+from resnet_edge.training.recipe import Train, TrainResult
 from resnet_edge.training.state import state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_copy import training_copy
@@ -27,7 +27,7 @@ from resnet_edge.training.unfinished import finished_file
 from resnet_edge.workers.progress import Report
 
 
-def train(request: TrainRequest, report: Report) -> TrainResult:
+def train(request: Train, report: Report) -> TrainResult:
     """Train as the recipe says; the parent has `unfinished.training_run` around it.
 
     Raises ModelError (teacher, start), UsageError, DataError, UnknownName; ResnetEdgeError where the training

@@ -17,11 +17,11 @@ from resnet_edge.evaluation.private_copy import PrivateCopy, private_copy
 from resnet_edge.graph.content import content_of
 from resnet_edge.graph.stored_weights import dtypes, float16_numbers, stored_layers
 from resnet_edge.graph.work import onnx_constants
-from resnet_edge.verification.request import Looked, LookRequest
+from resnet_edge.verification.request import IdentifyFiles, Looked
 from resnet_edge.workers.progress import Report
 
 
-def look(request: LookRequest, report: Report) -> Looked:
+def look(request: IdentifyFiles, report: Report) -> Looked:
     """Copy and read each; one that is no image classifier is a failure, and the others are verified all the
     same. Raises ArtifactError where there is none, OutputError, and what conversion.plan raises."""
     found: list[_Found] = []

@@ -8,7 +8,7 @@ from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import OutputError
 from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation.verdict import Judged
-from resnet_edge.golden.request import MeasuredArtifact, MeasuredRun, Saved, SaveRequest
+from resnet_edge.golden.request import MeasuredArtifact, MeasuredRun, SaveGoldenVectors
 from resnet_edge.verification.reference import Reference
 from resnet_edge.workers.pool import Member
 
@@ -33,7 +33,7 @@ def save_golden(
     if not passed:
         return (f"no golden vectors: they are made of artifacts that pass, and {out} was not written",)
     facts = expected.facts
-    asked = SaveRequest(
+    asked = SaveGoldenVectors(
         str(scratch / "golden.npz"),
         min(count, images.n),
         images.images,
@@ -47,7 +47,7 @@ def save_golden(
         facts.head,
         images.class_names or facts.class_names,
     )
-    saved = member.call("resnet_edge.golden.save:save", asked, Saved)
+    saved = member.run(asked)
     try:
         write_whole(out, Path(saved.path).read_bytes())
     except OSError as error:

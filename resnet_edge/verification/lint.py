@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_edge.calibrate.lint_request import CalibrationLintRequest
+from resnet_edge.calibrate.lint_request import LintCalibration
 from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.data.images_request import Images, ImagesRequest, PreparedImages
+from resnet_edge.data.images_request import Images, PrepareImages
 from resnet_edge.data.needed_images import CALIBRATION_LIMIT
-from resnet_edge.workers.pool import Crew, ask
+from resnet_edge.workers.pool import Crew
 from resnet_edge.workers.progress import Report as Tell
 
 
@@ -30,14 +30,14 @@ class CalibrationImages:
     ) -> CalibrationImages:
         """`data` as the user names it, into `folder`. Raises DataError, OutputError."""
         folder.mkdir()
-        asked = ImagesRequest(
+        asked = PrepareImages(
             *(data, facts.input_shape, facts.classes, facts.preprocessing, str(folder)),
             limit=CALIBRATION_LIMIT,
             for_calibration=True,
         )
         member = crew.member("calibration images", tell)
         try:
-            return cls(ask(member, "data.images:prepare", asked, PreparedImages).evaluation, facts, proof)
+            return cls(member.run(asked).evaluation, facts, proof)
         finally:
             member.dismiss()
 
@@ -45,14 +45,14 @@ class CalibrationImages:
         """What is wrong with them. Without a float graph, nothing is said of activations. Raises DataError,
         OutputError."""
         facts = self.facts
-        asked = CalibrationLintRequest(
+        asked = LintCalibration(
             *(self.given, self.proof, facts.head, facts.preprocessing),
             portable=_graph(portable),
             macs=facts.macs,
         )
         member = crew.member("calibration lint", tell)
         try:
-            return ask(member, "calibrate.lint:lint", asked, CalibrationLint)
+            return member.run(asked)
         finally:
             member.dismiss()
 

@@ -16,14 +16,13 @@ from resnet_edge.core.input_bytes import meant_by_bytes
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.witnessed import Witnessed
-from resnet_edge.core.written import Written
 from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.evaluation.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
-from resnet_edge.evaluation.source_request import ExportRequest, ReferenceRequest
+from resnet_edge.evaluation.predict_request import JoinShards, Predict, PredictShard
+from resnet_edge.evaluation.source_request import ExportModel, ReadModelFacts, RunReference
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import ModelRequest, grant_of
-from resnet_edge.verification.request import Looked, LookRequest
+from resnet_edge.verification.request import IdentifyFiles
 from resnet_edge.workers.grant import NOTHING
 from resnet_edge.workers.pool import Crew
 from resnet_edge.workers.progress import Report as Tell
@@ -60,18 +59,18 @@ class ReferenceModel:
         self._portables: dict[bool, str] = {}
         self.witness: Witnessed | None = None
         self._last: str | None = None  # its outputs for the images that it was run on last
-        self._shards: list[ShardRequest] = []
+        self._shards: list[PredictShard] = []
         self._lock = threading.Lock()  # layers and causes ask at the same time
 
     def facts(self) -> ModelFacts:
         """What it is. Raises ModelError, ArtifactError."""
         if isinstance(self._source, ModelRequest):
-            return self._member.call("resnet_edge.evaluation.source:facts", self._source, ModelFacts)
+            return self._member.run(ReadModelFacts(model=self._source))
         path = self._source
         format = path.suffix[1:].lower()
         folder = str(self._scratch / "reference")
-        asked = LookRequest((str(path),), (format,), (FIRST_BACKEND[format],), folder, contents=True)
-        found = self._member.call("resnet_edge.verification.files:look", asked, Looked)
+        asked = IdentifyFiles((str(path),), (format,), (FIRST_BACKEND[format],), folder, contents=True)
+        found = self._member.run(asked)
         (self._artifact,), (self._copy,) = found.artifacts, found.copies
         (self.content,), (self.min_sqnr_db,) = found.contents, found.min_sqnr_db
         image, scores = self._artifact.inputs[0], self._artifact.outputs[0]
@@ -102,18 +101,18 @@ class ReferenceModel:
         out = str(self._scratch / f"reference.{images.n}.npy")
         if isinstance(self._source, ModelRequest):
             self.witness = self.witness or witnessed(self._member, self._source, images)
-            asked = ReferenceRequest(self._source, images.images, out, self._last)
-            self._last = self._member.call("resnet_edge.evaluation.source:reference", asked, Written).path
+            asked = RunReference(self._source, images.images, out, self._last)
+            self._last = self._member.run(asked).path
             return self._last
         assert self._artifact is not None
         format = self._artifact.format
         how = meant_by_bytes(self._artifact.inputs[0])
-        ran = PredictRequest(self._copy, format, FIRST_BACKEND[format], "cpu", 1, images.images, out, how)
+        ran = Predict(self._copy, format, FIRST_BACKEND[format], "cpu", 1, images.images, out, how)
         first = self._shards[-1].stop if self._shards else 0
-        self._shards.append(ShardRequest(ran, first, images.n, f"{out}.part.npy"))
-        self._member.call("resnet_edge.evaluation.shards:run", self._shards[-1], PredictResult)
-        joined = JoinRequest(tuple(shard.out for shard in self._shards), out)
-        return self._member.call("resnet_edge.evaluation.shards:join", joined, PredictResult).out
+        self._shards.append(PredictShard(ran, first, images.n, f"{out}.part.npy"))
+        self._member.run(self._shards[-1])
+        joined = JoinShards(tuple(shard.out for shard in self._shards), out)
+        return self._member.run(joined).out
 
     def portable(self, bare: bool) -> str:
         """The float graph (.tflite) that tells of its layers; `bare`: without preprocessing."""
@@ -128,8 +127,8 @@ class ReferenceModel:
         with self._lock:
             if bare not in self._portables:
                 out = str(self._scratch / f"reference{'.bare' if bare else ''}.tflite")
-                asked = ExportRequest(self._source, out, dynamic_batch=False, bare=bare)
-                done = self._member.call("resnet_edge.evaluation.source:export", asked, Written)
+                asked = ExportModel(self._source, out, dynamic_batch=False, bare=bare)
+                done = self._member.run(asked)
                 self._portables[bare] = done.path
             return self._portables[bare]
 
@@ -140,7 +139,7 @@ class ReferenceModel:
 
     def check_unpruned(self, source: ModelRequest, facts: ModelFacts) -> None:
         """Raises ModelError where it is no model that this one can have been before it was pruned."""
-        before = self._member.call("resnet_edge.evaluation.source:facts", source, ModelFacts)
+        before = self._member.run(ReadModelFacts(model=source))
         if (before.input_shape, before.head) != (facts.input_shape, facts.head):
             raise ModelError(
                 f"{source.source} takes other images than {facts.source}, or tells other classes apart: name "
@@ -152,9 +151,9 @@ class ReferenceModel:
         return self._ran(source, images.images, str(self._scratch / "unpruned.npy"))
 
     def _ran(self, source: ModelRequest, images: str, out: str) -> str:
-        asked = ReferenceRequest(source, images, out)
+        asked = RunReference(source, images, out)
         with self._lock:
-            return self._member.call("resnet_edge.evaluation.source:reference", asked, Written).path
+            return self._member.run(asked).path
 
     def dismiss(self) -> None:
         """End the process."""

@@ -7,19 +7,7 @@ from dataclasses import dataclass
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.report import Failure
 from resnet_edge.evaluation.job import Place
-
-
-@dataclass(frozen=True)
-class LookRequest:
-    """verification.files: what the files at `paths`, of `formats`, are, and where among `backends` they
-    run. Each is copied into a folder of its own in `folder`, which is new. `contents`: whether what they
-    compute is hashed, too."""
-
-    paths: tuple[str, ...]
-    formats: tuple[str, ...]
-    backends: tuple[str, ...]
-    folder: str
-    contents: bool = False
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
@@ -37,3 +25,18 @@ class Looked:
     contents: tuple[str, ...]
     failures: tuple[Failure, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IdentifyFiles(
+    Task[Looked], runs="resnet_edge.verification.files:look", reads=("paths",), writes=("folder",)
+):
+    """verification.files: what the files at `paths`, of `formats`, are, and where among `backends` they
+    run. Each is copied into a folder of its own in `folder`, which is new. `contents`: whether what they
+    compute is hashed, too."""
+
+    paths: tuple[str, ...]
+    formats: tuple[str, ...]
+    backends: tuple[str, ...]
+    folder: str
+    contents: bool = False

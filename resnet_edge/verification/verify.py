@@ -31,7 +31,7 @@ from resnet_edge.core.sequential import SEED, Looks, at_once, planned
 from resnet_edge.core.sidecar import Step, story_of
 from resnet_edge.core.verification import Verification
 from resnet_edge.data.declared import check_data
-from resnet_edge.data.images_request import FirstRequest, Images, ImagesRequest, PreparedImages
+from resnet_edge.data.images_request import Images, PrepareImages, TakeFirstImages
 from resnet_edge.diagnosis.attributions import Ends
 from resnet_edge.diagnosis.diagnose import Answers, Inquiry, together
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
@@ -55,7 +55,7 @@ from resnet_edge.verification.golden_saving import save_golden
 from resnet_edge.verification.lint import CalibrationImages
 from resnet_edge.verification.options import VerifyRequest
 from resnet_edge.verification.reference import Reference, ReferenceModel
-from resnet_edge.verification.request import Looked, LookRequest
+from resnet_edge.verification.request import IdentifyFiles, Looked
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Crew, crew_and_pool
@@ -197,7 +197,7 @@ class _Run:
 
     def _look(self) -> Looked:
         files = self.request.files
-        asked = LookRequest(
+        asked = IdentifyFiles(
             tuple(str(file.path) for file in files),
             tuple(file.format for file in files),
             self.request.backends,
@@ -206,7 +206,7 @@ class _Run:
         )
         member = self.crew.member("files", self.tell, backends_grant(self.request.backends))
         try:
-            return member.call("resnet_edge.verification.files:look", asked, Looked)
+            return member.run(asked)
         finally:
             member.dismiss()
 
@@ -214,7 +214,7 @@ class _Run:
         reader = self.crew.member("images", self.tell)
         folder = self.scratch / "images"
         folder.mkdir()
-        asked = ImagesRequest(
+        asked = PrepareImages(
             self.request.data,
             facts.input_shape,
             facts.classes,
@@ -224,7 +224,7 @@ class _Run:
             seed=SEED if self.request.sequential else None,
         )
         try:
-            return reader.call("resnet_edge.data.images:prepare", asked, PreparedImages).evaluation
+            return reader.run(asked).evaluation
         finally:
             reader.dismiss()
 
@@ -287,8 +287,8 @@ class _Run:
         for number, n in enumerate(looks.at):
             some = images
             if n < images.n:
-                asked = FirstRequest(images=images, n=n, folder=str(folder))
-                some = member.call("resnet_edge.data.images:first", asked, Images)
+                asked = TakeFirstImages(images=images, n=n, folder=str(folder))
+                some = member.run(asked)
             outputs = self.pool.submit(reference.outputs, some)
             cuts = looks.at[:number]
             proofs = {

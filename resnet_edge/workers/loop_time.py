@@ -20,8 +20,8 @@ from resnet_edge.core.errors import UsageError
 
 VARIABLE = "RESNET_EDGE_LOOP_SECONDS"
 SECONDS = 3600.0
-"""A batch is 64 images at most (evaluation/predict.py), so that each has most of a minute of one core. Who has
-a slower network with a loop in it says so; who runs files of strangers says less."""
+"""A batch is 64 images at most (evaluation/predict.py), so that each has most of a minute of one core. Who
+has a slower network with a loop in it says so; who runs files of strangers says less."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from resnet_edge.core.errors import OutputError, WorkerFailed
 from resnet_edge.core.report import StageCost
 from resnet_edge.workers.grant import NOTHING, Grant
 from resnet_edge.workers.progress import Report
+from resnet_edge.workers.task import Task
 from resnet_edge.workers.worker import Worker
 
 T = TypeVar("T")
@@ -123,12 +124,12 @@ class Member:
         self._lock = threading.Lock()
         self._dismissed = False
 
-    def call(self, function: str, request: Any, reply: type[T]) -> T:
-        """As Worker.call; after WorkerFailed the next call has a fresh process."""
+    def run(self, task: Task[T]) -> T:
+        """As Worker.run; after WorkerFailed the next task has a fresh process."""
         worker = self._hired()
         began = time.monotonic()
         try:
-            return worker.call(function, request, reply, self._report)
+            return worker.run(task, self._report)
         except (WorkerFailed, OutputError) as error:
             if isinstance(error, WorkerFailed):
                 self._part_with(worker)
@@ -173,13 +174,3 @@ class Member:
             self._before += worker.cpu_seconds if worker is not None else 0.0
         if worker is not None:
             worker.close()
-
-
-def ask(member: Member, function: str, request: object, reply: type[T]) -> T:
-    """Call a function of the stages, `module:name`."""
-    return member.call(f"resnet_edge.{function}", request, reply)
-
-
-def asking(member: Member, function: str, request: object, reply: type[T]) -> Callable[[], T]:
-    """The same as a step that is yet to be taken."""
-    return lambda: ask(member, function, request, reply)

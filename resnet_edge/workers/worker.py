@@ -32,6 +32,7 @@ from resnet_edge.workers.grant import NOTHING, Grant
 from resnet_edge.workers.loop_time import LoopTime, LoopWatch
 from resnet_edge.workers.memory import MemoryWatch
 from resnet_edge.workers.progress import Progress, Report, silent
+from resnet_edge.workers.task import Task
 
 T = TypeVar("T")
 
@@ -123,6 +124,10 @@ class Worker:
             return ["free"]
         write_missing()
         return ["network" if grant.network else "alone", str(self._scratch.path), *grant.writes]
+
+    def run(self, task: Task[T], report: Report = silent) -> T:
+        """Do `task` in the worker and wait for its reply. Raises as `call`."""
+        return self.call(task.runs, task, task.reply_type(), report)
 
     def call(self, function: str, request: Any, reply: type[T], report: Report = silent) -> T:
         """Run `package.module:function` on `request` in the worker and wait for the reply.

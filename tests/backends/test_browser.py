@@ -15,7 +15,7 @@ import pytest
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ResnetEdgeError
-from resnet_edge.inspection.doctor import BackendState, ProbeRequest
+from resnet_edge.inspection.doctor import ProbeBackend
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.worker import Worker
 from tests.backends import tiny
@@ -84,9 +84,7 @@ def short() -> Iterator[Path]:
 def test_nothing_is_left_of_a_worker_that_was_killed(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(short))
     with Worker("browses", short / "log", grant=backends_grant(["onnxruntime_web"])) as worker:
-        found = worker.call(
-            "resnet_edge.inspection.probe:probe", ProbeRequest("onnxruntime_web"), BackendState
-        )
+        found = worker.run(ProbeBackend("onnxruntime_web"))
         assert found.devices[0].status == "opens"
         assert list(short.glob("resnet-edge-browser-*"))
     assert left_behind(short) == []
@@ -153,7 +151,7 @@ def test_what_is_missing_is_not_installed_and_how_to_install_it(
         Worker("lacks", tmp_path / "log", environment) as worker,
         pytest.raises(ResnetEdgeError) as caught,
     ):
-        worker.call("resnet_edge.inspection.probe:probe", ProbeRequest(name), BackendState)
+        worker.run(ProbeBackend(name))
     assert type(caught.value).__name__ == "MissingDependency"
     assert words.replace("EMPTY", str(tmp_path)) in str(caught.value)
     assert str(caught.value).startswith(f"{name}: ")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UsageError
-from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.worker import Worker
 from tests.backends import tiny
@@ -43,11 +43,11 @@ class Process:
         self, file: str, device: str = "cpu", threads: int = 1, images: str = "images.npy"
     ) -> NDArray[Any]:
         out = self.models / f"{self.backend}.npy"
-        request = PredictRequest(
+        request = Predict(
             *(str(self.models / file), "keras", self.backend, device, threads),
             *(str(self.models / images), str(out)),
         )
-        found = self.worker.call("resnet_edge.evaluation.predict:predict", request, PredictResult)
+        found = self.worker.run(request)
         assert (found.n, found.device) == (N, device)
         outputs: NDArray[Any] = np.load(out)
         return outputs

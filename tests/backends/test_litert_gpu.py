@@ -11,7 +11,7 @@ import pytest
 from resnet_edge.backends import _vulkan, litert
 from resnet_edge.core.device import as_software
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
-from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.worker import Worker
 from tests.backends import quantized, tiny, vulkan
@@ -88,7 +88,7 @@ def test_a_gpu_that_litert_does_not_take_is_named(artifacts: Path, tmp_path: Pat
     mock = {"library_path": str(driver), "api_version": "1.0.5"}
     manifest.write_text(json.dumps({"file_format_version": "1.0.0", "ICD": mock}))
     np.save(images, tiny.pixels(1))
-    request = PredictRequest(
+    request = Predict(
         *(str(artifacts / "fixed.tflite"), "tflite", "litert", "gpu", 1),
         *(str(images), str(tmp_path / "out.npy")),
     )
@@ -97,7 +97,7 @@ def test_a_gpu_that_litert_does_not_take_is_named(artifacts: Path, tmp_path: Pat
         Worker("proof", tmp_path / "proof.log", environment, Grant(writes=(str(tmp_path),))) as worker,
         pytest.raises(DeviceUnavailable, match=r"not take this GPU \(Vulkan Mock Device\).*VK_ICD") as caught,
     ):
-        worker.call("resnet_edge.evaluation.predict:predict", request, PredictResult)
+        worker.run(request)
     assert "\n" not in str(caught.value)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from resnet_edge.backends import litert, litert_reference
 from resnet_edge.core.errors import DeviceUnavailable, WorkerFailed
 from resnet_edge.core.tensors import quantize
-from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import Predict, PredictResult
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.worker import Worker
 from tests.backends import quantized, tiny
@@ -49,9 +49,7 @@ def test_an_abort_of_the_kernels_is_one_line(tmp_path: Path) -> None:
     np.save(images, np.ones((1, *tiny.SHAPE), np.float32))
     with Worker("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker:
         for backend in ("litert", "litert_reference"):
-            request = PredictRequest(
-                str(path), "tflite", backend, "cpu", 1, str(images), str(tmp_path / "out.npy")
-            )
+            request = Predict(str(path), "tflite", backend, "cpu", 1, str(images), str(tmp_path / "out.npy"))
             function = "resnet_edge.evaluation.predict:predict"
             if backend == "litert":
                 assert worker.call(function, request, PredictResult).classes == 1000

@@ -17,7 +17,7 @@ from resnet_edge.backends import _mediapipe_files, litert
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, MissingDependency
 from resnet_edge.core.tensors import dequantize, quantize
-from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.worker import Worker
 from tests.backends import rgb
@@ -122,9 +122,9 @@ def test_labels_come_with_predictions_and_nothing_stays_behind(files: Path, tmp_
     images, out = tmp_path / "images.npy", tmp_path / "out.npy"
     np.save(images, rgb.pixels(3))
     path = str(files / "uint8.tflite")
-    request = PredictRequest(path, "tflite", "mediapipe", "cpu", 1, str(images), str(out))
+    request = Predict(path, "tflite", "mediapipe", "cpu", 1, str(images), str(out))
     with Worker("proof", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
-        found = worker.call("resnet_edge.evaluation.predict:predict", request, PredictResult)
+        found = worker.run(request)
     assert found.labels == rgb.LABELS
     with python.open_session(files / "uint8.tflite", "cpu", 1) as session:
         inputs = quantize(rgb.pixels(3), session.input)

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from resnet_edge.backends import onnxruntime as backend
 from resnet_edge.core.artifact import Quantization
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
-from resnet_edge.inspection.doctor import BackendState, ProbeRequest
+from resnet_edge.inspection.doctor import ProbeBackend
 from resnet_edge.workers.worker import Worker
 from tests.backends import tiny
 
@@ -151,6 +151,6 @@ def test_nothing_is_told_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("ORT_DISABLE_TELEMETRY")  # of the suite itself
     log = tmp_path / "log"
     with Worker("opens", log, {"TMPDIR": str(tmp_path)}) as worker:
-        found = worker.call("resnet_edge.inspection.probe:probe", ProbeRequest("onnxruntime"), BackendState)
+        found = worker.run(ProbeBackend("onnxruntime"))
     assert found.devices[0].status == "opens"
     assert [entry.name for entry in tmp_path.iterdir()] == ["log"]

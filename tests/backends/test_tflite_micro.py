@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from resnet_edge.backends import litert, litert_reference
 from resnet_edge.core.errors import ArtifactError, WorkerFailed
 from resnet_edge.core.tensors import quantize
-from resnet_edge.evaluation.predict_request import PredictRequest, PredictResult
+from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.worker import Worker
 from tests.backends import quantized, tiny
@@ -89,10 +89,10 @@ def test_an_abort_of_the_kernels_is_one_line(tmp_path: Path) -> None:
     quantized.write_flat(path)
     np.save(images, np.ones((1, *tiny.SHAPE), np.float32))
     out = str(tmp_path / "out.npy")
-    request = PredictRequest(str(path), "tflite", "tflite_micro", "cpu", 1, str(images), out)
+    request = Predict(str(path), "tflite", "tflite_micro", "cpu", 1, str(images), out)
     with (
         Worker("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker,
         pytest.raises(WorkerFailed, match=r"^proof was ended by SIGABRT .*flat\.tflite") as caught,
     ):
-        worker.call("resnet_edge.evaluation.predict:predict", request, PredictResult)
+        worker.run(request)
     assert "\n" not in str(caught.value)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.benchmarking.latency import measure
-from resnet_edge.benchmarking.latency_request import LatencyRequest, LatencyTarget
+from resnet_edge.benchmarking.latency_request import LatencyTarget, MeasureLatency
 from resnet_edge.benchmarking.rounds import (
     LARGEST_BLOCK,
     SETTLED_ROUNDS,
@@ -39,8 +39,8 @@ def target(artifacts: Path, file: str, scheme: str, device: str = "cpu") -> Late
     return LatencyTarget(str(artifacts / file), f"net.{file}", suffix, scheme, backend, device)
 
 
-def request_for(artifacts: Path, *targets: LatencyTarget, rounds: int | None = 6) -> LatencyRequest:
-    return LatencyRequest(targets, str(artifacts / "images.npy"), 1, rounds, 0.2)
+def request_for(artifacts: Path, *targets: LatencyTarget, rounds: int | None = 6) -> MeasureLatency:
+    return MeasureLatency(targets, str(artifacts / "images.npy"), 1, rounds, 0.2)
 
 
 def test_every_artifact_is_timed_against_its_own_fp32(artifacts: Path) -> None:
@@ -110,7 +110,7 @@ def test_nothing_that_opens_gives_no_latency(artifacts: Path) -> None:
 
 
 def test_images_that_cannot_be_read_stop_it(artifacts: Path, tmp_path: Path) -> None:
-    request = LatencyRequest((target(artifacts, "fixed.onnx", "fp32"),), str(tmp_path / "no.npy"), 1, 6, 1.0)
+    request = MeasureLatency((target(artifacts, "fixed.onnx", "fp32"),), str(tmp_path / "no.npy"), 1, 6, 1.0)
     with pytest.raises(DataError, match="cannot be read"):
         measure(request, silent)
 

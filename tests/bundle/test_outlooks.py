@@ -9,7 +9,7 @@ import pytest
 
 from resnet_edge.bundle.delegates._vela_environment import ENVIRONMENT
 from resnet_edge.bundle.outlooks import ask
-from resnet_edge.bundle.request import MadeFile, OutlooksRequest
+from resnet_edge.bundle.request import ForetellDelegates, MadeFile
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.bundle import BundledFile
 from resnet_edge.core.errors import ArtifactError, MissingDependency
@@ -36,7 +36,7 @@ def test_a_file_that_the_npu_leaves_to_the_cpu_is_an_error(tmp_path: Path) -> No
         ENVIRONMENT.require("ethos_u", "vela")
     except MissingDependency as error:
         pytest.skip(str(error))
-    asked = OutlooksRequest(str(tmp_path), (made(tmp_path, ("ethos_u",)),))
+    asked = ForetellDelegates(str(tmp_path), (made(tmp_path, ("ethos_u",)),))
     with pytest.raises(ArtifactError, match=r"nothing of it runs on ethos-u55-128.*the profile mcu out"):
         ask(asked, silent)
 
@@ -44,7 +44,7 @@ def test_a_file_that_the_npu_leaves_to_the_cpu_is_an_error(tmp_path: Path) -> No
 def test_a_compiler_that_is_not_here_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.prefix", str(tmp_path / "nowhere"))
     file = made(tmp_path, ("ethos_u", "litert_gpu"))
-    vela, gpu = ask(OutlooksRequest(str(tmp_path), (file, replace(file, delegates=()))), silent).found
+    vela, gpu = ask(ForetellDelegates(str(tmp_path), (file, replace(file, delegates=()))), silent).found
     assert (vela.delegate, vela.outlook) == ("ethos_u", None)
     assert "ethos-u-vela" in vela.reason
     assert gpu.outlook is not None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from resnet_edge.bundle import runtime_agreement
-from resnet_edge.bundle.request import ExpectedRequest, Picked, PickRequest, ScoresApart, ScoresRequest
+from resnet_edge.bundle.request import CompareScores, ExpectScores, Picked, PickGoldenImages, ScoresApart
 from resnet_edge.bundle.scores import apart, expected, pick
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.bundle import BundledFile, RuntimeProof
@@ -75,7 +75,7 @@ def compared(
 ) -> ScoresApart:
     """With what was found as the counterpart, too."""
     paths = saved(folder, wanted=wanted, found=found)
-    return apart(ScoresRequest(paths[0], paths[1], paths[1], head, rows), silent)
+    return apart(CompareScores(paths[0], paths[1], paths[1], head, rows), silent)
 
 
 def test_scores_are_compared_with_what_is_wanted_and_with_the_counterpart(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_nothing_and_nan_agree_with_nothing(tmp_path: Path) -> None:
 
 def test_probabilities_are_expected_behind_a_softmax(tmp_path: Path) -> None:
     (anchor,) = saved(tmp_path, anchor=np.asarray([[0.0, np.log(3.0)]], np.float32))
-    path = expected(ExpectedRequest(anchor, LOGITS, SHARES, str(tmp_path / "out.npy")), silent).path
+    path = expected(ExpectScores(anchor, LOGITS, SHARES, str(tmp_path / "out.npy")), silent).path
     np.testing.assert_allclose(np.load(path), [[0.25, 0.75]], rtol=1e-6)
 
 
@@ -103,7 +103,7 @@ def test_probabilities_of_both_classes_are_expected_where_a_file_gives_them(
     tmp_path: Path, output: Output, score: float
 ) -> None:
     (anchor,) = saved(tmp_path, anchor=np.asarray([[score]], np.float32))
-    asked = ExpectedRequest(anchor, Head.binary(output), SHARES, str(tmp_path / "out.npy"))
+    asked = ExpectScores(anchor, Head.binary(output), SHARES, str(tmp_path / "out.npy"))
     np.testing.assert_allclose(np.load(expected(asked, silent).path), [[0.25, 0.75]], rtol=1e-6)
 
 
@@ -121,7 +121,7 @@ def picked(tmp_path: Path, count: int, labels: list[int] | None) -> Picked:
     images = np.arange(8, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 1), np.uint8)
     paths = saved(tmp_path, images=images, anchor=scores)
     label_path = None if labels is None else saved(tmp_path, labels=labels)[0]
-    return pick(PickRequest(paths[0], label_path, paths[1], LOGITS, count, str(tmp_path)), silent)
+    return pick(PickGoldenImages(paths[0], label_path, paths[1], LOGITS, count, str(tmp_path)), silent)
 
 
 def test_golden_images_are_of_every_class_and_no_close_thing(tmp_path: Path) -> None:

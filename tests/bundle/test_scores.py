@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from resnet_edge.bundle.request import GoldenRequest, Picked, PickRequest
+from resnet_edge.bundle.request import Picked, PickGoldenImages, WriteGoldenVectors
 from resnet_edge.bundle.scores import golden, pick
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.bundle import BundledFile, Golden
@@ -45,7 +45,9 @@ def made(folder: Path, scores: NDArray[Any]) -> Golden:
         (images / name).write_bytes(b"a picture")
     picked = Picked((2, 0), ("00.png", "01.png"), (None, None))
     measured = tuple({"litert": 0.0} for _ in FILES)
-    asked = GoldenRequest(picked, str(folder / "images.npy"), str(images), FILES, tuple(expected), measured)
+    asked = WriteGoldenVectors(
+        picked, str(folder / "images.npy"), str(images), FILES, tuple(expected), measured
+    )
     return golden(asked, silent)
 
 
@@ -79,7 +81,7 @@ def test_what_is_no_photo_goes_in_as_bytes(tmp_path: Path, channels: int) -> Non
     np.save(tmp_path / "scores.npy", np.eye(3)[[0, 1, 2, 0, 1, 2]] * np.arange(1, 7)[:, None])
     (tmp_path / "out").mkdir()
     paths = [str(tmp_path / name) for name in ("images.npy", "scores.npy", "out")]
-    asked = PickRequest(paths[0], None, paths[1], Head.of_classes(3, "logits"), 2, paths[2])
+    asked = PickGoldenImages(paths[0], None, paths[1], Head.of_classes(3, "logits"), 2, paths[2])
     found = pick(asked, silent)
     assert found.files == ("00.bin", "01.bin")
     for row, name in zip(found.rows, found.files, strict=True):

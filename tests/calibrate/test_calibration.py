@@ -12,13 +12,13 @@ import pytest
 
 from resnet_edge.calibrate.calibration import MARGIN_DB, calibrate, read_ranges
 from resnet_edge.calibrate.calibration_request import (
-    CalibrateRequest,
+    Calibrate,
     Calibration,
     CalibratorName,
     RepairName,
 )
 from resnet_edge.conversion import artifacts
-from resnet_edge.conversion.artifact_request import PortableRequest
+from resnet_edge.conversion.artifact_request import QuantizeGraph
 from resnet_edge.conversion.notes import shared_scale
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
@@ -43,20 +43,20 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Road:
 
 
 @pytest.fixture
-def request_(net: Road, tmp_path: Path) -> CalibrateRequest:
+def request_(net: Road, tmp_path: Path) -> Calibrate:
     np.save(tmp_path / "images.npy", net.images)
-    return CalibrateRequest(str(net.float_graph), str(tmp_path / "images.npy"), False, HEAD, 1, str(tmp_path))
+    return Calibrate(str(net.float_graph), str(tmp_path / "images.npy"), False, HEAD, 1, str(tmp_path))
 
 
 def int8(found: Calibration, folder: Path) -> Path:
     out = folder / "int8.tflite"
     artifacts.portable(
-        PortableRequest(found.portable, "int8", found.ranges, "logits", "float32", str(out)), silent
+        QuantizeGraph(found.portable, "int8", found.ranges, "logits", "float32", str(out)), silent
     )
     return out
 
 
-def test_auto_begins_with_plain_minmax_and_ends_no_worse(request_: CalibrateRequest) -> None:
+def test_auto_begins_with_plain_minmax_and_ends_no_worse(request_: Calibrate) -> None:
     found = calibrate(request_, silent)
     first = found.tried[0]
     assert first.sqnr_db is not None
@@ -70,7 +70,7 @@ def test_auto_begins_with_plain_minmax_and_ends_no_worse(request_: CalibrateRequ
     assert found.chosen.sqnr_db > first.sqnr_db + 0.5, "on this network there is something to gain"
 
 
-def test_same_request_gives_the_same_files(request_: CalibrateRequest, tmp_path: Path) -> None:
+def test_same_request_gives_the_same_files(request_: Calibrate, tmp_path: Path) -> None:
     contents = []
     for _ in range(2):
         found = calibrate(request_, silent)
@@ -78,7 +78,7 @@ def test_same_request_gives_the_same_files(request_: CalibrateRequest, tmp_path:
     assert contents[0] == contents[1]
 
 
-def test_minmax_without_repair_is_what_was_measured(request_: CalibrateRequest, net: Road) -> None:
+def test_minmax_without_repair_is_what_was_measured(request_: Calibrate, net: Road) -> None:
     found = calibrate(replace(request_, calibrator="minmax", repair="none"), silent)
     truth = measure_ranges(
         net.float_graph, (image[None] for image in net.images), takes_pixels=False, threads=1
@@ -95,7 +95,7 @@ def test_minmax_without_repair_is_what_was_measured(request_: CalibrateRequest, 
 @pytest.mark.parametrize("repair", ["none", "all"])
 @pytest.mark.parametrize("calibrator", get_args(CalibratorName))
 def test_named_choices_are_what_is_done_and_runtimes_agree(
-    calibrator: CalibratorName, repair: str, request_: CalibrateRequest, net: Road, tmp_path: Path
+    calibrator: CalibratorName, repair: str, request_: Calibrate, net: Road, tmp_path: Path
 ) -> None:
     found = calibrate(replace(request_, calibrator=calibrator, repair=repair), silent)  # type: ignore[arg-type]  # checked
     assert calibrator in ("auto", found.chosen.calibrator)
@@ -107,7 +107,7 @@ def test_named_choices_are_what_is_done_and_runtimes_agree(
     assert len(np.unique(ours)) > 20
 
 
-def test_int16_gets_minmax_unless_a_calibrator_is_named(request_: CalibrateRequest) -> None:
+def test_int16_gets_minmax_unless_a_calibrator_is_named(request_: Calibrate) -> None:
     for calibrator, alike in (("auto", False), ("mse", True)):
         found = calibrate(replace(request_, calibrator=calibrator, repair="none"), silent)  # type: ignore[arg-type]  # a str, one of those
         int16 = read_ranges(Path(found.ranges), "int16")
@@ -135,7 +135,7 @@ def with_dead_feature(source: Path, out: Path) -> None:
 
 @pytest.mark.parametrize("repair", ["none", "auto"])
 def test_what_a_shared_scale_costs_is_found_out_and_told_where_it_is_most_of_the_noise(
-    repair: RepairName, request_: CalibrateRequest, net: Road, tmp_path: Path
+    repair: RepairName, request_: Calibrate, net: Road, tmp_path: Path
 ) -> None:
     asked = replace(request_, calibrator="minmax", repair=repair, compare_dense_scales=True)
     plain = calibrate(asked, silent).shared_scale
@@ -159,12 +159,12 @@ def test_what_a_shared_scale_costs_is_found_out_and_told_where_it_is_most_of_the
     assert mended.shared_scale is None, "nothing is shared"
 
 
-def test_nothing_is_compared_unless_asked_for(request_: CalibrateRequest) -> None:
+def test_nothing_is_compared_unless_asked_for(request_: Calibrate) -> None:
     assert calibrate(replace(request_, calibrator="minmax", repair="none"), silent).shared_scale is None
 
 
 def test_fixed_ranges_are_taken_as_they_are_and_weights_may_be_rounded_together(
-    request_: CalibrateRequest, net: Road, tmp_path: Path
+    request_: Calibrate, net: Road, tmp_path: Path
 ) -> None:
     names = [t.name for t in read_graph(net.float_graph).tensors if t.data is None]
     (tmp_path / "fixed.json").write_text(json.dumps({names[2]: [-0.5, 1.5]}))
@@ -181,7 +181,7 @@ def test_fixed_ranges_are_taken_as_they_are_and_weights_may_be_rounded_together(
 
 
 def test_activation_that_is_always_zero_does_not_break_the_layer_behind_it(
-    net: Road, request_: CalibrateRequest, tmp_path: Path
+    net: Road, request_: Calibrate, tmp_path: Path
 ) -> None:
     """Its scale would be 4e-12, and the int32 bias of the next layer would overflow."""
     graph = read_graph(net.float_graph)
@@ -197,7 +197,7 @@ def test_activation_that_is_always_zero_does_not_break_the_layer_behind_it(
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_activation_that_is_not_finite_is_refused(value: float, request_: CalibrateRequest) -> None:
+def test_activation_that_is_not_finite_is_refused(value: float, request_: Calibrate) -> None:
     images = np.load(request_.images)
     images[7, 0, 0, 0] = value
     np.save(request_.images, images)
@@ -205,7 +205,7 @@ def test_activation_that_is_not_finite_is_refused(value: float, request_: Calibr
         calibrate(request_, silent)
 
 
-def test_no_image_is_refused(request_: CalibrateRequest) -> None:
+def test_no_image_is_refused(request_: Calibrate) -> None:
     np.save(request_.images, np.load(request_.images)[:0])
     with pytest.raises(DataError, match="no calibration image"):
         calibrate(request_, silent)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.calibrate.lint import FEW, lint
-from resnet_edge.calibrate.lint_request import CalibrationLintRequest
+from resnet_edge.calibrate.lint_request import LintCalibration
 from resnet_edge.core.bundled import CALIBRATION_FILE, TEST_FILE, bundled
 from resnet_edge.core.calibration_lint import CalibrationLint, LintFinding
 from resnet_edge.core.head import Head
@@ -50,10 +50,10 @@ class Sets:
         labels: Array | None = None,
         against: Array | None = None,
         preprocess: str = "model",
-    ) -> CalibrationLintRequest:
+    ) -> LintCalibration:
         ours = self.written("ours", images, labels)
         theirs = self.written("theirs", self.test if against is None else against, None)
-        return CalibrationLintRequest(ours, theirs, Head.of_classes(10, "logits"), PRESETS[preprocess])
+        return LintCalibration(ours, theirs, Head.of_classes(10, "logits"), PRESETS[preprocess])
 
     def lint(
         self,
@@ -206,7 +206,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Road:
     return road(model, nets.images(model, n=40), tmp_path_factory.mktemp("lint"))
 
 
-def with_graph(net: Road, sets: Sets, ours: Array, theirs: Array) -> CalibrationLintRequest:
+def with_graph(net: Road, sets: Sets, ours: Array, theirs: Array) -> LintCalibration:
     request = sets.request(ours, None, theirs, "none")
     return replace(
         request, portable=str(net.float_graph), head=Head.of_classes(net.reference.shape[1], "logits")

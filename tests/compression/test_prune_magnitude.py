@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from resnet_edge.compression.magnitude_request import PruneMagnitude
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import DataError, ModelError, ResnetEdgeError, UsageError
@@ -66,7 +67,7 @@ def request(model: Path, images: Path, **more: Any) -> dict[str, Any]:
 
 def prune(worker: Worker, wanted: dict[str, Any]) -> dict[str, Any]:
     with training_run(Path(wanted["out"])):
-        return worker.call("resnet_edge.compression.prune_magnitude:prune", wanted, dict)
+        return worker.call(PruneMagnitude.runs, wanted, dict)
 
 
 @pytest.mark.parametrize(

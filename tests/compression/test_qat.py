@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from resnet_edge.compression.qat_request import FineTuneForInt8
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.errors import DataError, ModelError, ResnetEdgeError, UsageError
 from resnet_edge.core.sidecar import Sidecar, read_sidecar, write_sidecar
@@ -75,7 +76,7 @@ def request(model: Path, data: Path, out: Path, **changes: Any) -> dict[str, Any
 
 def qat(worker: Worker, wanted: dict[str, Any], report: Any = silent) -> dict[str, Any]:
     with training_run(Path(wanted["out"])):
-        return worker.call("resnet_edge.compression.qat:qat", wanted, dict, report)
+        return worker.call(FineTuneForInt8.runs, wanted, dict, report)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from resnet_edge.benchmarking import latency
 from resnet_edge.benchmarking.latency_request import LatencyTarget
 from resnet_edge.compression.pair_latency import measure
-from resnet_edge.compression.step_latency import PairRequest, Race, TimedAs, step_latency
+from resnet_edge.compression.step_latency import Race, TimedAs, TimePair, step_latency
 from resnet_edge.core.errors import (
     ArtifactError,
     DataError,
@@ -144,12 +144,12 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def pair(artifacts: Path, before: str, after: str) -> PairRequest:
+def pair(artifacts: Path, before: str, after: str) -> TimePair:
     targets = [
         LatencyTarget(str(artifacts / file), which, "tflite", "fp32", "litert", "cpu")
         for which, file in (("before", before), ("after", after))
     ]
-    return PairRequest(targets[0], targets[1], str(artifacts / "images.npy"), 1, 6, 0.2)
+    return TimePair(targets[0], targets[1], str(artifacts / "images.npy"), 1, 6, 0.2)
 
 
 class Recorded:

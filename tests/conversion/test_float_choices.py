@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from resnet_edge.conversion.float_choices import choose
-from resnet_edge.conversion.mixed_precision_request import ChoicesRequest
+from resnet_edge.conversion.mixed_precision_request import ChooseFloatLayers
 from resnet_edge.core.head import Head
 from resnet_edge.core.scheme import Io
 from resnet_edge.workers.progress import Progress, silent
@@ -20,12 +20,12 @@ HEAD = Head.of_classes(5, "logits")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
-def request_for(net: Road, folder: Path, io: Io = "float32") -> ChoicesRequest:
+def request_for(net: Road, folder: Path, io: Io = "float32") -> ChooseFloatLayers:
     np.save(folder / "images.npy", net.images)
     (folder / "ranges.json").write_text(json.dumps({"int8": ranges_of(net)}))
     graph = str(net.float_graph)
     paths = str(folder / "ranges.json"), "int8", HEAD, io, str(folder / "images.npy")
-    return ChoicesRequest(graph, graph, *paths, 1, str(folder))
+    return ChooseFloatLayers(graph, graph, *paths, 1, str(folder))
 
 
 def test_choices_begin_with_plain_int8_and_then_the_hostile_layer(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from resnet_edge.conversion.plan import plan
-from resnet_edge.conversion.plan_request import PlanRequest
+from resnet_edge.conversion.plan_request import PlanArtifacts
 from resnet_edge.core.errors import UnknownName, UnsupportedScheme, UsageError
 from resnet_edge.core.runtime_floor import floors
 from resnet_edge.workers.progress import silent
@@ -14,10 +14,10 @@ BOTH = ("tflite", "onnx")
 EVERYWHERE = ("litert", "onnxruntime")
 
 
-def each_scale(schemes: tuple[str, ...], runtimes: str = "") -> PlanRequest:
+def each_scale(schemes: tuple[str, ...], runtimes: str = "") -> PlanArtifacts:
     """A scale for each output of dense layers, on runtimes from some on."""
     asked = floors(runtimes) if runtimes else ()
-    return PlanRequest(
+    return PlanArtifacts(
         formats=("tflite",),
         schemes=schemes,
         backends=("litert",),
@@ -35,7 +35,7 @@ def test_a_scale_for_each_output_is_made_for_runtimes_that_know_it(runtimes: str
 
 def test_slow_proofs_begin_first_and_the_order_asked_for_is_kept() -> None:
     found = plan(
-        PlanRequest(formats=BOTH, schemes=("fp32", "int8", "int16x8"), backends=EVERYWHERE, io="float32"),
+        PlanArtifacts(formats=BOTH, schemes=("fp32", "int8", "int16x8"), backends=EVERYWHERE, io="float32"),
         silent,
     )
     assert [*found.by_scheme()] == ["int16x8", "fp32", "int8"]
@@ -48,7 +48,9 @@ def test_slow_proofs_begin_first_and_the_order_asked_for_is_kept() -> None:
 
 def test_channels_come_first_where_a_format_can_and_that_is_told() -> None:
     found = plan(
-        PlanRequest(formats=BOTH, schemes=("fp32",), backends=EVERYWHERE, io="float32", channels_first=True),
+        PlanArtifacts(
+            formats=BOTH, schemes=("fp32",), backends=EVERYWHERE, io="float32", channels_first=True
+        ),
         silent,
     )
     assert {job.format: job.channels_first for job in found.jobs} == {"tflite": False, "onnx": True}
@@ -57,7 +59,7 @@ def test_channels_come_first_where_a_format_can_and_that_is_told() -> None:
 
 
 def test_an_artifact_is_proved_where_it_opens() -> None:
-    found = plan(PlanRequest(formats=BOTH, schemes=("fp32",), backends=EVERYWHERE, io="float32"), silent)
+    found = plan(PlanArtifacts(formats=BOTH, schemes=("fp32",), backends=EVERYWHERE, io="float32"), silent)
     assert [[place.backend for place in job.places] for job in found.jobs] == [["litert"], ["onnxruntime"]]
 
 
@@ -65,41 +67,41 @@ def test_an_artifact_is_proved_where_it_opens() -> None:
     ("request_", "error", "text"),
     [
         (
-            PlanRequest(formats=("onnx",), schemes=("int16x8",), backends=EVERYWHERE, io="float32"),
+            PlanArtifacts(formats=("onnx",), schemes=("int16x8",), backends=EVERYWHERE, io="float32"),
             UnsupportedScheme,
             "int16x8",
         ),
         (
-            PlanRequest(formats=BOTH, schemes=("fp32",), backends=("litert",), io="float32"),
+            PlanArtifacts(formats=BOTH, schemes=("fp32",), backends=("litert",), io="float32"),
             UsageError,
             "opens onnx",
         ),
         (
-            PlanRequest(formats=BOTH, schemes=("fp32", "int8"), backends=EVERYWHERE, io="uint8"),
+            PlanArtifacts(formats=BOTH, schemes=("fp32", "int8"), backends=EVERYWHERE, io="uint8"),
             UsageError,
             "--io uint8",
         ),
         (
-            PlanRequest(
+            PlanArtifacts(
                 formats=BOTH, schemes=("int8",), backends=EVERYWHERE, io="uint8", integer_scores=True
             ),
             UsageError,
             "add --io int8",
         ),
         (
-            PlanRequest(
+            PlanArtifacts(
                 formats=("tflite",), schemes=("fp32",), backends=EVERYWHERE, io="float32", channels_first=True
             ),
             UsageError,
             "--nchw is for ONNX",
         ),
         (
-            PlanRequest(formats=BOTH, schemes=("int9",), backends=EVERYWHERE, io="float32"),
+            PlanArtifacts(formats=BOTH, schemes=("int9",), backends=EVERYWHERE, io="float32"),
             UnknownName,
             "int9",
         ),
         (
-            PlanRequest(
+            PlanArtifacts(
                 formats=BOTH, schemes=("fp32",), backends=("litert:npu", "onnxruntime"), io="float32"
             ),
             UsageError,
@@ -123,6 +125,6 @@ def test_an_artifact_is_proved_where_it_opens() -> None:
         (each_scale(("int16x8",), "tflite_micro>=2023"), UsageError, "needs TFLite Micro 2024-09-27"),
     ],
 )
-def test_what_cannot_be_done_is_refused(request_: PlanRequest, error: type[Exception], text: str) -> None:
+def test_what_cannot_be_done_is_refused(request_: PlanArtifacts, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         plan(request_, silent)

@@ -14,18 +14,18 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.data import blocks as _blocks
 from resnet_edge.data.images import first, prepare
-from resnet_edge.data.images_request import FirstRequest, Images, ImagesRequest
+from resnet_edge.data.images_request import Images, PrepareImages, TakeFirstImages
 from resnet_edge.workers.progress import silent
 
 
 @pytest.fixture
-def request_(tmp_path: Path) -> ImagesRequest:
+def request_(tmp_path: Path) -> PrepareImages:
     images = np.random.default_rng(0).integers(0, 256, (60, 4, 4, 1), np.uint8)
     np.savez(tmp_path / "data.npz", images=images, labels=np.arange(60) % 3)
-    return ImagesRequest(str(tmp_path / "data.npz"), (4, 4, 1), 3, PRESETS["unit"], str(tmp_path))
+    return PrepareImages(str(tmp_path / "data.npz"), (4, 4, 1), 3, PRESETS["unit"], str(tmp_path))
 
 
-def test_held_out_images_are_balanced_and_not_among_those_of_the_proof(request_: ImagesRequest) -> None:
+def test_held_out_images_are_balanced_and_not_among_those_of_the_proof(request_: PrepareImages) -> None:
     found = prepare(replace(request_, hold_out=200), silent)
     assert found.held_out is not None
     assert (found.evaluation.n, found.held_out.n) == (48, 12)
@@ -35,25 +35,25 @@ def test_held_out_images_are_balanced_and_not_among_those_of_the_proof(request_:
     assert np.bincount(np.load(str(found.evaluation.labels))).tolist() == [16, 16, 16]
 
 
-def test_one_image_cannot_be_held_out_too(request_: ImagesRequest, tmp_path: Path) -> None:
+def test_one_image_cannot_be_held_out_too(request_: PrepareImages, tmp_path: Path) -> None:
     np.savez(tmp_path / "one.npz", images=np.zeros((1, 4, 4, 1), np.uint8))
     with pytest.raises(DataError, match="too few images to hold some out"):
         prepare(replace(request_, data=str(tmp_path / "one.npz"), hold_out=200), silent)
 
 
-def test_a_limit_takes_as_many_of_every_class(request_: ImagesRequest) -> None:
+def test_a_limit_takes_as_many_of_every_class(request_: PrepareImages) -> None:
     found = prepare(replace(request_, limit=9), silent).evaluation
     assert np.bincount(np.load(str(found.labels))).tolist() == [3, 3, 3]
 
 
 @pytest.mark.parametrize(("limit", "counts"), [(2, [1, 1]), (10, [4, 3, 3])])
-def test_a_limit_is_kept_to_the_image(request_: ImagesRequest, limit: int, counts: list[int]) -> None:
+def test_a_limit_is_kept_to_the_image(request_: PrepareImages, limit: int, counts: list[int]) -> None:
     found = prepare(replace(request_, limit=limit), silent).evaluation
     assert found.n == limit
     assert np.bincount(np.load(str(found.labels))).tolist() == counts
 
 
-def test_the_same_image_again_proves_nothing(request_: ImagesRequest, tmp_path: Path) -> None:
+def test_the_same_image_again_proves_nothing(request_: PrepareImages, tmp_path: Path) -> None:
     with np.load(request_.data) as held:
         np.savez(tmp_path / "again.npz", images=np.tile(held["images"][:30], (4, 1, 1, 1)))
     repeated = replace(request_, data=str(tmp_path / "again.npz"))
@@ -62,7 +62,7 @@ def test_the_same_image_again_proves_nothing(request_: ImagesRequest, tmp_path: 
     assert prepare(replace(repeated, for_calibration=True), silent).evaluation.n == 120
 
 
-def test_labels_matter_for_the_proof_and_not_for_calibration(request_: ImagesRequest) -> None:
+def test_labels_matter_for_the_proof_and_not_for_calibration(request_: PrepareImages) -> None:
     few = replace(request_, classes=2)
     with pytest.raises(DataError, match="label 2 at image 2, and the model tells 2 classes apart"):
         prepare(few, silent)
@@ -72,7 +72,7 @@ def test_labels_matter_for_the_proof_and_not_for_calibration(request_: ImagesReq
 @pytest.mark.parametrize("values", [(0.0, 1.0), (-1.0, 1.0), (0.0, 300.0)])
 @pytest.mark.parametrize("for_calibration", [False, True])
 def test_floats_that_are_no_pixels(
-    request_: ImagesRequest, tmp_path: Path, values: tuple[float, float], for_calibration: bool
+    request_: PrepareImages, tmp_path: Path, values: tuple[float, float], for_calibration: bool
 ) -> None:
     np.savez(tmp_path / "f.npz", images=np.linspace(*values, 160, dtype=np.float32).reshape(10, 4, 4, 1))
     bad = replace(request_, data=str(tmp_path / "f.npz"), for_calibration=for_calibration)
@@ -82,7 +82,7 @@ def test_floats_that_are_no_pixels(
 
 
 @pytest.mark.parametrize("spoil", [lambda x: x[:0], lambda x: x * np.nan], ids=["empty", "NaN"])
-def test_calibration_data_that_is_none(request_: ImagesRequest, tmp_path: Path, spoil: object) -> None:
+def test_calibration_data_that_is_none(request_: PrepareImages, tmp_path: Path, spoil: object) -> None:
     assert callable(spoil)
     np.savez(tmp_path / "bad.npz", images=spoil(np.ones((5, 4, 4, 1), np.float32)))
     with pytest.raises(DataError, match="holds no image|NaN or Inf in 5 images"):
@@ -93,7 +93,7 @@ def test_calibration_data_that_is_none(request_: ImagesRequest, tmp_path: Path, 
 @pytest.mark.parametrize("labelled", [False, True])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_blocks_give_the_bytes_and_the_digest_of_the_whole(
-    request_: ImagesRequest,
+    request_: PrepareImages,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     block: int,
@@ -116,7 +116,7 @@ def test_blocks_give_the_bytes_and_the_digest_of_the_whole(
     assert {image.tobytes() for image in kept} == {image.tobytes() for image in images}
 
 
-def test_a_seed_gives_one_order_of_the_same_images(request_: ImagesRequest, tmp_path: Path) -> None:
+def test_a_seed_gives_one_order_of_the_same_images(request_: PrepareImages, tmp_path: Path) -> None:
     plain = prepare(request_, silent).evaluation
     kept = {image.tobytes(): label for image, label in _pairs(plain)}
     again = []
@@ -133,11 +133,11 @@ def test_a_seed_gives_one_order_of_the_same_images(request_: ImagesRequest, tmp_
 
 @pytest.mark.parametrize("labelled", [True, False])
 def test_the_first_are_as_if_there_were_no_more(
-    request_: ImagesRequest, labelled: bool, tmp_path: Path
+    request_: PrepareImages, labelled: bool, tmp_path: Path
 ) -> None:
     images = prepare(request_, silent).evaluation
     images = images if labelled else replace(images, labels=None)
-    found = first(FirstRequest(images=images, n=7, folder=str(tmp_path)), silent)
+    found = first(TakeFirstImages(images=images, n=7, folder=str(tmp_path)), silent)
     assert found.n == 7
     np.testing.assert_array_equal(np.load(found.images), np.load(images.images)[:7])
     assert (found.labels is None) == (not labelled)

@@ -16,7 +16,7 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.diagnosis.as_written import as_written
 from resnet_edge.diagnosis.attribution import attribute, fed
-from resnet_edge.diagnosis.attribution_request import AttributionRequest, FedRequest
+from resnet_edge.diagnosis.attribution_request import AttributeGap, FeedImages
 from resnet_edge.formats.tflite import describe
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.workers.progress import silent
@@ -38,10 +38,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def asked(files: Path, file: str, outputs: NDArray[Any]) -> AttributionRequest:
+def asked(files: Path, file: str, outputs: NDArray[Any]) -> AttributeGap:
     np.save(files / "outputs.npy", outputs.astype(np.float32))
     (entry,), (end,) = describe(files / file)
-    return AttributionRequest(
+    return AttributeGap(
         *(file, str(files / file), "int8" if "int8" in file else "fp32", "litert", "cpu", entry, end),
         *(HEAD, str(files / "fixed.tflite")),
         *(str(files / "images.npy"), str(files / "labels.npy"), str(files / "reference.npy"), None),
@@ -54,7 +54,7 @@ def asked(files: Path, file: str, outputs: NDArray[Any]) -> AttributionRequest:
     )
 
 
-def split(request: AttributionRequest) -> Attribution:
+def split(request: AttributeGap) -> Attribution:
     return attribute(request, silent).attribution
 
 
@@ -138,7 +138,7 @@ def test_drops_sum_up_whatever_happens(files: Path, tmp_path: Path) -> None:
 def test_pixels_that_the_input_rounds_are_preprocessing(files: Path, tmp_path: Path) -> None:
     """An input with steps of 255: what the model gives on such pixels is the step's end."""
     spec = TensorSpec("image", (1, *tiny.SHAPE), "uint8", Quantization((255.0,), (0,)))
-    seen = fed(FedRequest(str(files / "images.npy"), N, spec, None, str(tmp_path / "fed.npy")), silent)
+    seen = fed(FeedImages(str(files / "images.npy"), N, spec, None, str(tmp_path / "fed.npy")), silent)
     assert seen.changed
     coarse = np.load(seen.out)
     assert set(np.unique(coarse)) <= {0, 255}
@@ -160,7 +160,7 @@ def test_pixels_come_back_from_a_preprocessing(name: str, tmp_path: Path) -> Non
     pixels = np.random.default_rng(2).integers(0, 256, (9, 4, 4, 3)).astype(np.uint8)
     np.save(tmp_path / "images.npy", pixels)
     spec = TensorSpec("image", (1, 4, 4, 3), "float32", None)
-    request = FedRequest(str(tmp_path / "images.npy"), 9, spec, PRESETS[name], str(tmp_path / "fed.npy"))
+    request = FeedImages(str(tmp_path / "images.npy"), 9, spec, PRESETS[name], str(tmp_path / "fed.npy"))
     seen = fed(request, silent)
     assert not seen.changed
     np.testing.assert_allclose(np.load(seen.out), pixels, atol=1e-3)

@@ -12,7 +12,7 @@ from resnet_edge.core.execution import Execution
 from resnet_edge.core.parity import Parity
 from resnet_edge.diagnosis.execution import executed
 from resnet_edge.diagnosis.integers import Integers
-from resnet_edge.diagnosis.integers_request import ExecutionRequest
+from resnet_edge.diagnosis.integers_request import ReadExecution
 from resnet_edge.evaluation.job import Job, Place
 from resnet_edge.evaluation.scheduler import Proof
 from resnet_edge.evaluation.verdict import Judged
@@ -24,7 +24,7 @@ PLAIN_MACS = 9 * 9 * (8 * 36 + 8 * 72) + 8 * 5
 
 
 def ran(path: Path, backend: str) -> Execution:
-    asked = ExecutionRequest(path.name, str(path), path.suffix[1:], backend, "cpu")
+    asked = ReadExecution(path.name, str(path), path.suffix[1:], backend, "cpu")
     found = executed(asked, silent).execution
     assert found is not None
     return found
@@ -58,7 +58,7 @@ def test_delegate_of_a_tflite_file(backend: str, by: str, tmp_path: Path) -> Non
 
 def test_a_backend_that_does_not_tell(tmp_path: Path) -> None:
     path = tiny.write_all(tmp_path) / "fixed.onnx"
-    asked = ExecutionRequest(path.name, str(path), "keras", "keras", "cpu")
+    asked = ReadExecution(path.name, str(path), "keras", "keras", "cpu")
     assert executed(asked, silent).execution is None
 
 

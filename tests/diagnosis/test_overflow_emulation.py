@@ -8,7 +8,7 @@ import numpy as np
 
 from resnet_edge.core.head import Head
 from resnet_edge.core.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk
-from resnet_edge.diagnosis.integers_request import OverflowRequest
+from resnet_edge.diagnosis.integers_request import EmulateOverflow
 from resnet_edge.diagnosis.overflow_emulation import overflowing
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
@@ -20,7 +20,7 @@ def told(path: Path, folder: Path, labels: list[int] | None = None) -> Int8Risk 
     if labels is not None:
         np.save(folder / "labels.npy", np.array(labels))
     named = None if labels is None else str(folder / "labels.npy")
-    asked = OverflowRequest(
+    asked = EmulateOverflow(
         path.name, str(path), str(folder / "images.npy"), named, 8, None, Head.of_classes(5, "logits")
     )
     return overflowing(asked, silent).risk

@@ -18,7 +18,7 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Parity
 from resnet_edge.evaluation.compare import agree, compare
-from resnet_edge.evaluation.compare_request import AgreementRequest, Compared, CompareRequest
+from resnet_edge.evaluation.compare_request import CompareOutputs, CountAgreement
 from resnet_edge.workers.progress import silent
 from resnet_edge.workers.worker import Worker
 
@@ -59,7 +59,7 @@ def judge(tmp_path: Path) -> Judge:
         for name, array in files.items():
             if array is not None:
                 np.save(paths[name], array)
-        request = CompareRequest(
+        request = CompareOutputs(
             artifact="net.int8.tflite",
             backend="litert",
             device="cpu",
@@ -439,7 +439,7 @@ class TestDoesNotFit:
         (tmp_path / f"{which}.npy").write_bytes(b"odd")
         with pytest.raises(DataError, match="cannot be read"):
             agree(
-                AgreementRequest(
+                CountAgreement(
                     Head.of_classes(CLASSES, "logits"), str(tmp_path / "a.npy"), str(tmp_path / "b.npy")
                 ),
                 silent,
@@ -482,7 +482,7 @@ def test_verdict_crosses_to_the_parent_whole(tmp_path: Path) -> None:
     reference, labels = network(1000)
     for name, array in {"reference": reference, "candidate": reference, "labels": labels}.items():
         np.save(tmp_path / f"{name}.npy", array)
-    request = CompareRequest(
+    request = CompareOutputs(
         artifact="net.fp32.onnx",
         backend="onnxruntime",
         device="cpu",
@@ -495,7 +495,7 @@ def test_verdict_crosses_to_the_parent_whole(tmp_path: Path) -> None:
         min_sqnr_db=80.0,
     )
     with Worker("the proof", tmp_path / "log") as worker:
-        found = worker.call("resnet_edge.evaluation.compare:compare", request, Compared)
+        found = worker.run(request)
     assert found == compare(request, silent)
     parity = found.parity
     assert parity.verdict == "pass"
@@ -507,7 +507,7 @@ class TestAgree:
         np.save(folder / "a.npy", a)
         np.save(folder / "b.npy", b)
         return agree(
-            AgreementRequest(
+            CountAgreement(
                 Head.of_outputs(a.shape[1], "logits"), str(folder / "a.npy"), str(folder / "b.npy")
             ),
             silent,

@@ -14,7 +14,7 @@ from resnet_edge.core.answers import sigmoid
 from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Parity
 from resnet_edge.evaluation.compare import compare
-from resnet_edge.evaluation.compare_request import CompareRequest
+from resnet_edge.evaluation.compare_request import CompareOutputs
 from resnet_edge.workers.progress import silent
 
 N = 2000
@@ -38,7 +38,7 @@ def judge(tmp_path: Path) -> Any:
             files["labels"] = labels
         for name, array in files.items():
             np.save(tmp_path / f"{name}.npy", array)
-        request = CompareRequest(
+        request = CompareOutputs(
             artifact="net.int8.tflite",
             backend="litert",
             device="cpu",

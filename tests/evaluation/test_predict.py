@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UnknownName
 from resnet_edge.evaluation.predict import predict, stored
-from resnet_edge.evaluation.predict_request import PredictRequest
+from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.workers.progress import Progress, silent
 from tests.backends import tiny
 
@@ -33,9 +33,9 @@ def images(tmp_path: Path) -> NDArray[np.uint8]:
     return pixels
 
 
-def request_for(artifact: Path, folder: Path) -> PredictRequest:
+def request_for(artifact: Path, folder: Path) -> Predict:
     suffix = artifact.suffix[1:]
-    return PredictRequest(
+    return Predict(
         path=str(artifact),
         format=suffix,
         backend=BACKENDS[suffix],

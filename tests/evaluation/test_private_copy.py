@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ArtifactError, OutputError
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import PredictRequest
+from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.evaluation.private_copy import private_copy
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
@@ -34,7 +34,7 @@ def apart(source: Path, location: str) -> Path:
 
 def outputs(path: Path, folder: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     np.save(folder / "images.npy", tiny.pixels(6))
-    request = PredictRequest(
+    request = Predict(
         str(path), "onnx", "onnxruntime", "cpu", 1, str(folder / "images.npy"), str(folder / "out.npy")
     )
     predict(request, silent)

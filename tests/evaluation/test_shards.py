@@ -11,39 +11,39 @@ import pytest
 
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import JoinRequest, PredictRequest, PredictResult, ShardRequest
+from resnet_edge.evaluation.predict_request import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.evaluation.shards import join, run
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> PredictRequest:
+def whole(tmp_path: Path) -> Predict:
     folder = tmp_path / "artifacts"
     folder.mkdir()
     tiny.write_tflite(folder)
     np.save(tmp_path / "images.npy", tiny.pixels(70))
     path, images, out = folder / "fixed.tflite", tmp_path / "images.npy", tmp_path / "whole.npy"
-    return PredictRequest(str(path), "tflite", "litert", "cpu", 1, str(images), str(out))
+    return Predict(str(path), "tflite", "litert", "cpu", 1, str(images), str(out))
 
 
-def shards_of(whole: PredictRequest, folder: Path) -> list[ShardRequest]:
+def shards_of(whole: Predict, folder: Path) -> list[PredictShard]:
     ends = [(0, 32), (32, 64), (64, 70)]
-    return [ShardRequest(whole, a, b, str(folder / f"part.{a}.npy")) for a, b in ends]
+    return [PredictShard(whole, a, b, str(folder / f"part.{a}.npy")) for a, b in ends]
 
 
-def test_joined_they_are_what_one_run_gives(whole: PredictRequest, tmp_path: Path) -> None:
+def test_joined_they_are_what_one_run_gives(whole: Predict, tmp_path: Path) -> None:
     shards = shards_of(whole, tmp_path)
     for shard in reversed(shards):  # workers end in any order
         assert run(shard, silent).n == shard.stop - shard.start
-    found = join(JoinRequest(tuple(shard.out for shard in shards), str(tmp_path / "joined.npy")), silent)
+    found = join(JoinShards(tuple(shard.out for shard in shards), str(tmp_path / "joined.npy")), silent)
     wanted = predict(whole, silent)
     assert (found.n, found.device, found.classes) == (wanted.n, wanted.device, wanted.classes)
     np.testing.assert_array_equal(np.load(found.out), np.load(wanted.out))
     assert {path.name for path in tmp_path.glob("part.*.npy")} == {Path(shard.out).name for shard in shards}
 
 
-def test_one_that_is_there_is_not_run_again(whole: PredictRequest, tmp_path: Path) -> None:
+def test_one_that_is_there_is_not_run_again(whole: Predict, tmp_path: Path) -> None:
     shard = shards_of(whole, tmp_path)[0]
     first = run(shard, silent)
     gone = replace(shard, whole=replace(whole, path=str(tmp_path / "gone.tflite")))
@@ -53,7 +53,7 @@ def test_one_that_is_there_is_not_run_again(whole: PredictRequest, tmp_path: Pat
         run(gone, silent)
 
 
-def test_shards_of_two_runtimes_are_no_whole(whole: PredictRequest, tmp_path: Path) -> None:
+def test_shards_of_two_runtimes_are_no_whole(whole: Predict, tmp_path: Path) -> None:
     shards = shards_of(whole, tmp_path)
     for shard in shards:
         run(shard, silent)
@@ -61,10 +61,10 @@ def test_shards_of_two_runtimes_are_no_whole(whole: PredictRequest, tmp_path: Pa
     other = replace(msgspec.json.decode(told.read_bytes(), type=PredictResult), device="gpu")
     told.write_bytes(msgspec.json.encode(other))
     with pytest.raises(DataError, match="not made by one runtime"):
-        join(JoinRequest(tuple(shard.out for shard in shards), str(tmp_path / "joined.npy")), silent)
+        join(JoinShards(tuple(shard.out for shard in shards), str(tmp_path / "joined.npy")), silent)
 
 
-def test_what_was_half_told_is_run_again(whole: PredictRequest, tmp_path: Path) -> None:
+def test_what_was_half_told_is_run_again(whole: Predict, tmp_path: Path) -> None:
     shard = shards_of(whole, tmp_path)[0]
     first = run(shard, silent)
     told = Path(shard.out).with_suffix(".json")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.head import Head
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import PredictRequest
+from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.evaluation.sums import measure
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
@@ -63,9 +63,7 @@ def test_a_good_int16x8_file_is_above_its_floor(int16x8: Path, tmp_path: Path) -
     images = tiny.pixels(300, seed=5)
     np.save(tmp_path / "images.npy", images)
     out = str(tmp_path / "out.npy")
-    predict(
-        PredictRequest(str(int16x8), "tflite", "litert", "cpu", 1, str(tmp_path / "images.npy"), out), silent
-    )
+    predict(Predict(str(int16x8), "tflite", "litert", "cpu", 1, str(tmp_path / "images.npy"), out), silent)
     found, exact = np.load(out), softmax(SURE * tiny.logits(images))
     assert (found <= 2 / 32768).mean() > 0.2  # the kernel gives no less
     assert np.array_equal(found * 32768, np.rint(found * 32768))

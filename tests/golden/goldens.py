@@ -14,8 +14,8 @@ import numpy as np
 
 from resnet_edge.core.head import Head
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import PredictRequest
-from resnet_edge.golden.request import MeasuredArtifact, MeasuredRun, SaveRequest
+from resnet_edge.evaluation.predict_request import Predict
+from resnet_edge.golden.request import MeasuredArtifact, MeasuredRun, SaveGoldenVectors
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 
@@ -51,7 +51,7 @@ def measured(path: Path, folder: Path, *backends: str) -> MeasuredArtifact:
     for backend in backends or (BACKENDS[format],):
         out = str(folder / f"{path.name}.{backend}.npy")
         images = str(folder / "images.npy")
-        predict(PredictRequest(str(path), format, backend, "cpu", 1, images, out), silent)
+        predict(Predict(str(path), format, backend, "cpu", 1, images, out), silent)
         runs.append(MeasuredRun(backend, "cpu", out))
     return MeasuredArtifact(str(path), format, SCHEMES[path.name], tuple(runs))
 
@@ -66,9 +66,9 @@ def prepare(folder: Path, n: int = N) -> None:
     np.save(folder / "labels.npy", reference.argmax(axis=1))
 
 
-def request(folder: Path, *artifacts: MeasuredArtifact, count: int = 12) -> SaveRequest:
+def request(folder: Path, *artifacts: MeasuredArtifact, count: int = 12) -> SaveGoldenVectors:
     """Save golden.npz in `folder`."""
-    return SaveRequest(
+    return SaveGoldenVectors(
         out=str(folder / "golden.npz"),
         count=count,
         images=str(folder / "images.npy"),

@@ -9,7 +9,7 @@ import pytest
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UnknownName
 from resnet_edge.core.head import Head
 from resnet_edge.golden.file import GoldenFile, read_golden
-from resnet_edge.golden.request import OpenRequest, ReplayRequest
+from resnet_edge.golden.request import ReplayGoldenVectors, UnpackGoldenVectors
 from resnet_edge.golden.save import save
 from resnet_edge.golden.vectors import judged, replay, unpack
 from resnet_edge.workers.progress import silent
@@ -27,12 +27,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = goldens.write(tmp_path_factory.mktemp("golden"), "tflite", "onnx")
     goldens.prepare(folder)
     save(goldens.request(folder, *(goldens.measured(folder / name, folder) for name in FILES)), silent)
-    unpack(OpenRequest(str(folder / "golden.npz"), str(folder / "golden.npy")), silent)
+    unpack(UnpackGoldenVectors(str(folder / "golden.npz"), str(folder / "golden.npy")), silent)
     return folder
 
 
-def request(folder: Path, file: str, out: Path, backend: str = "") -> ReplayRequest:
-    return ReplayRequest(
+def request(folder: Path, file: str, out: Path, backend: str = "") -> ReplayGoldenVectors:
+    return ReplayGoldenVectors(
         golden=str(folder / "golden.npz"),
         artifact=FILES.index(file),
         path=str(folder / file),

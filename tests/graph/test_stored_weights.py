@@ -14,7 +14,7 @@ from resnet_edge.core.errors import ArtifactError
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.graph.stored_weights import dtypes, stored_layers
 from resnet_edge.verification.files import look
-from resnet_edge.verification.request import LookRequest
+from resnet_edge.verification.request import IdentifyFiles
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 
@@ -29,7 +29,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def scheme(path: Path, folder: Path) -> tuple[str, float | None]:
     found = look(
-        LookRequest((str(path),), (path.suffix[1:],), ("litert", "onnxruntime"), str(folder)), silent
+        IdentifyFiles((str(path),), (path.suffix[1:],), ("litert", "onnxruntime"), str(folder)), silent
     )
     return found.artifacts[0].scheme, found.min_sqnr_db[0]
 

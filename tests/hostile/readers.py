@@ -56,10 +56,10 @@ def _model(path: Path) -> None:
 def _inspected(path: Path) -> None:
     from resnet_edge.cli._inspect import print_inspection
     from resnet_edge.inspection.inspect import _format
-    from resnet_edge.inspection.inspect_request import InspectRequest
+    from resnet_edge.inspection.inspect_request import InspectFile
     from resnet_edge.inspection.inspect_worker import inspect
 
-    print_inspection(inspect(InspectRequest(str(path), _format(path)), silent))
+    print_inspection(inspect(InspectFile(str(path), _format(path)), silent))
 
 
 def _run(path: Path) -> None:

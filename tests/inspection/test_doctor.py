@@ -13,7 +13,7 @@ import pytest
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
-from resnet_edge.inspection.doctor import BackendState, DeviceState, Diagnosis, ProbeRequest, SandboxState
+from resnet_edge.inspection.doctor import BackendState, DeviceState, Diagnosis, ProbeBackend, SandboxState
 from resnet_edge.inspection.probe import FOLDER, probe
 from resnet_edge.workers.progress import silent
 
@@ -49,7 +49,7 @@ def test_a_backend_opens_only_where_it_gives_the_known_answer(
     monkeypatch: pytest.MonkeyPatch, module: ModuleType, status: str, detail: str
 ) -> None:
     monkeypatch.setattr(registry, "load", lambda room, name: module)
-    found = probe(ProbeRequest("made"), silent)
+    found = probe(ProbeBackend("made"), silent)
     assert (found.backend, found.version) == ("made", "1.0")
     assert found.devices[0].status == status
     assert detail in found.devices[0].detail

@@ -21,7 +21,7 @@ from resnet_edge.formats.tflite import write_metadata
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.graph.work import work_of
 from resnet_edge.inspection.app_warnings import of_inputs, of_metadata, of_tflite
-from resnet_edge.inspection.inspect_request import InspectRequest
+from resnet_edge.inspection.inspect_request import InspectFile
 from resnet_edge.inspection.inspect_worker import inspect
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
@@ -45,7 +45,7 @@ def residual(tmp_path_factory: pytest.TempPathFactory) -> Road:
 
 
 def looked(path: Path) -> Inspection:
-    return inspect(InspectRequest(str(path), path.suffix[1:]), silent)
+    return inspect(InspectFile(str(path), path.suffix[1:]), silent)
 
 
 def precisions(found: Inspection) -> dict[str, tuple[str, int]]:

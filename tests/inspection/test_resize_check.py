@@ -16,7 +16,7 @@ from resnet_edge.core.proportion import paired_drop
 from resnet_edge.data import folder
 from resnet_edge.data.platforms import PLATFORMS, UNKNOWN
 from resnet_edge.inspection.resize_check import ASSUMED, GREY, resize_check
-from resnet_edge.inspection.resize_check_request import ResizeCheckRequest
+from resnet_edge.inspection.resize_check_request import CheckResize
 from resnet_edge.workers.progress import Progress, silent
 from tests.backends import tiny
 from tests.data.photos import noise
@@ -69,9 +69,9 @@ def photos_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def request_for(artifact: Path, data: Path | str) -> ResizeCheckRequest:
+def request_for(artifact: Path, data: Path | str) -> CheckResize:
     backend = {"tflite": "litert", "onnx": "onnxruntime"}[artifact.suffix[1:]]
-    return ResizeCheckRequest(str(artifact), artifact.suffix[1:], backend, str(data), takes_pixels=True)
+    return CheckResize(str(artifact), artifact.suffix[1:], backend, str(data), takes_pixels=True)
 
 
 def test_every_figure_is_that_of_the_plain_way(artifacts: Path, photos_folder: Path) -> None:

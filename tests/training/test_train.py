@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from resnet_edge.core.errors import DataError, OutputError, ResnetEdgeError, UnknownName, UsageError
+from resnet_edge.training.recipe import Train
 from resnet_edge.training.unfinished import checkpoint_folder, holds_work, training_run
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.progress import Progress
@@ -41,7 +42,7 @@ def request(data: Path | str, out: Path, resume: bool = False, **recipe: Any) ->
 
 def train(worker: Worker, wanted: Request) -> dict[str, Any]:
     with training_run(Path(wanted["out"])):
-        return worker.call("resnet_edge.training.train:train", wanted, dict)
+        return worker.call(Train.runs, wanted, dict)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_an_unfinished_run_is_neither_overwritten_nor_mixed_with_another(tmp_pat
         training_run(out),
         Worker("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker,
     ):
-        worker.call("resnet_edge.training.train:train", request(data, out, epochs=200), dict, interrupt)
+        worker.call(Train.runs, request(data, out, epochs=200), dict, interrupt)
     assert not out.exists()
     with Worker("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
         with pytest.raises(

@@ -19,7 +19,7 @@ from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.job import Place
 from resnet_edge.verification.checks import check_other, check_unchanged, unfed
 from resnet_edge.verification.files import look
-from resnet_edge.verification.request import Looked, LookRequest
+from resnet_edge.verification.request import IdentifyFiles, Looked
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 
@@ -39,7 +39,7 @@ def apart(tmp_path: Path) -> Path:
 def looked(*paths: Path, contents: bool = False) -> Looked:
     formats = tuple(path.suffix[1:] for path in paths)
     folder = tempfile.mkdtemp(dir=paths[0].parent)
-    return look(LookRequest(tuple(map(str, paths)), formats, BACKENDS, folder, contents), silent)
+    return look(IdentifyFiles(tuple(map(str, paths)), formats, BACKENDS, folder, contents), silent)
 
 
 def test_weights_in_another_file_are_a_part_of_it(apart: Path) -> None:

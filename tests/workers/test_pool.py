@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from resnet_edge.core.errors import DataError, OutputError, WorkerFailed
 from resnet_edge.workers.pool import Crew
 from resnet_edge.workers.progress import Progress, silent
+from resnet_edge.workers.task import Task
 
-PROBES = "tests.core.probes"
+Found = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Echo(Task[Found], runs="tests.core.probes:echo"):
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Refuse(Task[Found], runs="tests.core.probes:refuse"):
+    text: str
+
+
+@dataclass(frozen=True)
+class Abort(Task[Found], runs="tests.core.probes:abort"):
+    pass
+
+
+@dataclass(frozen=True)
+class FillDisk(Task[Found], runs="tests.core.probes:fill_disk"):
+    pass
+
+
+@dataclass(frozen=True)
+class SleepWithChild(Task[Found], runs="tests.core.probes:sleep_with_child"):
+    pass
 
 
 @pytest.fixture(autouse=True)
@@ -28,10 +56,10 @@ def pid(answer: dict[str, object]) -> int:
 def test_a_member_is_renewed_after_it_died_and_its_cost_is_kept(tmp_path: Path) -> None:
     with Crew(tmp_path) as crew:
         member = crew.member("the maker", silent)
-        first = pid(member.call(f"{PROBES}:echo", {}, dict))
+        first = pid(member.run(Echo()))
         with pytest.raises(WorkerFailed, match=f"SIGABRT.*{tmp_path}/the_maker.log"):
-            member.call(f"{PROBES}:abort", {}, dict)
-        assert pid(member.call(f"{PROBES}:echo", {}, dict)) != first
+            member.run(Abort())
+        assert pid(member.run(Echo())) != first
         (cost,) = crew.costs()
     assert (cost.stage, cost.seconds > 0, cost.peak_bytes > 1_000_000) == ("the maker", True, True)
 
@@ -39,19 +67,19 @@ def test_a_member_is_renewed_after_it_died_and_its_cost_is_kept(tmp_path: Path) 
 def test_an_error_of_the_work_renews_nothing(tmp_path: Path) -> None:
     with Crew(tmp_path) as crew:
         member = crew.member("a", silent)
-        first = pid(member.call(f"{PROBES}:echo", {}, dict))
+        first = pid(member.run(Echo()))
         with pytest.raises(DataError):
-            member.call(f"{PROBES}:refuse", {"text": "no"}, dict)
-        assert pid(member.call(f"{PROBES}:echo", {}, dict)) == first
+            member.run(Refuse("no"))
+        assert pid(member.run(Echo())) == first
 
 
-@pytest.mark.parametrize("probe", ["abort", "fill_disk"])
-def test_what_explains_a_failure_better_is_raised_instead(tmp_path: Path, probe: str) -> None:
+@pytest.mark.parametrize("probe", [Abort(), FillDisk()], ids=["abort", "fill_disk"])
+def test_what_explains_a_failure_better_is_raised_instead(tmp_path: Path, probe: Task[Found]) -> None:
     def explain() -> None:
         raise OutputError("that disk is full")
 
     with Crew(tmp_path, explain) as crew, pytest.raises(OutputError, match="that disk is full"):
-        crew.member("a", silent).call(f"{PROBES}:{probe}", {}, dict)
+        crew.member("a", silent).run(probe)
 
 
 def test_dismissing_ends_calls_under_way_and_lets_none_begin(tmp_path: Path) -> None:
@@ -67,7 +95,7 @@ def test_dismissing_ends_calls_under_way_and_lets_none_begin(tmp_path: Path) -> 
 
         def sleep() -> None:
             try:
-                member.call(f"{PROBES}:sleep_with_child", {}, dict)
+                member.run(SleepWithChild())
             except WorkerFailed:
                 failed.set()
 
@@ -79,6 +107,6 @@ def test_dismissing_ends_calls_under_way_and_lets_none_begin(tmp_path: Path) -> 
         assert failed.is_set()
         for late in (member, crew.member("late", silent)):
             with pytest.raises(WorkerFailed, match="the run is over"):
-                late.call(f"{PROBES}:echo", {}, dict)
+                late.run(Echo())
     with pytest.raises(ProcessLookupError):
         os.kill(int(told[0].note.split()[0]), 0)

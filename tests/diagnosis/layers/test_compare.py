@@ -16,7 +16,7 @@ from onnx import numpy_helper
 
 from resnet_edge.core.explanation import Explanation
 from resnet_edge.diagnosis.explain import explain
-from resnet_edge.diagnosis.explain_request import ExplainRequest
+from resnet_edge.diagnosis.explain_request import CompareLayers
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.workers.progress import silent
 from tests.formats import nets
@@ -37,7 +37,7 @@ def signature_of(made: object) -> tuple[str, int] | None:
 
 def explained(net: Road, path: Path, folder: Path) -> Explanation:
     np.save(folder / "images.npy", net.images)
-    asked = ExplainRequest(
+    asked = CompareLayers(
         *(path.name, str(path), path.suffix[1:], str(net.float_graph), str(folder / "images.npy")),
         *(None, min(8, len(net.images))),
     )

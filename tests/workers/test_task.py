@@ -1,0 +1,119 @@
+"""Every task of the package: what it names is there, takes it, and gives what it says."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import re
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import resnet_edge
+from resnet_edge.workers.task import Task
+
+PACKAGE = Path(resnet_edge.__file__).parent
+FUNCTION = re.compile(r"resnet_edge(\.\w+)+:\w+")
+
+
+def modules() -> dict[str, ast.Module]:
+    """Every module of the package, parsed; most of them import frameworks."""
+    return {
+        ".".join(("resnet_edge", *file.relative_to(PACKAGE).with_suffix("").parts)): ast.parse(
+            file.read_text("utf-8")
+        )
+        for file in PACKAGE.rglob("*.py")
+    }
+
+
+MODULES = modules()
+
+
+def tasks() -> Iterator[tuple[str, str]]:
+    for module, tree in MODULES.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and any(word.arg == "runs" for word in node.keywords):
+                yield module, node.name
+
+
+TASKS = list(tasks())
+
+
+def loaded(module: str, name: str) -> type[Task[Any]]:
+    found: type[Task[Any]] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def function_of(task: type[Task[Any]]) -> ast.FunctionDef:
+    module, _, name = task.runs.partition(":")
+    (found,) = (n for n in MODULES[module].body if isinstance(n, ast.FunctionDef) and n.name == name)
+    return found
+
+
+@pytest.mark.parametrize(("module", "name"), TASKS, ids=[name for _, name in TASKS])
+class TestEveryTask:
+    def test_its_function_takes_it_and_gives_its_reply(self, module: str, name: str) -> None:
+        task = loaded(module, name)
+        function = function_of(task)
+        takes, gives = function.args.args[0].annotation, function.returns
+        assert takes is not None
+        assert gives is not None
+        assert (ast.unparse(takes), ast.unparse(gives)) == (name, task.reply_type().__name__)
+
+    def test_what_it_reads_and_writes_are_texts_in_it(self, module: str, name: str) -> None:
+        task = loaded(module, name)
+        assert dataclasses.is_dataclass(task)
+        for path in (*task.reads, *task.writes):
+            found: Any = task
+            for part in path.split("."):
+                found = single(typing.get_type_hints(found)[part])
+            assert found is str, path
+
+    def test_somebody_asks_for_it(self, module: str, name: str) -> None:
+        made = [
+            where
+            for where, tree in MODULES.items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        ]
+        assert made
+
+
+def single(hint: Any) -> Any:
+    """What there may be one or many of, or none."""
+    parts = [part for part in typing.get_args(hint) if part not in (type(None), ...)]
+    return single(parts[0]) if parts else hint
+
+
+def test_no_function_is_named_by_a_text_but_in_its_task() -> None:
+    named = {
+        node.value
+        for tree in MODULES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and FUNCTION.fullmatch(node.value)
+    }
+    assert named == {loaded(module, name).runs for module, name in TASKS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join(Task[int], runs="a:b", reads=("parts.path", "labels", "more"), writes=("out",)):
+    parts: tuple[Part, ...]
+    labels: str | None
+    more: tuple[str, ...]
+    out: str
+
+
+def test_files_are_found_through_values_and_tuples() -> None:
+    task = Join(parts=(Part(path="a"), Part(path="b")), labels=None, more=("c", "d"), out="e")
+    assert (list(task.files_read()), list(task.files_written())) == (["a", "b", "c", "d"], ["e"])
+    assert Join.reply_type() is int
