@@ -21,7 +21,7 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.evaluation.sums import measure
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 
 CHANGED = 0.003
 """Share of images."""
@@ -50,7 +50,7 @@ class Runner:
 
     def outputs(self, jobs: Sequence[tuple[Path, Path]]) -> list[NDArray[np.float32] | str]:
         """For files with images (.npy) the logits, or why there are none."""
-        free: SimpleQueue[Worker] = SimpleQueue()
+        free: SimpleQueue[WorkerProcess] = SimpleQueue()
         for number in range(self._count):
             free.put(self._worker(number))
 
@@ -73,10 +73,10 @@ class Runner:
             free.get().close()
         return found
 
-    def _worker(self, number: int) -> Worker:
-        return Worker("a runtime", self._folder / f"runtime{number}.log")
+    def _worker(self, number: int) -> WorkerProcess:
+        return WorkerProcess("a runtime", self._folder / f"runtime{number}.log")
 
-    def _outputs(self, worker: Worker, file: Path, images: Path) -> NDArray[np.float32]:
+    def _outputs(self, worker: WorkerProcess, file: Path, images: Path) -> NDArray[np.float32]:
         out, format = self._folder / f"{file.name}.npy", file.suffix[1:]
         request = Predict(str(file), format, BACKENDS[format], "cpu", 1, str(images), str(out))
         worker.run(request)

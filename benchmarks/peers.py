@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from convert_cost import cost, pictures
 from peers_list import CONVERSIONS, TOOLS, Conversion
-from peers_measure import Judge, accuracy, first_line, latencies
+from peers_measure import Comparator, accuracy, first_line, latencies
 from peers_table import load_line, machine_line, table, targets
 
 from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
@@ -44,7 +44,7 @@ class Case:
     model: Path
     calibration: Path
     proof: Path
-    judge: Judge
+    judge: Comparator
     folder: Path
 
 
@@ -129,7 +129,7 @@ def _case(folder: Path, model: Path, images: Any, labels: Any, calibration: Any)
         named = folder / "labels.npy"
         np.save(named, labels.astype(np.int64))
     quietly(step("reference", sys.executable, model, proof, answers))
-    return Case(folder.name, model, ranges, proof, Judge(images, answers, named, folder), folder)
+    return Case(folder.name, model, ranges, proof, Comparator(images, answers, named, folder), folder)
 
 
 def measured(case: Case, tools: str, seconds: float) -> tuple[list[dict[str, Any]], float | None]:

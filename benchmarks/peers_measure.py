@@ -28,7 +28,7 @@ from resnet_edge.workers.progress import silent
 
 
 @dataclass(frozen=True)
-class Judge:
+class Comparator:
     """What outputs are compared with: images, the answers of Keras (.npy) and labels (.npy, or none)."""
 
     images: NDArray[np.uint8]
@@ -51,7 +51,7 @@ def opened(path: Path, runtime: str) -> Iterator[Session]:
         yield session
 
 
-def accuracy(path: Path, runtime: str, judge: Judge) -> dict[str, Any]:
+def accuracy(path: Path, runtime: str, judge: Comparator) -> dict[str, Any]:
     """Top-1, agreement with Keras and SQNR of the logits."""
     found = judge.folder / "outputs.npy"
     with opened(path, runtime) as session:

@@ -34,8 +34,8 @@ def main() -> None:
     from resnet_edge.cli.terminal import progress
     from resnet_edge.compression.step_latency import Race, TimedAs
     from resnet_edge.models import ModelRequest
-    from resnet_edge.workers.pool import Crew
-    from resnet_edge.workers.worker import log_folder
+    from resnet_edge.workers.pool import WorkerPool
+    from resnet_edge.workers.process import log_folder
 
     rows = []
     with tempfile.TemporaryDirectory() as scratch, log_folder() as logs, progress(False) as tell:
@@ -50,7 +50,10 @@ def main() -> None:
             folder = Path(scratch) / backend
             folder.mkdir()
             how = TimedAs(backend, seconds=options.seconds)
-            with Crew(logs) as crew, Race(crew, folder, ModelRequest(str(base)), how, tell) as race:
+            with (
+                WorkerPool(logs) as workers,
+                Race(workers, folder, ModelRequest(str(base)), how, tell) as race,
+            ):
                 for network, cost in zip(wanted, costs, strict=True):
                     found = race.against(network["out"])
                     rows.append({**network, **cost, **asdict(found)})
@@ -62,7 +65,7 @@ def build(arch: str, wanted: str) -> None:
     import keras
 
     from resnet_edge import zoo
-    from resnet_edge.compression.pruning import Rules, Selection, Target
+    from resnet_edge.compression.pruning import PruningTarget, Rules, Selection
     from resnet_edge.compression.pruning.blocks import removable, without
     from resnet_edge.compression.pruning.cost import cost
     from resnet_edge.compression.pruning.groups import channel_map
@@ -89,7 +92,7 @@ def build(arch: str, wanted: str) -> None:
         rules, importance = Rules(multiple=network["multiple"]), random_importance(channels, SEED)
         selection = Selection({})
         if share < 1:
-            selection = select(channels, importance, Target("macs", share), rules)
+            selection = select(channels, importance, PruningTarget("macs", share), rules)
         sliced(channels, selection).save(network["out"])
         left = cost(channels, selection)
         costs.append(

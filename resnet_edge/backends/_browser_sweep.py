@@ -1,8 +1,8 @@
 """Removes what a browser leaves behind, when the process that started it is gone.
 
-Workers end by SIGKILL (workers/worker.py) and can tidy nothing. This runs beside them as a process of its own
-session, on the standard library alone, and waits for the end of its stdin, which comes however they ended.
-Chromium, whose pipe ends with them too, leaves by itself within about a second; if not, it is killed.
+Workers end by SIGKILL (workers/process.py) and can tidy nothing. This runs beside them as a process of its
+own session, on the standard library alone, and waits for the end of its stdin, which comes however they
+ended. Chromium, whose pipe ends with them too, leaves by itself within about a second; if not, it is killed.
 """
 
 from __future__ import annotations

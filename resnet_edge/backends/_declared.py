@@ -27,7 +27,7 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class DeclaredKind:
     """What a runtime of _programs/python_runtime.py opens, in the words of backends/__init__.py."""
 
     format: str
@@ -36,10 +36,10 @@ class Kind:
 
 
 KINDS = {
-    "tflite": Kind(format="tflite"),
-    "tflite_micro": Kind(format="tflite", fixed_batch=True),
-    "onnxruntime": Kind(format="onnx"),
-    "opencv": Kind(format="onnx", fixed_batch=True, ends=("float32",)),
+    "tflite": DeclaredKind(format="tflite"),
+    "tflite_micro": DeclaredKind(format="tflite", fixed_batch=True),
+    "onnxruntime": DeclaredKind(format="onnx"),
+    "opencv": DeclaredKind(format="onnx", fixed_batch=True, ends=("float32",)),
 }
 
 
@@ -52,7 +52,7 @@ class PinnedBackend:
     FOR_PARITY_ONLY: bool = True
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> DeclaredKind:
         """What its runtime opens."""
         return KINDS[self.pinned.runtime]
 

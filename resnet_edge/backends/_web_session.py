@@ -40,7 +40,7 @@ class Runtime:
     prepared: Callable[[Path, NDArray[Any], int, TensorSpec], NDArray[Any]] | None = None
 
 
-class Refused(Exception):
+class PageRefused(Exception):
     """What a runtime in a page says of a file that it does not open."""
 
 
@@ -58,7 +58,7 @@ def open_session(runtime: Runtime, path: Path, device: str, threads: int) -> Ite
     with browser().page(path, (runtime, device, threads)) as page:
         try:
             opened = _open(runtime, page, device, threads)
-        except Refused as refused:
+        except PageRefused as refused:
             raise _whose_fault(runtime, path, device, first_line(refused)) from refused
         image, scores = the_classifier(path, specs_of(opened["inputs"]), specs_of(opened["outputs"]))
         runtime.refuse(path, device, image, scores)
@@ -72,7 +72,7 @@ def open_declared(runtime: Runtime, path: Path, ends: tuple[TensorSpec, TensorSp
     with browser().page(path, (runtime, "cpu", 1)) as page:
         try:
             labels = _open(runtime, page, "cpu", 1, list(ends[0].shape))["labels"]
-        except Refused as refused:
+        except PageRefused as refused:
             raise _whose_fault(runtime, path, "cpu", first_line(refused)) from refused
         runtime.refuse(path, "cpu", *ends)
         yield WebSession(path, page, ends, "cpu", runtime.prepared, tuple(labels))
@@ -90,7 +90,7 @@ def _open(
     }
     opened = page.call("open", request)
     if "error" in opened:
-        raise Refused(opened["error"])
+        raise PageRefused(opened["error"])
     if "inputs" not in opened:
         raise DeviceUnavailable(
             "Chromium finds no adapter for WebGPU: install a GPU's driver, or use the device cpu"
@@ -101,7 +101,7 @@ def _open(
 def _whose_fault(runtime: Runtime, path: Path, device: str, reason: str) -> ArtifactError | DeviceUnavailable:
     """A file that WebAssembly opens is not to blame for what WebGPU does with it."""
     if device != "cpu":
-        with suppress(Refused), browser().page(path, (runtime, "cpu", 1)) as page:
+        with suppress(PageRefused), browser().page(path, (runtime, "cpu", 1)) as page:
             _open(runtime, page, "cpu", 1)
             return DeviceUnavailable(
                 f"{path} opens on cpu and not on {device} ({reason}): use the device cpu"
@@ -158,7 +158,7 @@ class WebSession:
     def _call(self, function: str, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         answer = self._page.call(function, request, seconds)
         if "error" in answer:
-            reason = first_line(Refused(answer["error"]))
+            reason = first_line(PageRefused(answer["error"]))
             raise ArtifactError(f"{self._path} does not run ({reason}): {AGAIN}")
         return answer
 

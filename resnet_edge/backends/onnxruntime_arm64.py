@@ -36,7 +36,7 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[ProgramSessi
     check_file(path)
     seconds = _arm64_environment.CALL_SECONDS
     command = _arm64_environment.command("onnxruntime")
-    # See workers/worker.py.
+    # See workers/process.py.
     program = Program("ONNX Runtime for aarch64", path, command, {"ORT_DISABLE_TELEMETRY": "1"})
     try:
         ends = onnx_ends(path, program, threads, seconds)

@@ -37,7 +37,7 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[ProgramSessi
     check_device("onnxruntime_node", device, DEVICES, "npm brings it for the CPU")
     check_file(path)
     command = [_NODE, str(FOLDER / "onnxruntime_node.mjs"), str(node_modules())]
-    # See workers/worker.py.
+    # See workers/process.py.
     environment = {"ORT_DISABLE_TELEMETRY": "1"}
     if needs_precise_sums(path):
         environment["PRECISE_SUMS"] = "1"

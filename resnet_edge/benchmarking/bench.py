@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 
 from resnet_edge import __version__
 from resnet_edge.benchmarking.accuracy import accuracy_of
-from resnet_edge.benchmarking.contenders import Seat, Seats
+from resnet_edge.benchmarking.contenders import Contender, Contenders
 from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.benchmarking.hints import why
 from resnet_edge.benchmarking.limits import Limits, find_limits
@@ -28,9 +28,9 @@ from resnet_edge.core.bench import Bench, Quiet, Timing
 from resnet_edge.core.errors import ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, usable_cores, versions
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import Crew
-from resnet_edge.workers.progress import Progress, Report, silent
-from resnet_edge.workers.worker import log_folder
+from resnet_edge.workers.pool import WorkerPool
+from resnet_edge.workers.process import log_folder
+from resnet_edge.workers.progress import OnProgress, Progress, silent
 
 FIRST_LOOK = 20
 GROWTH = 1.25
@@ -67,7 +67,7 @@ class _Judged:
         return not self.loaded and not any(row.unsteady for row in self.rows.rows)
 
 
-def bench(request: BenchRequest, tell: Report) -> Bench:
+def bench(request: BenchRequest, tell: OnProgress) -> Bench:
     """Time everything that opens. What breaks becomes a Failed row, and the others stay.
 
     Raises UsageError where no backend asked for opens a file or there are fewer cores than
@@ -76,14 +76,18 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
     if request.threads > usable_cores():
         raise UsageError(f"--threads {request.threads}: there are {usable_cores()} cores; give fewer")
     began = time.monotonic()
-    with log_folder() as logs, Crew(logs) as crew:
-        run = _Run(request, crew, tell)
-        run.seats.fill(request.files, request.backends)
-        seats = run.seats.taken
-        limits = find_limits(crew, [seat.target for seat in seats], request.threads, run.cores)
+    with log_folder() as logs, WorkerPool(logs) as workers:
+        run = _Run(request, workers, tell)
+        run.contenders.fill(request.files, request.backends)
+        contenders = run.contenders.taken
+        limits = find_limits(
+            workers, [contender.target for contender in contenders], request.threads, run.cores
+        )
         judged = run.take_turns()
         untold = run.watch() if request.profile else ()
-        rows = tuple(run.timing(seat, number, judged, limits) for number, seat in enumerate(seats))
+        rows = tuple(
+            run.timing(contender, number, judged, limits) for number, contender in enumerate(contenders)
+        )
         hashes = {file.name: sha256_of(file.path) for file in request.files}
         return Bench(
             resnet_edge=__version__,
@@ -93,8 +97,8 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
             seconds=round(time.monotonic() - began, 1),
             quiet=judged.quiet,
             rows=rows,
-            failures=tuple(run.seats.failures),
-            unopened=tuple(run.seats.unopened),
+            failures=tuple(run.contenders.failures),
+            unopened=tuple(run.contenders.unopened),
             notes=(*why(rows, limits.ceilings), *untold),
             ceilings=limits.ceilings,
             sha256=hashes,
@@ -105,11 +109,11 @@ def bench(request: BenchRequest, tell: Report) -> Bench:
 class _Run:
     """The state of one run."""
 
-    def __init__(self, request: BenchRequest, crew: Crew, tell: Report) -> None:
-        self.request, self.crew, self.tell = request, crew, tell
+    def __init__(self, request: BenchRequest, workers: WorkerPool, tell: OnProgress) -> None:
+        self.request, self.workers, self.tell = request, workers, tell
         self.cores = tuple(_cores(request.threads))
-        self.seats = Seats(crew, request.threads, request.batch, self.cores, tell)
-        self.judge = crew.member("intervals", silent)
+        self.contenders = Contenders(workers, request.threads, request.batch, self.cores, tell)
+        self.judge = workers.worker("intervals", silent)
 
     def take_turns(self) -> _Judged:
         """Rounds of shuffled turns until all is settled, or the budget is spent."""
@@ -133,25 +137,31 @@ class _Run:
 
     def watch(self) -> tuple[str, ...]:
         """The operators of every artifact, each in a process of its own; which backends do not tell."""
-        seats = self.seats
-        watched = [seat for seat in seats.taken if seats.offers[seat.target.backend].profiles]
-        for number, seat in enumerate(watched):
-            target = seat.target
+        contenders = self.contenders
+        watched = [
+            contender
+            for contender in contenders.taken
+            if contenders.offers[contender.target.backend].profiles
+        ]
+        for number, contender in enumerate(watched):
+            target = contender.target
             self.tell(Progress("profile", number, len(watched), f"{target.file} on {target.backend}"))
-            member = self.crew.member("profile", silent, backends_grant([target.backend]))
-            opening = seats.opening(target)
+            worker = self.workers.worker("profile", silent, backends_grant([target.backend]))
+            opening = contenders.opening(target)
             try:
-                seat.profile = member.run(ProfileOperators(opening=opening))
+                contender.profile = worker.run(ProfileOperators(opening=opening))
             except ResnetEdgeError as error:
-                seats.failed(target, error)
-            member.dismiss()
+                contenders.failed(target, error)
+            worker.close()
         self.tell(Progress("profile", len(watched), len(watched)))
-        silent_ones = sorted({seat.target.backend for seat in seats.taken if seat not in watched})
+        silent_ones = sorted(
+            {contender.target.backend for contender in contenders.taken if contender not in watched}
+        )
         return tuple(f"{name} does not tell what its operators take" for name in silent_ones)
 
-    def timing(self, seat: Seat, number: int, judged: _Judged, limits: Limits) -> Timing:
-        """The row of a seat."""
-        settled, target = judged.rows.rows[number], seat.target
+    def timing(self, contender: Contender, number: int, judged: _Judged, limits: Limits) -> Timing:
+        """The row of a contender."""
+        settled, target = judged.rows.rows[number], contender.target
         facts = asdict(settled)
         reasons = (*facts.pop("unsteady"), *judged.loaded)
         return Timing(
@@ -159,28 +169,28 @@ class _Run:
             format=target.format,
             scheme=target.scheme or None,
             backend=target.backend,
-            device=seat.opened.device,
+            device=contender.opened.device,
             threads=self.request.threads,
             batch=self.request.batch,
-            rounds=len(seat.blocks),
+            rounds=len(contender.blocks),
             per_second=1000 * self.request.batch / settled.p50_ms,
-            cold=seat.cold,
+            cold=contender.cold,
             verdict="inconclusive" if reasons else "steady",
             reasons=reasons,
-            profile=seat.profile,
-            roofline=limits.of(target, seat.opened.device, self.request.batch, settled.p50_ms),
+            profile=contender.profile,
+            roofline=limits.of(target, contender.opened.device, self.request.batch, settled.p50_ms),
             **facts,
         )
 
     def _round(self, shuffle: random.Random) -> None:
-        order = [*self.seats.taken]
+        order = [*self.contenders.taken]
         shuffle.shuffle(order)
-        for seat in order:
-            self.seats.turn(seat)
+        for contender in order:
+            self.contenders.turn(contender)
 
     def _judged(self, others: float | None) -> _Judged:
-        rounds = min(len(seat.blocks) for seat in self.seats.taken)
-        turns = tuple(_turns(seat.blocks[-rounds:]) for seat in self.seats.taken)
+        rounds = min(len(contender.blocks) for contender in self.contenders.taken)
+        turns = tuple(_turns(contender.blocks[-rounds:]) for contender in self.contenders.taken)
         request = SettleRounds(turns, self.request.seed)
         found = self.judge.run(request)
         loaded = []
@@ -193,7 +203,7 @@ class _Run:
 
     def _own_seconds(self) -> float:
         """Processor seconds of this process and of those that take turns."""
-        return time.process_time() + self.seats.processor_seconds()
+        return time.process_time() + self.contenders.processor_seconds()
 
     def _tell_turns(self, done: int, elapsed: float) -> None:
         total = max(1, round(10 * self.request.budget_seconds))

@@ -16,7 +16,7 @@ from resnet_edge.benchmarking.request import MeasureCeilings
 from resnet_edge.core.machine import processor_flags
 from resnet_edge.core.roofline import Ceilings
 from resnet_edge.workers.cores import stay_on
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 ROUNDS = 100_000
 TRIES = 15
@@ -25,7 +25,7 @@ ARRAY_BYTES = 128 << 20
 """Several times the largest caches of cores that are rented out."""
 
 
-def ceilings(request: MeasureCeilings, report: Report) -> Ceilings:
+def ceilings(request: MeasureCeilings, report: OnProgress) -> Ceilings:
     """Measure all of them, in a second or two."""
     stay_on(request.cores)
     flags = processor_flags()

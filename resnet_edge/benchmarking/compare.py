@@ -18,7 +18,7 @@ MACHINE = ("cpu", "architecture", "usable_cores", "int8_flags", "os", "python")
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedRow:
     """One row of both runs. `ratio` is the latency after over that before, and `ratio_between` what it
     can be at most and at least, by the 95 % intervals of both: the runs were not interleaved, so
     that nothing divides out. `same_file`: both timed the very same artifact."""
@@ -35,10 +35,10 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """`only_before` and `only_after` have no partner; `different` tells what else is not the same."""
 
-    rows: tuple[Compared, ...]
+    rows: tuple[ComparedRow, ...]
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
     different: tuple[str, ...]
@@ -53,12 +53,12 @@ def read_bench(path: Path) -> Bench:
     return found
 
 
-def compared(before: Bench, after: Bench) -> Comparison:
+def compared(before: Bench, after: Bench) -> RunComparison:
     """Row by row, matched by artifact, backend, device, threads and batch."""
     theirs = {_key(row): row for row in before.rows}
     ours = {_key(row): row for row in after.rows}
     shared = [key for key in theirs if key in ours]
-    return Comparison(
+    return RunComparison(
         tuple(_row(theirs[key], ours[key], before, after) for key in shared),
         tuple(_name(row) for key, row in theirs.items() if key not in ours),
         tuple(_name(row) for key, row in ours.items() if key not in theirs),
@@ -66,7 +66,7 @@ def compared(before: Bench, after: Bench) -> Comparison:
     )
 
 
-def _row(before: Timing, after: Timing, first: Bench, second: Bench) -> Compared:
+def _row(before: Timing, after: Timing, first: Bench, second: Bench) -> ComparedRow:
     (low, high), (lowest, highest) = before.p50_ci95_ms, after.p50_ci95_ms
     between = lowest / high, highest / low
     change: Change = "no difference shown"
@@ -75,7 +75,7 @@ def _row(before: Timing, after: Timing, first: Bench, second: Bench) -> Compared
     elif between[0] > BETWEEN_RUNS:
         change = "slower"
     known = first.sha256.get(before.artifact)
-    return Compared(
+    return ComparedRow(
         artifact=after.artifact,
         backend=after.backend,
         device=after.device,

@@ -22,33 +22,35 @@ from resnet_edge.core.bench import Cold, Failed, Unopened
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, ResnetEdgeError, WorkerFailed
 from resnet_edge.core.profile import Profile
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import Crew, Member
-from resnet_edge.workers.progress import Progress, Report, silent
+from resnet_edge.workers.pool import Worker, WorkerPool
+from resnet_edge.workers.progress import OnProgress, Progress, silent
 
 
 @dataclass
-class Seat:
+class Contender:
     """One artifact on one backend: its warm session, and its turns."""
 
     target: LatencyTarget
-    member: Member
+    worker: Worker
     opened: Opened
     cold: Cold
     blocks: list[Block] = field(default_factory=list)
     profile: Profile | None = None
 
 
-class Seats:
+class Contenders:
     """Everyone who takes turns. What does not, or no longer, is in `failures` or `unopened`."""
 
-    def __init__(self, crew: Crew, threads: int, batch: int, cores: tuple[int, ...], tell: Report) -> None:
-        self.taken: list[Seat] = []
+    def __init__(
+        self, workers: WorkerPool, threads: int, batch: int, cores: tuple[int, ...], tell: OnProgress
+    ) -> None:
+        self.taken: list[Contender] = []
         self.failures: list[Failed] = []
         self.unopened: list[Unopened] = []
         self.offers: dict[str, Offers] = {}
-        self._crew, self._tell = crew, tell
+        self._workers, self._tell = workers, tell
         self._threads, self._batch, self._cores = threads, batch, cores
-        self._members: dict[str, Member] = {}
+        self._members: dict[str, Worker] = {}
 
     def fill(self, files: Sequence[BenchFile], backends: tuple[str, ...]) -> None:
         """Open every artifact in the process of its backend, and in a fresh one of its own.
@@ -64,7 +66,7 @@ class Seats:
             if place in absent:
                 continue
             self._tell(Progress("open", number, len(found.targets), f"{target.file} on {' '.join(place)}"))
-            error = self._seated(target)
+            error = self._entered(target)
             if isinstance(error, DeviceUnavailable) and not found.named:
                 absent.add(place)
                 self.unopened.append(Unopened("", *place, str(error)))
@@ -74,18 +76,18 @@ class Seats:
         self._sort_out(refused, found.named)
         self._check()
 
-    def turn(self, seat: Seat) -> None:
-        """One block of one of them, unless it has lost its seat. Raises ArtifactError when nobody is left."""
-        if seat not in self.taken:
+    def turn(self, contender: Contender) -> None:
+        """One block of one of them, unless it was removed. Raises ArtifactError when nobody is left."""
+        if contender not in self.taken:
             return
         try:
-            request = TimeBlock(seat.opened.number)
-            seat.blocks.append(seat.member.run(request))
+            request = TimeBlock(contender.opened.number)
+            contender.blocks.append(contender.worker.run(request))
         except ResnetEdgeError as error:
-            self.taken.remove(seat)
-            self.failed(seat.target, error)
-            if seat.member.gone:
-                self._lost(seat.member)
+            self.taken.remove(contender)
+            self.failed(contender.target, error)
+            if contender.worker.gone:
+                self._lost(contender.worker)
             self._check()
 
     def opening(self, target: LatencyTarget) -> Opening:
@@ -102,50 +104,50 @@ class Seats:
         """Of all processes that take turns, up to the last turn of each."""
         return sum(
             max(
-                (s.blocks[-1].cpu_seconds for s in self.taken if s.member is member and s.blocks), default=0.0
+                (s.blocks[-1].cpu_seconds for s in self.taken if s.worker is worker and s.blocks), default=0.0
             )
-            for member in self._members.values()
+            for worker in self._members.values()
         )
 
     def _offered(self, name: str) -> Offers:
         if name not in self._members:
-            self._members[name] = self._crew.member(name, self._tell, backends_grant([name]))
-        member = self._members[name]
-        self.offers[name] = member.run(ListOffers(name))
+            self._members[name] = self._workers.worker(name, self._tell, backends_grant([name]))
+        worker = self._members[name]
+        self.offers[name] = worker.run(ListOffers(name))
         return self.offers[name]
 
-    def _seated(self, target: LatencyTarget) -> ResnetEdgeError | None:
-        """Seat one target; why it has no seat, if it has none."""
+    def _entered(self, target: LatencyTarget) -> ResnetEdgeError | None:
+        """Open one target; why it does not take part, if it does not."""
         opening = self.opening(target)
-        member = self._members[target.backend]
-        fresh = self._crew.member("cold start", silent, backends_grant([target.backend]))
+        worker = self._members[target.backend]
+        fresh = self._workers.worker("cold start", silent, backends_grant([target.backend]))
         try:
-            opened = member.run(OpenSession(opening=opening))
+            opened = worker.run(OpenSession(opening=opening))
             cold = fresh.run(TimeColdStart(opening=opening))
         except ResnetEdgeError as error:
-            if member.gone:
-                self._lost(member)
+            if worker.gone:
+                self._lost(worker)
             return error
         finally:
-            fresh.dismiss()
-        self.taken.append(Seat(target, member, opened, cold))
+            fresh.close()
+        self.taken.append(Contender(target, worker, opened, cold))
         return None
 
-    def _lost(self, member: Member) -> None:
+    def _lost(self, worker: Worker) -> None:
         """A process that died takes its other sessions with it: they are opened anew, and go on with
         blocks of the same size."""
-        for seat in [seat for seat in self.taken if seat.member is member]:
-            opening = replace(self.opening(seat.target), calls=seat.opened.calls)
+        for contender in [contender for contender in self.taken if contender.worker is worker]:
+            opening = replace(self.opening(contender.target), calls=contender.opened.calls)
             try:
-                seat.opened = member.run(OpenSession(opening=opening))
+                contender.opened = worker.run(OpenSession(opening=opening))
             except ResnetEdgeError as error:
-                self.taken.remove(seat)
-                self.failed(seat.target, error)
+                self.taken.remove(contender)
+                self.failed(contender.target, error)
 
     def _sort_out(self, refused: Sequence[tuple[LatencyTarget, ResnetEdgeError]], named: bool) -> None:
         """Where all backends were to be tried, a file that one of them took is no failure elsewhere,
         unless a runtime broke over it."""
-        opened = {seat.target.path for seat in self.taken}
+        opened = {contender.target.path for contender in self.taken}
         for target, error in refused:
             if named or target.path not in opened or isinstance(error, WorkerFailed):
                 self.failed(target, error)

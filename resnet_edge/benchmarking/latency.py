@@ -21,12 +21,12 @@ from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
 from resnet_edge.core.latency import Latency
 from resnet_edge.core.report import Failure
 from resnet_edge.evaluation.predict import check_images, load_backend, open_images, stored
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 BASELINE = "fp32"
 
 
-def measure(request: MeasureLatency, report: Report) -> LatencyResult:
+def measure(request: MeasureLatency, report: OnProgress) -> LatencyResult:
     """Time every artifact that opens; one that does not, or that breaks, becomes a Failure.
 
     Raises DataError where the images cannot be read.

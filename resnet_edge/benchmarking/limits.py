@@ -11,7 +11,7 @@ from resnet_edge.benchmarking.latency_request import LatencyTarget
 from resnet_edge.benchmarking.request import CountWork, MeasureCeilings
 from resnet_edge.core.errors import ArtifactError, MissingDependency, WorkerFailed
 from resnet_edge.core.roofline import Ceilings, Roofline, Work, roofline
-from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import silent
 
 CPU = "cpu"
@@ -32,23 +32,25 @@ class Limits:
         return roofline(work, self.ceilings, batch, p50_ms)
 
 
-def find_limits(crew: Crew, targets: Iterable[LatencyTarget], threads: int, cores: tuple[int, ...]) -> Limits:
+def find_limits(
+    workers: WorkerPool, targets: Iterable[LatencyTarget], threads: int, cores: tuple[int, ...]
+) -> Limits:
     """Measure the ceilings and count the work, before anything is timed.
 
     Neither is a reason to stop: without the package that reads a format, or on a system that runs no
     code made at run time, rows have no limit.
     """
     measured = None
-    member = crew.member("ceilings", silent)
+    worker = workers.worker("ceilings", silent)
     with suppress(WorkerFailed):
-        measured = member.run(MeasureCeilings(threads=threads, cores=cores))
-    member.dismiss()
+        measured = worker.run(MeasureCeilings(threads=threads, cores=cores))
+    worker.close()
     found: dict[str, Work] = {}
-    counting = crew.member("work", silent)
+    counting = workers.worker("work", silent)
     for target in targets:
         if target.format in KERAS.values() or target.path in found:
             continue
         with suppress(ArtifactError, MissingDependency, WorkerFailed):
             found[target.path] = counting.run(CountWork(path=target.path))
-    counting.dismiss()
+    counting.close()
     return Limits(measured, found)

@@ -9,12 +9,12 @@ from resnet_edge.benchmarking.request import ProfileOperators
 from resnet_edge.benchmarking.sessions import noise
 from resnet_edge.core.profile import Profile
 from resnet_edge.evaluation.predict import load_backend
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 RUNS = 60
 
 
-def profile(task: ProfileOperators, report: Report) -> Profile:
+def profile(task: ProfileOperators, report: OnProgress) -> Profile:
     """Watch RUNS inferences on a backend that tells. Raises ArtifactError, DeviceUnavailable."""
     opening, target = task.opening, task.opening.target
     backend: Any = load_backend(target.backend, target.format, target.path)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from resnet_edge.backends import Session
 from resnet_edge.core.device import is_software, untimed
 from resnet_edge.core.errors import DeviceUnavailable, ResnetEdgeError
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 BLOCK_MS = 8.0
 LARGEST_BLOCK = 64
@@ -72,7 +72,7 @@ def interleave(
     rounds: int | None,
     budget_seconds: float,
     seed: int,
-    report: Report,
+    report: OnProgress,
     *,
     until_settled: bool = False,
 ) -> tuple[dict[int, NDArray[np.float64]], dict[int, ResnetEdgeError]]:

@@ -37,7 +37,7 @@ from resnet_edge.core.bench import Cold
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.evaluation.predict import load_backend, stored
 from resnet_edge.workers.cores import stay_on
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 YARDSTICK = 4000
 """Additions: some 100 microseconds of Python, which no library shares."""
@@ -46,7 +46,7 @@ _sessions = ExitStack()
 _runners: list[Runner] = []
 
 
-def offers(request: ListOffers, report: Report) -> Offers:
+def offers(request: ListOffers, report: OnProgress) -> Offers:
     """What a backend opens. Raises UnknownName, MissingDependency."""
     backend = registry.load("backends", request.backend)
     parity_only = getattr(backend, "FOR_PARITY_ONLY", False)
@@ -54,7 +54,7 @@ def offers(request: ListOffers, report: Report) -> Offers:
     return Offers(formats, devices, parity_only, hasattr(backend, "profile"))
 
 
-def open_session(task: OpenSession, report: Report) -> Opened:
+def open_session(task: OpenSession, report: OnProgress) -> Opened:
     """Open an artifact and run it until it is warm; it stays open until the process ends.
 
     Raises ArtifactError, DeviceUnavailable.
@@ -69,7 +69,7 @@ def open_session(task: OpenSession, report: Report) -> Opened:
     return Opened(len(_runners) - 1, session.device, _runners[-1].block)
 
 
-def block(request: TimeBlock, report: Report) -> Block:
+def block(request: TimeBlock, report: OnProgress) -> Block:
     """Time one block. Raises ArtifactError where the session breaks."""
     yardstick = min(_yardstick() for _ in range(3))
     runner = _runners[request.number]
@@ -78,7 +78,7 @@ def block(request: TimeBlock, report: Report) -> Block:
     return Block(tuple(times), yardstick, used)
 
 
-def cold(task: TimeColdStart, report: Report) -> Cold:
+def cold(task: TimeColdStart, report: OnProgress) -> Cold:
     """Open an artifact and run it once, in a process that has done nothing before.
 
     Raises ArtifactError, DeviceUnavailable, MissingDependency, UnknownName.

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from resnet_edge.benchmarking.request import CountWork
 from resnet_edge.core.roofline import Work
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
-def work(request: CountWork, report: Report) -> Work:
+def work(request: CountWork, report: OnProgress) -> Work:
     """Count it. Raises ArtifactError, MissingDependency."""
     from resnet_edge.graph.work import work_of
 

@@ -17,10 +17,10 @@ from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
 from resnet_edge.core.head import Head
 from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata, ScoreOutput
 from resnet_edge.graph.app_border import Border, surround
-from resnet_edge.workers.progress import Report, tracked
+from resnet_edge.workers.progress import OnProgress, tracked
 
 
-def make(request: WriteFiles, report: Report) -> MadeFiles:
+def make(request: WriteFiles, report: OnProgress) -> MadeFiles:
     """Every file that a profile takes. Raises ArtifactError where none does, with the reasons, and where one
     takes none that was asked for by name."""
     files: list[MadeFile] = []

@@ -7,10 +7,10 @@ from pathlib import Path
 from resnet_edge.bundle.micro_arena_request import MeasureArena
 from resnet_edge.core import registry
 from resnet_edge.core.arena import Arena
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
-def measure(request: MeasureArena, report: Report) -> Arena:
+def measure(request: MeasureArena, report: OnProgress) -> Arena:
     """The arena of a .tflite file. Raises MissingDependency, ArtifactError."""
     found: Arena = registry.load("backends", "tflite_micro").arena(Path(request.path))
     return found

@@ -9,10 +9,10 @@ from resnet_edge.bundle.request import ForetellDelegates, Outlooks
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, MissingDependency
 from resnet_edge.core.outlook import FileOutlook
-from resnet_edge.workers.progress import Report, tracked
+from resnet_edge.workers.progress import OnProgress, tracked
 
 
-def ask(request: ForetellDelegates, report: Report) -> Outlooks:
+def ask(request: ForetellDelegates, report: OnProgress) -> Outlooks:
     """Every file before every delegate that its profile names. Raises ArtifactError where an accelerator
     would run nothing of a file that is for it."""
     pairs = [(made.file, name) for made in request.files for name in made.delegates]

@@ -41,9 +41,8 @@ from resnet_edge.data.class_names import check_count, class_names_in
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_request import Images, PrepareImages
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.pool import Crew
-from resnet_edge.workers.progress import Report as Tell
-from resnet_edge.workers.progress import silent
+from resnet_edge.workers.pool import WorkerPool
+from resnet_edge.workers.progress import OnProgress, silent
 
 T = TypeVar("T")
 PROFILES = ("android_tasks", "litert", "mcu", "onnx")
@@ -70,7 +69,7 @@ class PackageRequest:
     license: str
 
 
-def package(request: PackageRequest, converted: Converted, workspace: Workspace, tell: Tell) -> Bundle:
+def package(request: PackageRequest, converted: Converted, workspace: Workspace, tell: OnProgress) -> Bundle:
     """Write model files and golden images into `workspace.folder`. Raises ResnetEdgeError."""
     if not converted.facts.preprocessing.takes_pixels:
         raise ArtifactError(
@@ -80,8 +79,8 @@ def package(request: PackageRequest, converted: Converted, workspace: Workspace,
     translations = tuple(_translated(request, converted))
     env = {"TMPDIR": str(workspace.scratch)}
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
-    with Crew(workspace.logs, workspace.check_space, env, grant) as crew:
-        return _Run(request, converted, translations, workspace, crew, tell).run()
+    with WorkerPool(workspace.logs, workspace.check_space, env, grant) as workers:
+        return _Run(request, converted, translations, workspace, workers, tell).run()
 
 
 def _translated(request: PackageRequest, converted: Converted) -> Iterator[LabelFile]:
@@ -101,13 +100,13 @@ class _Run:
         converted: Converted,
         translations: tuple[LabelFile, ...],
         workspace: Workspace,
-        crew: Crew,
-        tell: Tell,
+        workers: WorkerPool,
+        tell: OnProgress,
     ) -> None:
         self.request, self.converted, self.workspace = request, converted, workspace
         self.translations = translations
-        self.crew, self.tell = crew, tell
-        self.scores = crew.member("scores", silent)
+        self.workers, self.tell = workers, tell
+        self.scores = workers.worker("scores", silent)
         self.unproved = {a.file: why for a in converted.artifacts if (why := converted.unproved(a))}
 
     def run(self) -> Bundle:
@@ -115,7 +114,7 @@ class _Run:
         images = self._read_images()
         made = self._files(image)
         outlooks = self._outlooks(made)
-        proofs = Proofs(self.converted, self.workspace, self.crew, images.images, self.tell)
+        proofs = Proofs(self.converted, self.workspace, self.workers, images.images, self.tell)
         first = proofs.anchor(made.files[0].file)
         picked = self._pick(images, first)
         expected = [proofs.expected(file) for file in made.files]
@@ -160,12 +159,12 @@ class _Run:
         return told
 
     def _outlooks(self, made: MadeFiles) -> tuple[FileOutlook, ...]:
-        member = self.crew.member("accelerators", self.tell)
+        worker = self.workers.worker("accelerators", self.tell)
         try:
             asked = ForetellDelegates(str(self.workspace.folder), made.files)
-            return member.run(asked).found
+            return worker.run(asked).found
         finally:
-            member.dismiss()
+            worker.close()
 
     def _classes(self, anchor: str, images: Images) -> tuple[ClassCount, ...]:
         if images.labels is None:
@@ -190,15 +189,15 @@ class _Run:
             str(self.workspace.scratch_folder("images")),
             self.request.images,
         )
-        reader = self.crew.member("images", self.tell)
+        reader = self.workers.worker("images", self.tell)
         try:
             return reader.run(asked).evaluation
         finally:
-            reader.dismiss()
+            reader.close()
 
     def _files(self, image: ImageContract) -> MadeFiles:
         facts = self.converted.facts
-        maker = self.crew.member("model files", self.tell)
+        maker = self.workers.worker("model files", self.tell)
         asked = WriteFiles(
             str(self.workspace.folder),
             self.converted.artifacts,
@@ -219,13 +218,13 @@ class _Run:
         try:
             return maker.run(asked)
         finally:
-            maker.dismiss()
+            maker.close()
 
     def _arenas(self, proofs: list[RuntimeProof]) -> dict[str, Arena]:
         """How much memory the files take that ran in TFLite Micro."""
         ran = [proof.file for proof in proofs if proof.backend == "tflite_micro" and proof.n]
-        member = self.crew.member("arenas", self.tell)
-        return {path: member.run(MeasureArena(str(self.workspace.folder / path))) for path in ran}
+        worker = self.workers.worker("arenas", self.tell)
+        return {path: worker.run(MeasureArena(str(self.workspace.folder / path))) for path in ran}
 
     def _golden(
         self,

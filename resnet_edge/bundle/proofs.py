@@ -26,9 +26,8 @@ from resnet_edge.core.workspace import Workspace
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.predict_request import Predict, PredictResult
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import Crew, Member
-from resnet_edge.workers.progress import Progress, silent
-from resnet_edge.workers.progress import Report as Tell
+from resnet_edge.workers.pool import Worker, WorkerPool
+from resnet_edge.workers.progress import OnProgress, Progress, silent
 
 T = TypeVar("T")
 
@@ -37,12 +36,12 @@ class Proofs:
     """Asks the runtimes. `images` .npy (N, H, W, C) is what every one of them is fed."""
 
     def __init__(
-        self, converted: Converted, workspace: Workspace, crew: Crew, images: str, tell: Tell
+        self, converted: Converted, workspace: Workspace, workers: WorkerPool, images: str, tell: OnProgress
     ) -> None:
-        self.converted, self.workspace, self.crew, self.tell = converted, workspace, crew, tell
-        self.scores = crew.member("scores", silent)
+        self.converted, self.workspace, self.workers, self.tell = converted, workspace, workers, tell
+        self.scores = workers.worker("scores", silent)
         self.images = {converted.facts.input_shape[2]: images}
-        self.runners: dict[str, Member] = {}
+        self.runners: dict[str, Worker] = {}
         self.anchors: dict[str, str] = {}
         self.ran: set[str] = set()  # the outputs that are whole: a run that fails leaves some, too
 
@@ -60,7 +59,7 @@ class Proofs:
     def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> PredictResult:
         asked = Predict(path, format, backend, "cpu", 1, self.images[channels], out)
         if backend not in self.runners:
-            self.runners[backend] = self.crew.member(f"on {backend}", self.tell, backends_grant([backend]))
+            self.runners[backend] = self.workers.worker(f"on {backend}", self.tell, backends_grant([backend]))
         return self.runners[backend].run(asked)
 
     def expected(self, made: MadeFile) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 from resnet_edge.bundle.request import WriteSamples
 from resnet_edge.core import registry
 from resnet_edge.core.written import Written
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
-def write(request: WriteSamples, report: Report) -> Written:
+def write(request: WriteSamples, report: OnProgress) -> Written:
     """Write what all samples render into the bundle."""
     for name in registry.names("bundle.samples"):
         for path, text in registry.load("bundle.samples", name).render(request.facts).items():

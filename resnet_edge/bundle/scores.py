@@ -23,14 +23,21 @@ from resnet_edge.bundle.request import (
 )
 from resnet_edge.core import registry
 from resnet_edge.core.answers import answers, margins
-from resnet_edge.core.bundle import BundledFile, ClassCount, Golden, GoldenImage, GoldenScores, Tolerance
+from resnet_edge.core.bundle import (
+    BundledFile,
+    ClassCount,
+    Golden,
+    GoldenImage,
+    GoldenScores,
+    GoldenTolerance,
+)
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
 from resnet_edge.core.written import Written
 from resnet_edge.evaluation.outputs import as_probabilities
 from resnet_edge.evaluation.predict import stored
 from resnet_edge.golden.png import png
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 HEADROOM = 2
 """A golden score may be off by so many times what was measured."""
@@ -39,7 +46,7 @@ ROUNDING = 1e-5
 XNNPACK and reference kernels, ResNet-8 to ResNet-50)."""
 
 
-def expected(request: ExpectScores, report: Report) -> Written:
+def expected(request: ExpectScores, report: OnProgress) -> Written:
     """What a file must give, from what its artifact gives."""
     scores = np.load(request.anchor).astype(np.float64)
     ours, wanted = request.head, request.wanted
@@ -51,13 +58,13 @@ def expected(request: ExpectScores, report: Report) -> Written:
     return Written(request.out)
 
 
-def widen(request: WidenImages, report: Report) -> Written:
+def widen(request: WidenImages, report: OnProgress) -> Written:
     """Grey as red, green and blue."""
     np.save(request.out, np.repeat(np.load(request.images, mmap_mode="r"), 3, axis=-1))
     return Written(request.out)
 
 
-def apart(request: CompareScores, report: Report) -> ScoresApart:
+def apart(request: CompareScores, report: OnProgress) -> ScoresApart:
     """Compare scores. Raises DataError where there is nothing to compare, or NaN or Inf."""
     wanted, found = np.load(request.expected), np.load(request.found)
     counterpart = np.load(request.counterpart)
@@ -76,7 +83,7 @@ def apart(request: CompareScores, report: Report) -> ScoresApart:
     )
 
 
-def classes(request: CountClasses, report: Report) -> ClassCounts:
+def classes(request: CountClasses, report: OnProgress) -> ClassCounts:
     """Count right answers, class by class."""
     answer, labels = answers(request.head, np.load(request.anchor)), np.load(request.labels)
     return ClassCounts(
@@ -87,7 +94,7 @@ def classes(request: CountClasses, report: Report) -> ClassCounts:
     )
 
 
-def pick(request: PickGoldenImages, report: Report) -> Picked:
+def pick(request: PickGoldenImages, report: OnProgress) -> Picked:
     """Golden images, class after class. Raises DataError where images are no pictures, or none will do."""
     images, scores = np.load(request.images, mmap_mode="r"), np.load(request.anchor)
     if images.dtype != np.uint8:
@@ -127,7 +134,7 @@ def _rows(scores: NDArray[Any], head: Head, labels: NDArray[Any] | None, count: 
     return found[:count]
 
 
-def golden(request: WriteGoldenVectors, report: Report) -> Golden:
+def golden(request: WriteGoldenVectors, report: OnProgress) -> Golden:
     """The golden vectors of every file, those of TFLite files for Android's Acceleration Service as well."""
     pixels = np.load(request.images, mmap_mode="r")[list(request.picked.rows)]
     pictures = tuple(
@@ -175,10 +182,10 @@ def _scores_file(golden: Path, file: BundledFile, rows: NDArray[Any]) -> tuple[s
     return f"golden/scores/{out.name}", _sha256(content)
 
 
-def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[Tolerance, ...]:
+def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[GoldenTolerance, ...]:
     rounding = ROUNDING * largest
     rows = [
-        Tolerance(
+        GoldenTolerance(
             name,
             HEADROOM * most + rounding,
             f"{HEADROOM} times the largest difference on {n:,} images, {most:.3g}, {_and(rounding)}",
@@ -187,7 +194,7 @@ def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[Tol
     ]
     most = max(measured.values())
     why = f"{HEADROOM} times the largest difference of any runtime here, {most:.3g}, {_and(rounding)}"
-    return (*rows, Tolerance("default", HEADROOM * most + rounding, why))
+    return (*rows, GoldenTolerance("default", HEADROOM * most + rounding, why))
 
 
 def _and(rounding: float) -> str:

@@ -37,7 +37,7 @@ from resnet_edge.graph.quantize import quantize
 from resnet_edge.graph.repairs import EXACT, Repaired, possible, repaired
 from resnet_edge.graph.rounding import can_round
 from resnet_edge.graph.weighted import Layer, layers, write_constants
-from resnet_edge.workers.progress import Progress, Report, tracked
+from resnet_edge.workers.progress import OnProgress, Progress, tracked
 
 MARGIN_DB = 0.1
 """A smaller gain on the images that a change was fitted to need not be one on others."""
@@ -50,7 +50,7 @@ the bundled ResNet-20, and on a ResNet-50 with random weights, it is 20 dB and m
 min-max, and a trial takes time."""
 
 
-def calibrate(request: Calibrate, report: Report) -> Calibration:
+def calibrate(request: Calibrate, report: OnProgress) -> Calibration:
     """Measure, choose, and write the repaired float graph and the ranges into `request.folder`.
 
     Raises DataError where there is no image or an activation is not finite.
@@ -131,7 +131,7 @@ class _Search:
         measured: Measured,
         fixed: Ranges,
         images: NDArray[np.float32],
-        report: Report,
+        report: OnProgress,
     ) -> None:
         self.request, self.graph, self.measured, self.fixed = request, graph, measured, fixed
         self.images, self.report = images, report

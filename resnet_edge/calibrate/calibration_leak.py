@@ -9,7 +9,7 @@ from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.proportion import Z95, paired_drop, wilson
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.evaluation.verdict import Judged
+from resnet_edge.evaluation.verdict import Judgement
 
 ACCIDENT = 0.05
 """The share of images that two sets may have in common by accident: 3.3 % of the test images of CIFAR-10 are
@@ -17,8 +17,8 @@ in its training set, too (B. Barz, J. Denzler, Journal of Imaging 6 (2020) 41)."
 
 
 def on_new_images(
-    judged: Sequence[Judged], lint: CalibrationLint | None, max_drop_pp: float, z: float = Z95
-) -> list[Judged]:
+    judged: Sequence[Judgement], lint: CalibrationLint | None, max_drop_pp: float, z: float = Z95
+) -> list[Judgement]:
     """The same, inconclusive where a calibrated file passes only with the images that it was fitted to.
 
     They are counted by their pixels (calibrate/image_lint.py). A few that are in both by ACCIDENT change
@@ -32,7 +32,7 @@ def on_new_images(
     return [_without(one, leaked, None if same else max_drop_pp, z) for one in judged]
 
 
-def _without(judged: Judged, leaked: int, max_drop_pp: float | None, z: float) -> Judged:
+def _without(judged: Judgement, leaked: int, max_drop_pp: float | None, z: float) -> Judgement:
     """`max_drop_pp` None: the other images do not count."""
     row, scheme = judged.parity, _scheme(judged.proof.job.scheme)
     if row.verdict != "pass" or not scheme.needs_calibration:

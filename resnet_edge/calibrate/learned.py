@@ -8,10 +8,10 @@ import msgspec
 
 from resnet_edge.calibrate.learned_request import Placed, PlaceLearnedRanges
 from resnet_edge.graph.learned import learned_ranges, read_learned
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 
-def place(request: PlaceLearnedRanges, report: Report) -> Placed:
+def place(request: PlaceLearnedRanges, report: OnProgress) -> Placed:
     """Write the ranges by tensor. Raises ArtifactError where a layer has no tensor."""
     learned = read_learned(Path(request.learned))
     found = learned_ranges(Path(request.portable), learned)

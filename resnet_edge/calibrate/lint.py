@@ -26,7 +26,7 @@ from resnet_edge.data.images_request import Images
 from resnet_edge.data.rows import evenly
 from resnet_edge.graph.calibrate import Ranges, measure
 from resnet_edge.graph.histogram import Distribution
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 FEW = 100
 """Images. Against all 1,000 of the bundled model, the int8 file of 100 random ones lost 0.2 dB in the
@@ -42,7 +42,7 @@ SECONDS = 1.5
 """No further image is begun after so long, beyond the fewest."""
 
 
-def lint(request: LintCalibration, report: Report) -> CalibrationLint:
+def lint(request: LintCalibration, report: OnProgress) -> CalibrationLint:
     """Look for everything that can be looked for; an empty set is an error, and nothing else is said."""
     ours, theirs = request.calibration.source, request.evaluation.source
     report(Progress("calibration lint", note=f"{ours}, against {theirs}"))

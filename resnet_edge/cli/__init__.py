@@ -1,7 +1,7 @@
 """The command line: reads options, calls one stage, prints. No logic, no framework.
 
 Each command is one file here, named like the command, with a `command`. Errors become one
-line on stderr and the exit code of the contract in one place, `Program`.
+line on stderr and the exit code of the contract in one place, `CommandGroup`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PIPE_CLOSED = 141
 contract: who reads our output has closed it, and nothing is wrong."""
 
 
-class Program(click.Group):
+class CommandGroup(click.Group):
     """Finds its commands by listing the files of this package."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -108,7 +108,7 @@ def _refuse(message: str, code: int, words: Any) -> int:
 
 
 @click.command(
-    cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(__version__, prog_name="resnet-edge")
 def main() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from resnet_edge.benchmarking.compare import Compared, Comparison
+from resnet_edge.benchmarking.compare import ComparedRow, RunComparison
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
 from resnet_edge.report import words
 
 HEADER = ("Artifact", "Backend", "Before", "After", "After / before [between]", "Change")
 
 
-def print_comparison(found: Comparison) -> None:
+def print_comparison(found: RunComparison) -> None:
     """Print the rows that both runs have, those that one has, and what else differs."""
     console = stdout_console()
     if found.rows:
@@ -27,7 +27,7 @@ def print_comparison(found: Comparison) -> None:
         print_line(console, spelled(console, f"different: {line}"))
 
 
-def _cells(row: Compared) -> list[str]:
+def _cells(row: ComparedRow) -> list[str]:
     low, high = (f"{bound:.2f}" for bound in row.ratio_between)
     return [
         row.artifact,

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from resnet_edge.cli._options import FiniteRange
-from resnet_edge.compression.pruning import Rules, Target
+from resnet_edge.compression.pruning import PruningTarget, Rules
 from resnet_edge.core.errors import UsageError
 
 Decorated = Callable[..., Any]
@@ -158,7 +158,7 @@ def wanted(amount: float, exclude: tuple[str, ...] | None, options: dict[str, An
     blocks_only = count is not None and not amounts
     backend, _, device = options["backend"].partition(":")
     return {
-        "target": None if latency is not None or blocks_only else Target(options["kind"], 1 - amount),
+        "target": None if latency is not None or blocks_only else PruningTarget(options["kind"], 1 - amount),
         "target_latency": latency,
         "timed": TimedAs(backend, device or "cpu", options["scheme"], options["threads"]),
         "rules": Rules(options["multiple"], exclude or (), options["scope"], blocks=blocks),

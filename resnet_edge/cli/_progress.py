@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from resnet_edge.cli.terminal import say
 from resnet_edge.core.printable import printable
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -73,7 +73,7 @@ class Bars:
 
 
 @contextmanager
-def live() -> Iterator[Report]:
+def live() -> Iterator[OnProgress]:
     """Bars on stderr that fit one line each, and leave nothing behind."""
     from rich.console import Console
     from rich.progress import (

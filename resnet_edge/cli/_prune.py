@@ -20,7 +20,7 @@ from resnet_edge.training.recipe import (
     check_not_the_model,
     training_grant,
 )
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 OPTIONS_OF: dict[str, tuple[str, ...]] = {"magnitude": ("schedule",), "channel": NAMES}
 """The options that only one method has."""
@@ -72,16 +72,16 @@ def common(model: str, out: Path, options: dict[str, Any]) -> Common:
 
 
 def pruned(
-    method: str, shared: Common, recipe: Recipe, options: dict[str, Any], report: Report
+    method: str, shared: Common, recipe: Recipe, options: dict[str, Any], report: OnProgress
 ) -> Compressed:
     """Prune by `method`. Raises what its stage raises."""
     return _METHODS[method](shared, recipe, options, report)
 
 
-def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: Report) -> Compressed:
+def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: OnProgress) -> Compressed:
     from resnet_edge.compression.magnitude_request import PruneMagnitude
     from resnet_edge.compression.tfmot_worker import tfmot_worker
-    from resnet_edge.workers.worker import log_folder
+    from resnet_edge.workers.process import log_folder
 
     if recipe.epochs == 0:
         raise UsageError("--epochs 0: magnitude pruning happens while the network trains; give 1 or more")
@@ -103,7 +103,7 @@ def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: 
         return worker.run(request, report)
 
 
-def _channel(shared: Common, recipe: Recipe, options: dict[str, Any], report: Report) -> Compressed:
+def _channel(shared: Common, recipe: Recipe, options: dict[str, Any], report: OnProgress) -> Compressed:
     from resnet_edge.compression.channel_request import ChannelRequest
     from resnet_edge.compression.prune_channel import prune
 

@@ -54,7 +54,7 @@ def command(
         training_grant,
     )
     from resnet_edge.training.unfinished import left_behind, training_run
-    from resnet_edge.workers.worker import log_folder
+    from resnet_edge.workers.process import log_folder
 
     request = ModelRequest(model, input_shape=input_shape, preprocess=preprocess)
     check_not_the_model(out, model)

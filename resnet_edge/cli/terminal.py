@@ -14,7 +14,7 @@ from typing import Any, TextIO, TypeVar, cast
 import click
 
 from resnet_edge.core.printable import one_line, printable_json, printable_lines
-from resnet_edge.workers.progress import Report, silent
+from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -85,7 +85,7 @@ def last_words() -> None:
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Report]:
+def progress(quiet: bool) -> Iterator[OnProgress]:
     """A report that draws live bars on a terminal and plain lines elsewhere, on stderr."""
     from resnet_edge.cli._progress import Lines, live
 

@@ -49,7 +49,7 @@ def command(
         training_grant,
     )
     from resnet_edge.training.unfinished import left_behind, training_run
-    from resnet_edge.workers.worker import Worker, log_folder
+    from resnet_edge.workers.process import WorkerProcess, log_folder
 
     if start is not None:
         check_not_the_model(out, start)
@@ -63,7 +63,7 @@ def command(
             training_run(out),
             progress(quiet) as report,
             log_folder() as logs,
-            Worker("training", logs / "train.log", grant=grant) as worker,
+            WorkerProcess("training", logs / "train.log", grant=grant) as worker,
         ):
             result = worker.run(request, report)
         if as_json:

@@ -226,15 +226,15 @@ def _replay(
     from resnet_edge.cli._golden import golden_document, golden_exit_code, print_golden
     from resnet_edge.golden.replay import replay
     from resnet_edge.workers.grant import Grant
-    from resnet_edge.workers.pool import Crew
+    from resnet_edge.workers.pool import WorkerPool
     from resnet_edge.workers.temporary import temporary
 
     with (
         temporary() as (scratch, logs),
-        Crew(logs, grant=Grant(writes=(str(scratch),))) as crew,
+        WorkerPool(logs, grant=Grant(writes=(str(scratch),))) as workers,
         progress(quiet) as report,
     ):
-        found = replay(golden, artifacts, options["backends"] or (), crew, scratch, report)
+        found = replay(golden, artifacts, options["backends"] or (), workers, scratch, report)
     if as_json:
         print_json(golden_document(found))
     elif not quiet:

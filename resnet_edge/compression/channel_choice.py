@@ -8,7 +8,7 @@ from typing import Any
 
 from resnet_edge.compression.channel_base import Base, base_of, judging_images, plain_batches, plain_loss
 from resnet_edge.compression.channel_request import ChannelRequest, MakeCandidate
-from resnet_edge.compression.pruning import Selection, Target
+from resnet_edge.compression.pruning import PruningTarget, Selection
 from resnet_edge.compression.pruning.block_choice import BlockChoice
 from resnet_edge.compression.pruning.blocks import check_any, removable, without
 from resnet_edge.compression.pruning.cost import cost
@@ -18,7 +18,7 @@ from resnet_edge.compression.pruning.selection import select, smallest
 from resnet_edge.compression.pruning.taylor import gradients, taylor, variables
 from resnet_edge.core.errors import OutOfReach, UsageError
 from resnet_edge.models.flat import copied, copy_weights, flat_graph, rebuild
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 Blocks = tuple[str, ...]
 
@@ -45,7 +45,7 @@ def block_count(request: ChannelRequest, base: Base) -> int:
     return found
 
 
-def check_reach(request: ChannelRequest, base: Base, target: Target) -> None:
+def check_reach(request: ChannelRequest, base: Base, target: PruningTarget) -> None:
     """Raises OutOfReach where `target` is, though every block is gone that may go."""
     if not request.rules.blocks:
         select(base.channels, group_norm(base.channels), target, request.rules)
@@ -56,7 +56,7 @@ def check_reach(request: ChannelRequest, base: Base, target: Target) -> None:
             raise _out_of_reach(target, len(names))
 
 
-def chosen(request: MakeCandidate, report: Report) -> tuple[Blocks, Selection]:
+def chosen(request: MakeCandidate, report: OnProgress) -> tuple[Blocks, Selection]:
     """The blocks that go, and the channels of what is left that stay. Raises OutOfReach."""
     wanted, target = request.wanted, request.target
     blocks: Blocks = ()
@@ -88,7 +88,7 @@ def weights_changed() -> None:
         remembered.cache_clear()
 
 
-def _before(request: ChannelRequest, target: Target, report: Report) -> Blocks:
+def _before(request: ChannelRequest, target: PruningTarget, report: OnProgress) -> Blocks:
     """The blocks that go before the target is met; channels do the rest. Where these cannot, a block
     more goes than the target takes."""
     ranking = _ranking(request, report)
@@ -103,7 +103,7 @@ def _before(request: ChannelRequest, target: Target, report: Report) -> Blocks:
     return blocks
 
 
-def _channels(request: ChannelRequest, target: Target, blocks: Blocks) -> Selection:
+def _channels(request: ChannelRequest, target: PruningTarget, blocks: Blocks) -> Selection:
     share, left = _share(request, target, blocks), left_without(request, blocks)
     if share >= 1:
         return Selection({})
@@ -116,13 +116,13 @@ def _channels(request: ChannelRequest, target: Target, blocks: Blocks) -> Select
         raise _out_of_reach(target, len(blocks)) from None
 
 
-def _share(request: ChannelRequest, target: Target, blocks: Blocks) -> float:
+def _share(request: ChannelRequest, target: PruningTarget, blocks: Blocks) -> float:
     """`target` as a share of what is left without `blocks`; 1 or more: they suffice."""
     whole = cost(base_of(request).channels).of(target.kind)
     return target.share * whole / cost(left_without(request, blocks).channels).of(target.kind)
 
 
-def _out_of_reach(target: Target, count: int) -> OutOfReach:
+def _out_of_reach(target: PruningTarget, count: int) -> OutOfReach:
     what = "MACs" if target.kind == "macs" else target.kind
     blocks = f"{count} block{'s' * (count > 1)}"
     return OutOfReach(
@@ -140,7 +140,7 @@ def _importance(request: ChannelRequest, blocks: Blocks) -> Importance:
     return taylor(left.channels, slope, plain_batches(request))
 
 
-def _ranking(request: ChannelRequest, report: Report) -> BlockChoice:
+def _ranking(request: ChannelRequest, report: OnProgress) -> BlockChoice:
     report(Progress("blocks", note="the loss without each of them"))
     return _measured(request)
 

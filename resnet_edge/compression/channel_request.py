@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from resnet_edge.compression.pruning import PruningSummary, Rules, Target
+from resnet_edge.compression.pruning import PruningSummary, PruningTarget, Rules
 from resnet_edge.compression.step_latency import TimedAs
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.models import ModelRequest
@@ -31,7 +31,7 @@ class ChannelRequest:
 
     model: ModelRequest
     recipe: Recipe
-    target: Target | None
+    target: PruningTarget | None
     target_latency: float | None
     timed: TimedAs
     rules: Rules
@@ -105,7 +105,7 @@ class MakeCandidate(
     """
 
     wanted: ChannelRequest
-    target: Target | None
+    target: PruningTarget | None
     out: str
     blocks: int | None = None
     judged: bool = False

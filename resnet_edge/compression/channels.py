@@ -50,13 +50,13 @@ from resnet_edge.training.state import state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_copy import training_copy
 from resnet_edge.training.unfinished import checkpoint_folder, finished_file
-from resnet_edge.workers.progress import Report, silent
+from resnet_edge.workers.progress import OnProgress, silent
 
 CHOSEN = "chosen.keras"
 """The network that was chosen, in the checkpoint."""
 
 
-def prepare(task: PrepareChannels, report: Report) -> Prepared:
+def prepare(task: PrepareChannels, report: OnProgress) -> Prepared:
     """Open everything, and train the base sparse if asked for.
 
     Raises ModelError (nothing can be pruned), UsageError, DataError, UnknownName.
@@ -91,7 +91,7 @@ def _chosen_in(file: Path) -> Chosen:
     return replace(found, candidate=replace(found.candidate, file=str(file.with_name(CHOSEN))))
 
 
-def candidate(request: MakeCandidate, report: Report) -> Candidate:
+def candidate(request: MakeCandidate, report: OnProgress) -> Candidate:
     """Choose the blocks and channels that go, and write the smaller network.
 
     Raises UsageError (an excluded layer that does not exist), ResnetEdgeError (the target is
@@ -111,7 +111,7 @@ def candidate(request: MakeCandidate, report: Report) -> Candidate:
     return Candidate(request.out, summary(channels, selection, blocks, base.channels), loss)
 
 
-def finish(request: FinishChannels, report: Report) -> Compressed:
+def finish(request: FinishChannels, report: OnProgress) -> Compressed:
     """Fine-tune the chosen network, save it with its sidecar, and clear the checkpoint away."""
     wanted, found = request.wanted, request.chosen
     base, out = base_of(wanted), Path(wanted.out)
@@ -199,7 +199,7 @@ def _teacher(request: ChannelRequest) -> Any:
     return teacher_of(request.recipe, facts.input_shape, facts.classes, silent)
 
 
-def _train_sparse(request: ChannelRequest, base: Base, folder: Path, report: Report) -> None:
+def _train_sparse(request: ChannelRequest, base: Base, folder: Path, report: OnProgress) -> None:
     """Train the open model on with the group penalty; its file is not touched."""
     folder.mkdir(exist_ok=True)
     recipe = replace(request.recipe, epochs=request.sparse_epochs, teacher=None)

@@ -17,12 +17,12 @@ from resnet_edge.core.errors import UsageError
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.core.written import Written
 from resnet_edge.evaluation.predict import open_images
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 IMAGES = 8
 
 
-def settle(task: SettleTiming, report: Report) -> Plan:
+def settle(task: SettleTiming, report: OnProgress) -> Plan:
     """The one artifact to make of every model, in the format that the backend opens.
 
     Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency, DeviceUnavailable.
@@ -39,7 +39,7 @@ def settle(task: SettleTiming, report: Report) -> Plan:
     )
 
 
-def noise(request: WriteNoise, report: Report) -> Written:
+def noise(request: WriteNoise, report: OnProgress) -> Written:
     """Write IMAGES images of seeded noise: uint8 pixels, or float32 from -1 to 1."""
     random, shape = np.random.default_rng(0), (IMAGES, *request.shape)
     if request.pixels:
@@ -49,7 +49,7 @@ def noise(request: WriteNoise, report: Report) -> Written:
     return Written(request.out)
 
 
-def measure(request: TimePair, report: Report) -> StepLatency:
+def measure(request: TimePair, report: OnProgress) -> StepLatency:
     """Time both in shuffled turns; the ratio is taken round by round (statistics.paired_ratio).
 
     Raises ArtifactError, DataError, DeviceUnavailable where either cannot be run.

@@ -20,15 +20,15 @@ from resnet_edge.compression.channel_request import (
     PrepareChannels,
     Prepared,
 )
-from resnet_edge.compression.pruning import Target
+from resnet_edge.compression.pruning import PruningTarget
 from resnet_edge.compression.step_latency import Race
 from resnet_edge.core.errors import OutOfReach, ResnetEdgeError
 from resnet_edge.core.scratch import scratch_folder
 from resnet_edge.training.recipe import Compressed, training_grant
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.pool import Crew, Member
-from resnet_edge.workers.progress import Progress, Report
-from resnet_edge.workers.worker import log_folder
+from resnet_edge.workers.pool import Worker, WorkerPool
+from resnet_edge.workers.process import log_folder
+from resnet_edge.workers.progress import OnProgress, Progress
 
 TRIES = 7
 """Candidates that are measured at most; each halves the interval in which the share must lie."""
@@ -38,28 +38,33 @@ NEAR = 0.05
 """A candidate this much below the wanted latency, relatively, is near enough."""
 
 
-def prune(request: ChannelRequest, tell: Report) -> Compressed:
+def prune(request: ChannelRequest, tell: OnProgress) -> Compressed:
     """Prune, fine-tune and save. Raises ResnetEdgeError where a target is out of reach, and what
     opening the model and the data raises; an interrupted run can be resumed."""
     with (
         log_folder() as logs,
         scratch_folder() as scratch,
-        Crew(logs, env={"TMPDIR": str(scratch)}, grant=Grant(writes=(str(scratch),))) as crew,
+        WorkerPool(logs, env={"TMPDIR": str(scratch)}, grant=Grant(writes=(str(scratch),))) as workers,
     ):
-        worker = crew.member("pruning", tell, training_grant(request.recipe, request.out, request.model))
+        worker = workers.worker("pruning", tell, training_grant(request.recipe, request.out, request.model))
         prepared = worker.run(PrepareChannels(wanted=request))
         chosen = prepared.chosen
         if chosen is None:
-            chosen = _searched(request, prepared, worker, crew, scratch, tell)
+            chosen = _searched(request, prepared, worker, workers, scratch, tell)
         finishing = FinishChannels(request, chosen)
         return worker.run(finishing)
 
 
 def _searched(
-    request: ChannelRequest, prepared: Prepared, worker: Member, crew: Crew, scratch: Path, tell: Report
+    request: ChannelRequest,
+    prepared: Prepared,
+    worker: Worker,
+    workers: WorkerPool,
+    scratch: Path,
+    tell: OnProgress,
 ) -> Chosen:
     try:
-        with Race(crew, scratch, request.model, request.timed, tell) as race:
+        with Race(workers, scratch, request.model, request.timed, tell) as race:
             return _Search(request, prepared.blocks, worker, race, scratch, tell).chosen()
     except ResnetEdgeError:
         shutil.rmtree(prepared.folder, ignore_errors=True)  # to resume it would end here once more
@@ -70,7 +75,13 @@ class _Search:
     """Looks for the candidate that meets the target. `blocks` is how many may be removed."""
 
     def __init__(
-        self, request: ChannelRequest, blocks: int, worker: Member, race: Race, scratch: Path, tell: Report
+        self,
+        request: ChannelRequest,
+        blocks: int,
+        worker: Worker,
+        race: Race,
+        scratch: Path,
+        tell: OnProgress,
     ) -> None:
         self._request, self._blocks, self._worker, self._race = request, blocks, worker, race
         self._scratch, self._tell = scratch, tell
@@ -123,7 +134,7 @@ class _Search:
         whole = [t for t in self._timed_so_far if len(t.candidate.summary.blocks) == blocks]
         low, high = 0.0, min([1.0, *map(_left, whole)])
         for _ in range(tries):
-            tried = self._tried(Target("macs", share), blocks)
+            tried = self._tried(PruningTarget("macs", share), blocks)
             if tried is None:  # no network is that small
                 low = share
             elif _ratio(tried) <= wanted:
@@ -145,7 +156,7 @@ class _Search:
             )
         return min(found, key=_worth)
 
-    def _tried(self, target: Target | None, blocks: int) -> Chosen | None:
+    def _tried(self, target: PruningTarget | None, blocks: int) -> Chosen | None:
         try:
             found = self._candidate(target, blocks, judged=self._blocks > 0)
         except OutOfReach:
@@ -161,7 +172,7 @@ class _Search:
     def _timed(self, found: Candidate) -> Chosen:
         return Chosen(found, (self._race.against(found.file),))
 
-    def _candidate(self, target: Target | None, blocks: int | None, judged: bool = False) -> Candidate:
+    def _candidate(self, target: PruningTarget | None, blocks: int | None, judged: bool = False) -> Candidate:
         self._count += 1
         out = str(self._scratch / f"candidate-{self._count}.keras")
         request = MakeCandidate(self._request, target, out, blocks, judged)

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from resnet_edge import __version__
 from resnet_edge.compression.magnitude_request import PruneMagnitude
 from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
-from resnet_edge.compression.tfmot.head import Head, split_head
+from resnet_edge.compression.tfmot.head import FakeHead, split_head
 from resnet_edge.compression.tfmot.magnitude import (
     LayerSparsity,
-    Plan,
+    SparsityPlan,
     check_sparsity,
     layers_to_prune,
     masked,
@@ -49,12 +49,12 @@ from resnet_edge.training.state import state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_data import TrainingData, training_data
 from resnet_edge.training.unfinished import finished_file
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 Pixels = NDArray[np.float32]
 
 
-def prune(request: PruneMagnitude, report: Report) -> Compressed:
+def prune(request: PruneMagnitude, report: OnProgress) -> Compressed:
     """Prune, fine-tune and save.
 
     Raises ModelError (a network that tf_keras cannot hold), UsageError, DataError, UnknownName;
@@ -107,7 +107,7 @@ class _Base:
 
     opened: OpenedModel
     graph: FlatGraph
-    head: Head | None
+    head: FakeHead | None
     trunk: FlatGraph
     names: tuple[str, ...]
     data: TrainingData
@@ -125,7 +125,7 @@ class _Base:
         return made
 
 
-def _opened(request: PruneMagnitude, report: Report) -> _Base:
+def _opened(request: PruneMagnitude, report: OnProgress) -> _Base:
     opened = open_model(request.model, report)
     if not isinstance(opened.trackable, keras.Model):
         raise ModelError(
@@ -147,7 +147,7 @@ def _steps(request: PruneMagnitude, data: TrainingData) -> int:
     return recipe.epochs * len(batches)
 
 
-def _measured(request: ModelRequest, base: _Base, report: Report) -> State:
+def _measured(request: ModelRequest, base: _Base, report: OnProgress) -> State:
     """The state of a file, with the accuracy of the network in memory, whose weights it holds."""
     facts, images = base.opened.facts, base.data.measured_on
     score = None
@@ -157,7 +157,7 @@ def _measured(request: ModelRequest, base: _Base, report: Report) -> State:
     return state_of(request, score, images)
 
 
-def _told(fine_tuning: Plan, layers: tuple[LayerSparsity, ...], base: _Base) -> dict[str, Any]:
+def _told(fine_tuning: SparsityPlan, layers: tuple[LayerSparsity, ...], base: _Base) -> dict[str, Any]:
     names = {layer.name for layer in layers}
     dense = [call.name for call in base.graph.calls if _has_kernel(call.operation) and call.name not in names]
     return {

@@ -45,14 +45,14 @@ from resnet_edge.training.state import state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_data import TrainingData, training_data
 from resnet_edge.training.unfinished import finished_file
-from resnet_edge.workers.progress import Progress, Report, tracked
+from resnet_edge.workers.progress import OnProgress, Progress, tracked
 
 Pixels = NDArray[np.float32]
 OBSERVED = 16
 """Batches of training images that the activation ranges begin with."""
 
 
-def qat(request: FineTuneForInt8, report: Report) -> Compressed:
+def qat(request: FineTuneForInt8, report: OnProgress) -> Compressed:
     """Fine-tune as the recipe says.
 
     Raises ModelError (a layer that cannot be quantized in training, a model without a graph),
@@ -180,7 +180,7 @@ class _Scores:
     data: TrainingData
     how: Fit
     plain: Fit
-    report: Report
+    report: OnProgress
 
     def of(self, network: Any, plain: bool = False) -> float | None:
         """`plain`: the network takes raw pixels, and not what the trunk takes."""
@@ -196,7 +196,7 @@ def _last(graph: FlatGraph) -> str:
     return call.name
 
 
-def _observed(data: TrainingData, how: Fit, batch: int, report: Report) -> Iterator[Pixels]:
+def _observed(data: TrainingData, how: Fit, batch: int, report: OnProgress) -> Iterator[Pixels]:
     """Batches spread over the training images, as they are."""
     images = data.fitted.images
     starts = range(0, max(1, len(images) - batch + 1), batch)

@@ -28,8 +28,8 @@ from resnet_edge.evaluation.job import Job
 from resnet_edge.evaluation.source_request import ExportModel, ReadModelFacts
 from resnet_edge.models import ModelRequest, grant_of
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import Crew
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.pool import WorkerPool
+from resnet_edge.workers.progress import OnProgress
 from resnet_edge.workers.task import Task
 
 
@@ -103,15 +103,17 @@ class Race:
     Raises UsageError where `how` asks for more threads than there are.
     """
 
-    def __init__(self, crew: Crew, folder: Path, base: ModelRequest, how: TimedAs, tell: Report) -> None:
+    def __init__(
+        self, workers: WorkerPool, folder: Path, base: ModelRequest, how: TimedAs, tell: OnProgress
+    ) -> None:
         if not 1 <= how.threads <= usable_cores():
             raise UsageError(f"{how.threads} threads: this process may use {usable_cores()} cores")
         self.how = how
         self._folder, self._base_request = folder, base
         clock_grant = backends_grant([how.backend])
-        self._source = crew.member("race source", tell, grant_of(base))
-        self._maker = crew.member("race artifacts", tell, clock_grant)
-        self._clock = crew.member("race latency", tell, clock_grant)
+        self._source = workers.worker("race source", tell, grant_of(base))
+        self._maker = workers.worker("race artifacts", tell, clock_grant)
+        self._clock = workers.worker("race latency", tell, clock_grant)
         self._job: Job | None = None
         self._images: str | None = None
         self._base: _Made | None = None
@@ -138,8 +140,8 @@ class Race:
 
     def close(self) -> None:
         """End the processes, so that their memory is free for others."""
-        for member in (self._source, self._maker, self._clock):
-            member.dismiss()
+        for worker in (self._source, self._maker, self._clock):
+            worker.close()
 
     def __enter__(self) -> Race:
         return self
@@ -234,10 +236,10 @@ class Race:
 
 
 def step_latency(
-    crew: Crew, folder: Path, before: ModelRequest, after: str, how: TimedAs, tell: Report
+    workers: WorkerPool, folder: Path, before: ModelRequest, after: str, how: TimedAs, tell: OnProgress
 ) -> StepLatency:
     """The latency of one step: the file `after` against `before`. As Race, for once."""
-    with Race(crew, folder, before, how, tell) as race:
+    with Race(workers, folder, before, how, tell) as race:
         return race.against(after)
 
 

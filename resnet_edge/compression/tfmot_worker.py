@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 
 ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "1", "KERAS_BACKEND": "tensorflow"}
 """The first is what importing tensorflow_model_optimization sets, for the whole process and too
@@ -13,6 +13,6 @@ late for what is imported before it. The second: Keras 3 opens the model and com
 in the same process, on tf_keras' tensors."""
 
 
-def tfmot_worker(name: str, log: Path, grant: Grant) -> Worker:
+def tfmot_worker(name: str, log: Path, grant: Grant) -> WorkerProcess:
     """A worker for stages that use tf_keras. Raises WorkerFailed."""
-    return Worker(name, log, ENVIRONMENT, grant)
+    return WorkerProcess(name, log, ENVIRONMENT, grant)

@@ -11,10 +11,10 @@ from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.core.written import Written
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 
-def portable(request: QuantizeGraph, report: Report) -> Written:
+def portable(request: QuantizeGraph, report: OnProgress) -> Written:
     """Write the portable graph under the scheme."""
     from resnet_edge.calibrate.calibration import read_ranges
     from resnet_edge.graph.additions import aligned_ranges, unsettled
@@ -44,7 +44,7 @@ def portable(request: QuantizeGraph, report: Report) -> Written:
     return Written(request.out, notes)
 
 
-def artifact(request: WriteArtifact, report: Report) -> Artifact:
+def artifact(request: WriteArtifact, report: OnProgress) -> Artifact:
     """Write one artifact and read back what it declares. Raises UnsupportedScheme where a runtime that was
     asked for is too old for it."""
     step = f"write {request.format} {request.scheme}"

@@ -13,7 +13,7 @@ from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.download_size import gzip_bytes
 from resnet_edge.conversion.lint import Linting
 from resnet_edge.conversion.notes import shared_scale
-from resnet_edge.conversion.run_log import Basis, Findings
+from resnet_edge.conversion.run_log import Inputs, RunLog
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import UnsupportedScheme, WorkerFailed
 from resnet_edge.core.machine import usable_cores
@@ -21,56 +21,56 @@ from resnet_edge.core.sidecar import Story
 from resnet_edge.core.workspace import Workspace
 from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation.job import Job
-from resnet_edge.evaluation.scheduler import Proof, Provers
-from resnet_edge.workers.pool import Member
+from resnet_edge.evaluation.scheduler import Evaluation, Scheduler
+from resnet_edge.workers.pool import Worker
 
 
 @dataclass
-class Making:
-    """Made by `member`, from `basis`. `calibrated` is there once `make` has calibrated; `packed`
+class Build:
+    """Made by `worker`, from `inputs`. `calibrated` is there once `make` has calibrated; `packed`
     holds the sizes of gzips by file."""
 
     request: ConvertRequest
-    basis: Basis
+    inputs: Inputs
     story: Story
     workspace: Workspace
-    member: Member
-    provers: Provers
+    worker: Worker
+    scheduler: Scheduler
     pool: Executor
-    findings: Findings
+    run_log: RunLog
     linting: Linting
     calibrated: Calibration | None = None
     packed: dict[str, Future[int]] = field(default_factory=dict)
 
-    def make(self) -> list[Proof]:
+    def make(self) -> list[Evaluation]:
         """Make every artifact, and start its proofs as soon as it is there; both in the plan's order."""
-        plan, found = self.basis.plan, self.findings
+        plan, found = self.inputs.plan, self.run_log
         groups = plan.by_scheme()
         # What needs no ranges comes first: it is proved while they are being found.
         proofs = [p for s, jobs in groups.items() if not _calibrated(jobs) for p in self._made(s, jobs)]
-        if self.basis.calibration is not None:
-            self.calibrated = self._calibrate(self.basis.calibration)
+        if self.inputs.calibration is not None:
+            self.calibrated = self._calibrate(self.inputs.calibration)
             if self.calibrated is not None:
                 for note in shared_scale(self.calibrated.shared_scale):
                     found.note("dense layers", note)
             self.linting.start(self.calibrated)
         proofs += [p for s, jobs in groups.items() if _calibrated(jobs) for p in self._made(s, jobs)]
-        self.member.dismiss()
+        self.worker.close()
         order = [(job.format, job.scheme) for job in plan.jobs]
         found.artifacts.sort(key=lambda artifact: order.index((artifact.format, artifact.scheme)))
         return sorted(proofs, key=lambda proof: order.index((proof.job.format, proof.job.scheme)))
 
-    def _made(self, scheme: str, jobs: list[Job]) -> list[Proof]:
+    def _made(self, scheme: str, jobs: list[Job]) -> list[Evaluation]:
         """The artifacts of a scheme, and their proofs begun."""
         portable = self._portable(scheme, _calibrated(jobs))
-        proofs: list[Proof] = []
+        proofs: list[Evaluation] = []
         if portable is None:
             return proofs
         for job in jobs:
             if artifact := self._artifact(portable, job):
-                self.findings.artifacts.append(artifact)
+                self.run_log.artifacts.append(artifact)
                 self.pack(artifact)
-                proofs += [self.provers.start(artifact, job, p, self.basis.images) for p in job.places]
+                proofs += [self.scheduler.start(artifact, job, p, self.inputs.images) for p in job.targets]
         return proofs
 
     def _portable(self, scheme: str, needs_calibration: bool) -> str | None:
@@ -79,26 +79,26 @@ class Making:
         if needs_calibration and calibrated is None:
             return None  # that the calibration failed is noted
         request = QuantizeGraph(
-            calibrated.portable if calibrated is not None else self.basis.portable,
+            calibrated.portable if calibrated is not None else self.inputs.portable,
             scheme,
             calibrated.ranges if calibrated is not None else None,
-            self.basis.facts.output,
+            self.inputs.facts.output,
             self.request.plan.io,
             str(self.workspace.scratch / f"{scheme}.tflite"),
             integer_scores=self.request.plan.integer_scores,
             dense_scales=self.request.plan.dense_scales,
         )
-        made = self.findings.attempt(scheme, partial(self.member.run, request))
+        made = self.run_log.attempt(scheme, partial(self.worker.run, request))
         if made is None:
             return None
-        self.findings.notes += made.notes
+        self.run_log.notes += made.notes
         return request.out
 
     def _calibrate(self, calibration: Images) -> Calibration | None:
         """The float graph that every scheme with integer activations starts from, and its ranges."""
-        facts, learned = self.basis.facts, self.basis.learned
+        facts, learned = self.inputs.facts, self.inputs.learned
         request = Calibrate(
-            self.basis.portable,
+            self.inputs.portable,
             calibration.images,
             facts.preprocessing.takes_pixels,
             facts.head,
@@ -110,11 +110,11 @@ class Making:
             self.request.plan.dense_scales,
             compare_dense_scales=True,
         )
-        step = partial(self.member.run, request)
-        return self.findings.attempt("calibration, and every artifact that needs it", step, WorkerFailed)
+        step = partial(self.worker.run, request)
+        return self.run_log.attempt("calibration, and every artifact that needs it", step, WorkerFailed)
 
     def _artifact(self, portable: str, job: Job) -> Artifact | None:
-        name = self.basis.facts.name
+        name = self.inputs.facts.name
         out = self.workspace.folder / f"{name}.{job.scheme}{job.suffix}"
         asked = self.request.plan
         request = WriteArtifact(
@@ -126,7 +126,7 @@ class Making:
             runtimes=asked.runtimes,
             channels_first=job.channels_first,
         )
-        ask = partial(self.member.run, request)
+        ask = partial(self.worker.run, request)
 
         def step() -> Artifact | None:
             try:
@@ -134,10 +134,10 @@ class Making:
             except UnsupportedScheme as error:  # a runtime is too old for it
                 if not asked.choose:
                     raise
-                self.findings.note(out.name, f"left out: {error}")
+                self.run_log.note(out.name, f"left out: {error}")
                 return None
 
-        made = self.findings.attempt(out.name, step)
+        made = self.run_log.attempt(out.name, step)
         if made is None:
             out.unlink(missing_ok=True)
         return made

@@ -17,9 +17,9 @@ from typing import Any
 from resnet_edge import __version__
 from resnet_edge.calibrate.calibration_leak import on_new_images
 from resnet_edge.calibrate.learned_request import Placed, PlaceLearnedRanges
-from resnet_edge.conversion.build import Making
+from resnet_edge.conversion.build import Build
 from resnet_edge.conversion.convert_request import ConvertRequest
-from resnet_edge.conversion.evaluate import Proving
+from resnet_edge.conversion.evaluate import Verdicts
 from resnet_edge.conversion.latency import timed
 from resnet_edge.conversion.lint import Linting
 from resnet_edge.conversion.notes import (
@@ -32,7 +32,7 @@ from resnet_edge.conversion.notes import (
     scales_for_each,
 )
 from resnet_edge.conversion.plan_request import Plan
-from resnet_edge.conversion.run_log import Basis, Findings
+from resnet_edge.conversion.run_log import Inputs, RunLog
 from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.label_names import LabelNames, label_names
 from resnet_edge.core.latency import Latency
@@ -48,17 +48,17 @@ from resnet_edge.data.class_names import as_lines, check_count, chosen_names
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_request import Images
 from resnet_edge.data.needed_images import NeededImages
-from resnet_edge.evaluation.scheduler import Provers, how_many
+from resnet_edge.evaluation.scheduler import Scheduler, how_many
 from resnet_edge.evaluation.source_request import ExportModel, ReadLearnedRanges, ReadModelFacts, RunReference
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import grant_of
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import Crew, crew_and_pool
-from resnet_edge.workers.progress import Report as Tell
+from resnet_edge.workers.pool import WorkerPool, workers_and_threads
+from resnet_edge.workers.progress import OnProgress
 
 
-def convert(request: ConvertRequest, workspace: Workspace, tell: Tell) -> Report:
+def convert(request: ConvertRequest, workspace: Workspace, tell: OnProgress) -> Report:
     """Run the job and write artifacts and labels into `workspace.folder`; return the report.
 
     What concerns one artifact only, or a worker that died, becomes a Failure in the report
@@ -71,45 +71,58 @@ def convert(request: ConvertRequest, workspace: Workspace, tell: Tell) -> Report
     # thread of its makes both wait (calibration took four times as long, with other work running).
     env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
-    with crew_and_pool(workspace.logs, threads, env, workspace.check_space, grant) as (crew, pool):
-        return _Run(request, workspace, crew, pool, tell).run()
+    with workers_and_threads(workspace.logs, threads, env, workspace.check_space, grant) as (workers, pool):
+        return _Run(request, workspace, workers, pool, tell).run()
 
 
 class _Run:
     """One run, from the first look at the model to the report."""
 
     def __init__(
-        self, request: ConvertRequest, workspace: Workspace, crew: Crew, pool: ThreadPoolExecutor, tell: Tell
+        self,
+        request: ConvertRequest,
+        workspace: Workspace,
+        workers: WorkerPool,
+        pool: ThreadPoolExecutor,
+        tell: OnProgress,
     ) -> None:
-        self.request, self.workspace, self.crew, self.pool, self.tell = request, workspace, crew, pool, tell
-        self.source = crew.member("source", tell, grant_of(request.model))
-        self.maker = crew.member("artifacts", tell, backends_grant(request.plan.backends))
-        self.provers = Provers(crew, pool, workspace.scratch, tell, backends_grant(request.plan.backends))
-        self.findings = Findings(tell)
+        self.request, self.workspace, self.workers, self.pool, self.tell = (
+            request,
+            workspace,
+            workers,
+            pool,
+            tell,
+        )
+        self.source = workers.worker("source", tell, grant_of(request.model))
+        self.maker = workers.worker("artifacts", tell, backends_grant(request.plan.backends))
+        self.scheduler = Scheduler(
+            workers, pool, workspace.scratch, tell, backends_grant(request.plan.backends)
+        )
+        self.run_log = RunLog(tell)
         self.witness: Witnessed | None = None
         self.labels: LabelNames | None = None
 
     def run(self) -> Report:
-        basis, story = self._basis()
-        self._write_labels(basis.facts, basis.images)
-        reference = self.pool.submit(self._reference, basis.images)
-        self.provers.wait_for(reference)
-        linting = Linting(basis, self.crew, self.pool, self.findings)
-        making = Making(
-            *(self.request, basis, story, self.workspace, self.maker),
-            *(self.provers, self.pool, self.findings, linting),
+        inputs, story = self._inputs()
+        self._write_labels(inputs.facts, inputs.images)
+        reference = self.pool.submit(self._reference, inputs.images)
+        self.scheduler.wait_for(reference)
+        linting = Linting(inputs, self.workers, self.pool, self.run_log)
+        making = Build(
+            *(self.request, inputs, story, self.workspace, self.maker),
+            *(self.scheduler, self.pool, self.run_log, linting),
         )
         proofs = making.make()
-        proving = Proving(self.request, basis, self.crew, making, self.findings)
+        proving = Verdicts(self.request, inputs, self.workers, making, self.run_log)
         judged = proving.judged(reference, proofs)
-        kept = {(found.proof.job, found.proof.place): found.proof for found in judged}
+        kept = {(found.proof.job, found.proof.target): found.proof for found in judged}
         growth = proving.error_growth()
         lint = linting.found()
         if self.request.calibration is not None:
             judged = on_new_images(judged, lint, self.request.max_drop_pp)
         wait(making.packed.values())  # nothing else of ours runs while latency is measured
-        last = [kept.get((proof.job, proof.place), proof) for proof in proofs]
-        latency = timed(self.request, basis.images, last, self.crew, self.findings)
+        last = [kept.get((proof.job, proof.target), proof) for proof in proofs]
+        latency = timed(self.request, inputs.images, last, self.workers, self.run_log)
         report = self._report(proving, story, tuple(found.parity for found in judged), latency, growth)
         return replace(report, calibration_lint=lint)
 
@@ -119,13 +132,13 @@ class _Run:
             step.result()
         return first.result(), second.result()
 
-    def _basis(self) -> tuple[Basis, Story]:
+    def _inputs(self) -> tuple[Inputs, Story]:
         """What every artifact and proof starts from, and what was done to the model before."""
         facts, plan = self._both(
             self.pool.submit(self.source.run, ReadModelFacts(model=self.request.model)),
             self.pool.submit(self.maker.run, self.request.plan),
         )
-        self.findings.notes += [*facts.read_as, *plan.notes]
+        self.run_log.notes += [*facts.read_as, *plan.notes]
         story = self._read_story(facts)
         check_count(self.request.class_names, facts, "--labels")
         (images, calibration), portable = self._both(
@@ -133,31 +146,31 @@ class _Run:
         )
         learns = facts.learned_ranges and plan.needs_calibration
         learned = self._place_learned(images, portable) if learns else None
-        return Basis(facts, plan, portable, images, calibration, learned), story
+        return Inputs(facts, plan, portable, images, calibration, learned), story
 
     def _read_story(self, facts: ModelFacts) -> Story:
         """What was done to the model before; not what was done to another of that name."""
         story = story_of(self.request.model.source, facts.sha256)
         if story.note is not None:
-            self.findings.notes.append(story.note)
+            self.run_log.notes.append(story.note)
         return story
 
     def _images(self, facts: ModelFacts, plan: Plan) -> tuple[Images, Images | None]:
         """The images to prove on, and those to calibrate with where a scheme needs them."""
         given = self.request.calibration
-        reader = self.crew.member("images", self.tell)
+        reader = self.workers.worker("images", self.tell)
         found = NeededImages(reader, facts, self.workspace).read(
             self.request.data, given, calibrates=plan.needs_calibration
         )
         if found.held_out is not None and given is None:
-            self.findings.notes.append(held_out(found.held_out))
-        reader.dismiss()
+            self.run_log.notes.append(held_out(found.held_out))
+        reader.close()
         return found.evaluation, found.held_out
 
     def _write_labels(self, facts: ModelFacts, images: Images) -> None:
         names = chosen_names(self.request.class_names, facts, images)
         if not names:
-            self.findings.notes.append("nothing names the classes: labels.txt holds their numbers")
+            self.run_log.notes.append("nothing names the classes: labels.txt holds their numbers")
         lines = as_lines(names or tuple(map(str, range(facts.classes))))
         self.labels = label_names(lines.splitlines())
         self.workspace.write("labels.txt", lines)
@@ -173,7 +186,7 @@ class _Run:
         asked = ReadLearnedRanges(self.request.model, images.images, told)
         self.source.run(asked)
         placed = self.maker.run(PlaceLearnedRanges(portable, told, ranges))
-        self.findings.notes.append(placed.sentence())
+        self.run_log.notes.append(placed.sentence())
         return placed
 
     def _reference(self, images: Images) -> str:
@@ -183,40 +196,40 @@ class _Run:
         try:
             self.witness = witnessed(self.source, self.request.model, images)
             if self.witness.note:
-                self.findings.note("witness", self.witness.note)
+                self.run_log.note("witness", self.witness.note)
             return self.source.run(request).path
         finally:
-            self.source.dismiss()
+            self.source.close()
 
     def _report(
         self,
-        proving: Proving,
+        proving: Verdicts,
         story: Story,
         parity: tuple[Parity, ...],
         latency: tuple[Latency, ...],
         growth: tuple[ErrorGrowth, ...],
     ) -> Report:
-        basis, making, artifacts = proving.basis, proving.making, self.findings.artifacts
-        facts, calibration = basis.facts, basis.calibration
+        inputs, making, artifacts = proving.inputs, proving.making, self.run_log.artifacts
+        facts, calibration = inputs.facts, inputs.calibration
         report = Report(
             resnet_edge=__version__,
             versions=versions(),
             machine={**machine(), "command": self.request.command},
             model=replace(facts, source=self.request.source_name or facts.source),
-            data=described(basis.images),
+            data=described(inputs.images),
             calibration=None
             if calibration is None
-            else described(calibration) | choice(making.calibrated, basis.learned),
+            else described(calibration) | choice(making.calibrated, inputs.learned),
             max_drop_pp=self.request.max_drop_pp,
             artifacts=tuple(artifacts),
             parity=parity,
             latency=latency,
-            costs=self.crew.costs(),
-            failures=tuple(self.findings.failures),
+            costs=self.workers.costs(),
+            failures=tuple(self.run_log.failures),
             notes=(
                 *provable(parity, self.request.max_drop_pp),
                 *scales_for_each(self.request.plan.dense_scales),
-                *self.findings.notes,
+                *self.run_log.notes,
                 *not_looked_into(artifacts, proving.looked_into),
                 *integer_weights_on_gpu(artifacts, parity),
             ),

@@ -16,7 +16,7 @@ from resnet_edge.graph.grids import grids, layer_of
 from resnet_edge.graph.model import Graph, read_graph
 from resnet_edge.graph.quantize import quantize
 from resnet_edge.graph.sensitivity import measure_sensitivity
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 MOST, LEAST = 64, 4
 """Images to measure on. Four already foretell the SQNR of a ResNet-50 within 0.2 dB: a sum over
@@ -26,7 +26,7 @@ WORK = 16_000_000_000
 is run about 2 n times."""
 
 
-def choose(request: ChooseFloatLayers, report: Report) -> Choices:
+def choose(request: ChooseFloatLayers, report: OnProgress) -> Choices:
     """Measure on some of the images, and say what to try. Raises DataError, ArtifactError."""
     exact, repaired = Path(request.exact), Path(request.repaired)
     scheme = replace(registry.load("schemes", request.scheme).SCHEME, dense_scales=request.dense_scales)

@@ -7,40 +7,40 @@ from functools import partial
 from resnet_edge.benchmarking.latency_request import LatencyTarget, MeasureLatency
 from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.notes import not_timed
-from resnet_edge.conversion.run_log import Findings
+from resnet_edge.conversion.run_log import RunLog
 from resnet_edge.core import registry
 from resnet_edge.core.device import is_software
 from resnet_edge.core.latency import Latency
 from resnet_edge.data.images_request import Images
-from resnet_edge.evaluation.scheduler import Proof
+from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.pool import WorkerPool
 
 
 def timed(
-    request: ConvertRequest, images: Images, proofs: list[Proof], crew: Crew, findings: Findings
+    request: ConvertRequest, images: Images, proofs: list[Evaluation], workers: WorkerPool, run_log: RunLog
 ) -> tuple[Latency, ...]:
     """Measure the latency of what ran; nothing else of ours runs by now."""
     if not request.latency_seconds:
         return ()
     ran = [proof for proof in proofs if proof.outputs.exception() is None]
-    findings.notes += not_timed((p.place.backend, p.outputs.result().device) for p in ran)
+    run_log.notes += not_timed((p.target.backend, p.outputs.result().device) for p in ran)
     pinned = registry.declared("backends")  # behind a pipe, and there for their answers
     targets = tuple(
         LatencyTarget(
-            p.artifact.path, p.artifact.file, p.job.format, p.job.scheme, p.place.backend, p.place.device
+            p.artifact.path, p.artifact.file, p.job.format, p.job.scheme, p.target.backend, p.target.device
         )
         for p in ran
-        if not is_software(p.outputs.result().device) and p.place.backend not in pinned
+        if not is_software(p.outputs.result().device) and p.target.backend not in pinned
     )
     if not targets:
         return ()
     seconds = request.latency_seconds
     asked = MeasureLatency(targets, images.images, request.threads, None, seconds)
-    clock = crew.member("latency", findings.tell, backends_grant(p.place.backend for p in ran))
-    found = findings.attempt("latency", partial(clock.run, asked))
-    clock.dismiss()
+    clock = workers.worker("latency", run_log.tell, backends_grant(p.target.backend for p in ran))
+    found = run_log.attempt("latency", partial(clock.run, asked))
+    clock.close()
     if found is None:
         return ()
-    findings.failures += found.failures
+    run_log.failures += found.failures
     return found.latencies

@@ -6,10 +6,10 @@ from concurrent.futures import Executor, Future
 
 from resnet_edge.calibrate.calibration_request import Calibration
 from resnet_edge.calibrate.lint_request import LintCalibration
-from resnet_edge.conversion.run_log import Basis, Findings
+from resnet_edge.conversion.run_log import Inputs, RunLog
 from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
-from resnet_edge.workers.pool import Crew, Member
+from resnet_edge.workers.pool import Worker, WorkerPool
 
 STEP = "calibration lint"
 
@@ -17,27 +17,27 @@ STEP = "calibration lint"
 class Linting:
     """Begun by `start`, once calibration has run the float graph; `found` waits for it."""
 
-    def __init__(self, basis: Basis, crew: Crew, pool: Executor, findings: Findings) -> None:
-        self._basis, self._crew, self._pool, self._findings = basis, crew, pool, findings
+    def __init__(self, inputs: Inputs, workers: WorkerPool, pool: Executor, run_log: RunLog) -> None:
+        self._inputs, self._workers, self._pool, self._findings = inputs, workers, pool, run_log
         self._begun: Future[CalibrationLint] | None = None
 
     def start(self, calibrated: Calibration | None) -> None:
         """Begin, where there are calibration images; where calibration failed, on the images alone."""
-        basis = self._basis
-        if basis.calibration is None:
+        inputs = self._inputs
+        if inputs.calibration is None:
             return
         request = LintCalibration(
-            basis.calibration,
-            basis.images,
-            basis.facts.head,
-            basis.facts.preprocessing,
-            None if calibrated is None else basis.portable,
+            inputs.calibration,
+            inputs.images,
+            inputs.facts.head,
+            inputs.facts.preprocessing,
+            None if calibrated is None else inputs.portable,
             None if calibrated is None else calibrated.limits,
             None if calibrated is None else calibrated.outputs,
-            basis.facts.macs,
+            inputs.facts.macs,
         )
-        member = self._crew.member(STEP, self._findings.tell)
-        self._begun = self._pool.submit(_linted, member, request)
+        worker = self._workers.worker(STEP, self._findings.tell)
+        self._begun = self._pool.submit(_linted, worker, request)
 
     def found(self) -> CalibrationLint | None:
         """What was found, and told at once where it is an error or a warning. A lint that itself fails is a
@@ -56,8 +56,8 @@ class Linting:
         return lint
 
 
-def _linted(member: Member, request: LintCalibration) -> CalibrationLint:
+def _linted(worker: Worker, request: LintCalibration) -> CalibrationLint:
     try:
-        return member.run(request)
+        return worker.run(request)
     finally:
-        member.dismiss()
+        worker.close()

@@ -19,17 +19,16 @@ from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.parity import Parity
-from resnet_edge.core.rescue import GRAVITY, Candidate, Rescue, gravest
+from resnet_edge.core.rescue import GRAVITY, FloatCandidate, Rescue, gravest
 from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import DenseScales, Io
 from resnet_edge.core.workspace import Workspace
 from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation.job import Job
-from resnet_edge.evaluation.scheduler import Provers
-from resnet_edge.evaluation.verdict import Judge, Judged
-from resnet_edge.workers.pool import Member
-from resnet_edge.workers.progress import Progress
-from resnet_edge.workers.progress import Report as Tell
+from resnet_edge.evaluation.scheduler import Scheduler
+from resnet_edge.evaluation.verdict import Comparator, Judgement
+from resnet_edge.workers.pool import Worker
+from resnet_edge.workers.progress import OnProgress, Progress
 
 MOST_CHOICES = 63
 """What a search by halves settles with six candidates."""
@@ -45,11 +44,11 @@ class RescueSetup:
     calibrated: Calibration
     calibration: Images
     images: Images
-    maker: Member
-    provers: Provers
-    judge: Judge
+    maker: Worker
+    scheduler: Scheduler
+    judge: Comparator
     workspace: Workspace
-    tell: Tell
+    tell: OnProgress
     integer_scores: bool
     runtimes: tuple[RuntimeFloor, ...] = ()
     dense_scales: DenseScales = "per-tensor"
@@ -60,22 +59,22 @@ class Rescued:
     """What was tried, and the proofs of the artifacts that are now in the workspace."""
 
     rescue: Rescue
-    judged: tuple[Judged, ...]
+    judged: tuple[Judgement, ...]
 
-    def in_place(self, all_judged: Sequence[Judged]) -> list[Judged]:
+    def in_place(self, all_judged: Sequence[Judgement]) -> list[Judgement]:
         """All that was judged, these in place of the plain ones."""
-        ours = {(found.proof.job, found.proof.place): found for found in self.judged}
-        return [ours.get((found.proof.job, found.proof.place), found) for found in all_judged]
+        ours = {(found.proof.job, found.proof.target): found for found in self.judged}
+        return [ours.get((found.proof.job, found.proof.target), found) for found in all_judged]
 
 
-def missed(plain: Sequence[Judged]) -> bool:
+def missed(plain: Sequence[Judgement]) -> bool:
     """Whether artifacts are sound and yet fail: by their accuracy, or by their SQNR. Where an output
     was NaN or always the same, no layer in float would mend it."""
     measured = all(found.parity.sqnr_db is not None for found in plain)
     return measured and any(found.parity.verdict == "fail" for found in plain)
 
 
-def rescue(plain: Sequence[Judged], setup: RescueSetup) -> Rescued:
+def rescue(plain: Sequence[Judgement], setup: RescueSetup) -> Rescued:
     """Find the fewest layers in float with which the artifacts of one scheme pass; where none do,
     the best that was found. Raises OutputError, and ResnetEdgeError where nothing could be tried."""
     scheme = plain[0].proof.job.scheme
@@ -106,7 +105,7 @@ def first_that_passes(count: int, passes: Callable[[int], bool]) -> int | None:
 class _Tried:
     number: int
     choice: FloatChoice
-    judged: tuple[Judged, ...]
+    judged: tuple[Judgement, ...]
 
 
 class _Search:
@@ -114,7 +113,7 @@ class _Search:
 
     def __init__(
         self,
-        plain: Sequence[Judged],
+        plain: Sequence[Judgement],
         choices: Sequence[FloatChoice],
         setup: RescueSetup,
         tried: dict[int, _Tried],
@@ -140,7 +139,7 @@ class _Search:
     def _say(self, text: str) -> None:
         self._setup.tell(Progress("plan", note=f"plan: {text}", line=True))
 
-    def _judged(self, number: int, choice: FloatChoice) -> tuple[Judged, ...]:
+    def _judged(self, number: int, choice: FloatChoice) -> tuple[Judgement, ...]:
         setup, folder = self._setup, self._setup.workspace.scratch_folder(f"plan-{number}")
         portable = ""
         proofs = []
@@ -158,8 +157,8 @@ class _Search:
                 job.channels_first,
             )
             artifact = setup.maker.run(request)
-            for place in job.places:
-                proofs.append(setup.provers.start(artifact, job, place, setup.images, folder))
+            for target in job.targets:
+                proofs.append(setup.scheduler.start(artifact, job, target, setup.images, folder))
         return tuple(setup.judge.judged(proof) for proof in proofs)
 
     def _portable(self, job: Job, choice: FloatChoice, folder: Path) -> str:
@@ -228,9 +227,9 @@ def _kept(best: _Tried, workspace: Workspace) -> _Tried:
     return replace(best, judged=tuple(judged))
 
 
-def _candidate(tried: _Tried) -> Candidate:
+def _candidate(tried: _Tried) -> FloatCandidate:
     artifacts = {found.proof.artifact.path: found.proof.artifact for found in tried.judged}
-    return Candidate(
+    return FloatCandidate(
         tried.choice.float_layers,
         tried.choice.int8_macs,
         tried.choice.expected_sqnr_db,

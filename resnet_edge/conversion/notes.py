@@ -179,11 +179,11 @@ def scales_for_each(scales: DenseScales) -> list[str]:
     ]
 
 
-def not_timed(places: Iterable[tuple[str, str]]) -> list[str]:
+def not_timed(targets: Iterable[tuple[str, str]]) -> list[str]:
     """Which backends with their devices were proved and not timed, and why."""
     return [
         f"no latency: {untimed(backend, device)}"
-        for backend, device in dict.fromkeys(places)
+        for backend, device in dict.fromkeys(targets)
         if is_software(device)
     ]
 

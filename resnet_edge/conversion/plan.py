@@ -19,11 +19,11 @@ from resnet_edge.core import registry
 from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.runtime_floor import BY_DAY, RuntimeFloor, release_of
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.evaluation.job import Job, Place
-from resnet_edge.workers.progress import Report
+from resnet_edge.evaluation.job import Job, Target
+from resnet_edge.workers.progress import OnProgress
 
 
-def plan(request: PlanArtifacts, report: Report) -> Plan:
+def plan(request: PlanArtifacts, report: OnProgress) -> Plan:
     """Settle the run. Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency,
     DeviceUnavailable."""
     schemes: dict[str, Scheme] = {name: registry.load("schemes", name).SCHEME for name in request.schemes}
@@ -33,14 +33,14 @@ def plan(request: PlanArtifacts, report: Report) -> Plan:
     _check_options(request, schemes, formats)
     pinned, notes = _pinned(request)
     backends = tuple(dict.fromkeys((*request.backends, *pinned)))
-    places = {name: places_of(name, backends) for name in formats}
+    targets = {name: places_of(name, backends) for name in formats}
     jobs = []
     for scheme_name, scheme in schemes.items():
         for format_name, module in formats.items():
             reason = module.refusal(scheme)
             if reason is None:
                 turned = request.channels_first and _takes_either(module)
-                job = _job(format_name, module, scheme_name, scheme, places[format_name])
+                job = _job(format_name, module, scheme_name, scheme, targets[format_name])
                 jobs.append(replace(job, channels_first=turned))
             else:
                 notes.append(f"no {scheme_name} in {format_name}: {reason}")
@@ -111,7 +111,7 @@ def _meets(pinned: PinnedRuntime, floor: RuntimeFloor) -> bool:
     return release_of(floor.name, pinned.release) >= release_of(floor.name, floor.version)
 
 
-def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, places: tuple[Place, ...]) -> Job:
+def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, targets: tuple[Target, ...]) -> Job:
     # No runtime has fast kernels for int16 activations: LiteRT runs them some 30 times slower than int8.
     slow = scheme.activations == "int16"
     return Job(
@@ -120,13 +120,13 @@ def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, places
         module.SUFFIX,
         scheme.needs_calibration,
         scheme.min_sqnr_db,
-        places,
+        targets,
         slow,
         rescuable=scheme.activations == "int8",
     )
 
 
-def places_of(format_name: str, backends: tuple[str, ...]) -> tuple[Place, ...]:
+def places_of(format_name: str, backends: tuple[str, ...]) -> tuple[Target, ...]:
     """The backends among those asked for that open the format. Raises as `plan` does."""
     found = []
     for word in backends:
@@ -138,7 +138,7 @@ def places_of(format_name: str, backends: tuple[str, ...]) -> tuple[Place, ...]:
             raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
         if format_name in module.FORMATS:
             _open_probe(module, format_name, device)
-            found.append(Place(name, device, hasattr(module, "start")))
+            found.append(Target(name, device, hasattr(module, "start")))
     if not found:
         raise UsageError(f"none of --backends {','.join(backends)} opens {format_name}: add one that does")
     return tuple(found)

@@ -14,14 +14,13 @@ from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.report import Failure
 from resnet_edge.data.images_request import Images
-from resnet_edge.workers.progress import Progress
-from resnet_edge.workers.progress import Report as Tell
+from resnet_edge.workers.progress import OnProgress, Progress
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Basis:
+class Inputs:
     """What every artifact and proof starts from: the model, its float graph `portable` (.tflite), the
     images to prove on and those to calibrate with, and the ranges that were learned with the model."""
 
@@ -34,10 +33,10 @@ class Basis:
 
 
 @dataclass
-class Findings:
+class RunLog:
     """What the report will hold; `tell` hears at once of what went wrong."""
 
-    tell: Tell
+    tell: OnProgress
     artifacts: list[Artifact] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

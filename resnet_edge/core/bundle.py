@@ -47,7 +47,7 @@ class BundledFile:
 
 
 @dataclass(frozen=True)
-class Tolerance:
+class GoldenTolerance:
     """How far a score may be from the expected one on a runtime; `reason` is the measurement behind it."""
 
     runtime: str
@@ -79,7 +79,7 @@ class GoldenScores:
     inputs_sha256: tuple[str, ...]
     scores: str
     scores_sha256: str
-    tolerances: tuple[Tolerance, ...]
+    tolerances: tuple[GoldenTolerance, ...]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ GRAVITY: tuple[Verdict, ...] = ("pass", "inconclusive", "fail")
 
 
 @dataclass(frozen=True)
-class Candidate:
+class FloatCandidate:
     """The artifacts of one scheme with some layers in float, and how they were judged.
 
     `float_layers` are named by their outputs in the TFLite graph; `int8_macs` is the share of
@@ -45,11 +45,11 @@ class Rescue:
     place of the one that was kept."""
 
     scheme: str
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[FloatCandidate, ...]
     chosen: int
 
     @property
-    def kept(self) -> Candidate:
+    def kept(self) -> FloatCandidate:
         """The candidate whose artifacts the user gets."""
         return self.candidates[self.chosen]
 

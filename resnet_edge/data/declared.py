@@ -7,7 +7,7 @@ from pathlib import Path
 from resnet_edge.core import budget
 from resnet_edge.core.budget import PROMISE
 from resnet_edge.data.headers_request import ReadHeaders
-from resnet_edge.workers.worker import Worker, log_folder
+from resnet_edge.workers.process import WorkerProcess, log_folder
 
 _NAMED_FOLDER = "fashion-mnist:"
 
@@ -48,5 +48,5 @@ def _is_there(word: str) -> bool:
 def _look(request: ReadHeaders) -> None:
     if not request.data:
         return
-    with log_folder() as logs, Worker("data", logs / "data.log", memory=PROMISE) as worker:
+    with log_folder() as logs, WorkerProcess("data", logs / "data.log", memory=PROMISE) as worker:
         worker.run(request)

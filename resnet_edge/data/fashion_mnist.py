@@ -31,7 +31,7 @@ from resnet_edge.core.machine import available_memory
 from resnet_edge.data import npz
 from resnet_edge.data.image_set import ImageSet, Split, on_stderr
 from resnet_edge.workers.environment import users_keras_home
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -52,7 +52,7 @@ SHA256 = {
 }
 
 
-def load(split: Split, folder: Path | None = None, report: Report = on_stderr) -> ImageSet:
+def load(split: Split, folder: Path | None = None, report: OnProgress = on_stderr) -> ImageSet:
     """The 60,000 training or 10,000 test images. Raises DataError naming all four places.
 
     A folder that the user names is taken at its word: it may hold another data set in the
@@ -77,7 +77,7 @@ def keras_cache() -> Path:
     return users_keras_home() / "datasets" / "fashion-mnist"
 
 
-def _find(split: Split, folder: Path | None, report: Report) -> Path:
+def _find(split: Split, folder: Path | None, report: OnProgress) -> Path:
     if folder is not None:
         missing = [name for name in FILES[split] if not (folder / name).is_file()]
         if missing:
@@ -96,7 +96,7 @@ def _find(split: Split, folder: Path | None, report: Report) -> Path:
         ) from error
 
 
-def fetch(split: Split, folder: Path, report: Report) -> Path:
+def fetch(split: Split, folder: Path, report: OnProgress) -> Path:
     """Download the two files of `split` into `folder`, telling `report` first. Raises OSError,
     HTTPException, or DataError where what comes is not the data set."""
     folder.mkdir(parents=True, exist_ok=True)

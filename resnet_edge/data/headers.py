@@ -12,7 +12,7 @@ from resnet_edge.data import fashion_mnist, folder, npz
 from resnet_edge.data.headers_request import Headers, ReadHeaders
 from resnet_edge.data.image_set import Split
 from resnet_edge.data.photo import check_header
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 _FLOAT = 4
 """Bytes of a value of a batch, whatever the images are kept as."""
@@ -27,7 +27,7 @@ class _Images:
     files: int = 1
 
 
-def look(request: ReadHeaders, report: Report) -> Headers:
+def look(request: ReadHeaders, report: OnProgress) -> Headers:
     """Raises DataError, with the first thing that is wrong."""
     files = 0
     for data in request.data:

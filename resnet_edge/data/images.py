@@ -16,13 +16,13 @@ from resnet_edge.data.image_set import ImageSet
 from resnet_edge.data.images_request import Images, PreparedImages, PrepareImages, TakeFirstImages
 from resnet_edge.data.load import load
 from resnet_edge.data.rows import evenly
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 DIFFERENT = 0.9
 """Of the images; public sets repeat a few."""
 
 
-def prepare(request: PrepareImages, report: Report) -> PreparedImages:
+def prepare(request: PrepareImages, report: OnProgress) -> PreparedImages:
     """Load, check against the model, hold some out if asked, and write .npy files.
 
     Raises DataError.
@@ -56,7 +56,7 @@ def prepare(request: PrepareImages, report: Report) -> PreparedImages:
     )
 
 
-def first(request: TakeFirstImages, report: Report) -> Images:
+def first(request: TakeFirstImages, report: OnProgress) -> Images:
     """Some of the images that were prepared, as if there were no more."""
     images = request.images
     labels = None if images.labels is None else np.load(images.labels, allow_pickle=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.data.image_set import ImageSet, Split, check_size, on_stderr
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
 def load(
@@ -15,7 +15,7 @@ def load(
     split: Split,
     shape: tuple[int, int, int] | None = None,
     scratch: Path | None = None,
-    report: Report = on_stderr,
+    report: OnProgress = on_stderr,
 ) -> ImageSet:
     """Load DATA: `fashion-mnist[:FOLDER]`, an `.npz` file or a folder of images.
 

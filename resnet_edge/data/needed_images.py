@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.workspace import Workspace
 from resnet_edge.data.images_request import PreparedImages, PrepareImages
-from resnet_edge.workers.pool import Member
+from resnet_edge.workers.pool import Worker
 
 CALIBRATION_LIMIT = 1000
 HELD_OUT = 200
@@ -18,7 +18,7 @@ HELD_OUT = 200
 class NeededImages:
     """Reads DATA for a model, by `reader` into the scratch folder of `workspace`."""
 
-    reader: Member
+    reader: Worker
     facts: ModelFacts
     workspace: Workspace
 

@@ -31,14 +31,14 @@ from resnet_edge.diagnosis.kernel_check import checked
 from resnet_edge.evaluation.outputs import kind_of, seen
 from resnet_edge.evaluation.predict import open_images, stored
 from resnet_edge.formats.tflite import describe
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 Outputs = NDArray[np.float32]
 ROUNDING = 1e-4
 """Of pixels, 0 to 255: what float32 loses on the way through a preprocessing and back."""
 
 
-def fed(request: FeedImages, report: Report) -> Fed:
+def fed(request: FeedImages, report: OnProgress) -> Fed:
     """Raises DataError."""
     pixels = np.asarray(_some(request.images, request.n), np.float32)
     seen = pixels if request.preprocessing is None else preprocessed(pixels, request.preprocessing)
@@ -50,7 +50,7 @@ def fed(request: FeedImages, report: Report) -> Fed:
     return Fed(request.out, bool(np.abs(seen - pixels).max() > ROUNDING))
 
 
-def attribute(request: AttributeGap, report: Report) -> Attributed:
+def attribute(request: AttributeGap, report: OnProgress) -> Attributed:
     """Raises ArtifactError, DataError."""
     rows = _rows(request.images, request.n)
     images = request.fed or request.images

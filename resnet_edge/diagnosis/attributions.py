@@ -14,10 +14,9 @@ from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.tolerances import Tolerance
 from resnet_edge.data.images_request import Images
 from resnet_edge.diagnosis.attribution_request import AttributeGap, FeedImages
-from resnet_edge.evaluation.verdict import Judged
-from resnet_edge.workers.pool import Crew, Member
-from resnet_edge.workers.progress import Report as Tell
-from resnet_edge.workers.progress import silent, tracked
+from resnet_edge.evaluation.verdict import Judgement
+from resnet_edge.workers.pool import Worker, WorkerPool
+from resnet_edge.workers.progress import OnProgress, silent, tracked
 
 IMAGES = 500
 """Where nobody says: a step that changes no answer is then known to lose at most 0.8 percentage points."""
@@ -46,7 +45,7 @@ class Causes:
     attributions: tuple[Attribution, ...]
     notes: tuple[str, ...]
 
-    def beside(self, judged: Judged) -> Judged:
+    def beside(self, judged: Judgement) -> Judgement:
         """The same, failed where kernels are off by more than they may."""
         found = judged.among(self.attributions)
         return judged if found is None or found.kernels.within else judged.failed(_off(found))
@@ -71,20 +70,20 @@ class Attributor:
 
     def __init__(
         self,
-        crew: Crew,
+        workers: WorkerPool,
         pool: Executor,
         images: Images,
         preprocessing: Preprocessing | None,
         head: Head,
         scratch: Path,
         n: int,
-        tell: Tell,
+        tell: OnProgress,
     ) -> None:
-        self._crew, self._pool, self._tell, self._n = crew, pool, tell, n
+        self._workers, self._pool, self._tell, self._n = workers, pool, tell, n
         self._images, self._preprocessing, self._head, self._scratch = images, preprocessing, head, scratch
         self._begun: Future[Causes] | None = None
 
-    def start(self, judged: Sequence[Judged], ends: Ends) -> None:
+    def start(self, judged: Sequence[Judgement], ends: Ends) -> None:
         """Begin with what was judged, could be compared, and may lose something: outputs that are the model's
         but for rounding lose nothing at any step, but for pruning."""
         able = [one for one in judged if one.proof.artifact.inputs and one.parity.agreement is not None]
@@ -97,26 +96,26 @@ class Attributor:
         """Raises OutputError."""
         return self._begun.result() if self._begun is not None else Causes((), ())
 
-    def _found(self, judged: Sequence[Judged], ends: Ends) -> Causes:
-        member = self._crew.member("causes", silent)
+    def _found(self, judged: Sequence[Judgement], ends: Ends) -> Causes:
+        worker = self._workers.worker("causes", silent)
         found, notes = [], []
         for each in tracked(judged, "causes of what is lost", len(judged), self._tell):
             try:
-                found.append(self._one(member, each, ends))
+                found.append(self._one(worker, each, ends))
             except OutputError:
                 raise
             except ResnetEdgeError as error:
                 notes.append(f"what {each.proof.what} loses is not split into causes: {error}")
-        member.dismiss()
+        worker.close()
         return Causes(tuple(found), tuple(notes))
 
-    def _one(self, member: Member, judged: Judged, ends: Ends) -> Attribution:
+    def _one(self, worker: Worker, judged: Judgement, ends: Ends) -> Attribution:
         artifact, row = judged.proof.artifact, judged.parity
         n = min(self._n, max(FEWEST, int(MACS / max(1, ends.macs or 1))))
         entry, end = artifact.inputs[0], artifact.outputs[0]
         name = f"{artifact.sha256[:16]}.fed.npy"
         asked = FeedImages(self._images.images, n, entry, self._preprocessing, str(self._scratch / name))
-        seen = member.run(asked)
+        seen = worker.run(asked)
         on_fed = None
         if seen.changed and ends.rerun is not None:
             on_fed = ends.rerun(seen.out, str(self._scratch / f"{artifact.sha256[:16]}.on_fed.npy"))
@@ -141,4 +140,4 @@ class Attributor:
             preprocessing=self._preprocessing,
             rounds=judged.proof.job.min_sqnr_db is None,
         )
-        return member.run(request).attribution
+        return worker.run(request).attribution

@@ -19,17 +19,17 @@ from resnet_edge.data.images_request import Images
 from resnet_edge.diagnosis.attributions import IMAGES, Attributor, Ends
 from resnet_edge.diagnosis.explanations import Explainer, Explanations
 from resnet_edge.diagnosis.integers import IntegerChecks, Integers
-from resnet_edge.evaluation.verdict import Judged, settled
-from resnet_edge.workers.pool import Crew
-from resnet_edge.workers.progress import Report as Tell
+from resnet_edge.evaluation.verdict import Judgement, settled
+from resnet_edge.workers.pool import WorkerPool
+from resnet_edge.workers.progress import OnProgress
 
 
 @dataclass(frozen=True)
-class Answers:
+class Diagnosis:
     """`judged` as it was, failed where files contradict the model or integers ran in float; and all that was
     found; `failures` are of looking into files."""
 
-    judged: tuple[Judged, ...]
+    judged: tuple[Judgement, ...]
     explanations: tuple[Explanation, ...]
     integers: Integers
     attributions: tuple[Attribution, ...]
@@ -37,14 +37,14 @@ class Answers:
     failures: tuple[Failure, ...] = ()
 
 
-def together(answers: Sequence[Answers]) -> Answers:
+def together(answers: Sequence[Diagnosis]) -> Diagnosis:
     """All of them as one."""
 
     def every(name: str) -> tuple[Any, ...]:
         return tuple(chain.from_iterable(getattr(one, name) for one in answers))
 
     integers = [one.integers for one in answers]
-    return Answers(
+    return Diagnosis(
         every("judged"),
         every("explanations"),
         Integers(
@@ -58,35 +58,35 @@ def together(answers: Sequence[Answers]) -> Answers:
     )
 
 
-NOTHING = Answers((), (), Integers((), (), ()), (), ())
+NOTHING = Diagnosis((), (), Integers((), (), ()), (), ())
 
 
-def of_failed_files(judged: Sequence[Judged]) -> list[Judged]:
+def of_failed_files(judged: Sequence[Judgement]) -> list[Judgement]:
     """All that was judged of files that failed anywhere; where such a file holds tells as much."""
     failed = {one.parity.artifact for one in judged if one.parity.verdict == "fail"}
     return [one for one in judged if one.parity.artifact in failed]
 
 
 @dataclass(frozen=True)
-class Inquiry:
+class Diagnostics:
     """On `images`, which go through `preprocessing` where artifacts do not take pixels; `head` is the
     model's. `attributed`: the images on which gaps are split into causes."""
 
-    crew: Crew
+    workers: WorkerPool
     pool: Executor
     images: Images
     head: Head
     preprocessing: Preprocessing | None
     scratch: Path
-    tell: Tell
+    tell: OnProgress
     attributed: int = IMAGES
 
     def answers(
-        self, judged: Sequence[Judged], portable: Callable[[], str] | None, ends: Ends | None
-    ) -> Answers:
+        self, judged: Sequence[Judgement], portable: Callable[[], str] | None, ends: Ends | None
+    ) -> Diagnosis:
         """`portable` gives the float graph to compare layers with (None: nothing is explained); `ends` are
         those of the gaps (None: they are not split). Raises OutputError."""
-        common = self.crew, self.pool, self.images, self.preprocessing
+        common = self.workers, self.pool, self.images, self.preprocessing
         checks = IntegerChecks(*common, self.head, self.tell)
         attributor = Attributor(*common, self.head, self.scratch, self.attributed, self.tell)
         checks.start(judged, emulates=portable is not None)
@@ -95,7 +95,7 @@ class Inquiry:
         explained = self._explained(judged, portable)
         explanations = settled(explained.explanations, judged)
         integers, causes = checks.found(), attributor.found()
-        return Answers(
+        return Diagnosis(
             tuple(causes.beside(integers.beside(found.contradicted(explanations))) for found in judged),
             explanations,
             integers,
@@ -104,11 +104,11 @@ class Inquiry:
             explained.failures,
         )
 
-    def _explained(self, judged: Sequence[Judged], portable: Callable[[], str] | None) -> Explanations:
+    def _explained(self, judged: Sequence[Judgement], portable: Callable[[], str] | None) -> Explanations:
         if portable is None or not judged:
             return Explanations()
-        explainer = Explainer(self.crew, self.images, self.preprocessing, self.tell)
+        explainer = Explainer(self.workers, self.images, self.preprocessing, self.tell)
         try:
             return explainer.explain(judged, portable)
         finally:
-            explainer.dismiss()
+            explainer.close()

@@ -13,14 +13,14 @@ from resnet_edge.data.rows import evenly
 from resnet_edge.diagnosis.error_growth_request import MeasureErrorGrowth
 from resnet_edge.evaluation.predict import open_images
 from resnet_edge.graph.error_growth import measure_error_growth
-from resnet_edge.workers.progress import Report, tracked
+from resnet_edge.workers.progress import OnProgress, tracked
 
 SECONDS = 5.0
 """No further image is begun after so long: int16x8 has no fast kernels, and takes seconds for each on a
 ResNet-50."""
 
 
-def error_growth(request: MeasureErrorGrowth, report: Report) -> ErrorGrowth:
+def error_growth(request: MeasureErrorGrowth, report: OnProgress) -> ErrorGrowth:
     """Measure it on some of the images, evenly spread. Raises ArtifactError, DataError."""
     images = open_images(Path(request.images))
     chosen = evenly(len(images), request.n)

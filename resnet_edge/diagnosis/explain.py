@@ -13,10 +13,10 @@ from resnet_edge.data.rows import evenly
 from resnet_edge.diagnosis.explain_request import CompareLayers, Explained
 from resnet_edge.diagnosis.layers.compare import compared
 from resnet_edge.evaluation.predict import open_images
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 
-def explain(request: CompareLayers, report: Report) -> Explained:
+def explain(request: CompareLayers, report: OnProgress) -> Explained:
     """Every layer on what it reads itself. Raises ArtifactError."""
     report(Progress(f"layers of {request.file}", 0, 1))
     path, portable = Path(request.path), Path(request.portable)

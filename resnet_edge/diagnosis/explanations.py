@@ -11,9 +11,9 @@ from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.report import Failure
 from resnet_edge.data.images_request import Images
 from resnet_edge.diagnosis.explain_request import CompareLayers
-from resnet_edge.evaluation.verdict import Judged
-from resnet_edge.workers.pool import Crew
-from resnet_edge.workers.progress import Report as Tell
+from resnet_edge.evaluation.verdict import Judgement
+from resnet_edge.workers.pool import WorkerPool
+from resnet_edge.workers.progress import OnProgress
 
 IMAGES = 16
 """Images on which activations are compared (diagnosis/error_growth_request.py says why so few suffice)."""
@@ -37,15 +37,15 @@ class Explainer:
 
     def __init__(
         self,
-        crew: Crew,
+        workers: WorkerPool,
         images: Images,
         preprocessing: Preprocessing | None,
-        tell: Tell,
+        tell: OnProgress,
     ) -> None:
-        self._member = crew.member("layers", tell)
+        self._worker = workers.worker("layers", tell)
         self._images, self._preprocessing = images, preprocessing
 
-    def explain(self, judged: Sequence[Judged], portable: Callable[[], str]) -> Explanations:
+    def explain(self, judged: Sequence[Judgement], portable: Callable[[], str]) -> Explanations:
         """Every layer of every artifact, on what it reads itself."""
         ranked = sorted(judged, key=lambda one: SEVERITY[one.parity.verdict])
         worst = {one.proof.artifact.path: one for one in ranked}
@@ -71,7 +71,7 @@ class Explainer:
                 found = replace(found, notes=(*found.notes, f"{what} are not compared: {error}"))
         return found
 
-    def _one(self, judged: Judged, portable: str) -> Explanation:
+    def _one(self, judged: Judgement, portable: str) -> Explanation:
         artifact = judged.proof.artifact
         asked = CompareLayers(
             judged.parity.artifact,
@@ -82,11 +82,11 @@ class Explainer:
             self._preprocessing,
             min(IMAGES, self._images.n),
         )
-        found = self._member.run(asked).explanation
+        found = self._worker.run(asked).explanation
         if judged.parity.verdict == "pass":  # nothing is there to be explained but what contradicts it
             return replace(found, findings=found.contradictions)
         return found
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """End the process."""
-        self._member.dismiss()
+        self._worker.close()

@@ -17,9 +17,9 @@ from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.data.images_request import Images
 from resnet_edge.diagnosis.integers_request import EmulateOverflow, ReadExecution
-from resnet_edge.evaluation.verdict import Judged
-from resnet_edge.workers.pool import Crew, Member
-from resnet_edge.workers.progress import Report as Tell
+from resnet_edge.evaluation.verdict import Judgement
+from resnet_edge.workers.pool import Worker, WorkerPool
+from resnet_edge.workers.progress import OnProgress
 
 T = TypeVar("T")
 IMAGES = 500
@@ -35,7 +35,7 @@ class Integers:
     risks: tuple[Int8Risk, ...]
     notes: tuple[str, ...]
 
-    def beside(self, judged: Judged) -> Judged:
+    def beside(self, judged: Judgement) -> Judgement:
         """The same, told where the runtime left integers in float and said nothing: that costs time, and the
         answers are what they are."""
         row, ran = judged.parity, judged.among(self.executions)
@@ -60,18 +60,18 @@ class IntegerChecks:
 
     def __init__(
         self,
-        crew: Crew,
+        workers: WorkerPool,
         pool: Executor,
         images: Images,
         preprocessing: Preprocessing | None,
         head: Head,
-        tell: Tell,
+        tell: OnProgress,
     ) -> None:
-        self._crew, self._pool, self._tell = crew, pool, tell
+        self._workers, self._pool, self._tell = workers, pool, tell
         self._images, self._preprocessing, self._head = images, preprocessing, head
         self._begun: Future[Integers] | None = None
 
-    def start(self, judged: Sequence[Judged], *, emulates: bool) -> None:
+    def start(self, judged: Sequence[Judgement], *, emulates: bool) -> None:
         """Begin with what was judged; `emulates`: a processor without VNNI, too."""
         integer = [one for one in judged if _has_integers(one)]
         if integer:
@@ -81,26 +81,26 @@ class IntegerChecks:
         """Raises OutputError."""
         return self._begun.result() if self._begun is not None else Integers((), (), ())
 
-    def _looked(self, judged: Sequence[Judged], emulates: bool) -> Integers:
-        member = self._crew.member("integers", self._tell)
+    def _looked(self, judged: Sequence[Judgement], emulates: bool) -> Integers:
+        worker = self._workers.worker("integers", self._tell)
         notes: list[str] = []
         onnx = [one for one in judged if one.proof.job.format == "onnx"] if emulates else []
         once = {one.proof.artifact.path: one for one in onnx}
         try:
-            ran = [_noted(partial(self._executed, member, one), notes) for one in judged]
-            risks = [_noted(partial(self._risk, member, one), notes) for one in once.values()]
+            ran = [_noted(partial(self._executed, worker, one), notes) for one in judged]
+            risks = [_noted(partial(self._risk, worker, one), notes) for one in once.values()]
         finally:
-            member.dismiss()
+            worker.close()
         return Integers(tuple(filter(None, ran)), tuple(filter(None, risks)), tuple(notes))
 
-    def _executed(self, member: Member, judged: Judged) -> Execution | None:
+    def _executed(self, worker: Worker, judged: Judgement) -> Execution | None:
         proof, row = judged.proof, judged.parity
-        artifact, place = proof.artifact, proof.place
-        asked = ReadExecution(row.artifact, artifact.path, artifact.format, place.backend, place.device)
-        found = member.run(asked).execution
+        artifact, target = proof.artifact, proof.target
+        asked = ReadExecution(row.artifact, artifact.path, artifact.format, target.backend, target.device)
+        found = worker.run(asked).execution
         return None if found is None else replace(found, device=row.device)
 
-    def _risk(self, member: Member, judged: Judged) -> Int8Risk | None:
+    def _risk(self, worker: Worker, judged: Judgement) -> Int8Risk | None:
         asked = EmulateOverflow(
             judged.parity.artifact,
             judged.proof.artifact.path,
@@ -110,10 +110,10 @@ class IntegerChecks:
             self._preprocessing,
             self._head,
         )
-        return member.run(asked).risk
+        return worker.run(asked).risk
 
 
-def _has_integers(judged: Judged) -> bool:
+def _has_integers(judged: Judgement) -> bool:
     scheme: Scheme = registry.load("schemes", judged.proof.job.scheme).SCHEME
     return scheme.weights == "int8" and judged.proof.job.format in ("tflite", "onnx")
 

@@ -26,7 +26,7 @@ from resnet_edge.evaluation.outputs import seen
 from resnet_edge.evaluation.predict import open_images, stored
 from resnet_edge.formats.onnx import optimized, pairs
 from resnet_edge.graph.work import stated_in_integers
-from resnet_edge.workers.progress import Report, tracked
+from resnet_edge.workers.progress import OnProgress, tracked
 
 Outputs = NDArray[np.float32]
 
@@ -37,7 +37,7 @@ UNDERSTOOD = 40.0
 """Decibels; the same to the bit on x86. Elsewhere one rounding may differ."""
 
 
-def overflowing(request: EmulateOverflow, report: Report) -> Overflowed:
+def overflowing(request: EmulateOverflow, report: OnProgress) -> Overflowed:
     """Emulated only where a pair of weights can overflow at all. Raises ArtifactError, DataError."""
     path = Path(request.path)
     found = pairs(path)
@@ -47,7 +47,7 @@ def overflowing(request: EmulateOverflow, report: Report) -> Overflowed:
     return _emulated(request, path, report)
 
 
-def _emulated(request: EmulateOverflow, path: Path, report: Report) -> Overflowed:
+def _emulated(request: EmulateOverflow, path: Path, report: OnProgress) -> Overflowed:
     emulation = Emulation(optimized(path))
     narrow = [layer for layer in emulation.layers if layer.layer.narrow]
     if not narrow:
@@ -79,7 +79,7 @@ def _chosen(request: EmulateOverflow, macs: int) -> NDArray[np.int64]:
 
 
 def _ways(
-    request: EmulateOverflow, emulation: Emulation, rows: NDArray[np.int64], report: Report
+    request: EmulateOverflow, emulation: Emulation, rows: NDArray[np.int64], report: OnProgress
 ) -> tuple[tuple[Way, ...], float | None]:
     """Each way beside what is exact, and the top-1 of that."""
     images = open_images(Path(request.images))

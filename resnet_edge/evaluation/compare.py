@@ -52,12 +52,12 @@ from resnet_edge.evaluation.rules import (
 )
 from resnet_edge.evaluation.sanity import Finding, examine, one_class
 from resnet_edge.evaluation.sums import Sums, measure
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 SIGNIFICANT = 0.05
 
 
-def compare(request: CompareOutputs, report: Report) -> Compared:
+def compare(request: CompareOutputs, report: OnProgress) -> Compared:
     """The verdict, with all its figures. Raises DataError where files do not belong together."""
     head = request.head
     reference, candidate = _outputs(request.reference), _outputs(request.candidate)
@@ -203,7 +203,7 @@ def _interval_pp(n: int, labelled: Labelled | None, z: float) -> tuple[float, fl
     return 100 * low, 100 * high
 
 
-def agree(request: CountAgreement, report: Report) -> Agreement:
+def agree(request: CountAgreement, report: OnProgress) -> Agreement:
     """How far two artifacts agree; no verdict. Raises DataError; NaN equals nothing."""
     a, b = _outputs(request.a), _outputs(request.b)
     if a.shape != b.shape:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """Where an artifact runs; in one piece where opening it again costs seconds (a browser)."""
 
     backend: str
@@ -24,7 +24,7 @@ class Job:
     suffix: str
     needs_calibration: bool
     min_sqnr_db: float | None
-    places: tuple[Place, ...]
+    targets: tuple[Target, ...]
     slow: bool = False
     rescuable: bool = False
     channels_first: bool = False

@@ -14,7 +14,7 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.data.images_request import Images
-from resnet_edge.evaluation.job import Place
+from resnet_edge.evaluation.job import Target
 
 
 class OutputStore:
@@ -30,10 +30,10 @@ class OutputStore:
         self._used: dict[Path, IO[bytes]] = {}
 
     def folder(
-        self, artifact: Artifact, place: Place, images: Images, preprocessing: Preprocessing | None
+        self, artifact: Artifact, target: Target, images: Images, preprocessing: Preprocessing | None
     ) -> Path:
         """A folder for the outputs of one proof. Raises OutputError."""
-        return self._made((artifact.sha256, place, images.sha256, preprocessing))
+        return self._made((artifact.sha256, target, images.sha256, preprocessing))
 
     def _made(self, parts: Iterable[object]) -> Path:
         known = repr((*parts, sorted(self._versions.items())))

@@ -21,13 +21,13 @@ from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.predict_request import Predict, PredictResult
 from resnet_edge.graph.loops import has_loop
 from resnet_edge.workers.loop_time import ANNOUNCEMENTS
-from resnet_edge.workers.progress import Report, tracked
+from resnet_edge.workers.progress import OnProgress, tracked
 
 BATCH_BYTES = 4 << 20
 LARGEST_BATCH = 64
 
 
-def predict(request: Predict, report: Report) -> PredictResult:
+def predict(request: Predict, report: OnProgress) -> PredictResult:
     """Run all images; one that fails stops the run. Raises ArtifactError, DataError, DeviceUnavailable."""
     images = open_images(Path(request.images))
     with opened(request) as session:
@@ -47,7 +47,7 @@ def outputs_of(
     request: Predict,
     out: str,
     step: str,
-    report: Report,
+    report: OnProgress,
 ) -> PredictResult:
     """The outputs for `images` (N, H, W, C), into `out`. Raises ArtifactError, DataError."""
     began = time.monotonic()

@@ -15,11 +15,11 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.machine import available_memory, usable_cores
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.data.images_request import Images
-from resnet_edge.evaluation.job import Job, Place
+from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.predict_request import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.workers.grant import NOTHING, Grant
-from resnet_edge.workers.pool import Crew, Member
-from resnet_edge.workers.progress import Progress, Report, silent
+from resnet_edge.workers.pool import Worker, WorkerPool
+from resnet_edge.workers.progress import OnProgress, Progress, silent
 
 FEWEST = 2
 """Workers, where memory allows it: with one, a slow proof would hold up all others. Each takes the memory of
@@ -38,18 +38,18 @@ def how_many() -> int:
 
 
 @dataclass(frozen=True)
-class Proof:
+class Evaluation:
     """The outputs of one artifact at one place, when they are there."""
 
     artifact: Artifact
     job: Job
-    place: Place
+    target: Target
     outputs: Future[PredictResult]
 
     @property
     def what(self) -> str:
         """As a person says it."""
-        return f"{self.artifact.file} on {self.place.backend} {self.place.device}"
+        return f"{self.artifact.file} on {self.target.backend} {self.target.device}"
 
 
 def spans(cuts: Sequence[int], size: int | None) -> list[tuple[int, int]]:
@@ -62,20 +62,20 @@ def spans(cuts: Sequence[int], size: int | None) -> list[tuple[int, int]]:
     return found
 
 
-class Provers:
+class Scheduler:
     """The workers that run artifacts; `executor` has at least `how_many()` threads for them. `store` keeps
     the outputs of shards; those that a run before left there are taken as they are. `grant`: what they may
-    do beside what the whole crew may."""
+    do beside what all workers may."""
 
     def __init__(
-        self, crew: Crew, executor: Executor, store: Path, tell: Report, grant: Grant = NOTHING
+        self, workers: WorkerPool, executor: Executor, store: Path, tell: OnProgress, grant: Grant = NOTHING
     ) -> None:
         self._executor, self._store, self._tell = executor, store, tell
-        self._members = [crew.member(f"proof {number + 1}", silent, grant) for number in range(how_many())]
+        self._members = [workers.worker(f"proof {number + 1}", silent, grant) for number in range(how_many())]
         self._before: tuple[Future[str], ...] = ()
-        self._idle: queue.SimpleQueue[Member] = queue.SimpleQueue()
-        for member in self._members:
-            self._idle.put(member)
+        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        for worker in self._members:
+            self._idle.put(worker)
 
     def wait_for(self, step: Future[str]) -> None:
         """Begin no proof before this step has ended, well or not: it takes the memory, and all cores."""
@@ -85,20 +85,20 @@ class Provers:
         self,
         artifact: Artifact,
         job: Job,
-        place: Place,
+        target: Target,
         images: Images,
         folder: Path | None = None,
         preprocessing: Preprocessing | None = None,
         cuts: Sequence[int] = (),
-    ) -> Proof:
+    ) -> Evaluation:
         """Run `artifact` on all images as soon as workers are idle; outputs go to `folder`, or to the
         store. What was run there before on the first images, up to each of `cuts`, is not run again."""
-        name = (folder or self._store) / f"{artifact.file}.{place.backend}.{place.device}"
+        name = (folder or self._store) / f"{artifact.file}.{target.backend}.{target.device}"
         request = Predict(
             artifact.path,
             artifact.format,
-            place.backend,
-            place.device,
+            target.backend,
+            target.device,
             1,
             images.images,
             f"{name}.{images.n}.npy",
@@ -106,9 +106,9 @@ class Provers:
         )
         shards = [
             PredictShard(request, start, stop, f"{name}.{start}-{stop}.npy")
-            for start, stop in spans((*cuts, images.n), None if place.in_one else SHARD)
+            for start, stop in spans((*cuts, images.n), None if target.in_one else SHARD)
         ]
-        return Proof(artifact, job, place, self._gathered(request, shards))
+        return Evaluation(artifact, job, target, self._gathered(request, shards))
 
     def _gathered(self, request: Predict, shards: list[PredictShard]) -> Future[PredictResult]:
         gathering = _Gathering(request, shards, self._tell)
@@ -118,39 +118,39 @@ class Provers:
 
     def _run(self, shard: PredictShard, gathering: _Gathering) -> None:
         wait(self._before)
-        member = self._idle.get()
+        worker = self._idle.get()
         try:
-            gathering.run(shard, member)
+            gathering.run(shard, worker)
         finally:
-            self._idle.put(member)
+            self._idle.put(worker)
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """End the processes."""
-        for member in self._members:
-            member.dismiss()
+        for worker in self._members:
+            worker.close()
 
 
 class _Gathering:
     """The shards of one proof, on their way to its outputs."""
 
-    def __init__(self, request: Predict, shards: list[PredictShard], tell: Report) -> None:
+    def __init__(self, request: Predict, shards: list[PredictShard], tell: OnProgress) -> None:
         self.outputs: Future[PredictResult] = Future()
         self._request, self._shards, self._tell = request, shards, tell
         self._step = f"{Path(request.path).name} on {request.backend}"
         self._left, self._done = len(shards), 0
         self._lock = threading.Lock()
 
-    def run(self, shard: PredictShard, member: Member) -> None:
-        """One shard, by `member`; the last one joins them. The first that fails is the proof's failure."""
+    def run(self, shard: PredictShard, worker: Worker) -> None:
+        """One shard, by `worker`; the last one joins them. The first that fails is the proof's failure."""
         if self.outputs.done():
             return
         self._progress(0)
         try:
-            member.run(shard)
+            worker.run(shard)
             with self._lock:
                 self._left -= 1
                 last = self._left == 0
-            found = self._joined(member) if last else None
+            found = self._joined(worker) if last else None
         except BaseException as error:  # whoever waits for the outputs must hear of it
             with self._lock, suppress(InvalidStateError):
                 self.outputs.set_exception(error)
@@ -159,9 +159,9 @@ class _Gathering:
         if found is not None:
             self.outputs.set_result(found)
 
-    def _joined(self, member: Member) -> PredictResult:
+    def _joined(self, worker: Worker) -> PredictResult:
         asked = JoinShards(tuple(shard.out for shard in self._shards), self._request.out)
-        return member.run(asked)
+        return worker.run(asked)
 
     def _progress(self, more: int) -> None:
         with self._lock:

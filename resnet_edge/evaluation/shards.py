@@ -16,7 +16,7 @@ from resnet_edge.backends import Session
 from resnet_edge.core.errors import DataError
 from resnet_edge.evaluation.predict import open_images, opened, outputs_of
 from resnet_edge.evaluation.predict_request import JoinShards, Predict, PredictResult, PredictShard
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
 class _Last:
@@ -44,7 +44,7 @@ class _Last:
 _last = _Last()
 
 
-def run(request: PredictShard, report: Report) -> PredictResult:
+def run(request: PredictShard, report: OnProgress) -> PredictResult:
     """Raises as evaluation.predict does."""
     out, told = Path(request.out), Path(request.out).with_suffix(".json")
     if out.is_file() and (known := _told(told)) is not None:
@@ -74,7 +74,7 @@ def _told(path: Path) -> PredictResult | None:
         return None
 
 
-def join(request: JoinShards, report: Report) -> PredictResult:
+def join(request: JoinShards, report: OnProgress) -> PredictResult:
     """All outputs in one file. Raises DataError where the shards are not of one artifact."""
     results = [
         msgspec.json.decode(Path(shard).with_suffix(".json").read_bytes(), type=PredictResult)

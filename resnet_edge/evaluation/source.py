@@ -27,7 +27,7 @@ from resnet_edge.evaluation.source_request import (
 )
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.compiled import compiled
-from resnet_edge.workers.progress import Progress, Report, silent
+from resnet_edge.workers.progress import OnProgress, Progress, silent
 
 BATCH_PIXELS = 2_000_000
 """Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
@@ -38,7 +38,7 @@ IN_FLIGHT = 2
 """How often what a layer reads and gives is in memory: once more for a shortcut that waits."""
 
 
-def facts(task: ReadModelFacts, report: Report) -> ModelFacts:
+def facts(task: ReadModelFacts, report: OnProgress) -> ModelFacts:
     """Open the model and tell what it is."""
     report(Progress("model", note=f"reading {task.model.source}"))
     found = _opened(task.model).facts
@@ -46,7 +46,7 @@ def facts(task: ReadModelFacts, report: Report) -> ModelFacts:
     return found
 
 
-def export(request: ExportModel, report: Report) -> Written:
+def export(request: ExportModel, report: OnProgress) -> Written:
     """Write the float portable graph."""
     from resnet_edge.graph.convert import convert
 
@@ -65,7 +65,7 @@ def export(request: ExportModel, report: Report) -> Written:
     return Written(request.out)
 
 
-def witness(request: WitnessReader, report: Report) -> Witnessed:
+def witness(request: WitnessReader, report: OnProgress) -> Witnessed:
     """Whether another loader gives the same answers. Raises ModelError where it does not."""
     opened, images = _opened(request.model), np.load(request.images, mmap_mode="r")
     report(Progress("witness", note="the same file, read by another loader"))
@@ -74,7 +74,7 @@ def witness(request: WitnessReader, report: Report) -> Witnessed:
     return found
 
 
-def reference(request: RunReference, report: Report) -> Written:
+def reference(request: RunReference, report: OnProgress) -> Written:
     """Run the model itself on every image; writes (N, classes) float32."""
     import tensorflow as tf
 
@@ -103,7 +103,7 @@ def reference(request: RunReference, report: Report) -> Written:
     return Written(request.out)
 
 
-def learned(request: ReadLearnedRanges, report: Report) -> Written:
+def learned(request: ReadLearnedRanges, report: OnProgress) -> Written:
     """Run the layers whose activation ranges were learned, on an image and on noise; write what
     tells their tensors in the portable graph. Raises ModelError where the model has no such layers."""
     from resnet_edge.graph.learned import Learned

@@ -16,18 +16,18 @@ from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation.compare_request import Agreement, CompareOutputs, CountAgreement
 from resnet_edge.evaluation.outputs_request import Aligned, AlignOutputs
 from resnet_edge.evaluation.predict_request import PredictResult
-from resnet_edge.evaluation.scheduler import Proof
-from resnet_edge.workers.pool import Member
+from resnet_edge.evaluation.scheduler import Evaluation
+from resnet_edge.workers.pool import Worker
 
 Row = TypeVar("Row", Attribution, Execution)
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """A proof that ran, its outputs (.npy), and the verdict on them. `by_rounding`: they are the reference's,
     but for what the float type of the file rounds."""
 
-    proof: Proof
+    proof: Evaluation
     outputs: str
     parity: Parity
     by_rounding: bool = False
@@ -37,7 +37,7 @@ class Judged:
         own = self.parity.artifact, self.parity.backend, self.parity.device
         return next((row for row in rows if (row.artifact, row.backend, row.device) == own), None)
 
-    def contradicted(self, explanations: Sequence[Explanation]) -> Judged:
+    def contradicted(self, explanations: Sequence[Explanation]) -> Judgement:
         """The same, failed where the file itself contradicts the reference, whatever these images show; but
         not where the outputs are the reference's within rounding, which no other computation gives."""
         if self.by_rounding:
@@ -53,22 +53,22 @@ class Judged:
         """Whether more images may tell more."""
         return self.parity.verdict == "inconclusive"
 
-    def failed(self, reason: str) -> Judged:
+    def failed(self, reason: str) -> Judgement:
         """The same, failed for a reason that no number of images would change."""
         return self._with("fail", reason)
 
-    def unproved(self, reason: str) -> Judged:
+    def unproved(self, reason: str) -> Judgement:
         """The same, inconclusive for a reason that more images of the same kind would not change."""
         return self._with("inconclusive", reason)
 
-    def _with(self, verdict: Verdict, reason: str) -> Judged:
+    def _with(self, verdict: Verdict, reason: str) -> Judgement:
         reasons = (reason, *self.parity.reasons)
         return replace(
             self, parity=replace(self.parity, verdict=verdict, reasons=reasons, samples_needed=None)
         )
 
 
-def settled(explanations: Sequence[Explanation], judged: Sequence[Judged]) -> tuple[Explanation, ...]:
+def settled(explanations: Sequence[Explanation], judged: Sequence[Judgement]) -> tuple[Explanation, ...]:
     """What was found in files, as remarks where every output of the file is the reference's within rounding:
     an oddity that shows nowhere accuses nobody."""
     same = {one.parity.artifact for one in judged if one.by_rounding}
@@ -81,14 +81,14 @@ def _remarked(found: Explanation) -> Explanation:
     return replace(found, findings=(), remarks=(*sentences, *found.remarks))
 
 
-class Judge:
+class Comparator:
     """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`. `head` is
     what the last were compared as, and `looks` how often verdicts are asked for at most, `early` that they
     will be again."""
 
     def __init__(
         self,
-        member: Member,
+        worker: Worker,
         facts: ModelFacts,
         images: Images,
         max_drop_pp: float,
@@ -98,22 +98,22 @@ class Judge:
         looks: int = 1,
         early: bool = False,
     ) -> None:
-        self._member, self._facts, self._images = member, facts, images
+        self._worker, self._facts, self._images = worker, facts, images
         self._max_drop_pp, self._reference = max_drop_pp, reference
         self._accept_reference, self._looks, self._early = accept_reference, looks, early
         self.notes: list[str] = []
         self.head = facts.head
 
-    def judged(self, proof: Proof) -> Judged:
+    def judged(self, proof: Evaluation) -> Judgement:
         """Wait for the outputs of a proof, and judge them. Raises whatever stopped either."""
         ran = proof.outputs.result()
         return self._compared(proof, ran, Aligned(self._facts.head, self._reference, ran.out, ""))
 
-    def _compared(self, proof: Proof, ran: PredictResult, same: Aligned) -> Judged:
+    def _compared(self, proof: Evaluation, ran: PredictResult, same: Aligned) -> Judgement:
         self.head = same.head
         request = CompareOutputs(
             proof.artifact.file,
-            proof.place.backend,
+            proof.target.backend,
             ran.device,
             proof.job.scheme,
             same.head,
@@ -128,18 +128,18 @@ class Judge:
             self._looks,
             self._early,
         )
-        found = self._member.run(request)
-        return Judged(proof, ran.out, found.parity, found.by_rounding)
+        found = self._worker.run(request)
+        return Judgement(proof, ran.out, found.parity, found.by_rounding)
 
-    def aligned(self, proof: Proof, scratch: Path) -> Judged:
+    def aligned(self, proof: Evaluation, scratch: Path) -> Judgement:
         """As `judged`, of an artifact that may end in a softmax or sigmoid that the reference leaves out, or
         the other way round."""
         ran = proof.outputs.result()
         out = str(
-            scratch / f"{proof.artifact.sha256[:16]}.{proof.place.backend}.{proof.place.device}.aligned.npy"
+            scratch / f"{proof.artifact.sha256[:16]}.{proof.target.backend}.{proof.target.device}.aligned.npy"
         )
         asked = AlignOutputs(self._facts.head, self._reference, ran.out, out)
-        same = self._member.run(asked)
+        same = self._worker.run(asked)
         if same.through:
             last = "softmax" if same.head.kind == "classes" else "sigmoid"
             ends = f"in a {last}, and the reference does not"
@@ -148,11 +148,11 @@ class Judge:
             self.notes += [note] if note not in self.notes else []
         return self._compared(proof, ran, same)
 
-    def agreement(self, a: Judged, b: Judged) -> Agreement:
+    def agreement(self, a: Judgement, b: Judgement) -> Agreement:
         """How far two artifacts agree with each other."""
         request = CountAgreement(self._facts.head, a.outputs, b.outputs)
-        return self._member.run(request)
+        return self._worker.run(request)
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """End the process."""
-        self._member.dismiss()
+        self._worker.close()

@@ -21,8 +21,8 @@ from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRow, GoldenVec
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.golden.request import ReplayGoldenVectors, UnpackGoldenVectors
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import Crew, Member
-from resnet_edge.workers.progress import Report, silent
+from resnet_edge.workers.pool import Worker, WorkerPool
+from resnet_edge.workers.progress import OnProgress, silent
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def replay(
     golden: Path,
     artifacts: Sequence[Path],
     places: tuple[str, ...],
-    crew: Crew,
+    workers: WorkerPool,
     scratch: Path,
-    report: Report,
+    report: OnProgress,
     threads: int = 1,
 ) -> GoldenReplay:
     """Run `artifacts` on the golden images. `places` are `backend` or `backend:device`; none means, for each
@@ -71,13 +71,13 @@ def replay(
     if not artifacts:
         raise UsageError(f"nothing is replayed of {golden}: name the artifacts that it was saved of")
     images = str(scratch / "golden_images.npy")
-    reader = crew.member("golden vectors", silent)
+    reader = workers.worker("golden vectors", silent)
     vectors = reader.run(UnpackGoldenVectors(str(golden), images))
-    reader.dismiss()
+    reader.close()
     matched = [_match(path, golden, vectors) for path in artifacts]
     out = str(scratch / "golden_outputs.npy")
     asked = ReplayGoldenVectors(str(golden), 0, "", "", "cpu", threads, images, out)
-    team = _Team(crew, report, asked, len(vectors.rows))
+    team = _Team(workers, report, asked, len(vectors.rows))
     rows = [row for file in matched for row in team.rows(file, places)]
     given = {file.number for file in matched}
     left = tuple(a.file for number, a in enumerate(vectors.artifacts) if number not in given)
@@ -108,11 +108,11 @@ class _Team:
     """A worker for each backend, as two runtimes in one process may be one too many. `asked` is what all
     replays have in common, and `n` their number of images."""
 
-    crew: Crew
-    report: Report
+    workers: WorkerPool
+    report: OnProgress
     asked: ReplayGoldenVectors
     n: int
-    members: dict[str, Member] = field(default_factory=dict)
+    members: dict[str, Worker] = field(default_factory=dict)
     offered: dict[str, Offers] = field(default_factory=dict)
 
     def rows(self, file: _Matched, words: tuple[str, ...]) -> list[GoldenRow]:
@@ -153,12 +153,12 @@ class _Team:
 
     def _offers(self, name: str) -> Offers:
         if name not in self.offered:
-            self.offered[name] = self._member(name).run(ListOffers(name))
+            self.offered[name] = self._worker(name).run(ListOffers(name))
         return self.offered[name]
 
-    def _member(self, name: str) -> Member:
+    def _worker(self, name: str) -> Worker:
         if name not in self.members:
-            self.members[name] = self.crew.member(f"golden on {name}", self.report, backends_grant([name]))
+            self.members[name] = self.workers.worker(f"golden on {name}", self.report, backends_grant([name]))
         return self.members[name]
 
     def _row(self, file: _Matched, backend: str, device: str) -> GoldenRow:
@@ -171,7 +171,7 @@ class _Team:
             device=device,
         )
         try:
-            return self._member(backend).run(asked)
+            return self._worker(backend).run(asked)
         except (ArtifactError, DeviceUnavailable, MissingDependency, WorkerFailed) as error:
             why = (str(error),)
             name = file.path.name

@@ -21,12 +21,12 @@ from resnet_edge.golden.file import GoldenFile, write_golden
 from resnet_edge.golden.images import informative
 from resnet_edge.golden.request import MeasuredArtifact, Saved, SaveGoldenVectors
 from resnet_edge.golden.tolerances import allowed, gate_of, quantization_step, tolerances
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 Values = NDArray[np.float32]
 
 
-def save(request: SaveGoldenVectors, report: Report) -> Saved:
+def save(request: SaveGoldenVectors, report: OnProgress) -> Saved:
     """Write the file. Raises DataError where nothing can be said with these images, OutputError."""
     images, reference = open_images(Path(request.images)), _outputs(request.reference, request.head)
     labels = _labels(request.labels, reference)

@@ -18,12 +18,12 @@ from resnet_edge.evaluation.predict import predict
 from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.golden.file import read_golden
 from resnet_edge.golden.request import ReplayGoldenVectors, UnpackGoldenVectors
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 Values = NDArray[np.float32]
 
 
-def unpack(request: UnpackGoldenVectors, report: Report) -> GoldenVectors:
+def unpack(request: UnpackGoldenVectors, report: OnProgress) -> GoldenVectors:
     """Check the file, and lay its images where a backend reads them. Raises DataError."""
     golden = read_golden(Path(request.path))
     try:
@@ -33,7 +33,7 @@ def unpack(request: UnpackGoldenVectors, report: Report) -> GoldenVectors:
     return golden.vectors
 
 
-def replay(request: ReplayGoldenVectors, report: Report) -> GoldenRow:
+def replay(request: ReplayGoldenVectors, report: OnProgress) -> GoldenRow:
     """Run an artifact on the golden images and judge what comes out. Raises ArtifactError where the runtime
     does not open it, DeviceUnavailable, MissingDependency, UnknownName."""
     golden = read_golden(Path(request.golden))

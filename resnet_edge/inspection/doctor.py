@@ -11,9 +11,9 @@ from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, MissingDependency
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.scratch import scratch_folder
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.process import WorkerProcess, log_folder
+from resnet_edge.workers.progress import OnProgress, Progress
 from resnet_edge.workers.task import Task
-from resnet_edge.workers.worker import Worker, log_folder
 
 Status = Literal["opens", "not here", "not installed", "broken"]
 
@@ -71,7 +71,7 @@ class CheckSandbox(Task[SandboxState], runs="resnet_edge.inspection.sandbox_chec
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class DoctorReport:
     """Everything that `resnet-edge doctor` found. `sandbox` is what holds the workers that read files."""
 
     machine: dict[str, Any]
@@ -85,7 +85,7 @@ class Diagnosis:
         return EXIT_DONE if all(backend.healthy for backend in self.backends) else EXIT_COULD_NOT
 
 
-def examine(report: Report) -> Diagnosis:
+def examine(report: OnProgress) -> DoctorReport:
     """Open every backend on every device it knows, each backend in a worker of its own."""
     names = registry.names("backends")
     found = []
@@ -93,21 +93,21 @@ def examine(report: Report) -> Diagnosis:
         report(Progress("backends", done, len(names), name))
         found.append(_probe(name))
     report(Progress("backends", len(names), len(names)))
-    return Diagnosis(machine(), versions(), tuple(found), _sandbox())
+    return DoctorReport(machine(), versions(), tuple(found), _sandbox())
 
 
 def _sandbox() -> SandboxState:
     with (
         scratch_folder() as elsewhere,
         log_folder() as logs,
-        Worker("sandbox", logs / "sandbox.log") as worker,
+        WorkerProcess("sandbox", logs / "sandbox.log") as worker,
     ):
         request = CheckSandbox(folder=str(elsewhere))
         return worker.run(request)
 
 
-def _backend_worker(name: str, logs: Path) -> Worker:
-    return Worker(f"backend {name}", logs / f"{name}.log", grant=backends_grant([name]))
+def _backend_worker(name: str, logs: Path) -> WorkerProcess:
+    return WorkerProcess(f"backend {name}", logs / f"{name}.log", grant=backends_grant([name]))
 
 
 def _probe(name: str) -> BackendState:

@@ -11,14 +11,14 @@ from resnet_edge.data.declared import check_data
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.inspection.inspect_request import InspectFile
 from resnet_edge.inspection.resize_check_request import CheckResize
-from resnet_edge.workers.progress import Report
-from resnet_edge.workers.worker import Worker, log_folder
+from resnet_edge.workers.process import WorkerProcess, log_folder
+from resnet_edge.workers.progress import OnProgress
 
 
 def inspect(path: Path) -> Inspection:
     """What is inside. Raises ArtifactError where it is no model file, or a damaged one."""
     format = _format(path)
-    with log_folder() as logs, Worker("inspect", logs / "inspect.log") as worker:
+    with log_folder() as logs, WorkerProcess("inspect", logs / "inspect.log") as worker:
         return worker.run(InspectFile(str(path), format))
 
 
@@ -42,7 +42,7 @@ def _format(path: Path) -> str:
     return path.suffix.lower()[1:]
 
 
-def check_resize(path: Path, found: Inspection, data: str, resize: str, report: Report) -> ResizeCheck:
+def check_resize(path: Path, found: Inspection, data: str, resize: str, report: OnProgress) -> ResizeCheck:
     """Run the file on the photos in `data`, resized as in training and as platforms do. Raises
     ArtifactError, DataError, UnknownName."""
     check_data(data)
@@ -55,7 +55,7 @@ def check_resize(path: Path, found: Inspection, data: str, resize: str, report: 
         takes_pixels=_takes_pixels(found),
         class_names=_class_names(found),
     )
-    with log_folder() as logs, Worker("resize check", logs / "resize_check.log") as worker:
+    with log_folder() as logs, WorkerProcess("resize check", logs / "resize_check.log") as worker:
         return worker.run(asked, report)
 
 

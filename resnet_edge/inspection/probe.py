@@ -12,13 +12,13 @@ from resnet_edge import backends
 from resnet_edge.core import registry
 from resnet_edge.core.errors import DeviceUnavailable, ResnetEdgeError
 from resnet_edge.inspection.doctor import BackendState, DeviceState, ProbeBackend
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 FOLDER = Path(backends.__file__).parent / "probe"
 TOLERANCE = 1e-5  # the logits are below 8: four units in the last place of float32
 
 
-def probe(request: ProbeBackend, report: Report) -> BackendState:
+def probe(request: ProbeBackend, report: OnProgress) -> BackendState:
     """Open the backend on each of its devices. Raises UnknownName or MissingDependency."""
     module = registry.load("backends", request.backend)
     states = tuple(_on(module, device) for device in sorted(module.DEVICES))

@@ -28,7 +28,7 @@ from resnet_edge.data.resize import apply, box_of
 from resnet_edge.evaluation.predict import load_backend, stored
 from resnet_edge.graph.last_operation import ends_in_sigmoid
 from resnet_edge.inspection.resize_check_request import CheckResize
-from resnet_edge.workers.progress import Report, tracked
+from resnet_edge.workers.progress import OnProgress, tracked
 
 Pixels = NDArray[np.uint8]
 LEAST_WHITE = 200
@@ -62,7 +62,7 @@ class _Sums:
     right: int = 0
 
 
-def resize_check(request: CheckResize, report: Report) -> ResizeCheck:
+def resize_check(request: CheckResize, report: OnProgress) -> ResizeCheck:
     """Every photo by itself, so that only one is in memory. Raises ArtifactError, DataError, UnknownName,
     DeviceUnavailable, MissingDependency."""
     backend = load_backend(request.backend, request.format, request.path)

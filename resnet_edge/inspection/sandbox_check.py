@@ -7,10 +7,10 @@ from pathlib import Path
 
 from resnet_edge.inspection.doctor import CheckSandbox, SandboxState
 from resnet_edge.workers import sandbox
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
-def check(request: CheckSandbox, report: Report) -> SandboxState:
+def check(request: CheckSandbox, report: OnProgress) -> SandboxState:
     """Try to write into the folder, and to open a socket."""
     said = sandbox.in_force()
     files = "open" if _writes(Path(request.folder)) else said.files or "read-only"

@@ -28,7 +28,7 @@ from resnet_edge.core.preprocessing import preprocessing
 from resnet_edge.models import _source
 from resnet_edge.models.learned_ranges import Ranges
 from resnet_edge.workers.grant import NOTHING, Grant
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def check_source(request: ModelRequest) -> None:
         look(request)
 
 
-def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
     """Open the model; runs in a worker, which imports Keras.
 
     Raises UsageError, UnknownName, ModelError.

@@ -49,7 +49,7 @@ config is walked through, and two letters of a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class AllowedName:
     """One serialised object: a dict with a `class_name`.
 
     `key` is the one that it stands at ("" in a list and at the top); `compiled`: it says how a part of the
@@ -139,7 +139,7 @@ def called_layers(config: Any) -> int:
     return often * (1 + inside) if "class_name" in config else inside
 
 
-def _pattern_in(entry: Entry) -> str | None:
+def _pattern_in(entry: AllowedName) -> str | None:
     """A regular expression among the names of layers in a DTypePolicyMap, which Keras matches by `re`."""
     if entry.class_name != "DTypePolicyMap":
         return None
@@ -149,7 +149,7 @@ def _pattern_in(entry: Entry) -> str | None:
     return next((name for name in names if _PLAIN_PATH.fullmatch(name) is None), None)
 
 
-def entries(config: Any, file: str) -> Iterator[Entry]:
+def entries(config: Any, file: str) -> Iterator[AllowedName]:
     """Every serialised object inside `config`, but for how the whole was compiled, which is never read."""
     if isinstance(config, dict):
         config = {key: value for key, value in config.items() if key != "compile_config"}
@@ -162,13 +162,13 @@ def entries(config: Any, file: str) -> Iterator[Entry]:
             )
         if isinstance(item, dict):
             if "class_name" in item:
-                yield Entry(found=item, key=key, compiled=compiled)
+                yield AllowedName(found=item, key=key, compiled=compiled)
             stack += [(v, str(k), compiled or k == "compile_config", depth + 1) for k, v in item.items()]
         elif isinstance(item, list):
             stack += [(v, "", compiled, depth + 1) for v in item]
 
 
-def is_allowed(entry: Entry, *, keras2: bool) -> bool:
+def is_allowed(entry: AllowedName, *, keras2: bool) -> bool:
     """Whether what `entry` names stands on the list, as it is spelled."""
     name, module = entry.class_name, entry.module
     if not isinstance(name, str) or not isinstance(module, str | None):
@@ -185,7 +185,7 @@ def is_allowed(entry: Entry, *, keras2: bool) -> bool:
     return (module, name) in _classes(entry, keras2)
 
 
-def _is_unread_initializer(entry: Entry) -> bool:
+def _is_unread_initializer(entry: AllowedName) -> bool:
     """Whether it is an initializer of Keras 2 that names no module: it is never made, because the arrays
     are set, and people's own are common there."""
     return (
@@ -196,17 +196,17 @@ def _is_unread_initializer(entry: Entry) -> bool:
     )
 
 
-def _classes(entry: Entry, keras2: bool) -> frozenset[_allowed.Pair]:
+def _classes(entry: AllowedName, keras2: bool) -> frozenset[_allowed.Pair]:
     listed = _allowed.KERAS2_CLASSES if keras2 else _allowed.CLASSES
     return listed | _allowed_compiled.COMPILED_CLASSES if entry.compiled else listed
 
 
-def _functions(entry: Entry, keras2: bool) -> frozenset[_allowed.Pair]:
+def _functions(entry: AllowedName, keras2: bool) -> frozenset[_allowed.Pair]:
     listed = _allowed.KERAS2_FUNCTIONS if keras2 else _allowed.FUNCTIONS
     return listed | _allowed_compiled.COMPILED_FUNCTIONS if entry.compiled else listed
 
 
-def _is_registered_as(entry: Entry, name: Any) -> bool:
+def _is_registered_as(entry: AllowedName, name: Any) -> bool:
     """A name in Keras' register takes precedence over the module, so that it may say nothing else."""
     return isinstance(name, str) and entry.found.get("registered_name") in (None, name, entry.class_name)
 
@@ -224,7 +224,7 @@ def _holds_tensor(node: Any) -> bool:
     return False
 
 
-def _at_once(entry: Entry) -> str:
+def _at_once(entry: AllowedName) -> str:
     """As `_refusal`, of what Keras computes while it reads."""
     if entry.class_name in _ARRAYS:
         told = str(entry.found.get("config"))[-40:]
@@ -235,7 +235,7 @@ def _at_once(entry: Entry) -> str:
     )
 
 
-def _refusal(entry: Entry) -> str:
+def _refusal(entry: AllowedName) -> str:
     """What is wrong and how to mend it, to follow the name of the file."""
     name = str(entry.class_name)
     if name in _LAMBDAS:
@@ -273,7 +273,7 @@ def _refusal(entry: Entry) -> str:
     )
 
 
-def _called(entry: Entry) -> str:
+def _called(entry: AllowedName) -> str:
     config = entry.found.get("config")
     name = config.get("name") if isinstance(config, dict) else None
     return f" ({name})" if isinstance(name, str) else ""

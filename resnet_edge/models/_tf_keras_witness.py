@@ -17,7 +17,7 @@ import keras
 
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models._allowed import TF_CALLS
-from resnet_edge.models._config import Entry, check_config, entries, is_allowed
+from resnet_edge.models._config import AllowedName, check_config, entries, is_allowed
 from resnet_edge.models._hdf5 import check_hdf5, ended_after
 from resnet_edge.models._held import held
 from resnet_edge.models._keras2_calls import FUNCTIONS
@@ -65,7 +65,7 @@ def check_safe(config: Any, file: str) -> None:
             )
 
 
-def _is_rebuilt(entry: Entry) -> bool:
+def _is_rebuilt(entry: AllowedName) -> bool:
     if entry.class_name not in TF_CALLS:
         return True
     inner = entry.found.get("config")

@@ -14,7 +14,7 @@ from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.models import ModelRequest, OpenedModel
 from resnet_edge.workers.environment import share_keras_cache
 from resnet_edge.workers.grant import NOTHING, Grant
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.workers.progress import OnProgress, Progress
 
 SEED = 0
 TIMEOUT_S = 30
@@ -46,7 +46,7 @@ def grant(request: ModelRequest) -> Grant:
     return Grant(network=True, writes=(str(share_keras_cache("models")),))
 
 
-def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
     """Build it, with weights from the Keras cache or a download that is told.
 
     Raises ModelError, UsageError.
@@ -86,7 +86,7 @@ def _random(builder: Any, name: str, request: ModelRequest) -> Any:
         raise UsageError(f"app:{name} does not take --input-shape {request.input_shape}: {error}") from error
 
 
-def _trained(builder: Any, name: str, report: Report) -> Any:
+def _trained(builder: Any, name: str, report: OnProgress) -> Any:
 
     cache = share_keras_cache("models")
     with _downloads_told(name, report):
@@ -100,7 +100,7 @@ def _trained(builder: Any, name: str, report: Report) -> Any:
 
 
 @contextmanager
-def _downloads_told(name: str, report: Report) -> Iterator[None]:
+def _downloads_told(name: str, report: OnProgress) -> Iterator[None]:
     """Tell when Keras fetches a file. An audit hook sees every request and nothing else; hooks
     stay for the life of the process, so this one goes quiet at the end."""
     watching = True

@@ -15,7 +15,7 @@ from resnet_edge.core.file_names import safe_name
 from resnet_edge.models import ModelRequest, OpenedModel
 from resnet_edge.workers.environment import share_keras_cache
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
 def check(request: ModelRequest) -> None:
@@ -34,7 +34,7 @@ def grant(request: ModelRequest) -> Grant:
     return Grant(free=True, imports_here=True)
 
 
-def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
     """Import, call, look. Raises ModelError, UsageError."""
     from resnet_edge.models import _opened
 

@@ -19,7 +19,7 @@ from resnet_edge.models._state import finalize_state
 
 
 @dataclass(frozen=True)
-class Tensor:
+class FlatTensor:
     """A tensor of a `FlatGraph`, by its number."""
 
     number: int
@@ -30,7 +30,7 @@ class Call:
     """One operation (mostly a keras.Layer) on its inputs.
 
     `name` is unique in the graph; that of a layer inside nested models has their names before
-    it, joined by `_`. `args` and `kwargs` are those of the original call, with a `Tensor` for
+    it, joined by `_`. `args` and `kwargs` are those of the original call, with a `FlatTensor` for
     each symbolic tensor. Two calls of a shared layer have the same `operation`. `shape` is that
     of the output, (batch, ...); only the batch is None where the graph's input has a size.
     """
@@ -39,11 +39,11 @@ class Call:
     operation: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    output: Tensor
+    output: FlatTensor
     shape: tuple[int | None, ...]
 
     @property
-    def inputs(self) -> tuple[Tensor, ...]:
+    def inputs(self) -> tuple[FlatTensor, ...]:
         """The tensors that it reads, in order."""
         return tuple(_tensors((self.args, self.kwargs)))
 
@@ -59,15 +59,15 @@ class FlatGraph:
 
     name: str
     shape: tuple[int, ...]
-    input: Tensor
-    output: Tensor
+    input: FlatTensor
+    output: FlatTensor
     calls: tuple[Call, ...]
 
-    def producer(self, tensor: Tensor) -> Call | None:
+    def producer(self, tensor: FlatTensor) -> Call | None:
         """The call that gives `tensor`; None for the input."""
         return next((call for call in self.calls if call.output == tensor), None)
 
-    def consumers(self, tensor: Tensor) -> tuple[Call, ...]:
+    def consumers(self, tensor: FlatTensor) -> tuple[Call, ...]:
         """The calls that read `tensor`."""
         return tuple(call for call in self.calls if tensor in call.inputs)
 
@@ -114,11 +114,11 @@ def rebuild(
     return framework.Model(image, tensors[graph.output], name=name or graph.name)
 
 
-def filled(call: Call, tensors: dict[Tensor, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def filled(call: Call, tensors: dict[FlatTensor, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of `call` with the values of `tensors` in place."""
 
     def value(leaf: Any) -> Any:
-        return tensors[leaf] if isinstance(leaf, Tensor) else leaf
+        return tensors[leaf] if isinstance(leaf, FlatTensor) else leaf
 
     args, kwargs = tree.map_structure(value, (call.args, call.kwargs))
     return args, kwargs
@@ -167,15 +167,15 @@ def _layer(model: Any, name: str) -> Any | None:
 class _Walk:
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self._specs: dict[Tensor, keras.KerasTensor] = {}
+        self._specs: dict[FlatTensor, keras.KerasTensor] = {}
         self._names: dict[str, int] = {}
 
-    def new(self, shape: tuple[int | None, ...], dtype: str) -> Tensor:
-        tensor = Tensor(len(self._specs))
+    def new(self, shape: tuple[int | None, ...], dtype: str) -> FlatTensor:
+        tensor = FlatTensor(len(self._specs))
         self._specs[tensor] = keras.KerasTensor(shape, dtype)
         return tensor
 
-    def enter(self, model: keras.Model, inputs: list[Tensor], prefix: str) -> Tensor:
+    def enter(self, model: keras.Model, inputs: list[FlatTensor], prefix: str) -> FlatTensor:
         """Walk `model`, called on `inputs`; gives its output."""
         graph: Any = getattr(model, "_functional", model)  # a Sequential keeps its graph there
         if len(graph.inputs) != 1 or len(graph.outputs) != 1:
@@ -190,7 +190,7 @@ class _Walk:
                     self._visit(node, known, prefix)
         return known[id(graph.outputs[0])]
 
-    def _visit(self, node: Any, known: dict[int, Tensor], prefix: str) -> None:
+    def _visit(self, node: Any, known: dict[int, FlatTensor], prefix: str) -> None:
         operation = node.operation
         name = f"{prefix}{operation.name}"
         if len(node.outputs) != 1:
@@ -218,7 +218,7 @@ class _Walk:
             return declared
 
         def spec(leaf: Any) -> Any:
-            return self._specs[leaf] if isinstance(leaf, Tensor) else leaf
+            return self._specs[leaf] if isinstance(leaf, FlatTensor) else leaf
 
         args, kwargs = tree.map_structure(spec, (args, kwargs))
         return operation.compute_output_spec(*args, **kwargs)
@@ -229,5 +229,5 @@ class _Walk:
         return name if count == 0 else f"{name}_call{count + 1}"
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
-    yield from (leaf for leaf in tree.flatten(value) if isinstance(leaf, Tensor))
+def _tensors(value: Any) -> Iterator[FlatTensor]:
+    yield from (leaf for leaf in tree.flatten(value) if isinstance(leaf, FlatTensor))

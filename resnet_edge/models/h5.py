@@ -17,8 +17,8 @@ from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
 from resnet_edge.models._config import check_config, parsed
 from resnet_edge.models._declared_sizes import check_sizes
-from resnet_edge.models._look import Looked, look_with
-from resnet_edge.workers.progress import Report
+from resnet_edge.models._look import Sketch, look_with
+from resnet_edge.workers.progress import OnProgress
 
 if TYPE_CHECKING:
     from resnet_edge.models.witness import Witness
@@ -43,16 +43,16 @@ def look(request: ModelRequest) -> None:
     look_with("h5:scan", request)
 
 
-def scan(request: ModelRequest, report: Report) -> Looked:
+def scan(request: ModelRequest, report: OnProgress) -> Sketch:
     """Runs in a worker: all that `open_model` refuses before it builds. Raises ModelError."""
     path = Path(request.source)
     config, version, held = _scanned(path)
     check_config(config, path.name, keras2=not _is_keras3(version))
     check_sizes(config, path.name, held)
-    return Looked()
+    return Sketch()
 
 
-def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
     """Scan the file, check the config, load. Raises ModelError, UsageError."""
     from resnet_edge.models import _load, _opened
 

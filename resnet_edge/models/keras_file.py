@@ -15,9 +15,9 @@ from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
 from resnet_edge.models._config import check_config, parsed
 from resnet_edge.models._declared_sizes import check_sizes
-from resnet_edge.models._look import Looked, look_with
+from resnet_edge.models._look import Sketch, look_with
 from resnet_edge.models.learned_ranges import WEIGHTS, Ranges, embedded
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 if TYPE_CHECKING:
     from resnet_edge.models.witness import Witness
@@ -69,13 +69,13 @@ def look(request: ModelRequest) -> None:
     look_with("keras_file:scan", request)
 
 
-def scan(request: ModelRequest, report: Report) -> Looked:
+def scan(request: ModelRequest, report: OnProgress) -> Sketch:
     """Runs in a worker: what the weights say of themselves. Raises ModelError."""
     check_weights(Path(request.source))
-    return Looked()
+    return Sketch()
 
 
-def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
     """Load it. Raises ModelError, UsageError."""
     from resnet_edge.models import _load, _opened
 

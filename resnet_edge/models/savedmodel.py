@@ -13,7 +13,7 @@ from resnet_edge.core.file_names import safe_name
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.models import ModelRequest, OpenedModel
 from resnet_edge.workers.grant import FREE, Grant
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 if TYPE_CHECKING:
     from resnet_edge.models.witness import Witness
@@ -55,7 +55,7 @@ def grant(request: ModelRequest) -> Grant:
     return FREE
 
 
-def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
     """Scan its operations, load it, use its serving signature. Raises ModelError, UsageError."""
     from resnet_edge.models import _opened, _shape
     from resnet_edge.models._head import head_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resnet_edge import zoo
 from resnet_edge.models import ModelRequest, OpenedModel
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 SEED = 0
 
@@ -14,7 +14,7 @@ def check(request: ModelRequest) -> None:
     zoo.architecture(request.source)
 
 
-def open_model(request: ModelRequest, report: Report) -> OpenedModel:
+def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
     """Build it. Raises UsageError where --input-shape does not suit."""
     import keras
 

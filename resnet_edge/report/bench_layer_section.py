@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from resnet_edge.core.bench import Bench, Timing
 from resnet_edge.core.roofline import Ceilings
 from resnet_edge.report import layer_bars, svg, words
-from resnet_edge.report.bench_layers import Layer, ceiling_of, gmacs, layers, slowest_layers, watched
+from resnet_edge.report.bench_layers import LayerRow, ceiling_of, gmacs, layers, slowest_layers, watched
 from resnet_edge.report.bench_words import name_of
 from resnet_edge.report.elements import figure, over, safe, section, table
 from resnet_edge.report.layer_bars import Column, LayerBars
@@ -39,21 +39,21 @@ def layer_section(found: Bench, rows: Sequence[Timing], model: str) -> str:
     return section("Layer by layer", "\n".join(parts))
 
 
-def _columns(shown: Sequence[Layer], some: range) -> list[Layer]:
+def _columns(shown: Sequence[LayerRow], some: range) -> list[LayerRow]:
     """The layers as some of the artifacts have them."""
-    found = (Layer(x.name, x.macs, tuple(x.microseconds[i] for i in some)) for x in shown)
+    found = (LayerRow(x.name, x.macs, tuple(x.microseconds[i] for i in some)) for x in shown)
     return [layer for layer in found if any(taken is not None for taken in layer.microseconds)]
 
 
 def _beside(
-    rows: Sequence[Timing], shown: Sequence[Layer], ceilings: Ceilings | None, model: str, caption: str
+    rows: Sequence[Timing], shown: Sequence[LayerRow], ceilings: Ceilings | None, model: str, caption: str
 ) -> str:
     names = [words.printable(name_of(row, model)) for row in rows]
     columns = tuple(
         Column(name, words.printable(f"{row.backend} {row.device}"), n)
         for n, (name, row) in enumerate(zip(names, rows, strict=True))
     )
-    spelled = tuple(Layer(words.printable(x.name), x.macs, x.microseconds) for x in shown)
+    spelled = tuple(LayerRow(words.printable(x.name), x.macs, x.microseconds) for x in shown)
     keys = [(svg.legend_marker(1, svg.colour(c.colour)), f"{c.name} on {c.place}") for c in columns]
     picture = figure(keys, layer_bars.both(LayerBars(columns, spelled)), caption)
     short = (words.shortened(f"{column.name}, {column.place}", MOST_LETTERS) for column in columns)
@@ -65,7 +65,7 @@ def _beside(
     return f'{picture}\n<p class="soft">{safe(how)}</p>{told}'
 
 
-def _cells(layer: Layer, rows: Sequence[Timing], ceilings: Ceilings | None) -> list[str]:
+def _cells(layer: LayerRow, rows: Sequence[Timing], ceilings: Ceilings | None) -> list[str]:
     return [
         safe(layer.name),
         words.quantity(layer.macs) if layer.macs else words.ABSENT,
@@ -73,7 +73,7 @@ def _cells(layer: Layer, rows: Sequence[Timing], ceilings: Ceilings | None) -> l
     ]
 
 
-def _cell(layer: Layer, taken: float | None, row: Timing, ceilings: Ceilings | None) -> str:
+def _cell(layer: LayerRow, taken: float | None, row: Timing, ceilings: Ceilings | None) -> str:
     if taken is None or row.profile is None:
         return words.ABSENT
     parts = [f"{taken / row.profile.microseconds:.1%}"] if row.profile.microseconds else []

@@ -12,7 +12,7 @@ from resnet_edge.report.words import finite
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerRow:
     """One layer; `macs` of one image (0: it multiplies nothing), and `microseconds` in each watched
     artifact (None: it is not there)."""
 
@@ -31,7 +31,7 @@ def watched(rows: Iterable[Timing]) -> list[Timing]:
     return [row for row in rows if row.profile is not None and row.profile.operators]
 
 
-def layers(rows: Sequence[Timing]) -> list[Layer]:
+def layers(rows: Sequence[Timing]) -> list[LayerRow]:
     """The layers of `watched` rows in the order of execution. What belongs to no layer goes by its kind."""
     order: list[str] = []
     taken: dict[str, dict[int, float]] = {}
@@ -48,21 +48,23 @@ def layers(rows: Sequence[Timing]) -> list[Layer]:
             taken[name][column] = taken[name].get(column, 0.0) + operator.microseconds
             macs[name] = max(macs.get(name, 0), operator.macs)
     columns = range(len(rows))
-    return [Layer(name, macs[name], tuple(taken[name].get(column) for column in columns)) for name in order]
+    return [
+        LayerRow(name, macs[name], tuple(taken[name].get(column) for column in columns)) for name in order
+    ]
 
 
 def _name(operator: OperatorTime) -> str:
     return short(operator.layer) or f"({operator.kind})"
 
 
-def slowest_layers(found: Sequence[Layer], most: int) -> tuple[list[Layer], int]:
+def slowest_layers(found: Sequence[LayerRow], most: int) -> tuple[list[LayerRow], int]:
     """At most so many, those that take longest anywhere, still in the order of execution; and how many
     are left out."""
     kept = {id(layer) for layer in sorted(found, key=lambda layer: -layer.slowest)[:most]}
     return [layer for layer in found if id(layer) in kept], len(found) - len(kept)
 
 
-def gmacs(layer: Layer, microseconds: float | None, batch: int) -> float | None:
+def gmacs(layer: LayerRow, microseconds: float | None, batch: int) -> float | None:
     """Billions of multiply-accumulates a second; None where there are none."""
     if not layer.macs or microseconds is None or not finite(microseconds) or microseconds <= 0:
         return None

@@ -13,7 +13,7 @@ from resnet_edge.core.report import Report
 from resnet_edge.core.rescue import Rescue
 from resnet_edge.report.doubted import doubted
 from resnet_edge.report.readable_json import readable_json
-from resnet_edge.report.story import Entry, entries
+from resnet_edge.report.story import LineageEntry, entries
 
 SCHEMA = 1
 
@@ -95,7 +95,7 @@ def _tensor(tensor: TensorSpec) -> dict[str, Any]:
     }
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: LineageEntry) -> dict[str, Any]:
     """A model or an artifact at one point of the story; what a step made is the entry itself."""
     row, step = entry.artifact, entry.step
     return {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from resnet_edge.report import svg, words
-from resnet_edge.report.bench_layers import Layer
+from resnet_edge.report.bench_layers import LayerRow
 
 CUT = 3.0
 """A bar ends at so many times the longest bar of the middle artifact, with an arrow: one artifact that is
@@ -31,7 +31,7 @@ class LayerBars:
     """Layers with as many times as there are columns, and what is told where a bar is pointed at."""
 
     columns: tuple[Column, ...]
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerRow, ...]
 
     @property
     def longest(self) -> float:
@@ -89,7 +89,7 @@ def narrow(found: LayerBars) -> str:
     return svg.drawing("plot narrow", _NARROW, y, _title(found), parts)
 
 
-def _bar(found: LayerBars, layer: Layer, column: int, left: float, top: float, room: float) -> str:
+def _bar(found: LayerBars, layer: LayerRow, column: int, left: float, top: float, room: float) -> str:
     taken = layer.microseconds[column]
     if taken is None:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Report
-from resnet_edge.core.rescue import Candidate, Rescue
+from resnet_edge.core.rescue import FloatCandidate, Rescue
 from resnet_edge.report import words
 from resnet_edge.report.rows import WORDS
 from resnet_edge.report.story_table import Cell, StoryTable
@@ -24,7 +24,7 @@ def rescue_table(report: Report) -> StoryTable | None:
     return StoryTable(HEADER, body, range(6))
 
 
-def _row(candidate: Candidate, kept: bool) -> tuple[Cell, ...]:
+def _row(candidate: FloatCandidate, kept: bool) -> tuple[Cell, ...]:
     sizes = " / ".join(words.size(artifact.size_bytes) for artifact in candidate.artifacts)
     worst = max(candidate.parity, key=_drop, default=None)
     agreement = [row.agreement for row in candidate.parity if row.agreement is not None]

@@ -15,7 +15,7 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Entry:
+class LineageEntry:
     """The model at one point of its story, or one artifact on one backend.
 
     `title` says in words which. `top1` is the fraction right of `n` images, `images` what they
@@ -61,7 +61,7 @@ class Entry:
         return speed_up(self.step.latency[0]) if self.step and self.step.latency else (None, None)
 
 
-def entries(report: Report) -> tuple[Entry, ...]:
+def entries(report: Report) -> tuple[LineageEntry, ...]:
     """The story from its beginning to the artifacts of this run.
 
     The model itself is told once more where this run measured it on other images than its
@@ -74,7 +74,7 @@ def entries(report: Report) -> tuple[Entry, ...]:
     return (*told, *(_made(report, row) for row in rows(report) if row.artifact is not None))
 
 
-def _models(history: tuple[Step, ...]) -> Iterator[Entry]:
+def _models(history: tuple[Step, ...]) -> Iterator[LineageEntry]:
     before: State | None = None
     for step in history:
         start = step.before
@@ -95,8 +95,8 @@ def _key(state: State) -> str:
     return state.images_sha256 or f"{state.n} {state.images}"
 
 
-def _state(title: str, state: State, step: Step | None = None) -> Entry:
-    return Entry(
+def _state(title: str, state: State, step: Step | None = None) -> LineageEntry:
+    return LineageEntry(
         title,
         state.top1,
         state.n,
@@ -110,11 +110,11 @@ def _state(title: str, state: State, step: Step | None = None) -> Entry:
     )
 
 
-def _now(report: Report) -> Entry:
+def _now(report: Report) -> LineageEntry:
     """The model as this run measured it: the reference of every proof."""
     found = next((row for row in report.parity if words.finite(row.reference_top1)), None)
     last = report.history[-1].after if report.history else None
-    return Entry(
+    return LineageEntry(
         "the same, in this run" if report.history else "the model as it came",
         found.reference_top1 if found else None,
         found.n if found else 0,
@@ -127,10 +127,10 @@ def _now(report: Report) -> Entry:
     )
 
 
-def _made(report: Report, row: Row) -> Entry:
+def _made(report: Report, row: Row) -> LineageEntry:
     assert row.artifact is not None
     proof = row.parity if row.parity is not None and words.finite(row.parity.top1) else None
-    return Entry(
+    return LineageEntry(
         f"{row.artifact.scheme} {row.artifact.format}, {row.backend} {row.device}".strip(", "),
         proof.top1 if proof else None,
         proof.n if proof else 0,
@@ -162,6 +162,6 @@ def speed_up(latency: StepLatency) -> tuple[float | None, Interval | None]:
     return 1 / latency.ratio, (1 / bounds[1], 1 / bounds[0])
 
 
-def apart(found: tuple[Entry, ...]) -> bool:
+def apart(found: tuple[LineageEntry, ...]) -> bool:
     """Whether accuracies of these entries were measured on different images."""
     return len({entry.measured_on for entry in found if entry.top1 is not None}) > 1

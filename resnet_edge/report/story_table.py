@@ -9,7 +9,7 @@ from resnet_edge.core.report import Report
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.report import words
 from resnet_edge.report.rows import conditions
-from resnet_edge.report.story import Entry, apart, entries, speed_up
+from resnet_edge.report.story import LineageEntry, apart, entries, speed_up
 
 Cell = tuple[str, str]
 """A number and its interval, which may be empty."""
@@ -30,7 +30,7 @@ def story_table(report: Report) -> StoryTable | None:
     if not report.history:
         return None
     found = entries(report)
-    columns: list[tuple[str, Callable[[Entry], Cell]]] = [
+    columns: list[tuple[str, Callable[[LineageEntry], Cell]]] = [
         ("Model", lambda entry: (words.printable(entry.title), "")),
         ("Top-1", _top1),
         ("MACs", lambda entry: (words.quantity(entry.macs), "")),
@@ -50,7 +50,7 @@ def story_table(report: Report) -> StoryTable | None:
     return StoryTable(header, tuple(zip(*body, strict=True)), numbers)
 
 
-def _top1(entry: Entry) -> Cell:
+def _top1(entry: LineageEntry) -> Cell:
     def bound(value: float | None) -> str:
         return words.percent(value, entry.n).removesuffix(" %")
 
@@ -61,7 +61,7 @@ def _size(number: int | None) -> str:
     return words.ABSENT if number is None else words.size(number)
 
 
-def _sets(found: Iterable[Entry]) -> dict[str, str]:
+def _sets(found: Iterable[LineageEntry]) -> dict[str, str]:
     """The sets of images that accuracies were measured on, by `measured_on`, in order of use."""
     named: dict[str, str] = {}
     for entry in found:
@@ -70,7 +70,7 @@ def _sets(found: Iterable[Entry]) -> dict[str, str]:
     return named
 
 
-def _set(sets: dict[str, str], entry: Entry) -> str:
+def _set(sets: dict[str, str], entry: LineageEntry) -> str:
     """A number, because two sets may have the same name."""
     return words.ABSENT if entry.top1 is None else f"set {[*sets].index(entry.measured_on) + 1}"
 

@@ -22,19 +22,19 @@ Fact = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VerdictRow:
     """The verdict on the whole run: a word, and one sentence that supports it."""
 
     word: Literal["passed", "failed", "inconclusive", "incomplete"]
     sentence: str
 
 
-def verdict(report: Report) -> Verdict:
+def verdict(report: Report) -> VerdictRow:
     """`passed` only where `report.passed`; otherwise the gravest thing names it."""
     standings = [standing_of(report, artifact.file) for artifact in report.artifacts]
     if report.passed:
         every = "The artifact" if len(standings) == 1 else f"All {len(standings)} artifacts"
-        return Verdict("passed", f"{every} passed: {_claim(report)}.")
+        return VerdictRow("passed", f"{every} passed: {_claim(report)}.")
     sentence = _tally(standings)
     if open_doubts(report.doubts):
         sentence = f"The reference itself is in doubt, and with it every proof. {sentence}"
@@ -43,9 +43,9 @@ def verdict(report: Report) -> Verdict:
     if report.failures:
         sentence += f" {words.count(len(report.failures), 'thing')} asked for could not be done."
     if "fail" in standings:
-        return Verdict("failed", sentence)
+        return VerdictRow("failed", sentence)
     incomplete = bool(report.failures) or "unverified" in standings or not standings
-    return Verdict("incomplete" if incomplete else "inconclusive", sentence)
+    return VerdictRow("incomplete" if incomplete else "inconclusive", sentence)
 
 
 def _tally(standings: list[Standing]) -> str:

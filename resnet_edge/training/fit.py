@@ -28,8 +28,8 @@ from resnet_edge.training.augment import AugmentedBatches
 from resnet_edge.training.checkpoint import BEGIN_ANEW, Checkpoint, empty
 from resnet_edge.training.losses import accuracy_of, loss_of
 from resnet_edge.training.recipe import Recipe
-from resnet_edge.training.training_data import Labelled, TrainingData
-from resnet_edge.workers.progress import Progress, Report
+from resnet_edge.training.training_data import LabelledImages, TrainingData
+from resnet_edge.workers.progress import OnProgress, Progress
 
 Pixels = NDArray[np.float32]
 VALIDATION_BATCH = 500
@@ -63,7 +63,9 @@ class Fit:
 History = list[dict[str, float]]
 
 
-def fit(model: Any, data: TrainingData, recipe: Recipe, folder: Path, report: Report, how: Fit) -> History:
+def fit(
+    model: Any, data: TrainingData, recipe: Recipe, folder: Path, report: OnProgress, how: Fit
+) -> History:
     """Fit `model` in place, from where the checkpoint in `folder` is; gives one row per epoch.
 
     Raises UnknownName (augmentation); DataError (the checkpoint); ResnetEdgeError where the training
@@ -101,7 +103,7 @@ def fit(model: Any, data: TrainingData, recipe: Recipe, folder: Path, report: Re
     return watcher.history
 
 
-def top1(network: Callable[[Pixels], Any], images: Labelled, how: Fit, report: Report) -> float:
+def top1(network: Callable[[Pixels], Any], images: LabelledImages, how: Fit, report: OnProgress) -> float:
     """The fraction of `images` that `network`, in inference mode, gets right."""
     right = 0
     for start in range(0, len(images), VALIDATION_BATCH):
@@ -147,7 +149,7 @@ def _source(batches: Callable[[], Iterator[tuple[Pixels, Any]]], data: TrainingD
     return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
 
 
-def _in_order(images: Labelled) -> Iterator[tuple[Pixels, NDArray[np.int64]]]:
+def _in_order(images: LabelledImages) -> Iterator[tuple[Pixels, NDArray[np.int64]]]:
     """All of them, in batches, again and again."""
     for _ in repeat(None):
         for start in range(0, len(images), VALIDATION_BATCH):
@@ -199,7 +201,7 @@ def _told_in(file: Path) -> History:
 class _Watcher:
     """Tells the progress and keeps the history."""
 
-    def __init__(self, steps: int, recipe: Recipe, report: Report, folder: Path, label: str) -> None:
+    def __init__(self, steps: int, recipe: Recipe, report: OnProgress, folder: Path, label: str) -> None:
         self._steps, self._recipe, self._report, self._label = steps, recipe, report, label
         self._file = folder / "history.json"
         self.history: History = _told_in(self._file) if self._file.is_file() else []

@@ -8,11 +8,11 @@ from pathlib import Path
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.sidecar import State
 from resnet_edge.models import ModelRequest, open_model
-from resnet_edge.training.training_data import Labelled
+from resnet_edge.training.training_data import LabelledImages
 from resnet_edge.workers.progress import silent
 
 
-def state_of(request: ModelRequest, top1: float | None, images: Labelled | None) -> State:
+def state_of(request: ModelRequest, top1: float | None, images: LabelledImages | None) -> State:
     """Open a model file, as any later command will, and measure it.
 
     `top1` is the fraction of `images` that it gets right. A model that is no single file has

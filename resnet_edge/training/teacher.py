@@ -17,13 +17,13 @@ from resnet_edge.models.flat import flat_graph
 from resnet_edge.training.losses import as_logits
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.training.training_copy import training_copy
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 Pixels = NDArray[np.float32]
 
 
 def teacher_of(
-    recipe: Recipe, shape: tuple[int, int, int], classes: int, report: Report
+    recipe: Recipe, shape: tuple[int, int, int], classes: int, report: OnProgress
 ) -> Callable[[Pixels], Pixels] | None:
     """From (B, H, W, C) raw pixels to the teacher's (B, classes) logits; None without a teacher.
 

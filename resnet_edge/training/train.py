@@ -24,10 +24,10 @@ from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_copy import training_copy
 from resnet_edge.training.training_data import training_data
 from resnet_edge.training.unfinished import finished_file
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
-def train(request: Train, report: Report) -> TrainResult:
+def train(request: Train, report: OnProgress) -> TrainResult:
     """Train as the recipe says; the parent has `unfinished.training_run` around it.
 
     Raises ModelError (teacher, start), UsageError, DataError, UnknownName; ResnetEdgeError where the training
@@ -81,7 +81,7 @@ def train(request: Train, report: Report) -> TrainResult:
 
 
 def _take_weights(
-    model: keras.Model, start: str, shape: tuple[int, int, int], images: NDArray[Any], report: Report
+    model: keras.Model, start: str, shape: tuple[int, int, int], images: NDArray[Any], report: OnProgress
 ) -> None:
     """Give `model` the weights of the MODEL `start`, as another loader reads it too on some of `images`.
 

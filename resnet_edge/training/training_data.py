@@ -14,11 +14,11 @@ from resnet_edge.data.image_set import ImageSet, check_class_numbers
 from resnet_edge.data.load import load
 from resnet_edge.training.augment import check_augmentations
 from resnet_edge.training.recipe import Recipe
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledImages:
     """`images` (N, H, W, C) raw pixels as loaded, `labels` (N,) int64, and what they are called."""
 
     images: NDArray[Any]
@@ -43,21 +43,21 @@ class TrainingData:
     file is the same for training and test. `identity` tells one data set from another.
     """
 
-    fitted: Labelled
-    held_out: Labelled | None
-    test: Labelled | None
+    fitted: LabelledImages
+    held_out: LabelledImages | None
+    test: LabelledImages | None
     classes: int
     class_names: tuple[str, ...]
     identity: dict[str, Any]
 
     @property
-    def measured_on(self) -> Labelled | None:
+    def measured_on(self) -> LabelledImages | None:
         """The images that an accuracy is measured on: the test images, else the held-out ones."""
         return self.test if self.test is not None else self.held_out
 
 
 def training_data(
-    recipe: Recipe, shape: tuple[int, int, int] | None, classes: int | None, report: Report
+    recipe: Recipe, shape: tuple[int, int, int] | None, classes: int | None, report: OnProgress
 ) -> TrainingData:
     """Load and split the recipe's DATA.
 
@@ -74,7 +74,7 @@ def training_data(
     return TrainingData(
         fitted,
         held_out,
-        None if test is None else Labelled(test.images, _labels(test), f"{len(test):,} test images"),
+        None if test is None else LabelledImages(test.images, _labels(test), f"{len(test):,} test images"),
         count,
         images.class_names,
         _identity(images),
@@ -116,7 +116,7 @@ def _class_count(images: ImageSet, labels: NDArray[np.int64], known: int | None)
 
 def _split(
     images: NDArray[Any], labels: NDArray[np.int64], recipe: Recipe
-) -> tuple[Labelled, Labelled | None]:
+) -> tuple[LabelledImages, LabelledImages | None]:
     """Training and held-out images; the same share of every class is held out."""
     random = np.random.default_rng(recipe.seed)
     held: list[int] = []
@@ -125,8 +125,10 @@ def _split(
         held += rows[: round(recipe.validation * len(rows))].tolist()
     mask = np.zeros(len(images), bool)
     mask[held] = True
-    fitted = Labelled(images[~mask], labels[~mask], f"{len(images) - len(held):,} training images")
-    return fitted, Labelled(images[mask], labels[mask], f"{len(held):,} held-out images") if held else None
+    fitted = LabelledImages(images[~mask], labels[~mask], f"{len(images) - len(held):,} training images")
+    return fitted, LabelledImages(
+        images[mask], labels[mask], f"{len(held):,} held-out images"
+    ) if held else None
 
 
 def _identity(images: ImageSet) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def fitting(looked: Looked, facts: ModelFacts) -> Looked:
     return replace(
         looked,
         artifacts=tuple(looked.artifacts[at] for at in kept),
-        places=tuple(looked.places[at] for at in kept),
+        targets=tuple(looked.targets[at] for at in kept),
         min_sqnr_db=tuple(looked.min_sqnr_db[at] for at in kept),
         beside=tuple(looked.beside[at] for at in kept),
         copies=tuple(looked.copies[at] for at in kept),
@@ -107,8 +107,8 @@ def check_unchanged(looked: Looked) -> None:
 def check_other(looked: Looked, facts: ModelFacts, content: str, first: Mapping[str, str]) -> None:
     """Raise UsageError where an artifact is the reference, and runs where that does: it agrees with
     itself. It is the reference, too, where it computes the same `content`, whatever its metadata say."""
-    for artifact, places, computes in zip(looked.artifacts, looked.places, looked.contents, strict=True):
-        own = all((place.backend, place.device) == (first[artifact.format], "cpu") for place in places)
+    for artifact, targets, computes in zip(looked.artifacts, looked.targets, looked.contents, strict=True):
+        own = all((target.backend, target.device) == (first[artifact.format], "cpu") for target in targets)
         if own and (artifact.sha256 == facts.sha256 or (content and computes == content)):
             raise UsageError(
                 f"{artifact.path} is the reference itself, and agrees with itself whatever it gives: name "

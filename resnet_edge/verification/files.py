@@ -12,16 +12,16 @@ from resnet_edge.core.artifact import Artifact, TensorSpec
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.report import Failure
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.evaluation.job import Place
+from resnet_edge.evaluation.job import Target
 from resnet_edge.evaluation.private_copy import PrivateCopy, private_copy
 from resnet_edge.graph.content import content_of
 from resnet_edge.graph.stored_weights import dtypes, float16_numbers, stored_layers
 from resnet_edge.graph.work import onnx_constants
 from resnet_edge.verification.request import IdentifyFiles, Looked
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
-def look(request: IdentifyFiles, report: Report) -> Looked:
+def look(request: IdentifyFiles, report: OnProgress) -> Looked:
     """Copy and read each; one that is no image classifier is a failure, and the others are verified all the
     same. Raises ArtifactError where there is none, OutputError, and what conversion.plan raises."""
     found: list[_Found] = []
@@ -38,7 +38,7 @@ def look(request: IdentifyFiles, report: Report) -> Looked:
         raise ArtifactError(failures[0].message)
     return Looked(
         tuple(one.artifact for one in found),
-        tuple(one.places for one in found),
+        tuple(one.targets for one in found),
         tuple(_scheme_of("fp16" if one.narrow else one.artifact.scheme).min_sqnr_db for one in found),
         tuple(tuple(map(str, one.copy.beside)) for one in found),
         tuple(str(one.copy.path) for one in found),
@@ -57,18 +57,18 @@ class _Found:
     """`narrow`: it stores float16 numbers as float32."""
 
     artifact: Artifact
-    places: tuple[Place, ...]
+    targets: tuple[Target, ...]
     copy: PrivateCopy
     narrow: bool
 
 
-def _found(path: Path, format: str, folder: Path, places: tuple[Place, ...]) -> _Found:
+def _found(path: Path, format: str, folder: Path, targets: tuple[Target, ...]) -> _Found:
     copy = private_copy(path, format, folder)
     try:
         artifact = _artifact(path, format, copy)
         narrow = artifact.scheme == "fp32" and format != "keras"
         narrow = narrow and float16_numbers(stored_layers(copy.path, format))
-        return _Found(artifact, places, copy, narrow)
+        return _Found(artifact, targets, copy, narrow)
     except ArtifactError as error:  # people know the file by its own name
         raise ArtifactError(str(error).replace(str(copy.path), str(path))) from error
 

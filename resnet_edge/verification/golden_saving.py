@@ -7,24 +7,24 @@ from pathlib import Path
 from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import OutputError
 from resnet_edge.data.images_request import Images
-from resnet_edge.evaluation.verdict import Judged
+from resnet_edge.evaluation.verdict import Judgement
 from resnet_edge.golden.request import MeasuredArtifact, MeasuredRun, SaveGoldenVectors
 from resnet_edge.verification.reference import Reference
-from resnet_edge.workers.pool import Member
+from resnet_edge.workers.pool import Worker
 
 
 def save_golden(
     out: Path,
     count: int,
-    judged: list[Judged],
+    judged: list[Judgement],
     images: Images,
     expected: Reference,
-    member: Member,
+    worker: Worker,
     scratch: Path,
 ) -> tuple[str, ...]:
     """Golden vectors of what passed, to `out`, and notes: a device is not to be held to wrong answers, and
-    where nothing passed, there are none. `member` writes them into `scratch` alone. Raises OutputError."""
-    passed: dict[str, list[Judged]] = {}
+    where nothing passed, there are none. `worker` writes them into `scratch` alone. Raises OutputError."""
+    passed: dict[str, list[Judgement]] = {}
     for found in judged:
         passed.setdefault(found.proof.artifact.path, []).append(found)
     passed = {
@@ -47,7 +47,7 @@ def save_golden(
         facts.head,
         images.class_names or facts.class_names,
     )
-    saved = member.run(asked)
+    saved = worker.run(asked)
     try:
         write_whole(out, Path(saved.path).read_bytes())
     except OSError as error:
@@ -56,10 +56,10 @@ def save_golden(
     return (told, *saved.notes)
 
 
-def _measured(rows: list[Judged]) -> MeasuredArtifact:
+def _measured(rows: list[Judgement]) -> MeasuredArtifact:
     """An artifact and what it gave, wherever it ran."""
     artifact = rows[0].proof.artifact
-    runs = tuple(MeasuredRun(r.proof.place.backend, r.proof.place.device, r.outputs) for r in rows)
+    runs = tuple(MeasuredRun(r.proof.target.backend, r.proof.target.device, r.outputs) for r in rows)
     quantization = artifact.outputs[0].quantization if artifact.outputs else None
     return MeasuredArtifact(
         artifact.path,

@@ -12,8 +12,8 @@ from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.data.images_request import Images, PrepareImages
 from resnet_edge.data.needed_images import CALIBRATION_LIMIT
-from resnet_edge.workers.pool import Crew
-from resnet_edge.workers.progress import Report as Tell
+from resnet_edge.workers.pool import WorkerPool
+from resnet_edge.workers.progress import OnProgress
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class CalibrationImages:
 
     @classmethod
     def read(
-        cls, data: str, facts: ModelFacts, proof: Images, folder: Path, crew: Crew, tell: Tell
+        cls, data: str, facts: ModelFacts, proof: Images, folder: Path, workers: WorkerPool, tell: OnProgress
     ) -> CalibrationImages:
         """`data` as the user names it, into `folder`. Raises DataError, OutputError."""
         folder.mkdir()
@@ -35,13 +35,13 @@ class CalibrationImages:
             limit=CALIBRATION_LIMIT,
             for_calibration=True,
         )
-        member = crew.member("calibration images", tell)
+        worker = workers.worker("calibration images", tell)
         try:
-            return cls(member.run(asked).evaluation, facts, proof)
+            return cls(worker.run(asked).evaluation, facts, proof)
         finally:
-            member.dismiss()
+            worker.close()
 
-    def linted(self, crew: Crew, portable: Callable[[], str], tell: Tell) -> CalibrationLint:
+    def linted(self, workers: WorkerPool, portable: Callable[[], str], tell: OnProgress) -> CalibrationLint:
         """What is wrong with them. Without a float graph, nothing is said of activations. Raises DataError,
         OutputError."""
         facts = self.facts
@@ -50,11 +50,11 @@ class CalibrationImages:
             portable=_graph(portable),
             macs=facts.macs,
         )
-        member = crew.member("calibration lint", tell)
+        worker = workers.worker("calibration lint", tell)
         try:
-            return member.run(asked)
+            return worker.run(asked)
         finally:
-            member.dismiss()
+            worker.close()
 
 
 def _graph(portable: Callable[[], str]) -> str | None:

@@ -24,8 +24,8 @@ from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import ModelRequest, grant_of
 from resnet_edge.verification.request import IdentifyFiles
 from resnet_edge.workers.grant import NOTHING
-from resnet_edge.workers.pool import Crew
-from resnet_edge.workers.progress import Report as Tell
+from resnet_edge.workers.pool import WorkerPool
+from resnet_edge.workers.progress import OnProgress
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class ReferenceModel:
     def __init__(
         self,
         source: ModelRequest | Path,
-        crew: Crew,
+        workers: WorkerPool,
         scratch: Path,
-        tell: Tell,
+        tell: OnProgress,
         unpruned: ModelRequest | None = None,
     ) -> None:
         self._source, self._scratch = source, scratch
         opened = [model for model in (source, unpruned) if isinstance(model, ModelRequest)]
-        self._member = crew.member("reference", tell, reduce(or_, map(grant_of, opened), NOTHING))
+        self._worker = workers.worker("reference", tell, reduce(or_, map(grant_of, opened), NOTHING))
         self._artifact: Artifact | None = None
         self._copy = ""
         self.content = ""
@@ -65,12 +65,12 @@ class ReferenceModel:
     def facts(self) -> ModelFacts:
         """What it is. Raises ModelError, ArtifactError."""
         if isinstance(self._source, ModelRequest):
-            return self._member.run(ReadModelFacts(model=self._source))
+            return self._worker.run(ReadModelFacts(model=self._source))
         path = self._source
         format = path.suffix[1:].lower()
         folder = str(self._scratch / "reference")
         asked = IdentifyFiles((str(path),), (format,), (FIRST_BACKEND[format],), folder, contents=True)
-        found = self._member.run(asked)
+        found = self._worker.run(asked)
         (self._artifact,), (self._copy,) = found.artifacts, found.copies
         (self.content,), (self.min_sqnr_db,) = found.contents, found.min_sqnr_db
         image, scores = self._artifact.inputs[0], self._artifact.outputs[0]
@@ -100,9 +100,9 @@ class ReferenceModel:
         from running."""
         out = str(self._scratch / f"reference.{images.n}.npy")
         if isinstance(self._source, ModelRequest):
-            self.witness = self.witness or witnessed(self._member, self._source, images)
+            self.witness = self.witness or witnessed(self._worker, self._source, images)
             asked = RunReference(self._source, images.images, out, self._last)
-            self._last = self._member.run(asked).path
+            self._last = self._worker.run(asked).path
             return self._last
         assert self._artifact is not None
         format = self._artifact.format
@@ -110,9 +110,9 @@ class ReferenceModel:
         ran = Predict(self._copy, format, FIRST_BACKEND[format], "cpu", 1, images.images, out, how)
         first = self._shards[-1].stop if self._shards else 0
         self._shards.append(PredictShard(ran, first, images.n, f"{out}.part.npy"))
-        self._member.run(self._shards[-1])
+        self._worker.run(self._shards[-1])
         joined = JoinShards(tuple(shard.out for shard in self._shards), out)
-        return self._member.run(joined).out
+        return self._worker.run(joined).out
 
     def portable(self, bare: bool) -> str:
         """The float graph (.tflite) that tells of its layers; `bare`: without preprocessing."""
@@ -128,7 +128,7 @@ class ReferenceModel:
             if bare not in self._portables:
                 out = str(self._scratch / f"reference{'.bare' if bare else ''}.tflite")
                 asked = ExportModel(self._source, out, dynamic_batch=False, bare=bare)
-                done = self._member.run(asked)
+                done = self._worker.run(asked)
                 self._portables[bare] = done.path
             return self._portables[bare]
 
@@ -139,7 +139,7 @@ class ReferenceModel:
 
     def check_unpruned(self, source: ModelRequest, facts: ModelFacts) -> None:
         """Raises ModelError where it is no model that this one can have been before it was pruned."""
-        before = self._member.run(ReadModelFacts(model=source))
+        before = self._worker.run(ReadModelFacts(model=source))
         if (before.input_shape, before.head) != (facts.input_shape, facts.head):
             raise ModelError(
                 f"{source.source} takes other images than {facts.source}, or tells other classes apart: name "
@@ -153,8 +153,8 @@ class ReferenceModel:
     def _ran(self, source: ModelRequest, images: str, out: str) -> str:
         asked = RunReference(source, images, out)
         with self._lock:
-            return self._member.run(asked).path
+            return self._worker.run(asked).path
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """End the process."""
-        self._member.dismiss()
+        self._worker.close()

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.report import Failure
-from resnet_edge.evaluation.job import Place
+from resnet_edge.evaluation.job import Target
 from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True)
 class Looked:
-    """`artifacts` in the order asked for; `places` of each, `min_sqnr_db` of its scheme, and the files
+    """`artifacts` in the order asked for; `targets` of each, `min_sqnr_db` of its scheme, and the files
     `beside` it that hold its weights (ONNX calls them external data). `copies` are what is run in their place
     (evaluation/private_copy.py), and `contents` hash what they compute (graph/content.py; empty
     where nobody asked). `failures`: what is no artifact to verify; `notes`: what is odd in those that are."""
 
     artifacts: tuple[Artifact, ...]
-    places: tuple[tuple[Place, ...], ...]
+    targets: tuple[tuple[Target, ...], ...]
     min_sqnr_db: tuple[float | None, ...]
     beside: tuple[tuple[str, ...], ...]
     copies: tuple[str, ...]

@@ -33,13 +33,13 @@ from resnet_edge.core.verification import Verification
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_request import Images, PrepareImages, TakeFirstImages
 from resnet_edge.diagnosis.attributions import Ends
-from resnet_edge.diagnosis.diagnose import Answers, Inquiry, together
+from resnet_edge.diagnosis.diagnose import Diagnosis, Diagnostics, together
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.evaluation.job import Job, Place
+from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.output_store import OutputStore
 from resnet_edge.evaluation.reference_doubts import reference_doubts
-from resnet_edge.evaluation.scheduler import Proof, Provers, how_many
-from resnet_edge.evaluation.verdict import Judge, Judged
+from resnet_edge.evaluation.scheduler import Evaluation, Scheduler, how_many
+from resnet_edge.evaluation.verdict import Comparator, Judgement
 from resnet_edge.models import ModelRequest
 from resnet_edge.verification.checks import (
     check_expected,
@@ -58,20 +58,19 @@ from resnet_edge.verification.reference import Reference, ReferenceModel
 from resnet_edge.verification.request import IdentifyFiles, Looked
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import Crew, crew_and_pool
-from resnet_edge.workers.progress import Progress
-from resnet_edge.workers.progress import Report as Tell
-from resnet_edge.workers.worker import keep_logs
+from resnet_edge.workers.pool import WorkerPool, workers_and_threads
+from resnet_edge.workers.process import keep_logs
+from resnet_edge.workers.progress import OnProgress, Progress
 
 
-def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: Tell) -> Verification:
+def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: OnProgress) -> Verification:
     """Run the job. What concerns one artifact only becomes a Failure; all else is raised, as a
     ResnetEdgeError."""
     env = {"TMPDIR": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
     check_data(request.data, request.calibration)
     grant = Grant(writes=(str(scratch),))
-    with crew_and_pool(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (crew, pool):
-        run = _Run(request, scratch, crew, pool, tell)
+    with workers_and_threads(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (workers, pool):
+        run = _Run(request, scratch, workers, pool, tell)
         try:
             return run.run()
         finally:
@@ -84,7 +83,7 @@ class _WantedProof:
 
     artifact: Artifact
     job: Job
-    place: Place
+    target: Target
     folder: Path
     preprocessing: Preprocessing | None
 
@@ -94,13 +93,13 @@ class _Proved:
     """What was judged, each on its last look. What is asked afterwards is asked of the `images` that all of
     them were run on, with the outputs `expected` for these; `seen` are all that any was run on."""
 
-    judged: list[Judged]
+    judged: list[Judgement]
     images: Images
     expected: Reference
     seen: Images
 
     @classmethod
-    def of(cls, rows: list[list[Judged]], seen: list[tuple[Images, Reference]]) -> _Proved:
+    def of(cls, rows: list[list[Judgement]], seen: list[tuple[Images, Reference]]) -> _Proved:
         """From the looks at each artifact, and those at the reference."""
         common = min(map(len, rows), default=len(seen)) - 1
         judged = [replace(looks[-1], outputs=looks[common].outputs) for looks in rows]
@@ -112,9 +111,14 @@ class _Run:
     """The state of one run."""
 
     def __init__(
-        self, request: VerifyRequest, scratch: Path, crew: Crew, pool: ThreadPoolExecutor, tell: Tell
+        self,
+        request: VerifyRequest,
+        scratch: Path,
+        workers: WorkerPool,
+        pool: ThreadPoolExecutor,
+        tell: OnProgress,
     ) -> None:
-        self.request, self.scratch, self.crew, self.pool, self.tell = request, scratch, crew, pool, tell
+        self.request, self.scratch, self.workers, self.pool, self.tell = request, scratch, workers, pool, tell
         self.versions = versions()
         self.store = OutputStore(self.versions, scratch / "outputs")
         self.failures: list[Failure] = []
@@ -125,7 +129,7 @@ class _Run:
 
     def run(self) -> Verification:
         reference = ReferenceModel(
-            self.request.reference, self.crew, self.scratch, self.tell, self.request.unpruned
+            self.request.reference, self.workers, self.scratch, self.tell, self.request.unpruned
         )
         opening = self.pool.submit(reference.facts)  # TensorFlow is imported beside the look at the files
         looked = self._look()
@@ -144,11 +148,11 @@ class _Run:
         looks = self._looks(images)
         calibration = self._calibration(facts, images)
         wanted = self._wanted(looked, images, facts, reference.min_sqnr_db)
-        grant = backends_grant(one.place.backend for one in wanted)
+        grant = backends_grant(one.target.backend for one in wanted)
         grant |= Grant(writes=tuple({str(one.folder) for one in wanted}))
-        provers = Provers(self.crew, self.pool, self.scratch, self.tell, grant)
-        proved = self._proved(wanted, images, looks, reference, facts, provers)
-        provers.dismiss()
+        scheduler = Scheduler(self.workers, self.pool, self.scratch, self.tell, grant)
+        proved = self._proved(wanted, images, looks, reference, facts, scheduler)
+        scheduler.close()
         if reference.witness is not None and reference.witness.note:
             self.notes.append(reference.witness.note)
         judged = sorted(proved.judged, key=lambda one: looked.copies.index(one.proof.artifact.path))
@@ -157,7 +161,7 @@ class _Run:
         lint = None
         if calibration is not None:
             calibration = replace(calibration, proof=proved.seen)
-            lint = calibration.linted(self.crew, partial(reference.portable, bare=False), self.tell)
+            lint = calibration.linted(self.workers, partial(reference.portable, bare=False), self.tell)
             judged = on_new_images(judged, lint, self.request.max_drop_pp, looks.z)
         if self.request.golden is not None:
             pixels = [one for one in judged if self.prepared[one.proof.artifact.path] is None]
@@ -172,7 +176,7 @@ class _Run:
             doubts=self._doubts(facts, images, judged),
         )
 
-    def _doubts(self, facts: ModelFacts, images: Images, judged: list[Judged]) -> tuple[Doubt, ...]:
+    def _doubts(self, facts: ModelFacts, images: Images, judged: list[Judgement]) -> tuple[Doubt, ...]:
         """What speaks against the reference; an artifact has no history."""
         model = self.request.reference
         steps: tuple[Step, ...] = ()
@@ -193,7 +197,9 @@ class _Run:
         if self.request.calibration is None:
             return None
         folder = self.scratch / "calibration"
-        return CalibrationImages.read(self.request.calibration, facts, images, folder, self.crew, self.tell)
+        return CalibrationImages.read(
+            self.request.calibration, facts, images, folder, self.workers, self.tell
+        )
 
     def _look(self) -> Looked:
         files = self.request.files
@@ -204,14 +210,14 @@ class _Run:
             str(self.scratch / "artifacts"),
             contents=isinstance(self.request.reference, Path),
         )
-        member = self.crew.member("files", self.tell, backends_grant(self.request.backends))
+        worker = self.workers.worker("files", self.tell, backends_grant(self.request.backends))
         try:
-            return member.run(asked)
+            return worker.run(asked)
         finally:
-            member.dismiss()
+            worker.close()
 
     def _images(self, facts: ModelFacts) -> Images:
-        reader = self.crew.member("images", self.tell)
+        reader = self.workers.worker("images", self.tell)
         folder = self.scratch / "images"
         folder.mkdir()
         asked = PrepareImages(
@@ -226,7 +232,7 @@ class _Run:
         try:
             return reader.run(asked).evaluation
         finally:
-            reader.dismiss()
+            reader.close()
 
     def _wanted(
         self, looked: Looked, images: Images, facts: ModelFacts, coarsest: float | None
@@ -234,19 +240,19 @@ class _Run:
         """The copy of every artifact at each of its places; the slow ones first. `coarsest`: the SQNR that is
         asked of the reference itself, None where none is."""
         wanted = []
-        rows = list(zip(looked.artifacts, looked.copies, looked.places, looked.min_sqnr_db, strict=True))
-        for named, copy, places, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
+        rows = list(zip(looked.artifacts, looked.copies, looked.targets, looked.min_sqnr_db, strict=True))
+        for named, copy, targets, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
             artifact = replace(named, path=copy)
             self.named[copy] = named.path
             least = None if least is None or coarsest is None else min(least, coarsest)
-            job = Job(artifact.format, artifact.scheme, Path(copy).suffix, False, least, places)
+            job = Job(artifact.format, artifact.scheme, Path(copy).suffix, False, least, targets)
             own = self.prepared[copy] = self._preprocessing(artifact, facts)
             prepared = facts.preprocessing if artifact.format == "keras" else own
-            for place in places:
-                folder = self.store.folder(artifact, place, images, prepared)
+            for target in targets:
+                folder = self.store.folder(artifact, target, images, prepared)
                 wanted.append(
                     _WantedProof(
-                        artifact=artifact, job=job, place=place, folder=folder, preprocessing=prepared
+                        artifact=artifact, job=job, target=target, folder=folder, preprocessing=prepared
                     )
                 )
         return wanted
@@ -276,30 +282,30 @@ class _Run:
         looks: Looks,
         reference: ReferenceModel,
         facts: ModelFacts,
-        provers: Provers,
+        scheduler: Scheduler,
     ) -> _Proved:
         """Every artifact on as many images as it takes to decide it."""
-        member = self.crew.member("verdicts", lambda _: None)
+        worker = self.workers.worker("verdicts", lambda _: None)
         folder = self.scratch / "looks"
         folder.mkdir()
-        rows: dict[_WantedProof, list[Judged]] = {one: [] for one in wanted}
+        rows: dict[_WantedProof, list[Judgement]] = {one: [] for one in wanted}
         seen: list[tuple[Images, Reference]] = []
         for number, n in enumerate(looks.at):
             some = images
             if n < images.n:
                 asked = TakeFirstImages(images=images, n=n, folder=str(folder))
-                some = member.run(asked)
+                some = worker.run(asked)
             outputs = self.pool.submit(reference.outputs, some)
             cuts = looks.at[:number]
             proofs = {
-                one: provers.start(
-                    one.artifact, one.job, one.place, some, one.folder, one.preprocessing, cuts
+                one: scheduler.start(
+                    one.artifact, one.job, one.target, some, one.folder, one.preprocessing, cuts
                 )
                 for one in wanted
             }
             seen.append((some, Reference(facts, outputs.result())))
-            judge = Judge(
-                *(member, facts, some, self.request.max_drop_pp, seen[-1][1].outputs),
+            judge = Comparator(
+                *(worker, facts, some, self.request.max_drop_pp, seen[-1][1].outputs),
                 accept_reference=self.request.accept_reference,
                 looks=len(looks.at),
                 early=n < images.n,
@@ -310,10 +316,12 @@ class _Run:
             wanted = [one for one, found in judged.items() if found.undecided]
             if not wanted:
                 break
-        member.dismiss()
+        worker.close()
         return _Proved.of([found for found in rows.values() if found], seen)
 
-    def _judged(self, proofs: dict[_WantedProof, Proof], judge: Judge) -> dict[_WantedProof, Judged]:
+    def _judged(
+        self, proofs: dict[_WantedProof, Evaluation], judge: Comparator
+    ) -> dict[_WantedProof, Judgement]:
         found = {}
         for wanted, proof in proofs.items():
             try:
@@ -329,7 +337,7 @@ class _Run:
         self.notes += [note for note in judge.notes if note not in self.notes]
         return found
 
-    def _name(self, proof: Proof) -> str:
+    def _name(self, proof: Evaluation) -> str:
         """What the report calls its artifact: two may have one file name."""
         path = self.named[proof.artifact.path]
         return next(f.name for f in self.request.files if str(f.path) == path)
@@ -341,37 +349,37 @@ class _Run:
         return message
 
     def _inquired(
-        self, judged: list[Judged], images: Images, expected: Reference, reference: ReferenceModel
-    ) -> Answers:
+        self, judged: list[Judgement], images: Images, expected: Reference, reference: ReferenceModel
+    ) -> Diagnosis:
         """Artifacts that are fed alike are asked together."""
         unpruned = None
         if self.request.unpruned is not None and isinstance(self.request.reference, ModelRequest):
             unpruned = reference.unpruned(self.request.unpruned, images)
-        groups: dict[Preprocessing | None, list[Judged]] = {}
+        groups: dict[Preprocessing | None, list[Judgement]] = {}
         for one in judged:
             groups.setdefault(self.prepared[one.proof.artifact.path], []).append(one)
         found = [
             self._asked(group, how, images, expected, reference, unpruned) for how, group in groups.items()
         ]
         answers = together(found)
-        places = {_row(one): place for place, one in enumerate(judged)}
-        answers = replace(answers, judged=tuple(sorted(answers.judged, key=lambda one: places[_row(one)])))
+        targets = {_row(one): target for target, one in enumerate(judged)}
+        answers = replace(answers, judged=tuple(sorted(answers.judged, key=lambda one: targets[_row(one)])))
         self.notes += map(self._spelled, answers.notes)
         self.failures += (Failure(f.what, self._spelled(f.message)) for f in answers.failures)
         return answers
 
     def _asked(
         self,
-        judged: list[Judged],
+        judged: list[Judgement],
         how: Preprocessing | None,
         images: Images,
         expected: Reference,
         reference: ReferenceModel,
         unpruned: str | None,
-    ) -> Answers:
+    ) -> Diagnosis:
         facts, request = expected.facts, self.request
-        inquiry = Inquiry(
-            *(self.crew, self.pool, images, facts.head, how, self.scratch, self.tell),
+        diagnostics = Diagnostics(
+            *(self.workers, self.pool, images, facts.head, how, self.scratch, self.tell),
             attributed=request.attributed,
         )
         portable = partial(reference.portable, bare=how is not None)
@@ -382,30 +390,30 @@ class _Run:
         ends = None
         if isinstance(request.reference, ModelRequest) and not apart:
             ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
-        answers = inquiry.answers(judged, portable if request.explain and not apart else None, ends)
+        answers = diagnostics.answers(judged, portable if request.explain and not apart else None, ends)
         if how is None and facts.preprocessing.where == "graph":
             self.notes += unfed(answers.explanations, facts.source)
         return answers
 
-    def _save_golden(self, out: Path, judged: list[Judged], images: Images, expected: Reference) -> None:
+    def _save_golden(self, out: Path, judged: list[Judgement], images: Images, expected: Reference) -> None:
         """What keeps them from being written is told beside the verdicts."""
-        member = self.crew.member("golden", self.tell, backends_grant(self.request.backends))
+        worker = self.workers.worker("golden", self.tell, backends_grant(self.request.backends))
         try:
             self.notes += save_golden(
-                out, self.request.golden_count, judged, images, expected, member, self.scratch
+                out, self.request.golden_count, judged, images, expected, worker, self.scratch
             )
         except ResnetEdgeError as error:
             self.failures.append(Failure("golden vectors", str(error)))
         finally:
-            member.dismiss()
+            worker.close()
 
     def _document(
         self,
         looked: Looked,
         facts: ModelFacts,
         images: Images,
-        judged: list[Judged],
-        answers: Answers,
+        judged: list[Judgement],
+        answers: Diagnosis,
         looks: Looks,
     ) -> Verification:
         kind = "artifact" if isinstance(self.request.reference, Path) else "keras"
@@ -434,11 +442,11 @@ class _Run:
             attributions=answers.attributions,
             failures=tuple(self.failures),
             notes=(*provable(rows, self.request.max_drop_pp, looks.z), *stopped(rows, looks), *self.notes),
-            costs=self.crew.costs(),
+            costs=self.workers.costs(),
             sequential=looks if self.request.sequential else None,
         )
         return with_own_names(found, facts.own_names)
 
 
-def _row(judged: Judged) -> tuple[str, str, str]:
+def _row(judged: Judgement) -> tuple[str, str, str]:
     return judged.proof.artifact.path, judged.parity.backend, judged.parity.device

@@ -1,4 +1,4 @@
-"""The other end of workers.worker: takes calls from a socket and answers them in turn."""
+"""The other end of workers.process: takes calls from a socket and answers them in turn."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from resnet_edge.core.errors import MissingDependency, OutputError, ResnetEdgeEr
 from resnet_edge.core.packages import missing_package
 from resnet_edge.workers import sandbox
 from resnet_edge.workers.loop_time import ANNOUNCEMENTS
+from resnet_edge.workers.process import Message
 from resnet_edge.workers.progress import Progress
-from resnet_edge.workers.worker import Message
 
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage(2) of each system
 
@@ -62,7 +62,7 @@ class _Channel:
             for line in self._channel.makefile("rb"):
                 self.calls.put(line)
         finally:
-            # workers.worker starts this process as the leader of its own group.
+            # workers.process starts this process as the leader of its own group.
             os.killpg(os.getpid(), signal.SIGKILL)
 
 

@@ -13,9 +13,9 @@ from typing import TypeVar
 from resnet_edge.core.errors import OutputError, WorkerFailed
 from resnet_edge.core.report import StageCost
 from resnet_edge.workers.grant import NOTHING, Grant
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.process import WorkerProcess
+from resnet_edge.workers.progress import OnProgress
 from resnet_edge.workers.task import Task
-from resnet_edge.workers.worker import Worker
 
 T = TypeVar("T")
 
@@ -24,10 +24,10 @@ def _nothing() -> None:
     """What to look at after a failure, where there is nothing."""
 
 
-class Crew:
+class WorkerPool:
     """Use as a context manager: leaving it, however, ends every process of the run.
 
-    `logs` takes a log of each member. `after_failure` is called when a worker has died or could
+    `logs` takes a log of each worker. `after_failure` is called when a process has died or could
     not write, and may raise what explains it better (which disk is full). `env` is
     added to the environment of all, and `grant` is what all may do.
     """
@@ -41,15 +41,15 @@ class Crew:
     ) -> None:
         self._logs, self._env, self._grant = logs, env, grant
         self._after_failure = after_failure
-        self._members: list[Member] = []
+        self._all: list[Worker] = []
         self._lock = threading.Lock()
-        self._dismissed = False
+        self._closed = False
 
-    def member(self, name: str, report: Report, grant: Grant = NOTHING) -> Member:
+    def worker(self, name: str, report: OnProgress, grant: Grant = NOTHING) -> Worker:
         """A worker called `name`, whose progress goes to `report`, and which may do what `grant` says beside
-        what all may; its process starts with the first call. A member that joins a crew that was dismissed
-        is dismissed."""
-        made = Member(
+        what all may; its process starts with the first call. A worker that is asked of a pool that was closed
+        is closed."""
+        made = Worker(
             name,
             self._logs / f"{name.replace(' ', '_')}.log",
             report,
@@ -58,61 +58,60 @@ class Crew:
             self._grant | grant,
         )
         with self._lock:
-            self._members.append(made)
-            if self._dismissed:
-                made.dismiss()
+            self._all.append(made)
+            if self._closed:
+                made.close()
         return made
 
     def costs(self) -> tuple[StageCost, ...]:
-        """What each member cost so far."""
+        """What each worker cost so far."""
         return tuple(
-            StageCost(m.name, round(m.seconds, 2), m.peak_bytes, round(m.cpu_seconds, 2))
-            for m in self._members
+            StageCost(m.name, round(m.seconds, 2), m.peak_bytes, round(m.cpu_seconds, 2)) for m in self._all
         )
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """End every process, now and for good; calls under way raise WorkerFailed."""
         with self._lock:
-            self._dismissed = True
-            members = [*self._members]
-        for member in members:
-            member.dismiss()
+            self._closed = True
+            workers = [*self._all]
+        for worker in workers:
+            worker.close()
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.dismiss()
+        self.close()
 
 
 @contextmanager
-def crew_and_pool(
+def workers_and_threads(
     logs: Path,
     threads: int,
     env: Mapping[str, str],
     after_failure: Callable[[], None] = _nothing,
     grant: Grant = NOTHING,
-) -> Iterator[tuple[Crew, ThreadPoolExecutor]]:
-    """A crew, and threads that wait for it; whatever is raised ends both at once."""
-    with Crew(logs, after_failure, env, grant) as crew, ThreadPoolExecutor(threads) as pool:
+) -> Iterator[tuple[WorkerPool, ThreadPoolExecutor]]:
+    """Workers, and threads that wait for them; whatever is raised ends both at once."""
+    with WorkerPool(logs, after_failure, env, grant) as workers, ThreadPoolExecutor(threads) as pool:
         try:
-            yield crew, pool
+            yield workers, pool
         except BaseException:
             # The pool waits for its threads, and they wait for their processes.
             pool.shutdown(wait=False, cancel_futures=True)
-            crew.dismiss()
+            workers.close()
             raise
 
 
-class Member:
-    """One worker of a crew. `seconds` is the time spent in calls; `peak_bytes` the largest
+class Worker:
+    """One worker of a pool. `seconds` is the time spent in calls; `peak_bytes` the largest
     resident set of any of its processes."""
 
     def __init__(
         self,
         name: str,
         log: Path,
-        report: Report,
+        report: OnProgress,
         after_failure: Callable[[], None],
         env: Mapping[str, str] | None,
         grant: Grant,
@@ -120,57 +119,57 @@ class Member:
         self.name, self.seconds, self.peak_bytes, self._before = name, 0.0, 0, 0.0
         self._log, self._report, self._after_failure, self._env = log, report, after_failure, env
         self._grant = grant
-        self._worker: Worker | None = None
+        self._process: WorkerProcess | None = None
         self._lock = threading.Lock()
-        self._dismissed = False
+        self._closed = False
 
     def run(self, task: Task[T]) -> T:
         """As Worker.run; after WorkerFailed the next task has a fresh process."""
-        worker = self._hired()
+        process = self._started()
         began = time.monotonic()
         try:
-            return worker.run(task, self._report)
+            return process.run(task, self._report)
         except (WorkerFailed, OutputError) as error:
             if isinstance(error, WorkerFailed):
-                self._part_with(worker)
-            if not self._dismissed:
+                self._part_with(process)
+            if not self._closed:
                 self._after_failure()
             raise
         finally:
             self.seconds += time.monotonic() - began
-            self.peak_bytes = max(self.peak_bytes, worker.peak_bytes)
+            self.peak_bytes = max(self.peak_bytes, process.peak_bytes)
 
-    def _hired(self) -> Worker:
-        # Under the lock: a process that starts while the crew is being dismissed would outlive it.
+    def _started(self) -> WorkerProcess:
+        # Under the lock: a process that starts while the pool is being closed would outlive it.
         with self._lock:
-            if self._dismissed:
+            if self._closed:
                 raise WorkerFailed(f"{self.name}: the run is over")
-            if self._worker is None:
-                self._worker = Worker(self.name, self._log, self._env, self._grant)
-            return self._worker
+            if self._process is None:
+                self._process = WorkerProcess(self.name, self._log, self._env, self._grant)
+            return self._process
 
     @property
     def cpu_seconds(self) -> float:
         """Processor time of all its processes, as of the last call of each."""
-        return self._before + (self._worker.cpu_seconds if self._worker is not None else 0.0)
+        return self._before + (self._process.cpu_seconds if self._process is not None else 0.0)
 
-    def _part_with(self, worker: Worker) -> None:
+    def _part_with(self, process: WorkerProcess) -> None:
         with self._lock:
-            if self._worker is worker:
-                self._worker = None
-                self._before += worker.cpu_seconds
-        worker.close()
+            if self._process is process:
+                self._process = None
+                self._before += process.cpu_seconds
+        process.close()
 
     @property
     def gone(self) -> bool:
         """Whether there is no process: none was needed yet, or it died."""
-        return self._worker is None
+        return self._process is None
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """End the process, so that its memory is free for others."""
         with self._lock:
-            self._dismissed = True
-            worker, self._worker = self._worker, None
-            self._before += worker.cpu_seconds if worker is not None else 0.0
-        if worker is not None:
-            worker.close()
+            self._closed = True
+            process, self._process = self._process, None
+            self._before += process.cpu_seconds if process is not None else 0.0
+        if process is not None:
+            process.close()

@@ -24,14 +24,14 @@ class Progress:
     line: bool = False
 
 
-Report = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 
 
 def silent(_: Progress) -> None:
     """The report that goes nowhere."""
 
 
-def tracked(items: Iterable[T], step: str, total: int, report: Report) -> Iterator[T]:
+def tracked(items: Iterable[T], step: str, total: int, report: OnProgress) -> Iterator[T]:
     """Yield from `items`, telling `report` after each, at most about 100 times in all."""
     stride = max(1, total // 100)
     report(Progress(step, 0, total))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resnet_edge.core.scratch import scratch_folder
-from resnet_edge.workers.worker import log_folder
+from resnet_edge.workers.process import log_folder
 
 
 @contextmanager

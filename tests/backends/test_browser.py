@@ -17,7 +17,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.inspection.doctor import ProbeBackend
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 from tests.backends import tiny
 from tests.backends.pages import left_behind, loaded, processes
 
@@ -83,7 +83,7 @@ def short() -> Iterator[Path]:
 
 def test_nothing_is_left_of_a_worker_that_was_killed(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(short))
-    with Worker("browses", short / "log", grant=backends_grant(["onnxruntime_web"])) as worker:
+    with WorkerProcess("browses", short / "log", grant=backends_grant(["onnxruntime_web"])) as worker:
         found = worker.run(ProbeBackend("onnxruntime_web"))
         assert found.devices[0].status == "opens"
         assert list(short.glob("resnet-edge-browser-*"))
@@ -148,7 +148,7 @@ def test_what_is_missing_is_not_installed_and_how_to_install_it(
     assert name in registry.names("backends")
     environment = {key: value.replace("EMPTY", str(tmp_path)) for key, value in environment.items()}
     with (
-        Worker("lacks", tmp_path / "log", environment) as worker,
+        WorkerProcess("lacks", tmp_path / "log", environment) as worker,
         pytest.raises(ResnetEdgeError) as caught,
     ):
         worker.run(ProbeBackend(name))

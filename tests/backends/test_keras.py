@@ -15,7 +15,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UsageError
 from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 from tests.backends import tiny
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -36,7 +36,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Process:
     """A worker that runs models with one of the backends."""
 
-    def __init__(self, worker: Worker, backend: str, models: Path) -> None:
+    def __init__(self, worker: WorkerProcess, backend: str, models: Path) -> None:
         self.worker, self.backend, self.models = worker, backend, models
 
     def predict(
@@ -60,7 +60,7 @@ def process(
     if request.param == "keras_jax" and importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed")
     grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
-    with Worker(request.param, tmp_path_factory.mktemp("logs") / "log", grant=grant) as worker:
+    with WorkerProcess(request.param, tmp_path_factory.mktemp("logs") / "log", grant=grant) as worker:
         yield Process(worker, request.param, models)
 
 

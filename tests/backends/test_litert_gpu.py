@@ -13,7 +13,7 @@ from resnet_edge.core.device import as_software
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
 from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 from tests.backends import quantized, tiny, vulkan
 
 
@@ -94,7 +94,7 @@ def test_a_gpu_that_litert_does_not_take_is_named(artifacts: Path, tmp_path: Pat
     )
     environment = {"VK_ICD_FILENAMES": str(manifest)}
     with (
-        Worker("proof", tmp_path / "proof.log", environment, Grant(writes=(str(tmp_path),))) as worker,
+        WorkerProcess("proof", tmp_path / "proof.log", environment, Grant(writes=(str(tmp_path),))) as worker,
         pytest.raises(DeviceUnavailable, match=r"not take this GPU \(Vulkan Mock Device\).*VK_ICD") as caught,
     ):
         worker.run(request)

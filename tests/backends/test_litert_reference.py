@@ -13,7 +13,7 @@ from resnet_edge.core.errors import DeviceUnavailable, WorkerFailed
 from resnet_edge.core.tensors import quantize
 from resnet_edge.evaluation.predict_request import Predict, PredictResult
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 from tests.backends import quantized, tiny
 
 
@@ -47,7 +47,7 @@ def test_an_abort_of_the_kernels_is_one_line(tmp_path: Path) -> None:
     path, images = tmp_path / "flat.tflite", tmp_path / "images.npy"
     quantized.write_flat(path)
     np.save(images, np.ones((1, *tiny.SHAPE), np.float32))
-    with Worker("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker:
+    with WorkerProcess("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker:
         for backend in ("litert", "litert_reference"):
             request = Predict(str(path), "tflite", backend, "cpu", 1, str(images), str(tmp_path / "out.npy"))
             function = "resnet_edge.evaluation.predict:predict"

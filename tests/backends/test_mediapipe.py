@@ -19,7 +19,7 @@ from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable,
 from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 from tests.backends import rgb
 from tests.backends.pages import loaded, started
 
@@ -123,7 +123,7 @@ def test_labels_come_with_predictions_and_nothing_stays_behind(files: Path, tmp_
     np.save(images, rgb.pixels(3))
     path = str(files / "uint8.tflite")
     request = Predict(path, "tflite", "mediapipe", "cpu", 1, str(images), str(out))
-    with Worker("proof", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
+    with WorkerProcess("proof", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
         found = worker.run(request)
     assert found.labels == rgb.LABELS
     with python.open_session(files / "uint8.tflite", "cpu", 1) as session:

@@ -12,7 +12,7 @@ from resnet_edge.backends import onnxruntime as backend
 from resnet_edge.core.artifact import Quantization
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
 from resnet_edge.inspection.doctor import ProbeBackend
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 from tests.backends import tiny
 
 
@@ -150,7 +150,7 @@ def test_nothing_is_told_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """With its telemetry on, onnxruntime leaves the file .ses in TMPDIR as soon as it is imported."""
     monkeypatch.delenv("ORT_DISABLE_TELEMETRY")  # of the suite itself
     log = tmp_path / "log"
-    with Worker("opens", log, {"TMPDIR": str(tmp_path)}) as worker:
+    with WorkerProcess("opens", log, {"TMPDIR": str(tmp_path)}) as worker:
         found = worker.run(ProbeBackend("onnxruntime"))
     assert found.devices[0].status == "opens"
     assert [entry.name for entry in tmp_path.iterdir()] == ["log"]

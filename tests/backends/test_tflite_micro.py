@@ -13,7 +13,7 @@ from resnet_edge.core.errors import ArtifactError, WorkerFailed
 from resnet_edge.core.tensors import quantize
 from resnet_edge.evaluation.predict_request import Predict
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 from tests.backends import quantized, tiny
 from tests.backends.pages import loaded
 
@@ -91,7 +91,7 @@ def test_an_abort_of_the_kernels_is_one_line(tmp_path: Path) -> None:
     out = str(tmp_path / "out.npy")
     request = Predict(str(path), "tflite", "tflite_micro", "cpu", 1, str(images), out)
     with (
-        Worker("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker,
+        WorkerProcess("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker,
         pytest.raises(WorkerFailed, match=r"^proof was ended by SIGABRT .*flat\.tflite") as caught,
     ):
         worker.run(request)

@@ -11,20 +11,20 @@ from resnet_edge.calibrate.calibration_leak import on_new_images
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.parity import Parity
-from resnet_edge.evaluation.job import Job, Place
-from resnet_edge.evaluation.scheduler import Proof
-from resnet_edge.evaluation.verdict import Judged
+from resnet_edge.evaluation.job import Job, Target
+from resnet_edge.evaluation.scheduler import Evaluation
+from resnet_edge.evaluation.verdict import Judgement
 
 
-def judged(scheme: str = "int8", lost: int | None = 0, n: int = 1000) -> Judged:
+def judged(scheme: str = "int8", lost: int | None = 0, n: int = 1000) -> Judgement:
     file = f"net.{scheme}.tflite"
     artifact = Artifact(file, "tflite", scheme, 1, "", (), ())
-    job = Job("tflite", scheme, ".tflite", True, 15.0, (Place("litert", "cpu"),))
+    job = Job("tflite", scheme, ".tflite", True, 15.0, (Target("litert", "cpu"),))
     top1 = None if lost is None else 0.9
     gained = None if lost is None else 0
     figures = top1, top1, None, None, 1.0, 0.1, 30.0
     row = Parity(file, "litert", "cpu", n, *figures, "pass", ("within",), lost, gained)
-    return Judged(Proof(artifact, job, job.places[0], Future()), "a.npy", row)
+    return Judgement(Evaluation(artifact, job, job.targets[0], Future()), "a.npy", row)
 
 
 def lint(leaked: int, n: int) -> CalibrationLint:

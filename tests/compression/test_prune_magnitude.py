@@ -19,7 +19,7 @@ from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import DataError, ModelError, ResnetEdgeError, UsageError
 from resnet_edge.training.unfinished import training_run
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -27,7 +27,7 @@ SHAPE = (8, 8, 3)
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
     grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
     with tfmot_worker("pruning", tmp_path_factory.mktemp("log") / "prune.log", grant) as running:
         yield running
@@ -65,7 +65,7 @@ def request(model: Path, images: Path, **more: Any) -> dict[str, Any]:
     }
 
 
-def prune(worker: Worker, wanted: dict[str, Any]) -> dict[str, Any]:
+def prune(worker: WorkerProcess, wanted: dict[str, Any]) -> dict[str, Any]:
     with training_run(Path(wanted["out"])):
         return worker.call(PruneMagnitude.runs, wanted, dict)
 
@@ -88,7 +88,7 @@ def prune(worker: Worker, wanted: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_what_cannot_be_pruned_is_refused_and_leaves_nothing(
-    worker: Worker,
+    worker: WorkerProcess,
     tmp_path: Path,
     middle: list[layers.Layer],
     images: dict[str, Any],
@@ -104,7 +104,9 @@ def test_what_cannot_be_pruned_is_refused_and_leaves_nothing(
     assert sha256_of(model) == before
 
 
-def test_a_teacher_and_augmentation_layers_and_no_held_out_images(worker: Worker, tmp_path: Path) -> None:
+def test_a_teacher_and_augmentation_layers_and_no_held_out_images(
+    worker: WorkerProcess, tmp_path: Path
+) -> None:
     """The layers come before the Rescaling in `saved`, so the network is put together here."""
     image = keras.Input(SHAPE)
     x = layers.Rescaling(1 / 255)(layers.RandomFlip("horizontal", name="mirror")(image))

@@ -20,8 +20,8 @@ from resnet_edge.core.sidecar import Sidecar, read_sidecar, write_sidecar
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.training.unfinished import training_run
 from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.process import WorkerProcess
 from resnet_edge.workers.progress import Progress, silent
-from resnet_edge.workers.worker import Worker
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -30,7 +30,7 @@ CLASSES = 3
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
     grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
     with tfmot_worker("qat", tmp_path_factory.mktemp("log") / "qat.log", grant) as running:
         yield running
@@ -74,14 +74,14 @@ def request(model: Path, data: Path, out: Path, **changes: Any) -> dict[str, Any
     return {"model": source, "recipe": recipe, "out": str(out), "command": "resnet-edge qat", **changes}
 
 
-def qat(worker: Worker, wanted: dict[str, Any], report: Any = silent) -> dict[str, Any]:
+def qat(worker: WorkerProcess, wanted: dict[str, Any], report: Any = silent) -> dict[str, Any]:
     with training_run(Path(wanted["out"])):
         return worker.call(FineTuneForInt8.runs, wanted, dict, report)
 
 
 @pytest.fixture(scope="module")
 def trained(
-    worker: Worker, data: Path, tmp_path_factory: pytest.TempPathFactory
+    worker: WorkerProcess, data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, Any]]:
     """A finished run: its folder, and its reply."""
     folder = tmp_path_factory.mktemp("trained")
@@ -137,7 +137,7 @@ def test_nothing_but_the_model_and_its_sidecar_is_left(trained: tuple[Path, dict
 
 @pytest.mark.slow
 def test_an_interrupted_run_resumes_to_the_very_same_weights_and_ranges(
-    trained: tuple[Path, dict[str, Any]], data: Path, tmp_path: Path, worker: Worker
+    trained: tuple[Path, dict[str, Any]], data: Path, tmp_path: Path, worker: WorkerProcess
 ) -> None:
     base, out = trained[0] / "base.keras", tmp_path / "net.keras"
 
@@ -174,7 +174,7 @@ def wait_for(out: Path, interrupt: Any) -> Any:
     return report
 
 
-def test_a_pruned_network_keeps_its_zeros(worker: Worker, data: Path, tmp_path: Path) -> None:
+def test_a_pruned_network_keeps_its_zeros(worker: WorkerProcess, data: Path, tmp_path: Path) -> None:
     model = residual()
     layer = model.get_layer("conv")
     (kernel,) = layer.get_weights()
@@ -188,7 +188,7 @@ def test_a_pruned_network_keeps_its_zeros(worker: Worker, data: Path, tmp_path: 
 
 
 def test_probabilities_and_pixels_that_are_preprocessed_outside(
-    worker: Worker, data: Path, tmp_path: Path
+    worker: WorkerProcess, data: Path, tmp_path: Path
 ) -> None:
     model = residual(layers.Identity(name="as_they_are"), activation="softmax")
     wanted = request(saved(tmp_path, model), data, tmp_path / "net.keras", source={"preprocess": "symmetric"})
@@ -201,7 +201,7 @@ def test_probabilities_and_pixels_that_are_preprocessed_outside(
     assert any("say so again to `convert`" in note for note in reply["notes"])
 
 
-def test_a_frozen_network_inside_another_with_augmentation(worker: Worker, tmp_path: Path) -> None:
+def test_a_frozen_network_inside_another_with_augmentation(worker: WorkerProcess, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (32, *nets.SHAPE)).astype(np.uint8)
     np.savez(tmp_path / "data.npz", images=images, labels=np.arange(32) % nets.CLASSES)
@@ -226,14 +226,14 @@ def elu() -> keras.Model:
     [(elu, r"the layer odd \(Conv2D\) cannot be quantized in training: its activation elu")],
 )
 def test_a_network_that_cannot_be_trained_for_int8_is_refused(
-    worker: Worker, data: Path, tmp_path: Path, make: Any, message: str
+    worker: WorkerProcess, data: Path, tmp_path: Path, make: Any, message: str
 ) -> None:
     with pytest.raises(ModelError, match=message):
         qat(worker, request(saved(tmp_path, make()), data, tmp_path / "net.keras"))
     assert [file.name for file in tmp_path.iterdir()] == ["base.keras"]
 
 
-def test_a_saved_model_has_no_layers(worker: Worker, data: Path, tmp_path: Path) -> None:
+def test_a_saved_model_has_no_layers(worker: WorkerProcess, data: Path, tmp_path: Path) -> None:
     residual().export(tmp_path / "exported", verbose=False)
     wanted = request(
         tmp_path / "exported", data, tmp_path / "net.keras", source={"trust": True, "preprocess": "model"}
@@ -255,7 +255,7 @@ def test_a_saved_model_has_no_layers(worker: Worker, data: Path, tmp_path: Path)
     ],
 )
 def test_data_that_does_not_fit_is_refused_and_leaves_nothing(
-    worker: Worker, tmp_path: Path, arrays: dict[str, Any], kind: type[ResnetEdgeError], message: str
+    worker: WorkerProcess, tmp_path: Path, arrays: dict[str, Any], kind: type[ResnetEdgeError], message: str
 ) -> None:
     np.savez(tmp_path / "data.npz", **arrays)
     base = saved(tmp_path)
@@ -264,7 +264,9 @@ def test_data_that_does_not_fit_is_refused_and_leaves_nothing(
     assert sorted(file.name for file in tmp_path.iterdir()) == ["base.keras", "data.npz"]
 
 
-def test_a_damaged_sidecar_is_told_before_the_training(worker: Worker, data: Path, tmp_path: Path) -> None:
+def test_a_damaged_sidecar_is_told_before_the_training(
+    worker: WorkerProcess, data: Path, tmp_path: Path
+) -> None:
     base = saved(tmp_path)
     base.with_suffix(".json").write_text("{")
     with pytest.raises(ModelError, match="damaged"):

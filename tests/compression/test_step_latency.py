@@ -29,7 +29,7 @@ from resnet_edge.core.errors import (
 from resnet_edge.evaluation.predict import load_backend
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 
@@ -61,22 +61,22 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def crew(tmp_path: Path) -> Iterator[Crew]:
+def workers(tmp_path: Path) -> Iterator[WorkerPool]:
     (tmp_path / "scratch").mkdir()
-    with Crew(tmp_path, grant=Grant(writes=(str(tmp_path),))) as found:
+    with WorkerPool(tmp_path, grant=Grant(writes=(str(tmp_path),))) as found:
         yield found
 
 
-def race(crew: Crew, given: Path, tmp_path: Path, how: TimedAs = QUICK) -> Race:
+def race(workers: WorkerPool, given: Path, tmp_path: Path, how: TimedAs = QUICK) -> Race:
     base = ModelRequest(str(given / "32.keras"))
-    return Race(crew, tmp_path / "scratch", base, how, silent)
+    return Race(workers, tmp_path / "scratch", base, how, silent)
 
 
 @pytest.mark.slow
-def test_candidates_are_timed_against_one_base(crew: Crew, given: Path, tmp_path: Path) -> None:
+def test_candidates_are_timed_against_one_base(workers: WorkerPool, given: Path, tmp_path: Path) -> None:
     candidate = tmp_path / "candidate.keras"
     candidate.write_bytes((given / "8.keras").read_bytes())
-    with race(crew, given, tmp_path) as found:
+    with race(workers, given, tmp_path) as found:
         first = found.against(str(candidate))
         (base,) = (tmp_path / "scratch").glob("base-*/timed.tflite")
         made = base.stat().st_mtime_ns
@@ -105,9 +105,9 @@ def test_candidates_are_timed_against_one_base(crew: Crew, given: Path, tmp_path
 
 
 @pytest.mark.slow
-def test_another_backend_and_scheme_by_name(crew: Crew, given: Path, tmp_path: Path) -> None:
+def test_another_backend_and_scheme_by_name(workers: WorkerPool, given: Path, tmp_path: Path) -> None:
     how, base = TimedAs("onnxruntime", scheme="fp32", rounds=5), ModelRequest(str(given / "32.keras"))
-    row = step_latency(crew, tmp_path / "scratch", base, str(given / "8.keras"), how, silent)
+    row = step_latency(workers, tmp_path / "scratch", base, str(given / "8.keras"), how, silent)
     assert (row.format, row.scheme, row.backend) == ("onnx", "fp32", "onnxruntime")
 
 
@@ -121,17 +121,17 @@ def test_another_backend_and_scheme_by_name(crew: Crew, given: Path, tmp_path: P
     ],
 )
 def test_what_cannot_be_timed_is_refused_before_any_model_is_opened(
-    crew: Crew, tmp_path: Path, how: TimedAs, error: type[ResnetEdgeError], said: str
+    workers: WorkerPool, tmp_path: Path, how: TimedAs, error: type[ResnetEdgeError], said: str
 ) -> None:
-    with race(crew, tmp_path, tmp_path, how) as found, pytest.raises(error, match=said):
+    with race(workers, tmp_path, tmp_path, how) as found, pytest.raises(error, match=said):
         found.against(str(tmp_path / "8.keras"))
     assert not (tmp_path / "race_source.log").exists()
 
 
 @pytest.mark.parametrize("threads", [0, 100_000])
-def test_threads_that_are_not_there_are_refused(crew: Crew, tmp_path: Path, threads: int) -> None:
+def test_threads_that_are_not_there_are_refused(workers: WorkerPool, tmp_path: Path, threads: int) -> None:
     with pytest.raises(UsageError, match=f"{threads} threads: this process may use"):
-        race(crew, tmp_path, tmp_path, replace(QUICK, threads=threads))
+        race(workers, tmp_path, tmp_path, replace(QUICK, threads=threads))
 
 
 # -- the worker's half ---------------------------------------------------------------------

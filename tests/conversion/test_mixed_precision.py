@@ -10,9 +10,9 @@ from resnet_edge.conversion.mixed_precision import MOST_CHOICES, first_that_pass
 from resnet_edge.conversion.mixed_precision_request import FloatChoice
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.parity import Parity, Verdict
-from resnet_edge.evaluation.job import Job, Place
-from resnet_edge.evaluation.scheduler import Proof
-from resnet_edge.evaluation.verdict import Judged
+from resnet_edge.evaluation.job import Job, Target
+from resnet_edge.evaluation.scheduler import Evaluation
+from resnet_edge.evaluation.verdict import Judgement
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 10, MOST_CHOICES])
@@ -51,13 +51,13 @@ def test_many_choices_are_thinned_evenly_with_both_ends() -> None:
     assert thinned(many[:5], 63) == many[:5]
 
 
-def judged(verdict: Verdict, sqnr_db: float | None) -> Judged:
+def judged(verdict: Verdict, sqnr_db: float | None) -> Judgement:
     artifact = Artifact("a.int8.tflite", "tflite", "int8", 1, "", (), ())
-    job = Job("tflite", "int8", ".tflite", True, 20.0, (Place("litert", "cpu"),))
+    job = Job("tflite", "int8", ".tflite", True, 20.0, (Target("litert", "cpu"),))
     parity = Parity(
         "a", "litert", "cpu", 9, None, None, None, None, None, None, sqnr_db, verdict, ("reason",)
     )
-    return Judged(Proof(artifact, job, job.places[0], Future()), "a.npy", parity)
+    return Judgement(Evaluation(artifact, job, job.targets[0], Future()), "a.npy", parity)
 
 
 @pytest.mark.parametrize(

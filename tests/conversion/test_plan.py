@@ -60,7 +60,7 @@ def test_channels_come_first_where_a_format_can_and_that_is_told() -> None:
 
 def test_an_artifact_is_proved_where_it_opens() -> None:
     found = plan(PlanArtifacts(formats=BOTH, schemes=("fp32",), backends=EVERYWHERE, io="float32"), silent)
-    assert [[place.backend for place in job.places] for job in found.jobs] == [["litert"], ["onnxruntime"]]
+    assert [[place.backend for place in job.targets] for job in found.jobs] == [["litert"], ["onnxruntime"]]
 
 
 @pytest.mark.parametrize(

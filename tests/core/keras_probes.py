@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import keras
 
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
-def settings(request: dict[str, str], report: Report) -> dict[str, object]:
+def settings(request: dict[str, str], report: OnProgress) -> dict[str, object]:
     return {
         "backend": keras.config.backend(),
         "floatx": keras.config.floatx(),

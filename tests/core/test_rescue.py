@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 
 from resnet_edge.core.parity import Parity, Verdict
-from resnet_edge.core.rescue import Candidate, Rescue, gravest
+from resnet_edge.core.rescue import FloatCandidate, Rescue, gravest
 
 
 def row(verdict: Verdict, sqnr_db: float | None = 30.0) -> Parity:
     return Parity("a.tflite", "litert", "cpu", 10, 0.9, 0.9, 0.0, (-1, 1), 0.99, 0.1, sqnr_db, verdict, ("",))
 
 
-def candidate(*rows: Parity) -> Candidate:
-    return Candidate(("layer",), 0.9, 31.0, (), rows)
+def candidate(*rows: Parity) -> FloatCandidate:
+    return FloatCandidate(("layer",), 0.9, 31.0, (), rows)
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,21 @@ from resnet_edge.conversion.notes import not_looked_into
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.diagnosis.diagnose import of_failed_files
-from resnet_edge.evaluation.job import Job, Place
-from resnet_edge.evaluation.scheduler import Proof
-from resnet_edge.evaluation.verdict import Judged
+from resnet_edge.evaluation.job import Job, Target
+from resnet_edge.evaluation.scheduler import Evaluation
+from resnet_edge.evaluation.verdict import Judgement
 
 FP32 = Artifact("a.fp32.onnx", "onnx", "fp32", 1, "", (), ())
 INT8 = Artifact("a.int8.onnx", "onnx", "int8", 1, "", (), ())
 
 
-def judged(artifact: Artifact, backend: str, verdict: Verdict) -> Judged:
-    place = Place(backend, "cpu")
-    job = Job("onnx", artifact.scheme, ".onnx", artifact is INT8, 20.0, (place,))
+def judged(artifact: Artifact, backend: str, verdict: Verdict) -> Judgement:
+    target = Target(backend, "cpu")
+    job = Job("onnx", artifact.scheme, ".onnx", artifact is INT8, 20.0, (target,))
     row = Parity(
         artifact.file, backend, "cpu", 9, None, None, None, None, None, None, None, verdict, ("reason",)
     )
-    return Judged(Proof(artifact, job, place, Future()), "a.npy", row)
+    return Judgement(Evaluation(artifact, job, target, Future()), "a.npy", row)
 
 
 def test_a_file_that_failed_anywhere_is_looked_into_everywhere() -> None:

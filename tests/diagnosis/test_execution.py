@@ -13,9 +13,9 @@ from resnet_edge.core.parity import Parity
 from resnet_edge.diagnosis.execution import executed
 from resnet_edge.diagnosis.integers import Integers
 from resnet_edge.diagnosis.integers_request import ReadExecution
-from resnet_edge.evaluation.job import Job, Place
-from resnet_edge.evaluation.scheduler import Proof
-from resnet_edge.evaluation.verdict import Judged
+from resnet_edge.evaluation.job import Job, Target
+from resnet_edge.evaluation.scheduler import Evaluation
+from resnet_edge.evaluation.verdict import Judgement
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 from tests.diagnosis.overflow.test_emulation import written
@@ -62,15 +62,15 @@ def test_a_backend_that_does_not_tell(tmp_path: Path) -> None:
     assert executed(asked, silent).execution is None
 
 
-def judged() -> Judged:
+def judged() -> Judgement:
     artifact = Artifact("net.onnx", "onnx", "int8", 1, "0", (), ())
-    place = Place("onnxruntime", "cpu")
-    job = Job("onnx", "int8", ".onnx", False, 20.0, (place,))
+    target = Target("onnxruntime", "cpu")
+    job = Job("onnx", "int8", ".onnx", False, 20.0, (target,))
     row = Parity(
         *("net.onnx", "onnxruntime", "cpu", 10, None, None, None, None, 1.0, 0.0, 40.0, "pass", ("fine",)),
     )
     # Verdicts that are there already wait for no outputs: the future is never looked at.
-    return Judged(Proof(artifact, job, place, None), "", row)  # type: ignore[arg-type]
+    return Judgement(Evaluation(artifact, job, target, None), "", row)  # type: ignore[arg-type]
 
 
 EXECUTION = Execution("net.onnx", "onnxruntime", "cpu", 100, 100, 100, ())

@@ -19,8 +19,8 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.parity import Parity
 from resnet_edge.evaluation.compare import agree, compare
 from resnet_edge.evaluation.compare_request import CompareOutputs, CountAgreement
+from resnet_edge.workers.process import WorkerProcess
 from resnet_edge.workers.progress import silent
-from resnet_edge.workers.worker import Worker
 
 Array = NDArray[Any]
 CLASSES = 10
@@ -45,14 +45,14 @@ def softmax(logits: Array) -> Array:
     return result
 
 
-class Judge(Protocol):
+class Comparator(Protocol):
     def __call__(
         self, reference: Array, candidate: Array, labels: Array | None = None, **changes: Any
     ) -> Parity: ...
 
 
 @pytest.fixture
-def judge(tmp_path: Path) -> Judge:
+def judge(tmp_path: Path) -> Comparator:
     def judged(reference: Array, candidate: Array, labels: Array | None = None, **changes: Any) -> Parity:
         files = {"reference": reference, "candidate": candidate, "labels": labels}
         paths = {name: str(tmp_path / f"{name}.npy") for name in files}
@@ -77,7 +77,7 @@ def judge(tmp_path: Path) -> Judge:
 
 
 class TestNeverPasses:
-    def test_no_image(self, judge: Judge) -> None:
+    def test_no_image(self, judge: Comparator) -> None:
         nothing = np.zeros((0, CLASSES), np.float32)
         for labels in (None, np.zeros(0, np.int64)):
             parity = judge(nothing, nothing, labels)
@@ -88,7 +88,9 @@ class TestNeverPasses:
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
     @pytest.mark.parametrize("sides", ["candidate", "reference", "both"])
     @pytest.mark.parametrize("labelled", [True, False])
-    def test_nan_or_inf_in_one_value(self, judge: Judge, value: float, sides: str, labelled: bool) -> None:
+    def test_nan_or_inf_in_one_value(
+        self, judge: Comparator, value: float, sides: str, labelled: bool
+    ) -> None:
         reference, labels = network(5000)
         candidate = reference.copy()
         if sides in ("candidate", "both"):
@@ -101,7 +103,7 @@ class TestNeverPasses:
         assert parity.sqnr_db is None
 
     @pytest.mark.parametrize("shift", [1, None], ids=["never right", "right by chance"])
-    def test_a_reference_without_accuracy_to_lose(self, judge: Judge, shift: int | None) -> None:
+    def test_a_reference_without_accuracy_to_lose(self, judge: Comparator, shift: int | None) -> None:
         reference, labels = network(5000)
         wrong = np.random.default_rng(9).integers(0, CLASSES, 5000)
         if shift is not None:
@@ -112,20 +114,20 @@ class TestNeverPasses:
         assert "check the labels" in parity.reasons[0]
         assert judge(reference, quantized(reference), labels, max_drop_pp=2.0).verdict == "pass"
 
-    def test_one_output_for_all_images(self, judge: Judge) -> None:
+    def test_one_output_for_all_images(self, judge: Comparator) -> None:
         reference, labels = network(5000)
         constant = np.tile(reference[:1], (5000, 1))
         assert judge(reference, constant, labels).verdict == "fail"
         assert judge(reference, constant).verdict == "fail"
         assert judge(reference, np.zeros_like(reference), labels).verdict == "fail"
 
-    def test_one_score_for_all_classes(self, judge: Judge) -> None:
+    def test_one_score_for_all_classes(self, judge: Comparator) -> None:
         reference, labels = network(5000)
         parity = judge(reference, np.repeat(reference[:, :1], CLASSES, axis=1), labels)
         assert parity.verdict == "fail"
         assert "every class the same score" in parity.reasons[0]
 
-    def test_one_class_for_all_images(self, judge: Judge) -> None:
+    def test_one_class_for_all_images(self, judge: Comparator) -> None:
         reference, labels = network(5000)
         candidate = reference + 1000 * np.eye(CLASSES, dtype=np.float32)[3]
         for given_labels in (labels, None):
@@ -133,7 +135,7 @@ class TestNeverPasses:
             assert parity.verdict == "fail"
             assert "predicts class 3 only" in parity.reasons[0]
 
-    def test_images_of_one_class(self, judge: Judge) -> None:
+    def test_images_of_one_class(self, judge: Comparator) -> None:
         reference, labels = network(5000)
         same = labels == 3
         parity = judge(reference[same], reference[same], labels[same], max_drop_pp=5)
@@ -145,14 +147,14 @@ class TestNeverPasses:
         assert "class 3 on all images but 2" in parity.reasons[0]
         assert "images of every class" in parity.reasons[0]
 
-    def test_few_distinct_values(self, judge: Judge) -> None:
+    def test_few_distinct_values(self, judge: Comparator) -> None:
         reference, labels = network(5000)
         candidate = np.eye(CLASSES, dtype=np.float32)[reference.argmax(axis=1)]
         parity = judge(reference, candidate, labels, min_sqnr_db=-1000)
         assert parity.verdict == "inconclusive"
         assert "2 distinct values" in parity.reasons[0]
 
-    def test_reference_that_tells_nothing_apart(self, judge: Judge) -> None:
+    def test_reference_that_tells_nothing_apart(self, judge: Comparator) -> None:
         reference, labels = network(5000)
         one_class = reference + 1000 * np.eye(CLASSES, dtype=np.float32)[3]
         constant = np.tile(reference[:1], (5000, 1))
@@ -174,12 +176,12 @@ class TestNeverPasses:
         ids=["sign", "class order", "image order", "noise"],
     )
     @pytest.mark.parametrize("labelled", [True, False])
-    def test_broken_logits(self, judge: Judge, broken: Any, labelled: bool) -> None:
+    def test_broken_logits(self, judge: Comparator, broken: Any, labelled: bool) -> None:
         reference, labels = network(2000)
         parity = judge(reference, broken(reference).astype(np.float32), labels if labelled else None)
         assert parity.verdict == "fail"
 
-    def test_drop_that_is_certain(self, judge: Judge) -> None:
+    def test_drop_that_is_certain(self, judge: Comparator) -> None:
         reference, labels = network(10_000)
         candidate = reference.copy()
         candidate[:300] = -candidate[:300]
@@ -189,7 +191,7 @@ class TestNeverPasses:
         assert parity.drop_ci95_pp[0] > 0.5
         assert "more than the 0.5 pp allowed" in parity.reasons[0]
 
-    def test_signal_too_poor_although_every_top1_is_right(self, judge: Judge) -> None:
+    def test_signal_too_poor_although_every_top1_is_right(self, judge: Comparator) -> None:
         reference, labels = network(5000)
         winners = np.eye(CLASSES, dtype=np.float32)[reference.argmax(axis=1)]
         candidate = (reference + 100 * winners).astype(np.float32)
@@ -198,7 +200,7 @@ class TestNeverPasses:
         assert parity.verdict == "fail"
         assert "SQNR" in parity.reasons[0]  # what decided comes first
 
-    def test_no_loss_at_all_on_few_images(self, judge: Judge) -> None:
+    def test_no_loss_at_all_on_few_images(self, judge: Comparator) -> None:
         reference, labels = network(200)
         for given_labels in (labels, None):
             parity = judge(reference, reference, given_labels)
@@ -208,7 +210,7 @@ class TestNeverPasses:
             assert 760 <= parity.samples_needed <= 770
             assert f"{parity.samples_needed:,} images" in parity.reasons[0]
 
-    def test_margin_of_zero_asks_for_a_gain(self, judge: Judge) -> None:
+    def test_margin_of_zero_asks_for_a_gain(self, judge: Comparator) -> None:
         reference, labels = network(5000)
         parity = judge(reference, reference, labels, max_drop_pp=0.0)
         assert parity.verdict == "inconclusive"
@@ -218,7 +220,7 @@ class TestNeverPasses:
 
 
 class TestPasses:
-    def test_int8_on_enough_images(self, judge: Judge) -> None:
+    def test_int8_on_enough_images(self, judge: Comparator) -> None:
         reference, labels = network(10_000)
         parity = judge(reference, quantized(reference), labels)
         assert parity.verdict == "pass"
@@ -228,7 +230,7 @@ class TestPasses:
         # A uniform error of one step has the power step^2 / 12; a centred logit about 4 + 3.24.
         assert parity.sqnr_db == pytest.approx(10 * np.log10((4 + 36 * 0.09) / (0.01 / 12)), abs=0.5)
 
-    def test_figures_are_those_of_the_table(self, judge: Judge) -> None:
+    def test_figures_are_those_of_the_table(self, judge: Comparator) -> None:
         reference, labels = network(10_000)
         candidate = reference.copy()
         right = reference.argmax(axis=1) == labels
@@ -243,7 +245,7 @@ class TestPasses:
         assert parity.agreement == 1 - 10 / 10_000
         assert parity.verdict == "pass"
 
-    def test_sentence_has_the_figures_and_no_negative_zero(self, judge: Judge) -> None:
+    def test_sentence_has_the_figures_and_no_negative_zero(self, judge: Comparator) -> None:
         reference, labels = network(10_000)
         candidate = reference.copy()
         right = reference.argmax(axis=1) == labels
@@ -255,14 +257,14 @@ class TestPasses:
             "the top-1 drop on 10,000 images is -0.11 pp (-0.23 to 0.00), within the 0.5 pp allowed"
         )
 
-    def test_margin_of_zero_is_met_by_a_proven_gain(self, judge: Judge) -> None:
+    def test_margin_of_zero_is_met_by_a_proven_gain(self, judge: Comparator) -> None:
         candidate, labels = network(5000)
         reference = candidate.copy()
         reference[:200] = -reference[:200]
         parity = judge(reference, candidate, labels, max_drop_pp=0.0, min_sqnr_db=-100)
         assert parity.verdict == "pass"
 
-    def test_without_labels_it_is_the_agreement(self, judge: Judge) -> None:
+    def test_without_labels_it_is_the_agreement(self, judge: Comparator) -> None:
         reference, _ = network(10_000)
         parity = judge(reference, quantized(reference, 0.01))
         assert parity.verdict == "pass"
@@ -271,12 +273,12 @@ class TestPasses:
         assert parity.drop_ci95_pp is None
         assert "without labels" in parity.reasons[0]
 
-    def test_a_constant_on_every_row_is_no_error(self, judge: Judge) -> None:
+    def test_a_constant_on_every_row_is_no_error(self, judge: Comparator) -> None:
         reference, labels = network(5000)
         parity = judge(reference, reference + np.float32(3), labels, min_sqnr_db=100)
         assert parity.verdict == "pass"
 
-    def test_probabilities_in_256_steps(self, judge: Judge) -> None:
+    def test_probabilities_in_256_steps(self, judge: Comparator) -> None:
         logits, labels = network(10_000)
         reference = softmax(logits)
         parity = judge(reference, quantized(reference, 1 / 256), labels, head=PROBABILITIES)
@@ -291,7 +293,7 @@ class TestPasses:
         assert parity.sqnr_db < 40
 
     @pytest.mark.parametrize("steps", [256, 1 << 15])
-    def test_probabilities_below_half_a_step_are_no_error(self, judge: Judge, steps: int) -> None:
+    def test_probabilities_below_half_a_step_are_no_error(self, judge: Comparator, steps: int) -> None:
         """An int16 softmax of TFLite has steps of 1/32768: a sure network has most scores below the first."""
         logits, labels = network(10_000)
         sure = softmax(3 * logits)
@@ -299,14 +301,14 @@ class TestPasses:
         parity = judge(sure, quantized(sure, 1 / steps), labels, head=PROBABILITIES, min_sqnr_db=25)
         assert parity.verdict == "pass"
 
-    def test_probabilities_in_float(self, judge: Judge) -> None:
+    def test_probabilities_in_float(self, judge: Comparator) -> None:
         logits, labels = network(10_000)
         again = softmax(logits.astype(np.float64)).astype(np.float32)
         parity = judge(softmax(logits), again, labels, head=PROBABILITIES, min_sqnr_db=80)
         assert parity.verdict == "pass"
 
 
-def test_one_hot_probabilities_are_not_compared_with_nothing(judge: Judge) -> None:
+def test_one_hot_probabilities_are_not_compared_with_nothing(judge: Comparator) -> None:
     logits, labels = network(2000)
     one_hot = np.eye(CLASSES, dtype=np.float32)[logits.argmax(axis=1)]
     one_hot[:, 0] += np.linspace(0, 1e-3, 2000, dtype=np.float32)  # past the count of distinct values
@@ -321,7 +323,7 @@ class TestFloatRounding:
 
     @pytest.mark.parametrize("n", [20, 240])
     @pytest.mark.parametrize("labelled", [True, False])
-    def test_few_images_are_enough(self, judge: Judge, n: int, labelled: bool) -> None:
+    def test_few_images_are_enough(self, judge: Comparator, n: int, labelled: bool) -> None:
         reference, labels = network(n)
         candidate = reference * np.float32(1 + 3e-7)
         parity = judge(reference, candidate, labels if labelled else None, **self.FLOAT)
@@ -332,7 +334,7 @@ class TestFloatRounding:
             judge(reference, candidate, labels, **self.FLOAT | {"scheme": "int8"}).verdict == "inconclusive"
         )
 
-    def test_a_tie_of_the_reference_stops_nothing(self, judge: Judge) -> None:
+    def test_a_tie_of_the_reference_stops_nothing(self, judge: Comparator) -> None:
         reference, labels = network(240)
         first, second = np.argsort(reference[7])[-2:]
         reference[7, first] = np.nextafter(reference[7, second], np.float32(-100))
@@ -343,7 +345,9 @@ class TestFloatRounding:
         assert parity.verdict == "pass"
         assert "but 1, which are near a tie" in parity.reasons[0]
 
-    def test_an_answer_of_float16_that_changed_needs_its_images(self, judge: Judge, tmp_path: Path) -> None:
+    def test_an_answer_of_float16_that_changed_needs_its_images(
+        self, judge: Comparator, tmp_path: Path
+    ) -> None:
         reference, labels = network(240)
         write_halves(tmp_path / "net.onnx", 1.0)
         asked = {"scheme": "fp16", "min_sqnr_db": 40.0, "path": str(tmp_path / "net.onnx"), "format": "onnx"}
@@ -358,7 +362,7 @@ class TestFloatRounding:
         assert parity.sqnr_db > 80
         assert parity.verdict == "inconclusive"
 
-    def test_what_is_more_than_rounding_needs_its_images(self, judge: Judge) -> None:
+    def test_what_is_more_than_rounding_needs_its_images(self, judge: Comparator) -> None:
         reference, labels = network(240)
         noise = np.random.default_rng(5).normal(0, 1, reference.shape).astype(np.float32)
         parity = judge(reference, reference + np.float32(1e-3) * noise, labels, **self.FLOAT)
@@ -370,13 +374,13 @@ class TestFloatRounding:
         assert parity.sqnr_db > 80
         assert parity.verdict == "inconclusive"
 
-    def test_a_reference_without_accuracy_still_proves_nothing(self, judge: Judge) -> None:
+    def test_a_reference_without_accuracy_still_proves_nothing(self, judge: Comparator) -> None:
         reference, labels = network(240)
         parity = judge(reference, reference, (labels + 1) % CLASSES, **self.FLOAT)
         assert parity.verdict == "inconclusive"
         assert "no more than by chance" in parity.reasons[0]
 
-    def test_float16_rounds_by_what_it_stores(self, judge: Judge, tmp_path: Path) -> None:
+    def test_float16_rounds_by_what_it_stores(self, judge: Comparator, tmp_path: Path) -> None:
         """Weights of 1e-6 are subnormal in float16, and rounded by 3 % of themselves."""
         reference, labels = network(240)
         noise = np.random.default_rng(5).normal(0, 1, reference.shape).astype(np.float32)
@@ -407,26 +411,26 @@ def write_halves(path: Path, size: float) -> None:
 
 
 class TestDoesNotFit:
-    def test_unequal_images_or_classes(self, judge: Judge) -> None:
+    def test_unequal_images_or_classes(self, judge: Comparator) -> None:
         reference, labels = network(100)
         for candidate in (reference[:99], reference[:, :9]):
             with pytest.raises(DataError, match="not of the same images and classes"):
                 judge(reference, candidate, labels)
 
     @pytest.mark.parametrize("label", [-1, CLASSES, 255])
-    def test_label_out_of_range(self, judge: Judge, label: int) -> None:
+    def test_label_out_of_range(self, judge: Comparator, label: int) -> None:
         reference, labels = network(100)
         labels[50] = label
         with pytest.raises(DataError, match=f"label {label} is out of range"):
             judge(reference, reference, labels)
 
     @pytest.mark.parametrize("wrong", [np.zeros(99, int), np.zeros((100, 1), int), np.zeros(100)])
-    def test_labels_of_another_shape_or_kind(self, judge: Judge, wrong: Array) -> None:
+    def test_labels_of_another_shape_or_kind(self, judge: Comparator, wrong: Array) -> None:
         reference, _ = network(100)
         with pytest.raises(DataError, match="100 images need as many integers"):
             judge(reference, reference, wrong)
 
-    def test_files_that_are_no_outputs(self, judge: Judge) -> None:
+    def test_files_that_are_no_outputs(self, judge: Comparator) -> None:
         reference, _ = network(100)
         for odd in (reference[0], reference.astype(int), reference[:, :0]):
             with pytest.raises(DataError, match="outputs are floats"):
@@ -455,7 +459,7 @@ class TestDoesNotFit:
     labelled=st.booleans(),
 )
 def test_a_pass_always_has_its_evidence(
-    judge: Judge, n: int, seed: int, noise: float, margin: float, labelled: bool
+    judge: Comparator, n: int, seed: int, noise: float, margin: float, labelled: bool
 ) -> None:
     reference, labels = network(n, seed)
     candidate = reference + np.random.default_rng(seed).normal(0, 1, reference.shape) * noise
@@ -494,7 +498,7 @@ def test_verdict_crosses_to_the_parent_whole(tmp_path: Path) -> None:
         max_drop_pp=0.5,
         min_sqnr_db=80.0,
     )
-    with Worker("the proof", tmp_path / "log") as worker:
+    with WorkerProcess("the proof", tmp_path / "log") as worker:
         found = worker.run(request)
     assert found == compare(request, silent)
     parity = found.parity

@@ -10,11 +10,11 @@ import pytest
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError
 from resnet_edge.data.images_request import Images
-from resnet_edge.evaluation.job import Place
+from resnet_edge.evaluation.job import Target
 from resnet_edge.evaluation.output_store import OutputStore
 
 VERSIONS = {"litert": "1"}
-PLACE = Place("litert", "cpu")
+PLACE = Target("litert", "cpu")
 IMAGES = Images("images.npy", None, 3, (), "some", "0" * 64)
 
 

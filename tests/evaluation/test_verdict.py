@@ -10,20 +10,20 @@ import pytest
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.explanation import Explanation, LayerFinding
 from resnet_edge.core.parity import Parity
-from resnet_edge.evaluation.job import Job, Place
-from resnet_edge.evaluation.scheduler import Proof
-from resnet_edge.evaluation.verdict import Judged, settled
+from resnet_edge.evaluation.job import Job, Target
+from resnet_edge.evaluation.scheduler import Evaluation
+from resnet_edge.evaluation.verdict import Judgement, settled
 
 FINDING = LayerFinding("conv", "conv", 0, "padding", "it is padded by (3, 3, 2, 2)", certain=True)
 EXPLANATION = Explanation("net.onnx", 16, 4, 4, (FINDING,), (), ("one layer is not compared",))
 
 
-def judged(*, by_rounding: bool, backend: str = "onnxruntime") -> Judged:
+def judged(*, by_rounding: bool, backend: str = "onnxruntime") -> Judgement:
     artifact = Artifact("net.onnx", "onnx", "fp32", 1, "", (), ())
-    job = Job("onnx", "fp32", ".onnx", False, 80.0, (Place(backend, "cpu"),))
+    job = Job("onnx", "fp32", ".onnx", False, 80.0, (Target(backend, "cpu"),))
     figures = 0.9, 0.9, 0.0, (-1.6, 1.6), 1.0, 1e-5, 130.0
     row = Parity("net.onnx", backend, "cpu", 240, *figures, "pass", ("within",))
-    return Judged(Proof(artifact, job, job.places[0], Future()), "a.npy", row, by_rounding)
+    return Judgement(Evaluation(artifact, job, job.targets[0], Future()), "a.npy", row, by_rounding)
 
 
 def test_outputs_within_rounding_are_not_contradicted() -> None:

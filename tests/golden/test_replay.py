@@ -13,7 +13,7 @@ from resnet_edge.core.errors import ArtifactError, DataError, MissingDependency,
 from resnet_edge.golden.replay import GoldenReplay, replay
 from resnet_edge.golden.save import save
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 from tests.golden import goldens
@@ -42,11 +42,11 @@ from pathlib import Path
 from resnet_edge.cli._golden import golden_exit_code, print_golden
 from resnet_edge.workers.progress import silent
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.golden.replay import replay
 golden, scratch, *artifacts = map(Path, sys.argv[1:])
-with Crew(scratch, grant=Grant(writes=(str(scratch),))) as crew:
-    found = replay(golden, artifacts, (), crew, scratch, silent)
+with WorkerPool(scratch, grant=Grant(writes=(str(scratch),))) as workers:
+    found = replay(golden, artifacts, (), workers, scratch, silent)
 print_golden(found)
 assert not {"numpy", "keras", "tensorflow"} & set(sys.modules)
 sys.exit(golden_exit_code(found))
@@ -70,8 +70,8 @@ def replayed(
     env: dict[str, str] | None = None,
 ) -> GoldenReplay:
     paths = [folder / name for name in names]
-    with Crew(scratch, env=env, grant=Grant(writes=(str(scratch),))) as crew:
-        return replay(folder / "golden.npz", paths, places, crew, scratch, silent)
+    with WorkerPool(scratch, env=env, grant=Grant(writes=(str(scratch),))) as workers:
+        return replay(folder / "golden.npz", paths, places, workers, scratch, silent)
 
 
 def test_all_artifacts_pass_where_they_were_saved(

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 from tests.hostile.cases import FOLDERS, KINDS, written
 from tests.hostile.mutations import Draw
 from tests.hostile.readers import Read, Reading
@@ -42,7 +42,7 @@ class Campaign:
         self.taken = self.refused = self.died = 0
         self.said = ""
         self._log = place.with_name("worker.log")
-        self._worker: Worker | None = None
+        self._worker: WorkerProcess | None = None
         self._warm: set[str] = set()
 
     def __enter__(self) -> Campaign:
@@ -83,10 +83,10 @@ class Campaign:
             wrong = "it wrote a file"
         return None if wrong is None else Finding(kind=kind, what=wrong, message=message, path=path)
 
-    def _started(self, kind: str) -> Worker:
+    def _started(self, kind: str) -> WorkerProcess:
         """A worker that has read a seed of that kind, so that what it takes later is not that of imports."""
         if self._worker is None:
-            self._worker = Worker("reader", self._log, {"PYTHONPATH": str(Path(__file__).parents[2])})
+            self._worker = WorkerProcess("reader", self._log, {"PYTHONPATH": str(Path(__file__).parents[2])})
             self._warm = set()
         if kind not in self._warm:
             self._warm.add(kind)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_edge.workers.progress import Report, silent
+from resnet_edge.workers.progress import OnProgress, silent
 
 CPU_SECONDS = 60.0
 """Of one reading; SIGPROF then ends the process, wherever it is. A damaged HDF5 file is ended by SIGALRM
@@ -33,7 +33,7 @@ class Read:
     taken: bool = True
 
 
-def read(request: Reading, report: Report) -> Read:
+def read(request: Reading, report: OnProgress) -> Read:
     """Raises ResnetEdgeError, and nothing else is right."""
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.core.errors import ResnetEdgeError
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 from tests.hostile.campaign import Campaign
 from tests.hostile.corpus import CASES
 from tests.hostile.readers import Read, Reading
@@ -33,6 +33,6 @@ def test_it_is_refused_in_one_line_or_taken(
 def test_a_crash_is_a_fault(tmp_path: Path) -> None:
     """A reader that is not there breaks the worker's call."""
     here = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    with Worker("reader", tmp_path / "log", here) as worker, pytest.raises(ResnetEdgeError) as caught:
+    with WorkerProcess("reader", tmp_path / "log", here) as worker, pytest.raises(ResnetEdgeError) as caught:
         worker.call("tests.hostile.readers:read", Reading(kind="none", path="x"), Read)
     assert fault(str(caught.value), "x") == "it says 'broke:'"

@@ -13,7 +13,7 @@ import pytest
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
-from resnet_edge.inspection.doctor import BackendState, DeviceState, Diagnosis, ProbeBackend, SandboxState
+from resnet_edge.inspection.doctor import BackendState, DeviceState, DoctorReport, ProbeBackend, SandboxState
 from resnet_edge.inspection.probe import FOLDER, probe
 from resnet_edge.workers.progress import silent
 
@@ -72,4 +72,4 @@ def test_a_backend_opens_only_where_it_gives_the_known_answer(
 )
 def test_the_exit_code_tells_whether_every_installed_backend_opens(statuses: list[Any], code: int) -> None:
     state = BackendState("made", "1.0", tuple(DeviceState("cpu", status) for status in statuses))
-    assert Diagnosis({}, {}, (state,), SandboxState(files="open", network="open")).exit_code == code
+    assert DoctorReport({}, {}, (state,), SandboxState(files="open", network="open")).exit_code == code

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.models import ModelRequest, open_model
-from resnet_edge.workers.progress import Report
+from resnet_edge.workers.progress import OnProgress
 
 
-def facts(request: ModelRequest, report: Report) -> ModelFacts:
+def facts(request: ModelRequest, report: OnProgress) -> ModelFacts:
     """The facts alone: the network cannot leave the worker."""
     return open_model(request, report).facts

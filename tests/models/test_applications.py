@@ -14,8 +14,8 @@ from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models.applications import PREPROCESSING
 from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.process import WorkerProcess
 from resnet_edge.workers.progress import Progress, silent
-from resnet_edge.workers.worker import Worker
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -68,7 +68,7 @@ def test_offline_without_a_cache_is_one_line_that_names_the_cache(tmp_path: Path
     told: list[Progress] = []
     home = tmp_path / "home"
     with (
-        Worker("model", tmp_path / "log", {**ENV, "KERAS_HOME": str(home)}, granted(home)) as worker,
+        WorkerProcess("model", tmp_path / "log", {**ENV, "KERAS_HOME": str(home)}, granted(home)) as worker,
         pytest.raises(ModelError, match="app:MobileNet:random") as raised,
     ):
         worker.call(FACTS, ModelRequest("app:MobileNet"), ModelFacts, told.append)
@@ -86,7 +86,7 @@ def test_weights_in_the_cache_are_used_without_a_download(tmp_path: Path) -> Non
     nets.save_h5(model, cache / "mobilenet_1_0_224_tf.h5")
     told: list[Progress] = []
     home = tmp_path / "home"
-    with Worker("model", tmp_path / "log", {**ENV, "KERAS_HOME": str(home)}, granted(home)) as worker:
+    with WorkerProcess("model", tmp_path / "log", {**ENV, "KERAS_HOME": str(home)}, granted(home)) as worker:
         facts = worker.call(FACTS, ModelRequest("app:MobileNet"), ModelFacts, told.append)
     assert facts.name == "MobileNet"
     assert facts.parameters == model.count_params()

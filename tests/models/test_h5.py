@@ -16,8 +16,8 @@ from keras import layers
 from resnet_edge.core.errors import ModelError, WorkerFailed
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models._hdf5 import check_hdf5, ended_after
+from resnet_edge.workers.process import WorkerProcess
 from resnet_edge.workers.progress import silent
-from resnet_edge.workers.worker import Worker
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -187,7 +187,7 @@ def scan_without_end(request: dict[str, Any], report: Any) -> None:
 
 def test_a_scan_that_never_ends_is_ended(tmp_path: Path) -> None:
     with (
-        Worker("source", tmp_path / "log") as worker,
+        WorkerProcess("source", tmp_path / "log") as worker,
         pytest.raises(WorkerFailed, match="SIGALRM; a file that takes so long to read is damaged"),
     ):
         worker.call(f"{__name__}:scan_without_end", {}, dict)

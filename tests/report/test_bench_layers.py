@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from resnet_edge.report import layer_bars
-from resnet_edge.report.bench_layers import Layer, ceiling_of, gmacs, layers, slowest_layers, watched
+from resnet_edge.report.bench_layers import LayerRow, ceiling_of, gmacs, layers, slowest_layers, watched
 from resnet_edge.report.layer_bars import Column, LayerBars
 from tests.report.benches import CEILINGS, ordinary, profile, row
 
@@ -34,14 +34,14 @@ def test_what_belongs_to_no_layer_and_comes_again_does_not_turn_the_order_around
 
 
 def test_the_slowest_are_kept_in_order() -> None:
-    found = [Layer(str(n), 0, (float(n % 4), None)) for n in range(8)]
+    found = [LayerRow(str(n), 0, (float(n % 4), None)) for n in range(8)]
     kept, more = slowest_layers(found, 3)
     assert [layer.name for layer in kept] == ["2", "3", "7"]
     assert more == 5
 
 
 def test_a_rate_counts_all_images_of_a_batch() -> None:
-    layer = Layer("a", 2_000_000, (100.0,))
+    layer = LayerRow("a", 2_000_000, (100.0,))
     assert gmacs(layer, 100.0, 1) == pytest.approx(20)
     assert gmacs(layer, 100.0, 4) == pytest.approx(80)
     assert gmacs(layer, None, 1) is None
@@ -75,7 +75,7 @@ def test_bars_are_as_long_as_their_times_and_a_slow_artifact_does_not_flatten_th
     draw: object,
 ) -> None:
     columns = tuple(Column(name, "cpu", n) for n, name in enumerate("abc"))
-    found = LayerBars(columns, (Layer("x", 1, (40.0, 20.0, 9000.0)), Layer("y", 1, (10.0, None, 9.0))))
+    found = LayerBars(columns, (LayerRow("x", 1, (40.0, 20.0, 9000.0)), LayerRow("y", 1, (10.0, None, 9.0))))
     assert callable(draw)
     widths = bars_of(draw(found))
     assert len(widths) == 5

@@ -7,7 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
-from resnet_edge.core.bundle import BundledFile, BundleFacts, Golden, GoldenImage, GoldenScores, Tolerance
+from resnet_edge.core.bundle import (
+    BundledFile,
+    BundleFacts,
+    Golden,
+    GoldenImage,
+    GoldenScores,
+    GoldenTolerance,
+)
 from resnet_edge.core.image_contract import contract
 from resnet_edge.report.golden import golden_json
 
@@ -16,7 +23,9 @@ LOGITS = TensorSpec("logits", (1, 2), "float32")
 FILE = BundledFile(
     "litert/x.int8.tflite", "litert", "tflite", "int8", 7, "aa", PIXELS, LOGITS, "logits", "x.tflite", "bb"
 )
-SCORES = GoldenScores(FILE.path, ("cc", "dd"), "golden/scores/x.bin", "ab", (Tolerance("default", 0.1, "é"),))
+SCORES = GoldenScores(
+    FILE.path, ("cc", "dd"), "golden/scores/x.bin", "ab", (GoldenTolerance("default", 0.1, "é"),)
+)
 IMAGES = (GoldenImage("golden/images/00.png", "ee", 1), GoldenImage("golden/images/01.png", "ff", None))
 FACTS = BundleFacts(
     "x", "X", ("Äpfel", '東 "京"'), contract("pillow", 8, 8, 1), (FILE,), Golden(IMAGES, (SCORES,))

@@ -7,7 +7,7 @@ import pytest
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.parity import Parity
 from resnet_edge.core.report import Report
-from resnet_edge.core.rescue import Candidate, Rescue
+from resnet_edge.core.rescue import FloatCandidate, Rescue
 from resnet_edge.report.contract import document
 from resnet_edge.report.markdown import markdown
 from resnet_edge.report.page import page
@@ -15,9 +15,9 @@ from resnet_edge.report.rescue_table import HEADER, explained_rescue, rescue_tab
 from tests.report.conftest import EVIL, artifact, proof
 
 
-def candidate(layers: tuple[str, ...], share: float, *parity: Parity) -> Candidate:
+def candidate(layers: tuple[str, ...], share: float, *parity: Parity) -> FloatCandidate:
     sizes: tuple[Artifact, ...] = (artifact("a.int8.tflite", 311_000), artifact("a.int8.onnx", 340_000))
-    return Candidate(layers, share, 33.0, sizes, parity)
+    return FloatCandidate(layers, share, 33.0, sizes, parity)
 
 
 @pytest.fixture

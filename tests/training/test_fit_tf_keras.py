@@ -10,11 +10,11 @@ import pytest
 
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
     grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
     with tfmot_worker("fit", tmp_path_factory.mktemp("log") / "fit.log", grant) as running:
         yield running
@@ -22,7 +22,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("teacher", [False, True])
-def test_both_frameworks_fit_alike(worker: Worker, tmp_path: Path, teacher: bool) -> None:
+def test_both_frameworks_fit_alike(worker: WorkerProcess, tmp_path: Path, teacher: bool) -> None:
     """Learning rate, momentum, decay of kernels only, loss, teacher, order of batches: all show."""
     asked = {"folder": str(tmp_path), "teacher": teacher}
     found = worker.call("tests.compression.tfmot.probes:fitted_twice", asked, dict)

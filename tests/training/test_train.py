@@ -14,16 +14,16 @@ from resnet_edge.core.errors import DataError, OutputError, ResnetEdgeError, Unk
 from resnet_edge.training.recipe import Train
 from resnet_edge.training.unfinished import checkpoint_folder, holds_work, training_run
 from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.process import WorkerProcess
 from resnet_edge.workers.progress import Progress
-from resnet_edge.workers.worker import Worker
 
 Request = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
     grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
-    with Worker("training", tmp_path_factory.mktemp("log") / "train.log", grant=grant) as running:
+    with WorkerProcess("training", tmp_path_factory.mktemp("log") / "train.log", grant=grant) as running:
         yield running
 
 
@@ -40,7 +40,7 @@ def request(data: Path | str, out: Path, resume: bool = False, **recipe: Any) ->
     return {"arch": arch, "recipe": {**small, **recipe}, "out": str(out), "resume": resume}
 
 
-def train(worker: Worker, wanted: Request) -> dict[str, Any]:
+def train(worker: WorkerProcess, wanted: Request) -> dict[str, Any]:
     with training_run(Path(wanted["out"])):
         return worker.call(Train.runs, wanted, dict)
 
@@ -62,7 +62,7 @@ def train(worker: Worker, wanted: Request) -> dict[str, Any]:
     ],
 )
 def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
-    worker: Worker,
+    worker: WorkerProcess,
     tmp_path: Path,
     arrays: dict[str, Any],
     recipe: dict[str, Any],
@@ -76,7 +76,7 @@ def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
     assert [file.name for file in tmp_path.iterdir()] == ["data.npz"]
 
 
-def test_a_run_that_diverges_is_an_error_and_leaves_nothing(worker: Worker, tmp_path: Path) -> None:
+def test_a_run_that_diverges_is_an_error_and_leaves_nothing(worker: WorkerProcess, tmp_path: Path) -> None:
     data = write(tmp_path, labels=[0, 1] * 6)
     with pytest.raises(ResnetEdgeError, match="diverged in epoch 1 .* lower --learning-rate"):
         train(worker, request(data, tmp_path / "net.keras", learning_rate=1e30, warmup_epochs=0))
@@ -94,12 +94,12 @@ def test_a_folder_of_the_users_has_no_test_images(tmp_path: Path, monkeypatch: p
             Image.fromarray(pixels).save(folder / f"{number}.png")
     # named as a user in that folder names it: the word begins like the data set's
     monkeypatch.chdir(tmp_path)
-    with Worker("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as here:
+    with WorkerProcess("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as here:
         reply = train(here, request("fashion-mnist-photos", tmp_path / "net.keras", epochs=1))
     assert (reply["state"]["top1"], reply["state"]["n"]) == (None, 0)
 
 
-def test_nothing_to_resume(worker: Worker, tmp_path: Path) -> None:
+def test_nothing_to_resume(worker: WorkerProcess, tmp_path: Path) -> None:
     data = write(tmp_path, labels=[0, 1] * 6)
     with pytest.raises(UsageError, match="nothing to resume"):
         train(worker, request(data, tmp_path / "net.keras", resume=True))
@@ -116,11 +116,11 @@ def test_an_unfinished_run_is_neither_overwritten_nor_mixed_with_another(tmp_pat
     with (
         pytest.raises(KeyboardInterrupt),
         training_run(out),
-        Worker("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker,
+        WorkerProcess("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker,
     ):
         worker.call(Train.runs, request(data, out, epochs=200), dict, interrupt)
     assert not out.exists()
-    with Worker("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
+    with WorkerProcess("training", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
         with pytest.raises(
             UsageError, match=r"another recipe or other data: .* or give it up with --overwrite"
         ):
@@ -137,7 +137,7 @@ def test_an_unfinished_run_is_neither_overwritten_nor_mixed_with_another(tmp_pat
     assert not checkpoint_folder(out).exists()
 
 
-def test_a_checkpoint_without_work_is_in_nobodys_way(worker: Worker, tmp_path: Path) -> None:
+def test_a_checkpoint_without_work_is_in_nobodys_way(worker: WorkerProcess, tmp_path: Path) -> None:
     data, out = write(tmp_path, labels=[0, 1] * 6), tmp_path / "net.keras"
     folder = checkpoint_folder(out)
     folder.mkdir()
@@ -146,7 +146,7 @@ def test_a_checkpoint_without_work_is_in_nobodys_way(worker: Worker, tmp_path: P
     assert out.exists()
 
 
-def test_the_folder_of_another_is_not_taken_for_a_checkpoint(worker: Worker, tmp_path: Path) -> None:
+def test_the_folder_of_another_is_not_taken_for_a_checkpoint(worker: WorkerProcess, tmp_path: Path) -> None:
     data, out = write(tmp_path, labels=[0, 1] * 6), tmp_path / "net.keras"
     checkpoint_folder(out).mkdir()
     (checkpoint_folder(out) / "thesis.txt").write_text("ten years")

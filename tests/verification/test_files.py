@@ -16,7 +16,7 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.evaluation.job import Place
+from resnet_edge.evaluation.job import Target
 from resnet_edge.verification.checks import check_other, check_unchanged, unfed
 from resnet_edge.verification.files import look
 from resnet_edge.verification.request import IdentifyFiles, Looked
@@ -61,7 +61,7 @@ def test_what_is_no_artifact_stops_no_other(apart: Path, tmp_path: Path) -> None
     bad.write_bytes(b"no protobuf")
     found = looked(bad, apart)
     assert [Path(one.path).name for one in found.artifacts] == ["apart.onnx"]
-    assert len(found.places) == len(found.min_sqnr_db) == len(found.beside) == 1
+    assert len(found.targets) == len(found.min_sqnr_db) == len(found.beside) == 1
     assert [failure.what for failure in found.failures] == ["bad.onnx"]
     with pytest.raises(ArtifactError, match=r"bad\.onnx"):
         looked(bad)
@@ -77,7 +77,7 @@ def facts(sha256: str) -> ModelFacts:
 
 def test_a_file_against_itself_is_refused_but_on_another_backend() -> None:
     artifact = Artifact("net.tflite", "tflite", "fp32", 1, "a" * 64, (), ())
-    own, other = (Place("litert", "cpu"),), (Place("litert", "cpu"), Place("openvino", "cpu"))
+    own, other = (Target("litert", "cpu"),), (Target("litert", "cpu"), Target("openvino", "cpu"))
     with pytest.raises(UsageError, match="is the reference itself"):
         check_other(
             Looked((artifact,), (own,), (1.0,), ((),), ("",), ("g",), ()), facts("a" * 64), "", FIRST_BACKEND

@@ -14,7 +14,7 @@ from resnet_edge.core import packages
 from resnet_edge.workers import bytecode
 packages.EXTRAS.clear()
 packages.EXTRAS["fresh_package"] = ("fresh-package", "fresh")
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import Worker
 with Worker("probe", Path(sys.argv[1]), {"PYTHONPATH": sys.argv[2]}) as worker:
     worker.call("probes:echo", {}, dict)
 """

@@ -17,7 +17,7 @@ from resnet_edge.workers.environment import (
     users_keras_home,
     worker_environment,
 )
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 
 HERE = Path(__file__).parent
 ENV = {"PYTHONPATH": str(HERE)}
@@ -36,7 +36,7 @@ def hostile_keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_keras_computes_with_the_settings_that_are_proved(hostile_keras: Path, tmp_path: Path) -> None:
-    with Worker("probe", tmp_path / "log", ENV) as worker:
+    with WorkerProcess("probe", tmp_path / "log", ENV) as worker:
         found = worker.call("keras_probes:settings", {}, dict[str, object])
     assert found == KERAS_SETTINGS
     assert [*hostile_keras.iterdir()] == [hostile_keras / "keras.json"]
@@ -92,7 +92,7 @@ def test_a_library_beside_the_data_is_not_loaded(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("LD_LIBRARY_PATH", ":/usr/local/cuda/lib64")
     code = "import ctypes; ctypes.CDLL('libbeside.so.1')"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0  # as it is without us
-    with Worker("probe", tmp_path / "log", ENV) as worker:
+    with WorkerProcess("probe", tmp_path / "log", ENV) as worker:
         found = worker.call("probes:load_library", {"text": "libbeside.so.1"}, dict)
     assert found["text"] == ""
 

@@ -10,7 +10,7 @@ import pytest
 
 from resnet_edge.core.errors import UsageError, WorkerFailed
 from resnet_edge.workers.loop_time import SECONDS, VARIABLE, longest
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 
 ENV = {
     "PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{Path(__file__).parents[2]}",
@@ -20,7 +20,7 @@ ENV = {
 
 @pytest.mark.parametrize("function", ["go_round", "go_round_elsewhere"])
 def test_a_loop_without_end_is_ended_in_one_line(tmp_path: Path, function: str) -> None:
-    with Worker("probe", tmp_path / "log", ENV) as worker, pytest.raises(WorkerFailed) as caught:
+    with WorkerProcess("probe", tmp_path / "log", ENV) as worker, pytest.raises(WorkerFailed) as caught:
         worker.call(f"probes:{function}", {"text": "a.onnx", "number": 600}, dict)
     words = str(caught.value)
     assert words.startswith("probe was ended in 'model': a.onnx has a loop, and took ")
@@ -29,12 +29,12 @@ def test_a_loop_without_end_is_ended_in_one_line(tmp_path: Path, function: str) 
 
 
 def test_what_has_no_loop_takes_as_long_as_it_takes(tmp_path: Path) -> None:
-    with Worker("probe", tmp_path / "log", ENV) as worker:
+    with WorkerProcess("probe", tmp_path / "log", ENV) as worker:
         assert worker.call("probes:go_round", {"text": "", "number": 2}, dict)["number"] == 2
 
 
 def test_what_waits_or_speaks_has_more_time(tmp_path: Path) -> None:
-    with Worker("probe", tmp_path / "log", {**ENV, VARIABLE: "2"}) as worker:
+    with WorkerProcess("probe", tmp_path / "log", {**ENV, VARIABLE: "2"}) as worker:
         began = time.monotonic()
         worker.call("probes:wait_with_loop", {"text": "a.onnx", "number": 3}, dict)
         assert time.monotonic() - began > 3

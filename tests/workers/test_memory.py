@@ -14,7 +14,7 @@ import pytest
 from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
 from resnet_edge.core.machine import GROUPS, available_memory, left_in_groups
 from resnet_edge.workers.memory import LEAST, LONGEST, MemoryWatch, SharedMemory
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 
 ENV = {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{Path(__file__).parents[2]}"}
 LIMIT = 300 << 20
@@ -22,7 +22,7 @@ LIMIT = 300 << 20
 
 @pytest.mark.parametrize("speaks", [0, 1])
 def test_a_worker_that_takes_too_much_is_ended_in_one_line(tmp_path: Path, speaks: int) -> None:
-    with Worker("probe", tmp_path / "log", ENV, memory=LIMIT) as worker:
+    with WorkerProcess("probe", tmp_path / "log", ENV, memory=LIMIT) as worker:
         worker.call("probes:take_memory", {"text": "a", "number": 100 << 20}, dict)
         with pytest.raises(WorkerFailed) as caught:
             worker.call("probes:take_memory", {"text": "net.h5", "number": (2 << 30) + speaks}, dict)
@@ -36,7 +36,7 @@ def test_a_file_that_is_mapped_is_not_counted(tmp_path: Path) -> None:
     large = tmp_path / "large"
     with large.open("wb") as stream:
         stream.truncate(2 * LIMIT)
-    with Worker("probe", tmp_path / "log", ENV, memory=LIMIT) as worker:
+    with WorkerProcess("probe", tmp_path / "log", ENV, memory=LIMIT) as worker:
         found = worker.call("probes:read_mapped", {"text": str(large)}, dict)
     assert found["number"] == 0
 
@@ -91,7 +91,7 @@ def test_a_worker_that_others_leave_no_room_is_ended(tmp_path: Path) -> None:
     code = """
 import sys
 from resnet_edge.workers import memory
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import Worker
 memory.ALL.__init__(limit=400 << 20, reserve=1 << 60)
 log, env = sys.argv[1], {"PYTHONPATH": sys.argv[2]}
 from pathlib import Path
@@ -182,7 +182,7 @@ def test_a_group_that_is_not_seen_from_inside_is_passed_over(tmp_path: Path) -> 
 
 
 def test_what_python_has_no_memory_for_is_told_in_one_line(tmp_path: Path) -> None:
-    with Worker("probe", tmp_path / "log", ENV) as worker:
+    with WorkerProcess("probe", tmp_path / "log", ENV) as worker:
         with pytest.raises(ResnetEdgeError, match=r"not enough memory \(Unable to allocate .*: give a "):
             worker.call("probes:ask_for_memory", {"number": 1 << 50}, dict)
         assert worker.call("probes:echo", {"text": "goes on"}, dict)["text"] == "goes on"

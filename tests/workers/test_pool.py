@@ -1,4 +1,4 @@
-"""Members that die, are renewed, and end with their crew."""
+"""Workers that die, are renewed, and end with their pool."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from resnet_edge.core.errors import DataError, OutputError, WorkerFailed
-from resnet_edge.workers.pool import Crew
+from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import Progress, silent
 from resnet_edge.workers.task import Task
 
@@ -53,24 +53,24 @@ def pid(answer: dict[str, object]) -> int:
     return answer["pid"]
 
 
-def test_a_member_is_renewed_after_it_died_and_its_cost_is_kept(tmp_path: Path) -> None:
-    with Crew(tmp_path) as crew:
-        member = crew.member("the maker", silent)
-        first = pid(member.run(Echo()))
+def test_a_worker_is_renewed_after_it_died_and_its_cost_is_kept(tmp_path: Path) -> None:
+    with WorkerPool(tmp_path) as workers:
+        worker = workers.worker("the maker", silent)
+        first = pid(worker.run(Echo()))
         with pytest.raises(WorkerFailed, match=f"SIGABRT.*{tmp_path}/the_maker.log"):
-            member.run(Abort())
-        assert pid(member.run(Echo())) != first
-        (cost,) = crew.costs()
+            worker.run(Abort())
+        assert pid(worker.run(Echo())) != first
+        (cost,) = workers.costs()
     assert (cost.stage, cost.seconds > 0, cost.peak_bytes > 1_000_000) == ("the maker", True, True)
 
 
 def test_an_error_of_the_work_renews_nothing(tmp_path: Path) -> None:
-    with Crew(tmp_path) as crew:
-        member = crew.member("a", silent)
-        first = pid(member.run(Echo()))
+    with WorkerPool(tmp_path) as workers:
+        worker = workers.worker("a", silent)
+        first = pid(worker.run(Echo()))
         with pytest.raises(DataError):
-            member.run(Refuse("no"))
-        assert pid(member.run(Echo())) == first
+            worker.run(Refuse("no"))
+        assert pid(worker.run(Echo())) == first
 
 
 @pytest.mark.parametrize("probe", [Abort(), FillDisk()], ids=["abort", "fill_disk"])
@@ -78,11 +78,11 @@ def test_what_explains_a_failure_better_is_raised_instead(tmp_path: Path, probe:
     def explain() -> None:
         raise OutputError("that disk is full")
 
-    with Crew(tmp_path, explain) as crew, pytest.raises(OutputError, match="that disk is full"):
-        crew.member("a", silent).run(probe)
+    with WorkerPool(tmp_path, explain) as workers, pytest.raises(OutputError, match="that disk is full"):
+        workers.worker("a", silent).run(probe)
 
 
-def test_dismissing_ends_calls_under_way_and_lets_none_begin(tmp_path: Path) -> None:
+def test_closing_ends_calls_under_way_and_lets_none_begin(tmp_path: Path) -> None:
     begun, failed = threading.Event(), threading.Event()
     told: list[Progress] = []
 
@@ -90,22 +90,22 @@ def test_dismissing_ends_calls_under_way_and_lets_none_begin(tmp_path: Path) -> 
         told.append(news)
         begun.set()
 
-    with Crew(tmp_path) as crew:
-        member = crew.member("sleeper", report)
+    with WorkerPool(tmp_path) as workers:
+        worker = workers.worker("sleeper", report)
 
         def sleep() -> None:
             try:
-                member.run(SleepWithChild())
+                worker.run(SleepWithChild())
             except WorkerFailed:
                 failed.set()
 
         thread = threading.Thread(target=sleep)
         thread.start()
         assert begun.wait(30)
-        crew.dismiss()
+        workers.close()
         thread.join(30)
         assert failed.is_set()
-        for late in (member, crew.member("late", silent)):
+        for late in (worker, workers.worker("late", silent)):
             with pytest.raises(WorkerFailed, match="the run is over"):
                 late.run(Echo())
     with pytest.raises(ProcessLookupError):

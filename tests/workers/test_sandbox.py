@@ -1,4 +1,4 @@
-"""Tests of workers.sandbox where it holds only in part; what it holds is tested in test_worker.py."""
+"""Tests of workers.sandbox where it holds only in part; what it holds is tested in test_process.py."""
 
 from __future__ import annotations
 

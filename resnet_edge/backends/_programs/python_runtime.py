@@ -32,7 +32,7 @@ DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int8)": 
 MESSAGE = 2000
 
 
-class Runtime(Protocol):
+class ProgramRuntime(Protocol):
     """A model file, opened; `ends` is what the runtime tells of inputs and outputs."""
 
     ends: dict[str, Any]
@@ -140,7 +140,7 @@ class TfliteMicro:
         return self._interpreter.GetOutputTensor(0)
 
 
-RUNTIMES: dict[str, Callable[[str, int], Runtime]] = {
+RUNTIMES: dict[str, Callable[[str, int], ProgramRuntime]] = {
     "tflite": TensorFlowLite,
     "onnxruntime": OnnxRuntime,
     "opencv": OpenCv,
@@ -180,7 +180,7 @@ def _end(value: Any) -> dict[str, Any]:
     return {"name": value.name, "dtype": DTYPES.get(value.type, value.type), "shape": shape}
 
 
-def scores(runtime: Runtime, request: dict[str, Any], data: bytes) -> Any:
+def scores(runtime: ProgramRuntime, request: dict[str, Any], data: bytes) -> Any:
     """What it gives for `count` inputs of `shape`, one after the other."""
     inputs = np.frombuffer(data, request["dtype"]).reshape(request["count"], *request["shape"])
     return np.concatenate([np.array(runtime.run(one)) for one in inputs])
@@ -188,7 +188,7 @@ def scores(runtime: Runtime, request: dict[str, Any], data: bytes) -> Any:
 
 def main(name: str, calls: BinaryIO, answers: BinaryIO) -> None:
     """Answer calls until there are no more."""
-    runtime: Runtime | None = None
+    runtime: ProgramRuntime | None = None
     for line in calls:
         request = json.loads(line)
         data = calls.read(request["bytes"])

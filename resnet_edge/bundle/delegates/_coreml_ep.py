@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from resnet_edge.bundle.delegates._onnx import Place, flat_conditions
+from resnet_edge.bundle.delegates._onnx import NodePlace, flat_conditions
 
 
-def conditions(place: Place) -> str | None:
+def conditions(place: NodePlace) -> str | None:
     """The notes of the lists, for operators of convolutional networks."""
     op = place.node.op_type
     if op in ("Conv", "FusedConv") and not place.constant(2):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.bundle.delegates._tflite import Rule, check_format, judged, operations, parts
-from resnet_edge.bundle.delegates._verdict import READ, Origin, outlook_of
+from resnet_edge.bundle.delegates._verdict import READ, ListOrigin, outlook_of
 from resnet_edge.core.outlook import Outlook
 
 FORMATS = frozenset({"tflite"})
@@ -21,5 +21,5 @@ def npu_outlook(path: Path, format: str, delegate: str, title: str, source: str,
     verdicts = judged(found, rule)
     pieces = parts(found, [verdict.reason is None for verdict in verdicts])
     remark = "The vendor's compiler, which has the last word, was not asked: it comes with an SDK of its own."
-    origin = Origin(delegate, title, "documented", source, READ, verb="is handed")
+    origin = ListOrigin(delegate, title, "documented", source, READ, verb="is handed")
     return outlook_of(origin, verdicts, facts={"parts": float(len(pieces))}, remark=remark)

@@ -17,7 +17,7 @@ from pathlib import Path
 import onnx
 import onnxruntime
 
-from resnet_edge.bundle.delegates._verdict import Origin, Verdict, outlook_of
+from resnet_edge.bundle.delegates._verdict import DelegateVerdict, ListOrigin, outlook_of
 from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.core.outlook import Outlook
 from resnet_edge.graph.work import onnx_constants, onnx_layers
@@ -29,7 +29,7 @@ LARGEST_RANK = 5
 
 
 @dataclass(frozen=True)
-class Place:
+class NodePlace:
     """A node with what is known of its tensors; `shapes` has None for a size that is not fixed, and `dtypes`
     what numpy calls them. `constants` are the names of all constants of the
     file, and `makers` the operators that values come from."""
@@ -58,7 +58,7 @@ class Place:
         return len(self.node.input) <= index or self.makers.get(self.node.input[index]) == "DequantizeLinear"
 
 
-Condition = Callable[[Place], str | None]
+Condition = Callable[[NodePlace], str | None]
 
 
 def listed(list_file: str) -> frozenset[str]:
@@ -81,7 +81,12 @@ def source_of(list_file: str) -> str:
 
 
 def provider_outlook(
-    path: Path, origin: Origin, list_file: str, condition: Condition, largest_rank: int | None, remark: str
+    path: Path,
+    origin: ListOrigin,
+    list_file: str,
+    condition: Condition,
+    largest_rank: int | None,
+    remark: str,
 ) -> Outlook:
     """By a list of operators and what must hold besides. Raises ArtifactError."""
     operators = listed(list_file)
@@ -90,11 +95,11 @@ def provider_outlook(
     for place in places:
         reason = "the provider has no such operator" if place.op not in operators else None
         reason = reason or _unfixed(place, largest_rank) or condition(place)
-        verdicts.append(Verdict(place.node.op_type, macs.get(place.node.output[0], 0), reason))
+        verdicts.append(DelegateVerdict(place.node.op_type, macs.get(place.node.output[0], 0), reason))
     return outlook_of(origin, verdicts, remark=remark)
 
 
-def read(path: Path) -> tuple[list[Place], dict[str, int]]:
+def read(path: Path) -> tuple[list[NodePlace], dict[str, int]]:
     """The nodes in order, and multiply-accumulates by the output that they go into. Raises ArtifactError."""
     try:
         model = onnx.load(str(path), load_external_data=False)
@@ -113,16 +118,16 @@ def read(path: Path) -> tuple[list[Place], dict[str, int]]:
     shapes |= {name: tuple(tensor.dims) for name, tensor in constants.items()}
     dtypes |= {name: _dtype(tensor.data_type) for name, tensor in constants.items()}
     makers = {name: node.op_type for node in inferred.node for name in node.output}
-    return [Place(node, shapes, dtypes, frozenset(constants), makers) for node in inferred.node], macs
+    return [NodePlace(node, shapes, dtypes, frozenset(constants), makers) for node in inferred.node], macs
 
 
-def odd_dtype(place: Place, known: frozenset[str]) -> str | None:
+def odd_dtype(place: NodePlace, known: frozenset[str]) -> str | None:
     """Why the dtype of the first input is refused."""
     dtype = place.dtypes.get(place.node.input[0], "unknown") if place.node.input else "unknown"
     return None if dtype in known else f"it takes {' or '.join(sorted(known))} alone, and this is {dtype}"
 
 
-def flat_conditions(place: Place) -> str | None:
+def flat_conditions(place: NodePlace) -> str | None:
     """What the lists ask of operators of convolutional networks in the same words."""
     op = place.node.op_type
     image = place.shape(0)
@@ -133,7 +138,7 @@ def flat_conditions(place: Place) -> str | None:
     return None
 
 
-def _unfixed(place: Place, largest_rank: int | None) -> str | None:
+def _unfixed(place: NodePlace, largest_rank: int | None) -> str | None:
     for name in filter(None, place.node.input):
         shape = place.shapes.get(name)
         if shape is None or None in shape:

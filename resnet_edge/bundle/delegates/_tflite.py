@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_edge.bundle.delegates._verdict import Verdict
+from resnet_edge.bundle.delegates._verdict import DelegateVerdict
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.graph.model import ABSENT, Graph, Node, Tensor, load_model, read_graph, with_folded_casts
 from resnet_edge.graph.work import macs
 
 
 @dataclass(frozen=True)
-class Operation:
+class DelegatedOperation:
     """One operation: `inputs` and `outputs` are its tensors (without absent ones), `layer` what it is called
     in the network, `version` that of the operator as the file declares it."""
 
@@ -35,7 +35,7 @@ class Operation:
         return tuple(tensor for tensor in self.inputs if tensor.data is None)
 
 
-Rule = Callable[[Operation], str | None]
+Rule = Callable[[DelegatedOperation], str | None]
 """Why an operation is left to the CPU; None where it is taken."""
 
 
@@ -45,7 +45,7 @@ def check_format(path: Path, format: str, known: frozenset[str]) -> None:
         raise ArtifactError(f"{path}: this delegate takes {', '.join(sorted(known))} files, and not {format}")
 
 
-def operations(path: Path, fold_float16: bool = True) -> list[Operation]:
+def operations(path: Path, fold_float16: bool = True) -> list[DelegatedOperation]:
     """All of a file, in order; with `fold_float16` without the casts that float16 constants stand behind,
     which delegates that know them take as constants. Raises ArtifactError."""
     graph = read_graph(path)
@@ -60,21 +60,21 @@ def operations(path: Path, fold_float16: bool = True) -> list[Operation]:
     return [_operation(graph, node, versions[id(node)]) for node in graph.nodes]
 
 
-def _operation(graph: Graph, node: Node, version: int) -> Operation:
+def _operation(graph: Graph, node: Node, version: int) -> DelegatedOperation:
     inputs, outputs = (
         tuple(graph.tensors[i] for i in indices if i != ABSENT) for indices in (node.inputs, node.outputs)
     )
     # The converter lists all that it folded into one.
     layer = outputs[0].name.split(";")[0] if outputs else ""
-    return Operation(node, version, inputs, outputs, layer, macs(graph, node))
+    return DelegatedOperation(node, version, inputs, outputs, layer, macs(graph, node))
 
 
-def judged(found: Sequence[Operation], rule: Rule) -> list[Verdict]:
+def judged(found: Sequence[DelegatedOperation], rule: Rule) -> list[DelegateVerdict]:
     """The verdict on each."""
-    return [Verdict(each.op, each.macs, rule(each)) for each in found]
+    return [DelegateVerdict(each.op, each.macs, rule(each)) for each in found]
 
 
-def parts(found: Sequence[Operation], taken: Sequence[bool]) -> list[list[int]]:
+def parts(found: Sequence[DelegatedOperation], taken: Sequence[bool]) -> list[list[int]]:
     """The connected pieces into which TFLite cuts the operations that are `taken`, as indices.
 
     As PartitionGraphIntoIndependentNodeSubsets does it (tensorflow/lite/graph_info.cc): pieces of taken and

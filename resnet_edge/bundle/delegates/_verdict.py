@@ -20,7 +20,7 @@ _HOW = {
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DelegateVerdict:
     """On one operation; `reason` why it is left to the CPU, None where it is taken."""
 
     op: str
@@ -29,7 +29,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Origin:
+class ListOrigin:
     """Where verdicts come from; see core.outlook.Outlook. `verb` and `rest`, for people: what it
     does with operations, and who keeps the others."""
 
@@ -43,8 +43,8 @@ class Origin:
 
 
 def outlook_of(
-    origin: Origin,
-    verdicts: Sequence[Verdict],
+    origin: ListOrigin,
+    verdicts: Sequence[DelegateVerdict],
     warnings: Sequence[str] = (),
     facts: Mapping[str, Fact] | None = None,
     remark: str = "",
@@ -72,7 +72,7 @@ def outlook_of(
     )
 
 
-def _sentence(origin: Origin, taken: int, total: int, share: float | None, left: Sequence[LeftOp]) -> str:
+def _sentence(origin: ListOrigin, taken: int, total: int, share: float | None, left: Sequence[LeftOp]) -> str:
     said = f"{origin.title} {origin.verb} {taken} of {total} operations"
     if share is not None:
         # Down: 100 % is all of them.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.bundle.delegates._tflite import Operation, check_format, judged, operations, parts
-from resnet_edge.bundle.delegates._verdict import READ, Origin, Verdict, outlook_of
+from resnet_edge.bundle.delegates._tflite import DelegatedOperation, check_format, judged, operations, parts
+from resnet_edge.bundle.delegates._verdict import READ, DelegateVerdict, ListOrigin, outlook_of
 from resnet_edge.core.outlook import Outlook
 
 TITLE = "the Core ML delegate"
@@ -39,13 +39,13 @@ def outlook(path: Path, format: str) -> Outlook:
     pieces = parts(found, [verdict.reason is None for verdict in verdicts])
     for index in (index for piece in pieces if len(piece) < FEWEST for index in piece):
         alone = f"it stands alone, and the delegate takes at least {FEWEST} operations together"
-        verdicts[index] = Verdict(verdicts[index].op, verdicts[index].macs, alone)
-    origin = Origin("coreml", TITLE, "documented", SOURCE, READ)
+        verdicts[index] = DelegateVerdict(verdicts[index].op, verdicts[index].macs, alone)
+    origin = ListOrigin("coreml", TITLE, "documented", SOURCE, READ)
     whole = float(sum(len(piece) >= FEWEST for piece in pieces))
     return outlook_of(origin, verdicts, facts={"parts": whole})
 
 
-def reason(operation: Operation) -> str | None:
+def reason(operation: DelegatedOperation) -> str | None:
     """Why the CPU keeps an operation."""
     if operation.op not in KNOWN:
         return "Core ML gets no such operation"
@@ -58,7 +58,7 @@ def reason(operation: Operation) -> str | None:
     return _of_weights(operation) or _of_options(operation)
 
 
-def _of_weights(operation: Operation) -> str | None:
+def _of_weights(operation: DelegatedOperation) -> str | None:
     if operation.op not in (*CONVOLUTIONS, "FULLY_CONNECTED"):
         return None
     constants = (operation.inputs[0], operation.inputs[1]) if operation.op == "TRANSPOSE_CONV" else ()
@@ -74,7 +74,7 @@ def _of_weights(operation: Operation) -> str | None:
     return None
 
 
-def _of_options(operation: Operation) -> str | None:
+def _of_options(operation: DelegatedOperation) -> str | None:
     op, options = operation.op, operation.node.options
     shape = operation.inputs[0].shape
     if op in ("AVERAGE_POOL_2D", "MAX_POOL_2D") and options.get("fusedActivationFunction"):
@@ -92,7 +92,7 @@ def _of_options(operation: Operation) -> str | None:
     return _of_border(operation) if op in ("PAD", "PADV2", "MIRROR_PAD") else None
 
 
-def _of_mean(operation: Operation) -> str | None:
+def _of_mean(operation: DelegatedOperation) -> str | None:
     if not operation.node.options.get("keepDims"):
         return "it does not keep the axes that it averages over (keep_dims)"
     axes = operation.inputs[1].data
@@ -102,7 +102,7 @@ def _of_mean(operation: Operation) -> str | None:
     return None if over <= {1, 2} else "it averages over other axes than height and width"
 
 
-def _broadcastable(operation: Operation) -> bool:
+def _broadcastable(operation: DelegatedOperation) -> bool:
     """Shapes that are alike, or 1 along height and width, along the channels, or along all of them."""
     one, other = (tensor.shape for tensor in operation.inputs[:2])
     wide, narrow = (one, other) if len(one) >= len(other) else (other, one)
@@ -117,7 +117,7 @@ def _broadcastable(operation: Operation) -> bool:
     }
 
 
-def _of_border(operation: Operation) -> str | None:
+def _of_border(operation: DelegatedOperation) -> str | None:
     border = operation.inputs[1].data
     if len(operation.inputs[0].shape) != 4 or border is None:
         return "its padding is not a constant of 4 axes"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from resnet_edge.bundle.delegates._coreml_ep import conditions
 from resnet_edge.bundle.delegates._onnx import FORMATS as FORMATS
-from resnet_edge.bundle.delegates._onnx import LARGEST_RANK, Place, odd_dtype, provider_outlook, source_of
+from resnet_edge.bundle.delegates._onnx import LARGEST_RANK, NodePlace, odd_dtype, provider_outlook, source_of
 from resnet_edge.bundle.delegates._tflite import check_format
-from resnet_edge.bundle.delegates._verdict import READ, Origin
+from resnet_edge.bundle.delegates._verdict import READ, ListOrigin
 from resnet_edge.core.outlook import Outlook
 
 TITLE = "ONNX Runtime's Core ML provider (MLProgram)"
@@ -23,9 +23,9 @@ DTYPES = frozenset({"float32", "float16"})
 def outlook(path: Path, format: str) -> Outlook:
     """See delegates.Delegate."""
     check_format(path, format, FORMATS)
-    origin = Origin("coreml_ep", TITLE, "documented", SOURCE, READ)
+    origin = ListOrigin("coreml_ep", TITLE, "documented", SOURCE, READ)
     return provider_outlook(path, origin, LIST, _condition, LARGEST_RANK, "")
 
 
-def _condition(place: Place) -> str | None:
+def _condition(place: NodePlace) -> str | None:
     return odd_dtype(place, DTYPES) or conditions(place)

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_edge.bundle.delegates._tflite import Operation, check_format, operations
+from resnet_edge.bundle.delegates._tflite import DelegatedOperation, check_format, operations
 from resnet_edge.bundle.delegates._vela_environment import ENVIRONMENT
-from resnet_edge.bundle.delegates._verdict import Origin, Verdict, outlook_of
+from resnet_edge.bundle.delegates._verdict import DelegateVerdict, ListOrigin, outlook_of
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError, UsageError
 from resnet_edge.core.outlook import Fact, Outlook
 
@@ -70,13 +70,13 @@ def outlook(path: Path, format: str, accelerator: str = ACCELERATOR) -> Outlook:
         raise ArtifactError(
             f"{path}: nothing of it runs on {accelerator}, all stays on the CPU ({why}): take an int8 file"
         )
-    verdicts = [Verdict(each.op, each.macs, _reason(each, told.reasons)) for each in found]
+    verdicts = [DelegateVerdict(each.op, each.macs, _reason(each, told.reasons)) for each in found]
     warnings = []
     if told.cpu and all(verdict.reason is None for verdict in verdicts):
         warnings = [f"Vela leaves {told.cpu} of its operators to the CPU and does not say which."]
     facts = {**_facts(told), "accelerator": accelerator, "system_config": system, "memory_mode": memory}
     source = f"Vela {version}, Arm/vela.ini, {accelerator}, {system}, {memory}"
-    origin = Origin("ethos_u", f"{TITLE} ({accelerator})", "estimated", source)
+    origin = ListOrigin("ethos_u", f"{TITLE} ({accelerator})", "estimated", source)
     remark = (
         f"Vela {version} estimates {facts['cycles']:,.0f} cycles, {facts['inference_ms']:.3g} ms at "
         f"{facts['clock_mhz']:g} MHz, with {facts['sram_kib']:.1f} KiB of SRAM; no device was there."
@@ -132,7 +132,7 @@ def _output_of(command: Sequence[str], path: Path, folder: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
-def _reason(operation: Operation, reasons: Mapping[str, str]) -> str | None:
+def _reason(operation: DelegatedOperation, reasons: Mapping[str, str]) -> str | None:
     return next((reasons[tensor.name] for tensor in operation.outputs if tensor.name in reasons), None)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.bundle.delegates._tflite import Operation, check_format, judged, operations, parts
-from resnet_edge.bundle.delegates._verdict import READ, Origin, outlook_of
+from resnet_edge.bundle.delegates._tflite import DelegatedOperation, check_format, judged, operations, parts
+from resnet_edge.bundle.delegates._verdict import READ, ListOrigin, outlook_of
 from resnet_edge.core.outlook import Outlook
 
 TITLE = "LiteRT's GPU accelerator"
@@ -56,11 +56,11 @@ def outlook(path: Path, format: str) -> Outlook:
     found = operations(path)
     verdicts = judged(found, reason)
     pieces = parts(found, [verdict.reason is None for verdict in verdicts])
-    origin = Origin("litert_gpu", TITLE, "documented", SOURCE, READ)
+    origin = ListOrigin("litert_gpu", TITLE, "documented", SOURCE, READ)
     return outlook_of(origin, verdicts, _warnings(found), {"parts": float(len(pieces))})
 
 
-def reason(operation: Operation) -> str | None:
+def reason(operation: DelegatedOperation) -> str | None:
     """Why the CPU keeps an operation."""
     op, options = operation.op, operation.node.options
     if op not in PARSED:
@@ -77,7 +77,7 @@ def reason(operation: Operation) -> str | None:
     return f"its {masks[0]} mask is not supported" if masks else None
 
 
-def strides_lost(found: list[Operation]) -> list[str]:
+def strides_lost(found: list[DelegatedOperation]) -> list[str]:
     """The layers that LiteRT 2.3 computes as if they had no stride: 1x1 convolutions of int8 weights."""
     return [
         each.layer
@@ -90,7 +90,7 @@ def strides_lost(found: list[Operation]) -> list[str]:
     ]
 
 
-def _warnings(found: list[Operation]) -> list[str]:
+def _warnings(found: list[DelegatedOperation]) -> list[str]:
     layers = strides_lost(found)
     if not layers:
         return []

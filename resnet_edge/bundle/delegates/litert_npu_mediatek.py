@@ -6,7 +6,7 @@ from pathlib import Path
 
 from resnet_edge.bundle.delegates._litert_npu import FORMATS as FORMATS
 from resnet_edge.bundle.delegates._litert_npu import npu_outlook
-from resnet_edge.bundle.delegates._tflite import Operation
+from resnet_edge.bundle.delegates._tflite import DelegatedOperation
 from resnet_edge.core.outlook import Outlook
 from resnet_edge.graph.model import Tensor
 
@@ -31,7 +31,7 @@ def outlook(path: Path, format: str) -> Outlook:
     return npu_outlook(path, format, "litert_npu_mediatek", TITLE, SOURCE, reason)
 
 
-def reason(operation: Operation) -> str | None:
+def reason(operation: DelegatedOperation) -> str | None:
     """Why the CPU keeps an operation."""
     if operation.op not in LEGALIZED:
         return "the plug-in has no such operation"

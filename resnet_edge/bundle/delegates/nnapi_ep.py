@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.bundle.delegates._onnx import FORMATS as FORMATS
-from resnet_edge.bundle.delegates._onnx import Place, flat_conditions, odd_dtype, provider_outlook, source_of
+from resnet_edge.bundle.delegates._onnx import (
+    NodePlace,
+    flat_conditions,
+    odd_dtype,
+    provider_outlook,
+    source_of,
+)
 from resnet_edge.bundle.delegates._tflite import check_format
-from resnet_edge.bundle.delegates._verdict import READ, Origin
+from resnet_edge.bundle.delegates._verdict import READ, ListOrigin
 from resnet_edge.core.outlook import Outlook
 
 TITLE = "ONNX Runtime's NNAPI provider"
@@ -25,11 +31,11 @@ REMARK = "Android 15 deprecated NNAPI: plan with the CPU."
 def outlook(path: Path, format: str) -> Outlook:
     """See delegates.Delegate."""
     check_format(path, format, FORMATS)
-    origin = Origin("nnapi_ep", TITLE, "documented", SOURCE, READ)
+    origin = ListOrigin("nnapi_ep", TITLE, "documented", SOURCE, READ)
     return provider_outlook(path, origin, LIST, _condition, None, REMARK)
 
 
-def _condition(place: Place) -> str | None:
+def _condition(place: NodePlace) -> str | None:
     op = place.node.op_type
     if op in ("QuantizeLinear", "DequantizeLinear"):
         fixed = place.constant(1) and place.constant(2)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
-from resnet_edge.bundle.delegates._tflite import Operation, check_format, operations
-from resnet_edge.bundle.delegates._verdict import Origin, Verdict, outlook_of
+from resnet_edge.bundle.delegates._tflite import DelegatedOperation, check_format, operations
+from resnet_edge.bundle.delegates._verdict import DelegateVerdict, ListOrigin, outlook_of
 from resnet_edge.core.outlook import Outlook
 from resnet_edge.graph.delegated import taken_by_xnnpack
 
@@ -24,14 +24,14 @@ def outlook(path: Path, format: str) -> Outlook:
     found = operations(path, fold_float16=False)
     inside, parts = taken_by_xnnpack(path, len(found))
     verdicts = [
-        Verdict(each.op, each.macs, None if index in inside else _reason(each))
+        DelegateVerdict(each.op, each.macs, None if index in inside else _reason(each))
         for index, each in enumerate(found)
     ]
     source = f"{SOURCE} {metadata.version('ai-edge-litert')}"
-    origin = Origin("xnnpack", TITLE, "measured", source, rest="LiteRT's own kernels compute")
+    origin = ListOrigin("xnnpack", TITLE, "measured", source, rest="LiteRT's own kernels compute")
     return outlook_of(origin, verdicts, facts={"parts": float(parts)})
 
 
-def _reason(operation: Operation) -> str:
+def _reason(operation: DelegatedOperation) -> str:
     dtypes = dict.fromkeys(tensor.dtype for tensor in (*operation.runtime_inputs, *operation.outputs))
     return f"it has none for {' to '.join(dtypes)} with these options"

@@ -22,7 +22,7 @@ Scope = Literal["all", "inner"]
 
 
 @dataclass(frozen=True)
-class Target:
+class PruningTarget:
     """How much shall be left: `share` (0 to 1, both excluded) of the multiply-accumulates or of
     the parameters that the network has now. Raises UsageError."""
 

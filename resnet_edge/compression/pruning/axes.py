@@ -26,7 +26,7 @@ class Axes:
 
 
 @dataclass(frozen=True)
-class Kind:
+class AxisKind:
     """A kind of layer: the axes of its weights by name. `width` is the entry of its config that
     counts its own channels; None: the layer gives the channels that it reads."""
 
@@ -35,17 +35,17 @@ class Kind:
 
 
 _VECTOR = Axes(gives=0)
-_KINDS: dict[type, Kind] = {
-    layers.Conv2D: Kind({"kernel": Axes(2, 3), "bias": _VECTOR}, "filters"),
-    layers.Dense: Kind({"kernel": Axes(0, 1), "bias": _VECTOR}, "units"),
-    layers.SeparableConv2D: Kind(
+_KINDS: dict[type, AxisKind] = {
+    layers.Conv2D: AxisKind({"kernel": Axes(2, 3), "bias": _VECTOR}, "filters"),
+    layers.Dense: AxisKind({"kernel": Axes(0, 1), "bias": _VECTOR}, "units"),
+    layers.SeparableConv2D: AxisKind(
         {"depthwise_kernel": Axes(reads=2), "pointwise_kernel": Axes(2, 3), "bias": _VECTOR}, "filters"
     ),
-    layers.DepthwiseConv2D: Kind({"kernel": Axes(gives=2), "bias": _VECTOR}),
-    layers.BatchNormalization: Kind(
+    layers.DepthwiseConv2D: AxisKind({"kernel": Axes(gives=2), "bias": _VECTOR}),
+    layers.BatchNormalization: AxisKind(
         dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), _VECTOR)
     ),
-    layers.PReLU: Kind({"alpha": Axes(gives=-1)}),
+    layers.PReLU: AxisKind({"alpha": Axes(gives=-1)}),
 }
 
 
@@ -53,7 +53,7 @@ SLICEABLE = frozenset(_KINDS)
 """The classes of layers that can be sliced, unless something is peculiar about one."""
 
 
-def kind_of(call: Call) -> Kind | None:
+def kind_of(call: Call) -> AxisKind | None:
     """How the layer of `call` can be sliced; None where it cannot.
 
     Only the classes of Keras themselves count: a subclass may compute anything. A layer with

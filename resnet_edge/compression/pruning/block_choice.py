@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from resnet_edge.compression.pruning import Kind
-from resnet_edge.compression.pruning.blocks import Block, removable, without
+from resnet_edge.compression.pruning.blocks import ResidualBlock, removable, without
 from resnet_edge.compression.pruning.cost import cost
 from resnet_edge.compression.pruning.groups import channel_map
 from resnet_edge.compression.pruning.taylor import Loss
@@ -29,7 +29,9 @@ Batches = Sequence[tuple[Any, Any]]
 class ShutBlocks:
     """The network of `graph`, with branches that can be shut: one model for all combinations."""
 
-    def __init__(self, graph: FlatGraph, blocks: Iterable[Block], loss: Loss, batches: Batches) -> None:
+    def __init__(
+        self, graph: FlatGraph, blocks: Iterable[ResidualBlock], loss: Loss, batches: Batches
+    ) -> None:
         if not batches:
             raise DataError("there are no images to measure the blocks with: give some")
         self._loss, self._batches = loss, batches
@@ -49,7 +51,7 @@ class ShutBlocks:
             self._known[key] = mean_loss(self._model, self._loss, self._batches)
         return self._known[key]
 
-    def _gated(self, graph: FlatGraph, found: dict[str, Block]) -> keras.Model:
+    def _gated(self, graph: FlatGraph, found: dict[str, ResidualBlock]) -> keras.Model:
         calls = [self._gate(call, found[call.name]) if call.name in found else call for call in graph.calls]
         gated = replace(graph, calls=tuple(calls))
         model = rebuild(gated, lambda call: self._gates.get(call.name) or copied(call))
@@ -58,7 +60,7 @@ class ShutBlocks:
             model.jit_compile = False  # XLA:CPU runs convolutions without oneDNN
         return model
 
-    def _gate(self, call: Call, block: Block) -> Call:
+    def _gate(self, call: Call, block: ResidualBlock) -> Call:
         position = next(number for number, t in enumerate(call.inputs) if t != block.shortcut)
         gate = self._gates[call.name] = _GatedAdd(position, name=call.name)
         return replace(call, operation=gate, args=(list(call.inputs),), kwargs={})

@@ -20,7 +20,7 @@ from keras import layers, tree
 
 from resnet_edge.compression.pruning import axes, passing
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import Call, FlatGraph, Tensor
+from resnet_edge.models.flat import Call, FlatGraph, FlatTensor
 
 _UNCHANGED = (
     layers.Identity, layers.Dropout, layers.SpatialDropout2D, layers.GaussianDropout, layers.GaussianNoise,
@@ -29,7 +29,7 @@ _UNCHANGED = (
 
 
 @dataclass(frozen=True)
-class Block:
+class ResidualBlock:
     """A residual block, named after its Add.
 
     `branch` are the calls that only serve it, in order, and `shortcut` the tensor that it adds
@@ -39,17 +39,17 @@ class Block:
 
     name: str
     branch: tuple[str, ...] = ()
-    shortcut: Tensor | None = None
+    shortcut: FlatTensor | None = None
     reason: str | None = None
 
 
-def blocks(graph: FlatGraph) -> tuple[Block, ...]:
+def blocks(graph: FlatGraph) -> tuple[ResidualBlock, ...]:
     """Every Add of `graph`, in order, with its branch or with the reason why it stays."""
     finder = _Finder(graph)
     return tuple(finder.block(call) for call in graph.calls if passing.is_addition(call))
 
 
-def removable(graph: FlatGraph, exclude: Iterable[str] = ()) -> tuple[Block, ...]:
+def removable(graph: FlatGraph, exclude: Iterable[str] = ()) -> tuple[ResidualBlock, ...]:
     """The blocks that can go and hold no layer that `exclude` (names or globs) matches."""
     return tuple(
         block
@@ -94,30 +94,30 @@ class _Finder:
     def __init__(self, graph: FlatGraph) -> None:
         self._graph = graph
         self._makers = {call.output: call for call in graph.calls}
-        self._readers: dict[Tensor, list[Call]] = {}
+        self._readers: dict[FlatTensor, list[Call]] = {}
         for call in graph.calls:
             for tensor in call.inputs:
                 self._readers.setdefault(tensor, []).append(call)
         self._uses = Counter(id(call.operation) for call in graph.calls)
 
-    def block(self, addition: Call) -> Block:
+    def block(self, addition: Call) -> ResidualBlock:
         inputs = addition.inputs
         if len(inputs) != 2 or len(tree.flatten((addition.args, addition.kwargs))) != 2:
-            return Block(addition.name, reason="it adds something else than two tensors")
+            return ResidualBlock(addition.name, reason="it adds something else than two tensors")
         for shortcut, end in (inputs, inputs[::-1]):
             carried = self._carried(shortcut)
             if end in carried:
-                return Block(addition.name, reason="it adds a tensor to itself")
+                return ResidualBlock(addition.name, reason="it adds a tensor to itself")
             branch = self._between(carried, end)
             if branch is not None:
                 reason = self._obstacle(addition, shortcut, branch)
                 names = tuple(call.name for call in branch)
-                stays = Block(addition.name, reason=reason)
-                return stays if reason else Block(addition.name, names, shortcut)
+                stays = ResidualBlock(addition.name, reason=reason)
+                return stays if reason else ResidualBlock(addition.name, names, shortcut)
         made = " and ".join(self._makers[tensor].name for tensor in inputs if tensor in self._makers)
-        return Block(addition.name, reason=f"its shortcut is not the identity ({made} are added)")
+        return ResidualBlock(addition.name, reason=f"its shortcut is not the identity ({made} are added)")
 
-    def _carried(self, tensor: Tensor) -> set[Tensor]:
+    def _carried(self, tensor: FlatTensor) -> set[FlatTensor]:
         """`tensor`, and those that it is handed on from unchanged."""
         found = {tensor}
         while (maker := self._makers.get(tensor)) and type(maker.operation) in _UNCHANGED:
@@ -125,9 +125,9 @@ class _Finder:
             found.add(tensor)
         return found
 
-    def _between(self, start: set[Tensor], end: Tensor) -> list[Call] | None:
+    def _between(self, start: set[FlatTensor], end: FlatTensor) -> list[Call] | None:
         """The calls that make `end` of `start`, in order; None where it depends on more than that."""
-        found: set[Tensor] = set()
+        found: set[FlatTensor] = set()
         todo = [end]
         while todo:
             tensor = todo.pop()
@@ -140,7 +140,7 @@ class _Finder:
             todo += maker.inputs
         return [call for call in self._graph.calls if call.output in found]
 
-    def _obstacle(self, addition: Call, shortcut: Tensor, branch: list[Call]) -> str | None:
+    def _obstacle(self, addition: Call, shortcut: FlatTensor, branch: list[Call]) -> str | None:
         maker = self._makers.get(shortcut)
         shape = maker.shape if maker else (None, *self._graph.shape)
         if shape[1:] != addition.shape[1:]:
@@ -158,7 +158,7 @@ class _Finder:
         return None
 
 
-def _without(graph: FlatGraph, block: Block) -> FlatGraph:
+def _without(graph: FlatGraph, block: ResidualBlock) -> FlatGraph:
     addition = next(call for call in graph.calls if call.name == block.name)
     assert block.shortcut is not None
     instead = {addition.output: block.shortcut}
@@ -174,19 +174,19 @@ def _without(graph: FlatGraph, block: Block) -> FlatGraph:
     return replace(graph, calls=tuple(calls), output=output)
 
 
-def _reading(call: Call, instead: dict[Tensor, Tensor]) -> Call:
+def _reading(call: Call, instead: dict[FlatTensor, FlatTensor]) -> Call:
     """`call` with other tensors in place of those that are gone."""
     if not any(tensor in instead for tensor in call.inputs):
         return call
 
     def other(leaf: Any) -> Any:
-        return instead.get(leaf, leaf) if isinstance(leaf, Tensor) else leaf
+        return instead.get(leaf, leaf) if isinstance(leaf, FlatTensor) else leaf
 
     args, kwargs = tree.map_structure(other, (call.args, call.kwargs))
     return replace(call, args=args, kwargs=kwargs)
 
 
-def _does_nothing(call: Call, graph: FlatGraph, source: Tensor) -> bool:
+def _does_nothing(call: Call, graph: FlatGraph, source: FlatTensor) -> bool:
     """Whether `call` only limits its input, and `source` is within these limits already."""
     alone = not isinstance(call.operation, keras.Layer) or type(call.operation) in (
         layers.ReLU,

@@ -16,11 +16,11 @@ import keras
 
 from resnet_edge.compression.pruning import axes, passing
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import Call, FlatGraph, Tensor
+from resnet_edge.models.flat import Call, FlatGraph, FlatTensor
 
 
 @dataclass(frozen=True)
-class Place:
+class ChannelPlace:
     """Where a tensor belongs: the last axis holds the `group`'s channels `repeat` times in a row
     (once, or height x width times behind a Flatten)."""
 
@@ -53,7 +53,7 @@ class ChannelMap:
 
     graph: FlatGraph
     groups: tuple[Group, ...]
-    places: dict[Tensor, Place]
+    places: dict[FlatTensor, ChannelPlace]
 
     @property
     def prunable(self) -> tuple[Group, ...]:
@@ -68,11 +68,11 @@ class ChannelMap:
         """The call named `name`."""
         return next(call for call in self.graph.calls if call.name == name)
 
-    def reads(self, call: Call) -> Place:
+    def reads(self, call: Call) -> ChannelPlace:
         """The place of what `call` reads (its first input)."""
         return self.places[call.inputs[0]]
 
-    def gives(self, call: Call) -> Place:
+    def gives(self, call: Call) -> ChannelPlace:
         """The place of what `call` gives."""
         return self.places[call.output]
 
@@ -95,11 +95,11 @@ class _Finder:
 
     def __init__(self, graph: FlatGraph) -> None:
         self._graph = graph
-        self._parent: dict[Tensor, Tensor] = {}
-        self._repeat: dict[Tensor, int] = {}
-        self._width: dict[Tensor, int] = {}
-        self._reasons: dict[Tensor, str] = {}
-        self._joined: set[Tensor] = set()
+        self._parent: dict[FlatTensor, FlatTensor] = {}
+        self._repeat: dict[FlatTensor, int] = {}
+        self._width: dict[FlatTensor, int] = {}
+        self._reasons: dict[FlatTensor, str] = {}
+        self._joined: set[FlatTensor] = set()
         calls = Counter(id(call.operation) for call in graph.calls)
         self._shared = {number for number, count in calls.items() if count > 1}
 
@@ -111,7 +111,9 @@ class _Finder:
             self._visit(call)
         self._reasons[self._root(graph.output)] = "its channels are the network's output"
         names = self._names()
-        places = {tensor: Place(names[self._root(tensor)], self._repeat[tensor]) for tensor in self._parent}
+        places = {
+            tensor: ChannelPlace(names[self._root(tensor)], self._repeat[tensor]) for tensor in self._parent
+        }
         return ChannelMap(graph, self._groups(names), places)
 
     def _visit(self, call: Call) -> None:
@@ -174,21 +176,21 @@ class _Finder:
         for tensor in (*call.inputs, call.output):
             self._refuse(tensor, f"{call.name} ({call.kind}) {obstacle}")
 
-    def _new(self, tensor: Tensor, width: int) -> None:
+    def _new(self, tensor: FlatTensor, width: int) -> None:
         self._parent[tensor] = tensor
         self._repeat[tensor] = 1
         self._width[tensor] = width
 
-    def _follow(self, call: Call, source: Tensor) -> None:
+    def _follow(self, call: Call, source: FlatTensor) -> None:
         self._parent[call.output] = self._root(source)
         self._repeat[call.output] = self._repeat[source]
 
-    def _root(self, tensor: Tensor) -> Tensor:
+    def _root(self, tensor: FlatTensor) -> FlatTensor:
         while self._parent[tensor] != tensor:
             tensor = self._parent[tensor]
         return tensor
 
-    def _union(self, one: Tensor, other: Tensor) -> None:
+    def _union(self, one: FlatTensor, other: FlatTensor) -> None:
         first, second = sorted((self._root(one), self._root(other)), key=lambda tensor: tensor.number)
         if first == second:
             return
@@ -196,24 +198,26 @@ class _Finder:
         if second in self._reasons:
             self._reasons.setdefault(first, self._reasons.pop(second))
 
-    def _refuse(self, tensor: Tensor, reason: str) -> None:
+    def _refuse(self, tensor: FlatTensor, reason: str) -> None:
         self._reasons.setdefault(self._root(tensor), reason)
 
-    def _rank(self, tensor: Tensor) -> int:
+    def _rank(self, tensor: FlatTensor) -> int:
         producer = self._graph.producer(tensor)
         return len(producer.shape) if producer else len(self._graph.shape) + 1
 
-    def _names(self) -> dict[Tensor, str]:
+    def _names(self) -> dict[FlatTensor, str]:
         """A name for each set: its first producer, else the first call that gives it, else the image."""
         calls = self._graph.calls
         makers = [call for call in calls if (kind := axes.kind_of(call)) and kind.width is not None]
-        names: dict[Tensor, str] = {}
+        names: dict[FlatTensor, str] = {}
         for call in (*makers, *calls):
             names.setdefault(self._root(call.output), call.name)
         return {self._root(self._graph.input): "(image)", **names}
 
-    def _groups(self, names: dict[Tensor, str]) -> tuple[Group, ...]:
-        parts: dict[Tensor, tuple[list[str], list[str], list[str]]] = {root: ([], [], []) for root in names}
+    def _groups(self, names: dict[FlatTensor, str]) -> tuple[Group, ...]:
+        parts: dict[FlatTensor, tuple[list[str], list[str], list[str]]] = {
+            root: ([], [], []) for root in names
+        }
         for call in self._graph.calls:
             kind = axes.kind_of(call)
             if kind is None:

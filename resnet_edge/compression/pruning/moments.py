@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.compression.pruning import axes, passing
 from resnet_edge.compression.pruning.groups import ChannelMap
-from resnet_edge.models.flat import Call, Tensor
+from resnet_edge.models.flat import Call, FlatTensor
 
 Vector = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ _TINY = 1e-12
 
 
 @dataclass(frozen=True)
-class Moments:
+class ChannelMoments:
     """`mean` and `variance`, (channels,) float64."""
 
     mean: Vector
@@ -38,7 +38,7 @@ class Moments:
         return self.mean**2 + self.variance
 
 
-def moments(channels: ChannelMap) -> dict[Tensor, Moments]:
+def moments(channels: ChannelMap) -> dict[FlatTensor, ChannelMoments]:
     """Those of every tensor of the graph; for what is not understood, mean 0 and variance 1."""
     found = {channels.graph.input: _unknown(channels.graph.shape[-1])}
     for call in channels.graph.calls:
@@ -53,33 +53,35 @@ def by_channel(values: Vector, axis: int, repeat: int) -> Vector:
     return summed
 
 
-def _behind(channels: ChannelMap, call: Call, sources: list[Moments]) -> Moments:
+def _behind(channels: ChannelMap, call: Call, sources: list[ChannelMoments]) -> ChannelMoments:
     width = (call.shape[-1] or 1) // channels.gives(call).repeat if call.shape else 1
     if axes.kind_of(call) is not None:
         return _activated(call.operation, _layer(channels, call, sources[0]))
     if passing.is_addition(call) and len({len(source.mean) for source in sources}) == 1:
         means, variances = ([s.mean for s in sources], [s.variance for s in sources])
-        return Moments(np.sum(means, axis=0), np.sum(variances, axis=0))
+        return ChannelMoments(np.sum(means, axis=0), np.sum(variances, axis=0))
     if len(sources) == 1 and len(sources[0].mean) == width:
         return _activated(call.operation, sources[0])
     return _unknown(width)
 
 
-def _layer(channels: ChannelMap, call: Call, source: Moments) -> Moments:
+def _layer(channels: ChannelMap, call: Call, source: ChannelMoments) -> ChannelMoments:
     layer, repeat = call.operation, channels.gives(call).repeat
     if isinstance(layer, layers.BatchNormalization):
         ones = np.ones(len(source.mean) * repeat)
         beta = axes.array(layer.beta) if layer.center else 0 * ones
         gamma = axes.array(layer.gamma) if layer.scale else ones
-        return Moments(*(by_channel(values, 0, repeat) / repeat for values in (beta, gamma**2 + _TINY)))
+        return ChannelMoments(
+            *(by_channel(values, 0, repeat) / repeat for values in (beta, gamma**2 + _TINY))
+        )
     if isinstance(layer, layers.PReLU):
         return source
     bias = axes.array(layer.bias) if layer.use_bias else 0.0
     variance = _response(layer, source, channels.reads(call).repeat)
-    return Moments(bias + np.zeros(len(variance)), variance + _TINY)
+    return ChannelMoments(bias + np.zeros(len(variance)), variance + _TINY)
 
 
-def _response(layer: Any, source: Moments, repeat: int) -> Vector:
+def _response(layer: Any, source: ChannelMoments, repeat: int) -> Vector:
     """The second moment of sums of independent inputs without a common sign."""
     energy = source.energy
     for kernel, sides in axes.kernels(layer):
@@ -94,7 +96,7 @@ def _response(layer: Any, source: Moments, repeat: int) -> Vector:
     return energy
 
 
-def _activated(operation: Any, source: Moments) -> Moments:
+def _activated(operation: Any, source: ChannelMoments) -> ChannelMoments:
     """Behind a ReLU, exact for a normal distribution; other activations are taken for linear."""
     activation = getattr(operation, "activation", None)
     name = getattr(activation, "__name__", "") if activation is not None else type(operation).__name__
@@ -106,8 +108,8 @@ def _activated(operation: Any, source: Moments) -> Moments:
     positive = np.array([math.erfc(-value / math.sqrt(2)) / 2 for value in ratio])
     first = mean * positive + deviation * density
     second = source.energy * positive + mean * deviation * density
-    return Moments(first, np.maximum(second - first**2, _TINY))
+    return ChannelMoments(first, np.maximum(second - first**2, _TINY))
 
 
-def _unknown(width: int) -> Moments:
-    return Moments(np.zeros(width), np.ones(width))
+def _unknown(width: int) -> ChannelMoments:
+    return ChannelMoments(np.zeros(width), np.ones(width))

@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import layers
 
-from resnet_edge.models.flat import Call, Tensor
+from resnet_edge.models.flat import Call, FlatTensor
 
 _PASSING = (
     layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Identity,
@@ -92,8 +92,8 @@ def _product_obstacle(call: Call) -> str | None:
     if len(call.inputs) > 1:
         return "multiplies or divides two tensors"
     # `2 / x` is not 0 at 0, so that the tensor has to come first in a quotient
-    scalar = all(isinstance(leaf, Tensor | int | float) for leaf in call.args)
-    first = call.args and isinstance(call.args[0], Tensor)
+    scalar = all(isinstance(leaf, FlatTensor | int | float) for leaf in call.args)
+    first = call.args and isinstance(call.args[0], FlatTensor)
     return None if scalar and (first or call.kind == "Multiply") else "multiplies by more than a number"
 
 

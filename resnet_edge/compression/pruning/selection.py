@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from resnet_edge.compression.pruning import Kind, Rules, Selection, Target
+from resnet_edge.compression.pruning import Kind, PruningTarget, Rules, Selection
 from resnet_edge.compression.pruning.cost import Term, counts, terms, total, uncounted
 from resnet_edge.compression.pruning.groups import ChannelMap, Group
 from resnet_edge.compression.pruning.importance import Importance
@@ -18,7 +18,7 @@ from resnet_edge.core.errors import ModelError, OutOfReach, UnknownName
 
 
 def select(
-    channels: ChannelMap, importance: Importance, target: Target, rules: Rules | None = None
+    channels: ChannelMap, importance: Importance, target: PruningTarget, rules: Rules | None = None
 ) -> Selection:
     """The channels to keep so that the cost lands at or just below `target`.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.compression.pruning import Selection, axes
-from resnet_edge.compression.pruning.groups import ChannelMap, Place
+from resnet_edge.compression.pruning.groups import ChannelMap, ChannelPlace
 from resnet_edge.models._state import finalize_state
 from resnet_edge.models.flat import Call, copied, rebuild
 
@@ -34,7 +34,7 @@ def sliced(channels: ChannelMap, selection: Selection, name: str | None = None) 
     return model
 
 
-def entries(channels: ChannelMap, selection: Selection, place: Place) -> NDArray[np.int64] | None:
+def entries(channels: ChannelMap, selection: Selection, place: ChannelPlace) -> NDArray[np.int64] | None:
     """The entries that stay on the last axis of a tensor at `place`; None: all."""
     kept = selection.kept.get(place.group)
     if kept is None:

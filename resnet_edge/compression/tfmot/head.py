@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.models.flat import Call, FlatGraph, Tensor, filled
+from resnet_edge.models.flat import Call, FlatGraph, FlatTensor, filled
 
 Pixels = NDArray[np.float32]
 
@@ -28,7 +28,7 @@ _SCALING = (
 
 
 @dataclass(frozen=True)
-class Head:
+class FakeHead:
     """What stands before the first layer that learns, run in Keras 3 in inference mode.
 
     Maps (B, H, W, C) float32, as the model takes them, to what the trunk takes, float32.
@@ -46,7 +46,7 @@ class Head:
         return np.asarray(keras.ops.convert_to_numpy(found))
 
 
-def split_head(graph: FlatGraph) -> tuple[Head | None, FlatGraph]:
+def split_head(graph: FlatGraph) -> tuple[FakeHead | None, FlatGraph]:
     """The preprocessing at the head of `graph` and the trunk behind it; None where there is none.
 
     To the head belong scaling, resizing and augmentation layers and all operators (`x / 255`,
@@ -60,12 +60,12 @@ def split_head(graph: FlatGraph) -> tuple[Head | None, FlatGraph]:
         return None, graph
     (cut,) = crossing
     augmentations = tuple(call.name for call in inside if _augments(call.operation))
-    head = Head(replace(graph, output=cut, calls=tuple(inside)), augmentations)
+    head = FakeHead(replace(graph, output=cut, calls=tuple(inside)), augmentations)
     shape = head(np.zeros((1, *graph.shape), np.float32)).shape[1:]
     return head, replace(graph, shape=shape, input=cut, calls=rest)
 
 
-def run(call: Call, tensors: dict[Tensor, Any]) -> Any:
+def run(call: Call, tensors: dict[FlatTensor, Any]) -> Any:
     """The call in inference mode. It has to be said: augmentation layers act unless told not to."""
     args, kwargs = filled(call, tensors)
     layer = call.operation
@@ -74,7 +74,7 @@ def run(call: Call, tensors: dict[Tensor, Any]) -> Any:
     return layer(*args, **kwargs)
 
 
-def _preprocessing(graph: FlatGraph) -> tuple[list[Call], set[Tensor]]:
+def _preprocessing(graph: FlatGraph) -> tuple[list[Call], set[FlatTensor]]:
     reached, inside = {graph.input}, []
     for call in graph.calls:
         if reached.issuperset(call.inputs) and _preprocesses(call.operation):

@@ -32,7 +32,7 @@ UPDATES = 40
 
 
 @dataclass(frozen=True)
-class Plan:
+class SparsityPlan:
     """When masks are made anew: from step `begin` to step `end`, every `frequency` steps, steps
     counted from 1. The last of them is `end`, at which `amount` is reached."""
 
@@ -53,14 +53,14 @@ class LayerSparsity:
     sparsity: float
 
 
-def plan(schedule: Literal["polynomial", "constant"], amount: float, steps: int) -> Plan:
+def plan(schedule: Literal["polynomial", "constant"], amount: float, steps: int) -> SparsityPlan:
     """A plan for a training of so many steps."""
     last = max(1, int(ENDS_AT * steps))
     frequency = max(1, min(100, last // UPDATES))
     begin = 0 if schedule == "polynomial" else 1
     updates = max(1, (last - begin) // frequency)
     end = begin + updates * frequency if last > begin else last
-    return Plan(schedule, amount, begin, end, frequency)
+    return SparsityPlan(schedule, amount, begin, end, frequency)
 
 
 def layers_to_prune(graph: FlatGraph, exclude: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ def layers_to_prune(graph: FlatGraph, exclude: tuple[str, ...] | None) -> tuple[
     return left
 
 
-def masked(model: Any, names: Iterable[str], how: Plan) -> Any:
+def masked(model: Any, names: Iterable[str], how: SparsityPlan) -> Any:
     """A tf_keras model on the layers of `model`, in which those called `names` are pruned as it trains.
 
     It needs the callback `update_step()`.
@@ -158,7 +158,7 @@ def _check_names(exclude: tuple[str, ...], names: list[str]) -> None:
             )
 
 
-def _schedule(how: Plan) -> Any:
+def _schedule(how: SparsityPlan) -> Any:
     if how.schedule == "constant":
         return tfmot.sparsity.keras.ConstantSparsity(how.amount, how.begin, how.end, how.frequency)
     return tfmot.sparsity.keras.PolynomialDecay(0.0, how.amount, how.begin, how.end, 3, how.frequency)

@@ -15,7 +15,7 @@ from typing import Any
 from keras import activations
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import Call, FlatGraph, Tensor
+from resnet_edge.models.flat import Call, FlatGraph, FlatTensor
 
 WEIGHTED = frozenset({"Conv2D", "DepthwiseConv2D", "Dense"})
 JOINING = frozenset({"Add", "Multiply"})
@@ -68,7 +68,7 @@ class _Reading:
         self._readers = {call.output: tuple(self._effective(call.output)) for call in graph.calls}
         self._made = {call.output: call for call in graph.calls}
 
-    def _effective(self, tensor: Tensor) -> Iterator[Call | None]:
+    def _effective(self, tensor: FlatTensor) -> Iterator[Call | None]:
         """The calls that read `tensor`; None for the end of the network."""
         if tensor == self._graph.output:
             yield None
@@ -78,7 +78,7 @@ class _Reading:
             else:
                 yield call
 
-    def maker(self, tensor: Tensor) -> Call | None:
+    def maker(self, tensor: FlatTensor) -> Call | None:
         """The call whose numbers `tensor` holds; None for the input."""
         call = self._made.get(tensor)
         while call is not None and _is_absent(call):

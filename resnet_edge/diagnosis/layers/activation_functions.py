@@ -7,7 +7,7 @@ none: what a function is computed with is judged where the function ends.
 
 from __future__ import annotations
 
-from resnet_edge.diagnosis.layers.steps import Opened
+from resnet_edge.diagnosis.layers.steps import OpenedSteps
 
 KEEPERS = frozenset({"quantize", "dequantize", "quantizelinear", "dequantizelinear", "cast", "identity"})
 AFFINE = KEEPERS | {"add", "sub", "mul", "div", "neg"}
@@ -23,7 +23,7 @@ EACH = AFFINE | {
 """Operations of TFLite and ONNX that give each number of the numbers at its place."""
 
 
-def inside_functions(opened: Opened) -> frozenset[str]:
+def inside_functions(opened: OpenedSteps) -> frozenset[str]:
     """Tensors that are read by nothing but the rest of the function that they are inside of; where all inside
     is affine, none."""
     source: dict[str, str] = {}  # of which tensor alone one is computed, number by number

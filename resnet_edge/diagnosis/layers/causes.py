@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.diagnosis.layers.departures import Departure, Sums
-from resnet_edge.diagnosis.layers.steps import Real, Step
+from resnet_edge.diagnosis.layers.departures import Departure, DepartureSums
+from resnet_edge.diagnosis.layers.steps import LayerStep, Real
 
 Named = tuple[str, str]
 LISTED = 6
@@ -36,10 +36,10 @@ class Evidence:
     """Of a section: the reference's operation and the artifact's, what was expected and seen on some images
     (N, H, W, C) or (N, C), and the sums over all of them. `oddity` is a remark on a constant in it."""
 
-    theirs: Step | None
-    ours: Step
+    theirs: LayerStep | None
+    ours: LayerStep
     departure: Departure
-    sums: Sums
+    sums: DepartureSums
     expected: NDArray[np.float32]
     seen: NDArray[np.float32]
     oddity: str = ""
@@ -62,7 +62,7 @@ NAMED_BY_OPERATION = frozenset({"operation", "pooling", "dropout", "softmax_twic
 """Causes that have an operation of their own."""
 
 
-def place(word: str, section: Sequence[Step], theirs: frozenset[str]) -> Step | None:
+def target(word: str, section: Sequence[LayerStep], theirs: frozenset[str]) -> LayerStep | None:
     """The operation of a section that is at fault by such a cause, where that is not its layer; `theirs` are
     those of the reference's section."""
     sought: dict[str, frozenset[str]] = {

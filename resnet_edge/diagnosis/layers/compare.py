@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from resnet_edge.core.explanation import Explanation, LayerFinding, LayerTrace
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.diagnosis.layers.activation_functions import KEEPERS
-from resnet_edge.diagnosis.layers.causes import NAMED_BY_OPERATION, REORDERS, Evidence, cause, listed, place
-from resnet_edge.diagnosis.layers.departures import Sums
+from resnet_edge.diagnosis.layers.causes import NAMED_BY_OPERATION, REORDERS, Evidence, cause, listed, target
+from resnet_edge.diagnosis.layers.departures import DepartureSums
 from resnet_edge.diagnosis.layers.reordered import first_reordered
 from resnet_edge.diagnosis.layers.search import Accused, Searched, search
-from resnet_edge.diagnosis.layers.sections import Reference, Sections
-from resnet_edge.diagnosis.layers.steps import Step
+from resnet_edge.diagnosis.layers.sections import FloatReference, Sections
+from resnet_edge.diagnosis.layers.steps import LayerStep
 
 SHOWN = 2
 """Images that are looked at to name a cause."""
@@ -29,7 +29,7 @@ STALE = 3
 def compared(file: str, path: Path, format: str, portable: Path, images: NDArray[Any]) -> Explanation:
     """What departs in `file` from the float graph `portable` on `images` (N, H, W, C). Raises ArtifactError
     where a file cannot be opened, run or cut."""
-    sections = Sections(Reference(portable), path, format, images)
+    sections = Sections(FloatReference(portable), path, format, images)
     found = search(sections)
     report = _Report(sections, found)
     weighted = [step for step in sections.reference.opened.steps if step.weights is not None]
@@ -52,7 +52,7 @@ class _Report:
         self.sections, self.found = sections, found
         self.order = {step.gives[0]: number for number, step in enumerate(sections.opened.steps)}
 
-    def judged_alone(self, weighted: list[Step]) -> list[Step]:
+    def judged_alone(self, weighted: list[LayerStep]) -> list[LayerStep]:
         """Layers of the reference that end a section of their own, and were held to a bound that could have
         failed."""
         names = self.sections.reference.names
@@ -75,7 +75,7 @@ class _Report:
         ours = _computing(section, theirs)
         evidence = self._evidence(one, theirs, ours, section)
         word, text = cause(evidence)
-        ours = place(word, section, evidence.operations[0]) or ours
+        ours = target(word, section, evidence.operations[0]) or ours
         reordered = None if word in NAMED_BY_OPERATION else first_reordered(self.sections, one)
         if reordered is not None and (word != "output_channels" or self._before(reordered[0], ours)):
             ours, word = reordered[0], "output_channels"
@@ -94,7 +94,9 @@ class _Report:
         shown = self.sections.matches[one.shown].name
         return f" (or a layer between it and {shown.split(';')[0]}, where it shows)"
 
-    def _evidence(self, one: Accused, theirs: Step | None, ours: Step, section: list[Step]) -> Evidence:
+    def _evidence(
+        self, one: Accused, theirs: LayerStep | None, ours: LayerStep, section: list[LayerStep]
+    ) -> Evidence:
         cuts = self.found.first is one.judged and frozenset(self.sections.matches) or one.cuts
         pairs = [
             (expected[one.tensor], seen[one.tensor])
@@ -118,7 +120,7 @@ class _Report:
             ),
         )
 
-    def _foreign(self, one: Accused, section: list[Step]) -> tuple[str, ...]:
+    def _foreign(self, one: Accused, section: list[LayerStep]) -> tuple[str, ...]:
         known = {step.op for step in self.sections.expected(one.tensor, one.cuts)} | KEEPERS
         vocabulary = {step.op for step in self.sections.reference.opened.steps}
         mine = {step.op for step in self.sections.opened.steps}
@@ -126,7 +128,7 @@ class _Report:
             return ()
         return tuple(step.op for step in section if step.op in REORDERS - known)
 
-    def _before(self, one: Step, other: Step) -> bool:
+    def _before(self, one: LayerStep, other: LayerStep) -> bool:
         return self.order[one.gives[0]] < self.order[other.gives[0]]
 
     def _saturated(self) -> Iterator[LayerFinding]:
@@ -149,11 +151,11 @@ class _Report:
     def trace(self) -> Iterator[LayerTrace]:
         """Every matched tensor against the reference's own, in the order of the artifact."""
         noise = {i: _decibels(sums) for i, sums in self.sections.own.items()}
-        for i in sorted(self.sections.matches, key=self._place):
+        for i in sorted(self.sections.matches, key=self._target):
             step = _computing(self.sections.section(i, frozenset(self.sections.matches)), None)
             yield LayerTrace(step.gives[0], self.sections.reference.names[i], noise[i], self._read(i, noise))
 
-    def _place(self, tensor: int) -> int:
+    def _target(self, tensor: int) -> int:
         return self.order.get(self.sections.matches[tensor].name, -1)
 
     def _read(self, tensor: int, noise: dict[int, float | None]) -> float | None:
@@ -163,7 +165,7 @@ class _Report:
         read = [noise[ends[name]] for step in section for name in step.reads if name in ends]
         return min((value for value in read if value is not None), default=None)
 
-    def remarks(self, weighted: list[Step], alone: list[Step]) -> Iterator[str]:
+    def remarks(self, weighted: list[LayerStep], alone: list[LayerStep]) -> Iterator[str]:
         """What is odd in the file and shows nowhere, and what could not be judged by itself."""
         named = {finding.layer for finding in self.findings()} if self.found.accused else set()
         for name, text in self.sections.opened.oddities:
@@ -183,7 +185,7 @@ class _Report:
             )
 
 
-def _computing(section: list[Step], theirs: Step | None) -> Step:
+def _computing(section: list[LayerStep], theirs: LayerStep | None) -> LayerStep:
     """The step that does what the reference's does: with such weights, or the last that has any; where the
     reference's has none, the first with weights, or the first that computes."""
     computing = [step for step in section if step.kind != "move" and step.op not in KEEPERS]
@@ -197,7 +199,7 @@ def _computing(section: list[Step], theirs: Step | None) -> Step:
     return (weighted or computing or section)[0]
 
 
-def _decibels(sums: Sums) -> float | None:
+def _decibels(sums: DepartureSums) -> float | None:
     if not sums.finite:
         return None
     return sqnr_db(float(sums.power.sum()), float(sums.error.sum()))

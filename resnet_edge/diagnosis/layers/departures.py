@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.limits import Limits
 from resnet_edge.diagnosis.layers.rounding import Rounding
-from resnet_edge.diagnosis.layers.steps import Grid, Real
+from resnet_edge.diagnosis.layers.steps import Real, StepGrid
 
 UNKNOWN = 1e30
 """A variance from which on nothing is known of a tensor."""
@@ -25,7 +25,7 @@ T = 20.7
 """A good layer is taken for a wrong one once in 10^9."""
 
 
-class Sums:
+class DepartureSums:
     """Over images, of one tensor (…, C): what was seen against what was expected."""
 
     def __init__(self, channels: int) -> None:
@@ -37,7 +37,7 @@ class Sums:
         self,
         expected: NDArray[np.float32],
         seen: NDArray[np.float32],
-        grid: Grid | None,
+        grid: StepGrid | None,
         limits: Limits | None = None,
     ) -> None:
         """One image more, of a tensor on a `grid`; what is beyond its `limits` (those of its grid, if none
@@ -138,7 +138,7 @@ def known(rounding: Rounding) -> bool:
     return bool((np.asarray(rounding.random) < UNKNOWN).all())
 
 
-def binding(expected: Sums, rounding: Rounding) -> bool:
+def binding(expected: DepartureSums, rounding: Rounding) -> bool:
     """Whether a tensor is held to anything: zeros in its place would be beyond its rounding."""
     if not known(rounding) or not expected.n:
         return False
@@ -151,7 +151,7 @@ def binding(expected: Sums, rounding: Rounding) -> bool:
     return bool((centred > each).any() or np.linalg.norm(centred) > whole)
 
 
-def departure(replayed: Sums, own: Sums, rounding: Rounding) -> Departure | None:
+def departure(replayed: DepartureSums, own: DepartureSums, rounding: Rounding) -> Departure | None:
     """What of a tensor is beyond its rounding, against the replay of its section and against the reference's
     `own` activations. Constants of a repair (bias correction: M. Nagel et al., arXiv:1906.04721) bring a
     layer from the first to the second, and what is as good as either is no departure."""
@@ -166,7 +166,9 @@ def departure(replayed: Sums, own: Sums, rounding: Rounding) -> Departure | None
     return replace(found, excused=True)
 
 
-def _departure(sums: Sums, own: Sums, variance: Real, hard: Real, half: float) -> Departure | None:
+def _departure(
+    sums: DepartureSums, own: DepartureSums, variance: Real, hard: Real, half: float
+) -> Departure | None:
     n = max(sums.n, 1)
     shift = np.minimum(np.abs(sums.shift), np.abs(own.shift)) if own.n else np.abs(sums.shift)
     if (found := _beyond("shift", shift, _most_shift(sums, variance, hard, half))) is not None:
@@ -188,7 +190,7 @@ def _departure(sums: Sums, own: Sums, variance: Real, hard: Real, half: float) -
     return Departure(kind="slope", times=slope / max(most, 1e-30)) if slope > most else None
 
 
-def _most_shift(sums: Sums, variance: Real, hard: Real, half: float) -> Real:
+def _most_shift(sums: DepartureSums, variance: Real, hard: Real, half: float) -> Real:
     """By what the means (C,) may be off."""
     allowed: Real = np.sqrt(2 * T * (variance + half**2 / max(sums.n, 1))) + hard + half * sums.alike
     return allowed

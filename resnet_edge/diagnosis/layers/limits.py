@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from resnet_edge.diagnosis.layers.steps import AS_REAL, ROUNDERS, SAME_VALUES, Opened, Real, Step
+from resnet_edge.diagnosis.layers.steps import AS_REAL, ROUNDERS, SAME_VALUES, LayerStep, OpenedSteps, Real
 
 Limits = tuple[Real, Real]
 """The least and the greatest number; arrays broadcast to the tensor."""
@@ -17,7 +17,7 @@ LIMITERS = frozenset({"relu", "relu6", "clip", "min", "max", "minimum", "maximum
 """What leaves numbers as they are, or puts an end to them."""
 
 
-def held_limits(opened: Opened) -> dict[str, Limits]:
+def held_limits(opened: OpenedSteps) -> dict[str, Limits]:
     """Of every activation that has any."""
     found = {name: (np.asarray(grid.low), np.asarray(grid.high)) for name, grid in opened.grids.items()}
     for step in opened.steps:
@@ -31,12 +31,12 @@ def held_limits(opened: Opened) -> dict[str, Limits]:
     return found
 
 
-def keeps_limits(step: Step) -> bool:
+def keeps_limits(step: LayerStep) -> bool:
     """Whether what it gives ends where what it reads does."""
     return len(step.reads) == 1 and _through(step, (np.zeros(()), np.zeros(()))) is not None
 
 
-def _through(step: Step, limits: Limits) -> Limits | None:
+def _through(step: LayerStep, limits: Limits) -> Limits | None:
     low, high = limits
     if step.op in AS_REAL | ROUNDERS:
         return limits

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from resnet_edge.diagnosis.layers.matching import Match
-from resnet_edge.diagnosis.layers.steps import Step, Weights
+from resnet_edge.diagnosis.layers.steps import LayerStep, Weights
 
 LAYERS = frozenset({"conv_2d", "depthwise_conv_2d", "fully_connected"})
 """Of the reference; a transposed convolution has its weights in another order."""
@@ -23,10 +23,10 @@ class Cut(Protocol):
     def matches(self) -> Mapping[int, Match]:
         """By tensor of the reference."""
 
-    def section(self, tensor: int, cuts: Collection[int]) -> list[Step]:
+    def section(self, tensor: int, cuts: Collection[int]) -> list[LayerStep]:
         """The artifact's steps before a tensor."""
 
-    def expected(self, tensor: int, cuts: Collection[int]) -> list[Step]:
+    def expected(self, tensor: int, cuts: Collection[int]) -> list[LayerStep]:
         """The reference's."""
 
     def read_by(self, tensor: int, cuts: Collection[int]) -> list[int]:
@@ -43,8 +43,8 @@ class Link:
 
     gives: int
     reads: int | None
-    theirs: Step
-    ours: Step
+    theirs: LayerStep
+    ours: LayerStep
     alone: bool
 
     @property
@@ -85,12 +85,12 @@ def _link(sections: Cut, tensor: int) -> Iterable[Link]:
         yield found
 
 
-def _only_layer(section: list[Step]) -> Step | None:
+def _only_layer(section: list[LayerStep]) -> LayerStep | None:
     weighted = [step for step in section if step.kind == "weighted"]
     return weighted[0] if len(weighted) == 1 and weighted[0].weights is not None else None
 
 
-def _feeds(name: str, section: list[Step], layer: Step) -> bool:
+def _feeds(name: str, section: list[LayerStep], layer: LayerStep) -> bool:
     """Whether a layer computes with a tensor."""
     reached = {name}
     for step in section:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.activation_functions import KEEPERS, inside_functions
-from resnet_edge.diagnosis.layers.steps import SAME_VALUES, Opened
+from resnet_edge.diagnosis.layers.steps import SAME_VALUES, OpenedSteps
 
 SAMPLED = 2048
 """Values of a tensor that are looked at, the same of each tensor of one shape."""
@@ -136,7 +136,7 @@ def key_of(shape: Sequence[int]) -> Key:
     return tuple(size for size in shape if size != 1)
 
 
-def candidates(opened: Opened) -> list[str]:
+def candidates(opened: OpenedSteps) -> list[str]:
     """Activations in order but for those inside of functions, and of those that hold the same values, each
     read by the next alone, the last. What holds the values of a tensor that several read is that tensor
     again, and left out."""
@@ -160,7 +160,7 @@ def candidates(opened: Opened) -> list[str]:
 class Order:
     """Which activation of a graph comes from which; one that is only moved is where it came from."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: OpenedSteps) -> None:
         self._number = {opened.entry: 0}
         self._above: dict[str, int] = {opened.entry: 1}
         self._moved: dict[str, str] = {}
@@ -195,7 +195,7 @@ class Named(Side, Protocol):
     names: dict[int, str]
 
 
-def affine_behind(opened: Opened) -> frozenset[str]:
+def affine_behind(opened: OpenedSteps) -> frozenset[str]:
     """Activations that are read by one sum or product with a constant, and nothing else."""
     return frozenset(
         name
@@ -204,7 +204,7 @@ def affine_behind(opened: Opened) -> frozenset[str]:
     )
 
 
-def layers_behind(opened: Opened) -> dict[str, tuple[int, ...]]:
+def layers_behind(opened: OpenedSteps) -> dict[str, tuple[int, ...]]:
     """By activation, the shape of the kernel of the layer that gives it, but for constants, limits and
     moves."""
     found: dict[str, tuple[int, ...]] = {}
@@ -261,14 +261,14 @@ def _scored(
         for layout in LAYOUTS:
             if (key := sketches.keys.get((name, layout))) is not None:
                 by_key.setdefault(key, []).append((name, layout))
-    for place, (tensor, (sketch, shape)) in enumerate(reference.items()):
+    for target, (tensor, (sketch, shape)) in enumerate(reference.items()):
         for rank, (name, layout) in enumerate(by_key.get(key_of(shape), ())):
             pair = (sketch, LAYOUTS[1]), (name, layout)
             theirs, distance = sides[0].names[tensor], sketches.distance(*pair)
             if np.isinf(distance):
                 continue
             if distance < CLOSE or _one_layer(theirs, name, sides) or sketches.correlation(*pair) > ALIKE:
-                yield distance * _handicap(theirs, name, sides), -rank, -place, tensor, name, layout
+                yield distance * _handicap(theirs, name, sides), -rank, -target, tensor, name, layout
 
 
 def _one_layer(theirs: str, ours: str, sides: tuple[Named, Side]) -> bool:

@@ -12,7 +12,7 @@ from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.diagnosis.layers.onnx_constants import OnnxConstants
 from resnet_edge.diagnosis.layers.onnx_nodes import attributes, in_order
 from resnet_edge.diagnosis.layers.onnx_qoperators import with_real_operations
-from resnet_edge.diagnosis.layers.steps import Grid, Kind, Opened, Step, Weights, without_sizes
+from resnet_edge.diagnosis.layers.steps import Kind, LayerStep, OpenedSteps, StepGrid, Weights, without_sizes
 
 MOVES = frozenset({
     "QuantizeLinear", "DequantizeLinear", "MaxPool", "Transpose", "Reshape", "Flatten", "Squeeze",
@@ -34,7 +34,7 @@ PAIRS: dict[str, Kind] = {
 PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 
 
-def open_onnx(path: Path) -> Opened:
+def open_onnx(path: Path) -> OpenedSteps:
     """Raises ArtifactError where the file is none, or has not one input and one output."""
     return steps_of(real_model(path), path.name)
 
@@ -48,7 +48,7 @@ def real_model(path: Path) -> onnx.ModelProto:
         raise ArtifactError(f"{path.name}: its layers cannot be read ({first_line(error)})") from error
 
 
-def steps_of(model: onnx.ModelProto, name: str) -> Opened:
+def steps_of(model: onnx.ModelProto, name: str) -> OpenedSteps:
     """The steps of a model; `name` is the file's, for errors. Raises ArtifactError."""
     try:
         return _Reader(model.graph, name).opened()
@@ -70,12 +70,12 @@ class _Reader:
         self.entry = entries[0].name
         half = onnx.TensorProto.FLOAT16
         self.halves = {v.name for v in entries if v.type.tensor_type.elem_type == half}
-        self.grids: dict[str, Grid] = {}
+        self.grids: dict[str, StepGrid] = {}
         self.oddities: list[tuple[str, str]] = []
 
-    def opened(self) -> Opened:
+    def opened(self) -> OpenedSteps:
         steps = without_sizes(self._steps())
-        return Opened(
+        return OpenedSteps(
             steps=steps,
             grids=self.grids,
             halves=frozenset(self.halves),
@@ -84,7 +84,7 @@ class _Reader:
             oddities=tuple(self.oddities),
         )
 
-    def _steps(self) -> Iterator[Step]:
+    def _steps(self) -> Iterator[LayerStep]:
         for node in self.graph.node:
             if self.constants.take(node):
                 continue
@@ -92,7 +92,7 @@ class _Reader:
             self._types(node, step)
             yield step
 
-    def _step(self, node: onnx.NodeProto) -> Step:
+    def _step(self, node: onnx.NodeProto) -> LayerStep:
         reads = tuple(name for name in node.input if name and name not in self.constants)
         fixed = [name for name in node.input if name and name in self.constants]
         told, op = attributes(node), node.op_type
@@ -113,7 +113,7 @@ class _Reader:
             gain = max(1.0, float(np.abs(constant.values).max()))
         if op == "BatchNormalization":
             kind, gain = "elementwise", self._steepest(node)
-        return Step(
+        return LayerStep(
             op=op.lower(),
             kind=kind,
             reads=reads,
@@ -161,7 +161,7 @@ class _Reader:
             axis=1 if "Conv" in op else -1,
         )
 
-    def _types(self, node: onnx.NodeProto, step: Step) -> None:
+    def _types(self, node: onnx.NodeProto, step: LayerStep) -> None:
         """The number types of what a step gives."""
         if node.op_type == "QuantizeLinear":
             self.grids[node.output[0]] = self._grid(node)
@@ -174,10 +174,10 @@ class _Reader:
         elif (step.kind == "move" or step.op == "resize") and step.reads and step.reads[0] in self.grids:
             self.grids |= dict.fromkeys(step.gives, self.grids[step.reads[0]])
 
-    def _grid(self, node: onnx.NodeProto) -> Grid:
+    def _grid(self, node: onnx.NodeProto) -> StepGrid:
         scale, zero, _ = self.constants.grid_inputs(node)
         ends, step, at = np.iinfo(zero.dtype), float(scale.ravel()[0]), float(zero.ravel()[0])
-        return Grid(low=step * (ends.min - at), high=step * (ends.max - at), step=step)
+        return StepGrid(low=step * (ends.min - at), high=step * (ends.max - at), step=step)
 
     def _check(self, node: onnx.NodeProto) -> None:
         """A remark where integers are written in one scale and read in another."""

@@ -14,10 +14,10 @@ from resnet_edge.diagnosis.layers.matching import CLOSE, LAYOUTS, Match, key_of
 from resnet_edge.diagnosis.layers.replay import Replay
 from resnet_edge.diagnosis.layers.search import Accused
 from resnet_edge.diagnosis.layers.sections import Sections
-from resnet_edge.diagnosis.layers.steps import Step
+from resnet_edge.diagnosis.layers.steps import LayerStep
 
 
-def first_reordered(sections: Sections, accused: Accused) -> tuple[Step, NDArray[np.intp]] | None:
+def first_reordered(sections: Sections, accused: Accused) -> tuple[LayerStep, NDArray[np.intp]] | None:
     """The first step, of those that end in an accused tensor, that gives channels of the reference in another
     order, and which are; None where there is none. Raises ArtifactError."""
     section = sections.section(accused.tensor, accused.cuts)

@@ -25,7 +25,7 @@ from resnet_edge.diagnosis.layers.departures import T
 from resnet_edge.diagnosis.layers.links import Link
 from resnet_edge.diagnosis.layers.rounding import Powers
 from resnet_edge.diagnosis.layers.scaled_weights import Scale, factors_of, same_weights
-from resnet_edge.diagnosis.layers.steps import Constant, Opened, Real, Weights, named_kernel
+from resnet_edge.diagnosis.layers.steps import Constant, OpenedSteps, Real, Weights, named_kernel
 from resnet_edge.graph.pair_bound import MOST_OF_PAIR, overflowing_pairs, pair_sums
 
 STEP = np.sqrt(12.0)
@@ -35,26 +35,26 @@ STEP = np.sqrt(12.0)
 def as_rounded(
     model: Any,
     names: Mapping[int, str],
-    opened: Opened,
+    opened: OpenedSteps,
     powers: Powers,
     links: Iterable[Link],
     scales: Mapping[int, Scale],
-) -> tuple[Any, Opened]:
+) -> tuple[Any, OpenedSteps]:
     """The reference (`schema.ModelT`, its tensors called `names`) with weights moved, and the steps of the
     artifact without the rounding of weights that is known by that. `powers` of the artifact's tensors;
     `scales` of tensors of the reference."""
     made, graph = copy.copy(model), copy.copy(model.subgraphs[0])
     made.subgraphs, made.buffers = [graph], [*model.buffers]
     graph.tensors, graph.operators = [*graph.tensors], [*graph.operators]
-    places = {names[int(operator.outputs[0])]: place for place, operator in enumerate(graph.operators)}
+    targets = {names[int(operator.outputs[0])]: target for target, operator in enumerate(graph.operators)}
     known: dict[str, Weights] = {}
     for link in links:
         if not (link.alone or same_weights(*link.weights)):
             continue
-        place = places[link.theirs.gives[0]]
+        target = targets[link.theirs.gives[0]]
         means = powers.means(link.ours.reads[0], link.weights[1].axis)
         kernel, bias, left = _moved(link, scales, means)
-        operator = graph.operators[place] = copy.copy(graph.operators[place])
+        operator = graph.operators[target] = copy.copy(graph.operators[target])
         operator.inputs = [int(i) for i in operator.inputs]
         _put(
             made, operator, 1, kernel.transpose(3, 1, 2, 0) if link.theirs.op.startswith("depth") else kernel

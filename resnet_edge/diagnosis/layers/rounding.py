@@ -19,10 +19,10 @@ from resnet_edge.diagnosis.layers.steps import (
     AS_REAL,
     ROUNDERS,
     Constant,
-    Grid,
-    Opened,
+    LayerStep,
+    OpenedSteps,
     Real,
-    Step,
+    StepGrid,
     Weights,
     named_kernel,
 )
@@ -64,7 +64,7 @@ class Rounding:
         hard: Real = self.hard + self.own
         return hard
 
-    def behind(self, step: Step) -> Rounding:
+    def behind(self, step: LayerStep) -> Rounding:
         """As an operation takes it: what was cut off is an error behind one that does not keep the ends."""
         if keeps_limits(step) or not self.lost.any():
             return replace(self, lost=np.zeros(()))
@@ -123,7 +123,7 @@ class Powers:
         held = self.eighths.get((name, axis), 0.0)
         self.eighths[name, axis] = held + off.reshape(-1, own.shape[-1]).mean(axis=0)
 
-    def cut_off(self, name: str, value: NDArray[np.float32], grid: Grid) -> None:
+    def cut_off(self, name: str, value: NDArray[np.float32], grid: StepGrid) -> None:
         """One image more of what goes to a grid."""
         lost = value - np.clip(value, grid.low, grid.high)
         if lost.any():
@@ -145,7 +145,7 @@ class Powers:
         return float(max(held, default=0.0)) / self.images
 
 
-def roundings(opened: Opened, powers: Powers, cuts: Mapping[str, bool]) -> dict[str, Rounding]:
+def roundings(opened: OpenedSteps, powers: Powers, cuts: Mapping[str, bool]) -> dict[str, Rounding]:
     """Of every activation, from the cuts before it on; the image itself is taken as it is. Cuts say whether
     their scale was estimated: then it is as uncertain as the tensor that it was estimated from."""
     with np.errstate(all="ignore"):  # what is not known is infinite, and a factor of zero makes it NaN
@@ -159,7 +159,7 @@ def roundings(opened: Opened, powers: Powers, cuts: Mapping[str, bool]) -> dict[
         return _gone_through(opened, walk, dict.fromkeys(cuts, EXACT) | off)
 
 
-def _gone_through(opened: Opened, walk: _Walk, cuts: Mapping[str, Rounding]) -> dict[str, Rounding]:
+def _gone_through(opened: OpenedSteps, walk: _Walk, cuts: Mapping[str, Rounding]) -> dict[str, Rounding]:
     state = {opened.entry: EXACT}
     found = {opened.entry: EXACT}
     held = {*cuts}  # what is held to the reference, wherever it is moved
@@ -179,11 +179,11 @@ def _gone_through(opened: Opened, walk: _Walk, cuts: Mapping[str, Rounding]) -> 
 class _Walk:
     """One file's steps, each from what its inputs are off by to what its output is."""
 
-    def __init__(self, opened: Opened, powers: Powers) -> None:
+    def __init__(self, opened: OpenedSteps, powers: Powers) -> None:
         self.opened, self.powers = opened, powers
         self.held = opened.held_grids()
 
-    def through(self, step: Step, given: list[Rounding]) -> Rounding:
+    def through(self, step: LayerStep, given: list[Rounding]) -> Rounding:
         """Without what storing the output rounds."""
         if step.kind == "weighted" and step.weights is not None and given:
             return self._weighted(step, step.weights, given[0])
@@ -198,7 +198,7 @@ class _Walk:
             return self._product(step, given)
         return self._opaque(step, given)
 
-    def keeps_single(self, step: Step) -> bool:
+    def keeps_single(self, step: LayerStep) -> bool:
         """Whether it computes in float32, with constants that nothing has rounded."""
         if any(name in self.opened.grids or name in self.opened.halves for name in step.gives):
             return False
@@ -209,7 +209,7 @@ class _Walk:
             constants.append(step.weights.bias)
         return not any(constant is not None and constant.variance.any() for constant in constants)
 
-    def cut_off(self, step: Step, given: list[Rounding], held: Collection[str]) -> Real:
+    def cut_off(self, step: LayerStep, given: list[Rounding], held: Collection[str]) -> Real:
         """Mean squares of what grids cut off on the way, where it keeps their ends: of a tensor that is held
         to the reference itself, and what reads it is replayed on all of it. Of others, how much is beyond a
         grid may be the fault that is sought."""
@@ -226,7 +226,7 @@ class _Walk:
             found = found + self.powers.cut[step.gives[0]] / self.powers.images
         return np.asarray(found)
 
-    def _opaque(self, step: Step, given: list[Rounding]) -> Rounding:
+    def _opaque(self, step: LayerStep, given: list[Rounding]) -> Rounding:
         """Through an operation of which it is not known by how much it enlarges errors. Those of float32 are
         a thousandth of what is allowed for them (SINGLE), and may grow so much."""
         if all(one.none for one in given):
@@ -240,7 +240,7 @@ class _Walk:
         size = np.sqrt(self.powers.loudest(step.gives[0])) if step.gives[0] in self.powers.shapes else 0.0
         return Rounding(random=np.zeros(()), hard=np.asarray(max(shares) * size))
 
-    def stored(self, step: Step, name: str, made: Rounding) -> Rounding:
+    def stored(self, step: LayerStep, name: str, made: Rounding) -> Rounding:
         """With what the type of the output rounds."""
         grid = self.opened.grids.get(name)
         size = np.sqrt(self.powers.loudest(name))
@@ -258,7 +258,7 @@ class _Walk:
             more += SINGLE * size
         return Rounding(random=made.random, hard=made.hard + more, own=made.own)
 
-    def _on_grid(self, step: Step, made: Rounding, grid: Grid) -> Rounding:
+    def _on_grid(self, step: LayerStep, made: Rounding, grid: StepGrid) -> Rounding:
         if step.kind == "other" or (step.op in TABLES and grid.high - grid.low > 256 * grid.step):
             return UNKNOWN  # how far its integer kernel is off is not known
         size, least = grid.step, REAL * max(abs(grid.low), abs(grid.high))
@@ -272,7 +272,7 @@ class _Walk:
         inexact = least if step.exact else size
         return Rounding(random=made.random, hard=made.whole + inexact, own=size / 2)
 
-    def _weighted(self, step: Step, weights: Weights, given: Rounding) -> Rounding:
+    def _weighted(self, step: LayerStep, weights: Weights, given: Rounding) -> Rounding:
         name, rank = step.reads[0], len(self._shape(step.gives[0]))
         power = self.powers.channels(name, weights.axis)
         random = (weights.variance * named_kernel(weights, power)).sum(axis=(1, 2, 3))
@@ -298,7 +298,7 @@ class _Walk:
             hard = _shaped(hard, weights.axis, rank)
         return Rounding(random=_shaped(random, weights.axis, rank), hard=hard)
 
-    def _partial(self, step: Step, count: int) -> float:
+    def _partial(self, step: LayerStep, count: int) -> float:
         """Three times the variance of a sum of so many terms with partial sums in float16 (Higham, Mary,
         A new approach to probabilistic rounding error analysis, SIAM J. Sci. Comput. 41)."""
         if step.gives[0] not in self.opened.halves:
@@ -315,7 +315,7 @@ class _Walk:
         largest: Real = full.max(axis=axes)
         return largest
 
-    def _moved(self, step: Step, given: list[Rounding]) -> Rounding:
+    def _moved(self, step: LayerStep, given: list[Rounding]) -> Rounding:
         if len(given) == 1 and step.op in AS_REAL:
             return given[0]
         if len(given) == 1 and step.op in SAME_PLACE:
@@ -330,7 +330,7 @@ class _Walk:
             hard=np.asarray(max((h for _, h in most), default=0.0)),
         )
 
-    def _elementwise(self, step: Step, given: list[Rounding]) -> Rounding:
+    def _elementwise(self, step: LayerStep, given: list[Rounding]) -> Rounding:
         found = _summed([_fit(one, self._shape(step.gives[0])) for one in given], None)
         constant = 0.0
         if step.constant is not None:
@@ -339,7 +339,7 @@ class _Walk:
         constant += self._partial(step, sizes[0] // max(sizes[-1], 1)) / 3
         return Rounding(random=found.random * step.gain**2 + constant, hard=found.whole * step.gain)
 
-    def _product(self, step: Step, given: list[Rounding]) -> Rounding:
+    def _product(self, step: LayerStep, given: list[Rounding]) -> Rounding:
         if step.constant is not None and len(given) == 1:
             values = step.constant.values
             factor = values if step.kind == "product" else 1 / np.where(values == 0, np.nan, values)

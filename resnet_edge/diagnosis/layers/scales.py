@@ -11,16 +11,18 @@ from collections.abc import Set
 
 import numpy as np
 
-from resnet_edge.diagnosis.layers.departures import Sums, T
+from resnet_edge.diagnosis.layers.departures import DepartureSums, T
 from resnet_edge.diagnosis.layers.scaled_weights import Scale, shown_scales
-from resnet_edge.diagnosis.layers.sections import Judged, Sections
+from resnet_edge.diagnosis.layers.sections import JudgedLayers, Sections
 from resnet_edge.diagnosis.layers.steps import SAME_VALUES, Real
 
 TURNS = 3
 """Each turn makes the factors of a tensor those that follow from what its section reads."""
 
 
-def equalized(sections: Sections, judged: Judged, *, estimated: Set[int] = frozenset()) -> dict[int, Scale]:
+def equalized(
+    sections: Sections, judged: JudgedLayers, *, estimated: Set[int] = frozenset()
+) -> dict[int, Scale]:
     """By tensor of the reference, of those that can be scaled, and differ from it by more than rounding does.
     `judged`: all tensors, each as it is. Those that the weights around them show (scaled_weights.py), and of
     others those with a tensor among `estimated` that share their factors, from values. What does not part
@@ -101,19 +103,19 @@ def _shared(factors: dict[int, Real], groups: list[list[int]]) -> dict[int, Real
     return found
 
 
-def _ratio(sums: Sums) -> Real:
+def _ratio(sums: DepartureSums) -> Real:
     ratio = np.divide(sums.products, sums.power, out=np.ones_like(sums.power), where=sums.power > 0)
     return np.where(ratio > 0, ratio, 1.0)
 
 
-def _differs(factors: Real, sections: Sections, judged: Judged, tensor: int) -> bool:
+def _differs(factors: Real, sections: Sections, judged: JudgedLayers, tensor: int) -> bool:
     power = np.maximum(sections.own[tensor].power, 1e-30)
     rounding = judged.roundings[tensor]
     allowed = np.sqrt(2 * T * rounding.random / power) + rounding.whole / np.sqrt(power)
     return bool((np.abs(factors - 1) > allowed).any())
 
 
-def unscaled(sections: Sections, judged: Judged) -> set[int]:
+def unscaled(sections: Sections, judged: JudgedLayers) -> set[int]:
     """Tensors that a layer which mixes their channels reads rightly, and what becomes of such a tensor by
     operations that keep channels apart; and those whose channels are shuffled, through which no equalization
     follows them."""

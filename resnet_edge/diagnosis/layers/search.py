@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from resnet_edge.diagnosis.layers.departures import Departure
 from resnet_edge.diagnosis.layers.scaled_weights import Scale
 from resnet_edge.diagnosis.layers.scales import equalized, unscaled
-from resnet_edge.diagnosis.layers.sections import Judged, Sections
+from resnet_edge.diagnosis.layers.sections import JudgedLayers, Sections
 from resnet_edge.diagnosis.layers.steps import SAME_VALUES
 
 
@@ -26,7 +26,7 @@ class Accused:
     tensor: int
     departure: Departure
     shown: int
-    judged: Judged
+    judged: JudgedLayers
     cuts: frozenset[int]
 
     @property
@@ -42,7 +42,7 @@ class Searched:
 
     accused: tuple[Accused, ...]
     cuts: frozenset[int]
-    first: Judged
+    first: JudgedLayers
 
 
 def search(sections: Sections) -> Searched:
@@ -85,7 +85,7 @@ def _apart_from(found: Searched, sections: Sections, estimated: Set[int]) -> Sea
     return replace(found, accused=accused)
 
 
-def _first(sections: Sections, scales: Mapping[int, Scale], other: Judged) -> Judged:
+def _first(sections: Sections, scales: Mapping[int, Scale], other: JudgedLayers) -> JudgedLayers:
     """All tensors with `scales`, which stay, where that parts fewer than in the `other` way."""
     if not scales:
         return other
@@ -98,7 +98,7 @@ def _first(sections: Sections, scales: Mapping[int, Scale], other: Judged) -> Ju
     return other
 
 
-def _searched(sections: Sections, first: Judged) -> Searched:
+def _searched(sections: Sections, first: JudgedLayers) -> Searched:
     doubted = [i for i in sections.matches if i in first.departures]
     if not doubted:
         return Searched(accused=(), cuts=frozenset(sections.matches), first=first)
@@ -108,7 +108,7 @@ def _searched(sections: Sections, first: Judged) -> Searched:
 class _Search:
     """The state of one search: `cuts` that hold, how all is judged with them, and what was accused."""
 
-    def __init__(self, sections: Sections, first: Judged, doubted: list[int]) -> None:
+    def __init__(self, sections: Sections, first: JudgedLayers, doubted: list[int]) -> None:
         self.sections, self.first, self.doubted = sections, first, doubted
         self.exit = sections.reference.exit
         self.cuts = frozenset(sections.matches) - set(doubted)
@@ -123,7 +123,7 @@ class _Search:
         self._unseen()
         return Searched(accused=tuple(self.accused), cuts=self.cuts, first=self.first)
 
-    def _bad(self, judged: Judged, cuts: frozenset[int]) -> set[int]:
+    def _bad(self, judged: JudgedLayers, cuts: frozenset[int]) -> set[int]:
         """Tensors that are taken as they are, and the output, where they depart; but for those accused."""
         known = {one.tensor for one in self.accused}
         return {i for i in judged.departures if (i in cuts or i == self.exit) and i not in known}
@@ -145,7 +145,7 @@ class _Search:
         elif after <= before and tensor not in judged.departures:
             self.cuts, self.judged = cuts, judged
 
-    def _explains(self, tensor: int, judged: Judged) -> bool:
+    def _explains(self, tensor: int, judged: JudgedLayers) -> bool:
         """Whether what reads a tensor is off by less, all of it, and half as loud somewhere, when computed
         from the tensor as it is and not from before it: then the tensor is no other than the reference's."""
         everything = self.cuts | {tensor}
@@ -228,7 +228,7 @@ class _Search:
             )
 
 
-def _error(judged: Judged, tensor: int) -> float:
+def _error(judged: JudgedLayers, tensor: int) -> float:
     """The mean square, summed over channels, with what the tensor's grid cuts off: a grid that begins at 0
     is a ReLU, too, and must not make one tensor of what is before it and behind."""
     return float(judged.sums[tensor].error.sum() + judged.sums[tensor].lost.sum())

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.activation_functions import inside_functions
-from resnet_edge.diagnosis.layers.departures import Departure, Sums, binding, departure, known
+from resnet_edge.diagnosis.layers.departures import Departure, DepartureSums, binding, departure, known
 from resnet_edge.diagnosis.layers.limits import Limits, held_limits
 from resnet_edge.diagnosis.layers.links import links
 from resnet_edge.diagnosis.layers.matching import (
@@ -28,7 +28,7 @@ from resnet_edge.diagnosis.layers.replay import Replay
 from resnet_edge.diagnosis.layers.rounded_weights import as_rounded
 from resnet_edge.diagnosis.layers.rounding import Powers, Rounding, roundings
 from resnet_edge.diagnosis.layers.scaled_weights import Scale
-from resnet_edge.diagnosis.layers.steps import ROUNDERS, Opened, Step
+from resnet_edge.diagnosis.layers.steps import ROUNDERS, LayerStep, OpenedSteps
 from resnet_edge.diagnosis.layers.tflite_steps import open_tflite, steps_of, tensor_names
 from resnet_edge.diagnosis.layers.values import Values, onnx_run, tflite_run
 from resnet_edge.graph.model import graph_of, load_model
@@ -44,12 +44,12 @@ RUNS = {"tflite": tflite_run, "onnx": onnx_run}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class JudgedLayers:
     """Of one way to cut the graph: what each tensor was expected to hold, and which depart; `parted` are
     those and the ones that are excused, `unknown` those whose rounding is not known, and `opaque` what the
     operations give through which it is not."""
 
-    sums: dict[int, Sums]
+    sums: dict[int, DepartureSums]
     roundings: dict[int, Rounding]
     departures: dict[int, Departure]
     parted: frozenset[int]
@@ -57,7 +57,7 @@ class Judged:
     opaque: frozenset[str]
 
 
-class Reference:
+class FloatReference:
     """The float graph of a model; `tensors` are those that may be matched, with their shapes."""
 
     def __init__(self, path: Path) -> None:
@@ -78,7 +78,7 @@ class Reference:
         self.affine = affine_behind(self.opened)
         self.layers = layers_behind(self.opened)
 
-    def maker(self, tensor: int) -> Step | None:
+    def maker(self, tensor: int) -> LayerStep | None:
         """What gives a tensor."""
         return self.opened.makers().get(self.names[tensor])
 
@@ -87,7 +87,7 @@ class Sections:
     """The artifact at `path`, of `format`, against `reference`, on images (N, H, W, C). Raises
     ArtifactError."""
 
-    def __init__(self, reference: Reference, path: Path, format: str, images: NDArray[Any]) -> None:
+    def __init__(self, reference: FloatReference, path: Path, format: str, images: NDArray[Any]) -> None:
         self.reference = reference
         self.opened = OPENERS[format](path)
         self.order = Order(self.opened)
@@ -191,10 +191,10 @@ class Sections:
         self._rounded = as_rounded(theirs.model, theirs.names, self.opened, self.powers, self.links, scales)
         self.own = self.sums(())
 
-    def sums(self, cuts: Collection[int], *, rounded: bool = False) -> dict[int, Sums]:
+    def sums(self, cuts: Collection[int], *, rounded: bool = False) -> dict[int, DepartureSums]:
         """Of every matched tensor, with the graph cut at some; `rounded`: and weights as the artifact has
         rounded them."""
-        found = {i: Sums(_channels(match)) for i, match in self.matches.items()}
+        found = {i: DepartureSums(_channels(match)) for i, match in self.matches.items()}
         for expected, seen in self.replayed(cuts, rounded=rounded):
             for i, one in found.items():
                 name = self.matches[i].name
@@ -228,7 +228,7 @@ class Sections:
             expected = replay(entry, fed)
             yield {i: r * self.factors[i] if i in self.factors else r for i, r in expected.items()}, seen
 
-    def judged(self, cuts: Collection[int]) -> Judged:
+    def judged(self, cuts: Collection[int]) -> JudgedLayers:
         """With the graph cut at some of the matched tensors."""
         sums = self.sums(cuts, rounded=True)
         names = {self.matches[i].name: i in self._estimated for i in cuts}
@@ -238,7 +238,7 @@ class Sections:
         parted = {i: one for i, one in seen.items() if one is not None}
         found = {i: one for i, one in parted.items() if not one.excused}
         unknown = frozenset(i for i, one in allowed.items() if not known(one))
-        return Judged(
+        return JudgedLayers(
             sums=sums,
             roundings=allowed,
             departures=found,
@@ -257,7 +257,7 @@ class Sections:
             if name in hidden and hidden.difference(cuts).isdisjoint(step.reads)
         )
 
-    def held(self, judged: Judged) -> set[int]:
+    def held(self, judged: JudgedLayers) -> set[int]:
         """Tensors that were held to a bound, all of which was read on the way from a layer or the image."""
         everything = [*self.matches]
         found: set[int] = set()
@@ -292,7 +292,7 @@ class Sections:
 
         return Rounding(random=largest(rounding.random), hard=largest(rounding.hard), own=rounding.own)
 
-    def section(self, tensor: int, cuts: Collection[int]) -> list[Step]:
+    def section(self, tensor: int, cuts: Collection[int]) -> list[LayerStep]:
         """The artifact's steps between a tensor and the cuts before it, in the order of execution."""
         ends = {self.matches[i].name for i in cuts} | {self.opened.entry}
         return between(self.opened, self.matches[tensor].name, ends)
@@ -316,13 +316,13 @@ class Sections:
                     self._readers.setdefault(read, []).append(other)
         return self._readers.get(tensor, [])
 
-    def expected(self, tensor: int, cuts: Collection[int]) -> list[Step]:
+    def expected(self, tensor: int, cuts: Collection[int]) -> list[LayerStep]:
         """The reference's steps between a tensor and the cuts before it."""
         ends = {self.reference.names[i] for i in cuts} | {self.reference.opened.entry}
         return between(self.reference.opened, self.reference.names[tensor], ends)
 
 
-def between(opened: Opened, name: str, ends: Collection[str]) -> list[Step]:
+def between(opened: OpenedSteps, name: str, ends: Collection[str]) -> list[LayerStep]:
     """What a tensor is computed with from `ends`, in the order of execution."""
     makers, wanted, steps = opened.makers(), [name], []
     seen: set[str] = set()
@@ -333,8 +333,8 @@ def between(opened: Opened, name: str, ends: Collection[str]) -> list[Step]:
         seen.update(step.gives)
         steps.append(step)
         wanted += [read for read in step.reads if read not in ends]
-    place = {step.gives[0]: number for number, step in enumerate(opened.steps)}
-    return sorted(steps, key=lambda step: place[step.gives[0]])
+    target = {step.gives[0]: number for number, step in enumerate(opened.steps)}
+    return sorted(steps, key=lambda step: target[step.gives[0]])
 
 
 def _channels(match: Match) -> int:

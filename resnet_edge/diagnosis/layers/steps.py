@@ -25,7 +25,7 @@ SMALLEST_HALF = 2.0**-14
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class StepGrid:
     """The real numbers that an integer tensor can hold: `low` to `high` in steps of `step`."""
 
     low: float
@@ -59,7 +59,7 @@ class Weights:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class LayerStep:
     """One operation. `reads` and `gives` name activations; `constant` is the operand that is one, if one is;
     `gain` bounds by how much an elementwise operation enlarges an error. `window` says how a kernel moves."""
 
@@ -78,15 +78,15 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class OpenedSteps:
     """A model file: its steps in the order of execution, and the number types of its activations.
 
     `grids` of integer tensors by name; `halves`: tensors in float16. `entry` and `exit`: the input and the
     output. `oddities`: remarks on constants, with the tensor that they are about.
     """
 
-    steps: tuple[Step, ...]
-    grids: dict[str, Grid]
+    steps: tuple[LayerStep, ...]
+    grids: dict[str, StepGrid]
     halves: frozenset[str]
     entry: str
     exit: str
@@ -99,11 +99,11 @@ class Opened:
             name = step.reads[0]
         return step is not None and step.op in SQUASHING
 
-    def makers(self) -> dict[str, Step]:
+    def makers(self) -> dict[str, LayerStep]:
         """By activation, what gives it."""
         return {name: step for step in self.steps for name in step.gives}
 
-    def held_grids(self) -> dict[str, Grid]:
+    def held_grids(self) -> dict[str, StepGrid]:
         """The grids of integer tensors, and of those that hold such integers as real numbers."""
         found = dict(self.grids)
         for step in self.steps:
@@ -112,16 +112,16 @@ class Opened:
                 found |= dict.fromkeys(step.gives, found[step.reads[0]])
         return found
 
-    def readers(self) -> dict[str, list[Step]]:
+    def readers(self) -> dict[str, list[LayerStep]]:
         """By activation, what reads it."""
-        found: dict[str, list[Step]] = {}
+        found: dict[str, list[LayerStep]] = {}
         for step in self.steps:
             for name in dict.fromkeys(step.reads):
                 found.setdefault(name, []).append(step)
         return found
 
 
-def without_sizes(steps: Iterable[Step]) -> tuple[Step, ...]:
+def without_sizes(steps: Iterable[LayerStep]) -> tuple[LayerStep, ...]:
     """What computes on activations: not the sizes of tensors (of an open batch), nor what follows from sizes
     and constants alone, and nothing that reads these as one operand."""
     sizes: set[str] = set()

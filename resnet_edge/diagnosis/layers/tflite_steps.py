@@ -11,10 +11,10 @@ import numpy as np
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.diagnosis.layers.steps import (
     Constant,
-    Grid,
     Kind,
-    Opened,
-    Step,
+    LayerStep,
+    OpenedSteps,
+    StepGrid,
     Weights,
     affine,
     stored,
@@ -49,12 +49,12 @@ ai.google.dev/edge/litert/models/quantization_spec, lets them)."""
 BIAS_SCALE = 1e-3
 
 
-def open_tflite(path: Path) -> Opened:
+def open_tflite(path: Path) -> OpenedSteps:
     """Raises ArtifactError where the file is none, or has not one input and one output."""
     return steps_of(read_graph(path), path.name)
 
 
-def steps_of(graph: Graph, name: str) -> Opened:
+def steps_of(graph: Graph, name: str) -> OpenedSteps:
     """The steps of a graph; `name` is the file's, for errors."""
     if (len(graph.inputs), len(graph.outputs)) != (1, 1):
         raise ArtifactError(f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs")
@@ -70,12 +70,12 @@ class _Reader:
         self.oddities: list[tuple[str, str]] = []
         self.names = tensor_names(graph)
 
-    def opened(self) -> Opened:
+    def opened(self) -> OpenedSteps:
         graph, steps = self.graph, without_sizes(self._steps())
         made = {graph.inputs[0], *(i for node in graph.nodes for i in node.outputs)}
         rounded = {self._name(i): grid for i in made if (grid := grid_of(graph.tensors[i]))}
         halves = (self._name(i) for i in made if graph.tensors[i].dtype == "float16")
-        return Opened(
+        return OpenedSteps(
             steps=steps,
             grids=rounded,
             halves=frozenset(halves),
@@ -84,14 +84,14 @@ class _Reader:
             oddities=tuple(self.oddities),
         )
 
-    def _steps(self) -> Iterator[Step]:
+    def _steps(self) -> Iterator[LayerStep]:
         for node in self.graph.nodes:
             if node.op in ("DEQUANTIZE", "RESHAPE") and node.inputs[0] in self.constants:
                 self.constants[node.outputs[0]] = self.constants[node.inputs[0]]
             else:
                 yield self._step(node)
 
-    def _step(self, node: Node) -> Step:
+    def _step(self, node: Node) -> LayerStep:
         given = [i for i in node.inputs if i != ABSENT]
         reads = tuple(self._name(i) for i in given if i not in self.constants)
         gives = tuple(self._name(i) for i in node.outputs)
@@ -109,7 +109,7 @@ class _Reader:
         gain = max(1.0, abs(float(node.options.get("alpha") or 0))) * GAINS.get(node.op, 1.0)
         if node.op == "PRELU" and constant is not None:
             gain = max(gain, float(np.abs(constant.values).max()))
-        return Step(
+        return LayerStep(
             op=node.op.lower(),
             kind=kind,
             reads=reads,
@@ -185,13 +185,13 @@ def constant_of(tensor: Tensor) -> Constant:
     return affine(tensor.data, scale, zero, tuple(shape) if len(scale) > 1 else ())
 
 
-def grid_of(tensor: Tensor) -> Grid | None:
+def grid_of(tensor: Tensor) -> StepGrid | None:
     """What an integer activation can hold; None of one in float."""
     if tensor.quantization is None or not tensor.dtype.startswith(("int", "uint")):
         return None
     ends = np.iinfo(tensor.dtype)
     scale, zero = tensor.quantization.scale[0], tensor.quantization.zero_point[0]
-    return Grid(low=scale * (ends.min - zero), high=scale * (ends.max - zero), step=scale)
+    return StepGrid(low=scale * (ends.min - zero), high=scale * (ends.max - zero), step=scale)
 
 
 def _window(node: Node) -> str:

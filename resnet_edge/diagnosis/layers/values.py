@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.diagnosis.layers.onnx_steps import real_model
-from resnet_edge.diagnosis.layers.steps import Opened
+from resnet_edge.diagnosis.layers.steps import OpenedSteps
 from resnet_edge.diagnosis.layers.tflite_steps import tensor_names
 from resnet_edge.graph.calibrate import keeping_all_tensors
 from resnet_edge.graph.model import Tensor, read_graph
@@ -23,7 +23,7 @@ Run = Callable[[NDArray[Any]], Values]
 """From an image (H, W, C) to the activations by name, with their batch of one, as real numbers."""
 
 
-def tflite_run(path: Path, opened: Opened, wanted: Collection[str]) -> Run:
+def tflite_run(path: Path, opened: OpenedSteps, wanted: Collection[str]) -> Run:
     """Raises ArtifactError, now or when it is run."""
     graph = read_graph(path)
     names = tensor_names(graph)
@@ -53,7 +53,7 @@ def _is_real(tensor: Tensor) -> bool:
     return tensor.data is None and (tensor.dtype.startswith("float") or tensor.quantization is not None)
 
 
-def onnx_run(path: Path, opened: Opened, wanted: Collection[str]) -> Run:
+def onnx_run(path: Path, opened: OpenedSteps, wanted: Collection[str]) -> Run:
     """Raises ArtifactError, now or when it is run. An NCHW input gets the image transposed."""
     import onnxruntime as ort
 
@@ -96,7 +96,7 @@ def _channels_first(declared: list[Any], image: tuple[int, ...]) -> bool:
     return declared[1:] == [channels, height, width] != [height, width, channels]
 
 
-def _real(value: NDArray[Any], name: str, opened: Opened) -> NDArray[np.float32]:
+def _real(value: NDArray[Any], name: str, opened: OpenedSteps) -> NDArray[np.float32]:
     grid, stored = opened.grids.get(name), np.asarray(value)
     if grid is None or stored.dtype.kind not in "iu":
         return stored.astype(np.float32)

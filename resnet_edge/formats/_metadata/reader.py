@@ -16,7 +16,7 @@ from flatbuffers.table import Table
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata, ScoreOutput
 from resnet_edge.formats._metadata import schema as fields
-from resnet_edge.formats._metadata.schema import Kind
+from resnet_edge.formats._metadata.schema import FieldKind
 from resnet_edge.graph.model import load_model
 
 MOST_LABEL_BYTES = 16 << 20
@@ -74,33 +74,33 @@ class _Node:
     def root(cls, raw: bytes) -> _Node:
         return cls(Table(raw, encode.Get(packer.uoffset, raw, 0)))
 
-    def _offset(self, kind: Kind, field: str) -> int:
+    def _offset(self, kind: FieldKind, field: str) -> int:
         inside: int = self._table.Offset(4 + 2 * kind.slots[field])
         return inside and inside + self._table.Pos
 
-    def text(self, kind: Kind, field: str) -> str:
+    def text(self, kind: FieldKind, field: str) -> str:
         offset = self._offset(kind, field)
         return bytes(self._table.String(offset)).decode() if offset else ""
 
-    def number(self, kind: Kind, field: str, flags: Any) -> int:
+    def number(self, kind: FieldKind, field: str, flags: Any) -> int:
         offset = self._offset(kind, field)
         return int(self._table.Get(flags, offset)) if offset else 0
 
-    def child(self, kind: Kind, field: str) -> _Node | None:
+    def child(self, kind: FieldKind, field: str) -> _Node | None:
         offset = self._offset(kind, field)
         return _Node(Table(self._table.Bytes, self._table.Indirect(offset))) if offset else None
 
-    def children(self, kind: Kind, field: str) -> list[_Node]:
+    def children(self, kind: FieldKind, field: str) -> list[_Node]:
         return [
             _Node(Table(self._table.Bytes, self._table.Indirect(at))) for at in self._items(kind, field, 4)
         ]
 
-    def floats(self, kind: Kind, field: str) -> tuple[float, ...]:
+    def floats(self, kind: FieldKind, field: str) -> tuple[float, ...]:
         return tuple(
             float(self._table.Get(number_types.Float32Flags, at)) for at in self._items(kind, field, 4)
         )
 
-    def _items(self, kind: Kind, field: str, size: int) -> range:
+    def _items(self, kind: FieldKind, field: str, size: int) -> range:
         if not self._offset(kind, field):
             return range(0)
         inside = self._table.Offset(4 + 2 * kind.slots[field])

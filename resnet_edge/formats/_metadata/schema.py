@@ -15,26 +15,26 @@ associated file with 1.4.1, custom metadata with 1.5.0 (the history at the head 
 
 
 @dataclass(frozen=True)
-class Kind:
+class FieldKind:
     """A table: how many fields it has, and the slots of those that are used."""
 
     fields: int
     slots: dict[str, int]
 
 
-MODEL = Kind(
+MODEL = FieldKind(
     8,
     {"name": 0, "description": 1, "version": 2, "subgraphs": 3, "author": 4, "license": 5, "parser": 7},
 )
-SUBGRAPH = Kind(10, {"inputs": 2, "outputs": 3})
-TENSOR = Kind(7, {"name": 0, "description": 1, "content": 3, "units": 4, "stats": 5, "files": 6})
-CONTENT = Kind(3, {"type": 0, "properties": 1})
-UNIT = Kind(2, {"type": 0, "options": 1})
-NORMALIZATION = Kind(2, {"mean": 0, "std": 1})
-IMAGE = Kind(2, {"colour": 0, "size": 1})
-SIZE = Kind(2, {"width": 0, "height": 1})
-STATS = Kind(2, {"max": 0, "min": 1})
-FILE = Kind(5, {"name": 0, "type": 2, "locale": 3})
+SUBGRAPH = FieldKind(10, {"inputs": 2, "outputs": 3})
+TENSOR = FieldKind(7, {"name": 0, "description": 1, "content": 3, "units": 4, "stats": 5, "files": 6})
+CONTENT = FieldKind(3, {"type": 0, "properties": 1})
+UNIT = FieldKind(2, {"type": 0, "options": 1})
+NORMALIZATION = FieldKind(2, {"mean": 0, "std": 1})
+IMAGE = FieldKind(2, {"colour": 0, "size": 1})
+SIZE = FieldKind(2, {"width": 0, "height": 1})
+STATS = FieldKind(2, {"max": 0, "min": 1})
+FILE = FieldKind(5, {"name": 0, "type": 2, "locale": 3})
 
 FEATURE_PROPERTIES, IMAGE_PROPERTIES = 1, 2
 """ContentProperties."""

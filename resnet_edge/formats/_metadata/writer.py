@@ -14,7 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata, ScoreOutput
 from resnet_edge.formats._metadata import schema as fields
 from resnet_edge.formats._metadata.rules import check
-from resnet_edge.formats._metadata.schema import Kind
+from resnet_edge.formats._metadata.schema import FieldKind
 from resnet_edge.graph.model import graph_of, load_model, save_model
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -98,7 +98,7 @@ def _units(to: Any, image: ImageInput) -> list[int]:
 
 
 def _scores(to: Any, scores: ScoreOutput) -> int:
-    properties = _table(to, Kind(0, {}), {})
+    properties = _table(to, FieldKind(0, {}), {})
     content = _content(to, fields.FEATURE_PROPERTIES, properties)
     return _tensor(to, scores, content, files=[_file(to, file) for file in scores.labels])
 
@@ -145,7 +145,7 @@ def _tensor(
 
 def _table(
     to: Any,
-    kind: Kind,
+    kind: FieldKind,
     offsets: Mapping[str, int],
     scalars: Mapping[str, Callable[[int], None]] | None = None,
 ) -> int:

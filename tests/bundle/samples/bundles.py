@@ -16,7 +16,14 @@ from PIL import Image
 from resnet_edge.backends import litert, onnxruntime
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import TensorSpec
-from resnet_edge.core.bundle import BundledFile, BundleFacts, Golden, GoldenImage, GoldenScores, Tolerance
+from resnet_edge.core.bundle import (
+    BundledFile,
+    BundleFacts,
+    Golden,
+    GoldenImage,
+    GoldenScores,
+    GoldenTolerance,
+)
 from resnet_edge.core.image_contract import contract
 from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.report.golden import golden_json
@@ -91,7 +98,7 @@ def _bundled(
     out.parent.mkdir(exist_ok=True)
     out.write_bytes(scores.astype("<f4").tobytes())
     path_in_bundle, digest = out.relative_to(folder).as_posix(), sha256(out.read_bytes())
-    tolerances = (Tolerance("default", 1e-4, "float rounding"),)
+    tolerances = (GoldenTolerance("default", 1e-4, "float rounding"),)
     return file, GoldenScores(name, tensors, path_in_bundle, digest, tolerances)
 
 

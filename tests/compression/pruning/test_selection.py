@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from resnet_edge import zoo
-from resnet_edge.compression.pruning import Kind, Rules, Scope, Selection, Target
+from resnet_edge.compression.pruning import Kind, PruningTarget, Rules, Scope, Selection
 from resnet_edge.compression.pruning.cost import cost, counts
 from resnet_edge.compression.pruning.groups import ChannelMap
 from resnet_edge.compression.pruning.importance import Importance, random_importance
@@ -40,14 +40,14 @@ def _removed(channels: ChannelMap, selection: Selection) -> set[str]:
 def test_the_cost_lands_at_or_just_below_the_target(name: str, share: float, kind: Kind) -> None:
     channels = _channels(name)
     rules = Rules(multiple=2 if name == "resnet8" else 8)  # so that a block is a few % at most
-    selection = select(channels, random_importance(channels, 0), Target(kind, share), rules)
+    selection = select(channels, random_importance(channels, 0), PruningTarget(kind, share), rules)
     assert share - 0.04 < _share(channels, selection, kind) <= share
 
 
 @pytest.mark.parametrize("multiple", [1, 8, 16])
 def test_what_is_left_is_a_multiple(multiple: int) -> None:
     channels = _channels("resnet18-v2")
-    selection = select(channels, random_importance(channels, 1), Target("macs", 0.4), Rules(multiple))
+    selection = select(channels, random_importance(channels, 1), PruningTarget("macs", 0.4), Rules(multiple))
     assert all(len(kept) % multiple == 0 for kept in selection.kept.values())
     assert len(selection.kept) > 5
 
@@ -58,7 +58,7 @@ def test_a_width_that_is_no_multiple_comes_down_to_one(share: float) -> None:
     x = nets.conv(nets.conv(nets.conv(image, 21, "one"), 30, "two"), 45, "three")
     channels = nets.mapped(nets.finished(image, x, "odd_widths"))
     for seed in range(4):
-        selection = select(channels, random_importance(channels, seed), Target("macs", share))
+        selection = select(channels, random_importance(channels, seed), PruningTarget("macs", share))
         left = counts(channels, selection)
         assert all(left[g.name] in {*range(8, g.channels, 8), g.channels} for g in channels.prunable)
         assert _removed(channels, selection)
@@ -68,7 +68,7 @@ def test_a_width_that_is_no_multiple_comes_down_to_one(share: float) -> None:
 def test_the_least_important_go_first_in_every_group() -> None:
     channels = _channels()
     importance = random_importance(channels, 2)
-    selection = select(channels, importance, Target("macs", 0.5), Rules(multiple=4))
+    selection = select(channels, importance, PruningTarget("macs", 0.5), Rules(multiple=4))
     for name, kept in selection.kept.items():
         gone = np.setdiff1d(np.arange(channels.group(name).channels), kept)
         assert importance[name][gone].max() < importance[name][list(kept)].min()
@@ -80,7 +80,7 @@ def test_a_group_that_matters_more_stays() -> None:
     importance: Importance = {g.name: np.ones(g.channels) for g in channels.prunable}
     dear = channels.prunable[0].name
     importance[dear] *= 1e6
-    assert dear not in select(channels, importance, Target("macs", 0.6)).kept
+    assert dear not in select(channels, importance, PruningTarget("macs", 0.6)).kept
 
 
 def test_the_price_is_importance_for_what_is_saved() -> None:
@@ -89,7 +89,7 @@ def test_the_price_is_importance_for_what_is_saved() -> None:
     x = nets.conv(nets.conv(image, 16, "dear"), 16, "cheap", strides=4)
     channels = nets.mapped(nets.finished(image, x, "two"))
     importance = {g.name: np.ones(g.channels) for g in channels.prunable}
-    assert set(select(channels, importance, Target("macs", 0.7)).kept) == {"dear"}
+    assert set(select(channels, importance, PruningTarget("macs", 0.7)).kept) == {"dear"}
 
 
 def _wide() -> ChannelMap:
@@ -102,7 +102,7 @@ def _wide() -> ChannelMap:
 def _left(share: float, importance: dict[str, float]) -> dict[str, int]:
     channels = _wide()
     of_channels = {name: np.full(64, value) for name, value in importance.items()}
-    return counts(channels, select(channels, of_channels, Target("macs", share), Rules(multiple=32)))
+    return counts(channels, select(channels, of_channels, PruningTarget("macs", share), Rules(multiple=32)))
 
 
 def test_blocks_that_fit_come_back() -> None:
@@ -119,7 +119,9 @@ def test_what_is_saved_beyond_the_target_is_worth_nothing() -> None:
 def test_inner_groups_only() -> None:
     channels = _channels()
     scope: Scope = "inner"
-    selection = select(channels, random_importance(channels, 0), Target("macs", 0.7), Rules(scope=scope))
+    selection = select(
+        channels, random_importance(channels, 0), PruningTarget("macs", 0.7), Rules(scope=scope)
+    )
     assert not any(channels.group(name).joined for name in selection.kept)
     assert smallest(channels, Rules(scope=scope), "macs") > smallest(channels, Rules(), "macs")
 
@@ -127,7 +129,7 @@ def test_inner_groups_only() -> None:
 def test_excluded_layers_keep_their_channels() -> None:
     channels = _channels()
     rules = Rules(exclude=("stage3_*", "stem_bn"))
-    selection = select(channels, random_importance(channels, 0), Target("macs", 0.7), rules)
+    selection = select(channels, random_importance(channels, 0), PruningTarget("macs", 0.7), rules)
     for name in _removed(channels, selection):
         group = channels.group(name)
         assert not any(layer.startswith("stage3_") for layer in group.producers)
@@ -139,7 +141,7 @@ def test_no_group_loses_more_than_it_may(max_removed: float) -> None:
     channels = _channels("resnet18-v2")
     rules = Rules(max_removed=max_removed)
     share = smallest(channels, rules, "macs")
-    selection = select(channels, random_importance(channels, 0), Target("macs", share + 1e-9), rules)
+    selection = select(channels, random_importance(channels, 0), PruningTarget("macs", share + 1e-9), rules)
     for name, kept in selection.kept.items():
         assert len(kept) >= max(8, channels.group(name).channels * (1 - max_removed))
 
@@ -148,17 +150,19 @@ def test_a_target_out_of_reach_tells_the_smallest() -> None:
     channels = _channels()
     share = smallest(channels, Rules(multiple=16), "macs")
     with pytest.raises(OutOfReach, match="these rules reach") as caught:
-        select(channels, random_importance(channels, 0), Target("macs", 0.05), Rules(multiple=16))
+        select(channels, random_importance(channels, 0), PruningTarget("macs", 0.05), Rules(multiple=16))
     told = float(re.findall(r"rules reach ([\d.]+)x", str(caught.value))[0])
     assert share <= told < share + 0.001
-    reached = select(channels, random_importance(channels, 0), Target("macs", told), Rules(multiple=16))
+    reached = select(
+        channels, random_importance(channels, 0), PruningTarget("macs", told), Rules(multiple=16)
+    )
     assert _share(channels, reached) <= told
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 50.0, float("nan")])
 def test_a_share_outside_of_0_to_1_is_a_wrong_use(share: float) -> None:
     with pytest.raises(UsageError, match="give a share between 0 and 1"):
-        Target("macs", share)
+        PruningTarget("macs", share)
 
 
 def test_other_rules_out_of_range_are_a_wrong_use() -> None:
@@ -195,5 +199,7 @@ def test_a_target_in_macs_that_are_not_known_is_refused() -> None:
     channels = nets.mapped(nets.finished(image, nets.conv(x, 16, "last"), "own"))
     importance = random_importance(channels, 0)
     with pytest.raises(ModelError, match="multiply-accumulates of einsum are not known"):
-        select(channels, importance, Target("macs", 0.9))
-    assert _share(channels, select(channels, importance, Target("parameters", 0.9)), "parameters") <= 0.9
+        select(channels, importance, PruningTarget("macs", 0.9))
+    assert (
+        _share(channels, select(channels, importance, PruningTarget("parameters", 0.9)), "parameters") <= 0.9
+    )

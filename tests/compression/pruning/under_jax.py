@@ -10,7 +10,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from resnet_edge.compression.pruning import Rules, Target
+from resnet_edge.compression.pruning import PruningTarget, Rules
 from resnet_edge.compression.pruning.importance import group_norm
 from resnet_edge.compression.pruning.masking import masked
 from resnet_edge.compression.pruning.selection import select
@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     model = keras.models.load_model(folder / "m.keras", compile=False)
     channels = nets.mapped(model)
     scores = test_taylor.score(model)
-    selection = select(channels, group_norm(channels), Target("macs", 0.8), Rules(multiple=2))
+    selection = select(channels, group_norm(channels), PruningTarget("macs", 0.8), Rules(multiple=2))
     small, full = sliced(channels, selection), masked(channels, selection)
     assert small.count_params() < model.count_params()
     assert float(penalty(full, channels.prunable, 0.1)) > 0

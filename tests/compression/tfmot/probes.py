@@ -27,8 +27,8 @@ from resnet_edge.models.flat import FlatGraph, flat_graph
 from resnet_edge.training.fit import Fit, fit
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.training.training_copy import training_copy
-from resnet_edge.training.training_data import Labelled, TrainingData
-from resnet_edge.workers.progress import Report
+from resnet_edge.training.training_data import LabelledImages, TrainingData
+from resnet_edge.workers.progress import OnProgress
 from tests.models import nets
 
 
@@ -42,19 +42,19 @@ class Asked:
     exclude: tuple[str, ...] | None = None
 
 
-def plans(asked: Asked, report: Report) -> dict[str, Any]:
+def plans(asked: Asked, report: OnProgress) -> dict[str, Any]:
     return asdict(plan(asked.schedule, asked.amount, asked.steps))
 
 
-def names(asked: Asked, report: Report) -> tuple[str, ...]:
+def names(asked: Asked, report: OnProgress) -> tuple[str, ...]:
     return layers_to_prune(flat_graph(_network(), nets.SHAPE), asked.exclude)
 
 
-def check(asked: list[LayerSparsity], report: Report) -> None:
+def check(asked: list[LayerSparsity], report: OnProgress) -> None:
     check_sparsity(asked, 0.5)
 
 
-def trained(asked: Asked, report: Report) -> dict[str, Any]:
+def trained(asked: Asked, report: OnProgress) -> dict[str, Any]:
     """Prune `nets.classifier` on noise: the sparsity of the first pruned kernel as seen after each
     step, and what is in Keras 3 in the end."""
     import tf_keras
@@ -106,7 +106,7 @@ class Fitted:
     apart: float
 
 
-def fitted_twice(request: FitTwice, report: Report) -> Fitted:
+def fitted_twice(request: FitTwice, report: OnProgress) -> Fitted:
     """The same recipe on the same network, by Keras 3 and by tf_keras."""
     import tf_keras
 
@@ -116,7 +116,7 @@ def fitted_twice(request: FitTwice, report: Report) -> Fitted:
     random = np.random.default_rng(0)
     labels = np.arange(64) % 3
     images = (random.integers(0, 60, (64, *shape)) + 80 * labels[:, None, None, None]).astype(np.uint8)
-    fitted, held = Labelled(images[:48], labels[:48], ""), Labelled(images[48:], labels[48:], "")
+    fitted, held = LabelledImages(images[:48], labels[:48], ""), LabelledImages(images[48:], labels[48:], "")
     data = TrainingData(fitted, held, None, 3, (), {})
     model = zoo.build("resnet8", shape, 3)
     head, trunk = split_head(flat_graph(model, shape))

@@ -10,24 +10,24 @@ import pytest
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.errors import ResnetEdgeError, UsageError
 from resnet_edge.workers.grant import Grant
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import WorkerProcess
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
     grant = Grant(writes=(str(tmp_path_factory.getbasetemp()),))
     with tfmot_worker("probe", tmp_path_factory.mktemp("log") / "probe.log", grant) as running:
         yield running
 
 
-def ask(worker: Worker, function: str, **asked: Any) -> Any:
+def ask(worker: WorkerProcess, function: str, **asked: Any) -> Any:
     return worker.call(f"tests.compression.tfmot.probes:{function}", asked, Any)
 
 
 @pytest.mark.parametrize("schedule", ["polynomial", "constant"])
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 40, 445, 8900, 100_000])
 def test_the_last_update_comes_before_the_last_epochs_and_is_one(
-    worker: Worker, schedule: str, steps: int
+    worker: WorkerProcess, schedule: str, steps: int
 ) -> None:
     found = ask(worker, "plans", schedule=schedule, steps=steps)
     begin, end, frequency = found["begin"], found["end"], found["frequency"]
@@ -37,7 +37,7 @@ def test_the_last_update_comes_before_the_last_epochs_and_is_one(
     assert frequency == 1 or (end - begin) // frequency >= 20
 
 
-def test_polynomial_pruning_approaches_the_amount_and_keeps_its_masks(worker: Worker) -> None:
+def test_polynomial_pruning_approaches_the_amount_and_keeps_its_masks(worker: WorkerProcess) -> None:
     found = ask(worker, "trained", amount=0.75, steps=30)
     seen = found["seen"]
     assert seen == sorted(seen)
@@ -47,13 +47,13 @@ def test_polynomial_pruning_approaches_the_amount_and_keeps_its_masks(worker: Wo
     assert found["dense"] == [0.0]
 
 
-def test_constant_pruning_begins_with_the_amount(worker: Worker) -> None:
+def test_constant_pruning_begins_with_the_amount(worker: WorkerProcess) -> None:
     found = ask(worker, "trained", amount=0.5, steps=5, schedule="constant")
     assert found["seen"] == [0.5] * 5
     assert found["sparsity"] == {"trunk_block": [162, 324], "head": [12, 24]}
 
 
-def test_stripping_gives_the_layers_back_as_they_were(worker: Worker) -> None:
+def test_stripping_gives_the_layers_back_as_they_were(worker: WorkerProcess) -> None:
     found = ask(worker, "trained", amount=0.5, steps=3, exclude=())
     assert found["layers"][1:] == [
         *("trunk_stem", "trunk_stem_bn", "trunk_stem_relu", "trunk_block", "trunk_block_bn"),
@@ -72,7 +72,9 @@ def test_stripping_gives_the_layers_back_as_they_were(worker: Worker) -> None:
         (["trunk_stem", "he?d"], ["trunk_block"]),
     ],
 )
-def test_exclude_takes_names_and_globs(worker: Worker, exclude: list[str] | None, names: list[str]) -> None:
+def test_exclude_takes_names_and_globs(
+    worker: WorkerProcess, exclude: list[str] | None, names: list[str]
+) -> None:
     assert ask(worker, "names", exclude=exclude) == names
 
 
@@ -87,12 +89,14 @@ def test_exclude_takes_names_and_globs(worker: Worker, exclude: list[str] | None
         (["*"], "leaves no layer to prune"),
     ],
 )
-def test_an_exclude_that_makes_no_sense_is_refused(worker: Worker, exclude: list[str], message: str) -> None:
+def test_an_exclude_that_makes_no_sense_is_refused(
+    worker: WorkerProcess, exclude: list[str], message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
         ask(worker, "names", exclude=exclude)
 
 
-def test_fewer_zeros_than_asked_for_are_an_error(worker: Worker) -> None:
+def test_fewer_zeros_than_asked_for_are_an_error(worker: WorkerProcess) -> None:
     layers = [{"name": "conv", "weights": 100, "zeros": zeros, "sparsity": zeros / 100} for zeros in (50, 48)]
     worker.call("tests.compression.tfmot.probes:check", layers[:1], type(None))
     with pytest.raises(ResnetEdgeError, match="conv has 48 zeros in 100 weights, and 50 were asked for"):

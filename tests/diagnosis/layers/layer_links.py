@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.links import Link
-from resnet_edge.diagnosis.layers.steps import Constant, Step, Weights
+from resnet_edge.diagnosis.layers.steps import Constant, LayerStep, Weights
 
 Real = NDArray[np.float64]
 
@@ -17,7 +17,7 @@ def on_grid(kernel: Real) -> tuple[Real, Real]:
     return np.rint(kernel / step) * step, np.broadcast_to(step**2 / 12, kernel.shape)
 
 
-def layer(name: str, kernel: Real, variance: Real | float, bias: Real | None, reads: str) -> Step:
+def layer(name: str, kernel: Real, variance: Real | float, bias: Real | None, reads: str) -> LayerStep:
     """A convolution in float."""
     held = None if bias is None else Constant(values=bias, variance=np.zeros(()))
     weights = Weights(
@@ -28,7 +28,7 @@ def layer(name: str, kernel: Real, variance: Real | float, bias: Real | None, re
         groups=1,
         axis=-1,
     )
-    return Step(op="conv_2d", kind="weighted", reads=(reads,), gives=(name,), weights=weights)
+    return LayerStep(op="conv_2d", kind="weighted", reads=(reads,), gives=(name,), weights=weights)
 
 
 def link(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from resnet_edge.diagnosis.layers.activation_functions import inside_functions
-from resnet_edge.diagnosis.layers.steps import Opened, Step
+from resnet_edge.diagnosis.layers.steps import LayerStep, OpenedSteps
 
 
-def opened(*steps: str) -> Opened:
+def opened(*steps: str) -> OpenedSteps:
     """Steps as `gives = op reads`; the last one gives the output."""
     made = []
     for step in steps:
         gives, op, *reads = step.replace(" =", "").split()
-        made.append(Step(op=op, kind="other", reads=tuple(reads), gives=(gives,)))
-    return Opened(steps=tuple(made), grids={}, halves=frozenset(), entry="image", exit=made[-1].gives[0])
+        made.append(LayerStep(op=op, kind="other", reads=tuple(reads), gives=(gives,)))
+    return OpenedSteps(steps=tuple(made), grids={}, halves=frozenset(), entry="image", exit=made[-1].gives[0])
 
 
 SELU = (

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from resnet_edge.diagnosis.layers.departures import Departure, Sums, binding, departure
+from resnet_edge.diagnosis.layers.departures import Departure, DepartureSums, binding, departure
 from resnet_edge.diagnosis.layers.rounding import Rounding
-from resnet_edge.diagnosis.layers.steps import Grid
+from resnet_edge.diagnosis.layers.steps import StepGrid
 
 CHANNELS, TAPS, STEP = 24, 144, 0.01
-GRID = Grid(low=-12.8, high=12.7, step=0.1)
+GRID = StepGrid(low=-12.8, high=12.7, step=0.1)
 
 
 def layer(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -24,7 +24,7 @@ def found(
     seen: NDArray[np.float64], patches: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> Departure | None:
     """What is said of `seen`, whose weights were stored in steps of STEP, and it itself on GRID."""
-    sums = Sums(CHANNELS)
+    sums = DepartureSums(CHANNELS)
     sums.add((patches @ weights).astype(np.float32), seen.astype(np.float32), GRID)
     variance = np.full(CHANNELS, STEP**2 / 12 * np.square(patches).sum(axis=1).mean())
     return departure(sums, sums, Rounding(random=variance, hard=np.zeros(CHANNELS), own=GRID.step / 2))
@@ -77,7 +77,7 @@ def test_nan_where_a_number_was_expected_is_a_departure() -> None:
 @pytest.mark.parametrize(("variance", "held"), [(1e-4, True), (1e4, False), (np.inf, False)])
 def test_a_bound_that_zeros_would_keep_is_none(variance: float, held: bool) -> None:
     patches, weights = layer(4)
-    sums = Sums(CHANNELS)
+    sums = DepartureSums(CHANNELS)
     expected = (patches @ weights).astype(np.float32)
     sums.add(expected, expected, None)
     rounding = Rounding(random=np.full(CHANNELS, variance), hard=np.zeros(CHANNELS))
@@ -85,6 +85,6 @@ def test_a_bound_that_zeros_would_keep_is_none(variance: float, held: bool) -> N
 
 
 def test_what_is_nothing_but_zeros_is_held_to_nothing() -> None:
-    sums, zeros = Sums(CHANNELS), np.zeros((50, CHANNELS), np.float32)
+    sums, zeros = DepartureSums(CHANNELS), np.zeros((50, CHANNELS), np.float32)
     sums.add(zeros, zeros, None)
     assert not binding(sums, Rounding(random=np.zeros(CHANNELS), hard=np.zeros(CHANNELS)))

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from resnet_edge.diagnosis.layers.limits import held_limits
-from resnet_edge.diagnosis.layers.steps import Constant, Grid, Kind, Opened, Step
+from resnet_edge.diagnosis.layers.steps import Constant, Kind, LayerStep, OpenedSteps, StepGrid
 
-NARROW, WIDE = Grid(low=-1.0, high=5.0, step=0.25), Grid(low=-8.0, high=8.0, step=0.5)
+NARROW, WIDE = StepGrid(low=-1.0, high=5.0, step=0.25), StepGrid(low=-8.0, high=8.0, step=0.5)
 
 
 def ends(
-    op: str, grids: dict[str, Grid], *, kind: Kind = "move", constant: list[float] | None = None
+    op: str, grids: dict[str, StepGrid], *, kind: Kind = "move", constant: list[float] | None = None
 ) -> tuple[list[float], list[float]] | None:
     """Of what one operation gives."""
     held = None if constant is None else Constant(values=np.array(constant), variance=np.zeros(()))
-    step = Step(op=op, kind=kind, reads=("x",), gives=("y",), constant=held)
-    found = held_limits(Opened(steps=(step,), grids=grids, halves=frozenset(), entry="x", exit="y"))
+    step = LayerStep(op=op, kind=kind, reads=("x",), gives=("y",), constant=held)
+    found = held_limits(OpenedSteps(steps=(step,), grids=grids, halves=frozenset(), entry="x", exit="y"))
     if "y" not in found:
         return None
     low, high = found["y"]
@@ -25,7 +25,9 @@ def ends(
 
 
 @pytest.mark.parametrize(("first", "second"), [(NARROW, WIDE), (WIDE, NARROW)])
-def test_what_goes_from_one_grid_to_another_holds_no_more_than_both(first: Grid, second: Grid) -> None:
+def test_what_goes_from_one_grid_to_another_holds_no_more_than_both(
+    first: StepGrid, second: StepGrid
+) -> None:
     """TFLite's converter gives branches of a concatenation its grid, behind their own."""
     assert ends("quantize", {"x": first, "y": second}) == ([-1.0], [5.0])
 

@@ -10,22 +10,24 @@ from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.departures import known
 from resnet_edge.diagnosis.layers.rounding import Powers, Rounding, roundings
-from resnet_edge.diagnosis.layers.steps import Constant, Grid, Opened, Step
+from resnet_edge.diagnosis.layers.steps import Constant, LayerStep, OpenedSteps, StepGrid
 from tests.diagnosis.layers.layer_links import layer
 
-GRID = Grid(low=-1.0, high=1.0, step=1 / 128)
+GRID = StepGrid(low=-1.0, high=1.0, step=1 / 128)
 
 
 def walked(
-    steps: tuple[Step, ...],
+    steps: tuple[LayerStep, ...],
     values: dict[str, NDArray[np.float32]],
     *,
-    grids: dict[str, Grid] | None = None,
+    grids: dict[str, StepGrid] | None = None,
     halves: frozenset[str] = frozenset(),
     cuts: tuple[str, ...] = (),
 ) -> dict[str, Rounding]:
     """Of a file of these steps and number types, in which one image gives these values."""
-    opened = Opened(steps=steps, grids=grids or {}, halves=halves, entry="image", exit=steps[-1].gives[0])
+    opened = OpenedSteps(
+        steps=steps, grids=grids or {}, halves=halves, entry="image", exit=steps[-1].gives[0]
+    )
     powers = Powers()
     powers.add(values)
     for step in steps:
@@ -37,8 +39,8 @@ def walked(
     return roundings(opened, powers, dict.fromkeys(cuts, False))
 
 
-def half(name: str) -> Step:
-    return Step(
+def half(name: str) -> LayerStep:
+    return LayerStep(
         op="mul",
         kind="product",
         reads=(name,),
@@ -53,7 +55,7 @@ def test_what_is_unknown_of_an_operation_is_float32_behind_float32(
 ) -> None:
     """The image posterized: a floor behind a product."""
     image = np.random.default_rng(0).uniform(1, 2, (1, 4, 4, 3)).astype(np.float32)
-    floor = Step(op="floor", kind="other", reads=("halved",), gives=("floored",))
+    floor = LayerStep(op="floor", kind="other", reads=("halved",), gives=("floored",))
     half_image = np.asarray(image * 0.5, np.float32)
     values = {"image": image, "halved": half_image, "floored": np.floor(half_image)}
     found = walked((half("image"), floor), values, halves=halves)
@@ -81,7 +83,7 @@ def test_what_an_inner_grid_cuts_off_is_no_error_of_what_reads_it() -> None:
     """ONNX Runtime's quantizer puts grids before layers whose input others read as it is."""
     image = np.full((1, 2, 2, 2), 0.5, np.float32)
     image[..., 1] = 1.5
-    stored = Step(op="quantize", kind="move", reads=("image",), gives=("stored",), exact=True)
+    stored = LayerStep(op="quantize", kind="move", reads=("image",), gives=("stored",), exact=True)
     kernel = np.array([[[[2.0, 3.0]]], [[[2.0, 0.0]]]])
     values = {"image": image, "stored": np.clip(image, -1, 1), "y": np.zeros((1, 2, 2, 2), np.float32)}
     steps = (stored, layer("y", kernel, 0.0, None, "stored"))
@@ -93,7 +95,7 @@ def test_what_an_inner_grid_cuts_off_is_no_error_of_what_reads_it() -> None:
 def test_what_is_cut_off_of_a_tensor_that_nothing_judges_is_an_error() -> None:
     """With a wrong divisor, pixels are beyond the grid, and what the layer reads is at fault."""
     image = np.full((1, 2, 2, 1), 1.5, np.float32)
-    stored = Step(op="quantize", kind="move", reads=("image",), gives=("stored",), exact=True)
+    stored = LayerStep(op="quantize", kind="move", reads=("image",), gives=("stored",), exact=True)
     values = {"image": image, "stored": np.clip(image, -1, 1), "y": np.zeros((1, 2, 2, 1), np.float32)}
     steps = (stored, layer("y", np.ones((1, 1, 1, 1)), 0.0, None, "stored"))
     assert walked(steps, values, grids={"stored": GRID})["y"].hard == 0

@@ -1,4 +1,4 @@
-"""Tests of workers.worker with real processes: whatever one does, the parent gets a reply or one line."""
+"""Tests of workers.process with real processes: whatever one does, the parent gets a reply or one line."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from resnet_edge.core.errors import (
 )
 from resnet_edge.core.scratch import sweep
 from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.process import WorkerProcess, keep_logs, log_folder
 from resnet_edge.workers.progress import Progress
 from resnet_edge.workers.sandbox import Shut
-from resnet_edge.workers.worker import Worker, keep_logs, log_folder
 
 PROBES = Path(__file__).parent
 ENV = {"PYTHONPATH": f"{PROBES}{os.pathsep}{PROBES.parent.parent}"}
@@ -40,12 +40,12 @@ Reply = dict[str, object]
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
-    with Worker("probe", tmp_path / "probe.log", ENV) as running:
+def worker(tmp_path: Path) -> Iterator[WorkerProcess]:
+    with WorkerProcess("probe", tmp_path / "probe.log", ENV) as running:
         yield running
 
 
-def log_of(worker: Worker) -> str:
+def log_of(worker: WorkerProcess) -> str:
     return worker.log.read_text("utf-8")
 
 
@@ -62,7 +62,7 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_one_worker_serves_several_calls(worker: Worker) -> None:
+def test_one_worker_serves_several_calls(worker: WorkerProcess) -> None:
     first = worker.call("probes:echo", {"text": "a"}, Reply)
     second = worker.call("probes:echo", {"text": "b", "number": 2}, Reply)
     assert (first["text"], second["text"], second["number"]) == ("a", "b", 2)
@@ -72,34 +72,34 @@ def test_one_worker_serves_several_calls(worker: Worker) -> None:
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(), number=st.integers(-(2**53), 2**53))
-def test_any_text_and_number_come_back_as_sent(worker: Worker, text: str, number: int) -> None:
+def test_any_text_and_number_come_back_as_sent(worker: WorkerProcess, text: str, number: int) -> None:
     reply = worker.call("probes:echo", {"text": text, "number": number}, Reply)
     assert (reply["text"], reply["number"]) == (text, number)
 
 
-def test_a_large_request_and_reply(worker: Worker) -> None:
+def test_a_large_request_and_reply(worker: WorkerProcess) -> None:
     text = "x" * 5_000_000
     assert worker.call("probes:echo", {"text": text}, Reply)["text"] == text
 
 
-def test_a_path_that_is_not_utf8_is_a_usage_error(worker: Worker) -> None:
+def test_a_path_that_is_not_utf8_is_a_usage_error(worker: WorkerProcess) -> None:
     with pytest.raises(UsageError, match="not valid UTF-8"):
         worker.call("probes:echo", {"text": os.fsdecode(b"photos-\xff")}, Reply)
     assert worker.call("probes:echo", {"text": "still there"}, Reply)["text"] == "still there"
 
 
-def test_numpy_scalars_cross(worker: Worker) -> None:
+def test_numpy_scalars_cross(worker: WorkerProcess) -> None:
     assert worker.call("probes:numpy_scalars", {}, Reply) == {"text": "x", "number": 0.5, "pid": 7}
 
 
-def test_progress_arrives_complete_and_in_order(worker: Worker) -> None:
+def test_progress_arrives_complete_and_in_order(worker: WorkerProcess) -> None:
     told: list[Progress] = []
     worker.call("probes:count", {"text": "n", "number": 500}, Reply, told.append)
     assert [news.done for news in told] == list(range(1, 501))
     assert told[-1] == Progress("count", 500, 500, "n 499")
 
 
-def test_an_error_crosses_as_its_class_and_the_worker_goes_on(worker: Worker) -> None:
+def test_an_error_crosses_as_its_class_and_the_worker_goes_on(worker: WorkerProcess) -> None:
     with pytest.raises(DataError, match="^no label for ünïcode$"):
         worker.call("probes:refuse", {"text": "no label for ünïcode"}, Reply)
     assert worker.call("probes:echo", {"text": "on"}, Reply)["text"] == "on"
@@ -112,13 +112,16 @@ def test_a_folder_that_is_not_whole_yet_goes_by_its_name(tmp_path: Path, name: s
     folder.mkdir()
     request = {"text": f"{folder}/net.tflite", "number": 9}
     grant = Grant(writes=(str(folder),))
-    with Worker("probe", tmp_path / "log", ENV, grant) as worker, pytest.raises(ResnetEdgeError) as caught:
+    with (
+        WorkerProcess("probe", tmp_path / "log", ENV, grant) as worker,
+        pytest.raises(ResnetEdgeError) as caught,
+    ):
         worker.call(f"probes:{function}", request, Reply)
     assert f"{tmp_path}/{name}/" in str(caught.value)
     assert folder.name not in str(caught.value)
 
 
-def test_an_unforeseen_exception_is_one_line_that_names_the_log(worker: Worker) -> None:
+def test_an_unforeseen_exception_is_one_line_that_names_the_log(worker: WorkerProcess) -> None:
     with pytest.raises(WorkerFailed) as caught:
         worker.call("probes:crash", {}, Reply)
     assert str(caught.value) == f"probe broke: ZeroDivisionError: first line (full log: {worker.log})"
@@ -126,17 +129,17 @@ def test_an_unforeseen_exception_is_one_line_that_names_the_log(worker: Worker) 
     assert "second line" in log_of(worker)
 
 
-def test_a_full_disk_is_an_output_error(worker: Worker) -> None:
+def test_a_full_disk_is_an_output_error(worker: WorkerProcess) -> None:
     with pytest.raises(OutputError, match="no space left for big.tflite"):
         worker.call("probes:fill_disk", {}, Reply)
 
 
-def test_a_missing_package_names_the_extra(worker: Worker) -> None:
+def test_a_missing_package_names_the_extra(worker: WorkerProcess) -> None:
     with pytest.raises(MissingDependency, match=r"pip install 'resnet-edge\[openvino\]'"):
         worker.call("probes:need_missing_package", {}, Reply)
 
 
-def test_abort_names_the_signal_and_the_log_has_the_last_words(worker: Worker) -> None:
+def test_abort_names_the_signal_and_the_log_has_the_last_words(worker: WorkerProcess) -> None:
     with pytest.raises(WorkerFailed, match=f"probe was ended by SIGABRT.*{worker.log}"):
         worker.call("probes:abort", {}, Reply)
     assert "the last words of a converter" in log_of(worker)
@@ -151,7 +154,7 @@ def test_abort_names_the_signal_and_the_log_has_the_last_words(worker: Worker) -
     ],
 )
 def test_a_crash_names_what_it_was_doing_and_what_may_help(
-    worker: Worker, number: signal.Signals, hint: str
+    worker: WorkerProcess, number: signal.Signals, hint: str
 ) -> None:
     words = rf"probe was ended by {number.name} in 'model' \(reading net.h5\); {hint}.* \(full log"
     with pytest.raises(WorkerFailed, match=words):
@@ -170,24 +173,24 @@ class Asked:
     target: Target
 
 
-def test_a_crash_names_the_file_that_the_request_is_about(worker: Worker) -> None:
+def test_a_crash_names_the_file_that_the_request_is_about(worker: WorkerProcess) -> None:
     with pytest.raises(WorkerFailed, match=r"a library crashed: if a\.tflite is damaged"):
         worker.call("probes:abort", Asked(Target("a.tflite")), Reply)
 
 
-def test_what_was_finished_is_not_blamed(worker: Worker) -> None:
+def test_what_was_finished_is_not_blamed(worker: WorkerProcess) -> None:
     worker.call("probes:count", {"text": "", "number": 2}, Reply)
     with pytest.raises(WorkerFailed, match=r"probe was ended by SIGABRT; a library"):
         worker.call("probes:abort", {}, Reply)
 
 
-def test_sigkill_hints_at_memory(worker: Worker) -> None:
+def test_sigkill_hints_at_memory(worker: WorkerProcess) -> None:
     with pytest.raises(WorkerFailed, match="ended by SIGKILL; too little memory"):
         worker.call("probes:kill", {}, Reply)
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_leaving_in_a_call_is_a_failure_whatever_the_code(worker: Worker, code: int) -> None:
+def test_leaving_in_a_call_is_a_failure_whatever_the_code(worker: WorkerProcess, code: int) -> None:
     with pytest.raises(WorkerFailed, match=f"probe exited with {code}"):
         worker.call("probes:leave", {"number": code}, Reply)
     with pytest.raises(WorkerFailed, match="was closed"):
@@ -195,7 +198,7 @@ def test_leaving_in_a_call_is_a_failure_whatever_the_code(worker: Worker, code: 
 
 
 def test_prints_go_to_the_log_and_never_to_the_protocol(
-    worker: Worker, capfd: pytest.CaptureFixture[str]
+    worker: WorkerProcess, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert worker.call("probes:print_everywhere", {"text": "true"}, Reply)["text"] == "true"
     assert capfd.readouterr() == ("", "")
@@ -214,27 +217,27 @@ def test_prints_go_to_the_log_and_never_to_the_protocol(
 def test_a_site_that_prints_at_start_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("print('hello from site')")
     env = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{PROBES}"}
-    with Worker("probe", tmp_path / "log", env) as worker:
+    with WorkerProcess("probe", tmp_path / "log", env) as worker:
         assert worker.call("probes:echo", {"text": "x"}, Reply)["text"] == "x"
         assert "hello from site" in log_of(worker)
 
 
-def test_stdin_is_empty(worker: Worker) -> None:
+def test_stdin_is_empty(worker: WorkerProcess) -> None:
     assert worker.call("probes:read_stdin", {}, Reply)["text"] == ""
 
 
 @pytest.mark.parametrize("function", ["probes:answer_with_array", "nowhere:f", "probes:nothing", "nocolon"])
-def test_what_cannot_be_called_or_sent_breaks_in_one_line(worker: Worker, function: str) -> None:
+def test_what_cannot_be_called_or_sent_breaks_in_one_line(worker: WorkerProcess, function: str) -> None:
     with pytest.raises(WorkerFailed, match="probe broke: "):
         worker.call(function, {}, Reply)
 
 
-def test_a_request_of_the_wrong_shape_breaks_in_one_line(worker: Worker) -> None:
+def test_a_request_of_the_wrong_shape_breaks_in_one_line(worker: WorkerProcess) -> None:
     with pytest.raises(WorkerFailed, match="Expected `int`, got `str`"):
         worker.call("probes:echo", {"number": "many"}, Reply)
 
 
-def test_a_reply_of_the_wrong_shape_is_no_traceback(worker: Worker) -> None:
+def test_a_reply_of_the_wrong_shape_is_no_traceback(worker: WorkerProcess) -> None:
     """JSON has no NaN: msgspec sends null, and a float cannot be null."""
     import msgspec
 
@@ -250,13 +253,13 @@ def test_leaving_ends_a_sleeping_worker_and_its_children(tmp_path: Path) -> None
         pids.extend(map(int, news.note.split()))
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), Worker("probe", tmp_path / "log", ENV) as worker:
+    with pytest.raises(KeyboardInterrupt), WorkerProcess("probe", tmp_path / "log", ENV) as worker:
         worker.call("probes:sleep_with_child", {}, Reply, interrupt)
     assert len(pids) == 2
     assert all(gone(pid) for pid in pids)
 
 
-def test_after_an_interrupt_no_stale_answer_is_taken(worker: Worker) -> None:
+def test_after_an_interrupt_no_stale_answer_is_taken(worker: WorkerProcess) -> None:
     def interrupt(news: Progress) -> None:
         raise KeyboardInterrupt
 
@@ -266,7 +269,7 @@ def test_after_an_interrupt_no_stale_answer_is_taken(worker: Worker) -> None:
         worker.call("probes:echo", {}, Reply)
 
 
-def test_a_fork_that_outlives_the_worker_does_not_hang_the_parent(worker: Worker) -> None:
+def test_a_fork_that_outlives_the_worker_does_not_hang_the_parent(worker: WorkerProcess) -> None:
     with pytest.raises(WorkerFailed, match="exited with 7"):
         worker.call("probes:die_leaving_a_fork", {}, Reply)
 
@@ -274,7 +277,7 @@ def test_a_fork_that_outlives_the_worker_does_not_hang_the_parent(worker: Worker
 PARENT = """
 import sys
 from pathlib import Path
-from resnet_edge.workers.worker import Worker
+from resnet_edge.workers.process import Worker
 worker = Worker("probe", Path(sys.argv[1]))
 worker.call("probes:sleep_with_child", {}, dict, lambda news: print(news.note, flush=True))
 """
@@ -303,7 +306,7 @@ def test_nothing_is_imported_from_the_current_folder(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     # An empty entry means the current folder, and so does a relative one in whatever folder this is.
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", str(PROBES), ""]))
-    with Worker("probe", tmp_path / "log") as worker:
+    with WorkerProcess("probe", tmp_path / "log") as worker:
         found = worker.call("probes:found_modules", {"text": "random org envwrap"}, dict[str, str])
     assert found["org"] == found["envwrap"] == ""
     assert found["random"].startswith(sys.base_prefix)
@@ -317,7 +320,7 @@ def test_what_would_change_results_stays_outside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "1" if name != "PYTHONWARNINGS" else "error")
-    with Worker("probe", tmp_path / "log", ENV) as worker:
+    with WorkerProcess("probe", tmp_path / "log", ENV) as worker:
         assert name not in worker.call("probes:environment", {}, dict[str, str])
 
 
@@ -332,13 +335,13 @@ def test_a_worker_is_shut_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         asked = {"text": f"{home} {here} {out}", "number": port}
-        with Worker("probe", tmp_path / "log", ENV, Grant(free=True)) as worker:
+        with WorkerProcess("probe", tmp_path / "log", ENV, Grant(free=True)) as worker:
             assert set(worker.call("probes:attack", asked, dict[str, str]).values()) == {"done"}
         assert (home / "new").exists()
         for made in (*home.iterdir(), *out.iterdir(), here / "new"):
             made.unlink()
         (here / "data.npz").write_bytes(b"of the user")
-        with Worker("probe", tmp_path / "log", ENV, Grant(writes=(str(out),))) as worker:
+        with WorkerProcess("probe", tmp_path / "log", ENV, Grant(writes=(str(out),))) as worker:
             held = worker.call("probes:attack", asked, dict[str, str])
     state = probed()
     if not state.files:
@@ -363,7 +366,7 @@ def test_a_worker_with_the_network_still_writes_nowhere(tmp_path: Path) -> None:
         pytest.skip("this kernel does not shut in")
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
-        Worker("probe", tmp_path / "log", ENV, Grant(network=True)) as worker,
+        WorkerProcess("probe", tmp_path / "log", ENV, Grant(network=True)) as worker,
     ):
         asked = {"text": f"{tmp_path} {tmp_path} {tmp_path}", "number": server.getsockname()[1]}
         held = worker.call("probes:attack", asked, dict[str, str])
@@ -379,12 +382,12 @@ def test_temporary_files_go_with_a_worker_however_it_ends(tmp_path: Path) -> Non
     place = tmp_path / "temporary"
     place.mkdir()
     env = {**ENV, "TMPDIR": str(place)}
-    with Worker("probe", tmp_path / "log", env) as worker:
+    with WorkerProcess("probe", tmp_path / "log", env) as worker:
         made = worker.call("probes:leave_temporary_files", {}, Reply)["text"]
         assert Path(str(made)).is_relative_to(place)
         assert Path(str(made)).exists()
     assert [*place.iterdir()] == []
-    with Worker("probe", tmp_path / "log", env) as worker:
+    with WorkerProcess("probe", tmp_path / "log", env) as worker:
         worker.call("probes:leave_temporary_files", {}, Reply)
         with pytest.raises(WorkerFailed):
             worker.call("probes:kill", {}, Reply)
@@ -411,7 +414,7 @@ def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path) -> None:
 
 def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(WorkerFailed, match="probe cannot be started"):
-        Worker("probe", tmp_path / "no such folder" / "log")
+        WorkerProcess("probe", tmp_path / "no such folder" / "log")
 
 
 def test_logs_are_kept_only_where_a_worker_failed() -> None:

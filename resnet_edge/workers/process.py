@@ -31,7 +31,7 @@ from resnet_edge.workers.environment import worker_environment
 from resnet_edge.workers.grant import NOTHING, Grant
 from resnet_edge.workers.loop_time import LoopTime, LoopWatch
 from resnet_edge.workers.memory import MemoryWatch
-from resnet_edge.workers.progress import Progress, Report, silent
+from resnet_edge.workers.progress import OnProgress, Progress, silent
 from resnet_edge.workers.task import Task
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ HINTS: dict[int, str] = {
 """What is likely behind a signal that ended a worker, and what to do about it; {file} is what it read."""
 
 
-class Worker:
+class WorkerProcess:
     """One worker process. Use as a context manager; leaving kills whatever still runs.
 
     `log` takes what it prints; `env` is added to its environment (`worker_environment`), and its TMPDIR is
@@ -125,11 +125,11 @@ class Worker:
         write_missing()
         return ["network" if grant.network else "alone", str(self._scratch.path), *grant.writes]
 
-    def run(self, task: Task[T], report: Report = silent) -> T:
+    def run(self, task: Task[T], report: OnProgress = silent) -> T:
         """Do `task` in the worker and wait for its reply. Raises as `call`."""
         return self.call(task.runs, task, task.reply_type(), report)
 
-    def call(self, function: str, request: Any, reply: type[T], report: Report = silent) -> T:
+    def call(self, function: str, request: Any, reply: type[T], report: OnProgress = silent) -> T:
         """Run `package.module:function` on `request` in the worker and wait for the reply.
 
         `request` is a dataclass, or the builtins that make one; the function is called as
@@ -155,7 +155,7 @@ class Worker:
                 self._memory.at_work = False
         return self._read(answer, reply)
 
-    def _exchange(self, line: bytes, report: Report) -> Message:
+    def _exchange(self, line: bytes, report: OnProgress) -> Message:
         if self._closed:
             raise WorkerFailed(f"{self.name} was closed (full log: {self.log})")
         self._doing = None
@@ -256,7 +256,7 @@ class Worker:
         finally:  # an interrupt may come in between
             self._scratch.remove()
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> WorkerProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
