@@ -99,11 +99,24 @@ class Case:
 
     def request(self, n: int) -> LintCalibration:
         """What the lint looks at."""
-        sets = (
-            Images(str(self.folder / f"{name}.npy"), None, count, (), name, "")
+        calibration, evaluation = (
+            Images(
+                images=str(self.folder / f"{name}.npy"),
+                labels=None,
+                n=count,
+                class_names=(),
+                source=name,
+                sha256="",
+            )
             for name, count in (("calibration", n), ("test", len(self.test)))
         )
-        return LintCalibration(*sets, HEAD, PRESETS["model"], str(self.graph))
+        return LintCalibration(
+            calibration=calibration,
+            evaluation=evaluation,
+            head=HEAD,
+            preprocessing=PRESETS["model"],
+            portable=str(self.graph),
+        )
 
 
 def one_by_one(images: Array) -> Iterator[NDArray[np.float32]]:

@@ -44,7 +44,7 @@ COMBINED = ("round", "equalize")
 HEADER = "| calibrator | repairs | top-1 % | drop, pp | agreement % | SQNR, dB |"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """The float graph, the calibration images, and the test set with its reference outputs."""
 
@@ -68,7 +68,14 @@ def main() -> None:
             print(line(calibrator, repairs, proof(case, float_graph, ranges)), flush=True)
         folder = case.folder / "auto"
         folder.mkdir()
-        request = Calibrate(str(case.float_graph), str(case.calibration), True, HEAD, 1, str(folder))
+        request = Calibrate(
+            portable=str(case.float_graph),
+            images=str(case.calibration),
+            takes_pixels=True,
+            head=HEAD,
+            threads=1,
+            folder=str(folder),
+        )
         auto = calibration.calibrate(request, silent)
         verdict = proof(case, Path(auto.portable), Path(auto.ranges))
         print(line(f"auto: {auto.chosen.calibrator}", auto.chosen.repairs, verdict))
@@ -91,11 +98,12 @@ def prepared(folder: Path) -> Case:
     """Export the bundled model and run it on the test images."""
     model = ModelRequest(str(bundled(MODEL_FILE)), False, None, None)
     case = Case(
-        folder,
-        *(
-            folder / n
-            for n in ("float.tflite", "calibration.npy", "images.npy", "labels.npy", "reference.npy")
-        ),
+        folder=folder,
+        float_graph=folder / "float.tflite",
+        calibration=folder / "calibration.npy",
+        images=folder / "images.npy",
+        labels=folder / "labels.npy",
+        reference=folder / "reference.npy",
     )
     test = np.load(bundled(TEST_FILE))
     np.save(case.images, test["images"])
@@ -133,21 +141,39 @@ def chosen(case: Case, found: Measured, calibrator: str, repairs: tuple[str, ...
 def proof(case: Case, float_graph: Path, ranges: Path) -> Parity:
     """Make the int8 graph and compare its outputs with those of Keras."""
     made, outputs = str(case.folder / "int8.tflite"), str(case.folder / "outputs.npy")
-    request = QuantizeGraph(str(float_graph), "int8", str(ranges), "logits", "float32", made)
+    request = QuantizeGraph(
+        float_portable=str(float_graph),
+        scheme="int8",
+        ranges=str(ranges),
+        output="logits",
+        io="float32",
+        out=made,
+    )
     artifacts.portable(request, silent)
-    predict(Predict(made, "tflite", "litert", "cpu", 1, str(case.images), outputs), silent)
+    predict(
+        Predict(
+            path=made,
+            format="tflite",
+            backend="litert",
+            device="cpu",
+            threads=1,
+            images=str(case.images),
+            out=outputs,
+        ),
+        silent,
+    )
     return compare(
         CompareOutputs(
-            "int8",
-            "litert",
-            "cpu",
-            "int8",
-            HEAD,
-            str(case.reference),
-            outputs,
-            str(case.labels),
-            0.5,
-            15.0,
+            artifact="int8",
+            backend="litert",
+            device="cpu",
+            scheme="int8",
+            head=HEAD,
+            reference=str(case.reference),
+            candidate=outputs,
+            labels=str(case.labels),
+            max_drop_pp=0.5,
+            min_sqnr_db=15.0,
         ),
         silent,
     ).parity

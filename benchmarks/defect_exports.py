@@ -31,7 +31,7 @@ TRAINING, CALIBRATION, PROOF = 12_000, 500, 10_000
 EPOCHS, BATCH, RATE = 2, 64, 2e-3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Network:
     """`build` makes the Keras model, None stands for the bundled one; `family` is the same for networks
     that differ in their weights only."""
@@ -44,7 +44,7 @@ class Network:
     size: int = 28
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Export:
     """A good artifact, the Keras model it was made of and the images to judge it by."""
 
@@ -120,17 +120,20 @@ def _biased(shape: tuple[int, int, int]) -> Any:
 
 
 NETWORKS = (
-    Network("resnet20", "resnet20", 1, 0, None),
-    Network("resnet8_a", "resnet8", 1, 1, _resnet8),
-    Network("resnet8_b", "resnet8", 1, 2, _resnet8),
-    Network("resnet8_rgb_a", "resnet8_rgb", 3, 3, _resnet8),
-    Network("resnet8_rgb_b", "resnet8_rgb", 3, 4, _resnet8),
-    Network("bottleneck_v1", "bottleneck_v1", 1, 5, _v1),
-    Network("bottleneck_v15", "bottleneck_v15", 3, 6, _v15),
-    Network("preactivation_v2", "preactivation_v2", 3, 7, _v2),
-    Network("biased_a", "biased", 1, 8, _biased),
-    Network("biased_b", "biased", 1, 9, _biased),
-    *(Network(one.name, family, 3, one.seed, None, one.size) for family, one in LARGER),
+    Network(name="resnet20", family="resnet20", channels=1, seed=0, build=None),
+    Network(name="resnet8_a", family="resnet8", channels=1, seed=1, build=_resnet8),
+    Network(name="resnet8_b", family="resnet8", channels=1, seed=2, build=_resnet8),
+    Network(name="resnet8_rgb_a", family="resnet8_rgb", channels=3, seed=3, build=_resnet8),
+    Network(name="resnet8_rgb_b", family="resnet8_rgb", channels=3, seed=4, build=_resnet8),
+    Network(name="bottleneck_v1", family="bottleneck_v1", channels=1, seed=5, build=_v1),
+    Network(name="bottleneck_v15", family="bottleneck_v15", channels=3, seed=6, build=_v15),
+    Network(name="preactivation_v2", family="preactivation_v2", channels=3, seed=7, build=_v2),
+    Network(name="biased_a", family="biased", channels=1, seed=8, build=_biased),
+    Network(name="biased_b", family="biased", channels=1, seed=9, build=_biased),
+    *(
+        Network(name=one.name, family=family, channels=3, seed=one.seed, build=None, size=one.size)
+        for family, one in LARGER
+    ),
 )
 
 
@@ -149,7 +152,10 @@ def _exported(network: Network, work: Path, repair: str) -> list[Export]:
     if network.size > 28:
         larger = next(one for _, one in LARGER if one.name == network.name)
         found = good_exports(larger, work, repair)
-        return [Export(network, file.scheme, file.path, model, data) for file, model, data in found]
+        return [
+            Export(network=network, scheme=file.scheme, path=file.path, model=model, data=data)
+            for file, model, data in found
+        ]
     write_images(network.channels, work)
     data = work / f"proof{network.channels}.npz"
     model = Path(bundled(MODEL_FILE)) if network.build is None else work / f"{network.name}.keras"
@@ -166,7 +172,10 @@ def _exported(network: Network, work: Path, repair: str) -> list[Export]:
         if done not in (0, 5) or not folder.exists():  # 5: too few images to prove a small drop
             raise SystemExit(f"convert {network.name} ended with {done}: its files are no good exports")
     files = sorted(folder.glob("*.tflite")) + sorted(folder.glob("*.onnx"))
-    return [Export(network, file.suffixes[0][1:], file, model, data) for file in files]
+    return [
+        Export(network=network, scheme=file.suffixes[0][1:], path=file, model=model, data=data)
+        for file in files
+    ]
 
 
 def coloured(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

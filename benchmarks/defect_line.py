@@ -78,7 +78,15 @@ class Runner:
 
     def _outputs(self, worker: WorkerProcess, file: Path, images: Path) -> NDArray[np.float32]:
         out, format = self._folder / f"{file.name}.npy", file.suffix[1:]
-        request = Predict(str(file), format, BACKENDS[format], "cpu", 1, str(images), str(out))
+        request = Predict(
+            path=str(file),
+            format=format,
+            backend=BACKENDS[format],
+            device="cpu",
+            threads=1,
+            images=str(images),
+            out=str(out),
+        )
         worker.run(request)
         found: NDArray[np.float32] = np.load(out)
         out.unlink()

@@ -18,7 +18,7 @@ RAN = (0, 4, 5)
 """Exit codes of a command that could do what it was asked for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Said:
     """The worst verdict of a file (`fail`, `inconclusive`, `pass`), or `error`; `certain`: a finding that
     contradicts the reference; `layer`, `cause` and `sentence` of the first such finding, or of the first."""
@@ -55,7 +55,15 @@ def _verified(files: Sequence[Path], words: Sequence[str]) -> dict[Path, Said]:
     if "parity" in document:
         return {file: _said(file, document, code) for file in files}
     if len(files) == 1:
-        return {files[0]: Said("error", False, "", "", str(document.get("error", f"exit code {code}")))}
+        return {
+            files[0]: Said(
+                verdict="error",
+                certain=False,
+                layer="",
+                cause="",
+                why=str(document.get("error", f"exit code {code}")),
+            )
+        }
     half = len(files) // 2
     return _verified(files[:half], words) | _verified(files[half:], words)
 
@@ -76,13 +84,19 @@ def _said(file: Path, document: dict[str, Any], code: int) -> Said:
     told = [one for one in document.get("explanations", ()) if Path(one["artifact"]).name == file.name]
     findings = sorted((f for one in told for f in one["findings"]), key=lambda f: not f["certain"])
     first = findings[0] if findings else {}
-    where = (first.get("layer", ""), first.get("cause", ""))
+    where = {"layer": first.get("layer", ""), "cause": first.get("cause", "")}
     worst = min(rows, key=lambda row: ("fail", "inconclusive", "pass").index(row["verdict"]), default=None)
     if worst is None:
         why = next((f["message"] for f in document["failures"] if file.name in str(f)), "no row of it")
-        return Said("error", False, *where, why, first.get("sentence", ""))
+        return Said(verdict="error", certain=False, **where, why=why, sentence=first.get("sentence", ""))
     certain = bool(first.get("certain"))
     verdict = worst["verdict"]
     if code not in RAN and any(file.name in str(failure) for failure in document.get("failures", ())):
         verdict = "error"
-    return Said(verdict, certain, *where, (*worst["reasons"], "")[0], first.get("sentence", ""))
+    return Said(
+        verdict=verdict,
+        certain=certain,
+        **where,
+        why=(*worst["reasons"], "")[0],
+        sentence=first.get("sentence", ""),
+    )

@@ -115,8 +115,14 @@ def exported(network: Network, folder: Path, most: int) -> Case:
     source.export(ExportModel(model, str(folder / "float.tflite"), False), silent)
     source.reference(RunReference(model, str(folder / "images.npy"), str(folder / "reference.npy")), silent)
     request = Calibrate(
-        *(str(folder / "float.tflite"), str(folder / "calibration.npy"), facts.preprocessing.takes_pixels),
-        *(facts.head, usable_cores(), str(folder), "minmax", "none"),
+        portable=str(folder / "float.tflite"),
+        images=str(folder / "calibration.npy"),
+        takes_pixels=facts.preprocessing.takes_pixels,
+        head=facts.head,
+        threads=usable_cores(),
+        folder=str(folder),
+        calibrator="minmax",
+        repair="none",
     )
     return Case(
         folder=folder,
@@ -132,12 +138,22 @@ def predicted(case: Case, scheme: str, scales: DenseScales) -> Values:
     ranges = case.ranges if scheme == "int8" else None
     made, outputs = str(case.folder / "made.tflite"), str(case.folder / "outputs.npy")
     asked = QuantizeGraph(
-        *(str(case.folder / "float.tflite"), scheme, ranges, case.head.output, "float32", made),
+        float_portable=str(case.folder / "float.tflite"),
+        scheme=scheme,
+        ranges=ranges,
+        output=case.head.output,
+        io="float32",
+        out=made,
         dense_scales=scales,
     )
     artifacts.portable(asked, silent)
     images = str(case.folder / "images.npy")
-    predict(Predict(made, "tflite", "litert", "cpu", 1, images, outputs), silent)
+    predict(
+        Predict(
+            path=made, format="tflite", backend="litert", device="cpu", threads=1, images=images, out=outputs
+        ),
+        silent,
+    )
     found_outputs: Values = np.load(outputs)
     return found_outputs
 

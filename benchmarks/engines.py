@@ -31,7 +31,7 @@ DEFAULT_TOOLS = Path.home() / ".cache" / "resnet-edge" / "engines"
 WITHOUT_YNNPACK = {"XLA_FLAGS": "--xla_cpu_experimental_ynn_fusion_type="}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Contender:
     """An engine with a file, and what it showed; `error` where it did not run."""
 
@@ -106,17 +106,26 @@ def contenders(options: argparse.Namespace, folder: Path, images: Path) -> list[
     for scheme in ("fp32", "int8"):
         for file in options.folder.glob(f"*.{scheme}.onnx"):
             engines = ("onnxruntime", "openvino", "iree")
-            found += [Contender(f"{scheme} ONNX, {engine}", engine, file) for engine in engines]
+            found += [
+                Contender(name=f"{scheme} ONNX, {engine}", engine=engine, path=file) for engine in engines
+            ]
         for file in options.folder.glob(f"*.{scheme}.tflite"):
-            found.append(Contender(f"{scheme} TFLite, litert", "litert", file))
-    found.append(Contender("Keras, XLA with YNNPACK", "keras_jax", options.model))
+            found.append(Contender(name=f"{scheme} TFLite, litert", engine="litert", path=file))
+    found.append(Contender(name="Keras, XLA with YNNPACK", engine="keras_jax", path=options.model))
     found.append(
-        Contender("Keras, XLA without YNNPACK", "keras_jax", options.model, env=dict(WITHOUT_YNNPACK))
+        Contender(
+            name="Keras, XLA without YNNPACK",
+            engine="keras_jax",
+            path=options.model,
+            env=dict(WITHOUT_YNNPACK),
+        )
     )
     python = install(options.tools)
     for scheme in ("fp32", "int8"):
         made = folder / f"{scheme}.pte"
-        one = Contender(f"{scheme} .pte, ExecuTorch with XNNPACK", "executorch", made, python)
+        one = Contender(
+            name=f"{scheme} .pte, ExecuTorch with XNNPACK", engine="executorch", path=made, python=python
+        )
         command = [python, str(HERE / "engines_executorch.py"), str(fp32), str(images), str(made), scheme]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:

@@ -58,10 +58,26 @@ def main() -> None:
         np.save(folder / "images.npy", images)
         files = make(folder, images)
         targets = tuple(
-            LatencyTarget(str(p), label, p.suffix[1:], label, backend_of(p), "cpu")
+            LatencyTarget(
+                path=str(p),
+                file=label,
+                format=p.suffix[1:],
+                scheme=label,
+                backend=backend_of(p),
+                device="cpu",
+            )
             for label, p in files.items()
         )
-        found = measure(MeasureLatency(targets, str(folder / "images.npy"), 1, rounds, 0.0), silent)
+        found = measure(
+            MeasureLatency(
+                artifacts=targets,
+                images=str(folder / "images.npy"),
+                threads=1,
+                rounds=rounds,
+                budget_seconds=0.0,
+            ),
+            silent,
+        )
     rows = {row.artifact: {"p50_ms": row.p50_ms, "ci95_ms": row.p50_ci95_ms} for row in found.latencies}
     best = rows["onnxruntime best"]["p50_ms"]
     print(json.dumps({"rows": rows, "ours_over_best": rows["ours onnx"]["p50_ms"] / best}, indent=2))

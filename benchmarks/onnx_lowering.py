@@ -110,11 +110,25 @@ def quantized(exported: Path, scheme: str, folder: Path) -> str:
     source, ranges = str(exported), None
     if scheme == "int8":
         head = Head.of_classes(CLASSES, "logits")
-        asked = (source, str(folder / "images.npy"), True, head, 2, str(folder), "minmax", "none")
-        calibrated = calibrate(Calibrate(*asked), silent)
+        asked = Calibrate(
+            portable=source,
+            images=str(folder / "images.npy"),
+            takes_pixels=True,
+            head=head,
+            threads=2,
+            folder=str(folder),
+            calibrator="minmax",
+            repair="none",
+        )
+        calibrated = calibrate(asked, silent)
         source, ranges = calibrated.portable, calibrated.ranges
     out = str(folder / f"{scheme}.portable.tflite")
-    return portable(QuantizeGraph(source, scheme, ranges, "logits", "float32", out), silent).path
+    return portable(
+        QuantizeGraph(
+            float_portable=source, scheme=scheme, ranges=ranges, output="logits", io="float32", out=out
+        ),
+        silent,
+    ).path
 
 
 def written(portable: str, format: str, backend: str, scheme: str, folder: Path, images: Any) -> File:
@@ -126,7 +140,9 @@ def written(portable: str, format: str, backend: str, scheme: str, folder: Path,
 
     out = folder / f"{scheme}.{format}"
     try:
-        made = artifact(WriteArtifact(portable, format, scheme, "net", str(out)), silent)
+        made = artifact(
+            WriteArtifact(portable=portable, format=format, scheme=scheme, name="net", out=str(out)), silent
+        )
     except ArtifactError as error:
         return File(f"refused: {error}")
     maker = "us" if "resnet-edge" in made.converter or format == "tflite" else made.converter

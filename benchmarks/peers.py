@@ -36,7 +36,7 @@ REQUIREMENTS = HERE / "peers-requirements.txt"
 DEFAULT_TOOLS = Path.home() / ".cache" / "resnet-edge" / "peers"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """A model, the images that set ranges, and what its files are judged by."""
 
@@ -129,7 +129,14 @@ def _case(folder: Path, model: Path, images: Any, labels: Any, calibration: Any)
         named = folder / "labels.npy"
         np.save(named, labels.astype(np.int64))
     quietly(step("reference", sys.executable, model, proof, answers))
-    return Case(folder.name, model, ranges, proof, Comparator(images, answers, named, folder), folder)
+    return Case(
+        name=folder.name,
+        model=model,
+        calibration=ranges,
+        proof=proof,
+        judge=Comparator(images, answers, named, folder),
+        folder=folder,
+    )
 
 
 def measured(case: Case, tools: str, seconds: float) -> tuple[list[dict[str, Any]], float | None]:

@@ -12,7 +12,7 @@ CALLER, TOOLS = "caller", "tools"
 """Environments: that of this script, and that of peers-requirements.txt."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Conversion:
     """`step` of peers_convert.py on the file of the conversion `after` (none: the .keras file), or,
     without a step, `resnet-edge convert` with these arguments. It runs on `runtimes` (none: what it
@@ -34,20 +34,41 @@ class Conversion:
 
 
 def _ours(format: str, scheme: str, *runtimes: str) -> Conversion:
-    return Conversion(f"ours_{format}_{scheme}", "resnet-edge", scheme, f".{format}", runtimes)
+    return Conversion(
+        name=f"ours_{format}_{scheme}",
+        title="resnet-edge",
+        scheme=scheme,
+        suffix=f".{format}",
+        runtimes=runtimes,
+    )
 
 
 def _peer(
     step: str, title: str, suffix: str, *runtimes: str, after: str = "", scheme: str = "int8"
 ) -> Conversion:
     environment = TOOLS if step.startswith("nncf") else CALLER
-    return Conversion(step, title, scheme, suffix, runtimes, step, after, environment)
+    return Conversion(
+        name=step,
+        title=title,
+        scheme=scheme,
+        suffix=suffix,
+        runtimes=runtimes,
+        step=step,
+        after=after,
+        environment=environment,
+    )
 
 
 TFLITE, ONNX = "tflite_fp32", "tf2onnx_fp32"
 
 CONVERSIONS = (
-    Conversion("ours_all", "resnet-edge, all four at once", "fp32,int8", ".tflite,onnx", ()),
+    Conversion(
+        name="ours_all",
+        title="resnet-edge, all four at once",
+        scheme="fp32,int8",
+        suffix=".tflite,onnx",
+        runtimes=(),
+    ),
     _ours("tflite", "fp32", LITERT),
     _ours("onnx", "fp32", ORT, OPENVINO),
     _ours("tflite", "int8", LITERT, OPENVINO),

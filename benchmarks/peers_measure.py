@@ -61,16 +61,16 @@ def accuracy(path: Path, runtime: str, judge: Comparator) -> dict[str, Any]:
         ]
     np.save(found, np.array(outputs, np.float32))
     request = CompareOutputs(
-        path.name,
-        runtime,
-        "cpu",
-        "",
-        Head.of_outputs(outputs[0].shape[-1], "logits"),
-        str(judge.reference),
-        str(found),
-        str(judge.labels) if judge.labels else None,
-        0.5,
-        0.0,
+        artifact=path.name,
+        backend=runtime,
+        device="cpu",
+        scheme="",
+        head=Head.of_outputs(outputs[0].shape[-1], "logits"),
+        reference=str(judge.reference),
+        candidate=str(found),
+        labels=str(judge.labels) if judge.labels else None,
+        max_drop_pp=0.5,
+        min_sqnr_db=0.0,
     )
     parity = compare(request, silent).parity
     return {

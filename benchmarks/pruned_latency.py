@@ -49,7 +49,7 @@ def main() -> None:
         for backend in PLACES:
             folder = Path(scratch) / backend
             folder.mkdir()
-            how = TimedAs(backend, seconds=options.seconds)
+            how = TimedAs(backend=backend, seconds=options.seconds)
             with (
                 WorkerPool(logs) as workers,
                 Race(workers, folder, ModelRequest(str(base)), how, tell) as race,

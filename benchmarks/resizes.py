@@ -53,7 +53,9 @@ def main() -> None:
             photos = Path(folder) / kind
             write_garments(photos, n, kind == "woven")
             suffix = file.suffix[1:]
-            request = CheckResize(str(file), suffix, BACKENDS[suffix], str(photos), takes_pixels=True)
+            request = CheckResize(
+                path=str(file), format=suffix, backend=BACKENDS[suffix], data=str(photos), takes_pixels=True
+            )
             print_resize(resize_check(request, silent), 80)
         print()
 

@@ -177,3 +177,30 @@ def always_raises(handler: ast.ExceptHandler) -> bool:
     """Cleaning up and raising again swallows nothing."""
     last = handler.body[-1]
     return isinstance(last, ast.Raise) and last.exc is None
+
+
+def classes() -> Iterator[tuple[Path, ast.ClassDef]]:
+    for file in FILES:
+        yield from ((file, node) for node in parsed(file).body if isinstance(node, ast.ClassDef))
+
+
+def test_no_public_class_name_is_there_twice() -> None:
+    found: dict[str, list[str]] = {}
+    for file, node in classes():
+        if not node.name.startswith("_"):
+            found.setdefault(node.name, []).append(name(file))
+    assert {key: files for key, files in found.items() if len(files) > 1} == {}
+
+
+def test_a_dataclass_of_more_than_four_fields_takes_them_by_name() -> None:
+    found = []
+    for file, node in classes():
+        decorators = [text for d in node.decorator_list if "dataclass" in (text := ast.unparse(d))]
+        fields = [
+            f
+            for f in node.body
+            if isinstance(f, ast.AnnAssign) and "ClassVar" not in ast.unparse(f.annotation)
+        ]
+        if decorators and len(fields) > 4 and "kw_only=True" not in decorators[0]:
+            found.append(f"{name(file)}: {node.name}")
+    assert found == []

@@ -15,7 +15,7 @@ from . import borders, quantized, statistics, structure, weights
 from .files import GoodFile, Kind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Seeded:
     """A defective file. `layer` is the output of the broken operation in that file, or `input` or `output`;
     `ordinal` its number among convolutions and dense layers; whoever names one of `names` has found it."""
@@ -71,7 +71,9 @@ def seed(
     end = {"input": file.ends[:1], "output": file.ends[1:]}.get(kind.place, ())
     names = tuple(dict.fromkeys((*layer.names, *file.added, *end)))
     where = layer.output if kind.place == "layer" else kind.place
-    return Seeded(kind.name, variant, out, where, layer.ordinal, names, note)
+    return Seeded(
+        kind=kind.name, variant=variant, path=out, layer=where, ordinal=layer.ordinal, names=names, note=note
+    )
 
 
 def _stale_data(kind: Kind, file: GoodFile, sibling: Path, variant: int, out: Path) -> Seeded:
@@ -80,4 +82,12 @@ def _stale_data(kind: Kind, file: GoodFile, sibling: Path, variant: int, out: Pa
 
     note = write_with_data_of(file.path, sibling, out)
     names = tuple(name for layer in file.layers for name in layer.names)
-    return Seeded(kind.name, variant, out, file.layers[0].output, 0, names, note)
+    return Seeded(
+        kind=kind.name,
+        variant=variant,
+        path=out,
+        layer=file.layers[0].output,
+        ordinal=0,
+        names=names,
+        note=note,
+    )

@@ -32,6 +32,15 @@ def _run(graph: Graph, node: Node, by: str) -> OperatorRun:
     if work := macs(graph, node):
         kernel = given[1].dtype if given[1].data is None else str(given[1].data.dtype)
         # Float activations are quantized by the kernel where the weights are integers.
-        return OperatorRun(layer, node.op, joined(given[0].dtype, kernel), by, work, kernel not in FLOAT)
+        return OperatorRun(
+            layer=layer,
+            op=node.op,
+            precision=joined(given[0].dtype, kernel),
+            by=by,
+            macs=work,
+            integer=kernel not in FLOAT,
+        )
     before = next((tensor.dtype for tensor in given if tensor.data is None), made[0].dtype)
-    return OperatorRun(layer, node.op, turned(before, made[0].dtype), by, 0, False)
+    return OperatorRun(
+        layer=layer, op=node.op, precision=turned(before, made[0].dtype), by=by, macs=0, integer=False
+    )

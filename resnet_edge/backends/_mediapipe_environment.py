@@ -12,7 +12,11 @@ from resnet_edge.workers.own_environment import OwnEnvironment
 
 REQUIREMENTS = Path(__file__).parent / "_programs/mediapipe_requirements.txt"
 ENVIRONMENT = OwnEnvironment(
-    "mediapipe", "MediaPipe", "mediapipe", "RESNET_EDGE_MEDIAPIPE", f"-r {shlex.quote(str(REQUIREMENTS))}"
+    name="mediapipe",
+    title="MediaPipe",
+    distribution="mediapipe",
+    variable="RESNET_EDGE_MEDIAPIPE",
+    requirements=f"-r {shlex.quote(str(REQUIREMENTS))}",
 )
 LIBRARIES = ("libEGL.so.1", "libGLESv2.so.2")
 """MediaPipe is linked to them, and computes on the CPU without using them."""

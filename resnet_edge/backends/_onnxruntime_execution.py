@@ -45,13 +45,24 @@ def _run(
     )
     layer = layer_of(name)
     if op not in MULTIPLYING and "Gemm" not in op and "Conv" not in op:
-        return OperatorRun(layer, op, turned((given or made)[0], made[0]), by, 0, False)
+        return OperatorRun(
+            layer=layer, op=op, precision=turned((given or made)[0], made[0]), by=by, macs=0, integer=False
+        )
     node, integer = nodes.get(name), op in INTEGER_OPERATORS
     kernel = None if node is None else constants.get(node.input[weights_at(op)])
     if node is None or kernel is None:  # computed on the way
-        return OperatorRun(layer, op, joined(given[0], given[-1]), by, macs_of(told, 0), integer)
+        return OperatorRun(
+            layer=layer,
+            op=op,
+            precision=joined(given[0], given[-1]),
+            by=by,
+            macs=macs_of(told, 0),
+            integer=integer,
+        )
     each = each_product(node, tuple(kernel.dims))
     (output,) = told["output_type_shape"][0].values()
     work = each * math.prod(output[1:]) if integer else macs_of(told, each)
     stored = str(onnx.helper.tensor_dtype_to_np_dtype(kernel.data_type))
-    return OperatorRun(layer, op, joined(given[0], stored), by, work, integer)
+    return OperatorRun(
+        layer=layer, op=op, precision=joined(given[0], stored), by=by, macs=work, integer=integer
+    )

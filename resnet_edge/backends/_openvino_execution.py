@@ -26,7 +26,9 @@ def _run(node: Any) -> OperatorRun | None:
     layer = told.get("originalLayersNames", "").split(",")[0] or node.get_friendly_name()
     integer = kind in WITH_WEIGHTS and primitive.lower().endswith("_i8")
     work = _macs(node) if kind in WITH_WEIGHTS else 0
-    return OperatorRun(layer, kind, told["runtimePrecision"], primitive, work, integer)
+    return OperatorRun(
+        layer=layer, op=kind, precision=told["runtimePrecision"], by=primitive, macs=work, integer=integer
+    )
 
 
 def _macs(node: Any) -> int:

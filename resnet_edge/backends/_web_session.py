@@ -23,7 +23,7 @@ DEVICES = frozenset({"cpu", "gpu"})
 """WebAssembly and WebGPU."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Runtime:
     """A module of web/, the backend that it belongs to, and its format as a person says it.
 

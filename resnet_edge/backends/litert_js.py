@@ -56,4 +56,6 @@ def _refuse(path: Path, device: str, image: TensorSpec, scores: TensorSpec) -> N
         )
 
 
-_RUNTIME = _web_session.Runtime("litert_js", "litert_js.mjs", "TFLite", _mend, _refuse)
+_RUNTIME = _web_session.Runtime(
+    backend="litert_js", module="litert_js.mjs", format="TFLite", mend=_mend, refuse=_refuse
+)

@@ -56,5 +56,10 @@ def _refuse(path: Path, device: str, image: TensorSpec, scores: TensorSpec) -> N
 
 
 _RUNTIME = _web_session.Runtime(
-    "mediapipe_web", "mediapipe_web.mjs", "TFLite for MediaPipe", _mend, _refuse, _mediapipe_files.pixels
+    backend="mediapipe_web",
+    module="mediapipe_web.mjs",
+    format="TFLite for MediaPipe",
+    mend=_mend,
+    refuse=_refuse,
+    prepared=_mediapipe_files.pixels,
 )

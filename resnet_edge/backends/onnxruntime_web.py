@@ -42,4 +42,6 @@ def _refuse(path: Path, device: str, image: TensorSpec, scores: TensorSpec) -> N
     """Nothing: what it opens it runs."""
 
 
-_RUNTIME = _web_session.Runtime("onnxruntime_web", "onnxruntime_web.mjs", "ONNX", _mend, _refuse)
+_RUNTIME = _web_session.Runtime(
+    backend="onnxruntime_web", module="onnxruntime_web.mjs", format="ONNX", mend=_mend, refuse=_refuse
+)

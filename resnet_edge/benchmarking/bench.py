@@ -40,7 +40,7 @@ LOADED = 0.1
 PACE = 1.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BenchRequest:
     """Which files, on which backends (`name` or `name:device`; none: on all that open here), with how
     many threads and images at a time, and for how long at most they take turns. `profile`: tell what
@@ -130,7 +130,7 @@ class _Run:
             if done >= look or spent:
                 judged = self._judged(load.others)
                 if judged.steady or spent:
-                    self.tell(Progress("turns", 1, 1, f"{done} rounds"))
+                    self.tell(Progress(step="turns", done=1, total=1, note=f"{done} rounds"))
                     return judged
                 look = max(done + 1, round(GROWTH * done))
             self._tell_turns(done, elapsed)
@@ -145,7 +145,11 @@ class _Run:
         ]
         for number, contender in enumerate(watched):
             target = contender.target
-            self.tell(Progress("profile", number, len(watched), f"{target.file} on {target.backend}"))
+            self.tell(
+                Progress(
+                    step="profile", done=number, total=len(watched), note=f"{target.file} on {target.backend}"
+                )
+            )
             worker = self.workers.worker("profile", silent, backends_grant([target.backend]))
             opening = contenders.opening(target)
             try:
@@ -153,7 +157,7 @@ class _Run:
             except ResnetEdgeError as error:
                 contenders.failed(target, error)
             worker.close()
-        self.tell(Progress("profile", len(watched), len(watched)))
+        self.tell(Progress(step="profile", done=len(watched), total=len(watched)))
         silent_ones = sorted(
             {contender.target.backend for contender in contenders.taken if contender not in watched}
         )
@@ -207,7 +211,11 @@ class _Run:
 
     def _tell_turns(self, done: int, elapsed: float) -> None:
         total = max(1, round(10 * self.request.budget_seconds))
-        self.tell(Progress("turns", min(round(10 * elapsed), total - 1), total, f"round {done}"))
+        self.tell(
+            Progress(
+                step="turns", done=min(round(10 * elapsed), total - 1), total=total, note=f"round {done}"
+            )
+        )
 
 
 def _turns(blocks: Sequence[Block]) -> Turns:

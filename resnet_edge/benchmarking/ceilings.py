@@ -34,7 +34,12 @@ def ceilings(request: MeasureCeilings, report: OnProgress) -> Ceilings:
         int8_gmacs, int8_by = _fastest(INT8, flags, request.threads, pool)
         gigabytes = _reading(request.threads, pool)
     return Ceilings(
-        *(float_gmacs, float_by, int8_gmacs, int8_by, gigabytes, largest_cache()),
+        float_gmacs=float_gmacs,
+        float_by=float_by,
+        int8_gmacs=int8_gmacs,
+        int8_by=int8_by,
+        gigabytes=gigabytes,
+        cache_bytes=largest_cache(),
         tiles="amx_int8" in flags,
     )
 

@@ -17,7 +17,7 @@ intervals apart: what one run sees of its own noise is not all of it."""
 MACHINE = ("cpu", "architecture", "usable_cores", "int8_flags", "os", "python")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComparedRow:
     """One row of both runs. `ratio` is the latency after over that before, and `ratio_between` what it
     can be at most and at least, by the 95 % intervals of both: the runs were not interleaved, so

@@ -26,7 +26,7 @@ from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress, silent
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Contender:
     """One artifact on one backend: its warm session, and its turns."""
 
@@ -65,14 +65,21 @@ class Contenders:
             place = target.backend, target.device
             if place in absent:
                 continue
-            self._tell(Progress("open", number, len(found.targets), f"{target.file} on {' '.join(place)}"))
+            self._tell(
+                Progress(
+                    step="open",
+                    done=number,
+                    total=len(found.targets),
+                    note=f"{target.file} on {' '.join(place)}",
+                )
+            )
             error = self._entered(target)
             if isinstance(error, DeviceUnavailable) and not found.named:
                 absent.add(place)
                 self.unopened.append(Unopened("", *place, str(error)))
             elif error is not None:
                 refused.append((target, error))
-        self._tell(Progress("open", len(found.targets), len(found.targets)))
+        self._tell(Progress(step="open", done=len(found.targets), total=len(found.targets)))
         self._sort_out(refused, found.named)
         self._check()
 
@@ -92,13 +99,13 @@ class Contenders:
 
     def opening(self, target: LatencyTarget) -> Opening:
         """How a target is opened."""
-        return Opening(target, self._threads, self._batch, self._cores)
+        return Opening(target=target, threads=self._threads, batch=self._batch, cores=self._cores)
 
     def failed(self, target: LatencyTarget, error: ResnetEdgeError) -> None:
         """Keep and tell a failure."""
         self.failures.append(Failed(target.file, target.backend, target.device, str(error)))
         what = f"{target.file} on {target.backend} {target.device}"
-        self._tell(Progress(what, note=f"{what}: {error}", line=True))
+        self._tell(Progress(step=what, note=f"{what}: {error}", line=True))
 
     def processor_seconds(self) -> float:
         """Of all processes that take turns, up to the last turn of each."""
@@ -130,7 +137,7 @@ class Contenders:
             return error
         finally:
             fresh.close()
-        self.taken.append(Contender(target, worker, opened, cold))
+        self.taken.append(Contender(target=target, worker=worker, opened=opened, cold=cold))
         return None
 
     def _lost(self, worker: Worker) -> None:

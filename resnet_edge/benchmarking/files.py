@@ -15,7 +15,7 @@ KERAS = {"keras": "keras", "h5": "keras"}
 """The model itself, by suffix: no format that anything is converted to, but backends open it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BenchFile:
     """`name` is what a report calls it; `scheme` None: its name does not tell. `brought`: nobody named it,
     a folder brought it along, so that it need not be timed."""
@@ -40,11 +40,11 @@ def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
     names = [file.name for file in found]
     return tuple(
         BenchFile(
-            file,
-            file.name if names.count(file.name) == 1 else str(file),
-            _formats()[_suffix(file)],
-            _scheme(file),
-            file not in named,
+            path=file,
+            name=file.name if names.count(file.name) == 1 else str(file),
+            format=_formats()[_suffix(file)],
+            scheme=_scheme(file),
+            brought=file not in named,
         )
         for file in found
     )

@@ -36,12 +36,12 @@ def measure(request: MeasureLatency, report: OnProgress) -> LatencyResult:
     with ExitStack() as sessions:
         runners: dict[int, Runner] = {}
         for number, target in enumerate(request.artifacts):
-            report(Progress("warm-up", number, len(request.artifacts), target.file))
+            report(Progress(step="warm-up", done=number, total=len(request.artifacts), note=target.file))
             try:
                 runners[number] = open_runner(sessions, target, images, request.threads)
             except ResnetEdgeError as error:
                 failures[number] = _failure(target, error)
-        report(Progress("warm-up", len(request.artifacts), len(request.artifacts)))
+        report(Progress(step="warm-up", done=len(request.artifacts), total=len(request.artifacts)))
         times, broken = interleave(
             *(runners, request.rounds, request.budget_seconds, request.seed, report), until_settled=True
         )

@@ -9,7 +9,7 @@ from resnet_edge.core.report import Failure
 from resnet_edge.workers.task import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LatencyTarget:
     """An artifact on a backend and a device; `file` is the name that the report prints."""
 
@@ -29,7 +29,7 @@ class LatencyResult:
     failures: tuple[Failure, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeasureLatency(
     Task[LatencyResult],
     runs="resnet_edge.benchmarking.latency:measure",

@@ -71,4 +71,11 @@ def _on_named(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> l
 
 
 def _target(file: BenchFile, backend: str, device: str) -> LatencyTarget:
-    return LatencyTarget(str(file.path), file.name, file.format, file.scheme or "", backend, device)
+    return LatencyTarget(
+        path=str(file.path),
+        file=file.name,
+        format=file.format,
+        scheme=file.scheme or "",
+        backend=backend,
+        device=device,
+    )

@@ -29,7 +29,7 @@ class ListOffers(Task[Offers], runs="resnet_edge.benchmarking.sessions:offers"):
     backend: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Opening:
     """One artifact, to be fed seeded noise of `batch`
     images. `cores`: what the process may run on (empty: leave it). `calls`: of one block (None: as many
@@ -120,7 +120,7 @@ class SettleRounds(Task[AllSettled], runs="resnet_edge.benchmarking.verdict:sett
     seed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settled:
     """One row: percentiles in milliseconds, the interval of the median, the latency over that of the
     fastest row with its interval, the rank, and why it would not hold when repeated (empty: it does)."""

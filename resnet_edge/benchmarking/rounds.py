@@ -85,7 +85,7 @@ def interleave(
     random = np.random.default_rng(seed)
     times: dict[int, list[list[float]]] = {number: [] for number in runners}
     broken: dict[int, ResnetEdgeError] = {}
-    began, told, done = time.monotonic(), Progress("latency"), 0
+    began, told, done = time.monotonic(), Progress(step="latency"), 0
     with _without_gc():
         while times and _go_on(done, rounds, time.monotonic() - began, budget_seconds):
             for number in random.permutation(sorted(times)).tolist():
@@ -130,9 +130,9 @@ def _go_on(done: int, rounds: int | None, elapsed: float, budget_seconds: float)
 def _progress(done: int, rounds: int | None, elapsed: float, budget_seconds: float) -> Progress:
     """Rounds where their number is known, else tenths of a second of the budget."""
     if rounds is not None:
-        return Progress("latency", done, rounds)
+        return Progress(step="latency", done=done, total=rounds)
     total = max(1, round(10 * budget_seconds))
-    return Progress("latency", min(round(10 * elapsed), total), total, f"round {done}")
+    return Progress(step="latency", done=min(round(10 * elapsed), total), total=total, note=f"round {done}")
 
 
 def timed_block(runner: Runner) -> list[float]:

@@ -32,13 +32,15 @@ def settle(request: SettleRounds, report: OnProgress) -> AllSettled:
         rank = 1 + sum(high < interval[0] for _, high in intervals)
         rows.append(
             Settled(
-                own.size,
-                *(float(p50), float(p90), float(p99)),
-                interval,
-                ratio,
-                between,
-                rank,
-                tuple(unsteady(median, interval)),
+                n=own.size,
+                p50_ms=float(p50),
+                p90_ms=float(p90),
+                p99_ms=float(p99),
+                p50_ci95_ms=interval,
+                times_fastest=ratio,
+                times_fastest_ci95=between,
+                rank=rank,
+                unsteady=tuple(unsteady(median, interval)),
             )
         )
     return AllSettled(tuple(rows), slowest_quarter(request.rows))

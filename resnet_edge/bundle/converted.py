@@ -20,7 +20,7 @@ from resnet_edge.data.class_names import class_names_in
 WHAT, AGAIN = "report of `resnet-edge convert`", "convert the model again"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Converted:
     """The artifacts of a folder, their proofs, and the model; `document` is report.json as it stands, `notes`
     are sentences on what else stands in the folder."""
@@ -81,7 +81,16 @@ def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:
         )
     check_apart(folder / "labels.txt", labels)
     changed = _changed(folder / "labels.txt", labels, read.labels)
-    return Converted(folder, facts, labels, read.data.source, artifacts, read.parity, document, changed)
+    return Converted(
+        folder=folder,
+        facts=facts,
+        labels=labels,
+        data=read.data.source,
+        artifacts=artifacts,
+        proofs=read.parity,
+        document=document,
+        notes=changed,
+    )
 
 
 def _changed(path: Path, labels: tuple[str, ...], written: LabelNames | None) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ FOUND_AGAIN = {"fashion-mnist (test)": "fashion-mnist"}
 """DATA that `package` finds wherever it runs, by what a report calls it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PackageRequest:
     """What the user asks for. `data` None: the data that the report names. `profiles` and `schemes` by file
     name; where None, those of PROFILES that can hold the model, and all proved schemes that a profile takes.
@@ -126,15 +126,17 @@ class _Run:
         golden = self._golden(made, expected, rows, picked, images)
         told = self._facts(made, image, golden)
         return Bundle(
-            told,
-            tuple(rows),
-            self._arenas(rows),
-            made.left,
-            tuple(why for name, why in self.unproved.items() if any(f.source == name for f in told.files)),
-            self._classes(first, images),
-            outlooks,
-            self.converted.notes,
-            {
+            facts=told,
+            proofs=tuple(rows),
+            arenas=self._arenas(rows),
+            left=made.left,
+            unproved=tuple(
+                why for name, why in self.unproved.items() if any(f.source == name for f in told.files)
+            ),
+            classes=self._classes(first, images),
+            outlooks=outlooks,
+            notes=self.converted.notes,
+            oldest={
                 file.path: oldest(file, rows, self.converted.proofs, list(registry.declared("backends")))
                 for file in told.files
             },
@@ -145,7 +147,12 @@ class _Run:
         folder.mkdir(parents=True)
         facts = self.converted.facts
         asked = PickGoldenImages(
-            images.images, images.labels, anchor, facts.head, self.request.golden, str(folder)
+            images=images.images,
+            labels=images.labels,
+            anchor=anchor,
+            head=facts.head,
+            count=self.request.golden,
+            folder=str(folder),
         )
         return self.scores.run(asked)
 
@@ -153,7 +160,9 @@ class _Run:
         """What documents are made from, and the sample code made from it."""
         name, labels = self.converted.facts.name, self.converted.labels
         files = tuple(file.file for file in made.files)
-        told = BundleFacts(name, name.replace("_", " "), labels, image, files, golden)
+        told = BundleFacts(
+            name=name, title=name.replace("_", " "), labels=labels, image=image, files=files, golden=golden
+        )
         asked = WriteSamples(told, str(self.workspace.folder))
         self.scores.run(asked)
         return told
@@ -182,12 +191,12 @@ class _Run:
             )
         check_data(word)
         asked = PrepareImages(
-            word,
-            facts.input_shape,
-            facts.classes,
-            facts.preprocessing,
-            str(self.workspace.scratch_folder("images")),
-            self.request.images,
+            data=word,
+            shape=facts.input_shape,
+            classes=facts.classes,
+            preprocessing=facts.preprocessing,
+            folder=str(self.workspace.scratch_folder("images")),
+            limit=self.request.images,
         )
         reader = self.workers.worker("images", self.tell)
         try:
@@ -199,20 +208,21 @@ class _Run:
         facts = self.converted.facts
         maker = self.workers.worker("model files", self.tell)
         asked = WriteFiles(
-            str(self.workspace.folder),
-            self.converted.artifacts,
-            self.request.profiles or PROFILES,
-            self.request.schemes,
-            facts.name,
-            image,
-            facts.head,
-            self.converted.labels,
-            self.translations,
-            f"{facts.classes} classes of images, from {Path(facts.source).name} (resnet-edge {__version__})",
-            self.request.version,
-            self.request.license,
-            self.unproved,
-            self.request.unproved,
+            folder=str(self.workspace.folder),
+            artifacts=self.converted.artifacts,
+            profiles=self.request.profiles or PROFILES,
+            schemes=self.request.schemes,
+            name=facts.name,
+            image=image,
+            head=facts.head,
+            labels=self.converted.labels,
+            translations=self.translations,
+            description=f"{facts.classes} classes of images, from {Path(facts.source).name} (resnet-edge "
+            f"{__version__})",
+            version=self.request.version,
+            license=self.request.license,
+            unproved=self.unproved,
+            allow_unproved=self.request.unproved,
             wherever_possible=self.request.profiles is None,
         )
         try:
@@ -250,11 +260,11 @@ class _Run:
             measured.append(rows)
         files = tuple(file.file for file in made.files)
         asked = WriteGoldenVectors(
-            picked,
-            images.images,
-            str(self.workspace.folder / "golden" / "images"),
-            files,
-            tuple(expected),
-            tuple(measured),
+            picked=picked,
+            images=images.images,
+            folder=str(self.workspace.folder / "golden" / "images"),
+            files=files,
+            expected=tuple(expected),
+            measured=tuple(measured),
         )
         return self.scores.run(asked)

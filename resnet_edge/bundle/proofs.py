@@ -57,7 +57,15 @@ class Proofs:
         return out
 
     def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> PredictResult:
-        asked = Predict(path, format, backend, "cpu", 1, self.images[channels], out)
+        asked = Predict(
+            path=path,
+            format=format,
+            backend=backend,
+            device="cpu",
+            threads=1,
+            images=self.images[channels],
+            out=out,
+        )
         if backend not in self.runners:
             self.runners[backend] = self.workers.worker(f"on {backend}", self.tell, backends_grant([backend]))
         return self.runners[backend].run(asked)
@@ -82,14 +90,26 @@ class Proofs:
             ran = self._predict(path, file.format, backend, channels, out)
             self.ran.add(out)
             other = self._counterpart(file, backend)
-            asked = CompareScores(expected, out, self._outputs(file, other), file.head, picked.rows)
+            asked = CompareScores(
+                expected=expected,
+                found=out,
+                counterpart=self._outputs(file, other),
+                head=file.head,
+                rows=picked.rows,
+            )
             found = self.scores.run(asked)
         except MissingDependency as error:
-            return self._told(RuntimeProof(file.path, backend, "not installed", str(error)))
+            return self._told(
+                RuntimeProof(file=file.path, backend=backend, status="not installed", reason=str(error))
+            )
         except (ArtifactError, DeviceUnavailable, WorkerFailed) as error:  # some runtimes end their process
-            return self._told(RuntimeProof(file.path, backend, "does not open", str(error)))
+            return self._told(
+                RuntimeProof(file=file.path, backend=backend, status="does not open", reason=str(error))
+            )
         except DataError as error:
-            return self._told(RuntimeProof(file.path, backend, "differs", str(error)))
+            return self._told(
+                RuntimeProof(file=file.path, backend=backend, status="differs", reason=str(error))
+            )
         proof = judged(file, (backend, other), ran, found, len(picked.rows), self.converted.labels)
         return self._told(proof)
 
@@ -106,5 +126,5 @@ class Proofs:
     def _told(self, proof: RuntimeProof) -> RuntimeProof:
         if proof.status != "agrees":
             note = f"{proof.file} on {proof.backend}: {proof.status}: {proof.reason}"
-            self.tell(Progress("runtimes", note=note, line=True))
+            self.tell(Progress(step="runtimes", note=note, line=True))
         return proof

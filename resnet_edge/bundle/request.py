@@ -22,7 +22,7 @@ class MadeFiles:
     left: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WriteFiles(Task[MadeFiles], runs="resnet_edge.bundle.files:make", writes=("folder",)):
     """bundle.files: the model files of a bundle, from `artifacts`, into `folder`.
 
@@ -95,7 +95,7 @@ class Picked:
     labels: tuple[int | None, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PickGoldenImages(
     Task[Picked],
     runs="resnet_edge.bundle.scores:pick",
@@ -157,7 +157,7 @@ class WidenImages(Task[Written], runs="resnet_edge.bundle.scores:widen", reads=(
     out: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ScoresApart:
     """Counts as in core.bundle.RuntimeProof."""
 
@@ -169,7 +169,7 @@ class ScoresApart:
     max_abs: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CompareScores(
     Task[ScoresApart],
     runs="resnet_edge.bundle.scores:apart",
@@ -189,7 +189,7 @@ class CompareScores(
     rows: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WriteGoldenVectors(
     Task[Golden],
     runs="resnet_edge.bundle.scores:golden",

@@ -29,7 +29,7 @@ from resnet_edge.core.bundle import (
     Golden,
     GoldenImage,
     GoldenScores,
-    GoldenTolerance,
+    RuntimeTolerance,
 )
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
@@ -160,11 +160,11 @@ def _of_file(
         bundle_acceleration.write(Path(request.folder).parent, file, tensors, rows)
     path, digest = _scores_file(Path(request.folder).parent, file, rows)
     return GoldenScores(
-        file.path,
-        tuple(_sha256(tensor.tobytes()) for tensor in tensors),
-        path,
-        digest,
-        _tolerances(measured, float(np.abs(scores).max()), len(scores)),
+        file=file.path,
+        inputs_sha256=tuple(_sha256(tensor.tobytes()) for tensor in tensors),
+        scores=path,
+        scores_sha256=digest,
+        tolerances=_tolerances(measured, float(np.abs(scores).max()), len(scores)),
     )
 
 
@@ -182,10 +182,10 @@ def _scores_file(golden: Path, file: BundledFile, rows: NDArray[Any]) -> tuple[s
     return f"golden/scores/{out.name}", _sha256(content)
 
 
-def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[GoldenTolerance, ...]:
+def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[RuntimeTolerance, ...]:
     rounding = ROUNDING * largest
     rows = [
-        GoldenTolerance(
+        RuntimeTolerance(
             name,
             HEADROOM * most + rounding,
             f"{HEADROOM} times the largest difference on {n:,} images, {most:.3g}, {_and(rounding)}",
@@ -194,7 +194,7 @@ def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[Gol
     ]
     most = max(measured.values())
     why = f"{HEADROOM} times the largest difference of any runtime here, {most:.3g}, {_and(rounding)}"
-    return (*rows, GoldenTolerance("default", HEADROOM * most + rounding, why))
+    return (*rows, RuntimeTolerance("default", HEADROOM * most + rounding, why))
 
 
 def _and(rounding: float) -> str:

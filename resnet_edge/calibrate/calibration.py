@@ -175,7 +175,7 @@ class _Search:
     def tried(self, calibrator: str, chosen: Repaired, repairs: tuple[str, ...]) -> tuple[Trial, Repaired]:
         """Make the int8 graph and judge it; no addition is aligned (artifacts.py) for that."""
         step = " + ".join((calibrator, *repairs))
-        self.report(Progress("choose ranges", note=step))
+        self.report(Progress(step="choose ranges", note=step))
         ranges = self.int8_ranges(calibrator, chosen.measured)
         outputs = self._int8_outputs(self.float_graph(chosen), ranges, self.request.dense_scales)
         trial = Trial(calibrator, repairs, self._sqnr_db(outputs))
@@ -183,7 +183,7 @@ class _Search:
         if outputs is not None:
             self.answers[trial] = answers(self.request.head, outputs)
         found = "LiteRT refuses it" if trial.sqnr_db is None else f"{trial.sqnr_db:.1f} dB"
-        self.report(Progress("choose ranges", note=f"{step}: {found}"))
+        self.report(Progress(step="choose ranges", note=f"{step}: {found}"))
         return trial, chosen
 
     def shared_scale(self, best: Trial) -> SharedScale | None:
@@ -192,7 +192,7 @@ class _Search:
         found = layers(self.graph, self.request.dense_scales)
         if best.sqnr_db is None or not any(layer.one_step and len(layer.rows) > 1 for layer in found):
             return None
-        self.report(Progress("choose ranges", note="a scale for each output of dense layers"))
+        self.report(Progress(step="choose ranges", note="a scale for each output of dense layers"))
         fitted = self._repaired(best.repairs, "per-channel")
         portable = Path(self.request.folder) / "per-channel.tflite"
         write_constants(Path(self.request.portable), fitted.constants, portable)

@@ -15,7 +15,7 @@ CalibratorName = Literal["auto", "minmax", "percentile", "mse", "entropy"]
 RepairName = Literal["auto", "all", "none"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Calibration:
     """The repaired float graph, its ranges (JSON by dtype of the activations), and how they
     were chosen: from `tensors` tensors on `n` images, of which `judged` judged the trials.
@@ -38,7 +38,7 @@ class Calibration:
     shared_scale: SharedScale | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Calibrate(
     Task[Calibration],
     runs="resnet_edge.calibrate.calibration:calibrate",

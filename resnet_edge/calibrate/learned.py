@@ -16,5 +16,5 @@ def place(request: PlaceLearnedRanges, report: OnProgress) -> Placed:
     learned = read_learned(Path(request.learned))
     found = learned_ranges(Path(request.portable), learned)
     Path(request.out).write_bytes(msgspec.json.encode(found))
-    report(Progress("learned ranges", 1, 1, f"of {len(learned.ranges)} layers"))
+    report(Progress(step="learned ranges", done=1, total=1, note=f"of {len(learned.ranges)} layers"))
     return Placed(request.out, len(learned.ranges), len(found))

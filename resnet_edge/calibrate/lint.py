@@ -45,7 +45,7 @@ SECONDS = 1.5
 def lint(request: LintCalibration, report: OnProgress) -> CalibrationLint:
     """Look for everything that can be looked for; an empty set is an error, and nothing else is said."""
     ours, theirs = request.calibration.source, request.evaluation.source
-    report(Progress("calibration lint", note=f"{ours}, against {theirs}"))
+    report(Progress(step="calibration lint", note=f"{ours}, against {theirs}"))
     if not request.calibration.n:
         sentence = "there is no calibration image: give some with --calibration"
         return _told(request, _Found((LintFinding("count", "error", sentence, {"n": 0}),), ("count",), {}))
@@ -76,7 +76,13 @@ def _told(request: LintCalibration, found: _Found) -> CalibrationLint:
     order = {"error": 0, "warning": 1, "note": 2}
     findings = tuple(sorted(found.findings, key=lambda finding: order[finding.severity]))
     return CalibrationLint(
-        ours.n, ours.source, theirs.n, theirs.source, findings, found.checked, found.figures
+        n=ours.n,
+        source=ours.source,
+        against_n=theirs.n,
+        against=theirs.source,
+        findings=findings,
+        checked=found.checked,
+        figures=found.figures,
     )
 
 

@@ -11,7 +11,7 @@ from resnet_edge.data.images_request import Images
 from resnet_edge.workers.task import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LintCalibration(
     Task[CalibrationLint],
     runs="resnet_edge.calibrate.lint:lint",

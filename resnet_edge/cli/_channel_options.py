@@ -160,8 +160,12 @@ def wanted(amount: float, exclude: tuple[str, ...] | None, options: dict[str, An
     return {
         "target": None if latency is not None or blocks_only else PruningTarget(options["kind"], 1 - amount),
         "target_latency": latency,
-        "timed": TimedAs(backend, device or "cpu", options["scheme"], options["threads"]),
-        "rules": Rules(options["multiple"], exclude or (), options["scope"], blocks=blocks),
+        "timed": TimedAs(
+            backend=backend, device=device or "cpu", scheme=options["scheme"], threads=options["threads"]
+        ),
+        "rules": Rules(
+            multiple=options["multiple"], exclude=exclude or (), scope=options["scope"], blocks=blocks
+        ),
         "remove_blocks": count,
         "importance": options["importance"],
         "sparse_epochs": options["sparse_epochs"],

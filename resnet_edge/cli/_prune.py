@@ -26,7 +26,7 @@ OPTIONS_OF: dict[str, tuple[str, ...]] = {"magnitude": ("schedule",), "channel":
 """The options that only one method has."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Common:
     """What every method is asked for. `exclude` None: the method's own default."""
 
@@ -61,13 +61,13 @@ def common(model: str, out: Path, options: dict[str, Any]) -> Common:
     check_keras_output(out, overwrite=overwrite, resume=resume)
     check_source(source)
     return Common(
-        source,
-        options.pop("amount"),
-        options.pop("exclude"),
-        str(out),
-        resume,
-        command_line(),
-        overwrite,
+        model=source,
+        amount=options.pop("amount"),
+        exclude=options.pop("exclude"),
+        out=str(out),
+        resume=resume,
+        command=command_line(),
+        overwrite=overwrite,
     )
 
 
@@ -88,15 +88,15 @@ def _magnitude(shared: Common, recipe: Recipe, options: dict[str, Any], report: 
     if recipe.precision != "float32":
         raise UsageError(f"--precision {recipe.precision}: magnitude pruning trains in float32 only")
     request = PruneMagnitude(
-        shared.model,
-        recipe,
-        shared.amount,
-        options["schedule"],
-        shared.exclude,
-        shared.out,
-        shared.resume,
-        shared.command,
-        shared.overwrite,
+        model=shared.model,
+        recipe=recipe,
+        amount=shared.amount,
+        schedule=options["schedule"],
+        exclude=shared.exclude,
+        out=shared.out,
+        resume=shared.resume,
+        command=shared.command,
+        overwrite=shared.overwrite,
     )
     grant = training_grant(recipe, shared.out, shared.model)
     with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log", grant) as worker:
@@ -108,8 +108,8 @@ def _channel(shared: Common, recipe: Recipe, options: dict[str, Any], report: On
     from resnet_edge.compression.prune_channel import prune
 
     request = ChannelRequest(
-        shared.model,
-        recipe,
+        model=shared.model,
+        recipe=recipe,
         **wanted(shared.amount, shared.exclude, options),
         out=shared.out,
         resume=shared.resume,

@@ -149,7 +149,14 @@ def _measured(
     from resnet_edge.benchmarking.files import bench_files
 
     request = BenchRequest(
-        bench_files(paths), backends or (), threads, batch, budget, seed, profile, command_line()
+        files=bench_files(paths),
+        backends=backends or (),
+        threads=threads,
+        batch=batch,
+        budget_seconds=budget,
+        seed=seed,
+        profile=profile,
+        command=command_line(),
     )
     with progress(quiet) as report:
         return bench(request, report)

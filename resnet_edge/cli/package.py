@@ -144,7 +144,16 @@ def command(
     place = Workspace(out, writer="package", overwrite=overwrite, inputs=read)
     converted = read_converted(folder)
     request = PackageRequest(
-        profiles, schemes, translations, data, resize, images, golden, unproved, model_version, license
+        profiles=profiles,
+        schemes=schemes,
+        translations=translations,
+        data=data,
+        resize=resize,
+        images=images,
+        golden=golden,
+        unproved=unproved,
+        version=model_version,
+        license=license,
     )
     typed = reproduced(folder, request, intended_use)
     with telling(out):

@@ -61,7 +61,13 @@ def command(
     check_keras_output(out, overwrite=overwrite, resume=resume)
     check_source(request)
     wanted = FineTuneForInt8(
-        request, recipe_of(options), str(out), resume, command_line(), overwrite, dense_scales
+        model=request,
+        recipe=recipe_of(options),
+        out=str(out),
+        resume=resume,
+        command=command_line(),
+        overwrite=overwrite,
+        dense_scales=dense_scales,
     )
     grant = training_grant(wanted.recipe, wanted.out, request)
     with telling(out, lambda: left_behind(out)):

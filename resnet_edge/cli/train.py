@@ -55,7 +55,15 @@ def command(
         check_not_the_model(out, start)
         check_source(ModelRequest(start))
     check_keras_output(out, overwrite=overwrite, resume=resume)
-    request = Train(arch, recipe_of(options), str(out), start, resume, command_line(), overwrite)
+    request = Train(
+        arch=arch,
+        recipe=recipe_of(options),
+        out=str(out),
+        start=start,
+        resume=resume,
+        command=command_line(),
+        overwrite=overwrite,
+    )
     started = () if start is None else (ModelRequest(start),)
     grant = training_grant(request.recipe, request.out, *started, fresh=True)
     with telling(out, lambda: left_behind(out)):

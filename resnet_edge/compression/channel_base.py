@@ -39,7 +39,7 @@ JUDGED_IMAGES, JUDGED_MACS = 1000, 50_000_000_000
 many multiply-accumulates, though never fewer than 128."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Base:
     """The network to prune and the data that it is fitted to."""
 
@@ -53,11 +53,11 @@ class Base:
         """What a fit or a test of it needs."""
         facts = self.opened.facts
         return Fit(
-            facts.head,
-            label,
-            lambda images: preprocessed(images, facts.preprocessing),
-            teacher,
-            penalised,
+            head=facts.head,
+            label=label,
+            inputs=lambda images: preprocessed(images, facts.preprocessing),
+            teacher=teacher,
+            penalty=penalised,
         )
 
 
@@ -76,7 +76,7 @@ def base_of(request: ChannelRequest) -> Base:
     channels = channel_map(graph)
     data = training_data(request.recipe, facts.input_shape, facts.classes, silent)
     read = checked_reader(opened, model, data.fitted.images)
-    return Base(opened, graph, channels, data, read)
+    return Base(opened=opened, graph=graph, channels=channels, data=data, read=read)
 
 
 def plain_loss(request: ChannelRequest) -> Any:

@@ -66,7 +66,7 @@ def chosen(request: MakeCandidate, report: OnProgress) -> tuple[Blocks, Selectio
         blocks = _before(wanted, target, report)
     if target is None:
         return blocks, Selection({})
-    report(Progress("channels", note=f"{wanted.importance} importance"))
+    report(Progress(step="channels", note=f"{wanted.importance} importance"))
     return blocks, _channels(wanted, target, blocks)
 
 
@@ -141,7 +141,7 @@ def _importance(request: ChannelRequest, blocks: Blocks) -> Importance:
 
 
 def _ranking(request: ChannelRequest, report: OnProgress) -> BlockChoice:
-    report(Progress("blocks", note="the loss without each of them"))
+    report(Progress(step="blocks", note="the loss without each of them"))
     return _measured(request)
 
 

@@ -15,7 +15,7 @@ from resnet_edge.workers.task import Task
 Importance = Literal["norm", "taylor"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChannelRequest:
     """Prune the channels of `model` and fine-tune what is left.
 
@@ -88,7 +88,7 @@ class PrepareChannels(
     wanted: ChannelRequest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MakeCandidate(
     Task[Candidate],
     runs="resnet_edge.compression.channels:candidate",

@@ -138,14 +138,14 @@ def finish(request: FinishChannels, report: OnProgress) -> Compressed:
     before = state_of(wanted.model, scores[0], measured)
     after = state_of(as_saved(wanted.model, facts, made), scores[2], measured)
     step = Step(
-        "prune",
-        _title(found.candidate),
-        wanted.command,
-        __version__,
-        after,
-        before,
-        found.latency,
-        {
+        step="prune",
+        title=_title(found.candidate),
+        command=wanted.command,
+        resnet_edge=__version__,
+        after=after,
+        before=before,
+        latency=found.latency,
+        details={
             "method": "channel",
             "importance": wanted.importance,
             "rules": asdict(wanted.rules),

@@ -12,7 +12,7 @@ from resnet_edge.workers.task import Task
 Schedule = Literal["polynomial", "constant"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PruneMagnitude(
     Task[Compressed],
     runs="resnet_edge.compression.prune_magnitude:prune",

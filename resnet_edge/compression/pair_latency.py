@@ -58,9 +58,16 @@ def measure(request: TimePair, report: OnProgress) -> StepLatency:
     with ExitStack() as sessions:
         runners = {}
         for number, target in enumerate((request.before, request.after)):
-            report(Progress("warm-up", number, 2, f"{target.scheme} {target.format} {target.file}"))
+            report(
+                Progress(
+                    step="warm-up",
+                    done=number,
+                    total=2,
+                    note=f"{target.scheme} {target.format} {target.file}",
+                )
+            )
             runners[number] = open_runner(sessions, target, image, request.threads)
-        report(Progress("warm-up", 2, 2))
+        report(Progress(step="warm-up", done=2, total=2))
         times, broken = interleave(runners, request.rounds, request.budget_seconds, request.seed, report)
         device = runners[1].session.device
     for error in broken.values():

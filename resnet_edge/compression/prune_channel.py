@@ -166,7 +166,7 @@ class _Search:
         gone = f"{count} block{'s' * (count > 1)} less, " if (count := len(found.summary.blocks)) else ""
         loss = "" if found.loss is None else f", loss {found.loss:.3f} before fine-tuning"
         note = f"{gone}{_left(timed):.2f}x of the MACs: {_ratio(timed):.2f}x of the latency{loss}"
-        self._tell(Progress("search", note=note, line=True))
+        self._tell(Progress(step="search", note=note, line=True))
         return timed
 
     def _timed(self, found: Candidate) -> Chosen:
@@ -175,7 +175,7 @@ class _Search:
     def _candidate(self, target: PruningTarget | None, blocks: int | None, judged: bool = False) -> Candidate:
         self._count += 1
         out = str(self._scratch / f"candidate-{self._count}.keras")
-        request = MakeCandidate(self._request, target, out, blocks, judged)
+        request = MakeCandidate(wanted=self._request, target=target, out=out, blocks=blocks, judged=judged)
         return self._worker.run(request)
 
 

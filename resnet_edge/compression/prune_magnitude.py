@@ -75,7 +75,14 @@ def prune(request: PruneMagnitude, report: OnProgress) -> Compressed:
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     before = _measured(request.model, base, report)
     fine_tuning = plan(request.schedule, request.amount, _steps(request, data))
-    how = Fit(facts.head, "prune", base.inputs, teacher, framework=tf_keras, callbacks=(update_step(),))
+    how = Fit(
+        head=facts.head,
+        label="prune",
+        inputs=base.inputs,
+        teacher=teacher,
+        framework=tf_keras,
+        callbacks=(update_step(),),
+    )
     pruned = masked(network, base.names, fine_tuning)
     history = fit(pruned, data, recipe, folder, report, how)
     to_keras(stripped(pruned), base.trunk)
@@ -89,7 +96,15 @@ def prune(request: PruneMagnitude, report: OnProgress) -> Compressed:
         **_told(fine_tuning, layers, base),
         **training_details(recipe, data, history, how),
     }
-    step = Step("prune", _title(layers), request.command, __version__, after, before, details=details)
+    step = Step(
+        step="prune",
+        title=_title(layers),
+        command=request.command,
+        resnet_edge=__version__,
+        after=after,
+        before=before,
+        details=details,
+    )
     sidecar, note = next_sidecar(request.model.source, step)
     write_sidecar(made, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     notes = (
@@ -101,7 +116,7 @@ def prune(request: PruneMagnitude, report: OnProgress) -> Compressed:
     return Compressed(str(out), step, notes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Base:
     """The user's network, cut into head and trunk, with the names of the layers to prune."""
 
@@ -138,7 +153,7 @@ def _opened(request: PruneMagnitude, report: OnProgress) -> _Base:
     names = layers_to_prune(trunk, request.exclude)
     data = training_data(request.recipe, facts.input_shape, facts.classes, report)
     read = checked_reader(opened, request.model, data.fitted.images)
-    return _Base(opened, graph, head, trunk, names, data, read)
+    return _Base(opened=opened, graph=graph, head=head, trunk=trunk, names=names, data=data, read=read)
 
 
 def _steps(request: PruneMagnitude, data: TrainingData) -> int:
@@ -152,7 +167,7 @@ def _measured(request: ModelRequest, base: _Base, report: OnProgress) -> State:
     facts, images = base.opened.facts, base.data.measured_on
     score = None
     if images is not None:
-        how = Fit(facts.head, inputs=lambda pixels: preprocessed(pixels, facts.preprocessing))
+        how = Fit(head=facts.head, inputs=lambda pixels: preprocessed(pixels, facts.preprocessing))
         score = top1(base.opened.network, images, how, report)
     return state_of(request, score, images)
 

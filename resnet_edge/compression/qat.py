@@ -60,7 +60,7 @@ def qat(request: FineTuneForInt8, report: OnProgress) -> Compressed:
     """
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
-    report(Progress("model", note=f"reading {request.model.source}"))
+    report(Progress(step="model", note=f"reading {request.model.source}"))
     opened = open_model(request.model, report)
     facts = opened.facts
     story_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
@@ -68,8 +68,8 @@ def qat(request: FineTuneForInt8, report: OnProgress) -> Compressed:
     data = training_data(recipe, facts.input_shape, facts.classes, report)
     read = checked_reader(opened, request.model, data.fitted.images)
     how = Fit(
-        of_output(facts.head, "logits"),
-        "qat",
+        head=of_output(facts.head, "logits"),
+        label="qat",
         inputs=trunk.inputs(data, recipe.batch_size),
         teacher=teacher_of(recipe, facts.input_shape, facts.classes, report),
         framework=tf_keras,
@@ -78,7 +78,7 @@ def qat(request: FineTuneForInt8, report: OnProgress) -> Compressed:
     if request.dense_scales != "per-tensor":
         stamp["dense_scales"] = request.dense_scales
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
-    scores = _Scores(data, how, Fit(facts.head), report)
+    scores = _Scores(data, how, Fit(head=facts.head), report)
     before = scores.of(lambda images: opened.network(trunk.prepared(images)), plain=True)
     quantized = trunk.quantized
     quantized.observe(_observed(data, how, recipe.batch_size, report))
@@ -93,12 +93,12 @@ def qat(request: FineTuneForInt8, report: OnProgress) -> Compressed:
     embed(made, ranges)
     measured = data.measured_on
     step = Step(
-        "qat",
-        f"trained for int8, {recipe.epochs} epochs",
-        request.command,
-        __version__,
-        state_of(as_saved(request.model, facts, made), after, measured),
-        state_of(request.model, before, measured),
+        step="qat",
+        title=f"trained for int8, {recipe.epochs} epochs",
+        command=request.command,
+        resnet_edge=__version__,
+        after=state_of(as_saved(request.model, facts, made), after, measured),
+        before=state_of(request.model, before, measured),
         details={
             "learned_ranges": len(ranges),
             "top1_fake_quantized": rounded,

@@ -10,7 +10,7 @@ from resnet_edge.training.recipe import Compressed, Recipe
 from resnet_edge.workers.task import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FineTuneForInt8(
     Task[Compressed],
     runs="resnet_edge.compression.qat:qat",

@@ -33,7 +33,7 @@ from resnet_edge.workers.progress import OnProgress
 from resnet_edge.workers.task import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TimedAs:
     """The artifact that is timed, where, and for how long.
 
@@ -56,7 +56,7 @@ class SettleTiming(Task[Plan], runs="resnet_edge.compression.pair_latency:settle
     how: TimedAs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TimePair(
     Task[StepLatency],
     runs="resnet_edge.compression.pair_latency:measure",
@@ -129,12 +129,12 @@ class Race:
         base = self._made_base()
         with self._thrown_away(file, base.facts) as made:
             request = TimePair(
-                self._target(base, "before"),
-                self._target(made, "after"),
-                self._noise(base.facts),
-                self.how.threads,
-                self.how.rounds,
-                self.how.seconds,
+                before=self._target(base, "before"),
+                after=self._target(made, "after"),
+                images=self._noise(base.facts),
+                threads=self.how.threads,
+                rounds=self.how.rounds,
+                budget_seconds=self.how.seconds,
             )
             return self._clock.run(request)
 
@@ -198,10 +198,19 @@ class Race:
         if job.needs_calibration:
             calibrated = self._calibrated(facts, portable, folder / "calibrated")
             portable, ranges = calibrated.portable, calibrated.ranges
-        scheme = QuantizeGraph(portable, job.scheme, ranges, facts.output, "float32", quantized)
+        scheme = QuantizeGraph(
+            float_portable=portable,
+            scheme=job.scheme,
+            ranges=ranges,
+            output=facts.output,
+            io="float32",
+            out=quantized,
+        )
         self._maker.run(scheme)
         out = str(folder / f"timed{job.suffix}")
-        write = WriteArtifact(quantized, job.format, job.scheme, facts.name, out)
+        write = WriteArtifact(
+            portable=quantized, format=job.format, scheme=job.scheme, name=facts.name, out=out
+        )
         return _Made(facts, self._maker.run(write))
 
     def _calibrated(self, facts: ModelFacts, portable: str, folder: Path) -> Calibration:
@@ -209,12 +218,12 @@ class Race:
         numbers, and none makes faster ones."""
         folder.mkdir()
         request = Calibrate(
-            portable,
-            self._noise(facts),
-            facts.preprocessing.takes_pixels,
-            facts.head,
-            usable_cores(),
-            str(folder),
+            portable=portable,
+            images=self._noise(facts),
+            takes_pixels=facts.preprocessing.takes_pixels,
+            head=facts.head,
+            threads=usable_cores(),
+            folder=str(folder),
             calibrator="minmax",
             repair="none",
         )
@@ -231,7 +240,12 @@ class Race:
     def _target(self, made: _Made, which: str) -> LatencyTarget:
         artifact = made.artifact
         return LatencyTarget(
-            artifact.path, which, artifact.format, artifact.scheme, self.how.backend, self.how.device
+            path=artifact.path,
+            file=which,
+            format=artifact.format,
+            scheme=artifact.scheme,
+            backend=self.how.backend,
+            device=self.how.device,
         )
 
 

@@ -11,7 +11,7 @@ from resnet_edge.core.written import Written
 from resnet_edge.workers.task import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class QuantizeGraph(
     Task[Written],
     runs="resnet_edge.conversion.artifacts:portable",
@@ -38,7 +38,7 @@ class QuantizeGraph(
     dense_scales: DenseScales = "per-tensor"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WriteArtifact(
     Task[Artifact], runs="resnet_edge.conversion.artifacts:artifact", reads=("portable",), writes=("out",)
 ):

@@ -23,7 +23,7 @@ def portable(request: QuantizeGraph, report: OnProgress) -> Written:
     from resnet_edge.graph.model import read_graph
     from resnet_edge.graph.quantize import quantize
 
-    report(Progress(f"quantize {request.scheme}", 0, 1))
+    report(Progress(step=f"quantize {request.scheme}", done=0, total=1))
     out, scheme = Path(request.out), replace(_scheme(request.scheme), dense_scales=request.dense_scales)
     known = None
     if request.ranges is not None:
@@ -40,7 +40,7 @@ def portable(request: QuantizeGraph, report: OnProgress) -> Written:
         if apart:
             notes = (f"runtimes may round {len(apart)} additions apart by a step: {', '.join(apart)}",)
     notes += set_interface(out, request.output, request.io, whole=request.integer_scores)
-    report(Progress(f"quantize {request.scheme}", 1, 1))
+    report(Progress(step=f"quantize {request.scheme}", done=1, total=1))
     return Written(request.out, notes)
 
 
@@ -48,7 +48,7 @@ def artifact(request: WriteArtifact, report: OnProgress) -> Artifact:
     """Write one artifact and read back what it declares. Raises UnsupportedScheme where a runtime that was
     asked for is too old for it."""
     step = f"write {request.format} {request.scheme}"
-    report(Progress(step, 0, 1))
+    report(Progress(step=step, done=0, total=1))
     room = registry.load("formats", request.format)
     out = Path(request.out)
     scheme = _scheme(request.scheme)
@@ -56,16 +56,16 @@ def artifact(request: WriteArtifact, report: OnProgress) -> Artifact:
     converter = room.write(Path(request.portable), scheme, request.name, out, request.float_layers, **order)
     check(out, request.format, request.scheme, request.runtimes)
     inputs, outputs = room.describe(out)
-    report(Progress(step, 1, 1))
+    report(Progress(step=step, done=1, total=1))
     return Artifact(
-        str(out),
-        request.format,
-        request.scheme,
-        out.stat().st_size,
-        sha256_of(out),
-        inputs,
-        outputs,
-        converter,
+        path=str(out),
+        format=request.format,
+        scheme=request.scheme,
+        size_bytes=out.stat().st_size,
+        sha256=sha256_of(out),
+        inputs=inputs,
+        outputs=outputs,
+        converter=converter,
     )
 
 

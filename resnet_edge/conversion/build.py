@@ -25,7 +25,7 @@ from resnet_edge.evaluation.scheduler import Evaluation, Scheduler
 from resnet_edge.workers.pool import Worker
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Build:
     """Made by `worker`, from `inputs`. `calibrated` is there once `make` has calibrated; `packed`
     holds the sizes of gzips by file."""
@@ -79,12 +79,12 @@ class Build:
         if needs_calibration and calibrated is None:
             return None  # that the calibration failed is noted
         request = QuantizeGraph(
-            calibrated.portable if calibrated is not None else self.inputs.portable,
-            scheme,
-            calibrated.ranges if calibrated is not None else None,
-            self.inputs.facts.output,
-            self.request.plan.io,
-            str(self.workspace.scratch / f"{scheme}.tflite"),
+            float_portable=calibrated.portable if calibrated is not None else self.inputs.portable,
+            scheme=scheme,
+            ranges=calibrated.ranges if calibrated is not None else None,
+            output=self.inputs.facts.output,
+            io=self.request.plan.io,
+            out=str(self.workspace.scratch / f"{scheme}.tflite"),
             integer_scores=self.request.plan.integer_scores,
             dense_scales=self.request.plan.dense_scales,
         )
@@ -98,16 +98,16 @@ class Build:
         """The float graph that every scheme with integer activations starts from, and its ranges."""
         facts, learned = self.inputs.facts, self.inputs.learned
         request = Calibrate(
-            self.inputs.portable,
-            calibration.images,
-            facts.preprocessing.takes_pixels,
-            facts.head,
-            usable_cores(),
-            str(self.workspace.scratch_folder("calibrated")),
-            self.request.calibrator,
-            self.request.repair,
-            None if learned is None else learned.ranges,
-            self.request.plan.dense_scales,
+            portable=self.inputs.portable,
+            images=calibration.images,
+            takes_pixels=facts.preprocessing.takes_pixels,
+            head=facts.head,
+            threads=usable_cores(),
+            folder=str(self.workspace.scratch_folder("calibrated")),
+            calibrator=self.request.calibrator,
+            repair=self.request.repair,
+            fixed=None if learned is None else learned.ranges,
+            dense_scales=self.request.plan.dense_scales,
             compare_dense_scales=True,
         )
         step = partial(self.worker.run, request)
@@ -118,11 +118,11 @@ class Build:
         out = self.workspace.folder / f"{name}.{job.scheme}{job.suffix}"
         asked = self.request.plan
         request = WriteArtifact(
-            portable,
-            job.format,
-            job.scheme,
-            name,
-            str(out),
+            portable=portable,
+            format=job.format,
+            scheme=job.scheme,
+            name=name,
+            out=str(out),
             runtimes=asked.runtimes,
             channels_first=job.channels_first,
         )

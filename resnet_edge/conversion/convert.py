@@ -109,11 +109,20 @@ class _Run:
         self.scheduler.wait_for(reference)
         linting = Linting(inputs, self.workers, self.pool, self.run_log)
         making = Build(
-            *(self.request, inputs, story, self.workspace, self.maker),
-            *(self.scheduler, self.pool, self.run_log, linting),
+            request=self.request,
+            inputs=inputs,
+            story=story,
+            workspace=self.workspace,
+            worker=self.maker,
+            scheduler=self.scheduler,
+            pool=self.pool,
+            run_log=self.run_log,
+            linting=linting,
         )
         proofs = making.make()
-        proving = Verdicts(self.request, inputs, self.workers, making, self.run_log)
+        proving = Verdicts(
+            request=self.request, inputs=inputs, workers=self.workers, making=making, run_log=self.run_log
+        )
         judged = proving.judged(reference, proofs)
         kept = {(found.proof.job, found.proof.target): found.proof for found in judged}
         growth = proving.error_growth()
@@ -146,7 +155,9 @@ class _Run:
         )
         learns = facts.learned_ranges and plan.needs_calibration
         learned = self._place_learned(images, portable) if learns else None
-        return Inputs(facts, plan, portable, images, calibration, learned), story
+        return Inputs(
+            facts=facts, plan=plan, portable=portable, images=images, calibration=calibration, learned=learned
+        ), story
 
     def _read_story(self, facts: ModelFacts) -> Story:
         """What was done to the model before; not what was done to another of that name."""

@@ -9,7 +9,7 @@ from resnet_edge.conversion.plan_request import PlanArtifacts
 from resnet_edge.models import ModelRequest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConvertRequest:
     """What the user asks for. `calibration` None: held out of `data`. `class_names` come
     before those of the model and the data. `rescue`: where int8 misses the budget, leave the layers

@@ -25,7 +25,7 @@ from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import silent
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Verdicts:
     """Verdicts on what `making` made; `rescue` tells what was tried where int8 missed the budget, and
     `answers` what was found beside verdicts in the files of `looked_into`: those that failed, or all;
@@ -80,10 +80,21 @@ class Verdicts:
         if not asked:
             return judged
         diagnostics = Diagnostics(
-            *(self.workers, making.pool, inputs.images, inputs.facts.head, None),
-            *(making.workspace.scratch, self.run_log.tell),
+            workers=self.workers,
+            pool=making.pool,
+            images=inputs.images,
+            head=inputs.facts.head,
+            preprocessing=None,
+            scratch=making.workspace.scratch,
+            tell=self.run_log.tell,
         )
-        ends = Ends(expected, None, lambda: inputs.portable, inputs.facts.macs, None)
+        ends = Ends(
+            reference=expected,
+            unpruned=None,
+            portable=lambda: inputs.portable,
+            macs=inputs.facts.macs,
+            rerun=None,
+        )
         self.answers = diagnostics.answers(asked, lambda: inputs.portable, ends)
         self.run_log.notes += self.answers.notes
         self.run_log.failures += self.answers.failures
@@ -121,19 +132,19 @@ class Verdicts:
         if inputs.calibration is None or calibrated is None:
             return None
         return RescueSetup(
-            inputs.facts,
-            self.request.plan.io,
-            calibrated,
-            inputs.calibration,
-            inputs.images,
-            self.workers.worker("plan", self.run_log.tell),
-            self.making.scheduler,
-            judge,
-            self.making.workspace,
-            self.run_log.tell,
-            self.request.plan.integer_scores,
-            self.request.plan.runtimes,
-            self.request.plan.dense_scales,
+            facts=inputs.facts,
+            io=self.request.plan.io,
+            calibrated=calibrated,
+            calibration=inputs.calibration,
+            images=inputs.images,
+            maker=self.workers.worker("plan", self.run_log.tell),
+            scheduler=self.making.scheduler,
+            judge=judge,
+            workspace=self.making.workspace,
+            tell=self.run_log.tell,
+            integer_scores=self.request.plan.integer_scores,
+            runtimes=self.request.plan.runtimes,
+            dense_scales=self.request.plan.dense_scales,
         )
 
     def _same_numbers(self, judge: Comparator, judged: list[Judgement]) -> None:

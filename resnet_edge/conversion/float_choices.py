@@ -45,7 +45,7 @@ def choose(request: ChooseFloatLayers, report: OnProgress) -> Choices:
         head=request.head,
         threads=request.threads,
         dense_scales=request.dense_scales,
-        tell=lambda done, total: report(Progress("what each layer costs", done, total)),
+        tell=lambda done, total: report(Progress(step="what each layer costs", done=done, total=total)),
     )
     told = choices(graph, found, _at_the_border(graph) if request.io != "float32" else ())
     return Choices(

@@ -28,7 +28,12 @@ def timed(
     pinned = registry.declared("backends")  # behind a pipe, and there for their answers
     targets = tuple(
         LatencyTarget(
-            p.artifact.path, p.artifact.file, p.job.format, p.job.scheme, p.target.backend, p.target.device
+            path=p.artifact.path,
+            file=p.artifact.file,
+            format=p.job.format,
+            scheme=p.job.scheme,
+            backend=p.target.backend,
+            device=p.target.device,
         )
         for p in ran
         if not is_software(p.outputs.result().device) and p.target.backend not in pinned
@@ -36,7 +41,9 @@ def timed(
     if not targets:
         return ()
     seconds = request.latency_seconds
-    asked = MeasureLatency(targets, images.images, request.threads, None, seconds)
+    asked = MeasureLatency(
+        artifacts=targets, images=images.images, threads=request.threads, rounds=None, budget_seconds=seconds
+    )
     clock = workers.worker("latency", run_log.tell, backends_grant(p.target.backend for p in ran))
     found = run_log.attempt("latency", partial(clock.run, asked))
     clock.close()

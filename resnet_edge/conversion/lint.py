@@ -27,14 +27,14 @@ class Linting:
         if inputs.calibration is None:
             return
         request = LintCalibration(
-            inputs.calibration,
-            inputs.images,
-            inputs.facts.head,
-            inputs.facts.preprocessing,
-            None if calibrated is None else inputs.portable,
-            None if calibrated is None else calibrated.limits,
-            None if calibrated is None else calibrated.outputs,
-            inputs.facts.macs,
+            calibration=inputs.calibration,
+            evaluation=inputs.images,
+            head=inputs.facts.head,
+            preprocessing=inputs.facts.preprocessing,
+            portable=None if calibrated is None else inputs.portable,
+            limits=None if calibrated is None else calibrated.limits,
+            outputs=None if calibrated is None else calibrated.outputs,
+            macs=inputs.facts.macs,
         )
         worker = self._workers.worker(STEP, self._findings.tell)
         self._begun = self._pool.submit(_linted, worker, request)

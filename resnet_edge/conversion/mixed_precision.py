@@ -34,7 +34,7 @@ MOST_CHOICES = 63
 """What a search by halves settles with six candidates."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RescueSetup:
     """What candidates are made of and with: from `calibrated`, judged on `images`, by `maker`, to run on
     `runtimes`."""
@@ -137,7 +137,7 @@ class _Search:
         return verdict == "pass"
 
     def _say(self, text: str) -> None:
-        self._setup.tell(Progress("plan", note=f"plan: {text}", line=True))
+        self._setup.tell(Progress(step="plan", note=f"plan: {text}", line=True))
 
     def _judged(self, number: int, choice: FloatChoice) -> tuple[Judgement, ...]:
         setup, folder = self._setup, self._setup.workspace.scratch_folder(f"plan-{number}")
@@ -147,14 +147,14 @@ class _Search:
             portable = portable or self._portable(job, choice, folder)
             name = f"{setup.facts.name}.{job.scheme}{job.suffix}"
             request = WriteArtifact(
-                portable,
-                job.format,
-                job.scheme,
-                setup.facts.name,
-                str(folder / name),
-                choice.float_layers,
-                setup.runtimes,
-                job.channels_first,
+                portable=portable,
+                format=job.format,
+                scheme=job.scheme,
+                name=setup.facts.name,
+                out=str(folder / name),
+                float_layers=choice.float_layers,
+                runtimes=setup.runtimes,
+                channels_first=job.channels_first,
             )
             artifact = setup.maker.run(request)
             for target in job.targets:
@@ -164,32 +164,32 @@ class _Search:
     def _portable(self, job: Job, choice: FloatChoice, folder: Path) -> str:
         setup = self._setup
         request = QuantizeGraph(
-            setup.calibrated.portable,
-            job.scheme,
-            setup.calibrated.ranges,
-            setup.facts.output,
-            setup.io,
-            str(folder / "portable.tflite"),
-            choice.float_layers,
-            setup.calibrated.exact,
-            setup.integer_scores,
-            setup.dense_scales,
+            float_portable=setup.calibrated.portable,
+            scheme=job.scheme,
+            ranges=setup.calibrated.ranges,
+            output=setup.facts.output,
+            io=setup.io,
+            out=str(folder / "portable.tflite"),
+            float_layers=choice.float_layers,
+            exact=setup.calibrated.exact,
+            integer_scores=setup.integer_scores,
+            dense_scales=setup.dense_scales,
         )
         return setup.maker.run(request).path
 
 
 def _choices(scheme: str, setup: RescueSetup) -> Sequence[FloatChoice]:
     request = ChooseFloatLayers(
-        setup.calibrated.exact,
-        setup.calibrated.portable,
-        setup.calibrated.ranges,
-        scheme,
-        setup.facts.head,
-        setup.io,
-        setup.calibration.images,
-        usable_cores(),
-        str(setup.workspace.scratch_folder("plan")),
-        setup.dense_scales,
+        exact=setup.calibrated.exact,
+        repaired=setup.calibrated.portable,
+        ranges=setup.calibrated.ranges,
+        scheme=scheme,
+        head=setup.facts.head,
+        io=setup.io,
+        images=setup.calibration.images,
+        threads=usable_cores(),
+        folder=str(setup.workspace.scratch_folder("plan")),
+        dense_scales=setup.dense_scales,
     )
     found = setup.maker.run(request).choices
     return thinned(found, MOST_CHOICES)
@@ -230,9 +230,9 @@ def _kept(best: _Tried, workspace: Workspace) -> _Tried:
 def _candidate(tried: _Tried) -> FloatCandidate:
     artifacts = {found.proof.artifact.path: found.proof.artifact for found in tried.judged}
     return FloatCandidate(
-        tried.choice.float_layers,
-        tried.choice.int8_macs,
-        tried.choice.expected_sqnr_db,
-        tuple(artifacts.values()),
-        tuple(found.parity for found in tried.judged),
+        float_layers=tried.choice.float_layers,
+        int8_macs=tried.choice.int8_macs,
+        expected_sqnr_db=tried.choice.expected_sqnr_db,
+        artifacts=tuple(artifacts.values()),
+        parity=tuple(found.parity for found in tried.judged),
     )

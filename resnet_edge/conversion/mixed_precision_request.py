@@ -17,7 +17,7 @@ class Choices:
     n: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChooseFloatLayers(
     Task[Choices],
     runs="resnet_edge.conversion.float_choices:choose",

@@ -115,13 +115,13 @@ def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, target
     # No runtime has fast kernels for int16 activations: LiteRT runs them some 30 times slower than int8.
     slow = scheme.activations == "int16"
     return Job(
-        format_name,
-        scheme_name,
-        module.SUFFIX,
-        scheme.needs_calibration,
-        scheme.min_sqnr_db,
-        targets,
-        slow,
+        format=format_name,
+        scheme=scheme_name,
+        suffix=module.SUFFIX,
+        needs_calibration=scheme.needs_calibration,
+        min_sqnr_db=scheme.min_sqnr_db,
+        targets=targets,
+        slow=slow,
         rescuable=scheme.activations == "int8",
     )
 

@@ -19,7 +19,7 @@ from resnet_edge.workers.progress import OnProgress, Progress
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Inputs:
     """What every artifact and proof starts from: the model, its float graph `portable` (.tflite), the
     images to prove on and those to calibrate with, and the ranges that were learned with the model."""
@@ -54,10 +54,10 @@ class RunLog:
             raise
         except survives as error:
             self.failures.append(Failure(what, str(error)))
-            self.tell(Progress(what, note=f"{what}: {error}", line=True))
+            self.tell(Progress(step=what, note=f"{what}: {error}", line=True))
             return None
 
     def note(self, step: str, note: str) -> None:
         """A note of the report that is told at once too."""
         self.notes.append(note)
-        self.tell(Progress(step, note=f"note: {note}", line=True))
+        self.tell(Progress(step=step, note=f"note: {note}", line=True))

@@ -58,7 +58,7 @@ class TensorSpec:
         return (two, three, one) if self.layout == "NCHW" else (one, two, three)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Artifact:
     """A model file in a format, and how its numbers are represented.
 

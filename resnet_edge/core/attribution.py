@@ -20,7 +20,7 @@ MEANING: dict[Cause, str] = {
 """What each step ends in; it begins where the step before it ended."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Share:
     """One step. `drop_pp` is the accuracy that it loses, in percentage points, with its paired 95 % interval
     (None without labels); `changed` is the share of images whose answer it changes, with its interval.
@@ -44,7 +44,7 @@ class KernelCheck:
     within: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Attribution:
     """Of one artifact at one place, on `n` images. The drops of `shares` sum up to that of `whole`;
     `kernels` tells whether the last step is within its tolerance, and `remarks` say what could not be told

@@ -27,7 +27,7 @@ class Cold:
     peak_bytes: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Timing:
     """One artifact on one backend and device, timed in turns with all the others.
 
@@ -110,7 +110,7 @@ class Quiet:
     slowest_quarter: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bench:
     """The document that `resnet-edge bench --json` prints."""
 

@@ -14,7 +14,7 @@ from resnet_edge.core.outlook import FileOutlook
 Scores = Output
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BundledFile:
     """A model file of the bundle.
 
@@ -47,7 +47,7 @@ class BundledFile:
 
 
 @dataclass(frozen=True)
-class GoldenTolerance:
+class RuntimeTolerance:
     """How far a score may be from the expected one on a runtime; `reason` is the measurement behind it."""
 
     runtime: str
@@ -65,7 +65,7 @@ class GoldenImage:
     label: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GoldenScores:
     """What one model file must give for the golden images, in their order.
 
@@ -79,7 +79,7 @@ class GoldenScores:
     inputs_sha256: tuple[str, ...]
     scores: str
     scores_sha256: str
-    tolerances: tuple[GoldenTolerance, ...]
+    tolerances: tuple[RuntimeTolerance, ...]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Golden:
     files: tuple[GoldenScores, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BundleFacts:
     """What documents and sample code of a bundle are made from. `name` is a file stem, `title` for
     people; `labels` are the class names in the order of the outputs."""
@@ -106,7 +106,7 @@ class BundleFacts:
 Status = Literal["agrees", "differs", "does not open", "not installed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RuntimeProof:
     """What a bundled file gives in one runtime, against the artifact that it is made from.
 
@@ -141,7 +141,7 @@ class ClassCount:
     right: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bundle:
     """A bundle: what it holds, what was proved of it, and sentences that belong beside that.
 

@@ -23,7 +23,7 @@ class LintFinding:
     figures: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CalibrationLint:
     """What was looked for in `n` images of `source`, beside the `against_n` images of `against` that the
     proof uses, and found. `checked` names every check that was made; `figures` is what they measured,

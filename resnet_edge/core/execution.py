@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OperatorRun:
     """One operation as it ran. `layer` as the file names it, `precision` its dtypes (core/inspection.py),
     `by` whoever ran it (an execution provider, a delegate, the runtime's own kernels), `macs` its
@@ -19,7 +19,7 @@ class OperatorRun:
     integer: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OperatorCount:
     """Operations of one kind that ran in one precision, by one part of the runtime."""
 
@@ -30,7 +30,7 @@ class OperatorCount:
     macs: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Execution:
     """How an artifact ran at one place.
 

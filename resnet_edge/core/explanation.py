@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LayerFinding:
     """Something that is wrong with one layer.
 
@@ -34,7 +34,7 @@ class LayerTrace:
     read_db: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Explanation:
     """What was found in one artifact, on `n` images; the first finding is the first in order of execution.
 

@@ -31,7 +31,7 @@ class GoldenRun:
     device: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GoldenTolerance:
     """How far outputs on a backend and device may be from those of the run number `expected`.
 
@@ -50,7 +50,7 @@ class GoldenTolerance:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GoldenArtifact:
     """One artifact: its runs, and what holds elsewhere; of the tolerances, the first that fits counts.
     `step` is the scale of quantized outputs, one or one per output; None for real ones. `input` and `output`
@@ -76,7 +76,7 @@ class GoldenArtifact:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GoldenVectors:
     """A whole file. `model` and `model_sha256` are of the reference, `data` and `data_sha256` of all images
     of the run; `output`, `classes`, `kind` and `threshold` are those of the head (core/head.py); `rows` are
@@ -110,7 +110,7 @@ class GoldenVectors:
 GoldenVerdict = Literal["pass", "fail", "not run"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GoldenRow:
     """One artifact, replayed on one backend and device, against the outputs that were saved.
 

@@ -19,7 +19,7 @@ Fit = Literal["stretch", "crop"]
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImageContract:
     """From a photo to an array (H, W, C) of raw pixels, 0 to 255, in these steps and in this order.
 
@@ -89,7 +89,7 @@ def app_contract(resize: str, height: int, width: int, channels: int) -> ImageCo
     it does, and where anything but DEFAULT is to resize what is no photo."""
     if channels in (1, 3) or resize != DEFAULT:
         return contract(resize, height, width, channels)
-    return ImageContract("none", height, width, "samples", samples=channels)
+    return ImageContract(name="none", height=height, width=width, colour="samples", samples=channels)
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -113,7 +113,14 @@ def contract(name_or_file: str, height: int, width: int, channels: int) -> Image
     else:
         name, steps = Path(name_or_file).stem, _read(Path(name_or_file))
     return ImageContract(
-        name, height, width, colour, steps.fit, steps.crop_fraction, steps.interpolation, steps.antialias
+        name=name,
+        height=height,
+        width=width,
+        colour=colour,
+        fit=steps.fit,
+        crop_fraction=steps.crop_fraction,
+        interpolation=steps.interpolation,
+        antialias=steps.antialias,
     )
 
 

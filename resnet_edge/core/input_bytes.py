@@ -33,4 +33,4 @@ def meant_by_bytes(spec: TensorSpec, channels: Literal["RGB", "BGR"] = "RGB") ->
     dark = black == 0 and white > UNIT + scale  # calibrated on images without white
     if holds_white or dark:
         return None
-    return Preprocessing("bytes", "graph", (scale,), (black,), channels)
+    return Preprocessing(name="bytes", where="graph", scale=(scale,), offset=(black,), channels=channels)

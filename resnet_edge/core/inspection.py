@@ -25,7 +25,7 @@ class OpCount:
     macs: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Inspection:
     """One model file; `file` is its name. `made_by` are the lines in which it tells of its writer. `ops` is
     None where the format keeps its graph to itself; `parameter_bytes` by dtype, None likewise. `metadata`:

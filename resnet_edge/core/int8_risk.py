@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LayerRisk:
     """One layer. Of its `pairs` of weights, `at_risk` can overflow with the activations that uint8 holds;
     `worst` is the largest sum that they allow, as a multiple of what 16 bits hold. `overflowed` is the share
@@ -18,7 +18,7 @@ class LayerRisk:
     overflowed: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Way:
     """The answers of the file run in one way, beside what it gives where nothing overflows: `agreement` with
     its 95 % interval, the largest difference of an output, and, where there are labels, `top1`, the drop in
@@ -37,7 +37,7 @@ AS_IT_COMES, SEVEN_BITS = "without VNNI", "weights in 7 bits"
 """The ways: VPMADDUBSW as ONNX Runtime uses it by itself; `reduce_range`, which needs no option."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Int8Risk:
     """Of one artifact, emulated to the bit on `n` images. `layers` are those whose sums are narrow, in order
     of execution; `ways` is empty where none of them can overflow. `top1` is that of the file where nothing

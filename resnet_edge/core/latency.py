@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Latency:
     """Percentiles in milliseconds of blocking calls, with a 95 % bootstrap interval of the
     median; `vs_fp32` is the median speed-up over the fp32 artifact of the same format on the

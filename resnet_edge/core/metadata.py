@@ -18,7 +18,7 @@ class LabelFile:
     locale: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImageInput:
     """The image: `width` x `height`, in `colour_space`. The app gives `(pixel - mean) / std`; both are
     empty where nothing is said of it, as with an integer input, which takes pixels as they are.
@@ -44,7 +44,7 @@ class ScoreOutput:
     value_range: tuple[float, float] | None = (0.0, 1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelMetadata:
     """The metadata of an image classifier with one input and one output; text that is not there is empty.
     `min_parser_version`: the oldest parser that knows all its fields, "" before it is written."""

@@ -8,7 +8,7 @@ from resnet_edge.core.head import Head, Output
 from resnet_edge.core.preprocessing import Preprocessing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelFacts:
     """A Keras image classifier.
 

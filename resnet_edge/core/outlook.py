@@ -18,7 +18,7 @@ class LeftOp:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outlook:
     """What one delegate takes of one file.
 

@@ -8,7 +8,7 @@ from typing import Literal
 Verdict = Literal["pass", "fail", "inconclusive"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClassDrop:
     """What one class loses: of its `n` images the reference alone is right on `lost`, the artifact alone on
     `gained`. `p_adjusted` is how likely as much is by chance, with all classes looked at."""
@@ -21,7 +21,7 @@ class ClassDrop:
     p_adjusted: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parity:
     """How an artifact compares with the reference on the same images.
 

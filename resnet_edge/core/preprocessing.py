@@ -16,7 +16,7 @@ from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import UnknownName
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """Affine preprocessing of raw RGB (or grey) pixels.
 
@@ -46,16 +46,16 @@ class Preprocessing:
 def _from_mean_std(name: str, mean: tuple[float, ...], std: tuple[float, ...]) -> Preprocessing:
     scale = tuple(1 / (255 * s) for s in std)
     offset = tuple(-m / s for m, s in zip(mean, std, strict=True))
-    return Preprocessing(name, "graph", scale, offset)
+    return Preprocessing(name=name, where="graph", scale=scale, offset=offset)
 
 
 PRESETS = {
-    "none": Preprocessing("none", "caller"),
-    "model": Preprocessing("model", "model"),
-    "unit": Preprocessing("unit", scale=(1 / 255,)),
-    "symmetric": Preprocessing("symmetric", scale=(1 / 127.5,), offset=(-1.0,)),
+    "none": Preprocessing(name="none", where="caller"),
+    "model": Preprocessing(name="model", where="model"),
+    "unit": Preprocessing(name="unit", scale=(1 / 255,)),
+    "symmetric": Preprocessing(name="symmetric", scale=(1 / 127.5,), offset=(-1.0,)),
     "imagenet": _from_mean_std("imagenet", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "caffe": Preprocessing("caffe", offset=(-103.939, -116.779, -123.68), channels="BGR"),
+    "caffe": Preprocessing(name="caffe", offset=(-103.939, -116.779, -123.68), channels="BGR"),
 }
 """By the names that `--preprocess` takes. `none`: the artifact takes what the model takes;
 `model`: the model takes raw pixels; `unit`: 0..1; `symmetric`: -1..1; `imagenet`: mean and
@@ -86,4 +86,6 @@ def preprocessing(name_or_file: str) -> Preprocessing:
     found = read_json(
         path, _File, "preprocessing file", "give it scale, offset and channels, or name a preset"
     )
-    return Preprocessing(path.stem, "graph", found.scale, found.offset, found.channels)
+    return Preprocessing(
+        name=path.stem, where="graph", scale=found.scale, offset=found.offset, channels=found.channels
+    )

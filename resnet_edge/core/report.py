@@ -42,7 +42,7 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything a run found out. `machine`, `versions`, `data` and `calibration` are plain
     JSON objects.

@@ -11,7 +11,7 @@ from resnet_edge.core.parity import Parity, Verdict
 GRAVITY: tuple[Verdict, ...] = ("pass", "inconclusive", "fail")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FloatCandidate:
     """The artifacts of one scheme with some layers in float, and how they were judged.
 

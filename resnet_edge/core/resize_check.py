@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from resnet_edge.core.image_contract import ImageContract
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ResizeRow:
     """One platform's resize against that of the contract, on all photos.
 
@@ -30,7 +30,7 @@ class ResizeRow:
     change_ci95_pp: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ResizeCheck:
     """One model file on `n` photos from `source`, of which `resized` have another size than the model takes;
     where none has, there are no rows. `top1` is the accuracy with the contract, a fraction, None without

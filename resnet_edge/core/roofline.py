@@ -8,7 +8,7 @@ from typing import Literal
 Bound = Literal["multiplying", "reading weights"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ceilings:
     """What the cores that are timed can do at most, measured: billions of multiply-accumulates a second
     in float32 and in int8, with the instruction that does them (None: no loop is written for this

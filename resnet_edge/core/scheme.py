@@ -13,7 +13,7 @@ before TensorFlow 2.10 (int8, int16x8) and 2.16 (dynamic) read the first output'
 chance."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scheme:
     """Intent, not mechanism: a format decides how to reach it, or refuses.
 

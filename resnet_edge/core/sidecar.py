@@ -16,7 +16,7 @@ SUFFIXES = (".keras", ".h5", ".hdf5")
 """The model files that have a sidecar."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
     """A model at one point of its story.
 
@@ -39,7 +39,7 @@ class State:
     images_sha256: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepLatency:
     """Two artifacts, of the model before and after a step, timed in turns on one backend.
 
@@ -58,7 +58,7 @@ class StepLatency:
     ratio_ci95: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One thing that was done to a model.
 

@@ -15,7 +15,7 @@ Unit = Literal["relative", "steps"]
 """Of the root mean square of the outputs themselves, or of the grid that they are on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tolerance:
     """`most`: what is no fault, in `unit`; or so many `times` what the rounding of the file itself makes,
     where that is more (0: it makes none)."""
@@ -28,49 +28,53 @@ class Tolerance:
 
 
 FLOAT_ON_CPU = Tolerance(
-    "float on a CPU",
-    "relative",
-    1e-4,
-    0.0,
-    "at most 5e-7 in LiteRT, ONNX Runtime and OpenVINO, fp32 and fp16 alike, since sums are made in another "
+    name="float on a CPU",
+    unit="relative",
+    most=1e-4,
+    times=0.0,
+    reason="at most 5e-7 in LiteRT, ONNX Runtime and OpenVINO, fp32 and fp16 alike, since sums are made "
+    "in another "
     "order; 3e-6 in a network whose logits nearly cancel",
 )
 FLOAT16_ON_CPU = Tolerance(
-    "float16 on a CPU",
-    "relative",
-    2.0**-11,
-    2.0,
-    "half a step of float16: kernels that sum in float16, or that round what they hand on, round as the"
+    name="float16 on a CPU",
+    unit="relative",
+    most=2.0**-11,
+    times=2.0,
+    reason="half a step of float16: kernels that sum in float16, or that round what they hand on, round "
+    "as the"
     " file's own weights are rounded; files that are summed in float32 are within 5e-7",
 )
 FLOAT_ON_GPU = Tolerance(
-    "float on a GPU",
-    "relative",
-    1e-3,
-    0.0,
-    "a logit of ResNet-50 moves by 4.5e-4 with TF32 off, which it is unless asked for (onnxruntime PR#19357)",
+    name="float on a GPU",
+    unit="relative",
+    most=1e-3,
+    times=0.0,
+    reason="a logit of ResNet-50 moves by 4.5e-4 with TF32 off, which it is unless asked for "
+    "(onnxruntime PR#19357)",
 )
 TF32 = Tolerance(
-    "TF32 on a GPU",
-    "relative",
-    5e-2,
-    0.0,
-    "10 bits of mantissa: a logit of ResNet-50 moves by 0.33 (onnxruntime#19288)",
+    name="TF32 on a GPU",
+    unit="relative",
+    most=5e-2,
+    times=0.0,
+    reason="10 bits of mantissa: a logit of ResNet-50 moves by 0.33 (onnxruntime#19288)",
 )
 INT8 = Tolerance(
-    "int8",
-    "steps",
-    2.0,
-    2.0,
-    "at most 0.2 steps in ONNX Runtime, 0.6 in LiteRT and 1.2 in OpenVINO, 1.3 times what rounding makes; "
+    name="int8",
+    unit="steps",
+    most=2.0,
+    times=2.0,
+    reason="at most 0.2 steps in ONNX Runtime, 0.6 in LiteRT and 1.2 in OpenVINO, 1.3 times what "
+    "rounding makes; "
     "wrong kernels are off by more (LiteRT's on a GPU by up to 89 steps, where 2 are usual)",
 )
 ROUNDED = Tolerance(
-    "int8 weights with other activations",
-    "relative",
-    0.05,
-    2.0,
-    "at most 0.01 with dynamic range, whose activations each kernel rounds anew",
+    name="int8 weights with other activations",
+    unit="relative",
+    most=0.05,
+    times=2.0,
+    reason="at most 0.01 with dynamic range, whose activations each kernel rounds anew",
 )
 
 

@@ -18,7 +18,7 @@ from resnet_edge.core.sequential import Looks
 from resnet_edge.core.witnessed import Witnessed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verification:
     """What was verified against what, on which images, and what was found.
 

@@ -101,7 +101,7 @@ def fetch(split: Split, folder: Path, report: OnProgress) -> Path:
     HTTPException, or DataError where what comes is not the data set."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES[split]:
-        report(Progress("download", note=f"downloading {ADDRESS}{name} to {folder}", line=True))
+        report(Progress(step="download", note=f"downloading {ADDRESS}{name} to {folder}", line=True))
         with urllib.request.urlopen(ADDRESS + name, timeout=60) as answer:
             content = answer.read()
         if hashlib.sha256(_unzipped(content, ADDRESS + name)).hexdigest() != SHA256[name]:

@@ -18,7 +18,7 @@ SAMPLED, PIXELS = 512, 4096
 """Images of which quantiles are taken, and pixels of each: 2 million at most, a tenth of a second."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scan:
     """The extremes of all values; `spans` (N,), largest less smallest value of each image; `digests`
     of the images in their order; `pixels` (sampled images, pixels, C)."""
@@ -62,8 +62,11 @@ def scan(path: Path, only: Container[bytes] | None = None) -> Scan:
         digests += found if only is None else (one if one in only else b"" for one in found)
     empty = np.empty((0, len(places), head.shape[-1]), np.float32)
     return Scan(
-        *(low, high, np.concatenate([np.empty(0), *spans]), tuple(digests)),
-        np.concatenate([empty, *pixels]),
+        low=low,
+        high=high,
+        spans=np.concatenate([np.empty(0), *spans]),
+        digests=tuple(digests),
+        pixels=np.concatenate([empty, *pixels]),
     )
 
 

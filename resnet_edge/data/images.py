@@ -27,7 +27,7 @@ def prepare(request: PrepareImages, report: OnProgress) -> PreparedImages:
 
     Raises DataError.
     """
-    report(Progress("images", note=request.data))
+    report(Progress(step="images", note=request.data))
     folder = Path(request.folder)
     found = load(request.data, "test", request.shape, folder)
     _check_values(found, request)
@@ -49,7 +49,7 @@ def prepare(request: PrepareImages, report: OnProgress) -> PreparedImages:
         _check_repeats(found, rows)
     if request.seed is not None:
         rows = np.random.default_rng(request.seed).permutation(rows)
-    report(Progress("images", len(rows), len(rows), found.source))
+    report(Progress(step="images", done=len(rows), total=len(rows), note=found.source))
     return PreparedImages(
         _written(found, rows, folder / "evaluation"),
         _written(found, held, folder / "held_out") if len(held) else None,
@@ -123,7 +123,14 @@ def _written(found: ImageSet, rows: NDArray[np.int64], stem: Path) -> Images:
         np.save(paths[1], found.labels[rows])
         digest.update(found.labels[rows].tobytes())
     labels = None if found.labels is None else str(paths[1])
-    return Images(str(paths[0]), labels, len(rows), found.class_names, found.source, digest.hexdigest())
+    return Images(
+        images=str(paths[0]),
+        labels=labels,
+        n=len(rows),
+        class_names=found.class_names,
+        source=found.source,
+        sha256=digest.hexdigest(),
+    )
 
 
 def _write(images: NDArray[Any], rows: NDArray[np.int64], path: Path) -> hashlib._Hash:

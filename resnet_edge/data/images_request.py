@@ -16,7 +16,7 @@ class PreparedImages:
     held_out: Images | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PrepareImages(
     Task[PreparedImages], runs="resnet_edge.data.images:prepare", reads=("data",), writes=("folder",)
 ):
@@ -36,7 +36,7 @@ class PrepareImages(
     seed: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Images:
     """Images on disk: `images` .npy (N, H, W, C); `labels` .npy (N,) or None."""
 

@@ -36,13 +36,13 @@ class NeededImages:
         self, name: str, data: str, limit: int | None, hold_out: int, *, for_calibration: bool = False
     ) -> PreparedImages:
         request = PrepareImages(
-            data,
-            self.facts.input_shape,
-            self.facts.classes,
-            self.facts.preprocessing,
-            str(self.workspace.scratch_folder(name)),
-            limit,
-            hold_out,
-            for_calibration,
+            data=data,
+            shape=self.facts.input_shape,
+            classes=self.facts.classes,
+            preprocessing=self.facts.preprocessing,
+            folder=str(self.workspace.scratch_folder(name)),
+            limit=limit,
+            hold_out=hold_out,
+            for_calibration=for_calibration,
         )
         return self.reader.run(request)

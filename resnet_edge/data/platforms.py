@@ -17,7 +17,7 @@ from resnet_edge.data.resize import Taps, centres, linear_taps, weighted, withou
 Pixels = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Platform:
     """A way to resize. `resize` takes RGB pixels (h, w, 3), a height and a width, and gives (height, width,
     3). `whole_photo`: the platform does it by itself, and an app cannot crop first. `how` and `users` are
@@ -95,45 +95,49 @@ def pillow(pixels: Pixels, height: int, width: int) -> Pixels:
 
 PLATFORMS = (
     Platform(
-        "mediapipe",
-        "MediaPipe Tasks",
-        "stretches the whole photo, without antialias, and half a pixel towards its top left corner",
-        "google-ai-edge/mediapipe, image_to_tensor_converter_opencv.cc; equal to what mediapipe 1.2.2 feeds "
+        name="mediapipe",
+        users="MediaPipe Tasks",
+        how="stretches the whole photo, without antialias, and half a pixel towards its top left corner",
+        source="google-ai-edge/mediapipe, image_to_tensor_converter_opencv.cc; equal to what mediapipe "
+        "1.2.2 feeds "
         "to a model on Linux, pixel by pixel. Builds without OpenCV and its GPU path resize by other code, "
         "which was not measured",
-        mediapipe,
+        resize=mediapipe,
         whole_photo=True,
     ),
     Platform(
-        "android",
-        "Android's Bitmap.createScaledBitmap(filter = true), TensorFlow Lite Support's ResizeOp, and a web "
+        name="android",
+        users="Android's Bitmap.createScaledBitmap(filter = true), TensorFlow Lite Support's ResizeOp, "
+        "and a web "
         "page's drawImage of a canvas or an ImageBitmap",
-        "resize without antialias",
-        "Android's reference of createScaledBitmap (bilinear filtering) and its Skia; held against Skia in "
+        how="resize without antialias",
+        source="Android's reference of createScaledBitmap (bilinear filtering) and its Skia; held "
+        "against Skia in "
         "Chromium's drawImage, not against a phone",
-        skia,
+        resize=skia,
     ),
     Platform(
-        "tensorflow",
-        "tf.image.resize, and OpenCV's INTER_LINEAR",
-        "resize without antialias",
-        "at most one level from tensorflow 2.21's tf.image.resize, rounded, in 0.3 % of values of noise, and "
+        name="tensorflow",
+        users="tf.image.resize, and OpenCV's INTER_LINEAR",
+        how="resize without antialias",
+        source="at most one level from tensorflow 2.21's tf.image.resize, rounded, in 0.3 % of values of "
+        "noise, and "
         "from cv2.resize, which computes in fixed point, in 14 %",
-        half_pixel,
+        resize=half_pixel,
     ),
     Platform(
-        "opencv-area",
-        "OpenCV's INTER_AREA",
-        "takes the mean of the pixels that become one",
-        "at most one level from cv2.resize",
-        area,
+        name="opencv-area",
+        users="OpenCV's INTER_AREA",
+        how="takes the mean of the pixels that become one",
+        source="at most one level from cv2.resize",
+        resize=area,
     ),
     Platform(
-        "pillow",
-        "Pillow's BILINEAR, and torchvision's Resize of a PIL image",
-        "resizes with antialias",
-        "Pillow itself",
-        pillow,
+        name="pillow",
+        users="Pillow's BILINEAR, and torchvision's Resize of a PIL image",
+        how="resizes with antialias",
+        source="Pillow itself",
+        resize=pillow,
     ),
 )
 

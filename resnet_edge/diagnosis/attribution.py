@@ -80,8 +80,14 @@ def attribute(request: AttributeGap, report: OnProgress) -> Attributed:
     same = kind_of(exact) == kind_of(written)  # else a softmax or sigmoid is between them, and no rounding
     kernels = checked(exact if same else written, written, ran, request.scheme, request.device)
     found = Attribution(
-        *(request.file, request.backend, request.device, len(rows), tuple(shares), whole, kernels),
-        _remarks(request),
+        artifact=request.file,
+        backend=request.backend,
+        device=request.device,
+        n=len(rows),
+        shares=tuple(shares),
+        whole=whole,
+        kernels=kernels,
+        remarks=_remarks(request),
     )
     return Attributed(found)
 
@@ -137,7 +143,14 @@ def _share(
         drop, interval = 100 * (lost - gained) / n, (100 * low, 100 * high)
     changed = int(np.count_nonzero(theirs != ours))
     sqnr_db = _sqnr_db(before, after, head)
-    return Share(cause, drop, interval, changed / n, proportion.wilson(changed, n), sqnr_db)
+    return Share(
+        cause=cause,
+        drop_pp=drop,
+        drop_ci95_pp=interval,
+        changed=changed / n,
+        changed_ci95=proportion.wilson(changed, n),
+        sqnr_db=sqnr_db,
+    )
 
 
 def _sqnr_db(before: Outputs, after: Outputs, head: Head) -> float | None:

@@ -19,7 +19,7 @@ class Fed:
     changed: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FeedImages(Task[Fed], runs="resnet_edge.diagnosis.attribution:fed", reads=("images",), writes=("out",)):
     """At most `n` of `images` .npy as `input` stores them, once they went through `preprocessing` (None: it
     takes pixels); to `out` (.npy, float32)."""
@@ -38,7 +38,7 @@ class Attributed:
     attribution: Attribution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AttributeGap(
     Task[Attributed],
     runs="resnet_edge.diagnosis.attribution:attribute",

@@ -25,7 +25,7 @@ MACS = 1.5e11
 FEWEST = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ends:
     """What every chain begins with: the model's outputs (.npy), those of the model before pruning (None: it
     is not known), the float graph, multiply-accumulates of an image (None: not counted), and how to run the
@@ -114,7 +114,13 @@ class Attributor:
         n = min(self._n, max(FEWEST, int(MACS / max(1, ends.macs or 1))))
         entry, end = artifact.inputs[0], artifact.outputs[0]
         name = f"{artifact.sha256[:16]}.fed.npy"
-        asked = FeedImages(self._images.images, n, entry, self._preprocessing, str(self._scratch / name))
+        asked = FeedImages(
+            images=self._images.images,
+            n=n,
+            input=entry,
+            preprocessing=self._preprocessing,
+            out=str(self._scratch / name),
+        )
         seen = worker.run(asked)
         on_fed = None
         if seen.changed and ends.rerun is not None:

@@ -24,7 +24,7 @@ from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Diagnosis:
     """`judged` as it was, failed where files contradict the model or integers ran in float; and all that was
     found; `failures` are of looking into files."""
@@ -45,20 +45,20 @@ def together(answers: Sequence[Diagnosis]) -> Diagnosis:
 
     integers = [one.integers for one in answers]
     return Diagnosis(
-        every("judged"),
-        every("explanations"),
-        Integers(
+        judged=every("judged"),
+        explanations=every("explanations"),
+        integers=Integers(
             tuple(chain.from_iterable(one.executions for one in integers)),
             tuple(chain.from_iterable(one.risks for one in integers)),
             tuple(chain.from_iterable(one.notes for one in integers)),
         ),
-        every("attributions"),
-        tuple(dict.fromkeys(every("notes"))),
-        every("failures"),
+        attributions=every("attributions"),
+        notes=tuple(dict.fromkeys(every("notes"))),
+        failures=every("failures"),
     )
 
 
-NOTHING = Diagnosis((), (), Integers((), (), ()), (), ())
+NOTHING = Diagnosis(judged=(), explanations=(), integers=Integers((), (), ()), attributions=(), notes=())
 
 
 def of_failed_files(judged: Sequence[Judgement]) -> list[Judgement]:
@@ -67,7 +67,7 @@ def of_failed_files(judged: Sequence[Judgement]) -> list[Judgement]:
     return [one for one in judged if one.parity.artifact in failed]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Diagnostics:
     """On `images`, which go through `preprocessing` where artifacts do not take pixels; `head` is the
     model's. `attributed`: the images on which gaps are split into causes."""
@@ -96,12 +96,14 @@ class Diagnostics:
         explanations = settled(explained.explanations, judged)
         integers, causes = checks.found(), attributor.found()
         return Diagnosis(
-            tuple(causes.beside(integers.beside(found.contradicted(explanations))) for found in judged),
-            explanations,
-            integers,
-            causes.attributions,
-            (*explained.notes, *integers.notes, *causes.notes),
-            explained.failures,
+            judged=tuple(
+                causes.beside(integers.beside(found.contradicted(explanations))) for found in judged
+            ),
+            explanations=explanations,
+            integers=integers,
+            attributions=causes.attributions,
+            notes=(*explained.notes, *integers.notes, *causes.notes),
+            failures=explained.failures,
         )
 
     def _explained(self, judged: Sequence[Judgement], portable: Callable[[], str] | None) -> Explanations:

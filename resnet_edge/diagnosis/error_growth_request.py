@@ -21,7 +21,7 @@ WORK = 16_000_000_000
 """Multiply-accumulates, within these: a ResNet-50 is watched on 8 images, a ResNet-20 on all 16."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeasureErrorGrowth(
     Task[ErrorGrowth],
     runs="resnet_edge.diagnosis.error_growth:error_growth",
@@ -62,5 +62,9 @@ def error_growth_requests(
         if artifact.format != "tflite" or not scheme.weights.startswith("int"):
             continue
         exact = calibrated.exact if scheme.needs_calibration and calibrated is not None else portable
-        found.append(MeasureErrorGrowth(artifact.path, artifact.file, exact, head, images.images, n))
+        found.append(
+            MeasureErrorGrowth(
+                path=artifact.path, file=artifact.file, exact=exact, head=head, images=images.images, n=n
+            )
+        )
     return found

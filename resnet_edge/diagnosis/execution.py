@@ -27,14 +27,14 @@ def _beside_the_file(request: ReadExecution, ran: Sequence[OperatorRun]) -> Exec
     integer = sum(each.macs for each in ran if each.integer)
     real = [each.layer or each.op for each in ran if each.macs and not each.integer]
     return Execution(
-        request.file,
-        request.backend,
-        request.device,
-        work.float_macs + work.int8_macs,
-        stated,
-        integer,
-        _census(ran),
-        tuple(dict.fromkeys(real)) if integer < stated else (),
+        artifact=request.file,
+        backend=request.backend,
+        device=request.device,
+        macs=work.float_macs + work.int8_macs,
+        stated_int8_macs=stated,
+        int8_macs=integer,
+        operators=_census(ran),
+        in_float=tuple(dict.fromkeys(real)) if integer < stated else (),
     )
 
 
@@ -45,5 +45,8 @@ def _census(ran: Sequence[OperatorRun]) -> tuple[OperatorCount, ...]:
         key = each.op, each.precision, each.by
         counts[key] += 1
         work[key] += each.macs
-    rows = [OperatorCount(*key, count, work[key]) for key, count in counts.items()]
+    rows = [
+        OperatorCount(op=op, precision=precision, by=by, count=count, macs=work[op, precision, by])
+        for (op, precision, by), count in counts.items()
+    ]
     return tuple(sorted(rows, key=lambda row: (-row.macs, -row.count, row.op, row.precision, row.by)))

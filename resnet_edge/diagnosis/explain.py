@@ -18,10 +18,10 @@ from resnet_edge.workers.progress import OnProgress, Progress
 
 def explain(request: CompareLayers, report: OnProgress) -> Explained:
     """Every layer on what it reads itself. Raises ArtifactError."""
-    report(Progress(f"layers of {request.file}", 0, 1))
+    report(Progress(step=f"layers of {request.file}", done=0, total=1))
     path, portable = Path(request.path), Path(request.portable)
     found = compared(request.file, path, request.format, portable, _fed(_some(request), request))
-    report(Progress(f"layers of {request.file}", 1, 1))
+    report(Progress(step=f"layers of {request.file}", done=1, total=1))
     return Explained(found)
 
 

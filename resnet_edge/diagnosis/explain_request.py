@@ -16,7 +16,7 @@ class Explained:
     explanation: Explanation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CompareLayers(
     Task[Explained],
     runs="resnet_edge.diagnosis.explain:explain",

@@ -74,13 +74,13 @@ class Explainer:
     def _one(self, judged: Judgement, portable: str) -> Explanation:
         artifact = judged.proof.artifact
         asked = CompareLayers(
-            judged.parity.artifact,
-            artifact.path,
-            artifact.format,
-            portable,
-            self._images.images,
-            self._preprocessing,
-            min(IMAGES, self._images.n),
+            file=judged.parity.artifact,
+            path=artifact.path,
+            format=artifact.format,
+            portable=portable,
+            images=self._images.images,
+            preprocessing=self._preprocessing,
+            n=min(IMAGES, self._images.n),
         )
         found = self._worker.run(asked).explanation
         if judged.parity.verdict == "pass":  # nothing is there to be explained but what contradicts it

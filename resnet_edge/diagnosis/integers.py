@@ -96,19 +96,25 @@ class IntegerChecks:
     def _executed(self, worker: Worker, judged: Judgement) -> Execution | None:
         proof, row = judged.proof, judged.parity
         artifact, target = proof.artifact, proof.target
-        asked = ReadExecution(row.artifact, artifact.path, artifact.format, target.backend, target.device)
+        asked = ReadExecution(
+            file=row.artifact,
+            path=artifact.path,
+            format=artifact.format,
+            backend=target.backend,
+            device=target.device,
+        )
         found = worker.run(asked).execution
         return None if found is None else replace(found, device=row.device)
 
     def _risk(self, worker: Worker, judged: Judgement) -> Int8Risk | None:
         asked = EmulateOverflow(
-            judged.parity.artifact,
-            judged.proof.artifact.path,
-            self._images.images,
-            self._images.labels,
-            min(IMAGES, self._images.n),
-            self._preprocessing,
-            self._head,
+            file=judged.parity.artifact,
+            path=judged.proof.artifact.path,
+            images=self._images.images,
+            labels=self._images.labels,
+            n=min(IMAGES, self._images.n),
+            preprocessing=self._preprocessing,
+            head=self._head,
         )
         return worker.run(asked).risk
 

@@ -18,7 +18,7 @@ class Executed:
     execution: Execution | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReadExecution(Task[Executed], runs="resnet_edge.diagnosis.execution:executed", reads=("path",)):
     """diagnosis.execution: how the artifact `path`, which the report calls `file`, runs at a place."""
 
@@ -36,7 +36,7 @@ class Overflowed:
     risk: Int8Risk | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EmulateOverflow(
     Task[Overflowed],
     runs="resnet_edge.diagnosis.overflow_emulation:overflowing",

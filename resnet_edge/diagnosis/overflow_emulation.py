@@ -43,7 +43,11 @@ def overflowing(request: EmulateOverflow, report: OnProgress) -> Overflowed:
     found = pairs(path)
     if found is not None and not any(layer.at_risk for layer in found):
         layers = tuple(LayerRisk(**asdict(layer), overflowed=0.0) for layer in found)
-        return Overflowed(advice(Int8Risk(request.file, 0, None, layers, (), ())) if layers else None)
+        return Overflowed(
+            advice(Int8Risk(artifact=request.file, n=0, top1=None, layers=layers, ways=(), advice=()))
+            if layers
+            else None
+        )
     return _emulated(request, path, report)
 
 
@@ -57,16 +61,22 @@ def _emulated(request: EmulateOverflow, path: Path, report: OnProgress) -> Overf
     ways, top1 = _ways(request, emulation, rows, report) if at_risk else ((), None)
     layers = tuple(
         LayerRisk(
-            each.layer.name,
-            sum(risk.pairs for risk in each.risks),
-            each.at_risk,
-            max(risk.worst for risk in each.risks),
-            float(each.overflowed / each.added) if each.added else 0.0,
+            layer=each.layer.name,
+            pairs=sum(risk.pairs for risk in each.risks),
+            at_risk=each.at_risk,
+            worst=max(risk.worst for risk in each.risks),
+            overflowed=float(each.overflowed / each.added) if each.added else 0.0,
         )
         for each in narrow
     )
     found = Int8Risk(
-        request.file, len(rows) if at_risk else 0, top1, layers, ways, (), tuple(emulation.left_out)
+        artifact=request.file,
+        n=len(rows) if at_risk else 0,
+        top1=top1,
+        layers=layers,
+        ways=ways,
+        advice=(),
+        left_out=tuple(emulation.left_out),
     )
     return Overflowed(advice(found))
 
@@ -137,4 +147,12 @@ def _way(way: str, found: Outputs, exact: Outputs, labels: NDArray[np.int64] | N
         top1, drop = float((ours == labels).mean()), 100 * (lost - gained) / n
         interval = 100 * low, 100 * high
     apart = float(np.abs(found.astype(np.float64) - exact).max())
-    return Way(way, same / n, wilson(same, n), apart, top1, drop, interval)
+    return Way(
+        way=way,
+        agreement=same / n,
+        agreement_ci95=wilson(same, n),
+        max_abs=apart,
+        top1=top1,
+        drop_pp=drop,
+        drop_ci95_pp=interval,
+    )

@@ -70,11 +70,11 @@ def compare(request: CompareOutputs, report: OnProgress) -> Compared:
         raise DataError(f"the reference gives {_by(reference)}, and its head is of {head.outputs}")
     labels = _labels(request.labels, len(reference), head.classes)
     step = f"compare {request.artifact} on {request.backend}"
-    report(Progress(step, 0, 1))
+    report(Progress(step=step, done=0, total=1))
     if finding := examine(reference, candidate, head) or one_class(reference, labels, head):
         return Compared(_stopped(request, len(reference), finding), by_rounding=False)
     table, sums = tabulate(reference, candidate, labels, head), measure(reference, candidate, head)
-    report(Progress(step, 1, 1))
+    report(Progress(step=step, done=1, total=1))
     worst = worst_class(reference, candidate, labels, head, request.looks) if labels is not None else None
     return _judged(request, table, sums, worst)
 
@@ -211,7 +211,7 @@ def agree(request: CountAgreement, report: OnProgress) -> Agreement:
     if len(a) == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise DataError("agreement needs at least one image, and outputs without NaN or Inf")
     apart = np.abs(a.astype(np.float64) - b)
-    report(Progress("agreement", 1, 1))
+    report(Progress(step="agreement", done=1, total=1))
     return Agreement(
         n=len(a),
         same_top1=int(np.count_nonzero(answers(request.head, a) == answers(request.head, b))),

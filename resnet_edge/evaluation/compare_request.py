@@ -18,7 +18,7 @@ class Compared:
     by_rounding: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CompareOutputs(
     Task[Compared],
     runs="resnet_edge.evaluation.compare:compare",
@@ -56,7 +56,7 @@ class CompareOutputs(
     early: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Agreement:
     """`same_top1` of `n` images; `identical` of `values` output values, bit for bit."""
 

@@ -14,7 +14,7 @@ class Target:
     in_one: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One artifact to make, and where to prove it; `slow` ones begin first. In a `rescuable` one,
     layers can stay in float. `channels_first`: it takes images as (N, C, H, W)."""

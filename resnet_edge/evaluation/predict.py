@@ -67,7 +67,15 @@ def outputs_of(
     outputs.flush()
     labels = tuple(getattr(session, "labels", ()))
     seconds = time.monotonic() - began
-    return PredictResult(out, len(images), seconds, session.device, session.input.dtype, classes, labels)
+    return PredictResult(
+        out=out,
+        n=len(images),
+        seconds=seconds,
+        device=session.device,
+        input_dtype=session.input.dtype,
+        classes=classes,
+        labels=labels,
+    )
 
 
 def _told(spec: TensorSpec, known: Quantization | None) -> TensorSpec:

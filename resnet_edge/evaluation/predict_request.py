@@ -11,7 +11,7 @@ from resnet_edge.workers.task import Task
 Ends = tuple[Quantization | None, Quantization | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PredictResult:
     """Where the outputs are, how many; `device` as the runtime reports it; seconds in all. `labels`: the
     class names by output as the runtime tells them; none where it does not."""
@@ -25,7 +25,7 @@ class PredictResult:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Predict(
     Task[PredictResult],
     runs="resnet_edge.evaluation.predict:predict",

@@ -95,14 +95,14 @@ class Scheduler:
         store. What was run there before on the first images, up to each of `cuts`, is not run again."""
         name = (folder or self._store) / f"{artifact.file}.{target.backend}.{target.device}"
         request = Predict(
-            artifact.path,
-            artifact.format,
-            target.backend,
-            target.device,
-            1,
-            images.images,
-            f"{name}.{images.n}.npy",
-            preprocessing,
+            path=artifact.path,
+            format=artifact.format,
+            backend=target.backend,
+            device=target.device,
+            threads=1,
+            images=images.images,
+            out=f"{name}.{images.n}.npy",
+            preprocessing=preprocessing,
         )
         shards = [
             PredictShard(request, start, stop, f"{name}.{start}-{stop}.npy")
@@ -167,4 +167,4 @@ class _Gathering:
         with self._lock:
             self._done += more
             if more or not self._done:
-                self._tell(Progress(self._step, self._done, self._shards[-1].stop))
+                self._tell(Progress(step=self._step, done=self._done, total=self._shards[-1].stop))

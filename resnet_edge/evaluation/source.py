@@ -40,9 +40,9 @@ IN_FLIGHT = 2
 
 def facts(task: ReadModelFacts, report: OnProgress) -> ModelFacts:
     """Open the model and tell what it is."""
-    report(Progress("model", note=f"reading {task.model.source}"))
+    report(Progress(step="model", note=f"reading {task.model.source}"))
     found = _opened(task.model).facts
-    report(Progress("model", 1, 1, note=found.name))
+    report(Progress(step="model", done=1, total=1, note=found.name))
     return found
 
 
@@ -51,7 +51,7 @@ def export(request: ExportModel, report: OnProgress) -> Written:
     from resnet_edge.graph.convert import convert
 
     opened = _opened(request.model)
-    report(Progress("export", note="TensorFlow to the portable graph"))
+    report(Progress(step="export", note="TensorFlow to the portable graph"))
     convert(
         opened.network,
         opened.trackable,
@@ -61,16 +61,16 @@ def export(request: ExportModel, report: OnProgress) -> Written:
         Path(request.out),
         dynamic_batch=request.dynamic_batch,
     )
-    report(Progress("export", 1, 1))
+    report(Progress(step="export", done=1, total=1))
     return Written(request.out)
 
 
 def witness(request: WitnessReader, report: OnProgress) -> Witnessed:
     """Whether another loader gives the same answers. Raises ModelError where it does not."""
     opened, images = _opened(request.model), np.load(request.images, mmap_mode="r")
-    report(Progress("witness", note="the same file, read by another loader"))
+    report(Progress(step="witness", note="the same file, read by another loader"))
     found = checked_reader(opened, request.model, images)
-    report(Progress("witness", 1, 1, note=found.loader))
+    report(Progress(step="witness", done=1, total=1, note=found.loader))
     return found
 
 
@@ -93,7 +93,9 @@ def reference(request: RunReference, report: OnProgress) -> Written:
         # Another size would be traced anew: a second and a half for a ResNet-50.
         filled = np.resize(batch, (size, *batch.shape[1:]))
         outputs[start : start + size] = network(tf.constant(filled)).numpy()[: len(batch)]
-        report(Progress("reference", min(start + size, len(images)), len(images), "Keras"))
+        report(
+            Progress(step="reference", done=min(start + size, len(images)), total=len(images), note="Keras")
+        )
     if not np.isfinite(outputs).all():
         row = int((~np.isfinite(outputs)).any(axis=1).argmax())
         raise DataError(
@@ -118,7 +120,7 @@ def learned(request: ReadLearnedRanges, report: OnProgress) -> Written:
     outputs = activations(graph, ranges, preprocessed(images, facts.preprocessing))
     optional = tuple(name for name in ranges if name.endswith(INPUT))
     Learned(ranges, images, outputs, optional).save(Path(request.out))
-    report(Progress("learned ranges", 1, 1))
+    report(Progress(step="learned ranges", done=1, total=1))
     return Written(request.out)
 
 

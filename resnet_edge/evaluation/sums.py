@@ -27,7 +27,7 @@ Values = NDArray[np.float32]
 Errors = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sums:
     """Sums of squares of the centred reference logits and of their errors; `max_abs` is the largest
     difference of an output as it stands (a logit or a probability). `largest` is the largest centred
@@ -65,7 +65,15 @@ def measure(reference: Values, candidate: Values, head: Head) -> Sums:
         close += int(np.count_nonzero(margins <= 2 * worst))
         changed = answers(head, ref) != answers(head, cand)
         swapped = max(swapped, float(margins[changed].max(initial=0.0)))
-    return Sums(signal, noise, max_abs, largest, apart, close, swapped)
+    return Sums(
+        signal=signal,
+        noise=noise,
+        max_abs=max_abs,
+        largest=largest,
+        apart=apart,
+        close=close,
+        swapped=swapped,
+    )
 
 
 def _blocks(reference: Values, candidate: Values) -> Iterator[tuple[Values, Values]]:

@@ -112,21 +112,21 @@ class Comparator:
     def _compared(self, proof: Evaluation, ran: PredictResult, same: Aligned) -> Judgement:
         self.head = same.head
         request = CompareOutputs(
-            proof.artifact.file,
-            proof.target.backend,
-            ran.device,
-            proof.job.scheme,
-            same.head,
-            same.reference,
-            same.candidate,
-            self._images.labels,
-            self._max_drop_pp,
-            proof.job.min_sqnr_db,
-            proof.artifact.path,
-            proof.artifact.format,
-            self._accept_reference,
-            self._looks,
-            self._early,
+            artifact=proof.artifact.file,
+            backend=proof.target.backend,
+            device=ran.device,
+            scheme=proof.job.scheme,
+            head=same.head,
+            reference=same.reference,
+            candidate=same.candidate,
+            labels=self._images.labels,
+            max_drop_pp=self._max_drop_pp,
+            min_sqnr_db=proof.job.min_sqnr_db,
+            path=proof.artifact.path,
+            format=proof.artifact.format,
+            accept_reference=self._accept_reference,
+            looks=self._looks,
+            early=self._early,
         )
         found = self._worker.run(request)
         return Judgement(proof, ran.out, found.parity, found.by_rounding)

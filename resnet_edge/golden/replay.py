@@ -76,8 +76,17 @@ def replay(
     reader.close()
     matched = [_match(path, golden, vectors) for path in artifacts]
     out = str(scratch / "golden_outputs.npy")
-    asked = ReplayGoldenVectors(str(golden), 0, "", "", "cpu", threads, images, out)
-    team = _Team(workers, report, asked, len(vectors.rows))
+    asked = ReplayGoldenVectors(
+        golden=str(golden),
+        artifact=0,
+        path="",
+        backend="",
+        device="cpu",
+        threads=threads,
+        images=images,
+        out=out,
+    )
+    team = _Team(workers=workers, report=report, asked=asked, n=len(vectors.rows))
     rows = [row for file in matched for row in team.rows(file, places)]
     given = {file.number for file in matched}
     left = tuple(a.file for number, a in enumerate(vectors.artifacts) if number not in given)
@@ -103,7 +112,7 @@ def _match(path: Path, golden: Path, vectors: GoldenVectors) -> _Matched:
     )
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Team:
     """A worker for each backend, as two runtimes in one process may be one too many. `asked` is what all
     replays have in common, and `n` their number of images."""
@@ -175,4 +184,17 @@ class _Team:
         except (ArtifactError, DeviceUnavailable, MissingDependency, WorkerFailed) as error:
             why = (str(error),)
             name = file.path.name
-            return GoldenRow(name, backend, device, self.n, None, None, None, 0, None, None, "not run", why)
+            return GoldenRow(
+                artifact=name,
+                backend=backend,
+                device=device,
+                n=self.n,
+                max_abs=None,
+                steps=None,
+                same_top1=None,
+                near_ties=0,
+                allowed_max_abs=None,
+                allowed_steps=None,
+                verdict="not run",
+                reasons=why,
+            )

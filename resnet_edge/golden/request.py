@@ -19,7 +19,7 @@ class MeasuredRun:
     outputs: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeasuredArtifact:
     """An artifact and its runs; the first is the one that every other backend is held against. `step` is
     the scale of its quantized outputs where the file tells it; else it is found in the outputs. `format` is
@@ -32,7 +32,7 @@ class MeasuredArtifact:
     step: tuple[float, ...] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Saved:
     """The file, how many images and artifacts are in it; `notes` tell, in sentences, what was left out and
     which measurement is beyond its tolerance."""
@@ -44,7 +44,7 @@ class Saved:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SaveGoldenVectors(
     Task[Saved],
     runs="resnet_edge.golden.save:save",
@@ -85,7 +85,7 @@ class UnpackGoldenVectors(
     images: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReplayGoldenVectors(
     Task[GoldenRow],
     runs="resnet_edge.golden.vectors:replay",

@@ -46,7 +46,9 @@ def save(request: SaveGoldenVectors, report: OnProgress) -> Saved:
     golden = GoldenFile(vectors, images[taken], reference[taken], tuple(outputs for _, outputs in kept))
     write_golden(golden, Path(request.out))
     size = Path(request.out).stat().st_size
-    return Saved(request.out, len(taken), len(kept), size, tuple(notes))
+    return Saved(
+        path=request.out, images=len(taken), artifacts=len(kept), size_bytes=size, notes=tuple(notes)
+    )
 
 
 def _vectors(
@@ -127,9 +129,16 @@ def _measured(
     largest = float(np.abs(outputs[0]).max())
     picked = tuple(values[list(rows)] for values in outputs)
     limits = tolerances(measured.scheme, head, step, runs, picked, largest, _here(runs, outputs))
-    sha256 = sha256_of(Path(measured.path))
     artifact = GoldenArtifact(
-        file, sha256, measured.format, measured.scheme, tuple(runs), limits, step, *ends
+        file=file,
+        sha256=sha256_of(Path(measured.path)),
+        format=measured.format,
+        scheme=measured.scheme,
+        runs=tuple(runs),
+        tolerances=limits,
+        step=step,
+        input=ends[0],
+        output=ends[1],
     )
     notes += _beyond(artifact, outputs, largest)
     return artifact, picked

@@ -133,7 +133,13 @@ def _tolerance(
     share = f"{gate.share:.2g} of the largest output"
     limit = share if steps is None else "1 step" if steps == 1 else f"{steps} steps"
     return GoldenTolerance(
-        backend, device, number, most, steps, near_ties(head, expected, most), f"{limit}: {gate.why}{here}"
+        backend=backend,
+        device=device,
+        expected=number,
+        max_abs=most,
+        steps=steps,
+        near_ties=near_ties(head, expected, most),
+        reason=f"{limit}: {gate.why}{here}",
     )
 
 

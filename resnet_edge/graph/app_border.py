@@ -34,7 +34,7 @@ _PIXELS = (1.0, -128)
 """Scale and zero point of raw pixels in int8."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Border:
     """What goes around the network: the dtypes of the input and the output, three channels for one, and
     probabilities behind logits, and two scores, of each class, behind the one of a binary classifier.

@@ -44,7 +44,7 @@ ABSENT = -1
 """The index of an optional input that is not given."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tensor:
     """One tensor; None in `shape` is a dynamic size; `data` is there for constants only."""
 
@@ -227,7 +227,13 @@ def _tensor(tensor: Any, buffers: Any) -> Tensor:
         held = np.asarray(raw, np.uint8)
         flat = _unpacked(held, PACKED[dtype], sizes) if dtype in PACKED else held.tobytes()
         data = np.frombuffer(flat, "int8" if dtype in PACKED else dtype).reshape(sizes)
-    return Tensor(_text(tensor.name), shape, dtype, data, _quantization(tensor.quantization, shape))
+    return Tensor(
+        name=_text(tensor.name),
+        shape=shape,
+        dtype=dtype,
+        data=data,
+        quantization=_quantization(tensor.quantization, shape),
+    )
 
 
 def _unpacked(held: NDArray[np.uint8], bits: int, sizes: list[int]) -> bytes:

@@ -26,7 +26,7 @@ DENSE = "FULLY_CONNECTED"
 """The operation whose outputs share one step unless asked otherwise (core.scheme.DenseScales)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layer:
     """A convolution, depthwise convolution or dense layer: node number `index`, the names of
     the tensors it reads and writes, its `kernel` float32 as TFLite stores it, its bias (O,). `grouped`: each
@@ -102,7 +102,13 @@ def layers(graph: Graph, dense_scales: DenseScales = "per-tensor") -> list[Layer
             paired = adds_pairs(graph, node)
             found.append(
                 Layer(
-                    *(index, node.op, source.name, output, kernel.data, bias, node.options),
+                    index=index,
+                    op=node.op,
+                    source=source.name,
+                    output=output,
+                    kernel=kernel.data,
+                    bias=bias,
+                    options=node.options,
                     grouped=grouped,
                     paired=paired,
                     one_step=one_step(node.op, dense_scales),

@@ -18,7 +18,7 @@ from resnet_edge.workers.task import Task
 Status = Literal["opens", "not here", "not installed", "broken"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeviceState:
     """Whether a backend opens on a device. `device` is what the runtime says where it opens,
     else what was asked for; `detail` is one line for people. `logits` are what it gave for one image of
@@ -90,9 +90,9 @@ def examine(report: OnProgress) -> DoctorReport:
     names = registry.names("backends")
     found = []
     for done, name in enumerate(names):
-        report(Progress("backends", done, len(names), name))
+        report(Progress(step="backends", done=done, total=len(names), note=name))
         found.append(_probe(name))
-    report(Progress("backends", len(names), len(names)))
+    report(Progress(step="backends", done=len(names), total=len(names)))
     return DoctorReport(machine(), versions(), tuple(found), _sandbox())
 
 
@@ -115,6 +115,6 @@ def _probe(name: str) -> BackendState:
         with log_folder() as logs, _backend_worker(name, logs) as worker:
             return worker.run(ProbeBackend(name))
     except MissingDependency as error:
-        return BackendState(name, "", (DeviceState("-", "not installed", str(error)),))
+        return BackendState(name, "", (DeviceState(device="-", status="not installed", detail=str(error)),))
     except ResnetEdgeError as error:
-        return BackendState(name, "", (DeviceState("-", "broken", str(error)),))
+        return BackendState(name, "", (DeviceState(device="-", status="broken", detail=str(error)),))

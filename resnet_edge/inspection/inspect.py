@@ -47,11 +47,11 @@ def check_resize(path: Path, found: Inspection, data: str, resize: str, report: 
     ArtifactError, DataError, UnknownName."""
     check_data(data)
     asked = CheckResize(
-        str(path),
-        "tflite" if found.format == "tflite" else "onnx",  # onnxruntime takes an .ort file as that
-        FIRST_BACKEND[found.format],
-        data,
-        resize,
+        path=str(path),
+        format="tflite" if found.format == "tflite" else "onnx",  # onnxruntime takes an .ort file as that
+        backend=FIRST_BACKEND[found.format],
+        data=data,
+        resize=resize,
         takes_pixels=_takes_pixels(found),
         class_names=_class_names(found),
     )

@@ -32,7 +32,9 @@ def _on(module: ModuleType, device: str) -> DeviceState:
     formats = [name for name in sorted(module.FORMATS) if (FOLDER / f"{stem}.{name}").is_file()]
     if not formats:
         return DeviceState(
-            device, "broken", f"no probe in {' or '.join(sorted(module.FORMATS))}: see {FOLDER}"
+            device=device,
+            status="broken",
+            detail=f"no probe in {' or '.join(sorted(module.FORMATS))}: see {FOLDER}",
         )
     expected = np.loadtxt(FOLDER / "probe.txt", dtype=np.float32)
     try:
@@ -41,9 +43,15 @@ def _on(module: ModuleType, device: str) -> DeviceState:
             found = session.run(image)[0]
             first_ms = (time.perf_counter_ns() - began) / 1e6
     except DeviceUnavailable as error:
-        return DeviceState(device, "not here", str(error))
+        return DeviceState(device=device, status="not here", detail=str(error))
     except ResnetEdgeError as error:
-        return DeviceState(device, "broken", str(error))
+        return DeviceState(device=device, status="broken", detail=str(error))
     if not np.allclose(found, expected, rtol=0, atol=TOLERANCE):
-        return DeviceState(device, "broken", f"it gives {found.tolist()} where {expected.tolist()} is right")
-    return DeviceState(session.device, "opens", "", tuple(map(float, found)), first_ms)
+        return DeviceState(
+            device=device,
+            status="broken",
+            detail=f"it gives {found.tolist()} where {expected.tolist()} is right",
+        )
+    return DeviceState(
+        device=session.device, status="opens", detail="", logits=tuple(map(float, found)), first_ms=first_ms
+    )

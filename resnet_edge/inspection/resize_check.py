@@ -40,7 +40,7 @@ GREY = (
 )
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Tally:
     """What is kept of one platform while photos pass by."""
 
@@ -56,7 +56,7 @@ class _Tally:
 class _Sums:
     """What is kept of all: photos, those that need a resize, and those that the contract gets right."""
 
-    tallies: list[_Tally] = field(default_factory=lambda: [_Tally(one) for one in PLATFORMS])
+    tallies: list[_Tally] = field(default_factory=lambda: [_Tally(platform=one) for one in PLATFORMS])
     photos: int = 0
     resized: int = 0
     right: int = 0
@@ -105,7 +105,17 @@ def _takes(spec: TensorSpec, request: CheckResize) -> tuple[int, int, int]:
 def _at_size(request: CheckResize, steps: ImageContract, notes: tuple[str, ...]) -> ResizeCheck:
     """Arrays, which have the model's size already. Raises DataError where they have not."""
     found = load(request.data, "test", (steps.height, steps.width, steps.channels))
-    return ResizeCheck(Path(request.path).name, found.source, len(found), 0, steps, None, (), (), notes)
+    return ResizeCheck(
+        file=Path(request.path).name,
+        source=found.source,
+        n=len(found),
+        resized=0,
+        contract=steps,
+        top1=None,
+        rows=(),
+        unknown=(),
+        notes=notes,
+    )
 
 
 def _photos(request: CheckResize, classes: int) -> tuple[list[Path], NDArray[np.int64] | None]:
@@ -190,7 +200,15 @@ def _checked(
 
 def _row(tally: _Tally, n: int, labelled: bool) -> ResizeRow:
     one = tally.platform
-    row = ResizeRow(one.name, one.users, one.how, one.source, tally.sum_abs / n, tally.max_abs, tally.changed)
+    row = ResizeRow(
+        platform=one.name,
+        users=one.users,
+        how=one.how,
+        source=one.source,
+        mean_abs=tally.sum_abs / n,
+        max_abs=tally.max_abs,
+        changed=tally.changed,
+    )
     if not labelled:
         return row
     low, high = paired_drop(n, tally.lost, tally.gained)

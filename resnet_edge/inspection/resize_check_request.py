@@ -8,7 +8,7 @@ from resnet_edge.core.resize_check import ResizeCheck
 from resnet_edge.workers.task import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckResize(
     Task[ResizeCheck],
     runs="resnet_edge.inspection.resize_check:resize_check",

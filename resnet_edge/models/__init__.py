@@ -46,7 +46,7 @@ class ModelRequest:
     preprocess: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OpenedModel:
     """A model in memory.
 

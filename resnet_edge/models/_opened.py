@@ -32,7 +32,7 @@ CHOICES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Origin:
     """What a kind of source knows beside the model. `sha256` None: take it from the weights."""
 
@@ -84,7 +84,13 @@ def opened(
         ),
         own_names=own_names,
     )
-    return OpenedModel(facts, network, model, ranges, counter.activation_bytes(PROBE))
+    return OpenedModel(
+        facts=facts,
+        network=network,
+        trackable=model,
+        ranges=ranges,
+        activation_bytes=counter.activation_bytes(PROBE),
+    )
 
 
 def network_of(model: keras.Model) -> Callable[[Any], Any]:

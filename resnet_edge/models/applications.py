@@ -63,7 +63,7 @@ def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
     else:
         model = _trained(builder, name, report)
     origin = _opened.Origin(
-        safe_name(f"{name}-random" if random else name), preprocessing=PRESETS[PREPROCESSING[name]]
+        name=safe_name(f"{name}-random" if random else name), preprocessing=PRESETS[PREPROCESSING[name]]
     )
     return _opened.opened(model, request, origin)
 
@@ -107,7 +107,9 @@ def _downloads_told(name: str, report: OnProgress) -> Iterator[None]:
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if watching and event == "urllib.Request":
-            report(Progress("model", note=f"downloading the weights of {name}: {arguments[0]}", line=True))
+            report(
+                Progress(step="model", note=f"downloading the weights of {name}: {arguments[0]}", line=True)
+            )
 
     sys.addaudithook(hook)
     before = socket.getdefaulttimeout()

@@ -40,7 +40,7 @@ def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
 
     model = _model(_resolve(request.source), request.source)
     name = request.source.partition(":")[2].rpartition(".")[2]
-    return _opened.opened(model, request, _opened.Origin(safe_name(name)))
+    return _opened.opened(model, request, _opened.Origin(name=safe_name(name)))
 
 
 def _resolve(source: str) -> Any:

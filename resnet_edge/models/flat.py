@@ -25,7 +25,7 @@ class FlatTensor:
     number: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """One operation (mostly a keras.Layer) on its inputs.
 
@@ -53,7 +53,7 @@ class Call:
         return type(self.operation).__name__
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FlatGraph:
     """The calls of a model in an order in which they can run; `shape` (H, W, C) of its input."""
 
@@ -87,7 +87,7 @@ def flat_graph(model: keras.Model, shape: tuple[int, int, int]) -> FlatGraph:
     walk = _Walk()
     start = walk.new((None, *shape), "float32")
     end = walk.enter(view, [start], prefix="")
-    return FlatGraph(model.name, tuple(shape), start, end, tuple(walk.calls))
+    return FlatGraph(name=model.name, shape=tuple(shape), input=start, output=end, calls=tuple(walk.calls))
 
 
 def rebuild(
@@ -209,7 +209,16 @@ class _Walk:
         spec = self._sized(operation, args, kwargs, node.outputs[0])
         shape = tuple(spec.shape)
         output = known[id(node.outputs[0])] = self.new(shape, spec.dtype)
-        self.calls.append(Call(self._unique(name, operation), operation, args, kwargs, output, shape))
+        self.calls.append(
+            Call(
+                name=self._unique(name, operation),
+                operation=operation,
+                args=args,
+                kwargs=kwargs,
+                output=output,
+                shape=shape,
+            )
+        )
 
     def _sized(self, operation: Any, args: Any, kwargs: Any, declared: Any) -> Any:
         """The shape and dtype of an output; found anew where a part of the model was made for

@@ -60,7 +60,12 @@ def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
     config, version, held = _scanned(path)
     model = _load.with_keras(path, config, held) if _is_keras3(version) else _rebuilt(config, path, held)
     known = read_sidecar(path)
-    origin = _opened.Origin(safe_name(path.stem), sha256_of(path), known.class_names, known.threshold)
+    origin = _opened.Origin(
+        name=safe_name(path.stem),
+        sha256=sha256_of(path),
+        class_names=known.class_names,
+        threshold=known.threshold,
+    )
     return _opened.opened(model, request, origin)
 
 

@@ -84,7 +84,7 @@ def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
         class_names=(),
         preprocessing=_opened.chosen_preprocessing(request, None, shape),
     )
-    return OpenedModel(facts, network, loaded)
+    return OpenedModel(facts=facts, network=network, trackable=loaded)
 
 
 def witness(request: ModelRequest) -> Witness:

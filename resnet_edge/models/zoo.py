@@ -28,4 +28,4 @@ def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
         raise UsageError(
             f"{request.source} does not take --input-shape {request.input_shape}: {first_line(error)}"
         ) from error
-    return _opened.opened(model, request, _opened.Origin(request.source))
+    return _opened.opened(model, request, _opened.Origin(name=request.source))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _STEPS = (1, 2, 5)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Axis:
     """Values `low` to `high` on pixels `start` to `end`, linear or logarithmic."""
 
@@ -42,7 +42,7 @@ def log_axis(values: Iterable[float], start: float, end: float) -> Axis:
     ticks = [t for n in decades for step in _STEPS if low <= (t := float(f"{step}e{n}")) <= high]
     if len(ticks) > 8:
         ticks = [t for n in decades if low <= (t := float(f"1e{n}")) <= high]
-    return Axis(low, high, start, end, tuple(ticks), log=True)
+    return Axis(low=low, high=high, start=start, end=end, ticks=tuple(ticks), log=True)
 
 
 def linear_axis(values: Iterable[float], start: float, end: float, most: float, least: float) -> Axis:
@@ -59,7 +59,7 @@ def linear_axis(values: Iterable[float], start: float, end: float, most: float, 
         for n in range(first, math.floor(high / step + 1e-9) + 1)
         if n * step <= most + 1e-9
     ]
-    return Axis(low, high, start, end, tuple(ticks))
+    return Axis(low=low, high=high, start=start, end=end, ticks=tuple(ticks))
 
 
 def zero_axis(most: float, start: float, end: float) -> Axis:
@@ -67,7 +67,7 @@ def zero_axis(most: float, start: float, end: float) -> Axis:
     high = 1.04 * most
     step = _round_step(high / 6)
     ticks = (round(n * step, 12) for n in range(math.floor(high / step + 1e-9) + 1))
-    return Axis(0.0, high, start, end, tuple(ticks))
+    return Axis(low=0.0, high=high, start=start, end=end, ticks=tuple(ticks))
 
 
 def _round_step(rough: float) -> float:

@@ -48,9 +48,9 @@ def sure(row: Timing) -> bool:
 def latency_lanes(rows: Sequence[Timing], model: str, palette: Palette) -> Lanes:
     """The median latency of every row, with its interval, the fastest first."""
     return Lanes(
-        tuple(_latency_lane(row, model, palette) for row in sorted(rows, key=lambda row: row.p50_ms)),
-        "median latency of one call, ms",
-        "Median latency of every artifact with its interval; the table below holds the same numbers",
+        lanes=tuple(_latency_lane(row, model, palette) for row in sorted(rows, key=lambda row: row.p50_ms)),
+        axis="median latency of one call, ms",
+        title="Median latency of every artifact with its interval; the table below holds the same numbers",
     )
 
 
@@ -80,9 +80,9 @@ def limit_lanes(rows: Sequence[Timing], model: str, palette: Palette) -> Lanes |
     if not known:
         return None
     return Lanes(
-        tuple(_limit_lane(row, model, palette) for row in known),
-        "share of what these cores can do at most, %",
-        "How near every artifact is to its limit; the table below holds the same numbers",
+        lanes=tuple(_limit_lane(row, model, palette) for row in known),
+        axis="share of what these cores can do at most, %",
+        title="How near every artifact is to its limit; the table below holds the same numbers",
         bars=True,
         limit=(100.0, "limit"),
     )
@@ -126,21 +126,31 @@ def _row(found: Bench, row: Timing) -> Row:
     proof = next((p for p in found.accuracy.proofs if (p.artifact, p.backend, p.device) == key), None)
     is_reference = row.artifact in found.accuracy.references
     return Row(
-        row.artifact,
-        None if is_reference else Artifact(row.artifact, row.format, scheme_of(row), 0, "", (), ()),
-        row.backend,
-        row.device,
-        proof,
-        Latency(
-            row.artifact,
-            row.backend,
-            row.device,
-            row.threads,
-            row.batch,
-            row.n,
-            row.p50_ms,
-            row.p90_ms,
-            row.p50_ci95_ms,
-            None,
+        file=row.artifact,
+        artifact=None
+        if is_reference
+        else Artifact(
+            path=row.artifact,
+            format=row.format,
+            scheme=scheme_of(row),
+            size_bytes=0,
+            sha256="",
+            inputs=(),
+            outputs=(),
+        ),
+        backend=row.backend,
+        device=row.device,
+        parity=proof,
+        latency=Latency(
+            artifact=row.artifact,
+            backend=row.backend,
+            device=row.device,
+            threads=row.threads,
+            batch=row.batch,
+            n=row.n,
+            p50_ms=row.p50_ms,
+            p90_ms=row.p90_ms,
+            p50_ci95_ms=row.p50_ci95_ms,
+            vs_fp32=None,
         ),
     )

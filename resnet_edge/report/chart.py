@@ -15,7 +15,7 @@ from resnet_edge.report.rows import WORDS, Row, Standing, rows, target
 Range = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Point:
     """One row of the table. `x` in milliseconds (or megabytes), `y` in percent; `colour` and
     `shape` are indices into the chart's legends."""
@@ -31,7 +31,7 @@ class Point:
     standing: Standing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Chart:
     """The points and what frames them. `reference` is the Keras model's top-1 in percent and
     `permitted` the lowest top-1 that the permitted drop allows; None on unlabelled data."""

@@ -34,7 +34,7 @@ def _draw(found: Sequence[ErrorGrowth], colours: Sequence[int], size: Size, css:
         _shown(layer.sqnr_db) for growth in found for layer in growth.layers if layer.sqnr_db is not None
     ]
     # With five layers or fewer linear_axis would put ticks between them.
-    x = Axis(1, max(most, 2), box.left + 8, box.right - 8, _numbers(most))
+    x = Axis(low=1, high=max(most, 2), start=box.left + 8, end=box.right - 8, ticks=_numbers(most))
     y = linear_axis(values, box.bottom, box.top, most=MOST_DB, least=10)
     parts = [*_grid(box, x, y, height)]
     for growth, colour in zip(found, colours, strict=True):

@@ -13,7 +13,7 @@ SPREAD = 6.0
 _TOP, _FOOT = 26.0, 44.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lane:
     """One row: its name and where it ran, its value, and what is written of it (`value`, and `more`
     below); `detail` is told when it is pointed at. `hollow`: it is not sure."""
@@ -30,7 +30,7 @@ class Lane:
     hollow: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lanes:
     """All rows, positive values. `bars` start at zero; `limit` is a line with its name."""
 
@@ -47,7 +47,7 @@ class Lanes:
         return not self.bars and max(values) > SPREAD * min(values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LaneSize:
     """Pixels: the width of all, where the scale begins and ends, and the height of a row. `above`: names
     stand above their mark and not beside it. `letters` of a name at most."""
@@ -60,8 +60,8 @@ class LaneSize:
     letters: int
 
 
-WIDE = LaneSize(920, 236, 740, 42, False, 27)
-NARROW = LaneSize(350, 10, 338, 62, True, 27)
+WIDE = LaneSize(width=920, left=236, right=740, row=42, above=False, letters=27)
+NARROW = LaneSize(width=350, left=10, right=338, row=62, above=True, letters=27)
 
 
 def both(found: Lanes) -> str:

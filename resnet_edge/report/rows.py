@@ -24,7 +24,7 @@ WORDS: dict[Standing, str] = {
 """How a verdict is printed: to be told apart without colour."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """What is known of one file on one backend and device.
 
@@ -65,8 +65,11 @@ def _of_file(report: Report, file: str, artifact: Artifact | None) -> list[Row]:
         here: list[Parity | None] = [p for p in proofs if (p.backend, p.device) == (backend, device)]
         timed: list[Latency | None] = [t for t in timings if (t.backend, t.device) == (backend, device)]
         pairs = product(here or [None], timed or [None])
-        found += [Row(file, artifact, backend, device, parity, latency) for parity, latency in pairs]
-    return found or [Row(file, artifact, "", "", None, None)]
+        found += [
+            Row(file=file, artifact=artifact, backend=backend, device=device, parity=parity, latency=latency)
+            for parity, latency in pairs
+        ]
+    return found or [Row(file=file, artifact=artifact, backend="", device="", parity=None, latency=None)]
 
 
 def standing_of(report: Report, file: str) -> Standing:

@@ -14,7 +14,7 @@ from resnet_edge.report.rows import Row, rows
 Interval = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LineageEntry:
     """The model at one point of its story, or one artifact on one backend.
 
@@ -97,16 +97,16 @@ def _key(state: State) -> str:
 
 def _state(title: str, state: State, step: Step | None = None) -> LineageEntry:
     return LineageEntry(
-        title,
-        state.top1,
-        state.n,
-        state.images or words.count(state.n, "image"),
-        _key(state),
-        state.macs,
-        state.parameters,
-        state.file_bytes or None,
-        state.gzip_bytes or None,
-        step,
+        title=title,
+        top1=state.top1,
+        n=state.n,
+        images=state.images or words.count(state.n, "image"),
+        measured_on=_key(state),
+        macs=state.macs,
+        parameters=state.parameters,
+        size_bytes=state.file_bytes or None,
+        gzip_bytes=state.gzip_bytes or None,
+        step=step,
     )
 
 
@@ -115,15 +115,15 @@ def _now(report: Report) -> LineageEntry:
     found = next((row for row in report.parity if words.finite(row.reference_top1)), None)
     last = report.history[-1].after if report.history else None
     return LineageEntry(
-        "the same, in this run" if report.history else "the model as it came",
-        found.reference_top1 if found else None,
-        found.n if found else 0,
-        _images(report, found.n) if found else "",
-        _data_key(report) if found else "",
-        report.model.macs,
-        report.model.parameters,
-        (last.file_bytes or None) if last else None,
-        (last.gzip_bytes or None) if last else None,
+        title="the same, in this run" if report.history else "the model as it came",
+        top1=found.reference_top1 if found else None,
+        n=found.n if found else 0,
+        images=_images(report, found.n) if found else "",
+        measured_on=_data_key(report) if found else "",
+        macs=report.model.macs,
+        parameters=report.model.parameters,
+        size_bytes=(last.file_bytes or None) if last else None,
+        gzip_bytes=(last.gzip_bytes or None) if last else None,
     )
 
 
@@ -131,15 +131,15 @@ def _made(report: Report, row: Row) -> LineageEntry:
     assert row.artifact is not None
     proof = row.parity if row.parity is not None and words.finite(row.parity.top1) else None
     return LineageEntry(
-        f"{row.artifact.scheme} {row.artifact.format}, {row.backend} {row.device}".strip(", "),
-        proof.top1 if proof else None,
-        proof.n if proof else 0,
-        _images(report, proof.n) if proof else "",
-        _data_key(report) if proof else "",
-        report.model.macs,
-        None,  # not the model's: its BatchNormalization is folded into the convolutions
-        row.artifact.size_bytes,
-        report.gzip_bytes.get(row.file),
+        title=f"{row.artifact.scheme} {row.artifact.format}, {row.backend} {row.device}".strip(", "),
+        top1=proof.top1 if proof else None,
+        n=proof.n if proof else 0,
+        images=_images(report, proof.n) if proof else "",
+        measured_on=_data_key(report) if proof else "",
+        macs=report.model.macs,
+        parameters=None,  # not the model's: its BatchNormalization is folded into the convolutions
+        size_bytes=row.artifact.size_bytes,
+        gzip_bytes=report.gzip_bytes.get(row.file),
         artifact=row,
     )
 

@@ -40,7 +40,7 @@ def as_they_are(pixels: Pixels) -> Pixels:
     return pixels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fit:
     """What a fit needs beside the model and the recipe.
 
@@ -78,7 +78,7 @@ def fit(
     checkpoint = Checkpoint(folder, recipe.epochs)
     done = checkpoint.restore(model)
     if done:
-        report(Progress(how.label, note=f"going on behind epoch {done} of {recipe.epochs}", line=True))
+        report(Progress(step=how.label, note=f"going on behind epoch {done} of {recipe.epochs}", line=True))
     watcher = _Watcher(len(batches), recipe, report, folder, how.label)
 
     def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
@@ -110,7 +110,7 @@ def top1(network: Callable[[Pixels], Any], images: LabelledImages, how: Fit, rep
         rows = slice(start, start + VALIDATION_BATCH)
         outputs = np.asarray(network(how.inputs(images.images[rows].astype(np.float32))))
         right += int(np.count_nonzero(answers(how.head, outputs) == images.labels[rows]))
-        report(Progress("test", min(start + VALIDATION_BATCH, len(images)), len(images)))
+        report(Progress(step="test", done=min(start + VALIDATION_BATCH, len(images)), total=len(images)))
     return right / len(images)
 
 
@@ -216,7 +216,7 @@ class _Watcher:
             done, total = self._epoch * self._steps + batch + 1, self._recipe.epochs * self._steps
             state = f"loss {logs['loss']:.3f} top-1 {logs['accuracy']:.4f}"
             note = f"epoch {self._epoch + 1}/{self._recipe.epochs} {state}"
-            self._report(Progress(self._label, done, total, note))
+            self._report(Progress(step=self._label, done=done, total=total, note=note))
 
     def epoch_ends(self, epoch: int, logs: Any = None) -> None:
         seconds = time.monotonic() - self._began
@@ -231,7 +231,7 @@ class _Watcher:
             f"epoch {epoch + 1:>3}/{self._recipe.epochs}  loss {row['loss']:.3f} top-1 {row['accuracy']:.4f}"
             f"{held_out}  ({seconds:.0f} s)"
         )
-        self._report(Progress(self._label, note=note, line=True))
+        self._report(Progress(step=self._label, note=note, line=True))
 
     def _check_finite(self, row: dict[str, float]) -> None:
         """A run that diverged is over: going on would end in a model that holds NaN."""

@@ -26,7 +26,7 @@ from resnet_edge.workers.task import Task
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Everything that decides what a training or fine-tuning run makes of a network.
 
@@ -84,7 +84,7 @@ class TrainResult:
         return ", ".join(parts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Train(
     Task[TrainResult],
     runs="resnet_edge.training.train:train",

@@ -40,7 +40,7 @@ def train(request: Train, report: OnProgress) -> TrainResult:
     model = zoo.build(request.arch, shape, data.classes)
     graph = flat_graph(model, shape)
     head = Head.of_classes(data.classes, "logits")
-    how = Fit(head, teacher=teacher_of(recipe, shape, data.classes, report))
+    how = Fit(head=head, teacher=teacher_of(recipe, shape, data.classes, report))
 
     def state(file: str) -> State:
         """Of `model` as it is now, which `file` holds."""
@@ -64,12 +64,12 @@ def train(request: Train, report: OnProgress) -> TrainResult:
     made = finished_file(out)
     model.save(made)
     step = Step(
-        "train",
-        f"{request.arch}, {recipe.epochs} epochs",
-        request.command,
-        __version__,
-        state(str(made)),
-        before,
+        step="train",
+        title=f"{request.arch}, {recipe.epochs} epochs",
+        command=request.command,
+        resnet_edge=__version__,
+        after=state(str(made)),
+        before=before,
         details={"arch": request.arch, **training_details(recipe, data, history, how)},
     )
     told = Sidecar(data.class_names, (step,))

@@ -35,7 +35,7 @@ class LabelledImages:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingData:
     """What a run is fitted to and measured on.
 
@@ -72,12 +72,14 @@ def training_data(
     count = _class_count(images, labels, classes)
     fitted, held_out = _split(images.images, labels, recipe)
     return TrainingData(
-        fitted,
-        held_out,
-        None if test is None else LabelledImages(test.images, _labels(test), f"{len(test):,} test images"),
-        count,
-        images.class_names,
-        _identity(images),
+        fitted=fitted,
+        held_out=held_out,
+        test=None
+        if test is None
+        else LabelledImages(test.images, _labels(test), f"{len(test):,} test images"),
+        classes=count,
+        class_names=images.class_names,
+        identity=_identity(images),
     )
 
 

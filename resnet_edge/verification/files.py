@@ -37,14 +37,18 @@ def look(request: IdentifyFiles, report: OnProgress) -> Looked:
     if not found:
         raise ArtifactError(failures[0].message)
     return Looked(
-        tuple(one.artifact for one in found),
-        tuple(one.targets for one in found),
-        tuple(_scheme_of("fp16" if one.narrow else one.artifact.scheme).min_sqnr_db for one in found),
-        tuple(tuple(map(str, one.copy.beside)) for one in found),
-        tuple(str(one.copy.path) for one in found),
-        tuple(content_of(one.copy.path, one.artifact.format) if request.contents else "" for one in found),
-        tuple(failures),
-        tuple(
+        artifacts=tuple(one.artifact for one in found),
+        targets=tuple(one.targets for one in found),
+        min_sqnr_db=tuple(
+            _scheme_of("fp16" if one.narrow else one.artifact.scheme).min_sqnr_db for one in found
+        ),
+        beside=tuple(tuple(map(str, one.copy.beside)) for one in found),
+        copies=tuple(str(one.copy.path) for one in found),
+        contents=tuple(
+            content_of(one.copy.path, one.artifact.format) if request.contents else "" for one in found
+        ),
+        failures=tuple(failures),
+        notes=tuple(
             f"{one.artifact.file} stores float16 numbers as float32: its SQNR is that of float16"
             for one in found
             if one.narrow
@@ -75,11 +79,27 @@ def _found(path: Path, format: str, folder: Path, targets: tuple[Target, ...]) -
 
 def _artifact(path: Path, format: str, copy: PrivateCopy) -> Artifact:
     if format == "keras":
-        return Artifact(str(path), format, "fp32", copy.size_bytes, copy.sha256, (), ())
+        return Artifact(
+            path=str(path),
+            format=format,
+            scheme="fp32",
+            size_bytes=copy.size_bytes,
+            sha256=copy.sha256,
+            inputs=(),
+            outputs=(),
+        )
     inputs, outputs = registry.load("formats", format).describe(copy.path)
     _check_ends(path, inputs, outputs)
     scheme = _scheme(copy.path, format)
-    return Artifact(str(path), format, scheme, copy.size_bytes, copy.sha256, inputs, outputs)
+    return Artifact(
+        path=str(path),
+        format=format,
+        scheme=scheme,
+        size_bytes=copy.size_bytes,
+        sha256=copy.sha256,
+        inputs=inputs,
+        outputs=outputs,
+    )
 
 
 def _check_ends(path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:

@@ -34,18 +34,18 @@ def save_golden(
         return (f"no golden vectors: they are made of artifacts that pass, and {out} was not written",)
     facts = expected.facts
     asked = SaveGoldenVectors(
-        str(scratch / "golden.npz"),
-        min(count, images.n),
-        images.images,
-        images.labels,
-        expected.outputs,
-        tuple(_measured(rows) for rows in passed.values()),
-        facts.name,
-        facts.sha256,
-        images.source,
-        images.sha256,
-        facts.head,
-        images.class_names or facts.class_names,
+        out=str(scratch / "golden.npz"),
+        count=min(count, images.n),
+        images=images.images,
+        labels=images.labels,
+        reference=expected.outputs,
+        artifacts=tuple(_measured(rows) for rows in passed.values()),
+        model=facts.name,
+        model_sha256=facts.sha256,
+        data=images.source,
+        data_sha256=images.sha256,
+        head=facts.head,
+        class_names=images.class_names or facts.class_names,
     )
     saved = worker.run(asked)
     try:
@@ -62,9 +62,9 @@ def _measured(rows: list[Judgement]) -> MeasuredArtifact:
     runs = tuple(MeasuredRun(r.proof.target.backend, r.proof.target.device, r.outputs) for r in rows)
     quantization = artifact.outputs[0].quantization if artifact.outputs else None
     return MeasuredArtifact(
-        artifact.path,
-        artifact.format,
-        artifact.scheme,
-        runs,
-        None if quantization is None else quantization.scale,
+        path=artifact.path,
+        format=artifact.format,
+        scheme=artifact.scheme,
+        runs=runs,
+        step=None if quantization is None else quantization.scale,
     )

@@ -31,7 +31,11 @@ class CalibrationImages:
         """`data` as the user names it, into `folder`. Raises DataError, OutputError."""
         folder.mkdir()
         asked = PrepareImages(
-            *(data, facts.input_shape, facts.classes, facts.preprocessing, str(folder)),
+            data=data,
+            shape=facts.input_shape,
+            classes=facts.classes,
+            preprocessing=facts.preprocessing,
+            folder=str(folder),
             limit=CALIBRATION_LIMIT,
             for_calibration=True,
         )
@@ -46,7 +50,10 @@ class CalibrationImages:
         OutputError."""
         facts = self.facts
         asked = LintCalibration(
-            *(self.given, self.proof, facts.head, facts.preprocessing),
+            calibration=self.given,
+            evaluation=self.proof,
+            head=facts.head,
+            preprocessing=facts.preprocessing,
             portable=_graph(portable),
             macs=facts.macs,
         )

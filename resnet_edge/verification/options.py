@@ -10,7 +10,7 @@ from resnet_edge.diagnosis.attributions import IMAGES
 from resnet_edge.models import ModelRequest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VerifyRequest:
     """What the user asks for. `reference` is a Keras model, or a path to an artifact. `takes_pixels`: what
     the artifacts are fed, raw pixels or what the Keras model takes. `expected` are the hashes of files that

@@ -69,7 +69,13 @@ class ReferenceModel:
         path = self._source
         format = path.suffix[1:].lower()
         folder = str(self._scratch / "reference")
-        asked = IdentifyFiles((str(path),), (format,), (FIRST_BACKEND[format],), folder, contents=True)
+        asked = IdentifyFiles(
+            paths=(str(path),),
+            formats=(format,),
+            backends=(FIRST_BACKEND[format],),
+            folder=folder,
+            contents=True,
+        )
         found = self._worker.run(asked)
         (self._artifact,), (self._copy,) = found.artifacts, found.copies
         (self.content,), (self.min_sqnr_db,) = found.contents, found.min_sqnr_db
@@ -107,7 +113,16 @@ class ReferenceModel:
         assert self._artifact is not None
         format = self._artifact.format
         how = meant_by_bytes(self._artifact.inputs[0])
-        ran = Predict(self._copy, format, FIRST_BACKEND[format], "cpu", 1, images.images, out, how)
+        ran = Predict(
+            path=self._copy,
+            format=format,
+            backend=FIRST_BACKEND[format],
+            device="cpu",
+            threads=1,
+            images=images.images,
+            out=out,
+            preprocessing=how,
+        )
         first = self._shards[-1].stop if self._shards else 0
         self._shards.append(PredictShard(ran, first, images.n, f"{out}.part.npy"))
         self._worker.run(self._shards[-1])

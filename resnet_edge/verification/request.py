@@ -10,7 +10,7 @@ from resnet_edge.evaluation.job import Target
 from resnet_edge.workers.task import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Looked:
     """`artifacts` in the order asked for; `targets` of each, `min_sqnr_db` of its scheme, and the files
     `beside` it that hold its weights (ONNX calls them external data). `copies` are what is run in their place
@@ -27,7 +27,7 @@ class Looked:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IdentifyFiles(
     Task[Looked], runs="resnet_edge.verification.files:look", reads=("paths",), writes=("folder",)
 ):

@@ -204,10 +204,10 @@ class _Run:
     def _look(self) -> Looked:
         files = self.request.files
         asked = IdentifyFiles(
-            tuple(str(file.path) for file in files),
-            tuple(file.format for file in files),
-            self.request.backends,
-            str(self.scratch / "artifacts"),
+            paths=tuple(str(file.path) for file in files),
+            formats=tuple(file.format for file in files),
+            backends=self.request.backends,
+            folder=str(self.scratch / "artifacts"),
             contents=isinstance(self.request.reference, Path),
         )
         worker = self.workers.worker("files", self.tell, backends_grant(self.request.backends))
@@ -221,12 +221,12 @@ class _Run:
         folder = self.scratch / "images"
         folder.mkdir()
         asked = PrepareImages(
-            self.request.data,
-            facts.input_shape,
-            facts.classes,
-            facts.preprocessing,
-            str(folder),
-            self.request.limit,
+            data=self.request.data,
+            shape=facts.input_shape,
+            classes=facts.classes,
+            preprocessing=facts.preprocessing,
+            folder=str(folder),
+            limit=self.request.limit,
             seed=SEED if self.request.sequential else None,
         )
         try:
@@ -245,7 +245,14 @@ class _Run:
             artifact = replace(named, path=copy)
             self.named[copy] = named.path
             least = None if least is None or coarsest is None else min(least, coarsest)
-            job = Job(artifact.format, artifact.scheme, Path(copy).suffix, False, least, targets)
+            job = Job(
+                format=artifact.format,
+                scheme=artifact.scheme,
+                suffix=Path(copy).suffix,
+                needs_calibration=False,
+                min_sqnr_db=least,
+                targets=targets,
+            )
             own = self.prepared[copy] = self._preprocessing(artifact, facts)
             prepared = facts.preprocessing if artifact.format == "keras" else own
             for target in targets:
@@ -332,7 +339,7 @@ class _Run:
             except ResnetEdgeError as error:
                 message = self._spelled(str(error))
                 self.failures.append(Failure(proof.what, message))
-                self.tell(Progress(proof.what, note=f"{proof.what}: {message}", line=True))
+                self.tell(Progress(step=proof.what, note=f"{proof.what}: {message}", line=True))
         self.head = judge.head
         self.notes += [note for note in judge.notes if note not in self.notes]
         return found
@@ -379,7 +386,13 @@ class _Run:
     ) -> Diagnosis:
         facts, request = expected.facts, self.request
         diagnostics = Diagnostics(
-            *(self.workers, self.pool, images, facts.head, how, self.scratch, self.tell),
+            workers=self.workers,
+            pool=self.pool,
+            images=images,
+            head=facts.head,
+            preprocessing=how,
+            scratch=self.scratch,
+            tell=self.tell,
             attributed=request.attributed,
         )
         portable = partial(reference.portable, bare=how is not None)
@@ -389,7 +402,13 @@ class _Run:
             self.notes.append(layers_apart(names, facts.source))
         ends = None
         if isinstance(request.reference, ModelRequest) and not apart:
-            ends = Ends(expected.outputs, unpruned, portable, facts.macs, reference.rerun)
+            ends = Ends(
+                reference=expected.outputs,
+                unpruned=unpruned,
+                portable=portable,
+                macs=facts.macs,
+                rerun=reference.rerun,
+            )
         answers = diagnostics.answers(judged, portable if request.explain and not apart else None, ends)
         if how is None and facts.preprocessing.where == "graph":
             self.notes += unfed(answers.explanations, facts.source)

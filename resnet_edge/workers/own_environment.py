@@ -11,7 +11,7 @@ from pathlib import Path
 from resnet_edge.core.errors import MissingDependency
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OwnEnvironment:
     """The environment of `distribution`, which people call `title`.
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """One report from a running step.
 
@@ -34,8 +34,8 @@ def silent(_: Progress) -> None:
 def tracked(items: Iterable[T], step: str, total: int, report: OnProgress) -> Iterator[T]:
     """Yield from `items`, telling `report` after each, at most about 100 times in all."""
     stride = max(1, total // 100)
-    report(Progress(step, 0, total))
+    report(Progress(step=step, done=0, total=total))
     for done, item in enumerate(items, start=1):
         yield item
         if done % stride == 0 or done == total:
-            report(Progress(step, done, total))
+            report(Progress(step=step, done=done, total=total))

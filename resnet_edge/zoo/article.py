@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 FAMILY = {
     "article": Architecture(
-        "article:build", (32, 32, 3), 10, {"num_layers": 3}, "the article that this project started from"
+        builder="article:build",
+        input_shape=(32, 32, 3),
+        classes=10,
+        options={"num_layers": 3},
+        source="the article that this project started from",
     )
 }
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 SOURCE = "arXiv:1512.03385, section 4.2 (option B shortcuts)"
 
 FAMILY = {
-    f"resnet{depth}": Architecture("cifar:build", (32, 32, 3), 10, {"depth": depth}, SOURCE)
+    f"resnet{depth}": Architecture(
+        builder="cifar:build", input_shape=(32, 32, 3), classes=10, options={"depth": depth}, source=SOURCE
+    )
     for depth in (8, 20, 32, 44, 56, 110)
 }
 

@@ -36,7 +36,11 @@ _UNITS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 
 
 def _entry(depth: int, version: Version) -> Architecture:
     return Architecture(
-        "imagenet:build", (224, 224, 3), 1000, {"depth": depth, "version": version}, _SOURCES[version]
+        builder="imagenet:build",
+        input_shape=(224, 224, 3),
+        classes=1000,
+        options={"depth": depth, "version": version},
+        source=_SOURCES[version],
     )
 
 

@@ -44,8 +44,13 @@ class Process:
     ) -> NDArray[Any]:
         out = self.models / f"{self.backend}.npy"
         request = Predict(
-            *(str(self.models / file), "keras", self.backend, device, threads),
-            *(str(self.models / images), str(out)),
+            path=str(self.models / file),
+            format="keras",
+            backend=self.backend,
+            device=device,
+            threads=threads,
+            images=str(self.models / images),
+            out=str(out),
         )
         found = self.worker.run(request)
         assert (found.n, found.device) == (N, device)

@@ -10,13 +10,22 @@ CONV, MATRIX = "Convolution (NHWC, QC8) IGEMM", "Fully Connected (NC, QS8, QC8W)
 
 def graph(*ops: str) -> Graph:
     """A chain of operators, each called like its place; `CONV_2D/1` has a kernel of 1 x 1."""
-    tensors, nodes = [Tensor("image", (1, 4, 4, 2), "int8", None, None)], []
+    tensors, nodes = (
+        [Tensor(name="image", shape=(1, 4, 4, 2), dtype="int8", data=None, quantization=None)],
+        [],
+    )
     for place, word in enumerate(ops):
         op, _, size = word.partition("/")
         side = int(size or 3)
         kernel = len(tensors)
-        tensors.append(Tensor(f"kernel{place}", (2, side, side, 2), "int8", None, None))
-        tensors.append(Tensor(f"{place}", (1, 4, 4, 2), "int8", None, None))
+        tensors.append(
+            Tensor(
+                name=f"kernel{place}", shape=(2, side, side, 2), dtype="int8", data=None, quantization=None
+            )
+        )
+        tensors.append(
+            Tensor(name=f"{place}", shape=(1, 4, 4, 2), dtype="int8", data=None, quantization=None)
+        )
         nodes.append(Node(op, (0, kernel), (kernel + 1,), {}))
     return Graph(tuple(tensors), tuple(nodes), (0,), (len(tensors) - 1,))
 

@@ -89,8 +89,13 @@ def test_a_gpu_that_litert_does_not_take_is_named(artifacts: Path, tmp_path: Pat
     manifest.write_text(json.dumps({"file_format_version": "1.0.0", "ICD": mock}))
     np.save(images, tiny.pixels(1))
     request = Predict(
-        *(str(artifacts / "fixed.tflite"), "tflite", "litert", "gpu", 1),
-        *(str(images), str(tmp_path / "out.npy")),
+        path=str(artifacts / "fixed.tflite"),
+        format="tflite",
+        backend="litert",
+        device="gpu",
+        threads=1,
+        images=str(images),
+        out=str(tmp_path / "out.npy"),
     )
     environment = {"VK_ICD_FILENAMES": str(manifest)}
     with (

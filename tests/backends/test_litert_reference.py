@@ -49,7 +49,15 @@ def test_an_abort_of_the_kernels_is_one_line(tmp_path: Path) -> None:
     np.save(images, np.ones((1, *tiny.SHAPE), np.float32))
     with WorkerProcess("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker:
         for backend in ("litert", "litert_reference"):
-            request = Predict(str(path), "tflite", backend, "cpu", 1, str(images), str(tmp_path / "out.npy"))
+            request = Predict(
+                path=str(path),
+                format="tflite",
+                backend=backend,
+                device="cpu",
+                threads=1,
+                images=str(images),
+                out=str(tmp_path / "out.npy"),
+            )
             function = "resnet_edge.evaluation.predict:predict"
             if backend == "litert":
                 assert worker.call(function, request, PredictResult).classes == 1000

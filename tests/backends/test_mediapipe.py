@@ -122,7 +122,15 @@ def test_labels_come_with_predictions_and_nothing_stays_behind(files: Path, tmp_
     images, out = tmp_path / "images.npy", tmp_path / "out.npy"
     np.save(images, rgb.pixels(3))
     path = str(files / "uint8.tflite")
-    request = Predict(path, "tflite", "mediapipe", "cpu", 1, str(images), str(out))
+    request = Predict(
+        path=path,
+        format="tflite",
+        backend="mediapipe",
+        device="cpu",
+        threads=1,
+        images=str(images),
+        out=str(out),
+    )
     with WorkerProcess("proof", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
         found = worker.run(request)
     assert found.labels == rgb.LABELS

@@ -89,7 +89,15 @@ def test_an_abort_of_the_kernels_is_one_line(tmp_path: Path) -> None:
     quantized.write_flat(path)
     np.save(images, np.ones((1, *tiny.SHAPE), np.float32))
     out = str(tmp_path / "out.npy")
-    request = Predict(str(path), "tflite", "tflite_micro", "cpu", 1, str(images), out)
+    request = Predict(
+        path=str(path),
+        format="tflite",
+        backend="tflite_micro",
+        device="cpu",
+        threads=1,
+        images=str(images),
+        out=out,
+    )
     with (
         WorkerProcess("proof", tmp_path / "proof.log", grant=Grant(writes=(str(tmp_path),))) as worker,
         pytest.raises(WorkerFailed, match=r"^proof was ended by SIGABRT .*flat\.tflite") as caught,

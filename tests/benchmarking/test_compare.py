@@ -16,15 +16,41 @@ from resnet_edge.core.errors import DataError
 def row(artifact: str, p50: float, batch: int = 1) -> Timing:
     """A timing with an interval of 2 %."""
     return Timing(
-        artifact, "onnx", "int8", "onnxruntime", "cpu", 1, batch, 100, 20, p50, p50, p50,
-        (0.99 * p50, 1.01 * p50), 1000 / p50, 1.0, (1.0, 1.0), 1, Cold(1.0, 1.0, None), "steady",
-    )  # fmt: skip
+        artifact=artifact,
+        format="onnx",
+        scheme="int8",
+        backend="onnxruntime",
+        device="cpu",
+        threads=1,
+        batch=batch,
+        n=100,
+        rounds=20,
+        p50_ms=p50,
+        p90_ms=p50,
+        p99_ms=p50,
+        p50_ci95_ms=(0.99 * p50, 1.01 * p50),
+        per_second=1000 / p50,
+        times_fastest=1.0,
+        times_fastest_ci95=(1.0, 1.0),
+        rank=1,
+        cold=Cold(1.0, 1.0, None),
+        verdict="steady",
+    )
 
 
 def run(*rows: Timing, sha256: str = "ab") -> Bench:
     files = {timing.artifact: sha256 for timing in rows}
     versions, machine = {"onnxruntime": "1.32.0"}, {"cpu": "A", "int8_flags": ["avx2"]}
-    return Bench("0.1.0", versions, machine, "resnet-edge bench", 5.0, Quiet(0.0, 1.0), rows, sha256=files)
+    return Bench(
+        resnet_edge="0.1.0",
+        versions=versions,
+        machine=machine,
+        command="resnet-edge bench",
+        seconds=5.0,
+        quiet=Quiet(0.0, 1.0),
+        rows=rows,
+        sha256=files,
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,22 @@ from resnet_edge.core.bench import Cold, Timing
 from resnet_edge.core.profile import OperatorTime, Profile, short
 from resnet_edge.core.roofline import Ceilings
 
-VNNI = Ceilings(100.0, "vfmadd231ps zmm", 400.0, "vpdpbusd zmm", 10.0, None)
-AVX2 = Ceilings(50.0, "vfmadd231ps ymm", 50.0, "vpmaddwd ymm", 10.0, None)
+VNNI = Ceilings(
+    float_gmacs=100.0,
+    float_by="vfmadd231ps zmm",
+    int8_gmacs=400.0,
+    int8_by="vpdpbusd zmm",
+    gigabytes=10.0,
+    cache_bytes=None,
+)
+AVX2 = Ceilings(
+    float_gmacs=50.0,
+    float_by="vfmadd231ps ymm",
+    int8_gmacs=50.0,
+    int8_by="vpmaddwd ymm",
+    gigabytes=10.0,
+    cache_bytes=None,
+)
 CONV = "net/conv/Relu"
 
 
@@ -21,9 +35,28 @@ def row(scheme: str, p50: float, *operators: OperatorTime, format: str = "onnx")
     interval = (0.99 * p50, 1.01 * p50)
     profile = Profile(operators, 10) if operators else None
     return Timing(
-        f"net.{scheme}.{format}", format, scheme, "runtime", "cpu", 1, 1, 100, 20, p50, p50, p50, interval,
-        1000 / p50, 1.0, (1.0, 1.0), 1, Cold(1.0, 1.0, None), "steady", (), profile,
-    )  # fmt: skip
+        artifact=f"net.{scheme}.{format}",
+        format=format,
+        scheme=scheme,
+        backend="runtime",
+        device="cpu",
+        threads=1,
+        batch=1,
+        n=100,
+        rounds=20,
+        p50_ms=p50,
+        p90_ms=p50,
+        p99_ms=p50,
+        p50_ci95_ms=interval,
+        per_second=1000 / p50,
+        times_fastest=1.0,
+        times_fastest_ci95=(1.0, 1.0),
+        rank=1,
+        cold=Cold(1.0, 1.0, None),
+        verdict="steady",
+        reasons=(),
+        profile=profile,
+    )
 
 
 FLOAT = row("fp32", 2.0, OperatorTime(CONV, "Conv", 2000.0, 10**6))

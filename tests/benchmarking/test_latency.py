@@ -36,11 +36,20 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def target(artifacts: Path, file: str, scheme: str, device: str = "cpu") -> LatencyTarget:
     suffix = file.rpartition(".")[2]
     backend = {"tflite": "litert", "onnx": "onnxruntime"}[suffix]
-    return LatencyTarget(str(artifacts / file), f"net.{file}", suffix, scheme, backend, device)
+    return LatencyTarget(
+        path=str(artifacts / file),
+        file=f"net.{file}",
+        format=suffix,
+        scheme=scheme,
+        backend=backend,
+        device=device,
+    )
 
 
 def request_for(artifacts: Path, *targets: LatencyTarget, rounds: int | None = 6) -> MeasureLatency:
-    return MeasureLatency(targets, str(artifacts / "images.npy"), 1, rounds, 0.2)
+    return MeasureLatency(
+        artifacts=targets, images=str(artifacts / "images.npy"), threads=1, rounds=rounds, budget_seconds=0.2
+    )
 
 
 def test_every_artifact_is_timed_against_its_own_fp32(artifacts: Path) -> None:
@@ -110,7 +119,13 @@ def test_nothing_that_opens_gives_no_latency(artifacts: Path) -> None:
 
 
 def test_images_that_cannot_be_read_stop_it(artifacts: Path, tmp_path: Path) -> None:
-    request = MeasureLatency((target(artifacts, "fixed.onnx", "fp32"),), str(tmp_path / "no.npy"), 1, 6, 1.0)
+    request = MeasureLatency(
+        artifacts=(target(artifacts, "fixed.onnx", "fp32"),),
+        images=str(tmp_path / "no.npy"),
+        threads=1,
+        rounds=6,
+        budget_seconds=1.0,
+    )
     with pytest.raises(DataError, match="cannot be read"):
         measure(request, silent)
 

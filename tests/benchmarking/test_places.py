@@ -12,7 +12,10 @@ from resnet_edge.benchmarking.request import Offers
 from resnet_edge.core import registry
 from resnet_edge.core.errors import MissingDependency, UsageError
 
-FILES = tuple(BenchFile(Path(f"a.{name}"), f"a.{name}", name, None) for name in ("onnx", "tflite"))
+FILES = tuple(
+    BenchFile(path=Path(f"a.{name}"), name=f"a.{name}", format=name, scheme=None)
+    for name in ("onnx", "tflite")
+)
 OFFERS = {
     "litert": Offers(("tflite",), ("cpu", "gpu"), False),
     "litert_reference": Offers(("tflite",), ("cpu",), True),
@@ -63,6 +66,6 @@ def test_a_file_that_no_named_backend_opens_is_an_error() -> None:
 
 
 def test_a_model_that_a_folder_brought_needs_no_backend() -> None:
-    model = BenchFile(Path("a.keras"), "a.keras", "keras", None, brought=True)
+    model = BenchFile(path=Path("a.keras"), name="a.keras", format="keras", scheme=None, brought=True)
     found = candidates((FILES[1], model), ("litert",), ask)
     assert [target.file for target in found.targets] == ["a.tflite"]

@@ -29,7 +29,19 @@ def test_the_outputs_are_those_of_the_inputs(artifacts: Path, tmp_path: Path, na
         outputs = np.concatenate([session.run(tensor[None]) for tensor in tensors])
         ends = session.input, session.output
     path = f"litert/a.{name}.tflite"
-    file = BundledFile(path, "litert", "tflite", "int8", 1, "", *ends, "logits", "a", "b")
+    file = BundledFile(
+        path=path,
+        profile="litert",
+        format="tflite",
+        scheme="int8",
+        size_bytes=1,
+        sha256="",
+        input=ends[0],
+        output=ends[1],
+        scores="logits",
+        source="a",
+        source_sha256="b",
+    )
     bundle_acceleration.write(tmp_path, file, tensors, dequantize(outputs, ends[1]))
     folder = tmp_path / f"acceleration/litert/a.{name}"
     found = np.frombuffer((folder / "inputs.bin").read_bytes(), tensors.dtype).reshape(tensors.shape)
@@ -44,7 +56,19 @@ def test_large_inputs_are_few(
     with litert.open_session(artifacts / "uint8.tflite", "cpu", 1) as session:
         ends = session.input, session.output
     monkeypatch.setattr(bundle_acceleration, "LIMIT", limit)
-    file = BundledFile("a/b.tflite", "litert", "tflite", "int8", 1, "", *ends, "logits", "a", "b")
+    file = BundledFile(
+        path="a/b.tflite",
+        profile="litert",
+        format="tflite",
+        scheme="int8",
+        size_bytes=1,
+        sha256="",
+        input=ends[0],
+        output=ends[1],
+        scores="logits",
+        source="a",
+        source_sha256="b",
+    )
     bundle_acceleration.write(tmp_path, file, stored(tiny.pixels(4), ends[0]), np.zeros((4, 5), np.float32))
     sizes = [(tmp_path / "acceleration/a/b" / f"{end}.bin").stat().st_size for end in ("inputs", "outputs")]
     assert sizes == [64 * count, 5 * count]

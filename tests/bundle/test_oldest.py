@@ -15,17 +15,41 @@ IMAGE, SCORES = TensorSpec("image", (1, 8, 8, 3), "float32"), TensorSpec("logits
 
 def file_of(*changes: str) -> BundledFile:
     return BundledFile(
-        "p/a.tflite", "p", "tflite", "int8", 9, "f", IMAGE, SCORES, "logits", "a.tflite", "f", changes
+        path="p/a.tflite",
+        profile="p",
+        format="tflite",
+        scheme="int8",
+        size_bytes=9,
+        sha256="f",
+        input=IMAGE,
+        output=SCORES,
+        scores="logits",
+        source="a.tflite",
+        source_sha256="f",
+        changes=changes,
     )
 
 
 def proof(backend: str, status: Status, path: str = "p/a.tflite") -> RuntimeProof:
-    return RuntimeProof(path, backend, status)
+    return RuntimeProof(file=path, backend=backend, status=status)
 
 
 def row(backend: str, verdict: Verdict) -> Parity:
-    nothing = (None,) * 4
-    return Parity("a.tflite", backend, "cpu", 9, *nothing, None, None, None, verdict, ())
+    return Parity(
+        artifact="a.tflite",
+        backend=backend,
+        device="cpu",
+        n=9,
+        top1=None,
+        reference_top1=None,
+        drop_pp=None,
+        drop_ci95_pp=None,
+        agreement=None,
+        max_abs=None,
+        sqnr_db=None,
+        verdict=verdict,
+        reasons=(),
+    )
 
 
 @pytest.mark.parametrize(

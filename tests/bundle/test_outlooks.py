@@ -25,8 +25,17 @@ def made(folder: Path, delegates: tuple[str, ...]) -> MadeFile:
     inputs, outputs = describe(path)
     digest = sha256_of(path)
     file = BundledFile(
-        *(path.name, "mcu", "tflite", "fp32", path.stat().st_size, digest, inputs[0], outputs[0]),
-        *("logits", path.name, digest),
+        path=path.name,
+        profile="mcu",
+        format="tflite",
+        scheme="fp32",
+        size_bytes=path.stat().st_size,
+        sha256=digest,
+        input=inputs[0],
+        output=outputs[0],
+        scores="logits",
+        source=path.name,
+        source_sha256=digest,
     )
     return MadeFile(file, ("litert",), delegates)
 

@@ -20,9 +20,19 @@ from resnet_edge.workers.progress import silent
 
 IMAGE, SCORES = TensorSpec("image", (1, 8, 8, 3), "float32"), TensorSpec("logits", (1, 4), "float32")
 FILE = BundledFile(
-    "litert/a.tflite", "litert", "tflite", "int8", 9, "f", IMAGE, SCORES, "logits", "a.tflite", "f"
+    path="litert/a.tflite",
+    profile="litert",
+    format="tflite",
+    scheme="int8",
+    size_bytes=9,
+    sha256="f",
+    input=IMAGE,
+    output=SCORES,
+    scores="logits",
+    source="a.tflite",
+    source_sha256="f",
 )
-RAN = PredictResult("out.npy", 1000, 1.0, "cpu", "float32", 4)
+RAN = PredictResult(out="out.npy", n=1000, seconds=1.0, device="cpu", input_dtype="float32", classes=4)
 FOUND = ScoresApart(n=1000, same_top1=1000, golden_same_top1=10, values=4000, identical=4000, max_abs=0.0)
 LOGITS, SHARES = Head.of_classes(2, "logits"), Head.of_classes(2, "probabilities")
 LABELS = ("a", "b", "c", "d")
@@ -75,13 +85,17 @@ def compared(
 ) -> ScoresApart:
     """With what was found as the counterpart, too."""
     paths = saved(folder, wanted=wanted, found=found)
-    return apart(CompareScores(paths[0], paths[1], paths[1], head, rows), silent)
+    return apart(
+        CompareScores(expected=paths[0], found=paths[1], counterpart=paths[1], head=head, rows=rows), silent
+    )
 
 
 def test_scores_are_compared_with_what_is_wanted_and_with_the_counterpart(tmp_path: Path) -> None:
     wanted = np.asarray([[1, 2], [3, 1], [1, 5]], np.float32)
     found = np.asarray([[1, 2], [1, 3], [1, 5.5]], np.float32)
-    assert compared(tmp_path, (0, 1), wanted, found) == ScoresApart(3, 2, 1, 6, 6, 2.0)
+    assert compared(tmp_path, (0, 1), wanted, found) == ScoresApart(
+        n=3, same_top1=2, golden_same_top1=1, values=6, identical=6, max_abs=2.0
+    )
 
 
 def test_nothing_and_nan_agree_with_nothing(tmp_path: Path) -> None:
@@ -121,7 +135,17 @@ def picked(tmp_path: Path, count: int, labels: list[int] | None) -> Picked:
     images = np.arange(8, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 1), np.uint8)
     paths = saved(tmp_path, images=images, anchor=scores)
     label_path = None if labels is None else saved(tmp_path, labels=labels)[0]
-    return pick(PickGoldenImages(paths[0], label_path, paths[1], LOGITS, count, str(tmp_path)), silent)
+    return pick(
+        PickGoldenImages(
+            images=paths[0],
+            labels=label_path,
+            anchor=paths[1],
+            head=LOGITS,
+            count=count,
+            folder=str(tmp_path),
+        ),
+        silent,
+    )
 
 
 def test_golden_images_are_of_every_class_and_no_close_thing(tmp_path: Path) -> None:

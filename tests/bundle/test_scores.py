@@ -23,8 +23,17 @@ CLASSES = 21841
 IMAGE = TensorSpec("image", (1, 8, 8, 3), "float32")
 LOGITS = TensorSpec("logits", (1, CLASSES), "float32")
 FILE = BundledFile(
-    *("litert/x.int8.tflite", "litert", "tflite", "int8", 7, "aa", IMAGE, LOGITS, "logits"),
-    *("x.int8.tflite", "bb"),
+    path="litert/x.int8.tflite",
+    profile="litert",
+    format="tflite",
+    scheme="int8",
+    size_bytes=7,
+    sha256="aa",
+    input=IMAGE,
+    output=LOGITS,
+    scores="logits",
+    source="x.int8.tflite",
+    source_sha256="bb",
 )
 FILES = (
     FILE,
@@ -46,7 +55,12 @@ def made(folder: Path, scores: NDArray[Any]) -> Golden:
     picked = Picked((2, 0), ("00.png", "01.png"), (None, None))
     measured = tuple({"litert": 0.0} for _ in FILES)
     asked = WriteGoldenVectors(
-        picked, str(folder / "images.npy"), str(images), FILES, tuple(expected), measured
+        picked=picked,
+        images=str(folder / "images.npy"),
+        folder=str(images),
+        files=FILES,
+        expected=tuple(expected),
+        measured=measured,
     )
     return golden(asked, silent)
 
@@ -81,7 +95,14 @@ def test_what_is_no_photo_goes_in_as_bytes(tmp_path: Path, channels: int) -> Non
     np.save(tmp_path / "scores.npy", np.eye(3)[[0, 1, 2, 0, 1, 2]] * np.arange(1, 7)[:, None])
     (tmp_path / "out").mkdir()
     paths = [str(tmp_path / name) for name in ("images.npy", "scores.npy", "out")]
-    asked = PickGoldenImages(paths[0], None, paths[1], Head.of_classes(3, "logits"), 2, paths[2])
+    asked = PickGoldenImages(
+        images=paths[0],
+        labels=None,
+        anchor=paths[1],
+        head=Head.of_classes(3, "logits"),
+        count=2,
+        folder=paths[2],
+    )
     found = pick(asked, silent)
     assert found.files == ("00.bin", "01.bin")
     for row, name in zip(found.rows, found.files, strict=True):

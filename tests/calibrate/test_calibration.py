@@ -45,13 +45,28 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Road:
 @pytest.fixture
 def request_(net: Road, tmp_path: Path) -> Calibrate:
     np.save(tmp_path / "images.npy", net.images)
-    return Calibrate(str(net.float_graph), str(tmp_path / "images.npy"), False, HEAD, 1, str(tmp_path))
+    return Calibrate(
+        portable=str(net.float_graph),
+        images=str(tmp_path / "images.npy"),
+        takes_pixels=False,
+        head=HEAD,
+        threads=1,
+        folder=str(tmp_path),
+    )
 
 
 def int8(found: Calibration, folder: Path) -> Path:
     out = folder / "int8.tflite"
     artifacts.portable(
-        QuantizeGraph(found.portable, "int8", found.ranges, "logits", "float32", str(out)), silent
+        QuantizeGraph(
+            float_portable=found.portable,
+            scheme="int8",
+            ranges=found.ranges,
+            output="logits",
+            io="float32",
+            out=str(out),
+        ),
+        silent,
     )
     return out
 

@@ -18,17 +18,49 @@ from resnet_edge.evaluation.verdict import Judgement
 
 def judged(scheme: str = "int8", lost: int | None = 0, n: int = 1000) -> Judgement:
     file = f"net.{scheme}.tflite"
-    artifact = Artifact(file, "tflite", scheme, 1, "", (), ())
-    job = Job("tflite", scheme, ".tflite", True, 15.0, (Target("litert", "cpu"),))
+    artifact = Artifact(
+        path=file, format="tflite", scheme=scheme, size_bytes=1, sha256="", inputs=(), outputs=()
+    )
+    job = Job(
+        format="tflite",
+        scheme=scheme,
+        suffix=".tflite",
+        needs_calibration=True,
+        min_sqnr_db=15.0,
+        targets=(Target("litert", "cpu"),),
+    )
     top1 = None if lost is None else 0.9
     gained = None if lost is None else 0
-    figures = top1, top1, None, None, 1.0, 0.1, 30.0
-    row = Parity(file, "litert", "cpu", n, *figures, "pass", ("within",), lost, gained)
+    row = Parity(
+        artifact=file,
+        backend="litert",
+        device="cpu",
+        n=n,
+        top1=top1,
+        reference_top1=top1,
+        drop_pp=None,
+        drop_ci95_pp=None,
+        agreement=1.0,
+        max_abs=0.1,
+        sqnr_db=30.0,
+        verdict="pass",
+        reasons=("within",),
+        lost=lost,
+        gained=gained,
+    )
     return Judgement(Evaluation(artifact, job, job.targets[0], Future()), "a.npy", row)
 
 
 def lint(leaked: int, n: int) -> CalibrationLint:
-    return CalibrationLint(n, "ours", 1000, "theirs", (), ("leakage",), {"leaked": float(leaked)})
+    return CalibrationLint(
+        n=n,
+        source="ours",
+        against_n=1000,
+        against="theirs",
+        findings=(),
+        checked=("leakage",),
+        figures={"leaked": float(leaked)},
+    )
 
 
 @pytest.mark.parametrize("lost", [0, None])

@@ -42,7 +42,14 @@ class Sets:
         if labels is not None:
             np.save(self.folder / f"{name}_labels.npy", labels)
         told = None if labels is None else str(self.folder / f"{name}_labels.npy")
-        return Images(str(self.folder / f"{name}.npy"), told, len(images), (), name, "")
+        return Images(
+            images=str(self.folder / f"{name}.npy"),
+            labels=told,
+            n=len(images),
+            class_names=(),
+            source=name,
+            sha256="",
+        )
 
     def request(
         self,
@@ -53,7 +60,12 @@ class Sets:
     ) -> LintCalibration:
         ours = self.written("ours", images, labels)
         theirs = self.written("theirs", self.test if against is None else against, None)
-        return LintCalibration(ours, theirs, Head.of_classes(10, "logits"), PRESETS[preprocess])
+        return LintCalibration(
+            calibration=ours,
+            evaluation=theirs,
+            head=Head.of_classes(10, "logits"),
+            preprocessing=PRESETS[preprocess],
+        )
 
     def lint(
         self,

@@ -26,9 +26,24 @@ def claimed(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Given:
         images, labels = found["images"], found["labels"].copy()
     labels[:1000] = (labels[:1000] + 1) % 4
     np.savez(data, images=images, labels=labels)
-    state = State(sha256_of(model), 1, None, 1, 1, 0.99, 3000, "3,000 held-out images")
+    state = State(
+        sha256=sha256_of(model),
+        parameters=1,
+        macs=None,
+        file_bytes=1,
+        gzip_bytes=1,
+        top1=0.99,
+        n=3000,
+        images="3,000 held-out images",
+    )
     details = {"data": {"source": data.name}}
-    write_sidecar(model, Sidecar((), (Step("train", "trained", "", "0", state, details=details),)))
+    write_sidecar(
+        model,
+        Sidecar(
+            (),
+            (Step(step="train", title="trained", command="", resnet_edge="0", after=state, details=details),),
+        ),
+    )
     return Given(model, data, given.calibration)
 
 

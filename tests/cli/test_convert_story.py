@@ -46,14 +46,48 @@ def model(given: Given, tmp_path: Path) -> Path:
 def story(model: Path) -> Sidecar:
     sha256 = hashlib.sha256(model.read_bytes()).hexdigest()
     size = model.stat().st_size
-    after = State(sha256, 200, 3000, size, size // 2, 0.97, 600, "600 held-out images", "e" * 64)
+    after = State(
+        sha256=sha256,
+        parameters=200,
+        macs=3000,
+        file_bytes=size,
+        gzip_bytes=size // 2,
+        top1=0.97,
+        n=600,
+        images="600 held-out images",
+        images_sha256="e" * 64,
+    )
     before = replace(after, sha256="a" * 64, macs=6000, parameters=400, top1=0.98)
-    faster = StepLatency("tflite", "int8", "litert", "cpu", 1, 2.0, 1.0, 0.5, (0.4, 0.6))
+    faster = StepLatency(
+        format="tflite",
+        scheme="int8",
+        backend="litert",
+        device="cpu",
+        threads=1,
+        before_ms=2.0,
+        after_ms=1.0,
+        ratio=0.5,
+        ratio_ci95=(0.4, 0.6),
+    )
     return Sidecar(
         NAMES,
         (
-            Step("train", "tiny, 2 epochs", "resnet-edge train --arch tiny", "0", before),
-            Step("prune", "half the MACs", "resnet-edge prune base.keras", "0", after, before, (faster,)),
+            Step(
+                step="train",
+                title="tiny, 2 epochs",
+                command="resnet-edge train --arch tiny",
+                resnet_edge="0",
+                after=before,
+            ),
+            Step(
+                step="prune",
+                title="half the MACs",
+                command="resnet-edge prune base.keras",
+                resnet_edge="0",
+                after=after,
+                before=before,
+                latency=(faster,),
+            ),
         ),
     )
 

@@ -13,10 +13,10 @@ from resnet_edge.workers.progress import Progress
 def test_a_step_has_a_line_when_it_begins_and_one_when_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
     tell = Lines()
     for news in (
-        *(Progress("model", note="reading it"), Progress("model", 1, 1)),
-        *(Progress("calibrate", done, 2000) for done in (0, 500, 1000, 2000)),
-        *(Progress("write onnx", 0, 1), Progress("write onnx", 1, 1)),
-        Progress("download", note="downloading", line=True),
+        *(Progress(step="model", note="reading it"), Progress(step="model", done=1, total=1)),
+        *(Progress(step="calibrate", done=done, total=2000) for done in (0, 500, 1000, 2000)),
+        *(Progress(step="write onnx", done=0, total=1), Progress(step="write onnx", done=1, total=1)),
+        Progress(step="download", note="downloading", line=True),
     ):
         tell(news)
     captured = capsys.readouterr()

@@ -106,7 +106,7 @@ def test_candidates_are_timed_against_one_base(workers: WorkerPool, given: Path,
 
 @pytest.mark.slow
 def test_another_backend_and_scheme_by_name(workers: WorkerPool, given: Path, tmp_path: Path) -> None:
-    how, base = TimedAs("onnxruntime", scheme="fp32", rounds=5), ModelRequest(str(given / "32.keras"))
+    how, base = TimedAs(backend="onnxruntime", scheme="fp32", rounds=5), ModelRequest(str(given / "32.keras"))
     row = step_latency(workers, tmp_path / "scratch", base, str(given / "8.keras"), how, silent)
     assert (row.format, row.scheme, row.backend) == ("onnx", "fp32", "onnxruntime")
 
@@ -146,10 +146,24 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pair(artifacts: Path, before: str, after: str) -> TimePair:
     targets = [
-        LatencyTarget(str(artifacts / file), which, "tflite", "fp32", "litert", "cpu")
+        LatencyTarget(
+            path=str(artifacts / file),
+            file=which,
+            format="tflite",
+            scheme="fp32",
+            backend="litert",
+            device="cpu",
+        )
         for which, file in (("before", before), ("after", after))
     ]
-    return TimePair(targets[0], targets[1], str(artifacts / "images.npy"), 1, 6, 0.2)
+    return TimePair(
+        before=targets[0],
+        after=targets[1],
+        images=str(artifacts / "images.npy"),
+        threads=1,
+        rounds=6,
+        budget_seconds=0.2,
+    )
 
 
 class Recorded:

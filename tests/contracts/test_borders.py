@@ -56,7 +56,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Road]:
         images = np.random.default_rng(5).integers(0, 256, (12, 12, 10, 3)).astype(np.float32)
         folder = tmp_path_factory.mktemp(output)
         road(model, images, folder, output=output, preprocessing=PRESETS["unit"])
-        return Road(folder, images, model(images / 255).numpy(), output, takes_pixels=True)
+        return Road(
+            folder=folder,
+            images=images,
+            reference=model(images / 255).numpy(),
+            output=output,
+            takes_pixels=True,
+        )
 
     return one
 

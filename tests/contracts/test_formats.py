@@ -61,7 +61,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bool], Road
         images = (pixels * np.linspace(0.2, 1, 24)[:, None, None, None]).round().astype(np.float32)
         folder = tmp_path_factory.mktemp(output)
         road(model, images, folder, output=output, preprocessing=PRESETS["unit"], dynamic_batch=dynamic)
-        return Road(folder, images, model(images / 255).numpy(), output, takes_pixels=True)
+        return Road(
+            folder=folder,
+            images=images,
+            reference=model(images / 255).numpy(),
+            output=output,
+            takes_pixels=True,
+        )
 
     return one
 

@@ -12,7 +12,14 @@ from resnet_edge.core.image_contract import contract
 from resnet_edge.graph.app_border import Border
 
 PROFILES = registry.names("bundle.targets")
-NOTHING = BundleFacts("tiny", "tiny", ("a", "b"), contract("pillow", 8, 8, 1), (), Golden((), ()))
+NOTHING = BundleFacts(
+    name="tiny",
+    title="tiny",
+    labels=("a", "b"),
+    image=contract("pillow", 8, 8, 1),
+    files=(),
+    golden=Golden((), ()),
+)
 
 
 def test_there_are_profiles_and_samples() -> None:

@@ -24,8 +24,17 @@ def request_for(net: Road, folder: Path, io: Io = "float32") -> ChooseFloatLayer
     np.save(folder / "images.npy", net.images)
     (folder / "ranges.json").write_text(json.dumps({"int8": ranges_of(net)}))
     graph = str(net.float_graph)
-    paths = str(folder / "ranges.json"), "int8", HEAD, io, str(folder / "images.npy")
-    return ChooseFloatLayers(graph, graph, *paths, 1, str(folder))
+    return ChooseFloatLayers(
+        exact=graph,
+        repaired=graph,
+        ranges=str(folder / "ranges.json"),
+        scheme="int8",
+        head=HEAD,
+        io=io,
+        images=str(folder / "images.npy"),
+        threads=1,
+        folder=str(folder),
+    )
 
 
 def test_choices_begin_with_plain_int8_and_then_the_hostile_layer(tmp_path: Path) -> None:

@@ -52,10 +52,31 @@ def test_many_choices_are_thinned_evenly_with_both_ends() -> None:
 
 
 def judged(verdict: Verdict, sqnr_db: float | None) -> Judgement:
-    artifact = Artifact("a.int8.tflite", "tflite", "int8", 1, "", (), ())
-    job = Job("tflite", "int8", ".tflite", True, 20.0, (Target("litert", "cpu"),))
+    artifact = Artifact(
+        path="a.int8.tflite", format="tflite", scheme="int8", size_bytes=1, sha256="", inputs=(), outputs=()
+    )
+    job = Job(
+        format="tflite",
+        scheme="int8",
+        suffix=".tflite",
+        needs_calibration=True,
+        min_sqnr_db=20.0,
+        targets=(Target("litert", "cpu"),),
+    )
     parity = Parity(
-        "a", "litert", "cpu", 9, None, None, None, None, None, None, sqnr_db, verdict, ("reason",)
+        artifact="a",
+        backend="litert",
+        device="cpu",
+        n=9,
+        top1=None,
+        reference_top1=None,
+        drop_pp=None,
+        drop_ci95_pp=None,
+        agreement=None,
+        max_abs=None,
+        sqnr_db=sqnr_db,
+        verdict=verdict,
+        reasons=("reason",),
     )
     return Judgement(Evaluation(artifact, job, job.targets[0], Future()), "a.npy", parity)
 

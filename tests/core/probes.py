@@ -49,7 +49,7 @@ def numpy_scalars(request: Words, report: OnProgress) -> dict[str, Any]:
 
 def count(request: Words, report: OnProgress) -> Words:
     for done in range(request.number):
-        report(Progress("count", done + 1, request.number, note=f"{request.text} {done}"))
+        report(Progress(step="count", done=done + 1, total=request.number, note=f"{request.text} {done}"))
     return Words(request.text, request.number)
 
 
@@ -87,7 +87,7 @@ def abort(request: Words, report: OnProgress) -> Words:
 
 
 def die_while_reading(request: Words, report: OnProgress) -> Words:
-    report(Progress("model", note=f"reading {request.text}"))
+    report(Progress(step="model", note=f"reading {request.text}"))
     os.kill(os.getpid(), request.number)
     raise AssertionError
 
@@ -117,7 +117,7 @@ def read_stdin(request: Words, report: OnProgress) -> Words:
 
 def sleep_with_child(request: Words, report: OnProgress) -> Words:
     child = subprocess.Popen(["sleep", "600"])
-    report(Progress("sleeping", note=f"{os.getpid()} {child.pid}"))
+    report(Progress(step="sleeping", note=f"{os.getpid()} {child.pid}"))
     time.sleep(600)
     return request
 
@@ -187,12 +187,14 @@ def _shell(command: str) -> None:
 
 def take_memory(request: Words, report: OnProgress) -> Words:
     """So many bytes, a part at a time; an odd number: with progress in between."""
-    report(Progress("model", note=f"reading {request.text}"))
+    report(Progress(step="model", note=f"reading {request.text}"))
     taken = []
     for done in range(request.number >> 20):
         taken.append(b"x" * (1 << 20))
         if request.number % 2:
-            report(Progress("model", done, request.number >> 20, note=f"reading {request.text}"))
+            report(
+                Progress(step="model", done=done, total=request.number >> 20, note=f"reading {request.text}")
+            )
     return Words(request.text, len(taken))
 
 
@@ -219,7 +221,7 @@ def ask_for_memory(request: Words, report: OnProgress) -> Words:
 
 def go_round(request: Words, report: OnProgress) -> Words:
     """So many seconds of processor time, after word of a loop in the file of that name."""
-    report(Progress("model"))
+    report(Progress(step="model"))
     if request.text:
         ANNOUNCEMENTS.loop(request.text)
     began = time.process_time()
@@ -230,7 +232,7 @@ def go_round(request: Words, report: OnProgress) -> Words:
 
 def go_round_elsewhere(request: Words, report: OnProgress) -> Words:
     """The same in a program that this one waits for."""
-    report(Progress("model"))
+    report(Progress(step="model"))
     ANNOUNCEMENTS.loop(request.text)
     subprocess.run([sys.executable, "-c", "while True: pass"], check=True)
     return request

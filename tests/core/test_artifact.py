@@ -33,7 +33,16 @@ def test_the_digest_of_a_folder_knows_names_and_contents(tmp_path: Path) -> None
 
 def test_an_artifact_survives_json_and_prints_its_file_name_alone() -> None:
     image = TensorSpec("image", (None, 28, 28, 1), "uint8", Quantization((0.5,), (-128,)))
-    artifact = Artifact("out/net.int8.tflite", "tflite", "int8", 10, "ab", (image,), (), "tensorflow 2.21")
+    artifact = Artifact(
+        path="out/net.int8.tflite",
+        format="tflite",
+        scheme="int8",
+        size_bytes=10,
+        sha256="ab",
+        inputs=(image,),
+        outputs=(),
+        converter="tensorflow 2.21",
+    )
     assert msgspec.json.decode(msgspec.json.encode(artifact), type=Artifact) == artifact
     assert artifact.file == "net.int8.tflite"
 

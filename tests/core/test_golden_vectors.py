@@ -14,14 +14,32 @@ from resnet_edge.core.golden_vectors import (
     faults,
 )
 
-ANY = GoldenTolerance("", "", 0, 2.0, 8, (1,), "measured")
+ANY = GoldenTolerance(
+    backend="", device="", expected=0, max_abs=2.0, steps=8, near_ties=(1,), reason="measured"
+)
 ON_CPU = replace(ANY, device="cpu", max_abs=1.0)
 NAMED = replace(ANY, backend="litert", device="cpu", max_abs=0.5)
 ARTIFACT = GoldenArtifact(
-    "net.int8.tflite", "a" * 64, "tflite", "int8", (GoldenRun("litert", "cpu"),), (NAMED, ON_CPU, ANY), (0.1,)
+    file="net.int8.tflite",
+    sha256="a" * 64,
+    format="tflite",
+    scheme="int8",
+    runs=(GoldenRun("litert", "cpu"),),
+    tolerances=(NAMED, ON_CPU, ANY),
+    step=(0.1,),
 )
 SOUND = GoldenVectors(
-    "net", "b" * 64, "photos", "c" * 64, "logits", (8, 8, 3), 3, ("a", "b", "c"), (4, 9), (0, 2), (ARTIFACT,)
+    model="net",
+    model_sha256="b" * 64,
+    data="photos",
+    data_sha256="c" * 64,
+    output="logits",
+    image_shape=(8, 8, 3),
+    classes=3,
+    class_names=("a", "b", "c"),
+    rows=(4, 9),
+    labels=(0, 2),
+    artifacts=(ARTIFACT,),
 )
 
 

@@ -21,12 +21,21 @@ def test_a_preset_is_for_the_size_and_colour_of_the_model(name: str) -> None:
 
 
 def test_the_default_is_what_a_folder_of_images_gets() -> None:
-    assert contract("pillow", 8, 8, 3) == ImageContract("pillow", 8, 8, "RGB")
+    assert contract("pillow", 8, 8, 3) == ImageContract(name="pillow", height=8, width=8, colour="RGB")
 
 
 def test_a_file_says_the_steps_and_gives_its_name(tmp_path: Path) -> None:
     file = written(tmp_path, '{"fit": "crop", "crop_fraction": 0.9, "interpolation": "bicubic"}')
-    assert contract(file, 8, 9, 3) == ImageContract("mine", 8, 9, "RGB", "crop", 0.9, "bicubic", True)
+    assert contract(file, 8, 9, 3) == ImageContract(
+        name="mine",
+        height=8,
+        width=9,
+        colour="RGB",
+        fit="crop",
+        crop_fraction=0.9,
+        interpolation="bicubic",
+        antialias=True,
+    )
     assert contract(written(tmp_path, '{"interpolation": "nearest"}'), 8, 9, 1).antialias is False
 
 

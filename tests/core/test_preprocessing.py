@@ -43,7 +43,9 @@ def test_each_preset_knows_its_name_and_where_it_happens() -> None:
 def test_a_file_tells_its_own(tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     file.write_text(json.dumps({"scale": [0.5, 1, 2], "offset": [-1], "channels": "BGR"}))
-    assert preprocessing(str(file)) == Preprocessing("mine", "graph", (0.5, 1.0, 2.0), (-1.0,), "BGR")
+    assert preprocessing(str(file)) == Preprocessing(
+        name="mine", where="graph", scale=(0.5, 1.0, 2.0), offset=(-1.0,), channels="BGR"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,27 @@ from resnet_edge.core.rescue import FloatCandidate, Rescue, gravest
 
 
 def row(verdict: Verdict, sqnr_db: float | None = 30.0) -> Parity:
-    return Parity("a.tflite", "litert", "cpu", 10, 0.9, 0.9, 0.0, (-1, 1), 0.99, 0.1, sqnr_db, verdict, ("",))
+    return Parity(
+        artifact="a.tflite",
+        backend="litert",
+        device="cpu",
+        n=10,
+        top1=0.9,
+        reference_top1=0.9,
+        drop_pp=0.0,
+        drop_ci95_pp=(-1, 1),
+        agreement=0.99,
+        max_abs=0.1,
+        sqnr_db=sqnr_db,
+        verdict=verdict,
+        reasons=("",),
+    )
 
 
 def candidate(*rows: Parity) -> FloatCandidate:
-    return FloatCandidate(("layer",), 0.9, 31.0, (), rows)
+    return FloatCandidate(
+        float_layers=("layer",), int8_macs=0.9, expected_sqnr_db=31.0, artifacts=(), parity=rows
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ import pytest
 
 from resnet_edge.core.roofline import Ceilings, Work, roofline
 
-CEILINGS = Ceilings(50.0, "fma", 200.0, "dot", 10.0, 1 << 20)
+CEILINGS = Ceilings(
+    float_gmacs=50.0, float_by="fma", int8_gmacs=200.0, int8_by="dot", gigabytes=10.0, cache_bytes=1 << 20
+)
 SMALL = 1000
 
 

@@ -26,9 +26,30 @@ from resnet_edge.core.sidecar import (
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(st.text()), text=st.text(), number=st.floats(allow_nan=False, allow_infinity=False))
 def test_what_is_written_is_read(tmp_path: Path, names: list[str], text: str, number: float) -> None:
-    state = State("0" * 64, 10, None, 20, 15, number, 5, text)
-    latency = StepLatency("tflite", "int8", "litert", "cpu", 1, 2.0, 1.0, number, (0.4, 0.6))
-    step = Step("prune", text, text, "0", state, state, (latency,), {"history": [{"loss": number}]})
+    state = State(
+        sha256="0" * 64, parameters=10, macs=None, file_bytes=20, gzip_bytes=15, top1=number, n=5, images=text
+    )
+    latency = StepLatency(
+        format="tflite",
+        scheme="int8",
+        backend="litert",
+        device="cpu",
+        threads=1,
+        before_ms=2.0,
+        after_ms=1.0,
+        ratio=number,
+        ratio_ci95=(0.4, 0.6),
+    )
+    step = Step(
+        step="prune",
+        title=text,
+        command=text,
+        resnet_edge="0",
+        after=state,
+        before=state,
+        latency=(latency,),
+        details={"history": [{"loss": number}]},
+    )
     sidecar = Sidecar(tuple(names), (step,))
     write_sidecar(tmp_path / "net.keras", sidecar)
     assert read_sidecar(tmp_path / "net.keras") == sidecar
@@ -57,12 +78,38 @@ NAMES = ("amber", "blue")
 
 
 def state(sha256: str, macs: int = 100) -> State:
-    return State(sha256 * 64, 10, macs, 20, 15, 0.9, 600, "600 held-out images", "e" * 64)
+    return State(
+        sha256=sha256 * 64,
+        parameters=10,
+        macs=macs,
+        file_bytes=20,
+        gzip_bytes=15,
+        top1=0.9,
+        n=600,
+        images="600 held-out images",
+        images_sha256="e" * 64,
+    )
 
 
-TRAIN = Step("train", "tiny, 2 epochs", "resnet-edge train", "0", state("a"))
-PRUNE = Step("prune", "half", "resnet-edge prune", "0", state("b", 50), state("a"))
-QAT = Step("qat", "8 bits", "resnet-edge qat", "0", state("c", 50), state("b", 50))
+TRAIN = Step(
+    step="train", title="tiny, 2 epochs", command="resnet-edge train", resnet_edge="0", after=state("a")
+)
+PRUNE = Step(
+    step="prune",
+    title="half",
+    command="resnet-edge prune",
+    resnet_edge="0",
+    after=state("b", 50),
+    before=state("a"),
+)
+QAT = Step(
+    step="qat",
+    title="8 bits",
+    command="resnet-edge qat",
+    resnet_edge="0",
+    after=state("c", 50),
+    before=state("b", 50),
+)
 
 
 @pytest.fixture(params=["net.keras", "net.h5", "net.HDF5"])
@@ -85,7 +132,7 @@ def test_the_story_of_another_file_is_not_told(model: Path) -> None:
     assert (told.class_names, told.steps) == (NAMES, ())
     assert told.note is not None
     assert told.note.startswith(f"net.json tells the story of another file than {model.name}")
-    other = Step("qat", "8 bits", "", "0", state("c"), state("f"))
+    other = Step(step="qat", title="8 bits", command="", resnet_edge="0", after=state("c"), before=state("f"))
     assert next_sidecar(model, other) == (Sidecar(NAMES, (other,)), told.note)
 
 
@@ -98,7 +145,9 @@ def test_a_model_that_the_story_has_passed_is_told_up_to_there(model: Path) -> N
 
 
 def test_a_step_that_changed_nothing_is_told(model: Path) -> None:
-    again = Step("prune", "nothing", "", "0", state("a"), state("a"))
+    again = Step(
+        step="prune", title="nothing", command="", resnet_edge="0", after=state("a"), before=state("a")
+    )
     write_sidecar(model, Sidecar((), (TRAIN, again)))
     assert story_of(model, "a" * 64).steps == (TRAIN, again)
 

@@ -16,12 +16,22 @@ from resnet_edge.data.images_request import Images
 
 def facts(*names: str) -> ModelFacts:
     return ModelFacts(
-        "net", "net.keras", "", 1, None, (4, 4, 1), Head.of_classes(3, "logits"), names, PRESETS["unit"]
+        name="net",
+        source="net.keras",
+        sha256="",
+        parameters=1,
+        macs=None,
+        input_shape=(4, 4, 1),
+        head=Head.of_classes(3, "logits"),
+        class_names=names,
+        preprocessing=PRESETS["unit"],
     )
 
 
 def images(*names: str) -> Images:
-    return Images("images.npy", "labels.npy", 9, names, "photos", "")
+    return Images(
+        images="images.npy", labels="labels.npy", n=9, class_names=names, source="photos", sha256=""
+    )
 
 
 def test_the_user_comes_before_the_model_and_the_model_before_the_data() -> None:

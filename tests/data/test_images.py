@@ -22,7 +22,13 @@ from resnet_edge.workers.progress import silent
 def request_(tmp_path: Path) -> PrepareImages:
     images = np.random.default_rng(0).integers(0, 256, (60, 4, 4, 1), np.uint8)
     np.savez(tmp_path / "data.npz", images=images, labels=np.arange(60) % 3)
-    return PrepareImages(str(tmp_path / "data.npz"), (4, 4, 1), 3, PRESETS["unit"], str(tmp_path))
+    return PrepareImages(
+        data=str(tmp_path / "data.npz"),
+        shape=(4, 4, 1),
+        classes=3,
+        preprocessing=PRESETS["unit"],
+        folder=str(tmp_path),
+    )
 
 
 def test_held_out_images_are_balanced_and_not_among_those_of_the_proof(request_: PrepareImages) -> None:

@@ -33,7 +33,9 @@ def test_the_default_gives_the_pixels_that_folders_always_gave(
 def test_without_antialias_it_is_tensorflows(size: tuple[int, int], interpolation: Any) -> None:
     import tensorflow as tf
 
-    steps = ImageContract("t", 16, 20, "RGB", interpolation=interpolation, antialias=False)
+    steps = ImageContract(
+        name="t", height=16, width=20, colour="RGB", interpolation=interpolation, antialias=False
+    )
     theirs = tf.image.resize(noise(*size), (16, 20), method=interpolation).numpy()
     difference = np.abs(apply(steps, Image.fromarray(noise(*size))) - theirs.clip(0, 255))
     # What rounding takes, and a little: TensorFlow computes in float32, and its cubic is a table of 1,024.
@@ -44,14 +46,28 @@ def test_without_antialias_it_is_tensorflows(size: tuple[int, int], interpolatio
 def test_where_it_enlarges_antialias_changes_nothing(interpolation: Any) -> None:
     photo = Image.fromarray(noise(9, 11) // 2 + 64)  # Pillow clips each way by itself
     one, other = (
-        apply(ImageContract("t", 16, 20, "RGB", "stretch", 1.0, interpolation, antialias), photo).astype(int)
+        apply(
+            ImageContract(
+                name="t",
+                height=16,
+                width=20,
+                colour="RGB",
+                fit="stretch",
+                crop_fraction=1.0,
+                interpolation=interpolation,
+                antialias=antialias,
+            ),
+            photo,
+        ).astype(int)
         for antialias in (True, False)
     )
     assert np.abs(one - other).max() <= 1  # Pillow computes in fixed point
 
 
 def test_nearest_takes_the_pixel_under_the_centre() -> None:
-    steps = ImageContract("t", 2, 2, "grey", interpolation="nearest", antialias=False)
+    steps = ImageContract(
+        name="t", height=2, width=2, colour="grey", interpolation="nearest", antialias=False
+    )
     photo = np.arange(36, dtype=np.uint8).reshape(6, 6)
     assert apply(steps, Image.fromarray(photo))[..., 0].tolist() == [[7, 10], [25, 28]]
 
@@ -79,7 +95,9 @@ def test_the_crop_is_that_of_imagenets_evaluation(name: str, filter: int) -> Non
 def test_nothing_from_outside_of_the_crop_gets_in(antialias: bool) -> None:
     photo = np.zeros((16, 32, 3), np.uint8)
     photo[:, 9:23] = 200
-    steps = ImageContract("t", 7, 7, "RGB", "crop", 0.875, antialias=antialias)
+    steps = ImageContract(
+        name="t", height=7, width=7, colour="RGB", fit="crop", crop_fraction=0.875, antialias=antialias
+    )
     assert set(apply(steps, Image.fromarray(photo)).ravel()) == {200}
 
 

@@ -42,9 +42,19 @@ def asked(files: Path, file: str, outputs: NDArray[Any]) -> AttributeGap:
     np.save(files / "outputs.npy", outputs.astype(np.float32))
     (entry,), (end,) = describe(files / file)
     return AttributeGap(
-        *(file, str(files / file), "int8" if "int8" in file else "fp32", "litert", "cpu", entry, end),
-        *(HEAD, str(files / "fixed.tflite")),
-        *(str(files / "images.npy"), str(files / "labels.npy"), str(files / "reference.npy"), None),
+        file=file,
+        path=str(files / file),
+        scheme="int8" if "int8" in file else "fp32",
+        backend="litert",
+        device="cpu",
+        input=entry,
+        output=end,
+        head=HEAD,
+        portable=str(files / "fixed.tflite"),
+        images=str(files / "images.npy"),
+        labels=str(files / "labels.npy"),
+        reference=str(files / "reference.npy"),
+        unpruned=None,
         outputs=str(files / "outputs.npy"),
         n=N,
         fed=None,
@@ -138,7 +148,16 @@ def test_drops_sum_up_whatever_happens(files: Path, tmp_path: Path) -> None:
 def test_pixels_that_the_input_rounds_are_preprocessing(files: Path, tmp_path: Path) -> None:
     """An input with steps of 255: what the model gives on such pixels is the step's end."""
     spec = TensorSpec("image", (1, *tiny.SHAPE), "uint8", Quantization((255.0,), (0,)))
-    seen = fed(FeedImages(str(files / "images.npy"), N, spec, None, str(tmp_path / "fed.npy")), silent)
+    seen = fed(
+        FeedImages(
+            images=str(files / "images.npy"),
+            n=N,
+            input=spec,
+            preprocessing=None,
+            out=str(tmp_path / "fed.npy"),
+        ),
+        silent,
+    )
     assert seen.changed
     coarse = np.load(seen.out)
     assert set(np.unique(coarse)) <= {0, 255}
@@ -160,7 +179,13 @@ def test_pixels_come_back_from_a_preprocessing(name: str, tmp_path: Path) -> Non
     pixels = np.random.default_rng(2).integers(0, 256, (9, 4, 4, 3)).astype(np.uint8)
     np.save(tmp_path / "images.npy", pixels)
     spec = TensorSpec("image", (1, 4, 4, 3), "float32", None)
-    request = FeedImages(str(tmp_path / "images.npy"), 9, spec, PRESETS[name], str(tmp_path / "fed.npy"))
+    request = FeedImages(
+        images=str(tmp_path / "images.npy"),
+        n=9,
+        input=spec,
+        preprocessing=PRESETS[name],
+        out=str(tmp_path / "fed.npy"),
+    )
     seen = fed(request, silent)
     assert not seen.changed
     np.testing.assert_allclose(np.load(seen.out), pixels, atol=1e-3)

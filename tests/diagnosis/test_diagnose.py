@@ -12,15 +12,38 @@ from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.evaluation.verdict import Judgement
 
-FP32 = Artifact("a.fp32.onnx", "onnx", "fp32", 1, "", (), ())
-INT8 = Artifact("a.int8.onnx", "onnx", "int8", 1, "", (), ())
+FP32 = Artifact(
+    path="a.fp32.onnx", format="onnx", scheme="fp32", size_bytes=1, sha256="", inputs=(), outputs=()
+)
+INT8 = Artifact(
+    path="a.int8.onnx", format="onnx", scheme="int8", size_bytes=1, sha256="", inputs=(), outputs=()
+)
 
 
 def judged(artifact: Artifact, backend: str, verdict: Verdict) -> Judgement:
     target = Target(backend, "cpu")
-    job = Job("onnx", artifact.scheme, ".onnx", artifact is INT8, 20.0, (target,))
+    job = Job(
+        format="onnx",
+        scheme=artifact.scheme,
+        suffix=".onnx",
+        needs_calibration=artifact is INT8,
+        min_sqnr_db=20.0,
+        targets=(target,),
+    )
     row = Parity(
-        artifact.file, backend, "cpu", 9, None, None, None, None, None, None, None, verdict, ("reason",)
+        artifact=artifact.file,
+        backend=backend,
+        device="cpu",
+        n=9,
+        top1=None,
+        reference_top1=None,
+        drop_pp=None,
+        drop_ci95_pp=None,
+        agreement=None,
+        max_abs=None,
+        sqnr_db=None,
+        verdict=verdict,
+        reasons=("reason",),
     )
     return Judgement(Evaluation(artifact, job, target, Future()), "a.npy", row)
 

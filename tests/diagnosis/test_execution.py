@@ -24,7 +24,9 @@ PLAIN_MACS = 9 * 9 * (8 * 36 + 8 * 72) + 8 * 5
 
 
 def ran(path: Path, backend: str) -> Execution:
-    asked = ReadExecution(path.name, str(path), path.suffix[1:], backend, "cpu")
+    asked = ReadExecution(
+        file=path.name, path=str(path), format=path.suffix[1:], backend=backend, device="cpu"
+    )
     found = executed(asked, silent).execution
     assert found is not None
     return found
@@ -58,22 +60,51 @@ def test_delegate_of_a_tflite_file(backend: str, by: str, tmp_path: Path) -> Non
 
 def test_a_backend_that_does_not_tell(tmp_path: Path) -> None:
     path = tiny.write_all(tmp_path) / "fixed.onnx"
-    asked = ReadExecution(path.name, str(path), "keras", "keras", "cpu")
+    asked = ReadExecution(file=path.name, path=str(path), format="keras", backend="keras", device="cpu")
     assert executed(asked, silent).execution is None
 
 
 def judged() -> Judgement:
-    artifact = Artifact("net.onnx", "onnx", "int8", 1, "0", (), ())
+    artifact = Artifact(
+        path="net.onnx", format="onnx", scheme="int8", size_bytes=1, sha256="0", inputs=(), outputs=()
+    )
     target = Target("onnxruntime", "cpu")
-    job = Job("onnx", "int8", ".onnx", False, 20.0, (target,))
+    job = Job(
+        format="onnx",
+        scheme="int8",
+        suffix=".onnx",
+        needs_calibration=False,
+        min_sqnr_db=20.0,
+        targets=(target,),
+    )
     row = Parity(
-        *("net.onnx", "onnxruntime", "cpu", 10, None, None, None, None, 1.0, 0.0, 40.0, "pass", ("fine",)),
+        artifact="net.onnx",
+        backend="onnxruntime",
+        device="cpu",
+        n=10,
+        top1=None,
+        reference_top1=None,
+        drop_pp=None,
+        drop_ci95_pp=None,
+        agreement=1.0,
+        max_abs=0.0,
+        sqnr_db=40.0,
+        verdict="pass",
+        reasons=("fine",),
     )
     # Verdicts that are there already wait for no outputs: the future is never looked at.
     return Judgement(Evaluation(artifact, job, target, None), "", row)  # type: ignore[arg-type]
 
 
-EXECUTION = Execution("net.onnx", "onnxruntime", "cpu", 100, 100, 100, ())
+EXECUTION = Execution(
+    artifact="net.onnx",
+    backend="onnxruntime",
+    device="cpu",
+    macs=100,
+    stated_int8_macs=100,
+    int8_macs=100,
+    operators=(),
+)
 
 
 def test_a_silent_fallback_is_told_and_changes_no_verdict() -> None:

@@ -21,7 +21,13 @@ def told(path: Path, folder: Path, labels: list[int] | None = None) -> Int8Risk 
         np.save(folder / "labels.npy", np.array(labels))
     named = None if labels is None else str(folder / "labels.npy")
     asked = EmulateOverflow(
-        path.name, str(path), str(folder / "images.npy"), named, 8, None, Head.of_classes(5, "logits")
+        file=path.name,
+        path=str(path),
+        images=str(folder / "images.npy"),
+        labels=named,
+        n=8,
+        preprocessing=None,
+        head=Head.of_classes(5, "logits"),
     )
     return overflowing(asked, silent).risk
 

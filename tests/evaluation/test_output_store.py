@@ -15,11 +15,19 @@ from resnet_edge.evaluation.output_store import OutputStore
 
 VERSIONS = {"litert": "1"}
 PLACE = Target("litert", "cpu")
-IMAGES = Images("images.npy", None, 3, (), "some", "0" * 64)
+IMAGES = Images(images="images.npy", labels=None, n=3, class_names=(), source="some", sha256="0" * 64)
 
 
 def artifact(content: str) -> Artifact:
-    return Artifact("net.tflite", "tflite", "fp32", 1, content * 64, (), ())
+    return Artifact(
+        path="net.tflite",
+        format="tflite",
+        scheme="fp32",
+        size_bytes=1,
+        sha256=content * 64,
+        inputs=(),
+        outputs=(),
+    )
 
 
 @pytest.fixture(autouse=True)

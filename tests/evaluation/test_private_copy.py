@@ -35,7 +35,13 @@ def apart(source: Path, location: str) -> Path:
 def outputs(path: Path, folder: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     np.save(folder / "images.npy", tiny.pixels(6))
     request = Predict(
-        str(path), "onnx", "onnxruntime", "cpu", 1, str(folder / "images.npy"), str(folder / "out.npy")
+        path=str(path),
+        format="onnx",
+        backend="onnxruntime",
+        device="cpu",
+        threads=1,
+        images=str(folder / "images.npy"),
+        out=str(folder / "out.npy"),
     )
     predict(request, silent)
     found: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = np.load(folder / "out.npy")

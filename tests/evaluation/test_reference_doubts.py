@@ -12,7 +12,7 @@ from resnet_edge.core.sidecar import State, Step
 from resnet_edge.data.images_request import Images
 from resnet_edge.evaluation.reference_doubts import reference_doubts
 
-IMAGES = Images("x.npy", "y.npy", 1000, (), "shop photos", "aa")
+IMAGES = Images(images="x.npy", labels="y.npy", n=1000, class_names=(), source="shop photos", sha256="aa")
 
 
 def _facts(classes: int = 10) -> ModelFacts:
@@ -48,9 +48,19 @@ def _row(right: float | None, n: int = 1000) -> Parity:
 
 
 def _step(top1: float | None, n: int = 1000, sha256: str = "aa", source: str = "") -> Step:
-    state = State("s", 1, None, 1, 1, top1, n, f"{n} held-out images", sha256)
+    state = State(
+        sha256="s",
+        parameters=1,
+        macs=None,
+        file_bytes=1,
+        gzip_bytes=1,
+        top1=top1,
+        n=n,
+        images=f"{n} held-out images",
+        images_sha256=sha256,
+    )
     details: dict[str, Any] = {"data": {"source": source}} if source else {}
-    return Step("train", "trained", "", "1", state, details=details)
+    return Step(step="train", title="trained", command="", resnet_edge="1", after=state, details=details)
 
 
 def _kinds(right: float | None, *steps: Step, n: int = 1000, classes: int = 10) -> list[str]:

@@ -24,7 +24,15 @@ def whole(tmp_path: Path) -> Predict:
     tiny.write_tflite(folder)
     np.save(tmp_path / "images.npy", tiny.pixels(70))
     path, images, out = folder / "fixed.tflite", tmp_path / "images.npy", tmp_path / "whole.npy"
-    return Predict(str(path), "tflite", "litert", "cpu", 1, str(images), str(out))
+    return Predict(
+        path=str(path),
+        format="tflite",
+        backend="litert",
+        device="cpu",
+        threads=1,
+        images=str(images),
+        out=str(out),
+    )
 
 
 def shards_of(whole: Predict, folder: Path) -> list[PredictShard]:

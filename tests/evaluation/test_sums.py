@@ -63,7 +63,18 @@ def test_a_good_int16x8_file_is_above_its_floor(int16x8: Path, tmp_path: Path) -
     images = tiny.pixels(300, seed=5)
     np.save(tmp_path / "images.npy", images)
     out = str(tmp_path / "out.npy")
-    predict(Predict(str(int16x8), "tflite", "litert", "cpu", 1, str(tmp_path / "images.npy"), out), silent)
+    predict(
+        Predict(
+            path=str(int16x8),
+            format="tflite",
+            backend="litert",
+            device="cpu",
+            threads=1,
+            images=str(tmp_path / "images.npy"),
+            out=out,
+        ),
+        silent,
+    )
     found, exact = np.load(out), softmax(SURE * tiny.logits(images))
     assert (found <= 2 / 32768).mean() > 0.2  # the kernel gives no less
     assert np.array_equal(found * 32768, np.rint(found * 32768))

@@ -14,15 +14,52 @@ from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.evaluation.verdict import Judgement, settled
 
-FINDING = LayerFinding("conv", "conv", 0, "padding", "it is padded by (3, 3, 2, 2)", certain=True)
-EXPLANATION = Explanation("net.onnx", 16, 4, 4, (FINDING,), (), ("one layer is not compared",))
+FINDING = LayerFinding(
+    layer="conv",
+    reference_layer="conv",
+    order=0,
+    cause="padding",
+    sentence="it is padded by (3, 3, 2, 2)",
+    certain=True,
+)
+EXPLANATION = Explanation(
+    artifact="net.onnx",
+    n=16,
+    layers=4,
+    compared=4,
+    findings=(FINDING,),
+    trace=(),
+    remarks=("one layer is not compared",),
+)
 
 
 def judged(*, by_rounding: bool, backend: str = "onnxruntime") -> Judgement:
-    artifact = Artifact("net.onnx", "onnx", "fp32", 1, "", (), ())
-    job = Job("onnx", "fp32", ".onnx", False, 80.0, (Target(backend, "cpu"),))
-    figures = 0.9, 0.9, 0.0, (-1.6, 1.6), 1.0, 1e-5, 130.0
-    row = Parity("net.onnx", backend, "cpu", 240, *figures, "pass", ("within",))
+    artifact = Artifact(
+        path="net.onnx", format="onnx", scheme="fp32", size_bytes=1, sha256="", inputs=(), outputs=()
+    )
+    job = Job(
+        format="onnx",
+        scheme="fp32",
+        suffix=".onnx",
+        needs_calibration=False,
+        min_sqnr_db=80.0,
+        targets=(Target(backend, "cpu"),),
+    )
+    row = Parity(
+        artifact="net.onnx",
+        backend=backend,
+        device="cpu",
+        n=240,
+        top1=0.9,
+        reference_top1=0.9,
+        drop_pp=0.0,
+        drop_ci95_pp=(-1.6, 1.6),
+        agreement=1.0,
+        max_abs=1e-5,
+        sqnr_db=130.0,
+        verdict="pass",
+        reasons=("within",),
+    )
     return Judgement(Evaluation(artifact, job, job.targets[0], Future()), "a.npy", row, by_rounding)
 
 

@@ -31,7 +31,15 @@ GREY = ModelMetadata(
     version="1.2.3",
     author="someone",
     license="Apache-2.0",
-    image=ImageInput("image", "raw pixels", 8, 8, "GRAYSCALE", (0.0,), (1.0,)),
+    image=ImageInput(
+        name="image",
+        description="raw pixels",
+        width=8,
+        height=8,
+        colour_space="GRAYSCALE",
+        mean=(0.0,),
+        std=(1.0,),
+    ),
     scores=ScoreOutput("logits", "one score for each class", (LABELS, GERMAN), None),
 )
 INTEGER = replace(GREY, image=replace(GREY.image, mean=(), std=()))

@@ -51,9 +51,20 @@ def measured(path: Path, folder: Path, *backends: str) -> MeasuredArtifact:
     for backend in backends or (BACKENDS[format],):
         out = str(folder / f"{path.name}.{backend}.npy")
         images = str(folder / "images.npy")
-        predict(Predict(str(path), format, backend, "cpu", 1, images, out), silent)
+        predict(
+            Predict(
+                path=str(path),
+                format=format,
+                backend=backend,
+                device="cpu",
+                threads=1,
+                images=images,
+                out=out,
+            ),
+            silent,
+        )
         runs.append(MeasuredRun(backend, "cpu", out))
-    return MeasuredArtifact(str(path), format, SCHEMES[path.name], tuple(runs))
+    return MeasuredArtifact(path=str(path), format=format, scheme=SCHEMES[path.name], runs=tuple(runs))
 
 
 def prepare(folder: Path, n: int = N) -> None:

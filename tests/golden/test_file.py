@@ -16,10 +16,29 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRun, GoldenTolerance, GoldenVectors
 from resnet_edge.golden.file import GoldenFile, read_golden, write_golden
 
-ANY = GoldenTolerance("", "", 0, 0.1, None, (), "measured")
-ARTIFACT = GoldenArtifact("a.onnx", "a" * 64, "onnx", "fp32", (GoldenRun("onnxruntime", "cpu"),), (ANY,))
+ANY = GoldenTolerance(
+    backend="", device="", expected=0, max_abs=0.1, steps=None, near_ties=(), reason="measured"
+)
+ARTIFACT = GoldenArtifact(
+    file="a.onnx",
+    sha256="a" * 64,
+    format="onnx",
+    scheme="fp32",
+    runs=(GoldenRun("onnxruntime", "cpu"),),
+    tolerances=(ANY,),
+)
 VECTORS = GoldenVectors(
-    "net", "b" * 64, "noise", "c" * 64, "logits", (4, 4, 1), 3, (), (0, 7), None, (ARTIFACT,)
+    model="net",
+    model_sha256="b" * 64,
+    data="noise",
+    data_sha256="c" * 64,
+    output="logits",
+    image_shape=(4, 4, 1),
+    classes=3,
+    class_names=(),
+    rows=(0, 7),
+    labels=None,
+    artifacts=(ARTIFACT,),
 )
 SCORES = np.arange(6, dtype=np.float32).reshape(2, 3)
 GOLDEN = GoldenFile(VECTORS, np.zeros((2, 4, 4, 1), np.uint8), SCORES, ((SCORES,),))

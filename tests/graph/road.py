@@ -24,7 +24,7 @@ from resnet_edge.graph.quantize import quantize
 from resnet_edge.models._opened import network_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Road:
     """A model whose float portable graph is made, and images for it, which calibrate as well."""
 
@@ -78,7 +78,13 @@ def road(
     shape = tuple(images.shape[1:])
     out = folder / "float.tflite"
     convert(network, model, preprocessing, shape, output, out, dynamic_batch=dynamic_batch)
-    return Road(folder, images, network(images).numpy(), output, preprocessing.takes_pixels)
+    return Road(
+        folder=folder,
+        images=images,
+        reference=network(images).numpy(),
+        output=output,
+        takes_pixels=preprocessing.takes_pixels,
+    )
 
 
 def scheme(name: str) -> Scheme:

@@ -68,7 +68,9 @@ def test_one_score_becomes_those_of_both_classes(tmp_path: Path, scheme: str, ac
 @pytest.mark.parametrize("scheme", ["fp32", "fp16", "dynamic", "int8"])
 def test_grey_pixels_three_times_give_what_they_gave_once(grey: Road, tmp_path: Path, scheme: str) -> None:
     source, out = grey.portable(scheme), tmp_path / "out.tflite"
-    told = surround(source, out, Border("uint8" if scheme == "int8" else "float32", rgb=True, softmax=True))
+    told = surround(
+        source, out, Border(input="uint8" if scheme == "int8" else "float32", rgb=True, softmax=True)
+    )
     assert len(told) == (3 if scheme == "int8" else 2)
     graph = read_graph(out)
     (image,), (scores,) = graph.specs(graph.inputs), graph.specs(graph.outputs)
@@ -85,7 +87,7 @@ def test_colours_become_grey_by_bt601(grey: Road, tmp_path: Path, scheme: str) -
     """The network behind it gives for the colours what it gives for their grey, made here in float64 and,
     for int8, rounded."""
     source, out = grey.portable(scheme), tmp_path / "out.tflite"
-    surround(source, out, Border(rgb=True) if scheme == "fp32" else Border("uint8", rgb=True))
+    surround(source, out, Border(rgb=True) if scheme == "fp32" else Border(input="uint8", rgb=True))
     colours = np.random.default_rng(5).integers(0, 256, (16, 9, 7, 3))
     if scheme == "fp32":
         expected = colours.astype(np.float64) @ BT601.astype(np.float64)
@@ -114,7 +116,7 @@ def test_three_channels_stay_three(colour: Road, tmp_path: Path) -> None:
 
 def test_int8_at_both_ends_is_for_microcontrollers(colour: Road, tmp_path: Path) -> None:
     source, out = colour.portable("int8"), tmp_path / "out.tflite"
-    surround(source, out, Border("int8", "int8"))
+    surround(source, out, Border(input="int8", output="int8"))
     graph = read_graph(out)
     (image,), (scores,) = graph.specs(graph.inputs), graph.specs(graph.outputs)
     assert (image.dtype, image.quantization) == ("int8", Quantization((1.0,), (-128,)))
@@ -127,11 +129,11 @@ def test_int8_at_both_ends_is_for_microcontrollers(colour: Road, tmp_path: Path)
 
 def test_a_float_file_has_no_integer_input(colour: Road, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="not int8 has no uint8 input"):
-        surround(colour.portable("fp32"), tmp_path / "out.tflite", Border("uint8"))
+        surround(colour.portable("fp32"), tmp_path / "out.tflite", Border(input="uint8"))
 
 
 def test_an_input_that_is_no_pixels_is_refused(tmp_path: Path) -> None:
     """With `--preprocess none` the input has the range of the calibration images, not 0 to 255."""
     net = made(3, tmp_path, "none", divisor=255)
     with pytest.raises(ArtifactError, match="apps feed raw pixels"):
-        surround(net.portable("int8"), tmp_path / "out.tflite", Border("uint8"))
+        surround(net.portable("int8"), tmp_path / "out.tflite", Border(input="uint8"))

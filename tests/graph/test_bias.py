@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 def test_mean_output_is_what_it_was() -> None:
     random = np.random.default_rng(0)
     rows, bias = random.normal(size=(4, 6)).astype(np.float32), random.normal(size=4).astype(np.float32)
-    one = Layer(0, "FULLY_CONNECTED", "in", "out", rows, bias, {})
+    one = Layer(index=0, op="FULLY_CONNECTED", source="in", output="out", kernel=rows, bias=bias, options={})
     inputs = random.uniform(0, 1, (500, 6))
     coarse = np.rint(rows * 2) / 2
     found = corrected(one, coarse, inputs.mean(axis=0))
@@ -55,5 +55,13 @@ def test_depthwise_channels_are_corrected_each_with_its_own_mean(tmp_path: Path)
 
 
 def test_layer_without_a_bias_has_nothing_to_correct() -> None:
-    one = Layer(0, "FULLY_CONNECTED", "in", "out", np.ones((2, 2), np.float32), None, {})
+    one = Layer(
+        index=0,
+        op="FULLY_CONNECTED",
+        source="in",
+        output="out",
+        kernel=np.ones((2, 2), np.float32),
+        bias=None,
+        options={},
+    )
     assert corrected(one, one.rows, np.ones(2)) is None

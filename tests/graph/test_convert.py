@@ -44,8 +44,8 @@ def padding_network(shape: tuple[int, int, int] = SHAPE) -> keras.Model:
     return nets.randomized(keras.Model(image, layers.Dense(5)(layers.Flatten()(x))))
 
 
-CUSTOM = Preprocessing("mine", scale=(0.5, 0.01, 0.02), offset=(1.0, -2.0, 3.0), channels="BGR")
-ONE_OFFSET = Preprocessing("mine", scale=(0.01, 0.02, 0.03), offset=(-1.0,))
+CUSTOM = Preprocessing(name="mine", scale=(0.5, 0.01, 0.02), offset=(1.0, -2.0, 3.0), channels="BGR")
+ONE_OFFSET = Preprocessing(name="mine", scale=(0.01, 0.02, 0.03), offset=(-1.0,))
 
 
 @pytest.mark.parametrize("how", [*PRESETS.values(), CUSTOM, ONE_OFFSET], ids=lambda how: how.name)

@@ -19,11 +19,20 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 def chain(sizes: list[int]) -> Graph:
     """Dense layers one after the other, the n-th of `sizes[n]` inputs and one output: so many MACs."""
-    tensors = [Tensor("image", (1, sizes[0]), "float32", None, None)]
+    tensors = [Tensor(name="image", shape=(1, sizes[0]), dtype="float32", data=None, quantization=None)]
     nodes = []
     for n, size in enumerate(sizes):
-        kernel = Tensor(f"w{n}", (1, size), "float32", np.zeros((1, size), np.float32), None)
-        tensors += [kernel, Tensor(f"layer{n}", (1, 1), "float32", None, None)]
+        kernel = Tensor(
+            name=f"w{n}",
+            shape=(1, size),
+            dtype="float32",
+            data=np.zeros((1, size), np.float32),
+            quantization=None,
+        )
+        tensors += [
+            kernel,
+            Tensor(name=f"layer{n}", shape=(1, 1), dtype="float32", data=None, quantization=None),
+        ]
         nodes.append(Node("FULLY_CONNECTED", (2 * n, 2 * n + 1), (2 * n + 2,), {}))
     return Graph(tuple(tensors), tuple(nodes), (0,), (2 * len(sizes),))
 

@@ -11,7 +11,10 @@ from tests.graph.road import Road
 def graph_of(*nodes: tuple[str, tuple[int, ...], int], image: int = 0) -> Graph:
     """Nodes as (operation, inputs, output); tensors are called by their numbers."""
     last = max(output for _, _, output in nodes)
-    tensors = tuple(Tensor(str(i), (1, 4), "float32", None, None) for i in range(last + 1))
+    tensors = tuple(
+        Tensor(name=str(i), shape=(1, 4), dtype="float32", data=None, quantization=None)
+        for i in range(last + 1)
+    )
     made = tuple(Node(op, inputs, (output,), {}) for op, inputs, output in nodes)
     return Graph(tensors, made, (image,), (last,))
 

@@ -23,7 +23,7 @@ from tests.formats import nets
 from tests.graph.road import Road, litert, road
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-BORDER = Border("int8", "int8", integer_scores=True)
+BORDER = Border(input="int8", output="int8", integer_scores=True)
 FLAT = """
 import sys
 import numpy as np
@@ -75,7 +75,7 @@ def test_scores_are_those_of_floats_to_a_step(tmp_path: Path, activation: str, c
 def test_logits_get_the_border_of_all(tmp_path: Path) -> None:
     net = made(tmp_path, 5, None)
     surround(net.portable("int8"), tmp_path / "a.tflite", BORDER)
-    surround(net.portable("int8"), tmp_path / "b.tflite", Border("int8", "int8"))
+    surround(net.portable("int8"), tmp_path / "b.tflite", Border(input="int8", output="int8"))
     assert (tmp_path / "a.tflite").read_bytes() == (tmp_path / "b.tflite").read_bytes()
 
 

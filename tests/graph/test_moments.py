@@ -18,7 +18,15 @@ RANDOM = np.random.default_rng(2)
 def layer(op: str, kernel: tuple[int, ...], stride: int = 1, padding: str = "SAME") -> Layer:
     options = {"strideH": stride, "strideW": stride, "padding": ["SAME", "VALID"].index(padding)}
     values = RANDOM.normal(size=kernel).astype(np.float32)
-    return Layer(0, op, "in", "out", values, np.zeros(4, np.float32), options)
+    return Layer(
+        index=0,
+        op=op,
+        source="in",
+        output="out",
+        kernel=values,
+        bias=np.zeros(4, np.float32),
+        options=options,
+    )
 
 
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])

@@ -179,7 +179,7 @@ def test_calibration_that_is_missing_is_an_error(residual: Road, tmp_path: Path)
 
 
 def test_scheme_without_a_quantizer_is_an_error(residual: Road, tmp_path: Path) -> None:
-    odd = Scheme("odd", "int8", "float16", False)
+    odd = Scheme(title="odd", weights="int8", activations="float16", needs_calibration=False)
     with pytest.raises(UnsupportedScheme, match="no quantizer for int8 weights with float16"):
         quantize(residual.float_graph, odd, None, tmp_path / "q.tflite")
 

@@ -14,12 +14,29 @@ from resnet_edge.graph.weighted import Layer
 
 def layer(rows: NDArray[np.floating]) -> Layer:
     """A convolution of single pixels: each row has a step of its own."""
-    return Layer(0, "CONV_2D", "in", "out", rows.astype(np.float32)[:, None, None], None, {})
+    return Layer(
+        index=0,
+        op="CONV_2D",
+        source="in",
+        output="out",
+        kernel=rows.astype(np.float32)[:, None, None],
+        bias=None,
+        options={},
+    )
 
 
 def dense(rows: NDArray[np.floating]) -> Layer:
     """All rows have one step."""
-    return Layer(0, "FULLY_CONNECTED", "in", "out", rows.astype(np.float32), None, {}, one_step=True)
+    return Layer(
+        index=0,
+        op="FULLY_CONNECTED",
+        source="in",
+        output="out",
+        kernel=rows.astype(np.float32),
+        bias=None,
+        options={},
+        one_step=True,
+    )
 
 
 def case(taps: int = 24, outputs: int = 16) -> tuple[Layer, NDArray[np.float64], NDArray[np.float64]]:
@@ -111,7 +128,15 @@ def test_too_few_patches_are_not_enough(patches: int, yes: bool) -> None:
 def test_work_and_kinds() -> None:
     one = layer(np.ones((5, 10)))
     assert work([one, one]) == 2 * 5 * 100
-    depthwise = Layer(0, "DEPTHWISE_CONV_2D", "a", "b", np.ones((1, 3, 3, 8), np.float32), None, {})
+    depthwise = Layer(
+        index=0,
+        op="DEPTHWISE_CONV_2D",
+        source="a",
+        output="b",
+        kernel=np.ones((1, 3, 3, 8), np.float32),
+        bias=None,
+        options={},
+    )
     assert not can_round(depthwise)
     assert can_round(one)
     assert not can_round(layer(np.ones((2, 5000))))

@@ -29,7 +29,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def scheme(path: Path, folder: Path) -> tuple[str, float | None]:
     found = look(
-        IdentifyFiles((str(path),), (path.suffix[1:],), ("litert", "onnxruntime"), str(folder)), silent
+        IdentifyFiles(
+            paths=(str(path),),
+            formats=(path.suffix[1:],),
+            backends=("litert", "onnxruntime"),
+            folder=str(folder),
+        ),
+        silent,
     )
     return found.artifacts[0].scheme, found.min_sqnr_db[0]
 

@@ -155,17 +155,54 @@ def trained() -> Any:
 def bench() -> Bench:
     """As `bench --json` prints it."""
     rows = (row("a.fp32.tflite", 1.0), row("a.int8.tflite", 0.5, 2, layers={"conv": 100.0}))
-    return Bench("0", {"numpy": "2"}, {"cpu": "one", "usable_cores": 2}, "bench", 1.0, Quiet(0.1, 1.0), rows)
+    return Bench(
+        resnet_edge="0",
+        versions={"numpy": "2"},
+        machine={"cpu": "one", "usable_cores": 2},
+        command="bench",
+        seconds=1.0,
+        quiet=Quiet(0.1, 1.0),
+        rows=rows,
+    )
 
 
 def sidecar() -> Sidecar:
     """With a step of each kind of detail."""
-    state = State(SHA, 100, 1000, 5000, 4000, 0.9, 100, "test", SHA)
-    latency = StepLatency("tflite", "fp32", "litert", "cpu", 1, 1.0, 0.5, 0.5, (0.4, 0.6))
+    state = State(
+        sha256=SHA,
+        parameters=100,
+        macs=1000,
+        file_bytes=5000,
+        gzip_bytes=4000,
+        top1=0.9,
+        n=100,
+        images="test",
+        images_sha256=SHA,
+    )
+    latency = StepLatency(
+        format="tflite",
+        scheme="fp32",
+        backend="litert",
+        device="cpu",
+        threads=1,
+        before_ms=1.0,
+        after_ms=0.5,
+        ratio=0.5,
+        ratio_ci95=(0.4, 0.6),
+    )
     layers = [{"name": "conv", "weights": 36, "zeros": 18, "sparsity": 0.5, "block": 1}]
     groups = [{"name": "conv", "layers": ["conv"], "before": 8, "after": 4}]
     details: dict[str, Any] = {"layers": layers, "groups": groups, "data": {"source": "x", "sha256": SHA}}
-    step = Step("prune", "half", "resnet-edge prune", "0", state, state, (latency,), details)
+    step = Step(
+        step="prune",
+        title="half",
+        command="resnet-edge prune",
+        resnet_edge="0",
+        after=state,
+        before=state,
+        latency=(latency,),
+        details=details,
+    )
     return Sidecar(NAMES, (step,))
 
 
@@ -173,7 +210,15 @@ def report(folder: Path) -> Report:
     """As `convert` tells of what is in `folder`."""
     artifacts = tuple(_artifact(folder / f"fixed.{format}") for format in ("tflite", "onnx"))
     facts = ModelFacts(
-        "tiny", "model.keras", SHA, 56, 2324, (8, 8, 1), Head.of_classes(5, "logits"), NAMES, PRESETS["unit"]
+        name="tiny",
+        source="model.keras",
+        sha256=SHA,
+        parameters=56,
+        macs=2324,
+        input_shape=(8, 8, 1),
+        head=Head.of_classes(5, "logits"),
+        class_names=NAMES,
+        preprocessing=PRESETS["unit"],
     )
     data = {"source": "data.npz", "n": 6, "sha256": SHA}
     return Report(
@@ -187,7 +232,19 @@ def report(folder: Path) -> Report:
         artifacts=artifacts,
         parity=tuple(_parity(artifact) for artifact in artifacts),
         latency=tuple(
-            Latency(each.file, "litert", "cpu", 1, 1, 100, 1.0, 2.0, (0.9, 1.1), None) for each in artifacts
+            Latency(
+                artifact=each.file,
+                backend="litert",
+                device="cpu",
+                threads=1,
+                batch=1,
+                n=100,
+                p50_ms=1.0,
+                p90_ms=2.0,
+                p50_ci95_ms=(0.9, 1.1),
+                vs_fp32=None,
+            )
+            for each in artifacts
         ),
         history=sidecar().steps,
     )
@@ -195,13 +252,34 @@ def report(folder: Path) -> Report:
 
 def _artifact(path: Path) -> Artifact:
     format = path.suffix[1:]
-    ends = {"tflite": tflite.describe, "onnx": onnx.describe}[format](path)
-    return Artifact(str(path), format, "fp32", path.stat().st_size, sha256_of(path), *ends, "seeds")
+    inputs, outputs = {"tflite": tflite.describe, "onnx": onnx.describe}[format](path)
+    return Artifact(
+        path=str(path),
+        format=format,
+        scheme="fp32",
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of(path),
+        inputs=inputs,
+        outputs=outputs,
+        converter="seeds",
+    )
 
 
 def _parity(artifact: Artifact) -> Parity:
     return Parity(
-        artifact.file, "litert", "cpu", 6, 0.5, 0.5, 0.0, (-1.0, 1.0), 1.0, 0.001, 90.0, "pass", ("fine",)
+        artifact=artifact.file,
+        backend="litert",
+        device="cpu",
+        n=6,
+        top1=0.5,
+        reference_top1=0.5,
+        drop_pp=0.0,
+        drop_ci95_pp=(-1.0, 1.0),
+        agreement=1.0,
+        max_abs=0.001,
+        sqnr_db=90.0,
+        verdict="pass",
+        reasons=("fine",),
     )
 
 

@@ -71,5 +71,7 @@ def test_a_backend_opens_only_where_it_gives_the_known_answer(
     ],
 )
 def test_the_exit_code_tells_whether_every_installed_backend_opens(statuses: list[Any], code: int) -> None:
-    state = BackendState("made", "1.0", tuple(DeviceState("cpu", status) for status in statuses))
+    state = BackendState(
+        "made", "1.0", tuple(DeviceState(device="cpu", status=status) for status in statuses)
+    )
     assert DoctorReport({}, {}, (state,), SandboxState(files="open", network="open")).exit_code == code

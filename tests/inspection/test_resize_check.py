@@ -71,7 +71,9 @@ def photos_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def request_for(artifact: Path, data: Path | str) -> CheckResize:
     backend = {"tflite": "litert", "onnx": "onnxruntime"}[artifact.suffix[1:]]
-    return CheckResize(str(artifact), artifact.suffix[1:], backend, str(data), takes_pixels=True)
+    return CheckResize(
+        path=str(artifact), format=artifact.suffix[1:], backend=backend, data=str(data), takes_pixels=True
+    )
 
 
 def test_every_figure_is_that_of_the_plain_way(artifacts: Path, photos_folder: Path) -> None:

@@ -20,7 +20,7 @@ pytestmark = nets.KERAS_WARNINGS
 
 
 def _opened(model: keras.Model, **options: Any) -> OpenedModel:
-    return opened(model, ModelRequest("net.keras", **{"preprocess": "unit", **options}), Origin("net"))
+    return opened(model, ModelRequest("net.keras", **{"preprocess": "unit", **options}), Origin(name="net"))
 
 
 def _dense(classes: int, activation: str | None = None) -> keras.Model:

@@ -11,7 +11,14 @@ from resnet_edge.core.profile import OperatorTime, Profile
 from resnet_edge.core.roofline import Ceilings, Roofline, Work
 from tests.report.conftest import EVIL, proof
 
-CEILINGS = Ceilings(51.3, "vfmadd231ps ymm", 205.0, "vpdpbusd ymm", 8.7, 32_000_000)
+CEILINGS = Ceilings(
+    float_gmacs=51.3,
+    float_by="vfmadd231ps ymm",
+    int8_gmacs=205.0,
+    int8_by="vpdpbusd ymm",
+    gigabytes=8.7,
+    cache_bytes=32_000_000,
+)
 
 
 def row(

@@ -38,7 +38,16 @@ def artifact(file: str, size_bytes: int = 1_092_000, name: str = "resnet20") -> 
     dtype = "int8" if quantization else "float32"
     image = TensorSpec("image", (1 if form == "tflite" else None, 28, 28, 1), dtype, quantization)
     logits = TensorSpec("logits", (1, 10), dtype, Quantization((0.1342657,), (12,)) if quantization else None)
-    return Artifact(f"out/{file}", form, scheme, size_bytes, "ab" * 32, (image,), (logits,), f"{form} 1.0")
+    return Artifact(
+        path=f"out/{file}",
+        format=form,
+        scheme=scheme,
+        size_bytes=size_bytes,
+        sha256="ab" * 32,
+        inputs=(image,),
+        outputs=(logits,),
+        converter=f"{form} 1.0",
+    )
 
 
 def proof(
@@ -47,15 +56,37 @@ def proof(
     """A proof on 10,000 images; `drop` in percentage points."""
     found = backend or ("litert" if file.endswith("tflite") else "onnxruntime")
     return Parity(
-        file, found, "cpu", 10_000, 0.9412 - drop / 100, 0.9412, drop, (drop - 0.07, drop + 0.09),
-        0.9991, 0.31, 44.21, verdict, reasons,
-    )  # fmt: skip
+        artifact=file,
+        backend=found,
+        device="cpu",
+        n=10_000,
+        top1=0.9412 - drop / 100,
+        reference_top1=0.9412,
+        drop_pp=drop,
+        drop_ci95_pp=(drop - 0.07, drop + 0.09),
+        agreement=0.9991,
+        max_abs=0.31,
+        sqnr_db=44.21,
+        verdict=verdict,
+        reasons=reasons,
+    )
 
 
 def timing(file: str, p50: float, vs_fp32: float | None, backend: str = "") -> Latency:
     """A latency with a 2 % interval."""
     found = backend or ("litert" if file.endswith("tflite") else "onnxruntime")
-    return Latency(file, found, "cpu", 1, 1, 400, p50, p50 * 1.08, (p50 * 0.99, p50 * 1.01), vs_fp32)
+    return Latency(
+        artifact=file,
+        backend=found,
+        device="cpu",
+        threads=1,
+        batch=1,
+        n=400,
+        p50_ms=p50,
+        p90_ms=p50 * 1.08,
+        p50_ci95_ms=(p50 * 0.99, p50 * 1.01),
+        vs_fp32=vs_fp32,
+    )
 
 
 FILES = {
@@ -73,9 +104,16 @@ FILES = {
 @pytest.fixture
 def model() -> ModelFacts:
     return ModelFacts(
-        "resnet20", "resnet20.keras", "cd" * 32, 272_282, 31_300_000, (28, 28, 1),
-        Head.of_classes(10, "logits"), CLASSES, Preprocessing("model", "model"),
-    )  # fmt: skip
+        name="resnet20",
+        source="resnet20.keras",
+        sha256="cd" * 32,
+        parameters=272_282,
+        macs=31_300_000,
+        input_shape=(28, 28, 1),
+        head=Head.of_classes(10, "logits"),
+        class_names=CLASSES,
+        preprocessing=Preprocessing(name="model", where="model"),
+    )
 
 
 @pytest.fixture
@@ -115,7 +153,15 @@ def troubled(ordinary: Report) -> Report:
     unsure = replace(
         proof("resnet20.int8.tflite", 0.45, "inconclusive"), sqnr_db=math.inf, samples_needed=48_000
     )
-    evil = Artifact(f"out/{EVIL}.fp32.tflite", "tflite", "fp32", 12, "ef" * 32, (), ())
+    evil = Artifact(
+        path=f"out/{EVIL}.fp32.tflite",
+        format="tflite",
+        scheme="fp32",
+        size_bytes=12,
+        sha256="ef" * 32,
+        inputs=(),
+        outputs=(),
+    )
     return replace(
         ordinary,
         model=replace(
@@ -131,12 +177,34 @@ def troubled(ordinary: Report) -> Report:
         notes=(f"1. a note {EVIL}", "- looks like a list"),
         history=(
             Step(
-                EVIL,
-                f"{EVIL}\n# not a heading",
-                f"resnet-edge {EVIL}\n```\nrm",
-                EVIL,
-                State(EVIL, -5, None, 10**30, 0, 7.0, 10_000, EVIL, EVIL),
-                latency=(StepLatency(EVIL, EVIL, EVIL, EVIL, 1, 2.0, 1.0, 0.0, (-1.0, 0.0)),),
+                step=EVIL,
+                title=f"{EVIL}\n# not a heading",
+                command=f"resnet-edge {EVIL}\n```\nrm",
+                resnet_edge=EVIL,
+                after=State(
+                    sha256=EVIL,
+                    parameters=-5,
+                    macs=None,
+                    file_bytes=10**30,
+                    gzip_bytes=0,
+                    top1=7.0,
+                    n=10_000,
+                    images=EVIL,
+                    images_sha256=EVIL,
+                ),
+                latency=(
+                    StepLatency(
+                        format=EVIL,
+                        scheme=EVIL,
+                        backend=EVIL,
+                        device=EVIL,
+                        threads=1,
+                        before_ms=2.0,
+                        after_ms=1.0,
+                        ratio=0.0,
+                        ratio_ci95=(-1.0, 0.0),
+                    ),
+                ),
                 details={EVIL: [math.nan]},
             ),
         ),
@@ -158,7 +226,15 @@ def state(top1: float, macs: int, images_sha256: str = IMAGES) -> State:
     sha = f"{macs:064d}"
     size = macs // 30
     return State(
-        sha, macs // 150, macs, size, size * 3 // 4, top1, 10_000, "10,000 test images", images_sha256
+        sha256=sha,
+        parameters=macs // 150,
+        macs=macs,
+        file_bytes=size,
+        gzip_bytes=size * 3 // 4,
+        top1=top1,
+        n=10_000,
+        images="10,000 test images",
+        images_sha256=images_sha256,
     )
 
 
@@ -166,19 +242,42 @@ def state(top1: float, macs: int, images_sha256: str = IMAGES) -> State:
 def compressed(ordinary: Report) -> Report:
     """A model that was trained, pruned to half its cost, and fine-tuned with quantization."""
     base, pruned, qat = state(0.9474, 40_800_000), state(0.9451, 20_300_000), state(0.9412, 20_300_000)
-    faster = StepLatency("tflite", "int8", "litert", "cpu", 1, 1.52, 0.91, 0.6, (0.59, 0.61))
+    faster = StepLatency(
+        format="tflite",
+        scheme="int8",
+        backend="litert",
+        device="cpu",
+        threads=1,
+        before_ms=1.52,
+        after_ms=0.91,
+        ratio=0.6,
+        ratio_ci95=(0.59, 0.61),
+    )
     steps = (
-        Step("train", "resnet20, 45 epochs", "resnet-edge train --arch resnet20", "0.1.0", base),
         Step(
-            "prune",
-            "channels pruned to 0.50 of the MACs",
-            "resnet-edge prune base.keras --method channel --amount 0.5",
-            "0.1.0",
-            pruned,
-            base,
-            (faster,),
+            step="train",
+            title="resnet20, 45 epochs",
+            command="resnet-edge train --arch resnet20",
+            resnet_edge="0.1.0",
+            after=base,
         ),
-        Step("qat", "8 bits, 3 epochs", "resnet-edge qat pruned.keras", "0.1.0", qat, pruned),
+        Step(
+            step="prune",
+            title="channels pruned to 0.50 of the MACs",
+            command="resnet-edge prune base.keras --method channel --amount 0.5",
+            resnet_edge="0.1.0",
+            after=pruned,
+            before=base,
+            latency=(faster,),
+        ),
+        Step(
+            step="qat",
+            title="8 bits, 3 epochs",
+            command="resnet-edge qat pruned.keras",
+            resnet_edge="0.1.0",
+            after=qat,
+            before=pruned,
+        ),
     )
     return replace(
         ordinary,
@@ -193,10 +292,17 @@ def compressed(ordinary: Report) -> Report:
 def unlabelled(ordinary: Report) -> Report:
     """Agreement only, and no latency."""
     blank = [
-        replace(row, top1=None, reference_top1=None, drop_pp=None, drop_ci95_pp=None, verdict="inconclusive",
-                reasons=("The images have no labels: agreement is reported, accuracy is not proved.",))
+        replace(
+            row,
+            top1=None,
+            reference_top1=None,
+            drop_pp=None,
+            drop_ci95_pp=None,
+            verdict="inconclusive",
+            reasons=("The images have no labels: agreement is reported, accuracy is not proved.",),
+        )
         for row in ordinary.parity
-    ]  # fmt: skip
+    ]
     return replace(ordinary, parity=tuple(blank), latency=(), data={**ordinary.data, "labelled": False})
 
 

@@ -13,7 +13,7 @@ from resnet_edge.core.bundle import (
     Golden,
     GoldenImage,
     GoldenScores,
-    GoldenTolerance,
+    RuntimeTolerance,
 )
 from resnet_edge.core.image_contract import contract
 from resnet_edge.report.golden import golden_json
@@ -21,14 +21,33 @@ from resnet_edge.report.golden import golden_json
 PIXELS = TensorSpec("image", (1, 8, 8, 1), "uint8", Quantization((1.0,), (0,)))
 LOGITS = TensorSpec("logits", (1, 2), "float32")
 FILE = BundledFile(
-    "litert/x.int8.tflite", "litert", "tflite", "int8", 7, "aa", PIXELS, LOGITS, "logits", "x.tflite", "bb"
+    path="litert/x.int8.tflite",
+    profile="litert",
+    format="tflite",
+    scheme="int8",
+    size_bytes=7,
+    sha256="aa",
+    input=PIXELS,
+    output=LOGITS,
+    scores="logits",
+    source="x.tflite",
+    source_sha256="bb",
 )
 SCORES = GoldenScores(
-    FILE.path, ("cc", "dd"), "golden/scores/x.bin", "ab", (GoldenTolerance("default", 0.1, "é"),)
+    file=FILE.path,
+    inputs_sha256=("cc", "dd"),
+    scores="golden/scores/x.bin",
+    scores_sha256="ab",
+    tolerances=(RuntimeTolerance("default", 0.1, "é"),),
 )
 IMAGES = (GoldenImage("golden/images/00.png", "ee", 1), GoldenImage("golden/images/01.png", "ff", None))
 FACTS = BundleFacts(
-    "x", "X", ("Äpfel", '東 "京"'), contract("pillow", 8, 8, 1), (FILE,), Golden(IMAGES, (SCORES,))
+    name="x",
+    title="X",
+    labels=("Äpfel", '東 "京"'),
+    image=contract("pillow", 8, 8, 1),
+    files=(FILE,),
+    golden=Golden(IMAGES, (SCORES,)),
 )
 
 

@@ -27,7 +27,9 @@ def test_each_choice_is_told() -> None:
     assert "bicubic" in told["crop-bicubic"][3]
     assert "red, green and blue" in told["pillow"][1]
     assert "19595 R" in words(contract("pillow", 8, 8, 1))[1]
-    nearest = ImageContract("n", 8, 8, "RGB", interpolation="nearest", antialias=False)
+    nearest = ImageContract(
+        name="n", height=8, width=8, colour="RGB", interpolation="nearest", antialias=False
+    )
     assert "nearest pixel" in words(nearest)[3]
 
 

@@ -25,7 +25,10 @@ FOUND = (
     LintFinding("classes", "note", f"which classes they show is unknown: {EVIL}"),
 )
 CLEAN = CalibrationLint(
-    *(1000, "calibration.npz", 10_000, "test.npz"),
+    n=1000,
+    source="calibration.npz",
+    against_n=10000,
+    against="test.npz",
     findings=(),
     checked=("count", "leakage", "ranges"),
     figures={"outside": 0.0012, "watched": 128},

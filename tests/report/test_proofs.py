@@ -30,42 +30,87 @@ LONG = "resnet20_of_a_very_long_name/stage3_block12_convolution_number_3_and_bat
 
 
 def share(cause: Cause, drop: float, changed: float) -> Share:
-    return Share(cause, drop, (drop - 0.7, drop + 0.7), changed, (changed / 2, 2 * changed), 36.0)
+    return Share(
+        cause=cause,
+        drop_pp=drop,
+        drop_ci95_pp=(drop - 0.7, drop + 0.7),
+        changed=changed,
+        changed_ci95=(changed / 2, 2 * changed),
+        sqnr_db=36.0,
+    )
 
 
 SPLIT = Attribution(
-    *(FILE, "onnxruntime", "cpu", 500),
+    artifact=FILE,
+    backend="onnxruntime",
+    device="cpu",
+    n=500,
     shares=(share("preprocessing", 0, 0), share("quantization", 1.0, 0.02), share("kernels", -0.2, 0.002)),
     whole=share("all", 0.8, 0.022),
     kernels=KernelCheck(INT8, 0.6, 2.5, True),
     remarks=(f"a remark {EVIL}",),
 )
 BROKEN = Explanation(
-    *(FILE, 16, 22, 22),
-    findings=(LayerFinding(LONG, LONG, 3, "bias_dropped", f"{LONG}: its bias is gone {EVIL}", True),),
+    artifact=FILE,
+    n=16,
+    layers=22,
+    compared=22,
+    findings=(
+        LayerFinding(
+            layer=LONG,
+            reference_layer=LONG,
+            order=3,
+            cause="bias_dropped",
+            sentence=f"{LONG}: its bias is gone {EVIL}",
+            certain=True,
+        ),
+    ),
     trace=tuple(
         LayerTrace(f"{LONG}_{n}", LONG, None if n == 9 else 40 - 2.0 * n, 42 - 2.0 * n) for n in range(12)
     ),
 )
 RAN = Execution(
-    *(FILE, "onnxruntime", "cpu", 1000, 1000, 950),
+    artifact=FILE,
+    backend="onnxruntime",
+    device="cpu",
+    macs=1000,
+    stated_int8_macs=1000,
+    int8_macs=950,
     operators=(
-        OperatorCount("QLinearConv", "uint8 x int8", "CPU", 20, 950),
-        OperatorCount("Conv", "float32", "CPU", 1, 50),
-        OperatorCount("QuantizeLinear", "float32 to uint8", "CPU", 1, 0),
+        OperatorCount(op="QLinearConv", precision="uint8 x int8", by="CPU", count=20, macs=950),
+        OperatorCount(op="Conv", precision="float32", by="CPU", count=1, macs=50),
+        OperatorCount(op="QuantizeLinear", precision="float32 to uint8", by="CPU", count=1, macs=0),
     ),
     in_float=(LONG,),
 )
 RISK = Int8Risk(
-    *(FILE, 1000, 0.95),
+    artifact=FILE,
+    n=1000,
+    top1=0.95,
     layers=(
-        LayerRisk(LONG, 80, 16, 1.9, 0.03),
-        LayerRisk("quiet", 10, 2, 1.1, 0.0),
-        LayerRisk("safe", 9, 0, 0.9, 0),
+        LayerRisk(layer=LONG, pairs=80, at_risk=16, worst=1.9, overflowed=0.03),
+        LayerRisk(layer="quiet", pairs=10, at_risk=2, worst=1.1, overflowed=0.0),
+        LayerRisk(layer="safe", pairs=9, at_risk=0, worst=0.9, overflowed=0),
     ),
     ways=(
-        Way(AS_IT_COMES, 0.96, (0.95, 0.97), 8.6, 0.93, 2.0, (0.7, 3.4)),
-        Way(SEVEN_BITS, 0.997, (0.99, 0.999), 0.9, 0.95, 0.0, (-0.6, 0.6)),
+        Way(
+            way=AS_IT_COMES,
+            agreement=0.96,
+            agreement_ci95=(0.95, 0.97),
+            max_abs=8.6,
+            top1=0.93,
+            drop_pp=2.0,
+            drop_ci95_pp=(0.7, 3.4),
+        ),
+        Way(
+            way=SEVEN_BITS,
+            agreement=0.997,
+            agreement_ci95=(0.99, 0.999),
+            max_abs=0.9,
+            top1=0.95,
+            drop_pp=0.0,
+            drop_ci95_pp=(-0.6, 0.6),
+        ),
     ),
     advice=(f"they overflow {EVIL}", "set an option"),
     left_out=("other",),
@@ -83,7 +128,9 @@ def full(ordinary: Report) -> Report:
 def verified(full: Report) -> Verification:
     failed = replace(full.parity[-1], verdict="fail", reasons=("a reason",))
     return Verification(
-        *("0.1.0", full.versions, {**full.machine, "command": "resnet-edge verify"}),
+        resnet_edge="0.1.0",
+        versions=full.versions,
+        machine={**full.machine, "command": "resnet-edge verify"},
         reference={"name": f"näme{EVIL}", "kind": "keras"},
         data={"source": "photos", "n": 500},
         max_drop_pp=0.5,

@@ -17,7 +17,9 @@ from tests.report.conftest import EVIL, artifact, proof
 
 def candidate(layers: tuple[str, ...], share: float, *parity: Parity) -> FloatCandidate:
     sizes: tuple[Artifact, ...] = (artifact("a.int8.tflite", 311_000), artifact("a.int8.onnx", 340_000))
-    return FloatCandidate(layers, share, 33.0, sizes, parity)
+    return FloatCandidate(
+        float_layers=layers, int8_macs=share, expected_sqnr_db=33.0, artifacts=sizes, parity=parity
+    )
 
 
 @pytest.fixture

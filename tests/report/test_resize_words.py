@@ -10,13 +10,44 @@ from resnet_edge.core.image_contract import contract
 from resnet_edge.core.resize_check import ResizeCheck, ResizeRow
 from resnet_edge.report.resize_words import resize_document, resize_rows, resize_told, resize_warnings
 
-SAME = ResizeRow("pillow", "Pillow", "resizes with antialias", "itself", 0.0, 0, 0, 0, 0, 0.0, (-1.5, 1.5))
-WORSE = ResizeRow("mediapipe", "MediaPipe Tasks", "stretches", "source", 3.2, 90, 8, 4, 1, -1.2, (-3.3, 0.4))
+SAME = ResizeRow(
+    platform="pillow",
+    users="Pillow",
+    how="resizes with antialias",
+    source="itself",
+    mean_abs=0.0,
+    max_abs=0,
+    changed=0,
+    lost=0,
+    gained=0,
+    change_pp=0.0,
+    change_ci95_pp=(-1.5, 1.5),
+)
+WORSE = ResizeRow(
+    platform="mediapipe",
+    users="MediaPipe Tasks",
+    how="stretches",
+    source="source",
+    mean_abs=3.2,
+    max_abs=90,
+    changed=8,
+    lost=4,
+    gained=1,
+    change_pp=-1.2,
+    change_ci95_pp=(-3.3, 0.4),
+)
 BETTER = replace(
     WORSE, platform="android", changed=20, lost=0, gained=9, change_pp=3.6, change_ci95_pp=(1.7, 6.7)
 )
 CHECK = ResizeCheck(
-    "a.tflite", "photos", 250, 249, contract("pillow", 8, 8, 3), 0.93, (SAME, WORSE, BETTER), ("iOS: no one",)
+    file="a.tflite",
+    source="photos",
+    n=250,
+    resized=249,
+    contract=contract("pillow", 8, 8, 3),
+    top1=0.93,
+    rows=(SAME, WORSE, BETTER),
+    unknown=("iOS: no one",),
 )
 
 

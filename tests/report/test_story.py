@@ -146,7 +146,22 @@ def test_unlabelled_images_give_no_accuracy_to_compare(compressed: Report, unlab
 def test_faster_is_more_than_one(
     ratio: float, between: tuple[float, float] | None, told: tuple[float, tuple[float, float]]
 ) -> None:
-    assert speed_up(StepLatency("tflite", "int8", "litert", "cpu", 1, 1.0, ratio, ratio, between)) == told
+    assert (
+        speed_up(
+            StepLatency(
+                format="tflite",
+                scheme="int8",
+                backend="litert",
+                device="cpu",
+                threads=1,
+                before_ms=1.0,
+                after_ms=ratio,
+                ratio=ratio,
+                ratio_ci95=between,
+            )
+        )
+        == told
+    )
 
 
 def test_report_json_tells_it_to_programs(compressed: Report) -> None:

@@ -75,7 +75,10 @@ def test_the_samples_needed_are_not_told_twice(troubled: Report) -> None:
             "inside the graph: value = pixel × 1 + (-103.939, -116.779, -123.68), channels in BGR order",
         ),
         (PRESETS["none"], "Preprocessing is not inside: give what the Keras model takes."),
-        (Preprocessing("mine", "caller", (1 / 255,)), "Preprocessing (mine) is not inside; apply it first"),
+        (
+            Preprocessing(name="mine", where="caller", scale=(1 / 255,)),
+            "Preprocessing (mine) is not inside; apply it first",
+        ),
     ],
 )
 def test_feeding(how: Preprocessing, told: str, ordinary: Report) -> None:

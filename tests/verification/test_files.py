@@ -39,7 +39,12 @@ def apart(tmp_path: Path) -> Path:
 def looked(*paths: Path, contents: bool = False) -> Looked:
     formats = tuple(path.suffix[1:] for path in paths)
     folder = tempfile.mkdtemp(dir=paths[0].parent)
-    return look(IdentifyFiles(tuple(map(str, paths)), formats, BACKENDS, folder, contents), silent)
+    return look(
+        IdentifyFiles(
+            paths=tuple(map(str, paths)), formats=formats, backends=BACKENDS, folder=folder, contents=contents
+        ),
+        silent,
+    )
 
 
 def test_weights_in_another_file_are_a_part_of_it(apart: Path) -> None:
@@ -71,32 +76,101 @@ def test_what_is_no_artifact_stops_no_other(apart: Path, tmp_path: Path) -> None
 
 def facts(sha256: str) -> ModelFacts:
     return ModelFacts(
-        "net", "net.tflite", sha256, 0, None, (4, 4, 1), Head.of_classes(3, "logits"), (), PRESETS["model"]
+        name="net",
+        source="net.tflite",
+        sha256=sha256,
+        parameters=0,
+        macs=None,
+        input_shape=(4, 4, 1),
+        head=Head.of_classes(3, "logits"),
+        class_names=(),
+        preprocessing=PRESETS["model"],
     )
 
 
 def test_a_file_against_itself_is_refused_but_on_another_backend() -> None:
-    artifact = Artifact("net.tflite", "tflite", "fp32", 1, "a" * 64, (), ())
+    artifact = Artifact(
+        path="net.tflite",
+        format="tflite",
+        scheme="fp32",
+        size_bytes=1,
+        sha256="a" * 64,
+        inputs=(),
+        outputs=(),
+    )
     own, other = (Target("litert", "cpu"),), (Target("litert", "cpu"), Target("openvino", "cpu"))
     with pytest.raises(UsageError, match="is the reference itself"):
         check_other(
-            Looked((artifact,), (own,), (1.0,), ((),), ("",), ("g",), ()), facts("a" * 64), "", FIRST_BACKEND
+            Looked(
+                artifacts=(artifact,),
+                targets=(own,),
+                min_sqnr_db=(1.0,),
+                beside=((),),
+                copies=("",),
+                contents=("g",),
+                failures=(),
+            ),
+            facts("a" * 64),
+            "",
+            FIRST_BACKEND,
         )
     check_other(
-        Looked((artifact,), (other,), (1.0,), ((),), ("",), ("g",), ()), facts("a" * 64), "", FIRST_BACKEND
+        Looked(
+            artifacts=(artifact,),
+            targets=(other,),
+            min_sqnr_db=(1.0,),
+            beside=((),),
+            copies=("",),
+            contents=("g",),
+            failures=(),
+        ),
+        facts("a" * 64),
+        "",
+        FIRST_BACKEND,
     )
     check_other(
-        Looked((artifact,), (own,), (1.0,), ((),), ("",), ("g",), ()), facts("b" * 64), "", FIRST_BACKEND
+        Looked(
+            artifacts=(artifact,),
+            targets=(own,),
+            min_sqnr_db=(1.0,),
+            beside=((),),
+            copies=("",),
+            contents=("g",),
+            failures=(),
+        ),
+        facts("b" * 64),
+        "",
+        FIRST_BACKEND,
     )
     with pytest.raises(UsageError, match="is the reference itself"):
         check_other(
-            Looked((artifact,), (own,), (1.0,), ((),), ("",), ("g",), ()), facts("b" * 64), "g", FIRST_BACKEND
+            Looked(
+                artifacts=(artifact,),
+                targets=(own,),
+                min_sqnr_db=(1.0,),
+                beside=((),),
+                copies=("",),
+                contents=("g",),
+                failures=(),
+            ),
+            facts("b" * 64),
+            "g",
+            FIRST_BACKEND,
         )
 
 
 def explained(cause: str) -> Explanation:
-    finding = LayerFinding("conv", "conv", 0, cause, "its weights are 255 times those", certain=True)
-    return Explanation("net.onnx", 0, 1, 1, (finding,), (), ())
+    finding = LayerFinding(
+        layer="conv",
+        reference_layer="conv",
+        order=0,
+        cause=cause,
+        sentence="its weights are 255 times those",
+        certain=True,
+    )
+    return Explanation(
+        artifact="net.onnx", n=0, layers=1, compared=1, findings=(finding,), trace=(), remarks=()
+    )
 
 
 def test_files_that_take_no_pixels_are_told_how_to_say_so() -> None:

@@ -10,7 +10,13 @@ import pytest
 from resnet_edge.core.errors import MissingDependency
 from resnet_edge.workers.own_environment import OwnEnvironment
 
-TOOL = OwnEnvironment("tool", "The Tool", "the-tool", "RESNET_EDGE_TEST_TOOL", "the-tool==1.2")
+TOOL = OwnEnvironment(
+    name="tool",
+    title="The Tool",
+    distribution="the-tool",
+    variable="RESNET_EDGE_TEST_TOOL",
+    requirements="the-tool==1.2",
+)
 
 
 def test_it_is_inside_of_ours_unless_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_progress_arrives_complete_and_in_order(worker: WorkerProcess) -> None:
     told: list[Progress] = []
     worker.call("probes:count", {"text": "n", "number": 500}, Reply, told.append)
     assert [news.done for news in told] == list(range(1, 501))
-    assert told[-1] == Progress("count", 500, 500, "n 499")
+    assert told[-1] == Progress(step="count", done=500, total=500, note="n 499")
 
 
 def test_an_error_crosses_as_its_class_and_the_worker_goes_on(worker: WorkerProcess) -> None:

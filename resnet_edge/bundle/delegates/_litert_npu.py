@@ -21,5 +21,7 @@ def npu_outlook(path: Path, format: str, delegate: str, title: str, source: str,
     verdicts = judged(found, rule)
     pieces = parts(found, [verdict.reason is None for verdict in verdicts])
     remark = "The vendor's compiler, which has the last word, was not asked: it comes with an SDK of its own."
-    origin = ListOrigin(delegate, title, "documented", source, READ, verb="is handed")
+    origin = ListOrigin(
+        delegate=delegate, title=title, kind="documented", source=source, date=READ, verb="is handed"
+    )
     return outlook_of(origin, verdicts, facts={"parts": float(len(pieces))}, remark=remark)

@@ -28,7 +28,7 @@ LARGEST_RANK = 5
 """Of Core ML (check_coreml_partitions)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NodePlace:
     """A node with what is known of its tensors; `shapes` has None for a size that is not fixed, and `dtypes`
     what numpy calls them. `constants` are the names of all constants of the
@@ -118,7 +118,10 @@ def read(path: Path) -> tuple[list[NodePlace], dict[str, int]]:
     shapes |= {name: tuple(tensor.dims) for name, tensor in constants.items()}
     dtypes |= {name: _dtype(tensor.data_type) for name, tensor in constants.items()}
     makers = {name: node.op_type for node in inferred.node for name in node.output}
-    return [NodePlace(node, shapes, dtypes, frozenset(constants), makers) for node in inferred.node], macs
+    return [
+        NodePlace(node=node, shapes=shapes, dtypes=dtypes, constants=frozenset(constants), makers=makers)
+        for node in inferred.node
+    ], macs
 
 
 def odd_dtype(place: NodePlace, known: frozenset[str]) -> str | None:

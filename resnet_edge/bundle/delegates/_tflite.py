@@ -12,7 +12,7 @@ from resnet_edge.graph.model import ABSENT, Graph, Node, Tensor, load_model, rea
 from resnet_edge.graph.work import macs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DelegatedOperation:
     """One operation: `inputs` and `outputs` are its tensors (without absent ones), `layer` what it is called
     in the network, `version` that of the operator as the file declares it."""
@@ -66,7 +66,9 @@ def _operation(graph: Graph, node: Node, version: int) -> DelegatedOperation:
     )
     # The converter lists all that it folded into one.
     layer = outputs[0].name.split(";")[0] if outputs else ""
-    return DelegatedOperation(node, version, inputs, outputs, layer, macs(graph, node))
+    return DelegatedOperation(
+        node=node, version=version, inputs=inputs, outputs=outputs, layer=layer, macs=macs(graph, node)
+    )
 
 
 def judged(found: Sequence[DelegatedOperation], rule: Rule) -> list[DelegateVerdict]:

@@ -28,7 +28,7 @@ class DelegateVerdict:
     reason: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ListOrigin:
     """Where verdicts come from; see core.outlook.Outlook. `verb` and `rest`, for people: what it
     does with operations, and who keeps the others."""

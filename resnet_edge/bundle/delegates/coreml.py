@@ -40,7 +40,7 @@ def outlook(path: Path, format: str) -> Outlook:
     for index in (index for piece in pieces if len(piece) < FEWEST for index in piece):
         alone = f"it stands alone, and the delegate takes at least {FEWEST} operations together"
         verdicts[index] = DelegateVerdict(verdicts[index].op, verdicts[index].macs, alone)
-    origin = ListOrigin("coreml", TITLE, "documented", SOURCE, READ)
+    origin = ListOrigin(delegate="coreml", title=TITLE, kind="documented", source=SOURCE, date=READ)
     whole = float(sum(len(piece) >= FEWEST for piece in pieces))
     return outlook_of(origin, verdicts, facts={"parts": whole})
 

@@ -23,7 +23,7 @@ DTYPES = frozenset({"float32", "float16"})
 def outlook(path: Path, format: str) -> Outlook:
     """See delegates.Delegate."""
     check_format(path, format, FORMATS)
-    origin = ListOrigin("coreml_ep", TITLE, "documented", SOURCE, READ)
+    origin = ListOrigin(delegate="coreml_ep", title=TITLE, kind="documented", source=SOURCE, date=READ)
     return provider_outlook(path, origin, LIST, _condition, LARGEST_RANK, "")
 
 

@@ -23,7 +23,9 @@ DTYPES = frozenset({"float32"})
 def outlook(path: Path, format: str) -> Outlook:
     """See delegates.Delegate."""
     check_format(path, format, FORMATS)
-    origin = ListOrigin("coreml_ep_neuralnetwork", TITLE, "documented", SOURCE, READ)
+    origin = ListOrigin(
+        delegate="coreml_ep_neuralnetwork", title=TITLE, kind="documented", source=SOURCE, date=READ
+    )
     return provider_outlook(path, origin, LIST, _condition, LARGEST_RANK, "")
 
 

@@ -76,7 +76,7 @@ def outlook(path: Path, format: str, accelerator: str = ACCELERATOR) -> Outlook:
         warnings = [f"Vela leaves {told.cpu} of its operators to the CPU and does not say which."]
     facts = {**_facts(told), "accelerator": accelerator, "system_config": system, "memory_mode": memory}
     source = f"Vela {version}, Arm/vela.ini, {accelerator}, {system}, {memory}"
-    origin = ListOrigin("ethos_u", f"{TITLE} ({accelerator})", "estimated", source)
+    origin = ListOrigin(delegate="ethos_u", title=f"{TITLE} ({accelerator})", kind="estimated", source=source)
     remark = (
         f"Vela {version} estimates {facts['cycles']:,.0f} cycles, {facts['inference_ms']:.3g} ms at "
         f"{facts['clock_mhz']:g} MHz, with {facts['sram_kib']:.1f} KiB of SRAM; no device was there."

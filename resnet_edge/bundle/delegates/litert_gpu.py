@@ -56,7 +56,7 @@ def outlook(path: Path, format: str) -> Outlook:
     found = operations(path)
     verdicts = judged(found, reason)
     pieces = parts(found, [verdict.reason is None for verdict in verdicts])
-    origin = ListOrigin("litert_gpu", TITLE, "documented", SOURCE, READ)
+    origin = ListOrigin(delegate="litert_gpu", title=TITLE, kind="documented", source=SOURCE, date=READ)
     return outlook_of(origin, verdicts, _warnings(found), {"parts": float(len(pieces))})
 
 

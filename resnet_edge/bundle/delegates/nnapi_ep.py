@@ -31,7 +31,7 @@ REMARK = "Android 15 deprecated NNAPI: plan with the CPU."
 def outlook(path: Path, format: str) -> Outlook:
     """See delegates.Delegate."""
     check_format(path, format, FORMATS)
-    origin = ListOrigin("nnapi_ep", TITLE, "documented", SOURCE, READ)
+    origin = ListOrigin(delegate="nnapi_ep", title=TITLE, kind="documented", source=SOURCE, date=READ)
     return provider_outlook(path, origin, LIST, _condition, None, REMARK)
 
 

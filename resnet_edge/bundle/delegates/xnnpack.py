@@ -28,7 +28,9 @@ def outlook(path: Path, format: str) -> Outlook:
         for index, each in enumerate(found)
     ]
     source = f"{SOURCE} {metadata.version('ai-edge-litert')}"
-    origin = ListOrigin("xnnpack", TITLE, "measured", source, rest="LiteRT's own kernels compute")
+    origin = ListOrigin(
+        delegate="xnnpack", title=TITLE, kind="measured", source=source, rest="LiteRT's own kernels compute"
+    )
     return outlook_of(origin, verdicts, facts={"parts": float(parts)})
 
 

@@ -40,7 +40,7 @@ def border(scheme: str, head: Head) -> Border:
         )
     one = head.kind == "binary"
     return Border(
-        "uint8" if scheme == "int8" else "float32",
+        input="uint8" if scheme == "int8" else "float32",
         rgb=True,
         softmax=head.output == "logits" and not one,
         sigmoid=head.output == "logits" and one,

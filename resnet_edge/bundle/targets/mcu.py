@@ -27,7 +27,7 @@ def runtimes(scheme: str) -> tuple[str, ...]:
 def border(scheme: str, head: Head) -> Border:
     """int8 at both ends: a microcontroller has no float for them. A softmax between them stays in float, as
     `convert` proved it: see mcu_integer.py."""
-    return Border("int8", "int8")
+    return Border(input="int8", output="int8")
 
 
 def variants(model: Path) -> tuple[Variant, ...]:

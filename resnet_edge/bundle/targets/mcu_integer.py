@@ -35,4 +35,4 @@ TITLE = "TFLite Micro, on microcontrollers that compute with integers alone"
 
 def border(scheme: str, head: Head) -> Border:
     """int8 at both ends and everywhere between. Probabilities then have steps of 1/256."""
-    return Border("int8", "int8", integer_scores=True)
+    return Border(input="int8", output="int8", integer_scores=True)

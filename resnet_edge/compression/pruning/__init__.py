@@ -34,7 +34,7 @@ class PruningTarget:
             raise UsageError(f"a target of {self.share:g}x: give a share between 0 and 1, as 0.5")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """What a selection may do.
 
@@ -78,7 +78,7 @@ class Cost:
         return self.macs if kind == "macs" else self.parameters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GroupSummary:
     """A channel set: the `layers` that make it, its channels `before` and `after`, and the
     `reason` why it had to stay whole (None: it could be pruned)."""

@@ -50,11 +50,11 @@ def summary(
     after = {name: left[group.name] for group in channels.groups for name in group.producers}
     groups = tuple(
         GroupSummary(
-            group.name,
-            group.producers,
-            group.channels,
-            max(after.get(name, 0) for name in group.producers),  # a stream outlives its blocks
-            group.reason,
+            name=group.name,
+            layers=group.producers,
+            before=group.channels,
+            after=max(after.get(name, 0) for name in group.producers),  # a stream outlives its blocks
+            reason=group.reason,
         )
         for group in whole.groups
     )

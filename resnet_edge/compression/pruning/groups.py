@@ -28,7 +28,7 @@ class ChannelPlace:
     repeat: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """One channel set, named after the first layer that makes it.
 
@@ -231,12 +231,17 @@ class _Finder:
         joined = {self._root(tensor) for tensor in self._joined}
         return tuple(
             Group(
-                names[root], self._width[root], tuple(made), tuple(carried), tuple(read),
-                root in joined, self._reasons.get(root),
+                name=names[root],
+                channels=self._width[root],
+                producers=tuple(made),
+                carriers=tuple(carried),
+                consumers=tuple(read),
+                joined=root in joined,
+                reason=self._reasons.get(root),
             )
             for root, (made, carried, read) in parts.items()
             if made
-        )  # fmt: skip
+        )
 
 
 def _width(call: Call) -> int:

@@ -30,7 +30,7 @@ def select(
     Raises UnknownName (an excluded layer that is not there), ModelError (no group may be pruned,
     or the cost is not known), OutOfReach (with the smallest share that can be had).
     """
-    search = _Search(channels, importance, target.kind, rules or Rules())
+    search = _Search(channels=channels, importance=importance, kind=target.kind, rules=rules or Rules())
     allowed = target.share * search.cost()
     while search.cost() > allowed:
         if not search.remove(search.cost() - allowed):
@@ -45,7 +45,12 @@ def select(
 
 def smallest(channels: ChannelMap, rules: Rules, kind: Kind) -> float:
     """The smallest share of `kind` that `rules` can reach. Raises UnknownName, ModelError."""
-    search = _Search(channels, {g.name: np.zeros(g.channels) for g in channels.prunable}, kind, rules)
+    search = _Search(
+        channels=channels,
+        importance={g.name: np.zeros(g.channels) for g in channels.prunable},
+        kind=kind,
+        rules=rules,
+    )
     while search.remove(search.whole):
         pass
     return search.cost() / search.whole
@@ -76,7 +81,7 @@ def candidates(channels: ChannelMap, rules: Rules) -> tuple[Group, ...]:
 _WORDS: dict[Kind, str] = {"macs": "multiply-accumulates", "parameters": "parameters"}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Search:
     """The state of the greedy choice: how many channels of each group are left."""
 

@@ -31,7 +31,7 @@ UPDATES = 40
 """Mask updates at least, where there are as many steps; tfmot's default is one in 100 steps."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SparsityPlan:
     """When masks are made anew: from step `begin` to step `end`, every `frequency` steps, steps
     counted from 1. The last of them is `end`, at which `amount` is reached."""
@@ -60,7 +60,7 @@ def plan(schedule: Literal["polynomial", "constant"], amount: float, steps: int)
     begin = 0 if schedule == "polynomial" else 1
     updates = max(1, (last - begin) // frequency)
     end = begin + updates * frequency if last > begin else last
-    return SparsityPlan(schedule, amount, begin, end, frequency)
+    return SparsityPlan(schedule=schedule, amount=amount, begin=begin, end=end, frequency=frequency)
 
 
 def layers_to_prune(graph: FlatGraph, exclude: tuple[str, ...] | None) -> tuple[str, ...]:

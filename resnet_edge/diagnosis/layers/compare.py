@@ -146,7 +146,14 @@ class _Report:
                 f"(the signal over what is lost is {loss:.1f} dB): calibrate with more images"
             )
             name = self.sections.reference.names[i]
-            yield LayerFinding(step.gives[0], name, self.order[step.gives[0]], "saturated", text, False)
+            yield LayerFinding(
+                layer=step.gives[0],
+                reference_layer=name,
+                order=self.order[step.gives[0]],
+                cause="saturated",
+                sentence=text,
+                certain=False,
+            )
 
     def trace(self) -> Iterator[LayerTrace]:
         """Every matched tensor against the reference's own, in the order of the artifact."""

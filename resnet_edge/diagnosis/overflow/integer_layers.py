@@ -36,7 +36,7 @@ class Geometry:
         return onnx_window(self.told, self.kernel, image)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IntegerLayer:
     """One layer: `reads` and `gives` are tensors of the optimized graph.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from resnet_edge.graph.pair_bound import BRIGHTEST, LEAST_SUM, MOST_SUM
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PairSums:
     """The pairs of one group of a layer whose sum can be cut off: `first` and `second` are their weights,
     `at` the row of the first, `output` the channel, in whose order they stand. `pairs` counts all of them;
@@ -38,4 +38,11 @@ def pair_sums(weights: NDArray[np.int32]) -> PairSums:
     low = BRIGHTEST * (np.minimum(first, 0) + np.minimum(second, 0))
     output, pair = np.nonzero(((high > MOST_SUM) | (low < LEAST_SUM)).T)
     worst = max(float(high.max(initial=0)) / MOST_SUM, float(low.min(initial=0)) / LEAST_SUM)
-    return PairSums(2 * pair, output, first[pair, output], second[pair, output], first.size, worst)
+    return PairSums(
+        at=2 * pair,
+        output=output,
+        first=first[pair, output],
+        second=second[pair, output],
+        pairs=first.size,
+        worst=worst,
+    )

@@ -22,7 +22,7 @@ from resnet_edge.core.bundle import (
     Golden,
     GoldenImage,
     GoldenScores,
-    GoldenTolerance,
+    RuntimeTolerance,
 )
 from resnet_edge.core.image_contract import contract
 from resnet_edge.core.tensors import dequantize, quantize
@@ -49,12 +49,12 @@ def write(folder: Path, artifacts: Path, names: tuple[str, ...] = FILES) -> Bund
         images.append(GoldenImage(path.relative_to(folder).as_posix(), sha256(path.read_bytes()), None))
     pairs = [_bundled(folder, artifacts, name, pixels) for name in names]
     facts = BundleFacts(
-        "tiny",
-        "tiny",
-        LABELS,
-        contract("pillow", 8, 8, 1),
-        tuple(file for file, _ in pairs),
-        Golden(tuple(images), tuple(scores for _, scores in pairs)),
+        name="tiny",
+        title="tiny",
+        labels=LABELS,
+        image=contract("pillow", 8, 8, 1),
+        files=tuple(file for file, _ in pairs),
+        golden=Golden(tuple(images), tuple(scores for _, scores in pairs)),
     )
     (folder / "golden/golden.json").write_bytes(golden_json(facts))
     (folder / "preprocessing.json").write_text(json.dumps({"schema": 1, **asdict(facts.image)}))
@@ -91,15 +91,27 @@ def _bundled(
         scores = np.concatenate([dequantize(session.run(one[None]), session.output) for one in stored])
         digest, profile = sha256(path.read_bytes()), name.partition("/")[0].replace("-", "_")
         file = BundledFile(
-            name, profile, format, "fp32", 1, digest, session.input, session.output, "logits", "a", "b"
+            path=name,
+            profile=profile,
+            format=format,
+            scheme="fp32",
+            size_bytes=1,
+            sha256=digest,
+            input=session.input,
+            output=session.output,
+            scores="logits",
+            source="a",
+            source_sha256="b",
         )
     tensors = tuple(sha256(tensor.tobytes()) for tensor in stored)
     out = folder / f"golden/scores/{Path(name).name}.bin"
     out.parent.mkdir(exist_ok=True)
     out.write_bytes(scores.astype("<f4").tobytes())
     path_in_bundle, digest = out.relative_to(folder).as_posix(), sha256(out.read_bytes())
-    tolerances = (GoldenTolerance("default", 1e-4, "float rounding"),)
-    return file, GoldenScores(name, tensors, path_in_bundle, digest, tolerances)
+    tolerances = (RuntimeTolerance("default", 1e-4, "float rounding"),)
+    return file, GoldenScores(
+        file=name, inputs_sha256=tensors, scores=path_in_bundle, scores_sha256=digest, tolerances=tolerances
+    )
 
 
 def scores_of(bundle: Path, number: int) -> NDArray[np.float32]:

@@ -19,7 +19,11 @@ from resnet_edge.core.errors import MissingDependency
 from resnet_edge.workers.own_environment import OwnEnvironment
 
 ENVIRONMENT = OwnEnvironment(
-    "kotlin", "Kotlin", "kotlin-jupyter-kernel", "RESNET_EDGE_KOTLIN", "kotlin-jupyter-kernel==0.19.0.944"
+    name="kotlin",
+    title="Kotlin",
+    distribution="kotlin-jupyter-kernel",
+    variable="RESNET_EDGE_KOTLIN",
+    requirements="kotlin-jupyter-kernel==0.19.0.944",
 )
 ORT_PACKAGE, ORT_AAR = "com.github.asus4.onnxruntime@0.4.9", "package/Plugins/Android/onnxruntime.aar"
 """ONNX Runtime 1.29.0."""

@@ -21,13 +21,32 @@ NASTY = 'a"); evil(`${b}` \\(c) $d @FLOAT@ */ \n\u2028 </script>'
 
 def facts() -> BundleFacts:
     end = TensorSpec("x", (1, 8, 8, 1), "float32")
-    file = BundledFile("", "litert", "tflite", "fp32", 9, "ab", end, end, "logits", "a", "ab")
+    file = BundledFile(
+        path="",
+        profile="litert",
+        format="tflite",
+        scheme="fp32",
+        size_bytes=9,
+        sha256="ab",
+        input=end,
+        output=end,
+        scores="logits",
+        source="a",
+        source_sha256="ab",
+    )
     files = (
         replace(file, path=f"litert/{NASTY}.tflite"),
         replace(file, path=f"android-tasks/{NASTY}.tflite", profile="android_tasks"),
         replace(file, path=f"onnx/{NASTY}.onnx", profile="onnx", format="onnx"),
     )
-    return BundleFacts("a", "a", ("x", "y"), contract("pillow", 8, 8, 1), files, Golden((), ()))
+    return BundleFacts(
+        name="a",
+        title="a",
+        labels=("x", "y"),
+        image=contract("pillow", 8, 8, 1),
+        files=files,
+        golden=Golden((), ()),
+    )
 
 
 def test_javascript(tmp_path: Path) -> None:

@@ -47,7 +47,9 @@ def test_the_cost_lands_at_or_just_below_the_target(name: str, share: float, kin
 @pytest.mark.parametrize("multiple", [1, 8, 16])
 def test_what_is_left_is_a_multiple(multiple: int) -> None:
     channels = _channels("resnet18-v2")
-    selection = select(channels, random_importance(channels, 1), PruningTarget("macs", 0.4), Rules(multiple))
+    selection = select(
+        channels, random_importance(channels, 1), PruningTarget("macs", 0.4), Rules(multiple=multiple)
+    )
     assert all(len(kept) % multiple == 0 for kept in selection.kept.values())
     assert len(selection.kept) > 5
 

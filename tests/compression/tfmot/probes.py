@@ -111,13 +111,22 @@ def fitted_twice(request: FitTwice, report: OnProgress) -> Fitted:
     import tf_keras
 
     shape = (8, 8, 1)
-    recipe = Recipe("none", 3, 8, 0.05, 1.0, 0.01, augment=("flip",), validation=0.25)
+    recipe = Recipe(
+        data="none",
+        epochs=3,
+        batch_size=8,
+        learning_rate=0.05,
+        warmup_epochs=1.0,
+        weight_decay=0.01,
+        augment=("flip",),
+        validation=0.25,
+    )
     teacher = teaching if request.teacher else None
     random = np.random.default_rng(0)
     labels = np.arange(64) % 3
     images = (random.integers(0, 60, (64, *shape)) + 80 * labels[:, None, None, None]).astype(np.uint8)
     fitted, held = LabelledImages(images[:48], labels[:48], ""), LabelledImages(images[48:], labels[48:], "")
-    data = TrainingData(fitted, held, None, 3, (), {})
+    data = TrainingData(fitted=fitted, held_out=held, test=None, classes=3, class_names=(), identity={})
     model = zoo.build("resnet8", shape, 3)
     head, trunk = split_head(flat_graph(model, shape))
     assert head is not None
@@ -127,7 +136,13 @@ def fitted_twice(request: FitTwice, report: OnProgress) -> Fitted:
     for name, copy, framework in (("ours", ours, keras), ("theirs", theirs, tf_keras)):
         folder = Path(request.folder) / name
         folder.mkdir()
-        how = Fit(Head.of_classes(data.classes, "logits"), "fit", head, teacher, framework=framework)
+        how = Fit(
+            head=Head.of_classes(data.classes, "logits"),
+            label="fit",
+            inputs=head,
+            teacher=teacher,
+            framework=framework,
+        )
         history = fit(copy, data, recipe, folder, report, how)
         rows.append([[row["loss"], row["accuracy"], row["val_accuracy"]] for row in history])
     pairs = list(zip(_arrays(ours, trunk), _arrays(theirs, trunk), strict=True))

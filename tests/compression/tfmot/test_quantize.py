@@ -48,7 +48,7 @@ def quantized(
     return graph, fake_quantized(to_tf_keras(graph), points_of(graph), masks or {}, dense_scales)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Int8:
     """A network with fake quantization, and the int8 graph that has its ranges."""
 
@@ -91,7 +91,7 @@ def int8(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         quantize(made.float_graph, stored, aligned, out)
     quantize(made.float_graph, stored, aligned, out.with_stem("shipped"))
     found = network.model(entering, training=False).numpy()
-    return Int8(found, images, out, read_graph(made.float_graph), fixed)
+    return Int8(outputs=found, images=images, path=out, float_graph=read_graph(made.float_graph), fixed=fixed)
 
 
 def test_the_int8_file_gives_what_fake_quantization_gives(int8: Int8) -> None:

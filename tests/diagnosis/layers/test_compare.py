@@ -38,8 +38,13 @@ def signature_of(made: object) -> tuple[str, int] | None:
 def explained(net: Road, path: Path, folder: Path) -> Explanation:
     np.save(folder / "images.npy", net.images)
     asked = CompareLayers(
-        *(path.name, str(path), path.suffix[1:], str(net.float_graph), str(folder / "images.npy")),
-        *(None, min(8, len(net.images))),
+        file=path.name,
+        path=str(path),
+        format=path.suffix[1:],
+        portable=str(net.float_graph),
+        images=str(folder / "images.npy"),
+        preprocessing=None,
+        n=min(8, len(net.images)),
     )
     return explain(asked, silent).explanation
 

@@ -234,7 +234,13 @@ def test_a_half_that_overflows_and_is_discarded_is_no_departure(tmp_path: Path) 
     onnx.save(halves, tmp_path / "halves.onnx")
     halves.graph.output.append(onnx.ValueInfoProto(name="exp"))
     session = InferenceSession(halves.SerializeToString(), providers=["CPUExecutionProvider"])
-    bright = Road(net.folder, net.images * 20, net.reference, net.output, net.takes_pixels)
+    bright = Road(
+        folder=net.folder,
+        images=net.images * 20,
+        reference=net.reference,
+        output=net.output,
+        takes_pixels=net.takes_pixels,
+    )
     assert np.isinf(session.run(["exp"], {session.get_inputs()[0].name: bright.images[:1]})[0]).any()
     assert [
         one for one in explained(bright, tmp_path / "halves.onnx", tmp_path).findings if one.certain

@@ -167,7 +167,13 @@ def test_a_lost_limit_of_relu6_is_named(roads: Callable[[str], Road], tmp_path: 
         put(constant(graph, clip.input[2]), np.array(60, np.float32))
 
     road = roads("mobile")
-    bright = Road(road.folder, road.images * 60, road.reference, road.output, road.takes_pixels)
+    bright = Road(
+        folder=road.folder,
+        images=road.images * 60,
+        reference=road.reference,
+        output=road.output,
+        takes_pixels=road.takes_pixels,
+    )
     found = edited(lambda _: bright, tmp_path, loosen, "mobile", 0)
     assert found.findings[0].cause == "activation_missing"
     assert "numbers above 6" in found.findings[0].sentence

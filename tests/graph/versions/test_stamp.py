@@ -42,7 +42,7 @@ def test_files_say_what_they_need_and_no_more(name: str, tmp_path: Path, residua
 
 def test_what_an_app_gets_is_told_anew(tmp_path: Path, residual: Road) -> None:
     path = written(residual, "int8", tmp_path)
-    surround(path, tmp_path / "app.tflite", Border("float32", "uint8", softmax=True))
+    surround(path, tmp_path / "app.tflite", Border(input="float32", output="uint8", softmax=True))
     model = load_model(tmp_path / "app.tflite")
     assert versions(model) == {**versions(load_model(path)), "SOFTMAX": 1}
     assert stated_minimum(model) == f"{minimums(model)[0].version}.0"
