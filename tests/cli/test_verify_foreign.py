@@ -67,7 +67,7 @@ def foreign(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     nchw = folder / "nchw.onnx"
     tf2onnx.convert.from_function(
-        serve, serve.input_signature, opset=17, output_path=str(nchw), inputs_as_nchw=["data.pixels:0"]
+        serve, serve.input_signature, opset=17, output_path=str(nchw), inputs_as_nchw=["pixels:0"]
     )
     return folder
 

@@ -14,8 +14,8 @@ from resnet_edge.core import packages
 from resnet_edge.workers import bytecode
 packages.EXTRAS.clear()
 packages.EXTRAS["fresh_package"] = ("fresh-package", "fresh")
-from resnet_edge.workers.process import Worker
-with Worker("probe", Path(sys.argv[1]), {"PYTHONPATH": sys.argv[2]}) as worker:
+from resnet_edge.workers.process import WorkerProcess
+with WorkerProcess("probe", Path(sys.argv[1]), {"PYTHONPATH": sys.argv[2]}) as worker:
     worker.call("probes:echo", {}, dict)
 """
 PROBES = Path(__file__).parent

@@ -91,11 +91,11 @@ def test_a_worker_that_others_leave_no_room_is_ended(tmp_path: Path) -> None:
     code = """
 import sys
 from resnet_edge.workers import memory
-from resnet_edge.workers.process import Worker
+from resnet_edge.workers.process import WorkerProcess
 memory.ALL.__init__(limit=400 << 20, reserve=1 << 60)
 log, env = sys.argv[1], {"PYTHONPATH": sys.argv[2]}
 from pathlib import Path
-with Worker("first", Path(log), env) as first, Worker("second", Path(log), env) as second:
+with WorkerProcess("first", Path(log), env) as first, WorkerProcess("second", Path(log), env) as second:
     first.call("probes:take_memory", {"text": "a.tflite", "number": 150 << 20}, dict)
     second.call("probes:take_memory", {"text": "b.tflite", "number": 150 << 20}, dict)
     try:

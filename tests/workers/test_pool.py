@@ -19,27 +19,27 @@ Found = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Echo(Task[Found], runs="tests.core.probes:echo"):
+class Echo(Task[Found], runs="tests.workers.probes:echo"):
     text: str = ""
 
 
 @dataclass(frozen=True)
-class Refuse(Task[Found], runs="tests.core.probes:refuse"):
+class Refuse(Task[Found], runs="tests.workers.probes:refuse"):
     text: str
 
 
 @dataclass(frozen=True)
-class Abort(Task[Found], runs="tests.core.probes:abort"):
+class Abort(Task[Found], runs="tests.workers.probes:abort"):
     pass
 
 
 @dataclass(frozen=True)
-class FillDisk(Task[Found], runs="tests.core.probes:fill_disk"):
+class FillDisk(Task[Found], runs="tests.workers.probes:fill_disk"):
     pass
 
 
 @dataclass(frozen=True)
-class SleepWithChild(Task[Found], runs="tests.core.probes:sleep_with_child"):
+class SleepWithChild(Task[Found], runs="tests.workers.probes:sleep_with_child"):
     pass
 
 

@@ -277,8 +277,8 @@ def test_a_fork_that_outlives_the_worker_does_not_hang_the_parent(worker: Worker
 PARENT = """
 import sys
 from pathlib import Path
-from resnet_edge.workers.process import Worker
-worker = Worker("probe", Path(sys.argv[1]))
+from resnet_edge.workers.process import WorkerProcess
+worker = WorkerProcess("probe", Path(sys.argv[1]))
 worker.call("probes:sleep_with_child", {}, dict, lambda news: print(news.note, flush=True))
 """
 
