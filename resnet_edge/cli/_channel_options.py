@@ -1,4 +1,4 @@
-"""The options that only `prune --method channel` has, and the request that they make."""
+"""The options that only `prune --method channel` has."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from resnet_edge.cli._options import FiniteRange
-from resnet_edge.compression.pruning import PruningTarget, Rules
-from resnet_edge.core.errors import UsageError
 
 Decorated = Callable[..., Any]
 
@@ -32,7 +29,6 @@ def _times(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
 OPTIONS = (
     click.option(
         "--of",
-        "kind",
         default="macs",
         show_default=True,
         type=click.Choice(["macs", "parameters"]),
@@ -115,20 +111,6 @@ OPTIONS = (
         help="channel: strength of that penalty.",
     ),
 )
-NAMES = (
-    "kind",
-    "target_latency",
-    "backend",
-    "scheme",
-    "threads",
-    "importance",
-    "multiple",
-    "scope",
-    "blocks",
-    "remove_blocks",
-    "sparse_epochs",
-    "sparsity",
-)
 
 
 def channel_options(command: Decorated) -> Decorated:
@@ -136,38 +118,3 @@ def channel_options(command: Decorated) -> Decorated:
     for option in reversed(OPTIONS):
         command = option(command)
     return command
-
-
-def wanted(amount: float, exclude: tuple[str, ...] | None, options: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a ChannelRequest that the options decide. Raises UsageError."""
-    from resnet_edge.compression.step_latency import TimedAs
-
-    context = click.get_current_context()
-    given = {name for name in NAMES if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    latency, count, blocks = (options[name] for name in ("target_latency", "remove_blocks", "blocks"))
-    typed = context.get_parameter_source("amount") is ParameterSource.COMMANDLINE
-    amounts = [option for option, is_given in (("--amount", typed), ("--of", "kind" in given)) if is_given]
-    if latency is not None and amounts:
-        raise UsageError(f"{amounts[0]} and --target-latency both say how much goes: give one of them")
-    if "sparsity" in given and not options["sparse_epochs"]:
-        raise UsageError("--sparsity is the strength of --sparse-epochs: give both")
-    if count is not None and blocks is False:
-        raise UsageError("--remove-blocks and --no-blocks say the opposite: give one of them")
-    if blocks is None:
-        blocks = latency is not None or count is not None
-    blocks_only = count is not None and not amounts
-    backend, _, device = options["backend"].partition(":")
-    return {
-        "target": None if latency is not None or blocks_only else PruningTarget(options["kind"], 1 - amount),
-        "target_latency": latency,
-        "timed": TimedAs(
-            backend=backend, device=device or "cpu", scheme=options["scheme"], threads=options["threads"]
-        ),
-        "rules": Rules(
-            multiple=options["multiple"], exclude=exclude or (), scope=options["scope"], blocks=blocks
-        ),
-        "remove_blocks": count,
-        "importance": options["importance"],
-        "sparse_epochs": options["sparse_epochs"],
-        "sparsity": options["sparsity"],
-    }

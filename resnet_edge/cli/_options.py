@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
 import click
+from click.core import ParameterSource
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import UnknownName
@@ -31,6 +32,18 @@ def names(room: str) -> Callback:
         return tuple(dict.fromkeys(words))
 
     return check
+
+
+def given(*without: str) -> dict[str, Any]:
+    """The options that the user named, for the function of the command, whose defaults are those of the
+    command; `without` are those that are for the terminal alone."""
+    context = click.get_current_context()
+    apart = {"as_json", "quiet", *without}
+    return {
+        name: value
+        for name, value in context.params.items()
+        if name not in apart and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
 
 
 accept_reference_option = click.option(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
 
 from resnet_edge.cli._options import FiniteRange, overwrite_option, shape
-from resnet_edge.core.errors import UsageError
-from resnet_edge.training.recipe import Recipe
 
 Decorated = Callable[..., Any]
 
@@ -25,7 +22,7 @@ def training_options(
     least_epochs: int = 1,
     precisions: tuple[str, ...] = ("float32", "mixed_bfloat16", "mixed_float16"),
 ) -> Callable[[Decorated], Decorated]:
-    """Add the options; `recipe_of` makes a Recipe of their values."""
+    """Add the options."""
     options = [
         click.option(
             "--data", required=True, help="fashion-mnist[:FOLDER], a folder of class folders, or an .npz."
@@ -102,26 +99,3 @@ def input_shape_option(command: Decorated) -> Decorated:
     return click.option(
         "--input-shape", callback=shape, metavar="H,W,C", help="For a folder of images: resize to this."
     )(command)
-
-
-def recipe_of(options: dict[str, Any]) -> Recipe:
-    """Take the recipe's options out of `options`. Raises UsageError, DataError, ModelError."""
-    found = {field.name: options.pop(field.name) for field in fields(Recipe) if field.name in options}
-    augment = found["augment"]
-    found["augment"] = () if augment == "none" else tuple(augment.split(","))
-    _check_teacher(found)
-    return Recipe(**found)
-
-
-def _check_teacher(found: dict[str, Any]) -> None:
-    from click.core import ParameterSource
-
-    from resnet_edge.models import ModelRequest, check_source
-
-    if found["teacher"] is not None:
-        check_source(ModelRequest(found["teacher"]))
-        return
-    context = click.get_current_context()
-    for name in ("teacher_weight", "temperature"):
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{name.replace('_', '-')} needs --teacher MODEL")

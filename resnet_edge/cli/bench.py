@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_edge.cli._options import backends_option, overwrite_option
+from resnet_edge.cli._options import backends_option, given, overwrite_option
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
@@ -64,18 +64,13 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 @output_options
 def command(
     paths: tuple[Path, ...],
-    backends: tuple[str, ...] | None,
-    threads: int,
-    batch: int,
-    budget: float,
-    profile: bool,
     compare: tuple[Path, Path] | None,
     html: Path | None,
     stored: Path | None,
     overwrite: bool,
-    seed: int,
     as_json: bool,
     quiet: bool,
+    **options: object,
 ) -> None:
     """Measure the latency of artifacts across backends, so that it holds when repeated.
 
@@ -92,12 +87,7 @@ def command(
     if compare is not None:
         _compare(*compare, as_json=as_json, quiet=quiet)
         return
-    if stored is not None:
-        found = _stored(stored)
-    else:
-        found = _measured(paths, backends, threads, batch, budget, seed, profile=profile, quiet=quiet)
-    if html is not None:
-        _write_page(found, html)
+    found = _measured(paths, quiet=quiet) if stored is None else _stored(stored, html)
     if as_json:
         print_json(found)
     elif not quiet:
@@ -134,45 +124,22 @@ def _check_usage(
         raise click.UsageError("--overwrite is for the page: name it with --html")
 
 
-def _measured(
-    paths: tuple[Path, ...],
-    backends: tuple[str, ...] | None,
-    threads: int,
-    batch: int,
-    budget: float,
-    seed: int,
-    *,
-    profile: bool,
-    quiet: bool,
-) -> Bench:
-    from resnet_edge.benchmarking.bench import BenchRequest, bench
-    from resnet_edge.benchmarking.files import bench_files
+def _measured(paths: tuple[Path, ...], *, quiet: bool) -> Bench:
+    from resnet_edge.api.bench import bench
 
-    request = BenchRequest(
-        files=bench_files(paths),
-        backends=backends or (),
-        threads=threads,
-        batch=batch,
-        budget_seconds=budget,
-        seed=seed,
-        profile=profile,
-        command=command_line(),
-    )
     with progress(quiet) as report:
-        return bench(request, report)
+        return bench(paths, **given("paths", "compare", "stored"), on_progress=report, command=command_line())
 
 
-def _stored(document: Path) -> Bench:
+def _stored(document: Path, html: Path | None) -> Bench:
     from resnet_edge.benchmarking.compare import read_bench
-
-    return read_bench(document)
-
-
-def _write_page(found: Bench, html: Path) -> None:
     from resnet_edge.report.bench_page import bench_page
     from resnet_edge.report.whole_file import write_whole
 
-    write_whole("--html", html, bench_page(found))
+    found = read_bench(document)
+    if html is not None:
+        write_whole("--html", html, bench_page(found))
+    return found
 
 
 def _exit_code(found: Bench) -> int:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import click
-from click.core import ParameterSource
 
 from resnet_edge.calibrate.calibration_request import CalibratorName, RepairName
 from resnet_edge.cli._interrupt import telling
@@ -15,6 +14,7 @@ from resnet_edge.cli._options import (
     accept_reference_option,
     backends_option,
     dense_scales_option,
+    given,
     names,
     overwrite_option,
     shape,
@@ -167,9 +167,7 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> tuple
     help="Time to measure latency for; 0: do not.",
 )
 @output_options
-def command(
-    model: str | None, out: Path, overwrite: bool, as_json: bool, quiet: bool, **options: object
-) -> None:
+def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
     """Convert MODEL to TFLite and ONNX, prove every artifact against it, and report.
 
     MODEL is a .keras or .h5 file, a SavedModel folder (--trust), a name from the zoo,
@@ -179,30 +177,19 @@ def command(
     Exit code 0: everything was proved; 4: an artifact failed its proof; 5: more images are
     needed to tell; 3: something could not be done.
     """
-    from resnet_edge.cli._convert import exit_code, read_paths, request_of
+    from resnet_edge.api.convert import convert
+    from resnet_edge.cli._exit_code import exit_code
     from resnet_edge.cli._table import print_table
-    from resnet_edge.conversion.convert import convert
-    from resnet_edge.core.workspace import Workspace
-    from resnet_edge.report import write_reports
-    from resnet_edge.report.contract import document
 
-    read = read_paths(model, *(options[name] for name in ("data", "calibration", "labels", "preprocess")))
-    place = Workspace(out, writer="convert", overwrite=overwrite, inputs=read)
-    source = click.get_current_context().get_parameter_source("schemes")
-    options["choose"] = source is ParameterSource.DEFAULT
-    request = request_of(model, command_line(), **options)  # type: ignore[arg-type]  # click checked
     with telling(out):
-        with place as workspace:
-            with progress(quiet) as report:
-                found = convert(request, workspace, report)
-            write_reports(found, workspace.folder)
-            folder = workspace.publish_partial() if found.failures else workspace.publish()
+        with progress(quiet) as report:
+            found = convert(model, **given("model"), on_progress=report, command=command_line())
         if as_json:
-            print_json(document(found))
+            print_json(found.to_dict())
         elif not quiet:
             print_table(found)
-            say(f"\nreport: {folder / 'report.html'}")
-        _tell_trouble(found, folder, brief=as_json or quiet)
+            say(f"\nreport: {found.folder / 'report.html'}")
+        _tell_trouble(found, found.folder, brief=as_json or quiet)
         click.get_current_context().exit(exit_code(found))
 
 

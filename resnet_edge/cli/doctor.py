@@ -21,10 +21,10 @@ def command(ctx: click.Context, as_json: bool, quiet: bool) -> None:
     Each backend runs a tiny network on each of its devices. Exits with 3 where an installed
     backend does not open.
     """
-    from resnet_edge.inspection.doctor import examine
+    from resnet_edge.api.doctor import doctor
 
     with progress(quiet) as report:
-        found = examine(report)
+        found = doctor(on_progress=report)
     if as_json:
         print_json(found)
     elif not quiet:

@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import names, overwrite_option
+from resnet_edge.cli._options import given, names, overwrite_option
 from resnet_edge.cli.terminal import fail, output_options, print_json, progress
-from resnet_edge.core import registry
-from resnet_edge.core.errors import EXIT_DONE, EXIT_FAILED_PROOF
-
-LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
-"""A language tag (RFC 5646)."""
+from resnet_edge.core.errors import EXIT_DONE, EXIT_FAILED_PROOF, UnknownName
+from resnet_edge.core.language import is_language
 
 
 def _profiles(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     if value is None:
         return None
-    known = {registry.option_of(name): name for name in registry.names("bundle.targets")}
-    words = [word.strip() for word in value.split(",")]
-    for word in words:
-        if word not in known:
-            raise click.BadParameter(f"no profile is called {word!r}; choose from: {', '.join(known)}")
-    return tuple(dict.fromkeys(known[word] for word in words))
+    from resnet_edge.api.values import targets, words
+
+    try:
+        targets(value)
+    except UnknownName as error:
+        raise click.BadParameter(str(error)) from error
+    return words(value)
 
 
-def _translations(
-    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
-) -> tuple[tuple[str, Path], ...]:
+def _translations(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for word in value:
         locale, equals, path = word.partition("=")
-        if not (equals and path and LANGUAGE.fullmatch(locale)):
+        if not (equals and path and is_language(locale)):
             raise click.BadParameter(f"{word!r} is not LANGUAGE=FILE, as in de=labels_de.txt")
         if locale in found:
             raise click.BadParameter(f"{locale} is given twice")
         found[locale] = Path(path)
-    return tuple(found.items())
+    return found
 
 
 @click.command("package")
@@ -96,7 +91,6 @@ def _translations(
 @click.option("--unproved", is_flag=True, help="Ship artifacts that did not pass; the bundle says so.")
 @click.option(
     "--labels-in",
-    "translations",
     multiple=True,
     callback=_translations,
     metavar="LANGUAGE=FILE",
@@ -106,24 +100,7 @@ def _translations(
 @click.option("--license", default="", metavar="SPDX", help="For the metadata of the files.")
 @click.option("--intended-use", default="", metavar="TEXT", help="A sentence for the model card.")
 @output_options
-def command(
-    folder: Path,
-    out: Path,
-    overwrite: bool,
-    profiles: tuple[str, ...] | None,
-    schemes: tuple[str, ...] | None,
-    translations: tuple[tuple[str, Path], ...],
-    data: str | None,
-    resize: str,
-    images: int,
-    golden: int,
-    unproved: bool,
-    model_version: str,
-    license: str,
-    intended_use: str,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+def command(folder: Path, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
     """Make the bundle for an app from DIR, which `convert` wrote.
 
     Model files for each kind of app, with what they must be fed, golden vectors, and a proof in every
@@ -132,44 +109,17 @@ def command(
     Exit code 0: every runtime that opens a file gives the artifact's answers; 4: one does not; 3: it could
     not be made, as where an artifact has no passing proof.
     """
-    from resnet_edge.bundle.converted import read_converted
-    from resnet_edge.bundle.package import PackageRequest, package
-    from resnet_edge.cli._convert import read_paths
-    from resnet_edge.cli._package import print_bundle, reproduced, travelling_card, without_places_in
-    from resnet_edge.core.workspace import Workspace
-    from resnet_edge.report.bundle_texts import bundle_document, write_bundle
-    from resnet_edge.report.model_card import model_card
+    from resnet_edge.api.package import package
+    from resnet_edge.cli._package import print_bundle
 
-    read = (folder, *read_paths(None, data, resize), *(path for _, path in translations))
-    place = Workspace(out, writer="package", overwrite=overwrite, inputs=read)
-    converted = read_converted(folder)
-    request = PackageRequest(
-        profiles=profiles,
-        schemes=schemes,
-        translations=translations,
-        data=data,
-        resize=resize,
-        images=images,
-        golden=golden,
-        unproved=unproved,
-        version=model_version,
-        license=license,
-    )
-    typed = reproduced(folder, request, intended_use)
     with telling(out):
-        with place as workspace:
-            with progress(quiet) as report:
-                found = package(request, converted, workspace, report)
-            roots = (workspace.folder, workspace.scratch, workspace.logs, folder)
-            found = without_places_in(found, roots)
-            card = travelling_card(model_card(found, converted.document, typed, intended_use, license), roots)
-            write_bundle(found, workspace.folder, typed, card)
-            made = workspace.publish_partial() if found.failed else workspace.publish()
+        with progress(quiet) as report:
+            found = package(folder, **given("folder"), on_progress=report)
         if as_json:
-            print_json(bundle_document(found, typed, made))
+            print_json(found.to_dict())
         elif not quiet:
-            print_bundle(found, made)
+            print_bundle(found, found.folder)
         if found.failed:
             first = found.failed[0]
-            fail(f"{first.file} on {first.backend}: {first.reason}; what was made is in {made}")
+            fail(f"{first.file} on {first.backend}: {first.reason}; what was made is in {found.folder}")
         click.get_current_context().exit(EXIT_FAILED_PROOF if found.failed else EXIT_DONE)

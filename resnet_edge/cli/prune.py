@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
 from resnet_edge.cli._channel_options import channel_options
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import FiniteRange, shape
-from resnet_edge.cli._training_options import recipe_of, training_options
-from resnet_edge.cli.terminal import output_options, print_json, progress
+from resnet_edge.cli._options import FiniteRange, given, shape
+from resnet_edge.cli._training_options import training_options
+from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
 from resnet_edge.compression.magnitude_request import Schedule
-
-
-def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    return () if value == "none" else tuple(word.strip() for word in value.split(","))
 
 
 @click.command("prune")
@@ -38,7 +32,6 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 )
 @click.option(
     "--exclude",
-    callback=_names,
     metavar="NAME,…",
     help="Layers, by name or glob, that stay as they are; or 'none'. "
     "[default: magnitude: the first convolution; channel: none]",
@@ -61,22 +54,19 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
 )
 @output_options
-def command(model: str, method: str, out: Path, as_json: bool, quiet: bool, **options: Any) -> None:
+def command(model: str, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
     """Prune MODEL, fine-tune what is left, and measure it before and after.
 
     Writes FILE.keras, which `convert` takes, and FILE.json with what was done. MODEL is not
     touched. An interrupted run leaves FILE.keras.checkpoint; the same command goes on with it.
     """
+    from resnet_edge.api.prune import prune
     from resnet_edge.cli._compressed import print_compressed
-    from resnet_edge.cli._prune import Common, check_options, common, pruned
-    from resnet_edge.training.unfinished import left_behind, training_run
+    from resnet_edge.training.unfinished import left_behind
 
-    check_options(method)
-    shared: Common = common(model, out, options)
-    recipe = recipe_of(options)
     with telling(out, lambda: left_behind(out)):
-        with training_run(out), progress(quiet) as report:
-            found = pruned(method, shared, recipe, options, report)
+        with progress(quiet) as report:
+            found = prune(model, **given("model"), on_progress=report, command=command_line())
         if as_json:
             print_json(found)
         elif not quiet:

@@ -7,33 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from resnet_edge.cli._options import (
     FiniteRange,
     accept_reference_option,
     backends_option,
+    given,
     overwrite_option,
     shape,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
-    from resnet_edge.core.verification import Verification
+    from resnet_edge.api.reports import VerifyReport
 
-OF_KERAS = ("input_shape", "trust", "preprocess", "feed", "attribute", "unpruned")
-NOT_WITH_GOLDEN: tuple[str, ...] = (
-    *OF_KERAS,
-    "reference",
-    "data",
-    "max_drop",
-    "images",
-    "explain",
-    "calibration",
-    "accept_reference",
-    "sequential",
-)
-NOT_WITH_GOLDEN += ("html", "save_golden", "golden_images", "overwrite")
+NOT_WITH_GOLDEN = {
+    "reference", "data", "max_drop", "images", "sequential", "preprocess", "feed", "input_shape",
+    "accept_reference", "trust", "explain", "calibration", "attribute", "unpruned", "html", "save_golden",
+    "golden_images", "overwrite",
+}  # fmt: skip
 
 
 @click.command("verify")
@@ -139,7 +131,6 @@ def command(
     artifacts: tuple[Path, ...],
     golden: Path | None,
     html: Path | None,
-    overwrite: bool,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -152,47 +143,30 @@ def command(
     Exit code 0: everything was proved; 4: an artifact failed; 5: more images are needed to tell; 3: something
     could not be done.
     """
-    from resnet_edge.cli._convert import exit_code
-
     if golden is not None:
         _refuse(NOT_WITH_GOLDEN, "goes not with --golden: the file has all that is needed")
         _replay(golden, artifacts, options, as_json=as_json, quiet=quiet)
         return
-    if _given("golden_images") and options["save_golden"] is None:
-        raise click.UsageError("--golden-images is for golden vectors: name a file with --save-golden")
-    from resnet_edge.cli._verify import is_artifact, request_of
-    from resnet_edge.report.whole_file import check_page
-    from resnet_edge.verification.verify import verify
-    from resnet_edge.workers.temporary import temporary
+    from resnet_edge.api.verify import verify
+    from resnet_edge.cli._exit_code import exit_code
 
-    if html is not None:
-        check_page("--html", html, overwrite)
-    elif overwrite and options["save_golden"] is None:
-        raise click.UsageError("--overwrite is for what is written: name it with --html or --save-golden")
-    if is_artifact(options["reference"]):
-        _refuse(OF_KERAS, f"is for a Keras model, and {options['reference']} is none")
-    request = request_of(artifacts, command_line(), overwrite=overwrite, **options)
-    with temporary() as (scratch, logs), progress(quiet) as report:
-        found = verify(request, scratch, logs, report)
+    named = given("artifacts", "golden")
+    with progress(quiet) as report:
+        found = verify(artifacts, **named, on_progress=report, command=command_line())
     _tell(found, html, as_json=as_json, quiet=quiet)
     click.get_current_context().exit(exit_code(found))
 
 
-def _tell(found: Verification, html: Path | None, *, as_json: bool, quiet: bool) -> None:
-    """On stdout, in the page, and in one line on stderr what is wrong."""
-    from resnet_edge.cli._verify import print_verification, verdict
+def _tell(found: VerifyReport, html: Path | None, *, as_json: bool, quiet: bool) -> None:
+    """On stdout, and in one line on stderr what is wrong."""
+    from resnet_edge.cli._verify import print_verification
     from resnet_edge.core.doubt import open_doubts
-    from resnet_edge.report.verification import verification_document
-    from resnet_edge.report.verify_page import verify_page
-    from resnet_edge.report.whole_file import write_whole
 
     if as_json:
-        print_json(verification_document(found))
+        print_json(found.to_dict())
     elif not quiet:
         print_verification(found)
-    if html is not None:  # last: where it cannot be written, the verdict is told all the same
-        write_whole("--html", html, verify_page(found, *verdict(found)))
-        if not (as_json or quiet):
+        if html is not None:
             say(f"\nreport: {html}")
     if found.failures:
         first, more = found.failures[0], len(found.failures) - 1
@@ -204,16 +178,11 @@ def _tell(found: Verification, html: Path | None, *, as_json: bool, quiet: bool)
         fail(f"{row.artifact} on {row.backend} {row.device}: {row.reasons[0]}")
 
 
-def _given(param: str) -> bool:
-    """Whether the user named this option."""
-    return click.get_current_context().get_parameter_source(param) is ParameterSource.COMMANDLINE
-
-
 def _refuse(params: Iterable[str], why: str) -> None:
     """Raise UsageError where the user named one of these options, which would change nothing."""
     context = click.get_current_context()
     for param in context.command.get_params(context):
-        if param.name in params and _given(param.name):
+        if param.name in params and param.name in given():
             raise click.UsageError(f"{'/'.join((*param.opts, *param.secondary_opts))} {why}")
 
 

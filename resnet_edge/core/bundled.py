@@ -12,6 +12,8 @@ TEST_FILE = "fashion_mnist_test.npz"
 BUNDLED = " (bundled)"
 """What a report appends to the name of the bundled model."""
 CALIBRATION_FILE = "fashion_mnist_calibration.npz"
+DATA = "fashion-mnist"
+"""The DATA word of the data set that they are of."""
 
 
 def bundled(name: str) -> Path:

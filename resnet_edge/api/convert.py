@@ -1,0 +1,159 @@
+"""`resnet_edge.convert`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resnet_edge.api.reports import ConvertReport, extended
+from resnet_edge.api.source_paths import check_data, read_paths
+from resnet_edge.api.values import Words, choices, or_else, text, value_files, words
+from resnet_edge.calibrate.calibration_request import CalibratorName, RepairName
+from resnet_edge.conversion.convert import convert as run
+from resnet_edge.conversion.convert_request import ConvertRequest
+from resnet_edge.conversion.plan_request import PlanArtifacts
+from resnet_edge.core.bundled import BUNDLED, CALIBRATION_FILE, DATA, MODEL_FILE, bundled
+from resnet_edge.core.errors import UsageError
+from resnet_edge.core.machine import usable_cores
+from resnet_edge.core.runtime_floor import floors
+from resnet_edge.core.scheme import DenseScales, Io
+from resnet_edge.core.workspace import Workspace
+from resnet_edge.data.class_names import class_names_in
+from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.report import write_reports
+from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.variables import check_variables
+
+if TYPE_CHECKING:
+    from resnet_edge.api.values import Data, Model
+
+SCHEMES = ("fp32", "fp16", "dynamic", "int8")
+
+
+def convert(
+    model: Model | None = None,
+    *,
+    data: Data | None = None,
+    out: str | Path = "dist",
+    overwrite: bool = False,
+    formats: Words = ("tflite", "onnx"),
+    schemes: Words | None = None,
+    calibration: Data | None = None,
+    calibrator: CalibratorName = "auto",
+    repair: RepairName | None = None,
+    plan: bool = True,
+    max_drop: float = 0.5,
+    preprocess: str | Path | None = None,
+    backends: Words = ("litert", "onnxruntime"),
+    runtimes: Words = (),
+    thorough: bool = False,
+    io: Io = "float32",
+    integer_softmax: bool = False,
+    dense_scales: DenseScales = "per-tensor",
+    dynamic_batch: bool = False,
+    nchw: bool = False,
+    labels: str | Path | Sequence[str] | None = None,
+    input_shape: tuple[int, int, int] | None = None,
+    accept_reference: bool = False,
+    trust: bool = False,
+    threads: int = 1,
+    latency_seconds: float = 8.0,
+    on_progress: OnProgress = silent,
+    command: str = "resnet_edge.convert(…)",
+) -> ConvertReport:
+    """Convert a model to TFLite and ONNX, prove every artifact against it, and write `out`.
+
+    `model` is a keras.Model or a MODEL of the command line; None: the bundled ResNet-20, proved on the test
+    images of Fashion-MNIST. `data` and `calibration` are a DATA word or arrays: images (N, H, W, C), uint8
+    or float32, or (images, labels). `labels` are class names, or a file of them. All else is as
+    `resnet-edge convert --help` says; `command` is how the report says it was made.
+
+    What failed alone is in `failures` of the report, and the folder then is `out` with `.partial`.
+    Raises UsageError, UnknownName, ModelError, DataError, OutputError, MissingDependency, DeviceUnavailable,
+    UnsupportedScheme, WorkerFailed.
+    """
+    check_variables()
+    with value_files() as files:
+        source, images = None if model is None else files.model(model), files.data(data)
+        calibrating = files.data(calibration, "calibration")
+        read = read_paths(
+            source, images, calibrating, labels if isinstance(labels, str | Path) else None, preprocess
+        )
+        place = Workspace(Path(out), writer="convert", overwrite=overwrite, inputs=read)
+        request = ConvertRequest(
+            model=_model(source, trust, input_shape, text(preprocess)),
+            data=_data(source, images),
+            calibration=_calibration(images, calibrating),
+            plan=PlanArtifacts(
+                formats=choices("formats", formats),
+                schemes=choices("schemes", or_else(schemes, SCHEMES)),
+                backends=choices("backends", backends),
+                io=io,
+                integer_scores=integer_softmax,
+                runtimes=floors(",".join(words(runtimes))) if runtimes else (),
+                choose=schemes is None,
+                channels_first=nchw,
+                dense_scales=dense_scales,
+            ),
+            max_drop_pp=max_drop,
+            threads=_threads(threads),
+            latency_seconds=latency_seconds,
+            rescue=plan,
+            thorough=thorough,
+            dynamic_batch=dynamic_batch,
+            calibrator=calibrator,
+            # Who names a calibrator gets that and nothing else.
+            repair=repair or ("auto" if calibrator == "auto" else "none"),
+            class_names=_class_names(labels),
+            command=command,
+            source_name=f"{MODEL_FILE}{BUNDLED}" if model is None else files.name_of(model),
+            accept_reference=accept_reference,
+        )
+        with place as workspace:
+            found = run(request, workspace, on_progress)
+            write_reports(found, workspace.folder)
+            folder = workspace.publish_partial() if found.failures else workspace.publish()
+    there = tuple(replace(each, path=str(folder / each.file)) for each in found.artifacts)
+    return extended(ConvertReport, replace(found, artifacts=there), folder=folder)
+
+
+def _model(
+    source: str | None, trust: bool, shape: tuple[int, int, int] | None, preprocess: str | None
+) -> ModelRequest:
+    found = ModelRequest(source or str(bundled(MODEL_FILE)), trust, shape, preprocess)
+    check_source(found)
+    return found
+
+
+def _data(source: str | None, data: str | None) -> str:
+    if data is None and source is not None:
+        raise UsageError(
+            "--data is missing: the artifacts are proved on images; a thousand labelled ones mostly suffice"
+        )
+    found = DATA if data is None else data
+    check_data("--data", found)
+    return found
+
+
+def _calibration(data: str | None, calibration: str | None) -> str | None:
+    if calibration is not None:
+        check_data("--calibration", calibration)
+    elif data in (None, DATA):
+        return str(bundled(CALIBRATION_FILE))
+    return calibration
+
+
+def _threads(threads: int) -> int:
+    if threads > usable_cores():
+        raise UsageError(
+            f"--threads {threads}: this process may use {usable_cores()} cores; ask for at most that"
+        )
+    return threads
+
+
+def _class_names(labels: str | Path | Sequence[str] | None) -> tuple[str, ...]:
+    if labels is None:
+        return ()
+    return class_names_in(Path(labels)) if isinstance(labels, str | Path) else tuple(labels)

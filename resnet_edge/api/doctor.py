@@ -1,0 +1,13 @@
+"""`resnet_edge.doctor`."""
+
+from __future__ import annotations
+
+from resnet_edge.inspection.doctor import DoctorReport, examine
+from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.variables import check_variables
+
+
+def doctor(*, on_progress: OnProgress = silent) -> DoctorReport:
+    """Tell versions, machine, and which backends really open here. Raises WorkerFailed."""
+    check_variables()
+    return examine(on_progress)

@@ -1,0 +1,42 @@
+"""`resnet_edge.inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resnet_edge.api.reports import InspectReport, extended
+from resnet_edge.api.values import text, value_files
+from resnet_edge.core.errors import UsageError
+from resnet_edge.inspection.inspect import check_resize
+from resnet_edge.inspection.inspect import inspect as run
+from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.variables import check_variables
+
+if TYPE_CHECKING:
+    from resnet_edge.api.values import Data
+
+
+def inspect(
+    file: str | Path,
+    *,
+    data: Data | None = None,
+    resize: str | Path | None = None,
+    on_progress: OnProgress = silent,
+) -> InspectReport:
+    """Tell what is inside `file`, a .tflite, .onnx or .ort file, and what apps may stumble over.
+
+    With photos in `data` it is also run on them, resized as platforms do. Raises UsageError, ArtifactError,
+    DataError, UnknownName, MissingDependency, WorkerFailed.
+    """
+    check_variables()
+    if resize is not None and data is None:
+        raise UsageError("--resize is how the photos of --data were resized: name them with --data too")
+    path = Path(file)
+    found = run(path)
+    if data is None:
+        return extended(InspectReport, found)
+    with value_files() as files:
+        word = files.data(data) or ""
+        check = check_resize(path, found, word, text(resize) or "pillow", on_progress)
+    return extended(InspectReport, found, resize=check)

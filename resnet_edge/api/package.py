@@ -1,0 +1,92 @@
+"""`resnet_edge.package`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from resnet_edge.api.reports import PackageReport, extended
+from resnet_edge.api.source_paths import read_paths
+from resnet_edge.api.values import Words, choices, paths_of, targets, text, value_files
+from resnet_edge.bundle.converted import read_converted
+from resnet_edge.bundle.package import PackageRequest
+from resnet_edge.bundle.package import package as run
+from resnet_edge.bundle.travelling import reproduced, travelling_card, without_places_in
+from resnet_edge.core.errors import UsageError
+from resnet_edge.core.language import is_language
+from resnet_edge.core.workspace import Workspace
+from resnet_edge.report.bundle_texts import write_bundle
+from resnet_edge.report.model_card import model_card
+from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.variables import check_variables
+
+if TYPE_CHECKING:
+    from resnet_edge.api.values import Data
+
+
+def package(
+    folder: Any,
+    *,
+    out: str | Path = "bundle",
+    overwrite: bool = False,
+    profiles: Words | None = None,
+    schemes: Words | None = None,
+    data: Data | None = None,
+    resize: str | Path = "pillow",
+    images: int = 1000,
+    golden: int = 10,
+    unproved: bool = False,
+    labels_in: Mapping[str, str | Path] | None = None,
+    model_version: str = "1",
+    license: str = "",
+    intended_use: str = "",
+    on_progress: OnProgress = silent,
+) -> PackageReport:
+    """Make the bundle for an app from `folder`, which `convert` wrote, or from its report.
+
+    `labels_in`: files of class names by language (de, pt-BR). All else is as `resnet-edge package --help`
+    says. Where a runtime gives other answers, `passed` of the report is False, and the folder then is `out`
+    with `.partial`. Raises UsageError, UnknownName, ArtifactError, DataError, OutputError,
+    MissingDependency, WorkerFailed.
+    """
+    check_variables()
+    (converted_folder,) = paths_of(folder)
+    translations = tuple((language, Path(path)) for language, path in (labels_in or {}).items())
+    for language, _ in translations:
+        if not is_language(language):
+            raise UsageError(f"{language!r} is no language: write it as de or pt-BR")
+    with value_files() as files:
+        word = files.data(data)
+        read = (converted_folder, *read_paths(None, word, resize), *(path for _, path in translations))
+        place = Workspace(Path(out), writer="package", overwrite=overwrite, inputs=read)
+        converted = read_converted(converted_folder)
+        request = PackageRequest(
+            profiles=None if profiles is None else targets(profiles),
+            schemes=None if schemes is None else choices("schemes", schemes),
+            translations=translations,
+            data=word,
+            resize=text(resize) or "pillow",
+            images=_positive("images", images),
+            golden=_positive("golden", golden),
+            unproved=unproved,
+            version=model_version,
+            license=license,
+        )
+        command = reproduced(converted_folder, request, intended_use)
+        with place as workspace:
+            found = run(request, converted, workspace, on_progress)
+            roots = (workspace.folder, workspace.scratch, workspace.logs, converted_folder)
+            found = without_places_in(found, roots)
+            card = travelling_card(
+                model_card(found, converted.document, command, intended_use, license), roots
+            )
+            write_bundle(found, workspace.folder, command, card)
+            made = workspace.publish_partial() if found.failed else workspace.publish()
+    return extended(PackageReport, found, folder=made, command=command)
+
+
+def _positive(name: str, value: int) -> int:
+    if value < 1:
+        raise UsageError(f"--{name} {value}: give 1 or more")
+    return value

@@ -1,0 +1,239 @@
+"""`resnet_edge.prune`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from resnet_edge.api.recipes import recipe
+from resnet_edge.api.values import Words, or_else, text, value_files, words
+from resnet_edge.compression.channel_request import ChannelRequest, Importance
+from resnet_edge.compression.magnitude_request import PruneMagnitude, Schedule
+from resnet_edge.compression.prune_channel import prune as prune_channels
+from resnet_edge.compression.pruning import Kind, PruningTarget, Rules, Scope
+from resnet_edge.compression.step_latency import TimedAs
+from resnet_edge.compression.tfmot_worker import tfmot_worker
+from resnet_edge.core.errors import UsageError
+from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.training.recipe import (
+    Compressed,
+    Precision,
+    Recipe,
+    check_keras_output,
+    check_not_the_model,
+    training_grant,
+)
+from resnet_edge.training.unfinished import training_run
+from resnet_edge.workers.process import log_folder
+from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.variables import check_variables
+
+if TYPE_CHECKING:
+    from resnet_edge.api.values import Data, Model
+
+Method = Literal["magnitude", "channel"]
+AMOUNT = 0.5
+
+
+def prune(
+    model: Model,
+    *,
+    method: Method,
+    data: Data,
+    out: str | Path,
+    amount: float | None = None,
+    exclude: Words | None = None,
+    schedule: Schedule | None = None,
+    of: Kind | None = None,
+    target_latency: float | None = None,
+    backend: str | None = None,
+    scheme: str | None = None,
+    threads: int | None = None,
+    importance: Importance | None = None,
+    multiple: int | None = None,
+    scope: Scope | None = None,
+    blocks: bool | None = None,
+    remove_blocks: int | None = None,
+    sparse_epochs: int | None = None,
+    sparsity: float | None = None,
+    epochs: int = 20,
+    batch_size: int = 128,
+    learning_rate: float = 0.02,
+    warmup_epochs: float = 1.0,
+    weight_decay: float = 5e-4,
+    label_smoothing: float = 0.0,
+    augment: Words = ("flip", "crop", "erase"),
+    validation: float = 0.05,
+    precision: Precision = "float32",
+    teacher: Model | None = None,
+    teacher_weight: float | None = None,
+    temperature: float | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    overwrite: bool = False,
+    preprocess: str | Path | None = None,
+    input_shape: tuple[int, int, int] | None = None,
+    on_progress: OnProgress = silent,
+    command: str = "resnet_edge.prune(…)",
+) -> Compressed:
+    """Prune a model, fine-tune what is left, measure it before and after, and write it to `out` (.keras).
+
+    `model` and `teacher` are a keras.Model or a MODEL of the command line, `data` a DATA word or (images,
+    labels). An option of None has the default that `resnet-edge prune --help` tells. Raises UsageError,
+    DataError, ModelError, OutOfReach, OutputError, MissingDependency, WorkerFailed.
+    """
+    check_variables()
+    channel = {
+        "of": of,
+        "target_latency": target_latency,
+        "backend": backend,
+        "scheme": scheme,
+        "threads": threads,
+        "importance": importance,
+        "multiple": multiple,
+        "scope": scope,
+        "blocks": blocks,
+        "remove_blocks": remove_blocks,
+        "sparse_epochs": sparse_epochs,
+        "sparsity": sparsity,
+    }
+    _check_method(method, {"magnitude": {"schedule": schedule}, "channel": channel})
+    path = Path(out)
+    with value_files() as files:
+        source = ModelRequest(files.model(model), input_shape=input_shape, preprocess=text(preprocess))
+        check_not_the_model(path, source.source)
+        check_keras_output(path, overwrite=overwrite, resume=resume)
+        check_source(source)
+        asked = _Asked(
+            model=source,
+            recipe=recipe(
+                data=files.data(data),
+                epochs=epochs,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                warmup_epochs=warmup_epochs,
+                weight_decay=weight_decay,
+                label_smoothing=label_smoothing,
+                augment=augment,
+                validation=validation,
+                precision=precision,
+                teacher=None if teacher is None else files.model(teacher),
+                teacher_weight=teacher_weight,
+                temperature=temperature,
+                seed=seed,
+            ),
+            amount=amount,
+            exclude=_excluded(exclude),
+            out=str(path),
+            resume=resume,
+            command=command,
+            overwrite=overwrite,
+        )
+        with training_run(path):
+            if method == "magnitude":
+                return _magnitude(asked, or_else(schedule, "polynomial"), on_progress)
+            return _channels(asked, channel, on_progress)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What both methods are asked for. `amount` and `exclude` None: the method's own default."""
+
+    model: ModelRequest
+    recipe: Recipe
+    amount: float | None
+    exclude: tuple[str, ...] | None
+    out: str
+    resume: bool
+    command: str
+    overwrite: bool
+
+
+def _excluded(names: Words | None) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    return () if words(names) == ("none",) else words(names)
+
+
+def _check_method(method: str, options: dict[str, dict[str, Any]]) -> None:
+    """Raises UsageError for an option of another method, or for a method that there is not."""
+    if method not in options:
+        raise UsageError(f"no method is called {method!r}; choose from: {', '.join(options)}")
+    for other, values in options.items():
+        for name, value in values.items():
+            if other != method and value is not None:
+                option = name.replace("_", "-")
+                raise UsageError(f"--{option} belongs to --method {other}: leave it out with {method}")
+
+
+def _magnitude(asked: _Asked, schedule: Schedule, on_progress: OnProgress) -> Compressed:
+    if asked.recipe.epochs == 0:
+        raise UsageError("--epochs 0: magnitude pruning happens while the network trains; give 1 or more")
+    if asked.recipe.precision != "float32":
+        raise UsageError(f"--precision {asked.recipe.precision}: magnitude pruning trains in float32 only")
+    task = PruneMagnitude(
+        model=asked.model,
+        recipe=asked.recipe,
+        amount=or_else(asked.amount, AMOUNT),
+        schedule=schedule,
+        exclude=asked.exclude,
+        out=asked.out,
+        resume=asked.resume,
+        command=asked.command,
+        overwrite=asked.overwrite,
+    )
+    grant = training_grant(asked.recipe, asked.out, asked.model)
+    with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log", grant) as worker:
+        return worker.run(task, on_progress)
+
+
+def _channels(asked: _Asked, given: dict[str, Any], on_progress: OnProgress) -> Compressed:
+    option: Callable[[str, Any], Any] = lambda name, default: or_else(given[name], default)  # noqa: E731
+    latency, count, blocks = given["target_latency"], given["remove_blocks"], given["blocks"]
+    amounts = [
+        f"--{name}" for name, value in (("amount", asked.amount), ("of", given["of"])) if value is not None
+    ]
+    _check_channels(given, amounts)
+    if blocks is None:
+        blocks = latency is not None or count is not None
+    by_amount = latency is None and not (count is not None and not amounts)
+    backend, _, device = option("backend", "litert:cpu").partition(":")
+    request = ChannelRequest(
+        model=asked.model,
+        recipe=asked.recipe,
+        target=PruningTarget(option("of", "macs"), 1 - or_else(asked.amount, AMOUNT)) if by_amount else None,
+        target_latency=latency,
+        timed=TimedAs(
+            backend=backend,
+            device=device or "cpu",
+            scheme=option("scheme", "int8"),
+            threads=option("threads", 1),
+        ),
+        rules=Rules(
+            multiple=option("multiple", 8),
+            exclude=asked.exclude or (),
+            scope=option("scope", "all"),
+            blocks=blocks,
+        ),
+        remove_blocks=count,
+        importance=option("importance", "norm"),
+        sparse_epochs=option("sparse_epochs", 0),
+        sparsity=option("sparsity", 1e-4),
+        out=asked.out,
+        resume=asked.resume,
+        command=asked.command,
+        overwrite=asked.overwrite,
+    )
+    return prune_channels(request, on_progress)
+
+
+def _check_channels(given: dict[str, Any], amounts: list[str]) -> None:
+    """Raises UsageError for options that say the opposite, or nothing."""
+    if given["target_latency"] is not None and amounts:
+        raise UsageError(f"{amounts[0]} and --target-latency both say how much goes: give one of them")
+    if given["sparsity"] is not None and not given["sparse_epochs"]:
+        raise UsageError("--sparsity is the strength of --sparse-epochs: give both")
+    if given["remove_blocks"] is not None and given["blocks"] is False:
+        raise UsageError("--remove-blocks and --no-blocks say the opposite: give one of them")

@@ -1,0 +1,93 @@
+"""`resnet_edge.qat`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from resnet_edge.api.recipes import recipe
+from resnet_edge.api.values import Words, text, value_files
+from resnet_edge.compression.qat_request import FineTuneForInt8
+from resnet_edge.compression.tfmot_worker import tfmot_worker
+from resnet_edge.core.scheme import DenseScales
+from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.training.recipe import Compressed, check_keras_output, check_not_the_model, training_grant
+from resnet_edge.training.unfinished import training_run
+from resnet_edge.workers.process import log_folder
+from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.variables import check_variables
+
+if TYPE_CHECKING:
+    from resnet_edge.api.values import Data, Model
+
+
+def qat(
+    model: Model,
+    *,
+    data: Data,
+    out: str | Path,
+    preprocess: str | Path | None = None,
+    input_shape: tuple[int, int, int] | None = None,
+    dense_scales: DenseScales = "per-tensor",
+    epochs: int = 5,
+    batch_size: int = 128,
+    learning_rate: float = 0.001,
+    warmup_epochs: float = 0.0,
+    weight_decay: float = 1e-4,
+    label_smoothing: float = 0.0,
+    augment: Words = ("flip", "crop", "erase"),
+    validation: float = 0.05,
+    precision: Literal["float32"] = "float32",
+    teacher: Model | None = None,
+    teacher_weight: float | None = None,
+    temperature: float | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    overwrite: bool = False,
+    on_progress: OnProgress = silent,
+    command: str = "resnet_edge.qat(…)",
+) -> Compressed:
+    """Fine-tune a model so that it loses least in int8, and write it to `out` (.keras), for `convert`.
+
+    `model` and `teacher` are a keras.Model or a MODEL of the command line, `data` a DATA word or (images,
+    labels). All else is as `resnet-edge qat --help` says. Raises UsageError, DataError, ModelError,
+    OutputError, MissingDependency, WorkerFailed.
+    """
+    check_variables()
+    path = Path(out)
+    with value_files() as files:
+        source = ModelRequest(files.model(model), input_shape=input_shape, preprocess=text(preprocess))
+        check_not_the_model(path, source.source)
+        check_keras_output(path, overwrite=overwrite, resume=resume)
+        check_source(source)
+        task = FineTuneForInt8(
+            model=source,
+            recipe=recipe(
+                data=files.data(data),
+                epochs=epochs,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                warmup_epochs=warmup_epochs,
+                weight_decay=weight_decay,
+                label_smoothing=label_smoothing,
+                augment=augment,
+                validation=validation,
+                precision=precision,
+                teacher=None if teacher is None else files.model(teacher),
+                teacher_weight=teacher_weight,
+                temperature=temperature,
+                seed=seed,
+            ),
+            out=str(path),
+            resume=resume,
+            command=command,
+            overwrite=overwrite,
+            dense_scales=dense_scales,
+        )
+        grant = training_grant(task.recipe, task.out, source)
+        with (
+            training_run(path),
+            log_folder() as logs,
+            tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,
+        ):
+            return worker.run(task, on_progress)

@@ -1,0 +1,207 @@
+"""What the commands give: typed values, what --json prints of them, and how a notebook shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.bench import Bench
+from resnet_edge.core.bundle import Bundle
+from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.inspection import Inspection
+from resnet_edge.core.latency import Latency
+from resnet_edge.core.parity import Parity
+from resnet_edge.core.report import Report
+from resnet_edge.core.resize_check import ResizeCheck
+from resnet_edge.core.verification import Verification
+from resnet_edge.report.bundle_texts import bundle_document
+from resnet_edge.report.contract import document
+from resnet_edge.report.notebook import Cells, table
+from resnet_edge.report.resize_words import resize_document
+from resnet_edge.report.verification import verification_document
+
+T = TypeVar("T")
+By = Literal["latency", "size"]
+
+
+def extended(kind: type[T], found: Any, **more: Any) -> T:
+    """`found` as a `kind`, which has all its fields and `more`."""
+    return kind(**{field.name: getattr(found, field.name) for field in fields(found)}, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertReport(Report):
+    """What `convert` found. `folder` holds the files, whose paths are those of `artifacts`; it is `out`, or
+    `out` with `.partial` where something could not be done."""
+
+    folder: Path
+
+    def best(
+        self,
+        by: By = "latency",
+        *,
+        format: str | None = None,
+        scheme: str | None = None,
+        backend: str | None = None,
+    ) -> Artifact:
+        """The artifact to ship: of those that passed every proof, the one with the lowest median latency, or
+        the smallest. Of a `format`, a `scheme`, or as timed on a `backend`. Raises ArtifactError where there
+        is none."""
+        return best_of(
+            [
+                each
+                for each in self.artifacts
+                if format in (None, each.format) and scheme in (None, each.scheme)
+            ],
+            self.parity,
+            [row for row in self.latency if backend in (None, row.backend)],
+            by,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document of report.json, as JSON values."""
+        return document(self)
+
+    def _repr_html_(self) -> str:
+        title = f"{self.model.name}: {'proved' if self.passed else 'not proved'}"
+        return table_of(title, self.artifacts, self.parity, self.latency)
+
+
+def best_of(
+    artifacts: Iterable[Artifact], parity: Iterable[Parity], latency: Iterable[Latency], by: By
+) -> Artifact:
+    """See ConvertReport.best."""
+    verdicts: dict[str, set[str]] = {}
+    for row in parity:
+        verdicts.setdefault(row.artifact, set()).add(row.verdict)
+    proved = [each for each in artifacts if verdicts.get(each.file) == {"pass"}]
+    if by == "size":
+        ranked = {each.file: float(each.size_bytes) for each in proved}
+    else:
+        ranked = {}
+        for timed in latency:
+            ranked[timed.artifact] = min(timed.p50_ms, ranked.get(timed.artifact, timed.p50_ms))
+    chosen = [each for each in proved if each.file in ranked]
+    if not chosen:
+        why = (
+            "none was timed: convert with latency_seconds above 0, or ask by='size'"
+            if proved
+            else ("none of them passed every proof: `parity` says why")
+        )
+        raise ArtifactError(f"there is no best artifact: {why}")
+    return min(chosen, key=lambda each: (ranked[each.file], each.file))
+
+
+def table_of(
+    title: str, artifacts: Iterable[Artifact], parity: Iterable[Parity], latency: Iterable[Latency]
+) -> str:
+    """HTML with a row for each artifact on each backend."""
+    timed = {(row.artifact, row.backend): row.p50_ms for row in latency}
+    sizes = {each.file: each.size_bytes for each in artifacts}
+    rows: list[Cells] = [("Artifact", "Backend", "Size", "Agreement", "Drop, pp", "p50, ms", "Verdict")]
+    for row in parity:
+        size, p50 = sizes.get(row.artifact), timed.get((row.artifact, row.backend))
+        rows.append(
+            (
+                row.artifact,
+                f"{row.backend} {row.device}",
+                "" if size is None else f"{size:,}",
+                "" if row.agreement is None else f"{100 * row.agreement:.2f} %",
+                "" if row.drop_pp is None else f"{row.drop_pp:.2f}",
+                "" if p50 is None else f"{p50:.3g}",
+                row.verdict,
+            )
+        )
+    return table(title, rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyReport(Verification):
+    """What `verify` found."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        return verification_document(self)
+
+    def _repr_html_(self) -> str:
+        title = f"{'Verified' if self.passed else 'Not verified'} against {self.reference['name']}"
+        return table_of(title, self.artifacts, self.parity, ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchReport(Bench):
+    """What `bench` found."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        return as_json(self)
+
+    def _repr_html_(self) -> str:
+        rows: list[Cells] = [("Artifact", "Backend", "p50, ms", "95 %", "Against the fastest", "Verdict")]
+        rows += [
+            (
+                row.artifact,
+                f"{row.backend} {row.device}",
+                f"{row.p50_ms:.3g}",
+                f"{row.p50_ci95_ms[0]:.3g} to {row.p50_ci95_ms[1]:.3g}",
+                f"{row.times_fastest:.2f}x",
+                row.verdict,
+            )
+            for row in self.rows
+        ]
+        return table("Latency", rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageReport(Bundle):
+    """The bundle that `package` made in `folder`, by `command`."""
+
+    folder: Path
+    command: str
+
+    @property
+    def passed(self) -> bool:
+        """No runtime gives other answers than the artifact."""
+        return not self.failed
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        return bundle_document(self, self.command, self.folder)
+
+    def _repr_html_(self) -> str:
+        rows: list[Cells] = [("File", "Runtime", "Status", "Same top-1")]
+        rows += [
+            (each.file, each.backend, each.status, f"{each.same_top1:,} of {each.n:,}")
+            for each in self.proofs
+        ]
+        return table(f"Bundle of {self.facts.name}", rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectReport(Inspection):
+    """What `inspect` found; `resize` where photos were given."""
+
+    resize: ResizeCheck | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        body = as_json(self)
+        del body["resize"]
+        return body if self.resize is None else {**body, "resize": resize_document(self.resize)}
+
+    def _repr_html_(self) -> str:
+        ends = [("input", each) for each in self.inputs] + [("output", each) for each in self.outputs]
+        rows: list[Cells] = [("", "Name", "Shape", "Type")]
+        rows += [(end, each.name, " x ".join(map(str, each.shape)), each.dtype) for end, each in ends]
+        return table(f"{self.file}, {self.size_bytes:,} bytes", rows)
+
+
+def as_json(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass as JSON values."""
+    import msgspec
+
+    found: dict[str, Any] = msgspec.to_builtins(value)
+    return found

@@ -1,0 +1,103 @@
+"""`resnet_edge.train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resnet_edge import zoo
+from resnet_edge.api.recipes import recipe
+from resnet_edge.api.values import Words, value_files
+from resnet_edge.core.errors import UnknownName
+from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.training.recipe import (
+    Precision,
+    Train,
+    TrainResult,
+    check_keras_output,
+    check_not_the_model,
+    training_grant,
+)
+from resnet_edge.training.unfinished import training_run
+from resnet_edge.workers.process import WorkerProcess, log_folder
+from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.variables import check_variables
+
+if TYPE_CHECKING:
+    from resnet_edge.api.values import Data, Model
+
+
+def train(
+    *,
+    arch: str,
+    data: Data,
+    out: str | Path,
+    start: Model | None = None,
+    epochs: int = 30,
+    batch_size: int = 128,
+    learning_rate: float = 0.1,
+    warmup_epochs: float = 2.0,
+    weight_decay: float = 5e-4,
+    label_smoothing: float = 0.0,
+    augment: Words = ("flip", "crop", "erase"),
+    validation: float = 0.05,
+    precision: Precision = "float32",
+    teacher: Model | None = None,
+    teacher_weight: float | None = None,
+    temperature: float | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    overwrite: bool = False,
+    input_shape: tuple[int, int, int] | None = None,
+    on_progress: OnProgress = silent,
+    command: str = "resnet_edge.train(…)",
+) -> TrainResult:
+    """Train a ResNet of the zoo and write it to `out` (.keras), with a sidecar.
+
+    `data` is a DATA word or (images, labels); `start` and `teacher` are a MODEL or a keras.Model. All else is
+    as `resnet-edge train --help` says. An interrupted run goes on when it is called again. Raises UsageError,
+    UnknownName, DataError, ModelError, OutputError, MissingDependency, WorkerFailed.
+    """
+    check_variables()
+    if arch not in zoo.architectures():
+        raise UnknownName(f"no network is called {arch!r}; choose from: {', '.join(zoo.architectures())}")
+    path = Path(out)
+    with value_files() as files:
+        begun = None if start is None else files.model(start)
+        if begun is not None:
+            check_not_the_model(path, begun)
+            check_source(ModelRequest(begun))
+        check_keras_output(path, overwrite=overwrite, resume=resume)
+        task = Train(
+            arch=arch,
+            recipe=recipe(
+                data=files.data(data),
+                epochs=epochs,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                warmup_epochs=warmup_epochs,
+                weight_decay=weight_decay,
+                label_smoothing=label_smoothing,
+                augment=augment,
+                validation=validation,
+                precision=precision,
+                teacher=None if teacher is None else files.model(teacher),
+                teacher_weight=teacher_weight,
+                temperature=temperature,
+                seed=seed,
+                input_shape=input_shape,
+            ),
+            out=str(path),
+            start=begun,
+            resume=resume,
+            command=command,
+            overwrite=overwrite,
+        )
+        started = () if begun is None else (ModelRequest(begun),)
+        grant = training_grant(task.recipe, task.out, *started, fresh=True)
+        with (
+            training_run(path),
+            log_folder() as logs,
+            WorkerProcess("training", logs / "train.log", grant=grant) as worker,
+        ):
+            return worker.run(task, on_progress)

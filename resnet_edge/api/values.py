@@ -1,0 +1,146 @@
+"""Models, arrays and texts in memory as the files that commands read, for as long as a call lasts.
+
+A worker is a process of its own that reads files, so that nothing in memory can reach it otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from resnet_edge.core import registry
+from resnet_edge.core.errors import DataError, ModelError, UnknownName, UsageError, first_line
+from resnet_edge.core.file_names import safe_name
+from resnet_edge.core.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
+    Data: TypeAlias = str | Path | Pixels | tuple[Pixels, NDArray[Any] | Sequence[int]]
+    """DATA of the contract, or images (N, H, W, C), uint8 or float32, and perhaps labels (N,), integers."""
+    Model: TypeAlias = str | Path | Any
+    """MODEL of the contract, or a keras.Model."""
+
+T = TypeVar("T")
+Words: TypeAlias = str | Iterable[str]
+"""Names, one by one or in one text with commas."""
+
+
+def words(value: Words) -> tuple[str, ...]:
+    """`"a, b"` and `["a", "b"]` are the same; each once."""
+    parts = value.split(",") if isinstance(value, str) else value
+    return tuple(dict.fromkeys(part.strip() for part in parts))
+
+
+def choices(room: str, value: Words) -> tuple[str, ...]:
+    """Names of files of a room, as its options spell them; of backends with or without `:device`. Raises
+    UnknownName."""
+    found = words(value)
+    for name in found:
+        registry.check(room, name.partition(":")[0] if room == "backends" else name)
+    return found
+
+
+def targets(names: Words) -> tuple[str, ...]:
+    """The files of bundle/targets by the names that users give. Raises UnknownName."""
+    known = {registry.option_of(name): name for name in registry.names("bundle.targets")}
+    for name in words(names):
+        if name not in known:
+            raise UnknownName(f"no profile is called {name!r}; choose from: {', '.join(known)}")
+    return tuple(dict.fromkeys(known[name] for name in words(names)))
+
+
+def text(value: str | Path | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def or_else(value: T | None, default: T) -> T:
+    """The default of an option that counts as given only where it is."""
+    return default if value is None else value
+
+
+@contextmanager
+def value_files() -> Iterator[ValueFiles]:
+    """Within, what is in memory is in files. Raises OutputError where there is no room for them."""
+    with scratch_folder() as folder:
+        yield ValueFiles(folder)
+
+
+class ValueFiles:
+    """Values of a call, written into `folder` once they are asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+
+    def model(self, model: Model) -> str:
+        """The word for a MODEL; a keras.Model is saved. Raises ModelError where it cannot be."""
+        if isinstance(model, str | Path):
+            return str(model)
+        if not callable(getattr(model, "save", None)):
+            raise ModelError(
+                f"a {type(model).__name__} is no model: give a keras.Model, a file, a name of the zoo, or "
+                "package.module:factory"
+            )
+        # tf_keras writes a .keras of its own that only tf_keras reads; its .h5 is the one of Keras 2.
+        suffix = ".h5" if type(model).__module__.startswith("tf_keras") or _is_keras_2(model) else ".keras"
+        path = self._new(f"{safe_name(str(getattr(model, 'name', '')))}{suffix}")
+        try:
+            model.save(str(path))
+        except Exception as error:  # whatever a layer of the user's raises while it is saved
+            raise ModelError(
+                f"the model cannot be saved ({type(error).__name__}: {first_line(error)}): give its layers a "
+                "get_config, or name what makes it as package.module:factory"
+            ) from error
+        return str(path)
+
+    @staticmethod
+    def name_of(model: Model) -> str | None:
+        """What a report calls a model that is no file; None for one that a word names."""
+        return None if isinstance(model, str | Path) else f"{model.name} (a {type(model).__name__} in memory)"
+
+    def data(self, data: Data | None, option: str = "data") -> str | None:
+        """The word for DATA; arrays are written as .npz. Raises DataError where they are none."""
+        if data is None or isinstance(data, str | Path):
+            return text(data)
+        import numpy as np
+
+        images, labels = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
+        arrays = {"images": np.asarray(images)}
+        if labels is not None:
+            arrays["labels"] = np.asarray(labels)
+        if arrays["images"].dtype == object or arrays["images"].ndim != 4:
+            raise DataError(
+                f"{option} is a {type(data).__name__}, which is no DATA: give images (N, H, W, C), or (images,"
+                " labels), or a name, a folder or an .npz file"
+            )
+        path = self._new(f"{option}.npz")
+        np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the first for allow_pickle
+        return str(path)
+
+    def _new(self, name: str) -> Path:
+        """Each in a folder of its own: two models may have one name."""
+        self._count += 1
+        folder = self._folder / str(self._count)
+        folder.mkdir()
+        return folder / name
+
+
+def _is_keras_2(model: Any) -> bool:
+    """Of TensorFlow before 2.16."""
+    return type(model).__module__.startswith(("keras.engine", "keras.src.engine"))
+
+
+def paths_of(value: Any) -> tuple[Path, ...]:
+    """Files and folders, one or many; a report of `convert` stands for its folder."""
+    found = []
+    for one in value if isinstance(value, list | tuple) else (value,):
+        path = getattr(one, "folder", one)
+        if not isinstance(path, str | Path):
+            raise UsageError(f"a {type(one).__name__} is no file: give a path, or a report of convert")
+        found.append(Path(path))
+    return tuple(found)

@@ -1,0 +1,200 @@
+"""`resnet_edge.verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from resnet_edge.api.reports import VerifyReport, extended
+from resnet_edge.api.source_paths import check_data, read_paths
+from resnet_edge.api.values import Words, choices, or_else, paths_of, text, value_files
+from resnet_edge.benchmarking.files import bench_files
+from resnet_edge.core.errors import UsageError
+from resnet_edge.core.overwrite import check_apart
+from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.report.verify_page import verify_page
+from resnet_edge.report.verify_words import verdict
+from resnet_edge.report.whole_file import check_page, check_writable, write_whole
+from resnet_edge.verification.options import VerifyRequest
+from resnet_edge.verification.reported import hashes_reported
+from resnet_edge.verification.verify import verify as run
+from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.temporary import temporary
+from resnet_edge.workers.variables import check_variables
+
+if TYPE_CHECKING:
+    from resnet_edge.api.values import Data, Model
+
+BACKENDS = ("litert", "onnxruntime")
+ARTIFACT_SUFFIXES = (".tflite", ".onnx")
+ATTRIBUTED = 500
+GOLDEN_IMAGES = 32
+
+
+def verify(
+    artifacts: Any,
+    *,
+    reference: Model | None = None,
+    data: Data | None = None,
+    backends: Words | None = None,
+    max_drop: float = 0.5,
+    images: int | None = None,
+    sequential: bool = False,
+    preprocess: str | Path | None = None,
+    feed: Literal["pixels", "preprocessed"] | None = None,
+    input_shape: tuple[int, int, int] | None = None,
+    accept_reference: bool = False,
+    trust: bool = False,
+    explain: bool = True,
+    calibration: Data | None = None,
+    attribute: int | None = None,
+    unpruned: Model | None = None,
+    html: str | Path | None = None,
+    save_golden: str | Path | None = None,
+    golden_images: int | None = None,
+    overwrite: bool = False,
+    on_progress: OnProgress = silent,
+    command: str = "resnet_edge.verify(…)",
+) -> VerifyReport:
+    """Hold artifacts, ours or another's, against the model that they were made from.
+
+    `artifacts` are paths, folders that `convert` wrote, or its report; `reference` a keras.Model, a MODEL of
+    the command line, or a .tflite or .onnx file. `data` and `calibration` are a DATA word or arrays: images
+    (N, H, W, C), uint8 or float32, or (images, labels). All else is as `resnet-edge verify --help` says.
+    Raises UsageError, UnknownName, ModelError, DataError, ArtifactError, OutputError, MissingDependency,
+    DeviceUnavailable, WorkerFailed.
+    """
+    check_variables()
+    if golden_images is not None and save_golden is None:
+        raise UsageError("--golden-images is for golden vectors: name a file with --save-golden")
+    if html is not None:
+        check_page("--html", Path(html), overwrite)
+    elif overwrite and save_golden is None:
+        raise UsageError("--overwrite is for what is written: name it with --html or --save-golden")
+    with value_files() as files:
+        source = None if reference is None else files.model(reference)
+        if is_artifact(source):
+            _refuse(
+                source,
+                input_shape=input_shape,
+                trust=trust or None,
+                preprocess=preprocess,
+                feed=feed,
+                attribute=attribute,
+                unpruned=unpruned,
+            )
+        paths = paths_of(artifacts)
+        word, calibrating = files.data(data), files.data(calibration, "calibration")
+        golden = None if save_golden is None else Path(save_golden)
+        _check_golden(golden, overwrite, feed, (*paths, *read_paths(source, word, calibrating)))
+        request = _request(
+            paths=paths,
+            source=source,
+            data=word,
+            calibration=calibrating,
+            shape=input_shape,
+            preprocess=text(preprocess),
+            trust=trust,
+            attributed=or_else(attribute, ATTRIBUTED),
+            unpruned=None if unpruned is None else files.model(unpruned),
+            backends=BACKENDS if backends is None else choices("backends", backends),
+            max_drop_pp=max_drop,
+            takes_pixels=feed != "preprocessed",
+            limit=images,
+            explain=explain,
+            command=command,
+            golden=golden,
+            golden_count=or_else(golden_images, GOLDEN_IMAGES),
+            accept_reference=accept_reference,
+            sequential=sequential,
+        )
+        with temporary() as (scratch, logs):
+            found = run(request, scratch, logs, on_progress)
+    if html is not None:
+        write_whole("--html", Path(html), verify_page(found, *verdict(found)))
+    return extended(VerifyReport, found)
+
+
+def is_artifact(reference: str | None) -> bool:
+    """Whether it names an artifact, and no Keras model."""
+    return reference is not None and Path(reference).suffix.lower() in ARTIFACT_SUFFIXES
+
+
+def _refuse(reference: str | None, **options: object) -> None:
+    """Raise UsageError where one of these options was given, which would change nothing."""
+    for name, value in options.items():
+        if value is not None:
+            option = name.replace("_", "-")
+            raise UsageError(f"--{option} is for a Keras model, and {reference} is none")
+
+
+def _check_golden(golden: Path | None, overwrite: bool, feed: str | None, read: tuple[Path, ...]) -> None:
+    if golden is None:
+        return
+    check_apart("--save-golden", golden, read)
+    check_writable("--save-golden", golden, overwrite)
+    if feed == "preprocessed":
+        raise UsageError(
+            "--save-golden is of pixels, which golden vectors hold as whole numbers: leave out "
+            "--feed preprocessed"
+        )
+
+
+def _request(
+    *,
+    paths: tuple[Path, ...],
+    source: str | None,
+    data: str | None,
+    calibration: str | None,
+    shape: tuple[int, int, int] | None,
+    preprocess: str | None,
+    trust: bool,
+    attributed: int,
+    unpruned: str | None,
+    **rest: Any,
+) -> VerifyRequest:
+    """Check what can be checked at once. Raises UsageError, UnknownName, ModelError, DataError."""
+    if not paths:
+        raise UsageError("nothing to verify: name .tflite or .onnx files, or a folder that `convert` wrote")
+    files = bench_files(paths)
+    brought = [str(file.path) for file in files if file.brought]
+    if source is None:
+        if len(brought) != 1:
+            raise UsageError("--reference is missing: name the model that the artifacts were made from")
+        source = brought[0]
+    if data is None:
+        raise UsageError(
+            "--data is missing: artifacts are verified on images; a thousand labelled ones mostly suffice"
+        )
+    check_data("--data", data)
+    if calibration is not None:
+        check_data("--calibration", calibration)
+    model = _reference(source, preprocess, shape, trust)
+    if unpruned is not None and not (attributed and isinstance(model, ModelRequest)):
+        raise UsageError("--unpruned is for causes: it needs a Keras model as --reference, and --attribute N")
+    before = None if unpruned is None else ModelRequest(unpruned, trust, shape, preprocess)
+    if before is not None:
+        check_source(before)
+    return VerifyRequest(
+        files=tuple(file for file in files if not file.brought),
+        reference=model,
+        data=data,
+        expected=hashes_reported(paths),
+        attributed=attributed,
+        unpruned=before,
+        calibration=calibration,
+        **rest,
+    )
+
+
+def _reference(
+    word: str, preprocess: str | None, shape: tuple[int, int, int] | None, trust: bool
+) -> ModelRequest | Path:
+    path = Path(word)
+    if is_artifact(word):
+        if not path.is_file():
+            raise UsageError(f"--reference {word} is not there: name the model, or the file, to compare with")
+        return path
+    request = ModelRequest(word, trust, shape, preprocess)
+    check_source(request)
+    return request

@@ -1,0 +1,31 @@
+"""The errors that the functions of `resnet_edge` raise: one tree, see `core/errors.py`."""
+
+from resnet_edge.core.errors import (
+    ArtifactError,
+    DataError,
+    DeviceUnavailable,
+    MissingDependency,
+    ModelError,
+    OutOfReach,
+    OutputError,
+    ResnetEdgeError,
+    UnknownName,
+    UnsupportedScheme,
+    UsageError,
+    WorkerFailed,
+)
+
+__all__ = [
+    "ArtifactError",
+    "DataError",
+    "DeviceUnavailable",
+    "MissingDependency",
+    "ModelError",
+    "OutOfReach",
+    "OutputError",
+    "ResnetEdgeError",
+    "UnknownName",
+    "UnsupportedScheme",
+    "UsageError",
+    "WorkerFailed",
+]
