@@ -5,6 +5,7 @@ A worker is a process of its own that reads files, so that nothing in memory can
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,7 +91,9 @@ class ValueFiles:
         suffix = ".h5" if type(model).__module__.startswith("tf_keras") or _is_keras_2(model) else ".keras"
         path = self._new(f"{safe_name(str(getattr(model, 'name', '')))}{suffix}")
         try:
-            model.save(str(path))
+            with warnings.catch_warnings():  # of Keras to who saves a model to keep it
+                warnings.simplefilter("ignore")
+                model.save(str(path))
         except Exception as error:  # whatever a layer of the user's raises while it is saved
             raise ModelError(
                 f"the model cannot be saved ({type(error).__name__}: {first_line(error)}): give its layers a "
@@ -115,8 +118,8 @@ class ValueFiles:
             arrays["labels"] = np.asarray(labels)
         if arrays["images"].dtype == object or arrays["images"].ndim != 4:
             raise DataError(
-                f"{option} is a {type(data).__name__}, which is no DATA: give images (N, H, W, C), or (images,"
-                " labels), or a name, a folder or an .npz file"
+                f"{option} is a {type(data).__name__}, which is no DATA: give images (N, H, W, C), or "
+                "(images, labels), or a name, a folder or an .npz file"
             )
         path = self._new(f"{option}.npz")
         np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the first for allow_pickle

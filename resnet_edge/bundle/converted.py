@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,8 @@ def read_converted(folder: Path) -> Converted:
 
 def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:
     read = converted_to(ConvertedDocument, document, path, WHAT, AGAIN)
-    how = {key: value for key, value in read.preprocessing.items() if key in Preprocessing.__match_args__}
+    known = {field.name for field in fields(Preprocessing)}
+    how = {key: value for key, value in read.preprocessing.items() if key in known}
     facts = converted_to(ModelFacts, {**document["model"], "preprocessing": how}, path, WHAT, AGAIN)
     for name in (facts.name, *(artifact.file for artifact in read.artifacts)):
         if not is_safe(name):

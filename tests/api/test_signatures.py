@@ -1,0 +1,68 @@
+"""Every function takes the options of its command, by the same names and with the same defaults."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from typing import Any
+
+import click
+import pytest
+
+import resnet_edge
+from resnet_edge.api.values import words
+from resnet_edge.cli import main
+
+COMMANDS = [name for name in main.list_commands(click.Context(main)) if name != "search"]
+FOR_A_TERMINAL = {"as_json", "quiet"}
+NO_MEASUREMENT = {"verify": {"golden"}, "bench": {"compare", "stored"}}
+"""Options with which the command does something else: `golden.replay`, `compare`, and load_report."""
+OURS = {"on_progress", "command"}
+
+
+def options(name: str) -> dict[str, click.Parameter]:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    without = FOR_A_TERMINAL | NO_MEASUREMENT.get(name, set())
+    return {p.name: p for p in command.params if p.name is not None and p.name not in without}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_function_has_the_options_of_its_command(name: str) -> None:
+    parameters = inspect.signature(getattr(resnet_edge, name)).parameters
+    assert set(parameters) - OURS == set(options(name))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_is_not_given_is_as_on_the_command_line(name: str) -> None:
+    """None counts as not given, where it matters whether it was."""
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    context = click.Context(command)
+    parameters = inspect.signature(getattr(resnet_edge, name)).parameters
+    for key, option in options(name).items():
+        ours = parameters[key].default
+        if ours in (None, inspect.Parameter.empty) or isinstance(option, click.Argument):
+            continue
+        theirs: Any = option.process_value(context, option.get_default(context))
+        if isinstance(ours, tuple):
+            theirs = words(theirs) if theirs else ()
+        assert (ours, key) == (type(ours)(theirs), key)
+
+
+def test_the_import_loads_nothing_heavy_and_every_name_is_there() -> None:
+    script = (
+        "import sys, resnet_edge\n"
+        "heavy = {'numpy', 'keras', 'tensorflow', 'onnx', 'onnxruntime', 'click', 'rich', 'msgspec'}\n"
+        "print(sorted(heavy & set(sys.modules)), resnet_edge.errors.UsageError.__name__)\n"
+        "print(all(callable(getattr(resnet_edge, n)) or n == 'errors' for n in resnet_edge.__all__))\n"
+        "print(sorted({'numpy', 'keras', 'tensorflow', 'onnx', 'onnxruntime'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.stdout.splitlines(), done.stderr) == (["[] UsageError", "True", "[]"], "")
+
+
+def test_an_unknown_attribute_is_none() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'quantize'"):
+        resnet_edge.quantize  # noqa: B018
