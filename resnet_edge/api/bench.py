@@ -12,7 +12,9 @@ from resnet_edge.benchmarking.bench import bench as run
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.errors import UsageError
 from resnet_edge.report.bench_page import bench_page
-from resnet_edge.report.whole_file import check_page, write_whole
+from resnet_edge.report.junit import junit as junit_xml
+from resnet_edge.report.junit import timed
+from resnet_edge.report.whole_file import check_page, check_writable, write_whole
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
@@ -28,6 +30,7 @@ def bench(
     html: str | Path | None = None,
     overwrite: bool = False,
     seed: int = 0,
+    junit: str | Path | None = None,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.bench(…)",
 ) -> BenchReport:
@@ -44,8 +47,10 @@ def bench(
         raise UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
     if html is not None:
         check_page("--html", Path(html), overwrite)
-    elif overwrite:
-        raise UsageError("--overwrite is for the page: name it with --html")
+    if junit is not None:
+        check_writable("--junit", Path(junit), overwrite)
+    if overwrite and (html, junit) == (None, None):
+        raise UsageError("--overwrite is for what is written: name it with --html or --junit")
     request = BenchRequest(
         files=bench_files(files),
         backends=() if backends is None else choices("backends", backends),
@@ -59,4 +64,6 @@ def bench(
     found = extended(BenchReport, run(request, on_progress))
     if html is not None:
         write_whole("--html", Path(html), bench_page(found))
+    if junit is not None:
+        write_whole("--junit", Path(junit), junit_xml("resnet-edge bench", timed(found)))
     return found

@@ -23,6 +23,9 @@ from resnet_edge.core.workspace import Workspace
 from resnet_edge.data.class_names import class_names_in
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report import write_reports
+from resnet_edge.report.junit import junit as junit_xml
+from resnet_edge.report.junit import proved
+from resnet_edge.report.whole_file import check_writable, write_whole
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
@@ -60,6 +63,7 @@ def convert(
     trust: bool = False,
     threads: int = 1,
     latency_seconds: float = 8.0,
+    junit: str | Path | None = None,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.convert(…)",
 ) -> ConvertReport:
@@ -75,6 +79,8 @@ def convert(
     UnsupportedScheme, WorkerFailed.
     """
     check_variables()
+    if junit is not None:
+        check_writable("--junit", Path(junit), overwrite)
     with value_files() as files:
         source, images = None if model is None else files.model(model), files.data(data)
         calibrating = files.data(calibration, "calibration")
@@ -115,6 +121,8 @@ def convert(
             found = run(request, workspace, on_progress)
             write_reports(found, workspace.folder)
             folder = workspace.publish_partial() if found.failures else workspace.publish()
+    if junit is not None:
+        write_whole("--junit", Path(junit), junit_xml("resnet-edge convert", proved(found)))
     there = tuple(replace(each, path=str(folder / each.file)) for each in found.artifacts)
     return extended(ConvertReport, replace(found, artifacts=there), folder=folder)
 

@@ -12,6 +12,8 @@ from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.overwrite import check_apart
 from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.report.junit import junit as junit_xml
+from resnet_edge.report.junit import proved
 from resnet_edge.report.verify_page import verify_page
 from resnet_edge.report.verify_words import verdict
 from resnet_edge.report.whole_file import check_page, check_writable, write_whole
@@ -53,6 +55,7 @@ def verify(
     save_golden: str | Path | None = None,
     golden_images: int | None = None,
     overwrite: bool = False,
+    junit: str | Path | None = None,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.verify(…)",
 ) -> VerifyReport:
@@ -69,8 +72,10 @@ def verify(
         raise UsageError("--golden-images is for golden vectors: name a file with --save-golden")
     if html is not None:
         check_page("--html", Path(html), overwrite)
-    elif overwrite and save_golden is None:
-        raise UsageError("--overwrite is for what is written: name it with --html or --save-golden")
+    if junit is not None:
+        check_writable("--junit", Path(junit), overwrite)
+    if overwrite and (html, save_golden, junit) == (None, None, None):
+        raise UsageError("--overwrite is for what is written: name it with --html, --junit or --save-golden")
     with value_files() as files:
         source = None if reference is None else files.model(reference)
         if is_artifact(source):
@@ -112,6 +117,8 @@ def verify(
             found = run(request, scratch, logs, on_progress)
     if html is not None:
         write_whole("--html", Path(html), verify_page(found, *verdict(found)))
+    if junit is not None:
+        write_whole("--junit", Path(junit), junit_xml("resnet-edge verify", proved(found)))
     return extended(VerifyReport, found)
 
 

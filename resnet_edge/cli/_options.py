@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
@@ -57,6 +58,14 @@ accept_reference_option = click.option(
 def overwrite_option(what: str) -> Callable[[F], F]:
     """--overwrite: `what` may be replaced, once the new one is whole."""
     return click.option("--overwrite", is_flag=True, help=f"Replace {what}, once the new one is whole.")
+
+
+junit_option = click.option(
+    "--junit",
+    type=click.Path(path_type=Path),
+    metavar="FILE.xml",
+    help="Write JUnit's XML for a CI server, too: a test case for each artifact on each backend.",
+)
 
 
 def dense_scales_option(help: str) -> Callable[[F], F]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_edge.cli._options import backends_option, given, overwrite_option
+from resnet_edge.cli._options import backends_option, given, junit_option, overwrite_option
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     metavar="A.json",
     help="Measure nothing: show a --json document, as a table or with --html.",
 )
-@overwrite_option("FILE.html")
+@junit_option
+@overwrite_option("FILE.html and FILE.xml")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Orders the turns.")
 @output_options
 def command(
@@ -67,6 +68,7 @@ def command(
     compare: tuple[Path, Path] | None,
     html: Path | None,
     stored: Path | None,
+    junit: Path | None,
     overwrite: bool,
     as_json: bool,
     quiet: bool,
@@ -81,9 +83,11 @@ def command(
     Exit code 0: every figure holds; 5: some do not, and the table says why (a longer --budget, or a
     quieter machine, may mend it); 3: something could not be timed.
     """
+    from resnet_edge.cli._annotations import annotate
     from resnet_edge.cli._bench import print_bench
+    from resnet_edge.report.junit import timed
 
-    _check_usage(paths, compare, html, stored, overwrite)
+    _check_usage(paths, compare, html, stored, junit, overwrite)
     if compare is not None:
         _compare(*compare, as_json=as_json, quiet=quiet)
         return
@@ -94,6 +98,7 @@ def command(
         print_bench(found)
         if html is not None:
             say(f"\nreport: {html}")
+    annotate(timed(found))
     click.get_current_context().exit(_exit_code(found))
 
 
@@ -102,6 +107,7 @@ def _check_usage(
     compare: tuple[Path, Path] | None,
     html: Path | None,
     stored: Path | None,
+    junit: Path | None,
     overwrite: bool,
 ) -> None:
     """What is wrong is said before anything is measured."""
@@ -118,10 +124,12 @@ def _check_usage(
         raise click.UsageError("--from measures nothing: leave out PATH, or leave out --from")
     elif stored is None and not paths:
         raise click.UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
+    if junit is not None and (compare is not None or stored is not None):
+        raise click.UsageError("--junit is of what is measured: leave out --compare and --from")
     if html is not None:
         check_page("--html", html, overwrite)
-    elif overwrite:
-        raise click.UsageError("--overwrite is for the page: name it with --html")
+    elif overwrite and junit is None:
+        raise click.UsageError("--overwrite is for what is written: name it with --html or --junit")
 
 
 def _measured(paths: tuple[Path, ...], *, quiet: bool) -> Bench:

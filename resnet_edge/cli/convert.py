@@ -15,6 +15,7 @@ from resnet_edge.cli._options import (
     backends_option,
     dense_scales_option,
     given,
+    junit_option,
     names,
     overwrite_option,
     shape,
@@ -44,7 +45,7 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> tuple
     metavar="DIR",
     help="The folder to make.",
 )
-@overwrite_option("what an earlier `convert` left at DIR")
+@overwrite_option("what an earlier `convert` left at DIR, and FILE.xml")
 @click.option(
     "--formats",
     default="tflite,onnx",
@@ -166,6 +167,7 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> tuple
     type=FiniteRange(0),
     help="Time to measure latency for; 0: do not.",
 )
+@junit_option
 @output_options
 def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
     """Convert MODEL to TFLite and ONNX, prove every artifact against it, and report.
@@ -178,8 +180,10 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     needed to tell; 3: something could not be done.
     """
     from resnet_edge.api.convert import convert
+    from resnet_edge.cli._annotations import annotate
     from resnet_edge.cli._exit_code import exit_code
     from resnet_edge.cli._table import print_table
+    from resnet_edge.report.junit import proved
 
     with telling(out):
         with progress(quiet) as report:
@@ -189,6 +193,7 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
         elif not quiet:
             print_table(found)
             say(f"\nreport: {found.folder / 'report.html'}")
+        annotate(proved(found))
         _tell_trouble(found, found.folder, brief=as_json or quiet)
         click.get_current_context().exit(exit_code(found))
 

@@ -13,6 +13,7 @@ from resnet_edge.cli._options import (
     accept_reference_option,
     backends_option,
     given,
+    junit_option,
     overwrite_option,
     shape,
 )
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 NOT_WITH_GOLDEN = {
     "reference", "data", "max_drop", "images", "sequential", "preprocess", "feed", "input_shape",
-    "accept_reference", "trust", "explain", "calibration", "attribute", "unpruned", "html", "save_golden",
-    "golden_images", "overwrite",
+    "accept_reference", "trust", "explain", "calibration", "attribute", "unpruned", "html", "junit",
+    "save_golden", "golden_images", "overwrite",
 }  # fmt: skip
 
 
@@ -125,7 +126,8 @@ NOT_WITH_GOLDEN = {
     metavar="FILE",
     help="Verify against golden vectors instead: without Keras and TensorFlow, as on a device.",
 )
-@overwrite_option("what --html and --save-golden name")
+@junit_option
+@overwrite_option("what --html, --junit and --save-golden name")
 @output_options
 def command(
     artifacts: tuple[Path, ...],
@@ -159,8 +161,10 @@ def command(
 
 def _tell(found: VerifyReport, html: Path | None, *, as_json: bool, quiet: bool) -> None:
     """On stdout, and in one line on stderr what is wrong."""
+    from resnet_edge.cli._annotations import annotate
     from resnet_edge.cli._verify import print_verification
     from resnet_edge.core.doubt import open_doubts
+    from resnet_edge.report.junit import proved
 
     if as_json:
         print_json(found.to_dict())
@@ -168,6 +172,7 @@ def _tell(found: VerifyReport, html: Path | None, *, as_json: bool, quiet: bool)
         print_verification(found)
         if html is not None:
             say(f"\nreport: {html}")
+    annotate(proved(found))
     if found.failures:
         first, more = found.failures[0], len(found.failures) - 1
         fail(f"{first.what}: {first.message}" + (f" (and {more} more)" if more else ""))

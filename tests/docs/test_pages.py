@@ -1,8 +1,9 @@
-"""The README is run: its console blocks, its links, and that it knows every command.
+"""The README and the pages of docs/ are run: their console blocks, their links, and that they know every
+command.
 
 In a block marked ```console, each line that begins with `$ ` is a command; the other lines
 are what it prints, for people, and are not compared. The commands of all blocks run in
-order in one empty folder. A block that cannot run here has the comment
+order of a page in one empty folder. A block that cannot run here has the comment
 `<!-- test: skip (reason) -->` on the line before it.
 """
 
@@ -18,8 +19,10 @@ import pytest
 
 from resnet_edge.cli import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+RUN = [page for page in PAGES if "```console" in page.read_text("utf-8")]
 SKIP = re.compile(r"<!-- test: skip \((.+)\) -->")
 FENCE = re.compile(r"^```(\w*)\s*$")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -43,31 +46,38 @@ def blocks(text: str) -> list[tuple[int, str, str | None, list[str]]]:
 
 
 def commands(text: str) -> list[tuple[int, str]]:
-    """(line number of the block, command) of every command that is to be run."""
+    """(line number of the block, command) of every command that is to be run. One whose line ends in a
+    backslash goes on in the next, as in a shell."""
     return [
-        (number, line[2:])
+        (number, command)
         for number, language, skip, lines in blocks(text)
         if language == "console" and skip is None
-        for line in lines
-        if line.startswith("$ ")
+        for command in re.findall(r"^\$ ((?:.*\\\n)*.*)$", "\n".join(lines), re.MULTILINE)
     ]
 
 
 def test_blocks_are_told_apart() -> None:
-    text = "```console\n$ a\nout\n$ b\n```\n<!-- test: skip (setup) -->\n```console\n$ c\n```\n"
+    text = "```console\n$ a\nout\n$ b \\\n  c\n```\n<!-- test: skip (setup) -->\n```console\n$ c\n```\n"
     text += "```python\n$ d\n```\n"
-    assert commands(text) == [(1, "a"), (1, "b")]
+    assert commands(text) == [(1, "a"), (1, "b \\\n  c")]
     assert [skip for _, _, skip, _ in blocks(text)] == [None, "setup", None]
 
 
-def test_the_readme_has_commands_to_run() -> None:
-    assert commands(README.read_text("utf-8"))
+@pytest.mark.parametrize("name", ["README.md", "convert.md", "ci.md", "inspect.md"])
+def test_a_page_has_commands_to_run(name: str) -> None:
+    (page,) = (page for page in PAGES if page.name == name)
+    assert commands(page.read_text("utf-8"))
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 150
 
 
 @pytest.mark.slow
-def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
+def test_every_command_of_a_page_works(page: Path, tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    for line, command in commands(README.read_text("utf-8")):
+    for line, command in commands(page.read_text("utf-8")):
         done = subprocess.run(
             command,
             shell=True,
@@ -77,11 +87,17 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
         )
-        assert done.returncode == 0, f"README.md:{line}: $ {command}\n{done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"{page.name}:{line}: $ {command}\n{done.stdout}{done.stderr}"
 
 
 @pytest.mark.parametrize(
-    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "calibration").glob("*.md")), ids=lambda p: p.name
+    "page",
+    [
+        page
+        for folder in (".", "docs", "calibration", "benchmarks")
+        for page in sorted((ROOT / folder).glob("*.md"))
+    ],
+    ids=lambda page: f"{page.parent.name}-{page.stem}",
 )
 def test_links_within_the_repository_resolve(page: Path) -> None:
     for target in LINK.findall(page.read_text("utf-8")):

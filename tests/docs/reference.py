@@ -1,0 +1,124 @@
+"""Makes docs/cli.md and docs/python.md: `python -m tests.docs.reference`."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+import resnet_edge
+from resnet_edge.api import load_report, reports
+from resnet_edge.cli import main
+from resnet_edge.core.errors import ResnetEdgeError
+from resnet_edge.training import recipe
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+MADE = "<!-- made by `python -m tests.docs.reference` -->"
+
+
+def cli_page() -> str:
+    """The help of every command, 100 columns wide."""
+    lines = ["# The command line", "", MADE, ""]
+    for name in main.list_commands(click.Context(main)):
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        context = click.Context(
+            command, info_name=f"resnet-edge {name}", max_content_width=100, terminal_width=100
+        )
+        lines += [f"## {name}", "", "```text", command.get_help(context), "```", ""]
+    return "\n".join(lines)
+
+
+def python_page() -> str:
+    """Every function with its signature, the reports that they give, and the errors."""
+    lines = [
+        "# From Python",
+        "",
+        MADE,
+        "",
+        "`import resnet_edge` loads nothing heavy. Every function takes the options of its command as",
+        "keywords of the same names ([cli.md](cli.md) says what they mean), prints nothing, raises the",
+        "errors below, and may be called from a thread. `on_progress` is called with a `Progress` (`step`,",
+        "`done`, `total`, `note`).",
+        "",
+    ]
+    for name in resnet_edge.__all__:
+        if name != "errors":
+            lines += [f"## resnet_edge.{name}", "", *_function(getattr(resnet_edge, name))]
+    lines += ["## Reports", "", "Frozen dataclasses; a notebook shows them as a table.", ""]
+    kinds = (
+        reports.ConvertReport, reports.VerifyReport, reports.BenchReport, reports.PackageReport,
+        reports.InspectReport, load_report.StoredReport, recipe.TrainResult, recipe.Compressed,
+    )  # fmt: skip
+    for kind in kinds:
+        lines += [f"### {kind.__name__}", "", *_class(kind)]
+    lines += [
+        "## resnet_edge.errors",
+        "",
+        "| error | when | exit code of the command |",
+        "| --- | --- | --- |",
+    ]
+    lines += [f"| `{name}` | {_first(error)} | {error.exit_code} |" for name, error in _errors()]
+    return "\n".join([*lines, ""])
+
+
+def _function(function: Any) -> Iterator[str]:
+    signature = inspect.signature(function)
+    parts = [f"    {_parameter(each)}," for each in signature.parameters.values()]
+    if any(each.kind is inspect.Parameter.KEYWORD_ONLY for each in signature.parameters.values()):
+        place = sum(each.kind is not inspect.Parameter.KEYWORD_ONLY for each in signature.parameters.values())
+        parts.insert(place, "    *,")
+    yield from (
+        "```python",
+        f"{function.__name__}(",
+        *parts,
+        f") -> {signature.return_annotation}",
+        "```",
+        "",
+    )
+    yield from (inspect.getdoc(function) or "", "")
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    default = "" if parameter.default is inspect.Parameter.empty else f" = {_default(parameter.default)}"
+    return f"{parameter.name}: {parameter.annotation}{default}"
+
+
+def _default(value: Any) -> str:
+    return "silent" if callable(value) else repr(value)
+
+
+def _class(kind: type) -> Iterator[str]:
+    yield from (_joined(inspect.getdoc(kind) or ""), "")
+    yield from (f"- `{field.name}: {field.type}`" for field in dataclasses.fields(kind))
+    for name, member in inspect.getmembers(kind):
+        if name.startswith("_") or name in {field.name for field in dataclasses.fields(kind)}:
+            continue
+        call = f"{name}{inspect.signature(member)}" if inspect.isfunction(member) else name
+        yield f"- `{call}`: {_joined(inspect.getdoc(member) or '')}"
+    yield ""
+
+
+def _errors() -> Iterator[tuple[str, type[ResnetEdgeError]]]:
+    for name in resnet_edge.errors.__all__:
+        yield name, getattr(resnet_edge.errors, name)
+
+
+def _first(kind: type) -> str:
+    return _joined(inspect.getdoc(kind) or "").partition("; ")[0].rstrip(".")
+
+
+def _joined(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+PAGES = {"cli.md": cli_page, "python.md": python_page}
+
+if __name__ == "__main__":
+    for file, page in PAGES.items():
+        (DOCS / file).write_text(page(), "utf-8")
