@@ -251,12 +251,12 @@ def test_the_self_test_passes_on_other_runtimes(whole: Path, version: str) -> No
 
 
 def test_the_array_in_c_holds_the_model(whole: Path) -> None:
-    text = (whole / "mcu" / "tiny.c").read_text("utf-8")
+    text = (whole / "mcu" / "model_tiny.c").read_text("utf-8")
     numbers = text[text.index("{") + 1 : text.index("}")].replace(",", " ").split()
     assert bytes(int(number, 16) for number in numbers) == (whole / "mcu" / "tiny.int8.tflite").read_bytes()
-    header = (whole / "mcu" / "tiny.h").read_text("utf-8")
+    header = (whole / "mcu" / "model_tiny.h").read_text("utf-8")
     operators = read_graph(whole / "mcu" / "tiny.int8.tflite").nodes
-    assert f"#define TINY_OPERATORS {len({node.op for node in operators})}\n" in header
+    assert f"#define MODEL_TINY_OPERATORS {len({node.op for node in operators})}\n" in header
     assert "resolver.AddFullyConnected() == 0" in header
 
 
