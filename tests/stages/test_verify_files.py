@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
-from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.artifact import Artifact, Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.core.explanation import Explanation, LayerFinding
 from resnet_edge.core.head import Head
@@ -18,7 +19,7 @@ from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.progress import silent
 from resnet_edge.stages.first_backend import FIRST_BACKEND
 from resnet_edge.stages.plan_request import Place
-from resnet_edge.stages.verify_checks import check_other, check_unchanged, unfed
+from resnet_edge.stages.verify_checks import check_other, check_unchanged, clipped, unfed
 from resnet_edge.stages.verify_files import look
 from resnet_edge.stages.verify_request import Looked, LookRequest
 from tests.backends import tiny
@@ -104,6 +105,20 @@ def test_files_that_take_no_pixels_are_told_how_to_say_so() -> None:
     assert "net.onnx" in note
     assert "--feed preprocessed" in note
     assert unfed([explained("padding")], "net.keras") == ()
+
+
+def test_an_input_that_holds_no_pixels_is_told(tmp_path: Path) -> None:
+    """Of int16, scaled for 0 to 1: nearly all pixels are clipped to white."""
+
+    def artifact(*inputs: TensorSpec) -> Artifact:
+        return Artifact(str(tmp_path / "net.tflite"), "tflite", "int16x8", 1, "", inputs, inputs)
+
+    unit = TensorSpec("image", (1, 8, 8, 3), "int16", Quantization((1 / 32767,), (0,)))
+    (note,) = clipped([artifact(unit)], "net.keras")
+    assert note.startswith("the input of net.tflite (int16) holds nothing above 1, ")
+    assert "--feed preprocessed" in note
+    pixels = replace(unit, quantization=Quantization((255 / 32767,), (0,)))
+    assert clipped([artifact(pixels), artifact()], "net.keras") == ()
 
 
 def test_the_reference_with_another_comment_is_the_reference(tmp_path: Path) -> None:
