@@ -23,7 +23,7 @@ from PIL import Image
 
 from resnet_edge.backends import _arm64_environment
 from resnet_edge.core import registry
-from resnet_edge.core.errors import MissingDependency
+from resnet_edge.core.errors import DataError, MissingDependency
 from resnet_edge.formats.tflite import read_metadata
 from resnet_edge.graph.model import read_graph
 from resnet_edge.report.markdown import escaped
@@ -359,6 +359,18 @@ def test_a_report_whose_names_lead_elsewhere_is_refused(
     assert (ended.code, len(ended.errors)) == (3, 1)
     assert "no name for a file in a folder" in ended.errors[0]
     assert {*place.here.parent.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"schema": 2}, {"inputs": []}, {"outputs": []}, {"inputs": [{"name": "x", "shape": [1], "dtype": "f"}]}],
+)
+def test_a_report_of_another_form_is_refused(copy: Path, change: dict[str, Any]) -> None:
+    report = loaded(copy / "report.json")
+    (report if "schema" in change else report["artifacts"][0]).update(change)
+    (copy / "report.json").write_text(json.dumps(report))
+    with pytest.raises(DataError, match=r"is no report of `resnet-edge convert` .*: convert the model again"):
+        read_converted(copy)
 
 
 def spoiled(copy: Path, verdict: str) -> None:
