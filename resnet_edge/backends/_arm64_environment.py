@@ -43,7 +43,7 @@ def require(backend: str, distribution: str, native: str) -> str:
         raise MissingDependency(f"{backend}: it runs on Linux on x86-64, and this is {system} on {processor}")
     stem = distribution.replace("-", "_")
     found = sorted((folder() / "packages").glob(f"{stem}-*.dist-info"))
-    if not found or not _emulator().is_file() or not _python().is_file():
+    if not found or not os.path.isfile(_emulator()) or not os.path.isfile(_python()):
         raise MissingDependency(
             f"{backend}: {TITLES[distribution]} for aarch64 is not installed in an environment of its own: "
             f"{install_command()}"

@@ -70,7 +70,7 @@ class PinnedRuntime:
 
     def is_there(self) -> bool:
         """Whether the environment has every distribution in its version."""
-        return self.program.is_file() and all(
+        return os.path.isfile(self.program) and all(
             any(self.folder.glob(f"lib/python*/site-packages/{_record(line)}")) for line in self.requirements
         )
 

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
+from resnet_edge.core.errors import ArtifactError, MissingDependency
 
 FOLDER = Path(__file__).parent / "_programs"
 LAST_WORDS = 300
@@ -33,8 +33,8 @@ class Refused(Exception):
 class Program:
     """A running program; its last argument is the number of the pipe that it answers through.
 
-    `runtime` is its name for people, `path` the model file that it is there for. Raises ResnetEdgeError
-    where it does not start.
+    `runtime` is its name for people, `path` the model file that it is there for. Raises
+    MissingDependency where it does not start.
     """
 
     def __init__(self, runtime: str, path: Path, command: Sequence[str], env: Mapping[str, str]) -> None:
@@ -54,7 +54,7 @@ class Program:
         except OSError as error:
             os.close(self._answers)
             self._printed.close()
-            raise ResnetEdgeError(f"{runtime} cannot be started ({error}): install it again") from error
+            raise MissingDependency(f"{runtime} cannot be started ({error}): install it again") from error
         finally:
             os.close(theirs)
         assert self._process.stdin is not None

@@ -7,7 +7,7 @@ whatever prints it at the end. Keys that are not here are left alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -80,17 +80,30 @@ class _Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Image:
+    shape: Annotated[tuple[int | None, ...], msgspec.Meta(min_length=4, max_length=4)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scores:
+    shape: Annotated[tuple[int | None, ...], msgspec.Meta(min_length=2, max_length=2)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Artifact:
     file: str
     format: str
     scheme: str
     sha256: str
+    inputs: tuple[_Image]
+    outputs: tuple[_Scores]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertedDocument:
     """A report.json as `report.contract` writes it, in as far as a bundle and its model card repeat it."""
 
+    schema: Literal[1]
     model: _Model
     preprocessing: dict[str, Any]
     data: _Images

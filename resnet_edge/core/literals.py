@@ -10,17 +10,6 @@ import json
 import re
 from collections.abc import Callable
 
-_C_KEYWORDS = (
-    "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t "
-    "class compl concept const consteval constexpr constinit const_cast continue co_await co_return co_yield "
-    "decltype default delete do double dynamic_cast else enum explicit export extern false float for friend "
-    "goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private "
-    "protected public register reinterpret_cast requires restrict return short signed sizeof static "
-    "static_assert static_cast struct switch template this thread_local throw true try typedef typeid "
-    "typename typeof union unsigned using virtual void volatile wchar_t while xor xor_eq"
-)
-"""Of C 23 and C++ 20."""
-
 
 def javascript(text: str) -> str:
     """A string of JavaScript, or of JSON; `<` is escaped, so that it ends no script of a page."""
@@ -41,9 +30,9 @@ def swift(text: str) -> str:
 
 
 def c_identifier(text: str) -> str:
-    """A name that C and C++ take for a variable."""
-    name = re.sub(r"[^A-Za-z0-9_]", "_", text)
-    return f"model_{name}" if not name or name[0].isdigit() or name in _C_KEYWORDS.split() else name
+    """A name that C and C++ take for a variable: its beginning makes it no keyword, no macro of a compiler
+    (`linux`) and nothing of the library (`time`, `main`), whatever the rest is."""
+    return f"model_{re.sub(r'[^A-Za-z0-9_]', '_', text)}"
 
 
 def _quoted(text: str, special: str, escaped: Callable[[str], str]) -> str:

@@ -13,6 +13,8 @@ from resnet_edge.core.scratch import OWNER
 
 Writer = Literal["convert", "package"]
 REPORT, INDEX = "report.json", "bundle.json"
+DOCUMENTS: dict[Writer, str] = {"convert": REPORT, "package": INDEX}
+"""What each leaves in its folder in any case."""
 _REPORTS = (REPORT, "report.md", "report.html", "labels.txt")
 """What `convert` writes beside the artifacts."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from resnet_edge.core.atomic import hidden, with_final_names
 from resnet_edge.core.errors import OutputError, WorkerFailed
 from resnet_edge.core.interrupts import uninterrupted
-from resnet_edge.core.overwrite import Writer, check_apart, check_new_folder, check_replaceable
+from resnet_edge.core.overwrite import DOCUMENTS, Writer, check_apart, check_new_folder, check_replaceable
 from resnet_edge.core.scratch import OWNER, Scratch, claim, sweep
 
 LEAST_FREE = 1 << 20
@@ -49,7 +49,7 @@ class Workspace:
         try:
             check_replaceable(out, writer, overwrite)
             _check_parent(out)
-            _check_ours(self.partial, [self.partial / "report.json"])
+            _check_ours(self.partial, [self.partial / DOCUMENTS[writer]])
             _check_ours(self.logs, [*self.logs.glob("*.log")])
         except OSError as error:
             raise _refused(out, error) from error

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.input_bytes import brightest, ends_of_bytes, meant_by_bytes
 from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata
 
 COLOUR_OF = {1: "GRAYSCALE", 3: "RGB"}
-LEAST = {"uint8": 0, "int8": -128}
-"""What an app puts in place of the pixel 0, by dtype; in place of 255 it puts 255 more."""
 NEARLY = 0.02
 """Of the range of an input: calibration seldom ends at 255 exactly, and 127 and 127.5 are the same mean."""
 
@@ -24,22 +23,26 @@ def of_inputs(inputs: tuple[TensorSpec, ...], consequence: str) -> list[str]:
         f"{spec.name} has a size that is not fixed: {consequence}" for spec in inputs if None in spec.shape
     ]
     for spec in inputs:
-        ends = _pixels_read(spec)
-        if ends is not None and not _alike(ends, (0.0, 255.0)):
-            found.append(
-                f"{spec.name} takes pixels as they are for {_range(ends)}, by its scale and zero point: "
-                "right only where the training saw them in that range"
-            )
+        found += _of_pixels(spec)
     return found
 
 
-def _pixels_read(spec: TensorSpec) -> tuple[float, float] | None:
-    """What an integer input takes black and white for where an app feeds pixels as they are."""
-    grid, least = spec.quantization, LEAST.get(spec.dtype)
-    if grid is None or least is None:
-        return None
-    low, high = (grid.scale[0] * (end - grid.zero_point[0]) for end in (least, least + 255))
-    return low, high
+def _of_pixels(spec: TensorSpec) -> list[str]:
+    """What scale and zero point make of pixels (core/input_bytes.py)."""
+    ends, most = ends_of_bytes(spec), brightest(spec)
+    if ends is None:
+        if most is None:
+            return []
+        how = "brighter pixels are clipped, unless the app prepares them"
+        return [
+            f"{spec.name} ({spec.dtype}) holds nothing above {most:.4g}, by its scale and zero point: {how}"
+        ]
+    if _alike(ends, (0.0, 255.0)):
+        return []
+    how = "right only where the training saw them in that range"
+    if meant_by_bytes(spec) is None:  # dark images, or a grid around zero
+        how = "wrong where the training saw 0 to 255: an app has to quantize them"
+    return [f"{spec.name} takes pixels as they are for {_range(ends)}, by its scale and zero point: {how}"]
 
 
 def _alike(one: tuple[float, float], other: tuple[float, float]) -> bool:
@@ -95,7 +98,7 @@ def _of_normalization(image: ImageInput, spec: TensorSpec) -> list[str]:
         if not (image.mean and image.std and all(image.std)):
             return []
         told = (0 - image.mean[0]) / image.std[0], (255 - image.mean[0]) / image.std[0]
-        read = _pixels_read(spec)
+        read = ends_of_bytes(spec)
         if read is not None and _alike(read, told):
             return []  # the same, said in two ways
         return [

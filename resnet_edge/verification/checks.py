@@ -9,6 +9,7 @@ from pathlib import Path
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.input_bytes import brightest
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.report import Failure
 from resnet_edge.verification.request import Looked
@@ -122,6 +123,20 @@ def unfed(found: Sequence[Explanation], model: str) -> tuple[str, ...]:
     if not names:
         return ()
     return (f"if {', '.join(names)} take what {model} takes, and no pixels, say so: --feed preprocessed",)
+
+
+def clipped(artifacts: Sequence[Artifact], model: str) -> tuple[str, ...]:
+    """Notes on artifacts that were given pixels, and whose integer inputs hold none as bright as white."""
+    notes = []
+    for artifact in artifacts:
+        most = brightest(artifact.inputs[0]) if artifact.inputs else None
+        if most is not None:
+            notes.append(
+                f"the input of {Path(artifact.path).name} ({artifact.inputs[0].dtype}) holds nothing above "
+                f"{most:.4g}, by its scale and zero point, and brighter pixels were clipped to that: if it "
+                f"takes what {model} takes, say so: --feed preprocessed"
+            )
+    return tuple(notes)
 
 
 def layers_apart(names: str, model: str) -> str:

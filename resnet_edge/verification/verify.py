@@ -45,6 +45,7 @@ from resnet_edge.verification.checks import (
     check_expected,
     check_other,
     check_unchanged,
+    clipped,
     fitting,
     layers_apart,
     transposed,
@@ -142,6 +143,8 @@ class _Run:
             check_other(looked, facts, reference.content, FIRST_BACKEND)
         self._check_feed(facts)
         self.notes += facts.read_as
+        if self.request.takes_pixels and facts.preprocessing.takes_pixels:
+            self.notes += clipped(looked.artifacts, facts.source)
         if self.request.unpruned is not None:
             reference.check_unpruned(self.request.unpruned, facts)
         images = self._images(facts)

@@ -40,7 +40,8 @@ class OwnEnvironment:
         the program is missing."""
         stem = self.distribution.replace("-", "_")
         found = sorted(self.folder.glob(f"lib/python*/site-packages/{stem}-*.dist-info"))
-        if not found or not self.program(program).is_file():
+        # Not Path.is_file, which raises where a link leads into another user's home.
+        if not found or not os.path.isfile(self.program(program)):
             raise MissingDependency(
                 f"{user}: {self.title} is not installed in an environment of its own: "
                 f"{self.install_command()}"

@@ -24,7 +24,7 @@ from PIL import Image
 from resnet_edge.backends import _arm64_environment
 from resnet_edge.bundle.converted import read_converted
 from resnet_edge.core import registry
-from resnet_edge.core.errors import MissingDependency
+from resnet_edge.core.errors import DataError, MissingDependency
 from resnet_edge.formats.tflite import read_metadata
 from resnet_edge.graph.model import read_graph
 from resnet_edge.report.markdown import escaped
@@ -251,12 +251,12 @@ def test_the_self_test_passes_on_other_runtimes(whole: Path, version: str) -> No
 
 
 def test_the_array_in_c_holds_the_model(whole: Path) -> None:
-    text = (whole / "mcu" / "tiny.c").read_text("utf-8")
+    text = (whole / "mcu" / "model_tiny.c").read_text("utf-8")
     numbers = text[text.index("{") + 1 : text.index("}")].replace(",", " ").split()
     assert bytes(int(number, 16) for number in numbers) == (whole / "mcu" / "tiny.int8.tflite").read_bytes()
-    header = (whole / "mcu" / "tiny.h").read_text("utf-8")
+    header = (whole / "mcu" / "model_tiny.h").read_text("utf-8")
     operators = read_graph(whole / "mcu" / "tiny.int8.tflite").nodes
-    assert f"#define TINY_OPERATORS {len({node.op for node in operators})}\n" in header
+    assert f"#define MODEL_TINY_OPERATORS {len({node.op for node in operators})}\n" in header
     assert "resolver.AddFullyConnected() == 0" in header
 
 
@@ -359,6 +359,18 @@ def test_a_report_whose_names_lead_elsewhere_is_refused(
     assert (ended.code, len(ended.errors)) == (3, 1)
     assert "no name for a file in a folder" in ended.errors[0]
     assert {*place.here.parent.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"schema": 2}, {"inputs": []}, {"outputs": []}, {"inputs": [{"name": "x", "shape": [1], "dtype": "f"}]}],
+)
+def test_a_report_of_another_form_is_refused(copy: Path, change: dict[str, Any]) -> None:
+    report = loaded(copy / "report.json")
+    (report if "schema" in change else report["artifacts"][0]).update(change)
+    (copy / "report.json").write_text(json.dumps(report))
+    with pytest.raises(DataError, match=r"is no report of `resnet-edge convert` .*: convert the model again"):
+        read_converted(copy)
 
 
 def spoiled(copy: Path, verdict: str) -> None:

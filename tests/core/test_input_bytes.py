@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
-from resnet_edge.core.input_bytes import meant_by_bytes
+from resnet_edge.core.input_bytes import brightest, ends_of_bytes, meant_by_bytes
 from resnet_edge.core.tensors import dequantize, quantize
 
 BYTES = np.arange(256, dtype=np.uint8)
@@ -57,3 +57,31 @@ def test_floats_wide_integers_and_inputs_without_a_scale_mean_no_bytes() -> None
     assert meant_by_bytes(TensorSpec("image", (1, 8, 8, 3), "float32", None)) is None
     assert meant_by_bytes(TensorSpec("image", (1, 8, 8, 3), "uint8", None)) is None
     assert meant_by_bytes(spec("int16", 1 / 32767, 0)) is None
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero_point", "most"),
+    [
+        ("int16", 1 / 32767, 0, 1.0),  # 0 to 1, or -1 to 1: white would be 255 times what it holds
+        ("int16", 2.64 / 32767, 0, 2.64),
+        ("uint16", 1 / 65535, 0, 1.0),
+        ("int16", 255 / 32767, 0, None),
+        ("uint16", 255 / 65535, 0, None),
+        ("uint8", 0.4, 0, 102.0),
+        ("uint8", 1.0, 0, None),
+        ("int8", 255 / 127, 0, None),
+        ("uint8", 1 / 255, 0, None),  # bytes mean something else
+        ("float32", 1.0, 0, None),
+    ],
+)
+def test_the_brightest_that_an_input_holds(
+    dtype: str, scale: float, zero_point: int, most: float | None
+) -> None:
+    assert brightest(spec(dtype, scale, zero_point)) == pytest.approx(most)
+
+
+def test_of_several_grids_the_darkest_counts() -> None:
+    grids = Quantization((1.0, 0.5), (0, 0), 3)
+    wide = TensorSpec("image", (1, 8, 8, 2), "uint8", grids)
+    assert brightest(wide) == 127.5
+    assert ends_of_bytes(wide) is None

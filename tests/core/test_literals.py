@@ -84,8 +84,8 @@ def test_c(tmp_path: Path) -> None:
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("a compiler of C is not installed")
-    names = [*map(literals.c_identifier, HOSTILE), *map(literals.c_identifier, ("int", "class", "9", "é"))]
-    assert literals.c_identifier("resnet20.fp32-v1") == "resnet20_fp32_v1"
+    names = [*map(literals.c_identifier, HOSTILE), *map(literals.c_identifier, ("int", "linux", "9", "é"))]
+    assert literals.c_identifier("resnet20.fp32-v1") == "model_resnet20_fp32_v1"
     for number, name in enumerate(names):
         source = tmp_path / f"{number}.c"
         source.write_text(f"extern const unsigned char {name}[]; const unsigned char {name}[] = {{1}};\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.core.errors import DataError, OutputError, WorkerFailed
+from resnet_edge.core.overwrite import DOCUMENTS, Writer
 from resnet_edge.core.scratch import sweep
 from resnet_edge.core.workspace import Workspace
 
@@ -145,6 +146,16 @@ def test_an_earlier_run_stays_until_the_new_one_is_whole(out: Path) -> None:
     assert beside(out) == ["dist"]
     assert [entry.name for entry in out.iterdir()] == ["labels.txt"]
     assert (out / "labels.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("writer", ["convert", "package"])
+def test_what_a_partial_run_left_is_in_the_way_of_no_other(out: Path, writer: Writer) -> None:
+    for _ in range(2):
+        with Workspace(out, writer=writer) as workspace:
+            (workspace.folder / DOCUMENTS[writer]).write_text("{}")
+            workspace.publish_partial()
+    with pytest.raises(OutputError, match=r"dist\.partial is in the way"):
+        Workspace(out, writer="package" if writer == "convert" else "convert")
 
 
 def test_a_run_that_fails_or_is_partial_replaces_nothing(out: Path) -> None:

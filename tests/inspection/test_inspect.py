@@ -223,6 +223,25 @@ def test_what_an_integer_input_takes_pixels_for(dtype: str, scale: float, point:
     assert told == (point != 128)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "scale", "point", "words"),
+    [
+        ("int16", 1 / 32767, 0, "(int16) holds nothing above 1, "),
+        ("int16", 255 / 32767, 0, ""),
+        ("uint8", 0.4, 0, "for 0 to 102, by its scale and zero point: wrong where the training saw 0 to 255"),
+        ("int8", 255 / 127, 0, "an app has to quantize them"),
+        ("uint8", 1 / 255, 0, "for 0 to 1, by its scale and zero point: right only where"),
+    ],
+)
+def test_what_an_integer_input_makes_of_pixels_is_what_verify_makes_of_them(
+    dtype: str, scale: float, point: int, words: str
+) -> None:
+    spec = TensorSpec("image", (1, 8, 8, 3), dtype, Quantization((scale,), (point,)))
+    found = of_inputs((spec,), "")
+    assert len(found) == bool(words)
+    assert all(words in warning for warning in found)
+
+
 def test_weights_in_constant_nodes_and_properties_are_told(tmp_path: Path) -> None:
     value, node = onnx.helper.make_tensor_value_info, onnx.helper.make_node
     weights = onnx.numpy_helper.from_array(np.ones((4, 3, 3, 3), np.float32))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
-from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.artifact import Artifact, Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.core.explanation import Explanation, LayerFinding
 from resnet_edge.core.head import Head
@@ -17,7 +18,7 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.job import Target
-from resnet_edge.verification.checks import check_other, check_unchanged, unfed
+from resnet_edge.verification.checks import check_other, check_unchanged, clipped, unfed
 from resnet_edge.verification.files import look
 from resnet_edge.verification.request import IdentifyFiles, Looked
 from resnet_edge.workers.progress import silent
@@ -178,6 +179,28 @@ def test_files_that_take_no_pixels_are_told_how_to_say_so() -> None:
     assert "net.onnx" in note
     assert "--feed preprocessed" in note
     assert unfed([explained("padding")], "net.keras") == ()
+
+
+def test_an_input_that_holds_no_pixels_is_told(tmp_path: Path) -> None:
+    """Of int16, scaled for 0 to 1: nearly all pixels are clipped to white."""
+
+    def artifact(*inputs: TensorSpec) -> Artifact:
+        return Artifact(
+            path=str(tmp_path / "net.tflite"),
+            format="tflite",
+            scheme="int16x8",
+            size_bytes=1,
+            sha256="",
+            inputs=inputs,
+            outputs=inputs,
+        )
+
+    unit = TensorSpec("image", (1, 8, 8, 3), "int16", Quantization((1 / 32767,), (0,)))
+    (note,) = clipped([artifact(unit)], "net.keras")
+    assert note.startswith("the input of net.tflite (int16) holds nothing above 1, ")
+    assert "--feed preprocessed" in note
+    pixels = replace(unit, quantization=Quantization((255 / 32767,), (0,)))
+    assert clipped([artifact(pixels), artifact()], "net.keras") == ()
 
 
 def test_the_reference_with_another_comment_is_the_reference(tmp_path: Path) -> None:

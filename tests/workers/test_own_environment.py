@@ -39,6 +39,16 @@ def test_what_is_missing_is_told_with_the_command_that_brings_it(
         TOOL.require("user")
 
 
+def test_a_python_that_cannot_be_reached_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As in another user's home; root reaches that, and so a name does it here that no file can have."""
+    monkeypatch.setenv(TOOL.variable, str(tmp_path))
+    (tmp_path / "lib/python3.11/site-packages/the_tool-1.2.dist-info").mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").symlink_to("x" * 300)
+    with pytest.raises(MissingDependency, match=r"user: The Tool is not installed"):
+        TOOL.require("user")
+
+
 def test_it_tells_the_version_that_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(TOOL.variable, str(tmp_path))
     (tmp_path / "lib/python3.11/site-packages/the_tool-1.2.dist-info").mkdir(parents=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from resnet_edge.bundle.delegates._tflite import DelegatedOperation, check_format, operations
 from resnet_edge.bundle.delegates._vela_environment import ENVIRONMENT
 from resnet_edge.bundle.delegates._verdict import DelegateVerdict, ListOrigin, outlook_of
-from resnet_edge.core.errors import ArtifactError, ResnetEdgeError, UsageError
+from resnet_edge.core.errors import ArtifactError, MissingDependency, UsageError
 from resnet_edge.core.outlook import Fact, Outlook
 
 TITLE = "Arm Ethos-U"
@@ -53,7 +53,7 @@ class _Compiled:
 
 def outlook(path: Path, format: str, accelerator: str = ACCELERATOR) -> Outlook:
     """See delegates.Delegate; `accelerator` is one of ACCELERATORS. Raises ArtifactError where nothing would
-    run on the NPU, UsageError for another accelerator.
+    run on the NPU, UsageError for another accelerator, MissingDependency where Vela does not start.
 
     `facts`: `cycles`, `inference_ms` at `clock_mhz`, `sram_kib`, `flash_kib`, `dram_kib`, Vela's own count of
     operators (`npu_operators`, `cpu_operators`: it splits and joins the file's), and what it was told.
@@ -122,7 +122,9 @@ def _output_of(command: Sequence[str], path: Path, folder: str) -> str:
             f"{path}: Vela gave no answer in {SECONDS:.0f} s: use a smaller network"
         ) from error
     except OSError as error:
-        raise ResnetEdgeError(f"Vela cannot be started ({error}): {ENVIRONMENT.install_command()}") from error
+        raise MissingDependency(
+            f"Vela cannot be started ({error}): {ENVIRONMENT.install_command()}"
+        ) from error
     if done.returncode != 0:
         lines = (done.stderr or done.stdout).decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

@@ -57,7 +57,7 @@ inline bool {symbol}_add_operators(Resolver& resolver) {{
 #endif /* {macro}_H_ */
 """
 _SOURCE = """\
-#include "{name}.h"
+#include "{symbol}.h"
 
 /* TFLite Micro reads the model in place. */
 #if defined(__cplusplus) && __cplusplus >= 201103L
@@ -78,9 +78,9 @@ const size_t {symbol}_size = {macro}_SIZE;
 
 
 def c_files(name: str, content: bytes, operators: Iterable[str]) -> dict[str, str]:
-    """`<name>.h` and `<name>.c`, which hold the bytes of a model with those operators, named as in the
-    schema. C from 1990 on, and C++ from 2011. Raises ArtifactError for an operator that
-    TFLite Micro lacks."""
+    """`model_<name>.h` and `.c`, which hold the bytes of a model with those operators, named as in the
+    schema, as an array of that name: a model may be called as a header of the system is (`time`). C from 1990
+    on, and C++ from 2011. Raises ArtifactError for an operator that TFLite Micro lacks."""
     symbol = c_identifier(name)
     methods = sorted({_method(operator) for operator in operators})
     lines = [
@@ -88,7 +88,6 @@ def c_files(name: str, content: bytes, operators: Iterable[str]) -> dict[str, st
         for start in range(0, len(content), PER_LINE)
     ]
     values = {
-        "name": name,
         "symbol": symbol,
         "macro": symbol.upper(),
         "size": len(content),
@@ -97,7 +96,7 @@ def c_files(name: str, content: bytes, operators: Iterable[str]) -> dict[str, st
         "calls": " &&\n         ".join(f"resolver.Add{method}() == 0" for method in methods),
         "lines": "\n".join(lines),
     }
-    return {f"{name}.h": _HEADER.format(**values), f"{name}.c": _SOURCE.format(**values)}
+    return {f"{symbol}.h": _HEADER.format(**values), f"{symbol}.c": _SOURCE.format(**values)}
 
 
 def _method(operator: str) -> str:

@@ -36,7 +36,7 @@ def variants(model: Path) -> tuple[Variant, ...]:
 
 
 def companions(model: Path, name: str) -> dict[str, str]:
-    """`<name>.h` and `<name>.c`, which hold the bytes of `model` as an array and name its operators. Raises
+    """`model_<name>.h` and `.c`, which hold the bytes of `model` as an array and name its operators. Raises
     ArtifactError for one that TFLite Micro does not have."""
     return c_files(name, model.read_bytes(), (node.op for node in read_graph(model).nodes))
 

@@ -10,7 +10,6 @@ weights are the same numbers, and no kernel overflows.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,8 +28,6 @@ from resnet_edge.graph.unfolded import check_unfolded
 CONVERTER = "onnxruntime.tools.convert_onnx_models_to_ort"
 SECONDS = 600.0
 MIDDLE = 128
-LENGTH = 200
-"""Characters of the path of the folder that the converter works in."""
 
 
 def write_ort(source: Path, out: Path) -> str:
@@ -38,27 +35,21 @@ def write_ort(source: Path, out: Path) -> str:
     ONNX Runtime's build takes it (--include_ops_by_config). Raises ArtifactError, MissingDependency."""
     if find_spec("onnxruntime") is None:
         raise MissingDependency(missing_package("onnxruntime"))
+    from resnet_edge.formats._onnx.ort_order import in_order  # of onnxruntime
+
     check_unfolded(source)
     with tempfile.TemporaryDirectory(prefix="resnet-edge-ort-") as place:
-        folder = _padded(Path(place))
+        folder = Path(place)
         model = onnx.load(source)
         if can_overflow(model):
             unsigned_weights(model)
         onnx.save(model, folder / "model.onnx")
         _convert(source, folder)
-        shutil.copyfile(folder / "model.ort", out)
+        out.write_bytes(in_order((folder / "model.ort").read_bytes()))
         listed = (folder / "model.required_operators_and_types.config").read_text("utf-8")
     # Its comment names the folder.
     lines = [line for line in listed.splitlines() if not line.startswith("#")]
     return "\n".join([f"# Generated from {out.name}", *lines]) + "\n"
-
-
-def _padded(place: Path) -> Path:
-    """A new folder in `place` whose path is LENGTH characters long, unless `place` is too long."""
-    place = place.resolve()
-    folder = place / "p".ljust(LENGTH - len(str(place)) - 1, "p")
-    folder.mkdir()
-    return folder
 
 
 def unsigned_weights(model: onnx.ModelProto) -> int:
@@ -82,10 +73,6 @@ def unsigned_weights(model: onnx.ModelProto) -> int:
 def _convert(source: Path, folder: Path) -> None:
     command = [sys.executable, "-P", "-m", CONVERTER, "model.onnx", "--optimization_style", "Fixed"]
     command += ["--enable_type_reduction", "--target_platform", "arm"]
-    # The file has its tables in the order of a hash that depends on where things lie in the memory of the
-    # process: the environment and the lengths of paths move them, too.
-    if still := shutil.which("setarch"):
-        command = [still, "--addr-no-randomize", *command]
     environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     environment |= {"PATH": os.defpath, "PYTHONHASHSEED": "0", "ORT_DISABLE_TELEMETRY": "1"}
     try:

@@ -73,3 +73,15 @@ def test_without_vela_the_error_tells_how_to_get_it(
     monkeypatch.setenv(_vela_environment.ENVIRONMENT.variable, str(tmp_path))
     with pytest.raises(MissingDependency, match=r"pip install --no-deps ethos-u-vela=="):
         ethos_u.outlook(nets / "relu_int8.tflite", "tflite")
+
+
+def test_a_vela_that_does_not_start_is_one_that_is_missing(
+    nets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in an environment whose Python is gone, or is another user's: a bundle is made without it."""
+    program = tmp_path / "vela"
+    program.write_text("#!/nowhere/python\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(type(_vela_environment.ENVIRONMENT), "program", lambda self, name: program)
+    with pytest.raises(MissingDependency, match=r"Vela cannot be started \(.*-m pip install"):
+        ethos_u.outlook(nets / "relu_int8.tflite", "tflite")

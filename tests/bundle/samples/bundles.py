@@ -58,10 +58,19 @@ def write(folder: Path, artifacts: Path, names: tuple[str, ...] = FILES) -> Bund
     )
     (folder / "golden/golden.json").write_bytes(golden_json(facts))
     (folder / "preprocessing.json").write_text(json.dumps({"schema": 1, **asdict(facts.image)}))
+    (folder / "labels.txt").write_text("".join(f"{label}\n" for label in facts.labels), "utf-8")
     for path_in_bundle, text in rendered(facts).items():
         (folder / path_in_bundle).parent.mkdir(parents=True, exist_ok=True)
         (folder / path_in_bundle).write_text(text, "utf-8")
+    seal(folder)
     return facts
+
+
+def seal(folder: Path) -> None:
+    """bundle.json of the files as they are now."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "bundle.json")
+    sums = {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in files}
+    (folder / "bundle.json").write_text(json.dumps({"schema": 1, "sha256": sums}))
 
 
 def rendered(facts: BundleFacts) -> dict[str, str]:
@@ -135,8 +144,15 @@ def tensor(pixels: NDArray[np.uint8], end: TensorSpec) -> NDArray[Any]:
 
 
 def changed(bundle: Path, change: Any) -> None:
-    """golden.json with a change."""
-    path = bundle / "golden/golden.json"
-    golden = json.loads(path.read_text("utf-8"))
-    change(golden)
-    path.write_text(json.dumps(golden), "utf-8")
+    """golden.json with a change, as if it were the bundle's."""
+    changed_json(bundle, "golden/golden.json", change)
+
+
+def changed_json(bundle: Path, name: str, change: Any) -> None:
+    """A document of the bundle with a change, as if it were the bundle's."""
+    document = json.loads((bundle / name).read_text("utf-8"))
+    change(document)
+    (bundle / name).write_text(json.dumps(document), "utf-8")
+    index = json.loads((bundle / "bundle.json").read_text("utf-8"))
+    index["sha256"][name] = sha256((bundle / name).read_bytes())
+    (bundle / "bundle.json").write_text(json.dumps(index))

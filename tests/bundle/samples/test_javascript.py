@@ -97,7 +97,7 @@ def test_node_passes_and_tells_what_is_off(with_packages: Path) -> None:
     assert code == 1
     assert "golden/images/01.png: the OUTPUT is off: a score by 0.0100" in said
     assert "golden/images/02.png: the INPUT is off" in said
-    assert "golden/images/03.png: the picture is not the one of the bundle" in said
+    assert "golden/images/03.png: the picture is missing or not the one of the bundle" in said
     assert said.count("golden/images") == 3
 
 
@@ -109,6 +109,60 @@ def test_node_compares_something_or_fails(with_packages: Path) -> None:
     changed(bundle, lambda golden: golden.update(images=[]))
     shutil.copy(bundle / "litert/fixed.tflite", bundle / "onnx/fixed.onnx")
     assert node(bundle, "selftest/selftest.mjs")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *[(name, None) for name in ("bundle.json", "golden/golden.json", "preprocessing.json", "labels.txt")],
+        *[(name, "{") for name in ("bundle.json", "golden/golden.json", "preprocessing.json")],
+        *[("bundle.json", content) for content in ("null", "[]", "{}", '{"sha256": 3}')],
+        ("golden/golden.json", '{"files": 1}'),
+        ("labels.txt", "Zebra\n"),
+    ],
+)
+@needs_node
+def test_node_tells_of_a_damaged_document(bundle: Path, name: str, content: str | None) -> None:
+    """In one line, and needs nothing installed for it."""
+    (bundle / name).unlink()
+    if content is not None:
+        (bundle / name).write_text(content)
+    code, said, error = node(bundle, "selftest/selftest.mjs")
+    assert (code, said.count("\n"), error) == (1, 1, "")
+    assert said.startswith("FAILED: ")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"ONNX"])
+def test_node_tells_of_a_damaged_file(with_packages: Path, content: bytes | None) -> None:
+    for name in ("onnx/fixed.onnx", "golden/scores/fixed.onnx.bin", "golden/images/01.png"):
+        path = with_packages / name
+        whole = path.read_bytes()
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        code, said, error = node(with_packages, "selftest/selftest.mjs")
+        assert (code, error) == (1, "")
+        verdict, why = said.splitlines()
+        assert verdict.startswith("FAILED onnx/fixed.onnx")
+        assert why.endswith("is missing or not the one of the bundle: copy it again")
+        path.write_bytes(whole)
+
+
+@needs_node
+@pytest.mark.parametrize("script", ["selftest/selftest.mjs", "samples/javascript/classify.mjs"])
+def test_node_says_what_is_not_installed(bundle: Path, script: str) -> None:
+    code, said, error = node(bundle, script, *(["photo.png"] if "classify" in script else []))
+    assert (code, (said + error).count("\n")) == (1, 1)
+    assert "npm install onnxruntime-node" in said + error
+
+
+def test_node_tells_of_what_is_no_photo(with_packages: Path) -> None:
+    if not (_web_packages.node_modules() / "sharp").is_dir():
+        pytest.skip("the npm package sharp is not installed")
+    (with_packages / "text.png").write_text("no photo")
+    for words in ((), ("none.png",), ("text.png",)):
+        code, said, error = node(with_packages, "samples/javascript/classify.mjs", *words)
+        assert (code, said, error.count("\n")) == (1, "", 1), error
 
 
 @needs_node

@@ -13,7 +13,7 @@ from PIL import Image
 
 from resnet_edge.backends import litert
 from tests.backends import rgb, tiny
-from tests.bundle.samples.bundles import FILES, changed, scores_of, sha256, with_scores
+from tests.bundle.samples.bundles import FILES, changed, changed_json, scores_of, seal, sha256, with_scores
 from tests.bundle.samples.conftest import Without
 from tests.bundle.samples.programs import CLASSIFY, SELFTEST, run
 
@@ -47,8 +47,7 @@ def test_an_input_that_is_off_is_told_as_that(bundle: Path) -> None:
 
 @pytest.mark.parametrize("change", [{"colour": "RGB"}, {"width": 9}, {"height": 7}])
 def test_a_change_of_the_preprocessing_puts_the_input_off(bundle: Path, change: dict[str, Any]) -> None:
-    path = bundle / "preprocessing.json"
-    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}))
+    changed_json(bundle, "preprocessing.json", lambda how: how.update(change))
     code, said = selftest(bundle)
     assert code == 1
     assert said.count("the INPUT is off") == 4 * len(FILES)
@@ -181,6 +180,7 @@ def test_a_kind_of_file_that_it_does_not_know_is_said(bundle: Path) -> None:
         golden["files"][2]["file"] = "onnx/fixed.pte"
 
     changed(bundle, rename)
+    seal(bundle)
     code, said = selftest(bundle)
     assert (code, "skipped onnx/fixed.pte: this test opens .tflite and .onnx" in said) == (0, True)
 
@@ -191,6 +191,55 @@ def test_json_that_cannot_be_read_is_told(bundle: Path, script: str, name: str) 
     (bundle / name).write_text("{")
     done = run(bundle / script, *(["photo.jpg"] if script == CLASSIFY else []))
     assert (done.returncode, f"FAILED: {name} cannot be read" in done.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("golden/golden.json", '{"files": 1}'), ("preprocessing.json", '{"width": 8}')]
+)
+@pytest.mark.parametrize("script", [SELFTEST, CLASSIFY])
+def test_json_that_says_other_things_is_told(bundle: Path, script: str, name: str, content: str) -> None:
+    """A digit of a tolerance would do: all would pass."""
+    (bundle / name).write_text(content)
+    done = run(bundle / script, *(["photo.jpg"] if script == CLASSIFY else []))
+    line = f"FAILED: {name} is not the one of bundle.json: copy both again\n"
+    assert (done.returncode, done.stdout) == (1, line)
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"sha256": 3}', "[" * 100_000])
+def test_an_index_that_cannot_be_read_is_told(bundle: Path, content: str | None) -> None:
+    (bundle / "bundle.json").unlink()
+    if content is not None:
+        (bundle / "bundle.json").write_text(content)
+    code, said = selftest(bundle)
+    assert (code, said.count("FAILED"), said.count("\n")) == (1, 1, 1)
+    assert "bundle.json" in said
+
+
+def test_other_files_that_apps_take_up_are_told(bundle: Path) -> None:
+    """And those that people read or change are theirs."""
+    (bundle / "labels.txt").write_text("Zebra\n")
+    (bundle / "samples/python/classify.py").write_text("print()\n")
+    code, said = selftest(bundle)
+    line = "FAILED labels.txt: it is missing or not the one of the bundle: copy it again"
+    assert (code, said.splitlines()[0], said.count("FAILED")) == (1, line, 1)
+    (bundle / "labels.txt").unlink()
+    assert selftest(bundle) == (code, said)
+
+
+def test_a_runtime_that_opens_a_file_and_does_not_run_it_is_told(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken/ai_edge_litert").mkdir(parents=True)
+    (tmp_path / "broken/ai_edge_litert/__init__.py").touch()
+    (tmp_path / "broken/ai_edge_litert/interpreter.py").write_text(
+        "class Interpreter:\n"
+        "    def __init__(self, path): pass\n"
+        "    def allocate_tensors(self): pass\n"
+        "    def get_input_details(self): return [{'index': 0}]\n"
+        "    get_output_details = get_input_details\n"
+        "    def set_tensor(self, index, tensor): pass\n"
+        "    def invoke(self): raise RuntimeError('Node 3\\n  failed to invoke.')\n"
+    )
+    code, said = selftest(bundle, FILES[0], PYTHONPATH=str(tmp_path / "broken"))
+    assert (code, said) == (1, f"FAILED {FILES[0]}: litert does not run it: Node 3 failed to invoke.\n")
 
 
 def test_nothing_compared_is_no_success(bundle: Path) -> None:
@@ -206,9 +255,8 @@ def test_nothing_compared_is_no_success(bundle: Path) -> None:
 
 def test_an_array_of_samples_is_taken_as_it_is(bundle: Path) -> None:
     """Of a model that takes no photos: bytes in place of pictures."""
-    how = json.loads((bundle / "preprocessing.json").read_text("utf-8"))
-    how |= {"colour": "samples", "samples": 1}
-    (bundle / "preprocessing.json").write_text(json.dumps(how))
+    samples = {"colour": "samples", "samples": 1}
+    changed_json(bundle, "preprocessing.json", lambda how: how.update(samples))
 
     def arrays(golden: Any) -> None:
         for number, image in enumerate(golden["images"]):

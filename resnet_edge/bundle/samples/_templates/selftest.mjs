@@ -6,8 +6,7 @@
 // nothing could be compared. Browsers: selftest/index.html.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import * as ort from "onnxruntime-node";
-import { complaints } from "./compare.mjs";
+import { complaints, documents } from "./compare.mjs";
 import { decodePng } from "./png.mjs";
 
 const BUNDLE = new URL("../", import.meta.url);
@@ -19,34 +18,58 @@ const place = {
   sha256: async (content) => createHash("sha256").update(content).digest("hex"),
 };
 
-/** @param {string} path */
-const json = async (path) => JSON.parse(await readFile(new URL(path, BUNDLE), "utf8"));
+/** onnxruntime-node. Throws where it is not installed. */
+async function runtime() {
+  try {
+    return await import("onnxruntime-node");
+  } catch (error) {
+    const missing = /** @type {any} */ (error).code === "ERR_MODULE_NOT_FOUND";
+    throw missing ? new Error("onnxruntime-node is not installed: npm install onnxruntime-node") : error;
+  }
+}
 
-/** @param {any} file @returns {Promise<import("./compare.mjs").Run>} */
-async function opened(file) {
+/** @param {typeof import("onnxruntime-node")} ort @param {any} file */
+async function opened(ort, file) {
   const session = await ort.InferenceSession.create(await place.bytes(file.file));
   const [image] = session.inputNames, [scores] = session.outputNames;
-  return async (tensor) => {
+  /** @type {import("./compare.mjs").Run} */
+  const run = async (tensor) => {
     const out = await session.run({ [image]: new ort.Tensor(file.input.dtype, tensor, file.input.shape) });
     return /** @type {any} */ (out[scores].data);
   };
+  return { runtime: "onnxruntime_node", run };
 }
 
-const golden = await json("golden/golden.json"), how = await json("preprocessing.json");
-const asked = process.argv.slice(2);
-const files = golden.files.filter((/** @type {any} */ file) =>
-  asked.length ? asked.includes(file.file) : /\.(onnx|ort)$/.test(file.file));
-let passed = files.length > 0 && asked.every((name) => files.some((/** @type {any} */ file) => file.file === name));
-if (!passed) console.log("FAILED: golden/golden.json has no such .onnx file: nothing was compared");
-for (const file of files) {
-  let lines;
-  try {
-    lines = await complaints(place, golden, file, how, "onnxruntime_node", await opened(file));
-  } catch (error) {
-    lines = [String(error)];
+/** What an error says, on one line. @param {unknown} error */
+const said = (error) => (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
+
+/** Whether all is well. */
+async function main() {
+  const { golden, how } = await documents(place);
+  const ort = await runtime();
+  const asked = process.argv.slice(2);
+  const files = golden.files.filter((/** @type {any} */ file) =>
+    asked.length ? asked.includes(file.file) : /\.(onnx|ort)$/.test(file.file));
+  let passed = files.length > 0 && asked.every((name) => files.some((/** @type {any} */ file) => file.file === name));
+  if (!passed) console.log("FAILED: golden/golden.json has no such .onnx file: nothing was compared");
+  for (const file of files) {
+    let lines;
+    try {
+      lines = await complaints(place, golden, file, how, () => opened(ort, file));
+    } catch (error) {
+      lines = [said(error)];
+    }
+    passed &&= lines.length === 0;
+    const verdict = lines.length ? "FAILED" : "passed";
+    console.log(`${verdict} ${file.file} on onnxruntime_node: ${golden.images.length} images`);
+    for (const line of lines) console.log(`  ${line}`);
   }
-  passed &&= lines.length === 0;
-  console.log(`${lines.length ? "FAILED" : "passed"} ${file.file} on onnxruntime_node: ${golden.images.length} images`);
-  for (const line of lines) console.log(`  ${line}`);
+  return passed;
 }
-process.exitCode = passed ? 0 : 1;
+
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} catch (error) {
+  console.log(`FAILED: ${said(error)}`);
+  process.exitCode = 1;
+}
