@@ -21,7 +21,7 @@ HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
 
 # From the top: a room may import those below it.
 ROOMS = (
-    "cli",
+    "cli", "api",
     "verification", "inspection", "bundle", "compression", "training", "conversion",
     "golden", "benchmarking", "diagnosis", "calibrate", "evaluation",
     "compatibility", "schemes", "formats", "backends", "graph", "models", "data", "zoo",
@@ -109,7 +109,7 @@ def targets(file: Path, inside_functions: bool) -> Iterator[Path]:
 def loaded_by_the_parent() -> dict[Path, str]:
     """Every file that a command loads in the process of the user, and through which: what `cli` imports, at
     once or within a function, and what is imported when those are."""
-    found = {file: "" for file in FILES if room(file) in {"cli", "entry.py", "__init__.py"}}
+    found = {file: "" for file in FILES if room(file) in {"cli", "api", "entry.py", "__init__.py"}}
     waiting = list(found)
     while waiting:
         file = waiting.pop()

@@ -22,17 +22,20 @@ from resnet_edge.cli._options import (
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 from resnet_edge.core.errors import UsageError
-from resnet_edge.core.runtime_floor import RuntimeFloor, floors
+from resnet_edge.core.runtime_floor import floors
 
 if TYPE_CHECKING:
     from resnet_edge.core.report import Report
 
 
-def _floors(context: click.Context, param: click.Parameter, value: str) -> tuple[RuntimeFloor, ...]:
+def _floors(context: click.Context, param: click.Parameter, value: str) -> str:
+    """A callback for the oldest runtimes."""
     try:
-        return floors(value) if value else ()
+        if value:
+            floors(value)
     except UsageError as error:
         raise click.BadParameter(str(error)) from error
+    return value
 
 
 @click.command("convert")

@@ -112,9 +112,9 @@ from resnet_edge.cli.terminal import progress
 from resnet_edge.workers.progress import Progress
 evil = sys.argv[1]
 with progress(False) as report:
-    report(Progress(evil, 1, 3, evil))
-    report(Progress("other", note=evil))
-    report(Progress("line", note=evil, line=True))
+    report(Progress(step=evil, done=1, total=3, note=evil))
+    report(Progress(step="other", note=evil))
+    report(Progress(step="line", note=evil, line=True))
     time.sleep(0.3)
 """
 
