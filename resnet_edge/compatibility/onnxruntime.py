@@ -86,6 +86,10 @@ def of_onnx(opsets: dict[str, int], ir_version: int, operations: Collection[Onnx
         return _unknown(f"IR version {ir_version} is newer than {RUNTIME} {NEWEST}, the newest known here")
     if ir_version in IR_VERSIONS:
         demands.append((IR_VERSIONS[ir_version], f"its file format is IR version {ir_version}"))
+    strange = next((each for each in operations if each.name and not each.since), None)
+    if strange is not None:
+        what = f"{strange.name} is no operator of ONNX's set {strange.opset}"
+        return _unknown(f"{what}: releases refuse it that have none of that name of their own")
     demands += [demand for each in operations for demand in late_kernels(each)]
     names = {(each.node.domain, each.node.op_type) for each in operations}
     doubts = ((each.name, untried(each)) for each in operations)

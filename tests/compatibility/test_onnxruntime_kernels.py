@@ -150,3 +150,10 @@ def test_options_that_older_releases_do_not_take() -> None:
     assert of([step("ReduceMean", "x", noop_with_empty_axes=1)], 18).version == "1.24"
     quantized = [step("QuantizeLinear", "x", "s", out="q"), step("DequantizeLinear", "q", "s")]
     assert of(quantized, 11, s=np.float32(0.1)).version == "1.11"
+
+
+def test_what_is_no_operator_of_its_set_is_not_promised() -> None:
+    for kind, opset in (("Celu", 11), ("SpaceToBatchND", 17)):
+        found = of([step(kind, "x")], opset)
+        assert told(found) == ("unknown", "")
+        assert f"{kind} is no operator of ONNX's set {opset}" in found.why
