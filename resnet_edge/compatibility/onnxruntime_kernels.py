@@ -120,6 +120,13 @@ LATE_KERNELS = (
         since="1.20",
         why="is fused to a QLinearMatMul of set 21, whose kernel came later than the operator",
     ),
+    LateKernel(  # what another domain's operators give is not known from the file, a zero point is
+        holds=lambda o: (
+            o.node.domain == "com.microsoft" and o.node.op_type == "QGemm" and o.type(2) == "int8"
+        ),
+        since="1.11",
+        why="is in int8, whose kernel came later than the operator",
+    ),
     LateKernel(
         holds=lambda o: o.name == "Where" and o.type(1) == "int8",
         since="1.31",
@@ -208,7 +215,9 @@ def late_kernels(operation: OnnxOperation) -> Iterator[tuple[str, str]]:
                 else f"{name} is in {dtype}, whose kernel came later than the operator"
             ),
         )
-    yield from ((late.since, f"{name} {late.why}") for late in LATE_KERNELS if late.holds(operation))
+    yield from (
+        (late.since, f"{operation.node.op_type} {late.why}") for late in LATE_KERNELS if late.holds(operation)
+    )
 
 
 def untried(operation: OnnxOperation) -> str:

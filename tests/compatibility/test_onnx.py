@@ -58,6 +58,16 @@ MICROSOFT = (("com.microsoft", 1),)
         (model([node("QGemm", domain="com.microsoft")], domains=MICROSOFT), "known", "1.9", "QGemm"),
         (model([node("QLinearSoftmax", domain="com.microsoft")], 13), "known", "1.13", "QLinearSoftmax"),
         (
+            model(
+                [node("QGemm", "x", "s", "w", domain="com.microsoft")],
+                constants=(constant("int8"),),
+                domains=MICROSOFT,
+            ),
+            "known",
+            "1.11",
+            "QGemm is in int8",
+        ),
+        (
             model([node("New", domain="com.microsoft")], domains=MICROSOFT),
             "unknown",
             "",
