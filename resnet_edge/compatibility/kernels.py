@@ -14,12 +14,16 @@ from resnet_edge.graph.versions.operation import Operation
 
 @dataclass(frozen=True, kw_only=True)
 class LateKernel:
-    """A kernel and the releases of TensorFlow Lite and of LiteRT that brought it."""
+    """A kernel and the releases of TensorFlow Lite and of LiteRT that brought it; None: none did."""
 
     holds: Callable[[Operation], bool]
-    tensorflow_lite: str
-    litert: str
+    tensorflow_lite: str | None
+    litert: str | None
     why: str
+
+
+def _five_axes(*names: str, dtypes: tuple[str, ...]) -> Callable[[Operation], bool]:
+    return lambda o: o.name in names and o.type() in dtypes and o.broadcasts_more_than_four
 
 
 LATE_KERNELS = (
@@ -40,6 +44,48 @@ LATE_KERNELS = (
         tensorflow_lite="2.21",
         litert="2.2",
         why="TILE is in int16",
+    ),
+    LateKernel(  # older ones end their process
+        holds=_five_axes("MUL", "DIV", dtypes=("float32",)),
+        tensorflow_lite="2.8",
+        litert="1.0",
+        why="it multiplies or divides shapes that differ and have five axes",
+    ),
+    LateKernel(
+        holds=_five_axes("MUL", "DIV", dtypes=("int8", "uint8", "int16")),
+        tensorflow_lite="2.15",
+        litert="1.0",
+        why="it multiplies or divides integers of shapes that differ and have five axes",
+    ),
+    LateKernel(
+        holds=_five_axes("SUB", dtypes=("int8", "uint8", "int16")),
+        tensorflow_lite="2.8",
+        litert="1.0",
+        why="it subtracts integers of shapes that differ and have five axes",
+    ),
+    LateKernel(
+        holds=_five_axes("ADD", dtypes=("int16",)),
+        tensorflow_lite="2.13",
+        litert="1.0",
+        why="it adds int16 of shapes that differ and have five axes",
+    ),
+    LateKernel(  # TensorFlow 2.21 and LiteRT 2.1 have one that fails where a divisor is stored as 0
+        holds=lambda o: o.name == "DIV" and o.type() == "int8",
+        tensorflow_lite=None,
+        litert="2.2",
+        why="DIV is in int8",
+    ),
+    LateKernel(  # older ones are wrong without an error
+        holds=lambda o: o.name == "SUM" and o.type() == "int16",
+        tensorflow_lite="2.20",
+        litert="1.3",
+        why="SUM is in int16",
+    ),
+    LateKernel(
+        holds=lambda o: o.name in ("SCATTER_ND", "SQUARED_DIFFERENCE") and "int16" in (o.type(), o.type(1)),
+        tensorflow_lite=None,
+        litert=None,
+        why="SCATTER_ND or SQUARED_DIFFERENCE is in int16",
     ),
 )
 """Measured with tflite-runtime 2.7 to 2.14, TensorFlow 2.15 to 2.21 and ai-edge-litert 1.0 to 2.3."""

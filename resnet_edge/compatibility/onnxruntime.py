@@ -1,14 +1,16 @@
 """The oldest ONNX Runtime for an .onnx or .ort file.
 
 Measured with the wheels of 1.2 to 1.32: files of each version of the operator set and of the file format were
-offered to each, and so were the operators of Microsoft's own domain. Kernels are those that 1.16 to 1.32 list
-for the processor. Releases before 1.2 are not told apart from it.
+offered to each, and so were the operators of Microsoft's own domain. Which kernels came when is in
+onnxruntime_kernels.py. Releases before 1.2 are not told apart from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from resnet_edge.compatibility.onnx_operation import ONNX_DOMAINS, OnnxOperation
+from resnet_edge.compatibility.onnxruntime_kernels import NEVER, late_by_set, late_kernels, untried
 from resnet_edge.core.minimum import RuntimeMinimum, release_key
 
 RUNTIME = "ONNX Runtime"
@@ -36,12 +38,6 @@ OPSETS = {
 ML_OPSETS = {3: "1.11", 4: "1.17", 5: "1.18"}
 """Of the domain ai.onnx.ml."""
 IR_VERSIONS = {7: "1.3", 8: "1.9", 9: "1.15", 10: "1.18", 11: "1.23", 12: "1.24", 13: "1.24", 14: "1.32"}
-SIGNED_CONV_INTEGER = "ConvInteger with int8"
-"""What a ConvInteger is called here that has an int8 input; with uint8 it has had a kernel since 1.2."""
-LATE_KERNELS = {"DeformConv": "1.25", "TensorScatter": "1.25", SIGNED_CONV_INTEGER: "1.24"}
-"""Of ai.onnx, that came after their operator set."""
-NO_KERNEL = frozenset({"ImageDecoder"})
-
 MICROSOFT = "com.microsoft"
 _MICROSOFT = """
 1.2 Attention AttnLSTM BiasGelu CDist ConvTransposeWithDynamicPads CropAndResize DequantizeLinear
@@ -68,15 +64,14 @@ MICROSOFT_OPS = {
     for release, *names in (line.split() for line in _MICROSOFT.split("\n") if line)
     for name in names
 }
-ONNX_DOMAINS = frozenset({"", "ai.onnx"})
 KNOWN_DOMAINS = ONNX_DOMAINS | {"ai.onnx.ml", MICROSOFT}
 
 ORT_FORMATS = {"1": "1.5", "2": "1.6", "3": "1.7", "4": "1.8", "5": "1.13", "6": "1.16"}
 """Versions of the .ort format. 1 to 3 are refused by 1.8 to 1.13, and 4 by 1.13, in between."""
 
 
-def of_onnx(opsets: dict[str, int], ir_version: int, ops: Collection[tuple[str, str]]) -> RuntimeMinimum:
-    """`opsets` by domain; `ops` as (domain, operator), without those that the file itself defines."""
+def of_onnx(opsets: dict[str, int], ir_version: int, operations: Collection[OnnxOperation]) -> RuntimeMinimum:
+    """`opsets` by domain; `operations` without those that the file itself defines."""
     demands = [(FIRST, "every release has all that it asks for")]
     for domain, version in opsets.items():
         if domain in ONNX_DOMAINS and version >= min(OPSETS):
@@ -91,36 +86,52 @@ def of_onnx(opsets: dict[str, int], ir_version: int, ops: Collection[tuple[str, 
         return _unknown(f"IR version {ir_version} is newer than {RUNTIME} {NEWEST}, the newest known here")
     if ir_version in IR_VERSIONS:
         demands.append((IR_VERSIONS[ir_version], f"its file format is IR version {ir_version}"))
-    return _with_operators(demands, ops)
+    strange = next((each for each in operations if each.name and not each.since), None)
+    if strange is not None:
+        what = f"{strange.name} is no operator of ONNX's set {strange.opset}"
+        return _unknown(f"{what}: releases refuse it that have none of that name of their own")
+    demands += [demand for each in operations for demand in late_kernels(each)]
+    names = {(each.node.domain, each.node.op_type) for each in operations}
+    doubts = ((each.name, untried(each)) for each in operations)
+    doubt = next((f"{name} in {dtype}" for name, dtype in doubts if dtype), "")
+    return _newest(demands, names, doubt)
 
 
-def of_ort(format: str, opsets: dict[str, int], ops: Collection[tuple[str, str]]) -> RuntimeMinimum:
-    """Of an .ort file by the version of its format."""
+def of_ort(
+    format: str,
+    opsets: dict[str, int],
+    ops: Collection[tuple[str, str]],
+    since: Collection[tuple[str, int]] = (),
+) -> RuntimeMinimum:
+    """Of an .ort file by the version of its format. `ops` as (domain, operator); `since`: operators of
+    ai.onnx with the set that brought their version."""
     if format not in ORT_FORMATS:
         return _unknown(f"version {format} of the .ort format is not known here")
     demands = [(ORT_FORMATS[format], f"it is of version {format} of the .ort format")]
     for domain, version in opsets.items():
         if domain in ONNX_DOMAINS and version in OPSETS:
             demands.append((OPSETS[version], f"its operators are of set {version}"))
-    return _with_operators(demands, ops)
+    demands += filter(None, (late_by_set(name, number) for name, number in since))
+    return _newest(demands, ops)
 
 
-def _with_operators(demands: list[tuple[str, str]], ops: Iterable[tuple[str, str]]) -> RuntimeMinimum:
+def _newest(
+    demands: list[tuple[str, str]], ops: Iterable[tuple[str, str]], doubt: str = ""
+) -> RuntimeMinimum:
     for domain, name in sorted(set(ops)):
         if domain not in KNOWN_DOMAINS:
             return _unknown(f"{name} is an operator of {domain!r}: that depends on what the app brings")
-        if domain in ONNX_DOMAINS and name in NO_KERNEL:
-            return RuntimeMinimum(
-                runtime=RUNTIME, state="never", version="", why=f"it has no kernel for {name}"
-            )
         if domain == MICROSOFT and name not in MICROSOFT_OPS:
             return _unknown(f"{name} of {domain} is not among the operators known here")
         if domain == MICROSOFT:
             demands.append((MICROSOFT_OPS[name], f"it has {name} of {domain}"))
-        elif name in LATE_KERNELS and domain in ONNX_DOMAINS:
-            demands.append((LATE_KERNELS[name], f"it has {name}, whose kernel came later than the operator"))
+    lacking = next((why for release, why in demands if release == NEVER), "")
+    if lacking:
+        return RuntimeMinimum(runtime=RUNTIME, state="never", version="", why=f"{lacking}, up to {NEWEST}")
     version, why = max(demands, key=lambda demand: release_key(demand[0]))
-    return RuntimeMinimum(runtime=RUNTIME, state="known", version=version, why=why)
+    if doubt:
+        why += f"; which releases compute {doubt} is not known"
+    return RuntimeMinimum(runtime=RUNTIME, state="at least" if doubt else "known", version=version, why=why)
 
 
 def _unknown(why: str) -> RuntimeMinimum:

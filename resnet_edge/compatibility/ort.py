@@ -11,6 +11,7 @@ from flatbuffers import encode, number_types, packer
 from flatbuffers.table import Table
 
 from resnet_edge.compatibility import onnxruntime
+from resnet_edge.compatibility.onnx_operation import ONNX_DOMAINS
 from resnet_edge.core.minimum import RuntimeMinimum
 
 # Slots of the schema, in bytes of the table's index.
@@ -18,7 +19,7 @@ SESSION_VERSION, SESSION_MODEL = 4, 6
 MODEL_OPSETS, MODEL_GRAPH = 6, 18
 OPSET_DOMAIN, OPSET_VERSION = 4, 6
 GRAPH_NODES = 8
-NODE_DOMAIN, NODE_OPERATOR = 8, 14
+NODE_DOMAIN, NODE_SINCE, NODE_OPERATOR = 8, 10, 14
 
 
 def minimum(content: bytes) -> RuntimeMinimum:
@@ -32,9 +33,14 @@ def minimum(content: bytes) -> RuntimeMinimum:
         for entry in _children(model, MODEL_OPSETS)
     }
     graph = _child(model, MODEL_GRAPH)
-    nodes = _children(graph, GRAPH_NODES) if graph is not None else ()
+    nodes = list(_children(graph, GRAPH_NODES)) if graph is not None else []
     ops = {(_text(node, NODE_DOMAIN), _text(node, NODE_OPERATOR)) for node in nodes}
-    return onnxruntime.of_ort(_text(session, SESSION_VERSION), opsets, ops)
+    since = {
+        (_text(node, NODE_OPERATOR), int(node.GetSlot(NODE_SINCE, 0, number_types.Int32Flags)))
+        for node in nodes
+        if _text(node, NODE_DOMAIN) in ONNX_DOMAINS
+    }
+    return onnxruntime.of_ort(_text(session, SESSION_VERSION), opsets, ops, since)
 
 
 def _text(table: Table, slot: int) -> str:

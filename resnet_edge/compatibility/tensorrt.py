@@ -21,9 +21,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
+from resnet_edge.compatibility.onnx_operation import ONNX_DOMAINS
+from resnet_edge.compatibility.onnx_values import Values
 from resnet_edge.compatibility.tensorrt_operators import (
     NEWEST_LIST,
     NOT_TAKEN,
@@ -32,7 +33,6 @@ from resnet_edge.compatibility.tensorrt_operators import (
     OPSETS,
 )
 from resnet_edge.core.minimum import RuntimeMinimum, State, release_key
-from resnet_edge.graph.work import onnx_constants
 
 RUNTIME = "TensorRT"
 RESIZE_FROM = frozenset(
@@ -42,7 +42,6 @@ SIGNED = frozenset({"int8", "int4", "float8_e4m3fn", "float4_e2m1fn"})
 """What DequantizeLinear takes, as onnx and ml_dtypes spell it."""
 KNOWN, BIAS = "int8, int4, float8 and float4", "int32"
 PAIR = frozenset({"QuantizeLinear", "DequantizeLinear"})
-ONNX_DOMAINS = frozenset({"", "ai.onnx"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,46 +52,15 @@ class _Trouble:
     never: bool = False
 
 
-class _Values:
-    """The dtype of every value of the main graph, and the numbers of constants that are in the file."""
-
-    def __init__(self, model: onnx.ModelProto) -> None:
-        try:
-            graph = onnx.shape_inference.infer_shapes(model).graph
-        except onnx.shape_inference.InferenceError:  # what the file itself declares is left
-            graph = model.graph
-        entries = [*graph.value_info, *graph.input, *graph.output]
-        self._types = {entry.name: entry.type.tensor_type.elem_type for entry in entries}
-        self._constants = dict(onnx_constants(graph))
-        self._types |= {name: tensor.data_type for name, tensor in self._constants.items()}
-        self.ends = {entry.name for entry in (*graph.input, *graph.output)}
-        self.readers: dict[str, list[onnx.NodeProto]] = {}
-        for node in graph.node:
-            for name in node.input:
-                self.readers.setdefault(name, []).append(node)
-
-    def dtype(self, name: str) -> str:
-        """As numpy spells it; empty where it is not known."""
-        kind = self._types.get(name, TensorProto.UNDEFINED)
-        return str(helper.tensor_dtype_to_np_dtype(kind)) if kind != TensorProto.UNDEFINED else ""
-
-    def is_constant(self, name: str) -> bool:
-        return name in self._constants
-
-    def numbers(self, name: str) -> NDArray[np.generic] | None:
-        """None where they are computed, or in another file."""
-        tensor = self._constants.get(name)
-        if tensor is None or tensor.data_location == TensorProto.EXTERNAL:
-            return None
-        return np.asarray(numpy_helper.to_array(tensor))
-
-
 def minimum(
-    model: onnx.ModelProto, nodes: Iterable[onnx.NodeProto], own: frozenset[tuple[str, str]]
+    model: onnx.ModelProto,
+    values: Values,
+    nodes: Iterable[onnx.NodeProto],
+    own: frozenset[tuple[str, str]],
 ) -> RuntimeMinimum:
     """What is known of the file. `nodes` are those of its subgraphs and functions too, `own` the (domain,
     operator) of these functions. Raises whatever a damaged file leads to."""
-    values, all_nodes = _Values(model), [node for node in nodes if (node.domain, node.op_type) not in own]
+    all_nodes = [node for node in nodes if (node.domain, node.op_type) not in own]
     troubles = [trouble for rule in RULES for node in all_nodes if (trouble := rule(node, values))]
     first = next((each for each in troubles if each.never), next(iter(troubles), None))
     if first is not None:
@@ -124,7 +92,7 @@ def _name(node: onnx.NodeProto) -> str:
     return str(node.name or next(iter(node.output), "")) or "without a name"
 
 
-def _operator(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
+def _operator(node: onnx.NodeProto, values: Values) -> _Trouble | None:
     what = f"{node.op_type} ({_name(node)})"
     if node.domain not in ONNX_DOMAINS:
         return _Trouble(why=f"{what} is an operator of {node.domain!r}: it needs a plugin of that name")
@@ -137,7 +105,7 @@ def _operator(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
     return None
 
 
-def _signed(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
+def _signed(node: onnx.NodeProto, values: Values) -> _Trouble | None:
     """Of QuantizeLinear and DequantizeLinear: the dtype of the integers."""
     if node.op_type not in PAIR:
         return None
@@ -160,14 +128,14 @@ def _signed(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
     return _Trouble(why=f"{_name(node)} {verb} {dtype}, and TensorRT knows {KNOWN} alone", never=True)
 
 
-def _float_bias(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
+def _float_bias(node: onnx.NodeProto, values: Values) -> _Trouble | None:
     if node.op_type != "DequantizeLinear" or values.dtype(node.input[0]) != BIAS:
         return None
     why = f"{_name(node)} dequantizes {BIAS}, and TensorRT knows {KNOWN} alone: leave biases in float"
     return _Trouble(why=why, never=True)
 
 
-def _symmetric(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
+def _symmetric(node: onnx.NodeProto, values: Values) -> _Trouble | None:
     if node.op_type not in PAIR or len(node.input) < 3 or not node.input[2]:
         return None
     zeros = values.numbers(node.input[2])
@@ -180,7 +148,7 @@ def _symmetric(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
     return _Trouble(why=f"{_name(node)} has the zero point {different[0]:g}, and it must be 0", never=True)
 
 
-def _per_channel(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
+def _per_channel(node: onnx.NodeProto, values: Values) -> _Trouble | None:
     """Several scales: of weights, and for a Conv along its outputs."""
     if node.op_type not in PAIR:
         return None
@@ -202,7 +170,7 @@ def _per_channel(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
     return None
 
 
-def _unsigned_inside(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
+def _unsigned_inside(node: onnx.NodeProto, values: Values) -> _Trouble | None:
     """uint8 comes in, and may be cast at once; it goes out, and is nowhere else."""
     unsigned = [name for name in node.output if name not in values.ends and values.dtype(name) == "uint8"]
     taken = [n for n in node.input if not values.is_constant(n) and values.dtype(n) == "uint8"]
@@ -216,7 +184,7 @@ def _attribute(node: onnx.NodeProto, name: str, default: str) -> str:
     return next((each.s.decode() for each in node.attribute if each.name == name), default)
 
 
-def _restricted(node: onnx.NodeProto, values: _Values) -> _Trouble | None:
+def _restricted(node: onnx.NodeProto, values: Values) -> _Trouble | None:
     """What the column "Restrictions" says of pools and of Resize."""
     found = ""
     spread = [size for each in node.attribute if each.name == "dilations" for size in each.ints]
@@ -241,7 +209,7 @@ def _resized(node: onnx.NodeProto) -> str:
     return "is antialiased" if any(a.name == "antialias" and a.i for a in node.attribute) else ""
 
 
-RULES: tuple[Callable[[onnx.NodeProto, _Values], _Trouble | None], ...] = (
+RULES: tuple[Callable[[onnx.NodeProto, Values], _Trouble | None], ...] = (
     _operator,
     _signed,
     _symmetric,

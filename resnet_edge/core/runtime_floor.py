@@ -18,7 +18,7 @@ RUNTIMES = {
 """By the name of an option: what `compatibility` calls it, and the format that it opens."""
 BY_DAY = "tflite_micro"
 """It has no releases: a year, a month or a day stands for one."""
-_DAY = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
+_DAY = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _RELEASE = re.compile(r"\d{1,4}(\.\d{1,4}){0,2}")
 _FLOOR = re.compile(r"(\w+)\s*>=\s*(\S+)")
 

@@ -13,7 +13,7 @@ from resnet_edge.compatibility import onnxruntime as table
 from resnet_edge.compatibility import ort
 from resnet_edge.compatibility.onnx import minimums
 
-FLOAT = TensorProto.FLOAT
+FLOAT, BYTE = TensorProto.FLOAT, TensorProto.UINT8
 
 
 def model(
@@ -22,8 +22,9 @@ def model(
     ir: int = 6,
     constants: tuple[onnx.TensorProto, ...] = (),
     domains: tuple[tuple[str, int], ...] = (),
+    dtype: int = FLOAT,
 ) -> onnx.ModelProto:
-    ends = [helper.make_tensor_value_info(name, FLOAT, [1, 4]) for name in ("x", "y")]
+    ends = [helper.make_tensor_value_info(name, end, [1, 4]) for name, end in (("x", dtype), ("y", FLOAT))]
     graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], list(constants))
     imports = [helper.make_opsetid(name, version) for name, version in (("", opset), *domains)]
     made: onnx.ModelProto = helper.make_model(graph, opset_imports=imports)
@@ -57,6 +58,16 @@ MICROSOFT = (("com.microsoft", 1),)
         (model([node("QGemm", domain="com.microsoft")], domains=MICROSOFT), "known", "1.9", "QGemm"),
         (model([node("QLinearSoftmax", domain="com.microsoft")], 13), "known", "1.13", "QLinearSoftmax"),
         (
+            model(
+                [node("QGemm", "x", "s", "w", domain="com.microsoft")],
+                constants=(constant("int8"),),
+                domains=MICROSOFT,
+            ),
+            "known",
+            "1.11",
+            "QGemm is in int8",
+        ),
+        (
             model([node("New", domain="com.microsoft")], domains=MICROSOFT),
             "unknown",
             "",
@@ -64,9 +75,19 @@ MICROSOFT = (("com.microsoft", 1),)
         ),
         (model([node("Own", domain="own")], domains=(("own", 1),)), "unknown", "", "what the app brings"),
         (model([node("DeformConv")], opset=19, ir=9), "known", "1.25", "kernel came later"),
-        (model([node("ImageDecoder")], opset=20, ir=9), "never", "", "no kernel"),
-        (model([node("ConvInteger", "x", "w")], constants=(constant("int8"),)), "known", "1.24", "int8"),
-        (model([node("ConvInteger", "x", "w")], constants=(constant("uint8"),)), "known", "1.2", "every"),
+        (model([node("RoiAlign")], opset=22, ir=10), "never", "", "no kernel"),
+        (
+            model([node("ConvInteger", "x", "w")], 11, 6, (constant("int8"),), (), BYTE),
+            "known",
+            "1.24",
+            "int8",
+        ),
+        (
+            model([node("ConvInteger", "x", "w")], 11, 6, (constant("uint8"),), (), BYTE),
+            "known",
+            "1.2",
+            "every",
+        ),
     ],
 )
 def test_the_oldest_onnxruntime(file: onnx.ModelProto, state: str, version: str, words: str) -> None:
@@ -94,14 +115,23 @@ def test_what_is_known_of_opencv(file: onnx.ModelProto, state: str, version: str
 
 def test_operators_in_subgraphs_and_functions_count() -> None:
     inner = helper.make_graph([node("DeformConv")], "inner", [], [])
-    branch = node("If", then_branch=inner, else_branch=inner)
-    assert minimums(model([branch], opset=19, ir=9))[0].version == "1.25"
+    branch = node("If", "w", then_branch=inner, else_branch=inner)
+    assert minimums(model([branch], opset=19, ir=9, constants=(constant("bool"),)))[0].version == "1.25"
     file = model([node("Own", domain="own")], opset=19, ir=9, domains=(("own", 1),))
     body = [node("DeformConv")]
     file.functions.append(
         helper.make_function("own", "Own", ["x"], ["y"], body, [helper.make_opsetid("", 19)])
     )
     assert minimums(file)[0].version == "1.25"
+
+
+def test_a_value_in_a_function_is_not_the_one_of_that_name_outside() -> None:
+    cast = helper.make_node("Cast", ["x"], ["h"], to=TensorProto.FLOAT16)
+    inside = helper.make_node("Relu", ["h"], ["r"])
+    file = model([cast, node("Own", "h", domain="own")], opset=17, ir=8, domains=(("own", 1),))
+    opset = [helper.make_opsetid("", 17)]
+    file.functions.append(helper.make_function("own", "Own", ["h"], ["r"], [inside], opset))
+    assert minimums(file)[0].version == "1.12"
 
 
 def test_the_installed_onnxruntime_takes_the_newest_that_the_table_has() -> None:

@@ -79,6 +79,12 @@ def one(name: str, dtype: int, version: int = 1) -> Any:
     )
 
 
+def five_axes(name: str, dtype: int) -> Any:
+    """Two operands whose shapes differ."""
+    first, second = (tensor(dtype, 1, 2, size, 3, 4, scales=1) for size in (3, 1))
+    return file(name, [first, second, first])
+
+
 @pytest.mark.parametrize(
     ("model", "tensorflow_lite", "litert", "words"),
     [
@@ -96,6 +102,12 @@ def one(name: str, dtype: int, version: int = 1) -> Any:
         (one("GELU", TYPE.FLOAT32), "2.8", "1.0", "it has GELU"),
         (one("GELU", TYPE.INT16), "2.20", "1.3", "GELU is in int16"),
         (one("SQRT", TYPE.INT8), "2.21", "2.0", "needs its version 2"),
+        (one("SUM", TYPE.INT16), "2.20", "1.3", "SUM is in int16"),
+        (five_axes("MUL", TYPE.FLOAT32), "2.8", "1.0", "five axes"),
+        (five_axes("DIV", TYPE.FLOAT32), "2.8", "1.0", "five axes"),
+        (five_axes("MUL", TYPE.INT8), "2.15", "1.0", "five axes"),
+        (five_axes("SUB", TYPE.INT8), "2.8", "1.0", "five axes"),
+        (five_axes("ADD", TYPE.INT16), "2.13", "1.0", "five axes"),
     ],
 )
 def test_the_oldest_release_that_is_right(model: Any, tensorflow_lite: str, litert: str, words: str) -> None:
@@ -117,6 +129,13 @@ def test_what_is_not_known_is_said(model: Any, words: str) -> None:
     for found in (*minimums(model), micro.minimum(model))[:2]:
         assert (found.state, found.version) == ("unknown", "")
         assert words in found.why
+
+
+def test_a_kernel_that_no_release_has() -> None:
+    first, second = minimums(one("DIV", TYPE.INT8))
+    assert (first.state, second.state, second.version) == ("unknown", "known", "2.2")
+    assert "DIV is in int8, which no release has that is known here" in first.why
+    assert [each.state for each in minimums(one("SQUARED_DIFFERENCE", TYPE.INT16))] == ["unknown"] * 2
 
 
 def test_a_number_of_no_operator_is_not_guessed() -> None:

@@ -53,3 +53,9 @@ def test_what_is_no_such_list_is_one_line(text: str, says: str) -> None:
 )
 def test_a_minimum_is_compared_as_releases_are(name: str, version: str, minimum: str, holds: bool) -> None:
     assert RuntimeFloor(name=name, version=version).holds(minimum) is holds
+
+
+@pytest.mark.parametrize("day", ["2024-13", "2024-00", "2024-12-32", "2024-13-45"])
+def test_a_day_that_is_none(day: str) -> None:
+    with pytest.raises(UsageError, match="is no version of tflite_micro"):
+        floors(f"tflite_micro>={day}")
