@@ -12,7 +12,15 @@ from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.diagnosis.layers.onnx_constants import OnnxConstants
 from resnet_edge.diagnosis.layers.onnx_nodes import attributes, in_order
 from resnet_edge.diagnosis.layers.onnx_qoperators import with_real_operations
-from resnet_edge.diagnosis.layers.steps import Kind, LayerStep, OpenedSteps, StepGrid, Weights, without_sizes
+from resnet_edge.diagnosis.layers.steps import (
+    Kind,
+    LayerStep,
+    OpenedSteps,
+    StepGrid,
+    Weights,
+    rounded_of,
+    without_sizes,
+)
 
 MOVES = frozenset({
     "QuantizeLinear", "DequantizeLinear", "MaxPool", "Transpose", "Reshape", "Flatten", "Squeeze",
@@ -108,6 +116,8 @@ class _Reader:
         elif op in PAIRS and (op != "Div" or node.input[0] not in self.constants):
             kind = PAIRS[op]
             constant = self.constants.real(fixed[0]) if fixed else None
+        else:
+            constant = rounded_of(map(self.constants.real, fixed))
         if op == "PRelu" and fixed:
             constant = self.constants.real(fixed[0])
             gain = max(1.0, float(np.abs(constant.values).max()))

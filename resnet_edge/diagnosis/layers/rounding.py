@@ -229,6 +229,8 @@ class _Walk:
     def _opaque(self, step: LayerStep, given: list[Rounding]) -> Rounding:
         """Through an operation of which it is not known by how much it enlarges errors. Those of float32 are
         a thousandth of what is allowed for them (SINGLE), and may grow so much."""
+        if step.constant is not None and step.constant.variance.any():
+            return UNKNOWN
         if all(one.none for one in given):
             return EXACT
         if not all(one.single for one in given):

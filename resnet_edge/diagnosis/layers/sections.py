@@ -23,6 +23,7 @@ from resnet_edge.diagnosis.layers.matching import (
     layers_behind,
     matched,
 )
+from resnet_edge.diagnosis.layers.moved_biases import before_moved_biases
 from resnet_edge.diagnosis.layers.onnx_steps import open_onnx
 from resnet_edge.diagnosis.layers.replay import Replay
 from resnet_edge.diagnosis.layers.rounded_weights import as_rounded
@@ -98,6 +99,8 @@ class Sections:
         wanted = [self.opened.entry, *(name for step in self.opened.steps for name in step.gives)]
         self._run = RUNS[format](path, self.opened, wanted)
         self.matches = self._matched(images[:SKETCHED])
+        for tensor in before_moved_biases(self):
+            del self.matches[tensor]
         self.kept: list[tuple[NDArray[np.float32], dict[int, NDArray[np.float32]]]] = []
         self.links = links(self)
         self._linked = {link.gives for link in self.links if link.alone}

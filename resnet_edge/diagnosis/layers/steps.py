@@ -60,7 +60,8 @@ class Weights:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerStep:
-    """One operation. `reads` and `gives` name activations; `constant` is the operand that is one, if one is;
+    """One operation. `reads` and `gives` name activations; `constant` is the operand that is one, if one is
+    (of a kind of which nothing is known, one that was rounded);
     `gain` bounds by how much an elementwise operation enlarges an error. `window` says how a kernel moves."""
 
     op: str
@@ -150,6 +151,11 @@ def affine(integers: NDArray[Any], scale: Real, zero: NDArray[Any], shape: tuple
     real = (integers.astype(np.float64) - zero.astype(np.float64).reshape(shape if zero.ndim else ())) * step
     # Uniform within half a step: a twelfth of its square.
     return Constant(values=real, variance=step**2 / 12, steps=tuple(np.unique(scale).tolist()))
+
+
+def rounded_of(constants: Iterable[Constant]) -> Constant | None:
+    """The first that storing has rounded: through an operation of which it is not known what that does."""
+    return next((one for one in constants if one.variance.any()), None)
 
 
 def named_kernel(weights: Weights, values: NDArray[Any]) -> Real:

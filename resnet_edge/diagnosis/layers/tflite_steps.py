@@ -17,6 +17,7 @@ from resnet_edge.diagnosis.layers.steps import (
     StepGrid,
     Weights,
     affine,
+    rounded_of,
     stored,
     without_sizes,
 )
@@ -106,6 +107,8 @@ class _Reader:
         elif node.op in PAIRS:
             kind = PAIRS[node.op]
             constant = next((self.constants[i] for i in given if i in self.constants), None)
+        else:
+            constant = rounded_of(self.constants[i] for i in given if i in self.constants)
         gain = max(1.0, abs(float(node.options.get("alpha") or 0))) * GAINS.get(node.op, 1.0)
         if node.op == "PRELU" and constant is not None:
             gain = max(gain, float(np.abs(constant.values).max()))
