@@ -130,10 +130,10 @@ def measured(case: Case) -> Measured:
 
 def chosen(case: Case, found: Measured, calibrator: str, repairs: tuple[str, ...]) -> tuple[Path, Path]:
     """The files with the ranges, and with the repaired float graph."""
-    mended = repaired(read_graph(case.float_graph), found, repairs)
+    fixed = repaired(read_graph(case.float_graph), found, repairs)
     float_graph, ranges = case.folder / "repaired.tflite", case.folder / "ranges.json"
-    write_constants(case.float_graph, mended.constants, float_graph)
-    spread = {name: one.distribution() for name, one in mended.measured.activations.items()}
+    write_constants(case.float_graph, fixed.constants, float_graph)
+    spread = {name: one.distribution() for name, one in fixed.measured.activations.items()}
     ranges.write_bytes(msgspec.json.encode({"int8": chosen_ranges(spread, calibrator, found.fixed)}))
     return ranges, float_graph
 

@@ -1,4 +1,4 @@
-"""What ONNX Runtime's overflowing sums do to int8 on processors without VNNI, and what mends it costs.
+"""What ONNX Runtime's overflowing sums do to int8 on processors without VNNI, and what fixes it costs.
 
     python benchmarks/overflow.py [FILE.onnx] [--images N] [--legacy N]
     python benchmarks/overflow.py --cost [--images N]

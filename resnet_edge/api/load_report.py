@@ -64,11 +64,11 @@ def load_report(path: str | Path) -> StoredReport | BenchReport:
     --json. Raises DataError where it is none."""
     file = Path(path)
     file = file / REPORT if file.is_dir() else file
-    what, mend = "report", "name a folder that convert wrote, or what convert, verify or bench printed"
-    document: dict[str, Any] = read_json(file, dict[str, Any], what, mend)
+    what, fix = "report", "name a folder that convert wrote, or what convert, verify or bench printed"
+    document: dict[str, Any] = read_json(file, dict[str, Any], what, fix)
     if document.get("kind") == "bench":
         return extended(BenchReport, read_bench(file))
-    found: _Document = read_json(file, _Document, what, mend)
+    found: _Document = read_json(file, _Document, what, fix)
     folder = file.parent
     return StoredReport(
         folder=folder,

@@ -27,7 +27,7 @@ DEVICES = frozenset({"cpu", "gpu"})
 class Runtime:
     """A module of web/, the backend that it belongs to, and its format as a person says it.
 
-    `mend` says what to do about a reason that it gives, and `refuse` raises DeviceUnavailable or
+    `fix` says what to do about a reason that it gives, and `refuse` raises DeviceUnavailable or
     ArtifactError for what it opens and cannot run. `prepared(path, images, count, spec)` checks images and
     gives what is sent; None sends them as they are.
     """
@@ -35,7 +35,7 @@ class Runtime:
     backend: str
     module: str
     format: str
-    mend: Callable[[str], str]
+    fix: Callable[[str], str]
     refuse: Callable[[Path, str, TensorSpec, TensorSpec], None]
     prepared: Callable[[Path, NDArray[Any], int, TensorSpec], NDArray[Any]] | None = None
 
@@ -106,7 +106,7 @@ def _whose_fault(runtime: Runtime, path: Path, device: str, reason: str) -> Arti
             return DeviceUnavailable(
                 f"{path} opens on cpu and not on {device} ({reason}): use the device cpu"
             )
-    return ArtifactError(f"{path} cannot be opened as {runtime.format} ({reason}): {runtime.mend(reason)}")
+    return ArtifactError(f"{path} cannot be opened as {runtime.format} ({reason}): {runtime.fix(reason)}")
 
 
 class WebSession:

@@ -37,7 +37,7 @@ def open_session(path: Path, device: str, threads: int) -> AbstractContextManage
     return _web_session.open_session(_RUNTIME, path, device, threads)
 
 
-def _mend(reason: str) -> str:
+def _fix(reason: str) -> str:
     if "Element type" in reason:
         return "it takes and gives float32 and uint8 alone: convert with --io float32 or --io uint8"
     return "copy or convert it again"
@@ -57,5 +57,5 @@ def _refuse(path: Path, device: str, image: TensorSpec, scores: TensorSpec) -> N
 
 
 _RUNTIME = _web_session.Runtime(
-    backend="litert_js", module="litert_js.mjs", format="TFLite", mend=_mend, refuse=_refuse
+    backend="litert_js", module="litert_js.mjs", format="TFLite", fix=_fix, refuse=_refuse
 )

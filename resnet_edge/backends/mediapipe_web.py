@@ -47,7 +47,7 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[_web_session
         yield session
 
 
-def _mend(reason: str) -> str:
+def _fix(reason: str) -> str:
     return _mediapipe_files.MEND
 
 
@@ -59,7 +59,7 @@ _RUNTIME = _web_session.Runtime(
     backend="mediapipe_web",
     module="mediapipe_web.mjs",
     format="TFLite for MediaPipe",
-    mend=_mend,
+    fix=_fix,
     refuse=_refuse,
     prepared=_mediapipe_files.pixels,
 )

@@ -34,7 +34,7 @@ def open_session(path: Path, device: str, threads: int) -> AbstractContextManage
     return _web_session.open_session(_RUNTIME, path, device, threads)
 
 
-def _mend(reason: str) -> str:
+def _fix(reason: str) -> str:
     return "copy or convert it again"
 
 
@@ -43,5 +43,5 @@ def _refuse(path: Path, device: str, image: TensorSpec, scores: TensorSpec) -> N
 
 
 _RUNTIME = _web_session.Runtime(
-    backend="onnxruntime_web", module="onnxruntime_web.mjs", format="ONNX", mend=_mend, refuse=_refuse
+    backend="onnxruntime_web", module="onnxruntime_web.mjs", format="ONNX", fix=_fix, refuse=_refuse
 )

@@ -66,7 +66,7 @@ def arena(path: Path) -> Arena:
         ) from error
     said = done.stderr.decode(errors="replace")
     if done.returncode != 0:
-        raise ArtifactError(f"{path} does not run in TFLite Micro ({_reason(said)}): {_mend(said)}")
+        raise ArtifactError(f"{path} does not run in TFLite Micro ({_reason(said)}): {_fix(said)}")
     found = {name: int(count) for name, count in _ALLOCATED.findall(said)}
     smallest = int(json.loads(done.stdout)["smallest_bytes"])
     return Arena(found["total"], found["head"], found["tail"], smallest)
@@ -117,7 +117,7 @@ def _opened(path: Path) -> runtime.Interpreter:
                     continue
                 reason = _reason(said) or first_line(error)
                 raise ArtifactError(
-                    f"{path} cannot be opened by TFLite Micro ({reason}): {_mend(said)}"
+                    f"{path} cannot be opened by TFLite Micro ({reason}): {_fix(said)}"
                 ) from error
 
 
@@ -140,7 +140,7 @@ def _reason(said: str) -> str:
     return next((line[:300].rstrip(".") for line in lines if line), "")
 
 
-def _mend(said: str) -> str:
+def _fix(said: str) -> str:
     if "Hybrid models" in said or "DEQUANTIZE" in said:
         return "it takes weights in int8 with integer activations, or float32 alone: use another scheme"
     return "use another scheme or a smaller network"

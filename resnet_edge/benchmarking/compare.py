@@ -46,10 +46,10 @@ class RunComparison:
 
 def read_bench(path: Path) -> Bench:
     """A document that `bench --json` printed. Raises DataError."""
-    what, mend = "document of bench", "name what bench --json printed"
-    found: Bench = read_json(path, Bench, what, mend)
+    what, fix = "document of bench", "name what bench --json printed"
+    found: Bench = read_json(path, Bench, what, fix)
     if not found.rows or any(min(row.p50_ms, *row.p50_ci95_ms) <= 0 for row in found.rows):
-        raise DataError(f"{path} is no {what} (no latency above 0): {mend}")
+        raise DataError(f"{path} is no {what} (no latency above 0): {fix}")
     return found
 
 

@@ -51,7 +51,7 @@ def _of_profile(request: WriteFiles, name: str, profile: DeliveryProfile) -> tup
             continue
         if artifact.file in request.unproved and not request.allow_unproved:
             raise ArtifactError(
-                f"{request.unproved[artifact.file]}: mend the artifact, or ship it with --unproved, which "
+                f"{request.unproved[artifact.file]}: fix the artifact, or ship it with --unproved, which "
                 "the bundle says"
             )
         try:

@@ -81,7 +81,7 @@ def command(
     process of its own, on the same cores.
 
     Exit code 0: every figure holds; 5: some do not, and the table says why (a longer --budget, or a
-    quieter machine, may mend it); 3: something could not be timed.
+    quieter machine, may fix it); 3: something could not be timed.
     """
     from resnet_edge.cli._annotations import annotate
     from resnet_edge.cli._bench import print_bench

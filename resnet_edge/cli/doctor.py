@@ -40,7 +40,7 @@ def _print(found: DoctorReport) -> None:
     say(f"{machine['os']}, Python {machine['python']}")
     held = found.sandbox
     why = f" ({held.detail})" if held.detail else ""
-    say(f"workers that read files of others: files {held.files}, network {held.network}{why}\n")
+    say(f"workers that read third-party files: files {held.files}, network {held.network}{why}\n")
     width = max(map(len, found.versions))
     for name, version in found.versions.items():
         say(f"{name:<{width}}  {version}")

@@ -69,7 +69,7 @@ class Rescued:
 
 def missed(plain: Sequence[Judgement]) -> bool:
     """Whether artifacts are sound and yet fail: by their accuracy, or by their SQNR. Where an output
-    was NaN or always the same, no layer in float would mend it."""
+    was NaN or always the same, no layer in float would fix it."""
     measured = all(found.parity.sqnr_db is not None for found in plain)
     return measured and any(found.parity.verdict == "fail" for found in plain)
 

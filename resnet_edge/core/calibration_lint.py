@@ -11,7 +11,7 @@ Kind = Literal["count", "classes", "scale", "channels", "pixels", "ranges", "dup
 
 @dataclass(frozen=True)
 class LintFinding:
-    """One thing that is wrong. `sentence` says what, and how to mend it; `figures` is what was measured.
+    """One thing that is wrong. `sentence` says what, and how to fix it; `figures` is what was measured.
 
     An error makes the ranges, or the proof, worthless; a warning may cost accuracy; a note is
     what could not be checked, or does no harm that was measured.

@@ -28,28 +28,28 @@ _ALIKE = bytes.maketrans(b"[]", b"{}")
 _NO_BRACKET = bytes(code for code in range(256) if code not in b"[]{}")
 
 
-def read_json(path: Path, kind: Any, what: str, mend: str, raised: type[ResnetEdgeError] = DataError) -> Any:
+def read_json(path: Path, kind: Any, what: str, fix: str, raised: type[ResnetEdgeError] = DataError) -> Any:
     """The document in `path`, as a value of the type `kind`.
 
-    Raises `raised`, in one line: the file is no `what`, and `mend` is the way out.
+    Raises `raised`, in one line: the file is no `what`, and `fix` is the way out.
     """
     try:
         content = bounded(path)
         if content is None:
-            raise raised(f"{path} has more bytes than any {what} ({LARGEST:,}): {mend}")
+            raise raised(f"{path} has more bytes than any {what} ({LARGEST:,}): {fix}")
         bare = _TEXT.sub(b"", content)
         if _HUGE.search(bare):
-            raise raised(f"{path} is no {what} (a whole number in it has 20 digits or more): {mend}")
+            raise raised(f"{path} is no {what} (a whole number in it has 20 digits or more): {fix}")
         if _is_deep(bare):
             msgspec.json.decode(content)  # which says what is wrong with brackets that do not match
             raise RecursionError
         return msgspec.json.decode(content, type=kind)
     except OSError as error:
-        raise raised(f"{path} cannot be read ({error.strerror}): {mend}") from error
+        raise raised(f"{path} cannot be read ({error.strerror}): {fix}") from error
     except RecursionError as error:
-        raise raised(f"{path} is no {what} (it is nested too deeply): {mend}") from error
+        raise raised(f"{path} is no {what} (it is nested too deeply): {fix}") from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise raised(f"{path} is no {what} ({first_line(error)}): {mend}") from error
+        raise raised(f"{path} is no {what} ({first_line(error)}): {fix}") from error
 
 
 def bounded(path: Path) -> bytes | None:
@@ -73,19 +73,19 @@ def _is_deep(bare: bytes) -> bool:
 
 
 def converted_to(
-    kind: type[T], value: Any, path: Path, what: str, mend: str, raised: type[ResnetEdgeError] = DataError
+    kind: type[T], value: Any, path: Path, what: str, fix: str, raised: type[ResnetEdgeError] = DataError
 ) -> T:
     """`value`, a part of the document in `path`, as a value of the type `kind`. Raises as `read_json`."""
     try:
         return msgspec.convert(value, kind)
     except (msgspec.MsgspecError, ValueError) as error:
-        raise raised(f"{path} is no {what} ({first_line(error)}): {mend}") from error
+        raise raised(f"{path} is no {what} ({first_line(error)}): {fix}") from error
 
 
 def object_in(path: Path) -> dict[str, Any]:
     """The JSON object in `path`; an empty one where there is none: then it says nothing."""
     try:
-        found: dict[str, Any] = read_json(path, dict[str, Any], "JSON object", "mend it")
+        found: dict[str, Any] = read_json(path, dict[str, Any], "JSON object", "fix it")
     except DataError:
         return {}
     return found

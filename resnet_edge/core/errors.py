@@ -1,6 +1,6 @@
 """The error tree, and the exit code of each kind.
 
-ResnetEdgeError                exit 3   could not be done; the message says how to mend it
+ResnetEdgeError                exit 3   could not be done; the message says how to fix it
 ├─ UsageError                  exit 2   the command line itself is wrong
 ├─ UnknownName                 exit 2   a name that is not on the list; the list is shown
 ├─ MissingDependency                    an extra that is not installed
@@ -27,7 +27,7 @@ EXIT_INTERRUPTED = 130
 
 
 class ResnetEdgeError(Exception):
-    """Something could not be done; the message is one line that says how to mend it."""
+    """Something could not be done; the message is one line that says how to fix it."""
 
     exit_code = EXIT_COULD_NOT
 

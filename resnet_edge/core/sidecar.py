@@ -115,7 +115,7 @@ def read_sidecar(model: Path) -> Sidecar:
     path = sidecar_path(model)
     if not path.is_file():
         return Sidecar()
-    found: Sidecar = read_json(path, Sidecar, "sidecar of a model", "mend or remove it", ModelError)
+    found: Sidecar = read_json(path, Sidecar, "sidecar of a model", "fix or remove it", ModelError)
     return found
 
 

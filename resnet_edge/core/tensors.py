@@ -24,7 +24,7 @@ def quantize(real: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
     scale, zero_point = _aligned(spec, real.ndim)
     steps = np.rint(real.astype(np.float32) / scale).astype(np.float64) + zero_point
     if np.isnan(steps).any():
-        raise DataError(f"NaN cannot be stored in {spec.name!r} ({spec.dtype}): mend the data")
+        raise DataError(f"NaN cannot be stored in {spec.name!r} ({spec.dtype}): fix the data")
     ends = np.iinfo(dtype)
     stored: NDArray[Any] = np.clip(steps, ends.min, ends.max).astype(dtype)
     return stored

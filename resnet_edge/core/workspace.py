@@ -119,13 +119,13 @@ class Workspace:
 
     def check_space(self) -> None:
         """Raise OutputError where a disk is full: most libraries just die of that, each in its own way."""
-        for folder, mend in (
+        for folder, fix in (
             (self.scratch, "name another folder with TMPDIR"),
             (self.folder, "choose another --out"),
         ):
             with suppress(OSError):
                 if shutil.disk_usage(folder).free < LEAST_FREE:
-                    raise OutputError(f"no space left on the disk of {folder.parent}: free some, or {mend}")
+                    raise OutputError(f"no space left on the disk of {folder.parent}: free some, or {fix}")
 
     def publish(self) -> Path:
         """Give the finished folder its name, in place of an earlier one if so asked. Raises OutputError."""

@@ -70,7 +70,7 @@ def _check_classes(found: ImageSet, request: PrepareImages) -> None:
     if found.labels.max() >= request.classes:
         raise DataError(
             f"{found.source} has label {found.labels.max()} at image {found.labels.argmax()}, and the model "
-            f"tells {request.classes} classes apart (0 to {request.classes - 1}): mend the labels"
+            f"tells {request.classes} classes apart (0 to {request.classes - 1}): fix the labels"
         )
     if found.class_names and len(found.class_names) != request.classes:
         raise DataError(

@@ -37,7 +37,7 @@ def check_header(file: Path) -> tuple[int, int]:
     none; nothing is decoded."""
 
     def late(*_: object) -> None:
-        raise DataError(f"{file} has no end to its header: it is damaged; mend or remove it")
+        raise DataError(f"{file} has no end to its header: it is damaged; fix or remove it")
 
     before = signal.signal(signal.SIGPROF, late)
     signal.setitimer(signal.ITIMER_PROF, HEADER_SECONDS)
@@ -63,7 +63,7 @@ def _opened(file: Path) -> Iterator[Image.Image]:
         raise DataError(_too_large(file, _pixels_in(error))) from error
     except Exception as error:  # Pillow's decoders raise whatever their parsers raise
         raise DataError(
-            f"{file} does not decode as an image ({first_line(error)}): mend or remove it"
+            f"{file} does not decode as an image ({first_line(error)}): fix or remove it"
         ) from error
 
 

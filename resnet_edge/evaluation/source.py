@@ -99,7 +99,7 @@ def reference(request: RunReference, report: OnProgress) -> Written:
     if not np.isfinite(outputs).all():
         row = int((~np.isfinite(outputs)).any(axis=1).argmax())
         raise DataError(
-            f"the Keras model itself gives NaN or Inf on image {row}: mend the model or the image first"
+            f"the Keras model itself gives NaN or Inf on image {row}: fix the model or the image first"
         )
     np.save(request.out, outputs)
     return Written(request.out)

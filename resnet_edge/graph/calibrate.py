@@ -157,7 +157,7 @@ class _Pass:
         if not (math.isfinite(low.min()) and math.isfinite(high.max())):  # so are all between
             raise DataError(
                 f"the float model gives NaN or Inf at {self.graph.tensors[index].name!r} on the "
-                "calibration images: mend the model or the images"
+                "calibration images: fix the model or the images"
             )
         if index in self.low:
             low, high = np.minimum(self.low[index], low), np.maximum(self.high[index], high)

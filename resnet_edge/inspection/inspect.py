@@ -33,8 +33,8 @@ def _format(path: Path) -> str:
         raise ArtifactError(f"{path} is not there: name a file ({known})")
     if path.suffix.lower()[1:] not in FIRST_BACKEND:
         keras = path.suffix.lower() in (".keras", ".h5")
-        mend = "convert it first" if keras else f"inspect reads {known}"
-        raise ArtifactError(f"{path} is no file that a phone runs: {mend}")
+        fix = "convert it first" if keras else f"inspect reads {known}"
+        raise ArtifactError(f"{path} is no file that a phone runs: {fix}")
     if not path.is_file():
         raise ArtifactError(f"{path} is no file: name one ({known})")
     if path.stat().st_size == 0:

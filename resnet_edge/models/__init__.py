@@ -10,7 +10,7 @@ A kind is a module with
 - `witness(request)`, where it reads files: runs in a worker after `open_model`; gives the same file as a
   loader that is not ours reads it (`models.witness`), or raises NoWitness.
 
-They raise UsageError, UnknownName or ModelError, with one line that says how to mend it.
+They raise UsageError, UnknownName or ModelError, with one line that says how to fix it.
 `_source.kind_of` tells which kind a source is, by its spelling and its first bytes.
 """
 

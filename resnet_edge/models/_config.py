@@ -236,7 +236,7 @@ def _at_once(entry: AllowedName) -> str:
 
 
 def _refusal(entry: AllowedName) -> str:
-    """What is wrong and how to mend it, to follow the name of the file."""
+    """What is wrong and how to fix it, to follow the name of the file."""
     name = str(entry.class_name)
     if name in _LAMBDAS:
         return (

@@ -172,7 +172,7 @@ def _check_layers(model: keras.Model, source: str) -> None:
 def _class_names(names: tuple[str, ...], classes: int, source: str) -> tuple[str, ...]:
     if names and len(names) != classes:
         raise ModelError(
-            f"the .json beside {source} names {len(names)} classes, and the model has {classes}: mend it"
+            f"the .json beside {source} names {len(names)} classes, and the model has {classes}: fix it"
         )
     return names
 

@@ -37,14 +37,14 @@ def _warning(row: ResizeRow, check: ResizeCheck) -> str:
     if row.change_pp is not None and row.change_ci95_pp is not None:
         better = row.change_ci95_pp[0] > 0
         change = f", top-1 {words.points(row.change_pp)} pp {words.interval(row.change_ci95_pp)}"
-    mend = "resize with the code in the bundle first"
+    fix = "resize with the code in the bundle first"
     if better:
         name = words.printable(check.contract.name)
-        mend = f"it does better than {name}: if the training did not resize as {name} does, name what it did"
+        fix = f"it does better than {name}: if the training did not resize as {name} does, name what it did"
     share = words.percent(row.changed / check.n, check.n)
     return (
         f"{row.platform}: {row.users} {row.how}: {share} of {words.count(check.n, 'photo')} get another "
-        f"answer{change}: {mend}"
+        f"answer{change}: {fix}"
     )
 
 

@@ -21,6 +21,6 @@ def check_variables() -> None:
         try:
             wrong = path.exists() and not path.is_dir()
         except OSError as error:  # a name that is longer than any
-            raise UsageError(f"{name} names no folder ({error.strerror}): mend it, or unset it") from error
+            raise UsageError(f"{name} names no folder ({error.strerror}): fix it, or unset it") from error
         if wrong:
             raise UsageError(f"{name} is {str(path)!r}, which is no folder: name one, or unset it")

@@ -167,11 +167,11 @@ def test_what_a_shared_scale_costs_is_found_out_and_told_where_it_is_most_of_the
     [note] = shared_scale(lossy)
     assert "more noise than all other rounding" in note
     assert "--dense-scales per-channel" in note
-    mended = calibrate(replace(asked, dense_scales="per-channel"), silent)
-    assert mended.chosen.sqnr_db is not None
-    if mended.chosen.repairs == found.chosen.repairs:
-        assert mended.chosen.sqnr_db == lossy.per_channel_db, "what was said is what the option gives"
-    assert mended.shared_scale is None, "nothing is shared"
+    fixed = calibrate(replace(asked, dense_scales="per-channel"), silent)
+    assert fixed.chosen.sqnr_db is not None
+    if fixed.chosen.repairs == found.chosen.repairs:
+        assert fixed.chosen.sqnr_db == lossy.per_channel_db, "what was said is what the option gives"
+    assert fixed.shared_scale is None, "nothing is shared"
 
 
 def test_nothing_is_compared_unless_asked_for(request_: Calibrate) -> None:

@@ -26,7 +26,7 @@ class Ran:
 def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hostile")
     for name, widely in (("narrow", False), ("wide", True)):
-        # Widely, a larger spread leaves one and the same output, which is no accuracy to be mended.
+        # Widely, a larger spread leaves one and the same output, which is no accuracy to be fixed.
         write_hostile(folder / f"{name}.keras", widely=widely, spread=SPREAD / 2 if widely else SPREAD)
     for name, n, seed in (("data", 1000, 2), ("calibration", 100, 3)):
         images, labels = tinted_images(n, seed)

@@ -1,4 +1,4 @@
-"""Bad input to `resnet-edge convert`: one line that says how to mend it, and nothing is left."""
+"""Bad input to `resnet-edge convert`: one line that says how to fix it, and nothing is left."""
 
 from __future__ import annotations
 

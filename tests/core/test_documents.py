@@ -67,7 +67,7 @@ def test_a_part_of_one_has_its_type(tmp_path: Path) -> None:
 )
 def test_what_is_as_deep_as_allowed_is_read(tmp_path: Path, deep: str) -> None:
     (tmp_path / "a.json").write_text(f"[{deep}]")
-    assert read_json(tmp_path / "a.json", Any, "list", "mend it")
+    assert read_json(tmp_path / "a.json", Any, "list", "fix it")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_is_as_deep_as_allowed_is_read(tmp_path: Path, deep: str) -> None:
 def test_what_is_deeper_is_refused(tmp_path: Path, brackets: str) -> None:
     (tmp_path / "a.json").write_text(brackets.replace("{", '{"a":'))
     with pytest.raises(DataError, match="nested too deeply"):
-        read_json(tmp_path / "a.json", Any, "list", "mend it")
+        read_json(tmp_path / "a.json", Any, "list", "fix it")
 
 
 @pytest.mark.parametrize("brackets", ["[", "]", "[}", "[[]", "[1, {]}"])
@@ -85,7 +85,7 @@ def test_brackets_that_do_not_match_are_told_as_such(tmp_path: Path, brackets: s
     with pytest.raises(
         DataError, match=r"is no list \(JSON is malformed|is no list \(Input data was truncated"
     ):
-        read_json(tmp_path / "a.json", Any, "list", "mend it")
+        read_json(tmp_path / "a.json", Any, "list", "fix it")
 
 
 def test_a_whole_number_beyond_64_bits_is_refused(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_model_without_one_has_an_empty_one(tmp_path: Path) -> None:
 )
 def test_a_damaged_one_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "net.json").write_bytes(content)
-    with pytest.raises(ModelError, match=r"net\.json is no sidecar of a model .*: mend or remove it"):
+    with pytest.raises(ModelError, match=r"net\.json is no sidecar of a model .*: fix or remove it"):
         read_sidecar(tmp_path / "net.keras")
 
 

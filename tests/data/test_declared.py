@@ -40,7 +40,7 @@ def test_a_photo_is_refused_by_its_header(tmp_path: Path, width: int, height: in
 
 def test_what_is_no_photo_is_refused(tmp_path: Path) -> None:
     (photos(tmp_path) / "a/0.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n")
-    with pytest.raises(DataError, match=r"0\.png does not decode as an image .*: mend or remove it"):
+    with pytest.raises(DataError, match=r"0\.png does not decode as an image .*: fix or remove it"):
         check_data(str(tmp_path))
 
 
@@ -49,7 +49,7 @@ def test_a_header_without_end_is_given_up(tmp_path: Path) -> None:
     with (photos(tmp_path) / "a/0.jpg").open("wb") as stream:
         stream.write(b"\xff\xd8\xff\xe0")
         stream.truncate(4 << 30)
-    with pytest.raises(DataError, match=r"0\.jpg has no end to its header: .*; mend or remove it"):
+    with pytest.raises(DataError, match=r"0\.jpg has no end to its header: .*; fix or remove it"):
         check_data(str(tmp_path))
 
 

@@ -107,9 +107,9 @@ def test_channels_of_very_different_size_show_where_they_are_read(tmp_path: Path
     found = growth(net, net.portable("int8"), n=8)
     assert "reader" in worst(found).layer
     in_float = [name for name in named(float_graph(net)) if HOSTILE in name or "reader" in name]
-    mended = growth(net, mixed_graph(net, in_float, tmp_path), n=8)
-    assert len(mended) == len(found)
-    fall = worst(mended).fall_db
+    fixed = growth(net, mixed_graph(net, in_float, tmp_path), n=8)
+    assert len(fixed) == len(found)
+    fall = worst(fixed).fall_db
     assert fall is not None
     assert fall < (worst(found).fall_db or 0.0) - 10
 

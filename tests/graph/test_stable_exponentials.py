@@ -47,7 +47,7 @@ def test_logarithm_is_finite_and_right_everywhere(name: str, tmp_path: Path) -> 
     before = lowered(function, tmp_path / "a.tflite")
     after, count = rewritten(before, make_stable)
     assert count == 1
-    assert not np.isfinite(litert(before, X)).all(), "there would be nothing to mend"
+    assert not np.isfinite(litert(before, X)).all(), "there would be nothing to fix"
     np.testing.assert_allclose(litert(after, X), wanted(X), rtol=1e-6, atol=3e-7)
 
 

@@ -1,4 +1,4 @@
-"""Runs in a worker. Every reader of files of others, by the name of what it reads.
+"""Runs in a worker. Every reader of third-party files, by the name of what it reads.
 
 Each is the code that the commands run, called in the order in which they call it, so that one process reads
 hundreds of files a minute.

@@ -1,4 +1,4 @@
-"""What the campaign found stays mended."""
+"""What the campaign found stays fixed."""
 
 from __future__ import annotations
 

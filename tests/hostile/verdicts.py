@@ -8,7 +8,7 @@ from resnet_edge.core.printable import one_line
 
 _VERBS = (
     "add|ask|begin|build|call|change|choose|close|convert|copy|cut|end|export|free|give|install|leave|lower|make|"
-    "mend|move|name|number|open|point|put|quantize|rebuild|remove|rename|replace|resize|run|save|say|send|shorten|"
+    "fix|move|name|number|open|point|put|quantize|rebuild|remove|rename|replace|resize|run|save|say|send|shorten|"
     "take|train|turn|use|write"
 )
 _WAY_OUT = re.compile(rf"[:;,] (?:\w+ ){{0,2}}(?:{_VERBS})\b|\bmust (?:be|hold|say|differ)\b|: one .+ per ")
