@@ -50,14 +50,15 @@ class OnnxConstants:
         return True
 
     def grid_inputs(self, node: onnx.NodeProto) -> tuple[Real, np.ndarray, tuple[int, ...]]:
-        """Scale, zero point and the shape in which they broadcast, of a QuantizeLinear or its reverse."""
+        """Scale, zero point and the shape in which they broadcast to a constant, of a QuantizeLinear or its
+        reverse."""
         scale = self.real(node.input[1]).values
         named = len(node.input) > 2 and node.input[2]
         zero = self.raw[node.input[2]] if named else np.zeros((), np.uint8)
         rank = self.real(node.input[0]).values.ndim if node.input[0] in self else 0
         shape = [1] * rank
-        if scale.size > 1 and scale.ndim == 1:
-            shape[attributes(node).get("axis", 1) % max(rank, 1)] = -1
+        if rank and scale.size > 1 and scale.ndim == 1:
+            shape[attributes(node).get("axis", 1) % rank] = -1
         return scale, zero, tuple(shape) if scale.size > 1 else ()
 
     def _dequantized(self, node: onnx.NodeProto) -> Constant:

@@ -185,9 +185,14 @@ class _Reader:
             self.grids |= dict.fromkeys(step.gives, self.grids[step.reads[0]])
 
     def _grid(self, node: onnx.NodeProto) -> StepGrid:
+        """With a scale for each channel, the coarsest and widest of all."""
         scale, zero, _ = self.constants.grid_inputs(node)
-        ends, step, at = np.iinfo(zero.dtype), float(scale.ravel()[0]), float(zero.ravel()[0])
-        return StepGrid(low=step * (ends.min - at), high=step * (ends.max - at), step=step)
+        ends, at = np.iinfo(zero.dtype), zero.astype(np.float64)
+        return StepGrid(
+            low=float((scale * (ends.min - at)).min()),
+            high=float((scale * (ends.max - at)).max()),
+            step=float(scale.max()),
+        )
 
     def _check(self, node: onnx.NodeProto) -> None:
         """A remark where integers are written in one scale and read in another."""
