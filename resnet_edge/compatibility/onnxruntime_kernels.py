@@ -73,7 +73,7 @@ _HALF = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class LateKernel:
+class LateOperation:
     """An operation that releases before `since` refuse, compute wrongly, or end on."""
 
     holds: Callable[[OnnxOperation], bool]
@@ -82,106 +82,106 @@ class LateKernel:
 
 
 LATE_KERNELS = (
-    LateKernel(
+    LateOperation(
         # https://github.com/microsoft/onnxruntime/issues/15494; Softplus is refused there. 1.12 and 1.13 are
         # right, but a minimum is a promise for every newer release.
         holds=lambda o: o.name in _HALF and o.type() == "float16" and (o.name != "Relu" or o.since >= 14),
         since="1.15",
         why="is in float16, on which 1.14 ends its process",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "ConvInteger" and o.type(1) == "int8",
         since="1.24",
         why="has int8 weights, whose kernel came later than the operator",
     ),
     # Without a kernel a release computes an operator by its definition, where the file is of that very set.
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "Relu" and o.type() == "int64",
         since="1.17",
         why="is in int64, which older ones do not take",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "Relu" and o.type() == "int64" and o.opset != 18,
         since=NEVER,
         why="has no kernel in int64",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "Swish" and o.opset != 24,
         since=NEVER,
         why="has no kernel in a file of a newer set than its own",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name in ("CenterCropPad", "GroupNormalization") and o.opset == 19,
         since="1.16",
         why="is made of operators of set 19, whose kernels came later",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "MatMul" and o.opset >= 21 and o.is_quantized("uint8"),
         since="1.20",
         why="is fused to a QLinearMatMul of set 21, whose kernel came later than the operator",
     ),
-    LateKernel(  # what another domain's operators give is not known from the file, a zero point is
+    LateOperation(  # what another domain's operators give is not known from the file, a zero point is
         holds=lambda o: (
             o.node.domain == "com.microsoft" and o.node.op_type == "QGemm" and o.type(2) == "int8"
         ),
         since="1.11",
         why="is in int8, whose kernel came later than the operator",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "Where" and o.type(1) == "int8",
         since="1.31",
         why="is in int8, whose kernel came later than the operator",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "Clip" and o.type() == "int32" and o.since == 12,
         since="1.15",
         why="is in int32, whose kernel came later than the operator",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: (
             o.name == "ConvTranspose" and o.attribute("output_shape") is None and o.pads_one_side_more
         ),
         since="1.13",
         why="pads one side more, and older ones take the other, without an error",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "ConvTranspose" and o.pads_one_side_more and o.attribute("output_shape"),
         since="1.14",
         why="is told an output that pads one side more, and older ones take the other, without an error",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "Resize" and o.resizes_channels_last,
         since="1.12",
         why="resizes the second of four axes, which 1.10 and 1.11 compute wrongly, without an error",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: (
             o.name.startswith("Reduce") and bool(o.attribute("noop_with_empty_axes")) and not o.gives(1)
         ),
         since="1.24",
         why="is to change nothing without axes, which older ones do not take",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "QuantizeLinear" and not o.gives(2) and o.since < 13,
         since="1.11",
         why="has no zero point, which older ones do not take",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "QuantizeLinear" and not o.gives(2),
         since="1.9",
         why="has no zero point, which older ones do not take",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name == "Reshape" and bool(o.attribute("allowzero")),
         since="1.11",
         why="allows sizes of zero, which older ones do not take",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name in ("QuantizeLinear", "DequantizeLinear") and bool(o.attribute("block_size")),
         since="1.19",
         why="has scales of blocks, which older ones do not take",
     ),
-    LateKernel(
+    LateOperation(
         holds=lambda o: o.name in _FUSED_WRONGLY and o.reads_one_dequantized_twice,
         since="1.15",
         why="reads one DequantizeLinear twice, on which 1.9 to 1.14 fail when they fuse it",

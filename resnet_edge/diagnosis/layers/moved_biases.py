@@ -16,7 +16,7 @@ from resnet_edge.diagnosis.layers.steps import AS_REAL, ROUNDERS, SAME_VALUES, L
 _ONLY_MOVED = SAME_VALUES | ROUNDERS | AS_REAL
 
 
-class Cut(Protocol):
+class CutGraphs(Protocol):
     """Both graphs, cut at the tensors that match."""
 
     @property
@@ -33,7 +33,7 @@ class Cut(Protocol):
         """The cuts at which its section begins."""
 
 
-def before_moved_biases(cut: Cut) -> set[int]:
+def before_moved_biases(cut: CutGraphs) -> set[int]:
     """Those with a bias more or less than the reference's, which all that reads them, without computing
     anything else, has less or more."""
     everything = [*cut.matches]
