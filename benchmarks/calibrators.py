@@ -44,7 +44,7 @@ COMBINED = ("round", "equalize")
 HEADER = "| calibrator | repairs | top-1 % | drop, pp | agreement % | SQNR, dB |"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Case:
     """The float graph, the calibration images, and the test set with its reference outputs."""
 

@@ -31,7 +31,7 @@ TRAINING, CALIBRATION, PROOF = 12_000, 500, 10_000
 EPOCHS, BATCH, RATE = 2, 64, 2e-3
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Network:
     """`build` makes the Keras model, None stands for the bundled one; `family` is the same for networks
     that differ in their weights only."""
@@ -44,7 +44,7 @@ class Network:
     size: int = 28
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Export:
     """A good artifact, the Keras model it was made of and the images to judge it by."""
 

@@ -12,7 +12,7 @@ from defect_verify import Said
 from seeding import KINDS, Seeded
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Case:
     """One seeded file; `said` is None in a dry run."""
 

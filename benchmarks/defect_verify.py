@@ -18,7 +18,7 @@ RAN = (0, 4, 5)
 """Exit codes of a command that could do what it was asked for."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Said:
     """The worst verdict of a file (`fail`, `inconclusive`, `pass`), or `error`; `certain`: a finding that
     contradicts the reference; `layer`, `cause` and `sentence` of the first such finding, or of the first."""

@@ -31,7 +31,7 @@ DEFAULT_TOOLS = Path.home() / ".cache" / "resnet-edge" / "engines"
 WITHOUT_YNNPACK = {"XLA_FLAGS": "--xla_cpu_experimental_ynn_fusion_type="}
 
 
-@dataclass(kw_only=True)
+@dataclass
 class Contender:
     """An engine with a file, and what it showed; `error` where it did not run."""
 

@@ -36,7 +36,7 @@ REQUIREMENTS = HERE / "peers-requirements.txt"
 DEFAULT_TOOLS = Path.home() / ".cache" / "resnet-edge" / "peers"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Case:
     """A model, the images that set ranges, and what its files are judged by."""
 

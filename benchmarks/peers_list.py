@@ -12,7 +12,7 @@ CALLER, TOOLS = "caller", "tools"
 """Environments: that of this script, and that of peers-requirements.txt."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Conversion:
     """`step` of peers_convert.py on the file of the conversion `after` (none: the .keras file), or,
     without a step, `resnet-edge convert` with these arguments. It runs on `runtimes` (none: what it

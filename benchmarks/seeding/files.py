@@ -33,7 +33,7 @@ class Grid:
         return self.zero_point == self.low
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Window:
     """How a convolution moves over its input: sizes as (height, width)."""
 
@@ -55,7 +55,7 @@ class Window:
         return tuple(found)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Layer:
     """A convolution or dense layer: its number among them in execution order, the name of the operation's
     output, and all tensors that hold its result (behind a ReLU, on a grid, back from it)."""
@@ -181,7 +181,7 @@ Where = Callable[[GoodFile], Sequence[Layer]]
 Breaks = Callable[[GoodFile, Layer, np.random.Generator, int], str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Kind:
     """`where` gives the layers of a file that it can break, none where it does not apply; `breaks` breaks
     one and tells what it did; `place`: `layer`, or `input` or `output` for what lies at the border."""

@@ -15,7 +15,7 @@ from . import borders, quantized, statistics, structure, weights
 from .files import GoodFile, Kind
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Seeded:
     """A defective file. `layer` is the output of the broken operation in that file, or `input` or `output`;
     `ordinal` its number among convolutions and dense layers; whoever names one of `names` has found it."""
