@@ -12,9 +12,10 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ArtifactError, first_line
-from resnet_edge.graph.model import ABSENT
+from resnet_edge.graph.model import ABSENT, graph_of
 
 Array = NDArray[np.float32]
+SHAPERS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 
 
 class Replay:
@@ -22,19 +23,22 @@ class Replay:
 
     Operations that read a cut tensor read what is fed in its place; what the graph itself computes there is
     given all the same. So a section from cut to cut computes with the reference's weights on an artifact's
-    own numbers. `model` is a `schema.ModelT`, and stays as it is. Raises ArtifactError.
+    own numbers. What reads the same values before they came into the shape of a cut tensor reads these, too.
+    `model` is a `schema.ModelT`, and stays as it is. Raises ArtifactError.
     """
 
     def __init__(self, model: Any, cuts: Sequence[int], watched: Sequence[int]) -> None:
         self.cuts, self.watched = tuple(cuts), tuple(watched)
         self._entry = int(model.subgraphs[0].inputs[0])
+        self._same = _same_values(model, self.cuts, self._entry)
+        places = (*self.cuts, *self._same)
         try:
-            self._interpreter = Interpreter(model_content=_cut(model, self.cuts, self.watched), num_threads=1)
+            self._interpreter = Interpreter(model_content=_cut(model, places, self.watched), num_threads=1)
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             raise ArtifactError(f"the reference's graph cannot be cut: {first_line(error)}") from error
         details = self._interpreter.get_input_details()
-        self._inputs = {(self._entry, *self.cuts)[i]: one["index"] for i, one in enumerate(details)}
+        self._inputs = {(self._entry, *places)[i]: one["index"] for i, one in enumerate(details)}
         self._shapes = {one["index"]: tuple(one["shape"]) for one in details}
         outputs = self._interpreter.get_output_details()
         self._outputs = {tensor: one["index"] for tensor, one in zip(self.watched, outputs, strict=True)}
@@ -42,11 +46,22 @@ class Replay:
     def __call__(self, image: Array, fed: dict[int, Array]) -> dict[int, Array]:
         """The watched tensors, of an image (1, H, W, C) and of the values of all cut tensors."""
         for tensor, index in self._inputs.items():
-            value = image if tensor == self._entry else fed[tensor]
+            value = image if tensor == self._entry else fed[self._same.get(tensor, tensor)]
             given = np.ascontiguousarray(value, np.float32).reshape(self._shapes[index])
             self._interpreter.set_tensor(index, given)
         self._interpreter.invoke()
         return {tensor: self._interpreter.get_tensor(index) for tensor, index in self._outputs.items()}
+
+
+def _same_values(model: Any, cuts: Sequence[int], entry: int) -> dict[int, int]:
+    """Tensors that are only brought into another shape to become a cut one, which is the value."""
+    shaped = {node.outputs[0]: node.inputs[0] for node in graph_of(model).nodes if node.op in SHAPERS}
+    found: dict[int, int] = {}
+    for cut in cuts:
+        tensor = cut
+        while (tensor := shaped.get(tensor, entry)) != entry and tensor not in cuts and tensor not in found:
+            found[tensor] = cut
+    return found
 
 
 def _cut(model: Any, cuts: Sequence[int], watched: Sequence[int]) -> bytes:
