@@ -81,6 +81,17 @@ def convert(
     check_variables()
     if junit is not None:
         check_writable("--junit", Path(junit), overwrite)
+    what = PlanArtifacts(
+        formats=choices("formats", formats),
+        schemes=choices("schemes", or_else(schemes, SCHEMES)),
+        backends=choices("backends", backends),
+        io=io,
+        integer_scores=integer_softmax,
+        runtimes=floors(",".join(words(runtimes))) if runtimes else (),
+        choose=schemes is None,
+        channels_first=nchw,
+        dense_scales=dense_scales,
+    )
     with value_files() as files:
         source, images = None if model is None else files.model(model), files.data(data)
         calibrating = files.data(calibration, "calibration")
@@ -92,17 +103,7 @@ def convert(
             model=_model(source, trust, input_shape, text(preprocess)),
             data=_data(source, images),
             calibration=_calibration(images, calibrating),
-            plan=PlanArtifacts(
-                formats=choices("formats", formats),
-                schemes=choices("schemes", or_else(schemes, SCHEMES)),
-                backends=choices("backends", backends),
-                io=io,
-                integer_scores=integer_softmax,
-                runtimes=floors(",".join(words(runtimes))) if runtimes else (),
-                choose=schemes is None,
-                channels_first=nchw,
-                dense_scales=dense_scales,
-            ),
+            plan=what,
             max_drop_pp=max_drop,
             threads=_threads(threads),
             latency_seconds=latency_seconds,
