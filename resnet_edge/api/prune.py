@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -190,7 +189,9 @@ def _magnitude(asked: _Asked, schedule: Schedule, on_progress: OnProgress) -> Co
 
 
 def _channels(asked: _Asked, given: dict[str, Any], on_progress: OnProgress) -> Compressed:
-    option: Callable[[str, Any], Any] = lambda name, default: or_else(given[name], default)  # noqa: E731
+    def option(name: str, default: Any) -> Any:
+        return or_else(given[name], default)
+
     latency, count, blocks = given["target_latency"], given["remove_blocks"], given["blocks"]
     amounts = [
         f"--{name}" for name, value in (("amount", asked.amount), ("of", given["of"])) if value is not None

@@ -34,7 +34,8 @@ class Task(Generic[Reply]):
     @classmethod
     def reply_type(cls) -> type[Reply]:
         """What comes back, as the base states it."""
-        (reply,) = (get_args(base)[0] for base in cls.__orig_bases__ if get_args(base))  # type: ignore[attr-defined]
+        bases = cls.__orig_bases__  # type: ignore[attr-defined]  # every Generic has them (PEP 560)
+        (reply,) = (get_args(base)[0] for base in bases if get_args(base))
         return cast(type[Reply], reply)
 
     def files_read(self) -> Iterator[str]:

@@ -93,7 +93,7 @@ def judged() -> Judgement:
         reasons=("fine",),
     )
     # Verdicts that are there already wait for no outputs: the future is never looked at.
-    return Judgement(Evaluation(artifact, job, target, None), "", row)  # type: ignore[arg-type]
+    return Judgement(Evaluation(artifact, job, target, None), "", row)  # type: ignore[arg-type]  # no future: nothing waits for it
 
 
 EXECUTION = Execution(
