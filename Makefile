@@ -52,7 +52,7 @@ extras-python: $(STAMP)
 		$(BIN)/python -m pip install --quiet --editable '.[openvino,iree,jax,web,micro]'
 
 extras-npm: $(STAMP)
-	$$($(BIN)/python -m resnet_edge.backends._web_packages) $(JAVASCRIPT_CHECKS) --no-audit --no-fund
+	$$($(BIN)/python -m resnet_edge.backends._web.packages) $(JAVASCRIPT_CHECKS) --no-audit --no-fund
 
 extras-mediapipe: $(STAMP)
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c \

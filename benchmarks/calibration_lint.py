@@ -21,18 +21,18 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import litert
 from resnet_edge.calibrate.lint import lint
-from resnet_edge.calibrate.lint_request import LintCalibration
+from resnet_edge.calibrate.lint_task import LintCalibration
 from resnet_edge.core import registry
-from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.core.files.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.statistics import sqnr_db
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation import source
-from resnet_edge.evaluation.source_request import ExportModel
+from resnet_edge.evaluation.source_task import ExportModel
 from resnet_edge.evaluation.sums import measure as sums
-from resnet_edge.graph.calibrate import measure, measure_ranges
-from resnet_edge.graph.quantize import quantize
+from resnet_edge.graph.quantization.calibrate import measure, measure_ranges
+from resnet_edge.graph.quantization.quantize import quantize
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent
 

@@ -18,24 +18,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.calibrate import calibration
-from resnet_edge.calibrate.calibration_request import Calibrate
+from resnet_edge.calibrate.calibration_task import Calibrate
 from resnet_edge.conversion import artifacts
-from resnet_edge.conversion.artifact_request import QuantizeGraph
-from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.conversion.artifact_task import QuantizeGraph
+from resnet_edge.core.files.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.head import Head
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.evaluation import source
 from resnet_edge.evaluation.compare import compare
-from resnet_edge.evaluation.compare_request import CompareOutputs
+from resnet_edge.evaluation.compare_task import CompareOutputs
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import Predict
-from resnet_edge.evaluation.source_request import ExportModel, RunReference
-from resnet_edge.graph.calibrate import Measured, measure
-from resnet_edge.graph.calibrators import CALIBRATORS, chosen_ranges
+from resnet_edge.evaluation.predict_task import Predict
+from resnet_edge.evaluation.source_task import ExportModel, RunReference
 from resnet_edge.graph.model import read_graph
-from resnet_edge.graph.repairs import REPAIRS, repaired
-from resnet_edge.graph.rounding import can_round
-from resnet_edge.graph.weighted import write_constants
+from resnet_edge.graph.quantization.calibrate import Measured, measure
+from resnet_edge.graph.quantization.calibrators import CALIBRATORS, chosen_ranges
+from resnet_edge.graph.quantization.repairs import REPAIRS, repaired
+from resnet_edge.graph.quantization.rounding import can_round
+from resnet_edge.graph.quantization.weighted import write_constants
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent
 

@@ -25,7 +25,7 @@ import numpy as np
 from defect_networks import LARGER, good_exports
 from numpy.typing import NDArray
 
-from resnet_edge.core.bundled import MODEL_FILE, bundled
+from resnet_edge.core.files.bundled import MODEL_FILE, bundled
 
 TRAINING, CALIBRATION, PROOF = 12_000, 500, 10_000
 EPOCHS, BATCH, RATE = 2, 64, 2e-3

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.errors import ResnetEdgeError, WorkerFailed
 from resnet_edge.core.head import Head
 from resnet_edge.core.statistics import sqnr_db
-from resnet_edge.evaluation.predict_request import Predict
+from resnet_edge.evaluation.predict_task import Predict
 from resnet_edge.evaluation.sums import measure
 from resnet_edge.workers.process import WorkerProcess
 

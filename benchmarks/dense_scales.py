@@ -23,19 +23,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.calibrate import calibration
-from resnet_edge.calibrate.calibration_request import Calibrate
+from resnet_edge.calibrate.calibration_task import Calibrate
 from resnet_edge.conversion import artifacts
-from resnet_edge.conversion.artifact_request import QuantizeGraph
+from resnet_edge.conversion.artifact_task import QuantizeGraph
 from resnet_edge.core.answers import answers
-from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.core.files.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.head import Head
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.evaluation import source
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import Predict
-from resnet_edge.evaluation.source_request import ExportModel, RunReference
+from resnet_edge.evaluation.predict_task import Predict
+from resnet_edge.evaluation.source_task import ExportModel, RunReference
 from resnet_edge.evaluation.sums import measure
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent

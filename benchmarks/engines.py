@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from resnet_edge.core import statistics
-from resnet_edge.core.bundled import TEST_FILE, bundled
+from resnet_edge.core.files.bundled import TEST_FILE, bundled
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "engines-requirements.txt"

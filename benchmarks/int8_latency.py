@@ -24,7 +24,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from resnet_edge.benchmarking.latency import measure
-from resnet_edge.benchmarking.latency_request import LatencyTarget, MeasureLatency
+from resnet_edge.benchmarking.latency_task import LatencyTarget, MeasureLatency
 from resnet_edge.workers.progress import silent
 
 BEST = {

@@ -101,8 +101,8 @@ def export(name: str, images: Any, folder: Path) -> Path:
 def quantized(exported: Path, scheme: str, folder: Path) -> str:
     """The graph of a scheme, calibrated on the images."""
     from resnet_edge.calibrate.calibration import calibrate
-    from resnet_edge.calibrate.calibration_request import Calibrate
-    from resnet_edge.conversion.artifact_request import QuantizeGraph
+    from resnet_edge.calibrate.calibration_task import Calibrate
+    from resnet_edge.conversion.artifact_task import QuantizeGraph
     from resnet_edge.conversion.artifacts import portable
     from resnet_edge.core.head import Head
     from resnet_edge.workers.progress import silent
@@ -133,7 +133,7 @@ def quantized(exported: Path, scheme: str, folder: Path) -> str:
 
 def written(portable: str, format: str, backend: str, scheme: str, folder: Path, images: Any) -> File:
     """A file by the product's own writer, run on the images."""
-    from resnet_edge.conversion.artifact_request import WriteArtifact
+    from resnet_edge.conversion.artifact_task import WriteArtifact
     from resnet_edge.conversion.artifacts import artifact
     from resnet_edge.core.errors import ArtifactError
     from resnet_edge.workers.progress import silent

@@ -32,7 +32,7 @@ from haswell import outputs as on_haswell
 from numpy.typing import NDArray
 
 from resnet_edge.backends._precise_sums import PRECISE_SUMS
-from resnet_edge.core.bundled import TEST_FILE, bundled
+from resnet_edge.core.files.bundled import TEST_FILE, bundled
 from resnet_edge.core.machine import machine
 from resnet_edge.diagnosis.overflow.emulation import Emulation
 from resnet_edge.formats.onnx import optimized

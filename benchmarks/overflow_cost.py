@@ -30,18 +30,18 @@ from numpy.typing import NDArray
 from resnet_edge import zoo
 from resnet_edge.backends import litert
 from resnet_edge.core import registry
-from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.core.files.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.statistics import centred, sqnr_db
 from resnet_edge.formats import onnx
-from resnet_edge.graph import int8_rows, rounding, weighted, write_int8_rows
-from resnet_edge.graph.additions import aligned_ranges
-from resnet_edge.graph.calibrate import measure
 from resnet_edge.graph.convert import convert
 from resnet_edge.graph.interface import set_interface
 from resnet_edge.graph.model import read_graph
-from resnet_edge.graph.quantize import quantize
-from resnet_edge.graph.repairs import REPAIRS, repaired
+from resnet_edge.graph.quantization import int8_rows, rounding, weighted, write_int8_rows
+from resnet_edge.graph.quantization.additions import aligned_ranges
+from resnet_edge.graph.quantization.calibrate import measure
+from resnet_edge.graph.quantization.quantize import quantize
+from resnet_edge.graph.quantization.repairs import REPAIRS, repaired
 
 Images = NDArray[np.float32]
 TRAINED_ON = 4000

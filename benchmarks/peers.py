@@ -28,7 +28,7 @@ from peers_list import CONVERSIONS, TOOLS, Conversion
 from peers_measure import Comparator, accuracy, first_line, latencies
 from peers_table import load_line, machine_line, table, targets
 
-from resnet_edge.core.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.core.files.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.machine import machine, versions
 
 HERE = Path(__file__).resolve().parent

@@ -22,7 +22,7 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.machine import busy_seconds
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.evaluation.compare import compare
-from resnet_edge.evaluation.compare_request import CompareOutputs
+from resnet_edge.evaluation.compare_task import CompareOutputs
 from resnet_edge.evaluation.predict import stored
 from resnet_edge.workers.progress import silent
 

@@ -18,9 +18,9 @@ import numpy as np
 from PIL import Image
 
 from resnet_edge.cli._resize_table import print_resize
-from resnet_edge.core.bundled import TEST_FILE, bundled
+from resnet_edge.core.files.bundled import TEST_FILE, bundled
 from resnet_edge.inspection.resize_check import resize_check
-from resnet_edge.inspection.resize_check_request import CheckResize
+from resnet_edge.inspection.resize_check_task import CheckResize
 from resnet_edge.workers.progress import silent
 
 SIZE = 224

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core import bundled
+from resnet_edge.core.files import bundled
 from resnet_edge.data import fashion_mnist
 from resnet_edge.data.image_set import ImageSet
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.bundled import CALIBRATION_FILE, TEST_FILE, bundled
+from resnet_edge.core.files.bundled import CALIBRATION_FILE, TEST_FILE, bundled
 
 from .images import figures, prepared
 from .networks import Network

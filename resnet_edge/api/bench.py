@@ -11,7 +11,7 @@ from resnet_edge.benchmarking.bench import BenchRequest
 from resnet_edge.benchmarking.bench import bench as run
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.errors import UsageError
-from resnet_edge.report.bench_page import bench_page
+from resnet_edge.report.html.bench_page import bench_page
 from resnet_edge.report.junit import junit as junit_xml
 from resnet_edge.report.junit import timed
 from resnet_edge.report.whole_file import check_page, check_writable, write_whole

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from resnet_edge.api.reports import ConvertReport, extended
 from resnet_edge.api.source_paths import check_data, read_paths
 from resnet_edge.api.values import Words, choices, or_else, text, value_files, words
-from resnet_edge.calibrate.calibration_request import CalibratorName, RepairName
+from resnet_edge.calibrate.calibration_task import CalibratorName, RepairName
 from resnet_edge.conversion.convert import convert as run
 from resnet_edge.conversion.convert_request import ConvertRequest
-from resnet_edge.conversion.plan_request import PlanArtifacts
-from resnet_edge.core.bundled import BUNDLED, CALIBRATION_FILE, DATA, MODEL_FILE, bundled
+from resnet_edge.conversion.plan_task import PlanArtifacts
 from resnet_edge.core.errors import UsageError
+from resnet_edge.core.files.bundled import BUNDLED, CALIBRATION_FILE, DATA, MODEL_FILE, bundled
+from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.runtime_floor import floors
 from resnet_edge.core.scheme import DenseScales, Io
-from resnet_edge.core.workspace import Workspace
 from resnet_edge.data.class_names import class_names_in
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report import write_reports
@@ -107,7 +107,7 @@ def convert(
             max_drop_pp=max_drop,
             threads=_threads(threads),
             latency_seconds=latency_seconds,
-            rescue=plan,
+            mixed_precision=plan,
             thorough=thorough,
             dynamic_batch=dynamic_batch,
             calibrator=calibrator,

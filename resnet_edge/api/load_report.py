@@ -9,10 +9,10 @@ from typing import Any
 from resnet_edge.api.reports import BenchReport, By, best_of, extended, table_of
 from resnet_edge.benchmarking.compare import read_bench
 from resnet_edge.core.artifact import Artifact, TensorSpec
-from resnet_edge.core.documents import read_json
-from resnet_edge.core.latency import Latency
-from resnet_edge.core.parity import Parity
-from resnet_edge.core.report import Failure
+from resnet_edge.core.files.documents import read_json
+from resnet_edge.core.results.latency import Latency
+from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.report import Failure
 
 REPORT = "report.json"
 

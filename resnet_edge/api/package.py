@@ -12,12 +12,12 @@ from resnet_edge.api.values import Words, choices, paths_of, targets, text, valu
 from resnet_edge.bundle.converted import read_converted
 from resnet_edge.bundle.package import PackageRequest
 from resnet_edge.bundle.package import package as run
-from resnet_edge.bundle.travelling import reproduced, travelling_card, without_places_in
+from resnet_edge.bundle.travelling import reproduced, travelling_card, without_machine_paths_in
 from resnet_edge.core.errors import UsageError
+from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.language import is_language
-from resnet_edge.core.workspace import Workspace
-from resnet_edge.report.bundle_texts import write_bundle
-from resnet_edge.report.model_card import model_card
+from resnet_edge.report.bundle.model_card import model_card
+from resnet_edge.report.bundle.texts import write_bundle
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
@@ -77,7 +77,7 @@ def package(
         with place as workspace:
             found = run(request, converted, workspace, on_progress)
             roots = (workspace.folder, workspace.scratch, workspace.logs, converted_folder)
-            found = without_places_in(found, roots)
+            found = without_machine_paths_in(found, roots)
             card = travelling_card(
                 model_card(found, converted.document, command, intended_use, license), roots
             )

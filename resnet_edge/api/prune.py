@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from resnet_edge.api.recipes import recipe
 from resnet_edge.api.values import Words, or_else, text, value_files, words
-from resnet_edge.compression.channel_request import ChannelRequest, Importance
-from resnet_edge.compression.magnitude_request import PruneMagnitude, Schedule
+from resnet_edge.compression.channel_task import ChannelRequest, Importance
+from resnet_edge.compression.magnitude_task import PruneMagnitude, Schedule
 from resnet_edge.compression.prune_channel import prune as prune_channels
 from resnet_edge.compression.pruning import Kind, PruningTarget, Rules, Scope
 from resnet_edge.compression.step_latency import TimedAs

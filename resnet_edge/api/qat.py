@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from resnet_edge.api.recipes import recipe
 from resnet_edge.api.values import Words, text, value_files
-from resnet_edge.compression.qat_request import FineTuneForInt8
+from resnet_edge.compression.qat_task import FineTuneForInt8
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.models import ModelRequest, check_source

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.bench import Bench
-from resnet_edge.core.bundle import Bundle
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.core.inspection import Inspection
-from resnet_edge.core.latency import Latency
-from resnet_edge.core.parity import Parity
-from resnet_edge.core.report import Report
-from resnet_edge.core.resize_check import ResizeCheck
-from resnet_edge.core.verification import Verification
-from resnet_edge.report.bundle_texts import bundle_document
+from resnet_edge.core.results.bench import Bench
+from resnet_edge.core.results.bundle import Bundle
+from resnet_edge.core.results.inspection import Inspection
+from resnet_edge.core.results.latency import Latency
+from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.report import Report
+from resnet_edge.core.results.resize_check import ResizeCheck
+from resnet_edge.core.results.verification import Verification
+from resnet_edge.report.bundle.texts import bundle_document
 from resnet_edge.report.contract import document
-from resnet_edge.report.notebook import Cells, table
+from resnet_edge.report.html.notebook import Cells, table
 from resnet_edge.report.resize_words import resize_document
 from resnet_edge.report.verification import verification_document
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge import zoo
-from resnet_edge.core.bundled import DATA
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.bundled import DATA
 
 
 def read_paths(model: str | None, *words: object) -> tuple[Path, ...]:

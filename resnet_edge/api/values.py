@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import DataError, ModelError, UnknownName, UsageError, first_line
-from resnet_edge.core.file_names import safe_name
-from resnet_edge.core.scratch import scratch_folder
+from resnet_edge.core.files.file_names import safe_name
+from resnet_edge.core.files.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import numpy as np

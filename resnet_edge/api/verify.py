@@ -10,11 +10,11 @@ from resnet_edge.api.source_paths import check_data, read_paths
 from resnet_edge.api.values import Words, choices, or_else, paths_of, text, value_files
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.errors import UsageError
-from resnet_edge.core.overwrite import check_apart
+from resnet_edge.core.files.overwrite import check_apart
 from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.report.html.verify_page import verify_page
 from resnet_edge.report.junit import junit as junit_xml
 from resnet_edge.report.junit import proved
-from resnet_edge.report.verify_page import verify_page
 from resnet_edge.report.verify_words import verdict
 from resnet_edge.report.whole_file import check_page, check_writable, write_whole
 from resnet_edge.verification.options import VerifyRequest

@@ -8,9 +8,10 @@ A backend is a module with
 - `open_session(path, device, threads)`: a context manager that gives a `Session`. It raises
   DeviceUnavailable where the device is not there, never falling back, and ArtifactError
   where the file cannot be opened.
-- where the runtime tells it, `profile(path, device, threads, images, runs)`: a core.profile.Profile;
-- where the runtime tells it, `execution(path, device)`: the core.execution.OperatorRun of each operation of
-  an inference, or None for a device of which it tells nothing;
+- where the runtime tells it, `profile(path, device, threads, images, runs)`: a
+  core.results.profile.Profile;
+- where the runtime tells it, `execution(path, device)`: the core.results.execution.OperatorRun of each
+  operation of an inference, or None for a device of which it tells nothing;
 - where it is there to be compared with, and not to be fast, `FOR_PARITY_ONLY = True`: `bench` leaves it
   out unless it is named.
 - where it runs in a browser, `IN_BROWSER = True`, on a line of its own: the parent reads it, and does not

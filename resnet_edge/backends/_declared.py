@@ -17,7 +17,7 @@ from resnet_edge.backends._file_ends import declared_in_onnx
 from resnet_edge.backends._pinned_environment import PinnedRuntime
 from resnet_edge.backends._precise_sums import needs_precise_sums
 from resnet_edge.backends._program import FOLDER, Program, Refused
-from resnet_edge.backends._program_session import Ends, ProgramSession, onnx_ends, opened
+from resnet_edge.backends._program_session import IoSpec, ProgramSession, onnx_io_spec, opened
 from resnet_edge.core.errors import ArtifactError, first_line
 
 CALL_SECONDS, VALUE_SECONDS = 120.0, 1e-3
@@ -86,7 +86,7 @@ class PinnedBackend:
         program = Program(self.pinned.title, path, [*command, self.pinned.runtime], self._environment(path))
         try:
             if ends is None:
-                ends = onnx_ends(path, program, threads, CALL_SECONDS)
+                ends = onnx_io_spec(path, program, threads, CALL_SECONDS)
             else:
                 self._open(path, program, threads)
             yield ProgramSession(path, program, ends, CALL_SECONDS, VALUE_SECONDS)
@@ -107,7 +107,7 @@ class PinnedBackend:
                 "scheme, or a newer runtime"
             ) from refused
 
-    def _declared(self, path: Path) -> Ends | None:
+    def _declared(self, path: Path) -> IoSpec | None:
         """The ends by the file itself, where the runtime does not tell them all; None where it does."""
         if self.pinned.runtime == "onnxruntime":
             return None
@@ -125,8 +125,8 @@ class PinnedBackend:
         return found
 
 
-def _of_tflite(path: Path) -> Ends:
-    from resnet_edge.backends._litert_session import declared
+def _of_tflite(path: Path) -> IoSpec:
+    from resnet_edge.backends._litert.session import declared
 
     return declared(path)
 

@@ -34,7 +34,7 @@ def declared_in_onnx(path: Path) -> tuple[TensorSpec, TensorSpec]:
     """The input and the output of an .onnx file, without scale and zero point. Raises ArtifactError."""
     import onnx
 
-    from resnet_edge.graph.onnx_ends import ends_of
+    from resnet_edge.graph.onnx_io import ends_of
 
     try:
         graph = onnx.load(str(path), load_external_data=False).graph
@@ -49,7 +49,7 @@ def declared_in_onnx(path: Path) -> tuple[TensorSpec, TensorSpec]:
 def _of_onnx(path: Path, image: TensorSpec, scores: TensorSpec) -> Ends:
     import onnx
 
-    from resnet_edge.graph.onnx_ends import grid_of_input, grid_of_output
+    from resnet_edge.graph.onnx_io import grid_of_input, grid_of_output
 
     graph = onnx.load(str(path), load_external_data=False).graph
     return grid_of_input(graph, image.name), grid_of_output(graph, scores.name)

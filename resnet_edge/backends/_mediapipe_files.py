@@ -12,7 +12,7 @@ from flatbuffers.table import Table
 from numpy.typing import NDArray
 
 from resnet_edge.backends._border import misfit
-from resnet_edge.backends._litert_session import declared
+from resnet_edge.backends._litert.session import declared
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.graph.model import load_model

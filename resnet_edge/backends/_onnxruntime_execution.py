@@ -12,9 +12,9 @@ from typing import Any
 import onnx
 
 from resnet_edge.backends._onnxruntime_profile import layer_of, macs_of, timed_node
-from resnet_edge.core.execution import OperatorRun
-from resnet_edge.core.inspection import joined, turned
-from resnet_edge.graph.work import INTEGER_OPERATORS, MULTIPLYING, each_product, onnx_constants, weights_at
+from resnet_edge.core.results.execution import OperatorRun
+from resnet_edge.core.results.inspection import joined, turned
+from resnet_edge.graph.macs import INTEGER_OPERATORS, MULTIPLYING, each_product, onnx_constants, weights_at
 
 SHORT = {"float": "float32", "double": "float64"}
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from resnet_edge.core.profile import OperatorTime
+from resnet_edge.core.results.profile import OperatorTime
 
 _END = "_kernel_time"
 _GIVEN = re.compile(r"(_token_\d+|_nchwc|_quant|_fused|_qdq)+$")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from resnet_edge.core.execution import OperatorRun
+from resnet_edge.core.results.execution import OperatorRun
 
 WITH_WEIGHTS = frozenset({"Convolution", "FullyConnected", "MatMul"})
 SILENT = frozenset({"Const", "Input", "Output", "Reshape"})

@@ -7,10 +7,10 @@ from pathlib import Path
 from resnet_edge.core.machine import adds_int8_precisely
 
 PRECISE_SUMS = ("session.x64quantprecision", "1")
-"""For files of which a pair of weights can overflow (graph/pair_bound.py), which ours cannot: x86 processors
-without VNNI add pairs of uint8 x int8 products in 16 bits (onnxruntime#6004; the option came with onnxruntime
-PR#12088). It makes all weights uint8, for which there is no VNNI: the bundled model then takes 2.4 times as
-long. On an .ort file, which is optimized when it is written, it has no effect."""
+"""For files of which a pair of weights can overflow (graph/quantization/pair_bound.py), which ours cannot:
+x86 processors without VNNI add pairs of uint8 x int8 products in 16 bits (onnxruntime#6004; the option came
+with onnxruntime PR#12088). It makes all weights uint8, for which there is no VNNI: the bundled model then
+takes 2.4 times as long. On an .ort file, which is optimized when it is written, it has no effect."""
 
 
 def needs_precise_sums(path: Path) -> bool:

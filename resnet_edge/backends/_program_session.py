@@ -14,7 +14,7 @@ from resnet_edge.backends._program import Program, Refused
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, first_line
 
-Ends = tuple[TensorSpec, TensorSpec]
+IoSpec = tuple[TensorSpec, TensorSpec]
 
 
 class ProgramSession:
@@ -23,7 +23,7 @@ class ProgramSession:
 
     device = "cpu"
 
-    def __init__(self, path: Path, program: Program, ends: Ends, seconds: float, for_each: float) -> None:
+    def __init__(self, path: Path, program: Program, ends: IoSpec, seconds: float, for_each: float) -> None:
         self.input, self.output = ends
         self._path, self._program = path, program
         self._seconds, self._for_each = seconds, for_each
@@ -54,7 +54,7 @@ def opened(path: Path, program: Program, threads: int, seconds: float) -> Any:
     return program.call({"model": str(path.resolve()), "threads": threads}, seconds)[0]
 
 
-def onnx_ends(path: Path, program: Program, threads: int, seconds: float) -> Ends:
+def onnx_io_spec(path: Path, program: Program, threads: int, seconds: float) -> IoSpec:
     """The input and the output of an .onnx or .ort file, which the program opens. Raises ArtifactError."""
     try:
         told = opened(path, program, threads, seconds)

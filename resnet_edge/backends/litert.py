@@ -1,5 +1,5 @@
 """LiteRT: on the CPU through the Interpreter with its default delegate (XNNPACK), on the GPU through a
-CompiledModel (backends/_litert_gpu.py)."""
+CompiledModel (backends/_litert/gpu.py)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import Session
 from resnet_edge.backends._border import check_device, check_file
-from resnet_edge.backends._litert_session import opened
+from resnet_edge.backends._litert.session import opened
 from resnet_edge.core.errors import DeviceUnavailable
-from resnet_edge.core.execution import OperatorRun
-from resnet_edge.core.profile import Profile
+from resnet_edge.core.results.execution import OperatorRun
+from resnet_edge.core.results.profile import Profile
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu", "gpu"})
@@ -34,7 +34,7 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[Session]:
     """Open a .tflite file; `threads` are the CPU's. Raises DeviceUnavailable, ArtifactError."""
     check_device("litert", device, DEVICES, OTHERS)
     if device == "gpu":
-        from resnet_edge.backends._litert_gpu import open_gpu
+        from resnet_edge.backends._litert.gpu import open_gpu
 
         with open_gpu(path) as session:
             yield session
@@ -45,8 +45,8 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[Session]:
 def profile(path: Path, device: str, threads: int, images: NDArray[Any], runs: int) -> Profile:
     """The operators of an inference on `images`, XNNPACK's among them. Raises DeviceUnavailable,
     ArtifactError. To be called in a process that ends soon."""
-    from resnet_edge.backends._litert_fold import folded
-    from resnet_edge.backends._litert_profile import watch
+    from resnet_edge.backends._litert.fold import folded
+    from resnet_edge.backends._litert.profile import watch
     from resnet_edge.graph.model import read_graph
 
     check_device("litert", device, DEVICES, OTHERS)
@@ -61,7 +61,7 @@ def profile(path: Path, device: str, threads: int, images: NDArray[Any], runs: i
 
 def execution(path: Path, device: str) -> tuple[OperatorRun, ...] | None:
     """The operations of an inference; None on the GPU, whose delegate does not tell. Raises ArtifactError."""
-    from resnet_edge.backends._litert_execution import OWN, executed_by
+    from resnet_edge.backends._litert.execution import OWN, executed_by
 
     check_device("litert", device, DEVICES, OTHERS)
     return executed_by(path, OWN) if device == "cpu" else None

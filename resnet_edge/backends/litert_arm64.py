@@ -13,7 +13,7 @@ from pathlib import Path
 
 from resnet_edge.backends import _arm64_environment
 from resnet_edge.backends._border import check_device
-from resnet_edge.backends._litert_session import declared, mend_of
+from resnet_edge.backends._litert.session import declared, mend_of
 from resnet_edge.backends._program import Program, Refused
 from resnet_edge.backends._program_session import ProgramSession, opened
 from resnet_edge.core.errors import ArtifactError, first_line

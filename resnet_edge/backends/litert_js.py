@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from resnet_edge.backends import _web_session
-from resnet_edge.backends._web_packages import require
+from resnet_edge.backends._web import session as web_session
+from resnet_edge.backends._web.packages import require
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
 
 FORMATS = frozenset({"tflite"})
-DEVICES = _web_session.DEVICES
+DEVICES = web_session.DEVICES
 IN_BROWSER = True
-start = _web_session.start
+start = web_session.start
 ENDS = frozenset({"float32", "uint8"})
 FIXED_BATCH = True
 
@@ -32,9 +32,9 @@ def version() -> str:
     return _VERSION
 
 
-def open_session(path: Path, device: str, threads: int) -> AbstractContextManager[_web_session.WebSession]:
+def open_session(path: Path, device: str, threads: int) -> AbstractContextManager[web_session.WebSession]:
     """Open a .tflite file. Raises DeviceUnavailable, ArtifactError."""
-    return _web_session.open_session(_RUNTIME, path, device, threads)
+    return web_session.open_session(_RUNTIME, path, device, threads)
 
 
 def _fix(reason: str) -> str:
@@ -56,6 +56,6 @@ def _refuse(path: Path, device: str, image: TensorSpec, scores: TensorSpec) -> N
         )
 
 
-_RUNTIME = _web_session.Runtime(
+_RUNTIME = web_session.Runtime(
     backend="litert_js", module="litert_js.mjs", format="TFLite", fix=_fix, refuse=_refuse
 )

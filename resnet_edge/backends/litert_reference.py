@@ -18,9 +18,9 @@ from pathlib import Path
 from ai_edge_litert.interpreter import OpResolverType
 
 from resnet_edge.backends._border import check_device
-from resnet_edge.backends._litert_execution import executed_by
-from resnet_edge.backends._litert_session import InterpreterSession, opened
-from resnet_edge.core.execution import OperatorRun
+from resnet_edge.backends._litert.execution import executed_by
+from resnet_edge.backends._litert.session import InterpreterSession, opened
+from resnet_edge.core.results.execution import OperatorRun
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu"})

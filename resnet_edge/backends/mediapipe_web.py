@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from resnet_edge.backends import _mediapipe_files, _web_session
+from resnet_edge.backends import _mediapipe_files
 from resnet_edge.backends._border import check_device
-from resnet_edge.backends._web_packages import require
+from resnet_edge.backends._web import session as web_session
+from resnet_edge.backends._web.packages import require
 from resnet_edge.core.artifact import TensorSpec
 
 FORMATS = frozenset({"tflite"})
@@ -22,7 +23,7 @@ ENDS = _mediapipe_files.ENDS
 FIXED_BATCH = True
 FOR_PARITY_ONLY = True
 RGB_ONLY = True
-start = _web_session.start
+start = web_session.start
 
 _VERSION = require(
     "mediapipe_web",
@@ -39,11 +40,11 @@ def version() -> str:
 
 
 @contextmanager
-def open_session(path: Path, device: str, threads: int) -> Iterator[_web_session.WebSession]:
+def open_session(path: Path, device: str, threads: int) -> Iterator[web_session.WebSession]:
     """Open a .tflite file that takes RGB images. Raises DeviceUnavailable, ArtifactError."""
     check_device("mediapipe_web", device, DEVICES, "its WebGL would resize on the GPU")
     ends = _mediapipe_files.ends_of(path)
-    with _web_session.open_declared(_RUNTIME, path, ends) as session:
+    with web_session.open_declared(_RUNTIME, path, ends) as session:
         yield session
 
 
@@ -55,7 +56,7 @@ def _refuse(path: Path, device: str, image: TensorSpec, scores: TensorSpec) -> N
     """Nothing: what it opens it runs."""
 
 
-_RUNTIME = _web_session.Runtime(
+_RUNTIME = web_session.Runtime(
     backend="mediapipe_web",
     module="mediapipe_web.mjs",
     format="TFLite for MediaPipe",

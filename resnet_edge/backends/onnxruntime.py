@@ -23,8 +23,8 @@ from resnet_edge.backends._file_ends import with_quantization
 from resnet_edge.backends._precise_sums import PRECISE_SUMS, needs_precise_sums
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, first_line
-from resnet_edge.core.execution import OperatorRun
-from resnet_edge.core.profile import Profile
+from resnet_edge.core.results.execution import OperatorRun
+from resnet_edge.core.results.profile import Profile
 
 FORMATS = frozenset({"onnx"})
 _PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {

@@ -14,7 +14,7 @@ from pathlib import Path
 from resnet_edge.backends import _arm64_environment
 from resnet_edge.backends._border import check_device, check_file
 from resnet_edge.backends._program import Program
-from resnet_edge.backends._program_session import ProgramSession, onnx_ends
+from resnet_edge.backends._program_session import ProgramSession, onnx_io_spec
 
 FORMATS = frozenset({"onnx"})
 DEVICES = frozenset({"cpu"})
@@ -39,7 +39,7 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[ProgramSessi
     # See workers/process.py.
     program = Program("ONNX Runtime for aarch64", path, command, {"ORT_DISABLE_TELEMETRY": "1"})
     try:
-        ends = onnx_ends(path, program, threads, seconds)
+        ends = onnx_io_spec(path, program, threads, seconds)
         yield ProgramSession(path, program, ends, seconds, _arm64_environment.VALUE_SECONDS)
     finally:
         program.close()

@@ -12,8 +12,8 @@ from pathlib import Path
 from resnet_edge.backends._border import check_device, check_file
 from resnet_edge.backends._precise_sums import needs_precise_sums
 from resnet_edge.backends._program import FOLDER, Program
-from resnet_edge.backends._program_session import ProgramSession, onnx_ends
-from resnet_edge.backends._web_packages import node, node_modules, require
+from resnet_edge.backends._program_session import ProgramSession, onnx_io_spec
+from resnet_edge.backends._web.packages import node, node_modules, require
 
 FORMATS = frozenset({"onnx"})
 DEVICES = frozenset({"cpu"})
@@ -43,7 +43,7 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[ProgramSessi
         environment["PRECISE_SUMS"] = "1"
     program = Program("onnxruntime-node", path, command, environment)
     try:
-        ends = onnx_ends(path, program, threads, CALL_SECONDS)
+        ends = onnx_io_spec(path, program, threads, CALL_SECONDS)
         yield ProgramSession(path, program, ends, CALL_SECONDS, VALUE_SECONDS)
     finally:
         program.close()

@@ -19,7 +19,7 @@ from resnet_edge.backends._file_ends import with_quantization
 from resnet_edge.backends._openvino_execution import executed_by
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, first_line
-from resnet_edge.core.execution import OperatorRun
+from resnet_edge.core.results.execution import OperatorRun
 
 FORMATS = frozenset({"onnx", "tflite"})
 DEVICES = frozenset({"cpu", "gpu"})
@@ -98,7 +98,7 @@ def _declared(path: Path, model: Any) -> tuple[TensorSpec, TensorSpec]:
     """What goes in and comes out. Of a TFLite file OpenVINO tells neither the signature's names nor
     scales: LiteRT reads them."""
     if path.suffix == ".tflite":
-        from resnet_edge.backends._litert_session import declared
+        from resnet_edge.backends._litert.session import declared
 
         return declared(path)
     ends = [_spec(port) for port in model.inputs], [_spec(port) for port in model.outputs]

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tflite_micro.python.tflite_micro import runtime
 
 from resnet_edge.backends._border import AGAIN, check_device, misfit
-from resnet_edge.backends._litert_session import declared
+from resnet_edge.backends._litert.session import declared
 from resnet_edge.backends._program import FOLDER
 from resnet_edge.core.arena import Arena
 from resnet_edge.core.errors import ArtifactError, first_line

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from resnet_edge.benchmarking.files import BenchFile
-from resnet_edge.core.bench import Accuracy
-from resnet_edge.core.documents import object_in
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.files.documents import object_in
+from resnet_edge.core.results.bench import Accuracy
+from resnet_edge.core.results.parity import Parity
 
 
 def accuracy_of(files: Sequence[BenchFile], sha256: Mapping[str, str]) -> Accuracy:

@@ -22,11 +22,11 @@ from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.benchmarking.hints import why
 from resnet_edge.benchmarking.limits import Limits, find_limits
 from resnet_edge.benchmarking.machine_load import MachineLoad
-from resnet_edge.benchmarking.request import AllSettled, Block, ProfileOperators, SettleRounds, Turns
+from resnet_edge.benchmarking.task import AllSettled, Block, ProfileOperators, SettleRounds, Turns
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.bench import Bench, Quiet, Timing
 from resnet_edge.core.errors import ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, usable_cores, versions
+from resnet_edge.core.results.bench import Bench, Quiet, Timing
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.process import log_folder
@@ -67,7 +67,7 @@ class _Judged:
         return not self.loaded and not any(row.unsteady for row in self.rows.rows)
 
 
-def bench(request: BenchRequest, tell: OnProgress) -> Bench:
+def bench(request: BenchRequest, on_progress: OnProgress) -> Bench:
     """Time everything that opens. What breaks becomes a Failed row, and the others stay.
 
     Raises UsageError where no backend asked for opens a file or there are fewer cores than
@@ -77,7 +77,7 @@ def bench(request: BenchRequest, tell: OnProgress) -> Bench:
         raise UsageError(f"--threads {request.threads}: there are {usable_cores()} cores; give fewer")
     began = time.monotonic()
     with log_folder() as logs, WorkerPool(logs) as workers:
-        run = _Run(request, workers, tell)
+        run = _Run(request, workers, on_progress)
         run.contenders.fill(request.files, request.backends)
         contenders = run.contenders.taken
         limits = find_limits(
@@ -109,10 +109,10 @@ def bench(request: BenchRequest, tell: OnProgress) -> Bench:
 class _Run:
     """The state of one run."""
 
-    def __init__(self, request: BenchRequest, workers: WorkerPool, tell: OnProgress) -> None:
-        self.request, self.workers, self.tell = request, workers, tell
+    def __init__(self, request: BenchRequest, workers: WorkerPool, on_progress: OnProgress) -> None:
+        self.request, self.workers, self.on_progress = request, workers, on_progress
         self.cores = tuple(_cores(request.threads))
-        self.contenders = Contenders(workers, request.threads, request.batch, self.cores, tell)
+        self.contenders = Contenders(workers, request.threads, request.batch, self.cores, on_progress)
         self.judge = workers.worker("intervals", silent)
 
     def take_turns(self) -> _Judged:
@@ -130,7 +130,7 @@ class _Run:
             if done >= look or spent:
                 judged = self._judged(load.others)
                 if judged.steady or spent:
-                    self.tell(Progress(step="turns", done=1, total=1, note=f"{done} rounds"))
+                    self.on_progress(Progress(step="turns", done=1, total=1, note=f"{done} rounds"))
                     return judged
                 look = max(done + 1, round(GROWTH * done))
             self._tell_turns(done, elapsed)
@@ -145,7 +145,7 @@ class _Run:
         ]
         for number, contender in enumerate(watched):
             target = contender.target
-            self.tell(
+            self.on_progress(
                 Progress(
                     step="profile", done=number, total=len(watched), note=f"{target.file} on {target.backend}"
                 )
@@ -157,7 +157,7 @@ class _Run:
             except ResnetEdgeError as error:
                 contenders.failed(target, error)
             worker.close()
-        self.tell(Progress(step="profile", done=len(watched), total=len(watched)))
+        self.on_progress(Progress(step="profile", done=len(watched), total=len(watched)))
         silent_ones = sorted(
             {contender.target.backend for contender in contenders.taken if contender not in watched}
         )
@@ -211,7 +211,7 @@ class _Run:
 
     def _tell_turns(self, done: int, elapsed: float) -> None:
         total = max(1, round(10 * self.request.budget_seconds))
-        self.tell(
+        self.on_progress(
             Progress(
                 step="turns", done=min(round(10 * elapsed), total - 1), total=total, note=f"round {done}"
             )

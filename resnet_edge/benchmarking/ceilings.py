@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from resnet_edge.benchmarking.instructions import FLOAT, INT8, Compiled, Loop, fitting
-from resnet_edge.benchmarking.request import MeasureCeilings
+from resnet_edge.benchmarking.task import MeasureCeilings
 from resnet_edge.core.machine import processor_flags
 from resnet_edge.core.roofline import Ceilings
 from resnet_edge.workers.cores import stay_on
@@ -25,7 +25,7 @@ ARRAY_BYTES = 128 << 20
 """Several times the largest caches of cores that are rented out."""
 
 
-def ceilings(request: MeasureCeilings, report: OnProgress) -> Ceilings:
+def ceilings(request: MeasureCeilings, on_progress: OnProgress) -> Ceilings:
     """Measure all of them, in a second or two."""
     stay_on(request.cores)
     flags = processor_flags()

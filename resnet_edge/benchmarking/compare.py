@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from resnet_edge.core.bench import Bench, Interval, Timing
-from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.documents import read_json
+from resnet_edge.core.results.bench import Bench, Interval, Timing
 
 Change = Literal["faster", "slower", "no difference shown"]
 BETWEEN_RUNS = 1.05

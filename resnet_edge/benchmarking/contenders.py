@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from resnet_edge.benchmarking.candidates import candidates
 from resnet_edge.benchmarking.files import BenchFile
-from resnet_edge.benchmarking.latency_request import LatencyTarget
-from resnet_edge.benchmarking.places import candidates
-from resnet_edge.benchmarking.request import (
+from resnet_edge.benchmarking.latency_task import LatencyTarget
+from resnet_edge.benchmarking.task import (
     Block,
     ListOffers,
     Offers,
@@ -18,9 +18,9 @@ from resnet_edge.benchmarking.request import (
     TimeBlock,
     TimeColdStart,
 )
-from resnet_edge.core.bench import Cold, Failed, Unopened
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, ResnetEdgeError, WorkerFailed
-from resnet_edge.core.profile import Profile
+from resnet_edge.core.results.bench import Cold, Failed, Unopened
+from resnet_edge.core.results.profile import Profile
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress, silent
@@ -42,13 +42,13 @@ class Contenders:
     """Everyone who takes turns. What does not, or no longer, is in `failures` or `unopened`."""
 
     def __init__(
-        self, workers: WorkerPool, threads: int, batch: int, cores: tuple[int, ...], tell: OnProgress
+        self, workers: WorkerPool, threads: int, batch: int, cores: tuple[int, ...], on_progress: OnProgress
     ) -> None:
         self.taken: list[Contender] = []
         self.failures: list[Failed] = []
         self.unopened: list[Unopened] = []
         self.offers: dict[str, Offers] = {}
-        self._workers, self._tell = workers, tell
+        self._workers, self._on_progress = workers, on_progress
         self._threads, self._batch, self._cores = threads, batch, cores
         self._members: dict[str, Worker] = {}
 
@@ -65,7 +65,7 @@ class Contenders:
             place = target.backend, target.device
             if place in absent:
                 continue
-            self._tell(
+            self._on_progress(
                 Progress(
                     step="open",
                     done=number,
@@ -79,7 +79,7 @@ class Contenders:
                 self.unopened.append(Unopened("", *place, str(error)))
             elif error is not None:
                 refused.append((target, error))
-        self._tell(Progress(step="open", done=len(found.targets), total=len(found.targets)))
+        self._on_progress(Progress(step="open", done=len(found.targets), total=len(found.targets)))
         self._sort_out(refused, found.named)
         self._check()
 
@@ -105,7 +105,7 @@ class Contenders:
         """Keep and tell a failure."""
         self.failures.append(Failed(target.file, target.backend, target.device, str(error)))
         what = f"{target.file} on {target.backend} {target.device}"
-        self._tell(Progress(step=what, note=f"{what}: {error}", line=True))
+        self._on_progress(Progress(step=what, note=f"{what}: {error}", line=True))
 
     def processor_seconds(self) -> float:
         """Of all processes that take turns, up to the last turn of each."""
@@ -118,7 +118,7 @@ class Contenders:
 
     def _offered(self, name: str) -> Offers:
         if name not in self._members:
-            self._members[name] = self._workers.worker(name, self._tell, backends_grant([name]))
+            self._members[name] = self._workers.worker(name, self._on_progress, backends_grant([name]))
         worker = self._members[name]
         self.offers[name] = worker.run(ListOffers(name))
         return self.offers[name]

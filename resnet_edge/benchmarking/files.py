@@ -7,9 +7,9 @@ from pathlib import Path
 
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.bundled import BUNDLED, bundled
-from resnet_edge.core.documents import object_in
 from resnet_edge.core.errors import ArtifactError, DataError, UsageError
+from resnet_edge.core.files.bundled import BUNDLED, bundled
+from resnet_edge.core.files.documents import object_in
 
 KERAS = {"keras": "keras", "h5": "keras"}
 """The model itself, by suffix: no format that anything is converted to, but backends open it."""

@@ -1,14 +1,14 @@
 """Runs in the parent. Why an integer artifact is not faster than the float one, in words.
 
-Read off the operators that really ran (core/profile.py), not off the file.
+Read off the operators that really ran (core/results/profile.py), not off the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from resnet_edge.core.bench import Timing
-from resnet_edge.core.profile import OperatorTime, Profile, short
+from resnet_edge.core.results.bench import Timing
+from resnet_edge.core.results.profile import OperatorTime, Profile, short
 from resnet_edge.core.roofline import Ceilings
 
 WORTH = 0.1

@@ -14,19 +14,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.benchmarking.latency_request import LatencyResult, LatencyTarget, MeasureLatency
+from resnet_edge.benchmarking.latency_task import LatencyResult, LatencyTarget, MeasureLatency
 from resnet_edge.benchmarking.rounds import Runner, check_timed, interleave, warm_up
 from resnet_edge.core import statistics
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
-from resnet_edge.core.latency import Latency
-from resnet_edge.core.report import Failure
+from resnet_edge.core.results.latency import Latency
+from resnet_edge.core.results.report import Failure
 from resnet_edge.evaluation.predict import check_images, load_backend, open_images, stored
 from resnet_edge.workers.progress import OnProgress, Progress
 
 BASELINE = "fp32"
 
 
-def measure(request: MeasureLatency, report: OnProgress) -> LatencyResult:
+def measure(request: MeasureLatency, on_progress: OnProgress) -> LatencyResult:
     """Time every artifact that opens; one that does not, or that breaks, becomes a Failure.
 
     Raises DataError where the images cannot be read.
@@ -36,14 +36,14 @@ def measure(request: MeasureLatency, report: OnProgress) -> LatencyResult:
     with ExitStack() as sessions:
         runners: dict[int, Runner] = {}
         for number, target in enumerate(request.artifacts):
-            report(Progress(step="warm-up", done=number, total=len(request.artifacts), note=target.file))
+            on_progress(Progress(step="warm-up", done=number, total=len(request.artifacts), note=target.file))
             try:
                 runners[number] = open_runner(sessions, target, images, request.threads)
             except ResnetEdgeError as error:
                 failures[number] = _failure(target, error)
-        report(Progress(step="warm-up", done=len(request.artifacts), total=len(request.artifacts)))
+        on_progress(Progress(step="warm-up", done=len(request.artifacts), total=len(request.artifacts)))
         times, broken = interleave(
-            *(runners, request.rounds, request.budget_seconds, request.seed, report), until_settled=True
+            *(runners, request.rounds, request.budget_seconds, request.seed, on_progress), until_settled=True
         )
         devices = {number: runner.session.device for number, runner in runners.items()}
     failures |= {number: _failure(request.artifacts[number], error) for number, error in broken.items()}

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from resnet_edge.benchmarking.files import KERAS
-from resnet_edge.benchmarking.latency_request import LatencyTarget
-from resnet_edge.benchmarking.request import CountWork, MeasureCeilings
+from resnet_edge.benchmarking.latency_task import LatencyTarget
+from resnet_edge.benchmarking.task import CountWork, MeasureCeilings
 from resnet_edge.core.errors import ArtifactError, MissingDependency, WorkerFailed
 from resnet_edge.core.roofline import Ceilings, Roofline, Work, roofline
 from resnet_edge.workers.pool import WorkerPool

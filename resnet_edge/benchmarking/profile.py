@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from resnet_edge.benchmarking.request import ProfileOperators
 from resnet_edge.benchmarking.sessions import noise
-from resnet_edge.core.profile import Profile
+from resnet_edge.benchmarking.task import ProfileOperators
+from resnet_edge.core.results.profile import Profile
 from resnet_edge.evaluation.predict import load_backend
 from resnet_edge.workers.progress import OnProgress
 
 RUNS = 60
 
 
-def profile(task: ProfileOperators, report: OnProgress) -> Profile:
+def profile(task: ProfileOperators, on_progress: OnProgress) -> Profile:
     """Watch RUNS inferences on a backend that tells. Raises ArtifactError, DeviceUnavailable."""
     opening, target = task.opening, task.opening.target
     backend: Any = load_backend(target.backend, target.format, target.path)

@@ -72,7 +72,7 @@ def interleave(
     rounds: int | None,
     budget_seconds: float,
     seed: int,
-    report: OnProgress,
+    on_progress: OnProgress,
     *,
     until_settled: bool = False,
 ) -> tuple[dict[int, NDArray[np.float64]], dict[int, ResnetEdgeError]]:
@@ -100,10 +100,10 @@ def interleave(
                 budget_seconds = min(elapsed, budget_seconds)
             now = _progress(done, rounds, elapsed, budget_seconds)
             if now.done - told.done >= now.total / 100:  # telling costs the next block time
-                report(now)
+                on_progress(now)
                 told = now
     if times and told.done < told.total:
-        report(now)
+        on_progress(now)
     return {number: np.array(rows) for number, rows in times.items()}, broken
 
 

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.backends import Session
-from resnet_edge.benchmarking.latency_request import LatencyTarget
-from resnet_edge.benchmarking.request import (
+from resnet_edge.benchmarking.latency_task import LatencyTarget
+from resnet_edge.benchmarking.rounds import Runner, check_timed, timed, timed_block, warm_up
+from resnet_edge.benchmarking.task import (
     Block,
     ListOffers,
     Offers,
@@ -30,11 +31,10 @@ from resnet_edge.benchmarking.request import (
     TimeBlock,
     TimeColdStart,
 )
-from resnet_edge.benchmarking.rounds import Runner, check_timed, timed, timed_block, warm_up
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import TensorSpec
-from resnet_edge.core.bench import Cold
 from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.results.bench import Cold
 from resnet_edge.evaluation.predict import load_backend, stored
 from resnet_edge.workers.cores import stay_on
 from resnet_edge.workers.progress import OnProgress
@@ -46,7 +46,7 @@ _sessions = ExitStack()
 _runners: list[Runner] = []
 
 
-def offers(request: ListOffers, report: OnProgress) -> Offers:
+def offers(request: ListOffers, on_progress: OnProgress) -> Offers:
     """What a backend opens. Raises UnknownName, MissingDependency."""
     backend = registry.load("backends", request.backend)
     parity_only = getattr(backend, "FOR_PARITY_ONLY", False)
@@ -54,7 +54,7 @@ def offers(request: ListOffers, report: OnProgress) -> Offers:
     return Offers(formats, devices, parity_only, hasattr(backend, "profile"))
 
 
-def open_session(task: OpenSession, report: OnProgress) -> Opened:
+def open_session(task: OpenSession, on_progress: OnProgress) -> Opened:
     """Open an artifact and run it until it is warm; it stays open until the process ends.
 
     Raises ArtifactError, DeviceUnavailable.
@@ -69,7 +69,7 @@ def open_session(task: OpenSession, report: OnProgress) -> Opened:
     return Opened(len(_runners) - 1, session.device, _runners[-1].block)
 
 
-def block(request: TimeBlock, report: OnProgress) -> Block:
+def block(request: TimeBlock, on_progress: OnProgress) -> Block:
     """Time one block. Raises ArtifactError where the session breaks."""
     yardstick = min(_yardstick() for _ in range(3))
     runner = _runners[request.number]
@@ -78,7 +78,7 @@ def block(request: TimeBlock, report: OnProgress) -> Block:
     return Block(tuple(times), yardstick, used)
 
 
-def cold(task: TimeColdStart, report: OnProgress) -> Cold:
+def cold(task: TimeColdStart, on_progress: OnProgress) -> Cold:
     """Open an artifact and run it once, in a process that has done nothing before.
 
     Raises ArtifactError, DeviceUnavailable, MissingDependency, UnknownName.

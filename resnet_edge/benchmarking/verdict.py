@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.benchmarking.request import AllSettled, Settled, SettleRounds, Turns
+from resnet_edge.benchmarking.task import AllSettled, Settled, SettleRounds, Turns
 from resnet_edge.core import statistics
 from resnet_edge.workers.progress import OnProgress
 
@@ -19,7 +19,7 @@ DRIFT = 0.04
 QUARTERS = 4
 
 
-def settle(request: SettleRounds, report: OnProgress) -> AllSettled:
+def settle(request: SettleRounds, on_progress: OnProgress) -> AllSettled:
     """Statistics, ranks and verdicts of rows that were timed in the same rounds."""
     times = [np.array(row.milliseconds) for row in request.rows]
     medians = [np.median(row, axis=1) for row in times]

@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from resnet_edge.core.bundle import BundledFile
+from resnet_edge.core.results.bundle import BundledFile
 from resnet_edge.core.tensors import quantize
 
 LIMIT = 2 << 20

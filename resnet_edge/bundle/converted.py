@@ -8,13 +8,13 @@ from typing import Any
 
 from resnet_edge.bundle.converted_document import ConvertedDocument
 from resnet_edge.core.artifact import Artifact, sha256_of
-from resnet_edge.core.documents import converted_to, read_json
 from resnet_edge.core.errors import ArtifactError, DataError
-from resnet_edge.core.file_names import is_safe
-from resnet_edge.core.label_names import LabelNames, label_names
+from resnet_edge.core.files.documents import converted_to, read_json
+from resnet_edge.core.files.file_names import is_safe
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.parity import Parity
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.results.label_names import LabelNames, label_names
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.data.class_names import class_names_in
 
 WHAT, AGAIN = "report of `resnet-edge convert`", "convert the model again"

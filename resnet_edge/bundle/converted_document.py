@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from resnet_edge.core.head import Output
-from resnet_edge.core.label_names import LabelNames
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.results.label_names import LabelNames
+from resnet_edge.core.results.parity import Parity
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 

@@ -8,24 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.backends._pinned_environment import runtimes as pinned_runtimes
-from resnet_edge.bundle.request import MadeFile, MadeFiles, WriteFiles
 from resnet_edge.bundle.targets import DeliveryProfile
+from resnet_edge.bundle.task import MadeFile, MadeFiles, WriteFiles
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, TensorSpec, sha256_of
-from resnet_edge.core.bundle import BundledFile, Scores
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
 from resnet_edge.core.head import Head
 from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata, ScoreOutput
-from resnet_edge.graph.app_border import Border, surround
+from resnet_edge.core.results.bundle import BundledFile, Scores
+from resnet_edge.graph.io_adapter import Border, surround
 from resnet_edge.workers.progress import OnProgress, tracked
 
 
-def make(request: WriteFiles, report: OnProgress) -> MadeFiles:
+def make(request: WriteFiles, on_progress: OnProgress) -> MadeFiles:
     """Every file that a profile takes. Raises ArtifactError where none does, with the reasons, and where one
     takes none that was asked for by name."""
     files: list[MadeFile] = []
     left: list[str] = []
-    for name in tracked(request.profiles, "model files", len(request.profiles), report):
+    for name in tracked(request.profiles, "model files", len(request.profiles), on_progress):
         profile: DeliveryProfile = registry.load("bundle.targets", name)
         made, refused = _of_profile(request, name, profile)
         if not made and not request.wherever_possible:

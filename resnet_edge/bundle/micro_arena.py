@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.bundle.micro_arena_request import MeasureArena
+from resnet_edge.bundle.micro_arena_task import MeasureArena
 from resnet_edge.core import registry
 from resnet_edge.core.arena import Arena
 from resnet_edge.workers.progress import OnProgress
 
 
-def measure(request: MeasureArena, report: OnProgress) -> Arena:
+def measure(request: MeasureArena, on_progress: OnProgress) -> Arena:
     """The arena of a .tflite file. Raises MissingDependency, ArtifactError."""
     found: Arena = registry.load("backends", "tflite_micro").arena(Path(request.path))
     return found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_edge.core.bundle import BundledFile, RuntimeProof
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.results.bundle import BundledFile, RuntimeProof
+from resnet_edge.core.results.parity import Parity
 
 RIGHT = {"agrees": True, "differs": False, "does not open": False, "pass": True, "fail": False}
 """By a proof's status or a verdict; the others tell nothing."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.bundle.delegates import Delegate
-from resnet_edge.bundle.request import ForetellDelegates, Outlooks
+from resnet_edge.bundle.task import ForetellDelegates, Outlooks
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, MissingDependency
-from resnet_edge.core.outlook import FileOutlook
+from resnet_edge.core.results.outlook import FileOutlook
 from resnet_edge.workers.progress import OnProgress, tracked
 
 
-def ask(request: ForetellDelegates, report: OnProgress) -> Outlooks:
+def ask(request: ForetellDelegates, on_progress: OnProgress) -> Outlooks:
     """Every file before every delegate that its profile names. Raises ArtifactError where an accelerator
     would run nothing of a file that is for it."""
     pairs = [(made.file, name) for made in request.files for name in made.delegates]
     found = []
-    for file, name in tracked(pairs, "accelerators", len(pairs), report):
+    for file, name in tracked(pairs, "accelerators", len(pairs), on_progress):
         delegate: Delegate = registry.load("bundle.delegates", name)
         try:
             outlook = delegate.outlook(Path(request.folder) / file.path, file.format)

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from resnet_edge import __version__
 from resnet_edge.bundle.converted import Converted, check_apart
-from resnet_edge.bundle.micro_arena_request import MeasureArena
+from resnet_edge.bundle.micro_arena_task import MeasureArena
 from resnet_edge.bundle.oldest import oldest
 from resnet_edge.bundle.proofs import Proofs
-from resnet_edge.bundle.request import (
+from resnet_edge.bundle.task import (
     CountClasses,
     ForetellDelegates,
     MadeFiles,
@@ -28,18 +28,18 @@ from resnet_edge.bundle.request import (
 )
 from resnet_edge.core import registry
 from resnet_edge.core.arena import Arena
-from resnet_edge.core.bundle import Bundle, BundleFacts, ClassCount, Golden, RuntimeProof
 from resnet_edge.core.errors import (
     ArtifactError,
     DataError,
 )
+from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.image_contract import ImageContract, app_contract
 from resnet_edge.core.metadata import LabelFile
-from resnet_edge.core.outlook import FileOutlook
-from resnet_edge.core.workspace import Workspace
+from resnet_edge.core.results.bundle import Bundle, BundleFacts, ClassCount, Golden, RuntimeProof
+from resnet_edge.core.results.outlook import FileOutlook
 from resnet_edge.data.class_names import check_count, class_names_in
 from resnet_edge.data.declared import check_data
-from resnet_edge.data.images_request import Images, PrepareImages
+from resnet_edge.data.images_task import Images, PrepareImages
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress, silent
@@ -69,7 +69,9 @@ class PackageRequest:
     license: str
 
 
-def package(request: PackageRequest, converted: Converted, workspace: Workspace, tell: OnProgress) -> Bundle:
+def package(
+    request: PackageRequest, converted: Converted, workspace: Workspace, on_progress: OnProgress
+) -> Bundle:
     """Write model files and golden images into `workspace.folder`. Raises ResnetEdgeError."""
     if not converted.facts.preprocessing.takes_pixels:
         raise ArtifactError(
@@ -80,7 +82,7 @@ def package(request: PackageRequest, converted: Converted, workspace: Workspace,
     env = {"TMPDIR": str(workspace.scratch)}
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
     with WorkerPool(workspace.logs, workspace.check_space, env, grant) as workers:
-        return _Run(request, converted, translations, workspace, workers, tell).run()
+        return _Run(request, converted, translations, workspace, workers, on_progress).run()
 
 
 def _translated(request: PackageRequest, converted: Converted) -> Iterator[LabelFile]:
@@ -101,11 +103,11 @@ class _Run:
         translations: tuple[LabelFile, ...],
         workspace: Workspace,
         workers: WorkerPool,
-        tell: OnProgress,
+        on_progress: OnProgress,
     ) -> None:
         self.request, self.converted, self.workspace = request, converted, workspace
         self.translations = translations
-        self.workers, self.tell = workers, tell
+        self.workers, self.on_progress = workers, on_progress
         self.scores = workers.worker("scores", silent)
         self.unproved = {a.file: why for a in converted.artifacts if (why := converted.unproved(a))}
 
@@ -114,7 +116,7 @@ class _Run:
         images = self._read_images()
         made = self._files(image)
         outlooks = self._outlooks(made)
-        proofs = Proofs(self.converted, self.workspace, self.workers, images.images, self.tell)
+        proofs = Proofs(self.converted, self.workspace, self.workers, images.images, self.on_progress)
         first = proofs.anchor(made.files[0].file)
         picked = self._pick(images, first)
         expected = [proofs.expected(file) for file in made.files]
@@ -168,7 +170,7 @@ class _Run:
         return told
 
     def _outlooks(self, made: MadeFiles) -> tuple[FileOutlook, ...]:
-        worker = self.workers.worker("accelerators", self.tell)
+        worker = self.workers.worker("accelerators", self.on_progress)
         try:
             asked = ForetellDelegates(str(self.workspace.folder), made.files)
             return worker.run(asked).found
@@ -198,7 +200,7 @@ class _Run:
             folder=str(self.workspace.scratch_folder("images")),
             limit=self.request.images,
         )
-        reader = self.workers.worker("images", self.tell)
+        reader = self.workers.worker("images", self.on_progress)
         try:
             return reader.run(asked).evaluation
         finally:
@@ -206,7 +208,7 @@ class _Run:
 
     def _files(self, image: ImageContract) -> MadeFiles:
         facts = self.converted.facts
-        maker = self.workers.worker("model files", self.tell)
+        maker = self.workers.worker("model files", self.on_progress)
         asked = WriteFiles(
             folder=str(self.workspace.folder),
             artifacts=self.converted.artifacts,
@@ -233,7 +235,7 @@ class _Run:
     def _arenas(self, proofs: list[RuntimeProof]) -> dict[str, Arena]:
         """How much memory the files take that ran in TFLite Micro."""
         ran = [proof.file for proof in proofs if proof.backend == "tflite_micro" and proof.n]
-        worker = self.workers.worker("arenas", self.tell)
+        worker = self.workers.worker("arenas", self.on_progress)
         return {path: worker.run(MeasureArena(str(self.workspace.folder / path))) for path in ran}
 
     def _golden(

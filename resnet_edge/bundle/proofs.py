@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from resnet_edge.bundle.converted import Converted
-from resnet_edge.bundle.request import (
+from resnet_edge.bundle.runtime_agreement import COUNTERPARTS, judged
+from resnet_edge.bundle.task import (
     CompareScores,
     ExpectScores,
     MadeFile,
     Picked,
     WidenImages,
 )
-from resnet_edge.bundle.runtime_agreement import COUNTERPARTS, judged
-from resnet_edge.core.bundle import BundledFile, RuntimeProof
 from resnet_edge.core.errors import (
     ArtifactError,
     DataError,
@@ -22,9 +21,10 @@ from resnet_edge.core.errors import (
     MissingDependency,
     WorkerFailed,
 )
-from resnet_edge.core.workspace import Workspace
+from resnet_edge.core.files.workspace import Workspace
+from resnet_edge.core.results.bundle import BundledFile, RuntimeProof
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.evaluation.predict_request import Predict, PredictResult
+from resnet_edge.evaluation.predict_task import Predict, PredictResult
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress, silent
@@ -36,9 +36,15 @@ class Proofs:
     """Asks the runtimes. `images` .npy (N, H, W, C) is what every one of them is fed."""
 
     def __init__(
-        self, converted: Converted, workspace: Workspace, workers: WorkerPool, images: str, tell: OnProgress
+        self,
+        converted: Converted,
+        workspace: Workspace,
+        workers: WorkerPool,
+        images: str,
+        on_progress: OnProgress,
     ) -> None:
-        self.converted, self.workspace, self.workers, self.tell = converted, workspace, workers, tell
+        self.converted, self.workspace = converted, workspace
+        self.workers, self.on_progress = workers, on_progress
         self.scores = workers.worker("scores", silent)
         self.images = {converted.facts.input_shape[2]: images}
         self.runners: dict[str, Worker] = {}
@@ -67,7 +73,9 @@ class Proofs:
             out=out,
         )
         if backend not in self.runners:
-            self.runners[backend] = self.workers.worker(f"on {backend}", self.tell, backends_grant([backend]))
+            self.runners[backend] = self.workers.worker(
+                f"on {backend}", self.on_progress, backends_grant([backend])
+            )
         return self.runners[backend].run(asked)
 
     def expected(self, made: MadeFile) -> str:
@@ -126,5 +134,5 @@ class Proofs:
     def _told(self, proof: RuntimeProof) -> RuntimeProof:
         if proof.status != "agrees":
             note = f"{proof.file} on {proof.backend}: {proof.status}: {proof.reason}"
-            self.tell(Progress(step="runtimes", note=note, line=True))
+            self.on_progress(Progress(step="runtimes", note=note, line=True))
         return proof

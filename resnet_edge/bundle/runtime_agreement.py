@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resnet_edge.bundle.request import ScoresApart
+from resnet_edge.bundle.task import ScoresApart
 from resnet_edge.core import registry
-from resnet_edge.core.bundle import BundledFile, RuntimeProof
-from resnet_edge.evaluation.predict_request import PredictResult
+from resnet_edge.core.results.bundle import BundledFile, RuntimeProof
+from resnet_edge.evaluation.predict_task import PredictResult
 
 EXACT_ENOUGH = 0.999
 """The share of images on which a runtime must give the same answer as the artifact."""

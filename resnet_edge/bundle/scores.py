@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.bundle import acceleration as bundle_acceleration
-from resnet_edge.bundle.request import (
+from resnet_edge.bundle.task import (
     ClassCounts,
     CompareScores,
     CountClasses,
@@ -23,7 +23,10 @@ from resnet_edge.bundle.request import (
 )
 from resnet_edge.core import registry
 from resnet_edge.core.answers import answers, margins
-from resnet_edge.core.bundle import (
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.written_file import WrittenFile
+from resnet_edge.core.head import Head
+from resnet_edge.core.results.bundle import (
     BundledFile,
     ClassCount,
     Golden,
@@ -31,9 +34,6 @@ from resnet_edge.core.bundle import (
     GoldenScores,
     RuntimeTolerance,
 )
-from resnet_edge.core.errors import DataError
-from resnet_edge.core.head import Head
-from resnet_edge.core.written import Written
 from resnet_edge.evaluation.outputs import as_probabilities
 from resnet_edge.evaluation.predict import stored
 from resnet_edge.golden.png import png
@@ -46,7 +46,7 @@ ROUNDING = 1e-5
 XNNPACK and reference kernels, ResNet-8 to ResNet-50)."""
 
 
-def expected(request: ExpectScores, report: OnProgress) -> Written:
+def expected(request: ExpectScores, on_progress: OnProgress) -> WrittenFile:
     """What a file must give, from what its artifact gives."""
     scores = np.load(request.anchor).astype(np.float64)
     ours, wanted = request.head, request.wanted
@@ -55,16 +55,16 @@ def expected(request: ExpectScores, report: OnProgress) -> Written:
     if ours.outputs == 1 < wanted.outputs:
         scores = np.concatenate([1 - scores, scores], axis=1)
     np.save(request.out, scores.astype(np.float32))
-    return Written(request.out)
+    return WrittenFile(request.out)
 
 
-def widen(request: WidenImages, report: OnProgress) -> Written:
+def widen(request: WidenImages, on_progress: OnProgress) -> WrittenFile:
     """Grey as red, green and blue."""
     np.save(request.out, np.repeat(np.load(request.images, mmap_mode="r"), 3, axis=-1))
-    return Written(request.out)
+    return WrittenFile(request.out)
 
 
-def apart(request: CompareScores, report: OnProgress) -> ScoresApart:
+def apart(request: CompareScores, on_progress: OnProgress) -> ScoresApart:
     """Compare scores. Raises DataError where there is nothing to compare, or NaN or Inf."""
     wanted, found = np.load(request.expected), np.load(request.found)
     counterpart = np.load(request.counterpart)
@@ -83,7 +83,7 @@ def apart(request: CompareScores, report: OnProgress) -> ScoresApart:
     )
 
 
-def classes(request: CountClasses, report: OnProgress) -> ClassCounts:
+def classes(request: CountClasses, on_progress: OnProgress) -> ClassCounts:
     """Count right answers, class by class."""
     answer, labels = answers(request.head, np.load(request.anchor)), np.load(request.labels)
     return ClassCounts(
@@ -94,7 +94,7 @@ def classes(request: CountClasses, report: OnProgress) -> ClassCounts:
     )
 
 
-def pick(request: PickGoldenImages, report: OnProgress) -> Picked:
+def pick(request: PickGoldenImages, on_progress: OnProgress) -> Picked:
     """Golden images, class after class. Raises DataError where images are no pictures, or none will do."""
     images, scores = np.load(request.images, mmap_mode="r"), np.load(request.anchor)
     if images.dtype != np.uint8:
@@ -134,7 +134,7 @@ def _rows(scores: NDArray[Any], head: Head, labels: NDArray[Any] | None, count: 
     return found[:count]
 
 
-def golden(request: WriteGoldenVectors, report: OnProgress) -> Golden:
+def golden(request: WriteGoldenVectors, on_progress: OnProgress) -> Golden:
     """The golden vectors of every file, those of TFLite files for Android's Acceleration Service as well."""
     pixels = np.load(request.images, mmap_mode="r")[list(request.picked.rows)]
     pictures = tuple(

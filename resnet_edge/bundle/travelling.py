@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from resnet_edge.bundle.package import PackageRequest
-from resnet_edge.core import bundled, registry
-from resnet_edge.core.bundle import Bundle, RuntimeProof
-from resnet_edge.core.outlook import FileOutlook
-from resnet_edge.core.places import without_places, without_places_in_command
+from resnet_edge.core import registry
+from resnet_edge.core.files import bundled
+from resnet_edge.core.files.machine_paths import without_machine_paths, without_machine_paths_in_command
+from resnet_edge.core.results.bundle import Bundle, RuntimeProof
+from resnet_edge.core.results.outlook import FileOutlook
 
 
 def reproduced(folder: Path, request: PackageRequest, intended_use: str) -> str:
@@ -40,12 +41,12 @@ def _name(word: str) -> str:
     return f"{kind}{colon}{Path(folder).name}" if kind == bundled.DATA else Path(word).name
 
 
-def without_places_in(bundle: Bundle, roots: tuple[Path, ...]) -> Bundle:
+def without_machine_paths_in(bundle: Bundle, roots: tuple[Path, ...]) -> Bundle:
     """The bundle with no absolute path in what runtimes and compilers said; names of classes stay."""
     said = (bundle.proofs, bundle.left, bundle.unproved, bundle.outlooks)
     kinds = (tuple[RuntimeProof, ...], tuple[str, ...], tuple[str, ...], tuple[FileOutlook, ...])
     proofs, left, unproved, outlooks = (
-        msgspec.convert(without_places(msgspec.to_builtins(each), roots), kind)
+        msgspec.convert(without_machine_paths(msgspec.to_builtins(each), roots), kind)
         for each, kind in zip(said, kinds, strict=True)
     )
     return replace(bundle, proofs=proofs, left=left, unproved=unproved, outlooks=outlooks)
@@ -53,5 +54,5 @@ def without_places_in(bundle: Bundle, roots: tuple[Path, ...]) -> Bundle:
 
 def travelling_card(card: dict[str, Any], roots: tuple[Path, ...]) -> dict[str, Any]:
     """The model card with no absolute path, but for names of classes, which may look like one."""
-    commands = [without_places_in_command(line) for line in card["commands"]]
-    return {**without_places(card, roots), "classes": card["classes"], "commands": commands}
+    commands = [without_machine_paths_in_command(line) for line in card["commands"]]
+    return {**without_machine_paths(card, roots), "classes": card["classes"], "commands": commands}

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.backends import litert
-from resnet_edge.calibrate.calibration_request import Calibrate, Calibration, SharedScale, Trial
+from resnet_edge.calibrate.calibration_task import Calibrate, Calibration, SharedScale, Trial
 from resnet_edge.core import registry
 from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import ArtifactError
@@ -29,14 +29,14 @@ from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.data.rows import evenly
 from resnet_edge.evaluation.sums import measure as sums
-from resnet_edge.graph.calibrate import Measured, Ranges, measure
-from resnet_edge.graph.calibrators import chosen_ranges
-from resnet_edge.graph.histogram import Distribution
 from resnet_edge.graph.model import Graph, read_graph
-from resnet_edge.graph.quantize import quantize
-from resnet_edge.graph.repairs import EXACT, Repaired, possible, repaired
-from resnet_edge.graph.rounding import can_round
-from resnet_edge.graph.weighted import Layer, layers, write_constants
+from resnet_edge.graph.quantization.calibrate import Measured, Ranges, measure
+from resnet_edge.graph.quantization.calibrators import chosen_ranges
+from resnet_edge.graph.quantization.histogram import Distribution
+from resnet_edge.graph.quantization.quantize import quantize
+from resnet_edge.graph.quantization.repairs import EXACT, Repaired, possible, repaired
+from resnet_edge.graph.quantization.rounding import can_round
+from resnet_edge.graph.quantization.weighted import Layer, layers, write_constants
 from resnet_edge.workers.progress import OnProgress, Progress, tracked
 
 MARGIN_DB = 0.1
@@ -50,7 +50,7 @@ the bundled ResNet-20, and on a ResNet-50 with random weights, it is 20 dB and m
 min-max, and a trial takes time."""
 
 
-def calibrate(request: Calibrate, report: OnProgress) -> Calibration:
+def calibrate(request: Calibrate, on_progress: OnProgress) -> Calibration:
     """Measure, choose, and write the repaired float graph and the ranges into `request.folder`.
 
     Raises DataError where there is no image or an activation is not finite.
@@ -62,14 +62,14 @@ def calibrate(request: Calibrate, report: OnProgress) -> Calibration:
     rows = (np.asarray(images[row : row + 1], np.float32) for row in range(len(images)))
     measured = measure(
         Path(request.portable),
-        tracked(rows, "calibrate", len(images), report),
+        tracked(rows, "calibrate", len(images), on_progress),
         takes_pixels=request.takes_pixels,
         threads=request.threads,
         histograms=request.calibrator != "minmax",
         second_moments=_wanted(repairs),
         count=len(images),
     )
-    search = _Search(request, graph, measured, measured.fixed | fixed, images, report)
+    search = _Search(request, graph, measured, measured.fixed | fixed, images, on_progress)
     best, chosen = search.auto(repairs) if request.repair == "auto" else search.with_all(repairs)
     folder = Path(request.folder)
     (folder / "ranges.json").write_bytes(msgspec.json.encode(search.ranges(best, chosen)))
@@ -131,10 +131,10 @@ class _Search:
         measured: Measured,
         fixed: Ranges,
         images: NDArray[np.float32],
-        report: OnProgress,
+        on_progress: OnProgress,
     ) -> None:
         self.request, self.graph, self.measured, self.fixed = request, graph, measured, fixed
-        self.images, self.report = images, report
+        self.images, self.on_progress = images, on_progress
         self.judged = evenly(len(images), _affordable(graph))
         self.trials: list[Trial] = []
         self.answers: dict[Trial, NDArray[np.int64]] = {}
@@ -175,7 +175,7 @@ class _Search:
     def tried(self, calibrator: str, chosen: Repaired, repairs: tuple[str, ...]) -> tuple[Trial, Repaired]:
         """Make the int8 graph and judge it; no addition is aligned (artifacts.py) for that."""
         step = " + ".join((calibrator, *repairs))
-        self.report(Progress(step="choose ranges", note=step))
+        self.on_progress(Progress(step="choose ranges", note=step))
         ranges = self.int8_ranges(calibrator, chosen.measured)
         outputs = self._int8_outputs(self.float_graph(chosen), ranges, self.request.dense_scales)
         trial = Trial(calibrator, repairs, self._sqnr_db(outputs))
@@ -183,7 +183,7 @@ class _Search:
         if outputs is not None:
             self.answers[trial] = answers(self.request.head, outputs)
         found = "LiteRT refuses it" if trial.sqnr_db is None else f"{trial.sqnr_db:.1f} dB"
-        self.report(Progress(step="choose ranges", note=f"{step}: {found}"))
+        self.on_progress(Progress(step="choose ranges", note=f"{step}: {found}"))
         return trial, chosen
 
     def shared_scale(self, best: Trial) -> SharedScale | None:
@@ -192,7 +192,7 @@ class _Search:
         found = layers(self.graph, self.request.dense_scales)
         if best.sqnr_db is None or not any(layer.one_step and len(layer.rows) > 1 for layer in found):
             return None
-        self.report(Progress(step="choose ranges", note="a scale for each output of dense layers"))
+        self.on_progress(Progress(step="choose ranges", note="a scale for each output of dense layers"))
         fitted = self._repaired(best.repairs, "per-channel")
         portable = Path(self.request.folder) / "per-channel.tflite"
         write_constants(Path(self.request.portable), fitted.constants, portable)

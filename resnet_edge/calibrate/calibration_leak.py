@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from resnet_edge.core import registry
-from resnet_edge.core.calibration_lint import CalibrationLint
-from resnet_edge.core.parity import Parity
 from resnet_edge.core.proportion import Z95, paired_drop, wilson
+from resnet_edge.core.results.calibration_lint import CalibrationLint
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.evaluation.verdict import Judgement
 

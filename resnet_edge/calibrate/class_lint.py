@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.calibration_lint import LintFinding, Severity
+from resnet_edge.core.results.calibration_lint import LintFinding, Severity
 
 MISSING = 0.1
 """The share of classes from which on they are missed."""

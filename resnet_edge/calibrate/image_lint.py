@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from resnet_edge.core.calibration_lint import LintFinding, Severity
+from resnet_edge.core.results.calibration_lint import LintFinding, Severity
 from resnet_edge.data.image_scan import Scan
 
 PIXELS_APART = 0.25

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from resnet_edge.calibrate import image_lint as _image_lint
 from resnet_edge.calibrate.class_lint import classes
-from resnet_edge.calibrate.lint_request import LintCalibration
+from resnet_edge.calibrate.lint_task import LintCalibration
 from resnet_edge.core.answers import answers
-from resnet_edge.core.calibration_lint import CalibrationLint, Kind, LintFinding
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.results.calibration_lint import CalibrationLint, Kind, LintFinding
 from resnet_edge.data.image_scan import scan
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 from resnet_edge.data.rows import evenly
-from resnet_edge.graph.calibrate import Ranges, measure
-from resnet_edge.graph.histogram import Distribution
+from resnet_edge.graph.quantization.calibrate import Ranges, measure
+from resnet_edge.graph.quantization.histogram import Distribution
 from resnet_edge.workers.progress import OnProgress, Progress
 
 FEW = 100
@@ -42,10 +42,10 @@ SECONDS = 1.5
 """No further image is begun after so long, beyond the fewest."""
 
 
-def lint(request: LintCalibration, report: OnProgress) -> CalibrationLint:
+def lint(request: LintCalibration, on_progress: OnProgress) -> CalibrationLint:
     """Look for everything that can be looked for; an empty set is an error, and nothing else is said."""
     ours, theirs = request.calibration.source, request.evaluation.source
-    report(Progress(step="calibration lint", note=f"{ours}, against {theirs}"))
+    on_progress(Progress(step="calibration lint", note=f"{ours}, against {theirs}"))
     if not request.calibration.n:
         sentence = "there is no calibration image: give some with --calibration"
         return _told(request, _Found((LintFinding("count", "error", sentence, {"n": 0}),), ("count",), {}))

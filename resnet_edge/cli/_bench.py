@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
-from resnet_edge.core.bench import Bench, Timing
-from resnet_edge.core.profile import short
+from resnet_edge.core.results.bench import Bench, Timing
+from resnet_edge.core.results.profile import short
 from resnet_edge.report import words
 from resnet_edge.report.bench_words import explained, name_of, shared_model
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from resnet_edge.core.doubt import open_doubts
 from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, EXIT_FAILED_PROOF, EXIT_INCONCLUSIVE
-from resnet_edge.core.report import Report
-from resnet_edge.core.verification import Verification
+from resnet_edge.core.results.doubt import open_doubts
+from resnet_edge.core.results.report import Report
+from resnet_edge.core.results.verification import Verification
 
 
 def exit_code(report: Report | Verification) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
 from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, EXIT_FAILED_PROOF
-from resnet_edge.core.golden_vectors import GoldenRow
+from resnet_edge.core.results.golden_vectors import GoldenRow
 from resnet_edge.golden.replay import GoldenReplay
 
 HEADER = ("Artifact", "Backend", "Images", "Same top-1", "Furthest", "Allowed", "Verdict")

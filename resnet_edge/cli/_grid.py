@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.printable import printable_lines
+from resnet_edge.core.results.doubt import Doubt
 from resnet_edge.report import words
 from resnet_edge.report.doubted import doubted
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
 from resnet_edge.core.artifact import TensorSpec
-from resnet_edge.core.inspection import Inspection
 from resnet_edge.core.metadata import ImageInput, LabelFile, ModelMetadata, ScoreOutput
 from resnet_edge.core.minimum import RuntimeMinimum
+from resnet_edge.core.results.inspection import Inspection
 from resnet_edge.report import words
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.cli.terminal import say
-from resnet_edge.core.bundle import Bundle, RuntimeProof
+from resnet_edge.core.results.bundle import Bundle, RuntimeProof
 from resnet_edge.report.words import size
 
 

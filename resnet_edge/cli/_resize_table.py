@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
-from resnet_edge.core.resize_check import ResizeCheck
+from resnet_edge.core.results.resize_check import ResizeCheck
 from resnet_edge.report.resize_words import HEADER, resize_rows, resize_told, resize_warnings
 
 

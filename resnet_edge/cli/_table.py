@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from resnet_edge.cli._grid import print_doubts, spelled, stdout_console
-from resnet_edge.cli._story import print_story
+from resnet_edge.cli._lineage import print_lineage
 from resnet_edge.core.printable import printable_lines
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.rows import WORDS, Row, Standing, conditions, rows, target
 
@@ -31,7 +31,7 @@ _STYLES: dict[Standing, str] = {
 
 
 def print_table(report: Report, width: int | None = None) -> None:
-    """Print what speaks against the model itself, the story, the table, what did not pass and what could
+    """Print what speaks against the model itself, the lineage, the table, what did not pass and what could
     not be done, notes, the verdict.
 
     `width` in columns; None takes the terminal's, or 120 where stdout is
@@ -39,7 +39,7 @@ def print_table(report: Report, width: int | None = None) -> None:
     """
     console = stdout_console(width)
     print_doubts(console, report.doubts)
-    print_story(report, console)
+    print_lineage(report, console)
     found = rows(report)
     if found:
         _results(report, found, console)

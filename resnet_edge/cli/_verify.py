@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resnet_edge.cli._grid import print_doubts, print_grid, print_line, spelled, stdout_console
-from resnet_edge.core.parity import Parity
-from resnet_edge.core.verification import Verification
+from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.verification import Verification
 from resnet_edge.report.causes import causes_sentences
 from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.integers import risk_sentences

@@ -12,7 +12,7 @@ from resnet_edge.cli._options import backends_option, given, junit_option, overw
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
-    from resnet_edge.core.bench import Bench
+    from resnet_edge.core.results.bench import Bench
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
@@ -141,7 +141,7 @@ def _measured(paths: tuple[Path, ...], *, quiet: bool) -> Bench:
 
 def _stored(document: Path, html: Path | None) -> Bench:
     from resnet_edge.benchmarking.compare import read_bench
-    from resnet_edge.report.bench_page import bench_page
+    from resnet_edge.report.html.bench_page import bench_page
     from resnet_edge.report.whole_file import write_whole
 
     found = read_bench(document)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from resnet_edge.calibrate.calibration_request import CalibratorName, RepairName
+from resnet_edge.calibrate.calibration_task import CalibratorName, RepairName
 from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import (
     FiniteRange,
@@ -25,7 +25,7 @@ from resnet_edge.core.errors import UsageError
 from resnet_edge.core.runtime_floor import floors
 
 if TYPE_CHECKING:
-    from resnet_edge.core.report import Report
+    from resnet_edge.core.results.report import Report
 
 
 def _floors(context: click.Context, param: click.Parameter, value: str) -> str:
@@ -203,7 +203,7 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
 
 def _tell_trouble(report: Report, folder: Path, brief: bool) -> None:
     """One line on stderr where not all is well; where a table was printed, only what it cannot say."""
-    from resnet_edge.core.doubt import open_doubts
+    from resnet_edge.core.results.doubt import open_doubts
     from resnet_edge.report.summary import troubles
 
     if report.failures:

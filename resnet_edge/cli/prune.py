@@ -12,7 +12,7 @@ from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import FiniteRange, given, shape
 from resnet_edge.cli._training_options import training_options
 from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
-from resnet_edge.compression.magnitude_request import Schedule
+from resnet_edge.compression.magnitude_task import Schedule
 
 
 @click.command("prune")

@@ -163,7 +163,7 @@ def _tell(found: VerifyReport, html: Path | None, *, as_json: bool, quiet: bool)
     """On stdout, and in one line on stderr what is wrong."""
     from resnet_edge.cli._annotations import annotate
     from resnet_edge.cli._verify import print_verification
-    from resnet_edge.core.doubt import open_doubts
+    from resnet_edge.core.results.doubt import open_doubts
     from resnet_edge.report.junit import proved
 
     if as_json:

@@ -7,7 +7,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from resnet_edge.graph.work import onnx_constants
+from resnet_edge.graph.macs import onnx_constants
 
 
 class Values:

@@ -15,12 +15,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.compression.channel_request import ChannelRequest
+from resnet_edge.compression.channel_task import ChannelRequest
 from resnet_edge.compression.pruning.block_choice import Batches
 from resnet_edge.compression.pruning.cost import cost
 from resnet_edge.compression.pruning.groups import ChannelMap, channel_map
 from resnet_edge.core.errors import ModelError
-from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.reader_check import checked_reader
 from resnet_edge.models import OpenedModel, open_model
@@ -47,7 +47,7 @@ class Base:
     graph: FlatGraph
     channels: ChannelMap
     data: TrainingData
-    read: Witnessed
+    read: ReaderCheck
 
     def how(self, label: str, teacher: Any = None, penalised: Any = None) -> Fit:
         """What a fit or a test of it needs."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from resnet_edge.compression.channel_base import Base, base_of, judging_images, plain_batches, plain_loss
-from resnet_edge.compression.channel_request import ChannelRequest, MakeCandidate
+from resnet_edge.compression.channel_task import ChannelRequest, MakeCandidate
 from resnet_edge.compression.pruning import PruningTarget, Selection
 from resnet_edge.compression.pruning.block_choice import BlockChoice
 from resnet_edge.compression.pruning.blocks import check_any, removable, without
@@ -56,17 +56,17 @@ def check_reach(request: ChannelRequest, base: Base, target: PruningTarget) -> N
             raise _out_of_reach(target, len(names))
 
 
-def chosen(request: MakeCandidate, report: OnProgress) -> tuple[Blocks, Selection]:
+def chosen(request: MakeCandidate, on_progress: OnProgress) -> tuple[Blocks, Selection]:
     """The blocks that go, and the channels of what is left that stay. Raises OutOfReach."""
     wanted, target = request.wanted, request.target
     blocks: Blocks = ()
     if request.blocks is not None:
-        blocks = _ranking(wanted, report).first(request.blocks) if request.blocks else ()
+        blocks = _ranking(wanted, on_progress).first(request.blocks) if request.blocks else ()
     elif target is not None and wanted.rules.blocks:
-        blocks = _before(wanted, target, report)
+        blocks = _before(wanted, target, on_progress)
     if target is None:
         return blocks, Selection({})
-    report(Progress(step="channels", note=f"{wanted.importance} importance"))
+    on_progress(Progress(step="channels", note=f"{wanted.importance} importance"))
     return blocks, _channels(wanted, target, blocks)
 
 
@@ -88,10 +88,10 @@ def weights_changed() -> None:
         remembered.cache_clear()
 
 
-def _before(request: ChannelRequest, target: PruningTarget, report: OnProgress) -> Blocks:
+def _before(request: ChannelRequest, target: PruningTarget, on_progress: OnProgress) -> Blocks:
     """The blocks that go before the target is met; channels do the rest. Where these cannot, a block
     more goes than the target takes."""
-    ranking = _ranking(request, report)
+    ranking = _ranking(request, on_progress)
     blocks = ranking.down_to(target.share * cost(base_of(request).channels).of(target.kind))
     while (share := _share(request, target, blocks)) < 1:
         if smallest(left_without(request, blocks).channels, request.rules, target.kind) <= share:
@@ -140,8 +140,8 @@ def _importance(request: ChannelRequest, blocks: Blocks) -> Importance:
     return taylor(left.channels, slope, plain_batches(request))
 
 
-def _ranking(request: ChannelRequest, report: OnProgress) -> BlockChoice:
-    report(Progress(step="blocks", note="the loss without each of them"))
+def _ranking(request: ChannelRequest, on_progress: OnProgress) -> BlockChoice:
+    on_progress(Progress(step="blocks", note="the loss without each of them"))
     return _measured(request)
 
 

@@ -23,7 +23,7 @@ from resnet_edge.compression.channel_choice import (
     left_without,
     weights_changed,
 )
-from resnet_edge.compression.channel_request import (
+from resnet_edge.compression.channel_task import (
     Candidate,
     ChannelRequest,
     Chosen,
@@ -36,9 +36,9 @@ from resnet_edge.compression.pruning.block_choice import mean_loss, renew_statis
 from resnet_edge.compression.pruning.cost import summary
 from resnet_edge.compression.pruning.slicing import sliced
 from resnet_edge.compression.pruning.sparsity import penalty
-from resnet_edge.core.atomic import write_whole
-from resnet_edge.core.documents import read_json
-from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
+from resnet_edge.core.files.atomic import write_whole
+from resnet_edge.core.files.documents import read_json
+from resnet_edge.core.sidecar import Step, lineage_of, next_sidecar, write_sidecar
 from resnet_edge.evaluation.reader_check import witness_note
 from resnet_edge.models import open_model
 from resnet_edge.models.flat import flat_graph, return_weights
@@ -56,7 +56,7 @@ CHOSEN = "chosen.keras"
 """The network that was chosen, in the checkpoint."""
 
 
-def prepare(task: PrepareChannels, report: OnProgress) -> Prepared:
+def prepare(task: PrepareChannels, on_progress: OnProgress) -> Prepared:
     """Open everything, and train the base sparse if asked for.
 
     Raises ModelError (nothing can be pruned), UsageError, DataError, UnknownName.
@@ -69,7 +69,7 @@ def prepare(task: PrepareChannels, report: OnProgress) -> Prepared:
     _teacher(request)  # one that does not suit, too
     out = Path(request.out)
     facts = base.opened.facts
-    story_of(request.model.source, facts.sha256)  # a damaged sidecar, too
+    lineage_of(request.model.source, facts.sha256)  # a damaged sidecar, too
     stamp = {
         **asdict(replace(request, resume=False, command="", overwrite=False)),
         "model_sha256": facts.sha256,
@@ -80,7 +80,7 @@ def prepare(task: PrepareChannels, report: OnProgress) -> Prepared:
     if known.is_file():
         return Prepared(str(folder), _chosen_in(known), blocks)
     if request.sparse_epochs:
-        _train_sparse(request, base, folder / "sparse", report)
+        _train_sparse(request, base, folder / "sparse", on_progress)
         weights_changed()
     return Prepared(str(folder), None, blocks)
 
@@ -91,7 +91,7 @@ def _chosen_in(file: Path) -> Chosen:
     return replace(found, candidate=replace(found.candidate, file=str(file.with_name(CHOSEN))))
 
 
-def candidate(request: MakeCandidate, report: OnProgress) -> Candidate:
+def candidate(request: MakeCandidate, on_progress: OnProgress) -> Candidate:
     """Choose the blocks and channels that go, and write the smaller network.
 
     Raises UsageError (an excluded layer that does not exist), ResnetEdgeError (the target is
@@ -99,7 +99,7 @@ def candidate(request: MakeCandidate, report: OnProgress) -> Candidate:
     """
     wanted = request.wanted
     base = base_of(wanted)
-    blocks, selection = chosen(request, report)
+    blocks, selection = chosen(request, on_progress)
     channels = left_without(wanted, blocks).channels
     smaller = sliced(channels, selection, base.opened.facts.name)
     smaller.save(request.out)
@@ -111,7 +111,7 @@ def candidate(request: MakeCandidate, report: OnProgress) -> Candidate:
     return Candidate(request.out, summary(channels, selection, blocks, base.channels), loss)
 
 
-def finish(request: FinishChannels, report: OnProgress) -> Compressed:
+def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
     """Fine-tune the chosen network, save it with its sidecar, and clear the checkpoint away."""
     wanted, found = request.wanted, request.chosen
     base, out = base_of(wanted), Path(wanted.out)
@@ -125,14 +125,14 @@ def finish(request: FinishChannels, report: OnProgress) -> Compressed:
     scores: list[float | None] = [None, None, None]
     if measured is not None:
         networks = (base.opened.network, model.predict_on_batch)
-        scores[:2] = [top1(network, measured, how, report) for network in networks]
+        scores[:2] = [top1(network, measured, how, on_progress) for network in networks]
     history = []
     if recipe.epochs:
         copy = training_copy(graph, recipe.precision)
-        history = fit(copy, data, recipe, folder, report, how)
+        history = fit(copy, data, recipe, folder, on_progress, how)
         return_weights(copy, graph)
     if measured is not None:
-        scores[2] = top1(model.predict_on_batch, measured, how, report)
+        scores[2] = top1(model.predict_on_batch, measured, how, on_progress)
     made = finished_file(out)
     model.save(made)
     before = state_of(wanted.model, scores[0], measured)
@@ -199,7 +199,7 @@ def _teacher(request: ChannelRequest) -> Any:
     return teacher_of(request.recipe, facts.input_shape, facts.classes, silent)
 
 
-def _train_sparse(request: ChannelRequest, base: Base, folder: Path, report: OnProgress) -> None:
+def _train_sparse(request: ChannelRequest, base: Base, folder: Path, on_progress: OnProgress) -> None:
     """Train the open model on with the group penalty; its file is not touched."""
     folder.mkdir(exist_ok=True)
     recipe = replace(request.recipe, epochs=request.sparse_epochs, teacher=None)
@@ -208,5 +208,5 @@ def _train_sparse(request: ChannelRequest, base: Base, folder: Path, report: OnP
     def penalised() -> Any:
         return penalty(copy, base.channels.prunable, request.sparsity)
 
-    fit(copy, base.data, recipe, folder, report, base.how("sparse", penalised=penalised))
+    fit(copy, base.data, recipe, folder, on_progress, base.how("sparse", penalised=penalised))
     return_weights(copy, base.graph)

@@ -11,18 +11,18 @@ from resnet_edge.benchmarking.latency import open_runner
 from resnet_edge.benchmarking.rounds import interleave
 from resnet_edge.compression.step_latency import SettleTiming, TimePair, WriteNoise
 from resnet_edge.conversion.plan import plan
-from resnet_edge.conversion.plan_request import Plan, PlanArtifacts
+from resnet_edge.conversion.plan_task import Plan, PlanArtifacts
 from resnet_edge.core import registry, statistics
 from resnet_edge.core.errors import UsageError
+from resnet_edge.core.files.written_file import WrittenFile
 from resnet_edge.core.sidecar import StepLatency
-from resnet_edge.core.written import Written
 from resnet_edge.evaluation.predict import open_images
 from resnet_edge.workers.progress import OnProgress, Progress
 
 IMAGES = 8
 
 
-def settle(task: SettleTiming, report: OnProgress) -> Plan:
+def settle(task: SettleTiming, on_progress: OnProgress) -> Plan:
     """The one artifact to make of every model, in the format that the backend opens.
 
     Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency, DeviceUnavailable.
@@ -35,21 +35,21 @@ def settle(task: SettleTiming, report: OnProgress) -> Plan:
     place = f"{request.backend}:{request.device}"
     return plan(
         PlanArtifacts(formats=(format_name,), schemes=(request.scheme,), backends=(place,), io="float32"),
-        report,
+        on_progress,
     )
 
 
-def noise(request: WriteNoise, report: OnProgress) -> Written:
+def noise(request: WriteNoise, on_progress: OnProgress) -> WrittenFile:
     """Write IMAGES images of seeded noise: uint8 pixels, or float32 from -1 to 1."""
     random, shape = np.random.default_rng(0), (IMAGES, *request.shape)
     if request.pixels:
         np.save(request.out, random.integers(0, 256, shape, np.uint8))
     else:
         np.save(request.out, random.uniform(-1, 1, shape).astype(np.float32))
-    return Written(request.out)
+    return WrittenFile(request.out)
 
 
-def measure(request: TimePair, report: OnProgress) -> StepLatency:
+def measure(request: TimePair, on_progress: OnProgress) -> StepLatency:
     """Time both in shuffled turns; the ratio is taken round by round (statistics.paired_ratio).
 
     Raises ArtifactError, DataError, DeviceUnavailable where either cannot be run.
@@ -58,7 +58,7 @@ def measure(request: TimePair, report: OnProgress) -> StepLatency:
     with ExitStack() as sessions:
         runners = {}
         for number, target in enumerate((request.before, request.after)):
-            report(
+            on_progress(
                 Progress(
                     step="warm-up",
                     done=number,
@@ -67,8 +67,8 @@ def measure(request: TimePair, report: OnProgress) -> StepLatency:
                 )
             )
             runners[number] = open_runner(sessions, target, image, request.threads)
-        report(Progress(step="warm-up", done=2, total=2))
-        times, broken = interleave(runners, request.rounds, request.budget_seconds, request.seed, report)
+        on_progress(Progress(step="warm-up", done=2, total=2))
+        times, broken = interleave(runners, request.rounds, request.budget_seconds, request.seed, on_progress)
         device = runners[1].session.device
     for error in broken.values():
         raise error

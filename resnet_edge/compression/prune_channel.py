@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from resnet_edge.compression.channel_request import (
+from resnet_edge.compression.channel_task import (
     Candidate,
     ChannelRequest,
     Chosen,
@@ -23,7 +23,7 @@ from resnet_edge.compression.channel_request import (
 from resnet_edge.compression.pruning import PruningTarget
 from resnet_edge.compression.step_latency import Race
 from resnet_edge.core.errors import OutOfReach, ResnetEdgeError
-from resnet_edge.core.scratch import scratch_folder
+from resnet_edge.core.files.scratch import scratch_folder
 from resnet_edge.training.recipe import Compressed, training_grant
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import Worker, WorkerPool
@@ -38,7 +38,7 @@ NEAR = 0.05
 """A candidate this much below the wanted latency, relatively, is near enough."""
 
 
-def prune(request: ChannelRequest, tell: OnProgress) -> Compressed:
+def prune(request: ChannelRequest, on_progress: OnProgress) -> Compressed:
     """Prune, fine-tune and save. Raises ResnetEdgeError where a target is out of reach, and what
     opening the model and the data raises; an interrupted run can be resumed."""
     with (
@@ -46,11 +46,13 @@ def prune(request: ChannelRequest, tell: OnProgress) -> Compressed:
         scratch_folder() as scratch,
         WorkerPool(logs, env={"TMPDIR": str(scratch)}, grant=Grant(writes=(str(scratch),))) as workers,
     ):
-        worker = workers.worker("pruning", tell, training_grant(request.recipe, request.out, request.model))
+        worker = workers.worker(
+            "pruning", on_progress, training_grant(request.recipe, request.out, request.model)
+        )
         prepared = worker.run(PrepareChannels(wanted=request))
         chosen = prepared.chosen
         if chosen is None:
-            chosen = _searched(request, prepared, worker, workers, scratch, tell)
+            chosen = _searched(request, prepared, worker, workers, scratch, on_progress)
         finishing = FinishChannels(request, chosen)
         return worker.run(finishing)
 
@@ -61,11 +63,11 @@ def _searched(
     worker: Worker,
     workers: WorkerPool,
     scratch: Path,
-    tell: OnProgress,
+    on_progress: OnProgress,
 ) -> Chosen:
     try:
-        with Race(workers, scratch, request.model, request.timed, tell) as race:
-            return _Search(request, prepared.blocks, worker, race, scratch, tell).chosen()
+        with Race(workers, scratch, request.model, request.timed, on_progress) as race:
+            return _Search(request, prepared.blocks, worker, race, scratch, on_progress).chosen()
     except ResnetEdgeError:
         shutil.rmtree(prepared.folder, ignore_errors=True)  # to resume it would end here once more
         raise
@@ -81,10 +83,10 @@ class _Search:
         worker: Worker,
         race: Race,
         scratch: Path,
-        tell: OnProgress,
+        on_progress: OnProgress,
     ) -> None:
         self._request, self._blocks, self._worker, self._race = request, blocks, worker, race
-        self._scratch, self._tell = scratch, tell
+        self._scratch, self._on_progress = scratch, on_progress
         self._count = 0
         self._timed_so_far: list[Chosen] = []
 
@@ -166,7 +168,7 @@ class _Search:
         gone = f"{count} block{'s' * (count > 1)} less, " if (count := len(found.summary.blocks)) else ""
         loss = "" if found.loss is None else f", loss {found.loss:.3f} before fine-tuning"
         note = f"{gone}{_left(timed):.2f}x of the MACs: {_ratio(timed):.2f}x of the latency{loss}"
-        self._tell(Progress(step="search", note=note, line=True))
+        self._on_progress(Progress(step="search", note=note, line=True))
         return timed
 
     def _timed(self, found: Candidate) -> Chosen:

@@ -19,7 +19,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from resnet_edge import __version__
-from resnet_edge.compression.magnitude_request import PruneMagnitude
+from resnet_edge.compression.magnitude_task import PruneMagnitude
 from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
 from resnet_edge.compression.tfmot.head import FakeHead, split_head
 from resnet_edge.compression.tfmot.magnitude import (
@@ -34,8 +34,8 @@ from resnet_edge.compression.tfmot.magnitude import (
     update_step,
 )
 from resnet_edge.core.errors import ModelError
-from resnet_edge.core.sidecar import State, Step, next_sidecar, story_of, write_sidecar
-from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.core.results.reader_check import ReaderCheck
+from resnet_edge.core.sidecar import State, Step, lineage_of, next_sidecar, write_sidecar
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.reader_check import checked_reader, witness_note
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
@@ -54,7 +54,7 @@ from resnet_edge.workers.progress import OnProgress
 Pixels = NDArray[np.float32]
 
 
-def prune(request: PruneMagnitude, report: OnProgress) -> Compressed:
+def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
     """Prune, fine-tune and save.
 
     Raises ModelError (a network that tf_keras cannot hold), UsageError, DataError, UnknownName;
@@ -63,17 +63,17 @@ def prune(request: PruneMagnitude, report: OnProgress) -> Compressed:
     """
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
-    base = _opened(request, report)
+    base = _opened(request, on_progress)
     facts, data = base.opened.facts, base.data
     network = to_tf_keras(base.trunk)
-    teacher = teacher_of(recipe, facts.input_shape, facts.classes, report)
+    teacher = teacher_of(recipe, facts.input_shape, facts.classes, on_progress)
     stamp = {
         **asdict(replace(request, resume=False, command="", overwrite=False)),
         "model_sha256": facts.sha256,
         "data": data.identity,
     }
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
-    before = _measured(request.model, base, report)
+    before = _measured(request.model, base, on_progress)
     fine_tuning = plan(request.schedule, request.amount, _steps(request, data))
     how = Fit(
         head=facts.head,
@@ -84,13 +84,13 @@ def prune(request: PruneMagnitude, report: OnProgress) -> Compressed:
         callbacks=(update_step(),),
     )
     pruned = masked(network, base.names, fine_tuning)
-    history = fit(pruned, data, recipe, folder, report, how)
+    history = fit(pruned, data, recipe, folder, on_progress, how)
     to_keras(stripped(pruned), base.trunk)
     layers = sparsity(base.trunk, base.names)
     check_sparsity(layers, request.amount)
     made = finished_file(out)
     savable(base.opened.trackable, base.graph).save(made)
-    after = _measured(as_saved(request.model, facts, made), base, report)
+    after = _measured(as_saved(request.model, facts, made), base, on_progress)
     details = {
         "method": "magnitude",
         **_told(fine_tuning, layers, base),
@@ -126,7 +126,7 @@ class _Base:
     trunk: FlatGraph
     names: tuple[str, ...]
     data: TrainingData
-    read: Witnessed
+    read: ReaderCheck
 
     @property
     def inputs(self) -> Callable[[Pixels], Pixels]:
@@ -140,18 +140,18 @@ class _Base:
         return made
 
 
-def _opened(request: PruneMagnitude, report: OnProgress) -> _Base:
-    opened = open_model(request.model, report)
+def _opened(request: PruneMagnitude, on_progress: OnProgress) -> _Base:
+    opened = open_model(request.model, on_progress)
     if not isinstance(opened.trackable, keras.Model):
         raise ModelError(
             f"{request.model.source} is a SavedModel, which has no layers to prune: give the .keras file"
         )
     facts = opened.facts
-    story_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
+    lineage_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
     graph = flat_graph(opened.trackable, facts.input_shape)
     head, trunk = split_head(graph)
     names = layers_to_prune(trunk, request.exclude)
-    data = training_data(request.recipe, facts.input_shape, facts.classes, report)
+    data = training_data(request.recipe, facts.input_shape, facts.classes, on_progress)
     read = checked_reader(opened, request.model, data.fitted.images)
     return _Base(opened=opened, graph=graph, head=head, trunk=trunk, names=names, data=data, read=read)
 
@@ -162,13 +162,13 @@ def _steps(request: PruneMagnitude, data: TrainingData) -> int:
     return recipe.epochs * len(batches)
 
 
-def _measured(request: ModelRequest, base: _Base, report: OnProgress) -> State:
+def _measured(request: ModelRequest, base: _Base, on_progress: OnProgress) -> State:
     """The state of a file, with the accuracy of the network in memory, whose weights it holds."""
     facts, images = base.opened.facts, base.data.measured_on
     score = None
     if images is not None:
         how = Fit(head=facts.head, inputs=lambda pixels: preprocessed(pixels, facts.preprocessing))
-        score = top1(base.opened.network, images, how, report)
+        score = top1(base.opened.network, images, how, on_progress)
     return state_of(request, score, images)
 
 

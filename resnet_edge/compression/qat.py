@@ -22,7 +22,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from resnet_edge import __version__
-from resnet_edge.compression.qat_request import FineTuneForInt8
+from resnet_edge.compression.qat_task import FineTuneForInt8
 from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
 from resnet_edge.compression.tfmot.head import split_head
 from resnet_edge.compression.tfmot.quantize import FakeQuantized, fake_quantized, masks_of
@@ -30,7 +30,7 @@ from resnet_edge.compression.tfmot.quantize_points import points_of
 from resnet_edge.core.answers import of_output
 from resnet_edge.core.errors import ModelError, ResnetEdgeError
 from resnet_edge.core.scheme import DenseScales
-from resnet_edge.core.sidecar import Step, next_sidecar, story_of, write_sidecar
+from resnet_edge.core.sidecar import Step, lineage_of, next_sidecar, write_sidecar
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
 from resnet_edge.evaluation.reader_check import checked_reader, witness_note
@@ -52,7 +52,7 @@ OBSERVED = 16
 """Batches of training images that the activation ranges begin with."""
 
 
-def qat(request: FineTuneForInt8, report: OnProgress) -> Compressed:
+def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     """Fine-tune as the recipe says.
 
     Raises ModelError (a layer that cannot be quantized in training, a model without a graph),
@@ -60,29 +60,29 @@ def qat(request: FineTuneForInt8, report: OnProgress) -> Compressed:
     """
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
-    report(Progress(step="model", note=f"reading {request.model.source}"))
-    opened = open_model(request.model, report)
+    on_progress(Progress(step="model", note=f"reading {request.model.source}"))
+    opened = open_model(request.model, on_progress)
     facts = opened.facts
-    story_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
+    lineage_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
     trunk = _Trunk(opened, request.model.source, request.dense_scales)
-    data = training_data(recipe, facts.input_shape, facts.classes, report)
+    data = training_data(recipe, facts.input_shape, facts.classes, on_progress)
     read = checked_reader(opened, request.model, data.fitted.images)
     how = Fit(
         head=of_output(facts.head, "logits"),
         label="qat",
         inputs=trunk.inputs(data, recipe.batch_size),
-        teacher=teacher_of(recipe, facts.input_shape, facts.classes, report),
+        teacher=teacher_of(recipe, facts.input_shape, facts.classes, on_progress),
         framework=tf_keras,
     )
     stamp = {"model": facts.sha256, "recipe": asdict(recipe), "data": data.identity}
     if request.dense_scales != "per-tensor":
         stamp["dense_scales"] = request.dense_scales
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
-    scores = _Scores(data, how, Fit(head=facts.head), report)
+    scores = _Scores(data, how, Fit(head=facts.head), on_progress)
     before = scores.of(lambda images: opened.network(trunk.prepared(images)), plain=True)
     quantized = trunk.quantized
-    quantized.observe(_observed(data, how, recipe.batch_size, report))
-    history = fit(quantized.model, data, recipe, folder, report, how)
+    quantized.observe(_observed(data, how, recipe.batch_size, on_progress))
+    history = fit(quantized.model, data, recipe, folder, on_progress, how)
     quantized.refresh()
     rounded = scores.of(quantized.model.predict_on_batch)
     zeros = trunk.return_weights()
@@ -180,14 +180,14 @@ class _Scores:
     data: TrainingData
     how: Fit
     plain: Fit
-    report: OnProgress
+    on_progress: OnProgress
 
     def of(self, network: Any, plain: bool = False) -> float | None:
         """`plain`: the network takes raw pixels, and not what the trunk takes."""
         images = self.data.measured_on
         if images is None:
             return None
-        return top1(network, images, self.plain if plain else self.how, self.report)
+        return top1(network, images, self.plain if plain else self.how, self.on_progress)
 
 
 def _last(graph: FlatGraph) -> str:
@@ -196,13 +196,13 @@ def _last(graph: FlatGraph) -> str:
     return call.name
 
 
-def _observed(data: TrainingData, how: Fit, batch: int, report: OnProgress) -> Iterator[Pixels]:
+def _observed(data: TrainingData, how: Fit, batch: int, on_progress: OnProgress) -> Iterator[Pixels]:
     """Batches spread over the training images, as they are."""
     images = data.fitted.images
     starts = range(0, max(1, len(images) - batch + 1), batch)
     chosen = evenly(len(starts), OBSERVED)
     rows = (images[starts[k] : starts[k] + batch].astype(np.float32) for k in chosen)
-    yield from tracked(map(how.inputs, rows), "observe", len(chosen), report)
+    yield from tracked(map(how.inputs, rows), "observe", len(chosen), on_progress)
 
 
 def _notes(trunk: _Trunk, rounded: float | None) -> Iterator[str]:

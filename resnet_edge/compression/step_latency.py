@@ -14,18 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from resnet_edge.benchmarking.latency_request import LatencyTarget
-from resnet_edge.calibrate.calibration_request import Calibrate, Calibration
-from resnet_edge.conversion.artifact_request import QuantizeGraph, WriteArtifact
-from resnet_edge.conversion.plan_request import Plan
+from resnet_edge.benchmarking.latency_task import LatencyTarget
+from resnet_edge.calibrate.calibration_task import Calibrate, Calibration
+from resnet_edge.conversion.artifact_task import QuantizeGraph, WriteArtifact
+from resnet_edge.conversion.plan_task import Plan
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import DataError, OutputError, UsageError
+from resnet_edge.core.files.written_file import WrittenFile
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.sidecar import StepLatency
-from resnet_edge.core.written import Written
 from resnet_edge.evaluation.job import Job
-from resnet_edge.evaluation.source_request import ExportModel, ReadModelFacts
+from resnet_edge.evaluation.source_task import ExportModel, ReadModelFacts
 from resnet_edge.models import ModelRequest, grant_of
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool
@@ -78,7 +78,7 @@ class TimePair(
 
 
 @dataclass(frozen=True)
-class WriteNoise(Task[Written], runs="resnet_edge.compression.pair_latency:noise", writes=("out",)):
+class WriteNoise(Task[WrittenFile], runs="resnet_edge.compression.pair_latency:noise", writes=("out",)):
     """compression.pair_latency: images of `shape` (H, W, C), raw pixels or what a model itself takes,
     as .npy to `out`."""
 
@@ -104,16 +104,16 @@ class Race:
     """
 
     def __init__(
-        self, workers: WorkerPool, folder: Path, base: ModelRequest, how: TimedAs, tell: OnProgress
+        self, workers: WorkerPool, folder: Path, base: ModelRequest, how: TimedAs, on_progress: OnProgress
     ) -> None:
         if not 1 <= how.threads <= usable_cores():
             raise UsageError(f"{how.threads} threads: this process may use {usable_cores()} cores")
         self.how = how
         self._folder, self._base_request = folder, base
         clock_grant = backends_grant([how.backend])
-        self._source = workers.worker("race source", tell, grant_of(base))
-        self._maker = workers.worker("race artifacts", tell, clock_grant)
-        self._clock = workers.worker("race latency", tell, clock_grant)
+        self._source = workers.worker("race source", on_progress, grant_of(base))
+        self._maker = workers.worker("race artifacts", on_progress, clock_grant)
+        self._clock = workers.worker("race latency", on_progress, clock_grant)
         self._job: Job | None = None
         self._images: str | None = None
         self._base: _Made | None = None
@@ -250,10 +250,10 @@ class Race:
 
 
 def step_latency(
-    workers: WorkerPool, folder: Path, before: ModelRequest, after: str, how: TimedAs, tell: OnProgress
+    workers: WorkerPool, folder: Path, before: ModelRequest, after: str, how: TimedAs, on_progress: OnProgress
 ) -> StepLatency:
     """The latency of one step: the file `after` against `before`. As Race, for once."""
-    with Race(workers, folder, before, how, tell) as race:
+    with Race(workers, folder, before, how, on_progress) as race:
         return race.against(after)
 
 

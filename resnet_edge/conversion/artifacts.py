@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from resnet_edge.conversion.artifact_request import QuantizeGraph, WriteArtifact
+from resnet_edge.conversion.artifact_task import QuantizeGraph, WriteArtifact
 from resnet_edge.conversion.runtime_check import check
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, sha256_of
+from resnet_edge.core.files.written_file import WrittenFile
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.core.written import Written
 from resnet_edge.workers.progress import OnProgress, Progress
 
 
-def portable(request: QuantizeGraph, report: OnProgress) -> Written:
+def portable(request: QuantizeGraph, on_progress: OnProgress) -> WrittenFile:
     """Write the portable graph under the scheme."""
     from resnet_edge.calibrate.calibration import read_ranges
-    from resnet_edge.graph.additions import aligned_ranges, unsettled
     from resnet_edge.graph.interface import set_interface
-    from resnet_edge.graph.mixture import write_mixture
     from resnet_edge.graph.model import read_graph
-    from resnet_edge.graph.quantize import quantize
+    from resnet_edge.graph.quantization.additions import aligned_ranges, unsettled
+    from resnet_edge.graph.quantization.mixture import write_mixture
+    from resnet_edge.graph.quantization.quantize import quantize
 
-    report(Progress(step=f"quantize {request.scheme}", done=0, total=1))
+    on_progress(Progress(step=f"quantize {request.scheme}", done=0, total=1))
     out, scheme = Path(request.out), replace(_scheme(request.scheme), dense_scales=request.dense_scales)
     known = None
     if request.ranges is not None:
@@ -40,15 +40,15 @@ def portable(request: QuantizeGraph, report: OnProgress) -> Written:
         if apart:
             notes = (f"runtimes may round {len(apart)} additions apart by a step: {', '.join(apart)}",)
     notes += set_interface(out, request.output, request.io, whole=request.integer_scores)
-    report(Progress(step=f"quantize {request.scheme}", done=1, total=1))
-    return Written(request.out, notes)
+    on_progress(Progress(step=f"quantize {request.scheme}", done=1, total=1))
+    return WrittenFile(request.out, notes)
 
 
-def artifact(request: WriteArtifact, report: OnProgress) -> Artifact:
+def artifact(request: WriteArtifact, on_progress: OnProgress) -> Artifact:
     """Write one artifact and read back what it declares. Raises UnsupportedScheme where a runtime that was
     asked for is too old for it."""
     step = f"write {request.format} {request.scheme}"
-    report(Progress(step=step, done=0, total=1))
+    on_progress(Progress(step=step, done=0, total=1))
     room = registry.load("formats", request.format)
     out = Path(request.out)
     scheme = _scheme(request.scheme)
@@ -56,7 +56,7 @@ def artifact(request: WriteArtifact, report: OnProgress) -> Artifact:
     converter = room.write(Path(request.portable), scheme, request.name, out, request.float_layers, **order)
     check(out, request.format, request.scheme, request.runtimes)
     inputs, outputs = room.describe(out)
-    report(Progress(step=step, done=1, total=1))
+    on_progress(Progress(step=step, done=1, total=1))
     return Artifact(
         path=str(out),
         format=request.format,

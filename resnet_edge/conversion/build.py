@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from resnet_edge.calibrate.calibration_request import Calibrate, Calibration
-from resnet_edge.conversion.artifact_request import QuantizeGraph, WriteArtifact
+from resnet_edge.calibrate.calibration_task import Calibrate, Calibration
+from resnet_edge.conversion.artifact_task import QuantizeGraph, WriteArtifact
 from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.download_size import gzip_bytes
 from resnet_edge.conversion.lint import Linting
@@ -16,10 +16,10 @@ from resnet_edge.conversion.notes import shared_scale
 from resnet_edge.conversion.run_log import Inputs, RunLog
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import UnsupportedScheme, WorkerFailed
+from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.machine import usable_cores
-from resnet_edge.core.sidecar import Story
-from resnet_edge.core.workspace import Workspace
-from resnet_edge.data.images_request import Images
+from resnet_edge.core.sidecar import Lineage
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.job import Job
 from resnet_edge.evaluation.scheduler import Evaluation, Scheduler
 from resnet_edge.workers.pool import Worker
@@ -32,7 +32,7 @@ class Build:
 
     request: ConvertRequest
     inputs: Inputs
-    story: Story
+    lineage: Lineage
     workspace: Workspace
     worker: Worker
     scheduler: Scheduler
@@ -144,7 +144,7 @@ class Build:
 
     def pack(self, artifact: Artifact) -> None:
         """Find out what pruning to zeros is for, where the model was pruned or trained further."""
-        if any(step.before is not None for step in self.story.steps):
+        if any(step.before is not None for step in self.lineage.steps):
             self.packed[artifact.file] = self.pool.submit(gzip_bytes, Path(artifact.path))
 
 

@@ -5,7 +5,7 @@
                              └─► reference outputs ───────────────────────────┴─► verdicts ─► latency
 
 What failed, or with --thorough every file, is then looked into (diagnosis/diagnose.py).
-Nothing is visible under its final name before all of it is there (core/workspace.py).
+Nothing is visible under its final name before all of it is there (core/files/workspace.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from resnet_edge import __version__
 from resnet_edge.calibrate.calibration_leak import on_new_images
-from resnet_edge.calibrate.learned_request import Placed, PlaceLearnedRanges
+from resnet_edge.calibrate.learned_task import Placed, PlaceLearnedRanges
 from resnet_edge.conversion.build import Build
 from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.evaluate import Verdicts
@@ -31,25 +31,25 @@ from resnet_edge.conversion.notes import (
     provable,
     scales_for_each,
 )
-from resnet_edge.conversion.plan_request import Plan
+from resnet_edge.conversion.plan_task import Plan
 from resnet_edge.conversion.run_log import Inputs, RunLog
-from resnet_edge.core.error_growth import ErrorGrowth
-from resnet_edge.core.label_names import LabelNames, label_names
-from resnet_edge.core.latency import Latency
+from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.own_names import with_own_names
-from resnet_edge.core.parity import Parity
-from resnet_edge.core.report import Report
-from resnet_edge.core.sidecar import Story, story_of
-from resnet_edge.core.witnessed import Witnessed
-from resnet_edge.core.workspace import Workspace
+from resnet_edge.core.results.error_growth import ErrorGrowth
+from resnet_edge.core.results.label_names import LabelNames, label_names
+from resnet_edge.core.results.latency import Latency
+from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.reader_check import ReaderCheck
+from resnet_edge.core.results.report import Report
+from resnet_edge.core.sidecar import Lineage, lineage_of
 from resnet_edge.data.class_names import as_lines, check_count, chosen_names
 from resnet_edge.data.declared import check_data
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 from resnet_edge.data.needed_images import NeededImages
 from resnet_edge.evaluation.scheduler import Scheduler, how_many
-from resnet_edge.evaluation.source_request import ExportModel, ReadLearnedRanges, ReadModelFacts, RunReference
+from resnet_edge.evaluation.source_task import ExportModel, ReadLearnedRanges, ReadModelFacts, RunReference
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import grant_of
 from resnet_edge.workers.grant import Grant
@@ -58,7 +58,7 @@ from resnet_edge.workers.pool import WorkerPool, workers_and_threads
 from resnet_edge.workers.progress import OnProgress
 
 
-def convert(request: ConvertRequest, workspace: Workspace, tell: OnProgress) -> Report:
+def convert(request: ConvertRequest, workspace: Workspace, on_progress: OnProgress) -> Report:
     """Run the job and write artifacts and labels into `workspace.folder`; return the report.
 
     What concerns one artifact only, or a worker that died, becomes a Failure in the report
@@ -72,7 +72,7 @@ def convert(request: ConvertRequest, workspace: Workspace, tell: OnProgress) -> 
     env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
     with workers_and_threads(workspace.logs, threads, env, workspace.check_space, grant) as (workers, pool):
-        return _Run(request, workspace, workers, pool, tell).run()
+        return _Run(request, workspace, workers, pool, on_progress).run()
 
 
 class _Run:
@@ -84,26 +84,21 @@ class _Run:
         workspace: Workspace,
         workers: WorkerPool,
         pool: ThreadPoolExecutor,
-        tell: OnProgress,
+        on_progress: OnProgress,
     ) -> None:
-        self.request, self.workspace, self.workers, self.pool, self.tell = (
-            request,
-            workspace,
-            workers,
-            pool,
-            tell,
-        )
-        self.source = workers.worker("source", tell, grant_of(request.model))
-        self.maker = workers.worker("artifacts", tell, backends_grant(request.plan.backends))
+        self.request, self.workspace, self.on_progress = request, workspace, on_progress
+        self.workers, self.pool = workers, pool
+        self.source = workers.worker("source", on_progress, grant_of(request.model))
+        self.maker = workers.worker("artifacts", on_progress, backends_grant(request.plan.backends))
         self.scheduler = Scheduler(
-            workers, pool, workspace.scratch, tell, backends_grant(request.plan.backends)
+            workers, pool, workspace.scratch, on_progress, backends_grant(request.plan.backends)
         )
-        self.run_log = RunLog(tell)
-        self.witness: Witnessed | None = None
+        self.run_log = RunLog(on_progress)
+        self.witness: ReaderCheck | None = None
         self.labels: LabelNames | None = None
 
     def run(self) -> Report:
-        inputs, story = self._inputs()
+        inputs, lineage = self._inputs()
         self._write_labels(inputs.facts, inputs.images)
         reference = self.pool.submit(self._reference, inputs.images)
         self.scheduler.wait_for(reference)
@@ -111,7 +106,7 @@ class _Run:
         making = Build(
             request=self.request,
             inputs=inputs,
-            story=story,
+            lineage=lineage,
             workspace=self.workspace,
             worker=self.maker,
             scheduler=self.scheduler,
@@ -132,7 +127,7 @@ class _Run:
         wait(making.packed.values())  # nothing else of ours runs while latency is measured
         last = [kept.get((proof.job, proof.target), proof) for proof in proofs]
         latency = timed(self.request, inputs.images, last, self.workers, self.run_log)
-        report = self._report(proving, story, tuple(found.parity for found in judged), latency, growth)
+        report = self._report(proving, lineage, tuple(found.parity for found in judged), latency, growth)
         return replace(report, calibration_lint=lint)
 
     def _both(self, first: Future[Any], second: Future[Any]) -> tuple[Any, Any]:
@@ -141,14 +136,14 @@ class _Run:
             step.result()
         return first.result(), second.result()
 
-    def _inputs(self) -> tuple[Inputs, Story]:
+    def _inputs(self) -> tuple[Inputs, Lineage]:
         """What every artifact and proof starts from, and what was done to the model before."""
         facts, plan = self._both(
             self.pool.submit(self.source.run, ReadModelFacts(model=self.request.model)),
             self.pool.submit(self.maker.run, self.request.plan),
         )
         self.run_log.notes += [*facts.read_as, *plan.notes]
-        story = self._read_story(facts)
+        lineage = self._read_lineage(facts)
         check_count(self.request.class_names, facts, "--labels")
         (images, calibration), portable = self._both(
             self.pool.submit(self._images, facts, plan), self.pool.submit(self._export)
@@ -157,19 +152,19 @@ class _Run:
         learned = self._place_learned(images, portable) if learns else None
         return Inputs(
             facts=facts, plan=plan, portable=portable, images=images, calibration=calibration, learned=learned
-        ), story
+        ), lineage
 
-    def _read_story(self, facts: ModelFacts) -> Story:
+    def _read_lineage(self, facts: ModelFacts) -> Lineage:
         """What was done to the model before; not what was done to another of that name."""
-        story = story_of(self.request.model.source, facts.sha256)
-        if story.note is not None:
-            self.run_log.notes.append(story.note)
-        return story
+        lineage = lineage_of(self.request.model.source, facts.sha256)
+        if lineage.note is not None:
+            self.run_log.notes.append(lineage.note)
+        return lineage
 
     def _images(self, facts: ModelFacts, plan: Plan) -> tuple[Images, Images | None]:
         """The images to prove on, and those to calibrate with where a scheme needs them."""
         given = self.request.calibration
-        reader = self.workers.worker("images", self.tell)
+        reader = self.workers.worker("images", self.on_progress)
         found = NeededImages(reader, facts, self.workspace).read(
             self.request.data, given, calibrates=plan.needs_calibration
         )
@@ -215,7 +210,7 @@ class _Run:
     def _report(
         self,
         proving: Verdicts,
-        story: Story,
+        lineage: Lineage,
         parity: tuple[Parity, ...],
         latency: tuple[Latency, ...],
         growth: tuple[ErrorGrowth, ...],
@@ -244,9 +239,9 @@ class _Run:
                 *not_looked_into(artifacts, proving.looked_into),
                 *integer_weights_on_gpu(artifacts, parity),
             ),
-            history=story.steps,
+            history=lineage.steps,
             gzip_bytes={file: size.result() for file, size in making.packed.items()},
-            plan=proving.rescue,
+            plan=proving.mixed_precision,
             error_growth=growth,
             explanations=proving.answers.explanations,
             executions=proving.answers.integers.executions,

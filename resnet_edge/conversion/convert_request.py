@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from resnet_edge.calibrate.calibration_request import CalibratorName, RepairName
-from resnet_edge.conversion.plan_request import PlanArtifacts
+from resnet_edge.calibrate.calibration_task import CalibratorName, RepairName
+from resnet_edge.conversion.plan_task import PlanArtifacts
 from resnet_edge.models import ModelRequest
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertRequest:
     """What the user asks for. `calibration` None: held out of `data`. `class_names` come
-    before those of the model and the data. `rescue`: where int8 misses the budget, leave the layers
-    in float that cost most. `thorough`: look into every file, and not only into those that failed.
+    before those of the model and the data. `mixed_precision`: where int8 misses the budget, leave the
+    layers in float that cost most. `thorough`: look into every file, and not only into those that failed.
     `command` is how it was asked for, and `source_name` what the report calls the model where the user did
     not name it. `accept_reference`: that the model itself is poor is as it should be."""
 
@@ -27,7 +27,7 @@ class ConvertRequest:
     dynamic_batch: bool = False
     calibrator: CalibratorName = "auto"
     repair: RepairName = "auto"
-    rescue: bool = True
+    mixed_precision: bool = True
     thorough: bool = False
     class_names: tuple[str, ...] = ()
     command: str = ""

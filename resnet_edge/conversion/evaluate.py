@@ -8,16 +8,16 @@ from functools import partial
 
 from resnet_edge.conversion.build import Build
 from resnet_edge.conversion.convert_request import ConvertRequest
-from resnet_edge.conversion.mixed_precision import RescueSetup, missed, rescue
-from resnet_edge.conversion.notes import poor_reference, rescued, same_numbers
+from resnet_edge.conversion.mixed_precision import MixedPrecisionSetup, missed, mix_precision
+from resnet_edge.conversion.notes import mixed_precision_note, poor_reference, same_numbers
 from resnet_edge.conversion.run_log import Inputs, RunLog
-from resnet_edge.core.doubt import Doubt
-from resnet_edge.core.error_growth import ErrorGrowth
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
-from resnet_edge.core.rescue import Rescue
+from resnet_edge.core.results.doubt import Doubt
+from resnet_edge.core.results.error_growth import ErrorGrowth
+from resnet_edge.core.results.mixed_precision import MixedPrecision
 from resnet_edge.diagnosis.attributions import Ends
 from resnet_edge.diagnosis.diagnose import NOTHING, Diagnosis, Diagnostics, of_failed_files
-from resnet_edge.diagnosis.error_growth_request import error_growth_requests
+from resnet_edge.diagnosis.error_growth_task import error_growth_requests
 from resnet_edge.evaluation.reference_doubts import reference_doubts
 from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.evaluation.verdict import Comparator, Judgement
@@ -27,16 +27,16 @@ from resnet_edge.workers.progress import silent
 
 @dataclass(kw_only=True)
 class Verdicts:
-    """Verdicts on what `making` made; `rescue` tells what was tried where int8 missed the budget, and
-    `answers` what was found beside verdicts in the files of `looked_into`: those that failed, or all;
-    `doubts` what speaks against the model."""
+    """Verdicts on what `making` made; `mixed_precision` tells what was tried where int8 missed the
+    budget, and `answers` what was found beside verdicts in the files of `looked_into`: those that failed, or
+    all; `doubts` what speaks against the model."""
 
     request: ConvertRequest
     inputs: Inputs
     workers: WorkerPool
     making: Build
     run_log: RunLog
-    rescue: Rescue | None = None
+    mixed_precision: MixedPrecision | None = None
     answers: Diagnosis = NOTHING
     doubts: tuple[Doubt, ...] = ()
     looked_into: frozenset[str] = frozenset()
@@ -59,13 +59,13 @@ class Verdicts:
             for proof in proofs
             if (found := self.run_log.attempt(proof.what, partial(judge.judged, proof))) is not None
         ]
-        rows, steps = [found.parity for found in judged], self.making.story.steps
+        rows, steps = [found.parity for found in judged], self.making.lineage.steps
         self.doubts = reference_doubts(facts, images, rows, steps, accepted=accepted)
         if not self.doubts:
             for note in poor_reference(facts, rows):
                 self.run_log.note("reference", note)
-        if self.making.calibrated is not None and self.request.rescue:
-            judged = self._rescued(judge, judged)
+        if self.making.calibrated is not None and self.request.mixed_precision:
+            judged = self._mixed(judge, judged)
         self._same_numbers(judge, judged)
         self.making.scheduler.close()
         judge.close()
@@ -86,7 +86,7 @@ class Verdicts:
             head=inputs.facts.head,
             preprocessing=None,
             scratch=making.workspace.scratch,
-            tell=self.run_log.tell,
+            on_progress=self.run_log.on_progress,
         )
         ends = Ends(
             reference=expected,
@@ -101,16 +101,16 @@ class Verdicts:
         after = dict(zip(map(id, asked), self.answers.judged, strict=True))
         return [after.get(id(found), found) for found in judged]
 
-    def _rescued(self, judge: Comparator, judged: list[Judgement]) -> list[Judgement]:
+    def _mixed(self, judge: Comparator, judged: list[Judgement]) -> list[Judgement]:
         """What was judged, with int8 artifacts that meet the budget, or are better, in place of those
         that miss it."""
         # What is right on the processor and wrong elsewhere is no fault of int8: floats would hide it.
-        plain = [f for f in judged if f.proof.job.rescuable and f.proof.target.device == "cpu"]
-        setup = self._rescue_setup(judge) if missed(plain) else None
+        plain = [f for f in judged if f.proof.job.may_mix_precision and f.proof.target.device == "cpu"]
+        setup = self._mixed_precision_setup(judge) if missed(plain) else None
         if setup is None:
             return judged
         try:
-            found = rescue(plain, setup)
+            found = mix_precision(plain, setup)
         except OutputError:
             raise
         except ResnetEdgeError as error:  # int8 stays as it is, with the verdict that it has
@@ -118,30 +118,30 @@ class Verdicts:
             return judged
         finally:
             setup.maker.close()
-        self.rescue = found.rescue
-        self.run_log.note("plan", rescued(found.rescue))
-        kept = {artifact.file: artifact for artifact in found.rescue.kept.artifacts}
+        self.mixed_precision = found.mixed_precision
+        self.run_log.note("plan", mixed_precision_note(found.mixed_precision))
+        kept = {artifact.file: artifact for artifact in found.mixed_precision.kept.artifacts}
         made = self.run_log.artifacts
         made[:] = [kept.get(artifact.file, artifact) for artifact in made]
         for artifact in kept.values():
             self.making.pack(artifact)
         return found.in_place(judged)
 
-    def _rescue_setup(self, judge: Comparator) -> RescueSetup | None:
+    def _mixed_precision_setup(self, judge: Comparator) -> MixedPrecisionSetup | None:
         inputs, calibrated = self.inputs, self.making.calibrated
         if inputs.calibration is None or calibrated is None:
             return None
-        return RescueSetup(
+        return MixedPrecisionSetup(
             facts=inputs.facts,
             io=self.request.plan.io,
             calibrated=calibrated,
             calibration=inputs.calibration,
             images=inputs.images,
-            maker=self.workers.worker("plan", self.run_log.tell),
+            maker=self.workers.worker("plan", self.run_log.on_progress),
             scheduler=self.making.scheduler,
             judge=judge,
             workspace=self.making.workspace,
-            tell=self.run_log.tell,
+            on_progress=self.run_log.on_progress,
             integer_scores=self.request.plan.integer_scores,
             runtimes=self.request.plan.runtimes,
             dense_scales=self.request.plan.dense_scales,
@@ -169,7 +169,7 @@ class Verdicts:
         )
         if not requests:
             return ()
-        worker, found = self.workers.worker("error growth", self.run_log.tell), []
+        worker, found = self.workers.worker("error growth", self.run_log.on_progress), []
         for request in requests:
             try:
                 found.append(worker.run(request))

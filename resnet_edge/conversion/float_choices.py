@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from resnet_edge.calibrate.calibration import read_ranges
-from resnet_edge.conversion.mixed_precision_request import Choices, ChooseFloatLayers, FloatChoice
+from resnet_edge.conversion.mixed_precision_task import Choices, ChooseFloatLayers, FloatChoice
 from resnet_edge.core import registry
 from resnet_edge.data.rows import evenly
-from resnet_edge.graph.float_layers import choices, macs_of
-from resnet_edge.graph.grids import grids, layer_of
 from resnet_edge.graph.model import Graph, read_graph
-from resnet_edge.graph.quantize import quantize
-from resnet_edge.graph.sensitivity import measure_sensitivity
+from resnet_edge.graph.quantization.float_layers import choices, macs_of
+from resnet_edge.graph.quantization.grids import grids, layer_of
+from resnet_edge.graph.quantization.quantize import quantize
+from resnet_edge.graph.quantization.sensitivity import measure_sensitivity
 from resnet_edge.workers.progress import OnProgress, Progress
 
 MOST, LEAST = 64, 4
@@ -26,7 +26,7 @@ WORK = 16_000_000_000
 is run about 2 n times."""
 
 
-def choose(request: ChooseFloatLayers, report: OnProgress) -> Choices:
+def choose(request: ChooseFloatLayers, on_progress: OnProgress) -> Choices:
     """Measure on some of the images, and say what to try. Raises DataError, ArtifactError."""
     exact, repaired = Path(request.exact), Path(request.repaired)
     scheme = replace(registry.load("schemes", request.scheme).SCHEME, dense_scales=request.dense_scales)
@@ -45,7 +45,7 @@ def choose(request: ChooseFloatLayers, report: OnProgress) -> Choices:
         head=request.head,
         threads=request.threads,
         dense_scales=request.dense_scales,
-        tell=lambda done, total: report(Progress(step="what each layer costs", done=done, total=total)),
+        tell=lambda done, total: on_progress(Progress(step="what each layer costs", done=done, total=total)),
     )
     told = choices(graph, found, _at_the_border(graph) if request.io != "float32" else ())
     return Choices(

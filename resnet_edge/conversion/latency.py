@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from resnet_edge.benchmarking.latency_request import LatencyTarget, MeasureLatency
+from resnet_edge.benchmarking.latency_task import LatencyTarget, MeasureLatency
 from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.notes import not_timed
 from resnet_edge.conversion.run_log import RunLog
 from resnet_edge.core import registry
 from resnet_edge.core.device import is_software
-from resnet_edge.core.latency import Latency
-from resnet_edge.data.images_request import Images
+from resnet_edge.core.results.latency import Latency
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool
@@ -44,7 +44,7 @@ def timed(
     asked = MeasureLatency(
         artifacts=targets, images=images.images, threads=request.threads, rounds=None, budget_seconds=seconds
     )
-    clock = workers.worker("latency", run_log.tell, backends_grant(p.target.backend for p in ran))
+    clock = workers.worker("latency", run_log.on_progress, backends_grant(p.target.backend for p in ran))
     found = run_log.attempt("latency", partial(clock.run, asked))
     clock.close()
     if found is None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import Executor, Future
 
-from resnet_edge.calibrate.calibration_request import Calibration
-from resnet_edge.calibrate.lint_request import LintCalibration
+from resnet_edge.calibrate.calibration_task import Calibration
+from resnet_edge.calibrate.lint_task import LintCalibration
 from resnet_edge.conversion.run_log import Inputs, RunLog
-from resnet_edge.core.calibration_lint import CalibrationLint
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.results.calibration_lint import CalibrationLint
 from resnet_edge.workers.pool import Worker, WorkerPool
 
 STEP = "calibration lint"
@@ -36,7 +36,7 @@ class Linting:
             outputs=None if calibrated is None else calibrated.outputs,
             macs=inputs.facts.macs,
         )
-        worker = self._workers.worker(STEP, self._findings.tell)
+        worker = self._workers.worker(STEP, self._findings.on_progress)
         self._begun = self._pool.submit(_linted, worker, request)
 
     def found(self) -> CalibrationLint | None:

@@ -11,19 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from resnet_edge.calibrate.calibration_request import Calibration
-from resnet_edge.conversion.artifact_request import QuantizeGraph, WriteArtifact
-from resnet_edge.conversion.mixed_precision_request import ChooseFloatLayers, FloatChoice
+from resnet_edge.calibrate.calibration_task import Calibration
+from resnet_edge.conversion.artifact_task import QuantizeGraph, WriteArtifact
+from resnet_edge.conversion.mixed_precision_task import ChooseFloatLayers, FloatChoice
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
+from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.parity import Parity
-from resnet_edge.core.rescue import GRAVITY, FloatCandidate, Rescue, gravest
+from resnet_edge.core.results.mixed_precision import GRAVITY, FloatCandidate, MixedPrecision, gravest
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import DenseScales, Io
-from resnet_edge.core.workspace import Workspace
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.job import Job
 from resnet_edge.evaluation.scheduler import Scheduler
 from resnet_edge.evaluation.verdict import Comparator, Judgement
@@ -35,7 +35,7 @@ MOST_CHOICES = 63
 
 
 @dataclass(frozen=True, kw_only=True)
-class RescueSetup:
+class MixedPrecisionSetup:
     """What candidates are made of and with: from `calibrated`, judged on `images`, by `maker`, to run on
     `runtimes`."""
 
@@ -48,17 +48,17 @@ class RescueSetup:
     scheduler: Scheduler
     judge: Comparator
     workspace: Workspace
-    tell: OnProgress
+    on_progress: OnProgress
     integer_scores: bool
     runtimes: tuple[RuntimeFloor, ...] = ()
     dense_scales: DenseScales = "per-tensor"
 
 
 @dataclass(frozen=True)
-class Rescued:
+class MixedPrecisionResult:
     """What was tried, and the proofs of the artifacts that are now in the workspace."""
 
-    rescue: Rescue
+    mixed_precision: MixedPrecision
     judged: tuple[Judgement, ...]
 
     def in_place(self, all_judged: Sequence[Judgement]) -> list[Judgement]:
@@ -74,7 +74,7 @@ def missed(plain: Sequence[Judgement]) -> bool:
     return measured and any(found.parity.verdict == "fail" for found in plain)
 
 
-def rescue(plain: Sequence[Judgement], setup: RescueSetup) -> Rescued:
+def mix_precision(plain: Sequence[Judgement], setup: MixedPrecisionSetup) -> MixedPrecisionResult:
     """Find the fewest layers in float with which the artifacts of one scheme pass; where none do,
     the best that was found. Raises OutputError, and ResnetEdgeError where nothing could be tried."""
     scheme = plain[0].proof.job.scheme
@@ -88,8 +88,10 @@ def rescue(plain: Sequence[Judgement], setup: RescueSetup) -> Rescued:
     if best is not first:
         best = _kept(best, setup.workspace)
         tried[best.number] = best
-    told = Rescue(scheme, tuple(_candidate(tried[number]) for number in order), order.index(best.number))
-    return Rescued(told, best.judged)
+    plan = MixedPrecision(
+        scheme, tuple(_candidate(tried[number]) for number in order), order.index(best.number)
+    )
+    return MixedPrecisionResult(plan, best.judged)
 
 
 def first_that_passes(count: int, passes: Callable[[int], bool]) -> int | None:
@@ -115,7 +117,7 @@ class _Search:
         self,
         plain: Sequence[Judgement],
         choices: Sequence[FloatChoice],
-        setup: RescueSetup,
+        setup: MixedPrecisionSetup,
         tried: dict[int, _Tried],
     ) -> None:
         self._jobs = {found.proof.job: None for found in plain}
@@ -137,7 +139,7 @@ class _Search:
         return verdict == "pass"
 
     def _say(self, text: str) -> None:
-        self._setup.tell(Progress(step="plan", note=f"plan: {text}", line=True))
+        self._setup.on_progress(Progress(step="plan", note=f"plan: {text}", line=True))
 
     def _judged(self, number: int, choice: FloatChoice) -> tuple[Judgement, ...]:
         setup, folder = self._setup, self._setup.workspace.scratch_folder(f"plan-{number}")
@@ -178,7 +180,7 @@ class _Search:
         return setup.maker.run(request).path
 
 
-def _choices(scheme: str, setup: RescueSetup) -> Sequence[FloatChoice]:
+def _choices(scheme: str, setup: MixedPrecisionSetup) -> Sequence[FloatChoice]:
     request = ChooseFloatLayers(
         exact=setup.calibrated.exact,
         repaired=setup.calibrated.portable,

@@ -9,19 +9,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from resnet_edge.calibrate.calibration_request import Calibration, SharedScale
-from resnet_edge.calibrate.learned_request import Placed
+from resnet_edge.calibrate.calibration_task import Calibration, SharedScale
+from resnet_edge.calibrate.learned_task import Placed
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.device import is_software, untimed
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.parity import Parity
 from resnet_edge.core.proportion import Z95, paired_drop, samples_needed, samples_needed_for_share, wilson
-from resnet_edge.core.rescue import Rescue
+from resnet_edge.core.results.mixed_precision import MixedPrecision
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.sequential import LAST, Looks, fewest, quantile
-from resnet_edge.data.images_request import Images
-from resnet_edge.evaluation.compare_request import Agreement
+from resnet_edge.data.images_task import Images
+from resnet_edge.evaluation.compare_task import Agreement
 
 POOR = 0.5
 """A trained classifier that is right less often than this was probably fed wrongly: with the
@@ -188,7 +188,7 @@ def not_timed(targets: Iterable[tuple[str, str]]) -> list[str]:
     ]
 
 
-def rescued(plan: Rescue) -> str:
+def mixed_precision_note(plan: MixedPrecision) -> str:
     """What became of int8 that missed the budget."""
     kept, tried = plan.kept, f"{len(plan.candidates) - 1} tried"
     layers = f"{len(kept.float_layers)} {'layer' if len(kept.float_layers) == 1 else 'layers'} in float"

@@ -14,7 +14,7 @@ from typing import Any
 
 from resnet_edge import backends as room_of_backends
 from resnet_edge.backends._pinned_environment import PinnedRuntime, runtimes
-from resnet_edge.conversion.plan_request import Plan, PlanArtifacts
+from resnet_edge.conversion.plan_task import Plan, PlanArtifacts
 from resnet_edge.core import registry
 from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.runtime_floor import BY_DAY, RuntimeFloor, release_of
@@ -23,13 +23,15 @@ from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.workers.progress import OnProgress
 
 
-def plan(request: PlanArtifacts, report: OnProgress) -> Plan:
+def plan(request: PlanArtifacts, on_progress: OnProgress) -> Plan:
     """Settle the run. Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency,
     DeviceUnavailable."""
     schemes: dict[str, Scheme] = {name: registry.load("schemes", name).SCHEME for name in request.schemes}
     formats = {name: registry.load("formats", name) for name in request.formats}
     if any(scheme.weights != "float32" for scheme in schemes.values()):
-        importlib.import_module("resnet_edge.graph.quantize")  # a missing package is told by the worker
+        importlib.import_module(
+            "resnet_edge.graph.quantization.quantize"
+        )  # a missing package is told by the worker
     _check_options(request, schemes, formats)
     pinned, notes = _pinned(request)
     backends = tuple(dict.fromkeys((*request.backends, *pinned)))
@@ -122,7 +124,7 @@ def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, target
         min_sqnr_db=scheme.min_sqnr_db,
         targets=targets,
         slow=slow,
-        rescuable=scheme.activations == "int8",
+        may_mix_precision=scheme.activations == "int8",
     )
 
 

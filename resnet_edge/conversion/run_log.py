@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from resnet_edge.calibrate.learned_request import Placed
-from resnet_edge.conversion.plan_request import Plan
+from resnet_edge.calibrate.learned_task import Placed
+from resnet_edge.conversion.plan_task import Plan
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.report import Failure
-from resnet_edge.data.images_request import Images
+from resnet_edge.core.results.report import Failure
+from resnet_edge.data.images_task import Images
 from resnet_edge.workers.progress import OnProgress, Progress
 
 T = TypeVar("T")
@@ -34,9 +34,9 @@ class Inputs:
 
 @dataclass
 class RunLog:
-    """What the report will hold; `tell` hears at once of what went wrong."""
+    """What the report will hold; `on_progress` hears at once of what went wrong."""
 
-    tell: OnProgress
+    on_progress: OnProgress
     artifacts: list[Artifact] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -54,10 +54,10 @@ class RunLog:
             raise
         except survives as error:
             self.failures.append(Failure(what, str(error)))
-            self.tell(Progress(step=what, note=f"{what}: {error}", line=True))
+            self.on_progress(Progress(step=what, note=f"{what}: {error}", line=True))
             return None
 
     def note(self, step: str, note: str) -> None:
         """A note of the report that is told at once too."""
         self.notes.append(note)
-        self.tell(Progress(step=step, note=f"note: {note}", line=True))
+        self.on_progress(Progress(step=step, note=f"note: {note}", line=True))

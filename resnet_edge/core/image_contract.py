@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import DataError, UnknownName
+from resnet_edge.core.files.documents import read_json
 
 Colour = Literal["RGB", "grey", "samples"]
 Fit = Literal["stretch", "crop"]

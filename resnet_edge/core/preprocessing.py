@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import UnknownName
+from resnet_edge.core.files.documents import read_json
 
 
 @dataclass(frozen=True, kw_only=True)

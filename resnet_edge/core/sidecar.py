@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from resnet_edge.core.atomic import write_whole
-from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import ModelError
+from resnet_edge.core.files.atomic import write_whole
+from resnet_edge.core.files.documents import read_json
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 """The model files that have a sidecar."""
@@ -18,7 +18,7 @@ SUFFIXES = (".keras", ".h5", ".hdf5")
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """A model at one point of its story.
+    """A model at one point of its lineage.
 
     `macs` counts multiply-accumulates of one image (None: not countable); `file_bytes` is the
     size of the `.keras` file and `gzip_bytes` that of its gzip (0: the model is no single file);
@@ -89,7 +89,7 @@ class Sidecar:
 
 
 @dataclass(frozen=True)
-class Story:
+class Lineage:
     """What was done to one model up to now; `note` says why there are no steps though the
     sidecar has some. `threshold` as in Sidecar."""
 
@@ -119,26 +119,26 @@ def read_sidecar(model: Path) -> Sidecar:
     return found
 
 
-def story_of(source: str | Path, sha256: str) -> Story:
+def lineage_of(source: str | Path, sha256: str) -> Lineage:
     """What is known of the model `source`, a MODEL as the user types it, with the SHA-256 `sha256`.
 
-    A story belongs to a file by its content, not by its name: steps are told as far as one of
+    A lineage belongs to a file by its content, not by its name: steps are told as far as one of
     them ended in this content, and none of them where none did. What is no `.keras` or `.h5`
     file (a name from the zoo, `app:`, a factory, a SavedModel) has no sidecar, and so no
-    story. Raises ModelError where the sidecar is damaged.
+    lineage. Raises ModelError where the sidecar is damaged.
     """
     path = Path(source)
     if path.suffix.lower() not in SUFFIXES or not path.is_file():
-        return Story()
+        return Lineage()
     known = read_sidecar(path)
     states = [step.after.sha256 for step in known.steps]
     if sha256 in states:
         last = len(states) - states[::-1].index(sha256)
-        return Story(known.class_names, known.steps[:last], threshold=known.threshold)
+        return Lineage(known.class_names, known.steps[:last], threshold=known.threshold)
     started = known.steps and known.steps[0].before
     if not known.steps or (started and started.sha256 == sha256):
-        return Story(known.class_names, threshold=known.threshold)
-    return Story(
+        return Lineage(known.class_names, threshold=known.threshold)
+    return Lineage(
         known.class_names,
         note=f"{sidecar_path(path).name} tells the story of another file than {path.name} "
         "(the SHA-256 differs), so none is told: put the one that belongs to it beside it",
@@ -147,13 +147,13 @@ def story_of(source: str | Path, sha256: str) -> Story:
 
 
 def next_sidecar(source: str | Path, step: Step) -> tuple[Sidecar, str | None]:
-    """The sidecar of the model that `step` has made of `source`: its class names, threshold and story, and
-    the step; and a note where the story of `source` was not taken over (`story_of`).
+    """The sidecar of the model that `step` has made of `source`: its class names, threshold and lineage, and
+    the step; and a note where the lineage of `source` was not taken over (`lineage_of`).
 
-    `step.before` is the state of `source`. Where nothing is known of what came before, the story
+    `step.before` is the state of `source`. Where nothing is known of what came before, the lineage
     begins with it. Raises ModelError where the sidecar of `source` is damaged.
     """
     if step.before is None:
         raise ValueError("a step that changes a model tells what the model was before")
-    story = story_of(source, step.before.sha256)
-    return Sidecar(story.class_names, (*story.steps, step), threshold=story.threshold), story.note
+    lineage = lineage_of(source, step.before.sha256)
+    return Sidecar(lineage.class_names, (*lineage.steps, step), threshold=lineage.threshold), lineage.note

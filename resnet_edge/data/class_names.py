@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.core.documents import LARGEST, bounded
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.documents import LARGEST, bounded
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 
 
 def class_names_in(path: Path) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from resnet_edge.core import budget
 from resnet_edge.core.budget import PROMISE
-from resnet_edge.data.headers_request import ReadHeaders
+from resnet_edge.data.headers_task import ReadHeaders
 from resnet_edge.workers.process import WorkerProcess, log_folder
 
 _NAMED_FOLDER = "fashion-mnist:"

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.budget import PROMISE
-from resnet_edge.core.bundled import TEST_FILE, bundled
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.bundled import TEST_FILE, bundled
 from resnet_edge.core.machine import available_memory
 from resnet_edge.data import npz
 from resnet_edge.data.image_set import ImageSet, Split, on_stderr
@@ -52,7 +52,7 @@ SHA256 = {
 }
 
 
-def load(split: Split, folder: Path | None = None, report: OnProgress = on_stderr) -> ImageSet:
+def load(split: Split, folder: Path | None = None, on_progress: OnProgress = on_stderr) -> ImageSet:
     """The 60,000 training or 10,000 test images. Raises DataError naming all four places.
 
     A folder that the user names is taken at its word: it may hold another data set in the
@@ -61,7 +61,7 @@ def load(split: Split, folder: Path | None = None, report: OnProgress = on_stder
     if split == "test" and folder is None:
         test = npz.load(bundled(TEST_FILE))
         return ImageSet(test.images, test.labels, CLASS_NAMES, "fashion-mnist (test)")
-    home = _find(split, folder, report)
+    home = _find(split, folder, on_progress)
     images, labels = (_idx(home / name, rank) for name, rank in zip(FILES[split], (3, 1), strict=True))
     _check_count(home, split, len(images), len(labels))
     if labels.size and labels.max() >= len(CLASS_NAMES):
@@ -77,7 +77,7 @@ def keras_cache() -> Path:
     return users_keras_home() / "datasets" / "fashion-mnist"
 
 
-def _find(split: Split, folder: Path | None, report: OnProgress) -> Path:
+def _find(split: Split, folder: Path | None, on_progress: OnProgress) -> Path:
     if folder is not None:
         missing = [name for name in FILES[split] if not (folder / name).is_file()]
         if missing:
@@ -87,7 +87,7 @@ def _find(split: Split, folder: Path | None, report: OnProgress) -> Path:
         if all((place / name).is_file() for name in FILES[split]):
             return place
     try:
-        return fetch(split, keras_cache(), report)
+        return fetch(split, keras_cache(), on_progress)
     except (OSError, http.client.HTTPException) as error:
         raise DataError(
             f"the {split} images of Fashion-MNIST are in none of four places: a folder you name with "
@@ -96,12 +96,12 @@ def _find(split: Split, folder: Path | None, report: OnProgress) -> Path:
         ) from error
 
 
-def fetch(split: Split, folder: Path, report: OnProgress) -> Path:
-    """Download the two files of `split` into `folder`, telling `report` first. Raises OSError,
+def fetch(split: Split, folder: Path, on_progress: OnProgress) -> Path:
+    """Download the two files of `split` into `folder`, telling `on_progress` first. Raises OSError,
     HTTPException, or DataError where what comes is not the data set."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES[split]:
-        report(Progress(step="download", note=f"downloading {ADDRESS}{name} to {folder}", line=True))
+        on_progress(Progress(step="download", note=f"downloading {ADDRESS}{name} to {folder}", line=True))
         with urllib.request.urlopen(ADDRESS + name, timeout=60) as answer:
             content = answer.read()
         if hashlib.sha256(_unzipped(content, ADDRESS + name)).hexdigest() != SHA256[name]:

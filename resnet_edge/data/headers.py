@@ -9,7 +9,7 @@ from pathlib import Path
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.machine import available_memory
 from resnet_edge.data import fashion_mnist, folder, npz
-from resnet_edge.data.headers_request import Headers, ReadHeaders
+from resnet_edge.data.headers_task import Headers, ReadHeaders
 from resnet_edge.data.image_set import Split
 from resnet_edge.data.photo import check_header
 from resnet_edge.workers.progress import OnProgress
@@ -27,7 +27,7 @@ class _Images:
     files: int = 1
 
 
-def look(request: ReadHeaders, report: OnProgress) -> Headers:
+def look(request: ReadHeaders, on_progress: OnProgress) -> Headers:
     """Raises DataError, with the first thing that is wrong."""
     files = 0
     for data in request.data:

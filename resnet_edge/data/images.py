@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.errors import DataError
 from resnet_edge.data.blocks import spans
 from resnet_edge.data.image_set import ImageSet
-from resnet_edge.data.images_request import Images, PreparedImages, PrepareImages, TakeFirstImages
+from resnet_edge.data.images_task import Images, PreparedImages, PrepareImages, TakeFirstImages
 from resnet_edge.data.load import load
 from resnet_edge.data.rows import evenly
 from resnet_edge.workers.progress import OnProgress, Progress
@@ -22,12 +22,12 @@ DIFFERENT = 0.9
 """Of the images; public sets repeat a few."""
 
 
-def prepare(request: PrepareImages, report: OnProgress) -> PreparedImages:
+def prepare(request: PrepareImages, on_progress: OnProgress) -> PreparedImages:
     """Load, check against the model, hold some out if asked, and write .npy files.
 
     Raises DataError.
     """
-    report(Progress(step="images", note=request.data))
+    on_progress(Progress(step="images", note=request.data))
     folder = Path(request.folder)
     found = load(request.data, "test", request.shape, folder)
     _check_values(found, request)
@@ -49,14 +49,14 @@ def prepare(request: PrepareImages, report: OnProgress) -> PreparedImages:
         _check_repeats(found, rows)
     if request.seed is not None:
         rows = np.random.default_rng(request.seed).permutation(rows)
-    report(Progress(step="images", done=len(rows), total=len(rows), note=found.source))
+    on_progress(Progress(step="images", done=len(rows), total=len(rows), note=found.source))
     return PreparedImages(
         _written(found, rows, folder / "evaluation"),
         _written(found, held, folder / "held_out") if len(held) else None,
     )
 
 
-def first(request: TakeFirstImages, report: OnProgress) -> Images:
+def first(request: TakeFirstImages, on_progress: OnProgress) -> Images:
     """Some of the images that were prepared, as if there were no more."""
     images = request.images
     labels = None if images.labels is None else np.load(images.labels, allow_pickle=False)

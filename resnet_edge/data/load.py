@@ -15,7 +15,7 @@ def load(
     split: Split,
     shape: tuple[int, int, int] | None = None,
     scratch: Path | None = None,
-    report: OnProgress = on_stderr,
+    on_progress: OnProgress = on_stderr,
 ) -> ImageSet:
     """Load DATA: `fashion-mnist[:FOLDER]`, an `.npz` file or a folder of images.
 
@@ -23,8 +23,8 @@ def load(
     file or folder of the user's is the same for either. `shape` (H, W, C) is what the model
     takes: images in a folder are decoded and resized to it; arrays must already have it.
     `scratch` is a folder for the decoded images, and for the arrays of an archive (they are
-    memory-mapped, never all in memory). `report` hears of a download. Files whose headers do not have that
-    shape are not unpacked, to a thousand times their size. Raises DataError.
+    memory-mapped, never all in memory). `on_progress` hears of a download. Files whose headers
+    do not have that shape are not unpacked, to a thousand times their size. Raises DataError.
     """
     word, _, place = data.partition(":")
     path = Path(data)
@@ -34,7 +34,7 @@ def load(
         named = Path(os.path.expanduser(place)) if place else None
         if named is not None:
             check_size((*fashion_mnist.look(split, named)[1:], 1), f"{word} ({split})", shape)
-        found = fashion_mnist.load(split, named, report)
+        found = fashion_mnist.load(split, named, on_progress)
     elif data and path.is_dir():
         from resnet_edge.data import folder
 

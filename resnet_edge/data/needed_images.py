@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.workspace import Workspace
-from resnet_edge.data.images_request import PreparedImages, PrepareImages
+from resnet_edge.data.images_task import PreparedImages, PrepareImages
 from resnet_edge.workers.pool import Worker
 
 CALIBRATION_LIMIT = 1000

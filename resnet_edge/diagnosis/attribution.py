@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from resnet_edge.core import proportion, statistics
 from resnet_edge.core.answers import answers, centred_scores
 from resnet_edge.core.artifact import TensorSpec
-from resnet_edge.core.attribution import Attribution, Cause, Share
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.results.attribution import Attribution, Cause, Share
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
 from resnet_edge.diagnosis.as_written import as_written
-from resnet_edge.diagnosis.attribution_request import Attributed, AttributeGap, Fed, FeedImages
+from resnet_edge.diagnosis.attribution_task import Attributed, AttributeGap, Fed, FeedImages
 from resnet_edge.diagnosis.kernel_check import checked
 from resnet_edge.evaluation.outputs import kind_of, seen
 from resnet_edge.evaluation.predict import open_images, stored
@@ -38,7 +38,7 @@ ROUNDING = 1e-4
 """Of pixels, 0 to 255: what float32 loses on the way through a preprocessing and back."""
 
 
-def fed(request: FeedImages, report: OnProgress) -> Fed:
+def fed(request: FeedImages, on_progress: OnProgress) -> Fed:
     """Raises DataError."""
     pixels = np.asarray(_some(request.images, request.n), np.float32)
     seen = pixels if request.preprocessing is None else preprocessed(pixels, request.preprocessing)
@@ -50,7 +50,7 @@ def fed(request: FeedImages, report: OnProgress) -> Fed:
     return Fed(request.out, bool(np.abs(seen - pixels).max() > ROUNDING))
 
 
-def attribute(request: AttributeGap, report: OnProgress) -> Attributed:
+def attribute(request: AttributeGap, on_progress: OnProgress) -> Attributed:
     """Raises ArtifactError, DataError."""
     rows = _rows(request.images, request.n)
     images = request.fed or request.images

@@ -7,13 +7,13 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.results.attribution import Attribution
 from resnet_edge.core.tolerances import Tolerance
-from resnet_edge.data.images_request import Images
-from resnet_edge.diagnosis.attribution_request import AttributeGap, FeedImages
+from resnet_edge.data.images_task import Images
+from resnet_edge.diagnosis.attribution_task import AttributeGap, FeedImages
 from resnet_edge.evaluation.verdict import Judgement
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress, silent, tracked
@@ -77,9 +77,9 @@ class Attributor:
         head: Head,
         scratch: Path,
         n: int,
-        tell: OnProgress,
+        on_progress: OnProgress,
     ) -> None:
-        self._workers, self._pool, self._tell, self._n = workers, pool, tell, n
+        self._workers, self._pool, self._on_progress, self._n = workers, pool, on_progress, n
         self._images, self._preprocessing, self._head, self._scratch = images, preprocessing, head, scratch
         self._begun: Future[Causes] | None = None
 
@@ -99,7 +99,7 @@ class Attributor:
     def _found(self, judged: Sequence[Judgement], ends: Ends) -> Causes:
         worker = self._workers.worker("causes", silent)
         found, notes = [], []
-        for each in tracked(judged, "causes of what is lost", len(judged), self._tell):
+        for each in tracked(judged, "causes of what is lost", len(judged), self._on_progress):
             try:
                 found.append(self._one(worker, each, ends))
             except OutputError:

@@ -10,12 +10,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from resnet_edge.core.attribution import Attribution
-from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.core.report import Failure
-from resnet_edge.data.images_request import Images
+from resnet_edge.core.results.attribution import Attribution
+from resnet_edge.core.results.explanation import Explanation
+from resnet_edge.core.results.report import Failure
+from resnet_edge.data.images_task import Images
 from resnet_edge.diagnosis.attributions import IMAGES, Attributor, Ends
 from resnet_edge.diagnosis.explanations import Explainer, Explanations
 from resnet_edge.diagnosis.integers import IntegerChecks, Integers
@@ -78,7 +78,7 @@ class Diagnostics:
     head: Head
     preprocessing: Preprocessing | None
     scratch: Path
-    tell: OnProgress
+    on_progress: OnProgress
     attributed: int = IMAGES
 
     def answers(
@@ -87,8 +87,8 @@ class Diagnostics:
         """`portable` gives the float graph to compare layers with (None: nothing is explained); `ends` are
         those of the gaps (None: they are not split). Raises OutputError."""
         common = self.workers, self.pool, self.images, self.preprocessing
-        checks = IntegerChecks(*common, self.head, self.tell)
-        attributor = Attributor(*common, self.head, self.scratch, self.attributed, self.tell)
+        checks = IntegerChecks(*common, self.head, self.on_progress)
+        attributor = Attributor(*common, self.head, self.scratch, self.attributed, self.on_progress)
         checks.start(judged, emulates=portable is not None)
         if ends is not None:
             attributor.start(judged, ends)
@@ -109,7 +109,7 @@ class Diagnostics:
     def _explained(self, judged: Sequence[Judgement], portable: Callable[[], str] | None) -> Explanations:
         if portable is None or not judged:
             return Explanations()
-        explainer = Explainer(self.workers, self.images, self.preprocessing, self.tell)
+        explainer = Explainer(self.workers, self.images, self.preprocessing, self.on_progress)
         try:
             return explainer.explain(judged, portable)
         finally:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from resnet_edge.core.error_growth import ErrorGrowth
+from resnet_edge.core.results.error_growth import ErrorGrowth
 from resnet_edge.data.rows import evenly
-from resnet_edge.diagnosis.error_growth_request import MeasureErrorGrowth
+from resnet_edge.diagnosis.error_growth_task import MeasureErrorGrowth
 from resnet_edge.evaluation.predict import open_images
-from resnet_edge.graph.error_growth import measure_error_growth
+from resnet_edge.graph.quantization.error_growth import measure_error_growth
 from resnet_edge.workers.progress import OnProgress, tracked
 
 SECONDS = 5.0
@@ -20,7 +20,7 @@ SECONDS = 5.0
 ResNet-50."""
 
 
-def error_growth(request: MeasureErrorGrowth, report: OnProgress) -> ErrorGrowth:
+def error_growth(request: MeasureErrorGrowth, on_progress: OnProgress) -> ErrorGrowth:
     """Measure it on some of the images, evenly spread. Raises ArtifactError, DataError."""
     images = open_images(Path(request.images))
     chosen = evenly(len(images), request.n)
@@ -31,7 +31,7 @@ def error_growth(request: MeasureErrorGrowth, report: OnProgress) -> ErrorGrowth
         Path(request.exact),
         Path(request.path),
         request.head,
-        tracked(rows, f"errors of {request.file}", len(chosen), report),
+        tracked(rows, f"errors of {request.file}", len(chosen), on_progress),
     )
     return ErrorGrowth(request.file, len(used), found)
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from resnet_edge.core.execution import Execution, OperatorCount, OperatorRun
-from resnet_edge.diagnosis.integers_request import Executed, ReadExecution
+from resnet_edge.core.results.execution import Execution, OperatorCount, OperatorRun
+from resnet_edge.diagnosis.integers_task import Executed, ReadExecution
 from resnet_edge.evaluation.predict import load_backend
-from resnet_edge.graph.work import stated_in_integers, work_of
+from resnet_edge.graph.macs import stated_in_integers, work_of
 from resnet_edge.workers.progress import OnProgress
 
 
-def executed(request: ReadExecution, report: OnProgress) -> Executed:
+def executed(request: ReadExecution, on_progress: OnProgress) -> Executed:
     """Raises UnknownName, MissingDependency, DeviceUnavailable, ArtifactError."""
     backend: Any = load_backend(request.backend, request.format, request.path)
     ran = backend.execution(Path(request.path), request.device) if hasattr(backend, "execution") else None

@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
-from resnet_edge.diagnosis.explain_request import CompareLayers, Explained
+from resnet_edge.diagnosis.explain_task import CompareLayers, Explained
 from resnet_edge.diagnosis.layers.compare import compared
 from resnet_edge.evaluation.predict import open_images
 from resnet_edge.workers.progress import OnProgress, Progress
 
 
-def explain(request: CompareLayers, report: OnProgress) -> Explained:
+def explain(request: CompareLayers, on_progress: OnProgress) -> Explained:
     """Every layer on what it reads itself. Raises ArtifactError."""
-    report(Progress(step=f"layers of {request.file}", done=0, total=1))
+    on_progress(Progress(step=f"layers of {request.file}", done=0, total=1))
     path, portable = Path(request.path), Path(request.portable)
     found = compared(request.file, path, request.format, portable, _fed(_some(request), request))
-    report(Progress(step=f"layers of {request.file}", done=1, total=1))
+    on_progress(Progress(step=f"layers of {request.file}", done=1, total=1))
     return Explained(found)
 
 

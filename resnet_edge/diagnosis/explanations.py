@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
-from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.core.report import Failure
-from resnet_edge.data.images_request import Images
-from resnet_edge.diagnosis.explain_request import CompareLayers
+from resnet_edge.core.results.explanation import Explanation
+from resnet_edge.core.results.report import Failure
+from resnet_edge.data.images_task import Images
+from resnet_edge.diagnosis.explain_task import CompareLayers
 from resnet_edge.evaluation.verdict import Judgement
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress
 
 IMAGES = 16
-"""Images on which activations are compared (diagnosis/error_growth_request.py says why so few suffice)."""
+"""Images on which activations are compared (diagnosis/error_growth_task.py says why so few suffice)."""
 
 
 SEVERITY = {"pass": 0, "inconclusive": 1, "fail": 2}
@@ -40,9 +40,9 @@ class Explainer:
         workers: WorkerPool,
         images: Images,
         preprocessing: Preprocessing | None,
-        tell: OnProgress,
+        on_progress: OnProgress,
     ) -> None:
-        self._worker = workers.worker("layers", tell)
+        self._worker = workers.worker("layers", on_progress)
         self._images, self._preprocessing = images, preprocessing
 
     def explain(self, judged: Sequence[Judgement], portable: Callable[[], str]) -> Explanations:

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
-from resnet_edge.core.execution import Execution
 from resnet_edge.core.head import Head
-from resnet_edge.core.int8_risk import Int8Risk
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.results.execution import Execution
+from resnet_edge.core.results.int8_risk import Int8Risk
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.data.images_request import Images
-from resnet_edge.diagnosis.integers_request import EmulateOverflow, ReadExecution
+from resnet_edge.data.images_task import Images
+from resnet_edge.diagnosis.integers_task import EmulateOverflow, ReadExecution
 from resnet_edge.evaluation.verdict import Judgement
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress
@@ -65,9 +65,9 @@ class IntegerChecks:
         images: Images,
         preprocessing: Preprocessing | None,
         head: Head,
-        tell: OnProgress,
+        on_progress: OnProgress,
     ) -> None:
-        self._workers, self._pool, self._tell = workers, pool, tell
+        self._workers, self._pool, self._on_progress = workers, pool, on_progress
         self._images, self._preprocessing, self._head = images, preprocessing, head
         self._begun: Future[Integers] | None = None
 
@@ -82,7 +82,7 @@ class IntegerChecks:
         return self._begun.result() if self._begun is not None else Integers((), (), ())
 
     def _looked(self, judged: Sequence[Judgement], emulates: bool) -> Integers:
-        worker = self._workers.worker("integers", self._tell)
+        worker = self._workers.worker("integers", self._on_progress)
         notes: list[str] = []
         onnx = [one for one in judged if one.proof.job.format == "onnx"] if emulates else []
         once = {one.proof.artifact.path: one for one in onnx}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.attribution import KernelCheck
+from resnet_edge.core.results.attribution import KernelCheck
 from resnet_edge.core.tolerances import tolerance
 
 LEAST = 1e-4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resnet_edge.core.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, Way
+from resnet_edge.core.results.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, Way
 
 OPTION = "session.x64quantprecision=1"
 ELSEWHERE = (

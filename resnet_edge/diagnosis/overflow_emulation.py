@@ -13,19 +13,19 @@ from resnet_edge.core.answers import answers
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.head import Head
-from resnet_edge.core.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, LayerRisk, Way
 from resnet_edge.core.proportion import paired_drop, wilson
+from resnet_edge.core.results.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, LayerRisk, Way
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
-from resnet_edge.diagnosis.integers_request import EmulateOverflow, Overflowed
+from resnet_edge.diagnosis.integers_task import EmulateOverflow, Overflowed
 from resnet_edge.diagnosis.overflow.emulation import Emulation
 from resnet_edge.diagnosis.overflow_advice import advice
 from resnet_edge.evaluation.outputs import seen
 from resnet_edge.evaluation.predict import open_images, stored
 from resnet_edge.formats.onnx import optimized, pairs
-from resnet_edge.graph.work import stated_in_integers
+from resnet_edge.graph.macs import stated_in_integers
 from resnet_edge.workers.progress import OnProgress, tracked
 
 Outputs = NDArray[np.float32]
@@ -37,7 +37,7 @@ UNDERSTOOD = 40.0
 """Decibels; the same to the bit on x86. Elsewhere one rounding may differ."""
 
 
-def overflowing(request: EmulateOverflow, report: OnProgress) -> Overflowed:
+def overflowing(request: EmulateOverflow, on_progress: OnProgress) -> Overflowed:
     """Emulated only where a pair of weights can overflow at all. Raises ArtifactError, DataError."""
     path = Path(request.path)
     found = pairs(path)
@@ -48,17 +48,17 @@ def overflowing(request: EmulateOverflow, report: OnProgress) -> Overflowed:
             if layers
             else None
         )
-    return _emulated(request, path, report)
+    return _emulated(request, path, on_progress)
 
 
-def _emulated(request: EmulateOverflow, path: Path, report: OnProgress) -> Overflowed:
+def _emulated(request: EmulateOverflow, path: Path, on_progress: OnProgress) -> Overflowed:
     emulation = Emulation(optimized(path))
     narrow = [layer for layer in emulation.layers if layer.layer.narrow]
     if not narrow:
         return Overflowed(None)
     rows = _chosen(request, stated_in_integers(path))
     at_risk = any(layer.at_risk for layer in narrow)
-    ways, top1 = _ways(request, emulation, rows, report) if at_risk else ((), None)
+    ways, top1 = _ways(request, emulation, rows, on_progress) if at_risk else ((), None)
     layers = tuple(
         LayerRisk(
             layer=each.layer.name,
@@ -89,7 +89,7 @@ def _chosen(request: EmulateOverflow, macs: int) -> NDArray[np.int64]:
 
 
 def _ways(
-    request: EmulateOverflow, emulation: Emulation, rows: NDArray[np.int64], report: OnProgress
+    request: EmulateOverflow, emulation: Emulation, rows: NDArray[np.int64], on_progress: OnProgress
 ) -> tuple[tuple[Way, ...], float | None]:
     """Each way beside what is exact, and the top-1 of that."""
     images = open_images(Path(request.images))
@@ -98,7 +98,7 @@ def _ways(
     cut: list[NDArray[np.generic]] = []
     with open_session(Path(request.path), "cpu", 1) as session:
         fed = [_fed(images[row : row + 1], request, session.input) for row in rows]
-        for image in tracked(fed, f"{request.file} without VNNI", len(fed), report):
+        for image in tracked(fed, f"{request.file} without VNNI", len(fed), on_progress):
             exact.append(session.run(image))
             if len(exact) == 1:
                 _check(emulation.run(image, cut=False), exact[0], session.output)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.answers import answers
 from resnet_edge.core.head import Head
-from resnet_edge.core.parity import ClassDrop
+from resnet_edge.core.results.parity import ClassDrop
 from resnet_edge.evaluation.sanity import Values
 
 

@@ -35,10 +35,10 @@ from numpy.typing import NDArray
 from resnet_edge.core import proportion, statistics
 from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.parity import ClassDrop, Parity, Verdict
+from resnet_edge.core.results.parity import ClassDrop, Parity, Verdict
 from resnet_edge.core.sequential import quantile, quantile_to_fail
 from resnet_edge.evaluation.classes import worst_class
-from resnet_edge.evaluation.compare_request import Agreement, Compared, CompareOutputs, CountAgreement
+from resnet_edge.evaluation.compare_task import Agreement, Compared, CompareOutputs, CountAgreement
 from resnet_edge.evaluation.float_rounding import rounding_db
 from resnet_edge.evaluation.rules import (
     Labelled,
@@ -57,7 +57,7 @@ from resnet_edge.workers.progress import OnProgress, Progress
 SIGNIFICANT = 0.05
 
 
-def compare(request: CompareOutputs, report: OnProgress) -> Compared:
+def compare(request: CompareOutputs, on_progress: OnProgress) -> Compared:
     """The verdict, with all its figures. Raises DataError where files do not belong together."""
     head = request.head
     reference, candidate = _outputs(request.reference), _outputs(request.candidate)
@@ -70,11 +70,11 @@ def compare(request: CompareOutputs, report: OnProgress) -> Compared:
         raise DataError(f"the reference gives {_by(reference)}, and its head is of {head.outputs}")
     labels = _labels(request.labels, len(reference), head.classes)
     step = f"compare {request.artifact} on {request.backend}"
-    report(Progress(step=step, done=0, total=1))
+    on_progress(Progress(step=step, done=0, total=1))
     if finding := examine(reference, candidate, head) or one_class(reference, labels, head):
         return Compared(_stopped(request, len(reference), finding), by_rounding=False)
     table, sums = tabulate(reference, candidate, labels, head), measure(reference, candidate, head)
-    report(Progress(step=step, done=1, total=1))
+    on_progress(Progress(step=step, done=1, total=1))
     worst = worst_class(reference, candidate, labels, head, request.looks) if labels is not None else None
     return _judged(request, table, sums, worst)
 
@@ -203,7 +203,7 @@ def _interval_pp(n: int, labelled: Labelled | None, z: float) -> tuple[float, fl
     return 100 * low, 100 * high
 
 
-def agree(request: CountAgreement, report: OnProgress) -> Agreement:
+def agree(request: CountAgreement, on_progress: OnProgress) -> Agreement:
     """How far two artifacts agree; no verdict. Raises DataError; NaN equals nothing."""
     a, b = _outputs(request.a), _outputs(request.b)
     if a.shape != b.shape:
@@ -211,7 +211,7 @@ def agree(request: CountAgreement, report: OnProgress) -> Agreement:
     if len(a) == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise DataError("agreement needs at least one image, and outputs without NaN or Inf")
     apart = np.abs(a.astype(np.float64) - b)
-    report(Progress(step="agreement", done=1, total=1))
+    on_progress(Progress(step="agreement", done=1, total=1))
     return Agreement(
         n=len(a),
         same_top1=int(np.count_nonzero(answers(request.head, a) == answers(request.head, b))),

@@ -16,7 +16,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One artifact to make, and where to prove it; `slow` ones begin first. In a `rescuable` one,
+    """One artifact to make, and where to prove it; `slow` ones begin first. In a `may_mix_precision` one,
     layers can stay in float. `channels_first`: it takes images as (N, C, H, W)."""
 
     format: str
@@ -26,5 +26,5 @@ class Job:
     min_sqnr_db: float | None
     targets: tuple[Target, ...]
     slow: bool = False
-    rescuable: bool = False
+    may_mix_precision: bool = False
     channels_first: bool = False

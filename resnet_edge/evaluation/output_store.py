@@ -13,7 +13,7 @@ from typing import IO
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.job import Target
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.answers import of_output, sigmoid
 from resnet_edge.core.head import Head, Output
-from resnet_edge.evaluation.outputs_request import Aligned, AlignOutputs
+from resnet_edge.evaluation.outputs_task import Aligned, AlignOutputs
 from resnet_edge.workers.progress import OnProgress
 
 BLOCK = 4096
@@ -19,7 +19,7 @@ APART = 1 / 512
 """How far each score of an image may be off, and so their sum from 1: an int8 softmax rounds to 1/256."""
 
 
-def align(request: AlignOutputs, report: OnProgress) -> Aligned:
+def align(request: AlignOutputs, on_progress: OnProgress) -> Aligned:
     """Put the logits of one through a softmax or sigmoid where the other gives probabilities."""
     reference, candidate = (np.load(path, mmap_mode="r") for path in (request.reference, request.candidate))
     ours, theirs = kind_of(reference), kind_of(candidate)

@@ -18,7 +18,7 @@ from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.data.pixels import preprocessed
-from resnet_edge.evaluation.predict_request import Predict, PredictResult
+from resnet_edge.evaluation.predict_task import Predict, PredictResult
 from resnet_edge.graph.loops import has_loop
 from resnet_edge.workers.loop_time import ANNOUNCEMENTS
 from resnet_edge.workers.progress import OnProgress, tracked
@@ -27,12 +27,12 @@ BATCH_BYTES = 4 << 20
 LARGEST_BATCH = 64
 
 
-def predict(request: Predict, report: OnProgress) -> PredictResult:
+def predict(request: Predict, on_progress: OnProgress) -> PredictResult:
     """Run all images; one that fails stops the run. Raises ArtifactError, DataError, DeviceUnavailable."""
     images = open_images(Path(request.images))
     with opened(request) as session:
         step = f"{Path(request.path).name} on {request.backend}"
-        return outputs_of(session, images, request, request.out, step, report)
+        return outputs_of(session, images, request, request.out, step, on_progress)
 
 
 def opened(request: Predict) -> AbstractContextManager[Session]:
@@ -47,7 +47,7 @@ def outputs_of(
     request: Predict,
     out: str,
     step: str,
-    report: OnProgress,
+    on_progress: OnProgress,
 ) -> PredictResult:
     """The outputs for `images` (N, H, W, C), into `out`. Raises ArtifactError, DataError."""
     began = time.monotonic()
@@ -59,7 +59,7 @@ def outputs_of(
     size = _batch_size(session, images)
     run = getattr(session, "each", session.run)
     starts = range(0, len(images), size)
-    for start in tracked(starts, step, len(starts), report):
+    for start in tracked(starts, step, len(starts), on_progress):
         batch = images[start : start + size]
         if request.preprocessing is not None:
             batch = preprocessed(batch, request.preprocessing)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.errors import ArtifactError, OutputError
-from resnet_edge.core.pipes import check_no_pipe
+from resnet_edge.core.files.pipes import check_no_pipe
 
 if TYPE_CHECKING:
     from hashlib import _Hash

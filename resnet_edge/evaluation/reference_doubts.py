@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import NormalDist
 
-from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.parity import Parity
 from resnet_edge.core.proportion import wilson
+from resnet_edge.core.results.doubt import Doubt
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.sidecar import Step, sidecar_path
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 
 Z999 = NormalDist().inv_cdf(0.9995)
 """Two-sided 99.9 %: an honest claim is doubted once in a thousand runs, on new images at that."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.answers import answers
 from resnet_edge.core.head import Head
-from resnet_edge.core.parity import Verdict
+from resnet_edge.core.results.parity import Verdict
 
 BLOCK = 1024
 

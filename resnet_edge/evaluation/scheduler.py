@@ -14,9 +14,9 @@ from pathlib import Path
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.machine import available_memory, usable_cores
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.job import Job, Target
-from resnet_edge.evaluation.predict_request import JoinShards, Predict, PredictResult, PredictShard
+from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.workers.grant import NOTHING, Grant
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress, silent
@@ -68,9 +68,14 @@ class Scheduler:
     do beside what all workers may."""
 
     def __init__(
-        self, workers: WorkerPool, executor: Executor, store: Path, tell: OnProgress, grant: Grant = NOTHING
+        self,
+        workers: WorkerPool,
+        executor: Executor,
+        store: Path,
+        on_progress: OnProgress,
+        grant: Grant = NOTHING,
     ) -> None:
-        self._executor, self._store, self._tell = executor, store, tell
+        self._executor, self._store, self._on_progress = executor, store, on_progress
         self._members = [workers.worker(f"proof {number + 1}", silent, grant) for number in range(how_many())]
         self._before: tuple[Future[str], ...] = ()
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
@@ -111,7 +116,7 @@ class Scheduler:
         return Evaluation(artifact, job, target, self._gathered(request, shards))
 
     def _gathered(self, request: Predict, shards: list[PredictShard]) -> Future[PredictResult]:
-        gathering = _Gathering(request, shards, self._tell)
+        gathering = _Gathering(request, shards, self._on_progress)
         for shard in shards:
             self._executor.submit(self._run, shard, gathering)
         return gathering.outputs
@@ -133,9 +138,9 @@ class Scheduler:
 class _Gathering:
     """The shards of one proof, on their way to its outputs."""
 
-    def __init__(self, request: Predict, shards: list[PredictShard], tell: OnProgress) -> None:
+    def __init__(self, request: Predict, shards: list[PredictShard], on_progress: OnProgress) -> None:
         self.outputs: Future[PredictResult] = Future()
-        self._request, self._shards, self._tell = request, shards, tell
+        self._request, self._shards, self._on_progress = request, shards, on_progress
         self._step = f"{Path(request.path).name} on {request.backend}"
         self._left, self._done = len(shards), 0
         self._lock = threading.Lock()
@@ -167,4 +172,4 @@ class _Gathering:
         with self._lock:
             self._done += more
             if more or not self._done:
-                self._tell(Progress(step=self._step, done=self._done, total=self._shards[-1].stop))
+                self._on_progress(Progress(step=self._step, done=self._done, total=self._shards[-1].stop))

@@ -15,7 +15,7 @@ from numpy.lib.format import open_memmap
 from resnet_edge.backends import Session
 from resnet_edge.core.errors import DataError
 from resnet_edge.evaluation.predict import open_images, opened, outputs_of
-from resnet_edge.evaluation.predict_request import JoinShards, Predict, PredictResult, PredictShard
+from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.workers.progress import OnProgress
 
 
@@ -44,7 +44,7 @@ class _Last:
 _last = _Last()
 
 
-def run(request: PredictShard, report: OnProgress) -> PredictResult:
+def run(request: PredictShard, on_progress: OnProgress) -> PredictResult:
     """Raises as evaluation.predict does."""
     out, told = Path(request.out), Path(request.out).with_suffix(".json")
     if out.is_file() and (known := _told(told)) is not None:
@@ -54,7 +54,7 @@ def run(request: PredictShard, report: OnProgress) -> PredictResult:
     try:
         session = _last.session(request.whole)
         step = f"{Path(request.whole.path).name} on {request.whole.backend}"
-        found = outputs_of(session, images, request.whole, unfinished, step, report)
+        found = outputs_of(session, images, request.whole, unfinished, step, on_progress)
     except BaseException:
         _last.close()  # a session that failed is not to be trusted with more
         raise
@@ -74,7 +74,7 @@ def _told(path: Path) -> PredictResult | None:
         return None
 
 
-def join(request: JoinShards, report: OnProgress) -> PredictResult:
+def join(request: JoinShards, on_progress: OnProgress) -> PredictResult:
     """All outputs in one file. Raises DataError where the shards are not of one artifact."""
     results = [
         msgspec.json.decode(Path(shard).with_suffix(".json").read_bytes(), type=PredictResult)

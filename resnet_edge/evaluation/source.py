@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.written_file import WrittenFile
 from resnet_edge.core.machine import available_memory
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.core.witnessed import Witnessed
-from resnet_edge.core.written import Written
+from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.reader_check import checked_reader
-from resnet_edge.evaluation.source_request import (
+from resnet_edge.evaluation.source_task import (
     ExportModel,
     ReadLearnedRanges,
     ReadModelFacts,
@@ -38,20 +38,20 @@ IN_FLIGHT = 2
 """How often what a layer reads and gives is in memory: once more for a shortcut that waits."""
 
 
-def facts(task: ReadModelFacts, report: OnProgress) -> ModelFacts:
+def facts(task: ReadModelFacts, on_progress: OnProgress) -> ModelFacts:
     """Open the model and tell what it is."""
-    report(Progress(step="model", note=f"reading {task.model.source}"))
+    on_progress(Progress(step="model", note=f"reading {task.model.source}"))
     found = _opened(task.model).facts
-    report(Progress(step="model", done=1, total=1, note=found.name))
+    on_progress(Progress(step="model", done=1, total=1, note=found.name))
     return found
 
 
-def export(request: ExportModel, report: OnProgress) -> Written:
+def export(request: ExportModel, on_progress: OnProgress) -> WrittenFile:
     """Write the float portable graph."""
     from resnet_edge.graph.convert import convert
 
     opened = _opened(request.model)
-    report(Progress(step="export", note="TensorFlow to the portable graph"))
+    on_progress(Progress(step="export", note="TensorFlow to the portable graph"))
     convert(
         opened.network,
         opened.trackable,
@@ -61,20 +61,20 @@ def export(request: ExportModel, report: OnProgress) -> Written:
         Path(request.out),
         dynamic_batch=request.dynamic_batch,
     )
-    report(Progress(step="export", done=1, total=1))
-    return Written(request.out)
+    on_progress(Progress(step="export", done=1, total=1))
+    return WrittenFile(request.out)
 
 
-def witness(request: WitnessReader, report: OnProgress) -> Witnessed:
+def witness(request: WitnessReader, on_progress: OnProgress) -> ReaderCheck:
     """Whether another loader gives the same answers. Raises ModelError where it does not."""
     opened, images = _opened(request.model), np.load(request.images, mmap_mode="r")
-    report(Progress(step="witness", note="the same file, read by another loader"))
+    on_progress(Progress(step="witness", note="the same file, read by another loader"))
     found = checked_reader(opened, request.model, images)
-    report(Progress(step="witness", done=1, total=1, note=found.loader))
+    on_progress(Progress(step="witness", done=1, total=1, note=found.loader))
     return found
 
 
-def reference(request: RunReference, report: OnProgress) -> Written:
+def reference(request: RunReference, on_progress: OnProgress) -> WrittenFile:
     """Run the model itself on every image; writes (N, classes) float32."""
     import tensorflow as tf
 
@@ -93,7 +93,7 @@ def reference(request: RunReference, report: OnProgress) -> Written:
         # Another size would be traced anew: a second and a half for a ResNet-50.
         filled = np.resize(batch, (size, *batch.shape[1:]))
         outputs[start : start + size] = network(tf.constant(filled)).numpy()[: len(batch)]
-        report(
+        on_progress(
             Progress(step="reference", done=min(start + size, len(images)), total=len(images), note="Keras")
         )
     if not np.isfinite(outputs).all():
@@ -102,13 +102,13 @@ def reference(request: RunReference, report: OnProgress) -> Written:
             f"the Keras model itself gives NaN or Inf on image {row}: fix the model or the image first"
         )
     np.save(request.out, outputs)
-    return Written(request.out)
+    return WrittenFile(request.out)
 
 
-def learned(request: ReadLearnedRanges, report: OnProgress) -> Written:
+def learned(request: ReadLearnedRanges, on_progress: OnProgress) -> WrittenFile:
     """Run the layers whose activation ranges were learned, on an image and on noise; write what
     tells their tensors in the portable graph. Raises ModelError where the model has no such layers."""
-    from resnet_edge.graph.learned import Learned
+    from resnet_edge.graph.quantization.learned import Learned
     from resnet_edge.models.activations import activations
     from resnet_edge.models.flat import flat_graph
     from resnet_edge.models.learned_ranges import INPUT
@@ -120,8 +120,8 @@ def learned(request: ReadLearnedRanges, report: OnProgress) -> Written:
     outputs = activations(graph, ranges, preprocessed(images, facts.preprocessing))
     optional = tuple(name for name in ranges if name.endswith(INPUT))
     Learned(ranges, images, outputs, optional).save(Path(request.out))
-    report(Progress(step="learned ranges", done=1, total=1))
-    return Written(request.out)
+    on_progress(Progress(step="learned ranges", done=1, total=1))
+    return WrittenFile(request.out)
 
 
 def _telling(images: NDArray[Any], takes_pixels: bool) -> NDArray[np.float32]:

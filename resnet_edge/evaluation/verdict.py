@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from resnet_edge.core.attribution import Attribution
-from resnet_edge.core.execution import Execution
-from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.parity import Parity, Verdict
-from resnet_edge.data.images_request import Images
-from resnet_edge.evaluation.compare_request import Agreement, CompareOutputs, CountAgreement
-from resnet_edge.evaluation.outputs_request import Aligned, AlignOutputs
-from resnet_edge.evaluation.predict_request import PredictResult
+from resnet_edge.core.results.attribution import Attribution
+from resnet_edge.core.results.execution import Execution
+from resnet_edge.core.results.explanation import Explanation
+from resnet_edge.core.results.parity import Parity, Verdict
+from resnet_edge.data.images_task import Images
+from resnet_edge.evaluation.compare_task import Agreement, CompareOutputs, CountAgreement
+from resnet_edge.evaluation.outputs_task import Aligned, AlignOutputs
+from resnet_edge.evaluation.predict_task import PredictResult
 from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.workers.pool import Worker
 

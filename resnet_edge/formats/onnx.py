@@ -24,7 +24,7 @@ from resnet_edge.formats._onnx.builder import NotLowered
 from resnet_edge.formats._onnx.lowering import lower, missing
 from resnet_edge.formats._onnx.ort_format import write_ort
 from resnet_edge.graph.model import read_graph
-from resnet_edge.graph.onnx_ends import ends_of
+from resnet_edge.graph.onnx_io import ends_of
 from resnet_edge.graph.onnx_pairs import LayerPairs, layer_pairs
 from resnet_edge.graph.sizes import with_known_sizes
 

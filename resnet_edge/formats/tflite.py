@@ -11,9 +11,9 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.metadata import ModelMetadata
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.formats._metadata import reader, writer
-from resnet_edge.graph.integer import require_integer
 from resnet_edge.graph.model import load_model, read_graph, save_model
-from resnet_edge.graph.stems import spread
+from resnet_edge.graph.quantization.integer import require_integer
+from resnet_edge.graph.space_to_depth import space_to_depth
 from resnet_edge.graph.versions.stamp import set_versions
 
 SUFFIX = ".tflite"
@@ -25,8 +25,8 @@ def refusal(scheme: Scheme) -> str | None:
 
 
 def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Collection[str] = ()) -> str:
-    """The portable graph, in int8 with a first convolution that fills its kernels (graph/stems.py), and
-    with the operator versions that it takes (graph/versions).
+    """The portable graph, in int8 with a first convolution that fills its kernels (graph/space_to_depth.py),
+    and with the operator versions that it takes (graph/versions).
 
     Only operations that TFLite has built in get this far (graph/convert.py refuses others). Raises
     ArtifactError where integers were asked for and a heavy operation other than `float_layers` is
@@ -36,7 +36,7 @@ def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Co
         require_integer(read_graph(portable), float_layers)
     model = load_model(portable)
     if scheme.activations == "int8":
-        spread(model)
+        space_to_depth(model)
     set_versions(model)
     save_model(model, out)
     made = f"tensorflow {version('tensorflow')} (TFLiteConverter)"

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from resnet_edge.core import documents
-from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import DataError, OutputError
-from resnet_edge.core.golden_vectors import SCHEMA, GoldenVectors, faults
-from resnet_edge.core.pipes import check_no_pipe
+from resnet_edge.core.files import documents
+from resnet_edge.core.files.atomic import write_whole
+from resnet_edge.core.files.pipes import check_no_pipe
+from resnet_edge.core.results.golden_vectors import SCHEMA, GoldenVectors, faults
 from resnet_edge.golden.tolerances import near_ties
 from resnet_edge.report.readable_json import readable_json
 

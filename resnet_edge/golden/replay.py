@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from resnet_edge.benchmarking.request import ListOffers, Offers
+from resnet_edge.benchmarking.task import ListOffers, Offers
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import (
@@ -17,9 +17,9 @@ from resnet_edge.core.errors import (
     UsageError,
     WorkerFailed,
 )
-from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRow, GoldenVectors
+from resnet_edge.core.results.golden_vectors import GoldenArtifact, GoldenRow, GoldenVectors
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.golden.request import ReplayGoldenVectors, UnpackGoldenVectors
+from resnet_edge.golden.task import ReplayGoldenVectors, UnpackGoldenVectors
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress, silent
@@ -58,7 +58,7 @@ def replay(
     places: tuple[str, ...],
     workers: WorkerPool,
     scratch: Path,
-    report: OnProgress,
+    on_progress: OnProgress,
     threads: int = 1,
 ) -> GoldenReplay:
     """Run `artifacts` on the golden images. `places` are `backend` or `backend:device`; none means, for each
@@ -86,7 +86,7 @@ def replay(
         images=images,
         out=out,
     )
-    team = _Team(workers=workers, report=report, asked=asked, n=len(vectors.rows))
+    team = _Team(workers=workers, on_progress=on_progress, asked=asked, n=len(vectors.rows))
     rows = [row for file in matched for row in team.rows(file, places)]
     given = {file.number for file in matched}
     left = tuple(a.file for number, a in enumerate(vectors.artifacts) if number not in given)
@@ -118,7 +118,7 @@ class _Team:
     replays have in common, and `n` their number of images."""
 
     workers: WorkerPool
-    report: OnProgress
+    on_progress: OnProgress
     asked: ReplayGoldenVectors
     n: int
     members: dict[str, Worker] = field(default_factory=dict)
@@ -167,7 +167,9 @@ class _Team:
 
     def _worker(self, name: str) -> Worker:
         if name not in self.members:
-            self.members[name] = self.workers.worker(f"golden on {name}", self.report, backends_grant([name]))
+            self.members[name] = self.workers.worker(
+                f"golden on {name}", self.on_progress, backends_grant([name])
+            )
         return self.members[name]
 
     def _row(self, file: _Matched, backend: str, device: str) -> GoldenRow:

@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 import resnet_edge
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRun, GoldenVectors
 from resnet_edge.core.head import Head
 from resnet_edge.core.machine import machine, versions
+from resnet_edge.core.results.golden_vectors import GoldenArtifact, GoldenRun, GoldenVectors
 from resnet_edge.evaluation.predict import load_backend, open_images
-from resnet_edge.evaluation.predict_request import Ends
+from resnet_edge.evaluation.predict_task import Ends
 from resnet_edge.evaluation.sanity import examine
 from resnet_edge.golden.file import GoldenFile, write_golden
 from resnet_edge.golden.images import informative
-from resnet_edge.golden.request import MeasuredArtifact, Saved, SaveGoldenVectors
+from resnet_edge.golden.task import MeasuredArtifact, Saved, SaveGoldenVectors
 from resnet_edge.golden.tolerances import allowed, gate_of, quantization_step, tolerances
 from resnet_edge.workers.progress import OnProgress
 
 Values = NDArray[np.float32]
 
 
-def save(request: SaveGoldenVectors, report: OnProgress) -> Saved:
+def save(request: SaveGoldenVectors, on_progress: OnProgress) -> Saved:
     """Write the file. Raises DataError where nothing can be said with these images, OutputError."""
     images, reference = open_images(Path(request.images)), _outputs(request.reference, request.head)
     labels = _labels(request.labels, reference)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import registry
-from resnet_edge.core.golden_vectors import GoldenRun, GoldenTolerance
 from resnet_edge.core.head import Head
+from resnet_edge.core.results.golden_vectors import GoldenRun, GoldenTolerance
 from resnet_edge.core.scheme import Scheme
 
 Values = NDArray[np.float32]

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import DataError, OutputError
-from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRow, GoldenTolerance, GoldenVectors
 from resnet_edge.core.head import Head
+from resnet_edge.core.results.golden_vectors import GoldenArtifact, GoldenRow, GoldenTolerance, GoldenVectors
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import Predict
+from resnet_edge.evaluation.predict_task import Predict
 from resnet_edge.golden.file import read_golden
-from resnet_edge.golden.request import ReplayGoldenVectors, UnpackGoldenVectors
+from resnet_edge.golden.task import ReplayGoldenVectors, UnpackGoldenVectors
 from resnet_edge.workers.progress import OnProgress
 
 Values = NDArray[np.float32]
 
 
-def unpack(request: UnpackGoldenVectors, report: OnProgress) -> GoldenVectors:
+def unpack(request: UnpackGoldenVectors, on_progress: OnProgress) -> GoldenVectors:
     """Check the file, and lay its images where a backend reads them. Raises DataError."""
     golden = read_golden(Path(request.path))
     try:
@@ -33,7 +33,7 @@ def unpack(request: UnpackGoldenVectors, report: OnProgress) -> GoldenVectors:
     return golden.vectors
 
 
-def replay(request: ReplayGoldenVectors, report: OnProgress) -> GoldenRow:
+def replay(request: ReplayGoldenVectors, on_progress: OnProgress) -> GoldenRow:
     """Run an artifact on the golden images and judge what comes out. Raises ArtifactError where the runtime
     does not open it, DeviceUnavailable, MissingDependency, UnknownName."""
     golden = read_golden(Path(request.golden))
@@ -51,7 +51,7 @@ def replay(request: ReplayGoldenVectors, report: OnProgress) -> GoldenRow:
         ends=(artifact.input, artifact.output),
     )
     try:
-        ran = predict(asked, report)
+        ran = predict(asked, on_progress)
     except DataError as error:  # its input is another than when the vectors were saved
         return judged(request, artifact, head, tolerance, expected, None, request.device, str(error))
     return judged(request, artifact, head, tolerance, expected, np.load(ran.out), ran.device)

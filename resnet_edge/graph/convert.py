@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.graph.bounded_exponentials import bound_exponentials
 from resnet_edge.graph.model import load_model, op_name, save_model
+from resnet_edge.graph.rewrites.bounded_exponentials import bound_exponentials
 
 SIGNATURE = "serving_default"
 
@@ -121,7 +121,7 @@ def _reason(error: Exception) -> str:
 
 def _finish(path: Path, output: str) -> None:
     """Give the tensors the names of the signature, and refuse what no mobile runtime has built in. What the
-    converter lowers to exponentials that overflow is put another way (bounded_exponentials.py)."""
+    converter lowers to exponentials that overflow is put another way (rewrites/bounded_exponentials.py)."""
     model = load_model(path)
     subgraph = model.subgraphs[0]
     foreign = sorted(

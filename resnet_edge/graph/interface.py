@@ -22,7 +22,7 @@ _OLD_CODES = 127
 def set_interface(path: Path, output: str, io: Io, *, whole: bool = False) -> tuple[str, ...]:
     """Name the input `image` and the output `output`, and give both the dtype `io`, in place.
 
-    The graph comes from quantize.py, with a float border: QUANTIZE after the input and, unless
+    The graph comes from quantization/quantize.py, with a float border: QUANTIZE after the input and, unless
     the last operation is in float, DEQUANTIZE before the output. float32 keeps them. int8 takes
     them away. uint8 turns them into the exact shift by 128 that TFLite's kernels do.
     `whole`: with int8, a last softmax or sigmoid in float becomes one of integers; a sentence tells where

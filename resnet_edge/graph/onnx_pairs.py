@@ -1,7 +1,8 @@
-"""Whether sums of two products of an ONNX file can overflow 16 bits, from its weights alone (pair_bound.py).
+"""Whether sums of two products of an ONNX file can overflow 16 bits, from its weights alone.
 
-Every file is read as it stands, with pairs of Q and DQ or with integer operations, in milliseconds: it need
-not be opened by a runtime. Needs the package onnx and nothing heavier.
+The bound is that of quantization/pair_bound.py. Every file is read as it stands, with pairs of
+Q and DQ or with integer operations, in milliseconds: it need not be opened by a runtime. Needs the package
+onnx and nothing heavier.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from resnet_edge.graph.pair_bound import BRIGHTEST, LEAST_SUM, MOST_SUM, overflowing_pairs
+from resnet_edge.graph.quantization.pair_bound import BRIGHTEST, LEAST_SUM, MOST_SUM, overflowing_pairs
 
 WEIGHTS_AT = {
     "Conv": 1,

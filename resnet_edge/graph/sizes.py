@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from resnet_edge.graph.calibrate import keeping_all_tensors
 from resnet_edge.graph.model import Graph, Tensor
+from resnet_edge.graph.quantization.calibrate import keeping_all_tensors
 
 BATCHES = (2, 3)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.graph.macs import INTEGER_OPERATORS, MULTIPLYING, dequantized, onnx_constants, weights_at
 from resnet_edge.graph.model import Graph, Node, read_graph
-from resnet_edge.graph.work import INTEGER_OPERATORS, MULTIPLYING, dequantized, onnx_constants, weights_at
 
 if TYPE_CHECKING:
     import onnx

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, MissingDependency, ResnetEdgeError
+from resnet_edge.core.files.scratch import scratch_folder
 from resnet_edge.core.machine import machine, versions
-from resnet_edge.core.scratch import scratch_folder
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.process import WorkerProcess, log_folder
 from resnet_edge.workers.progress import OnProgress, Progress
@@ -85,14 +85,14 @@ class DoctorReport:
         return EXIT_DONE if all(backend.healthy for backend in self.backends) else EXIT_COULD_NOT
 
 
-def examine(report: OnProgress) -> DoctorReport:
+def examine(on_progress: OnProgress) -> DoctorReport:
     """Open every backend on every device it knows, each backend in a worker of its own."""
     names = registry.names("backends")
     found = []
     for done, name in enumerate(names):
-        report(Progress(step="backends", done=done, total=len(names), note=name))
+        on_progress(Progress(step="backends", done=done, total=len(names), note=name))
         found.append(_probe(name))
-    report(Progress(step="backends", done=len(names), total=len(names)))
+    on_progress(Progress(step="backends", done=len(names), total=len(names)))
     return DoctorReport(machine(), versions(), tuple(found), _sandbox())
 
 

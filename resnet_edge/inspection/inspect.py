@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.core.inspection import Inspection
-from resnet_edge.core.resize_check import ResizeCheck
+from resnet_edge.core.results.inspection import Inspection
+from resnet_edge.core.results.resize_check import ResizeCheck
 from resnet_edge.data.declared import check_data
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.inspection.inspect_request import InspectFile
-from resnet_edge.inspection.resize_check_request import CheckResize
+from resnet_edge.inspection.inspect_task import InspectFile
+from resnet_edge.inspection.resize_check_task import CheckResize
 from resnet_edge.workers.process import WorkerProcess, log_folder
 from resnet_edge.workers.progress import OnProgress
 
@@ -42,7 +42,9 @@ def _format(path: Path) -> str:
     return path.suffix.lower()[1:]
 
 
-def check_resize(path: Path, found: Inspection, data: str, resize: str, report: OnProgress) -> ResizeCheck:
+def check_resize(
+    path: Path, found: Inspection, data: str, resize: str, on_progress: OnProgress
+) -> ResizeCheck:
     """Run the file on the photos in `data`, resized as in training and as platforms do. Raises
     ArtifactError, DataError, UnknownName."""
     check_data(data)
@@ -56,7 +58,7 @@ def check_resize(path: Path, found: Inspection, data: str, resize: str, report: 
         class_names=_class_names(found),
     )
     with log_folder() as logs, WorkerProcess("resize check", logs / "resize_check.log") as worker:
-        return worker.run(asked, report)
+        return worker.run(asked, on_progress)
 
 
 def _takes_pixels(found: Inspection) -> bool | None:

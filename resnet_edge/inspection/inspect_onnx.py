@@ -14,9 +14,9 @@ import onnx
 from onnx import helper
 
 from resnet_edge.compatibility.onnx import minimums
-from resnet_edge.core.inspection import Counts, Inspection, counted, joined, turned
+from resnet_edge.core.results.inspection import Counts, Inspection, counted, joined, turned
 from resnet_edge.formats.onnx import describe
-from resnet_edge.graph.work import dequantized, onnx_constants, onnx_layers, weights_at
+from resnet_edge.graph.macs import dequantized, onnx_constants, onnx_layers, weights_at
 from resnet_edge.inspection.app_warnings import of_inputs
 
 PAIR = frozenset({"DequantizeLinear", "QuantizeLinear"})

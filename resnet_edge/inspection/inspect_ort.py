@@ -9,7 +9,7 @@ import onnxruntime
 from resnet_edge.compatibility import ort
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, first_line
-from resnet_edge.core.inspection import Inspection
+from resnet_edge.core.results.inspection import Inspection
 
 MARK = b"ORTM"
 """Bytes 4 to 8 (onnxruntime/core/flatbuffers/schema/ort.fbs)."""

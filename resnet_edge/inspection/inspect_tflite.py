@@ -9,11 +9,11 @@ from typing import Any
 from resnet_edge.compatibility import micro
 from resnet_edge.compatibility.tflite import minimums, stated_minimum, understated
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.core.inspection import Counts, Inspection, counted, joined, turned
 from resnet_edge.core.metadata import ModelMetadata
+from resnet_edge.core.results.inspection import Counts, Inspection, counted, joined, turned
 from resnet_edge.formats.tflite import read_metadata
+from resnet_edge.graph.macs import macs
 from resnet_edge.graph.model import ABSENT, Graph, Node, load_model, read_graph, with_folded_casts
-from resnet_edge.graph.work import macs
 from resnet_edge.inspection.app_warnings import of_metadata, of_tflite
 
 WITH_WEIGHTS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError, first_line
-from resnet_edge.core.inspection import Inspection
+from resnet_edge.core.results.inspection import Inspection
 from resnet_edge.graph.unfolded import check_unfolded
-from resnet_edge.inspection.inspect_request import InspectFile
+from resnet_edge.inspection.inspect_task import InspectFile
 from resnet_edge.workers.progress import OnProgress
 
 
-def inspect(request: InspectFile, report: OnProgress) -> Inspection:
+def inspect(request: InspectFile, on_progress: OnProgress) -> Inspection:
     """Read the file. Raises ArtifactError; MissingDependency where the package that reads it is missing."""
     if request.format == "tflite":
         from resnet_edge.inspection.inspect_tflite import inside

@@ -18,7 +18,7 @@ FOLDER = Path(backends.__file__).parent / "probe"
 TOLERANCE = 1e-5  # the logits are below 8: four units in the last place of float32
 
 
-def probe(request: ProbeBackend, report: OnProgress) -> BackendState:
+def probe(request: ProbeBackend, on_progress: OnProgress) -> BackendState:
     """Open the backend on each of its devices. Raises UnknownName or MissingDependency."""
     module = registry.load("backends", request.backend)
     states = tuple(_on(module, device) for device in sorted(module.DEVICES))

@@ -18,7 +18,7 @@ from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.head import Head
 from resnet_edge.core.image_contract import ImageContract, contract
 from resnet_edge.core.proportion import paired_drop
-from resnet_edge.core.resize_check import ResizeCheck, ResizeRow
+from resnet_edge.core.results.resize_check import ResizeCheck, ResizeRow
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.data.folder import listing
 from resnet_edge.data.load import load
@@ -27,7 +27,7 @@ from resnet_edge.data.platforms import PLATFORMS, UNKNOWN, Platform
 from resnet_edge.data.resize import apply, box_of
 from resnet_edge.evaluation.predict import load_backend, stored
 from resnet_edge.graph.last_operation import ends_in_sigmoid
-from resnet_edge.inspection.resize_check_request import CheckResize
+from resnet_edge.inspection.resize_check_task import CheckResize
 from resnet_edge.workers.progress import OnProgress, tracked
 
 Pixels = NDArray[np.uint8]
@@ -62,7 +62,7 @@ class _Sums:
     right: int = 0
 
 
-def resize_check(request: CheckResize, report: OnProgress) -> ResizeCheck:
+def resize_check(request: CheckResize, on_progress: OnProgress) -> ResizeCheck:
     """Every photo by itself, so that only one is in memory. Raises ArtifactError, DataError, UnknownName,
     DeviceUnavailable, MissingDependency."""
     backend = load_backend(request.backend, request.format, request.path)
@@ -79,7 +79,7 @@ def resize_check(request: CheckResize, report: OnProgress) -> ResizeCheck:
         files, labels = _photos(request, head.classes)
         sums = _Sums()
         step = f"resizes of {Path(request.path).name}"
-        for row, file in enumerate(tracked(files, step, len(files), report)):
+        for row, file in enumerate(tracked(files, step, len(files), on_progress)):
             _add(sums, upright(file), steps, session, head, None if labels is None else int(labels[row]))
     return _checked(request, steps, sums, labels is not None, notes)
 

@@ -10,7 +10,7 @@ from resnet_edge.workers import sandbox
 from resnet_edge.workers.progress import OnProgress
 
 
-def check(request: CheckSandbox, report: OnProgress) -> SandboxState:
+def check(request: CheckSandbox, on_progress: OnProgress) -> SandboxState:
     """Try to write into the folder, and to open a socket."""
     said = sandbox.in_force()
     files = "open" if _writes(Path(request.folder)) else said.files or "read-only"

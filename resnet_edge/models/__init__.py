@@ -79,13 +79,13 @@ def check_source(request: ModelRequest) -> None:
         look(request)
 
 
-def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
+def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     """Open the model; runs in a worker, which imports Keras.
 
     Raises UsageError, UnknownName, ModelError.
     """
     kind_module(request).check(request)  # the file may have changed since the parent looked
-    opened: OpenedModel = kind_module(request).open_model(request, report)
+    opened: OpenedModel = kind_module(request).open_model(request, on_progress)
     return opened
 
 

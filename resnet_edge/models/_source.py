@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resnet_edge import zoo
 from resnet_edge.core.errors import ModelError, UnknownName, UsageError
-from resnet_edge.core.pipes import check_no_pipe
+from resnet_edge.core.files.pipes import check_no_pipe
 
 FORMS = "a .keras or .h5 file, a SavedModel folder with --trust, a zoo name, app:ResNet50, or module:factory"
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from resnet_edge.core.errors import ModelError, UnknownName, UsageError, first_line
-from resnet_edge.core.file_names import safe_name
+from resnet_edge.core.files.file_names import safe_name
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.models import ModelRequest, OpenedModel
 from resnet_edge.workers.environment import share_keras_cache
@@ -46,7 +46,7 @@ def grant(request: ModelRequest) -> Grant:
     return Grant(network=True, writes=(str(share_keras_cache("models")),))
 
 
-def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
+def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     """Build it, with weights from the Keras cache or a download that is told.
 
     Raises ModelError, UsageError.
@@ -61,7 +61,7 @@ def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
         keras.utils.set_random_seed(SEED)
         model = _random(builder, name, request)
     else:
-        model = _trained(builder, name, report)
+        model = _trained(builder, name, on_progress)
     origin = _opened.Origin(
         name=safe_name(f"{name}-random" if random else name), preprocessing=PRESETS[PREPROCESSING[name]]
     )
@@ -86,10 +86,10 @@ def _random(builder: Any, name: str, request: ModelRequest) -> Any:
         raise UsageError(f"app:{name} does not take --input-shape {request.input_shape}: {error}") from error
 
 
-def _trained(builder: Any, name: str, report: OnProgress) -> Any:
+def _trained(builder: Any, name: str, on_progress: OnProgress) -> Any:
 
     cache = share_keras_cache("models")
-    with _downloads_told(name, report):
+    with _downloads_told(name, on_progress):
         try:
             return builder(weights="imagenet")
         except Exception as error:  # Keras wraps what urllib raises in a bare Exception
@@ -100,14 +100,14 @@ def _trained(builder: Any, name: str, report: OnProgress) -> Any:
 
 
 @contextmanager
-def _downloads_told(name: str, report: OnProgress) -> Iterator[None]:
+def _downloads_told(name: str, on_progress: OnProgress) -> Iterator[None]:
     """Tell when Keras fetches a file. An audit hook sees every request and nothing else; hooks
     stay for the life of the process, so this one goes quiet at the end."""
     watching = True
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if watching and event == "urllib.Request":
-            report(
+            on_progress(
                 Progress(step="model", note=f"downloading the weights of {name}: {arguments[0]}", line=True)
             )
 

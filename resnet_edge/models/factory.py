@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from resnet_edge.core.errors import ModelError, first_line
-from resnet_edge.core.file_names import safe_name
+from resnet_edge.core.files.file_names import safe_name
 from resnet_edge.models import ModelRequest, OpenedModel
 from resnet_edge.workers.environment import share_keras_cache
 from resnet_edge.workers.grant import Grant
@@ -34,7 +34,7 @@ def grant(request: ModelRequest) -> Grant:
     return Grant(free=True, imports_here=True)
 
 
-def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
+def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     """Import, call, look. Raises ModelError, UsageError."""
     from resnet_edge.models import _opened
 

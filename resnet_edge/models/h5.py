@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError
-from resnet_edge.core.file_names import safe_name
+from resnet_edge.core.files.file_names import safe_name
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
 from resnet_edge.models._config import check_config, parsed
@@ -43,7 +43,7 @@ def look(request: ModelRequest) -> None:
     look_with("h5:scan", request)
 
 
-def scan(request: ModelRequest, report: OnProgress) -> Sketch:
+def scan(request: ModelRequest, on_progress: OnProgress) -> Sketch:
     """Runs in a worker: all that `open_model` refuses before it builds. Raises ModelError."""
     path = Path(request.source)
     config, version, held = _scanned(path)
@@ -52,7 +52,7 @@ def scan(request: ModelRequest, report: OnProgress) -> Sketch:
     return Sketch()
 
 
-def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
+def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     """Scan the file, check the config, load. Raises ModelError, UsageError."""
     from resnet_edge.models import _load, _opened
 

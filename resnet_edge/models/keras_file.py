@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError, first_line
-from resnet_edge.core.file_names import safe_name
+from resnet_edge.core.files.file_names import safe_name
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
 from resnet_edge.models._config import check_config, parsed
@@ -69,13 +69,13 @@ def look(request: ModelRequest) -> None:
     look_with("keras_file:scan", request)
 
 
-def scan(request: ModelRequest, report: OnProgress) -> Sketch:
+def scan(request: ModelRequest, on_progress: OnProgress) -> Sketch:
     """Runs in a worker: what the weights say of themselves. Raises ModelError."""
     check_weights(Path(request.source))
     return Sketch()
 
 
-def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
+def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     """Load it. Raises ModelError, UsageError."""
     from resnet_edge.models import _load, _opened
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ModelError, UsageError, first_line
-from resnet_edge.core.file_names import safe_name
+from resnet_edge.core.files.file_names import safe_name
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.models import ModelRequest, OpenedModel
 from resnet_edge.workers.grant import FREE, Grant
@@ -55,7 +55,7 @@ def grant(request: ModelRequest) -> Grant:
     return FREE
 
 
-def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
+def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     """Scan its operations, load it, use its serving signature. Raises ModelError, UsageError."""
     from resnet_edge.models import _opened, _shape
     from resnet_edge.models._head import head_of

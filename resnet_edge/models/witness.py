@@ -24,7 +24,7 @@ import numpy as np
 from resnet_edge.core.answers import SIGMOID, log_odds, logits, sigmoid
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.core.head import Head
-from resnet_edge.core.witnessed import Witnessed
+from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.models import ModelRequest, OpenedModel, kind_module
 from resnet_edge.models._file_budget import IMAGES as IMAGES  # as many as its memory is counted for
 from resnet_edge.models._layer_outputs import Array, as_array, innermost, layer_outputs, replaced_outputs
@@ -68,7 +68,7 @@ class Witness:
     differing: Callable[[OpenedModel], str] = lambda _: ""
 
 
-def check_reader(opened: OpenedModel, request: ModelRequest, images: Array) -> Witnessed:
+def check_reader(opened: OpenedModel, request: ModelRequest, images: Array) -> ReaderCheck:
     """Hold `opened`, which a reader made of `request`, against another loader of the same file.
 
     `images` (B, H, W, C) are what the model takes. Raises ModelError, which names the first layer that
@@ -76,16 +76,16 @@ def check_reader(opened: OpenedModel, request: ModelRequest, images: Array) -> W
     """
     open_witness = getattr(kind_module(request), "witness", None)
     if open_witness is None:
-        return Witnessed()
+        return ReaderCheck()
     try:
         witness: Witness = open_witness(request)
     except NoWitness as reason:
-        return Witnessed(missing=str(reason))
+        return ReaderCheck(missing=str(reason))
     with full_float32():
         return _compared(opened, witness, request, images)
 
 
-def _compared(opened: OpenedModel, witness: Witness, request: ModelRequest, images: Array) -> Witnessed:
+def _compared(opened: OpenedModel, witness: Witness, request: ModelRequest, images: Array) -> ReaderCheck:
     head = opened.facts.head
     ours = _scores(opened.network(images), head)
     theirs = _scores(_run(witness, images, request.source), head)
@@ -100,7 +100,7 @@ def _compared(opened: OpenedModel, witness: Witness, request: ModelRequest, imag
             f"{_where(opened, witness, images, allowed)}: report it, and give package.module:factory that "
             "builds the model"
         )
-    return Witnessed(loader=witness.loader, images=len(images), difference=difference, allowed=allowed)
+    return ReaderCheck(loader=witness.loader, images=len(images), difference=difference, allowed=allowed)
 
 
 def _run(witness: Witness, images: Array, source: str) -> Any:

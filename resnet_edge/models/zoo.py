@@ -14,7 +14,7 @@ def check(request: ModelRequest) -> None:
     zoo.architecture(request.source)
 
 
-def open_model(request: ModelRequest, report: OnProgress) -> OpenedModel:
+def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     """Build it. Raises UsageError where --input-shape does not suit."""
     import keras
 

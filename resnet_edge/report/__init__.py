@@ -2,7 +2,7 @@
 
 Runs in the parent: imports the standard library, msgspec and `core` alone. `rows` and
 `summary` say what is to be told, `words` how a number is spelled; `contract`, `markdown` and
-`page` each write one file, and `cli/_table.py` draws the same rows on a terminal.
+`html` each write one file, and `cli/_table.py` draws the same rows on a terminal.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.core.errors import OutputError
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.report import Report
 from resnet_edge.report.contract import encode
+from resnet_edge.report.html.convert_page import page
 from resnet_edge.report.markdown import markdown
-from resnet_edge.report.page import page
 
 
 def write_reports(report: Report, folder: Path) -> None:

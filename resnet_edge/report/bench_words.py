@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_edge.core.bench import Bench, Timing
+from resnet_edge.core.results.bench import Bench, Timing
 from resnet_edge.core.roofline import Ceilings
 from resnet_edge.report import words
 

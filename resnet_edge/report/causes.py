@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_edge.core.attribution import MEANING, Attribution, Cause, Share
+from resnet_edge.core.results.attribution import MEANING, Attribution, Cause, Share
 from resnet_edge.core.tolerances import Unit
 from resnet_edge.report import words
-from resnet_edge.report.story_table import StoryTable
+from resnet_edge.report.text_table import TextTable
 
 TITLE = "Where the gap comes from"
 KERNELS_HOW = (
@@ -17,7 +17,7 @@ KERNELS_HOW = (
 ORDER: tuple[Cause, ...] = ("pruning", "preprocessing", "conversion", "quantization", "kernels", "all")
 
 
-def causes_table(found: Sequence[Attribution]) -> StoryTable | None:
+def causes_table(found: Sequence[Attribution]) -> TextTable | None:
     """A row for each artifact at each place, a column for each step: the drop in percentage points, or,
     without labels, the share of answers that change, each with its interval. None where nothing was split."""
     causes = [cause for cause in ORDER if any(_of(each, cause) for each in found)]
@@ -31,7 +31,7 @@ def causes_table(found: Sequence[Attribution]) -> StoryTable | None:
         for each in found
     )
     header = ("Artifact", *(cause.capitalize() for cause in causes))
-    return StoryTable(header, body, range(1, len(header)))
+    return TextTable(header, body, range(1, len(header)))
 
 
 def causes_how(found: Sequence[Attribution]) -> str:
@@ -68,7 +68,7 @@ def _sentence(found: Attribution) -> str:
     return f"{where} {what} {whole} on {words.count(found.n, 'image')}: {steps}; {rest}."
 
 
-def kernels_table(found: Sequence[Attribution]) -> StoryTable | None:
+def kernels_table(found: Sequence[Attribution]) -> TextTable | None:
     """What kernels add at each place, what they may, and why so much; None where it was not measured."""
     header = ("Artifact", "Kernels add", "They may", "For")
     body = tuple(
@@ -80,7 +80,7 @@ def kernels_table(found: Sequence[Attribution]) -> StoryTable | None:
         )
         for each in found
     )
-    return StoryTable(header, body, range(1, 3)) if body else None
+    return TextTable(header, body, range(1, 3)) if body else None
 
 
 def _amount(value: float, unit: Unit) -> str:

@@ -7,13 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from resnet_edge.core.artifact import Artifact, TensorSpec
-from resnet_edge.core.latency import Latency
-from resnet_edge.core.parity import Parity
-from resnet_edge.core.report import Report
-from resnet_edge.core.rescue import Rescue
+from resnet_edge.core.results.latency import Latency
+from resnet_edge.core.results.mixed_precision import MixedPrecision
+from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.report import Report
 from resnet_edge.report.doubted import doubted
+from resnet_edge.report.lineage import LineageEntry, entries
 from resnet_edge.report.readable_json import readable_json
-from resnet_edge.report.story import LineageEntry, entries
 
 SCHEMA = 1
 
@@ -96,7 +96,7 @@ def _tensor(tensor: TensorSpec) -> dict[str, Any]:
 
 
 def _entry(entry: LineageEntry) -> dict[str, Any]:
-    """A model or an artifact at one point of the story; what a step made is the entry itself."""
+    """A model or an artifact at one point of the lineage; what a step made is the entry itself."""
     row, step = entry.artifact, entry.step
     return {
         "title": entry.title,
@@ -118,7 +118,7 @@ def _entry(entry: LineageEntry) -> dict[str, Any]:
     }
 
 
-def _plan(plan: Rescue) -> dict[str, Any]:
+def _plan(plan: MixedPrecision) -> dict[str, Any]:
     """What was tried when plain int8 missed the budget."""
     candidates = [
         {

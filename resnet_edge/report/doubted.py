@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from resnet_edge.core.doubt import Doubt
+from resnet_edge.core.results.doubt import Doubt
 
 TITLE = "The reference is in doubt"
 

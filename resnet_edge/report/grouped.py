@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.results.parity import Parity
 
 
 def grouped(rows: Iterable[Parity]) -> list[tuple[list[Parity], tuple[str, ...]]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from resnet_edge.core.error_growth import ErrorGrowth, LayerError
-from resnet_edge.core.profile import short
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.error_growth import ErrorGrowth, LayerError
+from resnet_edge.core.results.profile import short
+from resnet_edge.core.results.report import Report
 from resnet_edge.report import words
-from resnet_edge.report.story_table import StoryTable
+from resnet_edge.report.text_table import TextTable
 
 SHARP_DB = 3.0
 """A fall that is told in a sentence: the noise is twice what it was before the layer."""
@@ -60,10 +60,10 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:WORST]) + more
 
 
-def growth_table(report: Report) -> StoryTable | None:
+def growth_table(report: Report) -> TextTable | None:
     """The worst layers of every artifact; None where no errors were measured."""
     body = tuple(_row(growth, layer) for growth in report.error_growth for layer in worst(growth))
-    return StoryTable(HEADER, body, range(2, 6)) if body else None
+    return TextTable(HEADER, body, range(2, 6)) if body else None
 
 
 def _row(growth: ErrorGrowth, layer: LayerError) -> tuple[tuple[str, str], ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_edge.core.execution import Execution, OperatorCount
-from resnet_edge.core.int8_risk import Int8Risk
-from resnet_edge.core.profile import short
+from resnet_edge.core.results.execution import Execution, OperatorCount
+from resnet_edge.core.results.int8_risk import Int8Risk
+from resnet_edge.core.results.profile import short
 from resnet_edge.report import words
-from resnet_edge.report.story_table import StoryTable
+from resnet_edge.report.text_table import TextTable
 
 RAN_TITLE, RISK_TITLE = "What int8 really ran as", "int8 ONNX on x86 without VNNI"
 RAN_HOW = (
@@ -23,10 +23,10 @@ LEAST = 1e-5
 """A smaller share is not told in digits."""
 
 
-def execution_table(found: Sequence[Execution]) -> StoryTable | None:
+def execution_table(found: Sequence[Execution]) -> TextTable | None:
     """A row for each artifact at each place that tells; None where none does."""
     body = tuple(_execution(each) for each in found)
-    return StoryTable(RAN_HEADER, body, range(2, 4)) if body else None
+    return TextTable(RAN_HEADER, body, range(2, 4)) if body else None
 
 
 def _execution(ran: Execution) -> tuple[tuple[str, str], ...]:
@@ -71,7 +71,7 @@ def risk_sentences(found: Sequence[Int8Risk]) -> list[str]:
     return lines
 
 
-def risk_table(found: Sequence[Int8Risk]) -> StoryTable | None:
+def risk_table(found: Sequence[Int8Risk]) -> TextTable | None:
     """The layers that overflow most, of the artifact named where there are several; None where none can."""
     several = sum(bool(risk.at_risk) for risk in found) > 1
     layers = [(layer, f"{risk.artifact}: " if several else "") for risk in found for layer in risk.at_risk]
@@ -89,4 +89,4 @@ def risk_table(found: Sequence[Int8Risk]) -> StoryTable | None:
         )
         for layer, artifact in worst
     )
-    return StoryTable(RISK_HEADER, body, range(1, 5)) if body else None
+    return TextTable(RISK_HEADER, body, range(1, 5)) if body else None

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
-from resnet_edge.core.bench import Bench
-from resnet_edge.core.doubt import open_doubts
 from resnet_edge.core.printable import printable
-from resnet_edge.core.report import Report
-from resnet_edge.core.verification import Verification
+from resnet_edge.core.results.bench import Bench
+from resnet_edge.core.results.doubt import open_doubts
+from resnet_edge.core.results.report import Report
+from resnet_edge.core.results.verification import Verification
 
 Outcome = Literal["pass", "fail", "inconclusive", "error"]
 

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import msgspec
 
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.report import Report
 from resnet_edge.core.sidecar import Step
 from resnet_edge.report import words
-from resnet_edge.report.story_table import StoryTable
+from resnet_edge.report.text_table import TextTable
 
 _Kind = TypeVar("_Kind")
 
@@ -35,15 +35,15 @@ class _Channels:
     reason: str | None = None
 
 
-def layer_tables(report: Report) -> list[tuple[str, StoryTable]]:
-    """A title and a table for each step of the model's story that changed layers one by one.
+def layer_tables(report: Report) -> list[tuple[str, TextTable]]:
+    """A title and a table for each step of the model's lineage that changed layers one by one.
 
     Details that are not of the form that we write (a sidecar is a file of the user's) are passed over.
     """
     return [found for step in report.history for found in _of(step)]
 
 
-def _of(step: Step) -> Iterator[tuple[str, StoryTable]]:
+def _of(step: Step) -> Iterator[tuple[str, TextTable]]:
     title = f"{step.step}: {step.title}"
     if layers := _read(step, "layers", _Zeros):
         yield title, _zeros(layers)
@@ -59,7 +59,7 @@ def _read(step: Step, key: str, kind: type[_Kind]) -> list[_Kind]:
         return []
 
 
-def _zeros(layers: list[_Zeros]) -> StoryTable:
+def _zeros(layers: list[_Zeros]) -> TextTable:
     total = _Zeros("all of these", sum(x.weights for x in layers), sum(x.zeros for x in layers))
     body = tuple(
         (
@@ -70,10 +70,10 @@ def _zeros(layers: list[_Zeros]) -> StoryTable:
         )
         for layer in (*layers, total)
     )
-    return StoryTable(("Layer", "Weights", "Zeros", "Sparsity"), body, range(1, 4))
+    return TextTable(("Layer", "Weights", "Zeros", "Sparsity"), body, range(1, 4))
 
 
-def _channels(groups: list[_Channels]) -> StoryTable:
+def _channels(groups: list[_Channels]) -> TextTable:
     body = tuple(
         (
             (words.printable(", ".join(group.layers)), ""),
@@ -83,7 +83,7 @@ def _channels(groups: list[_Channels]) -> StoryTable:
         )
         for group in groups
     )
-    return StoryTable(("Layers", "Channels", "Left", "Why"), body, range(1, 3))
+    return TextTable(("Layers", "Channels", "Left", "Why"), body, range(1, 3))
 
 
 def _why(group: _Channels) -> str:

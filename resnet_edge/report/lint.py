@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_edge.core.calibration_lint import CalibrationLint, Kind
+from resnet_edge.core.results.calibration_lint import CalibrationLint, Kind
 from resnet_edge.report import words
 
 TITLE = "Calibration images"

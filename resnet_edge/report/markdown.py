@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable
 
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.causes import TITLE as CAUSES_TITLE
 from resnet_edge.report.causes import causes_how, causes_sentences, causes_table
@@ -21,10 +21,11 @@ from resnet_edge.report.integers import (
     risk_table,
 )
 from resnet_edge.report.layer_tables import layer_tables
+from resnet_edge.report.lineage_table import commands, explained, lineage_table
 from resnet_edge.report.lint import TITLE, lint_lines, lint_summary
-from resnet_edge.report.rescue_table import explained_rescue, rescue_table
+from resnet_edge.report.mixed_precision_table import explained_plan, mixed_precision_table
 from resnet_edge.report.rows import WORDS, Row, rows, target
-from resnet_edge.report.story_table import StoryTable, commands, explained, story_table
+from resnet_edge.report.text_table import TextTable
 
 _RISKY = re.compile(r"([\\`*_\[\]|~$])")
 _BLOCK_START = re.compile(r"^(?=[-+#=])|(?<=^\d)(?=[.)](?:\s|$))")
@@ -141,7 +142,7 @@ def _result(report: Report, row: Row) -> list[str]:
 
 
 def _story(report: Report) -> str:
-    found = story_table(report)
+    found = lineage_table(report)
     if found is None:
         return ""
     body = [[escaped(" ".join(cell).strip()) for cell in row] for row in found.body]
@@ -179,7 +180,7 @@ def _causes(report: Report) -> str:
     if found is None:
         return ""
     lines = "\n".join(f"- {escaped(line)}" for line in causes_sentences(report.attributions))
-    parts = [f"## {CAUSES_TITLE}", escaped(causes_how(report.attributions)), _of_story(found), lines]
+    parts = [f"## {CAUSES_TITLE}", escaped(causes_how(report.attributions)), _of_table(found), lines]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -187,14 +188,14 @@ def _integers(report: Report) -> str:
     ran, risk = execution_table(report.executions), risk_table(report.int8_risks)
     lines = "\n".join(f"- {escaped(line)}" for line in risk_sentences(report.int8_risks))
     parts = [
-        *((f"## {RAN_TITLE}", escaped(RAN_HOW), _of_story(ran)) if ran else ()),
+        *((f"## {RAN_TITLE}", escaped(RAN_HOW), _of_table(ran)) if ran else ()),
         *((f"## {RISK_TITLE}", lines) if lines else ()),
-        *((_of_story(risk),) if risk else ()),
+        *((_of_table(risk),) if risk else ()),
     ]
     return "\n\n".join(parts)
 
 
-def _of_story(found: StoryTable) -> str:
+def _of_table(found: TextTable) -> str:
     body = ([escaped(" ".join(cell).strip()) for cell in row] for row in found.body)
     return _table([*found.header], body, found.numbers)
 
@@ -210,11 +211,11 @@ def _lint(report: Report) -> str:
 
 
 def _plan(report: Report) -> str:
-    found = rescue_table(report)
+    found = mixed_precision_table(report)
     if found is None or report.plan is None:
         return ""
     body = [[escaped(" ".join(cell).strip()) for cell in row] for row in found.body]
-    lines = "\n".join(f"- {escaped(line)}" for line in explained_rescue(report.plan))
+    lines = "\n".join(f"- {escaped(line)}" for line in explained_plan(report.plan))
     title = f"## The plan for {escaped(report.plan.scheme)}"
     return "\n\n".join([title, _table([*found.header], body, found.numbers), lines])
 

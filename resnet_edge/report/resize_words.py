@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from resnet_edge.core.proportion import wilson
-from resnet_edge.core.resize_check import ResizeCheck, ResizeRow
+from resnet_edge.core.results.resize_check import ResizeCheck, ResizeRow
 from resnet_edge.report import words
 from resnet_edge.report.image_words import sentence
 

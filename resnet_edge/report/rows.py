@@ -8,9 +8,9 @@ from itertools import product
 from typing import Literal
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.latency import Latency
-from resnet_edge.core.parity import Parity
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.latency import Latency
+from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.report import Report
 
 Standing = Literal["pass", "fail", "inconclusive", "unverified", "reference"]
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
-from resnet_edge.core.doubt import open_doubts
 from resnet_edge.core.head import Head
-from resnet_edge.core.parity import Parity
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.doubt import open_doubts
+from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.report import Report
 from resnet_edge.report import words
 from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.rows import WORDS, Standing, conditions, standing_of

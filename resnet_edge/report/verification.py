@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from resnet_edge.core.results.verification import Verification
 from resnet_edge.core.sequential import SEED, Looks
-from resnet_edge.core.verification import Verification
 from resnet_edge.report.contract import artifact_entry, measured_row, strict
 from resnet_edge.report.doubted import doubted
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from resnet_edge.core.doubt import open_doubts
-from resnet_edge.core.verification import Verification
+from resnet_edge.core.results.doubt import open_doubts
+from resnet_edge.core.results.verification import Verification
 
 
 def _images(found: Verification) -> str:

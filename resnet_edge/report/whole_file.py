@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from resnet_edge.core.atomic import write_whole as write_whole_bytes
 from resnet_edge.core.errors import OutputError, UsageError
-from resnet_edge.core.overwrite import check_file
+from resnet_edge.core.files.atomic import write_whole as write_whole_bytes
+from resnet_edge.core.files.overwrite import check_file
 
 
 def check_page(option: str, path: Path, overwrite: bool) -> None:

@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import DataError, UsageError, first_line
+from resnet_edge.core.files.atomic import write_whole
 from resnet_edge.models._state import finalize_state
 from resnet_edge.training.unfinished import RECIPE, check_unfinished, checkpoint_folder, holds_work
 

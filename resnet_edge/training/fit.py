@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.answers import answers
-from resnet_edge.core.atomic import write_whole
-from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import ResnetEdgeError
+from resnet_edge.core.files.atomic import write_whole
+from resnet_edge.core.files.documents import read_json
 from resnet_edge.core.head import Head
 from resnet_edge.training.augment import AugmentedBatches
 from resnet_edge.training.checkpoint import BEGIN_ANEW, Checkpoint, empty
@@ -64,7 +64,7 @@ History = list[dict[str, float]]
 
 
 def fit(
-    model: Any, data: TrainingData, recipe: Recipe, folder: Path, report: OnProgress, how: Fit
+    model: Any, data: TrainingData, recipe: Recipe, folder: Path, on_progress: OnProgress, how: Fit
 ) -> History:
     """Fit `model` in place, from where the checkpoint in `folder` is; gives one row per epoch.
 
@@ -78,8 +78,10 @@ def fit(
     checkpoint = Checkpoint(folder, recipe.epochs)
     done = checkpoint.restore(model)
     if done:
-        report(Progress(step=how.label, note=f"going on behind epoch {done} of {recipe.epochs}", line=True))
-    watcher = _Watcher(len(batches), recipe, report, folder, how.label)
+        on_progress(
+            Progress(step=how.label, note=f"going on behind epoch {done} of {recipe.epochs}", line=True)
+        )
+    watcher = _Watcher(len(batches), recipe, on_progress, folder, how.label)
 
     def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
         # The history first: on resuming it is cut to the epochs of the checkpoint.
@@ -103,14 +105,16 @@ def fit(
     return watcher.history
 
 
-def top1(network: Callable[[Pixels], Any], images: LabelledImages, how: Fit, report: OnProgress) -> float:
+def top1(
+    network: Callable[[Pixels], Any], images: LabelledImages, how: Fit, on_progress: OnProgress
+) -> float:
     """The fraction of `images` that `network`, in inference mode, gets right."""
     right = 0
     for start in range(0, len(images), VALIDATION_BATCH):
         rows = slice(start, start + VALIDATION_BATCH)
         outputs = np.asarray(network(how.inputs(images.images[rows].astype(np.float32))))
         right += int(np.count_nonzero(answers(how.head, outputs) == images.labels[rows]))
-        report(Progress(step="test", done=min(start + VALIDATION_BATCH, len(images)), total=len(images)))
+        on_progress(Progress(step="test", done=min(start + VALIDATION_BATCH, len(images)), total=len(images)))
     return right / len(images)
 
 
@@ -201,8 +205,8 @@ def _told_in(file: Path) -> History:
 class _Watcher:
     """Tells the progress and keeps the history."""
 
-    def __init__(self, steps: int, recipe: Recipe, report: OnProgress, folder: Path, label: str) -> None:
-        self._steps, self._recipe, self._report, self._label = steps, recipe, report, label
+    def __init__(self, steps: int, recipe: Recipe, on_progress: OnProgress, folder: Path, label: str) -> None:
+        self._steps, self._recipe, self._on_progress, self._label = steps, recipe, on_progress, label
         self._file = folder / "history.json"
         self.history: History = _told_in(self._file) if self._file.is_file() else []
         self._epoch, self._began = 0, 0.0
@@ -216,7 +220,7 @@ class _Watcher:
             done, total = self._epoch * self._steps + batch + 1, self._recipe.epochs * self._steps
             state = f"loss {logs['loss']:.3f} top-1 {logs['accuracy']:.4f}"
             note = f"epoch {self._epoch + 1}/{self._recipe.epochs} {state}"
-            self._report(Progress(step=self._label, done=done, total=total, note=note))
+            self._on_progress(Progress(step=self._label, done=done, total=total, note=note))
 
     def epoch_ends(self, epoch: int, logs: Any = None) -> None:
         seconds = time.monotonic() - self._began
@@ -231,7 +235,7 @@ class _Watcher:
             f"epoch {epoch + 1:>3}/{self._recipe.epochs}  loss {row['loss']:.3f} top-1 {row['accuracy']:.4f}"
             f"{held_out}  ({seconds:.0f} s)"
         )
-        self._report(Progress(step=self._label, note=note, line=True))
+        self._on_progress(Progress(step=self._label, note=note, line=True))
 
     def _check_finite(self, row: dict[str, float]) -> None:
         """A run that diverged is over: going on would end in a model that holds NaN."""

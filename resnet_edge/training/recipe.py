@@ -12,9 +12,9 @@ from operator import or_
 from pathlib import Path
 from typing import Any, Literal
 
-from resnet_edge.core.documents import read_json
 from resnet_edge.core.errors import DataError, OutputError, UsageError
-from resnet_edge.core.overwrite import check_file
+from resnet_edge.core.files.documents import read_json
+from resnet_edge.core.files.overwrite import check_file
 from resnet_edge.core.sidecar import State, Step, sidecar_path
 from resnet_edge.data.declared import check_training_data
 from resnet_edge.models import ModelRequest, grant_of

@@ -1,4 +1,4 @@
-"""Runs in a worker. What a saved model is at this point of its story."""
+"""Runs in a worker. What a saved model is at this point of its lineage."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ Pixels = NDArray[np.float32]
 
 
 def teacher_of(
-    recipe: Recipe, shape: tuple[int, int, int], classes: int, report: OnProgress
+    recipe: Recipe, shape: tuple[int, int, int], classes: int, on_progress: OnProgress
 ) -> Callable[[Pixels], Pixels] | None:
     """From (B, H, W, C) raw pixels to the teacher's (B, classes) logits; None without a teacher.
 
@@ -32,7 +32,7 @@ def teacher_of(
     """
     if recipe.teacher is None:
         return None
-    opened = open_model(ModelRequest(recipe.teacher), report)
+    opened = open_model(ModelRequest(recipe.teacher), on_progress)
     facts = opened.facts
     if facts.input_shape != shape or facts.classes != classes:
         raise UsageError(

@@ -27,7 +27,7 @@ from resnet_edge.training.unfinished import finished_file
 from resnet_edge.workers.progress import OnProgress
 
 
-def train(request: Train, report: OnProgress) -> TrainResult:
+def train(request: Train, on_progress: OnProgress) -> TrainResult:
     """Train as the recipe says; the parent has `unfinished.training_run` around it.
 
     Raises ModelError (teacher, start), UsageError, DataError, UnknownName; ResnetEdgeError where the training
@@ -35,21 +35,21 @@ def train(request: Train, report: OnProgress) -> TrainResult:
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
     zoo.architecture(request.arch)
-    data = training_data(recipe, recipe.input_shape, None, report)
+    data = training_data(recipe, recipe.input_shape, None, on_progress)
     shape = data.fitted.images.shape[1:]
     model = zoo.build(request.arch, shape, data.classes)
     graph = flat_graph(model, shape)
     head = Head.of_classes(data.classes, "logits")
-    how = Fit(head=head, teacher=teacher_of(recipe, shape, data.classes, report))
+    how = Fit(head=head, teacher=teacher_of(recipe, shape, data.classes, on_progress))
 
     def state(file: str) -> State:
         """Of `model` as it is now, which `file` holds."""
         images = data.measured_on
-        score = None if images is None else top1(model.predict_on_batch, images, how, report)
+        score = None if images is None else top1(model.predict_on_batch, images, how, on_progress)
         return state_of(ModelRequest(file), score, images)
 
     if request.start is not None:
-        _take_weights(model, request.start, shape, data.fitted.images, report)
+        _take_weights(model, request.start, shape, data.fitted.images, on_progress)
     before = None if request.start is None else state(request.start)
     stamp = {
         "arch": request.arch,
@@ -59,7 +59,7 @@ def train(request: Train, report: OnProgress) -> TrainResult:
     }
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     copy = training_copy(graph, recipe.precision)
-    history = fit(copy, data, recipe, folder, report, how)
+    history = fit(copy, data, recipe, folder, on_progress, how)
     return_weights(copy, graph)
     made = finished_file(out)
     model.save(made)
@@ -81,14 +81,14 @@ def train(request: Train, report: OnProgress) -> TrainResult:
 
 
 def _take_weights(
-    model: keras.Model, start: str, shape: tuple[int, int, int], images: NDArray[Any], report: OnProgress
+    model: keras.Model, start: str, shape: tuple[int, int, int], images: NDArray[Any], on_progress: OnProgress
 ) -> None:
     """Give `model` the weights of the MODEL `start`, as another loader reads it too on some of `images`.
 
     Raises UsageError unless that is the same network, layer by layer.
     """
     request = ModelRequest(start)
-    opened = open_model(request, report)
+    opened = open_model(request, on_progress)
     checked_reader(opened, request, images)
     given = flat_graph(opened.trackable, shape)
     fresh = flat_graph(model, shape)

@@ -57,7 +57,7 @@ class TrainingData:
 
 
 def training_data(
-    recipe: Recipe, shape: tuple[int, int, int] | None, classes: int | None, report: OnProgress
+    recipe: Recipe, shape: tuple[int, int, int] | None, classes: int | None, on_progress: OnProgress
 ) -> TrainingData:
     """Load and split the recipe's DATA.
 
@@ -65,9 +65,11 @@ def training_data(
     images decide. Raises DataError, UnknownName (augmentation).
     """
     check_augmentations(recipe.augment)
-    images = load(recipe.data, "train", shape, report=report)
+    images = load(recipe.data, "train", shape, on_progress=on_progress)
     # Now, so that files that are not there are told before the training and not after it.
-    test = load(recipe.data, "test", shape, report=report) if _has_test_images(recipe.data) else None
+    test = (
+        load(recipe.data, "test", shape, on_progress=on_progress) if _has_test_images(recipe.data) else None
+    )
     labels = _labels(images)
     count = _class_count(images, labels, classes)
     fitted, held_out = _split(images.images, labels, recipe)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from resnet_edge.core.atomic import is_part, sweep_parts
 from resnet_edge.core.errors import OutputError, UsageError
+from resnet_edge.core.files.atomic import is_part, sweep_parts
 from resnet_edge.core.interrupts import uninterrupted
 from resnet_edge.core.sidecar import sidecar_path
 

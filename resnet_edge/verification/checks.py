@@ -8,11 +8,11 @@ from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.errors import ArtifactError, UsageError
-from resnet_edge.core.explanation import Explanation
 from resnet_edge.core.input_bytes import brightest
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.report import Failure
-from resnet_edge.verification.request import Looked
+from resnet_edge.core.results.explanation import Explanation
+from resnet_edge.core.results.report import Failure
+from resnet_edge.verification.task import Looked
 
 OF_PIXELS = frozenset({"rescaled", "preprocessing", "channel_scales"})
 """What a first layer is accused of that has its preprocessing in the reference, and before it here."""

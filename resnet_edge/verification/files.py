@@ -10,18 +10,18 @@ from resnet_edge.conversion.plan import places_of
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, TensorSpec
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.core.report import Failure
+from resnet_edge.core.results.report import Failure
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.evaluation.job import Target
 from resnet_edge.evaluation.private_copy import PrivateCopy, private_copy
 from resnet_edge.graph.content import content_of
+from resnet_edge.graph.macs import onnx_constants
 from resnet_edge.graph.stored_weights import dtypes, float16_numbers, stored_layers
-from resnet_edge.graph.work import onnx_constants
-from resnet_edge.verification.request import IdentifyFiles, Looked
+from resnet_edge.verification.task import IdentifyFiles, Looked
 from resnet_edge.workers.progress import OnProgress
 
 
-def look(request: IdentifyFiles, report: OnProgress) -> Looked:
+def look(request: IdentifyFiles, on_progress: OnProgress) -> Looked:
     """Copy and read each; one that is no image classifier is a failure, and the others are verified all the
     same. Raises ArtifactError where there is none, OutputError, and what conversion.plan raises."""
     found: list[_Found] = []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.core.atomic import write_whole
 from resnet_edge.core.errors import OutputError
-from resnet_edge.data.images_request import Images
+from resnet_edge.core.files.atomic import write_whole
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.verdict import Judgement
-from resnet_edge.golden.request import MeasuredArtifact, MeasuredRun, SaveGoldenVectors
+from resnet_edge.golden.task import MeasuredArtifact, MeasuredRun, SaveGoldenVectors
 from resnet_edge.verification.reference import Reference
 from resnet_edge.workers.pool import Worker
 

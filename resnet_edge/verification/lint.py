@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_edge.calibrate.lint_request import LintCalibration
-from resnet_edge.core.calibration_lint import CalibrationLint
+from resnet_edge.calibrate.lint_task import LintCalibration
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.data.images_request import Images, PrepareImages
+from resnet_edge.core.results.calibration_lint import CalibrationLint
+from resnet_edge.data.images_task import Images, PrepareImages
 from resnet_edge.data.needed_images import CALIBRATION_LIMIT
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress
@@ -26,7 +26,13 @@ class CalibrationImages:
 
     @classmethod
     def read(
-        cls, data: str, facts: ModelFacts, proof: Images, folder: Path, workers: WorkerPool, tell: OnProgress
+        cls,
+        data: str,
+        facts: ModelFacts,
+        proof: Images,
+        folder: Path,
+        workers: WorkerPool,
+        on_progress: OnProgress,
     ) -> CalibrationImages:
         """`data` as the user names it, into `folder`. Raises DataError, OutputError."""
         folder.mkdir()
@@ -39,13 +45,15 @@ class CalibrationImages:
             limit=CALIBRATION_LIMIT,
             for_calibration=True,
         )
-        worker = workers.worker("calibration images", tell)
+        worker = workers.worker("calibration images", on_progress)
         try:
             return cls(worker.run(asked).evaluation, facts, proof)
         finally:
             worker.close()
 
-    def linted(self, workers: WorkerPool, portable: Callable[[], str], tell: OnProgress) -> CalibrationLint:
+    def linted(
+        self, workers: WorkerPool, portable: Callable[[], str], on_progress: OnProgress
+    ) -> CalibrationLint:
         """What is wrong with them. Without a float graph, nothing is said of activations. Raises DataError,
         OutputError."""
         facts = self.facts
@@ -57,7 +65,7 @@ class CalibrationImages:
             portable=_graph(portable),
             macs=facts.macs,
         )
-        worker = workers.worker("calibration lint", tell)
+        worker = workers.worker("calibration lint", on_progress)
         try:
             return worker.run(asked)
         finally:

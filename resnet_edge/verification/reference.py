@@ -15,14 +15,14 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.input_bytes import meant_by_bytes
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.core.witnessed import Witnessed
-from resnet_edge.data.images_request import Images
+from resnet_edge.core.results.reader_check import ReaderCheck
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.evaluation.predict_request import JoinShards, Predict, PredictShard
-from resnet_edge.evaluation.source_request import ExportModel, ReadModelFacts, RunReference
+from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictShard
+from resnet_edge.evaluation.source_task import ExportModel, ReadModelFacts, RunReference
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import ModelRequest, grant_of
-from resnet_edge.verification.request import IdentifyFiles
+from resnet_edge.verification.task import IdentifyFiles
 from resnet_edge.workers.grant import NOTHING
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress
@@ -46,18 +46,18 @@ class ReferenceModel:
         source: ModelRequest | Path,
         workers: WorkerPool,
         scratch: Path,
-        tell: OnProgress,
+        on_progress: OnProgress,
         unpruned: ModelRequest | None = None,
     ) -> None:
         self._source, self._scratch = source, scratch
         opened = [model for model in (source, unpruned) if isinstance(model, ModelRequest)]
-        self._worker = workers.worker("reference", tell, reduce(or_, map(grant_of, opened), NOTHING))
+        self._worker = workers.worker("reference", on_progress, reduce(or_, map(grant_of, opened), NOTHING))
         self._artifact: Artifact | None = None
         self._copy = ""
         self.content = ""
         self.min_sqnr_db: float | None = math.inf
         self._portables: dict[bool, str] = {}
-        self.witness: Witnessed | None = None
+        self.witness: ReaderCheck | None = None
         self._last: str | None = None  # its outputs for the images that it was run on last
         self._shards: list[PredictShard] = []
         self._lock = threading.Lock()  # layers and causes ask at the same time

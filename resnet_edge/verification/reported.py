@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.core.documents import object_in
+from resnet_edge.core.files.documents import object_in
 
 
 def hashes_reported(paths: tuple[Path, ...]) -> dict[Path, str]:

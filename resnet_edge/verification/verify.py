@@ -18,7 +18,6 @@ from resnet_edge import __version__
 from resnet_edge.calibrate.calibration_leak import on_new_images
 from resnet_edge.conversion.notes import described, one_look_only, provable, stopped
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.doubt import Doubt
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.head import Head
 from resnet_edge.core.input_bytes import meant_by_bytes
@@ -26,12 +25,13 @@ from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.own_names import with_own_names
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.core.report import Failure
+from resnet_edge.core.results.doubt import Doubt
+from resnet_edge.core.results.report import Failure
+from resnet_edge.core.results.verification import Verification
 from resnet_edge.core.sequential import SEED, Looks, at_once, planned
-from resnet_edge.core.sidecar import Step, story_of
-from resnet_edge.core.verification import Verification
+from resnet_edge.core.sidecar import Step, lineage_of
 from resnet_edge.data.declared import check_data
-from resnet_edge.data.images_request import Images, PrepareImages, TakeFirstImages
+from resnet_edge.data.images_task import Images, PrepareImages, TakeFirstImages
 from resnet_edge.diagnosis.attributions import Ends
 from resnet_edge.diagnosis.diagnose import Diagnosis, Diagnostics, together
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
@@ -56,7 +56,7 @@ from resnet_edge.verification.golden_saving import save_golden
 from resnet_edge.verification.lint import CalibrationImages
 from resnet_edge.verification.options import VerifyRequest
 from resnet_edge.verification.reference import Reference, ReferenceModel
-from resnet_edge.verification.request import IdentifyFiles, Looked
+from resnet_edge.verification.task import IdentifyFiles, Looked
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool, workers_and_threads
@@ -64,14 +64,14 @@ from resnet_edge.workers.process import keep_logs
 from resnet_edge.workers.progress import OnProgress, Progress
 
 
-def verify(request: VerifyRequest, scratch: Path, logs: Path, tell: OnProgress) -> Verification:
+def verify(request: VerifyRequest, scratch: Path, logs: Path, on_progress: OnProgress) -> Verification:
     """Run the job. What concerns one artifact only becomes a Failure; all else is raised, as a
     ResnetEdgeError."""
     env = {"TMPDIR": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
     check_data(request.data, request.calibration)
     grant = Grant(writes=(str(scratch),))
     with workers_and_threads(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (workers, pool):
-        run = _Run(request, scratch, workers, pool, tell)
+        run = _Run(request, scratch, workers, pool, on_progress)
         try:
             return run.run()
         finally:
@@ -117,9 +117,10 @@ class _Run:
         scratch: Path,
         workers: WorkerPool,
         pool: ThreadPoolExecutor,
-        tell: OnProgress,
+        on_progress: OnProgress,
     ) -> None:
-        self.request, self.scratch, self.workers, self.pool, self.tell = request, scratch, workers, pool, tell
+        self.request, self.scratch, self.on_progress = request, scratch, on_progress
+        self.workers, self.pool = workers, pool
         self.versions = versions()
         self.store = OutputStore(self.versions, scratch / "outputs")
         self.failures: list[Failure] = []
@@ -130,7 +131,7 @@ class _Run:
 
     def run(self) -> Verification:
         reference = ReferenceModel(
-            self.request.reference, self.workers, self.scratch, self.tell, self.request.unpruned
+            self.request.reference, self.workers, self.scratch, self.on_progress, self.request.unpruned
         )
         opening = self.pool.submit(reference.facts)  # TensorFlow is imported beside the look at the files
         looked = self._look()
@@ -153,7 +154,7 @@ class _Run:
         wanted = self._wanted(looked, images, facts, reference.min_sqnr_db)
         grant = backends_grant(one.target.backend for one in wanted)
         grant |= Grant(writes=tuple({str(one.folder) for one in wanted}))
-        scheduler = Scheduler(self.workers, self.pool, self.scratch, self.tell, grant)
+        scheduler = Scheduler(self.workers, self.pool, self.scratch, self.on_progress, grant)
         proved = self._proved(wanted, images, looks, reference, facts, scheduler)
         scheduler.close()
         if reference.witness is not None and reference.witness.note:
@@ -164,7 +165,7 @@ class _Run:
         lint = None
         if calibration is not None:
             calibration = replace(calibration, proof=proved.seen)
-            lint = calibration.linted(self.workers, partial(reference.portable, bare=False), self.tell)
+            lint = calibration.linted(self.workers, partial(reference.portable, bare=False), self.on_progress)
             judged = on_new_images(judged, lint, self.request.max_drop_pp, looks.z)
         if self.request.golden is not None:
             pixels = [one for one in judged if self.prepared[one.proof.artifact.path] is None]
@@ -184,7 +185,7 @@ class _Run:
         model = self.request.reference
         steps: tuple[Step, ...] = ()
         if isinstance(model, ModelRequest):
-            steps = story_of(model.source, facts.sha256).steps
+            steps = lineage_of(model.source, facts.sha256).steps
         rows = sorted((found.parity for found in judged), key=lambda row: -row.n)
         return reference_doubts(facts, images, rows, steps, accepted=self.request.accept_reference)
 
@@ -201,7 +202,7 @@ class _Run:
             return None
         folder = self.scratch / "calibration"
         return CalibrationImages.read(
-            self.request.calibration, facts, images, folder, self.workers, self.tell
+            self.request.calibration, facts, images, folder, self.workers, self.on_progress
         )
 
     def _look(self) -> Looked:
@@ -213,14 +214,14 @@ class _Run:
             folder=str(self.scratch / "artifacts"),
             contents=isinstance(self.request.reference, Path),
         )
-        worker = self.workers.worker("files", self.tell, backends_grant(self.request.backends))
+        worker = self.workers.worker("files", self.on_progress, backends_grant(self.request.backends))
         try:
             return worker.run(asked)
         finally:
             worker.close()
 
     def _images(self, facts: ModelFacts) -> Images:
-        reader = self.workers.worker("images", self.tell)
+        reader = self.workers.worker("images", self.on_progress)
         folder = self.scratch / "images"
         folder.mkdir()
         asked = PrepareImages(
@@ -342,7 +343,7 @@ class _Run:
             except ResnetEdgeError as error:
                 message = self._spelled(str(error))
                 self.failures.append(Failure(proof.what, message))
-                self.tell(Progress(step=proof.what, note=f"{proof.what}: {message}", line=True))
+                self.on_progress(Progress(step=proof.what, note=f"{proof.what}: {message}", line=True))
         self.head = judge.head
         self.notes += [note for note in judge.notes if note not in self.notes]
         return found
@@ -395,7 +396,7 @@ class _Run:
             head=facts.head,
             preprocessing=how,
             scratch=self.scratch,
-            tell=self.tell,
+            on_progress=self.on_progress,
             attributed=request.attributed,
         )
         portable = partial(reference.portable, bare=how is not None)
@@ -419,7 +420,7 @@ class _Run:
 
     def _save_golden(self, out: Path, judged: list[Judgement], images: Images, expected: Reference) -> None:
         """What keeps them from being written is told beside the verdicts."""
-        worker = self.workers.worker("golden", self.tell, backends_grant(self.request.backends))
+        worker = self.workers.worker("golden", self.on_progress, backends_grant(self.request.backends))
         try:
             self.notes += save_golden(
                 out, self.request.golden_count, judged, images, expected, worker, self.scratch

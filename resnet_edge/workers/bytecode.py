@@ -15,8 +15,8 @@ import threading
 from pathlib import Path
 
 import resnet_edge
+from resnet_edge.core.files.scratch import scratch_folder
 from resnet_edge.core.packages import EXTRAS
-from resnet_edge.core.scratch import scratch_folder
 from resnet_edge.workers.environment import worker_environment
 
 _IMPORT_ALL = """

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from resnet_edge.core.errors import OutputError, WorkerFailed
-from resnet_edge.core.report import StageCost
+from resnet_edge.core.results.report import StageCost
 from resnet_edge.workers.grant import NOTHING, Grant
 from resnet_edge.workers.process import WorkerProcess
 from resnet_edge.workers.progress import OnProgress
@@ -45,14 +45,14 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._closed = False
 
-    def worker(self, name: str, report: OnProgress, grant: Grant = NOTHING) -> Worker:
-        """A worker called `name`, whose progress goes to `report`, and which may do what `grant` says beside
-        what all may; its process starts with the first call. A worker that is asked of a pool that was closed
-        is closed."""
+    def worker(self, name: str, on_progress: OnProgress, grant: Grant = NOTHING) -> Worker:
+        """A worker called `name`, whose progress goes to `on_progress`, and which may do what `grant` says
+        beside what all may; its process starts with the first call. A worker that is asked of a pool that was
+        closed is closed."""
         made = Worker(
             name,
             self._logs / f"{name.replace(' ', '_')}.log",
-            report,
+            on_progress,
             self._after_failure,
             self._env,
             self._grant | grant,
@@ -111,13 +111,13 @@ class Worker:
         self,
         name: str,
         log: Path,
-        report: OnProgress,
+        on_progress: OnProgress,
         after_failure: Callable[[], None],
         env: Mapping[str, str] | None,
         grant: Grant,
     ) -> None:
         self.name, self.seconds, self.peak_bytes, self._before = name, 0.0, 0, 0.0
-        self._log, self._report, self._after_failure, self._env = log, report, after_failure, env
+        self._log, self._on_progress, self._after_failure, self._env = log, on_progress, after_failure, env
         self._grant = grant
         self._process: WorkerProcess | None = None
         self._lock = threading.Lock()
@@ -128,7 +128,7 @@ class Worker:
         process = self._started()
         began = time.monotonic()
         try:
-            return process.run(task, self._report)
+            return process.run(task, self._on_progress)
         except (WorkerFailed, OutputError) as error:
             if isinstance(error, WorkerFailed):
                 self._part_with(process)

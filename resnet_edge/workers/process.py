@@ -23,9 +23,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from resnet_edge.core.atomic import with_final_names
 from resnet_edge.core.errors import KINDS, OutputError, ResnetEdgeError, UsageError, WorkerFailed
-from resnet_edge.core.scratch import Scratch, keep, scratch_folder
+from resnet_edge.core.files.atomic import with_final_names
+from resnet_edge.core.files.scratch import Scratch, keep, scratch_folder
 from resnet_edge.workers.bytecode import write_missing
 from resnet_edge.workers.environment import worker_environment
 from resnet_edge.workers.grant import NOTHING, Grant
@@ -125,11 +125,11 @@ class WorkerProcess:
         write_missing()
         return ["network" if grant.network else "alone", str(self._scratch.path), *grant.writes]
 
-    def run(self, task: Task[T], report: OnProgress = silent) -> T:
+    def run(self, task: Task[T], on_progress: OnProgress = silent) -> T:
         """Do `task` in the worker and wait for its reply. Raises as `call`."""
-        return self.call(task.runs, task, task.reply_type(), report)
+        return self.call(task.runs, task, task.reply_type(), on_progress)
 
-    def call(self, function: str, request: Any, reply: type[T], report: OnProgress = silent) -> T:
+    def call(self, function: str, request: Any, reply: type[T], on_progress: OnProgress = silent) -> T:
         """Run `package.module:function` on `request` in the worker and wait for the reply.
 
         `request` is a dataclass, or the builtins that make one; the function is called as
@@ -145,7 +145,7 @@ class WorkerProcess:
             self._reads = _read_by(request)
             self._memory.at_work = True
             try:
-                answer = self._exchange(line, report)
+                answer = self._exchange(line, on_progress)
             except BaseException:
                 # Interrupted, or `report` raised: what the worker still sends would be
                 # taken for the answer to the next call.
@@ -155,7 +155,7 @@ class WorkerProcess:
                 self._memory.at_work = False
         return self._read(answer, reply)
 
-    def _exchange(self, line: bytes, report: OnProgress) -> Message:
+    def _exchange(self, line: bytes, on_progress: OnProgress) -> Message:
         if self._closed:
             raise WorkerFailed(f"{self.name} was closed (full log: {self.log})")
         self._doing = None
@@ -176,7 +176,7 @@ class WorkerProcess:
             if message.progress is None:
                 return message
             self._doing = message.progress
-            report(message.progress)
+            on_progress(message.progress)
         raise self._died()
 
     def _read(self, answer: Message, reply: type[T]) -> T:

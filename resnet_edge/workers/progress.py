@@ -31,11 +31,11 @@ def silent(_: Progress) -> None:
     """The report that goes nowhere."""
 
 
-def tracked(items: Iterable[T], step: str, total: int, report: OnProgress) -> Iterator[T]:
-    """Yield from `items`, telling `report` after each, at most about 100 times in all."""
+def tracked(items: Iterable[T], step: str, total: int, on_progress: OnProgress) -> Iterator[T]:
+    """Yield from `items`, telling `on_progress` after each, at most about 100 times in all."""
     stride = max(1, total // 100)
-    report(Progress(step=step, done=0, total=total))
+    on_progress(Progress(step=step, done=0, total=total))
     for done, item in enumerate(items, start=1):
         yield item
         if done % stride == 0 or done == total:
-            report(Progress(step=step, done=done, total=total))
+            on_progress(Progress(step=step, done=done, total=total))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from resnet_edge.core.scratch import scratch_folder
+from resnet_edge.core.files.scratch import scratch_folder
 from resnet_edge.workers.process import log_folder
 
 

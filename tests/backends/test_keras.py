@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UsageError
-from resnet_edge.evaluation.predict_request import Predict
+from resnet_edge.evaluation.predict_task import Predict
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.process import WorkerProcess
 from tests.backends import tiny

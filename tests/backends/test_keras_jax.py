@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from resnet_edge.core.bundled import MODEL_FILE, bundled
+from resnet_edge.core.files.bundled import MODEL_FILE, bundled
 
 PROGRAM = """
 import sys

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from resnet_edge.backends import litert, litert_reference
 from resnet_edge.core.errors import DeviceUnavailable, WorkerFailed
 from resnet_edge.core.tensors import quantize
-from resnet_edge.evaluation.predict_request import Predict, PredictResult
+from resnet_edge.evaluation.predict_task import Predict, PredictResult
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.process import WorkerProcess
 from tests.backends import quantized, tiny

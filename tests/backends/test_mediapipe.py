@@ -17,7 +17,7 @@ from resnet_edge.backends import _mediapipe_files, litert
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, MissingDependency
 from resnet_edge.core.tensors import dequantize, quantize
-from resnet_edge.evaluation.predict_request import Predict
+from resnet_edge.evaluation.predict_task import Predict
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.process import WorkerProcess
 from tests.backends import rgb

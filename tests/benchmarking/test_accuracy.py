@@ -13,7 +13,7 @@ import pytest
 from resnet_edge.benchmarking.accuracy import accuracy_of
 from resnet_edge.benchmarking.files import BenchFile, bench_files
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.bench import Accuracy
+from resnet_edge.core.results.bench import Accuracy
 from tests.report.conftest import proof
 
 

@@ -9,7 +9,7 @@ import pytest
 from resnet_edge.benchmarking import ceilings as stage
 from resnet_edge.benchmarking.ceilings import ceilings
 from resnet_edge.benchmarking.instructions import FLOAT, INT8, fitting
-from resnet_edge.benchmarking.request import MeasureCeilings
+from resnet_edge.benchmarking.task import MeasureCeilings
 from resnet_edge.core.machine import processor_flags
 from resnet_edge.workers.progress import silent
 

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from resnet_edge.benchmarking.compare import compared, read_bench
-from resnet_edge.core.bench import Bench, Cold, Quiet, Timing
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.results.bench import Bench, Cold, Quiet, Timing
 
 
 def row(artifact: str, p50: float, batch: int = 1) -> Timing:

@@ -9,8 +9,8 @@ import pytest
 
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.bundled import MODEL_FILE, bundled
 from resnet_edge.core.errors import ArtifactError, UsageError
+from resnet_edge.core.files.bundled import MODEL_FILE, bundled
 
 
 def made(folder: Path, *names: str) -> Path:

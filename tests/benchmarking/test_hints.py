@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from resnet_edge.benchmarking.hints import why
-from resnet_edge.core.bench import Cold, Timing
-from resnet_edge.core.profile import OperatorTime, Profile, short
+from resnet_edge.core.results.bench import Cold, Timing
+from resnet_edge.core.results.profile import OperatorTime, Profile, short
 from resnet_edge.core.roofline import Ceilings
 
 VNNI = Ceilings(

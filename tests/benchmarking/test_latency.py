@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.benchmarking.latency import measure
-from resnet_edge.benchmarking.latency_request import LatencyTarget, MeasureLatency
+from resnet_edge.benchmarking.latency_task import LatencyTarget, MeasureLatency
 from resnet_edge.benchmarking.rounds import (
     LARGEST_BLOCK,
     SETTLED_ROUNDS,
@@ -200,7 +200,7 @@ IMAGE = np.zeros((1, 1, 1, 1), np.float32)
 def test_rounds_visit_everyone_once_in_a_changing_order() -> None:
     calls: list[int] = []
     runners = {name: Runner(Recorder(name, calls), IMAGE, block=1) for name in range(4)}
-    times, broken = interleave(runners, 20, 0.0, seed=3, report=silent)
+    times, broken = interleave(runners, 20, 0.0, seed=3, on_progress=silent)
     assert gc.isenabled()
     assert not broken
     assert all(rows.shape == (20, 1) for rows in times.values())
@@ -220,7 +220,7 @@ def test_one_that_breaks_on_the_way_leaves_and_the_others_go_on() -> None:
         0: Runner(Recorder(0, calls), IMAGE, block=2),
         1: Runner(Recorder(1, calls, breaks_after=7), IMAGE, block=2),
     }
-    times, broken = interleave(runners, 10, 0.0, seed=0, report=silent)
+    times, broken = interleave(runners, 10, 0.0, seed=0, on_progress=silent)
     assert set(times) == {0}
     assert times[0].shape == (10, 2)
     assert str(broken[1]) == "it broke"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from resnet_edge.benchmarking.request import AllSettled, SettleRounds, Turns
+from resnet_edge.benchmarking.task import AllSettled, SettleRounds, Turns
 from resnet_edge.benchmarking.verdict import settle
 from resnet_edge.workers.progress import silent
 

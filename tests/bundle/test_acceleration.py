@@ -9,7 +9,7 @@ import pytest
 
 from resnet_edge.backends import litert
 from resnet_edge.bundle import acceleration as bundle_acceleration
-from resnet_edge.core.bundle import BundledFile
+from resnet_edge.core.results.bundle import BundledFile
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.evaluation.predict import stored
 from tests.backends import tiny

@@ -6,8 +6,8 @@ import pytest
 
 from resnet_edge.bundle.oldest import oldest
 from resnet_edge.core.artifact import TensorSpec
-from resnet_edge.core.bundle import BundledFile, RuntimeProof, Status
-from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.core.results.bundle import BundledFile, RuntimeProof, Status
+from resnet_edge.core.results.parity import Parity, Verdict
 
 PINNED = ("x@2.5", "x@2.10", "x@2.14", "y")
 IMAGE, SCORES = TensorSpec("image", (1, 8, 8, 3), "float32"), TensorSpec("logits", (1, 4), "float32")

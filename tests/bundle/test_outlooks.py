@@ -9,10 +9,10 @@ import pytest
 
 from resnet_edge.bundle.delegates._vela_environment import ENVIRONMENT
 from resnet_edge.bundle.outlooks import ask
-from resnet_edge.bundle.request import ForetellDelegates, MadeFile
+from resnet_edge.bundle.task import ForetellDelegates, MadeFile
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.bundle import BundledFile
 from resnet_edge.core.errors import ArtifactError, MissingDependency
+from resnet_edge.core.results.bundle import BundledFile
 from resnet_edge.formats.tflite import describe
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from resnet_edge.bundle import runtime_agreement
-from resnet_edge.bundle.request import CompareScores, ExpectScores, Picked, PickGoldenImages, ScoresApart
 from resnet_edge.bundle.scores import apart, expected, pick
+from resnet_edge.bundle.task import CompareScores, ExpectScores, Picked, PickGoldenImages, ScoresApart
 from resnet_edge.core.artifact import TensorSpec
-from resnet_edge.core.bundle import BundledFile, RuntimeProof
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head, Output
-from resnet_edge.evaluation.predict_request import PredictResult
+from resnet_edge.core.results.bundle import BundledFile, RuntimeProof
+from resnet_edge.evaluation.predict_task import PredictResult
 from resnet_edge.workers.progress import silent
 
 IMAGE, SCORES = TensorSpec("image", (1, 8, 8, 3), "float32"), TensorSpec("logits", (1, 4), "float32")

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from resnet_edge.bundle.request import Picked, PickGoldenImages, WriteGoldenVectors
 from resnet_edge.bundle.scores import golden, pick
+from resnet_edge.bundle.task import Picked, PickGoldenImages, WriteGoldenVectors
 from resnet_edge.core.artifact import TensorSpec
-from resnet_edge.core.bundle import BundledFile, Golden
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
+from resnet_edge.core.results.bundle import BundledFile, Golden
 from resnet_edge.workers.progress import silent
 
 CLASSES = 21841

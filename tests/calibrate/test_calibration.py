@@ -11,22 +11,22 @@ import numpy as np
 import pytest
 
 from resnet_edge.calibrate.calibration import MARGIN_DB, calibrate, read_ranges
-from resnet_edge.calibrate.calibration_request import (
+from resnet_edge.calibrate.calibration_task import (
     Calibrate,
     Calibration,
     CalibratorName,
     RepairName,
 )
 from resnet_edge.conversion import artifacts
-from resnet_edge.conversion.artifact_request import QuantizeGraph
+from resnet_edge.conversion.artifact_task import QuantizeGraph
 from resnet_edge.conversion.notes import shared_scale
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
 from resnet_edge.formats import onnx as onnx_format
-from resnet_edge.graph.calibrate import measure_ranges
-from resnet_edge.graph.calibrators import UNIT
 from resnet_edge.graph.model import read_graph
-from resnet_edge.graph.weighted import Constants, layers, write_constants
+from resnet_edge.graph.quantization.calibrate import measure_ranges
+from resnet_edge.graph.quantization.calibrators import UNIT
+from resnet_edge.graph.quantization.weighted import Constants, layers, write_constants
 from resnet_edge.workers.progress import silent
 from tests.formats import nets
 from tests.graph.road import Road, litert, onnxruntime, road, scheme

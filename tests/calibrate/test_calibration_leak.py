@@ -9,8 +9,8 @@ import pytest
 
 from resnet_edge.calibrate.calibration_leak import on_new_images
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.calibration_lint import CalibrationLint
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.results.calibration_lint import CalibrationLint
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.evaluation.verdict import Judgement

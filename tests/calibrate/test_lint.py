@@ -11,13 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.calibrate.lint import FEW, lint
-from resnet_edge.calibrate.lint_request import LintCalibration
-from resnet_edge.core.bundled import CALIBRATION_FILE, TEST_FILE, bundled
-from resnet_edge.core.calibration_lint import CalibrationLint, LintFinding
+from resnet_edge.calibrate.lint_task import LintCalibration
+from resnet_edge.core.files.bundled import CALIBRATION_FILE, TEST_FILE, bundled
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.results.calibration_lint import CalibrationLint, LintFinding
 from resnet_edge.data import blocks as _blocks
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 from resnet_edge.workers.progress import silent
 from tests.formats import nets
 from tests.graph.road import Road, road

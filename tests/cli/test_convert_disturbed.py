@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from resnet_edge.core.bundled import bundled
+from resnet_edge.core.files.bundled import bundled
 from tests.cli.conversion import Place
 
 WHILE_LOADING, WHILE_PROVING, WHILE_TIMING = "model: ", "on litert: ", "latency: "

@@ -48,25 +48,25 @@ def converted(given: Path, root: Path, model: str, *options: str, data: str = "d
 
 
 @pytest.fixture(scope="module")
-def rescued(given: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    return converted(given, tmp_path_factory.mktemp("rescued"), "narrow")
+def mixed(given: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return converted(given, tmp_path_factory.mktemp("mixed"), "narrow")
 
 
-def test_the_budget_is_met_in_both_formats(rescued: Ran) -> None:
-    assert rescued.ended.code == 0, rescued.ended
-    assert [row["verdict"] for row in rescued.report["parity"]] == ["pass", "pass"]
-    assert {row["artifact"] for row in rescued.report["parity"]} == {
+def test_the_budget_is_met_in_both_formats(mixed: Ran) -> None:
+    assert mixed.ended.code == 0, mixed.ended
+    assert [row["verdict"] for row in mixed.report["parity"]] == ["pass", "pass"]
+    assert {row["artifact"] for row in mixed.report["parity"]} == {
         "narrow.int8.tflite",
         "narrow.int8.onnx",
     }
-    assert rescued.report["passed"] is True
-    assert [row["artifact"] for row in rescued.report["latency"]] == [
-        row["artifact"] for row in rescued.report["parity"]
+    assert mixed.report["passed"] is True
+    assert [row["artifact"] for row in mixed.report["latency"]] == [
+        row["artifact"] for row in mixed.report["parity"]
     ]
 
 
-def test_the_plan_tells_what_was_tried_and_kept(rescued: Ran) -> None:
-    plan = rescued.report["plan"]
+def test_the_plan_tells_what_was_tried_and_kept(mixed: Ran) -> None:
+    plan = mixed.report["plan"]
     plain, *others = plan["candidates"]
     kept = plan["candidates"][plan["chosen"]]
     assert (plan["scheme"], plan["met"]) == ("int8", True)
@@ -74,7 +74,7 @@ def test_the_plan_tells_what_was_tried_and_kept(rescued: Ran) -> None:
     assert any(HOSTILE in layer for layer in kept["float_layers"])
     assert kept["verdict"] == "pass"
     assert kept["int8_macs"] > 0.75
-    assert kept["parity"] == rescued.report["parity"]
+    assert kept["parity"] == mixed.report["parity"]
     fewest = min(len(c["float_layers"]) for c in others if c["verdict"] == "pass")
     assert len(kept["float_layers"]) == fewest
     for candidate in others:
@@ -82,27 +82,27 @@ def test_the_plan_tells_what_was_tried_and_kept(rescued: Ran) -> None:
         assert candidate["expected_sqnr_db"] == pytest.approx(lowest, abs=4)
 
 
-def test_what_was_proved_is_what_the_user_gets(rescued: Ran) -> None:
-    from resnet_edge.graph.grids import float_operations
+def test_what_was_proved_is_what_the_user_gets(mixed: Ran) -> None:
     from resnet_edge.graph.model import read_graph
+    from resnet_edge.graph.quantization.grids import float_operations
 
-    plan = rescued.report["plan"]
+    plan = mixed.report["plan"]
     kept = plan["candidates"][plan["chosen"]]
-    for row in rescued.report["artifacts"]:
-        file = rescued.folder / row["file"]
+    for row in mixed.report["artifacts"]:
+        file = mixed.folder / row["file"]
         assert (row["sha256"], row["size_bytes"]) == (sha256_of(file), file.stat().st_size)
         assert kept["size_bytes"][row["file"]] == row["size_bytes"]
-    inside = float_operations(read_graph(rescued.folder / "narrow.int8.tflite"))
+    inside = float_operations(read_graph(mixed.folder / "narrow.int8.tflite"))
     assert inside == set(kept["float_layers"])
 
 
-def test_people_read_of_it_too(rescued: Ran) -> None:
-    text = (rescued.folder / "report.md").read_text("utf-8")
+def test_people_read_of_it_too(mixed: Ran) -> None:
+    text = (mixed.folder / "report.md").read_text("utf-8")
     assert "## The plan for int8" in text
     assert "pass, kept" in text
     assert "plain int8 missed the budget: with 2 layers in float it holds" in text
-    assert "The plan for int8" in (rescued.folder / "report.html").read_text("utf-8")
-    assert "note: plain int8 missed the budget" in rescued.ended.err
+    assert "The plan for int8" in (mixed.folder / "report.html").read_text("utf-8")
+    assert "note: plain int8 missed the budget" in mixed.ended.err
 
 
 @pytest.mark.slow
@@ -161,7 +161,7 @@ def test_an_int8_graph_that_litert_refuses_costs_only_its_own_artifact(given: Pa
     assert "minmax: refused by LiteRT" in (place.here / "dist.partial" / "report.md").read_text("utf-8")
 
 
-def test_images_without_labels_rescue_agreement(given: Path, tmp_path: Path) -> None:
+def test_images_without_labels_keep_agreement(given: Path, tmp_path: Path) -> None:
     found = converted(given, tmp_path, "narrow", "--io", "uint8", data="unlabelled")
     plan = found.report["plan"]
     kept = plan["candidates"][plan["chosen"]]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from resnet_edge.compression.magnitude_request import PruneMagnitude
+from resnet_edge.compression.magnitude_task import PruneMagnitude
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import DataError, ModelError, ResnetEdgeError, UsageError

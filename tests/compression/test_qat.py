@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from resnet_edge.compression.qat_request import FineTuneForInt8
+from resnet_edge.compression.qat_task import FineTuneForInt8
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.errors import DataError, ModelError, ResnetEdgeError, UsageError
 from resnet_edge.core.sidecar import Sidecar, read_sidecar, write_sidecar

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.benchmarking import latency
-from resnet_edge.benchmarking.latency_request import LatencyTarget
+from resnet_edge.benchmarking.latency_task import LatencyTarget
 from resnet_edge.compression.pair_latency import measure
 from resnet_edge.compression.step_latency import Race, TimedAs, TimePair, step_latency
 from resnet_edge.core.errors import (

@@ -13,7 +13,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.device import as_software
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, MissingDependency, UsageError
 from resnet_edge.core.tensors import dequantize, quantize
-from resnet_edge.graph.work import work_of
+from resnet_edge.graph.macs import work_of
 from tests.backends import tiny
 
 SUFFIXES = {"tflite": ".tflite", "onnx": ".onnx"}

@@ -11,7 +11,7 @@ import pytest
 
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, MissingDependency
-from resnet_edge.core.outlook import Outlook
+from resnet_edge.core.results.outlook import Outlook
 from tests.bundle.delegates import files
 
 KINDS = {"documented", "measured", "estimated"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from resnet_edge.core import registry
-from resnet_edge.core.bundle import BundleFacts, Golden
 from resnet_edge.core.errors import MissingDependency
 from resnet_edge.core.head import Head, Output
 from resnet_edge.core.image_contract import contract
-from resnet_edge.graph.app_border import Border
+from resnet_edge.core.results.bundle import BundleFacts, Golden
+from resnet_edge.graph.io_adapter import Border
 
 PROFILES = registry.names("bundle.targets")
 NOTHING = BundleFacts(

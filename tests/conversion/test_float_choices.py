@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from resnet_edge.conversion.float_choices import choose
-from resnet_edge.conversion.mixed_precision_request import ChooseFloatLayers
+from resnet_edge.conversion.mixed_precision_task import ChooseFloatLayers
 from resnet_edge.core.head import Head
 from resnet_edge.core.scheme import Io
 from resnet_edge.workers.progress import Progress, silent

@@ -7,9 +7,9 @@ from concurrent.futures import Future
 import pytest
 
 from resnet_edge.conversion.mixed_precision import MOST_CHOICES, first_that_passes, missed, thinned
-from resnet_edge.conversion.mixed_precision_request import FloatChoice
+from resnet_edge.conversion.mixed_precision_task import FloatChoice
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.evaluation.verdict import Judgement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resnet_edge.calibrate.calibration_request import SharedScale
+from resnet_edge.calibrate.calibration_task import SharedScale
 from resnet_edge.conversion.notes import (
     PER_CHANNEL,
     one_look_only,
@@ -13,8 +13,8 @@ from resnet_edge.conversion.notes import (
     shared_scale,
     stopped,
 )
-from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.core.proportion import paired_drop, samples_needed_for_share, wilson
+from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.core.sequential import planned
 from resnet_edge.graph.versions.needed import scales_apart
 

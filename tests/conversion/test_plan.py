@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from resnet_edge.conversion.plan import plan
-from resnet_edge.conversion.plan_request import PlanArtifacts
+from resnet_edge.conversion.plan_task import PlanArtifacts
 from resnet_edge.core.errors import UnknownName, UnsupportedScheme, UsageError
 from resnet_edge.core.runtime_floor import floors
 from resnet_edge.workers.progress import silent

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.sidecar import (
+    Lineage,
     Sidecar,
     State,
     Step,
     StepLatency,
-    Story,
+    lineage_of,
     next_sidecar,
     read_sidecar,
     sidecar_path,
-    story_of,
     write_sidecar,
 )
 
@@ -72,7 +72,7 @@ def test_a_damaged_one_is_named(tmp_path: Path, content: bytes) -> None:
         read_sidecar(tmp_path / "net.keras")
 
 
-# -- the story of a model ------------------------------------------------------------------
+# -- the lineage of a model ----------------------------------------------------------------
 
 NAMES = ("amber", "blue")
 
@@ -122,13 +122,13 @@ def model(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 def test_steps_are_told_in_order(model: Path) -> None:
     write_sidecar(model, Sidecar(NAMES, (TRAIN, PRUNE)))
-    assert story_of(model, "b" * 64) == Story(NAMES, (TRAIN, PRUNE))
+    assert lineage_of(model, "b" * 64) == Lineage(NAMES, (TRAIN, PRUNE))
     assert next_sidecar(str(model), QAT) == (Sidecar(NAMES, (TRAIN, PRUNE, QAT)), None)
 
 
 def test_the_story_of_another_file_is_not_told(model: Path) -> None:
     write_sidecar(model, Sidecar(NAMES, (TRAIN, PRUNE)))
-    told = story_of(model, "f" * 64)
+    told = lineage_of(model, "f" * 64)
     assert (told.class_names, told.steps) == (NAMES, ())
     assert told.note is not None
     assert told.note.startswith(f"net.json tells the story of another file than {model.name}")
@@ -139,9 +139,9 @@ def test_the_story_of_another_file_is_not_told(model: Path) -> None:
 def test_a_model_that_the_story_has_passed_is_told_up_to_there(model: Path) -> None:
     """As of net.h5 beside net.keras, which have one sidecar between them."""
     write_sidecar(model, Sidecar(NAMES, (TRAIN, PRUNE, QAT)))
-    assert story_of(model, "b" * 64) == Story(NAMES, (TRAIN, PRUNE))
+    assert lineage_of(model, "b" * 64) == Lineage(NAMES, (TRAIN, PRUNE))
     write_sidecar(model, Sidecar(NAMES, (PRUNE,)))
-    assert story_of(model, "a" * 64) == Story(NAMES)  # what it was before the first step
+    assert lineage_of(model, "a" * 64) == Lineage(NAMES)  # what it was before the first step
 
 
 def test_a_step_that_changed_nothing_is_told(model: Path) -> None:
@@ -149,11 +149,11 @@ def test_a_step_that_changed_nothing_is_told(model: Path) -> None:
         step="prune", title="nothing", command="", resnet_edge="0", after=state("a"), before=state("a")
     )
     write_sidecar(model, Sidecar((), (TRAIN, again)))
-    assert story_of(model, "a" * 64).steps == (TRAIN, again)
+    assert lineage_of(model, "a" * 64).steps == (TRAIN, again)
 
 
 def test_without_a_story_it_begins_with_the_step(model: Path) -> None:
-    assert story_of(model, "a" * 64) == Story()
+    assert lineage_of(model, "a" * 64) == Lineage()
     assert next_sidecar(model, PRUNE) == (Sidecar((), (PRUNE,)), None)
     write_sidecar(model, Sidecar(NAMES))
     assert next_sidecar(model, PRUNE) == (Sidecar(NAMES, (PRUNE,)), None)
@@ -167,7 +167,7 @@ def test_what_is_no_model_file_has_no_sidecar(
     (tmp_path / "saved").mkdir()
     for name in ("resnet20", "saved"):  # nothing to do with it, and damaged besides
         (tmp_path / f"{name}.json").write_text("{")
-    assert story_of(source, "a" * 64) == Story()
+    assert lineage_of(source, "a" * 64) == Lineage()
     assert next_sidecar(source, PRUNE) == (Sidecar((), (PRUNE,)), None)
 
 

@@ -11,7 +11,7 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.data.class_names import as_lines, chosen_names, class_names_in
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 
 
 def facts(*names: str) -> ModelFacts:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resnet_edge.core.bundled import CALIBRATION_FILE, bundled
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.bundled import CALIBRATION_FILE, bundled
 from resnet_edge.data import fashion_mnist, npz
 from resnet_edge.data.load import load
 from resnet_edge.workers.progress import Progress, silent
@@ -60,7 +60,7 @@ def test_the_places_are_tried_in_order(offline: Path) -> None:
 def test_where_none_works_the_error_lists_all_four(offline: Path) -> None:
     told: list[Progress] = []
     with pytest.raises(DataError) as caught:
-        load("fashion-mnist", "train", report=told.append)
+        load("fashion-mnist", "train", on_progress=told.append)
     message = str(caught.value)
     for place in [
         "--data fashion-mnist:FOLDER",
@@ -97,7 +97,7 @@ def test_a_download_comes_into_the_cache_and_is_checked(
         for name in fashion_mnist.FILES["train"]
     }
     monkeypatch.setattr(fashion_mnist, "SHA256", digests)
-    assert fashion_mnist.load("train", report=silent).images[0, 0, 0, 0] == 5
+    assert fashion_mnist.load("train", on_progress=silent).images[0, 0, 0, 0] == 5
     assert sorted(f.name for f in fashion_mnist.keras_cache().iterdir()) == sorted(
         fashion_mnist.FILES["train"]
     )

@@ -14,7 +14,7 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.data import blocks as _blocks
 from resnet_edge.data.images import first, prepare
-from resnet_edge.data.images_request import Images, PrepareImages, TakeFirstImages
+from resnet_edge.data.images_task import Images, PrepareImages, TakeFirstImages
 from resnet_edge.workers.progress import silent
 
 

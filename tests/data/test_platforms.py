@@ -162,10 +162,10 @@ def test_pillows_is_tensorflows_with_antialias() -> None:
 @pytest.mark.chromium
 def test_skia_draws_a_bitmap_so_in_chromium() -> None:
     sync = pytest.importorskip("playwright.sync_api", reason="pip install 'resnet-edge[web]'")
-    from resnet_edge.backends import _web_packages
+    from resnet_edge.backends._web import packages as web_packages
 
     try:
-        browser = _web_packages.chromium("browser")
+        browser = web_packages.chromium("browser")
     except MissingDependency as error:
         pytest.skip(str(error))
     with sync.sync_playwright() as playwright:

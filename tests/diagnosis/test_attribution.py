@@ -11,12 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
-from resnet_edge.core.attribution import Attribution
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.results.attribution import Attribution
 from resnet_edge.diagnosis.as_written import as_written
 from resnet_edge.diagnosis.attribution import attribute, fed
-from resnet_edge.diagnosis.attribution_request import AttributeGap, FeedImages
+from resnet_edge.diagnosis.attribution_task import AttributeGap, FeedImages
 from resnet_edge.formats.tflite import describe
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.workers.progress import silent

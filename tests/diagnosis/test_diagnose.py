@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 from resnet_edge.conversion.notes import not_looked_into
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.parity import Parity, Verdict
+from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.diagnosis.diagnose import of_failed_files
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Evaluation

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.execution import Execution
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.results.execution import Execution
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.diagnosis.execution import executed
 from resnet_edge.diagnosis.integers import Integers
-from resnet_edge.diagnosis.integers_request import ReadExecution
+from resnet_edge.diagnosis.integers_task import ReadExecution
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.evaluation.verdict import Judgement

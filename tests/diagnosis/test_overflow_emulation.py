@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from resnet_edge.core.head import Head
-from resnet_edge.core.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk
-from resnet_edge.diagnosis.integers_request import EmulateOverflow
+from resnet_edge.core.results.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk
+from resnet_edge.diagnosis.integers_task import EmulateOverflow
 from resnet_edge.diagnosis.overflow_emulation import overflowing
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny

@@ -16,9 +16,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.evaluation.compare import agree, compare
-from resnet_edge.evaluation.compare_request import CompareOutputs, CountAgreement
+from resnet_edge.evaluation.compare_task import CompareOutputs, CountAgreement
 from resnet_edge.workers.process import WorkerProcess
 from resnet_edge.workers.progress import silent
 

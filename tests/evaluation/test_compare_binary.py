@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.answers import sigmoid
 from resnet_edge.core.head import Head
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.evaluation.compare import compare
-from resnet_edge.evaluation.compare_request import CompareOutputs
+from resnet_edge.evaluation.compare_task import CompareOutputs
 from resnet_edge.workers.progress import silent
 
 N = 2000

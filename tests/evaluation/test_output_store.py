@@ -9,7 +9,7 @@ import pytest
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.job import Target
 from resnet_edge.evaluation.output_store import OutputStore
 

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UnknownName
 from resnet_edge.evaluation.predict import predict, stored
-from resnet_edge.evaluation.predict_request import Predict
+from resnet_edge.evaluation.predict_task import Predict
 from resnet_edge.workers.progress import Progress, silent
 from tests.backends import tiny
 

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ArtifactError, OutputError
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import Predict
+from resnet_edge.evaluation.predict_task import Predict
 from resnet_edge.evaluation.private_copy import private_copy
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny

@@ -6,10 +6,10 @@ from typing import Any
 
 from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.parity import Parity
 from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.sidecar import State, Step
-from resnet_edge.data.images_request import Images
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.reference_doubts import reference_doubts
 
 IMAGES = Images(images="x.npy", labels="y.npy", n=1000, class_names=(), source="shop photos", sha256="aa")

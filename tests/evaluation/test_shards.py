@@ -11,7 +11,7 @@ import pytest
 
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import JoinShards, Predict, PredictResult, PredictShard
+from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.evaluation.shards import join, run
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny

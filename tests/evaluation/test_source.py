@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from resnet_edge.evaluation.source import reference
-from resnet_edge.evaluation.source_request import RunReference
+from resnet_edge.evaluation.source_task import RunReference
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent
 from tests.cli.conversion import tinted_images, write_classifier

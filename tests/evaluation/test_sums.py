@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.head import Head
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import Predict
+from resnet_edge.evaluation.predict_task import Predict
 from resnet_edge.evaluation.sums import measure
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.explanation import Explanation, LayerFinding
-from resnet_edge.core.parity import Parity
+from resnet_edge.core.results.explanation import Explanation, LayerFinding
+from resnet_edge.core.results.parity import Parity
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.evaluation.verdict import Judgement, settled

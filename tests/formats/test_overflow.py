@@ -12,12 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.backends._precise_sums import PRECISE_SUMS
-from resnet_edge.core.bundled import MODEL_FILE, TEST_FILE, bundled
+from resnet_edge.core.files.bundled import MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.formats.onnx import optimized, pairs
 from resnet_edge.graph.model import read_graph
-from resnet_edge.graph.weighted import CHANNEL_AXIS, adds_pairs
+from resnet_edge.graph.quantization.weighted import CHANNEL_AXIS, adds_pairs
+from tests.graph.quantization.test_pair_bound import sums_beyond_16_bits
 from tests.graph.road import Road, road
-from tests.graph.test_pair_bound import sums_beyond_16_bits
 
 ort = pytest.importorskip("onnxruntime")
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from resnet_edge.core.head import Head
 from resnet_edge.evaluation.predict import predict
-from resnet_edge.evaluation.predict_request import Predict
-from resnet_edge.golden.request import MeasuredArtifact, MeasuredRun, SaveGoldenVectors
+from resnet_edge.evaluation.predict_task import Predict
+from resnet_edge.golden.task import MeasuredArtifact, MeasuredRun, SaveGoldenVectors
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 

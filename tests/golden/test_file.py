@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.golden_vectors import GoldenArtifact, GoldenRun, GoldenTolerance, GoldenVectors
+from resnet_edge.core.results.golden_vectors import GoldenArtifact, GoldenRun, GoldenTolerance, GoldenVectors
 from resnet_edge.golden.file import GoldenFile, read_golden, write_golden
 
 ANY = GoldenTolerance(

@@ -9,8 +9,8 @@ import pytest
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import DataError, OutputError
 from resnet_edge.golden.file import read_golden
-from resnet_edge.golden.request import MeasuredArtifact
 from resnet_edge.golden.save import save
+from resnet_edge.golden.task import MeasuredArtifact
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 from tests.golden import goldens

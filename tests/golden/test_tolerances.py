@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from resnet_edge.core.golden_vectors import GoldenRun
 from resnet_edge.core.head import Head
+from resnet_edge.core.results.golden_vectors import GoldenRun
 from resnet_edge.golden.tolerances import allowed, gate_of, quantization_step, tolerances
 
 HEAD = Head.of_classes(10, "logits")

@@ -9,8 +9,8 @@ import pytest
 from resnet_edge.core.errors import ArtifactError, DataError, DeviceUnavailable, UnknownName
 from resnet_edge.core.head import Head
 from resnet_edge.golden.file import GoldenFile, read_golden
-from resnet_edge.golden.request import ReplayGoldenVectors, UnpackGoldenVectors
 from resnet_edge.golden.save import save
+from resnet_edge.golden.task import ReplayGoldenVectors, UnpackGoldenVectors
 from resnet_edge.golden.vectors import judged, replay, unpack
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny

@@ -10,11 +10,11 @@ import numpy as np
 
 from resnet_edge.core import registry
 from resnet_edge.core.scheme import Io
-from resnet_edge.graph.calibrate import Ranges, measure_ranges
-from resnet_edge.graph.grids import layer_of
 from resnet_edge.graph.interface import set_interface
 from resnet_edge.graph.model import Graph, read_graph
-from resnet_edge.graph.quantize import quantize
+from resnet_edge.graph.quantization.calibrate import Ranges, measure_ranges
+from resnet_edge.graph.quantization.grids import layer_of
+from resnet_edge.graph.quantization.quantize import quantize
 from tests.formats.nets import conv_bn, randomized
 from tests.graph.road import Road, scheme
 

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from resnet_edge.core import registry
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing
 from resnet_edge.core.scheme import Io, Scheme
-from resnet_edge.graph.additions import aligned_ranges
-from resnet_edge.graph.calibrate import measure_ranges
 from resnet_edge.graph.convert import convert
 from resnet_edge.graph.interface import set_interface
 from resnet_edge.graph.model import read_graph
-from resnet_edge.graph.quantize import quantize
+from resnet_edge.graph.quantization.additions import aligned_ranges
+from resnet_edge.graph.quantization.calibrate import measure_ranges
+from resnet_edge.graph.quantization.quantize import quantize
 from resnet_edge.models._opened import network_of
 
 

@@ -16,8 +16,8 @@ from resnet_edge.core.artifact import Quantization
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.graph import integer_scores
-from resnet_edge.graph.app_border import Border, surround
 from resnet_edge.graph.integer_scores import MOST
+from resnet_edge.graph.io_adapter import Border, surround
 from resnet_edge.graph.model import load_model, read_graph
 from tests.formats import nets
 from tests.graph.road import Road, litert, road

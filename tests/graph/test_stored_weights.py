@@ -14,7 +14,7 @@ from resnet_edge.core.errors import ArtifactError
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.graph.stored_weights import dtypes, stored_layers
 from resnet_edge.verification.files import look
-from resnet_edge.verification.request import IdentifyFiles
+from resnet_edge.verification.task import IdentifyFiles
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 

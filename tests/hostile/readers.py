@@ -33,7 +33,7 @@ class Read:
     taken: bool = True
 
 
-def read(request: Reading, report: OnProgress) -> Read:
+def read(request: Reading, on_progress: OnProgress) -> Read:
     """Raises ResnetEdgeError, and nothing else is right."""
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
     try:
@@ -56,7 +56,7 @@ def _model(path: Path) -> None:
 def _inspected(path: Path) -> None:
     from resnet_edge.cli._inspect import print_inspection
     from resnet_edge.inspection.inspect import _format
-    from resnet_edge.inspection.inspect_request import InspectFile
+    from resnet_edge.inspection.inspect_task import InspectFile
     from resnet_edge.inspection.inspect_worker import inspect
 
     print_inspection(inspect(InspectFile(str(path), _format(path)), silent))
@@ -94,9 +94,9 @@ def _converted(path: Path) -> None:
     from resnet_edge.benchmarking.accuracy import accuracy_of
     from resnet_edge.benchmarking.files import bench_files
     from resnet_edge.bundle.converted import read_converted
-    from resnet_edge.report.model_card import card_markdown, model_card
+    from resnet_edge.report.bundle.model_card import card_markdown, model_card
     from resnet_edge.verification.reported import hashes_reported
-    from tests.report.test_bundle_texts import bundle
+    from tests.report.bundle.test_texts import bundle
 
     files = bench_files((path,))
     accuracy_of(files, {file.name: "" for file in files})
@@ -122,14 +122,14 @@ def _sidecar(path: Path) -> None:
     """Of a model beside it; and how reports tell what it says."""
     from dataclasses import replace
 
-    from resnet_edge.core.sidecar import story_of
+    from resnet_edge.core.sidecar import lineage_of
     from resnet_edge.report.contract import encode
+    from resnet_edge.report.html.convert_page import page
     from resnet_edge.report.markdown import markdown
-    from resnet_edge.report.page import page
     from tests.hostile import seeds
 
     model = path.with_suffix(".keras")
-    steps = story_of(model, seeds.SHA).steps
+    steps = lineage_of(model, seeds.SHA).steps
     told = replace(seeds.report(path.parent / "converted"), history=steps)
     encode(told)
     markdown(told)

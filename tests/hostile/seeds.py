@@ -15,13 +15,13 @@ import numpy as np
 from PIL import Image
 
 from resnet_edge.core.artifact import Artifact, sha256_of
-from resnet_edge.core.bench import Bench, Quiet
 from resnet_edge.core.head import Head
-from resnet_edge.core.latency import Latency
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.parity import Parity
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.bench import Bench, Quiet
+from resnet_edge.core.results.latency import Latency
+from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.report import Report
 from resnet_edge.core.sidecar import Sidecar, State, Step, StepLatency
 from resnet_edge.formats import onnx, tflite
 from resnet_edge.golden.file import write_golden

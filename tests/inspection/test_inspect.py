@@ -15,13 +15,13 @@ from onnx import TensorProto
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.core.inspection import Inspection
 from resnet_edge.core.metadata import LabelFile, ModelMetadata
+from resnet_edge.core.results.inspection import Inspection
 from resnet_edge.formats.tflite import write_metadata
+from resnet_edge.graph.macs import work_of
 from resnet_edge.graph.model import load_model, save_model
-from resnet_edge.graph.work import work_of
 from resnet_edge.inspection.app_warnings import of_inputs, of_metadata, of_tflite
-from resnet_edge.inspection.inspect_request import InspectFile
+from resnet_edge.inspection.inspect_task import InspectFile
 from resnet_edge.inspection.inspect_worker import inspect
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny

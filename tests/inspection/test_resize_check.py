@@ -16,7 +16,7 @@ from resnet_edge.core.proportion import paired_drop
 from resnet_edge.data import folder
 from resnet_edge.data.platforms import PLATFORMS, UNKNOWN
 from resnet_edge.inspection.resize_check import ASSUMED, GREY, resize_check
-from resnet_edge.inspection.resize_check_request import CheckResize
+from resnet_edge.inspection.resize_check_task import CheckResize
 from resnet_edge.workers.progress import Progress, silent
 from tests.backends import tiny
 from tests.data.photos import noise

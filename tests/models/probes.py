@@ -7,6 +7,6 @@ from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.workers.progress import OnProgress
 
 
-def facts(request: ModelRequest, report: OnProgress) -> ModelFacts:
+def facts(request: ModelRequest, on_progress: OnProgress) -> ModelFacts:
     """The facts alone: the network cannot leave the worker."""
-    return open_model(request, report).facts
+    return open_model(request, on_progress).facts

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from resnet_edge.core.bench import Accuracy, Bench, Cold, Failed, Quiet, Timing, Unopened
-from resnet_edge.core.profile import OperatorTime, Profile
+from resnet_edge.core.results.bench import Accuracy, Bench, Cold, Failed, Quiet, Timing, Unopened
+from resnet_edge.core.results.profile import OperatorTime, Profile
 from resnet_edge.core.roofline import Ceilings, Roofline, Work
 from tests.report.conftest import EVIL, proof
 

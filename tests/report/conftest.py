@@ -9,11 +9,11 @@ import pytest
 
 from resnet_edge.core.artifact import Artifact, Quantization, TensorSpec
 from resnet_edge.core.head import Head
-from resnet_edge.core.latency import Latency
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.parity import Parity, Verdict
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.core.report import Failure, Report, StageCost
+from resnet_edge.core.results.latency import Latency
+from resnet_edge.core.results.parity import Parity, Verdict
+from resnet_edge.core.results.report import Failure, Report, StageCost
 from resnet_edge.core.sidecar import State, Step, StepLatency
 
 CLASSES = (
@@ -218,7 +218,7 @@ def troubled(ordinary: Report) -> Report:
 
 
 IMAGES = "cd" * 32
-"""What tells the images of `ordinary` and of its story apart from others."""
+"""What tells the images of `ordinary` and of its lineage apart from others."""
 
 
 def state(top1: float, macs: int, images_sha256: str = IMAGES) -> State:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.report import Report
 from resnet_edge.report.contract import encode
 
 TOP = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.report import Report
 from resnet_edge.report import summary
 from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.markdown import markdown

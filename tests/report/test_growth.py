@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from resnet_edge.core.error_growth import ErrorGrowth, LayerError
-from resnet_edge.core.report import Report
-from resnet_edge.report import growth_picture
+from resnet_edge.core.results.error_growth import ErrorGrowth, LayerError
+from resnet_edge.core.results.report import Report
+from resnet_edge.report.charts import line_plot
 from resnet_edge.report.contract import encode
 from resnet_edge.report.growth import growth_sentences, growth_table, worst
+from resnet_edge.report.html.convert_page import page
 from resnet_edge.report.markdown import markdown
-from resnet_edge.report.page import page
 from tests.report.browser import PAPER, Checker, laid_out, on_paper
 from tests.report.conftest import EVIL
 
@@ -54,9 +54,9 @@ def test_layers_without_a_finite_number_are_told_and_left_out_of_the_picture(ord
     broken = (*STEADY[:3], LayerError("net/lost/conv", None, 38.0, None), *STEADY[4:])
     report = with_growth(ordinary, broken)
     assert growth_sentences(report)[0].endswith("there is no finite number in lost.")
-    svg = ET.fromstring(growth_picture.both(report.error_growth, [3]).split("</svg>")[0] + "</svg>")
+    svg = ET.fromstring(line_plot.both(report.error_growth, [3]).split("</svg>")[0] + "</svg>")
     assert len(svg.findall("g/title")) == len(broken) - 1
-    assert growth_picture.both(with_growth(ordinary, broken[3:4]).error_growth, [3]) == ""
+    assert line_plot.both(with_growth(ordinary, broken[3:4]).error_growth, [3]) == ""
     assert "Error growth" not in page(with_growth(ordinary, broken[3:4]))
 
 
@@ -64,7 +64,7 @@ def test_layers_without_a_finite_number_are_told_and_left_out_of_the_picture(ord
     "layers", [STEADY[:1], STEADY[:2], STEADY * 20, (LayerError("a", 200.0, None, None),)]
 )
 def test_every_point_lies_in_the_picture(ordinary: Report, layers: tuple[LayerError, ...]) -> None:
-    drawn = growth_picture.both(with_growth(ordinary, layers).error_growth, [0])
+    drawn = line_plot.both(with_growth(ordinary, layers).error_growth, [0])
     wide, narrow, _ = drawn.split("</svg>")
     for text in (wide, narrow):
         svg = ET.fromstring(text + "</svg>")

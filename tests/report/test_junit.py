@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from resnet_edge.core.doubt import open_doubts
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.doubt import open_doubts
+from resnet_edge.core.results.report import Report
 from resnet_edge.report.junit import Case, junit, proved, timed
 from tests.report import benches
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.report import Report
+from resnet_edge.report.html.convert_page import page
 from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.markdown import markdown
-from resnet_edge.report.page import page
 from tests.report.conftest import EVIL
 
 ZEROS = [

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.report import Report
 from resnet_edge.report.markdown import code, escaped, markdown
 
 EVIL = """<script>alert("x")<img src=x onerror=y>&amp'|`**[a](x)_\\$"""

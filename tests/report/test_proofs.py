@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from resnet_edge.core.attribution import Attribution, Cause, KernelCheck, Share
-from resnet_edge.core.execution import Execution, OperatorCount
-from resnet_edge.core.explanation import Explanation, LayerFinding, LayerTrace
-from resnet_edge.core.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, LayerRisk, Way
-from resnet_edge.core.report import Failure, Report
+from resnet_edge.core.results.attribution import Attribution, Cause, KernelCheck, Share
+from resnet_edge.core.results.execution import Execution, OperatorCount
+from resnet_edge.core.results.explanation import Explanation, LayerFinding, LayerTrace
+from resnet_edge.core.results.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, LayerRisk, Way
+from resnet_edge.core.results.report import Failure, Report
+from resnet_edge.core.results.verification import Verification
 from resnet_edge.core.tolerances import INT8
-from resnet_edge.core.verification import Verification
 from resnet_edge.report.causes import causes_how, causes_sentences, causes_table, kernels_table
 from resnet_edge.report.contract import encode
+from resnet_edge.report.html.convert_page import page
+from resnet_edge.report.html.verify_page import verify_page
 from resnet_edge.report.integers import execution_table, risk_sentences, risk_table
 from resnet_edge.report.markdown import markdown
-from resnet_edge.report.page import page
 from resnet_edge.report.verification import verification_document
-from resnet_edge.report.verify_page import verify_page
 from tests.report.browser import PAPER, Checker, laid_out, on_paper
 from tests.report.conftest import EVIL, FILES
 

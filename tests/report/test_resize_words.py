@@ -7,7 +7,7 @@ import pytest
 
 from resnet_edge.cli._resize_table import print_resize
 from resnet_edge.core.image_contract import contract
-from resnet_edge.core.resize_check import ResizeCheck, ResizeRow
+from resnet_edge.core.results.resize_check import ResizeCheck, ResizeRow
 from resnet_edge.report.resize_words import resize_document, resize_rows, resize_told, resize_warnings
 
 SAME = ResizeRow(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.report import Report
 from resnet_edge.report.rows import conditions, rows, standing_of, target
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing
-from resnet_edge.core.report import Failure, Report
+from resnet_edge.core.results.report import Failure, Report
 from resnet_edge.report import summary
 
 

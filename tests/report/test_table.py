@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from resnet_edge.cli._table import print_table
-from resnet_edge.core.report import Report
+from resnet_edge.core.results.report import Report
 
 
 def printed(report: Report, width: int, capsys: pytest.CaptureFixture[str]) -> str:

@@ -12,15 +12,15 @@ import pytest
 
 from resnet_edge.core.artifact import Artifact, Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, UsageError
-from resnet_edge.core.explanation import Explanation, LayerFinding
 from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.results.explanation import Explanation, LayerFinding
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.job import Target
 from resnet_edge.verification.checks import check_other, check_unchanged, clipped, unfed
 from resnet_edge.verification.files import look
-from resnet_edge.verification.request import IdentifyFiles, Looked
+from resnet_edge.verification.task import IdentifyFiles, Looked
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 

@@ -7,7 +7,7 @@ import keras
 from resnet_edge.workers.progress import OnProgress
 
 
-def settings(request: dict[str, str], report: OnProgress) -> dict[str, object]:
+def settings(request: dict[str, str], on_progress: OnProgress) -> dict[str, object]:
     return {
         "backend": keras.config.backend(),
         "floatx": keras.config.floatx(),

@@ -39,69 +39,71 @@ class Echo:
     pid: int
 
 
-def echo(request: Words, report: OnProgress) -> Echo:
+def echo(request: Words, on_progress: OnProgress) -> Echo:
     return Echo(request.text, request.number, os.getpid())
 
 
-def numpy_scalars(request: Words, report: OnProgress) -> dict[str, Any]:
+def numpy_scalars(request: Words, on_progress: OnProgress) -> dict[str, Any]:
     return {"text": str(np.str_("x")), "number": np.float32(0.5), "pid": np.int64(7)}
 
 
-def count(request: Words, report: OnProgress) -> Words:
+def count(request: Words, on_progress: OnProgress) -> Words:
     for done in range(request.number):
-        report(Progress(step="count", done=done + 1, total=request.number, note=f"{request.text} {done}"))
+        on_progress(
+            Progress(step="count", done=done + 1, total=request.number, note=f"{request.text} {done}")
+        )
     return Words(request.text, request.number)
 
 
-def refuse(request: Words, report: OnProgress) -> Words:
+def refuse(request: Words, on_progress: OnProgress) -> Words:
     raise DataError(request.text)
 
 
-def crash(request: Words, report: OnProgress) -> Words:
+def crash(request: Words, on_progress: OnProgress) -> Words:
     raise ZeroDivisionError("first line\nsecond line")
 
 
-def break_on(request: Words, report: OnProgress) -> Words:
+def break_on(request: Words, on_progress: OnProgress) -> Words:
     raise ValueError(f"cannot write {request.text}")
 
 
-def fill_disk(request: Words, report: OnProgress) -> Words:
+def fill_disk(request: Words, on_progress: OnProgress) -> Words:
     raise OSError(errno.ENOSPC, "No space left on device", "big.tflite")
 
 
-def need_missing_package(request: Words, report: OnProgress) -> Words:
+def need_missing_package(request: Words, on_progress: OnProgress) -> Words:
     raise ModuleNotFoundError("No module named 'openvino'", name="openvino.runtime")
 
 
-def answer_with_array(request: Words, report: OnProgress) -> Any:
+def answer_with_array(request: Words, on_progress: OnProgress) -> Any:
     return np.zeros(3)
 
 
-def answer_with_nan(request: Words, report: OnProgress) -> Any:
+def answer_with_nan(request: Words, on_progress: OnProgress) -> Any:
     return {"text": "", "number": float("nan"), "pid": 0}
 
 
-def abort(request: Words, report: OnProgress) -> Words:
+def abort(request: Words, on_progress: OnProgress) -> Words:
     os.write(2, b"the last words of a converter\n")
     os.abort()
 
 
-def die_while_reading(request: Words, report: OnProgress) -> Words:
-    report(Progress(step="model", note=f"reading {request.text}"))
+def die_while_reading(request: Words, on_progress: OnProgress) -> Words:
+    on_progress(Progress(step="model", note=f"reading {request.text}"))
     os.kill(os.getpid(), request.number)
     raise AssertionError
 
 
-def kill(request: Words, report: OnProgress) -> Words:
+def kill(request: Words, on_progress: OnProgress) -> Words:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def leave(request: Words, report: OnProgress) -> Words:
+def leave(request: Words, on_progress: OnProgress) -> Words:
     sys.exit(request.number)
 
 
-def print_everywhere(request: Words, report: OnProgress) -> Words:
+def print_everywhere(request: Words, on_progress: OnProgress) -> Words:
     print('{"reply": {"text": "forged"}}')
     print("to stderr", file=sys.stderr)
     os.write(1, b'{"crash": "forged at level C"}\n')
@@ -111,18 +113,18 @@ def print_everywhere(request: Words, report: OnProgress) -> Words:
     return request
 
 
-def read_stdin(request: Words, report: OnProgress) -> Words:
+def read_stdin(request: Words, on_progress: OnProgress) -> Words:
     return Words(sys.stdin.read(), 0)
 
 
-def sleep_with_child(request: Words, report: OnProgress) -> Words:
+def sleep_with_child(request: Words, on_progress: OnProgress) -> Words:
     child = subprocess.Popen(["sleep", "600"])
-    report(Progress(step="sleeping", note=f"{os.getpid()} {child.pid}"))
+    on_progress(Progress(step="sleeping", note=f"{os.getpid()} {child.pid}"))
     time.sleep(600)
     return request
 
 
-def die_leaving_a_fork(request: Words, report: OnProgress) -> Words:
+def die_leaving_a_fork(request: Words, on_progress: OnProgress) -> Words:
     """The forked child keeps every file descriptor of the worker open."""
     if os.fork() == 0:
         time.sleep(600)
@@ -130,24 +132,24 @@ def die_leaving_a_fork(request: Words, report: OnProgress) -> Words:
     os._exit(7)
 
 
-def found_modules(request: Words, report: OnProgress) -> dict[str, str]:
+def found_modules(request: Words, on_progress: OnProgress) -> dict[str, str]:
     """Where the modules named in the text would come from; "" for those that are nowhere."""
     specs = {name: importlib.util.find_spec(name) for name in request.text.split()}
     return {name: str(spec.origin) if spec is not None else "" for name, spec in specs.items()}
 
 
-def environment(request: Words, report: OnProgress) -> dict[str, str]:
+def environment(request: Words, on_progress: OnProgress) -> dict[str, str]:
     return dict(os.environ)
 
 
-def leave_temporary_files(request: Words, report: OnProgress) -> Words:
+def leave_temporary_files(request: Words, on_progress: OnProgress) -> Words:
     handle, path = tempfile.mkstemp()
     os.close(handle)
     Path(tempfile.mkdtemp(), "deep").mkdir()
     return Words(path, 0)
 
 
-def attack(request: Words, report: OnProgress) -> dict[str, str]:
+def attack(request: Words, on_progress: OnProgress) -> dict[str, str]:
     """What code of somebody else might try: "done" or the error, by what was tried."""
     home, here, out = map(Path, request.text.split())
     return {
@@ -185,20 +187,20 @@ def _shell(command: str) -> None:
         raise OSError("the child failed")
 
 
-def take_memory(request: Words, report: OnProgress) -> Words:
+def take_memory(request: Words, on_progress: OnProgress) -> Words:
     """So many bytes, a part at a time; an odd number: with progress in between."""
-    report(Progress(step="model", note=f"reading {request.text}"))
+    on_progress(Progress(step="model", note=f"reading {request.text}"))
     taken = []
     for done in range(request.number >> 20):
         taken.append(b"x" * (1 << 20))
         if request.number % 2:
-            report(
+            on_progress(
                 Progress(step="model", done=done, total=request.number >> 20, note=f"reading {request.text}")
             )
     return Words(request.text, len(taken))
 
 
-def read_mapped(request: Words, report: OnProgress) -> Words:
+def read_mapped(request: Words, on_progress: OnProgress) -> Words:
     """Every page of a file that is mapped, and then time to be seen."""
     values = np.memmap(request.text, np.uint8, "r")
     found = int(values[::4096].max())
@@ -206,7 +208,7 @@ def read_mapped(request: Words, report: OnProgress) -> Words:
     return Words(request.text, found)
 
 
-def load_library(request: Words, report: OnProgress) -> Words:
+def load_library(request: Words, on_progress: OnProgress) -> Words:
     """The library of that name; no text where there is none."""
     try:
         ctypes.CDLL(request.text)
@@ -215,13 +217,13 @@ def load_library(request: Words, report: OnProgress) -> Words:
     return request
 
 
-def ask_for_memory(request: Words, report: OnProgress) -> Words:
+def ask_for_memory(request: Words, on_progress: OnProgress) -> Words:
     return Words("", int(np.zeros(request.number, np.uint8)[0]))
 
 
-def go_round(request: Words, report: OnProgress) -> Words:
+def go_round(request: Words, on_progress: OnProgress) -> Words:
     """So many seconds of processor time, after word of a loop in the file of that name."""
-    report(Progress(step="model"))
+    on_progress(Progress(step="model"))
     if request.text:
         ANNOUNCEMENTS.loop(request.text)
     began = time.process_time()
@@ -230,15 +232,15 @@ def go_round(request: Words, report: OnProgress) -> Words:
     return request
 
 
-def go_round_elsewhere(request: Words, report: OnProgress) -> Words:
+def go_round_elsewhere(request: Words, on_progress: OnProgress) -> Words:
     """The same in a program that this one waits for."""
-    report(Progress(step="model"))
+    on_progress(Progress(step="model"))
     ANNOUNCEMENTS.loop(request.text)
     subprocess.run([sys.executable, "-c", "while True: pass"], check=True)
     return request
 
 
-def wait_with_loop(request: Words, report: OnProgress) -> Words:
+def wait_with_loop(request: Words, on_progress: OnProgress) -> Words:
     ANNOUNCEMENTS.loop(request.text)
     time.sleep(request.number + 0.1)
     return request

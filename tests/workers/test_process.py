@@ -18,7 +18,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resnet_edge.core.atomic import hidden
 from resnet_edge.core.errors import (
     DataError,
     MissingDependency,
@@ -27,7 +26,8 @@ from resnet_edge.core.errors import (
     UsageError,
     WorkerFailed,
 )
-from resnet_edge.core.scratch import sweep
+from resnet_edge.core.files.atomic import hidden
+from resnet_edge.core.files.scratch import sweep
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.process import WorkerProcess, keep_logs, log_folder
 from resnet_edge.workers.progress import Progress

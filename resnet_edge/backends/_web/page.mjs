@@ -1,4 +1,4 @@
-// What Python calls (_browser.py): it opens one model in one runtime, runs it, and holds the clock.
+// What Python calls (browser.py): it opens one model in one runtime, runs it, and holds the clock.
 //
 // A runtime is a module beside this one with
 //   open(model, device, threads, shape)  model: Uint8Array; device: "cpu" or "gpu"; shape: of the input, where

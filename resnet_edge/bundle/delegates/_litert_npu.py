@@ -9,7 +9,7 @@ from pathlib import Path
 
 from resnet_edge.bundle.delegates._tflite import Rule, check_format, judged, operations, parts
 from resnet_edge.bundle.delegates._verdict import READ, ListOrigin, outlook_of
-from resnet_edge.core.outlook import Outlook
+from resnet_edge.core.results.outlook import Outlook
 
 FORMATS = frozenset({"tflite"})
 

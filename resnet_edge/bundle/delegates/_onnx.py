@@ -19,8 +19,8 @@ import onnxruntime
 
 from resnet_edge.bundle.delegates._verdict import DelegateVerdict, ListOrigin, outlook_of
 from resnet_edge.core.errors import ArtifactError, first_line
-from resnet_edge.core.outlook import Outlook
-from resnet_edge.graph.work import onnx_constants, onnx_layers
+from resnet_edge.core.results.outlook import Outlook
+from resnet_edge.graph.macs import onnx_constants, onnx_layers
 
 FORMATS = frozenset({"onnx"})
 _ROW = re.compile(r"^\|([\w.]+[:.]\w+)\|(.*)\|$")

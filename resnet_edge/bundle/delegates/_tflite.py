@@ -8,8 +8,8 @@ from pathlib import Path
 
 from resnet_edge.bundle.delegates._verdict import DelegateVerdict
 from resnet_edge.core.errors import ArtifactError
+from resnet_edge.graph.macs import macs
 from resnet_edge.graph.model import ABSENT, Graph, Node, Tensor, load_model, read_graph, with_folded_casts
-from resnet_edge.graph.work import macs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from resnet_edge.core.outlook import Fact, Kind, LeftOp, Outlook
+from resnet_edge.core.results.outlook import Fact, Kind, LeftOp, Outlook
 
 READ = "2026-11-25"
 """The day on which the sources of the documented rules were read."""
@@ -30,7 +30,7 @@ class DelegateVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class ListOrigin:
-    """Where verdicts come from; see core.outlook.Outlook. `verb` and `rest`, for people: what it
+    """Where verdicts come from; see core.results.outlook.Outlook. `verb` and `rest`, for people: what it
     does with operations, and who keeps the others."""
 
     delegate: str

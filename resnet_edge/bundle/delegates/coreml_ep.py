@@ -9,7 +9,7 @@ from resnet_edge.bundle.delegates._onnx import FORMATS as FORMATS
 from resnet_edge.bundle.delegates._onnx import LARGEST_RANK, NodePlace, odd_dtype, provider_outlook, source_of
 from resnet_edge.bundle.delegates._tflite import check_format
 from resnet_edge.bundle.delegates._verdict import READ, ListOrigin
-from resnet_edge.core.outlook import Outlook
+from resnet_edge.core.results.outlook import Outlook
 
 TITLE = "ONNX Runtime's Core ML provider (MLProgram)"
 LIST = "coreml_supported_mlprogram_ops.md"

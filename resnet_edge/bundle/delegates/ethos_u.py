@@ -18,7 +18,7 @@ from resnet_edge.bundle.delegates._tflite import DelegatedOperation, check_forma
 from resnet_edge.bundle.delegates._vela_environment import ENVIRONMENT
 from resnet_edge.bundle.delegates._verdict import DelegateVerdict, ListOrigin, outlook_of
 from resnet_edge.core.errors import ArtifactError, MissingDependency, UsageError
-from resnet_edge.core.outlook import Fact, Outlook
+from resnet_edge.core.results.outlook import Fact, Outlook
 
 TITLE = "Arm Ethos-U"
 FORMATS = frozenset({"tflite"})

@@ -7,7 +7,7 @@ from pathlib import Path
 from resnet_edge.bundle.delegates._litert_npu import FORMATS as FORMATS
 from resnet_edge.bundle.delegates._litert_npu import npu_outlook
 from resnet_edge.bundle.delegates._tflite import DelegatedOperation
-from resnet_edge.core.outlook import Outlook
+from resnet_edge.core.results.outlook import Outlook
 from resnet_edge.graph.model import Tensor
 
 TITLE = "MediaTek's NPU through LiteRT"

@@ -7,7 +7,7 @@ from pathlib import Path
 from resnet_edge.bundle.delegates._litert_npu import FORMATS as FORMATS
 from resnet_edge.bundle.delegates._litert_npu import npu_outlook
 from resnet_edge.bundle.delegates._tflite import DelegatedOperation
-from resnet_edge.core.outlook import Outlook
+from resnet_edge.core.results.outlook import Outlook
 
 TITLE = "Qualcomm's NPU through LiteRT"
 SOURCE = "google-ai-edge/LiteRT, litert/vendors/qualcomm/compiler/Qualcomm_QNN_Compiler.md at commit 08c8bf6"

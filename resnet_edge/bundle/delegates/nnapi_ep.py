@@ -14,7 +14,7 @@ from resnet_edge.bundle.delegates._onnx import (
 )
 from resnet_edge.bundle.delegates._tflite import check_format
 from resnet_edge.bundle.delegates._verdict import READ, ListOrigin
-from resnet_edge.core.outlook import Outlook
+from resnet_edge.core.results.outlook import Outlook
 
 TITLE = "ONNX Runtime's NNAPI provider"
 LIST = "nnapi_supported_ops.md"

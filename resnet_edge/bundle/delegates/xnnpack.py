@@ -10,7 +10,7 @@ from pathlib import Path
 
 from resnet_edge.bundle.delegates._tflite import DelegatedOperation, check_format, operations
 from resnet_edge.bundle.delegates._verdict import DelegateVerdict, ListOrigin, outlook_of
-from resnet_edge.core.outlook import Outlook
+from resnet_edge.core.results.outlook import Outlook
 from resnet_edge.graph.delegated import taken_by_xnnpack
 
 TITLE = "XNNPACK in LiteRT"

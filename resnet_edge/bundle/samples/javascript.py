@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.bundle.samples._marked import filled
-from resnet_edge.core.bundle import BundledFile, BundleFacts
 from resnet_edge.core.literals import javascript
+from resnet_edge.core.results.bundle import BundledFile, BundleFacts
 
 TITLE = "JavaScript, in a browser and in Node.js"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from resnet_edge.bundle.samples._marked import filled, for_bundle
 from resnet_edge.core import literals
 from resnet_edge.core.app_libraries import lines
-from resnet_edge.core.bundle import BundleFacts
 from resnet_edge.core.printable import printable
+from resnet_edge.core.results.bundle import BundleFacts
 
 TITLE = "Kotlin, on Android"
 

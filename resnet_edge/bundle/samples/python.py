@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.core.bundle import BundleFacts
+from resnet_edge.core.results.bundle import BundleFacts
 
 TITLE = "Python, on a computer or a Raspberry Pi"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from resnet_edge.bundle.samples._marked import filled, for_bundle
 from resnet_edge.core import literals
 from resnet_edge.core.app_libraries import lines
-from resnet_edge.core.bundle import BundleFacts
+from resnet_edge.core.results.bundle import BundleFacts
 
 TITLE = "Swift, on iOS"
 

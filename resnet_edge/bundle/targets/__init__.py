@@ -13,7 +13,7 @@ A profile is a module with
   to the bit;
 - `PINNED`: the pinned runtimes (backends that are files of data) that such apps may have, by what stands
   before the @: those that are installed are tried as well, and the oldest that is right is told;
-- `border(scheme, head)`: the `graph.app_border.Border` around the network, None where the bytes that
+- `border(scheme, head)`: the `graph.io_adapter.Border` around the network, None where the bytes that
   `convert` proved stay as they are;
 - `variants(model)`: the same network written in other ways, from a model file and beside it;
 - `companions(model, name)`: texts that go beside a model file, by file name;
@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Protocol
 
 from resnet_edge.core.head import Head
-from resnet_edge.graph.app_border import Border
+from resnet_edge.graph.io_adapter import Border
 
 
 @dataclass(frozen=True)

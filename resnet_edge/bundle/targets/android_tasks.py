@@ -11,7 +11,7 @@ from pathlib import Path
 from resnet_edge.bundle.targets import Variant
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.head import THRESHOLDS, Head
-from resnet_edge.graph.app_border import Border
+from resnet_edge.graph.io_adapter import Border
 
 TITLE = "MediaPipe Tasks and ML Kit, on Android, iOS and the web"
 FORMAT = "tflite"

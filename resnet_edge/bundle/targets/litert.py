@@ -6,7 +6,7 @@ from pathlib import Path
 
 from resnet_edge.bundle.targets import Variant
 from resnet_edge.core.head import Head
-from resnet_edge.graph.app_border import Border
+from resnet_edge.graph.io_adapter import Border
 
 TITLE = "LiteRT's Interpreter and CompiledModel, on Android, iOS, Linux and the web"
 FORMAT = "tflite"

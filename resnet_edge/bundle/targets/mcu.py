@@ -7,7 +7,7 @@ from pathlib import Path
 from resnet_edge.bundle.targets import Variant
 from resnet_edge.bundle.targets._c_source import c_files
 from resnet_edge.core.head import Head
-from resnet_edge.graph.app_border import Border
+from resnet_edge.graph.io_adapter import Border
 from resnet_edge.graph.model import read_graph
 
 TITLE = "TFLite Micro, on microcontrollers"

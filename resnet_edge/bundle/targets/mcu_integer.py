@@ -14,7 +14,7 @@ from resnet_edge.bundle.targets.mcu import (
     variants,
 )
 from resnet_edge.core.head import Head
-from resnet_edge.graph.app_border import Border
+from resnet_edge.graph.io_adapter import Border
 
 __all__ = [
     "CHANNELS",

@@ -7,7 +7,7 @@ from pathlib import Path
 from resnet_edge.bundle.targets import Variant
 from resnet_edge.core.head import Head
 from resnet_edge.formats.onnx import write_ort
-from resnet_edge.graph.app_border import Border
+from resnet_edge.graph.io_adapter import Border
 
 TITLE = "ONNX Runtime, on phones, servers, in Node.js and the browser"
 FORMAT = "onnx"

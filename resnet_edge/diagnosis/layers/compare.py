@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.explanation import Explanation, LayerFinding, LayerTrace
+from resnet_edge.core.results.explanation import Explanation, LayerFinding, LayerTrace
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.diagnosis.layers.activation_functions import KEEPERS
 from resnet_edge.diagnosis.layers.causes import NAMED_BY_OPERATION, REORDERS, Evidence, cause, listed, target

@@ -13,7 +13,7 @@ from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.tensors import quantize
 from resnet_edge.diagnosis.layers.onnx_nodes import attributes
 from resnet_edge.diagnosis.layers.steps import Constant, Real, affine, stored
-from resnet_edge.graph.work import onnx_constants
+from resnet_edge.graph.macs import onnx_constants
 
 MOVED = frozenset({"Cast", "Transpose", "Reshape", "Identity", "Squeeze", "Unsqueeze", "Flatten"})
 

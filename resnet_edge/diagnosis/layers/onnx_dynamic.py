@@ -13,7 +13,7 @@ import onnx
 from onnx import helper
 
 from resnet_edge.diagnosis.layers.onnx_nodes import attributes, with_nodes
-from resnet_edge.graph.work import onnx_constants
+from resnet_edge.graph.macs import onnx_constants
 
 LAYERS = {"ConvInteger": "Conv", "MatMulInteger": "MatMul"}
 

@@ -17,7 +17,7 @@ from onnx import helper, numpy_helper
 
 from resnet_edge.diagnosis.layers.onnx_dynamic import without_dynamic_scales
 from resnet_edge.diagnosis.layers.onnx_nodes import attributes, with_nodes
-from resnet_edge.graph.work import onnx_constants
+from resnet_edge.graph.macs import onnx_constants
 
 ENDS = 3
 """A quantized tensor is three inputs: its name, its scale and its zero point."""

@@ -26,7 +26,7 @@ from resnet_edge.diagnosis.layers.links import Link
 from resnet_edge.diagnosis.layers.rounding import Powers
 from resnet_edge.diagnosis.layers.scaled_weights import Scale, factors_of, same_weights
 from resnet_edge.diagnosis.layers.steps import Constant, OpenedSteps, Real, Weights, named_kernel
-from resnet_edge.graph.pair_bound import MOST_OF_PAIR, overflowing_pairs, pair_sums
+from resnet_edge.graph.quantization.pair_bound import MOST_OF_PAIR, overflowing_pairs, pair_sums
 
 STEP = np.sqrt(12.0)
 """Times the deviation of rounding to the nearest."""
@@ -121,7 +121,7 @@ def _of_taps(factors: Real, link: Link) -> Real:
 
 def _bounded(wanted: Real, had: Real, step: Real) -> NDArray[np.bool_]:
     """Weights of pairs that were kept from overflowing: `had` are as large as they may be together, and
-    `wanted` are larger (pair_bound.py)."""
+    `wanted` are larger (graph/quantization/pair_bound.py)."""
     before, after = (
         np.divide(each, step, out=np.zeros(step.shape), where=step > 0).reshape(len(step), -1)
         for each in (wanted, had)

@@ -15,8 +15,8 @@ from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.diagnosis.layers.onnx_steps import real_model
 from resnet_edge.diagnosis.layers.steps import OpenedSteps
 from resnet_edge.diagnosis.layers.tflite_steps import tensor_names
-from resnet_edge.graph.calibrate import keeping_all_tensors
 from resnet_edge.graph.model import Tensor, read_graph
+from resnet_edge.graph.quantization.calibrate import keeping_all_tensors
 
 Values = dict[str, NDArray[np.float32]]
 Run = Callable[[NDArray[Any]], Values]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.graph.pair_bound import BRIGHTEST, LEAST_SUM, MOST_SUM
+from resnet_edge.graph.quantization.pair_bound import BRIGHTEST, LEAST_SUM, MOST_SUM
 
 
 @dataclass(frozen=True, kw_only=True)

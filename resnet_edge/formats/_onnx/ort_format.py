@@ -2,9 +2,9 @@
 
 Its converter is called as its documentation says (onnxruntime.ai/docs/performance/model-optimizations/
 ort-format-models.html), in style Fixed. What is fused there stays as it is, whatever the processor, so that
-int8 weights of which a pair can overflow on x86 without VNNI (graph/pair_bound.py: none of ours) would do so
-in any session (`session.x64quantprecision` comes too late). As uint8, with 128 as their zero point, such
-weights are the same numbers, and no kernel overflows.
+int8 weights of which a pair can overflow on x86 without VNNI (graph/quantization/pair_bound.py: none of
+ours) would do so in any session (`session.x64quantprecision` comes too late). As uint8, with 128 as
+their zero point, such weights are the same numbers, and no kernel overflows.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from resnet_edge.graph.model import Node
 
 HALVES_UP = 1e-4
 """Of a step of the output. LiteRT rounds halves up and ONNX Runtime to even, and enlarged twice every
-sixteenth pixel is a half; it is above what float32 can err by (graph/additions.py, MARGIN)."""
+sixteenth pixel is a half; it is above what float32 can err by (graph/quantization/additions.py, MARGIN)."""
 
 
 def bilinear(b: Builder, node: Node) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 
 from resnet_edge.formats._onnx.builder import NCHW, NHWC, Builder, NotLowered
 from resnet_edge.formats._onnx.layout import axis_here, from_portable_order, in_portable_order, reshaped
-from resnet_edge.graph.grids import MOVES
 from resnet_edge.graph.model import Node
+from resnet_edge.graph.quantization.grids import MOVES
 
 FAR = 2**31 - 1
 """Behind the end of every axis."""
@@ -100,7 +100,8 @@ def entering(b: Builder, raw: str, index: int) -> str:
 def dequantize(b: Builder, node: Node) -> None:
     """DEQUANTIZE: values are real numbers here already. ONNX Runtime moves a DequantizeLinear behind
     operations that only move numbers, where a float layer may read it (Builder.apart), and makes a softmax
-    between integers one of integers, which the portable graph keeps in float (graph/quantize.py)."""
+    between integers one of integers, which the portable graph keeps in float
+    (graph/quantization/quantize.py)."""
     source, output = node.inputs[0], node.outputs[0]
     apart = any(reader.op in MOVES or _between_integers(b, reader) for reader in b.readers(output))
     b.define_exact(output, b.apart(source) if apart else b.value(source))

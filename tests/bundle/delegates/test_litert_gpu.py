@@ -8,7 +8,7 @@ from resnet_edge.backends import litert
 from resnet_edge.bundle.delegates import litert_gpu
 from resnet_edge.bundle.delegates._tflite import operations
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
-from resnet_edge.core.outlook import LeftOp
+from resnet_edge.core.results.outlook import LeftOp
 from resnet_edge.graph.model import load_model, save_model
 
 

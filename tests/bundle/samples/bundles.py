@@ -16,7 +16,8 @@ from PIL import Image
 from resnet_edge.backends import litert, onnxruntime
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import TensorSpec
-from resnet_edge.core.bundle import (
+from resnet_edge.core.image_contract import contract
+from resnet_edge.core.results.bundle import (
     BundledFile,
     BundleFacts,
     Golden,
@@ -24,9 +25,8 @@ from resnet_edge.core.bundle import (
     GoldenScores,
     RuntimeTolerance,
 )
-from resnet_edge.core.image_contract import contract
 from resnet_edge.core.tensors import dequantize, quantize
-from resnet_edge.report.golden import golden_json
+from resnet_edge.report.bundle.golden import golden_json
 from tests.backends import tiny
 
 BACKENDS: dict[str, Any] = {"tflite": litert, "onnx": onnxruntime}

@@ -13,8 +13,8 @@ import pytest
 from resnet_edge.bundle.samples import javascript, kotlin, swift
 from resnet_edge.core import literals
 from resnet_edge.core.artifact import TensorSpec
-from resnet_edge.core.bundle import BundledFile, BundleFacts, Golden
 from resnet_edge.core.image_contract import contract
+from resnet_edge.core.results.bundle import BundledFile, BundleFacts, Golden
 
 NASTY = 'a"); evil(`${b}` \\(c) $d @FLOAT@ */ \n\u2028 </script>'
 

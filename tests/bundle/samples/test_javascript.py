@@ -16,8 +16,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from resnet_edge.backends import _web_packages
-from resnet_edge.backends._web_server import WebServer
+from resnet_edge.backends._web import packages as web_packages
+from resnet_edge.backends._web.server import WebServer
 from resnet_edge.core.errors import MissingDependency
 from resnet_edge.core.image_contract import PRESETS, contract
 from resnet_edge.data.resize import apply
@@ -68,12 +68,12 @@ def test_pixels_are_those_of_the_reference(bundle: Path) -> None:
 @pytest.fixture
 def with_packages(bundle: Path) -> Path:
     try:
-        _web_packages.require("selftest.mjs", "onnxruntime-node", browser=False)
+        web_packages.require("selftest.mjs", "onnxruntime-node", browser=False)
     except MissingDependency as error:
         pytest.skip(str(error))
     if NODE is None:
         pytest.skip("node is not installed")
-    (bundle / "node_modules").symlink_to(_web_packages.node_modules())
+    (bundle / "node_modules").symlink_to(web_packages.node_modules())
     return bundle
 
 
@@ -157,7 +157,7 @@ def test_node_says_what_is_not_installed(bundle: Path, script: str) -> None:
 
 
 def test_node_tells_of_what_is_no_photo(with_packages: Path) -> None:
-    if not (_web_packages.node_modules() / "sharp").is_dir():
+    if not (web_packages.node_modules() / "sharp").is_dir():
         pytest.skip("the npm package sharp is not installed")
     (with_packages / "text.png").write_text("no photo")
     for words in ((), ("none.png",), ("text.png",)):
@@ -188,13 +188,13 @@ def test_a_png_is_decoded_as_pillow_does(bundle: Path, mode: str) -> None:
 def test_a_browser_passes_and_tells_what_is_off(bundle: Path, tmp_path: Path) -> None:
     try:
         for package in ("@litertjs/core", "onnxruntime-web"):
-            _web_packages.require("selftest/index.html", package)
+            web_packages.require("selftest/index.html", package)
     except MissingDependency as error:
         pytest.skip(str(error))
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(
-            executable_path=_web_packages.chromium("selftest"), chromium_sandbox=os.geteuid() != 0
+            executable_path=web_packages.chromium("selftest"), chromium_sandbox=os.geteuid() != 0
         )
         title, said = opened(browser, bundle)
         assert title == "passed", said
@@ -220,7 +220,7 @@ def opened(browser: Any, bundle: Path) -> tuple[str, str]:
     """The title and the text of the page, when it has come to an end."""
     served = bundle.parent / f"served{len([*bundle.parent.iterdir()])}"
     shutil.copytree(bundle, served)
-    modules = _web_packages.node_modules()
+    modules = web_packages.node_modules()
     for package in ("@litertjs", "onnxruntime-web"):
         shutil.copytree(modules / package, served / "node_modules" / package)
     server = WebServer({"bundle": served})
@@ -235,7 +235,7 @@ def opened(browser: Any, bundle: Path) -> tuple[str, str]:
 
 def test_node_names_a_photo_as_python_does(with_packages: Path) -> None:
     """A photo that lies on its side, in PNG, because decoders of JPEG differ by a level."""
-    if not (_web_packages.node_modules() / "sharp").is_dir():
+    if not (web_packages.node_modules() / "sharp").is_dir():
         pytest.skip("the npm package sharp is not installed")
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -257,7 +257,7 @@ def test_a_bundle_without_onnx_has_nothing_for_node(tmp_path: Path, artifacts: P
 
 def test_types_agree_with_those_of_the_packages(with_packages: Path) -> None:
     """`tsc --checkJs` against the packages' own declarations."""
-    compiler = _web_packages.node_modules() / "typescript/lib/tsc.js"
+    compiler = web_packages.node_modules() / "typescript/lib/tsc.js"
     if not compiler.is_file():
         pytest.skip("the npm package typescript is not installed")
     options = (

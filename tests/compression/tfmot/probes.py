@@ -42,19 +42,19 @@ class Asked:
     exclude: tuple[str, ...] | None = None
 
 
-def plans(asked: Asked, report: OnProgress) -> dict[str, Any]:
+def plans(asked: Asked, on_progress: OnProgress) -> dict[str, Any]:
     return asdict(plan(asked.schedule, asked.amount, asked.steps))
 
 
-def names(asked: Asked, report: OnProgress) -> tuple[str, ...]:
+def names(asked: Asked, on_progress: OnProgress) -> tuple[str, ...]:
     return layers_to_prune(flat_graph(_network(), nets.SHAPE), asked.exclude)
 
 
-def check(asked: list[LayerSparsity], report: OnProgress) -> None:
+def check(asked: list[LayerSparsity], on_progress: OnProgress) -> None:
     check_sparsity(asked, 0.5)
 
 
-def trained(asked: Asked, report: OnProgress) -> dict[str, Any]:
+def trained(asked: Asked, on_progress: OnProgress) -> dict[str, Any]:
     """Prune `nets.classifier` on noise: the sparsity of the first pruned kernel as seen after each
     step, and what is in Keras 3 in the end."""
     import tf_keras
@@ -106,7 +106,7 @@ class Fitted:
     apart: float
 
 
-def fitted_twice(request: FitTwice, report: OnProgress) -> Fitted:
+def fitted_twice(request: FitTwice, on_progress: OnProgress) -> Fitted:
     """The same recipe on the same network, by Keras 3 and by tf_keras."""
     import tf_keras
 
@@ -143,7 +143,7 @@ def fitted_twice(request: FitTwice, report: OnProgress) -> Fitted:
             teacher=teacher,
             framework=framework,
         )
-        history = fit(copy, data, recipe, folder, report, how)
+        history = fit(copy, data, recipe, folder, on_progress, how)
         rows.append([[row["loss"], row["accuracy"], row["val_accuracy"]] for row in history])
     pairs = list(zip(_arrays(ours, trunk), _arrays(theirs, trunk), strict=True))
     moved = max(float(np.abs(b - c).max()) for (_, b), c in zip(pairs, before, strict=True))

@@ -21,13 +21,13 @@ from resnet_edge.compression.tfmot.bridge import to_tf_keras
 from resnet_edge.compression.tfmot.quantize import FakeQuantized, fake_quantized, masks_of
 from resnet_edge.compression.tfmot.quantize_points import points_of
 from resnet_edge.core.scheme import DenseScales
-from resnet_edge.graph import weighted
-from resnet_edge.graph.additions import aligned_ranges, scale_of
-from resnet_edge.graph.calibrate import Ranges, measure_ranges
-from resnet_edge.graph.integer import require_integer
-from resnet_edge.graph.learned import Learned, learned_ranges
 from resnet_edge.graph.model import Graph, read_graph
-from resnet_edge.graph.quantize import quantize
+from resnet_edge.graph.quantization import weighted
+from resnet_edge.graph.quantization.additions import aligned_ranges, scale_of
+from resnet_edge.graph.quantization.calibrate import Ranges, measure_ranges
+from resnet_edge.graph.quantization.integer import require_integer
+from resnet_edge.graph.quantization.learned import Learned, learned_ranges
+from resnet_edge.graph.quantization.quantize import quantize
 from resnet_edge.models.activations import activations
 from resnet_edge.models.flat import FlatGraph, flat_graph
 from resnet_edge.models.learned_ranges import INPUT, PRODUCT
@@ -65,7 +65,7 @@ class Int8:
 
 def as_trained() -> AbstractContextManager[Any]:
     """Weights as fake quantization has them, which does not know of pairs that overflow
-    (graph/pair_bound.py): the files that users get have other weights in channels at risk."""
+    (graph/quantization/pair_bound.py): the files that users get have other weights in channels at risk."""
     return patch.object(weighted, "adds_pairs", lambda graph, node: False)
 
 

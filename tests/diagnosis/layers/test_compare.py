@@ -14,9 +14,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from onnx import numpy_helper
 
-from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.results.explanation import Explanation
 from resnet_edge.diagnosis.explain import explain
-from resnet_edge.diagnosis.explain_request import CompareLayers
+from resnet_edge.diagnosis.explain_task import CompareLayers
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.workers.progress import silent
 from tests.formats import nets

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from resnet_edge.diagnosis.layers.compare import compared
 from resnet_edge.evaluation.source import export
-from resnet_edge.evaluation.source_request import ExportModel
+from resnet_edge.evaluation.source_task import ExportModel
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent
 

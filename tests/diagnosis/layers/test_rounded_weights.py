@@ -11,7 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 from resnet_edge.diagnosis.layers.rounded_weights import as_rounded
 from resnet_edge.diagnosis.layers.rounding import Powers
 from resnet_edge.diagnosis.layers.steps import OpenedSteps
-from resnet_edge.graph.pair_bound import rounded_within
+from resnet_edge.graph.quantization.pair_bound import rounded_within
 from tests.diagnosis.layers.layer_links import Real, link, on_grid
 
 SHAPE = (8, 3, 3, 16)
@@ -87,7 +87,7 @@ def test_a_weight_far_off_is_left_to_be_found(kernel: Real) -> None:
 
 
 def test_pairs_that_were_kept_from_overflowing_are_rounding() -> None:
-    """Both neighbours gave up much more than a step (graph/pair_bound.py)."""
+    """Both neighbours gave up much more than a step (graph/quantization/pair_bound.py)."""
     kernel = np.random.default_rng(5).uniform(-1, 1, SHAPE)
     step = np.abs(kernel).max(axis=(1, 2, 3), keepdims=True) / 127
     rounded = rounded_within((kernel / step).reshape(8, -1)).reshape(SHAPE) * step

@@ -13,13 +13,13 @@ import pytest
 from keras import layers
 from onnx import numpy_helper
 
-from resnet_edge.core.explanation import Explanation
-from resnet_edge.graph.weighted import write_constants
+from resnet_edge.core.results.explanation import Explanation
+from resnet_edge.graph.quantization.weighted import write_constants
 from tests.diagnosis.layers.test_compare import explained, put
 from tests.diagnosis.layers.test_written_otherwise import constant
 from tests.formats import nets
+from tests.graph.quantization.test_equalize import equalized
 from tests.graph.road import Road, road
-from tests.graph.test_equalize import equalized
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 FACTORS = np.geomspace(1, 8, 8, dtype=np.float32)

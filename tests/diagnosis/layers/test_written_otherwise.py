@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from resnet_edge.core.explanation import Explanation
+from resnet_edge.core.results.explanation import Explanation
 from tests.diagnosis.layers.test_compare import convolution, explained, put
 from tests.graph.road import Road
 

@@ -9,7 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from resnet_edge.compatibility.tflite import minimums, stated_minimum, understated
 from resnet_edge.core import registry
-from resnet_edge.graph.app_border import Border, surround
+from resnet_edge.graph.io_adapter import Border, surround
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.graph.versions.operation import builtin_name
 from resnet_edge.graph.versions.stamp import set_versions

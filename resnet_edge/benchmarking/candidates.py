@@ -1,0 +1,81 @@
+"""Runs in the parent. Which artifact is timed where: on the backends that were named, or on all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from resnet_edge.benchmarking.files import BenchFile
+from resnet_edge.benchmarking.latency_task import LatencyTarget
+from resnet_edge.benchmarking.task import Offers
+from resnet_edge.core import registry
+from resnet_edge.core.errors import MissingDependency, UsageError
+from resnet_edge.core.results.bench import Unopened
+
+Ask = Callable[[str], Offers]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What to open. `named`: the user asked for these places, so that one which does not open is a
+    failure; otherwise it is `unopened`, as is what is not installed."""
+
+    targets: tuple[LatencyTarget, ...]
+    named: bool
+    unopened: tuple[Unopened, ...] = ()
+
+
+def candidates(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> Candidates:
+    """Every file on every place that opens its format; `ask` tells what a backend offers.
+
+    `words` are `backend` or `backend:device`; none means all that are installed, on all their
+    devices. Raises UsageError where none of those named opens a file, MissingDependency.
+    """
+    if words:
+        return Candidates(tuple(_on_named(files, words, ask)), True)
+    targets: list[LatencyTarget] = []
+    missing: list[Unopened] = []
+    pinned = registry.declared("backends")  # all of them for parity only
+    for name in registry.names("backends"):
+        if name in pinned:
+            continue
+        try:
+            offers = ask(name)
+        except MissingDependency as error:
+            missing.append(Unopened("", name, "", str(error)))
+            continue
+        if offers.for_parity_only:
+            continue
+        targets += [
+            _target(file, name, device)
+            for device in offers.devices
+            for file in files
+            if file.format in offers.formats
+        ]
+    order = {str(file.path): number for number, file in enumerate(files)}
+    targets.sort(key=lambda target: order[target.path])
+    return Candidates(tuple(targets), False, tuple(missing))
+
+
+def _on_named(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> list[LatencyTarget]:
+    offers = {word: ask(word.partition(":")[0]) for word in words}
+    found = []
+    for file in files:
+        places = [word for word in words if file.format in offers[word].formats]
+        if not places and not file.brought:
+            raise UsageError(f"none of --backends {','.join(words)} opens {file.name}: add one that does")
+        for word in places:
+            name, _, device = word.partition(":")
+            found.append(_target(file, name, device or "cpu"))
+    return found
+
+
+def _target(file: BenchFile, backend: str, device: str) -> LatencyTarget:
+    return LatencyTarget(
+        path=str(file.path),
+        file=file.name,
+        format=file.format,
+        scheme=file.scheme or "",
+        backend=backend,
+        device=device,
+    )

@@ -1,0 +1,35 @@
+"""What was done to the model before this run, as a short table on stdout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from resnet_edge.cli._grid import print_grid, print_line, spelled
+from resnet_edge.core.results.report import Report
+from resnet_edge.report.lineage import entries
+from resnet_edge.report.lineage_table import explained, lineage_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_TOLD = {"Model", "Top-1", "MACs", "Parameters", "Size", "Faster by", "Images"}
+"""The columns of the lineage that a terminal has room for; the report has all."""
+
+
+def print_lineage(report: Report, console: Console) -> None:
+    """One line for each point of the model's lineage, or a block where the terminal is narrow.
+
+    Nothing where the model is as it was made: the artifacts of this run have their own table.
+    """
+    found = lineage_table(report)
+    if found is None or (len(report.history) == 1 and report.history[0].before is None):
+        return
+    count = sum(entry.artifact is None for entry in entries(report))
+    kept = [index for index, title in enumerate(found.header) if title in _TOLD]
+    body = [[spelled(console, row[index][0]) for index in kept] for row in found.body[:count]]
+    header = [found.header[index] for index in kept]
+    print_grid(console, header, body, left={"Images"})
+    for line in explained(report):
+        if line.startswith("Top-1"):
+            print_line(console, spelled(console, line), "dim")
+    console.print()

@@ -1,0 +1,1 @@
+"""What commands find out, as plain values: the dataclasses that reports and `--json` are made of."""

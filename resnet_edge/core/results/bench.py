@@ -1,0 +1,136 @@
+"""What `resnet-edge bench` finds out, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.profile import Profile
+from resnet_edge.core.roofline import Ceilings, Roofline
+
+Interval = tuple[float, float]
+Steadiness = Literal["steady", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Cold:
+    """What a fresh process went through that opened one artifact, after importing the runtime.
+
+    `open_ms`: until the session was there; `first_ms`: its first inference; `peak_bytes`: by how
+    much the largest resident set of the process was above that before opening (None: the system
+    does not tell).
+    """
+
+    open_ms: float
+    first_ms: float
+    peak_bytes: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """One artifact on one backend and device, timed in turns with all the others.
+
+    Milliseconds of blocking calls on a batch, once it is warm, with a 95 % bootstrap interval of
+    the median over rounds. `per_second` is images at the median. `times_fastest` is its latency
+    over that of the fastest of the run, round by round, with its interval. `rank` counts the rows
+    whose interval lies wholly below this one's, plus one: rows that cannot be told apart share it.
+    `profile`: what its operators take, where that was asked for and the runtime tells. `roofline`: how
+    near it is to what the cores can do (None: on no CPU, or its work or a ceiling is not known).
+    """
+
+    artifact: str
+    format: str
+    scheme: str | None
+    backend: str
+    device: str
+    threads: int
+    batch: int
+    n: int
+    rounds: int
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    p50_ci95_ms: Interval
+    per_second: float
+    times_fastest: float
+    times_fastest_ci95: Interval
+    rank: int
+    cold: Cold
+    verdict: Steadiness
+    reasons: tuple[str, ...] = ()
+    profile: Profile | None = None
+    roofline: Roofline | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What could not be timed, and why; the other rows stay."""
+
+    artifact: str
+    backend: str
+    device: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Unopened:
+    """What was not asked for by name and is not here, or does not open. `artifact` and `device` are
+    empty where it is so for all of them."""
+
+    artifact: str
+    backend: str
+    device: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What `convert` proved of the very files that were timed, known again by their SHA-256.
+
+    `proofs` name the files as the rows do; `references` are those that are the Keras model which the
+    others were compared with.
+    """
+
+    proofs: tuple[Parity, ...] = ()
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """How quiet the machine was while it was timed.
+
+    `others` is how many cores other processes kept busy, on average (None: the system does not
+    tell). `slowest_quarter` is the median time of a fixed piece of work in the slowest quarter of
+    the run over that in the fastest: above 1.05 the machine itself changed pace (heat, frequency,
+    neighbours).
+    """
+
+    others: float | None
+    slowest_quarter: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """The document that `resnet-edge bench --json` prints."""
+
+    resnet_edge: str
+    versions: dict[str, str]
+    machine: dict[str, Any]
+    command: str
+    seconds: float
+    quiet: Quiet
+    rows: tuple[Timing, ...]
+    failures: tuple[Failed, ...] = ()
+    unopened: tuple[Unopened, ...] = ()
+    notes: tuple[str, ...] = ()
+    sha256: dict[str, str] = field(default_factory=dict)
+    ceilings: Ceilings | None = None
+    accuracy: Accuracy = Accuracy()
+    kind: Literal["bench"] = "bench"
+    schema: int = 1
+
+    @property
+    def conclusive(self) -> bool:
+        """Every row holds when repeated."""
+        return all(row.verdict == "steady" for row in self.rows)

@@ -1,0 +1,84 @@
+"""What the parent asks of evaluation.source, for the model as a float graph and for what it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.core.files.written_file import WrittenFile
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.results.reader_check import ReaderCheck
+from resnet_edge.models import ModelRequest
+from resnet_edge.workers.task import Task
+
+
+@dataclass(frozen=True)
+class ExportModel(
+    Task[WrittenFile], runs="resnet_edge.evaluation.source:export", reads=("model.source",), writes=("out",)
+):
+    """Write the float portable graph of a model to `out`; `bare`: without preprocessing, to
+    take what the model takes."""
+
+    model: ModelRequest
+    out: str
+    dynamic_batch: bool
+    bare: bool = False
+
+
+@dataclass(frozen=True)
+class WitnessReader(
+    Task[ReaderCheck],
+    runs="resnet_edge.evaluation.source:witness",
+    reads=(
+        "model.source",
+        "images",
+    ),
+):
+    """evaluation.source: hold the reader of a model against another loader, on some of `images` (.npy)."""
+
+    model: ModelRequest
+    images: str
+
+
+@dataclass(frozen=True)
+class RunReference(
+    Task[WrittenFile],
+    runs="resnet_edge.evaluation.source:reference",
+    reads=(
+        "model.source",
+        "images",
+        "known",
+    ),
+    writes=("out",),
+):
+    """Run the Keras model on `images` (.npy), outputs to `out` (.npy). `known` are those of
+    the first images (.npy), which are not run again."""
+
+    model: ModelRequest
+    images: str
+    out: str
+    known: str | None = None
+
+
+@dataclass(frozen=True)
+class ReadLearnedRanges(
+    Task[WrittenFile],
+    runs="resnet_edge.evaluation.source:learned",
+    reads=(
+        "model.source",
+        "images",
+    ),
+    writes=("out",),
+):
+    """evaluation.source: what the layers with learned ranges give on some of `images` (.npy, as the
+    user gave them), to `out` (.npz), for graph.quantization.learned."""
+
+    model: ModelRequest
+    images: str
+    out: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadModelFacts(Task[ModelFacts], runs="resnet_edge.evaluation.source:facts", reads=("model.source",)):
+    """What a model takes and gives, by opening it."""
+
+    model: ModelRequest

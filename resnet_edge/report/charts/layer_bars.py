@@ -1,0 +1,108 @@
+"""What each layer takes, artifacts side by side, as SVG: columns of bars; on a phone, bars in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from resnet_edge.report import words
+from resnet_edge.report.charts import svg
+from resnet_edge.report.charts.bench_layers import LayerRow
+
+CUT = 3.0
+"""A bar ends at so many times the longest bar of the middle artifact, with an arrow: one artifact that is
+slow throughout would flatten all others."""
+_WIDE, _NARROW = 920, 350
+_NAMES, _NUMBER = 190, 44
+_ROW, _BAR, _TOP = 19.0, 11.0, 46.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """An artifact: its name, where it ran, and its colour."""
+
+    name: str
+    place: str
+    colour: int
+
+
+@dataclass(frozen=True)
+class LayerBars:
+    """Layers with as many times as there are columns, and what is told where a bar is pointed at."""
+
+    columns: tuple[Column, ...]
+    layers: tuple[LayerRow, ...]
+
+    @property
+    def longest(self) -> float:
+        """Microseconds of the longest bar that is drawn."""
+        tops = [
+            max((taken for layer in self.layers if (taken := layer.microseconds[n]) is not None), default=0.0)
+            for n in range(len(self.columns))
+        ]
+        return min(max(tops), CUT * median(tops)) or 1.0
+
+
+def both(found: LayerBars) -> str:
+    """For wide windows and for narrow ones; the style sheet chooses."""
+    return wide(found) + narrow(found)
+
+
+def wide(found: LayerBars) -> str:
+    """A row for each layer and a column for each artifact."""
+    each = (_WIDE - _NAMES) / len(found.columns)
+    bottom = _TOP + _ROW * len(found.layers)
+    parts = [*_headers(found.columns, each)]
+    for number, layer in enumerate(found.layers):
+        y = _TOP + _ROW * number
+        parts.append(svg.text("tick", _NAMES - 10, y + 12, words.shortened(layer.name, 27), "end"))
+        parts += [
+            _bar(found, layer, column, _NAMES + each * column, y + 3, each - _NUMBER - 8)
+            for column in range(len(found.columns))
+        ]
+    parts += [
+        svg.line("base", _NAMES + each * n, _TOP, _NAMES + each * n, bottom)
+        for n in range(len(found.columns))
+    ]
+    return svg.drawing("plot wide", _WIDE, bottom + 6, _title(found), parts)
+
+
+def _headers(columns: Sequence[Column], each: float) -> Iterator[str]:
+    letters = int((each - 8) / 8)
+    for number, column in enumerate(columns):
+        left = _NAMES + each * number
+        yield svg.text("label", left, 16, words.shortened(column.name, letters))
+        yield svg.text("tick", left, 32, words.shortened(column.place, letters))
+
+
+def narrow(found: LayerBars) -> str:
+    """A group of bars for each layer, the artifacts under each other."""
+    parts, y = [], 4.0
+    for layer in found.layers:
+        parts.append(svg.text("label", 4, y + 12, words.shortened(layer.name, 44)))
+        y += 18
+        for column, taken in enumerate(layer.microseconds):
+            if taken is not None:
+                parts.append(_bar(found, layer, column, 4, y, _NARROW - _NUMBER - 12))
+                y += _BAR + 3
+        y += 8
+    return svg.drawing("plot narrow", _NARROW, y, _title(found), parts)
+
+
+def _bar(found: LayerBars, layer: LayerRow, column: int, left: float, top: float, room: float) -> str:
+    taken = layer.microseconds[column]
+    if taken is None:
+        return ""
+    share = min(taken / found.longest, 1.0)
+    artifact = found.columns[column]
+    told = f"{taken:.0f}" if taken >= 9.95 else f"{taken:.1f}"
+    arrow = "▸ " if taken > found.longest * 1.001 else ""
+    parts = svg.rect(f"bar {svg.colour(artifact.colour)}", left, top, share * room, _BAR)
+    parts += svg.text("tick", left + share * room + 4, top + 10, arrow + told)
+    return svg.titled(f"{layer.name} in {artifact.name} on {artifact.place}: {told} µs", parts)
+
+
+def _title(found: LayerBars) -> str:
+    names = ", ".join(f"{column.name} on {column.place}" for column in found.columns)
+    return f"microseconds of each layer in {names}; the table below holds the same numbers"

@@ -1,0 +1,1 @@
+"""The writer of HTML: one file for each page, with everything in it, and the sections that pages share."""

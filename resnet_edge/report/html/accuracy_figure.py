@@ -1,0 +1,45 @@
+"""Accuracy against latency on a page: the picture for both widths, its legend and its caption."""
+
+from __future__ import annotations
+
+from resnet_edge.report.charts import svg
+from resnet_edge.report.charts.accuracy_latency import Chart
+from resnet_edge.report.charts.scatter_plot import NARROW, WIDE, picture
+from resnet_edge.report.html import elements
+
+
+def accuracy_section(found: Chart | None, tested_on: str) -> str:
+    """The section; nothing where there is nothing to draw. `tested_on`: how many images."""
+    if found is None:
+        return ""
+    title = "Accuracy against latency" if found.x_title.startswith("median") else "Accuracy against size"
+    drawn = picture(found, WIDE, "plot wide") + picture(found, NARROW, "plot narrow")
+    return elements.section(title, elements.figure(_legend(found), drawn, _caption(found, tested_on)))
+
+
+def _legend(found: Chart) -> list[tuple[str, str]]:
+    shapes, colours = {point.shape for point in found.points}, {point.colour for point in found.points}
+    keys = [(svg.legend_marker(i), name) for i, name in enumerate(found.shapes) if i in shapes]
+    keys += [
+        (svg.legend_marker(css=svg.colour(i)), name) for i, name in enumerate(found.colours) if i in colours
+    ]
+    if any(point.standing not in ("pass", "reference") for point in found.points):
+        keys.append((svg.legend_marker(css="ink hollow"), "did not pass"))
+    if found.reference is not None:
+        keys.append((svg.legend_line(), f"Keras reference, {found.reference:.2f} %"))
+    if found.reference is not None and found.permitted is not None:
+        keys.append(
+            (svg.legend_band(), f"permitted drop, {round(found.reference - found.permitted, 6):g} pp")
+        )
+    return keys
+
+
+def _caption(found: Chart, tested_on: str) -> str:
+    parts = ["Up and to the left is better."]
+    if any(point.x_interval for point in found.points):
+        parts.append("Horizontal whiskers: 95 % interval of the median latency.")
+    if any(point.y_interval for point in found.points):
+        parts.append("Vertical whiskers: paired 95 % interval of the drop, hung from the reference.")
+    if found.left_out:
+        parts.append(f"Not drawn, for want of a number: {', '.join(found.left_out)}.")
+    return " ".join([*parts, f"Tested on {tested_on}."])

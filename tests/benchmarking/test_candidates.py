@@ -1,0 +1,71 @@
+"""Which artifact is timed where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.benchmarking.candidates import candidates
+from resnet_edge.benchmarking.files import BenchFile
+from resnet_edge.benchmarking.task import Offers
+from resnet_edge.core import registry
+from resnet_edge.core.errors import MissingDependency, UsageError
+
+FILES = tuple(
+    BenchFile(path=Path(f"a.{name}"), name=f"a.{name}", format=name, scheme=None)
+    for name in ("onnx", "tflite")
+)
+OFFERS = {
+    "litert": Offers(("tflite",), ("cpu", "gpu"), False),
+    "litert_reference": Offers(("tflite",), ("cpu",), True),
+    "onnxruntime": Offers(("onnx",), ("cpu",), False),
+}
+
+
+def ask(name: str) -> Offers:
+    if name not in OFFERS:
+        raise MissingDependency(f"{name} is not installed")
+    return OFFERS[name]
+
+
+def places(*words: str) -> list[tuple[str, str, str]]:
+    return [(t.file, t.backend, t.device) for t in candidates(FILES, words, ask).targets]
+
+
+def test_named_places_are_tried_as_named() -> None:
+    assert places("litert:gpu", "onnxruntime", "litert_reference") == [
+        ("a.onnx", "onnxruntime", "cpu"),
+        ("a.tflite", "litert", "gpu"),
+        ("a.tflite", "litert_reference", "cpu"),
+    ]
+    assert candidates(FILES, ("litert", "onnxruntime"), ask).named
+
+
+def test_without_names_all_that_is_there_is_tried_but_what_is_for_parity_only() -> None:
+    found = candidates(FILES, (), ask)
+    assert places() == [
+        ("a.onnx", "onnxruntime", "cpu"),
+        ("a.tflite", "litert", "cpu"),
+        ("a.tflite", "litert", "gpu"),
+    ]
+    assert not found.named
+    missing = {one.backend: one.message for one in found.unopened}
+    everyday = set(registry.names("backends")) - registry.declared("backends").keys()
+    assert missing == {name: f"{name} is not installed" for name in everyday if name not in OFFERS}
+
+
+def test_a_named_place_that_is_not_installed_is_an_error() -> None:
+    with pytest.raises(MissingDependency):
+        places("openvino")
+
+
+def test_a_file_that_no_named_backend_opens_is_an_error() -> None:
+    with pytest.raises(UsageError, match="none of --backends litert opens a.onnx"):
+        places("litert")
+
+
+def test_a_model_that_a_folder_brought_needs_no_backend() -> None:
+    model = BenchFile(path=Path("a.keras"), name="a.keras", format="keras", scheme=None, brought=True)
+    found = candidates((FILES[1], model), ("litert",), ask)
+    assert [target.file for target in found.targets] == ["a.tflite"]
