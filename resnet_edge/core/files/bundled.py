@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import resnet_edge
 from resnet_edge.core.errors import DataError
 
-PACKAGE = Path(__file__).resolve().parent.parent
+PACKAGE = Path(resnet_edge.__file__).resolve().parent
 MODEL_FILE = "resnet20_fashion_mnist.keras"
 TEST_FILE = "fashion_mnist_test.npz"
 BUNDLED = " (bundled)"

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import resnet_edge
+
 _ABSOLUTE = re.compile(r"(?<![\w./~\\-])(?:file://)?(?:/[^\s\"'`()<>|,;:*?/]+)+/([^\s\"'`()<>|,;:*?/]+)")
 
 _QUOTED = re.compile(r"(['\"`])(?:file://)?(/[^'\"`]*/[^'\"`/]+)\1((?:/[^\s'\"`()<>|,;:*?/]+)*)")
@@ -37,7 +39,7 @@ def without_machine_paths_in_command(line: str) -> str:
 
 
 def _program() -> Path:
-    return Path(__file__).parent.parent.parent
+    return Path(resnet_edge.__file__).parent.parent
 
 
 def _without(value: Any, roots: list[str]) -> Any:
