@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from resnet_edge.api.checked import AtLeast0, AtLeast1, Positive, checked
 from resnet_edge.api.reports import BenchReport, extended
 from resnet_edge.api.values import Words, choices, paths_of
 from resnet_edge.benchmarking.bench import BenchRequest
@@ -19,17 +20,18 @@ from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
 
+@checked
 def bench(
     paths: Any,
     *,
     backends: Words | None = None,
-    threads: int = 1,
-    batch: int = 1,
-    budget: float = 60.0,
+    threads: AtLeast1 = 1,
+    batch: AtLeast1 = 1,
+    budget: Positive = 60.0,
     profile: bool = False,
     html: str | Path | None = None,
     overwrite: bool = False,
-    seed: int = 0,
+    seed: AtLeast0 = 0,
     junit: str | Path | None = None,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.bench(…)",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from resnet_edge.api.checked import AtLeast1, NotNegative, Percentage, Shape, checked
 from resnet_edge.api.reports import ConvertReport, extended
 from resnet_edge.api.source_paths import check_data, read_paths
-from resnet_edge.api.values import Words, choices, or_else, text, value_files, words
+from resnet_edge.api.values import Data, Model, Words, choices, or_else, text, value_files, words
 from resnet_edge.calibrate.calibration_task import CalibratorName, RepairName
 from resnet_edge.conversion.convert import convert as run
 from resnet_edge.conversion.convert_request import ConvertRequest
@@ -29,12 +29,10 @@ from resnet_edge.report.whole_file import check_writable, write_whole
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
-if TYPE_CHECKING:
-    from resnet_edge.api.values import Data, Model
-
 SCHEMES = ("fp32", "fp16", "dynamic", "int8")
 
 
+@checked
 def convert(
     model: Model | None = None,
     *,
@@ -47,7 +45,7 @@ def convert(
     calibrator: CalibratorName = "auto",
     repair: RepairName | None = None,
     plan: bool = True,
-    max_drop: float = 0.5,
+    max_drop: Percentage = 0.5,
     preprocess: str | Path | None = None,
     backends: Words = ("litert", "onnxruntime"),
     runtimes: Words = (),
@@ -58,11 +56,11 @@ def convert(
     dynamic_batch: bool = False,
     nchw: bool = False,
     labels: str | Path | Sequence[str] | None = None,
-    input_shape: tuple[int, int, int] | None = None,
+    input_shape: Shape | None = None,
     accept_reference: bool = False,
     trust: bool = False,
-    threads: int = 1,
-    latency_seconds: float = 8.0,
+    threads: AtLeast1 = 1,
+    latency_seconds: NotNegative = 8.0,
     junit: str | Path | None = None,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.convert(…)",

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from resnet_edge.api.checked import checked
 from resnet_edge.api.reports import InspectReport, extended
-from resnet_edge.api.values import text, value_files
+from resnet_edge.api.values import Data, text, value_files
 from resnet_edge.core.errors import UsageError
 from resnet_edge.inspection.inspect import check_resize
 from resnet_edge.inspection.inspect import inspect as run
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
-if TYPE_CHECKING:
-    from resnet_edge.api.values import Data
 
-
+@checked
 def inspect(
     file: str | Path,
     *,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from resnet_edge.api.checked import AtLeast1, checked
 from resnet_edge.api.reports import PackageReport, extended
 from resnet_edge.api.source_paths import read_paths
-from resnet_edge.api.values import Words, choices, paths_of, targets, text, value_files
+from resnet_edge.api.values import Data, Words, choices, paths_of, targets, text, value_files
 from resnet_edge.bundle.converted import read_converted
 from resnet_edge.bundle.package import PackageRequest
 from resnet_edge.bundle.package import package as run
@@ -21,10 +22,8 @@ from resnet_edge.report.bundle.texts import write_bundle
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
-if TYPE_CHECKING:
-    from resnet_edge.api.values import Data
 
-
+@checked
 def package(
     folder: Any,
     *,
@@ -34,8 +33,8 @@ def package(
     schemes: Words | None = None,
     data: Data | None = None,
     resize: str | Path = "pillow",
-    images: int = 1000,
-    golden: int = 10,
+    images: AtLeast1 = 1000,
+    golden: AtLeast1 = 10,
     unproved: bool = False,
     labels_in: Mapping[str, str | Path] | None = None,
     model_version: str = "1",
@@ -67,8 +66,8 @@ def package(
             translations=translations,
             data=word,
             resize=text(resize) or "pillow",
-            images=_positive("images", images),
-            golden=_positive("golden", golden),
+            images=images,
+            golden=golden,
             unproved=unproved,
             version=model_version,
             license=license,
@@ -84,9 +83,3 @@ def package(
             write_bundle(found, workspace.folder, command, card)
             made = workspace.publish_partial() if found.failed else workspace.publish()
     return extended(PackageReport, found, folder=made, command=command)
-
-
-def _positive(name: str, value: int) -> int:
-    if value < 1:
-        raise UsageError(f"--{name} {value}: give 1 or more")
-    return value

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
+from resnet_edge.api.checked import (
+    AtLeast0,
+    AtLeast1,
+    NotNegative,
+    PartBelowOne,
+    PartOfAll,
+    Positive,
+    RealPart,
+    Shape,
+    UpToHalf,
+    checked,
+)
 from resnet_edge.api.recipes import recipe
-from resnet_edge.api.values import Words, or_else, text, value_files, words
-from resnet_edge.compression.channel_task import ChannelRequest, Importance
+from resnet_edge.api.values import Data, Model, Words, or_else, text, value_files, words
+from resnet_edge.compression.channel_task import ChannelRequest
 from resnet_edge.compression.magnitude_task import PruneMagnitude, Schedule
 from resnet_edge.compression.prune_channel import prune as prune_channels
-from resnet_edge.compression.pruning import Kind, PruningTarget, Rules, Scope
+from resnet_edge.compression.pruning import ImportanceName, Kind, Method, PruningTarget, Rules, Scope
 from resnet_edge.compression.step_latency import TimedAs
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.errors import UsageError
@@ -29,51 +41,48 @@ from resnet_edge.workers.process import log_folder
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
-if TYPE_CHECKING:
-    from resnet_edge.api.values import Data, Model
-
-Method = Literal["magnitude", "channel"]
 AMOUNT = 0.5
 
 
+@checked
 def prune(
     model: Model,
     *,
     method: Method,
     data: Data,
     out: str | Path,
-    amount: float | None = None,
+    amount: RealPart | None = None,
     exclude: Words | None = None,
     schedule: Schedule | None = None,
     of: Kind | None = None,
-    target_latency: float | None = None,
+    target_latency: RealPart | None = None,
     backend: str | None = None,
     scheme: str | None = None,
-    threads: int | None = None,
-    importance: Importance | None = None,
-    multiple: int | None = None,
+    threads: AtLeast1 | None = None,
+    importance: ImportanceName | None = None,
+    multiple: AtLeast1 | None = None,
     scope: Scope | None = None,
     blocks: bool | None = None,
-    remove_blocks: int | None = None,
-    sparse_epochs: int | None = None,
-    sparsity: float | None = None,
-    epochs: int = 20,
-    batch_size: int = 128,
-    learning_rate: float = 0.02,
-    warmup_epochs: float = 1.0,
-    weight_decay: float = 5e-4,
-    label_smoothing: float = 0.0,
+    remove_blocks: AtLeast1 | None = None,
+    sparse_epochs: AtLeast0 | None = None,
+    sparsity: Positive | None = None,
+    epochs: AtLeast0 = 20,
+    batch_size: AtLeast1 = 128,
+    learning_rate: Positive = 0.02,
+    warmup_epochs: NotNegative = 1.0,
+    weight_decay: NotNegative = 5e-4,
+    label_smoothing: PartBelowOne = 0.0,
     augment: Words = ("flip", "crop", "erase"),
-    validation: float = 0.05,
+    validation: UpToHalf = 0.05,
     precision: Precision = "float32",
     teacher: Model | None = None,
-    teacher_weight: float | None = None,
-    temperature: float | None = None,
-    seed: int = 0,
+    teacher_weight: PartOfAll | None = None,
+    temperature: Positive | None = None,
+    seed: AtLeast0 = 0,
     resume: bool = False,
     overwrite: bool = False,
     preprocess: str | Path | None = None,
-    input_shape: tuple[int, int, int] | None = None,
+    input_shape: Shape | None = None,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.prune(…)",
 ) -> Compressed:
@@ -157,9 +166,7 @@ def _excluded(names: Words | None) -> tuple[str, ...] | None:
 
 
 def _check_method(method: str, options: dict[str, dict[str, Any]]) -> None:
-    """Raises UsageError for an option of another method, or for a method that there is not."""
-    if method not in options:
-        raise UsageError(f"no method is called {method!r}; choose from: {', '.join(options)}")
+    """Raises UsageError for an option of another method."""
     for other, values in options.items():
         for name, value in values.items():
             if other != method and value is not None:

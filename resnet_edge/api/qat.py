@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
+from resnet_edge.api.checked import (
+    AtLeast0,
+    AtLeast1,
+    NotNegative,
+    PartBelowOne,
+    PartOfAll,
+    Positive,
+    Shape,
+    UpToHalf,
+    checked,
+)
 from resnet_edge.api.recipes import recipe
-from resnet_edge.api.values import Words, text, value_files
-from resnet_edge.compression.qat_task import FineTuneForInt8
+from resnet_edge.api.values import Data, Model, Words, text, value_files
+from resnet_edge.compression.qat_task import FineTuneForInt8, QatPrecision
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.models import ModelRequest, check_source
@@ -17,31 +27,29 @@ from resnet_edge.workers.process import log_folder
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
-if TYPE_CHECKING:
-    from resnet_edge.api.values import Data, Model
 
-
+@checked
 def qat(
     model: Model,
     *,
     data: Data,
     out: str | Path,
     preprocess: str | Path | None = None,
-    input_shape: tuple[int, int, int] | None = None,
+    input_shape: Shape | None = None,
     dense_scales: DenseScales = "per-tensor",
-    epochs: int = 5,
-    batch_size: int = 128,
-    learning_rate: float = 0.001,
-    warmup_epochs: float = 0.0,
-    weight_decay: float = 1e-4,
-    label_smoothing: float = 0.0,
+    epochs: AtLeast1 = 5,
+    batch_size: AtLeast1 = 128,
+    learning_rate: Positive = 0.001,
+    warmup_epochs: NotNegative = 0.0,
+    weight_decay: NotNegative = 1e-4,
+    label_smoothing: PartBelowOne = 0.0,
     augment: Words = ("flip", "crop", "erase"),
-    validation: float = 0.05,
-    precision: Literal["float32"] = "float32",
+    validation: UpToHalf = 0.05,
+    precision: QatPrecision = "float32",
     teacher: Model | None = None,
-    teacher_weight: float | None = None,
-    temperature: float | None = None,
-    seed: int = 0,
+    teacher_weight: PartOfAll | None = None,
+    temperature: Positive | None = None,
+    seed: AtLeast0 = 0,
     resume: bool = False,
     overwrite: bool = False,
     on_progress: OnProgress = silent,

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from resnet_edge import zoo
+from resnet_edge.api.checked import (
+    AtLeast0,
+    AtLeast1,
+    NotNegative,
+    PartBelowOne,
+    PartOfAll,
+    Positive,
+    Shape,
+    UpToHalf,
+    checked,
+)
 from resnet_edge.api.recipes import recipe
-from resnet_edge.api.values import Words, value_files
+from resnet_edge.api.values import Data, Model, Words, value_files
 from resnet_edge.core.errors import UnknownName
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.training.recipe import (
@@ -23,32 +33,30 @@ from resnet_edge.workers.process import WorkerProcess, log_folder
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
-if TYPE_CHECKING:
-    from resnet_edge.api.values import Data, Model
 
-
+@checked
 def train(
     *,
     arch: str,
     data: Data,
     out: str | Path,
     start: Model | None = None,
-    epochs: int = 30,
-    batch_size: int = 128,
-    learning_rate: float = 0.1,
-    warmup_epochs: float = 2.0,
-    weight_decay: float = 5e-4,
-    label_smoothing: float = 0.0,
+    epochs: AtLeast1 = 30,
+    batch_size: AtLeast1 = 128,
+    learning_rate: Positive = 0.1,
+    warmup_epochs: NotNegative = 2.0,
+    weight_decay: NotNegative = 5e-4,
+    label_smoothing: PartBelowOne = 0.0,
     augment: Words = ("flip", "crop", "erase"),
-    validation: float = 0.05,
+    validation: UpToHalf = 0.05,
     precision: Precision = "float32",
     teacher: Model | None = None,
-    teacher_weight: float | None = None,
-    temperature: float | None = None,
-    seed: int = 0,
+    teacher_weight: PartOfAll | None = None,
+    temperature: Positive | None = None,
+    seed: AtLeast0 = 0,
     resume: bool = False,
     overwrite: bool = False,
-    input_shape: tuple[int, int, int] | None = None,
+    input_shape: Shape | None = None,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.train(…)",
 ) -> TrainResult:

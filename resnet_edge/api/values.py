@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
     Data: TypeAlias = str | Path | Pixels | tuple[Pixels, NDArray[Any] | Sequence[int]]
     """DATA of the contract, or images (N, H, W, C), uint8 or float32, and perhaps labels (N,), integers."""
-    Model: TypeAlias = str | Path | Any
-    """MODEL of the contract, or a keras.Model."""
+else:  # numpy is not loaded for the sake of a type; what is no DATA is refused when it is written
+    Data: TypeAlias = Any
+Model: TypeAlias = str | Path | Any
+"""MODEL of the contract, or a keras.Model."""
 
 T = TypeVar("T")
 Words: TypeAlias = str | Iterable[str]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
+from resnet_edge.api.checked import AtLeast0, AtLeast1, Percentage, Shape, checked
 from resnet_edge.api.reports import VerifyReport, extended
 from resnet_edge.api.source_paths import check_data, read_paths
-from resnet_edge.api.values import Words, choices, or_else, paths_of, text, value_files
+from resnet_edge.api.values import Data, Model, Words, choices, or_else, paths_of, text, value_files
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.overwrite import check_apart
@@ -17,15 +18,12 @@ from resnet_edge.report.junit import junit as junit_xml
 from resnet_edge.report.junit import proved
 from resnet_edge.report.verify_words import verdict
 from resnet_edge.report.whole_file import check_page, check_writable, write_whole
-from resnet_edge.verification.options import VerifyRequest
+from resnet_edge.verification.options import Feed, VerifyRequest
 from resnet_edge.verification.reported import hashes_reported
 from resnet_edge.verification.verify import verify as run
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.temporary import temporary
 from resnet_edge.workers.variables import check_variables
-
-if TYPE_CHECKING:
-    from resnet_edge.api.values import Data, Model
 
 BACKENDS = ("litert", "onnxruntime")
 ARTIFACT_SUFFIXES = (".tflite", ".onnx")
@@ -33,27 +31,28 @@ ATTRIBUTED = 500
 GOLDEN_IMAGES = 32
 
 
+@checked
 def verify(
     artifacts: Any,
     *,
     reference: Model | None = None,
     data: Data | None = None,
     backends: Words | None = None,
-    max_drop: float = 0.5,
-    images: int | None = None,
+    max_drop: Percentage = 0.5,
+    images: AtLeast1 | None = None,
     sequential: bool = False,
     preprocess: str | Path | None = None,
-    feed: Literal["pixels", "preprocessed"] | None = None,
-    input_shape: tuple[int, int, int] | None = None,
+    feed: Feed | None = None,
+    input_shape: Shape | None = None,
     accept_reference: bool = False,
     trust: bool = False,
     explain: bool = True,
     calibration: Data | None = None,
-    attribute: int | None = None,
+    attribute: AtLeast0 | None = None,
     unpruned: Model | None = None,
     html: str | Path | None = None,
     save_golden: str | Path | None = None,
-    golden_images: int | None = None,
+    golden_images: AtLeast1 | None = None,
     overwrite: bool = False,
     junit: str | Path | None = None,
     on_progress: OnProgress = silent,

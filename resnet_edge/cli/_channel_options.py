@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-from resnet_edge.cli._options import FiniteRange
+from resnet_edge.api.checked import AtLeast0, AtLeast1, Positive
+from resnet_edge.cli._options import value_type
+from resnet_edge.compression.pruning import ImportanceName, Kind, Scope
 
 Decorated = Callable[..., Any]
 
@@ -31,7 +33,7 @@ OPTIONS = (
         "--of",
         default="macs",
         show_default=True,
-        type=click.Choice(["macs", "parameters"]),
+        type=value_type(Kind),
         help="channel: what --amount is a share of.",
     ),
     click.option(
@@ -58,14 +60,14 @@ OPTIONS = (
         "--threads",
         default=1,
         show_default=True,
-        type=click.IntRange(1),
+        type=value_type(AtLeast1),
         help="channel: threads when latency is measured.",
     ),
     click.option(
         "--importance",
         default="norm",
         show_default=True,
-        type=click.Choice(["norm", "taylor"]),
+        type=value_type(ImportanceName),
         help="channel: a channel's share in what its readers get, from the weights alone; or the "
         "first-order Taylor score on training images.",
     ),
@@ -73,14 +75,14 @@ OPTIONS = (
         "--multiple",
         default=8,
         show_default=True,
-        type=click.IntRange(1),
+        type=value_type(AtLeast1),
         help="channel: what is left of a layer is a multiple of this.",
     ),
     click.option(
         "--scope",
         default="all",
         show_default=True,
-        type=click.Choice(["all", "inner"]),
+        type=value_type(Scope),
         help="channel: inner leaves alone what residual additions join.",
     ),
     click.option(
@@ -92,7 +94,7 @@ OPTIONS = (
     ),
     click.option(
         "--remove-blocks",
-        type=click.IntRange(1),
+        type=value_type(AtLeast1),
         metavar="N",
         help="channel: remove so many blocks; channels only as --amount or --target-latency, if given, says.",
     ),
@@ -100,14 +102,14 @@ OPTIONS = (
         "--sparse-epochs",
         default=0,
         show_default=True,
-        type=click.IntRange(0),
+        type=value_type(AtLeast0),
         help="channel: train with a group penalty for so long before pruning.",
     ),
     click.option(
         "--sparsity",
         default=1e-4,
         show_default=True,
-        type=FiniteRange(0, min_open=True),
+        type=value_type(Positive),
         help="channel: strength of that penalty.",
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import click
 from click.core import ParameterSource
@@ -70,8 +70,9 @@ junit_option = click.option(
 
 def dense_scales_option(help: str) -> Callable[[F], F]:
     """--dense-scales: one int8 scale for all outputs of a dense layer, or one for each."""
-    choice = click.Choice(get_args(DenseScales))
-    return click.option("--dense-scales", default="per-tensor", show_default=True, type=choice, help=help)
+    return click.option(
+        "--dense-scales", default="per-tensor", show_default=True, type=value_type(DenseScales), help=help
+    )
 
 
 def backends_option(default: str | None, help: str) -> Callable[[F], F]:
@@ -86,7 +87,18 @@ def backends_option(default: str | None, help: str) -> Callable[[F], F]:
     )
 
 
-class FiniteRange(click.FloatRange):
+def value_type(hint: Any) -> click.ParamType[Any]:
+    """The values that an option takes, as the signature of the function of its command has them."""
+    if get_origin(hint) is Literal:
+        return click.Choice(get_args(hint))
+    kind, within = get_args(hint)
+    most = None if math.isinf(within.most) else within.most
+    if kind is int:
+        return click.IntRange(within.least, most)
+    return _FiniteRange(within.least, most, min_open=within.least_open, max_open=within.most_open)
+
+
+class _FiniteRange(click.FloatRange):
     """A FloatRange that refuses NaN, which no comparison does, and infinity."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:

@@ -8,7 +8,17 @@ from typing import Any
 
 import click
 
-from resnet_edge.cli._options import FiniteRange, overwrite_option, shape
+from resnet_edge.api.checked import (
+    AtLeast0,
+    AtLeast1,
+    NotNegative,
+    PartBelowOne,
+    PartOfAll,
+    Positive,
+    UpToHalf,
+)
+from resnet_edge.cli._options import overwrite_option, shape, value_type
+from resnet_edge.training.recipe import Precision
 
 Decorated = Callable[..., Any]
 
@@ -19,8 +29,8 @@ def training_options(
     learning_rate: float,
     warmup_epochs: float,
     weight_decay: float = 5e-4,
-    least_epochs: int = 1,
-    precisions: tuple[str, ...] = ("float32", "mixed_bfloat16", "mixed_float16"),
+    epochs_type: Any = AtLeast1,
+    precision: Any = Precision,
 ) -> Callable[[Decorated], Decorated]:
     """Add the options."""
     options = [
@@ -33,20 +43,20 @@ def training_options(
             type=click.Path(path_type=Path, dir_okay=False),
             help="Where the .keras file goes.",
         ),
-        click.option("--epochs", default=epochs, show_default=True, type=click.IntRange(least_epochs)),
-        click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1)),
+        click.option("--epochs", default=epochs, show_default=True, type=value_type(epochs_type)),
+        click.option("--batch-size", default=128, show_default=True, type=value_type(AtLeast1)),
         click.option(
             "--learning-rate",
             default=learning_rate,
             show_default=True,
-            type=FiniteRange(0, min_open=True),
+            type=value_type(Positive),
             help="At the top of the schedule.",
         ),
-        click.option("--warmup-epochs", default=warmup_epochs, show_default=True, type=FiniteRange(0)),
-        click.option("--weight-decay", default=weight_decay, show_default=True, type=FiniteRange(0)),
         click.option(
-            "--label-smoothing", default=0.0, show_default=True, type=FiniteRange(0, 1, max_open=True)
+            "--warmup-epochs", default=warmup_epochs, show_default=True, type=value_type(NotNegative)
         ),
+        click.option("--weight-decay", default=weight_decay, show_default=True, type=value_type(NotNegative)),
+        click.option("--label-smoothing", default=0.0, show_default=True, type=value_type(PartBelowOne)),
         click.option(
             "--augment", default="flip,crop,erase", show_default=True, help="Comma-separated, or 'none'."
         ),
@@ -54,12 +64,10 @@ def training_options(
             "--validation",
             default=0.05,
             show_default=True,
-            type=FiniteRange(0, 0.5),
+            type=value_type(UpToHalf),
             help="Share of the training images held out.",
         ),
-        click.option(
-            "--precision", default="float32", show_default=True, type=click.Choice(list(precisions))
-        ),
+        click.option("--precision", default="float32", show_default=True, type=value_type(precision)),
         click.option(
             "--teacher",
             metavar="MODEL",
@@ -69,17 +77,17 @@ def training_options(
             "--teacher-weight",
             default=0.5,
             show_default=True,
-            type=FiniteRange(0, 1, min_open=True),
+            type=value_type(PartOfAll),
             help="The teacher's share of the loss.",
         ),
         click.option(
             "--temperature",
             default=4.0,
             show_default=True,
-            type=FiniteRange(0, min_open=True),
+            type=value_type(Positive),
             help="Softens both outputs before they are compared.",
         ),
-        click.option("--seed", default=0, show_default=True, type=click.IntRange(0)),
+        click.option("--seed", default=0, show_default=True, type=value_type(AtLeast0)),
         click.option(
             "--resume", is_flag=True, help="Continue an interrupted run; an error where there is none."
         ),

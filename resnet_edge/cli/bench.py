@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_edge.cli._options import backends_option, given, junit_option, overwrite_option
+from resnet_edge.api.checked import AtLeast0, AtLeast1
+from resnet_edge.cli._options import backends_option, given, junit_option, overwrite_option, value_type
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 @click.command("bench")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH…")
 @backends_option(None, "Where to measure; without it, wherever artifacts open here")
-@click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Of every backend.")
-@click.option("--batch", default=1, show_default=True, type=click.IntRange(1), help="Images at a time.")
+@click.option("--threads", default=1, show_default=True, type=value_type(AtLeast1), help="Of every backend.")
+@click.option("--batch", default=1, show_default=True, type=value_type(AtLeast1), help="Images at a time.")
 @click.option(
     "--budget",
     default="60s",
@@ -61,7 +62,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 )
 @junit_option
 @overwrite_option("FILE.html and FILE.xml")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Orders the turns.")
+@click.option("--seed", default=0, show_default=True, type=value_type(AtLeast0), help="Orders the turns.")
 @output_options
 def command(
     paths: tuple[Path, ...],

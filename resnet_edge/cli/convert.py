@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import click
 
+from resnet_edge.api.checked import AtLeast1, NotNegative, Percentage
 from resnet_edge.calibrate.calibration_task import CalibratorName, RepairName
 from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import (
-    FiniteRange,
     accept_reference_option,
     backends_option,
     dense_scales_option,
@@ -19,10 +19,12 @@ from resnet_edge.cli._options import (
     names,
     overwrite_option,
     shape,
+    value_type,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.runtime_floor import floors
+from resnet_edge.core.scheme import Io
 
 if TYPE_CHECKING:
     from resnet_edge.core.results.report import Report
@@ -81,12 +83,12 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> str:
     "--calibrator",
     default="auto",
     show_default=True,
-    type=click.Choice(get_args(CalibratorName)),
+    type=value_type(CalibratorName),
     help="How int8 ranges are set. auto: by the measured noise of the int8 outputs, never worse than minmax.",
 )
 @click.option(
     "--repair",
-    type=click.Choice(get_args(RepairName)),
+    type=value_type(RepairName),
     help="Whether weights and biases are changed to make up for rounding (no training). auto: where it "
     "measures better. [default: auto with --calibrator auto, else none]",
 )
@@ -100,7 +102,7 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> str:
     "--max-drop",
     default=0.5,
     show_default=True,
-    type=FiniteRange(0, 100),
+    type=value_type(Percentage),
     metavar="PP",
     help="Largest accuracy drop, in percentage points.",
 )
@@ -130,7 +132,7 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> str:
     "--io",
     default="float32",
     show_default=True,
-    type=click.Choice(["float32", "uint8", "int8"]),
+    type=value_type(Io),
     help="Input and output of int8 artifacts.",
 )
 @click.option(
@@ -160,14 +162,14 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> str:
     "--threads",
     default=1,
     show_default=True,
-    type=click.IntRange(1),
+    type=value_type(AtLeast1),
     help="Threads of every backend when latency is measured.",
 )
 @click.option(
     "--latency-seconds",
     default=8.0,
     show_default=True,
-    type=FiniteRange(0),
+    type=value_type(NotNegative),
     help="Time to measure latency for; 0: do not.",
 )
 @junit_option

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from resnet_edge.api.checked import AtLeast1
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import given, names, overwrite_option
+from resnet_edge.cli._options import given, names, overwrite_option, value_type
 from resnet_edge.cli.terminal import fail, output_options, print_json, progress
 from resnet_edge.core.errors import EXIT_DONE, EXIT_FAILED_PROOF, UnknownName
 from resnet_edge.core.language import is_language
@@ -78,14 +79,14 @@ def _translations(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     "--images",
     default=1000,
     show_default=True,
-    type=click.IntRange(1),
+    type=value_type(AtLeast1),
     help="How many images every runtime is proved on.",
 )
 @click.option(
     "--golden",
     default=10,
     show_default=True,
-    type=click.IntRange(1),
+    type=value_type(AtLeast1),
     help="How many golden images to put in.",
 )
 @click.option("--unproved", is_flag=True, help="Ship artifacts that did not pass; the bundle says so.")

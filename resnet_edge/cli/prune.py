@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import click
 
+from resnet_edge.api.checked import AtLeast0, RealPart
 from resnet_edge.cli._channel_options import channel_options
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import FiniteRange, given, shape
+from resnet_edge.cli._options import given, shape, value_type
 from resnet_edge.cli._training_options import training_options
 from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
 from resnet_edge.compression.magnitude_task import Schedule
+from resnet_edge.compression.pruning import Method
 
 
 @click.command("prune")
@@ -20,14 +21,14 @@ from resnet_edge.compression.magnitude_task import Schedule
 @click.option(
     "--method",
     required=True,
-    type=click.Choice(["magnitude", "channel"]),
+    type=value_type(Method),
     help="magnitude: zeros, a smaller download. channel: fewer channels, a faster network.",
 )
 @click.option(
     "--amount",
     default=0.5,
     show_default=True,
-    type=FiniteRange(0, 1, min_open=True, max_open=True),
+    type=value_type(RealPart),
     help="The share that goes: of the weights (magnitude), of the MACs (channel).",
 )
 @click.option(
@@ -40,11 +41,11 @@ from resnet_edge.compression.magnitude_task import Schedule
     "--schedule",
     default="polynomial",
     show_default=True,
-    type=click.Choice(get_args(Schedule)),
+    type=value_type(Schedule),
     help="magnitude: towards the amount step by step, or at once.",
 )
 @channel_options
-@training_options(epochs=20, learning_rate=0.02, warmup_epochs=1.0, least_epochs=0)
+@training_options(epochs=20, learning_rate=0.02, warmup_epochs=1.0, epochs_type=AtLeast0)
 @click.option(
     "--preprocess",
     metavar="NAME|FILE",

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from resnet_edge.api.checked import AtLeast0, AtLeast1, Percentage
 from resnet_edge.cli._options import (
-    FiniteRange,
     accept_reference_option,
     backends_option,
     given,
     junit_option,
     overwrite_option,
     shape,
+    value_type,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
+from resnet_edge.verification.options import Feed
 
 if TYPE_CHECKING:
     from resnet_edge.api.reports import VerifyReport
@@ -48,13 +50,13 @@ NOT_WITH_GOLDEN = {
     "--max-drop",
     default=0.5,
     show_default=True,
-    type=FiniteRange(0, 100),
+    type=value_type(Percentage),
     metavar="PP",
     help="Largest accuracy drop, in percentage points.",
 )
 @click.option(
     "--images",
-    type=click.IntRange(1),
+    type=value_type(AtLeast1),
     metavar="N",
     help="Use so many of the images, evenly from all classes. [default: all]",
 )
@@ -73,7 +75,7 @@ NOT_WITH_GOLDEN = {
     "--feed",
     default="pixels",
     show_default=True,
-    type=click.Choice(["pixels", "preprocessed"]),
+    type=value_type(Feed),
     help="What the artifacts take: raw pixels, or what the Keras model takes.",
 )
 @click.option(
@@ -96,7 +98,7 @@ NOT_WITH_GOLDEN = {
     "--attribute",
     default=500,
     show_default=True,
-    type=click.IntRange(0),
+    type=value_type(AtLeast0),
     metavar="N",
     help="Split what artifacts lose into its causes, on so many images; 0 does not.",
 )
@@ -118,7 +120,7 @@ NOT_WITH_GOLDEN = {
     help="Write golden vectors: images, and what each artifact that passed gives for them, with tolerances.",
 )
 @click.option(
-    "--golden-images", default=32, show_default=True, type=click.IntRange(1), help="So many of them."
+    "--golden-images", default=32, show_default=True, type=value_type(AtLeast1), help="So many of them."
 )
 @click.option(
     "--golden",

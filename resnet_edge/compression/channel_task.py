@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from resnet_edge.compression.pruning import PruningSummary, PruningTarget, Rules
+from resnet_edge.compression.pruning import ImportanceName, PruningSummary, PruningTarget, Rules
 from resnet_edge.compression.step_latency import TimedAs
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.models import ModelRequest
 from resnet_edge.training.recipe import Compressed, Recipe
 from resnet_edge.workers.task import Task
-
-Importance = Literal["norm", "taylor"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +32,7 @@ class ChannelRequest:
     target_latency: float | None
     timed: TimedAs
     rules: Rules
-    importance: Importance
+    importance: ImportanceName
     sparse_epochs: int
     sparsity: float
     out: str

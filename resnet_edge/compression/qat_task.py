@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.models import ModelRequest
 from resnet_edge.training.recipe import Compressed, Recipe
 from resnet_edge.workers.task import Task
+
+QatPrecision = Literal["float32"]
+"""What tensorflow-model-optimization trains in."""
 
 
 @dataclass(frozen=True, kw_only=True)

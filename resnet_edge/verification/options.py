@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.diagnosis.attributions import IMAGES
 from resnet_edge.models import ModelRequest
+
+Feed = Literal["pixels", "preprocessed"]
 
 
 @dataclass(frozen=True, kw_only=True)

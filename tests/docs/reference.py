@@ -7,12 +7,13 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import click
 
 import resnet_edge
 from resnet_edge.api import load_report, reports
+from resnet_edge.api.checked import hints_of
 from resnet_edge.cli import main
 from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.training import recipe
@@ -69,7 +70,8 @@ def python_page() -> str:
 
 def _function(function: Any) -> Iterator[str]:
     signature = inspect.signature(function)
-    parts = [f"    {_parameter(each)}," for each in signature.parameters.values()]
+    hints = hints_of(function)
+    parts = [f"    {_parameter(each, hints[each.name])}" for each in signature.parameters.values()]
     if any(each.kind is inspect.Parameter.KEYWORD_ONLY for each in signature.parameters.values()):
         place = sum(each.kind is not inspect.Parameter.KEYWORD_ONLY for each in signature.parameters.values())
         parts.insert(place, "    *,")
@@ -84,9 +86,23 @@ def _function(function: Any) -> Iterator[str]:
     yield from (inspect.getdoc(function) or "", "")
 
 
-def _parameter(parameter: inspect.Parameter) -> str:
+def _parameter(parameter: inspect.Parameter, hint: Any) -> str:
+    """With its bounds or choices, where it has such, as a comment."""
     default = "" if parameter.default is inspect.Parameter.empty else f" = {_default(parameter.default)}"
-    return f"{parameter.name}: {parameter.annotation}{default}"
+    kinds = [one for one in (hint, *get_args(hint)) if get_origin(one) in (Annotated, Literal)]
+    allowed = f"  # {_allowed(kinds[0])}" if kinds else ""
+    annotation = str(parameter.annotation).replace("Shape", "tuple[int, int, int]")
+    if kinds and get_origin(kinds[0]) is Annotated:
+        alias, *optional = annotation.partition(" | ")
+        annotation = "".join((get_args(kinds[0])[0].__name__, *optional))
+    return f"{parameter.name}: {annotation}{default},{allowed}"
+
+
+def _allowed(hint: Any) -> str:
+    first, *rest = get_args(hint)
+    if get_origin(hint) is Literal:
+        return ", ".join((first, *rest))
+    return str(rest[0].words).removeprefix(",").strip()
 
 
 def _default(value: Any) -> str:

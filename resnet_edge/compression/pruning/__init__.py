@@ -17,8 +17,10 @@ from typing import Literal
 
 from resnet_edge.core.errors import UsageError
 
+Method = Literal["magnitude", "channel"]
 Kind = Literal["macs", "parameters"]
 Scope = Literal["all", "inner"]
+ImportanceName = Literal["norm", "taylor"]
 
 
 @dataclass(frozen=True)
