@@ -6,7 +6,7 @@ begin at it (search.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -222,7 +222,6 @@ def matched(
     sketches: Sketches,
     reference: Mapping[int, tuple[str, tuple[int, ...]]],
     names: Sequence[str],
-    known: Sequence[Match],
     sides: tuple[Named, Side],
     ends: tuple[int, str] | None = None,
 ) -> list[Match]:
@@ -230,8 +229,7 @@ def matched(
     others the `ends` of both, whatever they hold, if they are of one kind.
 
     `reference` has the name of its sketch, and the shape, of each tensor by number. A pair must not
-    contradict those that are `known`: what comes before must come before on both `sides`,
-    reference and artifact.
+    contradict nearer ones: what comes before must come before on both `sides`, reference and artifact.
     """
     found: dict[int, Match] = {}
     taken: set[str] = set()
@@ -242,7 +240,7 @@ def matched(
         if tensor in found or name in taken:
             continue
         match = Match(tensor=tensor, shape=reference[tensor][1], name=name, layout=layout)
-        if _fits(match, known, *sides):
+        if _fits(match, found.values(), *sides):
             found[tensor] = match
             taken.add(name)
     return [found[tensor] for tensor in reference if tensor in found]
@@ -282,10 +280,8 @@ def _handicap(theirs: str, ours: str, sides: tuple[Named, Side]) -> float:
     return UNFINISHED if ours in sides[1].affine and theirs not in sides[0].affine else 1.0
 
 
-def _fits(match: Match, known: Sequence[Match], theirs: Named, ours: Side) -> bool:
-    for other in known:
-        if other.tensor == match.tensor:
-            continue
+def _fits(match: Match, nearer: Iterable[Match], theirs: Named, ours: Side) -> bool:
+    for other in nearer:
         for a, b in ((match, other), (other, match)):
             before = theirs.order.before(theirs.names[a.tensor], theirs.names[b.tensor])
             if before and not ours.order.before(a.name, b.name):

@@ -138,7 +138,7 @@ class Sections:
             for tensor, value in replay(self._image(values), fed).items():
                 sketches.add(f"reference {turn} {tensor}", value)
         named = {i: (f"reference {turn} {i}", shape) for i, shape in theirs.tensors.items()}
-        return matched(sketches, named, names, known, (theirs, self), self._ends())
+        return matched(sketches, named, names, (theirs, self), self._ends())
 
     def _ends(self) -> tuple[int, str] | None:
         """The outputs of both, where both are scores, or both are probabilities."""
