@@ -179,10 +179,9 @@ def _departure(
     sums: DepartureSums, own: DepartureSums, variance: Real, hard: Real, half: float
 ) -> Departure | None:
     n, shift = max(sums.n, 1), np.abs(sums.shift)
-    if (
-        own.n
-    ):  # a mean that was corrected on other images is right but for what those would differ by from these
-        shift = np.minimum(shift, np.maximum(np.abs(own.shift) - np.sqrt(2 * T * own.shift_variance), 0))
+    if own.n:  # a mean that was corrected on other images is right but for what they differ by from these
+        beyond = np.maximum(np.abs(own.shift) - np.sqrt(2 * T * own.shift_variance), 0)
+        shift = np.where(np.abs(own.shift) < shift, beyond, shift)
     if (found := _beyond("shift", shift, _most_shift(sums, variance, hard, half))) is not None:
         return found
     centred = np.sqrt(np.maximum(sums.error - sums.shift**2, 0))

@@ -6,7 +6,7 @@ begin at it (search.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -196,12 +196,16 @@ class Named(Side, Protocol):
 
 
 def affine_behind(opened: OpenedSteps) -> frozenset[str]:
-    """Activations that are read by one sum or product with a constant, and nothing else."""
-    return frozenset(
-        name
-        for name, steps in opened.readers().items()
-        if len(steps) == 1 and steps[0].kind in ("sum", "product") and steps[0].constant is not None
-    )
+    """Activations that are read by one sum or product with a constant, and nothing else, perhaps in another
+    shape."""
+    readers = opened.readers()
+    found: set[str] = set()
+    for step in reversed(opened.steps):
+        constant = step.kind in ("sum", "product") and step.constant is not None
+        moved = step.op in SAME_VALUES | KEEPERS and found.issuperset(step.gives)
+        if constant or moved:
+            found.update(name for name in step.reads if len(readers[name]) == 1)
+    return frozenset(found)
 
 
 def layers_behind(opened: OpenedSteps) -> dict[str, tuple[int, ...]]:
@@ -222,6 +226,7 @@ def matched(
     sketches: Sketches,
     reference: Mapping[int, tuple[str, tuple[int, ...]]],
     names: Sequence[str],
+    known: Sequence[Match],
     sides: tuple[Named, Side],
     ends: tuple[int, str] | None = None,
 ) -> list[Match]:
@@ -229,8 +234,10 @@ def matched(
     others the `ends` of both, whatever they hold, if they are of one kind.
 
     `reference` has the name of its sketch, and the shape, of each tensor by number. A pair must not
-    contradict nearer ones: what comes before must come before on both `sides`, reference and artifact.
+    contradict those that are `known`, the nearest first, but for those of them that contradict nearer ones:
+    what comes before must come before on both `sides`, reference and artifact.
     """
+    known = _ordered(known, sides)
     found: dict[int, Match] = {}
     taken: set[str] = set()
     if ends is not None and key_of(reference[ends[0]][1]) == sketches.keys.get((ends[1], "last")):
@@ -240,10 +247,19 @@ def matched(
         if tensor in found or name in taken:
             continue
         match = Match(tensor=tensor, shape=reference[tensor][1], name=name, layout=layout)
-        if _fits(match, found.values(), *sides):
+        if _fits(match, known, *sides):
             found[tensor] = match
             taken.add(name)
-    return [found[tensor] for tensor in reference if tensor in found]
+    return [*found.values()]
+
+
+def _ordered(known: Sequence[Match], sides: tuple[Named, Side]) -> list[Match]:
+    """Without those that contradict others before them."""
+    kept: list[Match] = []
+    for match in known:
+        if _fits(match, kept, *sides):
+            kept.append(match)
+    return kept
 
 
 def _scored(
@@ -280,8 +296,10 @@ def _handicap(theirs: str, ours: str, sides: tuple[Named, Side]) -> float:
     return UNFINISHED if ours in sides[1].affine and theirs not in sides[0].affine else 1.0
 
 
-def _fits(match: Match, nearer: Iterable[Match], theirs: Named, ours: Side) -> bool:
-    for other in nearer:
+def _fits(match: Match, known: Sequence[Match], theirs: Named, ours: Side) -> bool:
+    for other in known:
+        if other.tensor == match.tensor:
+            continue
         for a, b in ((match, other), (other, match)):
             before = theirs.order.before(theirs.names[a.tensor], theirs.names[b.tensor])
             if before and not ours.order.before(a.name, b.name):

@@ -99,7 +99,7 @@ def _groups(sections: Sections, free: list[int]) -> list[list[int]]:
 def _by_constants(sections: Sections, groups: list[list[int]]) -> dict[int, Scale]:
     """Of groups that begin behind a constant factor of one side alone: that factor, which the other side has
     in the weights that come next."""
-    found = {}
+    found: dict[int, Scale] = {}
     for group in groups:
         factors = {_constant_factor(sections, i) for i in group if _multiplied(sections, i)}
         if len(factors) == 1 and (factor := factors.pop()) > 0:
