@@ -25,7 +25,8 @@ EACH = AFFINE | {
 
 def inside_functions(opened: OpenedSteps) -> frozenset[str]:
     """Tensors that are read by nothing but the rest of the function that they are inside of; where all inside
-    is affine, none."""
+    is affine, none. A function ends where nothing but factors and summands are left of it: those may be a
+    layer's, which the other file has in its weights."""
     source: dict[str, str] = {}  # of which tensor alone one is computed, number by number
     readers = opened.readers()
     held: set[str] = set()  # what is that tensor itself, in another type
@@ -47,4 +48,9 @@ def inside_functions(opened: OpenedSteps) -> frozenset[str]:
             ends.update(step.reads)
     inner = source.keys() - ends - held
     curved = {source[name] for name in inner & bent}
-    return frozenset(name for name in inner if source[name] in curved)
+    found = {name for name in inner if source[name] in curved}
+    for step in reversed(opened.steps):
+        last = step.op in AFFINE and len(step.reads) == 1 and found.isdisjoint(step.gives)
+        if last and step.reads[0] in bent and len(readers[step.reads[0]]) == 1:
+            found.discard(step.reads[0])
+    return frozenset(found)

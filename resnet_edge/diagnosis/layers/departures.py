@@ -29,8 +29,9 @@ class DepartureSums:
     """Over images, of one tensor (…, C): what was seen against what was expected."""
 
     def __init__(self, channels: int) -> None:
-        self.n, self.finite = 0, True
+        self.n, self.images, self.finite = 0, 0, True
         self._sums = np.zeros((11, channels))
+        self._each = np.zeros((2, channels))  # means of single images, and their squares, summed
         self._ends: tuple[Real, Real] | None = None
 
     def add(
@@ -59,7 +60,8 @@ class DepartureSums:
             (held, y, e, on_grid, held**2, y**2, e**2, held * e, held * on_grid, (r - held) ** 2, alike)
         ):
             self._sums[row] += term.sum(axis=0)
-        self.n += len(r)
+        self._each += e.mean(axis=0), np.square(e.mean(axis=0))
+        self.n, self.images = self.n + len(r), self.images + 1
 
     def _mean(self, row: int) -> Real:
         found: Real = self._sums[row] / max(self.n, 1)
@@ -80,6 +82,13 @@ class DepartureSums:
         """By how much the mean of each channel is off, rounding to the grid apart."""
         plain, on_grid = self._mean(2), self._mean(3)
         return np.where(np.abs(on_grid) < np.abs(plain), on_grid, plain)
+
+    @property
+    def shift_variance(self) -> Real:
+        """Of the means (C,) over all images, from how they differ between these."""
+        mean, square = self._each / max(self.images, 1)
+        found: Real = np.maximum(square - np.square(mean), 0) / max(self.images - 1, 1)
+        return found
 
     @property
     def power(self) -> Real:
@@ -169,8 +178,10 @@ def departure(replayed: DepartureSums, own: DepartureSums, rounding: Rounding) -
 def _departure(
     sums: DepartureSums, own: DepartureSums, variance: Real, hard: Real, half: float
 ) -> Departure | None:
-    n = max(sums.n, 1)
-    shift = np.minimum(np.abs(sums.shift), np.abs(own.shift)) if own.n else np.abs(sums.shift)
+    n, shift = max(sums.n, 1), np.abs(sums.shift)
+    if own.n:  # a mean that was corrected on other images is right but for what they differ by from these
+        beyond = np.maximum(np.abs(own.shift) - np.sqrt(2 * T * own.shift_variance), 0)
+        shift = np.where(np.abs(own.shift) < shift, beyond, shift)
     if (found := _beyond("shift", shift, _most_shift(sums, variance, hard, half))) is not None:
         return found
     centred = np.sqrt(np.maximum(sums.error - sums.shift**2, 0))

@@ -196,12 +196,16 @@ class Named(Side, Protocol):
 
 
 def affine_behind(opened: OpenedSteps) -> frozenset[str]:
-    """Activations that are read by one sum or product with a constant, and nothing else."""
-    return frozenset(
-        name
-        for name, steps in opened.readers().items()
-        if len(steps) == 1 and steps[0].kind in ("sum", "product") and steps[0].constant is not None
-    )
+    """Activations that are read by one sum or product with a constant, and nothing else, perhaps in another
+    shape."""
+    readers = opened.readers()
+    found: set[str] = set()
+    for step in reversed(opened.steps):
+        constant = step.kind in ("sum", "product") and step.constant is not None
+        moved = step.op in SAME_VALUES | KEEPERS and found.issuperset(step.gives)
+        if constant or moved:
+            found.update(name for name in step.reads if len(readers[name]) == 1)
+    return frozenset(found)
 
 
 def layers_behind(opened: OpenedSteps) -> dict[str, tuple[int, ...]]:
@@ -230,9 +234,10 @@ def matched(
     others the `ends` of both, whatever they hold, if they are of one kind.
 
     `reference` has the name of its sketch, and the shape, of each tensor by number. A pair must not
-    contradict those that are `known`: what comes before must come before on both `sides`,
-    reference and artifact.
+    contradict those that are `known`, the nearest first, but for those of them that contradict nearer ones:
+    what comes before must come before on both `sides`, reference and artifact.
     """
+    known = _ordered(known, sides)
     found: dict[int, Match] = {}
     taken: set[str] = set()
     if ends is not None and key_of(reference[ends[0]][1]) == sketches.keys.get((ends[1], "last")):
@@ -245,7 +250,16 @@ def matched(
         if _fits(match, known, *sides):
             found[tensor] = match
             taken.add(name)
-    return [found[tensor] for tensor in reference if tensor in found]
+    return [*found.values()]
+
+
+def _ordered(known: Sequence[Match], sides: tuple[Named, Side]) -> list[Match]:
+    """Without those that contradict others before them."""
+    kept: list[Match] = []
+    for match in known:
+        if _fits(match, kept, *sides):
+            kept.append(match)
+    return kept
 
 
 def _scored(

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.departures import T
 from resnet_edge.diagnosis.layers.links import Link
-from resnet_edge.diagnosis.layers.rounding import Powers
+from resnet_edge.diagnosis.layers.powers import Powers
 from resnet_edge.diagnosis.layers.scaled_weights import Scale, factors_of, same_weights
 from resnet_edge.diagnosis.layers.steps import Constant, OpenedSteps, Real, Weights, named_kernel
 from resnet_edge.graph.quantization.pair_bound import MOST_OF_PAIR, overflowing_pairs, pair_sums

@@ -31,7 +31,7 @@ def equalized(
     flat = _flattened(sections, [i for i in sections.matches if i not in fixed])
     groups = _groups(sections, [i for i in sections.matches if i not in fixed and i not in flat])
     looks = {i: _ratio(sections.own[i]) for group in groups for i in group}
-    shown = shown_scales(sections.links, groups, looks)
+    shown = _by_constants(sections, groups) | shown_scales(sections.links, groups, looks)
     if not estimated:
         return _with_flat({i: found for i, found in shown.items() if (found.factors != 1).any()}, flat)
     rest = [group for group in groups if group[0] not in shown and not estimated.isdisjoint(group)]
@@ -74,7 +74,8 @@ def _with_flat(scales: dict[int, Scale], flat: dict[int, tuple[int, int]]) -> di
 
 
 def _groups(sections: Sections, free: list[int]) -> list[list[int]]:
-    """Tensors whose channels must have been scaled alike: no weights are between them, as at an addition."""
+    """Tensors whose channels must have been scaled alike: no weights are between them, as at an addition, and
+    no constant factor on one side alone."""
     home = {tensor: tensor for tensor in free}
 
     def root(tensor: int) -> int:
@@ -86,12 +87,59 @@ def _groups(sections: Sections, free: list[int]) -> list[list[int]]:
     for tensor in free:
         for read in sections.read_by(tensor, everything):
             same = sections.matches[read].shape[-1] == sections.matches[tensor].shape[-1]
-            if read in home and same and not _mixes(sections, read, tensor, everything, least=1):
+            apart = _multiplied(sections, tensor) or _mixes(sections, read, tensor, everything, least=1)
+            if read in home and same and not apart:
                 home[root(tensor)] = root(read)
     members: dict[int, list[int]] = {}
     for tensor in free:
         members.setdefault(root(tensor), []).append(tensor)
     return [*members.values()]
+
+
+def _by_constants(sections: Sections, groups: list[list[int]]) -> dict[int, Scale]:
+    """Of groups that begin behind a constant factor of one side alone: that factor, which the other side has
+    in the weights that come next."""
+    found: dict[int, Scale] = {}
+    for group in groups:
+        factors = {_constant_factor(sections, i) for i in group if _multiplied(sections, i)}
+        if len(factors) == 1 and (factor := factors.pop()) > 0:
+            channels = {i: sections.matches[i].shape[-1] for i in group}
+            found |= {i: Scale(factors=np.full(n, factor), share=np.zeros(n)) for i, n in channels.items()}
+    return found
+
+
+def _multiplied(sections: Sections, tensor: int) -> bool:
+    """Whether one side multiplies on the way to a tensor by more constants than the other."""
+    ours, theirs = _constants(sections, tensor)
+    return len(ours) != len(theirs)
+
+
+def _constant_factor(sections: Sections, tensor: int) -> float:
+    """By what single numbers make a tensor larger than the reference's, where there is nothing but products
+    on the way; else 0."""
+    ours, theirs = _constants(sections, tensor)
+    cuts = [*sections.matches]
+    steps = (*sections.section(tensor, cuts), *sections.expected(tensor, cuts))
+    if any(step.kind not in ("move", "product") or len({*step.reads}) < len(step.reads) for step in steps):
+        return 0.0
+    if any(one.size != 1 for one in (*ours, *theirs)):
+        return 0.0
+    return float(np.prod(ours) / np.prod(theirs))
+
+
+def _constants(sections: Sections, tensor: int) -> tuple[list[Real], list[Real]]:
+    """The factors on the way to a tensor, ours and the reference's."""
+    cuts = [*sections.matches]
+    with np.errstate(all="ignore"):
+        ours, theirs = (
+            [
+                step.constant.values if step.kind == "product" else 1 / step.constant.values
+                for step in side
+                if step.kind in ("product", "quotient") and step.constant is not None
+            ]
+            for side in (sections.section(tensor, cuts), sections.expected(tensor, cuts))
+        )
+    return ours, theirs
 
 
 def _shared(factors: dict[int, Real], groups: list[list[int]]) -> dict[int, Real]:

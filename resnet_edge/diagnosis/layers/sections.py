@@ -25,9 +25,10 @@ from resnet_edge.diagnosis.layers.matching import (
 )
 from resnet_edge.diagnosis.layers.moved_biases import before_moved_biases
 from resnet_edge.diagnosis.layers.onnx_steps import open_onnx
+from resnet_edge.diagnosis.layers.powers import Powers
 from resnet_edge.diagnosis.layers.replay import Replay
 from resnet_edge.diagnosis.layers.rounded_weights import as_rounded
-from resnet_edge.diagnosis.layers.rounding import Powers, Rounding, roundings
+from resnet_edge.diagnosis.layers.rounding import Rounding, roundings
 from resnet_edge.diagnosis.layers.scaled_weights import Scale
 from resnet_edge.diagnosis.layers.steps import ROUNDERS, LayerStep, OpenedSteps
 from resnet_edge.diagnosis.layers.tflite_steps import open_tflite, steps_of, tensor_names
@@ -125,7 +126,8 @@ class Sections:
         found: list[Match] = []
         for turn in range(1 + REFINED):
             found = self._again(sketches, names, kept, found, turn)
-        return {match.tensor: match for match in found}
+        matches = {match.tensor: match for match in found}
+        return {tensor: matches[tensor] for tensor in self.reference.tensors if tensor in matches}
 
     def _again(
         self, sketches: Sketches, names: list[str], kept: list[Values], known: list[Match], turn: int

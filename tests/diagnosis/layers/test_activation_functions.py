@@ -42,6 +42,9 @@ SELU = (
         (("r = relu x", "z = conv_2d x", "s = add r z", "y = relu s"), set()),
         # of constants alone, which no tensor makes
         (("k = cast", "t = tanh x", "y = mul x t"), {"t"}),
+        # a factor behind it may be in the weights of the other file
+        (("s = sqrt x", "r = reciprocal s", "y = mul r"), {"s"}),
+        (("s = sqrt x", "t = tanh s", "q = quantizelinear t", "d = dequantizelinear q", "y = mul d"), {"s"}),
         # what is inside is read outside as well
         (("t = tanh x", "y0 = mul x t", "z = conv_2d t", "y = add y0 z"), set()),
     ],

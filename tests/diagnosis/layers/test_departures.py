@@ -88,3 +88,20 @@ def test_what_is_nothing_but_zeros_is_held_to_nothing() -> None:
     sums, zeros = DepartureSums(CHANNELS), np.zeros((50, CHANNELS), np.float32)
     sums.add(zeros, zeros, None)
     assert not binding(sums, Rounding(random=np.zeros(CHANNELS), hard=np.zeros(CHANNELS)))
+
+
+@pytest.mark.parametrize(("moved", "departs"), [(0.0, False), (0.5, True)])
+def test_a_mean_that_was_corrected_on_other_images_is_right(moved: float, departs: bool) -> None:
+    """Each image is off by another number, of which a bias takes the mean over others than these."""
+    patches, weights = layer(5)
+    expected = (patches @ weights).astype(np.float32)
+    off = np.random.default_rng(6).normal(0, 0.05, (16, 1, CHANNELS)).astype(np.float32)
+    replayed, own = DepartureSums(CHANNELS), DepartureSums(CHANNELS)
+    for image, error in zip(np.split(expected[:320], 16), off, strict=True):
+        replayed.add(image - error - 0.3, image, None)  # what repair has added to the bias, and then some
+        own.add(image - error - moved, image, None)
+    # errors of single images alone are within what rounding does; their mean is not
+    rounding = Rounding(random=np.full(CHANNELS, 1e-6), hard=np.full(CHANNELS, 1e-3))
+    found = departure(replayed, own, rounding)
+    assert found is not None
+    assert (found.kind == "shift") is departs

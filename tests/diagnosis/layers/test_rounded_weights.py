@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from resnet_edge.diagnosis.layers.powers import Powers
 from resnet_edge.diagnosis.layers.rounded_weights import as_rounded
-from resnet_edge.diagnosis.layers.rounding import Powers
 from resnet_edge.diagnosis.layers.steps import OpenedSteps
 from resnet_edge.graph.quantization.pair_bound import rounded_within
 from tests.diagnosis.layers.layer_links import Real, link, on_grid

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.departures import known
-from resnet_edge.diagnosis.layers.rounding import Powers, Rounding, roundings
+from resnet_edge.diagnosis.layers.powers import Powers
+from resnet_edge.diagnosis.layers.rounding import Rounding, roundings
 from resnet_edge.diagnosis.layers.steps import Constant, LayerStep, OpenedSteps, StepGrid
 from tests.diagnosis.layers.layer_links import layer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,15 @@ def twice() -> keras.Model:
     return nets.classifier(body)
 
 
+def angular() -> keras.Model:
+    """Scores of angles, times six: a factor that TensorFlow puts into the kernel in the one file, and into
+    the norm in the other. The norm is near one, so that what it divides is like what it gives."""
+    pixels = keras.Input((16, 16, 3))
+    x = layers.ReLU()(normalized(layers.Rescaling(1 / 255)(pixels), 8))
+    x = ops.max(layers.Reshape((16, 2))(layers.Dense(32)(layers.GlobalAveragePooling2D()(x))), axis=-1)
+    return nets.randomized(keras.Model(pixels, layers.Dense(4)(layers.UnitNormalization()(x) * 6.0)))
+
+
 def written(name: str, folder: Path, batch: int | None = 1) -> tuple[Road, Path]:
     """The road of a network, and its file by tf2onnx."""
     model = globals()[name]() if name in globals() else getattr(nets, name)()
@@ -197,6 +207,13 @@ def test_good_files_of_every_quantizer_raise_no_alarm(
     elif isinstance(how, QuantFormat):
         path = quantized(net, path, how)
     assert [one for one in explained(net, path, tmp_path).findings if one.certain] == []
+
+
+def test_a_factor_that_the_reference_has_in_its_weights_is_no_departure(tmp_path: Path) -> None:
+    net, path = written("angular", tmp_path)
+    fewer = replace(net, images=net.images[:4])  # so that the grid of the product cuts off what others give
+    for file in (path, quantized(fewer, path, QuantFormat.QDQ, QuantType.QUInt16)):
+        assert [one for one in explained(net, file, tmp_path).findings if one.certain] == []
 
 
 def test_a_relu_that_onnx_runtime_drops_is_named(tmp_path: Path) -> None:
