@@ -33,6 +33,7 @@ def oldest(path: Path) -> str:
     return next(each.version for each in minimums(load_model(path)) if each.runtime == "TensorFlow Lite")
 
 
+@pytest.mark.slow
 def test_a_scale_for_each_output_is_in_every_file_and_told(place: Place, given: Given) -> None:
     ended = convert(place, given, "each", "--dense-scales", "per-channel")
     assert ended.code == 0, ended.err
@@ -50,6 +51,7 @@ def test_a_scale_for_each_output_is_in_every_file_and_told(place: Place, given: 
     assert "on 100.00 % of the output values" in alike, "the ONNX file has the same scales"
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_the_default_is_one_scale_and_the_same_bytes(place: Place, given: Given) -> None:
     files = []

@@ -23,7 +23,7 @@ SLOW = pytest.mark.slow
     ("number", "phase"),
     [
         (signal.SIGINT, WHILE_LOADING),
-        (signal.SIGTERM, WHILE_LOADING),
+        pytest.param(signal.SIGTERM, WHILE_LOADING, marks=SLOW),
         (signal.SIGHUP, WHILE_LOADING),
         (signal.SIGINT, WHILE_PROVING),
         pytest.param(signal.SIGINT, WHILE_TIMING, marks=SLOW),

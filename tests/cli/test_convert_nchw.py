@@ -48,6 +48,7 @@ def test_inspect_tells_it(turned: Place) -> None:
     assert json.loads(ended.out)["layout"] == "NHWC"
 
 
+@pytest.mark.slow
 def test_verify_compares_them_and_replays_golden_vectors(turned: Place, given: Given) -> None:
     words = ("dist/tiny.int8.onnx", "--data", str(given.data), "--max-drop", "10")
     ended = ran(turned, "verify", *words, "--reference", str(given.model), "--save-golden", "golden.npz")
@@ -57,6 +58,7 @@ def test_verify_compares_them_and_replays_golden_vectors(turned: Place, given: G
     assert ended.code == 0, ended.err
 
 
+@pytest.mark.slow
 def test_one_of_them_is_a_reference_too(turned: Place, given: Given) -> None:
     words = ("dist/tiny.int8.tflite", "--data", str(given.data), "--max-drop", "10")
     ended = ran(turned, "verify", *words, "--reference", "dist/tiny.fp32.onnx")

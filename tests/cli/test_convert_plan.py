@@ -161,6 +161,7 @@ def test_an_int8_graph_that_litert_refuses_costs_only_its_own_artifact(given: Pa
     assert "minmax: refused by LiteRT" in (place.here / "dist.partial" / "report.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_images_without_labels_keep_agreement(given: Path, tmp_path: Path) -> None:
     found = converted(given, tmp_path, "narrow", "--io", "uint8", data="unlabelled")
     plan = found.report["plan"]

@@ -17,6 +17,7 @@ def convert(place: Place, given: Given, *words: str) -> Ended:
     return place.run(str(given.model), *data, *FAST, "--out", "dist", *words)
 
 
+@pytest.mark.slow
 def test_a_scheme_that_a_runtime_cannot_hold_is_left_out_and_said(place: Place, given: Given) -> None:
     """Weights in int8 and activations in float came to TensorFlow Lite after files in float."""
     ended = convert(place, given, "--formats", "tflite", "--runtimes", "tflite>=1.15")

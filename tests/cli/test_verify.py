@@ -100,6 +100,7 @@ def test_suffixes_in_capitals_are_the_same(place: Place, given: Given, converted
     assert ended.code == 0, ended.err
 
 
+@pytest.mark.slow
 def test_a_keras_model_is_an_artifact_too(place: Place, given: Given) -> None:
     ended = verified(place, given, given.model, "--backends", "keras", "--json", "--images", "500")
     assert ended.code == 0, ended.err
@@ -242,6 +243,7 @@ def test_a_file_that_changes_meanwhile(place: Place, given: Given, converted: Pa
     assert "changed while it was being verified" in ended.errors[0]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_told_beside_the_verdicts(place: Place, given: Given, converted: Path) -> None:
     """And a failed proof leaves no golden vectors, and its verdict."""
     broken_onnx(converted / "tiny.fp32.onnx", place.here / "swapped.onnx")
