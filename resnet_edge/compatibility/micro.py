@@ -58,6 +58,9 @@ _SINCE = {
 }
 _IMAGE_AT = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 0, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 2}
 """The input that weights are multiplied with."""
+INT8_ON_MORE_AXES = "2022-04-06"
+"""The day of tflite-micro#1016: before it, a dense layer in int8 took the first two axes of its output for
+the images and the outputs, without an error."""
 
 
 def minimum(model: Any) -> RuntimeMinimum:
@@ -73,9 +76,17 @@ def minimum(model: Any) -> RuntimeMinimum:
         reason = f"it has {operation.name}"
         if low is not None:
             since, reason = low.micro, f"{operation.name} {low.why}"
+        elif (
+            operation.name == "FULLY_CONNECTED" and operation.type() == "int8" and operation.gives_axes() > 2
+        ):
+            since, reason = INT8_ON_MORE_AXES, "FULLY_CONNECTED is in int8 and gives more than two axes"
         if since > newest:
             newest, why = since, reason
     return _told("at least", newest, f"{why}; whether kernels take its types shows when it is opened")
+
+
+def _int8_on_more_axes(operation: Operation) -> bool:
+    return operation.name == "FULLY_CONNECTED" and operation.type() == "int8" and operation.gives_axes() > 2
 
 
 def _refused(operation: Operation) -> str:

@@ -104,8 +104,9 @@ def _demands(model: Any, runtime: str, release_with: ReleaseWith) -> Iterator[_D
             version = needed_version(operation)
             told = f"{operation.name} ({_types(operation)})"
             yield _Demand(release=release_with(operation.name, version), why=_came_with(told, version))
-        elif runtime == TENSORFLOW_LITE:
-            yield _Demand(release=low.since, why=f"{operation.name} {low.why}")
+        else:
+            right = low.since if runtime == TENSORFLOW_LITE else low.litert
+            yield _Demand(release=right, why=f"{operation.name} {low.why}")
         if late := late_kernel(operation):
             release = late.tensorflow_lite if runtime == TENSORFLOW_LITE else late.litert
             yield _Demand(release=release, why=late.why)

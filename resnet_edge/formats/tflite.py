@@ -11,6 +11,7 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.metadata import ModelMetadata
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.formats._metadata import reader, writer
+from resnet_edge.graph.dense_axes import flatten_dense_layers
 from resnet_edge.graph.model import load_model, read_graph, save_model
 from resnet_edge.graph.quantization.integer import require_integer
 from resnet_edge.graph.space_to_depth import space_to_depth
@@ -26,7 +27,8 @@ def refusal(scheme: Scheme) -> str | None:
 
 def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Collection[str] = ()) -> str:
     """The portable graph, in int8 with a first convolution that fills its kernels (graph/space_to_depth.py),
-    and with the operator versions that it takes (graph/versions).
+    in int16 with dense layers that are right everywhere (graph/dense_axes.py), and with the operator versions
+    that it takes (graph/versions).
 
     Only operations that TFLite has built in get this far (graph/convert.py refuses others). Raises
     ArtifactError where integers were asked for and a heavy operation other than `float_layers` is
@@ -37,6 +39,8 @@ def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Co
     model = load_model(portable)
     if scheme.activations == "int8":
         space_to_depth(model)
+    if scheme.activations == "int16":
+        flatten_dense_layers(model)
     set_versions(model)
     save_model(model, out)
     made = f"tensorflow {version('tensorflow')} (TFLiteConverter)"

@@ -60,6 +60,15 @@ def dense(given: int, weights: int, scales: int, version: int = 1, said: str = "
     )
 
 
+def on_three_axes(given: int, scales: int, bias: bool = True) -> Any:
+    """A dense layer that gives three axes, of the version that TensorFlow writes."""
+    tensors = [tensor(given, 1, 5, 8, scales=1), tensor(TYPE.INT8, 4, 8, scales=scales)]
+    tensors += [tensor(TYPE.INT32 if given == TYPE.INT8 else TYPE.INT64, 4)] if bias else []
+    options = schema.FullyConnectedOptionsT()
+    options.keepNumDims = True
+    return file("FULLY_CONNECTED", [*tensors, tensor(given, 1, 5, 4, scales=1)], version=5, options=options)
+
+
 def convolution(given: int, weights: int, scales: int, channels: int = 8) -> Any:
     tensors = [tensor(given, 1, 4, 4, channels), tensor(weights, 4, 3, 3, 8, scales=scales)]
     tensors += [tensor(TYPE.FLOAT32, 4), tensor(given, 1, 4, 4, 4)]
@@ -94,6 +103,12 @@ def five_axes(name: str, dtype: int) -> Any:
         (dense(TYPE.FLOAT32, TYPE.INT8, 4, version=12), "2.17", "1.0", "needs its version 12"),
         (dense(TYPE.INT8, TYPE.INT8, 4, version=4), "2.10", "1.0", "a scale for each output"),
         (dense(TYPE.INT8, TYPE.INT8, 4, version=10), "2.13", "1.0", "needs its version 10"),
+        (on_three_axes(TYPE.INT8, 1), "1.15", "1.0", "needs its version 5"),
+        (on_three_axes(TYPE.INT8, 4), "2.10", "1.0", "a scale for each output"),
+        (on_three_axes(TYPE.INT16, 1), "2.8", "1.0", "gives more than two axes"),
+        (on_three_axes(TYPE.INT16, 1, bias=False), "2.8", "1.0", "gives more than two axes"),
+        (on_three_axes(TYPE.INT16, 4), "2.19", "1.1", "a scale for each output and more than two axes"),
+        (on_three_axes(TYPE.INT16, 4, bias=False), "2.10", "1.0", "a scale for each output"),
         (convolution(TYPE.FLOAT32, TYPE.INT8, 4), "2.4", "1.0", "needs its version 5"),
         (convolution(TYPE.FLOAT32, TYPE.FLOAT32, 0, channels=16), "2.9", "1.0", "needs its version 6"),
         (resize(half=True), "2.2", "1.0", "needs its version 3"),
@@ -163,6 +178,8 @@ def test_micro() -> None:
     assert told(dense(TYPE.INT8, TYPE.INT8, 1)) == ("at least", "2021-04-09")
     assert told(dense(TYPE.INT8, TYPE.INT8, 4)) == ("at least", "2024-09-27")
     assert told(dense(TYPE.FLOAT32, TYPE.INT8, 1)) == ("never", "")
+    assert told(on_three_axes(TYPE.INT8, 1)) == ("at least", "2022-04-06")
+    assert told(on_three_axes(TYPE.INT16, 1)) == ("at least", "2022-05-11")
     assert told(one("DEQUANTIZE", TYPE.FLOAT16)) == ("never", "")
     assert told(one("GELU", TYPE.FLOAT32)) == ("never", "")
     assert told(one("SLICE", TYPE.INT8)) == ("at least", "2021-10-25")

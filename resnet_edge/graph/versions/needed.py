@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from resnet_edge.graph.versions.conditions import hybrid, per_channel
+from resnet_edge.graph.versions.conditions import hybrid, int16, per_channel
 from resnet_edge.graph.versions.operation import Operand, Operation
-from resnet_edge.graph.versions.releases import latest, tensorflow_lite_with
+from resnet_edge.graph.versions.releases import FIRST_LITERT, latest, tensorflow_lite_with
 from resnet_edge.graph.versions.rules import RULES
 
 
@@ -15,13 +15,14 @@ from resnet_edge.graph.versions.rules import RULES
 class TooLow:
     """What older runtimes open and compute wrongly where an operator has the version of the rules.
 
-    `since`: the first release of TensorFlow Lite that is right. `version`: the lowest version of the operator
-    that no older one takes. `micro`: the day since when TensorFlow Lite Micro is right; empty where it never
-    is. `why` goes on from the operator's name.
+    `since`: the first release of TensorFlow Lite that is right, as every newer one is; `litert`: of LiteRT.
+    `version`: the lowest version of the operator that no older one takes. `micro`: the day since when
+    TensorFlow Lite Micro is right; empty where it never is. `why` goes on from the operator's name.
     """
 
     holds: Callable[[Operation], bool]
     since: str
+    litert: str = FIRST_LITERT
     version: int
     micro: str
     why: str
@@ -29,6 +30,11 @@ class TooLow:
 
 def _outputs_apart(operation: Operation) -> bool:
     return operation.name == "FULLY_CONNECTED" and per_channel(0)(operation)
+
+
+def _int16_on_more_axes(operation: Operation) -> bool:
+    """A dense layer in int16 whose output has more than two axes."""
+    return operation.name == "FULLY_CONNECTED" and int16(operation) and operation.gives_axes() > 2
 
 
 TOO_LOW = (
@@ -40,16 +46,39 @@ TOO_LOW = (
         why="has weights with a scale for each output, which older ones read as one, without an error",
     ),
     TooLow(
+        holds=lambda o: _int16_on_more_axes(o) and _outputs_apart(o) and o.type(2) == "int64",
+        since="2.19",
+        litert="1.1",
+        version=14,
+        micro="2024-09-27",
+        why="is in int16 and has a bias, a scale for each output and more than two axes, which older ones "
+        "compute wrongly, without an error",
+    ),
+    TooLow(
         holds=lambda o: _outputs_apart(o) and o.type() in ("int8", "int16"),
         since="2.10",
         version=10,
         micro="2024-09-27",
         why="has weights with a scale for each output, which older ones read as one, without an error",
     ),
+    TooLow(
+        holds=_int16_on_more_axes,
+        since="2.8",
+        version=10,
+        micro="2022-05-11",
+        why="is in int16 and gives more than two axes, which older ones take for two, without an error",
+    ),
 )
-"""Measured: 8 to 10 % of images are right with tflite-runtime 2.7 to 2.14 and TensorFlow 1.15 to 2.15
+"""The first that holds counts.
+
+Measured: 8 to 10 % of images are right with tflite-runtime 2.7 to 2.14 and TensorFlow 1.15 to 2.15
 (hybrid), and before 2.10 (integers), which read the first scale for all. The day is that of
-tflite-micro#2673; from #2602 (2024-05-28) until then such a layer was refused."""
+tflite-micro#2673; from #2602 (2024-05-28) until then such a layer was refused.
+
+In int16, kernels took the first two axes of the output for the images and the outputs, so that most of it
+was never written: before 2.8 (2.4, 2.5 and 2.7 were run) in every case, and from 2.12 to 2.18 and in LiteRT
+1.0 where there are a scale for each output and an int64 bias (2.10 and 2.11 are right). TensorFlow Lite Micro
+was right before it took int16 (tflite-micro#573 and #1026)."""
 
 
 def scales_apart(activations: str) -> TooLow | None:

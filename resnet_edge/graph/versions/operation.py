@@ -60,6 +60,11 @@ class Operation:
         found = self.input(index)
         return len(found.shape) if found else 0
 
+    def gives_axes(self) -> int:
+        """How many axes the first output has."""
+        found = self.outputs[0] if self.outputs else None
+        return len(found.shape) if found else 0
+
     def option(self, name: str) -> Any:
         """One of the builtin options; None where the operator has no such."""
         return getattr(self.options, name, None)
