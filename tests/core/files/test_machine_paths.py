@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import resnet_edge
 from resnet_edge.core.files.machine_paths import without_machine_paths, without_machine_paths_in_command
 
 
@@ -26,6 +27,7 @@ from resnet_edge.core.files.machine_paths import without_machine_paths, without_
         (f"{sys.prefix}/bin/python -m venv {sys.prefix}/share/vela", "bin/python -m venv share/vela"),
         (f"{sys.prefix} is read-only", f"{Path(sys.prefix).name} is read-only"),
         (f"{Path.home()}/models/net.keras", "models/net.keras"),
+        (f"{Path(resnet_edge.__file__).parents[1]}/calibration/net.keras", "calibration/net.keras"),
     ],
 )
 def test_texts(text: str, left: str) -> None:
