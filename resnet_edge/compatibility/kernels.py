@@ -14,7 +14,8 @@ from resnet_edge.graph.versions.operation import Operation
 
 @dataclass(frozen=True, kw_only=True)
 class LateKernel:
-    """A kernel and the releases of TensorFlow Lite and of LiteRT that brought it; None: none did."""
+    """A kernel and the releases of TensorFlow Lite and of LiteRT that brought it; None: none did. `why`
+    may name the operator, as `{name}`."""
 
     holds: Callable[[Operation], bool]
     tensorflow_lite: str | None
@@ -26,7 +27,31 @@ def _five_axes(*names: str, dtypes: tuple[str, ...]) -> Callable[[Operation], bo
     return lambda o: o.name in names and o.type() in dtypes and o.broadcasts_more_than_four
 
 
+_OF_ONE_TYPE = {
+    (0, 1): "ADD CONCATENATION DIV EQUAL FLOOR_DIV FLOOR_MOD GREATER GREATER_EQUAL LESS LESS_EQUAL MAXIMUM "
+    "MINIMUM MUL NOT_EQUAL PACK POW SQUARED_DIFFERENCE SUB",
+    (0, 2): "PADV2",
+    (1, 2): "SELECT SELECT_V2",
+}
+"""Operators all of whose kernels want two inputs of one type, by which these are. TensorFlow's converter
+(2.21) leaves the value of a PADV2 in float32 where all else is int16."""
+
+
+def of_two_types(operation: Operation) -> bool:
+    """Whether two inputs differ in type that no kernel takes unless they are of one."""
+    return any(
+        operation.name in names.split() and "" != operation.type(one) != operation.type(other) != ""
+        for (one, other), names in _OF_ONE_TYPE.items()
+    )
+
+
 LATE_KERNELS = (
+    LateKernel(
+        holds=of_two_types,
+        tensorflow_lite=None,
+        litert=None,
+        why="{name} has inputs of two types",
+    ),
     LateKernel(
         holds=lambda o: o.name == "TRANSPOSE_CONV" and o.type(1) == "int8" and o.type(2) == "float32",
         tensorflow_lite="2.17",

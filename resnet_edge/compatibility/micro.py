@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from resnet_edge.compatibility.kernels import of_two_types
 from resnet_edge.core.minimum import RuntimeMinimum, State
 from resnet_edge.graph.versions.needed import TOO_LOW
 from resnet_edge.graph.versions.operation import Operation, operations
@@ -93,6 +94,8 @@ def _refused(operation: Operation) -> str:
     """Why no kernel takes it; empty where one may."""
     if operation.name not in _SINCE_START and operation.name not in _SINCE:
         return f"it has no kernel for {operation.name or 'an operator newer than those known here'}"
+    if of_two_types(operation):
+        return f"it has no kernel for {operation.name} with inputs of two types"
     weights, image = operation.input(1), _IMAGE_AT.get(operation.name)
     if image is not None and weights is not None and operation.type(image) == "float32" != weights.dtype:
         return f"it has no kernel for {operation.name} in float with {weights.dtype} weights"

@@ -109,7 +109,7 @@ def _demands(model: Any, runtime: str, release_with: ReleaseWith) -> Iterator[_D
             yield _Demand(release=right, why=f"{operation.name} {low.why}")
         if late := late_kernel(operation):
             release = late.tensorflow_lite if runtime == TENSORFLOW_LITE else late.litert
-            yield _Demand(release=release, why=late.why)
+            yield _Demand(release=release, why=late.why.format(name=operation.name))
     for code in model.operatorCodes:
         name, version = builtin_name(code), code.version
         yield _Demand(release=release_with(name, version), why=_came_with(name, version))
