@@ -34,7 +34,7 @@ def make(request: WriteFiles, on_progress: OnProgress) -> MadeFiles:
         files += made
         left += refused
     if not files:
-        raise ArtifactError(f"no profile has anything to hold: {'; '.join(left)}")
+        raise ArtifactError(f"no profile has anything to hold: {'; '.join(dict.fromkeys(left))}")
     return MadeFiles(tuple(files), tuple(left))
 
 

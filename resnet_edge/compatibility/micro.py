@@ -57,7 +57,7 @@ _SINCE = {
     "VAR_HANDLE": "2021-09-07",
     "WHILE": "2022-03-16",
 }
-_IMAGE_AT = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 0, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 2}
+IMAGE_AT = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 0, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 2}
 """The input that weights are multiplied with."""
 INT8_ON_MORE_AXES = "2022-04-06"
 """The day of tflite-micro#1016: before it, a dense layer in int8 took the first two axes of its output for
@@ -96,7 +96,7 @@ def _refused(operation: Operation) -> str:
         return f"it has no kernel for {operation.name or 'an operator newer than those known here'}"
     if of_two_types(operation):
         return f"it has no kernel for {operation.name} with inputs of two types"
-    weights, image = operation.input(1), _IMAGE_AT.get(operation.name)
+    weights, image = operation.input(1), IMAGE_AT.get(operation.name)
     if image is not None and weights is not None and operation.type(image) == "float32" != weights.dtype:
         return f"it has no kernel for {operation.name} in float with {weights.dtype} weights"
     if operation.name == "DEQUANTIZE" and operation.type() == "float16":

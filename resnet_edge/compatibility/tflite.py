@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resnet_edge.compatibility.kernels import late_kernel, untold
+from resnet_edge.compatibility.micro import IMAGE_AT
 from resnet_edge.core.minimum import RuntimeMinimum, release_key
 from resnet_edge.graph.versions.needed import TOO_LOW, needed_version
 from resnet_edge.graph.versions.operation import CUSTOM, Operation, builtin_name, operations
@@ -121,7 +122,7 @@ def _came_with(name: str, version: int) -> str:
 
 def _types(operation: Operation) -> str:
     weights = operation.input(1)
-    given = [operation.type(0)]
+    given = [operation.type(IMAGE_AT.get(operation.name, 0))]
     if weights is not None and weights.dtype in ("int8", "int4", "int2") and weights.dtype != given[0]:
         given.append(weights.dtype)
     return " x ".join(filter(None, given))

@@ -217,6 +217,15 @@ def run(model: Any) -> None:
     interpreter.invoke()
 
 
+def test_a_transposed_convolution_is_told_by_its_image() -> None:
+    given = [tensor(TYPE.INT32, 4), tensor(TYPE.INT8, 4, 3, 3, 8, scales=4)]
+    given.append(tensor(TYPE.INT8, 1, 4, 4, 8, scales=1))
+    options = schema.TransposeConvOptionsT()
+    options.fusedActivationFunction = schema.ActivationFunctionType.RELU
+    model = file("TRANSPOSE_CONV", [*given, tensor(TYPE.INT8, 1, 8, 8, 4, scales=1)], options=options)
+    assert minimums(model)[0].why == "TRANSPOSE_CONV (int8) needs its version 4"
+
+
 def test_a_number_of_no_operator_is_not_guessed() -> None:
     model = one("RELU", TYPE.FLOAT32)
     model.operatorCodes[0].builtinCode = 5000
