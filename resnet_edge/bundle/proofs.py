@@ -19,10 +19,11 @@ from resnet_edge.core.errors import (
     DataError,
     DeviceUnavailable,
     MissingDependency,
+    ResnetEdgeError,
     WorkerFailed,
 )
 from resnet_edge.core.files.workspace import Workspace
-from resnet_edge.core.results.bundle import BundledFile, RuntimeProof
+from resnet_edge.core.results.bundle import BundledFile, RuntimeProof, Status
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.predict_task import Predict, PredictResult
 from resnet_edge.workers.grants import backends_grant
@@ -107,19 +108,23 @@ class Proofs:
             )
             found = self.scores.run(asked)
         except MissingDependency as error:
-            return self._told(
-                RuntimeProof(file=file.path, backend=backend, status="not installed", reason=str(error))
-            )
+            return self._told(self._unproved(file, backend, "not installed", error))
         except (ArtifactError, DeviceUnavailable, WorkerFailed) as error:  # some runtimes end their process
-            return self._told(
-                RuntimeProof(file=file.path, backend=backend, status="does not open", reason=str(error))
-            )
+            return self._told(self._unproved(file, backend, "does not open", error))
         except DataError as error:
-            return self._told(
-                RuntimeProof(file=file.path, backend=backend, status="differs", reason=str(error))
-            )
+            return self._told(self._unproved(file, backend, "differs", error))
         proof = judged(file, (backend, other), ran, found, len(picked.rows), self.converted.labels)
         return self._told(proof)
+
+    def _unproved(
+        self, file: BundledFile, backend: str, status: Status, error: ResnetEdgeError
+    ) -> RuntimeProof:
+        """Why there is no proof, with the file's place in the bundle and not where this is made, as which the
+        pool of workers gives the folder that it will be."""
+        reason = str(error)
+        for folder in (self.workspace.folder, self.workspace.out):
+            reason = reason.replace(str(folder / file.path), file.path)
+        return RuntimeProof(file=file.path, backend=backend, status=status, reason=reason)
 
     def _counterpart(self, file: BundledFile, backend: str) -> str:
         """The backend to compare with to the last bit: of the same kernels, else the first that ran."""

@@ -95,6 +95,7 @@ def test_every_runtime_agrees_or_is_said_not_to_be_here(whole: Path) -> None:
     rows = loaded(whole / "bundle.json")["runtimes"]
     pinned = registry.declared("backends")  # those that are here; what they refuse is told as well
     assert {row["status"] for row in rows if row["backend"] in pinned} <= {"agrees", "does not open"}
+    assert not [row["reason"] for row in rows if "bundle/" in row["reason"]]
     rows = [row for row in rows if row["backend"] not in pinned]
     assert {row["status"] for row in rows} <= {"agrees", "not installed"}
     ran = [row for row in rows if row["status"] == "agrees"]
@@ -127,6 +128,7 @@ def test_an_emulator_that_dies_is_a_row_and_no_end(place: Place, converted: Path
     ]
     assert row["status"] == "does not open"
     assert "LiteRT for aarch64 was ended by SIGSEGV" in row["reason"]
+    assert "bundle/" not in row["reason"]  # where it is made is no part of it
     assert "Traceback" not in ended.err
 
 
