@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from resnet_edge.core import proportion, statistics
 from resnet_edge.core.answers import answers, centred_scores
 from resnet_edge.core.artifact import TensorSpec
+from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.results.attribution import Attribution, Cause, Share
@@ -69,6 +70,9 @@ def attribute(request: AttributeGap, on_progress: OnProgress) -> Attributed:
     if request.rounds:
         ends.append(("conversion", exact))
     written = _ran(Path(request.path), pixels, request.preprocessing, request.input, request.output)
+    again = _ran(Path(request.path), pixels[[0, 0]], request.preprocessing, request.input, request.output)
+    if not np.array_equal(again[0], again[1], equal_nan=True):
+        raise ArtifactError("it draws numbers by chance, so that one image gets other outputs each time")
     ran = _outputs(request.outputs, rows)
     ends += [("quantization" if request.rounds else "conversion", written), ("kernels", ran)]
     labels = None if request.labels is None else np.load(request.labels, allow_pickle=False)[rows]

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
+from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.results.attribution import Attribution
@@ -189,3 +192,24 @@ def test_pixels_come_back_from_a_preprocessing(name: str, tmp_path: Path) -> Non
     seen = fed(request, silent)
     assert not seen.changed
     np.testing.assert_allclose(np.load(seen.out), pixels, atol=1e-3)
+
+
+def test_what_draws_numbers_by_chance_is_not_split(files: Path) -> None:
+    """A dropout that was left on: two runs differ, and neither the kernels nor rounding are why."""
+    model = onnx.load(files / "fixed.onnx")
+    output = model.graph.output[0].name
+    for node in model.graph.node:
+        node.output[:] = ["before" if name == output else name for name in node.output]
+    model.graph.initializer.extend(
+        [
+            numpy_helper.from_array(np.array(0.5, np.float32), "ratio"),
+            numpy_helper.from_array(np.array(True), "on"),
+        ]
+    )
+    model.graph.node.append(onnx.helper.make_node("Dropout", ["before", "ratio", "on"], [output]))
+    onnx.save(model, files / "by_chance.onnx")
+    request = replace(
+        asked(files, "fixed.tflite", TRUTH), path=str(files / "by_chance.onnx"), file="by_chance.onnx"
+    )
+    with pytest.raises(ArtifactError, match="draws numbers by chance"):
+        split(request)
