@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.graph.road import Road
 
 # Before any test imports TensorFlow: its start-up notices would drown what a failing test prints.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,3 +29,17 @@ def pytest_runtest_setup() -> None:
     """The same weights in every run, whichever tests ran before in the same process."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def roads(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Road]:
+    """The road of the network of formats/nets.py with that name, made once for all rooms."""
+    from tests.formats import nets  # TensorFlow, which most tests do not need
+    from tests.graph.road import road
+
+    @cache
+    def made(name: str) -> Road:
+        model = getattr(nets, name)()
+        return road(model, nets.images(model), tmp_path_factory.mktemp(name))
+
+    return made

@@ -185,9 +185,10 @@ def _gain(meant: Real, found: Real, departing: Sequence[int]) -> Named | None:
     gains = (a * b).sum(axis=1)[live] / np.square(a).sum(axis=1)[live]
     whole, usual = float(np.median(gains)), float(np.median(np.abs(gains - np.median(gains))))
     few = [row for row in np.flatnonzero(live)[np.abs(gains - 1) > BORDER * usual + 1e-4] if row in departing]
-    if (whole - 1) ** 2 > usual**2 + 1e-9 and len(few) != len(departing):
+    apart = len(few) == len(departing) < len(gains)  # what departs, and not all of the layer
+    if (whole - 1) ** 2 > usual**2 + 1e-9 and not apart:
         return "rescaled", f"its weights are {whole:.4g} times those of the reference"
-    if few and len(few) == len(departing):
+    if few and apart:
         return "rescaled", f"the weights of its output channels {listed(few)} are rescaled"
     return None
 

@@ -1,8 +1,8 @@
 """Where channels come into another order, in a section that departs.
 
 A section may give its output by several operations, of which only the last has a tensor that is matched. An
-inner tensor of it that holds what the reference has at some place, but with its channels in another order, is
-where that begins: all behind it computes with what is out of order.
+inner tensor of it that holds what the reference has at some place, the section's beginning too, but with its
+channels in another order, is where that begins: all behind it computes with what is out of order.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ def first_reordered(sections: Sections, accused: Accused) -> tuple[LayerStep, ND
     cuts = [i for i in sections.matches if i in accused.cuts and i != accused.tensor]
     image, seen = sections.kept[0]
     fed = {i: np.asarray(seen[i] / sections.factors.get(i, 1.0), np.float32) for i in cuts}
-    expected = Replay(sections.reference.model, cuts, watched)(image, fed)
+    read = {i: fed[i] for i in sections.read_by(accused.tensor, cuts)}
+    expected = read | Replay(sections.reference.model, cuts, watched)(image, fed)
     values = sections.values_of(0)
     for step in section:
         for name in step.gives:
             if name not in values:
                 continue
-            for tensor, wanted in expected.items():
-                order = _order(values[name], wanted, name, tensor)
-                if order is not None:
-                    return (step, order) if order.size else None
+            orders = [_order(values[name], wanted, name, tensor) for tensor, wanted in expected.items()]
+            found = [order for order in orders if order is not None]
+            if found and all(order.size for order in found):  # and it is no tensor of the reference as it is
+                return step, found[0]
     return None
 
 

@@ -385,16 +385,6 @@ def test_a_layer_behind_an_unknown_operation_is_not_counted(
     assert f"what reads sum ({name}) is not judged" in " ".join(found.remarks)
 
 
-def test_a_concatenation_in_another_order_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
-    net = roads("max_pool_below_zero")
-    model = onnx.load(net.artifact("onnx", "fp32")[0])
-    node = next(node for node in model.graph.node if node.op_type == "Concat")
-    node.input[:] = [*node.input][::-1]
-    onnx.save(model, tmp_path / "reordered.onnx")
-    found = explained(net, tmp_path / "reordered.onnx", tmp_path)
-    assert (found.findings[0].layer, found.findings[0].cause) == (node.output[0], "output_channels")
-
-
 def test_a_relu_that_stops_too_early_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
     net = roads("residual_v1")
     path, _ = net.artifact("onnx", "fp32")

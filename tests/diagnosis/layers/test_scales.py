@@ -16,7 +16,7 @@ from onnx import numpy_helper
 from resnet_edge.core.results.explanation import Explanation
 from resnet_edge.graph.quantization.weighted import write_constants
 from tests.diagnosis.layers.test_compare import explained, put
-from tests.diagnosis.layers.test_written_otherwise import constant
+from tests.diagnosis.layers.test_search import constant
 from tests.formats import nets
 from tests.graph.quantization.test_equalize import equalized
 from tests.graph.road import Road, road

@@ -25,7 +25,7 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from resnet_edge.graph.model import read_graph
 from tests.diagnosis.layers.test_compare import explained, put
-from tests.diagnosis.layers.test_written_otherwise import constant
+from tests.diagnosis.layers.test_search import constant
 from tests.formats import nets
 from tests.graph.road import Road, road
 

@@ -10,8 +10,6 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -19,7 +17,6 @@ from benchmarks import haswell
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.machine import adds_int8_precisely
 from resnet_edge.diagnosis.overflow.emulation import Emulation
-from resnet_edge.diagnosis.overflow.pair_sums import pair_sums
 from resnet_edge.formats.onnx import optimized
 from tests.graph.road import Road
 
@@ -256,26 +253,6 @@ def test_weights_in_7_bits_cannot_overflow(tmp_path: Path) -> None:
     assert not any(layer.at_risk for layer in halved.layers)
     image = IMAGES[:1]
     np.testing.assert_array_equal(halved.run(image, cut=True), halved.run(image, cut=False))
-
-
-def test_what_overflows_is_counted(tmp_path: Path) -> None:
-    emulation = Emulation(optimized(written(tmp_path, "plain")))
-    first = emulation.layers[0]
-    emulation.run(IMAGES[:1])
-    assert 0 < first.overflowed < first.added == 9 * 9 * first.risks[0].pairs
-
-
-@given(st.lists(st.tuples(st.integers(-128, 127), st.integers(0, 255)), min_size=1, max_size=9))
-def test_pairs_are_those_of_the_instruction(products: list[tuple[int, int]]) -> None:
-    """VPMADDUBSW adds products 0 and 1, 2 and 3, and so on, and holds the sum within 16 bits."""
-    weights = np.array([[weight] for weight, _ in products], np.int32)
-    columns = np.array([[value] for _, value in products] + [[0]] * (len(products) % 2), np.int32)
-    sums = [sum(w * v for w, v in products[at : at + 2]) for at in range(0, len(products), 2)]
-    risk = pair_sums(weights)
-    over = sum(total - min(max(total, -32768), 32767) for total in sums)
-    assert risk.excess(columns).sum() == over
-    assert risk.pairs == len(sums)
-    assert (risk.worst > 1) == bool(len(risk.at))
 
 
 def test_graphs_of_several_inputs_are_refused(tmp_path: Path) -> None:

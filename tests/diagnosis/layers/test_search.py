@@ -1,4 +1,4 @@
-"""Files that say the same in another way raise no alarm, and what is wrong in such a file is named."""
+"""Files that say the same in another way raise no alarm, and what is wrong in such a file is accused."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 from onnx import helper, numpy_helper
 
 from resnet_edge.core.results.explanation import Explanation
+from resnet_edge.diagnosis.layers.search import Searched, search
+from resnet_edge.diagnosis.layers.sections import FloatReference, Sections
 from tests.diagnosis.layers.test_compare import convolution, explained, put
 from tests.graph.road import Road
 
@@ -177,3 +179,33 @@ def test_a_lost_limit_of_relu6_is_named(roads: Callable[[str], Road], tmp_path: 
     found = edited(lambda _: bright, tmp_path, loosen, "mobile", 0)
     assert found.findings[0].cause == "activation_missing"
     assert "numbers above 6" in found.findings[0].sentence
+
+
+def searched(road: Road, path: Path) -> tuple[Sections, Searched]:
+    sections = Sections(FloatReference(road.float_graph), path, "onnx", road.images[:4])
+    return sections, search(sections)
+
+
+def test_all_tensors_of_a_good_file_are_cuts_and_none_is_accused(roads: Callable[[str], Road]) -> None:
+    road = roads("residual_v1")
+    sections, found = searched(road, road.artifact("onnx", "fp32")[0])
+    assert found.accused == ()
+    assert found.cuts == frozenset(sections.matches)
+
+
+def test_the_first_of_what_departs_is_accused_and_no_tensor_behind_it(
+    roads: Callable[[str], Road], tmp_path: Path
+) -> None:
+    """What comes behind is computed from the tensor as it is, and right."""
+    road = roads("residual_v1")
+    model = onnx.load(road.artifact("onnx", "fp32")[0])
+    node = convolution(model, 2)
+    other_filter(model.graph, node)
+    onnx.save(model, tmp_path / "edited.onnx")
+    sections, found = searched(road, tmp_path / "edited.onnx")
+    (accused,) = found.accused
+    assert accused.exact
+    assert accused.departure.channels == (5,)
+    assert node.output[0] in {step.gives[0] for step in sections.section(accused.tensor, accused.cuts)}
+    assert accused.tensor not in accused.cuts
+    assert accused.tensor in found.cuts
