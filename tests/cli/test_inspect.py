@@ -19,7 +19,7 @@ from resnet_edge.inspection.resize_check import GREY as GREY_NOTE
 from tests.backends import tiny
 from tests.cli.conversion import Place
 from tests.data.photos import noise
-from tests.formats.test_metadata import GREY
+from tests.formats.metadata.five_classes import GREY
 
 
 @pytest.fixture(scope="module")

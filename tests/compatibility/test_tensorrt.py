@@ -15,7 +15,7 @@ from resnet_edge.compatibility.onnx import minimums
 from resnet_edge.compatibility.tensorrt_operators import NOT_TAKEN, OPERATORS
 from resnet_edge.core.minimum import RuntimeMinimum
 from tests.backends import tiny
-from tests.compatibility.test_onnx import MICROSOFT, model, node
+from tests.compatibility.onnx_models import MICROSOFT, model, node
 
 
 def of(file: onnx.ModelProto) -> RuntimeMinimum:

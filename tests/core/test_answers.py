@@ -86,12 +86,3 @@ def test_a_threshold_moves_along_to_the_other_kind(output: Output, other: Output
 
 def test_odds_and_sigmoid_undo_each_other() -> None:
     np.testing.assert_allclose(log_odds(sigmoid(SPREAD[100:141])), SPREAD[100:141], atol=1e-9)
-
-
-def test_the_rule_is_told_in_words() -> None:
-    assert CLASSES.rule == "the class with the largest of 3 logits"
-    assert (
-        Head.binary("probabilities", 0.3).rule == "class 1 where its probability is above 0.3, else class 0"
-    )
-    assert (PROBABILITY.outputs, PROBABILITY.classes, CLASSES.outputs) == (1, 2, 3)
-    assert Head.of_outputs(1, "logits") == LOGIT

@@ -6,16 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from resnet_edge.core import registry
 from resnet_edge.core.tolerances import (
-    FLOAT16_ON_CPU,
     FLOAT_ON_CPU,
-    FLOAT_ON_GPU,
     INT8,
-    ROUNDED,
-    TF32,
-    Tolerance,
-    tolerance,
 )
 from resnet_edge.diagnosis.kernel_check import checked, step_of
 
@@ -49,32 +42,6 @@ def test_kernels_may_add_more_where_rounding_makes_more() -> None:
     told = checked(exact, GRID, GRID + np.float32(0.31 * 3), "int8", "cpu")
     assert told.allowed == pytest.approx(8, abs=0.01)
     assert told.within
-
-
-@pytest.mark.parametrize(
-    ("scheme", "device", "on_a_grid", "expected"),
-    [
-        ("fp32", "cpu", False, FLOAT_ON_CPU),
-        ("fp16", "cpu", False, FLOAT16_ON_CPU),
-        ("fp32", "gpu", False, FLOAT_ON_GPU),
-        ("fp32", "gpu-software", False, FLOAT_ON_GPU),
-        ("fp32", "cuda", False, FLOAT_ON_GPU),
-        ("fp32", "cuda-tf32", False, TF32),
-        ("int8", "cpu", True, INT8),
-        ("int8", "cpu", False, ROUNDED),
-        ("dynamic", "cpu", False, ROUNDED),
-        ("int16x8", "cpu", True, ROUNDED),
-    ],
-)
-def test_which_tolerance_holds(scheme: str, device: str, on_a_grid: bool, expected: Tolerance) -> None:
-    assert tolerance(scheme, device, on_a_grid=on_a_grid) == expected
-    assert expected.reason
-
-
-@pytest.mark.parametrize("scheme", registry.names("schemes"))
-def test_every_scheme_has_one(scheme: str) -> None:
-    assert not checked(REAL, REAL, 1.2 * REAL, scheme, "cpu").within
-    assert checked(REAL, REAL, REAL, scheme, "cpu").within
 
 
 def test_float_is_measured_by_the_outputs() -> None:

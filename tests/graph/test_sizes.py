@@ -27,7 +27,7 @@ def test_only_the_batch_stays_open(tmp_path: Path) -> None:
     assert known.tensors[known.inputs[0]].shape == (None, 12)
     assert known.nodes == graph.nodes
     constants = [(a.data, b.data) for a, b in zip(graph.tensors, known.tensors, strict=True)]
-    assert all(np.array_equal(a, b) for a, b in constants if a is not None)
+    assert all(b is not None and np.array_equal(a, b) for a, b in constants if a is not None)
 
 
 def test_a_graph_whose_sizes_are_known_is_itself(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from resnet_edge.report.contract import encode
 from resnet_edge.report.readable_json import readable_json
 from resnet_edge.training.checkpoint import Checkpoint
 from tests.backends import tiny
-from tests.formats.test_metadata import GREY
+from tests.formats.metadata.five_classes import GREY
 from tests.golden.test_file import GOLDEN
 from tests.report.benches import row
 

@@ -26,7 +26,7 @@ from resnet_edge.inspection.inspect_worker import inspect
 from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 from tests.formats import nets
-from tests.formats.test_metadata import GREY, LABELS
+from tests.formats.metadata.five_classes import GREY, LABELS
 from tests.graph.road import Road, road
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

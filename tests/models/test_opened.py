@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from resnet_edge.core.errors import ModelError, ResnetEdgeError, UsageError
+from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.models import ModelRequest, OpenedModel
-from resnet_edge.models._head import looks_like_probabilities
 from resnet_edge.models._opened import Origin, opened
 from tests.models import nets
 
@@ -88,53 +87,6 @@ def test_what_is_no_classifier_is_refused(build: Callable[[], keras.Model], says
 
 
 @pytest.mark.parametrize(
-    ("build", "expected"),
-    [
-        (lambda: _dense(4), "logits"),
-        (lambda: _dense(4, "softmax"), "probabilities"),
-        (lambda: keras.Sequential([_dense(4), layers.Softmax()]), "probabilities"),
-        (lambda: keras.Sequential([_dense(4, "softmax"), layers.Identity()]), "probabilities"),
-        (nets.transfer, "probabilities"),
-        (lambda: _dense(1), "logits"),
-        (lambda: _dense(1, "sigmoid"), "probabilities"),
-        (lambda: keras.Sequential([_dense(1), layers.Activation("sigmoid")]), "probabilities"),
-        (lambda: keras.Sequential([_dense(1, "sigmoid"), layers.Identity()]), "probabilities"),
-    ],
-)
-def test_the_output_kind_is_found(build: Callable[[], keras.Model], expected: str) -> None:
-    assert _opened(build()).facts.output == expected
-
-
-def test_probabilities_are_recognised_by_their_values() -> None:
-    assert looks_like_probabilities(np.array([[0.25, 0.75], [1, 0]], np.float32))
-    assert not looks_like_probabilities(np.array([[0.25, 0.75], [0.9, 0.3]], np.float32))
-    assert not looks_like_probabilities(np.array([[0.25, 0.75], [1.5, -0.5]], np.float32))
-
-
-def _divided() -> keras.Model:
-    image = keras.Input(nets.SHAPE)
-    return keras.Model(image, nets.head(nets.trunk()(image / 127.5 - 1)))
-
-
-@pytest.mark.parametrize(
-    "build",
-    [
-        lambda: nets.classifier(layers.Rescaling(1 / 255)),
-        lambda: nets.classifier(layers.RandomFlip(), layers.RandomZoom(0.1), layers.Rescaling(1 / 255)),
-        lambda: nets.classifier(layers.RandomFlip(), layers.Resizing(16, 16), layers.Rescaling(1 / 255)),
-        lambda: nets.classifier(layers.CenterCrop(16, 16), layers.Rescaling(1 / 255)),
-        lambda: nets.classifier(layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[1.0, 1.0, 2.0])),
-        lambda: nets.classifier(keras.Sequential([layers.RandomFlip(), layers.Rescaling(2.0)])),
-        lambda: keras.Sequential([nets.classifier(layers.Rescaling(1 / 255)), layers.Softmax()]),
-        nets.transfer,
-        _divided,
-    ],
-)
-def test_a_model_that_scales_its_input_takes_pixels(build: Callable[[], keras.Model]) -> None:
-    assert _opened(build(), preprocess=None).facts.preprocessing.name == "model"
-
-
-@pytest.mark.parametrize(
     "build",
     [
         nets.classifier,
@@ -158,51 +110,11 @@ def test_preprocessing_for_three_channels_is_refused_for_one() -> None:
             _opened(nets.classifier(shape=(16, 16, 1)), preprocess=name)
 
 
-@pytest.mark.parametrize(
-    ("shape", "asked", "error", "says"),
-    [
-        ((None, None, 3), None, UsageError, "images of any size .any,any,3.*add --input-shape"),
-        ((None, None, 3), (20, 24, 1), UsageError, "20,24,1 contradicts net.keras, which takes any,any,3"),
-        ((16, 16, 3), (20, 16, 3), UsageError, "contradicts"),
-    ],
-)
-def test_a_shape_that_is_open_or_contradicts_is_refused(
-    shape: tuple[int | None, ...], asked: tuple[int, int, int] | None, error: type[ResnetEdgeError], says: str
-) -> None:
-    with pytest.raises(error, match=says):
-        _opened(nets.classifier(shape=shape), input_shape=asked)
-
-
-def test_an_open_shape_is_completed() -> None:
-    facts = _opened(nets.classifier(shape=(None, None, 3)), input_shape=(20, 24, 3)).facts
-    assert facts.input_shape == (20, 24, 3)
-    assert facts.macs == 10 * 12 * (9 * 3 * 6 + 9 * 6 * 6) + 6 * 4
-
-
 def test_an_image_that_is_too_small_is_refused() -> None:
     image = keras.Input((None, None, 3))
     model = keras.Model(image, nets.head(layers.Conv2D(4, 7)(layers.Conv2D(4, 7)(image))))
     with pytest.raises(ModelError, match="does not run on an image of 8,8,3"):
         _opened(model, input_shape=(8, 8, 3))
-
-
-def test_macs_of_every_kind_of_layer() -> None:
-    assert _opened(nets.flat()).facts.macs == nets.FLAT_MACS
-
-
-def test_macs_count_a_shared_layer_as_often_as_it_runs() -> None:
-    image = keras.Input(nets.SHAPE)
-    conv = layers.Conv2D(3, 3, padding="same", use_bias=False)
-    model = keras.Model(image, nets.head(conv(conv(image))))
-    assert _opened(model).facts.macs == 2 * 16 * 16 * 9 * 3 * 3 + 3 * 4
-
-
-def test_counting_leaves_the_model_as_it_was() -> None:
-    model = nets.flat()
-    before = nets.outputs(model, nets.images())
-    _opened(model)
-    assert all("call" not in vars(layer) for layer in model.layers)
-    np.testing.assert_array_equal(nets.outputs(model, nets.images()), before)
 
 
 def test_the_network_is_float32_whatever_the_model_computes_in() -> None:

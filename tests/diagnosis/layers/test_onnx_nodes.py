@@ -37,7 +37,7 @@ def test_a_circle_is_refused() -> None:
 def test_other_nodes_leave_the_model_as_it_is() -> None:
     model = model_of(CHAIN, ONE, [1, 2], [1, 2])
     model.graph.value_info.append(helper.make_tensor_value_info("x", 1, [1, 2]))
-    other = with_nodes(model, CHAIN[:1], [numpy_helper.from_array(np.float32([2]), "two")])
+    other = with_nodes(model, CHAIN[:1], [numpy_helper.from_array(np.array([2], np.float32), "two")])
     assert [node.op_type for node in other.graph.node] == ["Relu"]
     assert [constant.name for constant in other.graph.initializer] == ["one", "two"]
     assert len(other.graph.value_info) == 0

@@ -53,7 +53,7 @@ def test_a_convolution_has_its_outputs_first_and_its_channels_last() -> None:
     ],
 )
 def test_every_layer_has_its_outputs_first(
-    op: str, options: dict[str, int], shape: tuple[int, ...], axes: tuple[int, ...]
+    op: str, options: dict[str, Any], shape: tuple[int, ...], axes: tuple[int, ...]
 ) -> None:
     values = kernel(*shape)
     (step,) = read(node(op, ["image", "w"], ["scores"], **options), w=values).steps
@@ -133,7 +133,8 @@ def test_a_normalization_enlarges_by_its_steepest_channel() -> None:
     }
     normalization = node("BatchNormalization", ["image", *vectors], ["scores"], epsilon=0.01)
     (step,) = read(normalization, **vectors).steps
-    assert (step.kind, step.gain) == ("elementwise", pytest.approx(8))
+    assert step.kind == "elementwise"
+    assert step.gain == pytest.approx(8)
 
 
 def test_the_slopes_of_a_prelu_are_its_constant() -> None:

@@ -72,7 +72,7 @@ def test_operations_one_after_another() -> None:
     found = monotone(readers, at["y"], 0)
     assert found is not None
     assert found.slope == -1
-    np.testing.assert_array_equal(found.of(np.float32([3, 3])), [-4, -2])
+    np.testing.assert_array_equal(found.of(np.array([3, 3], np.float32)), [-4, -2])
     assert monotone(readers, at["x"], 0) is not None
     assert monotone(readers, at["a"], at["b"]) is None  # the other way round
 

@@ -78,7 +78,7 @@ def test_a_transposed_convolution_with_and_without_a_bias_and_an_activation() ->
         operand("int8", 4, 3, 3, 2, scales=1),
         operand("int8", 1, 8, 8, 2),
     )
-    plain = {"gives": "int8", "fusedActivationFunction": 0}
+    plain: dict[str, Any] = {"gives": "int8", "fusedActivationFunction": 0}
     assert of("TRANSPOSE_CONV", shape, kernel, image, **plain) == 2
     assert of("TRANSPOSE_CONV", shape, kernel, image, operand("int32", 4), **plain) == 3
     assert of("TRANSPOSE_CONV", shape, kernel, image, None, **plain) == 2

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.backends import tiny
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the TFLite files of tests/backends/tiny.py."""
+    made = tmp_path_factory.mktemp("tiny")
+    tiny.write_tflite(made)
+    return made

@@ -1,0 +1,82 @@
+"""`tests/` mirrors the package: `resnet_edge/R/x.py` (or `_x.py`) with logic in it is tested by
+`tests/R/test_x.py`, or stands below with what tests it instead."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import resnet_edge
+
+PACKAGE = Path(resnet_edge.__file__).parent
+TESTS = Path(__file__).parent
+ROOMS = ("compatibility", "core", "diagnosis", "formats", "graph", "models", "schemes", "zoo")
+FEWEST_LINES = 40
+"""In files that are shorter a branch or two is left to the tests of what calls them."""
+BRANCHES = (
+    *(ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+
+OPERATIONS = "formats/test_operations.py"
+"""Each lowering is held against TFLite on networks that have it: a leaf of a line of TFLite's table."""
+REPORTS = "core/results/test_report.py"
+ELSEWHERE = {
+    "core/results/bench.py": "cli/test_bench.py",  # one `all` over its rows
+    "core/results/bundle.py": "cli/test_package.py",  # a head of what it declares, and the proofs that differ
+    "core/results/calibration_lint.py": "calibrate/test_lint.py",  # the findings of one severity
+    "core/results/execution.py": "diagnosis/test_integers.py",  # a quotient
+    "core/results/explanation.py": "evaluation/test_verdict.py",  # the findings that are certain
+    "core/results/int8_risk.py": "diagnosis/test_overflow_advice.py",  # the layers that can overflow
+    "core/results/verification.py": REPORTS,  # by the rule of a report
+    "core/scheme.py": "contracts/test_schemes.py",  # data, and its order
+    "formats/_onnx/batches.py": OPERATIONS,
+    "formats/_onnx/convolution.py": OPERATIONS,
+    "formats/_onnx/elementwise.py": OPERATIONS,
+    "formats/_onnx/movement.py": OPERATIONS,
+    "formats/_onnx/pooling.py": OPERATIONS,
+    "formats/_onnx/reduction.py": OPERATIONS,
+    "formats/_onnx/resize.py": OPERATIONS,
+    "formats/_onnx/selection.py": OPERATIONS,
+    "formats/_onnx/shape.py": OPERATIONS,
+    "formats/_onnx/transposed_convolution.py": OPERATIONS,
+    "models/_keras_witness.py": "models/test_witness.py",  # a witness is nothing without what it is asked of
+    "models/_load.py": "models/test_keras_file.py",  # the end that all readers of files for Keras 3 have
+}
+"""Modules with logic that have no file of their own, and the file that tests them, each with a reason."""
+
+
+def modules() -> list[Path]:
+    found = (file for room in ROOMS for file in (PACKAGE / room).rglob("*.py") if file.name != "__init__.py")
+    return sorted(file.relative_to(PACKAGE) for file in found)
+
+
+def has_logic(module: Path) -> bool:
+    """Whether a function of it decides or repeats anything."""
+    text = (PACKAGE / module).read_text("utf-8")
+    functions = (
+        n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    branches = any(isinstance(node, BRANCHES) for function in functions for node in ast.walk(function))
+    return branches and len(text.splitlines()) >= FEWEST_LINES
+
+
+def file_of_tests(module: Path) -> Path:
+    """Where its tests are; names of tests have no leading underscores."""
+    *folders, name = (part.lstrip("_") for part in module.parts)
+    return Path(*folders, f"test_{name}")
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if has_logic(m)], ids=Path.as_posix)
+def test_a_module_with_logic_has_tests_of_its_name(module: Path) -> None:
+    if module.as_posix() not in ELSEWHERE:
+        assert (TESTS / file_of_tests(module)).is_file(), f"no tests/{file_of_tests(module).as_posix()}"
+
+
+@pytest.mark.parametrize("module", ELSEWHERE)
+def test_what_is_tested_elsewhere_has_no_tests_of_its_name(module: str) -> None:
+    assert has_logic(Path(module))
+    assert not (TESTS / file_of_tests(Path(module))).exists(), "take it off the list"
+    assert (TESTS / ELSEWHERE[module]).is_file()
