@@ -17,6 +17,14 @@ def test_the_new_file_takes_the_place_of_the_old_one_and_nothing_is_left(tmp_pat
     assert [*tmp_path.iterdir()] == [path]
 
 
+def test_who_has_the_old_file_open_reads_it_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    write_whole(path, b"old")
+    with path.open("rb") as old:
+        write_whole(path, b"newer")
+        assert old.read() == b"old"
+
+
 def test_what_cannot_take_its_name_leaves_no_part(tmp_path: Path) -> None:
     (tmp_path / "report.json").mkdir()
     with pytest.raises(OSError, match="report.json"):

@@ -48,20 +48,26 @@ def test_what_is_left_is_what_the_image_itself_rounds(model: onnx.ModelProto, la
     np.testing.assert_allclose(given(rewritten, whole), given(model, whole), rtol=1e-5, atol=1e-2)
 
 
-def test_scales_of_each_output() -> None:
+@pytest.mark.parametrize("layer", ["Conv", "MatMul"])
+def test_scales_of_each_output(layer: str) -> None:
+    """Along the axis of its outputs, which is another in each."""
     model = onnx.ModelProto()
-    model.CopyFrom(MATMUL)
+    model.CopyFrom(CONV if layer == "Conv" else MATMUL)
+    scales = np.array([0.01, 0.02, 0.04, 0.03], np.float32)
+    other = {"kernel_scale": scales, "kernel_zero": np.zeros(4, np.int8)}
     for constant in model.graph.initializer:
-        if constant.name == "kernel_scale":
-            scales = np.array([0.01, 0.02, 0.04, 0.03], np.float32)
-            constant.CopyFrom(onnx.numpy_helper.from_array(scales, "kernel_scale"))
-        if constant.name == "kernel_zero":
-            constant.CopyFrom(onnx.numpy_helper.from_array(np.zeros(4, np.int8), "kernel_zero"))
-    whole = RANDOM.integers(0, 256, (2, 6)).astype(np.float32)
-    whole.ravel()[:2] = 0, 255
-    np.testing.assert_allclose(
-        given(without_dynamic_scales(model), whole), given(model, whole), rtol=1e-5, atol=1e-2
+        if constant.name in other:
+            constant.CopyFrom(onnx.numpy_helper.from_array(other[constant.name], constant.name))
+    rewritten = without_dynamic_scales(model)
+    shape = [size.dim_value for size in model.graph.input[0].type.tensor_type.shape.dim]
+    image = RANDOM.uniform(-1, 1, shape).astype(np.float32)
+    kernel = next(onnx.numpy_helper.to_array(c) for c in model.graph.initializer if c.name == "kernel")
+    weights = kernel * (scales.reshape(4, 1, 1, 1) if layer == "Conv" else scales)
+    node = helper.make_node(
+        layer, ["image", "w"], ["scores"], **({"pads": [1] * 4} if layer == "Conv" else {})
     )
+    whole = model_of([node], {"w": weights.astype(np.float32)}, shape, ["n"] * len(shape))
+    np.testing.assert_allclose(given(rewritten, image), given(whole, image), rtol=1e-4, atol=1e-4)
 
 
 def test_a_kernel_that_is_computed_stays() -> None:
