@@ -22,6 +22,8 @@ def test_a_kernel_that_no_release_has() -> None:
 
 
 ONE_TYPE = ("ADD", "CONCATENATION", "DIV", "EQUAL", "FLOOR_DIV", "FLOOR_MOD", "GREATER", "GREATER_EQUAL")
+ONE_TYPE += ("LESS", "LESS_EQUAL", "MAXIMUM", "MINIMUM", "MUL", "NOT_EQUAL", "PACK", "POW")
+ONE_TYPE += ("SQUARED_DIFFERENCE", "SUB", "PADV2", "SELECT", "SELECT_V2")
 
 
 OPTIONS = {

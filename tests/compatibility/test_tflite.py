@@ -9,7 +9,6 @@ from ai_edge_litert import schema_py_generated as schema
 
 from resnet_edge.compatibility import micro
 from resnet_edge.compatibility.tflite import minimums, understated
-from tests.compatibility.test_kernels import ONE_TYPE
 from tests.compatibility.tflite_models import TYPE, dense, file, on_three_axes, one, tensor
 
 
@@ -82,10 +81,6 @@ def test_what_is_not_known_is_said(model: Any, words: str) -> None:
     for found in (*minimums(model), micro.minimum(model))[:2]:
         assert (found.state, found.version) == ("unknown", "")
         assert words in found.why
-
-
-ONE_TYPE += ("LESS", "LESS_EQUAL", "MAXIMUM", "MINIMUM", "MUL", "NOT_EQUAL", "PACK", "POW")
-ONE_TYPE += ("SQUARED_DIFFERENCE", "SUB", "PADV2", "SELECT", "SELECT_V2")
 
 
 def test_a_transposed_convolution_is_told_by_its_image() -> None:

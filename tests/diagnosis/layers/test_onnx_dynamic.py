@@ -54,7 +54,7 @@ def test_scales_of_each_output(layer: str) -> None:
     model = onnx.ModelProto()
     model.CopyFrom(CONV if layer == "Conv" else MATMUL)
     scales = np.array([0.01, 0.02, 0.04, 0.03], np.float32)
-    other = {"kernel_scale": scales, "kernel_zero": np.zeros(4, np.int8)}
+    other: dict[str, Any] = {"kernel_scale": scales, "kernel_zero": np.zeros(4, np.int8)}
     for constant in model.graph.initializer:
         if constant.name in other:
             constant.CopyFrom(onnx.numpy_helper.from_array(other[constant.name], constant.name))
@@ -63,9 +63,8 @@ def test_scales_of_each_output(layer: str) -> None:
     image = RANDOM.uniform(-1, 1, shape).astype(np.float32)
     kernel = next(onnx.numpy_helper.to_array(c) for c in model.graph.initializer if c.name == "kernel")
     weights = kernel * (scales.reshape(4, 1, 1, 1) if layer == "Conv" else scales)
-    node = helper.make_node(
-        layer, ["image", "w"], ["scores"], **({"pads": [1] * 4} if layer == "Conv" else {})
-    )
+    options: dict[str, Any] = {"pads": [1] * 4} if layer == "Conv" else {}
+    node = helper.make_node(layer, ["image", "w"], ["scores"], **options)
     whole = model_of([node], {"w": weights.astype(np.float32)}, shape, ["n"] * len(shape))
     np.testing.assert_allclose(given(rewritten, image), given(whole, image), rtol=1e-4, atol=1e-4)
 
