@@ -21,7 +21,16 @@ def test_a_kernel_that_no_release_has() -> None:
     assert [each.state for each in minimums(one("SQUARED_DIFFERENCE", TYPE.INT16))] == ["unknown"] * 2
 
 
-ONE_TYPE = ("ADD", "CONCATENATION", "DIV", "EQUAL", "FLOOR_DIV", "FLOOR_MOD", "GREATER", "GREATER_EQUAL")
+ONE_TYPE: tuple[str, ...] = (
+    "ADD",
+    "CONCATENATION",
+    "DIV",
+    "EQUAL",
+    "FLOOR_DIV",
+    "FLOOR_MOD",
+    "GREATER",
+    "GREATER_EQUAL",
+)
 ONE_TYPE += ("LESS", "LESS_EQUAL", "MAXIMUM", "MINIMUM", "MUL", "NOT_EQUAL", "PACK", "POW")
 ONE_TYPE += ("SQUARED_DIFFERENCE", "SUB", "PADV2", "SELECT", "SELECT_V2")
 
