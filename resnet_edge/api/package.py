@@ -50,7 +50,10 @@ def package(
     MissingDependency, WorkerFailed.
     """
     check_variables()
-    (converted_folder,) = paths_of(folder)
+    folders = paths_of(folder)
+    if len(folders) != 1:
+        raise UsageError(f"a bundle is made from one folder that convert wrote, and {len(folders)} are named")
+    (converted_folder,) = folders
     translations = tuple((language, Path(path)) for language, path in (labels_in or {}).items())
     for language, _ in translations:
         if not is_language(language):

@@ -115,10 +115,13 @@ class ValueFiles:
         import numpy as np
 
         images, labels = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
-        arrays = {"images": np.asarray(images)}
-        if labels is not None:
-            arrays["labels"] = np.asarray(labels)
-        if arrays["images"].dtype == object or arrays["images"].ndim != 4:
+        try:
+            arrays = {"images": np.asarray(images)}
+            if labels is not None:
+                arrays["labels"] = np.asarray(labels)
+        except ValueError:  # lists that are no rows of one length
+            arrays = {}
+        if not arrays or arrays["images"].dtype == object or arrays["images"].ndim != 4:
             raise DataError(
                 f"{option} is a {type(data).__name__}, which is no DATA: give images (N, H, W, C), or "
                 "(images, labels), or a name, a folder or an .npz file"

@@ -1,0 +1,116 @@
+"""Tests of api.values: what is in memory as files, and names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from resnet_edge.api.values import choices, or_else, paths_of, targets, value_files, words
+from resnet_edge.core.errors import DataError, ModelError, UnknownName, UsageError
+
+IMAGES = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+
+
+@pytest.mark.parametrize("value", ["a, b,a", ["a", "b"], ("a", " b "), iter(["a", "b"])])
+def test_names_with_commas_and_names_one_by_one_are_the_same(value: Any) -> None:
+    assert words(value) == ("a", "b")
+
+
+def test_a_backend_may_name_its_device_and_a_scheme_may_not() -> None:
+    assert choices("backends", "litert:cpu, onnxruntime") == ("litert:cpu", "onnxruntime")
+    with pytest.raises(UnknownName, match="int8:cpu"):
+        choices("schemes", "int8:cpu")
+
+
+def test_profiles_go_by_the_names_that_users_give() -> None:
+    assert targets("android-tasks,litert,android-tasks") == ("android_tasks", "litert")
+    with pytest.raises(UnknownName, match="no profile is called 'ios'; choose from: .*android-tasks"):
+        targets("litert,ios")
+
+
+def test_a_value_of_nothing_counts_as_given() -> None:
+    assert (or_else(0, 5), or_else("", "x"), or_else(None, 5)) == (0, "", 5)
+
+
+def test_arrays_are_in_a_file_as_long_as_the_call() -> None:
+    with value_files() as files:
+        path = Path(files.data((IMAGES, [0, 1])) or "")
+        again = Path(files.data(IMAGES, "calibration") or "")
+        with np.load(path) as found:
+            np.testing.assert_array_equal(found["images"], IMAGES)
+            assert found["labels"].tolist() == [0, 1]
+        with np.load(again) as found:
+            assert found.files == ["images"]
+    assert not path.exists()
+    assert not again.exists()
+
+
+def test_words_and_paths_stay_what_they_are(tmp_path: Path) -> None:
+    with value_files() as files:
+        assert files.data("fashion-mnist") == "fashion-mnist"
+        assert files.data(tmp_path) == str(tmp_path)
+        assert files.data(None) is None
+        assert files.model(tmp_path / "net.keras") == str(tmp_path / "net.keras")
+        assert files.name_of("resnet20") is None
+
+
+@pytest.mark.parametrize(
+    "data", [IMAGES[0], [[1, 2], [3]], (IMAGES, [[0], [0, 1]]), (IMAGES[0], [0, 1]), [object()]]
+)
+def test_what_is_no_image_is_refused(data: Any) -> None:
+    with value_files() as files, pytest.raises(DataError, match=r"calibration is a \w+, which is no DATA"):
+        files.data(data, "calibration")
+
+
+class Saved:
+    """A model as `value_files` knows one: it has a name, and saves itself."""
+
+    name = "../../my net"
+
+    def save(self, path: str) -> None:
+        Path(path).write_text("a model")
+
+
+class Unsaved(Saved):
+    def save(self, path: str) -> None:
+        raise NotImplementedError("no get_config\nin Odd")
+
+
+def test_models_of_one_name_are_two_files_and_their_name_is_no_path() -> None:
+    with value_files() as files:
+        first, second = Path(files.model(Saved())), Path(files.model(Saved()))
+        assert first != second
+        assert first.name == second.name
+        assert first.suffix == ".keras"
+        assert first.parent.parent == second.parent.parent
+        assert first.read_text() == "a model"
+        assert files.name_of(Saved()) == "../../my net (a Saved in memory)"
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (3, "a int is no model: give a keras.Model"),
+        (Unsaved(), r"cannot be saved \(NotImplementedError: no get_config\): give its layers a get_config"),
+    ],
+)
+def test_a_model_that_cannot_be_saved_is_one_line(model: Any, message: str) -> None:
+    with value_files() as files, pytest.raises(ModelError, match=message):
+        files.model(model)
+
+
+@dataclass
+class Report:
+    folder: Path
+
+
+def test_a_report_stands_for_its_folder() -> None:
+    assert paths_of([Report(Path("dist")), "net.onnx"]) == (Path("dist"), Path("net.onnx"))
+    assert paths_of("net.onnx") == (Path("net.onnx"),)
+    assert paths_of([]) == ()
+    with pytest.raises(UsageError, match="a int is no file: give a path, or a report of convert"):
+        paths_of(["net.onnx", 3])
