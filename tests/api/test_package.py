@@ -1,4 +1,4 @@
-"""What `resnet_edge.package` refuses before any work. Whole runs: test_commands.py, tests/cli/test_package.py."""
+"""What `resnet_edge.package` refuses before any work. Whole runs: test_commands.py, tests/cli."""
 
 from __future__ import annotations
 

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.data import folder
 from resnet_edge.data.load import load
-
-GRADIENT = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
-
-
-def save(path: Path, pixels: np.ndarray = GRADIENT, **options: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path, **options)
-    return path
-
-
-def colour(red: int, green: int, blue: int) -> np.ndarray:
-    return np.full((8, 8, 3), (red, green, blue), np.uint8)
+from tests.data.photos import GRADIENT, colour, save
 
 
 def test_sorted_sub_folders_are_the_labels(tmp_path: Path) -> None:
@@ -60,17 +43,6 @@ def test_without_a_shape_the_first_upright_image_gives_it(tmp_path: Path) -> Non
     assert load(str(tmp_path), "test").images.shape == (1, 10, 4, 3)
 
 
-def test_exif_rotation_is_applied(tmp_path: Path) -> None:
-    pixels = np.zeros((8, 8, 3), np.uint8)
-    pixels[:4] = 255
-    exif = Image.Exif()
-    exif[0x0112] = 3  # upside down
-    file = save(tmp_path / "a.png", pixels, exif=exif)
-    upright = folder.decode(file, 8, 8, 1)[..., 0]
-    assert upright[:3].max() == 0
-    assert upright[5:].min() == 255
-
-
 def test_grey_becomes_rgb_and_rgb_becomes_grey(tmp_path: Path) -> None:
     grey, red = save(tmp_path / "grey.png"), save(tmp_path / "red.png", colour(255, 0, 0))
     as_rgb = folder.decode(grey, 8, 8, 3)
@@ -81,28 +53,6 @@ def test_grey_becomes_rgb_and_rgb_becomes_grey(tmp_path: Path) -> None:
 def test_alpha_is_dropped(tmp_path: Path) -> None:
     pixels = np.dstack([colour(10, 20, 30), np.zeros((8, 8), np.uint8)])
     assert folder.decode(save(tmp_path / "a.png", pixels), 8, 8, 3)[0, 0].tolist() == [10, 20, 30]
-
-
-def test_16_bits_keep_their_upper_half_instead_of_clipping(tmp_path: Path) -> None:
-    file = save(tmp_path / "a.png", GRADIENT.astype(np.uint16) * 256 + 7)
-    np.testing.assert_array_equal(folder.decode(file, 8, 8, 1)[..., 0], GRADIENT)
-
-
-def test_32_bit_samples_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a\.tiff has 32-bit samples"):
-        folder.decode(save(tmp_path / "a.tiff", GRADIENT.astype(np.float32)), 8, 8, 1)
-
-
-def test_a_transparent_palette_image_decodes(tmp_path: Path) -> None:
-    picture = Image.fromarray(colour(10, 20, 30)).convert("P", palette=Image.Palette.ADAPTIVE)
-    picture.save(tmp_path / "a.png", transparency=b"\x00\x10")
-    assert folder.decode(tmp_path / "a.png", 8, 8, 3)[0, 0].tolist() == [10, 20, 30]
-
-
-def test_an_animation_gives_its_first_frame(tmp_path: Path) -> None:
-    frames = [Image.fromarray(colour(level, level, level)) for level in (40, 200)]
-    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    assert folder.decode(tmp_path / "a.gif", 8, 8, 1)[0, 0, 0] == 40
 
 
 def test_resizing_averages_what_it_shrinks(tmp_path: Path) -> None:
@@ -117,71 +67,11 @@ def broken_jpeg(path: Path) -> Path:
     return path
 
 
-def png_that_claims(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"0"))
-        + chunk(b"IEND", b"")
-    )
-
-
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize(("width", "height"), [(10_001, 10_000), (60_000, 60_000)])
-def test_a_decompression_bomb_is_refused_before_it_is_decoded(
-    tmp_path: Path, width: int, height: int
-) -> None:
-    (tmp_path / "bomb.png").write_bytes(png_that_claims(width, height))
-    with pytest.raises(DataError, match=r"bomb\.png"):
-        folder.decode(tmp_path / "bomb.png", 8, 8, 1)
-
-
-def test_postscript_is_no_photo_whatever_it_is_called(tmp_path: Path) -> None:
-    """Pillow gives it to Ghostscript, which would run it."""
-    (tmp_path / "a.png").write_bytes(
-        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
-    )
-    with pytest.raises(DataError, match=r"a\.png does not decode as an image"):
-        load(str(tmp_path), "test", (8, 8, 3))
-
-
 def test_a_file_that_does_not_decode_is_named(tmp_path: Path) -> None:
     save(tmp_path / "cat" / "good.jpg")
     broken_jpeg(tmp_path / "cat" / "half.jpg")
     with pytest.raises(DataError, match=r"cat/half\.jpg does not decode"):
         load(str(tmp_path), "test", (8, 8, 3))
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.binary(max_size=200), suffix=st.sampled_from(sorted(folder.SUFFIXES)))
-def test_random_bytes_never_give_another_error(tmp_path: Path, content: bytes, suffix: str) -> None:
-    file = tmp_path / f"random{suffix}"
-    file.write_bytes(content)
-    with pytest.raises(DataError, match="random"):
-        folder.decode(file, 8, 8, 3)
-
-
-@pytest.mark.filterwarnings("ignore")  # Pillow warns of damaged metadata, as it should
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), kind=st.sampled_from(["PNG", "JPEG", "GIF", "TIFF", "WEBP"]))
-def test_a_damaged_file_decodes_or_is_named(tmp_path: Path, data: st.DataObject, kind: str) -> None:
-    stream = io.BytesIO()
-    Image.fromarray(colour(1, 2, 3)).save(stream, kind)
-    content = bytearray(stream.getvalue())
-    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
-    file = tmp_path / f"damaged.{kind.lower()}"
-    file.write_bytes(content)
-    try:
-        assert folder.decode(file, 8, 8, 3).shape == (8, 8, 3)
-    except DataError as error:
-        told = str(error)
-    else:
-        return
-    assert "damaged" in told
 
 
 @pytest.mark.parametrize(

@@ -165,20 +165,6 @@ def test_a_damaged_archive_loads_or_is_told(tmp_path: Path, data: st.DataObject)
     assert "damaged.npz" in told
 
 
-@pytest.mark.parametrize("word", ["fashion_mnist", "mnist", "", "no/such/folder", "pictures.zip"])
-def test_an_unknown_word_is_told_what_data_can_be(
-    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="give 'fashion-mnist', a folder of images, or an .npz"):
-        load(word, "test")
-
-
-def test_a_missing_npz_is_told_as_missing(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"gone\.npz does not exist"):
-        load(str(tmp_path / "gone.npz"), "test")
-
-
 def test_only_what_was_checked_is_read(tmp_path: Path) -> None:
     """numpy.load also finds a member by its bare name, which no check has seen."""
     path = write(tmp_path, images=IMAGES)
