@@ -1,0 +1,18 @@
+"""What stands in a file, as `inspect` asks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_edge.core.results.inspection import Inspection
+from resnet_edge.inspection.inspect_task import InspectFile
+from resnet_edge.inspection.inspect_worker import inspect
+from resnet_edge.workers.progress import silent
+
+
+def looked(path: Path) -> Inspection:
+    return inspect(InspectFile(str(path), path.suffix[1:]), silent)
+
+
+def precisions(found: Inspection) -> dict[str, tuple[str, int]]:
+    return {each.op: (each.precision, each.macs) for each in found.ops or ()}
