@@ -11,9 +11,6 @@ import pytest
 
 from resnet_edge.core.artifact import Artifact, Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, UsageError
-from resnet_edge.core.head import Head
-from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.results.explanation import Explanation, LayerFinding
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.job import Target
@@ -29,7 +26,7 @@ from resnet_edge.verification.checks import (
 )
 from resnet_edge.verification.task import Looked
 from tests.backends import tiny
-from tests.verification.looking import looked
+from tests.verification.looking import facts, looked
 
 
 def test_weights_in_another_file_are_a_part_of_it(apart: Path) -> None:
@@ -44,20 +41,6 @@ def test_weights_in_another_file_are_a_part_of_it(apart: Path) -> None:
     assert looked(apart).artifacts[0].sha256 != before.artifacts[0].sha256
     with pytest.raises(ArtifactError, match=r"apart\.onnx changed"):
         check_unchanged(before)
-
-
-def facts(sha256: str) -> ModelFacts:
-    return ModelFacts(
-        name="net",
-        source="net.tflite",
-        sha256=sha256,
-        parameters=0,
-        macs=None,
-        input_shape=(4, 4, 1),
-        head=Head.of_classes(3, "logits"),
-        class_names=(),
-        preprocessing=PRESETS["model"],
-    )
 
 
 def test_a_file_against_itself_is_refused_but_on_another_backend() -> None:

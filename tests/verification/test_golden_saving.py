@@ -24,7 +24,7 @@ from resnet_edge.verification.reference import Reference
 from resnet_edge.workers.progress import silent
 from tests.golden import goldens
 from tests.report.conftest import proof
-from tests.verification.test_checks import facts
+from tests.verification.looking import facts
 
 
 class Here:

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from hypothesis import strategies as st
 
 from resnet_edge.core.errors import (
     DataError,
-    MissingDependency,
-    OutputError,
     ResnetEdgeError,
     UsageError,
     WorkerFailed,
@@ -32,21 +29,7 @@ from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.process import WorkerProcess, keep_logs, log_folder
 from resnet_edge.workers.progress import Progress
 from resnet_edge.workers.sandbox import Shut
-
-PROBES = Path(__file__).parent
-ENV = {"PYTHONPATH": f"{PROBES}{os.pathsep}{PROBES.parent.parent}"}
-Request = dict[str, object]
-Reply = dict[str, object]
-
-
-@pytest.fixture
-def worker(tmp_path: Path) -> Iterator[WorkerProcess]:
-    with WorkerProcess("probe", tmp_path / "probe.log", ENV) as running:
-        yield running
-
-
-def log_of(worker: WorkerProcess) -> str:
-    return worker.log.read_text("utf-8")
+from tests.workers.probing import ENV, PROBES, Reply, log_of
 
 
 def gone(pid: int) -> bool:
@@ -88,21 +71,11 @@ def test_a_path_that_is_not_utf8_is_a_usage_error(worker: WorkerProcess) -> None
     assert worker.call("probes:echo", {"text": "still there"}, Reply)["text"] == "still there"
 
 
-def test_numpy_scalars_cross(worker: WorkerProcess) -> None:
-    assert worker.call("probes:numpy_scalars", {}, Reply) == {"text": "x", "number": 0.5, "pid": 7}
-
-
 def test_progress_arrives_complete_and_in_order(worker: WorkerProcess) -> None:
     told: list[Progress] = []
     worker.call("probes:count", {"text": "n", "number": 500}, Reply, told.append)
     assert [news.done for news in told] == list(range(1, 501))
     assert told[-1] == Progress(step="count", done=500, total=500, note="n 499")
-
-
-def test_an_error_crosses_as_its_class_and_the_worker_goes_on(worker: WorkerProcess) -> None:
-    with pytest.raises(DataError, match="^no label for ünïcode$"):
-        worker.call("probes:refuse", {"text": "no label for ünïcode"}, Reply)
-    assert worker.call("probes:echo", {"text": "on"}, Reply)["text"] == "on"
 
 
 @pytest.mark.parametrize("name", ["dist", "a b.c", ".hidden", "x.0123abcd.unfinished"])
@@ -119,24 +92,6 @@ def test_a_folder_that_is_not_whole_yet_goes_by_its_name(tmp_path: Path, name: s
         worker.call(f"probes:{function}", request, Reply)
     assert f"{tmp_path}/{name}/" in str(caught.value)
     assert folder.name not in str(caught.value)
-
-
-def test_an_unforeseen_exception_is_one_line_that_names_the_log(worker: WorkerProcess) -> None:
-    with pytest.raises(WorkerFailed) as caught:
-        worker.call("probes:crash", {}, Reply)
-    assert str(caught.value) == f"probe broke: ZeroDivisionError: first line (full log: {worker.log})"
-    assert "Traceback" in log_of(worker)
-    assert "second line" in log_of(worker)
-
-
-def test_a_full_disk_is_an_output_error(worker: WorkerProcess) -> None:
-    with pytest.raises(OutputError, match="no space left for big.tflite"):
-        worker.call("probes:fill_disk", {}, Reply)
-
-
-def test_a_missing_package_names_the_extra(worker: WorkerProcess) -> None:
-    with pytest.raises(MissingDependency, match=r"pip install 'resnet-edge\[openvino\]'"):
-        worker.call("probes:need_missing_package", {}, Reply)
 
 
 def test_abort_names_the_signal_and_the_log_has_the_last_words(worker: WorkerProcess) -> None:
@@ -220,21 +175,6 @@ def test_a_site_that_prints_at_start_does_no_harm(tmp_path: Path) -> None:
     with WorkerProcess("probe", tmp_path / "log", env) as worker:
         assert worker.call("probes:echo", {"text": "x"}, Reply)["text"] == "x"
         assert "hello from site" in log_of(worker)
-
-
-def test_stdin_is_empty(worker: WorkerProcess) -> None:
-    assert worker.call("probes:read_stdin", {}, Reply)["text"] == ""
-
-
-@pytest.mark.parametrize("function", ["probes:answer_with_array", "nowhere:f", "probes:nothing", "nocolon"])
-def test_what_cannot_be_called_or_sent_breaks_in_one_line(worker: WorkerProcess, function: str) -> None:
-    with pytest.raises(WorkerFailed, match="probe broke: "):
-        worker.call(function, {}, Reply)
-
-
-def test_a_request_of_the_wrong_shape_breaks_in_one_line(worker: WorkerProcess) -> None:
-    with pytest.raises(WorkerFailed, match="Expected `int`, got `str`"):
-        worker.call("probes:echo", {"number": "many"}, Reply)
 
 
 def test_a_reply_of_the_wrong_shape_is_no_traceback(worker: WorkerProcess) -> None:
