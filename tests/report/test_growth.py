@@ -60,23 +60,6 @@ def test_layers_without_a_finite_number_are_told_and_left_out_of_the_picture(ord
     assert "Error growth" not in page(with_growth(ordinary, broken[3:4]))
 
 
-@pytest.mark.parametrize(
-    "layers", [STEADY[:1], STEADY[:2], STEADY * 20, (LayerError("a", 200.0, None, None),)]
-)
-def test_every_point_lies_in_the_picture(ordinary: Report, layers: tuple[LayerError, ...]) -> None:
-    drawn = line_plot.both(with_growth(ordinary, layers).error_growth, [0])
-    wide, narrow, _ = drawn.split("</svg>")
-    for text in (wide, narrow):
-        svg = ET.fromstring(text + "</svg>")
-        _, _, width, height = (float(value) for value in svg.attrib["viewBox"].split())
-        dots = [*svg.iter("circle")]
-        assert len(dots) == len(layers)
-        for dot in dots:
-            assert 0 < float(dot.attrib["cx"]) < width
-            assert 0 < float(dot.attrib["cy"]) < height
-        assert len([*svg.iter("text")]) < 30
-
-
 def test_json_has_every_layer_and_nothing_that_is_not_finite(ordinary: Report) -> None:
     infinite = LayerError("net/exact/conv", math.inf, None, math.nan)
     found = json.loads(encode(with_growth(ordinary, FALLEN, (infinite,))))

@@ -6,7 +6,6 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from resnet_edge.report.charts.axes import zero_axis
 from resnet_edge.report.charts.bench_chart import Palette, latency_plot, limit_plot
 from resnet_edge.report.charts.dot_plot import NARROW, WIDE, PlotSize, draw
 from tests.report.benches import BENCHES, ordinary
@@ -25,14 +24,6 @@ def test_every_row_is_drawn_within_the_picture(name: str, size: PlotSize) -> Non
         assert 0 <= float(text.attrib["y"]) <= height
 
 
-def test_the_fastest_is_on_top_and_what_is_unsure_is_hollow() -> None:
-    found = BENCHES["troubled"]()
-    plot = latency_plot(found.rows, "", Palette(found.rows)).rows
-    assert [row.at for row in plot] == sorted(row.at for row in plot)
-    assert all(row.hollow and row.more.endswith("?") for row in plot)
-    assert not any(row.hollow for row in latency_plot(ordinary().rows, "", Palette(ordinary().rows)).rows)
-
-
 def test_a_large_spread_makes_the_scale_logarithmic_and_a_small_one_begins_at_zero() -> None:
     rows = ordinary().rows
     assert "(log scale)" in draw(latency_plot(rows, "", Palette(rows)), WIDE, "plot")
@@ -48,12 +39,3 @@ def test_the_limit_is_drawn_and_a_bar_may_reach_it() -> None:
     assert [row.at for row in plot.rows] == pytest.approx([101, 66, 50])
     assert 'class="permitted"' in draw(plot, WIDE, "plot")
     assert limit_plot(rows[3:], "", Palette(rows)) is None
-
-
-@pytest.mark.parametrize("most", [1e-4, 0.5, 1.0, 104.0, 3e5])
-def test_zero_axis_begins_at_zero_and_holds_the_most(most: float) -> None:
-    axis = zero_axis(most, 10, 110)
-    assert axis.ticks[0] == 0
-    assert 3 <= len(axis.ticks) <= 8
-    assert axis.at(0) == 10
-    assert 100 <= axis.at(most) <= 110

@@ -1,0 +1,49 @@
+"""Tests of the model card: what was not said, and figures with their intervals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from resnet_edge.core.proportion import wilson
+from resnet_edge.core.results.bundle import ClassCount
+from resnet_edge.report.bundle.model_card import card_markdown, model_card
+from tests.report.bundle.bundles import bundle, report
+
+
+def test_only_rows_of_what_is_in_the_bundle_are_on_the_card() -> None:
+    found = bundle()
+    given = report()
+    sources = {file.source for file in found.facts.files}
+    card = model_card(found, given, "resnet-edge package dist", "", "")
+    assert {row["artifact"] for row in card["accuracy"]} <= sources
+    assert {row["artifact"] for row in card["latency"]} <= sources
+    assert card["files"] == {file.path: file.sha256 for file in found.facts.files}
+    assert card["commands"][-1] == "resnet-edge package dist"
+
+
+def test_classes_have_their_recall_and_classes_without_images_are_counted() -> None:
+    counts = (ClassCount("cat", 40, 30), ClassCount("dog", 0, 0), ClassCount("emu", 0, 0))
+    card = model_card(replace(bundle(), classes=counts), report(), "", "", "")
+    (cat,) = card["classes"]
+    assert (cat["label"], cat["recall"], cat["recall_ci95"]) == ("cat", 0.75, wilson(30, 40))
+    assert card["classes_without_images"] == 2
+    text = card_markdown(card)
+    assert "| cat | 40 | 30 | 75.0 % [59.8, 85.8] |" in text
+    assert "No image is of one of the other 2 classes." in text
+
+
+def test_what_nobody_said_is_named_as_not_said() -> None:
+    silent = card_markdown(model_card(bundle(), report(), "", "", ""))
+    assert "Use: not said" in silent
+    assert "licence: not said" in silent
+    said = card_markdown(model_card(bundle(), report(), "", "Sorting shoes", "MIT"))
+    assert "not said" not in said
+    assert "Sorting shoes" in said
+
+
+def test_what_is_not_proved_stands_at_the_top() -> None:
+    text = card_markdown(
+        model_card(replace(bundle(), unproved=("a.tflite was not proved",)), report(), "", "", "")
+    )
+    assert text.index("**Not proved:** ") < text.index("## Model")
+    assert "Not proved" not in card_markdown(model_card(replace(bundle(), unproved=()), report(), "", "", ""))
