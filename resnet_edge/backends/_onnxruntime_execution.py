@@ -11,7 +11,14 @@ from typing import Any
 
 import onnx
 
-from resnet_edge.backends._onnxruntime_profile import layer_of, macs_of, timed_node
+from resnet_edge.backends._onnxruntime_profile import (
+    is_packed,
+    kernels_of,
+    layer_of,
+    macs_of,
+    named,
+    timed_node,
+)
 from resnet_edge.core.results.execution import OperatorRun
 from resnet_edge.core.results.inspection import joined, turned
 from resnet_edge.graph.macs import INTEGER_OPERATORS, MULTIPLYING, each_product, onnx_constants, weights_at
@@ -19,14 +26,15 @@ from resnet_edge.graph.macs import INTEGER_OPERATORS, MULTIPLYING, each_product,
 SHORT = {"float": "float32", "double": "float64"}
 
 
-def read_execution(profile: Path, optimized: Path) -> tuple[OperatorRun, ...]:
-    """From the file that `end_profiling` named and the one at `optimized_model_filepath`."""
-    graph = onnx.load(str(optimized)).graph
+def read_execution(profile: Path, optimized: Path, artifact: Path) -> tuple[OperatorRun, ...]:
+    """From the file that `end_profiling` named and the one at `optimized_model_filepath`, which was made of
+    `artifact`."""
+    graph, kernels = onnx.load(str(optimized)).graph, kernels_of(artifact)
     constants = dict(onnx_constants(graph))
     nodes = {node.name: node for node in graph.node}
     events = json.loads(profile.read_text("utf-8"))
     return tuple(
-        _run(name, event["args"], nodes, constants)
+        _run(name, event["args"], nodes, constants, kernels.get(named(name), ()))
         for event in events
         if event.get("cat") == "Node" and (name := timed_node(str(event.get("name", "")))) is not None
     )
@@ -37,6 +45,7 @@ def _run(
     told: Mapping[str, Any],
     nodes: Mapping[str, onnx.NodeProto],
     constants: Mapping[str, onnx.TensorProto],
+    of_file: tuple[int, ...],
 ) -> OperatorRun:
     op, by = str(told["op_name"]), str(told["provider"]).removesuffix("ExecutionProvider")
     given, made = (
@@ -56,12 +65,16 @@ def _run(
             op=op,
             precision=joined(given[0], given[-1]),
             by=by,
-            macs=macs_of(told, 0),
+            macs=macs_of(told),
             integer=integer,
         )
     each = each_product(node, tuple(kernel.dims))
     (output,) = told["output_type_shape"][0].values()
-    work = each * math.prod(output[1:]) if integer else macs_of(told, each)
+    work = (
+        each * math.prod(output[1:])
+        if integer
+        else macs_of(told, of_file or tuple(kernel.dims), packed=is_packed(name))
+    )
     stored = str(onnx.helper.tensor_dtype_to_np_dtype(kernel.data_type))
     return OperatorRun(
         layer=layer, op=op, precision=joined(given[0], stored), by=by, macs=work, integer=integer

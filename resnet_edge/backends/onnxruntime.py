@@ -102,7 +102,7 @@ def execution(path: Path, device: str) -> tuple[OperatorRun, ...] | None:
         optimized = f"{folder}/optimized.onnx"
         session = _inference_session(path, device, 1, f"{folder}/profile", optimized)
         session.run(None, {plain.input.name: image})
-        return read_execution(Path(session.end_profiling()), Path(optimized))
+        return read_execution(Path(session.end_profiling()), Path(optimized), path)
 
 
 def _inference_session(

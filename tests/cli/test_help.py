@@ -12,8 +12,6 @@ from click.testing import CliRunner
 
 from resnet_edge import __version__
 from resnet_edge.cli import main
-from resnet_edge.cli.terminal import fail
-from resnet_edge.core.errors import DataError
 
 CONTEXT = click.Context(main)
 COMMANDS = sorted(main.list_commands(CONTEXT))
@@ -60,11 +58,6 @@ def test_the_module_runs_like_the_script_and_knows_its_version() -> None:
         [sys.executable, "-m", "resnet_edge", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == f"resnet-edge, version {__version__}"
-
-
-def test_an_error_is_one_line_whatever_its_text(capsys: pytest.CaptureFixture[str]) -> None:
-    fail(str(DataError("first\n  second\tthird")))
-    assert capsys.readouterr().err == "error: first second third\n"
 
 
 @pytest.mark.slow

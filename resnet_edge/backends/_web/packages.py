@@ -45,7 +45,7 @@ def require(backend: str, package: str, *files: str, browser: bool = True) -> st
         chromium(backend)
     try:
         return str(json.loads((folder / "package.json").read_text("utf-8"))["version"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise MissingDependency(
             f"{backend}: the npm package {package} is damaged: {install_command()}"
         ) from error

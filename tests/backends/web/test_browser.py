@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +21,6 @@ from tests.backends.pages import left_behind, loaded, processes
 
 backend = loaded("onnxruntime_web")
 from resnet_edge.backends._web import browser as web_browser  # noqa: E402  (it needs what `loaded` looked for)
-from resnet_edge.backends._web.server import WebServer  # noqa: E402
 
 pytestmark = pytest.mark.chromium
 IMAGE = np.ones((1, *tiny.SHAPE), np.float32)
@@ -106,31 +103,6 @@ def test_nothing_is_left_of_a_process_that_ends(short: Path, inside: str) -> Non
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
     assert left_behind(short) == []
     assert not any((short / inside).glob("*/*"))
-
-
-def test_server_gives_what_it_was_told_to_and_only_under_its_secret_path(tmp_path: Path) -> None:
-    (tmp_path / "web").mkdir()
-    (tmp_path / "web/page.mjs").write_text("1;")
-    (tmp_path / "secret").write_text("secret")
-    server = WebServer({"web": tmp_path / "web"})
-    try:
-        with urllib.request.urlopen(server.url("web/page.mjs")) as answer:
-            assert answer.headers["Content-Type"] == "text/javascript"
-            assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
-            assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
-            assert answer.read() == b"1;"
-        model = server.offer(tmp_path / "secret")
-        with urllib.request.urlopen(model) as answer:
-            assert answer.read() == b"secret"
-        server.withdraw(model)
-        begin = server.url("").rsplit("/", 2)[0]
-        outside = [server.url(path) for path in ("web/../secret", "web/%2e%2e/secret", "secret", "web/")]
-        for url in (model, f"{begin}/web/page.mjs", f"{begin}/wrong/web/page.mjs", *outside):
-            with pytest.raises(urllib.error.HTTPError, match="404") as caught:
-                urllib.request.urlopen(url)
-            caught.value.close()
-    finally:
-        server.close()
 
 
 @pytest.mark.parametrize("name", ["litert_js", "onnxruntime_web"])

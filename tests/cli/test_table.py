@@ -10,6 +10,16 @@ import pytest
 
 from resnet_edge.cli._table import print_table
 from resnet_edge.core.results.report import Report
+from tests.report import conftest as reports
+
+any_report, model = reports.any_report, reports.model
+ordinary, troubled, compressed, unlabelled = (
+    reports.ordinary,
+    reports.troubled,
+    reports.compressed,
+    reports.unlabelled,
+)
+crowded, single, nothing = reports.crowded, reports.single, reports.nothing
 
 
 def printed(report: Report, width: int, capsys: pytest.CaptureFixture[str]) -> str:

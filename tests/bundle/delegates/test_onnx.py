@@ -43,7 +43,3 @@ def test_size_that_is_not_fixed_leaves_all_to_the_cpu(provider: ModuleType, nets
     found = provider.outlook(nets / "dynamic.onnx", "onnx")
     assert found.ops_taken == 0
     assert {each.reason for each in found.left} == {"it has an input whose size is not fixed"}
-
-
-def test_nnapi_is_said_to_be_deprecated(nets: Path) -> None:
-    assert "Android 15 deprecated NNAPI" in nnapi_ep.outlook(nets / "relu.onnx", "onnx").sentence
