@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from resnet_edge.cli.terminal import fail
+from resnet_edge.cli.terminal import command_line, fail, print_error_document, print_json, say
 from resnet_edge.core.errors import DataError
 
 
 def test_an_error_is_one_line_whatever_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     fail(str(DataError("first\n  second\tthird")))
     assert capsys.readouterr().err == "error: first second third\n"
+
+
+def test_an_error_as_a_document_is_json_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    print_error_document("a \x1b[31m\nb é", 3)
+    out, err = capsys.readouterr()
+    assert (json.loads(out), err) == ({"error": "a \\x1b[31m b é", "exit_code": 3}, "")
+
+
+def test_a_document_says_the_same_and_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    document = {"name": "a\x1b[31m\u202eb 日本", "number": 1.5}
+    print_json(document)
+    out = capsys.readouterr().out
+    assert json.loads(out) == document
+    assert out.replace("\n", "").isprintable()
+
+
+def test_lines_stay_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    say("one\ntwo\r\x1b[2J", err=True)
+    assert capsys.readouterr() == ("", "one\ntwo\\r\\x1b[2J\n")
+
+
+def test_the_command_is_repeated_as_a_shell_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/usr/bin/resnet-edge", "convert", "my net.keras", "--out", "$HOME"])
+    assert command_line() == "resnet-edge convert 'my net.keras' --out '$HOME'"

@@ -1,0 +1,57 @@
+"""Options that several commands share: what they take, and what they refuse in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from resnet_edge.cli._options import FiniteRange, backends_option, given, names, shape
+
+
+@click.command()
+@backends_option("litert", "where")
+@click.option("--schemes", callback=names("schemes"))
+@click.option("--input-shape", callback=shape)
+@click.option("--max-drop", type=FiniteRange(0, 100), default=0.5)
+@click.option("--quiet", is_flag=True)
+def command(**options: Any) -> None:
+    click.echo(repr(sorted(given().items())))
+
+
+def run(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(command, words)
+    return done.exit_code, done.output
+
+
+def test_only_what_was_named_is_given() -> None:
+    assert run() == (0, "[]\n")
+    assert run("--quiet", "--max-drop", "0.5") == (0, "[('max_drop', 0.5)]\n")
+    assert run("--backends", "litert")[1] == "[('backends', ('litert',))]\n", "the default, but named"
+
+
+def test_names_are_each_once_and_backends_may_have_a_device() -> None:
+    assert run("--schemes", "int8, fp32,int8")[1] == "[('schemes', ('int8', 'fp32'))]\n"
+    assert run("--backends", "litert:gpu,onnxruntime")[1] == "[('backends', ('litert:gpu', 'onnxruntime'))]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--schemes", "int4"), "no scheme is called 'int4'"),
+        (("--schemes", "int8:cpu"), "no scheme is called 'int8:cpu'"),
+        (("--schemes", ""), "no scheme is called ''"),
+        (("--input-shape", "224,224"), "give three numbers, as in 224,224,3"),
+        (("--input-shape", "a,b,c"), "give three numbers"),
+        (("--input-shape", "224,0,3"), "sizes are positive"),
+        (("--max-drop", "nan"), "nan is not a finite number"),
+        (("--max-drop", "inf"), "inf"),
+        (("--max-drop", "-1"), "-1"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(words: tuple[str, ...], message: str) -> None:
+    code, output = run(*words)
+    assert code == 2
+    assert message in " ".join(output.split())

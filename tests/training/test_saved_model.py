@@ -1,0 +1,62 @@
+"""Tests of training.saved_model: what is said of a file that does not tell all by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import pytest
+
+from resnet_edge.core.head import Head
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.models import ModelRequest
+from resnet_edge.models.flat import flat_graph
+from resnet_edge.training.saved_model import as_saved, lost_ranges_note, preprocessing_note, savable
+
+FACTS = ModelFacts(
+    name="net",
+    source="app:ResNet50",
+    sha256="",
+    parameters=1,
+    macs=None,
+    input_shape=(4, 4, 1),
+    head=Head.of_classes(2, "logits"),
+    class_names=(),
+    preprocessing=PRESETS["caffe"],
+)
+
+
+def test_the_file_is_opened_with_the_preprocessing_that_the_name_stood_for() -> None:
+    found = as_saved(ModelRequest("app:ResNet50", trust=True), FACTS, Path("out.keras"))
+    assert (found.source, found.preprocess, found.trust) == ("out.keras", "caffe", True)
+    asked = as_saved(ModelRequest("net.keras", preprocess="own.json"), FACTS, Path("out.keras"))
+    assert asked.preprocess == "own.json"
+
+
+@pytest.mark.parametrize(("name", "told"), [("caffe", True), ("model", False), ("none", False)])
+def test_pixels_that_are_prepared_outside_are_to_be_said_again(name: str, told: bool) -> None:
+    notes = preprocessing_note(replace(FACTS, preprocessing=PRESETS[name]))
+    assert any("say so again to `convert`" in note for note in notes) is told
+
+
+def test_ranges_of_the_old_weights_are_not_those_of_the_new() -> None:
+    assert lost_ranges_note(FACTS) == ()
+    (note,) = lost_ranges_note(replace(FACTS, learned_ranges=True))
+    assert note.endswith("run `qat` again")
+
+
+class Own(keras.Model):
+    """A user's class, which no file holds."""
+
+
+def test_a_model_of_a_users_class_is_saved_as_what_it_computes() -> None:
+    image = keras.Input((4, 4, 1))
+    outputs = keras.layers.Dense(2)(keras.layers.Flatten()(image))
+    plain, own = keras.Model(image, outputs), Own(image, outputs)
+    assert savable(plain, flat_graph(plain, (4, 4, 1))) is plain
+    flat = savable(own, flat_graph(own, (4, 4, 1)))
+    assert type(flat).__module__.startswith("keras.")
+    images = keras.ops.ones((1, 4, 4, 1))
+    assert keras.ops.all(flat(images) == own(images))

@@ -1,0 +1,91 @@
+"""Tests of training.training_data: what is held out, and which data do not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from resnet_edge.core.errors import DataError, UnknownName
+from resnet_edge.training.recipe import Recipe
+from resnet_edge.training.training_data import LabelledImages, TrainingData, training_data
+from resnet_edge.workers.progress import silent
+
+N = 100
+LABELS = np.arange(N) % 3 % 2  # two of three are of class 0
+
+
+def read(
+    folder: Path, classes: int | None = None, labels: Any = LABELS, names: Any = None, **recipe: Any
+) -> TrainingData:
+    images = np.arange(N, dtype=np.uint8).reshape(N, 1, 1, 1)
+    arrays = {"images": images} | ({} if labels is None else {"labels": labels})
+    np.savez(folder / "d.npz", **arrays, **({} if names is None else {"class_names": np.array(names)}))
+    return training_data(Recipe(data=str(folder / "d.npz"), epochs=1, **recipe), None, classes, silent)
+
+
+def test_every_image_is_fitted_or_held_out_with_its_label(tmp_path: Path) -> None:
+    found = read(tmp_path, validation=0.2)
+    assert found.held_out is not None
+    parts = found.fitted, found.held_out
+    assert sorted(np.concatenate([part.images.ravel() for part in parts]).tolist()) == [*range(N)]
+    for part in parts:
+        np.testing.assert_array_equal(part.labels, LABELS[part.images.ravel()])
+    assert found.fitted.name == "80 training images"
+    assert found.measured_on is found.held_out
+
+
+def test_the_same_share_of_every_class_is_held_out(tmp_path: Path) -> None:
+    held = read(tmp_path, validation=0.1).held_out
+    assert held is not None
+    assert np.bincount(held.labels).tolist() == [round(0.1 * count) for count in np.bincount(LABELS)]
+
+
+def test_the_seed_decides_which(tmp_path: Path) -> None:
+    def held(seed: int) -> list[int]:
+        found = read(tmp_path, validation=0.2, seed=seed).held_out
+        assert found is not None
+        return [*found.images.ravel().tolist()]
+
+    assert held(0) == held(0) != held(1)
+
+
+def test_nothing_is_held_out_where_nothing_is_to_be(tmp_path: Path) -> None:
+    found = read(tmp_path, validation=0.0)
+    assert (found.held_out, found.test, found.measured_on) == (None, None, None)
+    assert len(found.fitted) == N
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"labels": None}, "has no labels: training needs one sub-folder per class, or 'labels'"),
+        ({"labels": np.ones(N, int)}, "has images of one class only: a classifier needs two"),
+        ({"labels": np.arange(N) % 5, "classes": 4}, "has 5 classes, and the model tells 4 apart"),
+        ({"names": ["a", "b"], "classes": 3}, "has 2 classes, and the model tells 3 apart"),
+        ({"labels": LABELS * N}, "has class 100 at image 1, and 100 images in all"),
+    ],
+)
+def test_data_that_do_not_fit_are_told(tmp_path: Path, given: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=rf"d\.npz.* {message}"):
+        read(tmp_path, **given)
+
+
+def test_a_model_may_tell_more_classes_apart_than_unnamed_data_show(tmp_path: Path) -> None:
+    assert read(tmp_path, classes=10).classes == 10
+    assert read(tmp_path).classes == 2
+    assert read(tmp_path, names=["a", "b"]).class_names == ("a", "b")
+
+
+def test_an_augmentation_that_is_not_there_is_told_before_the_data(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="'spin'; choose from"):
+        training_data(Recipe(data="nowhere", epochs=1, augment=("spin",)), None, None, silent)
+
+
+def test_other_labels_are_other_images() -> None:
+    images = np.zeros((4, 1, 1, 1), np.uint8)
+    one, two = (LabelledImages(images, np.array(labels), "") for labels in ([0, 1, 0, 1], [0, 1, 1, 1]))
+    assert one.sha256() == LabelledImages(images.copy(), np.array([0, 1, 0, 1]), "x").sha256()
+    assert one.sha256() != two.sha256()
