@@ -12,7 +12,11 @@ import resnet_edge
 
 PACKAGE = Path(resnet_edge.__file__).parent
 TESTS = Path(__file__).parent
-ROOMS = ("compatibility", "core", "diagnosis", "formats", "graph", "models", "schemes", "zoo")
+ROOMS = (
+    *("api", "backends", "benchmarking", "bundle", "calibrate", "cli", "compatibility", "compression", "conversion"),
+    *("core", "data", "diagnosis", "evaluation", "formats", "golden", "graph", "inspection"),
+    *("models", "report", "schemes", "training", "verification", "workers", "zoo"),
+)
 FEWEST_LINES = 40
 """In files that are shorter a branch or two is left to the tests of what calls them."""
 BRANCHES = (
@@ -23,7 +27,61 @@ BRANCHES = (
 OPERATIONS = "formats/test_operations.py"
 """Each lowering is held against TFLite on networks that have it: a leaf of a line of TFLite's table."""
 REPORTS = "core/results/test_report.py"
+BACKENDS, BENCH, CONVERT = "contracts/test_backends.py", "cli/test_bench.py", "cli/test_convert.py"
+CHANNELS, PACKAGE_, VERIFY = "cli/test_prune_channel.py", "cli/test_package.py", "cli/test_verify.py"
+PROFILES, NPUS = "contracts/test_profiles.py", "bundle/delegates/test_litert_npu.py"
 ELSEWHERE = {
+    # Leaves that want a runtime, another processor or a browser: the contract of all backends runs them.
+    "backends/_arm64_environment.py": "backends/test_arm64.py",
+    "backends/_litert/execution.py": "diagnosis/test_execution.py",
+    "backends/_litert/profile.py": BACKENDS,
+    "backends/_litert/session.py": "backends/test_litert.py",
+    "backends/_mediapipe_files.py": "backends/test_mediapipe.py",
+    "backends/_onnxruntime_execution.py": "backends/test_onnxruntime_profile.py",  # of the same events
+    "backends/_openvino_execution.py": "backends/test_openvino.py",
+    "backends/_program_session.py": BACKENDS,
+    "backends/_programs/mediapipe_tasks.py": "backends/test_mediapipe.py",  # runs in its own environment
+    "backends/_programs/micro_arena.py": "backends/test_tflite_micro.py",
+    "backends/_programs/python_runtime.py": "backends/test_museum.py",  # runs in Python of its own time
+    "backends/_web/browser_sweep.py": "backends/web/test_browser.py",
+    "backends/_web/session.py": "backends/test_onnxruntime_web.py",
+    "backends/litert_arm64.py": "backends/test_arm64.py",
+    "backends/onnxruntime_arm64.py": "backends/test_arm64.py",
+    "backends/probe/make_probe.py": "inspection/test_probe.py",  # a program that made files which are kept
+    # What a command is: it starts workers and puts together what they give, and is run whole.
+    "benchmarking/bench.py": BENCH,
+    "benchmarking/contenders.py": BENCH,
+    "benchmarking/sessions.py": BENCH,
+    "bundle/files.py": PACKAGE_,
+    "bundle/package.py": PACKAGE_,
+    "bundle/proofs.py": PACKAGE_,
+    "cli/doctor.py": "cli/test_help.py",
+    "cli/_channel_options.py": CHANNELS,
+    "cli/_compressed.py": CHANNELS,
+    "cli/_training_options.py": "cli/test_train.py",
+    "cli/prune.py": CHANNELS,
+    "compression/channel_base.py": CHANNELS,
+    "compression/channel_choice.py": CHANNELS,
+    "compression/channels.py": CHANNELS,
+    "compression/prune_channel.py": CHANNELS,
+    "conversion/artifacts.py": CONVERT,
+    "conversion/build.py": CONVERT,
+    "conversion/convert.py": CONVERT,
+    "conversion/evaluate.py": CONVERT,
+    "conversion/latency.py": CONVERT,
+    "conversion/lint.py": CONVERT,
+    "training/teacher.py": "cli/test_train.py",
+    "verification/lint.py": "cli/test_verify_causes.py",
+    "verification/proofs.py": VERIFY,
+    "verification/reference.py": VERIFY,
+    "verification/verify.py": VERIFY,
+    # What a contract asks of all files of a kind, and what only works in what uses it.
+    "bundle/delegates/litert_npu_mediatek.py": NPUS,
+    "bundle/delegates/litert_npu_qualcomm.py": NPUS,
+    "bundle/targets/litert.py": PROFILES,
+    "bundle/targets/mcu.py": PROFILES,
+    "bundle/targets/onnx.py": PROFILES,
+    "compression/tfmot/quantize_layers.py": "compression/tfmot/test_quantize.py",
     "core/results/bench.py": "cli/test_bench.py",  # one `all` over its rows
     "core/results/bundle.py": "cli/test_package.py",  # a head of what it declares, and the proofs that differ
     "core/results/calibration_lint.py": "calibrate/test_lint.py",  # the findings of one severity

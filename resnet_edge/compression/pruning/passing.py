@@ -26,7 +26,7 @@ _ZERO_AT_ZERO = {
 }  # fmt: skip
 """Keras' activations that work on each number by itself, with f(0) = 0."""
 
-_OPERATIONS = {name.replace("_", "") for name in _ZERO_AT_ZERO} | {"identity", "abs", "square"}
+_OPERATIONS = {name.replace("_", "") for name in _ZERO_AT_ZERO} | {"identity", "absolute", "square"}
 """The same as operations of a graph (`keras.ops.relu(x)`), by lower-case class name."""
 
 

@@ -1,0 +1,47 @@
+"""Tests of the section on accuracy against latency: what its legend and its caption say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from resnet_edge.core.results.report import Report
+from resnet_edge.report.charts.accuracy_latency import Chart, chart
+from resnet_edge.report.html.accuracy_figure import accuracy_section
+
+
+def drawn(report: Report) -> Chart:
+    found = chart(report)
+    assert found is not None
+    return found
+
+
+def test_nothing_to_draw_is_no_section() -> None:
+    assert accuracy_section(None, "no image") == ""
+
+
+def test_the_legend_names_what_is_drawn_and_nothing_else(ordinary: Report, troubled: Report) -> None:
+    html = accuracy_section(drawn(ordinary), "10,000 images")
+    assert "Keras reference, 94.12 %" in html
+    assert "permitted drop, 0.5 pp" in html
+    assert "did not pass" not in html
+    assert "did not pass" in accuracy_section(drawn(troubled), "10,000 images")
+    one = replace(drawn(ordinary), points=drawn(ordinary).points[:1], reference=None)
+    alone = accuracy_section(one, "10,000 images")
+    assert "onnxruntime cpu</li>" not in alone
+    assert "reference, " not in alone
+
+
+def test_whiskers_are_explained_where_there_are_any(ordinary: Report, unlabelled: Report) -> None:
+    html = accuracy_section(drawn(ordinary), "10,000 images")
+    assert "Horizontal whiskers: 95 % interval of the median latency." in html
+    assert "Vertical whiskers" in html
+    assert html.count("Tested on 10,000 images.") == 1
+    plain = accuracy_section(drawn(unlabelled), "10,000 images")
+    assert "whiskers" not in plain
+    assert "Accuracy against size" in plain
+
+
+def test_what_is_left_out_is_named(troubled: Report) -> None:
+    found = drawn(troubled)
+    assert found.left_out
+    assert "Not drawn, for want of a number: " in accuracy_section(found, "10,000 images")
