@@ -10,7 +10,7 @@ import pytest
 from resnet_edge import errors, prune
 from tests.api.refusals import check_refused
 
-GIVEN = {"data": "fashion-mnist", "out": "y.keras"}
+GIVEN: dict[str, Any] = {"data": "fashion-mnist", "out": "y.keras"}
 CHANNEL = {**GIVEN, "method": "channel"}
 MAGNITUDE = {**GIVEN, "method": "magnitude"}
 

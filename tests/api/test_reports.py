@@ -10,7 +10,7 @@ import pytest
 
 from resnet_edge.api.reports import BenchReport, ConvertReport, best_of, extended, table_of
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.parity import Parity, Verdict
 from tests.report import benches
 from tests.report.conftest import EVIL, artifact, proof, timing
 
@@ -33,7 +33,7 @@ def test_a_file_counts_as_on_its_fastest_backend() -> None:
 
 
 @pytest.mark.parametrize("verdict", ["fail", "inconclusive"])
-def test_what_did_not_pass_on_every_backend_is_not_the_best(verdict: str) -> None:
+def test_what_did_not_pass_on_every_backend_is_not_the_best(verdict: Verdict) -> None:
     doubt: Parity = replace(proof(FAST.file, backend="openvino"), verdict=verdict)
     assert best_of(BOTH, (*PROVED, doubt), TIMED, "latency") == SMALL
     assert best_of((FAST, SMALL), (doubt, proof(SMALL.file)), TIMED, "latency") == SMALL

@@ -8,14 +8,15 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from resnet_edge.cli._options import FiniteRange, backends_option, given, names, shape
+from resnet_edge.api.checked import Percentage
+from resnet_edge.cli._options import backends_option, given, names, shape, value_type
 
 
 @click.command()
 @backends_option("litert", "where")
 @click.option("--schemes", callback=names("schemes"))
 @click.option("--input-shape", callback=shape)
-@click.option("--max-drop", type=FiniteRange(0, 100), default=0.5)
+@click.option("--max-drop", type=value_type(Percentage), default=0.5)
 @click.option("--quiet", is_flag=True)
 def command(**options: Any) -> None:
     click.echo(repr(sorted(given().items())))

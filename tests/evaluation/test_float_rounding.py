@@ -23,12 +23,12 @@ def write(path: Path, *kernels: NDArray[Any]) -> Path:
         nodes.append(helper.make_node("Cast", [f"w{number}"], [f"f{number}"], to=TensorProto.FLOAT))
         nodes.append(helper.make_node("MatMul", [last, f"f{number}"], [f"y{number}"]))
         last = f"y{number}"
-    ends = [
+    image, scores = (
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size])]
         for name, size in (("x", kernels[0].shape[0]), (last, kernels[-1].shape[1]))
-    ]
+    )
     model = helper.make_model(
-        helper.make_graph(nodes, "g", *ends, weights), opset_imports=[helper.make_opsetid("", 17)]
+        helper.make_graph(nodes, "g", image, scores, weights), opset_imports=[helper.make_opsetid("", 17)]
     )
     onnx.save(model, str(path))
     return path

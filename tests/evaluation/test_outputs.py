@@ -41,8 +41,10 @@ def test_what_is_wrong_in_the_last_block_is_seen() -> None:
 
 def test_softmax_and_sigmoid_of_any_size() -> None:
     wide = np.array([[1e4, 0.0], [-1e4, -1e4], [0.0, np.log(3)]])
-    np.testing.assert_allclose(as_probabilities(wide), [[1, 0], [0.5, 0.5], [0.25, 0.75]], atol=1e-15)
-    np.testing.assert_allclose(as_probabilities(np.array([[-1e4], [0.0], [1e4]])), [[0], [0.5], [1]])
+    expected = np.array([[1, 0], [0.5, 0.5], [0.25, 0.75]])
+    np.testing.assert_allclose(as_probabilities(wide), expected, atol=1e-15)
+    logits = np.array([[-1e4], [0.0], [1e4]])
+    np.testing.assert_allclose(as_probabilities(logits), np.array([[0], [0.5], [1]]))
 
 
 def aligned(

@@ -97,14 +97,14 @@ def test_one_score_that_says_everything_is_not_the_same_score_for_every_class() 
     """With one output the only column is equal to itself."""
     reference = np.linspace(0, 1, 60, dtype=np.float32)[:, None]
     assert examine(reference, reference * np.float32(0.99), BINARY) is None
-    found = examine(reference, reference / 4, BINARY)
+    found = examine(reference, reference / np.float32(4), BINARY)
     assert found is not None
     assert found.reason == "the artifact predicts class 0 only, the reference another one on 30 images"
 
 
 @pytest.mark.parametrize("others", [HANDFUL - 1, HANDFUL])
 def test_a_handful_of_other_answers_is_no_accident(others: int) -> None:
-    reference = np.where(np.arange(60)[:, None] < others, GOOD, ONE_CLASS)
+    reference = np.where(np.arange(60)[:, None] < others, GOOD, ONE_CLASS).astype(np.float32)
     reference[:others, 1] = -99
     found = examine(reference, ONE_CLASS, HEAD)
     assert (found is not None) == (others >= HANDFUL)
