@@ -96,7 +96,7 @@ def _converted(path: Path) -> None:
     from resnet_edge.bundle.converted import read_converted
     from resnet_edge.report.bundle.model_card import card_markdown, model_card
     from resnet_edge.verification.reported import hashes_reported
-    from tests.report.bundle.test_texts import bundle
+    from tests.report.bundle.bundles import bundle
 
     files = bench_files((path,))
     accuracy_of(files, {file.name: "" for file in files})

@@ -21,8 +21,9 @@ def read(
     folder: Path, classes: int | None = None, labels: Any = LABELS, names: Any = None, **recipe: Any
 ) -> TrainingData:
     images = np.arange(N, dtype=np.uint8).reshape(N, 1, 1, 1)
-    arrays = {"images": images} | ({} if labels is None else {"labels": labels})
-    np.savez(folder / "d.npz", **arrays, **({} if names is None else {"class_names": np.array(names)}))
+    arrays: dict[str, Any] = {"images": images} | ({} if labels is None else {"labels": labels})
+    arrays |= {} if names is None else {"class_names": np.array(names)}
+    np.savez(folder / "d.npz", **arrays)
     return training_data(Recipe(data=str(folder / "d.npz"), epochs=1, **recipe), None, classes, silent)
 
 
