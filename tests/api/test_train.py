@@ -16,7 +16,7 @@ from tests.api.refusals import check_refused
     ("options", "error", "message"),
     [
         ({"temperature": 2}, errors.UsageError, "--temperature needs --teacher"),
-        ({"teacher_weight": 0.0}, errors.UsageError, "--teacher-weight needs --teacher"),
+        ({"teacher_weight": 0.5}, errors.UsageError, "--teacher-weight needs --teacher"),
         ({"teacher": "nowhere.keras"}, errors.ModelError, "nowhere.keras"),
         ({"arch": "vgg"}, errors.UnknownName, "no network is called 'vgg'; choose from: .*resnet20"),
         ({"out": "net"}, errors.UsageError, "--out net must end in .keras"),
