@@ -13,7 +13,17 @@ import resnet_edge
 PACKAGE = Path(resnet_edge.__file__).parent
 TESTS = Path(__file__).parent
 ROOMS = (
-    *("api", "backends", "benchmarking", "bundle", "calibrate", "cli", "compatibility", "compression", "conversion"),
+    *(
+        "api",
+        "backends",
+        "benchmarking",
+        "bundle",
+        "calibrate",
+        "cli",
+        "compatibility",
+        "compression",
+        "conversion",
+    ),
     *("core", "data", "diagnosis", "evaluation", "formats", "golden", "graph", "inspection"),
     *("models", "report", "schemes", "training", "verification", "workers", "zoo"),
 )
