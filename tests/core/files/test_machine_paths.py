@@ -57,3 +57,9 @@ def test_documents_and_further_roots(tmp_path: Path) -> None:
 )
 def test_commands(line: str, left: str) -> None:
     assert without_machine_paths_in_command(line) == left
+
+
+def test_the_folder_that_the_program_stands_in_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    place = Path(resnet_edge.__file__).parent.parent
+    assert without_machine_paths(f"a {place}/calibration/a.npz b") == "a calibration/a.npz b"
