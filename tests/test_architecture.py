@@ -204,3 +204,35 @@ def test_a_dataclass_of_more_than_four_fields_takes_them_by_name() -> None:
         if decorators and len(fields) > 4 and "kw_only=True" not in decorators[0]:
             found.append(f"{name(file)}: {node.name}")
     assert found == []
+
+
+def literals(file: Path) -> Iterator[tuple[str, int]]:
+    """Every text that the code of a file uses as a value, and its line: no docstring."""
+    tree = parsed(file)
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+            yield node.value, node.lineno
+
+
+def test_the_report_is_read_in_one_module() -> None:
+    """Who needs its name takes it from there, and its content as well."""
+    assert {name(file) for file in FILES if "report.json" in dict(literals(file))} == {
+        "core/results/stored_report.py"
+    }
+
+
+def renames(file: Path) -> Iterator[int]:
+    """The lines on which a file or folder gets another name. `replace` of one argument is that of a path."""
+    for node in ast.walk(parsed(file)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of, verb = ast.unparse(node.func.value), node.func.attr
+            module = of in {"os", "shutil"} and verb in {"replace", "rename", "renames", "move"}
+            if module or (verb in {"replace", "rename"} and len(node.args) == 1 and not node.keywords):
+                yield node.lineno
+
+
+def test_files_get_their_final_names_in_one_module() -> None:
+    assert {name(file): [*renames(file)] for file in FILES if [*renames(file)]}.keys() == {
+        "core/files/atomic.py"
+    }

@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resnet_edge.api.reports import BenchReport, By, best_of, extended, table_of
+from resnet_edge.api.reports import BenchReport, WithBest, extended, table_of
 from resnet_edge.benchmarking.compare import read_bench
-from resnet_edge.core.artifact import Artifact, TensorSpec
-from resnet_edge.core.files.documents import read_json
+from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.files.documents import converted_to
 from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.report import Failure
-
-REPORT = "report.json"
+from resnet_edge.core.results.stored_report import REPORT, StoredArtifact, report_in
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredReport:
+class StoredReport(WithBest):
     """What `convert` or `verify` wrote, read again. `folder` is where the files of `artifacts` are;
     `document` is all of it, as JSON values."""
 
@@ -30,26 +29,6 @@ class StoredReport:
     notes: tuple[str, ...]
     passed: bool
     document: dict[str, Any]
-
-    def best(
-        self,
-        by: By = "latency",
-        *,
-        format: str | None = None,
-        scheme: str | None = None,
-        backend: str | None = None,
-    ) -> Artifact:
-        """As ConvertReport.best."""
-        return best_of(
-            [
-                each
-                for each in self.artifacts
-                if format in (None, each.format) and scheme in (None, each.scheme)
-            ],
-            self.parity,
-            [row for row in self.latency if backend in (None, row.backend)],
-            by,
-        )
 
     def to_dict(self) -> dict[str, Any]:
         """The document as it was read."""
@@ -65,14 +44,14 @@ def load_report(path: str | Path) -> StoredReport | BenchReport:
     file = Path(path)
     file = file / REPORT if file.is_dir() else file
     what, fix = "report", "name a folder that convert wrote, or what convert, verify or bench printed"
-    document: dict[str, Any] = read_json(file, dict[str, Any], what, fix)
+    document = report_in(file, what, fix)
     if document.get("kind") == "bench":
         return extended(BenchReport, read_bench(file))
-    found: _Document = read_json(file, _Document, what, fix)
+    found = converted_to(_Document, document, file, what, fix)
     folder = file.parent
     return StoredReport(
         folder=folder,
-        artifacts=tuple(_artifact(each, folder) for each in found.artifacts),
+        artifacts=tuple(each.below(folder) for each in found.artifacts),
         parity=found.parity,
         latency=found.latency,
         failures=found.failures,
@@ -83,39 +62,10 @@ def load_report(path: str | Path) -> StoredReport | BenchReport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Artifact:
-    """As report.json tells of an Artifact: `file` in the folder of the report, or `path` where verify ran."""
-
-    file: str
-    format: str
-    scheme: str
-    size_bytes: int
-    sha256: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    converter: str = ""
-    path: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Document:
-    artifacts: tuple[_Artifact, ...]
+    artifacts: tuple[StoredArtifact, ...]
     parity: tuple[Parity, ...]
     passed: bool
     latency: tuple[Latency, ...] = ()
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def _artifact(found: _Artifact, folder: Path) -> Artifact:
-    """In `folder`, whatever its name says: a report may come from anywhere."""
-    return Artifact(
-        path=found.path or str(folder / Path(found.file).name),
-        format=found.format,
-        scheme=found.scheme,
-        size_bytes=found.size_bytes,
-        sha256=found.sha256,
-        inputs=found.inputs,
-        outputs=found.outputs,
-        converter=found.converter,
-    )

@@ -32,12 +32,12 @@ def extended(kind: type[T], found: Any, **more: Any) -> T:
     return kind(**{field.name: getattr(found, field.name) for field in fields(found)}, **more)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConvertReport(Report):
-    """What `convert` found. `folder` holds the files, whose paths are those of `artifacts`; it is `out`, or
-    `out` with `.partial` where something could not be done."""
+class WithBest:
+    """Artifacts, what was proved and what was timed of them."""
 
-    folder: Path
+    artifacts: tuple[Artifact, ...]
+    parity: tuple[Parity, ...]
+    latency: tuple[Latency, ...]
 
     def best(
         self,
@@ -61,6 +61,14 @@ class ConvertReport(Report):
             by,
         )
 
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertReport(WithBest, Report):
+    """What `convert` found. `folder` holds the files, whose paths are those of `artifacts`; it is `out`, or
+    `out` with `.partial` where something could not be done."""
+
+    folder: Path
+
     def to_dict(self) -> dict[str, Any]:
         """The document of report.json, as JSON values."""
         return document(self)
@@ -73,7 +81,7 @@ class ConvertReport(Report):
 def best_of(
     artifacts: Iterable[Artifact], parity: Iterable[Parity], latency: Iterable[Latency], by: By
 ) -> Artifact:
-    """See ConvertReport.best."""
+    """See WithBest.best."""
     verdicts: dict[str, set[str]] = {}
     for row in parity:
         verdicts.setdefault(row.artifact, set()).add(row.verdict)

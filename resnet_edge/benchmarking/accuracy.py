@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
-
-import msgspec
 
 from resnet_edge.benchmarking.files import BenchFile
-from resnet_edge.core.files.documents import object_in
 from resnet_edge.core.results.bench import Accuracy
 from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.stored_report import Reported, reported
 
 
 def accuracy_of(files: Sequence[BenchFile], sha256: Mapping[str, str]) -> Accuracy:
@@ -20,11 +17,9 @@ def accuracy_of(files: Sequence[BenchFile], sha256: Mapping[str, str]) -> Accura
     A report speaks of a file only as long as the file is what it was: its SHA-256 tells. A folder
     without a report, or with one that is not ours, says nothing.
     """
-    reports = [
-        object_in(folder / "report.json") for folder in dict.fromkeys(file.path.parent for file in files)
-    ]
+    reports = [reported(folder) for folder in dict.fromkeys(file.path.parent for file in files)]
     proved = [(digest, proof) for report in reports for digest, proof in _proofs(report)]
-    models = {str(_at(report, "model", "sha256")) for report in reports}
+    models = {report.model.sha256 for report in reports if report.model is not None}
     return Accuracy(
         tuple(
             replace(proof, artifact=file.name)
@@ -36,17 +31,7 @@ def accuracy_of(files: Sequence[BenchFile], sha256: Mapping[str, str]) -> Accura
     )
 
 
-def _proofs(report: Any) -> list[tuple[str, Parity]]:
+def _proofs(report: Reported) -> list[tuple[str, Parity]]:
     """Every proof of a report, with the SHA-256 of its artifact."""
-    try:
-        digests = {str(entry["file"]): str(entry["sha256"]) for entry in report["artifacts"]}
-        proofs = msgspec.convert(report["parity"], type=tuple[Parity, ...])
-    except (KeyError, TypeError, msgspec.ValidationError):
-        return []
-    return [(digests[proof.artifact], proof) for proof in proofs if proof.artifact in digests]
-
-
-def _at(report: Any, *keys: str) -> Any:
-    for key in keys:
-        report = report.get(key) if isinstance(report, dict) else None
-    return report
+    digests = report.sha256
+    return [(digests[proof.artifact], proof) for proof in report.proofs if proof.artifact in digests]

@@ -9,7 +9,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ArtifactError, DataError, UsageError
 from resnet_edge.core.files.bundled import BUNDLED, bundled
-from resnet_edge.core.files.documents import object_in
+from resnet_edge.core.results.stored_report import reported
 
 KERAS = {"keras": "keras", "h5": "keras"}
 """The model itself, by suffix: no format that anything is converted to, but backends open it."""
@@ -68,13 +68,15 @@ def _of(path: Path) -> list[Path]:
 
 def _model_of(folder: Path) -> Path | None:
     """The model that the folder's report names, if it is a file and has not changed since."""
+    model = reported(folder).model
+    if model is None:
+        return None
+    source = model.source
     try:
-        model = object_in(folder / "report.json")["model"]
-        source, known = str(model["source"]), str(model["sha256"])
         path = bundled(source.removesuffix(BUNDLED)) if source.endswith(BUNDLED) else Path(source)
-    except (OSError, ValueError, KeyError, TypeError, DataError):
-        return None  # no report, or not one of ours: then nothing is known about a model
-    same = _suffix(path) in KERAS and path.is_file() and sha256_of(path) == known
+    except (OSError, ValueError, DataError):
+        return None  # no name of ours: then nothing is known about a model
+    same = _suffix(path) in KERAS and path.is_file() and sha256_of(path) == model.sha256
     return path if same else None
 
 

@@ -9,12 +9,13 @@ from typing import Any
 from resnet_edge.bundle.converted_document import ConvertedDocument
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.errors import ArtifactError, DataError
-from resnet_edge.core.files.documents import converted_to, read_json
+from resnet_edge.core.files.documents import converted_to
 from resnet_edge.core.files.file_names import is_safe
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.results.label_names import LabelNames, label_names
 from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.stored_report import REPORT, StoredArtifact, report_in
 from resnet_edge.data.class_names import class_names_in
 
 WHAT, AGAIN = "report of `resnet-edge convert`", "convert the model again"
@@ -49,11 +50,10 @@ class Converted:
 def read_converted(folder: Path) -> Converted:
     """The folder, every file of which is what the report says. Raises DataError where it is none that
     `convert` wrote, ArtifactError where a file has changed since."""
-    path = folder / "report.json"
+    path = folder / REPORT
     if not path.is_file():
         raise DataError(f"{folder} holds no report.json: name a folder that `resnet-edge convert` wrote")
-    document: dict[str, Any] = read_json(path, dict[str, Any], WHAT, AGAIN)
-    found = _converted(folder, path, document)
+    found = _converted(folder, path, report_in(path, WHAT, AGAIN))
     for artifact in found.artifacts:
         _check(artifact)
     return found
@@ -71,7 +71,7 @@ def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:
                 "the report was changed; convert the model again"
             )
     artifacts = tuple(
-        converted_to(Artifact, {**entry, "path": str(folder / entry["file"])}, path, WHAT, AGAIN)
+        converted_to(StoredArtifact, {**entry, "path": ""}, path, WHAT, AGAIN).below(folder)
         for entry in document["artifacts"]
     )
     labels = class_names_in(folder / "labels.txt")

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.atomic import write_whole
 from resnet_edge.core.files.bundled import TEST_FILE, bundled
 from resnet_edge.core.machine import available_memory
 from resnet_edge.data import npz
@@ -106,9 +107,7 @@ def fetch(split: Split, folder: Path, on_progress: OnProgress) -> Path:
             content = answer.read()
         if hashlib.sha256(_unzipped(content, ADDRESS + name)).hexdigest() != SHA256[name]:
             raise DataError(f"{ADDRESS}{name} is not the file that belongs to Fashion-MNIST: try again later")
-        part = folder / f"{name}.part"
-        part.write_bytes(content)
-        part.replace(folder / name)
+        write_whole(folder / name, content)
     return folder
 
 

@@ -14,6 +14,7 @@ from numpy.lib.format import open_memmap
 
 from resnet_edge.backends import Session
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.atomic import take_name
 from resnet_edge.evaluation.predict import open_images, opened, outputs_of
 from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.workers.progress import OnProgress
@@ -58,11 +59,11 @@ def run(request: PredictShard, on_progress: OnProgress) -> PredictResult:
     except BaseException:
         _last.close()  # a session that failed is not to be trusted with more
         raise
-    os.replace(unfinished, out)
+    take_name(Path(unfinished), out)
     found = replace(found, out=str(out))
     half = told.with_suffix(f".{os.getpid()}.part")
     half.write_bytes(msgspec.json.encode(found))
-    os.replace(half, told)
+    take_name(half, told)
     return found
 
 

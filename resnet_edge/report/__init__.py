@@ -11,6 +11,7 @@ from pathlib import Path
 
 from resnet_edge.core.errors import OutputError
 from resnet_edge.core.results.report import Report
+from resnet_edge.core.results.stored_report import REPORT
 from resnet_edge.report.contract import encode
 from resnet_edge.report.html.convert_page import page
 from resnet_edge.report.markdown import markdown
@@ -23,7 +24,7 @@ def write_reports(report: Report, folder: Path) -> None:
     written. Raises OutputError where the disk refuses.
     """
     files = {
-        "report.json": encode(report),
+        REPORT: encode(report),
         "report.md": markdown(report).encode(),
         "report.html": page(report).encode(),
     }

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError, UsageError, first_line
-from resnet_edge.core.files.atomic import write_whole
+from resnet_edge.core.files.atomic import take_name, write_whole
 from resnet_edge.models._state import finalize_state
 from resnet_edge.training.unfinished import RECIPE, check_unfinished, checkpoint_folder, holds_work
 
@@ -100,7 +100,7 @@ class Checkpoint:
         """Write the state of `model` after `done` epochs, then remove the state before it."""
         part = self._folder / "part.npz"
         np.savez(part, *(np.asarray(variable) for variable in _variables(model)))
-        part.replace(self._file(done))
+        take_name(part, self._file(done))
         for file in self._folder.glob("epoch-*.npz"):
             if file != self._file(done):
                 file.unlink()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resnet_edge.core.errors import OutputError, UsageError
-from resnet_edge.core.files.atomic import is_part, sweep_parts
+from resnet_edge.core.files.atomic import is_part, sweep_parts, take_name
 from resnet_edge.core.interrupts import uninterrupted
 from resnet_edge.core.sidecar import sidecar_path
 
@@ -108,8 +108,8 @@ def left_behind(out: Path) -> str:
 def _publish(made: Path, out: Path) -> None:
     try:
         with uninterrupted():
-            made.replace(out)
-            sidecar_path(made).replace(sidecar_path(out))
+            take_name(made, out)
+            take_name(sidecar_path(made), sidecar_path(out))
             shutil.rmtree(made.parent, ignore_errors=True)
     except OSError as error:
         raise OutputError(

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_edge.core.files.documents import object_in
+from resnet_edge.core.results.stored_report import reported
 
 
 def hashes_reported(paths: tuple[Path, ...]) -> dict[Path, str]:
     """The SHA-256 that the report in each folder gives of each file beside it; nothing where there is
     none."""
-    found = {}
-    for folder in filter(Path.is_dir, paths):
-        try:
-            entries = object_in(folder / "report.json")["artifacts"]
-            found.update({folder / str(entry["file"]): str(entry["sha256"]) for entry in entries})
-        except (KeyError, TypeError):
-            continue  # no report, or not one of ours: it promises nothing
-    return found
+    return {
+        folder / name: sha256
+        for folder in filter(Path.is_dir, paths)
+        for name, sha256 in reported(folder).sha256.items()
+    }

@@ -27,12 +27,18 @@ def with_final_names(text: str, folders: Iterable[str]) -> str:
     return text
 
 
+def take_name(made: Path, name: Path) -> None:
+    """Give what is `made` its `name`, in place of a file or an empty folder of that name: whoever looks sees
+    the old one or the new one. Both are on one file system. Raises OSError."""
+    os.replace(made, name)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write beside `path` and rename: whoever looks sees the old file or the new one. Raises OSError."""
     part = path.with_name(f"{_BEGIN}{secrets.token_hex(4)}{_END}")
     try:
         part.write_bytes(content)
-        part.replace(path)
+        take_name(part, path)
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

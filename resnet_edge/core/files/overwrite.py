@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from resnet_edge.core.errors import OutputError, UsageError
 from resnet_edge.core.files.documents import object_in
 from resnet_edge.core.files.scratch import OWNER
+from resnet_edge.core.results.stored_report import REPORT, reported
 
 Writer = Literal["convert", "package"]
-REPORT, INDEX = "report.json", "bundle.json"
+INDEX = "bundle.json"
 DOCUMENTS: dict[Writer, str] = {"convert": REPORT, "package": INDEX}
 """What each leaves in its folder in any case."""
 _REPORTS = (REPORT, "report.md", "report.html", "labels.txt")
@@ -65,20 +66,16 @@ def check_file(option: str, path: Path, overwrite: bool) -> None:
 def _own_files(folder: Path, writer: Writer) -> set[str]:
     """What the folder's own document says that `writer` put there, by path from the folder; and the lock of a
     run that was killed as it gave the folder its name."""
-    try:
-        if writer == "convert":
-            document = _read(folder / REPORT)
-            return {OWNER, *_REPORTS, *(entry["file"] for entry in document["artifacts"])}
-        return {OWNER, INDEX, *_read(folder / INDEX)["sha256"]}
-    except (KeyError, TypeError):
+    if writer == "convert":
+        report = reported(folder)
+        if report.schema is None or report.files is None:
+            return set()
+        return {OWNER, *_REPORTS, *(each.file for each in report.files)}
+    index = object_in(folder / INDEX)
+    hashes = index.get("sha256")
+    if not isinstance(index.get("schema"), int) or not isinstance(hashes, dict):
         return set()
-
-
-def _read(path: Path) -> dict[str, Any]:
-    document = object_in(path)
-    if not isinstance(document["schema"], int):
-        raise TypeError("no schema of ours")
-    return document
+    return {OWNER, INDEX, *hashes}
 
 
 def _strangers(folder: Path, own: set[str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from resnet_edge.core.files.atomic import take_name
 from resnet_edge.core.interrupts import uninterrupted
 
 PREFIX = "resnet-edge-"
@@ -133,5 +134,5 @@ def claim(folder: Path) -> int:
     except OSError:  # a file system without locks: nobody can tell whose it is, so it is never swept
         new.unlink()
     else:
-        new.rename(folder / OWNER)
+        take_name(new, folder / OWNER)
     return lock

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from resnet_edge.core.errors import OutputError, WorkerFailed
-from resnet_edge.core.files.atomic import hidden, with_final_names
+from resnet_edge.core.files.atomic import hidden, take_name, with_final_names
 from resnet_edge.core.files.overwrite import (
     DOCUMENTS,
     Writer,
@@ -87,7 +87,7 @@ class Workspace:
             if os.path.lexists(self.out):
                 shutil.rmtree(old, ignore_errors=True)
             else:
-                os.rename(old, self.out)
+                take_name(old, self.out)
                 check_replaceable(self.out, self._writer, self._overwrite)
 
     def _make(self, folder: Path) -> Path:
@@ -141,13 +141,13 @@ class Workspace:
         with uninterrupted():
             try:
                 check_replaceable(self.out, self._writer, overwrite=True)  # it had hours to change
-                os.rename(self.out, old)
+                take_name(self.out, old)
                 self._rename(self.out)
             except OSError as error:
                 raise _refused(self.out, error) from error
             finally:
                 if old.exists() and not self.out.exists():  # it failed
-                    os.rename(old, self.out)
+                    take_name(old, self.out)
         shutil.rmtree(old, ignore_errors=True)
         return self.out
 
@@ -160,7 +160,7 @@ class Workspace:
     def _rename(self, to: Path) -> Path:
         try:
             with uninterrupted():
-                os.rename(self.folder, to)
+                take_name(self.folder, to)
                 # Last: a folder without it would be nobody's if the run was killed in between.
                 (to / OWNER).unlink(missing_ok=True)
         except OSError as error:

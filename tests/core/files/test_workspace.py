@@ -182,7 +182,7 @@ def test_where_the_new_one_cannot_be_named_the_old_one_comes_back(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     an_earlier_run(out)
-    rename = os.rename
+    rename = os.replace
 
     def fails_for_the_new(source: Path, to: Path) -> None:
         if source.name.endswith(".unfinished"):
@@ -190,7 +190,7 @@ def test_where_the_new_one_cannot_be_named_the_old_one_comes_back(
         rename(source, to)
 
     with Workspace(out, overwrite=True) as workspace:
-        monkeypatch.setattr(os, "rename", fails_for_the_new)
+        monkeypatch.setattr(os, "replace", fails_for_the_new)
         with pytest.raises(OutputError, match="Input/output error"):
             workspace.publish()
     assert (out / "labels.txt").read_text() == "old"
@@ -201,7 +201,7 @@ KILLED_WHILE_PUBLISHING = """
 import os, signal, sys
 from pathlib import Path
 from resnet_edge.core.files.workspace import Workspace
-renamed, rename = [], os.rename
+renamed, rename = [], os.replace
 
 def rename_and_die(source, to):
     rename(source, to)
@@ -212,7 +212,7 @@ def rename_and_die(source, to):
 with Workspace(Path(sys.argv[1]), overwrite=True) as workspace:
     workspace.write("labels.txt", "new")
     workspace.write("report.json", '{"schema": 1, "artifacts": []}')
-    os.rename = rename_and_die
+    os.replace = rename_and_die
     workspace.publish()
 """
 

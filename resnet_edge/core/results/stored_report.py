@@ -1,0 +1,108 @@
+"""report.json, read again: its name stands here, and every command that reads one goes through here.
+
+A command that works on a report (`package`, `load_report`) calls `report_in`, which refuses what is none.
+A command that only finds one beside files takes `reported`, which leaves out what is not of our form: a
+folder without a report, or with one that is not ours, says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from resnet_edge.core.artifact import Artifact, TensorSpec
+from resnet_edge.core.files.documents import object_in, read_json
+from resnet_edge.core.results.parity import Parity
+
+T = TypeVar("T")
+
+REPORT = "report.json"
+
+
+def report_in(file: Path, what: str, fix: str) -> dict[str, Any]:
+    """The document in `file`, to which `documents.converted_to` gives types. Raises DataError, in one line:
+    the file is no `what`, and `fix` is the way out."""
+    document: dict[str, Any] = read_json(file, dict[str, Any], what, fix)
+    return document
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredArtifact:
+    """As a report tells of an Artifact: `file` in the folder of the report, or `path` where `verify` ran."""
+
+    file: str
+    format: str
+    scheme: str
+    size_bytes: int
+    sha256: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    converter: str = ""
+    path: str = ""
+
+    def below(self, folder: Path) -> Artifact:
+        """The artifact in `folder`, whatever its name says: a report may come from anywhere."""
+        return Artifact(
+            path=self.path or str(folder / Path(self.file).name),
+            format=self.format,
+            scheme=self.scheme,
+            size_bytes=self.size_bytes,
+            sha256=self.sha256,
+            inputs=self.inputs,
+            outputs=self.outputs,
+            converter=self.converter,
+        )
+
+
+@dataclass(frozen=True)
+class ReportedFile:
+    """An artifact beside the report."""
+
+    file: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class ReportedModel:
+    """The model that was converted."""
+
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """What a report says of the files beside it; None where it is not of our form."""
+
+    schema: int | None
+    files: tuple[ReportedFile, ...] | None
+    model: ReportedModel | None
+    proofs: tuple[Parity, ...]
+
+    @property
+    def sha256(self) -> Mapping[str, str]:
+        """By the name of a file; empty where one of them is without."""
+        found = {each.file: each.sha256 for each in self.files or ()}
+        return found if all(found.values()) else {}
+
+
+def reported(folder: Path) -> Reported:
+    """What the report in `folder` says; what is wrong with one part does not take the others away."""
+    document = object_in(folder / REPORT)
+    return Reported(
+        schema=_part(document, "schema", int),
+        files=_part(document, "artifacts", tuple[ReportedFile, ...]),
+        model=_part(document, "model", ReportedModel),
+        proofs=_part(document, "parity", tuple[Parity, ...]) or (),
+    )
+
+
+def _part(document: dict[str, Any], key: str, kind: type[T]) -> T | None:
+    try:
+        return msgspec.convert(document[key], kind)
+    except (KeyError, msgspec.ValidationError):
+        return None

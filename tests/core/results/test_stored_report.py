@@ -1,0 +1,63 @@
+"""What is read of a report.json, and what of one that is not ours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.results.stored_report import Reported, ReportedFile, ReportedModel, report_in, reported
+from tests.report.conftest import proof
+
+FILES = [{"file": "a.int8.onnx", "sha256": "1"}, {"file": "a.fp32.onnx", "sha256": "2"}]
+REPORT = {
+    "schema": 1,
+    "artifacts": FILES,
+    "model": {"source": "a.keras", "sha256": "3"},
+    "parity": [asdict(proof("a.int8.onnx", 0.1))],
+}
+
+
+def folder_with(folder: Path, document: Any) -> Path:
+    (folder / "report.json").write_text(json.dumps(document))
+    return folder
+
+
+def test_what_a_report_says(tmp_path: Path) -> None:
+    found = reported(folder_with(tmp_path, REPORT))
+    assert found.schema == 1
+    assert found.files == (ReportedFile("a.int8.onnx", "1"), ReportedFile("a.fp32.onnx", "2"))
+    assert found.sha256 == {"a.int8.onnx": "1", "a.fp32.onnx": "2"}
+    assert found.model == ReportedModel("a.keras", "3")
+    assert [each.artifact for each in found.proofs] == ["a.int8.onnx"]
+
+
+@pytest.mark.parametrize(
+    "document", [None, [], {}, {"schema": "1", "artifacts": 3, "model": [], "parity": [{}]}]
+)
+def test_one_that_is_not_ours_says_nothing(tmp_path: Path, document: Any) -> None:
+    folder = tmp_path if document is None else folder_with(tmp_path, document)
+    assert reported(folder) == Reported(schema=None, files=None, model=None, proofs=())
+
+
+def test_what_is_wrong_with_one_part_leaves_the_others(tmp_path: Path) -> None:
+    found = reported(folder_with(tmp_path, {**REPORT, "artifacts": [{"name": "a"}]}))
+    assert found.files is None
+    assert found.sha256 == {}
+    assert found.model == ReportedModel("a.keras", "3")
+
+
+def test_a_file_without_a_hash_is_held_against_none(tmp_path: Path) -> None:
+    found = reported(folder_with(tmp_path, {**REPORT, "artifacts": [FILES[0], {"file": "b.onnx"}]}))
+    assert len(found.files or ()) == 2
+    assert found.sha256 == {}
+
+
+def test_who_works_on_a_report_is_told_that_it_is_none(tmp_path: Path) -> None:
+    folder_with(tmp_path, [])
+    with pytest.raises(DataError, match="is no report .*: convert again$"):
+        report_in(tmp_path / "report.json", "report", "convert again")
