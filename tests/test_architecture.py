@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import resnet_edge
+from resnet_edge.core import registry
 
 PACKAGE = Path(resnet_edge.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -220,6 +221,62 @@ def test_the_report_is_read_in_one_module() -> None:
     assert {name(file) for file in FILES if "report.json" in dict(literals(file))} == {
         "core/results/stored_report.py"
     }
+
+
+CHOICES = {"backend": set(registry.names("backends")), "scheme": set(registry.names("schemes"))}
+OF_MORE = {"int8", "keras", "mediapipe", "opencv"}
+"""Names that mean other things as well, a dtype and libraries: these count where they stand against a scheme
+or a backend."""
+NAMED_ELSEWHERE = {
+    "api/convert.py": "defaults of options",
+    "api/prune.py": "defaults of options",
+    "api/verify.py": "defaults of options",
+    "compression/step_latency.py": "defaults of options",
+    "bundle/package.py": "PROFILES, one of which is called like a backend",
+    "bundle/samples/kotlin.py": "profiles, one of which is called like a backend",
+    "bundle/samples/swift.py": "profiles, one of which is called like a backend",
+    "bundle/targets/android_tasks.py": "a profile names the schemes that it takes and where it is proved",
+    "bundle/targets/litert.py": "a profile names the schemes that it takes and where it is proved",
+    "bundle/targets/mcu.py": "a profile names the schemes that it takes and where it is proved",
+    "bundle/targets/onnx.py": "a profile names the schemes that it takes and where it is proved",
+    "bundle/delegates/_onnx.py": "the distribution of that name",
+    "core/packages.py": "modules, distributions and extras",
+    "core/runtime_floor.py": "kinds of runtimes, which --runtimes names",
+    "evaluation/kernels.py": "kernels, which are called like the backend that they are of",
+    "formats/_onnx/ort_format.py": "the distribution of that name",
+    "formats/onnx.py": "the module of that name",
+}
+
+
+def choices(file: Path) -> Iterator[tuple[str, int]]:
+    """The names of backends and schemes that code uses as values."""
+    for kind in CHOICES.values():
+        yield from ((text, line) for text, line in literals(file) if text in kind - OF_MORE)
+    for node in ast.walk(parsed(file)):
+        if not isinstance(node, ast.Compare | ast.keyword | ast.AnnAssign | ast.Assign):
+            continue
+        for child in ast.walk(node) if stands_against_one(node) else ():
+            if isinstance(child, ast.Constant) and child.value in OF_MORE:
+                yield str(child.value), child.lineno
+
+
+def stands_against_one(node: ast.AST) -> bool:
+    """Whether a comparison, an argument or an assignment is of what is called a scheme or a backend."""
+    if isinstance(node, ast.Compare):
+        named: list[ast.AST] = [node.left, *node.comparators]
+    elif isinstance(node, ast.keyword):
+        return node.arg in CHOICES
+    else:
+        named = [node.target] if isinstance(node, ast.AnnAssign) else [*getattr(node, "targets", ())]
+    last = {part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "") for part in named}
+    return any(word.lower().rstrip("s").endswith(kind) for word in last for kind in CHOICES)
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if room(f) not in {"backends", "schemes"}], ids=name)
+def test_what_is_known_of_one_backend_or_scheme_stands_in_its_file(file: Path) -> None:
+    """Others ask it: `registry.constant`, `schemes.scheme_of`. What may name one has a reason."""
+    found = sorted(set(choices(file)))
+    assert bool(found) == (name(file) in NAMED_ELSEWHERE), f"{name(file)}: {found}"
 
 
 def renames(file: Path) -> Iterator[int]:

@@ -14,13 +14,23 @@ A backend is a module with
   operation of an inference, or None for a device of which it tells nothing;
 - where it is there to be compared with, and not to be fast, `FOR_PARITY_ONLY = True`: `bench` leaves it
   out unless it is named.
-- where it runs in a browser, `IN_BROWSER = True`, on a line of its own: the parent reads it, and does not
-  shut its worker in, as a browser needs sockets and shuts itself in.
+- where it runs in a browser, `IN_BROWSER = True`: its worker is not shut in, as a browser needs sockets and
+  shuts itself in.
 - where there is something to start before any file is opened (a browser), `start()`, which does it once:
   it belongs to no artifact's time.
 - where it opens less than its formats hold: `ENDS`, the dtypes of inputs and outputs that it opens (else
   all), `FIXED_BATCH = True`, if none of a dynamic batch size, and `RGB_ONLY = True`, if none but of images
   of 3 channels. All else is an ArtifactError when opened.
+
+`IN_BROWSER` and these are literals on a line of their own, which `core.registry.constant` reads without
+importing the file; in a file of data they are in small letters:
+
+- `KERNELS`: whose kernels it runs, where other backends have the same: `xnnpack`, `reference` (those of
+  TensorFlow Lite, written for clarity) or `onnxruntime`. Else they are its own.
+- `SAME_SCORES`: where what it gives is, to the last bit, what the first backend of its kernels gives:
+  `"all"`, or `"integers"` for files that are integers to the end.
+- `ARENA = True`: it has `arena(path)`, which tells the memory that a file takes (core.arena.Arena).
+- `FIRST_FOR`: the suffixes of files that run on it where nobody named a backend.
 
 `core.registry` finds it by its file name and `tests/contracts/test_backends.py` tests it.
 The clock and the quantization of inputs and outputs are outside (benchmarking/latency.py,

@@ -20,6 +20,8 @@ from resnet_edge.core.errors import ArtifactError, first_line
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu"})
+KERNELS = "xnnpack"
+SAME_SCORES = "integers"
 FOR_PARITY_ONLY = True
 
 _VERSION = _arm64_environment.require("litert_arm64", "ai-edge-litert", native="litert")

@@ -12,6 +12,8 @@ from resnet_edge.core.errors import ArtifactError, DeviceUnavailable
 
 FORMATS = frozenset({"tflite"})
 DEVICES = web_session.DEVICES
+KERNELS = "xnnpack"
+SAME_SCORES = "integers"
 IN_BROWSER = True
 start = web_session.start
 ENDS = frozenset({"float32", "uint8"})

@@ -24,6 +24,7 @@ from resnet_edge.core.results.execution import OperatorRun
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu"})
+KERNELS = "reference"
 FOR_PARITY_ONLY = True
 
 

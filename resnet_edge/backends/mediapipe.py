@@ -22,6 +22,8 @@ from resnet_edge.core.errors import ArtifactError
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu"})
+KERNELS = "xnnpack"
+SAME_SCORES = "all"
 ENDS = _mediapipe_files.ENDS
 FIXED_BATCH = True
 FOR_PARITY_ONLY = True

@@ -18,6 +18,7 @@ from resnet_edge.core.artifact import TensorSpec
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu"})
+KERNELS = "xnnpack"
 IN_BROWSER = True
 ENDS = _mediapipe_files.ENDS
 FIXED_BATCH = True

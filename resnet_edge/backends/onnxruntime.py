@@ -36,6 +36,8 @@ _PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
     "openvino": ("OpenVINOExecutionProvider", {"device_type": "CPU", "precision": "FP32"}),
 }
 DEVICES = frozenset(_PROVIDERS)
+KERNELS = "onnxruntime"
+FIRST_FOR = ("onnx", "ort")
 COMPILING = frozenset({"tensorrt", "openvino"})
 """Devices whose provider makes one operation of a whole graph."""
 _PACKAGES = {"OpenVINOExecutionProvider": "onnxruntime-openvino"}

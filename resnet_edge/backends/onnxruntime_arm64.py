@@ -18,6 +18,7 @@ from resnet_edge.backends._program_session import ProgramSession, onnx_io_spec
 
 FORMATS = frozenset({"onnx"})
 DEVICES = frozenset({"cpu"})
+KERNELS = "onnxruntime"
 FOR_PARITY_ONLY = True
 
 _VERSION = _arm64_environment.require("onnxruntime_arm64", "onnxruntime", native="onnxruntime")

@@ -17,6 +17,8 @@ from resnet_edge.backends._web.packages import node, node_modules, require
 
 FORMATS = frozenset({"onnx"})
 DEVICES = frozenset({"cpu"})
+KERNELS = "onnxruntime"
+SAME_SCORES = "all"
 FOR_PARITY_ONLY = True
 CALL_SECONDS = 120.0
 VALUE_SECONDS = 1e-3

@@ -11,6 +11,7 @@ from resnet_edge.core.artifact import TensorSpec
 
 FORMATS = frozenset({"onnx"})
 DEVICES = web_session.DEVICES
+KERNELS = "onnxruntime"
 IN_BROWSER = True
 start = web_session.start
 

@@ -31,6 +31,8 @@ from resnet_edge.core.errors import ArtifactError, first_line
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu"})
+KERNELS = "reference"
+ARENA = True
 FOR_PARITY_ONLY = True
 FIXED_BATCH = True
 

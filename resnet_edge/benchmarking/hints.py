@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from resnet_edge.core.results.bench import Timing
 from resnet_edge.core.results.profile import OperatorTime, Profile, short
 from resnet_edge.core.roofline import Ceilings
+from resnet_edge.schemes import baseline, scheme_named
 
 WORTH = 0.1
 """A share of the time, or of the multiply-accumulates, that is worth a sentence."""
 SLOWER = 1.1
 SHOWN = 3
-FLOAT = "fp32"
 CONVERSIONS = {"QuantizeLinear", "DequantizeLinear", "QUANTIZE", "DEQUANTIZE"}
 DYNAMIC = ("DynamicQuantize", "ConvInteger", "MatMulInteger", "QD8")
 FLOAT_OPERATORS = {"Conv", "FusedConv", "NhwcFusedConv", "Gemm", "FusedGemm", "MatMul", "FusedMatMul"}
@@ -35,11 +35,13 @@ def why(rows: Sequence[Timing], ceilings: Ceilings | None) -> tuple[str, ...]:
 
 
 def _float_row(row: Timing, rows: Sequence[Timing]) -> Timing | None:
-    """The fp32 artifact of the same format, timed at the same place."""
-    if row.scheme in {None, "fp32", "fp16"}:
+    """The float32 artifact of the same format, timed at the same place."""
+    scheme = scheme_named(row.scheme or "")
+    if scheme is None or scheme.weights != "int8":
         return None
     place = (row.format, row.backend, row.device)
-    return next((r for r in rows if r.scheme == FLOAT and (r.format, r.backend, r.device) == place), None)
+    base = baseline()
+    return next((r for r in rows if r.scheme == base and (r.format, r.backend, r.device) == place), None)
 
 
 def _is_faster(row: Timing, base: Timing) -> bool:

@@ -21,9 +21,8 @@ from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
 from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.report import Failure
 from resnet_edge.evaluation.predict import check_images, load_backend, open_images, stored
+from resnet_edge.schemes import baseline
 from resnet_edge.workers.progress import OnProgress, Progress
-
-BASELINE = "fp32"
 
 
 def measure(request: MeasureLatency, on_progress: OnProgress) -> LatencyResult:
@@ -100,7 +99,7 @@ def _latency(
 
 def _baseline(targets: Sequence[LatencyTarget], target: LatencyTarget) -> int | None:
     """The fp32 artifact of the same format on the same backend and device."""
-    same = (target.format, target.backend, target.device, BASELINE)
+    same = (target.format, target.backend, target.device, baseline())
     for number, other in enumerate(targets):
         if (other.format, other.backend, other.device, other.scheme) == same:
             return number

@@ -10,6 +10,7 @@ from resnet_edge.workers.task import Task
 
 @dataclass(frozen=True)
 class MeasureArena(Task[Arena], runs="resnet_edge.bundle.micro_arena:measure", reads=("path",)):
-    """A .tflite file."""
+    """A .tflite file, and a backend that tells its arena."""
 
     path: str
+    backend: str

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from resnet_edge.bundle.converted import Converted
-from resnet_edge.bundle.runtime_agreement import COUNTERPARTS, judged
+from resnet_edge.bundle.runtime_agreement import counterparts, judged
 from resnet_edge.bundle.task import (
     CompareScores,
     ExpectScores,
@@ -128,7 +128,7 @@ class Proofs:
 
     def _counterpart(self, file: BundledFile, backend: str) -> str:
         """The backend to compare with to the last bit: of the same kernels, else the first that ran."""
-        for other in (COUNTERPARTS.get(backend, ""), FIRST_BACKEND[file.format]):
+        for other in counterparts(backend, FIRST_BACKEND[file.format]):
             if self._outputs(file, other) in self.ran:
                 return other
         return backend

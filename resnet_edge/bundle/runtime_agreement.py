@@ -7,16 +7,23 @@ from dataclasses import replace
 from resnet_edge.bundle.task import ScoresApart
 from resnet_edge.core import registry
 from resnet_edge.core.results.bundle import BundledFile, RuntimeProof
+from resnet_edge.evaluation.kernels import REFERENCE, kernels_of, with_kernels_of
 from resnet_edge.evaluation.predict_task import PredictResult
+from resnet_edge.schemes import scheme_of
 
 EXACT_ENOUGH = 0.999
 """The share of images on which a runtime must give the same answer as the artifact."""
-OTHER_KERNELS = {"litert_reference", "tflite_micro"}
-"""They round integers otherwise than XNNPACK, with which `convert` proves; a ResNet-20 gave another answer
-on up to 3 % of images. Their accuracy is what counts, and golden images must still agree."""
 SAME_ENOUGH = 0.95
-COUNTERPARTS = {"tflite_micro": "litert_reference"}
-"""The backend with the same kernels, where that is not the first one."""
+"""The same of reference kernels. They round integers otherwise than XNNPACK, with which `convert` proves; a
+ResNet-20 gave another answer on up to 3 % of images. Their accuracy is what counts, and golden images must
+still agree."""
+
+
+def counterparts(backend: str, first: str) -> tuple[str, ...]:
+    """The backends to compare with to the last bit, the best one first: of the same kernels, else the first
+    of all."""
+    same = sorted(with_kernels_of(backend), key=lambda name: name != first)
+    return (*same, first)
 
 
 def _must_be_exact(file: BundledFile, backend: str) -> bool:
@@ -26,14 +33,15 @@ def _must_be_exact(file: BundledFile, backend: str) -> bool:
     Runtime on ARM, which fuses otherwise: a ResNet-50 had 26 % of its scores a step off. Not TFLite Micro
     and the reference kernels: a step apart in 0.1 % of the scores of a ResNet-20, and in 5 % behind a mean
     over 12 x 12."""
-    if backend in ("litert_js", "litert_arm64"):
-        return file.scheme == "int8" and file.scores == "logits"
-    return backend in ("mediapipe", "onnxruntime_node")
+    same = registry.constant("backends", backend, "SAME_SCORES", "")
+    if same == "integers":
+        return scheme_of(file.scheme).activations == "int8" and file.scores == "logits"
+    return same == "all"
 
 
 def _has_other_kernels(backend: str) -> bool:
     """Old runtimes have their own, too: what rounds integers has changed from release to release."""
-    return backend in OTHER_KERNELS or backend in registry.declared("backends")
+    return kernels_of(backend) == REFERENCE or backend in registry.declared("backends")
 
 
 def judged(

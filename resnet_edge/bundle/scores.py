@@ -15,12 +15,14 @@ from resnet_edge.bundle.task import (
     CompareScores,
     CountClasses,
     ExpectScores,
+    GoldenWritten,
     Picked,
     PickGoldenImages,
     ScoresApart,
     WidenImages,
     WriteGoldenVectors,
 )
+from resnet_edge.bundle.tolerances import BundledScores, runtime_tolerances
 from resnet_edge.core import registry
 from resnet_edge.core.answers import answers, margins
 from resnet_edge.core.errors import DataError
@@ -32,18 +34,11 @@ from resnet_edge.core.results.bundle import (
     Golden,
     GoldenImage,
     GoldenScores,
-    RuntimeTolerance,
 )
 from resnet_edge.evaluation.outputs import as_probabilities
 from resnet_edge.evaluation.predict import stored
 from resnet_edge.golden.png import png
 from resnet_edge.workers.progress import OnProgress
-
-HEADROOM = 2
-"""A golden score may be off by so many times what was measured."""
-ROUNDING = 1e-5
-"""... and by this share of the largest score: float kernels of CPUs differ by 3e-6 of it (ARM and x86,
-XNNPACK and reference kernels, ResNet-8 to ResNet-50)."""
 
 
 def expected(request: ExpectScores, on_progress: OnProgress) -> WrittenFile:
@@ -134,38 +129,46 @@ def _rows(scores: NDArray[Any], head: Head, labels: NDArray[Any] | None, count: 
     return found[:count]
 
 
-def golden(request: WriteGoldenVectors, on_progress: OnProgress) -> Golden:
+def golden(request: WriteGoldenVectors, on_progress: OnProgress) -> GoldenWritten:
     """The golden vectors of every file, those of TFLite files for Android's Acceleration Service as well."""
     pixels = np.load(request.images, mmap_mode="r")[list(request.picked.rows)]
     pictures = tuple(
         GoldenImage(f"golden/images/{name}", _sha256((Path(request.folder) / name).read_bytes()), label)
         for name, label in zip(request.picked.files, request.picked.labels, strict=True)
     )
-    files = zip(request.files, request.expected, request.measured, strict=True)
-    vectors = (_of_file(file, request, pixels, expected, measured) for file, expected, measured in files)
-    return Golden(pictures, tuple(vectors))
+    made: list[GoldenScores] = []
+    beyond: list[str] = []
+    for number, file in enumerate(request.files):
+        scores = BundledScores(
+            file=file,
+            head=request.head,
+            artifact=np.load(request.anchors[number]).astype(np.float32),
+            expected=np.load(request.expected[number]),
+        )
+        found, findings = _of_file(scores, request, pixels, request.measured[number])
+        made.append(found)
+        beyond += findings
+    return GoldenWritten(Golden(pictures, tuple(made)), tuple(beyond))
 
 
 def _of_file(
-    file: BundledFile,
-    request: WriteGoldenVectors,
-    pixels: NDArray[Any],
-    expected: str,
-    measured: dict[str, float],
-) -> GoldenScores:
-    scores = np.load(expected)
+    scores: BundledScores, request: WriteGoldenVectors, pixels: NDArray[Any], measured: dict[str, float]
+) -> tuple[GoldenScores, tuple[str, ...]]:
+    file, picked = scores.file, list(request.picked.rows)
     wide = np.repeat(pixels, 3, axis=-1) if file.input.shape[3] == 3 != pixels.shape[-1] else pixels
-    tensors, rows = stored(wide, file.input), scores[list(request.picked.rows)]
+    tensors, rows = stored(wide, file.input), scores.expected[picked]
     if file.format == "tflite" and registry.load("bundle.targets", file.profile).PHONES:
         bundle_acceleration.write(Path(request.folder).parent, file, tensors, rows)
     path, digest = _scores_file(Path(request.folder).parent, file, rows)
-    return GoldenScores(
+    limits, beyond = runtime_tolerances(scores, picked, measured)
+    found = GoldenScores(
         file=file.path,
         inputs_sha256=tuple(_sha256(tensor.tobytes()) for tensor in tensors),
         scores=path,
         scores_sha256=digest,
-        tolerances=_tolerances(measured, float(np.abs(scores).max()), len(scores)),
+        tolerances=limits,
     )
+    return found, beyond
 
 
 def _scores_file(golden: Path, file: BundledFile, rows: NDArray[Any]) -> tuple[str, str]:
@@ -180,25 +183,6 @@ def _scores_file(golden: Path, file: BundledFile, rows: NDArray[Any]) -> tuple[s
     content = rows.astype("<f4").tobytes()
     out.write_bytes(content)
     return f"golden/scores/{out.name}", _sha256(content)
-
-
-def _tolerances(measured: dict[str, float], largest: float, n: int) -> tuple[RuntimeTolerance, ...]:
-    rounding = ROUNDING * largest
-    rows = [
-        RuntimeTolerance(
-            name,
-            HEADROOM * most + rounding,
-            f"{HEADROOM} times the largest difference on {n:,} images, {most:.3g}, {_and(rounding)}",
-        )
-        for name, most in measured.items()
-    ]
-    most = max(measured.values())
-    why = f"{HEADROOM} times the largest difference of any runtime here, {most:.3g}, {_and(rounding)}"
-    return (*rows, RuntimeTolerance("default", HEADROOM * most + rounding, why))
-
-
-def _and(rounding: float) -> str:
-    return f"and {rounding:.1g} for rounding"
 
 
 def _sha256(content: bytes) -> str:

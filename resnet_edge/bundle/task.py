@@ -191,22 +191,34 @@ class CompareScores(
     rows: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class GoldenWritten:
+    """The golden vectors, and in sentences which runtimes are farther from them than is usual."""
+
+    golden: Golden
+    beyond: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class WriteGoldenVectors(
-    Task[Golden],
+    Task[GoldenWritten],
     runs="resnet_edge.bundle.scores:golden",
     reads=(
         "images",
+        "anchors",
         "expected",
     ),
     writes=("folder",),
 ):
-    """bundle.scores: the golden vectors. Of each file its `expected` .npy and the largest difference
-    that was measured on a runtime, by runtime."""
+    """bundle.scores: the golden vectors. Of each file the outputs of its artifact, whose head is `head`
+    (`anchors` .npy), its `expected` .npy and the largest difference that was measured on a runtime, by
+    runtime."""
 
     picked: Picked
     images: str
     folder: str
     files: tuple[BundledFile, ...]
+    head: Head
+    anchors: tuple[str, ...]
     expected: tuple[str, ...]
     measured: tuple[dict[str, float], ...]

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import litert
 from resnet_edge.calibrate.calibration_task import Calibrate, Calibration, SharedScale, Trial
-from resnet_edge.core import registry
 from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.scheme import DenseScales
@@ -37,6 +36,7 @@ from resnet_edge.graph.quantization.quantize import quantize
 from resnet_edge.graph.quantization.repairs import EXACT, Repaired, possible, repaired
 from resnet_edge.graph.quantization.rounding import can_round
 from resnet_edge.graph.quantization.weighted import Layer, layers, write_constants
+from resnet_edge.schemes import name_of, scheme_of
 from resnet_edge.workers.progress import OnProgress, Progress, tracked
 
 MARGIN_DB = 0.1
@@ -248,8 +248,8 @@ class _Search:
     ) -> NDArray[np.float32] | None:
         """What the int8 graph gives (N, outputs) on the judged images; None where LiteRT refuses it."""
         path = Path(self.request.folder) / "trial.tflite"
-        scheme = replace(registry.load("schemes", "int8").SCHEME, dense_scales=dense_scales)
-        quantize(portable, scheme, ranges, path)
+        form = replace(scheme_of(name_of("int8", "int8")), dense_scales=dense_scales)
+        quantize(portable, form, ranges, path)
         outputs = np.empty((len(self.judged), self.measured.outputs.shape[1]), np.float32)
         try:
             with litert.open_session(path, "cpu", self.request.threads) as session:

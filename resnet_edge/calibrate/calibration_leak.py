@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_edge.core import registry
 from resnet_edge.core.proportion import Z95, paired_drop, wilson
 from resnet_edge.core.results.calibration_lint import CalibrationLint
 from resnet_edge.core.results.parity import Parity
-from resnet_edge.core.scheme import Scheme
 from resnet_edge.evaluation.verdict import Judgement
+from resnet_edge.schemes import scheme_of
 
 ACCIDENT = 0.05
 """The share of images that two sets may have in common by accident: 3.3 % of the test images of CIFAR-10 are
@@ -34,7 +33,7 @@ def on_new_images(
 
 def _without(judged: Judgement, leaked: int, max_drop_pp: float | None, z: float) -> Judgement:
     """`max_drop_pp` None: the other images do not count."""
-    row, scheme = judged.parity, _scheme(judged.proof.job.scheme)
+    row, scheme = judged.parity, scheme_of(judged.proof.job.scheme)
     if row.verdict != "pass" or not scheme.needs_calibration:
         return judged
     if max_drop_pp is not None and _proved(row, row.n - leaked, max_drop_pp, z):
@@ -43,11 +42,6 @@ def _without(judged: Judgement, leaked: int, max_drop_pp: float | None, z: float
         f"{leaked:,} of the {row.n:,} images of the proof are among the calibration images, which the "
         "file is fitted to: give --data and --calibration different images"
     )
-
-
-def _scheme(name: str) -> Scheme:
-    found: Scheme = registry.load("schemes", name).SCHEME
-    return found
 
 
 def _proved(row: Parity, n: int, max_drop_pp: float, z: float) -> bool:

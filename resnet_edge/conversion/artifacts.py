@@ -11,6 +11,7 @@ from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.files.written_file import WrittenFile
 from resnet_edge.core.scheme import Scheme
+from resnet_edge.schemes import scheme_of
 from resnet_edge.workers.progress import OnProgress, Progress
 
 
@@ -70,5 +71,5 @@ def artifact(request: WriteArtifact, on_progress: OnProgress) -> Artifact:
 
 
 def _scheme(name: str) -> Scheme:
-    scheme: Scheme = registry.load("schemes", name).SCHEME
+    scheme = scheme_of(name)
     return scheme

@@ -21,6 +21,7 @@ from resnet_edge.diagnosis.error_growth_task import error_growth_requests
 from resnet_edge.evaluation.reference_doubts import reference_doubts
 from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.evaluation.verdict import Comparator, Judgement
+from resnet_edge.schemes import scheme_of
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import silent
 
@@ -150,8 +151,9 @@ class Verdicts:
     def _same_numbers(self, judge: Comparator, judged: list[Judgement]) -> None:
         """Say how far the int8 files of the two formats agree with each other."""
         cpu = [found for found in judged if found.proof.target.device == "cpu"]
-        ran = {(found.proof.job.format, found.proof.job.scheme): found for found in reversed(cpu)}
-        ours, theirs = ran.get(("tflite", "int8")), ran.get(("onnx", "int8"))
+        jobs = [(found.proof.job, found) for found in reversed(cpu)]
+        ran = {job.format: found for job, found in jobs if scheme_of(job.scheme).activations == "int8"}
+        ours, theirs = ran.get("tflite"), ran.get("onnx")
         if ours is None or theirs is None:
             return
         found = self.run_log.attempt("agreement", partial(judge.agreement, ours, theirs))

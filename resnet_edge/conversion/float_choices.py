@@ -9,13 +9,13 @@ import numpy as np
 
 from resnet_edge.calibrate.calibration import read_ranges
 from resnet_edge.conversion.mixed_precision_task import Choices, ChooseFloatLayers, FloatChoice
-from resnet_edge.core import registry
 from resnet_edge.data.rows import evenly
 from resnet_edge.graph.model import Graph, read_graph
 from resnet_edge.graph.quantization.float_layers import choices, macs_of
 from resnet_edge.graph.quantization.grids import grids, layer_of
 from resnet_edge.graph.quantization.quantize import quantize
 from resnet_edge.graph.quantization.sensitivity import measure_sensitivity
+from resnet_edge.schemes import scheme_of
 from resnet_edge.workers.progress import OnProgress, Progress
 
 MOST, LEAST = 64, 4
@@ -29,7 +29,7 @@ is run about 2 n times."""
 def choose(request: ChooseFloatLayers, on_progress: OnProgress) -> Choices:
     """Measure on some of the images, and say what to try. Raises DataError, ArtifactError."""
     exact, repaired = Path(request.exact), Path(request.repaired)
-    scheme = replace(registry.load("schemes", request.scheme).SCHEME, dense_scales=request.dense_scales)
+    scheme = replace(scheme_of(request.scheme), dense_scales=request.dense_scales)
     ranges = read_ranges(Path(request.ranges), scheme.activations)
     plain = Path(request.folder) / "plain.tflite"
     quantize(repaired, scheme, ranges, plain)

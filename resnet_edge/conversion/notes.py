@@ -11,7 +11,6 @@ from typing import Any
 
 from resnet_edge.calibrate.calibration_task import Calibration, SharedScale
 from resnet_edge.calibrate.learned_task import Placed
-from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.device import is_software, untimed
 from resnet_edge.core.model_facts import ModelFacts
@@ -22,6 +21,7 @@ from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.sequential import LAST, Looks, fewest, quantile
 from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.compare_task import Agreement
+from resnet_edge.schemes import scheme_of
 
 POOR = 0.5
 """A trained classifier that is right less often than this was probably fed wrongly: with the
@@ -132,9 +132,7 @@ def integer_weights_on_gpu(artifacts: Sequence[Artifact], parity: Sequence[Parit
     """
     on_gpu = {row.artifact for row in parity if "gpu" in row.device}
     integer = (
-        a.file in on_gpu and "int" in registry.load("schemes", a.scheme).SCHEME.weights
-        for a in artifacts
-        if a.format == "tflite"
+        a.file in on_gpu and "int" in scheme_of(a.scheme).weights for a in artifacts if a.format == "tflite"
     )
     if not any(integer):
         return []

@@ -20,13 +20,14 @@ from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.runtime_floor import BY_DAY, RuntimeFloor, release_of
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.evaluation.job import Job, Target
+from resnet_edge.schemes import scheme_of
 from resnet_edge.workers.progress import OnProgress
 
 
 def plan(request: PlanArtifacts, on_progress: OnProgress) -> Plan:
     """Settle the run. Raises UnknownName, UsageError, UnsupportedScheme, MissingDependency,
     DeviceUnavailable."""
-    schemes: dict[str, Scheme] = {name: registry.load("schemes", name).SCHEME for name in request.schemes}
+    schemes = {name: scheme_of(name) for name in request.schemes}
     formats = {name: registry.load("formats", name) for name in request.formats}
     if any(scheme.weights != "float32" for scheme in schemes.values()):
         importlib.import_module(

@@ -6,15 +6,19 @@ It is a module, or, for what needs no code of its own, a file of data (TOML), of
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import pkgutil
 import re
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from resnet_edge.core.errors import MissingDependency, UnknownName
 from resnet_edge.core.packages import missing_package
+
+T = TypeVar("T")
 
 DATA = ".toml"
 
@@ -56,11 +60,25 @@ def check(room: str, name: str) -> str:
     return name
 
 
-def declares(room: str, name: str, constant: str) -> bool:
-    """Whether the file of the choice `name` says `constant = True`, read and not imported; False where there
-    is no such choice."""
-    files = [folder / f"{name}.py" for folder in _folders(room)] if name in names(room) else []
-    return any(f"\n{constant} = True\n" in file.read_text("utf-8") for file in files if file.is_file())
+def constant(room: str, name: str, key: str, default: T) -> T:
+    """What the file of the choice `name` says `key` is: a literal on a line of its own, in a file of data
+    in small letters. It is read and not imported, so that nothing need be installed; `default` where the file
+    does not say it, or there is none."""
+    text, is_data = _text(room, name)
+    line = re.search(rf"^{key.lower() if is_data else key} = (.+)$", text, re.MULTILINE)
+    if line is None:
+        return default
+    # A text, a number or a list of them is written alike in TOML and in Python.
+    value: T = ast.literal_eval(line[1])
+    return value
+
+
+@cache
+def _text(room: str, name: str) -> tuple[str, bool]:
+    """What stands in the file of a choice, empty where there is none, and whether it is one of data."""
+    files = [folder / f"{name}{suffix}" for folder in _folders(room) for suffix in (".py", DATA)]
+    file = next((each for each in files if each.stem == name and each.is_file()), None)
+    return ("", False) if file is None else (file.read_text("utf-8"), file.suffix == DATA)
 
 
 def load(room: str, name: str) -> Any:

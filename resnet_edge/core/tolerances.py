@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from resnet_edge.core.scheme import Scheme
+
 Unit = Literal["relative", "steps"]
 """Of the root mean square of the outputs themselves, or of the grid that they are on."""
 
@@ -78,14 +80,14 @@ ROUNDED = Tolerance(
 )
 
 
-def tolerance(scheme: str, device: str, *, on_a_grid: bool) -> Tolerance:
-    """What holds for a scheme on a device; `on_a_grid`: whether its outputs are on one."""
+def tolerance(scheme: Scheme | None, device: str, *, on_a_grid: bool) -> Tolerance:
+    """What holds for a scheme (None: one that is not known) on a device; `on_a_grid`: whether its outputs are
+    on one."""
     if "tf32" in device:
         return TF32
-    if scheme == "int8" and on_a_grid:
-        return INT8
-    if scheme in ("int8", "dynamic", "int16x8"):
-        return ROUNDED
+    if scheme is not None and scheme.weights == "int8":
+        return INT8 if scheme.activations == "int8" and on_a_grid else ROUNDED
     if device != "cpu":
         return FLOAT_ON_GPU
-    return FLOAT16_ON_CPU if scheme == "fp16" else FLOAT_ON_CPU
+    halves = scheme is not None and scheme.weights == "float16"
+    return FLOAT16_ON_CPU if halves else FLOAT_ON_CPU

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from resnet_edge.calibrate.calibration_task import Calibration
-from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.head import Head
 from resnet_edge.core.results.error_growth import ErrorGrowth
 from resnet_edge.data.images_task import Images
+from resnet_edge.schemes import scheme_of
 from resnet_edge.workers.task import Task
 
 FEWEST, MOST = 8, 16
@@ -58,7 +58,7 @@ def error_growth_requests(
     n = max(FEWEST, min(MOST, WORK // max(macs or WORK, 1)))
     found = []
     for artifact in artifacts:
-        scheme = registry.load("schemes", artifact.scheme).SCHEME
+        scheme = scheme_of(artifact.scheme)
         if artifact.format != "tflite" or not scheme.weights.startswith("int"):
             continue
         exact = calibrated.exact if scheme.needs_calibration and calibrated is not None else portable

@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from resnet_edge.core import registry
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.results.execution import Execution
 from resnet_edge.core.results.int8_risk import Int8Risk
-from resnet_edge.core.scheme import Scheme
 from resnet_edge.data.images_task import Images
 from resnet_edge.diagnosis.integers_task import EmulateOverflow, ReadExecution
 from resnet_edge.evaluation.verdict import Judgement
+from resnet_edge.schemes import scheme_of
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress
 
@@ -120,7 +119,7 @@ class IntegerChecks:
 
 
 def _has_integers(judged: Judgement) -> bool:
-    scheme: Scheme = registry.load("schemes", judged.proof.job.scheme).SCHEME
+    scheme = scheme_of(judged.proof.job.scheme)
     return scheme.weights == "int8" and judged.proof.job.format in ("tflite", "onnx")
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.results.attribution import KernelCheck
 from resnet_edge.core.tolerances import tolerance
+from resnet_edge.schemes import scheme_named
 
 LEAST = 1e-4
 """Of the largest output: a smaller step is none, but rounding in float32."""
@@ -23,7 +24,7 @@ def checked(
 ) -> KernelCheck:
     """Outputs (N, classes) of the float graph, of a file operation by operation, and of a backend."""
     step = step_of(written)
-    limit = tolerance(scheme, device, on_a_grid=step is not None)
+    limit = tolerance(scheme_named(scheme), device, on_a_grid=step is not None)
     unit = step if limit.unit == "steps" and step is not None else (_root(written) or 1.0)
     measured = _root(found.astype(np.float64) - written) / unit
     allowed = max(limit.most, limit.times * _root(written.astype(np.float64) - exact) / unit)

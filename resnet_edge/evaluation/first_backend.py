@@ -2,5 +2,12 @@
 
 from __future__ import annotations
 
-FIRST_BACKEND = {"tflite": "litert", "onnx": "onnxruntime", "ort": "onnxruntime"}
+from resnet_edge.core import registry
+
+_NONE: tuple[str, ...] = ()
+FIRST_BACKEND = {
+    suffix: name
+    for name in registry.names("backends")
+    for suffix in registry.constant("backends", name, "FIRST_FOR", _NONE)
+}
 """By suffix: the backend that `convert` proves on."""

@@ -21,10 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError
-from resnet_edge.core.scheme import Scheme
 from resnet_edge.graph.stored_weights import StoredLayer, stored_layers
+from resnet_edge.schemes import scheme_of
 
 FLOAT32_DB = 80.0
 FLOAT16_UNIT = 2.0**-11
@@ -33,7 +32,7 @@ FLOAT16_UNIT = 2.0**-11
 def rounding_db(path: str, format: str, scheme: str) -> float | None:
     """The SQNR on logits, in decibels, that the rounding of a float type leaves at worst; None for integers,
     and where the weights of a float16 file cannot be found."""
-    found: Scheme = registry.load("schemes", scheme).SCHEME
+    found = scheme_of(scheme)
     if found.weights == "float32":
         return FLOAT32_DB
     return _of_halves(Path(path), format) if found.weights == "float16" else None

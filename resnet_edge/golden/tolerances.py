@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core import registry
 from resnet_edge.core.head import Head
 from resnet_edge.core.results.golden_vectors import GoldenRun, GoldenTolerance
-from resnet_edge.core.scheme import Scheme
+from resnet_edge.evaluation import kernels
+from resnet_edge.evaluation.kernels import kernels_of, with_kernels_of
+from resnet_edge.schemes import scheme_named
 
 Values = NDArray[np.float32]
 
@@ -43,10 +44,8 @@ XNNPACK = Gate(1e-2, "the same int8 kernels on x86 and Arm differ by one step be
 ONNXRUNTIME = Gate(1e-2, "int8 kernels of ONNX Runtime differ by two steps between instruction sets", 3)
 INT8_ELSEWHERE = Gate(8 / 255, "int8 kernels of runtimes differ by up to six steps on nets for CIFAR", 8)
 
-STEADY = {"litert", "litert_js", "litert_reference", "mediapipe", "tflite_micro"}
-"""Backends whose int8 kernels give the same on x86, Arm and WebAssembly, but for a softmax."""
-SAME_KERNELS = {"tflite_micro": "litert_reference", "litert_reference": "tflite_micro"}
-"""Rather held against each other than against XNNPACK: they round integers alike."""
+STEADY = {kernels.XNNPACK, kernels.REFERENCE}
+"""Whose int8 kernels give the same on x86, Arm and WebAssembly, but for a softmax."""
 
 
 def quantization_step(scheme: str, outputs: Values) -> tuple[float, ...] | None:
@@ -82,8 +81,11 @@ def tolerances(
         found.append(_tolerance(run.backend, run.device, number, gate, head, step, expected[number], largest))
     there = {(run.backend, run.device) for run in runs}
     for number, run in enumerate(runs):
-        twin = SAME_KERNELS.get(run.backend, "")
-        if twin and (twin, run.device) not in there:
+        # Rather held against each other than against XNNPACK, which all first backends for TFLite run.
+        twins = with_kernels_of(run.backend) if kernels_of(run.backend) == kernels.REFERENCE else ()
+        for twin in twins:
+            if (twin, run.device) in there:
+                continue
             gate = gate_of(scheme, step, run.device, twin)
             found.append(_tolerance(twin, run.device, number, gate, head, step, expected[number], largest))
     for device in ("cpu", ""):
@@ -94,13 +96,13 @@ def tolerances(
 
 def gate_of(scheme: str, step: tuple[float, ...] | None, device: str, backend: str = "") -> Gate:
     """What holds on `backend` against itself, on whatever processor; with no name, on one against another."""
-    kind = _activations(scheme)
+    kind, own = _activations(scheme), kernels_of(backend)
     if step is not None or kind == "int8":
-        if device == "cpu" and backend.startswith("onnxruntime"):
+        if device == "cpu" and own == kernels.ONNXRUNTIME:
             return ONNXRUNTIME
-        return XNNPACK if device == "cpu" and backend in STEADY else INT8_ELSEWHERE
+        return XNNPACK if device == "cpu" and own in STEADY else INT8_ELSEWHERE
     if kind == "int16":
-        return INT16 if device == "cpu" and backend in STEADY else INT16_ELSEWHERE
+        return INT16 if device == "cpu" and own in STEADY else INT16_ELSEWHERE
     if device != "cpu":
         return ACCELERATOR
     if kind == "float16":
@@ -129,18 +131,22 @@ def _tolerance(
     here: str = "",
 ) -> GoldenTolerance:
     most = allowed(gate, step, largest)
-    steps = gate.steps if step is not None else None
-    share = f"{gate.share:.2g} of the largest output"
-    limit = share if steps is None else "1 step" if steps == 1 else f"{steps} steps"
     return GoldenTolerance(
         backend=backend,
         device=device,
         expected=number,
         max_abs=most,
-        steps=steps,
+        steps=gate.steps if step is not None else None,
         near_ties=near_ties(head, expected, most),
-        reason=f"{limit}: {gate.why}{here}",
+        reason=f"{limit_words(gate, step)}: {gate.why}{here}",
     )
+
+
+def limit_words(gate: Gate, step: tuple[float, ...] | None) -> str:
+    """How much a gate allows, for people."""
+    if step is None or gate.steps is None:
+        return f"{gate.share:.2g} of the largest output"
+    return "1 step" if gate.steps == 1 else f"{gate.steps} steps"
 
 
 def near_ties(head: Head, expected: Values, most: float) -> tuple[int, ...]:
@@ -153,19 +159,11 @@ def near_ties(head: Head, expected: Values, most: float) -> tuple[int, ...]:
     return tuple(map(int, np.flatnonzero(first - second <= 2 * most)))
 
 
-def _scheme(name: str) -> Scheme | None:
-    """None for one that is not known: a file that others converted."""
-    if name not in registry.names("schemes"):
-        return None
-    found: Scheme = registry.load("schemes", name).SCHEME
-    return found
-
-
 def _activations(name: str) -> str | None:
-    scheme = _scheme(name)
+    scheme = scheme_named(name)
     return None if scheme is None else scheme.activations
 
 
 def _weights(name: str) -> str | None:
-    scheme = _scheme(name)
+    scheme = scheme_named(name)
     return None if scheme is None else scheme.weights

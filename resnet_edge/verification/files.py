@@ -11,14 +11,16 @@ from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, TensorSpec
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.results.report import Failure
-from resnet_edge.core.scheme import Scheme
 from resnet_edge.evaluation.job import Target
 from resnet_edge.evaluation.private_copy import PrivateCopy, private_copy
 from resnet_edge.graph.content import content_of
 from resnet_edge.graph.macs import onnx_constants
 from resnet_edge.graph.stored_weights import dtypes, float16_numbers, stored_layers
+from resnet_edge.schemes import baseline, name_of, scheme_of
 from resnet_edge.verification.task import IdentifyFiles, Looked
 from resnet_edge.workers.progress import OnProgress
+
+FLOAT, HALF = baseline(), name_of("float16", "float16")
 
 
 def look(request: IdentifyFiles, on_progress: OnProgress) -> Looked:
@@ -40,7 +42,7 @@ def look(request: IdentifyFiles, on_progress: OnProgress) -> Looked:
         artifacts=tuple(one.artifact for one in found),
         targets=tuple(one.targets for one in found),
         min_sqnr_db=tuple(
-            _scheme_of("fp16" if one.narrow else one.artifact.scheme).min_sqnr_db for one in found
+            scheme_of(HALF if one.narrow else one.artifact.scheme).min_sqnr_db for one in found
         ),
         beside=tuple(tuple(map(str, one.copy.beside)) for one in found),
         copies=tuple(str(one.copy.path) for one in found),
@@ -70,7 +72,7 @@ def _found(path: Path, format: str, folder: Path, targets: tuple[Target, ...]) -
     copy = private_copy(path, format, folder)
     try:
         artifact = _artifact(path, format, copy)
-        narrow = artifact.scheme == "fp32" and format != "keras"
+        narrow = artifact.scheme == FLOAT and format != "keras"
         narrow = narrow and float16_numbers(stored_layers(copy.path, format))
         return _Found(artifact, targets, copy, narrow)
     except ArtifactError as error:  # people know the file by its own name
@@ -82,7 +84,7 @@ def _artifact(path: Path, format: str, copy: PrivateCopy) -> Artifact:
         return Artifact(
             path=str(path),
             format=format,
-            scheme="fp32",
+            scheme=FLOAT,
             size_bytes=copy.size_bytes,
             sha256=copy.sha256,
             inputs=(),
@@ -121,23 +123,17 @@ def _scheme(path: Path, format: str) -> str:
     on, tells nothing of the others."""
     found = {_of_layer(*pair) for pair in dtypes(stored_layers(path, format))}
     if not found and format == "onnx" and _holds_halves(path):
-        return "fp16"
-    return min(found or {"fp32"}, key=lambda name: _scheme_of(name).fineness())
+        return HALF
+    return min(found or {FLOAT}, key=lambda name: scheme_of(name).fineness())
 
 
 def _of_layer(reads: str, weights: str) -> str:
     if weights in ("float32", "float64"):
-        return "fp32"
+        return FLOAT
     if "float" in weights:
-        return "fp16"
-    if reads.endswith("int16"):
-        return "int16x8"
-    return "int8" if reads.endswith("int8") else "dynamic"
-
-
-def _scheme_of(name: str) -> Scheme:
-    found: Scheme = registry.load("schemes", name).SCHEME
-    return found
+        return HALF
+    integers = next((dtype for dtype in ("int16", "int8") if reads.endswith(dtype)), None)
+    return name_of("int8", integers or "float32")
 
 
 def _holds_halves(path: Path) -> bool:

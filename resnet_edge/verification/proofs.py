@@ -19,6 +19,7 @@ from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.output_store import OutputStore
 from resnet_edge.evaluation.scheduler import Evaluation, Scheduler
 from resnet_edge.evaluation.verdict import Comparator, Judgement
+from resnet_edge.schemes import scheme_of
 from resnet_edge.verification.options import VerifyRequest
 from resnet_edge.verification.reference import Reference, ReferenceModel
 from resnet_edge.verification.task import Looked
@@ -84,7 +85,8 @@ class ArtifactProofs:
         asked of the reference itself, None where none is."""
         wanted = []
         rows = list(zip(looked.artifacts, looked.copies, looked.targets, looked.min_sqnr_db, strict=True))
-        for named, copy, targets, least in sorted(rows, key=lambda row: row[0].scheme != "int16x8"):
+        rows.sort(key=lambda row: scheme_of(row[0].scheme).activations != "int16")
+        for named, copy, targets, least in rows:
             artifact = replace(named, path=copy)
             self.named[copy] = named.path
             least = None if least is None or coarsest is None else min(least, coarsest)

@@ -11,7 +11,9 @@ from resnet_edge.workers.grant import FREE, NOTHING, Grant
 
 def backends_grant(names: Iterable[str]) -> Grant:
     """For a worker that runs artifacts on all of these backends (`name` or `name:device`)."""
-    browser = any(registry.declares("backends", name.partition(":")[0], "IN_BROWSER") for name in names)
+    browser = any(
+        registry.constant("backends", name.partition(":")[0], "IN_BROWSER", False) for name in names
+    )
     return FREE if browser else NOTHING
 
 

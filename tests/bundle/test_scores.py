@@ -12,11 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.bundle.scores import golden, pick
-from resnet_edge.bundle.task import Picked, PickGoldenImages, WriteGoldenVectors
+from resnet_edge.bundle.task import GoldenWritten, Picked, PickGoldenImages, WriteGoldenVectors
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
-from resnet_edge.core.results.bundle import BundledFile, Golden
+from resnet_edge.core.results.bundle import BundledFile
+from resnet_edge.evaluation.outputs import as_probabilities as softmax
 from resnet_edge.workers.progress import silent
 
 CLASSES = 21841
@@ -35,39 +36,44 @@ FILE = BundledFile(
     source="x.int8.tflite",
     source_sha256="bb",
 )
-FILES = (
-    FILE,
-    replace(FILE, path="mcu/x.int8.tflite", profile="mcu"),
-    replace(FILE, path="android-tasks/x.int8.tflite", scores="probabilities"),
-)
 
 
-def made(folder: Path, scores: NDArray[Any]) -> Golden:
+def made(
+    folder: Path, scores: NDArray[Any], measured: dict[str, float] | None = None, file: BundledFile = FILE
+) -> GoldenWritten:
+    """Files that are as `file`, for three profiles; the third one gives other scores."""
+    files = (
+        file,
+        replace(file, path="mcu/x.int8.tflite", profile="mcu"),
+        replace(file, path="android-tasks/x.int8.tflite", scores="probabilities"),
+    )
     images = folder / "golden/images"
     images.mkdir(parents=True)
     np.save(folder / "images.npy", np.zeros((3, 8, 8, 3), np.uint8))
     expected = []
-    for number, file in enumerate(FILES):
-        np.save(folder / f"{number}.npy", scores if file.scores == "logits" else scores / 2)
+    for number, each in enumerate(files):
+        np.save(folder / f"{number}.npy", scores if each.scores == "logits" else softmax(scores))
         expected.append(str(folder / f"{number}.npy"))
     for name in ("00.png", "01.png"):
         (images / name).write_bytes(b"a picture")
     picked = Picked((2, 0), ("00.png", "01.png"), (None, None))
-    measured = tuple({"litert": 0.0} for _ in FILES)
+    differences = tuple(measured or {"litert": 0.0} for _ in files)
     asked = WriteGoldenVectors(
         picked=picked,
         images=str(folder / "images.npy"),
         folder=str(images),
-        files=FILES,
+        files=files,
+        head=Head.of_classes(CLASSES, "logits"),
+        anchors=(expected[0],) * len(files),
         expected=tuple(expected),
-        measured=measured,
+        measured=differences,
     )
     return golden(asked, silent)
 
 
 def test_files_that_must_give_the_same_share_it(tmp_path: Path) -> None:
     scores = np.random.default_rng(0).normal(0, 5, (3, CLASSES)).astype(np.float32)
-    found = made(tmp_path, scores)
+    found = made(tmp_path, scores).golden
     paths = [file.scores for file in found.files]
     assert paths == [
         "golden/scores/x.int8.tflite.21841-logits.bin",

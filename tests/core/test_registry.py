@@ -63,10 +63,21 @@ def test_one_new_file_of_data_is_one_new_choice(extra_room_folder: Path) -> None
         (extra_room_folder / f"{name}.toml").write_text(name)
     assert registry.names("schemes")[-2:] == ["int2@9", "int2@10"]
     assert registry.load("schemes", "int2@10") == "int2@10"
-    assert not registry.declares("schemes", "int2@10", "IN_BROWSER")
     with pytest.raises(UnknownName, match="'int2@8'; choose from: .*int2@9, int2@10"):
         registry.load("schemes", "int2@8")
     sys.modules.pop("resnet_edge.schemes._declared")
+
+
+def test_what_a_file_says_of_itself_is_read_and_not_imported(extra_room_folder: Path) -> None:
+    (extra_room_folder / "int3.py").write_text(
+        'import no_such_package\nKERNELS = "own"\nFIRST_FOR = ("a", "b")\n'
+    )
+    (extra_room_folder / "int3@1.toml").write_text('kernels = "old"\n')
+    assert registry.constant("schemes", "int3", "KERNELS", "none") == "own"
+    assert registry.constant("schemes", "int3", "FIRST_FOR", ("c", "d")) == ("a", "b")
+    assert registry.constant("schemes", "int3", "ENDS", None) is None
+    assert registry.constant("schemes", "int3@1", "KERNELS", "none") == "old"
+    assert registry.constant("schemes", "../core/errors", "KERNELS", "none") == "none"
 
 
 def test_a_missing_package_names_the_extra(extra_room_folder: Path) -> None:

@@ -16,6 +16,7 @@ from resnet_edge.core.tolerances import (
     tolerance,
 )
 from resnet_edge.diagnosis.kernel_check import checked
+from resnet_edge.schemes import scheme_named
 from tests.diagnosis.test_kernel_check import REAL
 
 
@@ -35,7 +36,7 @@ from tests.diagnosis.test_kernel_check import REAL
     ],
 )
 def test_which_tolerance_holds(scheme: str, device: str, on_a_grid: bool, expected: Tolerance) -> None:
-    assert tolerance(scheme, device, on_a_grid=on_a_grid) == expected
+    assert tolerance(scheme_named(scheme), device, on_a_grid=on_a_grid) == expected
     assert expected.reason
 
 

@@ -9,6 +9,7 @@ from resnet_edge.core import literals
 from resnet_edge.core.app_libraries import lines
 from resnet_edge.core.printable import printable
 from resnet_edge.core.results.bundle import BundleFacts
+from resnet_edge.schemes import scheme_of
 
 TITLE = "Kotlin, on Android"
 
@@ -44,7 +45,7 @@ def render(facts: BundleFacts) -> dict[str, str]:
 def _litert(facts: BundleFacts, path: str) -> str:
     """With an example for the GPU where the bundle holds a file of floats: integers go wrong there."""
     mobile = [file for file in facts.files if file.profile in _PROFILES and file.format == "tflite"]
-    floats = [file.path for file in mobile if file.scheme in ("fp16", "fp32")]
+    floats = [file.path for file in mobile if scheme_of(file.scheme).weights != "int8"]
     text = for_bundle(_text("LiteRtModel.kt"), {"float"} if floats else set())
     return filled(text, {**_file(path), "FLOAT": literals.kotlin(floats[0]) if floats else ""})
 
