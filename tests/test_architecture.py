@@ -293,3 +293,16 @@ def test_files_get_their_final_names_in_one_module() -> None:
     assert {name(file): [*renames(file)] for file in FILES if [*renames(file)]}.keys() == {
         "core/files/atomic.py"
     }
+
+
+BY_HAND = {
+    "core/machine.py": "the name and the flags of a processor, and the limits of control groups",
+    "benchmarking/ceilings.py": "the sizes of caches",
+    "core/files/pipes.py": "how a shell names what is no file; nothing is read",
+}
+"""What psutil does not tell."""
+
+
+def test_facts_of_the_machine_are_those_of_psutil() -> None:
+    found = {name(file) for file in FILES if any(t.startswith(("/proc", "/sys")) for t, _ in literals(file))}
+    assert found == BY_HAND.keys()

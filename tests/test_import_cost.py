@@ -17,7 +17,7 @@ try:
 except SystemExit as end:
     assert not end.code, end.code
 heavy = {"numpy", "scipy", "PIL", "keras", "tensorflow", "tf_keras", "onnx", "onnxruntime", "ai_edge_litert",
-         "litert_quantizer", "tf2onnx", "h5py", "rich"}
+         "litert_quantizer", "tf2onnx", "h5py", "psutil", "rich"}
 print("LOADED", sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
 """
 COMMANDS = sorted(main.list_commands(None))  # type: ignore[arg-type]

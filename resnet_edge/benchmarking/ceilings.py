@@ -92,7 +92,7 @@ def _best(work: Callable[[], None], threads: int, pool: ThreadPoolExecutor) -> f
 
 
 def largest_cache() -> int | None:
-    """Bytes of the first core's largest cache; None where the system does not tell."""
+    """Bytes of the first core's largest cache, which psutil does not tell; None where the system does not."""
     sizes = []
     for entry in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
         text = entry.read_text().strip()

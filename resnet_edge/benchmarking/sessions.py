@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from resnet_edge.backends import Session
@@ -34,6 +35,7 @@ from resnet_edge.benchmarking.task import (
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.machine import family
 from resnet_edge.core.results.bench import Cold
 from resnet_edge.evaluation.predict import load_backend, stored
 from resnet_edge.workers.cores import stay_on
@@ -128,16 +130,11 @@ def _is_elsewhere(session: Session) -> bool:
 
 def _family_seconds() -> float:
     """Processor seconds of this process and of all that it started, directly or not, and that run."""
-    parents: dict[int, tuple[int, float]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has ended
-            fields = entry.read_text("utf-8", "replace").rpartition(")")[2].split()  # proc(5)
-            ticks = int(fields[11]) + int(fields[12])
-            parents[int(entry.parent.name)] = int(fields[1]), ticks / os.sysconf("SC_CLK_TCK")
-    family = {os.getpid()}
-    while grown := {pid for pid, (parent, _) in parents.items() if parent in family} - family:
-        family |= grown
-    return time.process_time() + sum(parents[pid][1] for pid in family - {os.getpid()} if pid in parents)
+    total = time.process_time()  # finer than what the system tells of others
+    for process in family(os.getpid())[1:]:
+        with suppress(psutil.Error):  # it has ended
+            total += sum(process.cpu_times()[:2])
+    return total
 
 
 def _yardstick() -> float:
@@ -150,13 +147,11 @@ def _yardstick() -> float:
 
 def _resident() -> int | None:
     """Bytes of memory that are in use by this process now."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:  # not Linux
-        return None
-    return pages * resource.getpagesize()
+    with suppress(psutil.Error, OSError):
+        return int(psutil.Process().memory_info().rss)
+    return None
 
 
 def _peak() -> int | None:
-    """The most that it ever used."""
+    """The most that it ever used. psutil tells it on Windows alone."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1024 if sys.platform == "linux" else 1)

@@ -1,17 +1,25 @@
-"""What numbers were measured on and with: the machine and the installed versions."""
+"""What numbers were measured on and with: the machine and the installed versions.
+
+Facts are psutil's. By hand is what it does not tell: the flags and the name of a processor, and the limits of
+control groups. psutil is imported when it is asked: `--help` asks nothing.
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
 import platform
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import psutil
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from resnet_edge.core.packages import BASE, EXTRAS
+
+if TYPE_CHECKING:
+    import psutil
+
+T = TypeVar("T")
 
 INT8_FLAGS = ("avx2", "avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm", "sve")
 """As /proc/cpuinfo spells them: dot products of 8-bit integers, on x86 and (asimddp, i8mm) on Arm."""
@@ -23,13 +31,15 @@ VNNI = frozenset({"avx_vnni", "avx512_vnni"})
 def machine() -> dict[str, Any]:
     """A JSON object: `cpu` (model name), `architecture`, `cores` and `usable_cores` (what this
     process may run on), `memory_bytes` (None: not known), `int8_flags`, `os`, `python`."""
+    import psutil
+
     facts, flags = _cpuinfo(), processor_flags()
     return {
         "cpu": facts.get("model name") or platform.processor() or platform.machine(),
         "architecture": platform.machine(),
-        "cores": os.cpu_count(),
+        "cores": psutil.cpu_count(),
         "usable_cores": usable_cores(),
-        "memory_bytes": _memory(),
+        "memory_bytes": _or_none(lambda: int(psutil.virtual_memory().total)),
         "int8_flags": [flag for flag in INT8_FLAGS if flag in flags],
         "os": _system(),
         "python": platform.python_version(),
@@ -81,25 +91,35 @@ def _cpuinfo() -> dict[str, str]:
 def busy_seconds() -> float | None:
     """Processor seconds that all cores together were not idle since the machine started, those
     that a hypervisor gave to others included; None where the system does not tell."""
-    try:
-        first = Path("/proc/stat").read_text("utf-8").split("\n", 1)[0]
-    except OSError:  # not Linux
+    import psutil
+
+    times = _or_none(psutil.cpu_times)
+    if times is None:
         return None
-    user, nice, system, _idle, _waiting, *rest = (int(ticks) for ticks in first.split()[1:9])
-    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
+    kinds = ("user", "nice", "system", "irq", "softirq", "steal")  # guests are in the first two
+    return float(sum(getattr(times, kind, 0.0) for kind in kinds))
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """A process and all that it started, directly or not, and that run; nothing where it has ended."""
+    import psutil
+
+    with suppress(psutil.Error, OSError):
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    return []
 
 
 def available_memory() -> int | None:
     """Bytes that processes can still get without swapping, here or in the control group that this process is
     in, as in a container; None where the system does not tell."""
+    import psutil
+
     free: list[int] = []
-    with suppress(OSError, ValueError, StopIteration):  # Linux; what caches hold can be had, too
-        lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
-        free = [1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))]
+    with suppress(psutil.Error, OSError):  # what caches hold can be had, too
+        free.append(psutil.virtual_memory().available)
+    with suppress(OSError, ValueError):  # Linux
         free += left_in_groups()
-    if not free:
-        with suppress(psutil.Error, OSError):
-            free = [psutil.virtual_memory().available]
     return min(free, default=None)
 
 
@@ -134,11 +154,13 @@ def _left(group: Path, most: str, used: str, droppable: str) -> int:
     return max(0, limit - int((group / used).read_text("utf-8")) + int(stat[droppable]))
 
 
-def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError):  # a system that does not tell
-        return None
+def _or_none(fact: Callable[[], T]) -> T | None:
+    """None where the system does not tell."""
+    import psutil
+
+    with suppress(psutil.Error, OSError, RuntimeError):
+        return fact()
+    return None
 
 
 def _system() -> str:

@@ -14,9 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-import psutil
-
 from resnet_edge.core.errors import UsageError
+from resnet_edge.core.machine import family
 
 VARIABLE = "RESNET_EDGE_LOOP_SECONDS"
 SECONDS = 3600.0
@@ -81,10 +80,10 @@ class LoopWatch:
 
 def _seconds(pid: int) -> float:
     """Of it and its descendants, those that have ended included."""
+    import psutil
+
     total = 0.0
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        for each in (process, *process.children(recursive=True)):
-            with suppress(psutil.Error):
-                total += sum(each.cpu_times()[:4])  # user and system, own and of children that ended
+    for each in family(pid):
+        with suppress(psutil.Error):
+            total += sum(each.cpu_times()[:4])  # user and system, own and of children that ended
     return total

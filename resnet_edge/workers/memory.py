@@ -12,8 +12,6 @@ import threading
 import time
 from contextlib import suppress
 
-import psutil
-
 from resnet_edge.core.machine import available_memory
 
 LEAST = 1 << 30
@@ -111,6 +109,8 @@ class MemoryWatch:
 
 def _own_bytes(pid: int) -> int:
     """Resident, without what it shares with a file, which the system can drop; 0 where it has ended."""
+    import psutil
+
     with suppress(psutil.Error):
         found = psutil.Process(pid).memory_info()
         return int(found.rss - getattr(found, "shared", 0))

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import subprocess
+import sys
+import time
 import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from resnet_edge.core.machine import machine, usable_cores, versions
+from resnet_edge.core.machine import (
+    available_memory,
+    busy_seconds,
+    family,
+    machine,
+    usable_cores,
+    versions,
+)
 from resnet_edge.core.packages import EXTRAS, missing_package
 
 PROJECT = Path(__file__).resolve().parent.parent.parent / "pyproject.toml"
@@ -32,6 +42,37 @@ def test_usable_cores_follow_the_affinity() -> None:
         assert usable_cores() == 1
     finally:
         os.sched_setaffinity(0, before)
+
+
+def test_what_is_free_is_of_what_is_there() -> None:
+    free = available_memory()
+    assert free is not None
+    assert 0 < free <= machine()["memory_bytes"]
+
+
+def test_what_this_process_computes_keeps_cores_busy() -> None:
+    before, own = busy_seconds(), time.process_time()
+    while time.process_time() - own < 0.3:
+        pass
+    after = busy_seconds()
+    assert before is not None
+    assert after is not None
+    assert after - before >= 0.2
+
+
+PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1, flush=True); input()'])"
+
+
+def test_a_family_is_a_process_and_all_below_it_as_long_as_it_runs() -> None:
+    child = subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with child:
+        assert child.stdout is not None
+        child.stdout.readline()  # the grandchild has started
+        found = family(child.pid)
+        assert found[0].pid == child.pid
+        assert [each.ppid() for each in found[1:]] == [child.pid]
+        child.communicate(b"\n")
+    assert family(child.pid) == []
 
 
 def test_versions_are_those_installed() -> None:
