@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 
 from resnet_edge.backends import litert
 from resnet_edge.calibrate.calibration_task import Calibrate, Calibration, SharedScale, Trial
+from resnet_edge.core.affordable import images_within
 from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.data.rows import evenly
+from resnet_edge.evaluation.rules import counted
 from resnet_edge.evaluation.sums import measure as sums
 from resnet_edge.graph.model import Graph, read_graph
 from resnet_edge.graph.quantization.calibrate import Measured, Ranges, measure
@@ -202,13 +204,14 @@ class _Search:
         if outputs is None or per_channel_db is None:
             return None
         right = answers(self.request.head, self.measured.outputs[self.judged])
-        each, shared = answers(self.request.head, outputs) == right, self.answers[best] == right
+        labelled = counted(answers(self.request.head, outputs), self.answers[best], right).labelled
+        assert labelled is not None
         return SharedScale(
             n=len(right),
             per_tensor_db=best.sqnr_db,
             per_channel_db=per_channel_db,
-            lost=int((each & ~shared).sum()),
-            gained=int((shared & ~each).sum()),
+            lost=labelled.lost,
+            gained=labelled.gained,
         )
 
     def float_graph(self, chosen: Repaired) -> Path:
@@ -279,4 +282,4 @@ def _affordable(graph: Graph) -> int:
     for layer in layers(graph):
         positions = graph.tensors[graph.nodes[layer.index].outputs[0]].shape[1:-1]
         work += layer.kernel.size * int(np.prod([size or 1 for size in positions]))
-    return int(np.clip(WORK // max(work, 1), LEAST_JUDGED, MOST_JUDGED))
+    return images_within(WORK, work, LEAST_JUDGED, MOST_JUDGED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_edge.core.proportion import Z95, paired_drop, wilson
+from resnet_edge.core.proportion import Z95, drop_points, wilson
 from resnet_edge.core.results.calibration_lint import CalibrationLint
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.evaluation.verdict import Judgement
@@ -50,6 +50,6 @@ def _proved(row: Parity, n: int, max_drop_pp: float, z: float) -> bool:
         return False
     if row.lost is not None and row.gained is not None:
         gained = max(0, row.gained - (row.n - n))
-        return row.lost + gained <= n and 100 * paired_drop(n, row.lost, gained, z)[1] <= max_drop_pp
+        return row.lost + gained <= n and drop_points(n, row.lost, gained, z).high <= max_drop_pp
     changed = round((1 - (row.agreement or 0)) * row.n)
     return changed <= n and 100 * wilson(changed, n, z)[1] <= max_drop_pp

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from resnet_edge.calibrate import image_lint as _image_lint
 from resnet_edge.calibrate.class_lint import classes
 from resnet_edge.calibrate.lint_task import LintCalibration
+from resnet_edge.core.affordable import images_within
 from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.results.calibration_lint import CalibrationLint, Kind, LintFinding
@@ -172,7 +173,7 @@ def _outside(request: LintCalibration, portable: str, limits: Ranges) -> tuple[d
     """Of each tensor, the share of its values on images of the proof that lie outside of `limits`; and on
     how many images."""
     images = np.load(request.evaluation.images, mmap_mode="r")
-    most = int(np.clip(WORK // max(request.macs or 1, 1), FEWEST, MOST))
+    most = images_within(WORK, request.macs, FEWEST, MOST)
     order = np.random.default_rng(0).permutation(evenly(len(images), most))
     rows = (np.asarray(images[row : row + 1], np.float32) for row in _in_time(order.tolist()))
     found = measure(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from resnet_edge.core.printable import printable_lines
@@ -42,7 +43,7 @@ def print_grid(
     console: Console, header: list[str], body: list[list[str]], left: Collection[str] = ()
 ) -> None:
     """Print rows of spelled cells; the first column, which may fold, and those in `left` are words."""
-    if not _grid(console, header, body, left):
+    if not fitting_grid(console, header, body, left):
         _blocks(console, header, body)
 
 
@@ -59,8 +60,16 @@ def print_doubts(console: Console, doubts: Iterable[Doubt]) -> None:
         print_line(console, spelled(console, f"warning: {line}"), "bold yellow")
 
 
-def _grid(console: Console, header: list[str], body: list[list[str]], left: Collection[str]) -> bool:
-    """Print a table if it fits; whether it did."""
+def fitting_grid(
+    console: Console,
+    header: list[str],
+    body: list[list[str]],
+    left: Collection[str],
+    name_at_least: int = _NAME_AT_LEAST,
+    styles: Sequence[str] = (),
+) -> bool:
+    """As print_grid, a table with a rule under its header, if it fits; whether it did. Names fold, but not
+    below `name_at_least` columns; `styles` are those of the last cell of each row."""
     from rich import box
     from rich.cells import cell_len
     from rich.table import Table
@@ -68,7 +77,7 @@ def _grid(console: Console, header: list[str], body: list[list[str]], left: Coll
 
     cells = zip(header, *body, strict=True)
     widths = [max(cell_len(line) for cell in column for line in cell.split("\n")) for column in cells]
-    widths[0] = min(widths[0], _NAME_AT_LEAST)
+    widths[0] = min(widths[0], name_at_least)
     if sum(widths) + 2 * (len(widths) - 1) > console.width:
         return False
     table = Table(
@@ -82,8 +91,10 @@ def _grid(console: Console, header: list[str], body: list[list[str]], left: Coll
             no_wrap=index > 0,
             overflow="fold",
         )
-    for row in body:
-        table.add_row(*(Text(printable_lines(cell), overflow="fold") for cell in row))
+    for row, style in zip_longest(body, styles, fillvalue=""):
+        *most, last = (Text(printable_lines(cell), overflow="fold") for cell in row)
+        last.stylize(style)
+        table.add_row(*most, last)
     console.print(table)
     return True
 

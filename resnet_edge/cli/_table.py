@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from resnet_edge.cli._grid import print_doubts, spelled, stdout_console
+from resnet_edge.cli._grid import fitting_grid, print_doubts, spelled, stdout_console
 from resnet_edge.cli._lineage import print_lineage
-from resnet_edge.core.printable import printable_lines
 from resnet_edge.core.results.report import Report
 from resnet_edge.report import summary, words
 from resnet_edge.report.rows import WORDS, Row, Standing, conditions, rows, target
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
 _STYLES: dict[Standing, str] = {
@@ -51,10 +49,8 @@ def _results(report: Report, found: tuple[Row, ...], console: Console) -> None:
     for layout, name_at_least in ((_one_line, 40), (_two_lines, 26)):
         headers, body = layout(report, found)
         lines = [[_spelled_lines(console, cell) for cell in cells] for cells in body]
-        widths = _widths([headers, *lines])
-        least = [min(widths[0], name_at_least), *widths[1:]]
-        if sum(least) + 2 * (len(least) - 1) <= console.width:
-            console.print(_grid(headers, lines, least, [row.standing for row in found]))
+        styles = [_STYLES[row.standing] for row in found]
+        if fitting_grid(console, headers, lines, {"Backend", "Verdict"}, name_at_least, styles):
             break
     else:
         _blocks(report, found, console)
@@ -71,42 +67,6 @@ def _text(console: Console, text: str, style: str = "") -> Text:
 
 def _spelled_lines(console: Console, text: str) -> str:
     return "\n".join(spelled(console, line) for line in text.split("\n"))
-
-
-def _widths(body: list[list[str]]) -> list[int]:
-    """The columns that each column of the table needs in order to cut nothing."""
-    from rich.cells import cell_len
-
-    return [
-        max(cell_len(line) for cell in column for line in cell.split("\n"))
-        for column in zip(*body, strict=True)
-    ]
-
-
-def _grid(headers: list[str], body: list[list[str]], least: list[int], standings: list[Standing]) -> Table:
-    """A table with a rule under its header: names fold, numbers stand to the right, whole."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(
-        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold"
-    )
-    for index, (title, width) in enumerate(zip(headers, least, strict=True)):
-        words_column = title.lower().startswith(("artifact", "backend", "verdict"))
-        table.add_column(
-            title,
-            justify="left" if words_column else "right",
-            min_width=width,
-            no_wrap=index > 0,
-            overflow="fold",
-        )
-    for cells, standing in zip(body, standings, strict=True):
-        table.add_row(
-            *(Text(printable_lines(cell), overflow="fold") for cell in cells[:-1]),
-            Text(cells[-1], style=_STYLES[standing]),
-        )
-    return table
 
 
 def _one_line(report: Report, found: tuple[Row, ...]) -> tuple[list[str], list[list[str]]]:

@@ -19,6 +19,7 @@ from resnet_edge.compression.channel_task import ChannelRequest
 from resnet_edge.compression.pruning.block_choice import Batches
 from resnet_edge.compression.pruning.cost import cost
 from resnet_edge.compression.pruning.groups import ChannelMap, channel_map
+from resnet_edge.core.affordable import images_within
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.data.pixels import preprocessed
@@ -34,9 +35,9 @@ from resnet_edge.workers.progress import silent
 TAYLOR_IMAGES, TAYLOR_BATCH = 2048, 8
 """Training images that the Taylor score is taken over. The score sums squares of batch means, in
 which the images of a large batch cancel each other: small batches rank better."""
-JUDGED_IMAGES, JUDGED_MACS = 1000, 50_000_000_000
-"""Training images on which the loss without a block is measured: so many, or as many as take so
-many multiply-accumulates, though never fewer than 128."""
+JUDGED_IMAGES, JUDGED_FEWEST, JUDGED_MACS = 1000, 128, 50_000_000_000
+"""Training images on which the loss without a block is measured: as many as JUDGED_MACS multiply-accumulates
+allow, within these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,7 @@ def judging_images(request: ChannelRequest) -> Batches:
     """A seeded draw of training images as they are, on which losses are compared."""
     base = base_of(request)
     macs, fitted = max(1, cost(base.channels).macs), base.data.fitted
-    count = min(len(fitted), JUDGED_IMAGES, max(128, JUDGED_MACS // macs))
+    count = min(len(fitted), images_within(JUDGED_MACS, macs, JUDGED_FEWEST, JUDGED_IMAGES))
     rows = np.sort(np.random.default_rng(request.recipe.seed).permutation(len(fitted))[:count])
     size = 100 if macs < 10**9 else 16
     return [

@@ -9,6 +9,7 @@ import numpy as np
 
 from resnet_edge.calibrate.calibration import read_ranges
 from resnet_edge.conversion.mixed_precision_task import Choices, ChooseFloatLayers, FloatChoice
+from resnet_edge.core.affordable import images_within
 from resnet_edge.data.rows import evenly
 from resnet_edge.graph.model import Graph, read_graph
 from resnet_edge.graph.quantization.float_layers import choices, macs_of
@@ -55,7 +56,7 @@ def choose(request: ChooseFloatLayers, on_progress: OnProgress) -> Choices:
 
 def _affordable(graph: Graph) -> int:
     work = sum(macs_of(graph, node) for node in graph.nodes)
-    return int(np.clip(WORK // max(work, 1), LEAST, MOST))
+    return images_within(WORK, work, LEAST, MOST)
 
 
 def _at_the_border(graph: Graph) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import NormalDist
 
 Z95 = NormalDist().inv_cdf(0.975)
@@ -36,6 +37,21 @@ def paired_drop(n: float, lost: float, gained: float, z: float = Z95) -> tuple[f
     upper = _crossing(lambda delta: _score(n, lost, gained, delta) + z, drop, 1.0)
     lower = _crossing(lambda delta: _score(n, lost, gained, delta) - z, drop, -1.0)
     return lower, upper
+
+
+@dataclass(frozen=True)
+class DropPoints:
+    """An accuracy drop in percentage points, and the ends of its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def drop_points(n: float, lost: float, gained: float, z: float = Z95) -> DropPoints:
+    """The drop (lost - gained) / n with the interval that `paired_drop` gives it."""
+    low, high = paired_drop(n, lost, gained, z)
+    return DropPoints(100 * (lost - gained) / n, 100 * low, 100 * high)
 
 
 def _score(n: float, lost: float, gained: float, delta: float) -> float:

@@ -31,6 +31,7 @@ from resnet_edge.diagnosis.attribution_task import Attributed, AttributeGap, Fed
 from resnet_edge.diagnosis.kernel_check import checked
 from resnet_edge.evaluation.outputs import kind_of, seen
 from resnet_edge.evaluation.predict import open_images, stored
+from resnet_edge.evaluation.rules import counted
 from resnet_edge.formats.tflite import describe
 from resnet_edge.workers.progress import OnProgress
 
@@ -138,21 +139,15 @@ def _ran(
 def _share(
     cause: Cause, before: Outputs, after: Outputs, labels: NDArray[np.int64] | None, head: Head
 ) -> Share:
-    n, theirs, ours = len(before), answers(seen(head, before), before), answers(seen(head, after), after)
-    drop = interval = None
-    if labels is not None:
-        lost = int(np.count_nonzero((theirs == labels) & (ours != labels)))
-        gained = int(np.count_nonzero((ours == labels) & (theirs != labels)))
-        low, high = proportion.paired_drop(n, lost, gained)
-        drop, interval = 100 * (lost - gained) / n, (100 * low, 100 * high)
-    changed = int(np.count_nonzero(theirs != ours))
+    table = counted(answers(seen(head, before), before), answers(seen(head, after), after), labels)
+    drop = table.drop()
     sqnr_db = _sqnr_db(before, after, head)
     return Share(
         cause=cause,
-        drop_pp=drop,
-        drop_ci95_pp=interval,
-        changed=changed / n,
-        changed_ci95=proportion.wilson(changed, n),
+        drop_pp=None if drop is None else drop.value,
+        drop_ci95_pp=None if drop is None else (drop.low, drop.high),
+        changed=table.changed / table.n,
+        changed_ci95=proportion.wilson(table.changed, table.n),
         sqnr_db=sqnr_db,
     )
 

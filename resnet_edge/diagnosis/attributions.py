@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from resnet_edge.core.affordable import images_within
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.head import Head
 from resnet_edge.core.preprocessing import Preprocessing
@@ -111,7 +112,7 @@ class Attributor:
 
     def _one(self, worker: Worker, judged: Judgement, ends: Ends) -> Attribution:
         artifact, row = judged.proof.artifact, judged.parity
-        n = min(self._n, max(FEWEST, int(MACS / max(1, ends.macs or 1))))
+        n = min(self._n, images_within(MACS, ends.macs, FEWEST))
         entry, end = artifact.inputs[0], artifact.outputs[0]
         name = f"{artifact.sha256[:16]}.fed.npy"
         asked = FeedImages(

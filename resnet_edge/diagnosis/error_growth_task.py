@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from resnet_edge.calibrate.calibration_task import Calibration
+from resnet_edge.core.affordable import images_within
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.head import Head
 from resnet_edge.core.results.error_growth import ErrorGrowth
@@ -55,7 +56,7 @@ def error_growth_requests(
     Calibration may have equalized channels: then layers of the model itself have other scales, and
     those of `calibrated.exact` the same.
     """
-    n = max(FEWEST, min(MOST, WORK // max(macs or WORK, 1)))
+    n = images_within(WORK, macs or WORK, FEWEST, MOST)
     found = []
     for artifact in artifacts:
         scheme = scheme_of(artifact.scheme)

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.backends.onnxruntime import open_session
+from resnet_edge.core.affordable import images_within
 from resnet_edge.core.answers import answers
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.head import Head
-from resnet_edge.core.proportion import paired_drop, wilson
+from resnet_edge.core.proportion import wilson
 from resnet_edge.core.results.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, LayerRisk, Way
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.core.tensors import dequantize
@@ -24,6 +25,7 @@ from resnet_edge.diagnosis.overflow.emulation import Emulation
 from resnet_edge.diagnosis.overflow_advice import advice
 from resnet_edge.evaluation.outputs import seen
 from resnet_edge.evaluation.predict import open_images, stored
+from resnet_edge.evaluation.rules import tabulate
 from resnet_edge.formats.onnx import optimized, pairs
 from resnet_edge.graph.macs import stated_in_integers
 from resnet_edge.workers.progress import OnProgress, tracked
@@ -84,7 +86,7 @@ def _emulated(request: EmulateOverflow, path: Path, on_progress: OnProgress) -> 
 def _chosen(request: EmulateOverflow, macs: int) -> NDArray[np.int64]:
     """The images, evenly from all: as many as are asked for and affordable."""
     total = len(open_images(Path(request.images)))
-    n = min(request.n, total, max(FEWEST, int(MACS / max(1, macs))))
+    n = min(request.n, total, images_within(MACS, macs, FEWEST))
     return evenly(total, n)
 
 
@@ -137,22 +139,15 @@ def _real(outputs: list[NDArray[np.generic]], spec: TensorSpec) -> Outputs:
 
 
 def _way(way: str, found: Outputs, exact: Outputs, labels: NDArray[np.int64] | None, head: Head) -> Way:
-    n, ours, theirs = len(found), answers(head, found), answers(head, exact)
-    same = int(np.count_nonzero(ours == theirs))
-    top1 = drop = interval = None
-    if labels is not None:
-        lost = int(np.count_nonzero((theirs == labels) & (ours != labels)))
-        gained = int(np.count_nonzero((ours == labels) & (theirs != labels)))
-        low, high = paired_drop(n, lost, gained)
-        top1, drop = float((ours == labels).mean()), 100 * (lost - gained) / n
-        interval = 100 * low, 100 * high
+    table = tabulate(exact, found, labels, head)
+    same, drop = table.n - table.changed, table.drop()
     apart = float(np.abs(found.astype(np.float64) - exact).max())
     return Way(
         way=way,
-        agreement=same / n,
-        agreement_ci95=wilson(same, n),
+        agreement=same / table.n,
+        agreement_ci95=wilson(same, table.n),
         max_abs=apart,
-        top1=top1,
-        drop_pp=drop,
-        drop_ci95_pp=interval,
+        top1=None if table.labelled is None else table.labelled.right / table.n,
+        drop_pp=None if drop is None else drop.value,
+        drop_ci95_pp=None if drop is None else (drop.low, drop.high),
     )

@@ -41,7 +41,6 @@ from resnet_edge.evaluation.classes import worst_class
 from resnet_edge.evaluation.compare_task import Agreement, Compared, CompareOutputs, CountAgreement
 from resnet_edge.evaluation.float_rounding import rounding_db
 from resnet_edge.evaluation.rules import (
-    Labelled,
     Table,
     on_agreement,
     on_drop,
@@ -142,6 +141,7 @@ def _judged(request: CompareOutputs, table: Table, sums: Sums, worst: ClassDrop 
     on_signal = on_sqnr(sqnr, request.min_sqnr_db, request.scheme)
     on_images = _on_images(table, request, numbers)
     verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"
+    drop = table.drop(z)
     parity = Parity(
         artifact=request.artifact,
         backend=request.backend,
@@ -149,8 +149,8 @@ def _judged(request: CompareOutputs, table: Table, sums: Sums, worst: ClassDrop 
         n=n,
         top1=labelled.right / n if labelled else None,
         reference_top1=labelled.reference_right / n if labelled else None,
-        drop_pp=100 * (labelled.lost - labelled.gained) / n if labelled else None,
-        drop_ci95_pp=_interval_pp(n, labelled, z),
+        drop_pp=drop.value if drop else None,
+        drop_ci95_pp=(drop.low, drop.high) if drop else None,
         agreement=(n - table.changed) / n,
         max_abs=sums.max_abs,
         sqnr_db=sqnr,
@@ -194,13 +194,6 @@ def _on_class(worst: ClassDrop | None) -> tuple[str, ...]:
         f"lost and "
         f"{worst.gained} gained (p {worst.p_adjusted:.2g}, all classes looked at)",
     )
-
-
-def _interval_pp(n: int, labelled: Labelled | None, z: float) -> tuple[float, float] | None:
-    if labelled is None:
-        return None
-    low, high = proportion.paired_drop(n, labelled.lost, labelled.gained, z)
-    return 100 * low, 100 * high
 
 
 def agree(request: CountAgreement, on_progress: OnProgress) -> Agreement:

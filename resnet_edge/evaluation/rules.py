@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from resnet_edge.core import proportion
 from resnet_edge.core.answers import answers
 from resnet_edge.core.head import Head
-from resnet_edge.core.proportion import Z95
+from resnet_edge.core.proportion import Z95, DropPoints
 from resnet_edge.evaluation.float_rounding import FLOAT32_DB
 from resnet_edge.evaluation.sanity import Finding, Values
 from resnet_edge.evaluation.sums import Sums
@@ -35,10 +35,20 @@ class Table:
     changed: int
     labelled: Labelled | None
 
+    def drop(self, z: float = Z95) -> DropPoints | None:
+        """What the candidate loses; None without labels."""
+        if self.labelled is None:
+            return None
+        return proportion.drop_points(self.n, self.labelled.lost, self.labelled.gained, z)
+
 
 def tabulate(reference: Values, candidate: Values, labels: NDArray[np.int64] | None, head: Head) -> Table:
     """Count; outputs are (N, outputs of the head), labels (N,)."""
-    theirs, ours = answers(head, reference), answers(head, candidate)
+    return counted(answers(head, reference), answers(head, candidate), labels)
+
+
+def counted(theirs: NDArray[np.int64], ours: NDArray[np.int64], labels: NDArray[np.int64] | None) -> Table:
+    """The same of answers (N,), those of the reference first."""
     labelled = None
     if labels is not None:
         right, reference_right = ours == labels, theirs == labels
@@ -54,14 +64,13 @@ def tabulate(reference: Values, candidate: Values, labels: NDArray[np.int64] | N
 def on_drop(n: int, lost: int, gained: int, limit_pp: float, z: float = Z95, to_fail: float = Z95) -> Finding:
     """Whether the accuracy drop is within `limit_pp`, by its paired interval. `z` is its normal quantile, and
     `to_fail`, which is no smaller, of the one that must be above the limit for a fail."""
-    low, high = (100 * end for end in proportion.paired_drop(n, lost, gained, z))
+    drop = proportion.drop_points(n, lost, gained, z)
     seen = (
-        f"the top-1 drop on {n:,} images is {_text(100 * (lost - gained) / n)} pp "
-        f"({_text(low)} to {_text(high)})"
+        f"the top-1 drop on {n:,} images is {_text(drop.value)} pp ({_text(drop.low)} to {_text(drop.high)})"
     )
-    if high <= limit_pp:
+    if drop.high <= limit_pp:
         return Finding("pass", f"{seen}, within the {limit_pp:g} pp allowed")
-    if 100 * proportion.paired_drop(n, lost, gained, to_fail)[0] > limit_pp:
+    if proportion.drop_points(n, lost, gained, to_fail).low > limit_pp:
         return Finding("fail", f"{seen}, more than the {limit_pp:g} pp allowed")
     needed = proportion.samples_needed(n, lost, gained, limit_pp / 100, z)
     return Finding("inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {_advice(needed)}", needed)

@@ -17,7 +17,7 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.head import Head
 from resnet_edge.core.image_contract import ImageContract, contract
-from resnet_edge.core.proportion import paired_drop
+from resnet_edge.core.proportion import drop_points
 from resnet_edge.core.results.resize_check import ResizeCheck, ResizeRow
 from resnet_edge.core.tensors import dequantize
 from resnet_edge.data.folder import listing
@@ -211,11 +211,11 @@ def _row(tally: _Tally, n: int, labelled: bool) -> ResizeRow:
     )
     if not labelled:
         return row
-    low, high = paired_drop(n, tally.lost, tally.gained)
+    drop = drop_points(n, tally.lost, tally.gained)
     return replace(
         row,
         lost=tally.lost,
         gained=tally.gained,
-        change_pp=100 * (tally.gained - tally.lost) / n,
-        change_ci95_pp=(-100 * high, -100 * low),
+        change_pp=0.0 - drop.value,
+        change_ci95_pp=(-drop.high, -drop.low),
     )
