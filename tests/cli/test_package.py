@@ -236,6 +236,41 @@ def test_the_self_test_passes_in_the_bundle(whole: Path, tmp_path: Path) -> None
     assert done.stdout.count("passed ") == len(loaded(whole / "golden/golden.json")["files"])
 
 
+WRONG = """
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+right = Interpreter.get_tensor
+
+def wrong(self, index):
+    found = right(self, index)
+    return found * np.float32(0.9) if found.dtype == np.float32 else found // 10 * 9
+
+Interpreter.get_tensor = wrong
+"""
+
+
+def test_the_self_test_fails_on_a_runtime_that_computes_wrongly(whole: Path, tmp_path: Path) -> None:
+    """A tenth off, with the same answers: what is allowed is less."""
+    (tmp_path / "sitecustomize.py").write_text(WRONG)
+    done = subprocess.run(
+        [sys.executable, str(whole / "selftest" / "selftest.py")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    for file in loaded(whole / "golden/golden.json")["files"]:
+        name = file["file"]
+        if name.endswith(".tflite"):
+            assert f"FAILED {name} on litert" in done.stdout
+        else:
+            assert f"passed {name}" in done.stdout
+    assert "the OUTPUT is off: a score by" in done.stdout
+    assert "the answer is another" not in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("version", RUNTIMES)
 def test_the_self_test_passes_on_other_runtimes(whole: Path, version: str) -> None:
