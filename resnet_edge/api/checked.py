@@ -6,12 +6,14 @@ def convert(*, max_drop: Percentage = 0.5, io: Io = "float32"): …
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import math
 import numbers
+import os
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import (
@@ -28,6 +30,7 @@ from typing import (
 )
 
 from resnet_edge.core.errors import UsageError
+from resnet_edge.core.printable import one_line
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,11 +96,22 @@ def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def check(name: str, value: object, hint: Any) -> None:
-    """Raises UsageError where a hint of one of the kinds above, of a choice, of a number or of True and False
-    does not allow a value; hints of other kinds are their functions' matter."""
-    if wanted := _missed(value, hint):
+    """Raises UsageError where a hint of one of the kinds above, of a choice, of a number, of True and False,
+    of names or of a function does not allow a value, and where no file could have the name that a value is.
+    Hints of other kinds are their functions' matter."""
+    if wanted := _missed(value, hint) or _no_path(value, hint):
         option = name.replace("_", "-")
-        raise UsageError(f"--{option} {value!r}: give {wanted}")
+        raise UsageError(f"--{option} {_shown(value)}: give {wanted}")
+
+
+SHOWN = 100
+"""Characters of a value in a message; an array or a model as text has any number of them."""
+
+
+def _shown(value: object) -> str:
+    """On one line."""
+    found = one_line(repr(value))
+    return found if len(found) <= SHOWN else f"{found[:SHOWN]}…"
 
 
 def _missed(value: object, hint: Any) -> str:
@@ -109,7 +123,15 @@ def _missed(value: object, hint: Any) -> str:
     if origin is Annotated:
         return _number_missed(value, parts[0], parts[1])
     if origin is Literal:
-        return "" if value in parts else f"one of {', '.join(parts)}"
+        return "" if isinstance(value, str) and value in parts else f"one of {', '.join(parts)}"
+    if origin in (Iterable, Sequence):
+        return _items_missed(value, parts[0])
+    if origin is Mapping:
+        pairs = value.items() if isinstance(value, Mapping) else ((None, None),)
+        fits = not any(_missed(key, parts[0]) or _missed(one, parts[1]) for key, one in pairs)
+        return "" if fits else f"a dict, from {_KINDS[parts[0]]} to {_missed(None, parts[1])}"
+    if origin is Callable:
+        return "" if callable(value) else "a function"
     if hint == Shape:
         sizes = value if isinstance(value, tuple | list) and len(value) == 3 else (0,)
         positive = not any(_missed(size, AtLeast1) for size in sizes)
@@ -129,8 +151,38 @@ _KINDS: dict[Any, str] = {
 }
 
 
+def _items_missed(value: object, hint: Any) -> str:
+    """What is read once only, a generator, is left for its function to read."""
+    if isinstance(value, Iterator):
+        return ""
+    try:
+        fits = not any(_missed(one, hint) for one in value)  # type: ignore[attr-defined]  # that is what is asked
+    except TypeError:
+        fits = False
+    return "" if fits else f"a list, of {_KINDS[hint]} each"
+
+
+def _no_path(value: object, hint: Any) -> str:
+    """What was wanted, where a text cannot be written down, or cannot be the name of a file and has to."""
+    if not isinstance(value, str | Path):
+        return ""
+    try:
+        encoded = os.fsencode(value)
+        if b"\0" in encoded:
+            return "a text without characters of code 0"
+        if any(one in (Path, Any) for one in (hint, *get_args(hint))):
+            os.lstat(encoded)
+    except UnicodeEncodeError:
+        return "a text that can be written in UTF-8"
+    except OSError as error:
+        return "a shorter name" if error.errno == errno.ENAMETOOLONG else ""
+    return ""
+
+
 def _number_missed(value: object, kind: type, within: Within) -> str:
     """True is no number, though Python counts with it; numpy's are."""
+    if isinstance(value, numbers.Integral) and abs(int(value)) >= 1 << 63:  # what workers are asked in
+        return f"{_KINDS[kind]} that 64 bits hold"
     wanted = numbers.Integral if kind is int else numbers.Real
     fits = isinstance(value, wanted) and not isinstance(value, bool) and within.holds(float(value))
     return "" if fits else f"{_KINDS[kind]}{within.words}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from resnet_edge.api.checked import checked
 from resnet_edge.inspection.doctor import DoctorReport, examine
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
 
+@checked
 def doctor(*, on_progress: OnProgress = silent) -> DoctorReport:
-    """Tell versions, machine, and which backends really open here. Raises WorkerFailed."""
+    """Tell versions, machine, and which backends really open here. Raises UsageError, WorkerFailed."""
     check_variables()
     return examine(on_progress)

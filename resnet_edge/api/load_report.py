@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from resnet_edge.api.checked import checked
 from resnet_edge.api.reports import BenchReport, WithBest, extended, table_of
 from resnet_edge.benchmarking.compare import read_bench
 from resnet_edge.core.artifact import Artifact
@@ -38,9 +39,10 @@ class StoredReport(WithBest):
         return table_of("Proved" if self.passed else "Not proved", self.artifacts, self.parity, self.latency)
 
 
+@checked
 def load_report(path: str | Path) -> StoredReport | BenchReport:
     """Read what `convert` left in a folder, or a document that `convert`, `verify` or `bench` printed with
-    --json. Raises DataError where it is none."""
+    --json. Raises UsageError, DataError where it is none."""
     file = Path(path)
     file = file / REPORT if file.is_dir() else file
     what, fix = "report", "name a folder that convert wrote, or what convert, verify or bench printed"

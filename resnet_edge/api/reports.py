@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from resnet_edge.api.checked import checked
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.results.bench import Bench
@@ -39,6 +40,7 @@ class WithBest:
     parity: tuple[Parity, ...]
     latency: tuple[Latency, ...]
 
+    @checked
     def best(
         self,
         by: By = "latency",
@@ -85,7 +87,10 @@ def best_of(
     verdicts: dict[str, set[str]] = {}
     for row in parity:
         verdicts.setdefault(row.artifact, set()).add(row.verdict)
-    proved = [each for each in artifacts if verdicts.get(each.file) == {"pass"}]
+    wanted = list(artifacts)
+    if not wanted:
+        raise ArtifactError("there is no best artifact: none is of this format and scheme")
+    proved = [each for each in wanted if verdicts.get(each.file) == {"pass"}]
     if by == "size":
         ranked = {each.file: float(each.size_bytes) for each in proved}
     else:

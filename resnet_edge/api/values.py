@@ -34,8 +34,11 @@ Words: TypeAlias = str | Iterable[str]
 
 
 def words(value: Words) -> tuple[str, ...]:
-    """`"a, b"` and `["a", "b"]` are the same; each once."""
-    parts = value.split(",") if isinstance(value, str) else value
+    """`"a, b"` and `["a", "b"]` are the same; each once. Raises UsageError."""
+    parts = value.split(",") if isinstance(value, str) else tuple(value)
+    for part in parts:
+        if not isinstance(part, str):  # of a generator, which cannot be looked at before it is read
+            raise UsageError(f"{part!r} is no name: give texts")
     return tuple(dict.fromkeys(part.strip() for part in parts))
 
 
@@ -122,10 +125,12 @@ class ValueFiles:
         except ValueError:  # lists that are no rows of one length
             arrays = {}
         if not arrays or arrays["images"].dtype == object or arrays["images"].ndim != 4:
+            shape = f" of shape {arrays['images'].shape}" if arrays and arrays["images"].ndim else ""
             raise DataError(
-                f"{option} is a {type(data).__name__}, which is no DATA: give images (N, H, W, C), or "
+                f"{option} is a {type(data).__name__}{shape}, which is no DATA: give images (N, H, W, C), or "
                 "(images, labels), or a name, a folder or an .npz file"
             )
+        _check_arrays(option, **arrays)
         path = self._new(f"{option}.npz")
         np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the first for allow_pickle
         return str(path)
@@ -136,6 +141,21 @@ class ValueFiles:
         folder = self._folder / str(self._count)
         folder.mkdir()
         return folder / name
+
+
+def _check_arrays(option: str, images: NDArray[Any], labels: NDArray[Any] | None = None) -> None:
+    """What the reader of an .npz file would refuse, before there is one whose name means nothing to the user.
+    Raises DataError."""
+    if images.dtype.name != "uint8" and images.dtype.kind != "f":
+        raise DataError(f"{option}: images are {images.dtype}; they must be uint8 or float32: cast them")
+    if labels is None:
+        return
+    count = len(images)
+    if labels.dtype.kind not in "iu" or labels.shape not in ((count,), (count, 1)):
+        raise DataError(
+            f"{option}: labels are {labels.dtype} {labels.shape}; they must be {count} integers, one per "
+            "image"
+        )
 
 
 def _is_keras_2(model: Any) -> bool:

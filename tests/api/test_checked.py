@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import numpy as np
@@ -21,8 +22,10 @@ from resnet_edge.api.checked import (
     check,
     hints_of,
 )
+from resnet_edge.api.values import Words
 from resnet_edge.cli._options import value_type
 from resnet_edge.core.errors import UsageError
+from resnet_edge.workers.progress import OnProgress
 from tests.api.test_signatures import COMMANDS, options
 
 IMAGES = np.zeros((4, 8, 8, 3), np.uint8)
@@ -59,6 +62,21 @@ def _without_none(hint: Any) -> Any:
         ((8, 8, 0), Shape, "three positive whole numbers: height, width and channels"),
         ("yes", bool, "True or False"),
         (3, str | Path | None, "a text or a path or None"),
+        (10**400, AtLeast1, "a whole number that 64 bits hold"),
+        (10**400, Percentage, "a number that 64 bits hold"),
+        (np.zeros(2), Literal["a", "b"], "one of a, b"),
+        (3, Words, "a text or a list, of a text each"),
+        (["a", 3], Words, "a text or a list, of a text each"),
+        (b"a", Words, "a text or a list, of a text each"),
+        (np.array(1), Words, "a text or a list, of a text each"),
+        ("de", Mapping[str, str | Path], "a dict, from a text to a text or a path"),
+        ({"de": 3}, Mapping[str, str | Path], "a dict, from a text to a text or a path"),
+        (3, OnProgress, "a function"),
+        ("a\0b", str | Path, "a text without characters of code 0"),
+        (Path("a\0b"), str | Path, "a text without characters of code 0"),
+        ("\ud800", str, "a text that can be written in UTF-8"),
+        ("x" * 5000, str | Path | None, "a shorter name"),
+        ("x" * 5000, Any, "a shorter name"),
     ],
 )
 def test_what_is_wanted_is_said(value: object, hint: Any, wanted: str) -> None:
@@ -76,10 +94,21 @@ def test_what_is_wanted_is_said(value: object, hint: Any, wanted: str) -> None:
         ([8, 8, 3], Shape),
         (Path("x"), str | Path),
         (object(), Any),
+        ("x" * 5000, str),
+        (np.array(["a"]), Words),
+        ({}, Mapping[str, str | Path]),
+        (print, OnProgress),
     ],
 )
 def test_what_fits_is_taken(value: object, hint: Any) -> None:
     check("some_option", value, hint)
+
+
+def test_a_value_is_shown_on_one_short_line() -> None:
+    with pytest.raises(UsageError) as refused:
+        check("trust", np.zeros((50, 50)), bool)
+    assert len(str(refused.value)) < 200
+    assert str(refused.value).isprintable()
 
 
 def test_no_bound_is_said_where_there_is_none() -> None:

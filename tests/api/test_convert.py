@@ -20,7 +20,7 @@ IMAGES = np.zeros((2, 8, 8, 1), np.uint8)
     [
         (3, {"data": "fashion-mnist"}, errors.ModelError, "a int is no model"),
         ("resnet20", {}, errors.UsageError, "--data is missing"),
-        ("resnet20", {"data": IMAGES[0]}, errors.DataError, r"a ndarray, which is no DATA"),
+        ("resnet20", {"data": IMAGES[0]}, errors.DataError, r"a ndarray of shape .*, which is no DATA"),
         ("resnet20", {"data": "nowhere"}, errors.DataError, "--data 'nowhere' does not exist"),
         (
             "resnet20",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.api.reports import BenchReport, ConvertReport, best_of, extended, table_of
-from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.core.results.parity import Parity, Verdict
 from tests.report import benches
 from tests.report.conftest import EVIL, artifact, proof, timing
@@ -63,6 +63,10 @@ def test_a_report_chooses_by_format_scheme_and_backend(ordinary_report: ConvertR
     assert ordinary_report.best("size", scheme="fp32", format="onnx").file == "resnet20.fp32.onnx"
     with pytest.raises(ArtifactError, match="no best artifact"):
         ordinary_report.best(backend="openvino")
+    with pytest.raises(ArtifactError, match="none is of this format and scheme"):
+        ordinary_report.best(format="tflight")
+    with pytest.raises(UsageError, match="^--by 'speed': give one of latency, size$"):
+        ordinary_report.best("speed")  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -62,8 +62,36 @@ def test_words_and_paths_stay_what_they_are(tmp_path: Path) -> None:
     "data", [IMAGES[0], [[1, 2], [3]], (IMAGES, [[0], [0, 1]]), (IMAGES[0], [0, 1]), [object()]]
 )
 def test_what_is_no_image_is_refused(data: Any) -> None:
-    with value_files() as files, pytest.raises(DataError, match=r"calibration is a \w+, which is no DATA"):
+    with (
+        value_files() as files,
+        pytest.raises(DataError, match=r"calibration is a \w+( of shape .*)?, which is no DATA"),
+    ):
         files.data(data, "calibration")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (IMAGES.astype(np.int64), "images are int64; they must be uint8 or float32"),
+        ((IMAGES, np.zeros(len(IMAGES))), r"labels are float64 \(\d+,\); they must be \d+ integers"),
+        ((IMAGES, np.zeros((len(IMAGES), 3), int)), r"labels are int64 \(\d+, 3\)"),
+        ((IMAGES, [None] * len(IMAGES)), "labels are object"),
+        (
+            (IMAGES, [0] * (len(IMAGES) + 1)),
+            r"labels are int64 \(3,\); they must be 2 integers, one per image",
+        ),
+    ],
+)
+def test_what_a_reader_would_refuse_is_no_matter_of_a_file(data: Any, message: str) -> None:
+    with value_files() as files, pytest.raises(DataError, match=f"^data: {message}") as refused:
+        files.data(data)
+    assert ".npz" not in str(refused.value)
+
+
+def test_what_is_read_once_is_held_to_be_names_when_it_is_read() -> None:
+    assert words(name for name in ("a", "b")) == ("a", "b")
+    with pytest.raises(UsageError, match="1 is no name"):
+        words(number for number in (1, 2))  # type: ignore[misc]
 
 
 class Saved:
