@@ -68,6 +68,17 @@ def imports(file: Path, inside_functions: bool = True) -> Iterator[tuple[str, in
                 yield from ((f"resnet_edge.{alias.name}", node.lineno) for alias in node.names)
 
 
+def test_imports_are_absolute() -> None:
+    """So that the tests below see them, and a search finds them."""
+    found = [
+        f"{name(file)}:{node.lineno}"
+        for file in FILES
+        for node in ast.walk(parsed(file))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert found == []
+
+
 def test_every_folder_has_its_place() -> None:
     folders = {room(file) for file in FILES if len(file.relative_to(PACKAGE).parts) > 1}
     assert folders == set(ROOMS)

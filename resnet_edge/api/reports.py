@@ -18,6 +18,7 @@ from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.resize_check import ResizeCheck
 from resnet_edge.core.results.verification import Verification
+from resnet_edge.inspection.doctor import Examination
 from resnet_edge.report.bundle.texts import bundle_document
 from resnet_edge.report.contract import document
 from resnet_edge.report.html.notebook import Cells, table
@@ -210,6 +211,24 @@ class InspectReport(Inspection):
         rows: list[Cells] = [("", "Name", "Shape", "Type")]
         rows += [(end, each.name, " x ".join(map(str, each.shape)), each.dtype) for end, each in ends]
         return table(f"{self.file}, {self.size_bytes:,} bytes", rows)
+
+
+@dataclass(frozen=True)
+class DoctorReport(Examination):
+    """What `doctor` found. `exit_code` is that of the command."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        return as_json(self)
+
+    def _repr_html_(self) -> str:
+        rows: list[Cells] = [("Backend", "Version", "Device", "Status", "")]
+        rows += [
+            (each.backend, each.version, state.device, state.status, state.detail)
+            for each in self.backends
+            for state in each.devices
+        ]
+        return table(f"{self.machine['cpu']}, {self.machine['usable_cores']} cores", rows)
 
 
 def as_json(value: Any) -> dict[str, Any]:

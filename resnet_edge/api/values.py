@@ -117,7 +117,7 @@ class ValueFiles:
             return text(data)
         import numpy as np
 
-        images, labels = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
+        images, labels = data if _is_pair(data) else (data, None)
         try:
             arrays = {"images": np.asarray(images)}
             if labels is not None:
@@ -141,6 +141,14 @@ class ValueFiles:
         folder = self._folder / str(self._count)
         folder.mkdir()
         return folder / name
+
+
+def _is_pair(data: Any) -> bool:
+    """Whether it is images and labels, and not images alone, of which there may be two."""
+    import numpy as np
+
+    two = isinstance(data, tuple | list) and len(data) == 2
+    return two and (isinstance(data, tuple) or np.ndim(data[1]) == 1)
 
 
 def _check_arrays(option: str, images: NDArray[Any], labels: NDArray[Any] | None = None) -> None:

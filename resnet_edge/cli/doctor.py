@@ -9,7 +9,7 @@ import click
 from resnet_edge.cli.terminal import output_options, print_json, progress, say
 
 if TYPE_CHECKING:
-    from resnet_edge.inspection.doctor import DeviceState, DoctorReport
+    from resnet_edge.inspection.doctor import DeviceState, Examination
 
 
 @click.command("doctor")
@@ -32,7 +32,7 @@ def command(ctx: click.Context, as_json: bool, quiet: bool) -> None:
     ctx.exit(found.exit_code)
 
 
-def _print(found: DoctorReport) -> None:
+def _print(found: Examination) -> None:
     machine = found.machine
     gigabytes = f", {machine['memory_bytes'] / 1e9:.0f} GB" if machine["memory_bytes"] else ""
     say(f"{machine['cpu']} ({machine['architecture']}), {machine['usable_cores']} cores{gigabytes}")

@@ -71,7 +71,7 @@ class CheckSandbox(Task[SandboxState], runs="resnet_edge.inspection.sandbox_chec
 
 
 @dataclass(frozen=True)
-class DoctorReport:
+class Examination:
     """Everything that `resnet-edge doctor` found. `sandbox` is what holds the workers that read files."""
 
     machine: dict[str, Any]
@@ -85,7 +85,7 @@ class DoctorReport:
         return EXIT_DONE if all(backend.healthy for backend in self.backends) else EXIT_COULD_NOT
 
 
-def examine(on_progress: OnProgress) -> DoctorReport:
+def examine(on_progress: OnProgress) -> Examination:
     """Open every backend on every device it knows, each backend in a worker of its own."""
     names = registry.names("backends")
     found = []
@@ -93,7 +93,7 @@ def examine(on_progress: OnProgress) -> DoctorReport:
         on_progress(Progress(step="backends", done=done, total=len(names), note=name))
         found.append(_probe(name))
     on_progress(Progress(step="backends", done=len(names), total=len(names)))
-    return DoctorReport(machine(), versions(), tuple(found), _sandbox())
+    return Examination(machine(), versions(), tuple(found), _sandbox())
 
 
 def _sandbox() -> SandboxState:

@@ -142,3 +142,11 @@ def test_a_report_stands_for_its_folder() -> None:
     assert paths_of([]) == ()
     with pytest.raises(UsageError, match="a int is no file: give a path, or a report of convert"):
         paths_of(["net.onnx", 3])
+
+
+def test_images_and_labels_may_come_as_a_list() -> None:
+    with value_files() as files:
+        with np.load(files.data([IMAGES, list(range(len(IMAGES)))]) or "") as kept:
+            assert kept["labels"].tolist() == list(range(len(IMAGES)))
+        with np.load(files.data(list(IMAGES)) or "") as kept:
+            assert kept.files == ["images"]

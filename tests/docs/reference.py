@@ -54,7 +54,8 @@ def python_page() -> str:
     lines += ["## Reports", "", "Frozen dataclasses; a notebook shows them as a table.", ""]
     kinds = (
         reports.ConvertReport, reports.VerifyReport, reports.BenchReport, reports.PackageReport,
-        reports.InspectReport, load_report.StoredReport, recipe.TrainResult, recipe.Compressed,
+        reports.InspectReport, reports.DoctorReport, load_report.StoredReport, recipe.TrainResult,
+        recipe.Compressed,
     )  # fmt: skip
     for kind in kinds:
         lines += [f"### {kind.__name__}", "", *_class(kind)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resnet_edge.inspection.doctor import BackendState, DeviceState, DoctorReport, SandboxState
+from resnet_edge.inspection.doctor import BackendState, DeviceState, Examination, SandboxState
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ def test_the_exit_code_tells_whether_every_installed_backend_opens(statuses: lis
     state = BackendState(
         "made", "1.0", tuple(DeviceState(device="cpu", status=status) for status in statuses)
     )
-    assert DoctorReport({}, {}, (state,), SandboxState(files="open", network="open")).exit_code == code
+    assert Examination({}, {}, (state,), SandboxState(files="open", network="open")).exit_code == code
