@@ -92,7 +92,7 @@ NOT_WITH_GOLDEN = {
 @click.option(
     "--calibration",
     metavar="DATA",
-    help="Images that the artifacts were calibrated with: what is wrong with them is told.",
+    help="Images that the artifacts were calibrated with: what is wrong with them is reported.",
 )
 @click.option(
     "--attribute",

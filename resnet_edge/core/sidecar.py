@@ -140,8 +140,8 @@ def lineage_of(source: str | Path, sha256: str) -> Lineage:
         return Lineage(known.class_names, threshold=known.threshold)
     return Lineage(
         known.class_names,
-        note=f"{sidecar_path(path).name} tells the story of another file than {path.name} "
-        "(the SHA-256 differs), so none is told: put the one that belongs to it beside it",
+        note=f"{sidecar_path(path).name} describes another file than {path.name} "
+        "(the SHA-256 differs), so none is reported: put the one that belongs to it beside it",
         threshold=known.threshold,
     )
 

@@ -10,7 +10,7 @@ What must hold for `pass`:
   network: there the answers alone decide, and SQNR is a figure.
 
 A float file whose outputs differ from the reference's by the rounding of its type alone needs neither labels
-nor an interval (`_rules.on_rounding`): its answers are the model's, on these images and on others.
+nor an interval (`rules.on_rounding`): its answers are the model's, on these images and on others.
 
 `fail` needs evidence too: an interval wholly above `max_drop_pp`, a float32 file with too low an SQNR, or the
 sentinel. Everything else is `inconclusive`. No special case softens this: with

@@ -124,7 +124,7 @@ class Worker:
         self._closed = False
 
     def run(self, task: Task[T]) -> T:
-        """As Worker.run; after WorkerFailed the next task has a fresh process."""
+        """As WorkerProcess.run; after WorkerFailed the next task has a fresh process."""
         process = self._started()
         began = time.monotonic()
         try:

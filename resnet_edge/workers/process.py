@@ -119,7 +119,7 @@ class WorkerProcess:
             theirs.close()
 
     def _confinement(self, grant: Grant) -> list[str]:
-        """As worker_child reads it."""
+        """As `workers.child` reads it."""
         if grant.free:
             return ["free"]
         write_missing()

@@ -119,7 +119,7 @@ def test_the_story_of_another_file_is_noted_and_not_told(given: Given, model: Pa
     done = converted(place, given, model)
     assert "half the MACs" not in done.ended.out + (done.folder / "report.json").read_text("utf-8")
     assert [entry["step"] for entry in done.report["history"]] == [None, None]
-    note = "tiny.json tells the story of another file than tiny.keras"
+    note = "tiny.json describes another file than tiny.keras"
     assert any(said.startswith(note) for said in done.report["notes"])
     assert note in " ".join(done.ended.out.split())
     assert (done.folder / "labels.txt").read_text("utf-8").split() == [*NAMES]  # those are not in doubt

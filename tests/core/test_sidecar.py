@@ -131,7 +131,7 @@ def test_the_story_of_another_file_is_not_told(model: Path) -> None:
     told = lineage_of(model, "f" * 64)
     assert (told.class_names, told.steps) == (NAMES, ())
     assert told.note is not None
-    assert told.note.startswith(f"net.json tells the story of another file than {model.name}")
+    assert told.note.startswith(f"net.json describes another file than {model.name}")
     other = Step(step="qat", title="8 bits", command="", resnet_edge="0", after=state("c"), before=state("f"))
     assert next_sidecar(model, other) == (Sidecar(NAMES, (other,)), told.note)
 
