@@ -78,7 +78,7 @@ class Case:
     def __init__(self, folder: Path) -> None:
         self.folder, self.graph = folder, folder / "float.tflite"
         model = ModelRequest(str(bundled(MODEL_FILE)))
-        source.export(ExportModel(model, str(self.graph), False), silent)
+        source.export(ExportModel(model=model, out=str(self.graph), dynamic_batch=False), silent)
         with np.load(bundled(CALIBRATION_FILE)) as held:
             self.images, self.labels = held["images"], held["labels"]
         with np.load(bundled(TEST_FILE)) as held:

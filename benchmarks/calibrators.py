@@ -109,8 +109,8 @@ def prepared(folder: Path) -> Case:
     np.save(case.images, test["images"])
     np.save(case.labels, test["labels"].astype(np.int64))
     np.save(case.calibration, np.load(bundled(CALIBRATION_FILE))["images"])
-    source.export(ExportModel(model, str(case.float_graph), False), silent)
-    source.reference(RunReference(model, str(case.images), str(case.reference)), silent)
+    source.export(ExportModel(model=model, out=str(case.float_graph), dynamic_batch=False), silent)
+    source.reference(RunReference(model=model, images=str(case.images), out=str(case.reference)), silent)
     return case
 
 

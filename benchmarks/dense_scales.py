@@ -112,8 +112,11 @@ def exported(network: Network, folder: Path, most: int) -> Case:
         np.save(folder / "images.npy", proof["images"][:most])
         np.save(folder / "calibration.npy", calibrating["images"])
         labels = proof["labels"][:most]
-    source.export(ExportModel(model, str(folder / "float.tflite"), False), silent)
-    source.reference(RunReference(model, str(folder / "images.npy"), str(folder / "reference.npy")), silent)
+    source.export(ExportModel(model=model, out=str(folder / "float.tflite"), dynamic_batch=False), silent)
+    source.reference(
+        RunReference(model=model, images=str(folder / "images.npy"), out=str(folder / "reference.npy")),
+        silent,
+    )
     request = Calibrate(
         portable=str(folder / "float.tflite"),
         images=str(folder / "calibration.npy"),

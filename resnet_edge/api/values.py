@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
-    Data: TypeAlias = str | Path | Pixels | tuple[Pixels, NDArray[Any] | Sequence[int]]
-    """DATA of the contract, or images (N, H, W, C), uint8 or float32, and perhaps labels (N,), integers."""
+    Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.floating[Any]]
+    Data: TypeAlias = str | Path | Pixels | tuple[Pixels, NDArray[Any] | Sequence[int]] | list[Any]
+    """DATA of the contract, or images (N, H, W, C), uint8 or float, and perhaps labels (N,), integers."""
 else:  # numpy is not loaded for the sake of a type; what is no DATA is refused when it is written
     Data: TypeAlias = Any
 Model: TypeAlias = str | Path | Any

@@ -195,7 +195,7 @@ class _Run:
     def _judged(self, others: float | None) -> _Judged:
         rounds = min(len(contender.blocks) for contender in self.contenders.taken)
         turns = tuple(_turns(contender.blocks[-rounds:]) for contender in self.contenders.taken)
-        request = SettleRounds(turns, self.request.seed)
+        request = SettleRounds(rows=turns, seed=self.request.seed)
         found = self.judge.run(request)
         loaded = []
         if others is not None and others > LOADED:

@@ -88,7 +88,7 @@ class Contenders:
         if contender not in self.taken:
             return
         try:
-            request = TimeBlock(contender.opened.number)
+            request = TimeBlock(number=contender.opened.number)
             contender.blocks.append(contender.worker.run(request))
         except ResnetEdgeError as error:
             self.taken.remove(contender)
@@ -120,7 +120,7 @@ class Contenders:
         if name not in self._members:
             self._members[name] = self._workers.worker(name, self._on_progress, backends_grant([name]))
         worker = self._members[name]
-        self.offers[name] = worker.run(ListOffers(name))
+        self.offers[name] = worker.run(ListOffers(backend=name))
         return self.offers[name]
 
     def _entered(self, target: LatencyTarget) -> ResnetEdgeError | None:

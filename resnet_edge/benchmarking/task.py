@@ -22,7 +22,7 @@ class Offers:
     profiles: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ListOffers(Task[Offers], runs="resnet_edge.benchmarking.sessions:offers"):
     """benchmarking.sessions:offers: what the backend of this name opens, and on what."""
 
@@ -89,7 +89,7 @@ class Block:
     cpu_seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TimeBlock(Task[Block], runs="resnet_edge.benchmarking.sessions:block"):
     """benchmarking.sessions:block: the next block of the session `number`."""
 
@@ -112,7 +112,7 @@ class AllSettled:
     slowest_quarter: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SettleRounds(Task[AllSettled], runs="resnet_edge.benchmarking.verdict:settle"):
     """benchmarking.verdict: what the turns of all rows, of the same rounds, amount to."""
 
@@ -136,7 +136,7 @@ class Settled:
     unsteady: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeasureCeilings(Task[Ceilings], runs="resnet_edge.benchmarking.ceilings:ceilings"):
     """With how many threads, on which cores (empty: leave it)."""
 
@@ -144,7 +144,7 @@ class MeasureCeilings(Task[Ceilings], runs="resnet_edge.benchmarking.ceilings:ce
     cores: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CountWork(Task[Work], runs="resnet_edge.benchmarking.work:work", reads=("path",)):
     """An artifact."""
 

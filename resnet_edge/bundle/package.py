@@ -166,14 +166,14 @@ class _Run:
         told = BundleFacts(
             name=name, title=name.replace("_", " "), labels=labels, image=image, files=files, golden=golden
         )
-        asked = WriteSamples(told, str(self.workspace.folder))
+        asked = WriteSamples(facts=told, folder=str(self.workspace.folder))
         self.scores.run(asked)
         return told
 
     def _outlooks(self, made: MadeFiles) -> tuple[FileOutlook, ...]:
         worker = self.workers.worker("accelerators", self.on_progress)
         try:
-            asked = ForetellDelegates(str(self.workspace.folder), made.files)
+            asked = ForetellDelegates(folder=str(self.workspace.folder), files=made.files)
             return worker.run(asked).found
         finally:
             worker.close()
@@ -181,7 +181,9 @@ class _Run:
     def _classes(self, anchor: str, images: Images) -> tuple[ClassCount, ...]:
         if images.labels is None:
             return ()
-        asked = CountClasses(anchor, self.converted.facts.head, images.labels, self.converted.labels)
+        asked = CountClasses(
+            anchor=anchor, head=self.converted.facts.head, labels=images.labels, names=self.converted.labels
+        )
         return self.scores.run(asked).counts
 
     def _read_images(self) -> Images:
@@ -241,7 +243,9 @@ class _Run:
         ran = [proof for proof in proofs if proof.backend in told and proof.n]
         worker = self.workers.worker("arenas", self.on_progress)
         return {
-            proof.file: worker.run(MeasureArena(str(self.workspace.folder / proof.file), proof.backend))
+            proof.file: worker.run(
+                MeasureArena(path=str(self.workspace.folder / proof.file), backend=proof.backend)
+            )
             for proof in ran
         }
 

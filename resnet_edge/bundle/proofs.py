@@ -83,7 +83,9 @@ class Proofs:
         """The scores .npy (N, classes) that a file must give."""
         file = made.file
         out = str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.expected.npy")
-        asked = ExpectScores(self.anchor(file), self.converted.facts.head, file.head, out)
+        asked = ExpectScores(
+            anchor=self.anchor(file), head=self.converted.facts.head, wanted=file.head, out=out
+        )
         return self.scores.run(asked).path
 
     def proof(self, file: BundledFile, backend: str, expected: str, picked: Picked) -> RuntimeProof:
@@ -91,7 +93,7 @@ class Proofs:
         channels = file.input.shape[3] or 0
         if channels not in self.images:
             wide = str(self.workspace.scratch / "rgb.npy")
-            self.scores.run(WidenImages(next(iter(self.images.values())), wide))
+            self.scores.run(WidenImages(images=next(iter(self.images.values())), out=wide))
             self.images[channels] = wide
         path = str(self.workspace.folder / file.path)
         out = self._outputs(file, backend)

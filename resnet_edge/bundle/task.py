@@ -65,7 +65,7 @@ class Outlooks:
     found: tuple[FileOutlook, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ForetellDelegates(Task[Outlooks], runs="resnet_edge.bundle.outlooks:ask", reads=("folder",)):
     """bundle.outlooks: what `delegates` take of `files` in `folder`."""
 
@@ -73,7 +73,7 @@ class ForetellDelegates(Task[Outlooks], runs="resnet_edge.bundle.outlooks:ask", 
     files: tuple[MadeFile, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExpectScores(
     Task[WrittenFile], runs="resnet_edge.bundle.scores:expected", reads=("anchor",), writes=("out",)
 ):
@@ -124,7 +124,7 @@ class ClassCounts:
     counts: tuple[ClassCount, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CountClasses(
     Task[ClassCounts],
     runs="resnet_edge.bundle.scores:classes",
@@ -141,7 +141,7 @@ class CountClasses(
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WriteSamples(Task[WrittenFile], runs="resnet_edge.bundle.samples_written:write", writes=("folder",)):
     """bundle.samples_written: code for a bundle, into `folder`."""
 
@@ -149,7 +149,7 @@ class WriteSamples(Task[WrittenFile], runs="resnet_edge.bundle.samples_written:w
     folder: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WidenImages(
     Task[WrittenFile], runs="resnet_edge.bundle.scores:widen", reads=("images",), writes=("out",)
 ):

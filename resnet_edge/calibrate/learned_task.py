@@ -23,7 +23,7 @@ class Placed:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlaceLearnedRanges(
     Task[Placed],
     runs="resnet_edge.calibrate.learned:place",

@@ -108,7 +108,7 @@ class MakeCandidate(
     judged: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FinishChannels(
     Task[Compressed],
     runs="resnet_edge.compression.channels:finish",

@@ -53,7 +53,7 @@ def prune(request: ChannelRequest, on_progress: OnProgress) -> Compressed:
         chosen = prepared.chosen
         if chosen is None:
             chosen = _searched(request, prepared, worker, workers, scratch, on_progress)
-        finishing = FinishChannels(request, chosen)
+        finishing = FinishChannels(wanted=request, chosen=chosen)
         return worker.run(finishing)
 
 

@@ -77,7 +77,7 @@ class TimePair(
     seed: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WriteNoise(Task[WrittenFile], runs="resnet_edge.compression.pair_latency:noise", writes=("out",)):
     """compression.pair_latency: images of `shape` (H, W, C), raw pixels or what a model itself takes,
     as .npy to `out`."""
@@ -193,7 +193,7 @@ class Race:
     def _made(self, model: ModelRequest, facts: ModelFacts, folder: Path) -> _Made:
         job = self._settled()
         portable, ranges, quantized = str(folder / "float.tflite"), None, str(folder / "portable.tflite")
-        export = ExportModel(model, portable, dynamic_batch=False)
+        export = ExportModel(model=model, out=portable, dynamic_batch=False)
         self._source.run(export)
         if job.needs_calibration:
             calibrated = self._calibrated(facts, portable, folder / "calibrated")
@@ -233,7 +233,7 @@ class Race:
         """A few images for the base and every candidate."""
         if self._images is None:
             out = str(self._new_folder("images") / "noise.npy")
-            request = WriteNoise(facts.input_shape, facts.preprocessing.takes_pixels, out)
+            request = WriteNoise(shape=facts.input_shape, pixels=facts.preprocessing.takes_pixels, out=out)
             self._images = self._clock.run(request).path
         return self._images
 

@@ -183,22 +183,22 @@ class _Run:
 
     def _export(self) -> str:
         out = str(self.workspace.scratch / "float.tflite")
-        request = ExportModel(self.request.model, out, self.request.dynamic_batch)
+        request = ExportModel(model=self.request.model, out=out, dynamic_batch=self.request.dynamic_batch)
         return self.source.run(request).path
 
     def _place_learned(self, images: Images, portable: str) -> Placed:
         """The activation ranges that were learned with the model, by tensor of the portable graph."""
         told, ranges = (str(self.workspace.scratch / name) for name in ("learned.npz", "learned.json"))
-        asked = ReadLearnedRanges(self.request.model, images.images, told)
+        asked = ReadLearnedRanges(model=self.request.model, images=images.images, out=told)
         self.source.run(asked)
-        placed = self.maker.run(PlaceLearnedRanges(portable, told, ranges))
+        placed = self.maker.run(PlaceLearnedRanges(portable=portable, learned=told, out=ranges))
         self.run_log.notes.append(placed.sentence())
         return placed
 
     def _reference(self, images: Images) -> str:
         """What the model gives, once another loader has given the same."""
         out = str(self.workspace.scratch / "reference.npy")
-        request = RunReference(self.request.model, images.images, out)
+        request = RunReference(model=self.request.model, images=images.images, out=out)
         try:
             self.witness = witnessed(self.source, self.request.model, images)
             if self.witness.note:

@@ -67,7 +67,7 @@ class Agreement:
     max_abs: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CountAgreement(
     Task[Agreement],
     runs="resnet_edge.evaluation.compare:agree",

@@ -20,7 +20,7 @@ class Aligned:
     through: Literal["", "reference", "candidate"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AlignOutputs(
     Task[Aligned],
     runs="resnet_edge.evaluation.outputs:align",

@@ -51,7 +51,7 @@ class Predict(
     ends: Ends = (None, None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PredictShard(
     Task[PredictResult],
     runs="resnet_edge.evaluation.shards:run",
@@ -70,7 +70,7 @@ class PredictShard(
     out: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class JoinShards(
     Task[PredictResult], runs="resnet_edge.evaluation.shards:join", reads=("shards",), writes=("out",)
 ):

@@ -110,7 +110,7 @@ class Scheduler:
             preprocessing=preprocessing,
         )
         shards = [
-            PredictShard(request, start, stop, f"{name}.{start}-{stop}.npy")
+            PredictShard(whole=request, start=start, stop=stop, out=f"{name}.{start}-{stop}.npy")
             for start, stop in spans((*cuts, images.n), None if target.in_one else SHARD)
         ]
         return Evaluation(artifact, job, target, self._gathered(request, shards))
@@ -165,7 +165,7 @@ class _Gathering:
             self.outputs.set_result(found)
 
     def _joined(self, worker: Worker) -> PredictResult:
-        asked = JoinShards(tuple(shard.out for shard in self._shards), self._request.out)
+        asked = JoinShards(shards=tuple(shard.out for shard in self._shards), out=self._request.out)
         return worker.run(asked)
 
     def _progress(self, more: int) -> None:

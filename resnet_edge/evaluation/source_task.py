@@ -11,7 +11,7 @@ from resnet_edge.models import ModelRequest
 from resnet_edge.workers.task import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportModel(
     Task[WrittenFile], runs="resnet_edge.evaluation.source:export", reads=("model.source",), writes=("out",)
 ):
@@ -24,7 +24,7 @@ class ExportModel(
     bare: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WitnessReader(
     Task[ReaderCheck],
     runs="resnet_edge.evaluation.source:witness",
@@ -39,7 +39,7 @@ class WitnessReader(
     images: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunReference(
     Task[WrittenFile],
     runs="resnet_edge.evaluation.source:reference",
@@ -59,7 +59,7 @@ class RunReference(
     known: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReadLearnedRanges(
     Task[WrittenFile],
     runs="resnet_edge.evaluation.source:learned",

@@ -138,7 +138,7 @@ class Comparator:
         out = str(
             scratch / f"{proof.artifact.sha256[:16]}.{proof.target.backend}.{proof.target.device}.aligned.npy"
         )
-        asked = AlignOutputs(self._facts.head, self._reference, ran.out, out)
+        asked = AlignOutputs(head=self._facts.head, reference=self._reference, candidate=ran.out, out=out)
         same = self._worker.run(asked)
         if same.through:
             last = "softmax" if same.head.kind == "classes" else "sigmoid"
@@ -150,7 +150,7 @@ class Comparator:
 
     def agreement(self, a: Judgement, b: Judgement) -> Agreement:
         """How far two artifacts agree with each other."""
-        request = CountAgreement(self._facts.head, a.outputs, b.outputs)
+        request = CountAgreement(head=self._facts.head, a=a.outputs, b=b.outputs)
         return self._worker.run(request)
 
     def close(self) -> None:

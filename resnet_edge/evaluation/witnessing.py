@@ -16,7 +16,7 @@ def witnessed(worker: Worker, model: ModelRequest, images: Images) -> ReaderChec
     Where that loader ends the worker, there is no witness: the file was read by ours before.
     """
     try:
-        return worker.run(WitnessReader(model, images.images))
+        return worker.run(WitnessReader(model=model, images=images.images))
     except WorkerFailed as error:
         how = str(error).partition(" (full log")[0]
         return ReaderCheck(missing=f"the other loader broke its process ({how})")

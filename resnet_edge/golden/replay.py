@@ -72,7 +72,7 @@ def replay(
         raise UsageError(f"nothing is replayed of {golden}: name the artifacts that it was saved of")
     images = str(scratch / "golden_images.npy")
     reader = workers.worker("golden vectors", silent)
-    vectors = reader.run(UnpackGoldenVectors(str(golden), images))
+    vectors = reader.run(UnpackGoldenVectors(path=str(golden), images=images))
     reader.close()
     matched = [_match(path, golden, vectors) for path in artifacts]
     out = str(scratch / "golden_outputs.npy")
@@ -162,7 +162,7 @@ class _Team:
 
     def _offers(self, name: str) -> Offers:
         if name not in self.offered:
-            self.offered[name] = self._worker(name).run(ListOffers(name))
+            self.offered[name] = self._worker(name).run(ListOffers(backend=name))
         return self.offered[name]
 
     def _worker(self, name: str) -> Worker:

@@ -75,7 +75,7 @@ class SaveGoldenVectors(
     class_names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UnpackGoldenVectors(
     Task[GoldenVectors], runs="resnet_edge.golden.vectors:unpack", reads=("path",), writes=("images",)
 ):

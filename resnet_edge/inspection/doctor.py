@@ -46,7 +46,7 @@ class BackendState:
         return found == {"not installed"} or ("opens" in found and "broken" not in found)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProbeBackend(Task[BackendState], runs="resnet_edge.inspection.probe:probe"):
     """The name of a backend."""
 
@@ -113,7 +113,7 @@ def _backend_worker(name: str, logs: Path) -> WorkerProcess:
 def _probe(name: str) -> BackendState:
     try:
         with log_folder() as logs, _backend_worker(name, logs) as worker:
-            return worker.run(ProbeBackend(name))
+            return worker.run(ProbeBackend(backend=name))
     except MissingDependency as error:
         return BackendState(name, "", (DeviceState(device="-", status="not installed", detail=str(error)),))
     except ResnetEdgeError as error:

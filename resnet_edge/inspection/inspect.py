@@ -19,7 +19,7 @@ def inspect(path: Path) -> Inspection:
     """What is inside. Raises ArtifactError where it is no model file, or a damaged one."""
     format = _format(path)
     with log_folder() as logs, WorkerProcess("inspect", logs / "inspect.log") as worker:
-        return worker.run(InspectFile(str(path), format))
+        return worker.run(InspectFile(path=str(path), format=format))
 
 
 def _format(path: Path) -> str:

@@ -107,7 +107,7 @@ class ReferenceModel:
         out = str(self._scratch / f"reference.{images.n}.npy")
         if isinstance(self._source, ModelRequest):
             self.witness = self.witness or witnessed(self._worker, self._source, images)
-            asked = RunReference(self._source, images.images, out, self._last)
+            asked = RunReference(model=self._source, images=images.images, out=out, known=self._last)
             self._last = self._worker.run(asked).path
             return self._last
         assert self._artifact is not None
@@ -124,9 +124,9 @@ class ReferenceModel:
             preprocessing=how,
         )
         first = self._shards[-1].stop if self._shards else 0
-        self._shards.append(PredictShard(ran, first, images.n, f"{out}.part.npy"))
+        self._shards.append(PredictShard(whole=ran, start=first, stop=images.n, out=f"{out}.part.npy"))
         self._worker.run(self._shards[-1])
-        joined = JoinShards(tuple(shard.out for shard in self._shards), out)
+        joined = JoinShards(shards=tuple(shard.out for shard in self._shards), out=out)
         return self._worker.run(joined).out
 
     def portable(self, bare: bool) -> str:
@@ -142,7 +142,7 @@ class ReferenceModel:
         with self._lock:
             if bare not in self._portables:
                 out = str(self._scratch / f"reference{'.bare' if bare else ''}.tflite")
-                asked = ExportModel(self._source, out, dynamic_batch=False, bare=bare)
+                asked = ExportModel(model=self._source, out=out, dynamic_batch=False, bare=bare)
                 done = self._worker.run(asked)
                 self._portables[bare] = done.path
             return self._portables[bare]
@@ -166,7 +166,7 @@ class ReferenceModel:
         return self._ran(source, images.images, str(self._scratch / "unpruned.npy"))
 
     def _ran(self, source: ModelRequest, images: str, out: str) -> str:
-        asked = RunReference(source, images, out)
+        asked = RunReference(model=source, images=images, out=out)
         with self._lock:
             return self._worker.run(asked).path
 

@@ -19,7 +19,7 @@ def test_every_ceiling_is_that_of_an_instruction_which_is_here(
     threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stage, "TRIES", 2)
-    found = ceilings(MeasureCeilings(threads), silent)
+    found = ceilings(MeasureCeilings(threads=threads), silent)
     flags = processor_flags()
     for loops, rate, by in (
         (FLOAT, found.float_gmacs, found.float_by),
@@ -39,7 +39,7 @@ def test_it_stays_on_the_cores_that_it_is_given(monkeypatch: pytest.MonkeyPatch)
     before = os.sched_getaffinity(0)
     monkeypatch.setattr(stage, "TRIES", 1)
     try:
-        ceilings(MeasureCeilings(1, (max(before),)), silent)
+        ceilings(MeasureCeilings(threads=1, cores=(max(before),)), silent)
         assert os.sched_getaffinity(0) == {max(before)}
     finally:
         os.sched_setaffinity(0, before)
@@ -48,7 +48,7 @@ def test_it_stays_on_the_cores_that_it_is_given(monkeypatch: pytest.MonkeyPatch)
 def test_a_processor_without_loops_has_no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "TRIES", 1)
     monkeypatch.setattr(stage, "processor_flags", frozenset)
-    found = ceilings(MeasureCeilings(1), silent)
+    found = ceilings(MeasureCeilings(threads=1), silent)
     assert found.float_gmacs is None
     assert found.int8_gmacs is None
 
@@ -59,4 +59,4 @@ def test_a_system_that_runs_no_new_code_has_no_ceiling(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(stage, "TRIES", 1)
     monkeypatch.setattr("resnet_edge.benchmarking.instructions.mmap.mmap", refused)
-    assert ceilings(MeasureCeilings(1), silent).float_gmacs is None
+    assert ceilings(MeasureCeilings(threads=1), silent).float_gmacs is None

@@ -24,7 +24,7 @@ def series(level: float | NDArray[np.float64], noise: float = 0.01, seed: int = 
 def settled(*rows: NDArray[np.float64], yardstick: NDArray[np.float64] | None = None) -> AllSettled:
     pace = np.full(len(rows[0]), 0.1) if yardstick is None else yardstick
     turns = tuple(Turns(tuple(map(tuple, row.tolist())), tuple(pace.tolist())) for row in rows)
-    return settle(SettleRounds(turns, 0), silent)
+    return settle(SettleRounds(rows=turns, seed=0), silent)
 
 
 def test_a_quiet_series_is_steady_and_its_figures_are_right() -> None:

@@ -45,7 +45,7 @@ def test_a_file_that_the_npu_leaves_to_the_cpu_is_an_error(tmp_path: Path) -> No
         ENVIRONMENT.require("ethos_u", "vela")
     except MissingDependency as error:
         pytest.skip(str(error))
-    asked = ForetellDelegates(str(tmp_path), (made(tmp_path, ("ethos_u",)),))
+    asked = ForetellDelegates(folder=str(tmp_path), files=(made(tmp_path, ("ethos_u",)),))
     with pytest.raises(ArtifactError, match=r"nothing of it runs on ethos-u55-128.*the profile mcu out"):
         ask(asked, silent)
 
@@ -53,7 +53,9 @@ def test_a_file_that_the_npu_leaves_to_the_cpu_is_an_error(tmp_path: Path) -> No
 def test_a_compiler_that_is_not_here_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.prefix", str(tmp_path / "nowhere"))
     file = made(tmp_path, ("ethos_u", "litert_gpu"))
-    vela, gpu = ask(ForetellDelegates(str(tmp_path), (file, replace(file, delegates=()))), silent).found
+    vela, gpu = ask(
+        ForetellDelegates(folder=str(tmp_path), files=(file, replace(file, delegates=()))), silent
+    ).found
     assert (vela.delegate, vela.outlook) == ("ethos_u", None)
     assert "ethos-u-vela" in vela.reason
     assert gpu.outlook is not None

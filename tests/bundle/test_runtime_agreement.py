@@ -108,7 +108,9 @@ def test_nothing_and_nan_agree_with_nothing(tmp_path: Path) -> None:
 
 def test_probabilities_are_expected_behind_a_softmax(tmp_path: Path) -> None:
     (anchor,) = saved(tmp_path, anchor=np.asarray([[0.0, np.log(3.0)]], np.float32))
-    path = expected(ExpectScores(anchor, LOGITS, SHARES, str(tmp_path / "out.npy")), silent).path
+    path = expected(
+        ExpectScores(anchor=anchor, head=LOGITS, wanted=SHARES, out=str(tmp_path / "out.npy")), silent
+    ).path
     np.testing.assert_allclose(np.load(path), [[0.25, 0.75]], rtol=1e-6)
 
 
@@ -117,7 +119,9 @@ def test_probabilities_of_both_classes_are_expected_where_a_file_gives_them(
     tmp_path: Path, output: Output, score: float
 ) -> None:
     (anchor,) = saved(tmp_path, anchor=np.asarray([[score]], np.float32))
-    asked = ExpectScores(anchor, Head.binary(output), SHARES, str(tmp_path / "out.npy"))
+    asked = ExpectScores(
+        anchor=anchor, head=Head.binary(output), wanted=SHARES, out=str(tmp_path / "out.npy")
+    )
     np.testing.assert_allclose(np.load(expected(asked, silent).path), [[0.25, 0.75]], rtol=1e-6)
 
 

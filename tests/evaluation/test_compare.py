@@ -444,7 +444,9 @@ class TestDoesNotFit:
         with pytest.raises(DataError, match="cannot be read"):
             agree(
                 CountAgreement(
-                    Head.of_classes(CLASSES, "logits"), str(tmp_path / "a.npy"), str(tmp_path / "b.npy")
+                    head=Head.of_classes(CLASSES, "logits"),
+                    a=str(tmp_path / "a.npy"),
+                    b=str(tmp_path / "b.npy"),
                 ),
                 silent,
             )
@@ -512,7 +514,7 @@ class TestAgree:
         np.save(folder / "b.npy", b)
         return agree(
             CountAgreement(
-                Head.of_outputs(a.shape[1], "logits"), str(folder / "a.npy"), str(folder / "b.npy")
+                head=Head.of_outputs(a.shape[1], "logits"), a=str(folder / "a.npy"), b=str(folder / "b.npy")
             ),
             silent,
         )

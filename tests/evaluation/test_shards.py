@@ -37,14 +37,16 @@ def whole(tmp_path: Path) -> Predict:
 
 def shards_of(whole: Predict, folder: Path) -> list[PredictShard]:
     ends = [(0, 32), (32, 64), (64, 70)]
-    return [PredictShard(whole, a, b, str(folder / f"part.{a}.npy")) for a, b in ends]
+    return [PredictShard(whole=whole, start=a, stop=b, out=str(folder / f"part.{a}.npy")) for a, b in ends]
 
 
 def test_joined_they_are_what_one_run_gives(whole: Predict, tmp_path: Path) -> None:
     shards = shards_of(whole, tmp_path)
     for shard in reversed(shards):  # workers end in any order
         assert run(shard, silent).n == shard.stop - shard.start
-    found = join(JoinShards(tuple(shard.out for shard in shards), str(tmp_path / "joined.npy")), silent)
+    found = join(
+        JoinShards(shards=tuple(shard.out for shard in shards), out=str(tmp_path / "joined.npy")), silent
+    )
     wanted = predict(whole, silent)
     assert (found.n, found.device, found.classes) == (wanted.n, wanted.device, wanted.classes)
     np.testing.assert_array_equal(np.load(found.out), np.load(wanted.out))
@@ -69,7 +71,9 @@ def test_shards_of_two_runtimes_are_no_whole(whole: Predict, tmp_path: Path) -> 
     other = replace(msgspec.json.decode(told.read_bytes(), type=PredictResult), device="gpu")
     told.write_bytes(msgspec.json.encode(other))
     with pytest.raises(DataError, match="not made by one runtime"):
-        join(JoinShards(tuple(shard.out for shard in shards), str(tmp_path / "joined.npy")), silent)
+        join(
+            JoinShards(shards=tuple(shard.out for shard in shards), out=str(tmp_path / "joined.npy")), silent
+        )
 
 
 def test_what_was_half_told_is_run_again(whole: Predict, tmp_path: Path) -> None:

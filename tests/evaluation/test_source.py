@@ -23,7 +23,10 @@ def test_a_last_batch_of_another_size_is_answered_as_the_others(n: int, tmp_path
     images, _ = tinted_images(n, seed=5)
     np.save(tmp_path / "images.npy", images)
     request = ModelRequest(str(tmp_path / "tiny.keras"))
-    reference(RunReference(request, str(tmp_path / "images.npy"), str(tmp_path / "out.npy")), silent)
+    reference(
+        RunReference(model=request, images=str(tmp_path / "images.npy"), out=str(tmp_path / "out.npy")),
+        silent,
+    )
     model = keras.models.load_model(tmp_path / "tiny.keras", compile=False)
     wanted = model.predict(images.astype(np.float32), batch_size=n, verbose=0)
     found = np.load(tmp_path / "out.npy")
@@ -36,11 +39,13 @@ def test_what_is_known_is_not_run_again(tmp_path: Path) -> None:
     images, _ = tinted_images(130, seed=5)
     np.save(tmp_path / "images.npy", images)
     request = ModelRequest(str(tmp_path / "tiny.keras"))
-    whole = RunReference(request, str(tmp_path / "images.npy"), str(tmp_path / "out.npy"))
+    whole = RunReference(model=request, images=str(tmp_path / "images.npy"), out=str(tmp_path / "out.npy"))
     reference(whole, silent)
     known = np.load(whole.out)[:100] + 1  # so that it is seen who computed what
     np.save(tmp_path / "known.npy", known)
-    later = RunReference(request, whole.images, str(tmp_path / "more.npy"), str(tmp_path / "known.npy"))
+    later = RunReference(
+        model=request, images=whole.images, out=str(tmp_path / "more.npy"), known=str(tmp_path / "known.npy")
+    )
     reference(later, silent)
     found = np.load(later.out)
     np.testing.assert_array_equal(found[:100], known)

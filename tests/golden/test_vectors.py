@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = goldens.write(tmp_path_factory.mktemp("golden"), "tflite", "onnx")
     goldens.prepare(folder)
     save(goldens.request(folder, *(goldens.measured(folder / name, folder) for name in FILES)), silent)
-    unpack(UnpackGoldenVectors(str(folder / "golden.npz"), str(folder / "golden.npy")), silent)
+    unpack(UnpackGoldenVectors(path=str(folder / "golden.npz"), images=str(folder / "golden.npy")), silent)
     return folder
 
 

@@ -59,7 +59,7 @@ def _inspected(path: Path) -> None:
     from resnet_edge.inspection.inspect_task import InspectFile
     from resnet_edge.inspection.inspect_worker import inspect
 
-    print_inspection(inspect(InspectFile(str(path), _format(path)), silent))
+    print_inspection(inspect(InspectFile(path=str(path), format=_format(path)), silent))
 
 
 def _run(path: Path) -> None:

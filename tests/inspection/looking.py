@@ -11,7 +11,7 @@ from resnet_edge.workers.progress import silent
 
 
 def looked(path: Path) -> Inspection:
-    return inspect(InspectFile(str(path), path.suffix[1:]), silent)
+    return inspect(InspectFile(path=str(path), format=path.suffix[1:]), silent)
 
 
 def precisions(found: Inspection) -> dict[str, tuple[str, int]]:

@@ -49,7 +49,7 @@ def test_a_backend_opens_only_where_it_gives_the_known_answer(
     monkeypatch: pytest.MonkeyPatch, module: ModuleType, status: str, detail: str
 ) -> None:
     monkeypatch.setattr(registry, "load", lambda room, name: module)
-    found = probe(ProbeBackend("made"), silent)
+    found = probe(ProbeBackend(backend="made"), silent)
     assert (found.backend, found.version) == ("made", "1.0")
     assert found.devices[0].status == status
     assert detail in found.devices[0].detail

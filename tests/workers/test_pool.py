@@ -18,27 +18,27 @@ from resnet_edge.workers.task import Task
 Found = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Echo(Task[Found], runs="tests.workers.probes:echo"):
     text: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Refuse(Task[Found], runs="tests.workers.probes:refuse"):
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Abort(Task[Found], runs="tests.workers.probes:abort"):
     pass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FillDisk(Task[Found], runs="tests.workers.probes:fill_disk"):
     pass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SleepWithChild(Task[Found], runs="tests.workers.probes:sleep_with_child"):
     pass
 
@@ -69,7 +69,7 @@ def test_an_error_of_the_work_renews_nothing(tmp_path: Path) -> None:
         worker = workers.worker("a", silent)
         first = pid(worker.run(Echo()))
         with pytest.raises(DataError):
-            worker.run(Refuse("no"))
+            worker.run(Refuse(text="no"))
         assert pid(worker.run(Echo())) == first
 
 

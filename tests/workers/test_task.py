@@ -57,6 +57,10 @@ def function_of(task: type[Task[Any]]) -> ast.FunctionDef:
 
 @pytest.mark.parametrize(("module", "name"), TASKS, ids=[name for _, name in TASKS])
 class TestEveryTask:
+    def test_it_is_given_by_keyword_and_stays_as_it_is(self, module: str, name: str) -> None:
+        (made,) = (n for n in MODULES[module].body if isinstance(n, ast.ClassDef) and n.name == name)
+        assert ast.unparse(made.decorator_list[0]) == "dataclass(frozen=True, kw_only=True)"
+
     def test_its_function_takes_it_and_gives_its_reply(self, module: str, name: str) -> None:
         task = loaded(module, name)
         function = function_of(task)

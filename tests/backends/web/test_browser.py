@@ -81,7 +81,7 @@ def short() -> Iterator[Path]:
 def test_nothing_is_left_of_a_worker_that_was_killed(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(short))
     with WorkerProcess("browses", short / "log", grant=backends_grant(["onnxruntime_web"])) as worker:
-        found = worker.run(ProbeBackend("onnxruntime_web"))
+        found = worker.run(ProbeBackend(backend="onnxruntime_web"))
         assert found.devices[0].status == "opens"
         assert list(short.glob("resnet-edge-browser-*"))
     assert left_behind(short) == []
@@ -123,7 +123,7 @@ def test_what_is_missing_is_not_installed_and_how_to_install_it(
         WorkerProcess("lacks", tmp_path / "log", environment) as worker,
         pytest.raises(ResnetEdgeError) as caught,
     ):
-        worker.run(ProbeBackend(name))
+        worker.run(ProbeBackend(backend=name))
     assert type(caught.value).__name__ == "MissingDependency"
     assert words.replace("EMPTY", str(tmp_path)) in str(caught.value)
     assert str(caught.value).startswith(f"{name}: ")
