@@ -65,6 +65,7 @@ def test_one_of_them_is_a_reference_too(turned: Place, given: Given) -> None:
     assert ended.code == 0, ended.err
 
 
+@pytest.mark.slow
 def test_bench_feeds_them(turned: Place) -> None:
     words = ("--backends", "onnxruntime", "--budget", "3s", "--json")
     ended = ran(turned, "bench", "dist/tiny.int8.onnx", *words)
@@ -72,6 +73,7 @@ def test_bench_feeds_them(turned: Place) -> None:
     assert json.loads(ended.out)["rows"]
 
 
+@pytest.mark.slow
 def test_package_says_that_apps_give_channels_last(turned: Place, given: Given) -> None:
     words = ("dist", "--data", str(given.data), "--images", "20", "--golden", "4", "--out", "bundle")
     ended = ran(turned, "package", *words, "--profiles", "onnx")

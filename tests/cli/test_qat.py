@@ -91,6 +91,7 @@ def test_convert_gives_the_learned_ranges_to_both_formats(
     assert float(found[1]) > 99.9  # of LiteRT's and ONNX Runtime's mean over an image, one rounds otherwise
 
 
+@pytest.mark.slow
 def test_convert_of_a_model_without_them_says_that_none_were_learned(given: Given, place: Place) -> None:
     words = ["--data", str(given.data), "--calibration", str(given.calibration), "--schemes", "int8"]
     small = ["--formats", "tflite", "--latency-seconds", "0", "--out", "out"]

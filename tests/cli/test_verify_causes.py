@@ -129,6 +129,7 @@ def test_what_cannot_be_is_one_line(
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.slow
 def test_a_model_of_other_classes_is_no_model_before_pruning(
     place: Place, given: Given, converted: Path
 ) -> None:

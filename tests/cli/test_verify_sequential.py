@@ -61,6 +61,7 @@ def test_a_row_says_its_images_on_the_terminal(place: Place, given: Given, conve
     assert f">{LOOKS[0]}<" in (place.here / "page.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_images_in_the_order_of_their_classes_are_shuffled(
     place: Place, given: Given, converted: Path
 ) -> None:
@@ -74,6 +75,7 @@ def test_images_in_the_order_of_their_classes_are_shuffled(
     assert row["n"] == LOOKS[0]
 
 
+@pytest.mark.slow
 def test_an_artifact_as_the_reference_and_no_labels(place: Place, given: Given, converted: Path) -> None:
     np.savez(place.here / "bare.npz", images=tinted_images(3000, seed=2)[0])
     words = ("--reference", str(converted / "tiny.fp32.tflite"), "--data", "bare.npz", "--max-drop", "2")
@@ -87,6 +89,7 @@ def test_an_artifact_as_the_reference_and_no_labels(place: Place, given: Given, 
     assert rows["tiny.fp32.onnx"]["drop_ci95_pp"] is None
 
 
+@pytest.mark.slow
 def test_too_few_images_are_run_and_it_is_told(place: Place, given: Given, converted: Path) -> None:
     words = ("--sequential", "--images", "200", "--json", "--attribute", "0", "--no-explain")
     ended = verified(place, given, converted / "tiny.fp32.onnx", *words)
