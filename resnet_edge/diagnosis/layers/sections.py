@@ -20,6 +20,7 @@ from resnet_edge.diagnosis.layers.matching import (
     Sketches,
     affine_behind,
     candidates,
+    consistent,
     layers_behind,
     matched,
 )
@@ -86,11 +87,20 @@ class FloatReference:
 
 
 class Sections:
-    """The artifact at `path`, of `format`, against `reference`, on images (N, H, W, C). Raises
-    ArtifactError."""
+    """The artifact at `path`, of `format`, against `reference`, on images (N, H, W, C). Where pairs
+    contradict each other in their order, both look for others, or with `nearer_holds` the farther one.
+    Raises ArtifactError."""
 
-    def __init__(self, reference: FloatReference, path: Path, format: str, images: NDArray[Any]) -> None:
-        self.reference = reference
+    def __init__(
+        self,
+        reference: FloatReference,
+        path: Path,
+        format: str,
+        images: NDArray[Any],
+        *,
+        nearer_holds: bool = False,
+    ) -> None:
+        self.reference, self._nearer_holds = reference, nearer_holds
         self.opened = OPENERS[format](path)
         self.order = Order(self.opened)
         self.affine = affine_behind(self.opened)
@@ -125,7 +135,8 @@ class Sections:
                     sketches.add(name, values[name])
         found: list[Match] = []
         for turn in range(1 + REFINED):
-            found = self._again(sketches, names, kept, found, turn)
+            known = consistent(found, (self.reference, self)) if self._nearer_holds else found
+            found = self._again(sketches, names, kept, known, turn)
         matches = {match.tensor: match for match in found}
         return {tensor: matches[tensor] for tensor in self.reference.tensors if tensor in matches}
 
