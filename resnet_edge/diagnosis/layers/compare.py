@@ -29,7 +29,8 @@ STALE = 3
 def compared(file: str, path: Path, format: str, portable: Path, images: NDArray[Any]) -> Explanation:
     """What departs in `file` from the float graph `portable` on `images` (N, H, W, C). Raises ArtifactError
     where a file cannot be opened, run or cut."""
-    sections, found = _searched(FloatReference(portable), path, format, images)
+    sections = Sections(FloatReference(portable), path, format, images)
+    found = search(sections)
     report = _Report(sections, found)
     weighted = [step for step in sections.reference.opened.steps if step.weights is not None]
     alone = report.judged_alone(weighted)
@@ -42,21 +43,6 @@ def compared(file: str, path: Path, format: str, portable: Path, images: NDArray
         trace=tuple(report.trace()),
         remarks=tuple(report.remarks(weighted, alone)),
     )
-
-
-def _searched(
-    reference: FloatReference, path: Path, format: str, images: NDArray[Any]
-) -> tuple[Sections, Searched]:
-    """With tensors paired in one way, and where that accuses anybody in the other: a file whose sections are
-    all right, and no fewer of them judged, computes what the reference does."""
-    sections = Sections(reference, path, format, images)
-    found = search(sections)
-    if found.accused:
-        others = Sections(reference, path, format, images, nearer_holds=True)
-        again = search(others)
-        if not again.accused and len(again.first.unknown) <= len(found.first.unknown):
-            return others, again
-    return sections, found
 
 
 class _Report:

@@ -234,9 +234,10 @@ def matched(
     others the `ends` of both, whatever they hold, if they are of one kind.
 
     `reference` has the name of its sketch, and the shape, of each tensor by number. A pair must not
-    contradict those that are `known`: what comes before must come before on both `sides`, reference and
-    artifact. Those that are found come in this order, the nearest first.
+    contradict those that are `known`, the nearest first, but for those of them that contradict nearer ones:
+    what comes before must come before on both `sides`, reference and artifact.
     """
+    known = _ordered(known, sides)
     found: dict[int, Match] = {}
     taken: set[str] = set()
     if ends is not None and key_of(reference[ends[0]][1]) == sketches.keys.get((ends[1], "last")):
@@ -252,10 +253,10 @@ def matched(
     return [*found.values()]
 
 
-def consistent(matches: Sequence[Match], sides: tuple[Named, Side]) -> list[Match]:
+def _ordered(known: Sequence[Match], sides: tuple[Named, Side]) -> list[Match]:
     """Without those that contradict others before them."""
     kept: list[Match] = []
-    for match in matches:
+    for match in known:
         if _fits(match, kept, *sides):
             kept.append(match)
     return kept

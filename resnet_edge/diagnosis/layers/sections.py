@@ -20,7 +20,6 @@ from resnet_edge.diagnosis.layers.matching import (
     Sketches,
     affine_behind,
     candidates,
-    consistent,
     layers_behind,
     matched,
 )
@@ -87,20 +86,11 @@ class FloatReference:
 
 
 class Sections:
-    """The artifact at `path`, of `format`, against `reference`, on images (N, H, W, C). Where pairs
-    contradict each other in their order, both look for others, or with `nearer_holds` the farther one.
-    Raises ArtifactError."""
+    """The artifact at `path`, of `format`, against `reference`, on images (N, H, W, C). Raises
+    ArtifactError."""
 
-    def __init__(
-        self,
-        reference: FloatReference,
-        path: Path,
-        format: str,
-        images: NDArray[Any],
-        *,
-        nearer_holds: bool = False,
-    ) -> None:
-        self.reference, self._nearer_holds = reference, nearer_holds
+    def __init__(self, reference: FloatReference, path: Path, format: str, images: NDArray[Any]) -> None:
+        self.reference = reference
         self.opened = OPENERS[format](path)
         self.order = Order(self.opened)
         self.affine = affine_behind(self.opened)
@@ -135,8 +125,7 @@ class Sections:
                     sketches.add(name, values[name])
         found: list[Match] = []
         for turn in range(1 + REFINED):
-            known = consistent(found, (self.reference, self)) if self._nearer_holds else found
-            found = self._again(sketches, names, kept, known, turn)
+            found = self._again(sketches, names, kept, found, turn)
         matches = {match.tensor: match for match in found}
         return {tensor: matches[tensor] for tensor in self.reference.tensors if tensor in matches}
 
