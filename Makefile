@@ -81,7 +81,7 @@ extras-museum: $(STAMP)  ## Add environments of old runtimes for the backends wi
 BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantized
 
 bench: $(STAMP)  ## Measure what benchmarks/ measures; takes minutes and wants a quiet machine
-	set -e; for script in $(BENCHMARKS); do $(BIN)/python benchmarks/$$script.py; done
+	set -e; for script in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$script; done
 
 FUZZ_SECONDS ?= 3600
 

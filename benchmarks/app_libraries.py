@@ -1,7 +1,7 @@
 """Holds the table of libraries for apps (core/app_libraries.py) against the artifacts: native code for which
 processors, the alignment of its segments, and the oldest Android.
 
-    python benchmarks/app_libraries.py [AAR ...]
+    python -m benchmarks.app_libraries [AAR ...]
 
 An AAR is named as its registry names it, ARTIFACT-VERSION.aar. Without one, those are looked into that Gradle
 or Maven have fetched on this machine, and the one of ONNX Runtime that a package of npm carries. Exit code 1

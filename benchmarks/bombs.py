@@ -1,6 +1,6 @@
 """What it costs to refuse small files that ask for gigabytes, each through the command that reads it.
 
-    python benchmarks/bombs.py [NAME …]
+    python -m benchmarks.bombs [NAME …]
 
 Processor seconds of the command and all its workers, and the largest resident set of any of them. Exit code 1
 where one is not refused in one line, or costs more than core.budget promises (500 MB) or 2 seconds.
@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from resnet_edge.core.budget import PROMISE
@@ -354,11 +353,13 @@ def main() -> int:
         np.savez("data.npz", images=random.astype(np.uint8), labels=np.arange(240) % 3)
         print(json.dumps(BOMBS[name](Path())))
         return 0
-    wrong = 0
+    wrong, env = 0, {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     for name in sys.argv[1:] or BOMBS:
         with tempfile.TemporaryDirectory(prefix="bombs-") as folder:
-            made = [sys.executable, str(Path(__file__).resolve()), MAKE, name]
-            told = subprocess.run(made, cwd=folder, check=True, capture_output=True, text=True).stdout
+            made = [sys.executable, "-m", "benchmarks.bombs", MAKE, name]
+            told = subprocess.run(
+                made, cwd=folder, check=True, capture_output=True, text=True, env=env
+            ).stdout
             code, said, seconds, peak = _ran(json.loads(told.splitlines()[-1]), Path(folder))
         faults = list(_faults(code, said, seconds, peak))
         wrong += bool(faults)

@@ -1,6 +1,6 @@
 """What the warnings about calibration images rest on, measured on the bundled ResNet-20.
 
-    python benchmarks/calibration_lint.py
+    python -m benchmarks.calibration_lint
 
 For sets of calibration images of every size, drawn at random, and for sets with something wrong:
 the SQNR of the int8 file (min-max, no repairs) against the float graph on 2,000 test images, and what

@@ -1,6 +1,6 @@
 """Calibrators and repairs on the bundled ResNet-20: what each does to its int8 file.
 
-    python benchmarks/calibrators.py
+    python -m benchmarks.calibrators
 
 Ranges and repairs come from the 1,000 bundled calibration images, the figures from LiteRT on
 the 10,000 test images against the Keras model. The last row is what `convert` chooses.

@@ -1,6 +1,6 @@
 """What `resnet-edge convert` says of its own files at every option, for models that are made already.
 
-    python benchmarks/cases.py --cases DIR --work DIR [--names NAME,…] [--repairs …] [--calibrators …]
+    python -m benchmarks.cases --cases DIR --work DIR [--names NAME,…] [--repairs …] [--calibrators …]
 
 DIR of --cases holds for each NAME the model (NAME.keras or NAME.h5), NAME.npz (images, labels) and
 NAME.answers.npy: what the Keras that saved the model answers for these images. Each is converted to all

@@ -1,6 +1,6 @@
 """Wall time and memory of `resnet-edge convert` on ResNet-50, against the script by hand.
 
-    python benchmarks/convert_cost.py [--rounds 3]
+    python -m benchmarks.convert_cost [--rounds 3]
 
 Both make TFLite fp32, fp16, int8 and ONNX fp32, int8 of keras.applications ResNet50 (random
 weights) with the same 64 calibration images; ours also proves each file on 64 images against
@@ -20,9 +20,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
+
+from benchmarks.results import keep
 
 HERE = Path(__file__).resolve().parent
 
@@ -47,7 +50,23 @@ def main() -> None:
         who: {key: statistics.median(row[key] for row in rows) for key in keys} for who, rows in found.items()
     }
     ratios = {key: medians["resnet_edge"][key] / medians["by_hand"][key] for key in keys}
-    print(json.dumps({"medians": medians, "ratio": ratios, "rounds": found, "stages": stages}, indent=2))
+    result = {"medians": medians, "ratio": ratios, "rounds": found, "stages": stages}
+    print(json.dumps(result, indent=2))
+    keep("convert_cost", result)
+
+
+def table(result: dict[str, Any]) -> str:
+    """Medians side by side."""
+    rows = (("wall time", "seconds", "s"), ("processor time", "cpu_seconds", "s"))
+    rows += (("peak memory, process tree", "peak_gb", "GB"),)
+    lines = [
+        "| | script by hand | resnet-edge, with proof and latency | ratio |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for title, key, unit in rows:
+        theirs, ours = (result["medians"][who][key] for who in ("by_hand", "resnet_edge"))
+        lines.append(f"| {title} | {theirs:.1f} {unit} | {ours:.1f} {unit} | {result['ratio'][key]:.2f} |")
+    return "\n".join(lines)
 
 
 def commands(folder: Path, number: int, latency_seconds: str) -> dict[str, list[str]]:

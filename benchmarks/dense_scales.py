@@ -1,6 +1,6 @@
 """What one int8 scale for all outputs of dense layers costs, against one for each (`convert --dense-scales`).
 
-    python benchmarks/dense_scales.py [--images N] [FOLDER…]
+    python -m benchmarks.dense_scales [--images N] [FOLDER…]
 
 The bundled ResNet-20, and the networks in folders as `false_alarms.py --work DIR --make` leaves them in DIR:
 `model.keras`, `network.json` with its preprocessing (`prepare`), and `proof.npz` and `calibration.npz` with

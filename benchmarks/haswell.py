@@ -1,6 +1,6 @@
 """ONNX Runtime itself on a processor without VNNI, on any x86 machine: in qemu, which imitates a Haswell.
 
-    python benchmarks/haswell.py FILE.onnx IMAGES.npy OUT.npy
+    python -m benchmarks.haswell FILE.onnx IMAGES.npy OUT.npy
 
 `make extras` installs qemu (beside the environment of the arm64 backends). A ResNet-20 takes 50 ms an image.
 """

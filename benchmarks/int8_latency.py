@@ -1,6 +1,6 @@
 """ResNet-50 in int8 on ONNX Runtime: our file against ONNX Runtime's own best.
 
-    python benchmarks/int8_latency.py [--rounds 60]
+    python -m benchmarks.int8_latency [--rounds 60]
 
 Makes app:ResNet50:random with `resnet-edge convert`, and quantizes its fp32 ONNX file with
 onnxruntime.quantization: U8S8 per channel QDQ (the fastest on x86), and the defaults of
@@ -19,10 +19,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from convert_cost import pictures
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from benchmarks.convert_cost import pictures
 from resnet_edge.benchmarking.latency import measure
 from resnet_edge.benchmarking.latency_task import LatencyTarget, MeasureLatency
 from resnet_edge.workers.progress import silent

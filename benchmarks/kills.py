@@ -1,6 +1,6 @@
 """Ends commands at random points, and looks at what is left and what was said.
 
-    python benchmarks/kills.py [--kills 40] [--interrupts 40] [--doubles 20] [--commands inspect,…]
+    python -m benchmarks.kills [--kills 40] [--interrupts 40] [--doubles 20] [--commands inspect,…]
 
 Each command is run once to the end, which tells how long it takes, and then ended at a moment drawn from
 all of that time. After SIGINT, once or twice: exit code 130 with one line, or the run was over; nothing in
@@ -29,7 +29,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np

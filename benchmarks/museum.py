@@ -1,6 +1,6 @@
 """Which files are right on which runtimes, old ones too: opens and right of N, or refuses.
 
-    python benchmarks/museum.py [--images N] [--backends NAME,...] [--why] FILE_OR_FOLDER...
+    python -m benchmarks.museum [--images N] [--backends NAME,...] [--why] FILE_OR_FOLDER...
 
 Runs on every pinned runtime that is here (`make extras-museum`); docs/runtimes.md has its table. In bold: it
 opens, and answers otherwise than today's runtime.

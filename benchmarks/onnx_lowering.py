@@ -1,6 +1,6 @@
 """Which operations networks need that have no lowering to ONNX, and how far the ONNX files are from TFLite.
 
-    python benchmarks/onnx_lowering.py [--networks NAME,…] [--images 32]
+    python -m benchmarks.onnx_lowering [--networks NAME,…] [--images 32]
 
 One network of each family of keras.applications at the smallest size it takes, with random weights, batch
 normalization fitted to the images, and logits. Each by the steps of `convert` (float graph, ranges by minmax
@@ -186,7 +186,7 @@ def main() -> None:
 
 def report(name: str, images: int) -> None:
     """Measure one network and print its row."""
-    command = [sys.executable, __file__, "--one", name, "--images", str(images)]
+    command = [sys.executable, "-m", "benchmarks.onnx_lowering", "--one", name, "--images", str(images)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:

@@ -1,6 +1,6 @@
 """What OpenVINO computes of int8 files in integers, and what they cost there and on ONNX Runtime.
 
-    python benchmarks/openvino_int8.py FILE FILE…
+    python -m benchmarks.openvino_int8 FILE FILE…
 
 Layers with weights come from OpenVINO's runtime model. Costs are processor seconds of one thread, in shuffled
 turns, so that a busy machine moves them little; the first file is 1. Of ResNet-50 (`app:ResNet50:random`) as

@@ -1,6 +1,6 @@
 """Which versions of each builtin operator runtimes take: where graph/versions/releases.py has its table from.
 
-    python benchmarks/operator_versions.py PYTHON [PYTHON ...]
+    python -m benchmarks.operator_versions PYTHON [PYTHON ...]
 
 Each PYTHON is one of an environment with tflite_runtime, ai_edge_litert or tensorflow in it, of whatever
 release and Python. It opens, for every operator of the schema and every version up to 16, a file that has
@@ -15,8 +15,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.graph.versions.lists import MOST, builtins, only_lists
 

@@ -1,7 +1,7 @@
 """What ONNX Runtime's overflowing sums do to int8 on processors without VNNI, and what fixes it costs.
 
-    python benchmarks/overflow.py [FILE.onnx] [--images N] [--legacy N]
-    python benchmarks/overflow.py --cost [--images N]
+    python -m benchmarks.overflow [FILE.onnx] [--images N] [--legacy N]
+    python -m benchmarks.overflow --cost [--images N]
 
 Runs an int8 ONNX file (without FILE: that of the bundled ResNet-20, made anew) on the bundled test images, as
 ONNX Runtime comes and with session.x64quantprecision=1, against its own unfused operators, which add without
@@ -27,10 +27,10 @@ from typing import Any
 
 import numpy as np
 import onnxruntime as ort
-from haswell import emulator
-from haswell import outputs as on_haswell
 from numpy.typing import NDArray
 
+from benchmarks.haswell import emulator
+from benchmarks.haswell import outputs as on_haswell
 from resnet_edge.backends._precise_sums import PRECISE_SUMS
 from resnet_edge.core.files.bundled import TEST_FILE, bundled
 from resnet_edge.core.machine import machine
@@ -47,7 +47,7 @@ def main() -> None:
     """Run it every way; print one JSON document."""
     options = _options()
     if options.cost:
-        from overflow_cost import table  # loads TensorFlow
+        from benchmarks.overflow_cost import table  # loads TensorFlow
 
         for line in table(options.images):
             print(line, flush=True)

@@ -1,6 +1,6 @@
 """What the harness of `bench` adds to an inference: one image through ResNet-8.
 
-    python benchmarks/overhead.py [--rounds 400]
+    python -m benchmarks.overhead [--rounds 400]
 
 Converts a ResNet-8 of the zoo and times, in turns in one process: the runtime's own call, written out as
 its users do (LiteRT: set_tensor, invoke, get_tensor; ONNX Runtime: InferenceSession.run), and the same
@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from ai_edge_litert.interpreter import Interpreter
-from convert_cost import pictures
 from numpy.typing import NDArray
 
+from benchmarks.convert_cost import pictures
 from resnet_edge.backends import litert, onnxruntime
 from resnet_edge.benchmarking.rounds import timed
 from resnet_edge.core.statistics import median_interval

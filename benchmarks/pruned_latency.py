@@ -1,6 +1,6 @@
 """ResNet-50 with fewer blocks and channels: multiply-accumulates against measured int8 latency.
 
-    python benchmarks/pruned_latency.py [--share 0.75,0.5,0.25] [--blocks 0,8] [--multiple 16,64]
+    python -m benchmarks.pruned_latency [--share 0.75,0.5,0.25] [--blocks 0,8] [--multiple 16,64]
 
 Random weights and random importance: what is measured is how long a network of this shape
 takes, not how well it classifies. For every share of the MACs the smaller network is built by
@@ -103,7 +103,7 @@ def build(arch: str, wanted: str) -> None:
 
 def _built(arch: str, base: str, networks: list[dict[str, Any]]) -> list[dict[str, float]]:
     plan = json.dumps({"base": base, "networks": networks})
-    command = [sys.executable, __file__, "--arch", arch, "--build", plan]
+    command = [sys.executable, "-m", "benchmarks.pruned_latency", "--arch", arch, "--build", plan]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     costs: list[dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
     return costs

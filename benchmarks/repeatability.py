@@ -1,6 +1,6 @@
 """Whether `bench` gives the same ratios when it is run again.
 
-    python benchmarks/repeatability.py PATH… [--runs 6] [--budget 30s] [--noise]
+    python -m benchmarks.repeatability PATH… [--runs 6] [--budget 30s] [--noise]
 
 Runs `bench` several times on the same artifacts. For every two runs that follow each other, and every two
 rows, the ratio of their medians is compared: 1.03 means that one run saw a difference 3 % larger than
@@ -100,7 +100,7 @@ def quiet() -> Iterator[None]:
 @contextmanager
 def noise() -> Iterator[None]:
     """Another process, which works in bursts."""
-    with subprocess.Popen([sys.executable, __file__, "none", "--burst"]) as process:
+    with subprocess.Popen([sys.executable, "-m", "benchmarks.repeatability", "none", "--burst"]) as process:
         try:
             yield
         finally:

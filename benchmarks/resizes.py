@@ -1,6 +1,6 @@
 """How far the resize of each platform moves the answers of a Fashion-MNIST model on large photos.
 
-    python benchmarks/resizes.py demo/resnet20_fashion_mnist.int8.tflite [PHOTOS]
+    python -m benchmarks.resizes demo/resnet20_fashion_mnist.int8.tflite [PHOTOS]
 
 There are no photos of garments here, so these are made: test images of Fashion-MNIST, 28 x 28, enlarged to
 224 x 224 with Lanczos, once smooth and once with the weave of a cloth (stripes of 5 to 9 pixels, noise). The

@@ -1,6 +1,6 @@
 """How often `verify --sequential` is wrong, and how many images it runs, by simulation.
 
-    python benchmarks/sequential.py [--runs N] [--seed N]
+    python -m benchmarks.sequential [--runs N] [--seed N]
 
 Each image is lost, gained or neither, at fixed rates; a proof stops as `verify` lets it (core/sequential.py).
 A row is a pair of rates; beside it is the proof that looks once, at all images, on other draws. *Pass* is
@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.results import keep
 from resnet_edge.core.proportion import paired_drop, wilson
 from resnet_edge.core.sequential import Looks, at_once, planned, quantile_to_fail
 
@@ -96,38 +98,66 @@ def changed(n: int, lost: int, gained: int, z: float) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Print a Markdown table for each setting."""
+    """Draw, print the tables, and keep what was found."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    worst: dict[str, list[Found]] = {"sequential": [], "once": []}
-    for n, limit in SETTINGS:
-        looks = planned(n, limit)
-        at = ", ".join(f"{look:,}" for look in looks.at)
-        print(f"\n{n:,} images, {100 * limit:g} pp allowed: looks at {at}; intervals of ", end="")
-        print(f"{100 * looks.confidence:.4g} %\n")
-        print(
-            "| drop, pp | changed, % | pass | fail | holds | images | pass, once | fail, once | holds, once |"
-        )
-        print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-        for number, (rates, interval) in enumerate(_grid(limit)):
-            seed = options.seed + 1000 * number
-            ours = simulated(looks, rates, limit, options.runs, seed, interval)
-            once = simulated(at_once(n), rates, limit, options.runs, seed + 1, interval)
-            print(_row(rates, ours, once, labelled=interval is paired_drop))
-            if rates.drop == limit:
-                worst["sequential"].append(ours)
-                worst["once"].append(once)
-    for how, found in worst.items():
-        print(f"\n{how}, at the limit, at worst: ", end="")
-        print(
-            f"wrong pass {max(f.passed for f in found):.2%}, wrong fail {max(f.failed for f in found):.2%}, ",
-            end="",
-        )
-        print(f"interval holds {min(f.holds for f in found):.2%}")
+    settings = [_setting(n, limit, options.runs, options.seed) for n, limit in SETTINGS]
+    for setting in settings:
+        at = ", ".join(f"{look:,}" for look in setting["looks"])
+        print(f"\n{setting['images']:,} images, {100 * setting['limit']:g} pp allowed: looks at {at}\n")
+        print(details(setting))
+    result = {"runs": options.runs, "settings": settings}
+    print(f"\n{table(result)}")
+    keep("sequential", result)
+
+
+def _setting(n: int, limit: float, runs: int, first_seed: int) -> dict[str, Any]:
+    """All rates, for so many images and such a limit; each beside the proof that looks once."""
+    looks, rows = planned(n, limit), []
+    for number, (rates, interval) in enumerate(_grid(limit)):
+        seed = first_seed + 1000 * number
+        ours = simulated(looks, rates, limit, runs, seed, interval)
+        once = simulated(at_once(n), rates, limit, runs, seed + 1, interval)
+        row = {"drop": rates.drop, "changed": rates.lost + rates.gained, "labels": interval is paired_drop}
+        rows.append(row | {"sequential": asdict(ours), "once": asdict(once)})
+    return {"images": n, "limit": limit, "looks": looks.at, "confidence": looks.confidence, "rates": rows}
+
+
+def table(result: dict[str, Any]) -> str:
+    """What is wrong at the limit, at worst, and the rates of the first setting."""
+    lines = ["| at the limit, at worst | wrong pass | wrong fail | interval holds the true drop |"]
+    lines.append("| --- | ---: | ---: | ---: |")
+    for how, title in (("sequential", "`--sequential`"), ("once", "one look, at all images")):
+        found = [
+            row[how] for one in result["settings"] for row in one["rates"] if row["drop"] == one["limit"]
+        ]
+        wrong = [f"{max(row[key] for row in found):.2%}" for key in ("passed", "failed")]
+        lines.append(f"| {title} | {' | '.join(wrong)} | {min(row['holds'] for row in found):.2%} |")
+    first = result["settings"][0]
+    looks = ", ".join(f"{look:,}" for look in first["looks"])
+    lines += ["", f"Of {first['images']:,} images, with looks at {looks} and intervals of"]
+    lines[-1] += (
+        f" {100 * first['confidence']:.4g} %, all in per cent but the images (*changed*: lost or gained):"
+    )
+    return "\n".join([*lines, "", details(first)])
+
+
+def details(setting: dict[str, Any]) -> str:
+    """Every pair of rates."""
+    lines = ["| drop, pp | changed | pass | fail | holds | images | pass, once | fail, once | holds, once |"]
+    lines.append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for row in setting["rates"]:
+        ours, once = row["sequential"], row["once"]
+        cells = [f"{100 * row['drop']:.2f}" if row["labels"] else "no labels", f"{100 * row['changed']:.2f}"]
+        cells += [f"{100 * ours[key]:.2f}" for key in ("passed", "failed", "holds")]
+        cells += [f"{ours['images']:,.0f}"]
+        cells += [f"{100 * once[key]:.2f}" for key in ("passed", "failed", "holds")]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _grid(limit: float) -> Iterator[tuple[Rates, Interval]]:
@@ -136,15 +166,6 @@ def _grid(limit: float) -> Iterator[tuple[Rates, Interval]]:
             yield Rates(lost=(drop + more) * limit, gained=more * limit), paired_drop
     for drop in DROPS[1:]:
         yield Rates(lost=drop * limit, gained=0.0), changed
-
-
-def _row(rates: Rates, ours: Found, once: Found, *, labelled: bool) -> str:
-    drop = f"{100 * rates.drop:.2f}" if labelled else "no labels"
-    told = [drop, f"{100 * (rates.lost + rates.gained):.2f}"]
-    told += [f"{100 * value:.2f}" for value in (ours.passed, ours.failed, ours.holds)]
-    told += [f"{ours.images:,.0f}"]
-    told += [f"{100 * value:.2f}" for value in (once.passed, once.failed, once.holds)]
-    return f"| {' | '.join(told)} |"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How far backends may be from a file as it is written: what core/tolerances.py stands on.
 
-    python benchmarks/tolerances.py --work DIR [--images N] [--backends A,B:DEVICE,...]
+    python -m benchmarks.tolerances --work DIR [--images N] [--backends A,B:DEVICE,...]
 
 DIR holds the good exports of benchmarks/defects.py, which makes them. Each is run operation by operation,
 with nothing fused and no delegate, and by every backend that opens it. What is told is the root of the mean

@@ -1,6 +1,6 @@
 """One training step of ResNet-20: plain Keras layers against the fused batch normalization.
 
-    python benchmarks/train_step.py [--rounds 5] [--steps 20]
+    python -m benchmarks.train_step [--rounds 5] [--steps 20]
 
 The variants take turns, each in a process of its own (a precision policy and a compiled
 function stay with a process). Batch 128 of 28x28x1, TensorFlow backend.
@@ -37,7 +37,15 @@ def main() -> None:
     found: dict[str, list[float]] = {name: [] for name in VARIANTS}
     for _ in range(options.rounds):
         for name, rows in found.items():
-            command = [sys.executable, __file__, "--variant", name, "--steps", str(options.steps)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.train_step",
+                "--variant",
+                name,
+                "--steps",
+                str(options.steps),
+            ]
             done = subprocess.run(command, check=True, capture_output=True, env={**os.environ, **QUIET})
             rows.append(json.loads(done.stdout))
     base = found["plain float32"]

@@ -1,6 +1,6 @@
 """`resnet-edge verify` against the loop that people write: one image at a time through each interpreter.
 
-    python benchmarks/verify_speed.py [--images N] [--rounds N] [--batches] [FOLDER]
+    python -m benchmarks.verify_speed [--images N] [--rounds N] [--batches] [FOLDER]
 
 FOLDER is what `make demo` wrote. Five artifacts, TFLite on LiteRT and ONNX on ONNX Runtime, on the test
 images of Fashion-MNIST, in turns in one run. Both give the top-1 of every artifact; `verify` runs the Keras
@@ -17,15 +17,17 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
+from benchmarks.results import keep
 from resnet_edge.data.load import load
 
 FILES = ("fp32.tflite", "fp16.tflite", "int8.tflite", "fp32.onnx", "int8.onnx")
@@ -80,18 +82,43 @@ def main() -> None:
         "verify, all": full,
         "verify, all, sequential": [*full, "--sequential"],
     }
-    for number in range(options.rounds):
+    rounds = []
+    for _ in range(options.rounds):
         theirs, _ = timed(loop)
-        print(f"round {number + 1}: loop {theirs}")
+        one: dict[str, Any] = {"loop": asdict(theirs)}
         for way, command in ways.items():
             took, said = timed(command)
             rows = {row["artifact"]: (row["verdict"], row["n"]) for row in json.loads(said)["parity"]}
-            print(f"  {way} {took}, {theirs.clock / took.clock:.2f}x; processors", end="")
-            print(f" {theirs.processors / took.processors:.2f}x  {rows}")
+            one[way] = asdict(took) | {"rows": rows}
+        rounds.append(one)
+        print(one)
+    result = {"images": options.images, "rounds": rounds}
+    print(table(result))
+    keep("verify_speed", result)
+
+
+def table(result: dict[str, Any]) -> str:
+    """Medians over the rounds."""
+    lines = ["| | seconds | of processors | times as fast as the loop |", "| --- | ---: | ---: | ---: |"]
+    for way in result["rounds"][0]:
+        clock, processors, ratio = (
+            statistics.median(found)
+            for found in zip(
+                *(
+                    (one[way]["clock"], one[way]["processors"], one["loop"]["clock"] / one[way]["clock"])
+                    for one in result["rounds"]
+                ),
+                strict=True,
+            )
+        )
+        lines.append(f"| {way} | {clock:.1f} | {processors:.1f} | {ratio:.2f} |")
+    return "\n".join(lines)
 
 
 def batches(files: list[str]) -> None:
     """Milliseconds for an image at batch sizes of 1, 4, 16 and 64, on one thread."""
+    from ai_edge_litert.interpreter import Interpreter
+
     images = load("fashion-mnist", "test").images[:2048].astype(np.float32)
     for file in files:
         told = []
@@ -114,9 +141,6 @@ class Took:
 
     clock: float
     processors: float
-
-    def __str__(self) -> str:
-        return f"{self.clock:.1f} s ({self.processors:.1f} s of processors)"
 
 
 def timed(command: list[str]) -> tuple[Took, str]:

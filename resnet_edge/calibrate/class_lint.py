@@ -17,7 +17,7 @@ ENOUGH = 5
 UNBALANCED = 0.5
 """The share of images that would have to be of other classes. Of 5 random images per class about 0.18 are.
 100 images of one class alone cost the bundled model 4 dB in the median of its classes, 8 dB at worst
-(python benchmarks/calibration_lint.py)."""
+(python -m benchmarks.calibration_lint)."""
 
 
 def classes(

@@ -12,7 +12,7 @@ from resnet_edge.data.image_scan import Scan
 PIXELS_APART = 0.25
 """By what share of the span of the pixels a quantile may be off. In ten draws of 100 of the bundled images
 none was off by more than 0.06 (in other draws, 0.09), and in ten of 10 by 0.31; at half of the brightness
-one is by 0.50 (python benchmarks/calibration_lint.py)."""
+one is by 0.50 (python -m benchmarks.calibration_lint)."""
 BLANK = 0.02
 """An image whose values span less than this share of what they span in all shows nothing."""
 MOST_BLANK = MOST_REPEATED = 0.05

@@ -32,7 +32,7 @@ from resnet_edge.workers.progress import OnProgress, Progress
 FEW = 100
 """Images. Against all 1,000 of the bundled model, the int8 file of 100 random ones lost 0.2 dB in the
 median of ten draws and 0.9 dB at worst (in other draws, 2.0); of 200, nothing and 1.5 dB; of 50, 2.0 and
-3.7 dB; of 10, 7 and 10 dB (python benchmarks/calibration_lint.py)."""
+3.7 dB; of 10, 7 and 10 dB (python -m benchmarks.calibration_lint)."""
 OUTSIDE = 0.01
 """The share of a tensor's values. In ten draws of 100 of those images no tensor had more than 0.004 outside
 (in other draws, 0.009); of 20, 0.018, and the file lost up to 7 dB; of all, divided by 255, 0.70, and it

@@ -1,6 +1,6 @@
 """LiteRT, ONNX Runtime, OpenVINO, IREE, ExecuTorch and XLA, with YNNPACK and without, side by side.
 
-    python benchmarks/engines.py FOLDER MODEL.keras [--rounds N] [--images IMAGES.npy]
+    python -m benchmarks.engines FOLDER MODEL.keras [--rounds N] [--images IMAGES.npy]
 
 FOLDER is what `convert --schemes fp32,int8` made of MODEL; of what is not there nothing is told. Each engine
 has a process of its own with one thread; they take turns in shuffled rounds, and what is told is processor
@@ -26,7 +26,7 @@ from resnet_edge.core import statistics
 from resnet_edge.core.files.bundled import TEST_FILE, bundled
 
 HERE = Path(__file__).resolve().parent
-REQUIREMENTS = HERE / "engines-requirements.txt"
+REQUIREMENTS = HERE / "requirements.txt"
 DEFAULT_TOOLS = Path.home() / ".cache" / "resnet-edge" / "engines"
 WITHOUT_YNNPACK = {"XLA_FLAGS": "--xla_cpu_experimental_ynn_fusion_type="}
 
@@ -48,7 +48,7 @@ class Contender:
     def start(self, images: Path, folder: Path, number: int) -> None:
         """Open the file, and have the scores of all images."""
         out, log = folder / f"{number}.npy", folder / f"{number}.log"
-        command = [self.python, str(HERE / "engines_run.py"), self.engine, str(self.path)]
+        command = [self.python, str(HERE / "run.py"), self.engine, str(self.path)]
         with log.open("w") as said:
             self.process = subprocess.Popen(
                 [*command, str(images), str(out)],
@@ -126,7 +126,7 @@ def contenders(options: argparse.Namespace, folder: Path, images: Path) -> list[
         one = Contender(
             name=f"{scheme} .pte, ExecuTorch with XNNPACK", engine="executorch", path=made, python=python
         )
-        command = [python, str(HERE / "engines_executorch.py"), str(fp32), str(images), str(made), scheme]
+        command = [python, str(HERE / "executorch.py"), str(fp32), str(images), str(made), scheme]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             one.error = (done.stderr.strip().splitlines() or ["it said nothing"])[-1][:160]

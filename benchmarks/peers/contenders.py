@@ -9,12 +9,12 @@ LITERT, ORT, PLAIN, OPENVINO = "LiteRT", "ONNX Runtime, exact", "ONNX Runtime", 
 processors without VNNI, where sums of U8S8 products overflow without it."""
 
 CALLER, TOOLS = "caller", "tools"
-"""Environments: that of this script, and that of peers-requirements.txt."""
+"""Environments: that of this script, and that of requirements.txt."""
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """`step` of peers_convert.py on the file of the conversion `after` (none: the .keras file), or,
+    """`step` of convert.py on the file of the conversion `after` (none: the .keras file), or,
     without a step, `resnet-edge convert` with these arguments. It runs on `runtimes` (none: what it
     costs is all that is asked)."""
 

@@ -1,11 +1,11 @@
 """What `resnet-edge verify` catches: defects seeded into good artifacts, and good artifacts as they are.
 
-    python benchmarks/defects.py --work DIR [--dry] [--kinds NAME,…] [--schemes NAME,…] [--variants N]
+    python -m benchmarks.defects --work DIR [--dry] [--kinds NAME,…] [--schemes NAME,…] [--variants N]
                                  [--repair none|auto|all]
 
 Every kind of seeding/ is seeded `--variants` times, in turns over formats, schemes and networks
-(defect_exports.py makes those, at the first run, in about ten minutes). What a defect does to the answers is
-measured apart from `verify` (defect_line.py): who changes the top-1 of 0.3 % of the images, or moves the
+(exports.py makes those, at the first run, in about ten minutes). What a defect does to the answers is
+measured apart from `verify` (line.py): who changes the top-1 of 0.3 % of the images, or moves the
 logits by more than the scheme may, must be caught, and in 95 % of cases the first layer that is named must be
 the one that is broken. A file of another input size takes none of these images: there the message must say
 so. A file that the runtime refuses counts as refused. What does less is listed with its figures. Good
@@ -24,14 +24,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from defect_exports import NETWORKS, Export, exports
-from defect_line import Runner, line, misfit
-from defect_table import Case, kinds_table, listed, pairs_table
-from defect_verify import Said, verify
-from seeding import KINDS, Kind, Seeded, applies, open_good, seed
+
+from benchmarks.defects import table
+from benchmarks.defects.cases import Case, kinds, listed, pairs_table
+from benchmarks.defects.exports import NETWORKS, Export, exports
+from benchmarks.defects.line import Runner, line, misfit
+from benchmarks.defects.seeding import KINDS, Kind, Seeded, applies, open_good, seed
+from benchmarks.results import keep
+from benchmarks.verdicts import Said, verify
 
 SCHEMES = ("fp32", "fp16", "dynamic", "int8", "int16x8")
 
@@ -55,7 +57,8 @@ def main() -> None:
     folder = options.work / "seeded"
     shutil.rmtree(folder, ignore_errors=True)
     cases = measured(list(turns(good, held, options)), held, folder, runner, options)
-    print(f"\n{kinds_table(cases) if options.dry else judged(cases, good, options)}")
+    dry = {"kinds": kinds(cases), "good": 0, "verdicts": {}, "alarms": []}
+    print(f"\n{table(dry) if options.dry else judged(cases, good, options)}")
     print(f"\n{pairs_table(cases)}")
     ran = [case for case in cases if not case.line.refused]
     below = [case for case in ran if not case.line.above]
@@ -195,14 +198,17 @@ def judged(cases: Sequence[Case], good: Sequence[Export], options: argparse.Name
     above = [case for case in full if case.line.above]
     missed = [case for case in above if case.said and not case.said.caught]
     elsewhere = [case for case in above if case.said and case.said.caught and not case.localized]
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
-    parts: list[Any] = [
-        kinds_table(full),
-        f"\nFalse alarms: {len(alarms)} in {len(good)} good exports ({counts}).\n" + "\n".join(alarms),
-        listed(missed, "Above the line and missed"),
-        listed(elsewhere, "Caught and not localized"),
-    ]
-    return "\n".join(parts)
+    result = {
+        "images": options.images,
+        "repair": options.repair,
+        "kinds": kinds(full),
+        "good": len(good),
+        "verdicts": verdicts,
+        "alarms": alarms,
+    }
+    keep("defects", result, "defects_repaired" if options.repair == "all" else "defects")
+    lists = (listed(missed, "Above the line and missed"), listed(elsewhere, "Caught and not localized"))
+    return "\n".join((table(result), *alarms, *lists))
 
 
 def tell(news: str) -> None:

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from good_files.networks import Network, bottlenecks, conv, group_norm, model, norm, residual
-from good_files.store import Good, Store
+from benchmarks.good_files.make import GOOD, do, judge
+from benchmarks.good_files.networks import Network, bottlenecks, conv, group_norm, model, norm, residual
+from benchmarks.good_files.store import Good, Store
 
-GOOD = 0.97
 PROOF = 1000
 HARD: dict[str, Any] = {"proof": PROOF, "jitter": 30}
 """Answers that are all sure would hide what a defect does."""
@@ -76,7 +76,8 @@ def good_exports(network: Network, work: Path, repair: str) -> Iterator[tuple[Go
     store = Store(work / f"larger-{repair}", network.name)
     if not (store.folder / "judged.json").exists():
         told = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        subprocess.run([sys.executable, __file__, str(work), network.name, repair], check=True, env=told)
+        call = [sys.executable, "-m", "benchmarks.defects.networks", str(work), network.name, repair]
+        subprocess.run(call, check=True, env=told)
     known = store.judged()
     for file in store.files():
         if known[file.path.name]["agreement"] >= GOOD:
@@ -84,8 +85,6 @@ def good_exports(network: Network, work: Path, repair: str) -> Iterator[tuple[Go
 
 
 def _make(network: Network, work: Path, repair: str) -> None:
-    from false_alarms import do, judge
-
     folder = work / f"larger-{repair}"
     store = Store(folder, network.name)
     store.folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """resnet-edge against the tools that its users would take otherwise, on the same models in one run.
 
-    python benchmarks/peers.py [--quick] [--models resnet20,resnet50] [--json FILE]
+    python -m benchmarks.peers [--quick] [--models resnet20,resnet50] [--json FILE]
 
 Every tool converts the same .keras file with the same calibration images, each in a process of its own:
 wall seconds, processor seconds, and memory as in convert_cost.py. The files then take turns, one thread,
@@ -23,16 +23,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from convert_cost import cost, pictures
-from peers_list import CONVERSIONS, TOOLS, Conversion
-from peers_measure import Comparator, accuracy, first_line, latencies
-from peers_table import load_line, machine_line, table, targets
 
+from benchmarks.convert_cost import cost, pictures
+from benchmarks.peers.contenders import CONVERSIONS, TOOLS, Conversion
+from benchmarks.peers.measure import Comparator, accuracy, first_line, latencies
+from benchmarks.peers.table import load_line, machine_line, table, targets
 from resnet_edge.core.files.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 from resnet_edge.core.machine import machine, versions
 
 HERE = Path(__file__).resolve().parent
-REQUIREMENTS = HERE / "peers-requirements.txt"
+REQUIREMENTS = HERE / "requirements.txt"
 DEFAULT_TOOLS = Path.home() / ".cache" / "resnet-edge" / "peers"
 
 
@@ -213,8 +213,8 @@ def ours(case: Case, conversion: Conversion, out: Path) -> list[str]:
 
 
 def step(name: str, python: str, source: Path, calibration: Path, out: Path) -> list[str]:
-    """A step of peers_convert.py."""
-    return [python, str(HERE / "peers_convert.py"), name, str(source), str(calibration), str(out)]
+    """A step of convert.py."""
+    return [python, str(HERE / "convert.py"), name, str(source), str(calibration), str(out)]
 
 
 def quietly(command: list[str]) -> None:

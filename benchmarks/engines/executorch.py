@@ -1,6 +1,6 @@
-"""ExecuTorch for engines.py, run in the environment of engines-requirements.txt.
+"""ExecuTorch for engines.py, run in the environment of requirements.txt.
 
-    python engines_executorch.py FILE.onnx CALIBRATION.npy OUT.pte [int8]
+    python executorch.py FILE.onnx CALIBRATION.npy OUT.pte [int8]
 
 The way that there is from a float ONNX file: onnx2torch, torch.export, XNNPACK's partitioner, and for int8
 PyTorch's own quantization in two steps with XNNPACK's quantizer, one scale a channel.

@@ -1,6 +1,6 @@
 """One engine with one file for engines.py: it answers lines on stdin, one thread, one image at a time.
 
-    python engines_run.py ENGINE FILE IMAGES.npy OUTPUTS.npy
+    python run.py ENGINE FILE IMAGES.npy OUTPUTS.npy
 
 It writes the scores of all images and says `ready`; then for each line, a number of calls, the processor
 milliseconds of each call (their median).

@@ -1,6 +1,6 @@
 """One conversion by one tool, in a process of its own: peers.py starts it, and measures it.
 
-    python benchmarks/peers_convert.py STEP SOURCE CALIBRATION.npz OUT
+    python benchmarks/peers/convert.py STEP SOURCE CALIBRATION.npz OUT
 
 Written as each tool's own documentation tells its users, with two exceptions, which they can make
 too: the input is called `image`, so that one program opens all files; a batch is one image. `STEP` is

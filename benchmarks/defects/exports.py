@@ -1,6 +1,6 @@
 """Good exports for defects.py: trained networks, their images, and every artifact `convert` makes of them.
 
-    python benchmarks/defect_exports.py WORK
+    python -m benchmarks.defect_exports WORK
 
 Ten networks of 28 pixels, gray and coloured, of the zoo and of its blocks: basic blocks and bottlenecks
 with the stride in either place (v1, v1.5), before and behind the activations (v2), and two with biases and
@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from defect_networks import LARGER, good_exports
 from numpy.typing import NDArray
 
+from benchmarks.defects.networks import LARGER, good_exports
 from resnet_edge.core.files.bundled import MODEL_FILE, bundled
 
 TRAINING, CALIBRATION, PROOF = 12_000, 500, 10_000
@@ -161,7 +161,9 @@ def _exported(network: Network, work: Path, repair: str) -> list[Export]:
     model = Path(bundled(MODEL_FILE)) if network.build is None else work / f"{network.name}.keras"
     folder = work / f"{network.name}-{repair}"
     if not model.exists():  # Keras keeps hundreds of MB: a process of its own
-        subprocess.run([sys.executable, __file__, str(work), network.name], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.defects.exports", str(work), network.name], check=True
+        )
     if not folder.exists():
         calibration = work / f"calibration{network.channels}.npz"
         command = [sys.executable, "-m", "resnet_edge", "convert", str(model), "--data", str(data)]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from peers_list import LITERT, ORT, PLAIN
 
+from benchmarks.peers.contenders import LITERT, ORT, PLAIN
 from resnet_edge.backends import Session, litert, onnxruntime, openvino
 from resnet_edge.benchmarking.rounds import Runner, interleave, warm_up
 from resnet_edge.core import statistics

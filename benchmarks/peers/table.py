@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from peers_list import LITERT, ORT, PLAIN
 
+from benchmarks.peers.contenders import LITERT, ORT, PLAIN
 from resnet_edge.core import statistics
 
 Row = dict[str, Any]

@@ -1,4 +1,4 @@
-"""The tables of defects.py, in Markdown."""
+"""Seeded files and what became of them, counted and listed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from defect_line import Line
-from defect_verify import Said
-from seeding import KINDS, Seeded
+from benchmarks.defects.line import Line
+from benchmarks.defects.seeding import KINDS, Seeded
+from benchmarks.verdicts import Said
 
 
 @dataclass(frozen=True)
@@ -38,33 +39,27 @@ class Case:
         return told or self.said.layer in self.seeded.names
 
 
-def kinds_table(cases: Sequence[Case]) -> str:
-    """A row for each kind, and their sum."""
-    figures = ("variants", "above the line", "caught", "localized", "below, caught", "refused")
-    rows: list[tuple[str, ...]] = []
+def kinds(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """What became of each kind, for `defects.table`."""
+    found = []
     for kind in KINDS.values():
         some = [case for case in cases if case.seeded.kind == kind.name]
+        ran = [case for case in some if not case.line.refused]
+        caught = [case for case in ran if case.said and case.said.caught]
         if some:
-            rows.append((kind.name, kind.imitates, *_counts(some)))
-    return _table(("kind", "imitates", *figures), [*rows, ("all", "", *_counts(cases))], left=2)
-
-
-def _counts(cases: Sequence[Case]) -> tuple[str, ...]:
-    ran = [case for case in cases if not case.line.refused]
-    above = [case for case in ran if case.line.above]
-    caught = [case for case in above if case.said and case.said.caught]
-    early = [case for case in ran if not case.line.above and case.said and case.said.caught]
-    dry = all(case.said is None for case in cases)
-    figures = ("", "", "") if dry else (_share(len(caught), len(above)), _localized(caught), str(len(early)))
-    return (str(len(cases)), str(len(above)), *figures, str(len(cases) - len(ran)))
-
-
-def _localized(caught: Sequence[Case]) -> str:
-    return _share(sum(case.localized for case in caught), len(caught))
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part} of {whole} ({100 * part / whole:.1f} %)" if whole else "–"
+            found.append(
+                {
+                    "kind": kind.name,
+                    "imitates": kind.imitates,
+                    "variants": len(some),
+                    "above": sum(case.line.above for case in ran),
+                    "caught": sum(case.line.above for case in caught),
+                    "localized": sum(case.line.above and case.localized for case in caught),
+                    "below_caught": sum(not case.line.above for case in caught),
+                    "refused": len(some) - len(ran),
+                }
+            )
+    return found
 
 
 def pairs_table(cases: Sequence[Case]) -> str:

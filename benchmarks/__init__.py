@@ -1,0 +1,1 @@
+"""What the claims of README and docs stand on: each module is run as `python -m benchmarks.NAME`."""

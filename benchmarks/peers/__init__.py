@@ -1,0 +1,1 @@
+"""resnet-edge against the tools that its users would take otherwise."""
