@@ -21,6 +21,7 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.evaluation.predict_task import Predict
 from resnet_edge.evaluation.sums import measure
+from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.process import WorkerProcess
 
 CHANGED = 0.003
@@ -74,7 +75,8 @@ class Runner:
         return found
 
     def _worker(self, number: int) -> WorkerProcess:
-        return WorkerProcess("a runtime", self._folder / f"runtime{number}.log")
+        grant = Grant(writes=(str(self._folder),))
+        return WorkerProcess("a runtime", self._folder / f"runtime{number}.log", grant=grant)
 
     def _outputs(self, worker: WorkerProcess, file: Path, images: Path) -> NDArray[np.float32]:
         out, format = self._folder / f"{file.name}.npy", file.suffix[1:]
