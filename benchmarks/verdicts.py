@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -78,6 +79,11 @@ def _document(files: Sequence[Path], words: Sequence[str]) -> tuple[int, dict[st
     return done.returncode, document
 
 
+def _of(file: Path, failure: dict[str, Any]) -> bool:
+    """Whether a failure names the file: seeded files have the names of good ones at their end."""
+    return re.search(rf"(?<![\w.-]){re.escape(file.name)}", str(failure)) is not None
+
+
 def _said(file: Path, document: dict[str, Any], code: int) -> Said:
     """Rows speak of a file by its name or its path; the names of all files here differ."""
     rows = [row for row in document["parity"] if Path(row["artifact"]).name == file.name]
@@ -87,11 +93,11 @@ def _said(file: Path, document: dict[str, Any], code: int) -> Said:
     where = {"layer": first.get("layer", ""), "cause": first.get("cause", "")}
     worst = min(rows, key=lambda row: ("fail", "inconclusive", "pass").index(row["verdict"]), default=None)
     if worst is None:
-        why = next((f["message"] for f in document["failures"] if file.name in str(f)), "no row of it")
+        why = next((f["message"] for f in document["failures"] if _of(file, f)), "no row of it")
         return Said(verdict="error", certain=False, **where, why=why, sentence=first.get("sentence", ""))
     certain = bool(first.get("certain"))
     verdict = worst["verdict"]
-    if code not in RAN and any(file.name in str(failure) for failure in document.get("failures", ())):
+    if code not in RAN and any(_of(file, failure) for failure in document.get("failures", ())):
         verdict = "error"
     return Said(
         verdict=verdict,
