@@ -110,7 +110,7 @@ SHOWN = 100
 
 def _shown(value: object) -> str:
     """On one line."""
-    found = one_line(repr(value))
+    found = one_line(repr(str(value) if isinstance(value, Path) else value))
     return found if len(found) <= SHOWN else f"{found[:SHOWN]}…"
 
 
