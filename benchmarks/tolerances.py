@@ -2,7 +2,7 @@
 
     python -m benchmarks.tolerances --work DIR [--images N] [--backends A,B:DEVICE,...]
 
-DIR holds the good exports of benchmarks/defects.py, which makes them. Each is run operation by operation,
+DIR holds the good exports of benchmarks/defects/, which makes them. Each is run operation by operation,
 with nothing fused and no delegate, and by every backend that opens it. What is told is the root of the mean
 square of the differences, relative to the outputs, and in steps of the grid that int8 outputs are on;
 *times*: over what rounding makes of the float file; and the largest difference, in steps.

@@ -66,7 +66,7 @@ def test_a_report_chooses_by_format_scheme_and_backend(ordinary_report: ConvertR
     with pytest.raises(ArtifactError, match="none is of this format and scheme"):
         ordinary_report.best(format="tflight")
     with pytest.raises(UsageError, match="^--by 'speed': give one of latency, size$"):
-        ordinary_report.best("speed")  # type: ignore[arg-type]
+        ordinary_report.best("speed")  # type: ignore[arg-type]  # what is no such word is tested
 
 
 @pytest.fixture

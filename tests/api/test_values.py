@@ -91,7 +91,7 @@ def test_what_a_reader_would_refuse_is_no_matter_of_a_file(data: Any, message: s
 def test_what_is_read_once_is_held_to_be_names_when_it_is_read() -> None:
     assert words(name for name in ("a", "b")) == ("a", "b")
     with pytest.raises(UsageError, match="1 is no name"):
-        words(number for number in (1, 2))  # type: ignore[misc]
+        words(number for number in (1, 2))  # type: ignore[misc]  # numbers are no names
 
 
 class Saved:

@@ -29,24 +29,24 @@ FULL = replace(
     REQUEST,
     profiles=("android_tasks", "litert"),
     schemes=("int8",),
-    translations=(("de", Path("/home/me/labels de.txt")),),
-    data="/home/me/photos",
-    resize="/home/me/resize.json",
+    translations=(("de", Path("/somebody/s/labels de.txt")),),
+    data="/somebody/s/photos",
+    resize="/somebody/s/resize.json",
     unproved=True,
     license="MIT; see LICENSE",
 )
 
 
 def test_what_has_its_default_is_left_out() -> None:
-    told = reproduced(Path("/home/me/dist"), REQUEST, "")
+    told = reproduced(Path("/somebody/s/dist"), REQUEST, "")
     assert told == (
         "resnet-edge package dist --out BUNDLE --images 1000 --golden 10 --resize pillow --model-version 1"
     )
 
 
 def test_paths_are_names_and_the_command_line_takes_it(tmp_path: Path) -> None:
-    told = reproduced(Path("/home/me/dist"), FULL, "Sorting 'shoes'")
-    assert "/home" not in told
+    told = reproduced(Path("/somebody/s/dist"), FULL, "Sorting 'shoes'")
+    assert "/somebody" not in told
     words = shlex.split(told)[2:]
     context = command.make_context("package", [*words, "--quiet"], resilient_parsing=True)
     assert context.params["profiles"] is not None
@@ -57,7 +57,7 @@ def test_paths_are_names_and_the_command_line_takes_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "word"),
-    [("fashion-mnist", "fashion-mnist"), ("fashion-mnist:/home/me/cache", "fashion-mnist:cache")],
+    [("fashion-mnist", "fashion-mnist"), ("fashion-mnist:/somebody/s/cache", "fashion-mnist:cache")],
 )
 def test_a_name_of_data_stays_one(data: str, word: str) -> None:
     words = shlex.split(reproduced(Path("dist"), replace(REQUEST, data=data), ""))

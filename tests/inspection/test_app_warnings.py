@@ -21,7 +21,7 @@ IMAGES = {
 
 
 def changed(**image: object) -> ModelMetadata:
-    return replace(GREY, image=replace(GREY.image, **image))  # type: ignore[arg-type]
+    return replace(GREY, image=replace(GREY.image, **image))  # type: ignore[arg-type]  # fields by name
 
 
 def labelled(*labels: str) -> ModelMetadata:

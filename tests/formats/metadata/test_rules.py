@@ -20,7 +20,7 @@ def with_labels(*files: LabelFile) -> ModelMetadata:
 
 
 def with_image(**changes: object) -> ModelMetadata:
-    return replace(GREY, image=replace(GREY.image, **changes))  # type: ignore[arg-type]
+    return replace(GREY, image=replace(GREY.image, **changes))  # type: ignore[arg-type]  # fields by name
 
 
 @pytest.mark.parametrize(
