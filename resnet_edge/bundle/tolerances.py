@@ -80,7 +80,7 @@ def runtime_tolerances(
         if most > usual:
             beyond.append(
                 f"{scores.file.path}: {runtime} is up to {most:.3g} from {first}, more "
-                f" than the {usual:.3g} that are usual; nothing was widened"
+                f"than the {usual:.3g} that are usual; nothing was widened"
             )
     gate = scores.gate("")
     why = f"{limit_words(gate, scores.step)}: {gate.why}; here at most {max(measured.values()):.3g}"
