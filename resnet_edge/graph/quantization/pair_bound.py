@@ -105,7 +105,10 @@ def full_scales(rows: NDArray[Any], cost: Floats, most: int) -> NDArray[np.int64
     row, pair = np.nonzero((first * second > 0) & (sums > (MOST_OF_PAIR / LARGEST_WEIGHT * largest)[:, None]))
     over, (one, other) = sums[row, pair], (part[0][pair] for part in _pairs(cost[None]))
     weight = np.divide(one * other, one + other, out=np.zeros_like(one), where=one + other > 0)
-    rounding = ((rows != 0) @ cost.astype(rows.dtype)) / 12
+    # OpenBLAS now and then leaves the flag of an invalid operation behind though all numbers are finite
+    # (numpy#24067); this can go with a numpy whose matmul looks at its result instead of the flag.
+    with np.errstate(invalid="ignore"):
+        rounding = ((rows != 0) @ cost.astype(rows.dtype)) / 12
     share = over / np.where(largest > 0, largest, 1)[row]
     bounds = MOST_OF_PAIR / scales  # of a pair, in largest weights, without being cut off; ascending
     error = rounding / scales[:, None] ** 2 + _cut_off(row, share, weight, bounds, len(rows))
