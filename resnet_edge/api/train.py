@@ -18,7 +18,7 @@ from resnet_edge.api.checked import (
 )
 from resnet_edge.api.recipes import recipe
 from resnet_edge.api.values import Data, Model, Words, value_files
-from resnet_edge.core.errors import UnknownName
+from resnet_edge.core.choices import choose
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.training.recipe import (
     Precision,
@@ -67,8 +67,7 @@ def train(
     UnknownName, DataError, ModelError, OutputError, MissingDependency, WorkerFailed.
     """
     check_variables()
-    if arch not in zoo.architectures():
-        raise UnknownName(f"no network is called {arch!r}; choose from: {', '.join(zoo.architectures())}")
+    arch = choose("network", arch, zoo.architectures())
     path = Path(out)
     with value_files() as files:
         begun = None if start is None else files.model(start)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from resnet_edge.core import registry
-from resnet_edge.core.errors import DataError, ModelError, UnknownName, UsageError, first_line
+from resnet_edge.core.choices import choose
+from resnet_edge.core.errors import DataError, ModelError, UsageError, first_line
 from resnet_edge.core.files.file_names import safe_name
 from resnet_edge.core.files.scratch import scratch_folder
 
@@ -45,19 +46,19 @@ def words(value: Words) -> tuple[str, ...]:
 def choices(room: str, value: Words) -> tuple[str, ...]:
     """Names of files of a room, as its options spell them; of backends with or without `:device`. Raises
     UnknownName."""
-    found = words(value)
-    for name in found:
-        registry.check(room, name.partition(":")[0] if room == "backends" else name)
-    return found
+    return tuple(choice(room, word) for word in words(value))
+
+
+def choice(room: str, word: str) -> str:
+    """A name of a room as its file has it, with what stands behind it. Raises UnknownName."""
+    name, colon, device = word.partition(":") if room == "backends" else (word, "", "")
+    return f"{registry.check(room, name)}{colon}{device}"
 
 
 def targets(names: Words) -> tuple[str, ...]:
     """The files of bundle/targets by the names that users give. Raises UnknownName."""
     known = {registry.option_of(name): name for name in registry.names("bundle.targets")}
-    for name in words(names):
-        if name not in known:
-            raise UnknownName(f"no profile is called {name!r}; choose from: {', '.join(known)}")
-    return tuple(dict.fromkeys(known[name] for name in words(names)))
+    return tuple(dict.fromkeys(known[choose("profile", name, known)] for name in words(names)))
 
 
 def text(value: str | Path | None) -> str | None:

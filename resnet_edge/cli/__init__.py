@@ -20,6 +20,7 @@ import click
 from resnet_edge import __version__
 from resnet_edge.cli._interrupt import NOTHING_LEFT, Interrupted, interruptible
 from resnet_edge.cli.terminal import fail, last_words, print_error_document, silence
+from resnet_edge.core.choices import did_you_mean
 from resnet_edge.core.errors import EXIT_COULD_NOT, OutputError, ResnetEdgeError
 
 DEBUG = "RESNET_EDGE_DEBUG"
@@ -42,6 +43,17 @@ class CommandGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with what may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            known = self.list_commands(ctx)
+            near = did_you_mean(args[0], known)
+            ctx.fail(f"there is no command {args[0]!r}{near}; there are {', '.join(known)}")
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """As click's, but whatever goes wrong is told in one line. Never returns."""

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import click
 from click.core import ParameterSource
 
+from resnet_edge.api.values import choices
 from resnet_edge.core import registry
 from resnet_edge.core.errors import UnknownName
 from resnet_edge.core.scheme import DenseScales
@@ -24,13 +25,10 @@ def names(room: str) -> Callback:
     def check(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
         if value is None:
             return None
-        words = [word.strip() for word in value.split(",")]
-        for word in words:
-            try:
-                registry.check(room, word.partition(":")[0] if room == "backends" else word)
-            except UnknownName as error:
-                raise click.BadParameter(str(error)) from error
-        return tuple(dict.fromkeys(words))
+        try:
+            return choices(room, value)
+        except UnknownName as error:
+            raise click.BadParameter(str(error)) from error
 
     return check
 
@@ -90,7 +88,7 @@ def backends_option(default: str | None, help: str) -> Callable[[F], F]:
 def value_type(hint: Any) -> click.ParamType[Any]:
     """The values that an option takes, as the signature of the function of its command has them."""
     if get_origin(hint) is Literal:
-        return click.Choice(get_args(hint))
+        return click.Choice(get_args(hint), case_sensitive=False)
     kind, within = get_args(hint)
     most = None if math.isinf(within.most) else within.most
     if kind is int:

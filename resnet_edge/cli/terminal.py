@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -46,9 +48,17 @@ def say(text: str = "", *, err: bool = False) -> None:
 
 
 def fail(message: str) -> None:
-    """One line on stderr that begins with `error:`."""
+    """One line on stderr that begins with `error:`. A terminal gets it wrapped between words; what reads a
+    pipe or a log finds it on one."""
     with suppress(OSError):  # where stderr is closed there is nobody to tell
-        say("error: " + one_line(message), err=True)
+        line = "error: " + one_line(message)
+        say(_wrapped(line) if sys.stderr.isatty() else line, err=True)
+
+
+def _wrapped(line: str) -> str:
+    """Lines of the terminal's width; paths and names stay whole, to be copied."""
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def print_json(document: Any) -> None:

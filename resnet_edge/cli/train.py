@@ -17,7 +17,7 @@ from resnet_edge.cli.terminal import command_line, output_options, print_json, p
 @click.option(
     "--arch",
     required=True,
-    type=click.Choice(list(zoo.architectures())),
+    type=click.Choice(list(zoo.architectures()), case_sensitive=False),
     metavar="NAME",
     help="A network of the zoo.",
 )

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from resnet_edge.core.choices import did_you_mean
 from resnet_edge.core.errors import DataError, UnknownName
 from resnet_edge.core.files.documents import read_json
 
@@ -127,7 +128,8 @@ def contract(name_or_file: str, height: int, width: int, channels: int) -> Image
 def _read(path: Path) -> _Steps:
     if not path.is_file():
         raise UnknownName(
-            f"no resize is called {str(path)!r}, and no such file exists; choose from: {', '.join(PRESETS)}, "
+            f"no resize is called {str(path)!r}, and no such file exists"
+            f"{did_you_mean(str(path), PRESETS)}; choose from: {', '.join(PRESETS)}, "
             "or a JSON file with fit, crop_fraction, interpolation, antialias"
         )
     found = read_json(

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from resnet_edge.core.choices import did_you_mean
 from resnet_edge.core.errors import UnknownName
 from resnet_edge.core.files.documents import read_json
 
@@ -80,8 +81,9 @@ def preprocessing(name_or_file: str) -> Preprocessing:
     path = Path(name_or_file)
     if not path.is_file():
         raise UnknownName(
-            f"no preprocessing is called {name_or_file!r}, and no such file exists; choose from: "
-            f"{', '.join(PRESETS)}, or a JSON file with scale, offset, channels"
+            f"no preprocessing is called {name_or_file!r}, and no such file exists"
+            f"{did_you_mean(name_or_file, PRESETS)}; choose from: {', '.join(PRESETS)}, or a JSON file with "
+            "scale, offset, channels"
         )
     found = read_json(
         path, _File, "preprocessing file", "give it scale, offset and channels, or name a preset"

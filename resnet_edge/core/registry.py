@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from resnet_edge.core.errors import MissingDependency, UnknownName
+from resnet_edge.core.choices import choose
+from resnet_edge.core.errors import MissingDependency
 from resnet_edge.core.packages import missing_package
 
 T = TypeVar("T")
@@ -54,10 +55,8 @@ def option_of(name: str) -> str:
 
 
 def check(room: str, name: str) -> str:
-    """`name` itself. Raises UnknownName with the choices unless it is one of them."""
-    if name not in names(room):
-        raise UnknownName(f"no {room[:-1]} is called {name!r}; choose from: {', '.join(names(room))}")
-    return name
+    """The choice that `name` means. Raises UnknownName."""
+    return choose(room[:-1], name, names(room))
 
 
 def constant(room: str, name: str, key: str, default: T) -> T:
@@ -83,7 +82,7 @@ def _text(room: str, name: str) -> tuple[str, bool]:
 
 def load(room: str, name: str) -> Any:
     """What the choice `name` offers: its module, or the like. Raises UnknownName or MissingDependency."""
-    check(room, name)
+    name = check(room, name)
     data = declared(room).get(name)
     try:
         if data is not None:

@@ -21,7 +21,8 @@ class State:
     """A model at one point of its lineage.
 
     `macs` counts multiply-accumulates of one image (None: not countable); `file_bytes` is the
-    size of the `.keras` file and `gzip_bytes` that of its gzip (0: the model is no single file);
+    size of the `.keras` or `.h5` file without the state of an optimizer, and `gzip_bytes` that of its gzip
+    (0: the model is no single file);
     `top1` is the fraction of `n` images that it gets right, and `images` says which (None: there
     were none with labels). `images_sha256` is of those images and then their labels, as
     report.json gives it under `data`, so that two accuracies on the same images are known to be;

@@ -82,7 +82,7 @@ def _room(
 def listing(folder: Path) -> tuple[list[Path], NDArray[np.int64] | None, tuple[str, ...]]:
     """The image files, their labels (None in a flat folder) and the names of the classes, in their sorted
     order. Raises DataError, OSError."""
-    classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not _is_left_behind(entry))
     flat = _images(folder)
     if classes and flat:
         raise DataError(
@@ -101,6 +101,11 @@ def listing(folder: Path) -> tuple[list[Path], NDArray[np.int64] | None, tuple[s
         files += found
         labels += [label] * len(found)
     return files, np.asarray(labels, np.int64), tuple(entry.name for entry in classes)
+
+
+def _is_left_behind(entry: Path) -> bool:
+    """Whether a folder is hidden, or what the archiver of macOS leaves beside the folders that it packed."""
+    return entry.name.startswith(".") or (entry.name == "__MACOSX" and not _images(entry))
 
 
 def _no_image_in(entry: Path) -> str:

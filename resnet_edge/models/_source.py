@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from resnet_edge import zoo
+from resnet_edge.core.choices import did_you_mean
 from resnet_edge.core.errors import ModelError, UnknownName, UsageError
 from resnet_edge.core.files.pipes import check_no_pipe
 
@@ -52,8 +53,10 @@ def kind_of(source: str) -> str:
         return "factory"
     if path.suffix or "/" in source:
         raise ModelError(f"{source} does not exist: check the path; MODEL is {FORMS}")
+    known = zoo.architectures()
     raise UnknownName(
-        f"no model is called {source!r}; the zoo has: {', '.join(zoo.architectures())}; MODEL is {FORMS}"
+        f"no model is called {source!r}{did_you_mean(source, known)}; the zoo has: {', '.join(known)}; "
+        f"MODEL is {FORMS}"
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from resnet_edge.core.choices import choose
 from resnet_edge.core.errors import ModelError, UnknownName, UsageError, first_line
 from resnet_edge.core.files.file_names import safe_name
 from resnet_edge.core.preprocessing import PRESETS
@@ -70,10 +71,7 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
 
 def _parse(source: str) -> tuple[str, bool]:
     _, name, *rest = source.split(":")
-    if name not in PREPROCESSING:
-        raise UnknownName(
-            f"keras.applications has no classifier {name!r}; choose from: {', '.join(PREPROCESSING)}"
-        )
+    name = choose("classifier of keras.applications", name, PREPROCESSING)
     if rest not in ([], ["random"]):
         raise UnknownName(f"{source}: after app:{name} only :random can follow (random weights)")
     return name, bool(rest)

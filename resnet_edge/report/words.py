@@ -11,6 +11,8 @@ from resnet_edge.core.printable import printable as printable
 
 ABSENT = "–"
 MINUS = "−"
+MOST_DECIMALS = 7
+"""Of a share in percent: one in a billion."""
 
 
 def finite(value: float | None) -> TypeGuard[float]:
@@ -36,14 +38,14 @@ def size(number: int) -> str:
 def percent(fraction: float | None, n: int) -> str:
     """A fraction as percent, with the decimals that `n` images can carry.
 
-    Rounds down: 9,999 of 10,000 is never shown as 100 %.
+    More of them where it would read 0 or 100 and is not: 99,999 of 100,000 is never shown as 100.00 %.
     """
     if not finite(fraction):
         return ABSENT
     decimals = 2 if n >= 1000 else 1
-    # Twelve digits first, because 0.29 * 100 is a little less than 29 in binary.
-    scaled = round(fraction * 100 * 10**decimals, 6)
-    return f"{math.floor(scaled) / 10**decimals:.{decimals}f} %"
+    while fraction not in (0, 1) and decimals < MOST_DECIMALS and round(100 * fraction, decimals) in (0, 100):
+        decimals += 1
+    return f"{100 * fraction:.{decimals}f} %"
 
 
 def points(value: float | None) -> str:

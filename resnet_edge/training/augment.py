@@ -14,7 +14,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.errors import UnknownName
+from resnet_edge.core.choices import choose
 
 Images = NDArray[np.float32]
 Transformation = Callable[[Images, np.random.Generator], Images]
@@ -55,13 +55,9 @@ def erase(images: Images, random: np.random.Generator) -> Images:
 TRANSFORMATIONS: dict[str, Transformation] = {"flip": flip, "crop": crop, "erase": erase}
 
 
-def check_augmentations(names: Sequence[str]) -> None:
-    """Raises UnknownName for an augmentation that does not exist."""
-    unknown = [name for name in names if name not in TRANSFORMATIONS]
-    if unknown:
-        raise UnknownName(
-            f"no augmentation is called {unknown[0]!r}; choose from: {', '.join(TRANSFORMATIONS)}"
-        )
+def check_augmentations(names: Sequence[str]) -> list[str]:
+    """The names as they stand in TRANSFORMATIONS. Raises UnknownName."""
+    return [choose("augmentation", name, TRANSFORMATIONS) for name in names]
 
 
 class AugmentedBatches:
@@ -78,10 +74,9 @@ class AugmentedBatches:
         names: Sequence[str],
         seed: int,
     ) -> None:
-        check_augmentations(names)
         self._images, self._labels = images, labels
         self._batch_size = min(batch_size, len(images))
-        self._steps = [TRANSFORMATIONS[name] for name in names]
+        self._steps = [TRANSFORMATIONS[name] for name in check_augmentations(names)]
         self._seed = seed
 
     def __len__(self) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.sidecar import State
 from resnet_edge.models import ModelRequest, open_model
+from resnet_edge.training.network_content import network_content
 from resnet_edge.training.training_data import LabelledImages
 from resnet_edge.workers.progress import silent
 
@@ -21,7 +22,7 @@ def state_of(request: ModelRequest, top1: float | None, images: LabelledImages |
     facts = open_model(request, silent).facts
     measured = images if top1 is not None else None
     file = Path(request.source)
-    content = file.read_bytes() if file.is_file() else b""
+    content = network_content(file) if file.is_file() else b""
     return State(
         sha256=sha256_of(file) if content else facts.sha256,
         parameters=facts.parameters,

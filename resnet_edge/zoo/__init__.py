@@ -10,7 +10,7 @@ import pkgutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from resnet_edge.core.errors import UnknownName
+from resnet_edge.core.choices import choose
 
 if TYPE_CHECKING:
     import keras
@@ -49,9 +49,7 @@ def architectures() -> dict[str, Architecture]:
 def architecture(name: str) -> Architecture:
     """The network called `name`. Raises UnknownName with the choices."""
     known = architectures()
-    if name not in known:
-        raise UnknownName(f"no architecture is called {name!r}; choose from: {', '.join(known)}")
-    return known[name]
+    return known[choose("network", name, known)]
 
 
 def build(

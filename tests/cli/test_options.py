@@ -35,6 +35,7 @@ def test_only_what_was_named_is_given() -> None:
 
 def test_names_are_each_once_and_backends_may_have_a_device() -> None:
     assert run("--schemes", "int8, fp32,int8")[1] == "[('schemes', ('int8', 'fp32'))]\n"
+    assert run("--schemes", "INT8,int8")[1] == "[('schemes', ('int8',))]\n"
     assert run("--backends", "litert:gpu,onnxruntime")[1] == "[('backends', ('litert:gpu', 'onnxruntime'))]\n"
 
 

@@ -15,6 +15,17 @@ def test_an_error_is_one_line_whatever_its_text(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err == "error: first second third\n"
 
 
+def test_a_terminal_gets_it_wrapped_between_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    path = "/a/very/long/path/that/must/stay/whole/to-be-copied.keras"
+    fail(f"no such file as {path}: check the path, or name another one")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["error: no such file as", f"  {path}:", "  check the path, or name another one"]
+
+
 def test_an_error_as_a_document_is_json_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     print_error_document("a \x1b[31m\nb é", 3)
     out, err = capsys.readouterr()

@@ -28,6 +28,16 @@ def test_sorted_sub_folders_are_the_labels(tmp_path: Path) -> None:
     assert found.images[:, 0, 0, 0].tolist() == [1, 2, 9]
 
 
+def test_what_an_archiver_left_behind_is_no_class(tmp_path: Path) -> None:
+    save(tmp_path / "ant" / "a.png")
+    leftover = tmp_path / "__MACOSX" / "ant" / "._a.png"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_bytes(b"\0\5\x16\7 attributes, no image")
+    assert load(str(tmp_path), "test", (8, 8, 1)).class_names == ("ant",)
+    save(tmp_path / "__MACOSX" / "b.png")
+    assert load(str(tmp_path), "test", (8, 8, 1)).class_names == ("__MACOSX", "ant"), "it has an image"
+
+
 def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     save(tmp_path / "a.png")
     found = load(str(tmp_path), "test", (8, 8, 1))

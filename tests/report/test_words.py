@@ -12,14 +12,17 @@ from resnet_edge.report import words
     [
         (0.9412, 10_000, "94.12 %"),
         (0.29, 1_000, "29.00 %"),
-        (0.99999, 100_000, "99.99 %"),
+        (0.891667, 10_000, "89.17 %"),
+        (0.99996, 100_000, "99.996 %"),
+        (0.000_01, 100_000, "0.001 %"),
+        (0.0, 64, "0.0 %"),
         (1.0, 64, "100.0 %"),
         (63 / 64, 64, "98.4 %"),
         (None, 0, "–"),
         (math.nan, 10, "–"),
     ],
 )
-def test_percent_rounds_down(fraction: float | None, n: int, text: str) -> None:
+def test_percent_is_rounded_and_never_to_all_or_nothing(fraction: float | None, n: int, text: str) -> None:
     assert words.percent(fraction, n) == text
 
 

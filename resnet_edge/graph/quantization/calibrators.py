@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.errors import UnknownName
+from resnet_edge.core.choices import choose
 from resnet_edge.graph.quantization.histogram import GRID, Distribution
 
 Range = tuple[float, float]
@@ -126,9 +126,7 @@ CALIBRATORS: dict[str, Calibrator] = {
 
 def find(name: str) -> Calibrator:
     """The calibrator called `name`. Raises UnknownName."""
-    if name not in CALIBRATORS:
-        raise UnknownName(f"no calibrator is called {name!r}; choose from: {', '.join(CALIBRATORS)}")
-    return CALIBRATORS[name]
+    return CALIBRATORS[choose("calibrator", name, CALIBRATORS)]
 
 
 def chosen_ranges(
