@@ -44,8 +44,8 @@ def margins(head: Head, outputs: Outputs) -> NDArray[np.floating]:
     """How far (N,) the answer is before the next one: in the unit of the outputs, or of its logit where there
     is only one output."""
     best = np.sort(scores(head, outputs), axis=1)
-    found: NDArray[np.floating] = best[:, -1] - best[:, -2]
-    return found
+    gaps: NDArray[np.floating] = best[:, -1] - best[:, -2]
+    return gaps
 
 
 def logits(head: Head, outputs: Outputs) -> Scores:
@@ -60,15 +60,15 @@ Real = TypeVar("Real", NDArray[np.float64], np.float64)
 
 def log_odds(probabilities: Real) -> Real:
     """log(p / (1 - p))."""
-    found: Real = np.log(probabilities) - np.log1p(-probabilities)
-    return found
+    odds: Real = np.log(probabilities) - np.log1p(-probabilities)
+    return odds
 
 
 def sigmoid(logits: Real) -> Real:
     """1 / (1 + exp(-z)), whatever z is; NaN of NaN."""
     with np.errstate(invalid="ignore"):
-        found: Real = np.exp(-np.logaddexp(0, -logits))
-    return found
+        probabilities: Real = np.exp(-np.logaddexp(0, -logits))
+    return probabilities
 
 
 def of_output(head: Head, output: Output) -> Head:

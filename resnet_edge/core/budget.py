@@ -1,4 +1,4 @@
-"""How much a file of others may ask for before anything is unpacked or computed.
+"""How much a third-party file may ask for before anything is unpacked or computed.
 
 Nothing here is a guess at what is large. What a file declares is held against what it is for (labels
 against images, weights against the layers that hold them), and against what this machine has.
@@ -72,7 +72,7 @@ def check_npz(path: Path, scratch: Path | None = None) -> None:
 
 def declared_arrays(path: Path, names: tuple[str, ...]) -> Mapping[str, Declared]:
     """Those arrays of an .npz that are there and have a header that is understood."""
-    found = {}
+    arrays = {}
     try:
         with zipfile.ZipFile(path) as archive:
             held = set(archive.namelist())
@@ -80,10 +80,10 @@ def declared_arrays(path: Path, names: tuple[str, ...]) -> Mapping[str, Declared
                 if f"{name}.npy" not in held:
                     continue
                 with archive.open(f"{name}.npy") as member:
-                    found[name] = _declared(member.read(_LONGEST_HEADER))
+                    arrays[name] = _declared(member.read(_LONGEST_HEADER))
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
         return {}  # numpy will say the same, in its words
-    return {name: declared for name, declared in found.items() if declared is not None}
+    return {name: declared for name, declared in arrays.items() if declared is not None}
 
 
 def _declared(begin: bytes) -> Declared | None:
@@ -97,12 +97,12 @@ def _declared(begin: bytes) -> Declared | None:
     try:
         header = ast.literal_eval(begin[start : start + length].decode("latin-1").strip())
         dtype, shape = header["descr"], header["shape"]
-        found = _DTYPE.fullmatch(dtype)
+        match = _DTYPE.fullmatch(dtype)
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
         return None
-    if found is None or not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+    if match is None or not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
         return None
-    item = int(found[2] or 1) * (4 if found[1] == "U" else 1)
+    item = int(match[2] or 1) * (4 if match[1] == "U" else 1)
     return Declared(dtype=dtype, shape=shape, size_bytes=item * prod(shape))
 
 

@@ -132,15 +132,15 @@ def _read(path: Path) -> _Steps:
             f"{did_you_mean(str(path), PRESETS)}; choose from: {', '.join(PRESETS)}, "
             "or a JSON file with fit, crop_fraction, interpolation, antialias"
         )
-    found = read_json(
+    resize = read_json(
         path,
         _File,
         "resize file",
         "give it fit, crop_fraction, interpolation and antialias, or name a preset",
     )
-    if found.fit == "stretch" and found.crop_fraction != 1:
+    if resize.fit == "stretch" and resize.crop_fraction != 1:
         raise DataError(f'{path}: "stretch" takes the whole photo: take crop_fraction out, or say "crop"')
-    if found.interpolation == "nearest" and found.antialias:
+    if resize.interpolation == "nearest" and resize.antialias:
         raise DataError(f'{path}: "nearest" has no antialias: say false, or another interpolation')
-    antialias = found.interpolation != "nearest" if found.antialias is None else found.antialias
-    return _Steps(found.fit, found.crop_fraction, found.interpolation, antialias)
+    antialias = resize.interpolation != "nearest" if resize.antialias is None else resize.antialias
+    return _Steps(resize.fit, resize.crop_fraction, resize.interpolation, antialias)

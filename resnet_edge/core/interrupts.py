@@ -24,7 +24,9 @@ def uninterrupted() -> Iterator[None]:
     def wait(number: int, frame: FrameType | None) -> None:
         came.append(number)
 
-    before = {number: found for number in (*SIGNALS, REMINDER) if callable(found := signal.getsignal(number))}
+    before = {
+        number: previous for number in (*SIGNALS, REMINDER) if callable(previous := signal.getsignal(number))
+    }
     for number in before:
         signal.signal(number, wait)
     try:

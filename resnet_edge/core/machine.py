@@ -62,13 +62,13 @@ def adds_int8_precisely() -> bool:
 
 def versions() -> dict[str, str]:
     """What is installed of all that can bear on a result, by distribution; nothing is imported."""
-    found = {}
+    installed = {}
     for name in (*BASE, *(distribution for distribution, _ in EXTRAS.values())):
         try:
-            found[name] = importlib.metadata.version(name)
+            installed[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:  # an extra that the user did not want
             continue
-    return found
+    return installed
 
 
 def usable_cores() -> int:
@@ -136,15 +136,15 @@ def left_in_groups(root: Path = GROUPS, own: Path = Path("/proc/self/cgroup")) -
     """What is left of the memory of each control group around this process that has a limit. Raises OSError
     where the system has none."""
     names = [line.split(":", 2) for line in own.read_text("utf-8").splitlines()]
-    found = []
+    free = []
     for mounted, most, used, droppable in _FILES:
         for number, controllers, name in names:
             if (number == "0") if mounted == "" else ("memory" in controllers.split(",")):
                 inside = PurePosixPath(name.lstrip("/"))
                 for group in (inside, *inside.parents):
                     with suppress(OSError, ValueError):
-                        found.append(_left(root / mounted / group, most, used, droppable))
-    return found
+                        free.append(_left(root / mounted / group, most, used, droppable))
+    return free
 
 
 def _left(group: Path, most: str, used: str, droppable: str) -> int:

@@ -37,15 +37,15 @@ def with_own_names(report: T, own_names: Mapping[str, str]) -> T:
     """`report` (a dataclass) with the own names of layers wherever it tells of layers."""
     if not own_names:
         return report
-    told = {f.name: getattr(report, f.name) for f in fields(report) if f.name in _TELL_OF_LAYERS}
-    return replace(report, **{name: named(value, own_names) for name, value in told.items()})
+    values = {f.name: getattr(report, f.name) for f in fields(report) if f.name in _TELL_OF_LAYERS}
+    return replace(report, **{name: named(value, own_names) for name, value in values.items()})
 
 
 def named(value: Any, own_names: Mapping[str, str]) -> Any:
     """`value` (a dataclass, a tuple or list, a dict or text, however deep) with own names in all its texts
     but the paths of files."""
     if isinstance(value, str):
-        return _WORD.sub(lambda found: _own(found[0], own_names), value)
+        return _WORD.sub(lambda match: _own(match[0], own_names), value)
     if isinstance(value, tuple | list):
         return type(value)(map(partial(named, own_names=own_names), value))
     if isinstance(value, dict):

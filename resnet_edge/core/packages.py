@@ -26,8 +26,8 @@ BASE = ("resnet-edge", "click", "msgspec", "numpy", "pillow", "psutil", "rich")
 
 def missing_package(module: str | None) -> str | None:
     """How to install what `import module` needs, in one line; None where no extra brings it."""
-    found = EXTRAS.get((module or "").partition(".")[0])
-    if found is None:
+    package = EXTRAS.get((module or "").partition(".")[0])
+    if package is None:
         return None
-    distribution, extra = found
+    distribution, extra = package
     return f"the package {distribution} is not installed: pip install 'resnet-edge[{extra}]'"

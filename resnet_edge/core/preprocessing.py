@@ -85,9 +85,9 @@ def preprocessing(name_or_file: str) -> Preprocessing:
             f"{did_you_mean(name_or_file, PRESETS)}; choose from: {', '.join(PRESETS)}, or a JSON file with "
             "scale, offset, channels"
         )
-    found = read_json(
+    file = read_json(
         path, _File, "preprocessing file", "give it scale, offset and channels, or name a preset"
     )
     return Preprocessing(
-        name=path.stem, where="graph", scale=found.scale, offset=found.offset, channels=found.channels
+        name=path.stem, where="graph", scale=file.scale, offset=file.offset, channels=file.channels
     )

@@ -27,8 +27,8 @@ DATA = ".toml"
 def names(room: str) -> list[str]:
     """The choices of `room`, found without importing any of them: modules first, then files of data."""
     modules = pkgutil.iter_modules(map(str, _folders(room)))
-    found = sorted(module.name for module in modules if not module.name.startswith("_"))
-    return [*found, *declared(room)]
+    listed = sorted(module.name for module in modules if not module.name.startswith("_"))
+    return [*listed, *declared(room)]
 
 
 def declared(room: str) -> dict[str, Path]:

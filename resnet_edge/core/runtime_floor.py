@@ -57,7 +57,7 @@ def release_of(name: str, version: str) -> tuple[int, ...]:
 
 def floors(text: str) -> tuple[RuntimeFloor, ...]:
     """What the text of an option names. Raises UsageError."""
-    found: dict[str, RuntimeFloor] = {}
+    by_name: dict[str, RuntimeFloor] = {}
     for word in text.split(","):
         match = _FLOOR.fullmatch(word.strip())
         if match is None:
@@ -68,7 +68,7 @@ def floors(text: str) -> tuple[RuntimeFloor, ...]:
         if not (_DAY if name == BY_DAY else _RELEASE).fullmatch(version):
             example = "2024 or 2024-07-02" if name == BY_DAY else "2.5 or 2.5.1"
             raise UsageError(f"{version!r} is no version of {name}: write it as {example}")
-        if name in found:
+        if name in by_name:
             raise UsageError(f"{name} is named twice: name the oldest")
-        found[name] = RuntimeFloor(name=name, version=version)
-    return tuple(found.values())
+        by_name[name] = RuntimeFloor(name=name, version=version)
+    return tuple(by_name.values())

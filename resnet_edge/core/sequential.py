@@ -68,7 +68,7 @@ def planned(n: int, max_drop: float) -> Looks:
     if max_drop <= 0:
         return at_once(n)
     # More looks need a wider interval, and so more images for the first: the fewest looks that fit.
-    return next(found for looks in count(1) if len((found := _doubling(n, max_drop, looks)).at) <= looks)
+    return next(plan for looks in count(1) if len((plan := _doubling(n, max_drop, looks)).at) <= looks)
 
 
 def fewest(max_drop: float, z: float) -> int:

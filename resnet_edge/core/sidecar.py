@@ -116,8 +116,8 @@ def read_sidecar(model: Path) -> Sidecar:
     path = sidecar_path(model)
     if not path.is_file():
         return Sidecar()
-    found: Sidecar = read_json(path, Sidecar, "sidecar of a model", "fix or remove it", ModelError)
-    return found
+    sidecar: Sidecar = read_json(path, Sidecar, "sidecar of a model", "fix or remove it", ModelError)
+    return sidecar
 
 
 def lineage_of(source: str | Path, sha256: str) -> Lineage:

@@ -29,10 +29,10 @@ def check_training_data(
     """The same of data that a network is trained on. `fresh`: the network is made for the images, and takes
     `input_shape` (H, W, C) or, with None, the size that they have. Raises as `check_data`."""
     budget.check_data(data)
-    asked = ReadHeaders(
+    request = ReadHeaders(
         data=_files((data,)), train=True, fresh=fresh, batch_size=batch_size, input_shape=input_shape
     )
-    _look(asked)
+    _look(request)
 
 
 def _files(words: tuple[str | None, ...]) -> tuple[str, ...]:

@@ -159,16 +159,16 @@ class _Unpacked:
 
     def values(self) -> NDArray[np.uint8]:
         """All of them, in the shape."""
-        found, done = np.empty(self._size, np.uint8), 0
+        pixels, done = np.empty(self._size, np.uint8), 0
         while not self._unpacker.eof and (block := self._next()):
             values = self._unpacker.decompress(block, min(_BLOCK, self._size - done + 1))
             if done + len(values) > self._size:
                 break
-            found[done : done + len(values)] = np.frombuffer(values, np.uint8)
+            pixels[done : done + len(values)] = np.frombuffer(values, np.uint8)
             done += len(values)
         if not self._unpacker.eof or done < self._size:
             raise ValueError("it is cut off, or holds more than it declares")
-        return found.reshape(self.shape)
+        return pixels.reshape(self.shape)
 
     def _next(self) -> bytes:
         return self._unpacker.unconsumed_tail or self._stream.read(_BLOCK)

@@ -95,11 +95,11 @@ def listing(folder: Path) -> tuple[list[Path], NDArray[np.int64] | None, tuple[s
     files: list[Path] = []
     labels: list[int] = []
     for label, entry in enumerate(classes):
-        found = _images(entry)
-        if not found:
+        images = _images(entry)
+        if not images:
             raise DataError(_no_image_in(entry))
-        files += found
-        labels += [label] * len(found)
+        files += images
+        labels += [label] * len(images)
     return files, np.asarray(labels, np.int64), tuple(entry.name for entry in classes)
 
 

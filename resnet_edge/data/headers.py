@@ -31,10 +31,10 @@ def look(request: ReadHeaders, on_progress: OnProgress) -> Headers:
     """Raises DataError, with the first thing that is wrong."""
     files = 0
     for data in request.data:
-        found = _look(data, request)
-        files += found.files
+        headers = _look(data, request)
+        files += headers.files
         if request.fresh:
-            _check_room(data, found, request)
+            _check_room(data, headers, request)
     return Headers(files=files)
 
 
@@ -70,14 +70,14 @@ def _check_alike(files: list[Path], sizes: list[tuple[int, int]]) -> None:
             )
 
 
-def _check_room(data: str, found: _Images, request: ReadHeaders) -> None:
+def _check_room(data: str, images: _Images, request: ReadHeaders) -> None:
     """Whether the pixels fit the memory: all of them as they are kept, and one batch as the network gets it.
     The network's own values come on top, many times that."""
-    height, width, channels = request.input_shape or found.shape
-    one, size = height * width * channels, min(found.count, request.batch_size)
-    needed, free = max(one * found.count, one * size * _FLOAT), available_memory()
+    height, width, channels = request.input_shape or images.shape
+    one, size = height * width * channels, min(images.count, request.batch_size)
+    needed, free = max(one * images.count, one * size * _FLOAT), available_memory()
     if free is not None and needed > free:
-        what = f"{found.count:,} images" if one * found.count == needed else f"batches of {size:,} images"
+        what = f"{images.count:,} images" if one * images.count == needed else f"batches of {size:,} images"
         raise DataError(
             f"{what} of {height:,}x{width:,} pixels from {data} take {needed:,} bytes, and {free:,} of "
             "memory are free: give smaller images or a smaller --batch-size, or, for photos, --input-shape"

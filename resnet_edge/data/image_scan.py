@@ -58,8 +58,8 @@ def scan(path: Path, only: Container[bytes] | None = None) -> Scan:
         here = chosen[(chosen >= len(digests)) & (chosen < len(digests) + len(block))] - len(digests)
         seen = block[here].reshape(len(here), -1, block.shape[-1])[:, places]
         pixels.append(seen.astype(np.float32))
-        found = (digest(row) for row in rows)
-        digests += found if only is None else (one if one in only else b"" for one in found)
+        row_digests = (digest(row) for row in rows)
+        digests += row_digests if only is None else (one if one in only else b"" for one in row_digests)
     empty = np.empty((0, len(places), head.shape[-1]), np.float32)
     return Scan(
         low=low,

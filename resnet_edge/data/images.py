@@ -29,30 +29,31 @@ def prepare(request: PrepareImages, on_progress: OnProgress) -> PreparedImages:
     """
     on_progress(Progress(step="images", note=request.data))
     folder = Path(request.folder)
-    found = load(request.data, "test", request.shape, folder)
-    _check_values(found, request)
+    loaded = load(request.data, "test", request.shape, folder)
+    _check_values(loaded, request)
     if not request.for_calibration:
-        _check_classes(found, request)
-    rows = np.arange(len(found))
+        _check_classes(loaded, request)
+    rows = np.arange(len(loaded))
     if request.limit:
-        rows = _spread(found.labels, len(found), request.limit)
+        rows = _spread(loaded.labels, len(loaded), request.limit)
     held = np.empty(0, np.int64)
     if request.hold_out:
-        labels = None if found.labels is None else found.labels[rows]
+        labels = None if loaded.labels is None else loaded.labels[rows]
         held = rows[_spread(labels, len(rows), min(request.hold_out, max(1, len(rows) // 5)))]
         rows = np.setdiff1d(rows, held)
     if not len(rows):
         raise DataError(
-            f"{found.source} has too few images to hold some out for calibration: give more, or --calibration"
+            f"{loaded.source} has too few images to hold some out for calibration: give more, "
+            "or --calibration"
         )
     if not request.for_calibration:
-        _check_repeats(found, rows)
+        _check_repeats(loaded, rows)
     if request.seed is not None:
         rows = np.random.default_rng(request.seed).permutation(rows)
-    on_progress(Progress(step="images", done=len(rows), total=len(rows), note=found.source))
+    on_progress(Progress(step="images", done=len(rows), total=len(rows), note=loaded.source))
     return PreparedImages(
-        _written(found, rows, folder / "evaluation"),
-        _written(found, held, folder / "held_out") if len(held) else None,
+        _written(loaded, rows, folder / "evaluation"),
+        _written(loaded, held, folder / "held_out") if len(held) else None,
     )
 
 
@@ -60,45 +61,45 @@ def first(request: TakeFirstImages, on_progress: OnProgress) -> Images:
     """Some of the images that were prepared, as if there were no more."""
     images = request.images
     labels = None if images.labels is None else np.load(images.labels, allow_pickle=False)
-    found = ImageSet(np.load(images.images, mmap_mode="r"), labels, images.class_names, images.source)
-    return _written(found, np.arange(request.n), Path(request.folder) / f"first_{request.n}")
+    loaded = ImageSet(np.load(images.images, mmap_mode="r"), labels, images.class_names, images.source)
+    return _written(loaded, np.arange(request.n), Path(request.folder) / f"first_{request.n}")
 
 
-def _check_classes(found: ImageSet, request: PrepareImages) -> None:
-    if found.labels is None:
+def _check_classes(loaded: ImageSet, request: PrepareImages) -> None:
+    if loaded.labels is None:
         return
-    if found.labels.max() >= request.classes:
+    if loaded.labels.max() >= request.classes:
         raise DataError(
-            f"{found.source} has label {found.labels.max()} at image {found.labels.argmax()}, and the model "
-            f"tells {request.classes} classes apart (0 to {request.classes - 1}): fix the labels"
+            f"{loaded.source} has label {loaded.labels.max()} at image {loaded.labels.argmax()}, and the "
+            f"model tells {request.classes} classes apart (0 to {request.classes - 1}): fix the labels"
         )
-    if found.class_names and len(found.class_names) != request.classes:
+    if loaded.class_names and len(loaded.class_names) != request.classes:
         raise DataError(
-            f"{found.source} has {len(found.class_names)} classes and the model {request.classes}: "
+            f"{loaded.source} has {len(loaded.class_names)} classes and the model {request.classes}: "
             "one sub-folder per class of the model is needed"
         )
-    for name in found.class_names:
+    for name in loaded.class_names:
         if not name.isprintable():  # a file name that is not UTF-8 cannot be told to the parent either
-            raise DataError(f"{found.source} has a class called {name!r}: rename it, in UTF-8, on one line")
+            raise DataError(f"{loaded.source} has a class called {name!r}: rename it, in UTF-8, on one line")
 
 
-def _check_values(found: ImageSet, request: PrepareImages) -> None:
-    if found.images.dtype != np.float32 or not request.preprocessing.takes_pixels:
+def _check_values(loaded: ImageSet, request: PrepareImages) -> None:
+    if loaded.images.dtype != np.float32 or not request.preprocessing.takes_pixels:
         return
-    low, high = float(found.images.min()), float(found.images.max())
+    low, high = float(loaded.images.min()), float(loaded.images.max())
     if low < 0 or high > 255 or high <= 1:
         raise DataError(
-            f"{found.source} holds floats from {low:.3g} to {high:.3g}, and the artifacts take raw pixels, "
+            f"{loaded.source} holds floats from {low:.3g} to {high:.3g}, and the artifacts take raw pixels, "
             "0 to 255: give raw pixels, or keep the model's own input with --preprocess none"
         )
 
 
-def _check_repeats(found: ImageSet, rows: NDArray[np.int64]) -> None:
+def _check_repeats(loaded: ImageSet, rows: NDArray[np.int64]) -> None:
     """The same image again proves nothing more, and every interval would take it for another."""
-    different = len({hashlib.blake2b(found.images[row].tobytes(), digest_size=16).digest() for row in rows})
+    different = len({hashlib.blake2b(loaded.images[row].tobytes(), digest_size=16).digest() for row in rows})
     if different < DIFFERENT * len(rows):
         raise DataError(
-            f"{found.source} has {different:,} different images among {len(rows):,}, and the same one again "
+            f"{loaded.source} has {different:,} different images among {len(rows):,}, and the same one again "
             "proves nothing: give each once"
         )
 
@@ -116,19 +117,19 @@ def _spread(labels: NDArray[np.int64] | None, n: int, count: int) -> NDArray[np.
     return np.sort(np.concatenate(picked))
 
 
-def _written(found: ImageSet, rows: NDArray[np.int64], stem: Path) -> Images:
+def _written(loaded: ImageSet, rows: NDArray[np.int64], stem: Path) -> Images:
     paths = stem.with_suffix(".npy"), stem.with_name(f"{stem.name}_labels.npy")
-    digest = _write(found.images, rows, paths[0])
-    if found.labels is not None:
-        np.save(paths[1], found.labels[rows])
-        digest.update(found.labels[rows].tobytes())
-    labels = None if found.labels is None else str(paths[1])
+    digest = _write(loaded.images, rows, paths[0])
+    if loaded.labels is not None:
+        np.save(paths[1], loaded.labels[rows])
+        digest.update(loaded.labels[rows].tobytes())
+    labels = None if loaded.labels is None else str(paths[1])
     return Images(
         images=str(paths[0]),
         labels=labels,
         n=len(rows),
-        class_names=found.class_names,
-        source=found.source,
+        class_names=loaded.class_names,
+        source=loaded.source,
         sha256=digest.hexdigest(),
     )
 

@@ -34,25 +34,25 @@ def load(
         named = Path(os.path.expanduser(place)) if place else None
         if named is not None:
             check_size((*fashion_mnist.look(split, named)[1:], 1), f"{word} ({split})", shape)
-        found = fashion_mnist.load(split, named, on_progress)
+        loaded = fashion_mnist.load(split, named, on_progress)
     elif data and path.is_dir():
         from resnet_edge.data import folder
 
-        found = folder.load(path, shape, scratch)
+        loaded = folder.load(path, shape, scratch)
     elif path.suffix == ".npz" and path.is_file():
         from resnet_edge.data import npz
 
-        found = npz.load(path, scratch, shape)
+        loaded = npz.load(path, scratch, shape)
     else:
         raise DataError(_no_data(data, path))
-    return _fitting(found, shape)
+    return _fitting(loaded, shape)
 
 
-def _fitting(found: ImageSet, shape: tuple[int, int, int] | None) -> ImageSet:
-    if found.images.size == 0:
-        raise DataError(f"{found.source} holds no image")
-    check_size(found.images.shape[1:], found.source, shape)
-    return found
+def _fitting(loaded: ImageSet, shape: tuple[int, int, int] | None) -> ImageSet:
+    if loaded.images.size == 0:
+        raise DataError(f"{loaded.source} holds no image")
+    check_size(loaded.images.shape[1:], loaded.source, shape)
+    return loaded
 
 
 def _no_data(data: str, path: Path) -> str:

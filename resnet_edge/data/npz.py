@@ -116,10 +116,10 @@ def _header(archive: zipfile.ZipFile, path: Path) -> _Header:
 def _version(packed: IO[bytes]) -> tuple[int, int]:
     """Of the format of an array."""
     try:
-        found: tuple[int, int] = npy.read_magic(packed)
+        version: tuple[int, int] = npy.read_magic(packed)
     except ValueError as error:
         raise ValueError("it is no archive of arrays") from error
-    return found
+    return version
 
 
 _READERS: dict[tuple[int, int], Callable[[Any], Any]] = {
@@ -132,8 +132,8 @@ def _array(archive: zipfile.ZipFile, name: str) -> Array:
     with archive.open(_member(name)) as packed:
         _version(packed)
         packed.seek(0)
-        found: Array = npy.read_array(packed, allow_pickle=False)
-    return found
+        array: Array = npy.read_array(packed, allow_pickle=False)
+    return array
 
 
 def _unpacked(archive: zipfile.ZipFile, scratch: Path) -> Array:
@@ -143,8 +143,8 @@ def _unpacked(archive: zipfile.ZipFile, scratch: Path) -> Array:
         tempfile.NamedTemporaryFile(dir=scratch, suffix=".npy", delete=False) as file,
     ):
         shutil.copyfileobj(packed, file, BLOCK)
-    found: Array = np.load(file.name, mmap_mode="r", allow_pickle=False)
-    return found
+    array: Array = np.load(file.name, mmap_mode="r", allow_pickle=False)
+    return array
 
 
 def _checked(

@@ -72,8 +72,8 @@ def _too_large(file: Path, size: str) -> str:
 
 
 def _pixels_in(error: Exception) -> str:
-    found = re.search(r"\d{7,}", str(error))
-    return f"{int(found[0]):,}" if found else "too many"
+    match = re.search(r"\d{7,}", str(error))
+    return f"{int(match[0]):,}" if match else "too many"
 
 
 def _eight_bits(file: Path, image: Image.Image) -> Image.Image:

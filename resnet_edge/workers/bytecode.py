@@ -31,19 +31,19 @@ for name in sys.argv[2:]:
 
 _PACKAGE = Path(resnet_edge.__file__).parent
 _lock = threading.Lock()
-_looked = False
+_checked = False
 
 
 def write_missing() -> None:
     """Import, in a process of its own, what was never imported here; the first time in this process only."""
-    global _looked
+    global _checked
     with _lock:
-        if _looked:
+        if _checked:
             return
-        _looked = True
+        _checked = True
         missing = [name for name in EXTRAS if _is_missing(name)]
         own = _cache_of(str(_PACKAGE / "evaluation" / "source.py"))
-        if sys.dont_write_bytecode or not (missing or _can_be_made(own)):
+        if sys.dont_write_bytecode or not (missing or _can_create(own)):
             return
         # In the environment of a worker: nothing comes from the current folder, and onnxruntime tells nobody.
         with scratch_folder() as scratch, Path(os.devnull).open("wb") as nowhere:
@@ -65,7 +65,7 @@ def _is_missing(name: str) -> bool:
         return False
     if spec is None or spec.cached is None or spec.origin is None:
         return False
-    return _can_be_made(_cache_of(spec.origin))
+    return _can_create(_cache_of(spec.origin))
 
 
 def _cache_of(source: str) -> str:
@@ -73,7 +73,7 @@ def _cache_of(source: str) -> str:
     return importlib.util.cache_from_source(source, optimization="")
 
 
-def _can_be_made(cached: str) -> bool:
+def _can_create(cached: str) -> bool:
     place = Path(cached).parent
     while not place.exists():
         place = place.parent

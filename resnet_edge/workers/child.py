@@ -37,7 +37,7 @@ def main() -> None:
     if may != "free":  # before the first thread: those that are there already would stay as they are
         sandbox.shut_in(writes, network=may == "network")
     channel = _Channel(socket.socket(fileno=int(socket_number)))
-    ANNOUNCEMENTS.send = lambda told: channel.send(_encode(Message(loop=told)))
+    ANNOUNCEMENTS.send = lambda loop_time: channel.send(_encode(Message(loop=loop_time)))
     while True:
         channel.send(_answer(channel.calls.get(), channel))
 

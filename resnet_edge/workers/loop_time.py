@@ -38,9 +38,9 @@ class Announcements:
 
     def loop(self, file: str) -> None:
         """This file has a loop. Raises UsageError where the environment says no number of seconds."""
-        told = LoopTime(file=file, seconds=longest())
+        loop_time = LoopTime(file=file, seconds=longest())
         if self.send is not None:
-            self.send(told)
+            self.send(loop_time)
 
 
 ANNOUNCEMENTS = Announcements()
@@ -60,21 +60,21 @@ class LoopWatch:
 
     def __init__(self, pid: int) -> None:
         self._pid, self._began = pid, 0.0
-        self._told: LoopTime | None = None
+        self._loop_time: LoopTime | None = None
 
-    def begin(self, told: LoopTime | None = None) -> None:
-        """It said something; `told`: that it opens a file with a loop."""
-        self._told = told or self._told
-        if self._told is not None:
+    def begin(self, loop_time: LoopTime | None = None) -> None:
+        """It said something; `loop_time`: that it opens a file with a loop."""
+        self._loop_time = loop_time or self._loop_time
+        if self._loop_time is not None:
             self._began = _seconds(self._pid)
 
     def excess(self) -> str | None:
         """What it was running and for how long, where that is longer than it may."""
-        if self._told is None or (used := _seconds(self._pid) - self._began) <= self._told.seconds:
+        if self._loop_time is None or (used := _seconds(self._pid) - self._began) <= self._loop_time.seconds:
             return None
         return (
-            f"{self._told.file} has a loop, and took {used:,.0f} s of processor time without an answer: "
-            f"where that loop ends at all, give it more than {self._told.seconds:,g} s with {VARIABLE}"
+            f"{self._loop_time.file} has a loop, and took {used:,.0f} s of processor time without an answer: "
+            f"where that loop ends at all, give it more than {self._loop_time.seconds:,g} s with {VARIABLE}"
         )
 
 

@@ -112,6 +112,6 @@ def _own_bytes(pid: int) -> int:
     import psutil
 
     with suppress(psutil.Error):
-        found = psutil.Process(pid).memory_info()
-        return int(found.rss - getattr(found, "shared", 0))
+        memory = psutil.Process(pid).memory_info()
+        return int(memory.rss - getattr(memory, "shared", 0))
     return 0

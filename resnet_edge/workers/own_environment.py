@@ -39,14 +39,14 @@ class OwnEnvironment:
         """The version of the distribution there. Raises MissingDependency in the name of `user`, also where
         the program is missing."""
         stem = self.distribution.replace("-", "_")
-        found = sorted(self.folder.glob(f"lib/python*/site-packages/{stem}-*.dist-info"))
+        distributions = sorted(self.folder.glob(f"lib/python*/site-packages/{stem}-*.dist-info"))
         # Not Path.is_file, which raises where a link leads into another user's home.
-        if not found or not os.path.isfile(self.program(program)):
+        if not distributions or not os.path.isfile(self.program(program)):
             raise MissingDependency(
                 f"{user}: {self.title} is not installed in an environment of its own: "
                 f"{self.install_command()}"
             )
-        return found[-1].name.removeprefix(f"{stem}-").removesuffix(".dist-info")
+        return distributions[-1].name.removeprefix(f"{stem}-").removesuffix(".dist-info")
 
     def install_command(self) -> str:
         """How to make it where it is looked for."""

@@ -49,7 +49,7 @@ class WorkerPool:
         """A worker called `name`, whose progress goes to `on_progress`, and which may do what `grant` says
         beside what all may; its process starts with the first call. A worker that is asked of a pool that was
         closed is closed."""
-        made = Worker(
+        worker = Worker(
             name,
             self._logs / f"{name.replace(' ', '_')}.log",
             on_progress,
@@ -58,10 +58,10 @@ class WorkerPool:
             self._grant | grant,
         )
         with self._lock:
-            self._all.append(made)
+            self._all.append(worker)
             if self._closed:
-                made.close()
-        return made
+                worker.close()
+        return worker
 
     def costs(self) -> tuple[StageCost, ...]:
         """What each worker cost so far."""

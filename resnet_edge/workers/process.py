@@ -181,7 +181,7 @@ class WorkerProcess:
 
     def _read(self, answer: Message, reply: type[T]) -> T:
         if answer.error is not None:
-            raise KINDS.get(answer.error, ResnetEdgeError)(self._told(answer.text))
+            raise KINDS.get(answer.error, ResnetEdgeError)(self._with_final_names(answer.text))
         if answer.crash is not None:
             raise self._ended(f"{self.name} broke: {answer.crash}")
         try:
@@ -191,7 +191,7 @@ class WorkerProcess:
                 f"{self.name} sent no {reply.__name__}: {error} (full log: {self.log})"
             ) from error
 
-    def _told(self, text: str) -> str:
+    def _with_final_names(self, text: str) -> str:
         """The text, in which a folder that is not whole yet has the name that it will have."""
         return with_final_names(text, self._writes)
 
@@ -239,7 +239,7 @@ class WorkerProcess:
         return self._ended(f"{self.name} {how}{_while(self._doing)}{hint}")
 
     def _ended(self, text: str) -> WorkerFailed:
-        return WorkerFailed(f"{self._told(text)} (full log: {self.log})")
+        return WorkerFailed(f"{self._with_final_names(text)} (full log: {self.log})")
 
     def close(self) -> None:
         """End the process and everything it started that is still in its session."""
@@ -297,11 +297,11 @@ def keep_logs(folder: Path) -> None:
 def _read_by(request: Any) -> str:
     """The file of the user's that a request is about, as far as it says so."""
     for name in ("path", "source", "data", "artifact", "target", "model"):
-        found = getattr(request, name, None)
-        if isinstance(found, str) and found:
-            return found
-        if found is not None and not isinstance(found, str):
-            return _read_by(found)
+        value = getattr(request, name, None)
+        if isinstance(value, str) and value:
+            return value
+        if value is not None and not isinstance(value, str):
+            return _read_by(value)
     return "the file that it read"
 
 

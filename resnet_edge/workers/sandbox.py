@@ -118,12 +118,12 @@ def _read_only(libc: ctypes.CDLL, writes: Iterable[str], *, network: bool) -> st
 
 
 def _devices() -> list[str]:
-    found = [f"/dev/{name}" for name in DEVICES]
+    devices = [f"/dev/{name}" for name in DEVICES]
     with suppress(OSError):
         nvidia = [f"/dev/{name}" for name in os.listdir("/dev") if name.startswith("nvidia")]
         # CUDA keeps memory that its processes share there.
-        found += [*nvidia, "/dev/shm"] if nvidia else []
-    return found
+        devices += [*nvidia, "/dev/shm"] if nvidia else []
+    return devices
 
 
 def _allow(libc: ctypes.CDLL, rules: int, path: str, handled: int) -> None:

@@ -16,7 +16,7 @@ class Task(Generic[Reply]):
     """The base of every task: a frozen dataclass that is sent as JSON.
 
         @dataclass(frozen=True, kw_only=True)
-        class CountWork(Task[Work], runs="resnet_edge.benchmarking.work:work", reads=("path",)):
+        class CountWork(Task[Work], runs="resnet_edge.benchmarking.macs:work", reads=("path",)):
             path: str
 
     `runs` is called in the worker as `function(task, report)` and gives the reply. `reads` and `writes` name

@@ -51,26 +51,26 @@ def test_of_one_output_what_is_above_the_threshold_is_the_second_class(
 
 @pytest.mark.parametrize("head", [LOGIT, Head.binary("logits", 2.5)])
 def test_scores_are_those_of_the_softmax_that_the_sigmoid_is(head: Head) -> None:
-    found = scores(head, SPREAD)
+    values = scores(head, SPREAD)
     assert head.threshold is not None
-    shares = np.exp(found) / np.exp(found).sum(axis=1, keepdims=True)
+    shares = np.exp(values) / np.exp(values).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(shares[:, 1:], 1 / (1 + np.exp(head.threshold - SPREAD)), rtol=1e-12)
-    np.testing.assert_allclose(found.mean(axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(values.mean(axis=1), 0, atol=1e-12)
     np.testing.assert_allclose(margins(head, SPREAD)[:, None], np.abs(SPREAD - head.threshold), atol=1e-12)
 
 
 def test_probabilities_are_logits_again_as_far_as_float32_holds_them() -> None:
     held = np.abs(SPREAD) < 8
-    found = logits(PROBABILITY, sigmoid(SPREAD).astype(np.float32))
-    np.testing.assert_allclose(found[held], SPREAD[held], rtol=1e-3)
+    values = logits(PROBABILITY, sigmoid(SPREAD).astype(np.float32))
+    np.testing.assert_allclose(values[held], SPREAD[held], rtol=1e-3)
     assert np.isfinite(logits(PROBABILITY, one(0, 1))).all()
 
 
 def test_an_sqnr_is_that_of_the_logit_and_sees_an_offset() -> None:
     """Centred over the images, a shift of all of them would be no error, and it changes answers."""
     true, moved = (centred_scores(LOGIT, values) for values in (SPREAD, SPREAD + 1))
-    found = sqnr_db(float((true**2).sum()), float(((true - moved) ** 2).sum()))
-    assert found == pytest.approx(sqnr_db(float((SPREAD**2).sum()), float(len(SPREAD))))
+    measured = sqnr_db(float((true**2).sum()), float(((true - moved) ** 2).sum()))
+    assert measured == pytest.approx(sqnr_db(float((SPREAD**2).sum()), float(len(SPREAD))))
     assert not (centred_scores(CLASSES, np.ones((2, 3))) != 0).any()
 
 
@@ -78,9 +78,9 @@ def test_an_sqnr_is_that_of_the_logit_and_sees_an_offset() -> None:
 def test_a_threshold_moves_along_to_the_other_kind(output: Output, other: Output) -> None:
     assert of_output(Head.binary(output), other) == Head.binary(other)
     assert of_output(Head.of_classes(4, output), other) == Head.of_classes(4, other)
-    found = of_output(Head.binary(output, 0.2), other)
-    back = of_output(found, output)
-    assert (found.output, back.output) == (other, output)
+    moved = of_output(Head.binary(output, 0.2), other)
+    back = of_output(moved, output)
+    assert (moved.output, back.output) == (other, output)
     assert back.threshold == pytest.approx(0.2)
 
 

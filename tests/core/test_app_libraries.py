@@ -19,13 +19,13 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """A shared library, by the alignment that it was linked with."""
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed")
-    folder, made = tmp_path_factory.mktemp("elf"), {}
+    folder, libraries = tmp_path_factory.mktemp("elf"), {}
     (folder / "a.c").write_text('const char *version(void) { return "9.8.7"; }\n')
     for size in (4096, 16384):
-        made[size] = folder / f"{size}.so"
-        options = ["-shared", "-fPIC", f"-Wl,-z,max-page-size={size}", "-o", str(made[size])]
+        libraries[size] = folder / f"{size}.so"
+        options = ["-shared", "-fPIC", f"-Wl,-z,max-page-size={size}", "-o", str(libraries[size])]
         subprocess.run(["gcc", *options, "a.c"], cwd=folder, check=True)
-    return made
+    return libraries
 
 
 def packed(path: Path, manifest: str, **libraries: Path) -> Path:
@@ -38,9 +38,9 @@ def packed(path: Path, manifest: str, **libraries: Path) -> Path:
 
 def test_the_alignment_is_what_the_linker_was_told(library: dict[int, Path]) -> None:
     for size, path in library.items():
-        found = alignments(path.read_bytes())
-        assert len(found) >= 2
-        assert set(found) == {size}
+        sizes = alignments(path.read_bytes())
+        assert len(sizes) >= 2
+        assert set(sizes) == {size}
     with pytest.raises(ValueError, match="no ELF file"):
         alignments(b"MZ" + bytes(60))
 
@@ -50,13 +50,13 @@ def test_an_aar_is_held_against_the_table(
 ) -> None:
     manifest = '<manifest><uses-sdk android:minSdkVersion="24" /></manifest>'
     path = packed(tmp_path / "a.aar", manifest, arm64_v8a=library[16384], x86=library[4096])
-    found = read(path, "9.8.7")
-    assert (found.alignment, found.least_api) == ({"arm64_v8a": 16384, "x86": 4096}, 24)
-    assert found.has_version
+    shipped = read(path, "9.8.7")
+    assert (shipped.alignment, shipped.least_api) == ({"arm64_v8a": 16384, "x86": 4096}, 24)
+    assert shipped.has_version
     right = replace(ANDROID["ORT"], abis=("arm64_v8a", "x86"), since="API 24", pages=True)
-    assert [*differences(right, found)] == []
+    assert [*differences(right, shipped)] == []
     wrong = replace(right, abis=("x86",), since="API 21", pages=None)
-    assert [line.split(",")[0] for line in differences(wrong, found)] == [
+    assert [line.split(",")[0] for line in differences(wrong, shipped)] == [
         "native code for arm64_v8a",
         "from API 24",
         "aligned to 16 KB: True",

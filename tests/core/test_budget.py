@@ -52,8 +52,8 @@ def claiming(folder: Path, name: str, dtype: str, shape: tuple[int, ...], conten
     ],
 )
 def test_headers_tell_what_numpy_tells(tmp_path: Path, array: Any) -> None:
-    found = declared_arrays(written(tmp_path, a=array), ("a", "missing"))
-    assert found == {"a": Declared(dtype=array.dtype.str, shape=array.shape, size_bytes=array.nbytes)}
+    arrays = declared_arrays(written(tmp_path, a=array), ("a", "missing"))
+    assert arrays == {"a": Declared(dtype=array.dtype.str, shape=array.shape, size_bytes=array.nbytes)}
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_refusing_a_bomb_costs_little(tmp_path: Path) -> None:
 
 
 def test_memory_that_caches_hold_can_be_had() -> None:
-    found = available_memory()
-    if found is None:
+    available = available_memory()
+    if available is None:
         pytest.skip("this system does not tell")
-    assert found > 100 << 20
+    assert available > 100 << 20

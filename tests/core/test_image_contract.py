@@ -15,8 +15,14 @@ def written(folder: Path, text: str) -> str:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_for_the_size_and_colour_of_the_model(name: str) -> None:
-    found = contract(name, 12, 20, 3)
-    assert (found.name, found.height, found.width, found.colour, found.channels) == (name, 12, 20, "RGB", 3)
+    stated = contract(name, 12, 20, 3)
+    assert (stated.name, stated.height, stated.width, stated.colour, stated.channels) == (
+        name,
+        12,
+        20,
+        "RGB",
+        3,
+    )
     assert contract(name, 12, 20, 1).colour == "grey"
 
 
@@ -68,8 +74,8 @@ def test_four_channels_are_no_photo() -> None:
 
 @pytest.mark.parametrize("channels", [2, 4, 13])
 def test_what_is_no_photo_is_handed_on_as_it_is(channels: int) -> None:
-    found = app_contract("pillow", 8, 9, channels)
-    assert (found.colour, found.channels, found.height, found.width) == ("samples", channels, 8, 9)
+    stated = app_contract("pillow", 8, 9, channels)
+    assert (stated.colour, stated.channels, stated.height, stated.width) == ("samples", channels, 8, 9)
     with pytest.raises(DataError, match=f"photos have 1 or 3 channels, and the model takes {channels}"):
         app_contract("crop", 8, 9, channels)
 

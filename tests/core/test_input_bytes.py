@@ -44,9 +44,9 @@ def test_bytes_reach_another_input_as_they_are(
 ) -> None:
     least = np.iinfo(dtype).min
     given = spec(dtype, scale, zero_point + least)
-    found = meant_by_bytes(given)
-    assert found is not None
-    meant = (BYTES * np.float32(found.scale[0]) + np.float32(found.offset[0])).reshape(1, 16, 16, 1)
+    grid = meant_by_bytes(given)
+    assert grid is not None
+    meant = (BYTES * np.float32(grid.scale[0]) + np.float32(grid.offset[0])).reshape(1, 16, 16, 1)
     assert (meant.min(), meant.max()) == pytest.approx(ends, abs=0.01)
     stored = quantize(meant, given)
     assert (stored.ravel().astype(int) == BYTES.astype(int) + least).all()

@@ -74,9 +74,9 @@ def test_swift() -> None:
 
 
 def _swift(part: str) -> str:
-    found = re.fullmatch(r"\\u\{([0-9a-f]+)\}", part)
-    if found:
-        return chr(int(found[1], 16))
+    match = re.fullmatch(r"\\u\{([0-9a-f]+)\}", part)
+    if match:
+        return chr(int(match[1], 16))
     return part[1:] if part.startswith("\\") else part
 
 

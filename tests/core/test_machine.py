@@ -27,11 +27,11 @@ PROJECT = Path(__file__).resolve().parent.parent.parent / "pyproject.toml"
 
 
 def test_the_machine_is_plain_json_that_tells_what_matters() -> None:
-    found = machine()
-    assert msgspec.json.decode(msgspec.json.encode(found)) == found
-    assert found["cpu"]
-    assert 1 <= found["usable_cores"] <= found["cores"]
-    assert found["memory_bytes"] > 1 << 28
+    facts = machine()
+    assert msgspec.json.decode(msgspec.json.encode(facts)) == facts
+    assert facts["cpu"]
+    assert 1 <= facts["usable_cores"] <= facts["cores"]
+    assert facts["memory_bytes"] > 1 << 28
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
@@ -68,17 +68,17 @@ def test_a_family_is_a_process_and_all_below_it_as_long_as_it_runs() -> None:
     with child:
         assert child.stdout is not None
         child.stdout.readline()  # the grandchild has started
-        found = family(child.pid)
-        assert found[0].pid == child.pid
-        assert [each.ppid() for each in found[1:]] == [child.pid]
+        processes = family(child.pid)
+        assert processes[0].pid == child.pid
+        assert [each.ppid() for each in processes[1:]] == [child.pid]
         child.communicate(b"\n")
     assert family(child.pid) == []
 
 
 def test_versions_are_those_installed() -> None:
-    found = versions()
-    assert found["msgspec"] == importlib.metadata.version("msgspec")
-    assert found["resnet-edge"]
+    installed = versions()
+    assert installed["msgspec"] == importlib.metadata.version("msgspec")
+    assert installed["resnet-edge"]
 
 
 @pytest.mark.parametrize("module", EXTRAS)

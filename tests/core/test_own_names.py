@@ -16,7 +16,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Told:
+class Named:
     notes: tuple[str, ...]
     plan: Row
     labels: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ def test_scopes_are_named_and_nothing_else() -> None:
 
 
 def test_what_tells_of_layers_is_named_however_deep() -> None:
-    told = Told(("conv_1 is wrong",), Row("a/conv_1/b", "/conv_1/file"), ("conv_1",))
-    found = with_own_names(told, NAMES)
-    assert found == Told(("conv 1 is wrong",), Row("a/conv 1/b", "/conv_1/file"), ("conv_1",))
-    assert with_own_names(told, {}) is told
+    given = Named(("conv_1 is wrong",), Row("a/conv_1/b", "/conv_1/file"), ("conv_1",))
+    named = with_own_names(given, NAMES)
+    assert named == Named(("conv 1 is wrong",), Row("a/conv 1/b", "/conv_1/file"), ("conv_1",))
+    assert with_own_names(given, {}) is given

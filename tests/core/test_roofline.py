@@ -15,25 +15,25 @@ SMALL = 1000
 
 
 def test_multiplying_counts_each_kind_at_its_own_rate() -> None:
-    found = roofline(Work(50_000_000, 200_000_000, SMALL), CEILINGS, 1, 4.0)
-    assert found is not None
-    assert found.limit_ms == pytest.approx(2.0)
-    assert found.share == pytest.approx(0.5)
-    assert found.bound == "multiplying"
+    limit = roofline(Work(50_000_000, 200_000_000, SMALL), CEILINGS, 1, 4.0)
+    assert limit is not None
+    assert limit.limit_ms == pytest.approx(2.0)
+    assert limit.share == pytest.approx(0.5)
+    assert limit.bound == "multiplying"
 
 
 def test_several_images_are_several_times_the_work() -> None:
-    found = roofline(Work(0, 200_000_000, SMALL), CEILINGS, 4, 8.0)
-    assert found is not None
-    assert found.limit_ms == pytest.approx(4.0)
+    limit = roofline(Work(0, 200_000_000, SMALL), CEILINGS, 4, 8.0)
+    assert limit is not None
+    assert limit.limit_ms == pytest.approx(4.0)
 
 
 def test_weights_that_the_cache_does_not_hold_are_read_each_time() -> None:
     large = Work(0, 1000, 100_000_000)
-    found = roofline(large, CEILINGS, 1, 20.0)
-    assert found is not None
-    assert found.limit_ms == pytest.approx(10.0)
-    assert found.bound == "reading weights"
+    limit = roofline(large, CEILINGS, 1, 20.0)
+    assert limit is not None
+    assert limit.limit_ms == pytest.approx(10.0)
+    assert limit.bound == "reading weights"
     held = roofline(large, replace(CEILINGS, cache_bytes=200_000_000), 1, 20.0)
     assert held is not None
     assert held.bound == "multiplying"

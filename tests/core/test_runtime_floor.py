@@ -9,13 +9,13 @@ from resnet_edge.core.runtime_floor import RuntimeFloor, floors
 
 
 def test_a_list_is_read() -> None:
-    found = floors("tflite>=2.5, onnxruntime >= 1.12.1,tflite_micro>=2024-07")
-    assert [str(floor) for floor in found] == [
+    listed = floors("tflite>=2.5, onnxruntime >= 1.12.1,tflite_micro>=2024-07")
+    assert [str(floor) for floor in listed] == [
         "tflite>=2.5",
         "onnxruntime>=1.12.1",
         "tflite_micro>=2024-07",
     ]
-    assert [floor.format for floor in found] == ["tflite", "onnx", "tflite"]
+    assert [floor.format for floor in listed] == ["tflite", "onnx", "tflite"]
 
 
 @pytest.mark.parametrize(

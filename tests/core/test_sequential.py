@@ -59,10 +59,10 @@ def test_at_the_limit_verdicts_are_wrong_no_more_often_than_with_one_look(
     n: int, limit: float, more: float
 ) -> None:
     rates = Rates(lost=(1 + more) * limit, gained=more * limit)
-    found = simulated(planned(n, limit), rates, limit, RUNS, 1)
-    assert found.passed < above(0.025)
-    assert found.failed < above(0.025)
-    assert found.holds > 1 - above(0.05)
+    outcome = simulated(planned(n, limit), rates, limit, RUNS, 1)
+    assert outcome.passed < above(0.025)
+    assert outcome.failed < above(0.025)
+    assert outcome.holds > 1 - above(0.05)
 
 
 def test_without_the_correction_they_would_be() -> None:
@@ -72,18 +72,18 @@ def test_without_the_correction_they_would_be() -> None:
         z = Z95
 
     at, rates = planned(10_000, 0.005).at, Rates(lost=0.03, gained=0.025)
-    found = simulated(Uncorrected(at=at), rates, 0.005, RUNS, 1)
-    assert found.passed > above(0.025)
-    assert found.holds < 1 - above(0.05)
+    outcome = simulated(Uncorrected(at=at), rates, 0.005, RUNS, 1)
+    assert outcome.passed > above(0.025)
+    assert outcome.holds < 1 - above(0.05)
 
 
 @pytest.mark.parametrize("share", [0.4, 1.0])
 def test_without_labels_too(share: float) -> None:
-    found = simulated(planned(3000, 0.02), Rates(lost=share * 0.02, gained=0), 0.02, RUNS, 1, changed)
-    assert found.holds > 1 - above(0.05)
+    outcome = simulated(planned(3000, 0.02), Rates(lost=share * 0.02, gained=0), 0.02, RUNS, 1, changed)
+    assert outcome.holds > 1 - above(0.05)
     if share == 1:
-        assert found.passed < above(0.025)
-        assert found.failed < above(0.025)
+        assert outcome.passed < above(0.025)
+        assert outcome.failed < above(0.025)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,6 @@ def test_without_labels_too(share: float) -> None:
 )
 def test_what_is_plain_is_decided_on_few_images(rates: tuple[float, float], most: int) -> None:
     looks = planned(10_000, 0.005)
-    found = simulated(looks, Rates(lost=rates[0], gained=rates[1]), 0.005, RUNS, 1)
-    assert found.passed + found.failed == 1
-    assert looks.at[0] <= found.images <= most
+    outcome = simulated(looks, Rates(lost=rates[0], gained=rates[1]), 0.005, RUNS, 1)
+    assert outcome.passed + outcome.failed == 1
+    assert looks.at[0] <= outcome.images <= most

@@ -128,12 +128,12 @@ def test_steps_are_told_in_order(model: Path) -> None:
 
 def test_the_story_of_another_file_is_not_told(model: Path) -> None:
     write_sidecar(model, Sidecar(NAMES, (TRAIN, PRUNE)))
-    told = lineage_of(model, "f" * 64)
-    assert (told.class_names, told.steps) == (NAMES, ())
-    assert told.note is not None
-    assert told.note.startswith(f"net.json describes another file than {model.name}")
+    sidecar = lineage_of(model, "f" * 64)
+    assert (sidecar.class_names, sidecar.steps) == (NAMES, ())
+    assert sidecar.note is not None
+    assert sidecar.note.startswith(f"net.json describes another file than {model.name}")
     other = Step(step="qat", title="8 bits", command="", resnet_edge="0", after=state("c"), before=state("f"))
-    assert next_sidecar(model, other) == (Sidecar(NAMES, (other,)), told.note)
+    assert next_sidecar(model, other) == (Sidecar(NAMES, (other,)), sidecar.note)
 
 
 def test_a_model_that_the_story_has_passed_is_told_up_to_there(model: Path) -> None:
@@ -186,6 +186,6 @@ def test_a_threshold_stays_with_the_model_that_a_step_makes(tmp_path: Path) -> N
     model = tmp_path / "m.keras"
     model.write_bytes(b"weights")
     write_sidecar(model, Sidecar(NAMES, threshold=0.3))
-    found, note = next_sidecar(model, PRUNE)
-    assert (found.threshold, found.class_names, note) == (0.3, NAMES, None)
+    sidecar, note = next_sidecar(model, PRUNE)
+    assert (sidecar.threshold, sidecar.class_names, note) == (0.3, NAMES, None)
     assert read_sidecar(model).threshold == 0.3

@@ -49,18 +49,18 @@ def test_the_places_are_tried_in_order(offline: Path) -> None:
     write_split(fashion_mnist.keras_cache(), "train", 1)
     assert fashion_mnist.load("train").images[0, 0, 0, 0] == 1
     own = write_split(offline / "own", "train", 0)
-    found = load(f"fashion-mnist:{own}", "train")
-    assert found.images[0, 0, 0, 0] == 0
-    assert found.images.shape == (3, 28, 28, 1)
-    assert found.class_names == fashion_mnist.CLASS_NAMES
-    assert found.labels is not None
-    assert found.labels.tolist() == [0, 1, 2]
+    images = load(f"fashion-mnist:{own}", "train")
+    assert images.images[0, 0, 0, 0] == 0
+    assert images.images.shape == (3, 28, 28, 1)
+    assert images.class_names == fashion_mnist.CLASS_NAMES
+    assert images.labels is not None
+    assert images.labels.tolist() == [0, 1, 2]
 
 
 def test_where_none_works_the_error_lists_all_four(offline: Path) -> None:
-    told: list[Progress] = []
+    reports: list[Progress] = []
     with pytest.raises(DataError) as caught:
-        load("fashion-mnist", "train", on_progress=told.append)
+        load("fashion-mnist", "train", on_progress=reports.append)
     message = str(caught.value)
     for place in [
         "--data fashion-mnist:FOLDER",
@@ -70,8 +70,8 @@ def test_where_none_works_the_error_lists_all_four(offline: Path) -> None:
         "download from http://127.0.0.1:9/",
     ]:
         assert place in message
-    assert told[0].line
-    assert told[0].note.startswith("downloading http://127.0.0.1:9/train-images")
+    assert reports[0].line
+    assert reports[0].note.startswith("downloading http://127.0.0.1:9/train-images")
 
 
 def test_a_download_is_told_on_stderr_where_nobody_listens(
@@ -142,24 +142,24 @@ def test_labels_that_do_not_fit_the_images(offline: Path) -> None:
 
 
 def test_the_bundled_test_set_is_whole() -> None:
-    found = load("fashion-mnist", "test", (28, 28, 1))
-    assert found.labels is not None
-    assert found.images.dtype == np.uint8
-    assert np.bincount(found.labels).tolist() == [1000] * 10
+    images = load("fashion-mnist", "test", (28, 28, 1))
+    assert images.labels is not None
+    assert images.images.dtype == np.uint8
+    assert np.bincount(images.labels).tolist() == [1000] * 10
     # The uncompressed IDX file is a header of 16 bytes and these very pixels.
     header = struct.pack(">BBBBIII", 0, 0, 8, 3, 10_000, 28, 28)
-    digest = hashlib.sha256(header + found.images.tobytes()).hexdigest()
+    digest = hashlib.sha256(header + images.images.tobytes()).hexdigest()
     assert digest == fashion_mnist.SHA256["t10k-images-idx3-ubyte.gz"]
     header = struct.pack(">BBBBI", 0, 0, 8, 1, 10_000)
-    digest = hashlib.sha256(header + found.labels.astype(np.uint8).tobytes()).hexdigest()
+    digest = hashlib.sha256(header + images.labels.astype(np.uint8).tobytes()).hexdigest()
     assert digest == fashion_mnist.SHA256["t10k-labels-idx1-ubyte.gz"]
 
 
 def test_the_bundled_calibration_set_is_balanced_in_every_prefix() -> None:
-    found = npz.load(bundled(CALIBRATION_FILE))
-    assert found.images.shape == (1000, 28, 28, 1)
-    assert found.labels is not None
-    assert found.labels.reshape(100, 10).tolist() == [list(range(10))] * 100
+    images = npz.load(bundled(CALIBRATION_FILE))
+    assert images.images.shape == (1000, 28, 28, 1)
+    assert images.labels is not None
+    assert images.labels.reshape(100, 10).tolist() == [list(range(10))] * 100
 
 
 @needs_debian

@@ -20,12 +20,12 @@ def test_sorted_sub_folders_are_the_labels(tmp_path: Path) -> None:
     save(tmp_path / "ant" / "a.png", colour(1, 1, 1))
     save(tmp_path / ".cache" / "x.png")
     (tmp_path / "ant" / "notes.txt").write_text("not an image")
-    found = load(str(tmp_path), "test", (8, 8, 3))
-    assert found.class_names == ("ant", "zebra")
-    assert found.labels is not None
-    assert found.labels.tolist() == [0, 0, 1]
-    assert found.images.shape == (3, 8, 8, 3)
-    assert found.images[:, 0, 0, 0].tolist() == [1, 2, 9]
+    images = load(str(tmp_path), "test", (8, 8, 3))
+    assert images.class_names == ("ant", "zebra")
+    assert images.labels is not None
+    assert images.labels.tolist() == [0, 0, 1]
+    assert images.images.shape == (3, 8, 8, 3)
+    assert images.images[:, 0, 0, 0].tolist() == [1, 2, 9]
 
 
 def test_what_an_archiver_left_behind_is_no_class(tmp_path: Path) -> None:
@@ -40,10 +40,10 @@ def test_what_an_archiver_left_behind_is_no_class(tmp_path: Path) -> None:
 
 def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     save(tmp_path / "a.png")
-    found = load(str(tmp_path), "test", (8, 8, 1))
-    assert found.labels is None
-    assert found.class_names == ()
-    np.testing.assert_array_equal(found.images[0, ..., 0], GRADIENT)
+    images = load(str(tmp_path), "test", (8, 8, 1))
+    assert images.labels is None
+    assert images.class_names == ()
+    np.testing.assert_array_equal(images.images[0, ..., 0], GRADIENT)
 
 
 def test_without_a_shape_the_first_upright_image_gives_it(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.data.headers import png_of
 from tests.data.photos import save
 
 
-def asked(*data: Path, **how: Any) -> int:
+def count_of(*data: Path, **how: Any) -> int:
     return look(ReadHeaders(data=tuple(map(str, data)), **how), silent).files
 
 
@@ -29,17 +29,17 @@ def archive(path: Path, **arrays: Any) -> Path:
 def test_every_photo_counts_and_an_archive_is_one_file(tmp_path: Path) -> None:
     for name in ("cat/1.png", "cat/2.png", "dog/1.png"):
         save(tmp_path / "photos" / name)
-    assert asked(tmp_path / "photos", archive(tmp_path / "d.npz")) == 4
-    assert asked() == 0
+    assert count_of(tmp_path / "photos", archive(tmp_path / "d.npz")) == 4
+    assert count_of() == 0
 
 
 def test_photos_of_several_sizes_are_told_only_where_they_decide_the_network(tmp_path: Path) -> None:
     save(tmp_path / "1.png")
     save(tmp_path / "2.png", np.zeros((8, 9, 3), np.uint8))
     with pytest.raises(DataError, match=r"1\.png has 8x8 pixels and .*2\.png 9x8: .*--input-shape H,W,C"):
-        asked(tmp_path, fresh=True)
-    assert asked(tmp_path, fresh=True, input_shape=(8, 8, 3)) == 2
-    assert asked(tmp_path, fresh=False) == 2
+        count_of(tmp_path, fresh=True)
+    assert count_of(tmp_path, fresh=True, input_shape=(8, 8, 3)) == 2
+    assert count_of(tmp_path, fresh=False) == 2
 
 
 def test_images_that_no_memory_holds_are_told_by_their_header(tmp_path: Path) -> None:
@@ -49,8 +49,8 @@ def test_images_that_no_memory_holds_are_told_by_their_header(tmp_path: Path) ->
     assert free is not None
     shape = (9_000, 9_000, 1 + 3 * free // (20 * 9_000 * 9_000))
     with pytest.raises(DataError, match=r"20 images of 9,000x9,000 pixels .* --input-shape"):
-        asked(tmp_path, fresh=True, input_shape=shape, batch_size=1)
-    assert asked(tmp_path, fresh=True, input_shape=(8, 8, 3), batch_size=1) == 20
+        count_of(tmp_path, fresh=True, input_shape=shape, batch_size=1)
+    assert count_of(tmp_path, fresh=True, input_shape=(8, 8, 3), batch_size=1) == 20
 
 
 def test_a_batch_is_of_floats(tmp_path: Path) -> None:
@@ -59,10 +59,10 @@ def test_a_batch_is_of_floats(tmp_path: Path) -> None:
     assert free is not None
     shape = (1, free // 12, 1)  # four fit as bytes a third over, and as floats they are more than all
     with pytest.raises(DataError, match="batches of 4 images of"):
-        asked(archive(tmp_path / "d.npz"), fresh=True, input_shape=shape, batch_size=128)
+        count_of(archive(tmp_path / "d.npz"), fresh=True, input_shape=shape, batch_size=128)
 
 
 def test_the_first_thing_that_is_wrong_is_told(tmp_path: Path) -> None:
     good, bad = archive(tmp_path / "good.npz"), archive(tmp_path / "bad.npz", labels=[0, 1])
     with pytest.raises(DataError, match=r"bad\.npz"):
-        asked(good, bad, train=True)
+        count_of(good, bad, train=True)

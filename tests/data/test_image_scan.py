@@ -21,34 +21,34 @@ def test_a_scan_is_of_all_images_whatever_the_size_of_a_block(
 ) -> None:
     monkeypatch.setattr(blocks, "BLOCK", block)
     np.save(tmp_path / "a.npy", IMAGES)
-    found = scan(tmp_path / "a.npy")
+    whole = scan(tmp_path / "a.npy")
     flat = IMAGES.reshape(len(IMAGES), -1).astype(int)
-    assert (found.n, found.low, found.high) == (30, 0.0, 255.0)
-    assert found.spans.tolist() == (flat.max(1) - flat.min(1)).tolist()
-    assert found.spans[4] == 0
-    assert found.digests == tuple(digest(image) for image in IMAGES)
-    np.testing.assert_array_equal(found.pixels, IMAGES.reshape(30, -1, 3))
-    np.testing.assert_allclose(found.quantiles[3], np.median(IMAGES.reshape(-1, 3), axis=0))
+    assert (whole.n, whole.low, whole.high) == (30, 0.0, 255.0)
+    assert whole.spans.tolist() == (flat.max(1) - flat.min(1)).tolist()
+    assert whole.spans[4] == 0
+    assert whole.digests == tuple(digest(image) for image in IMAGES)
+    np.testing.assert_array_equal(whole.pixels, IMAGES.reshape(30, -1, 3))
+    np.testing.assert_allclose(whole.quantiles[3], np.median(IMAGES.reshape(-1, 3), axis=0))
 
 
 def test_of_many_and_large_images_a_sample_is_kept(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.arange(600 * 90 * 90, dtype=np.uint8).reshape(600, 90, 90, 1))
-    found = scan(tmp_path / "a.npy")
-    assert found.pixels.shape == (SAMPLED, PIXELS, 1)
-    assert found.n == 600
+    sample = scan(tmp_path / "a.npy")
+    assert sample.pixels.shape == (SAMPLED, PIXELS, 1)
+    assert sample.n == 600
 
 
 def test_only_the_digests_that_are_looked_for_are_kept(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", IMAGES)
-    found = scan(tmp_path / "a.npy", only={digest(IMAGES[2])})
-    assert found.digests.index(digest(IMAGES[2])) == 2
-    assert set(found.digests) == {digest(IMAGES[2]), b""}
+    matching = scan(tmp_path / "a.npy", only={digest(IMAGES[2])})
+    assert matching.digests.index(digest(IMAGES[2])) == 2
+    assert set(matching.digests) == {digest(IMAGES[2]), b""}
 
 
 def test_no_image_has_no_extremes(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", IMAGES[:0])
-    found = scan(tmp_path / "a.npy")
-    assert (found.n, len(found.spans), found.low > found.high) == (0, 0, True)
+    empty = scan(tmp_path / "a.npy")
+    assert (empty.n, len(empty.spans), empty.low > empty.high) == (0, 0, True)
 
 
 def test_the_same_pixels_have_one_digest_as_bytes_and_as_floats() -> None:

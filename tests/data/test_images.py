@@ -32,13 +32,13 @@ def request_(tmp_path: Path) -> PrepareImages:
 
 
 def test_held_out_images_are_balanced_and_not_among_those_of_the_proof(request_: PrepareImages) -> None:
-    found = prepare(replace(request_, hold_out=200), silent)
-    assert found.held_out is not None
-    assert (found.evaluation.n, found.held_out.n) == (48, 12)
-    kept, held = np.load(found.evaluation.images), np.load(found.held_out.images)
+    prepared = prepare(replace(request_, hold_out=200), silent)
+    assert prepared.held_out is not None
+    assert (prepared.evaluation.n, prepared.held_out.n) == (48, 12)
+    kept, held = np.load(prepared.evaluation.images), np.load(prepared.held_out.images)
     assert not {image.tobytes() for image in kept} & {image.tobytes() for image in held}
-    assert np.bincount(np.load(str(found.held_out.labels))).tolist() == [4, 4, 4]
-    assert np.bincount(np.load(str(found.evaluation.labels))).tolist() == [16, 16, 16]
+    assert np.bincount(np.load(str(prepared.held_out.labels))).tolist() == [4, 4, 4]
+    assert np.bincount(np.load(str(prepared.evaluation.labels))).tolist() == [16, 16, 16]
 
 
 def test_one_image_cannot_be_held_out_too(request_: PrepareImages, tmp_path: Path) -> None:
@@ -48,15 +48,15 @@ def test_one_image_cannot_be_held_out_too(request_: PrepareImages, tmp_path: Pat
 
 
 def test_a_limit_takes_as_many_of_every_class(request_: PrepareImages) -> None:
-    found = prepare(replace(request_, limit=9), silent).evaluation
-    assert np.bincount(np.load(str(found.labels))).tolist() == [3, 3, 3]
+    evaluation = prepare(replace(request_, limit=9), silent).evaluation
+    assert np.bincount(np.load(str(evaluation.labels))).tolist() == [3, 3, 3]
 
 
 @pytest.mark.parametrize(("limit", "counts"), [(2, [1, 1]), (10, [4, 3, 3])])
 def test_a_limit_is_kept_to_the_image(request_: PrepareImages, limit: int, counts: list[int]) -> None:
-    found = prepare(replace(request_, limit=limit), silent).evaluation
-    assert found.n == limit
-    assert np.bincount(np.load(str(found.labels))).tolist() == counts
+    evaluation = prepare(replace(request_, limit=limit), silent).evaluation
+    assert evaluation.n == limit
+    assert np.bincount(np.load(str(evaluation.labels))).tolist() == counts
 
 
 def test_the_same_image_again_proves_nothing(request_: PrepareImages, tmp_path: Path) -> None:
@@ -110,15 +110,15 @@ def test_blocks_give_the_bytes_and_the_digest_of_the_whole(
         images, labels = held["images"].astype(dtype), held["labels"]
     np.savez(tmp_path / "set.npz", images=images, **({"labels": labels} if labelled else {}))
     monkeypatch.setattr(_blocks, "BLOCK", block)
-    found = prepare(replace(request_, data=str(tmp_path / "set.npz"), hold_out=9), silent)
-    assert found.held_out is not None
-    for part in (found.evaluation, found.held_out):
+    prepared = prepare(replace(request_, data=str(tmp_path / "set.npz"), hold_out=9), silent)
+    assert prepared.held_out is not None
+    for part in (prepared.evaluation, prepared.held_out):
         kept, whole = np.load(part.images), io.BytesIO()
         np.save(whole, kept)
         assert Path(part.images).read_bytes() == whole.getvalue()
-        told = np.load(part.labels).tobytes() if part.labels is not None else b""
-        assert part.sha256 == hashlib.sha256(kept.tobytes() + told).hexdigest()
-    kept = np.concatenate([np.load(part.images) for part in (found.evaluation, found.held_out)])
+        stored_labels = np.load(part.labels).tobytes() if part.labels is not None else b""
+        assert part.sha256 == hashlib.sha256(kept.tobytes() + stored_labels).hexdigest()
+    kept = np.concatenate([np.load(part.images) for part in (prepared.evaluation, prepared.held_out)])
     assert {image.tobytes() for image in kept} == {image.tobytes() for image in images}
 
 
@@ -143,12 +143,12 @@ def test_the_first_are_as_if_there_were_no_more(
 ) -> None:
     images = prepare(request_, silent).evaluation
     images = images if labelled else replace(images, labels=None)
-    found = first(TakeFirstImages(images=images, n=7, folder=str(tmp_path)), silent)
-    assert found.n == 7
-    np.testing.assert_array_equal(np.load(found.images), np.load(images.images)[:7])
-    assert (found.labels is None) == (not labelled)
+    some = first(TakeFirstImages(images=images, n=7, folder=str(tmp_path)), silent)
+    assert some.n == 7
+    np.testing.assert_array_equal(np.load(some.images), np.load(images.images)[:7])
+    assert (some.labels is None) == (not labelled)
     if labelled:
-        assert np.load(str(found.labels)).tolist() == np.load(str(images.labels))[:7].tolist()
+        assert np.load(str(some.labels)).tolist() == np.load(str(images.labels))[:7].tolist()
 
 
 def _pairs(images: Images) -> list[tuple[np.ndarray, int]]:

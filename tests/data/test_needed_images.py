@@ -51,8 +51,8 @@ def read(folder: Path, data: str, calibration: str | None, calibrates: bool) -> 
     with Workspace(folder / "dist") as workspace:
         needed = NeededImages(Here(), FACTS, workspace)  # type: ignore[arg-type]  # it runs what a worker would
         given = None if calibration is None else str(folder / f"{calibration}.npz")
-        found = needed.read(str(folder / f"{data}.npz"), given, calibrates=calibrates)
-    return found.evaluation.n, None if found.held_out is None else found.held_out.n
+        prepared = needed.read(str(folder / f"{data}.npz"), given, calibrates=calibrates)
+    return prepared.evaluation.n, None if prepared.held_out is None else prepared.held_out.n
 
 
 @pytest.mark.parametrize(

@@ -30,30 +30,30 @@ def test_images_labels_and_names_come_back(tmp_path: Path) -> None:
     path = write(
         tmp_path, images=IMAGES, labels=np.array([0, 1, 1, 2], np.uint8), class_names=["a", "b", "ü"]
     )
-    found = load(str(path), "train", (6, 6, 3))
-    np.testing.assert_array_equal(found.images, IMAGES)
-    assert found.images.dtype == np.uint8
-    assert found.labels is not None
-    assert found.labels.dtype == np.int64
-    assert found.labels.tolist() == [0, 1, 1, 2]
-    assert (found.class_names, found.source, len(found)) == (("a", "b", "ü"), "data.npz", 4)
+    images = load(str(path), "train", (6, 6, 3))
+    np.testing.assert_array_equal(images.images, IMAGES)
+    assert images.images.dtype == np.uint8
+    assert images.labels is not None
+    assert images.labels.dtype == np.int64
+    assert images.labels.tolist() == [0, 1, 1, 2]
+    assert (images.class_names, images.source, len(images)) == (("a", "b", "ü"), "data.npz", 4)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_floats_become_float32(tmp_path: Path, dtype: type) -> None:
-    found = npz.load(write(tmp_path, images=IMAGES.astype(dtype)))
-    assert found.images.dtype == np.float32
-    np.testing.assert_array_equal(found.images, IMAGES)
-    assert found.labels is None
+    images = npz.load(write(tmp_path, images=IMAGES.astype(dtype)))
+    assert images.images.dtype == np.float32
+    np.testing.assert_array_equal(images.images, IMAGES)
+    assert images.labels is None
 
 
 def test_labels_in_a_column_and_names_as_bytes_are_fine(tmp_path: Path) -> None:
-    found = npz.load(
+    images = npz.load(
         write(tmp_path, images=IMAGES, labels=[[0], [1], [0], [1]], class_names=[b"cat", b"dog"])
     )
-    assert found.labels is not None
-    assert found.labels.tolist() == [0, 1, 0, 1]
-    assert found.class_names == ("cat", "dog")
+    assert images.labels is not None
+    assert images.labels.tolist() == [0, 1, 0, 1]
+    assert images.class_names == ("cat", "dog")
 
 
 def spoilt(value: float, dtype: type = np.float32) -> np.ndarray:
@@ -108,9 +108,9 @@ def test_a_pickle_is_not_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_with_a_scratch_folder_images_are_mapped(tmp_path: Path, dtype: type) -> None:
     path = write(tmp_path, images=IMAGES.astype(dtype))
-    found = load(str(path), "test", scratch=tmp_path)
-    assert isinstance(found.images, np.memmap)
-    np.testing.assert_array_equal(found.images, npz.load(path).images)
+    images = load(str(path), "test", scratch=tmp_path)
+    assert isinstance(images.images, np.memmap)
+    np.testing.assert_array_equal(images.images, npz.load(path).images)
 
 
 def test_a_bad_image_is_found_in_any_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,10 +159,10 @@ def test_a_damaged_archive_loads_or_is_told(tmp_path: Path, data: st.DataObject)
     try:
         assert len(load(str(tmp_path / "damaged.npz"), "test")) == 4
     except DataError as error:
-        told = str(error)
+        message = str(error)
     else:
         return
-    assert "damaged.npz" in told
+    assert "damaged.npz" in message
 
 
 def test_only_what_was_checked_is_read(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_damaged_file_decodes_or_is_named(tmp_path: Path, data: st.DataObject,
     try:
         assert folder.decode(file, 8, 8, 3).shape == (8, 8, 3)
     except DataError as error:
-        told = str(error)
+        message = str(error)
     else:
         return
-    assert "damaged" in told
+    assert "damaged" in message

@@ -111,12 +111,12 @@ def write_mirror(path: Path) -> None:
 
 
 def tensor(schema: Any, name: str, shape: list[int], kind: int, buffer: int) -> Any:
-    made = schema.TensorT()
-    made.name, made.shape, made.type, made.buffer = name, shape, kind, buffer
+    stored = schema.TensorT()
+    stored.name, stored.shape, stored.type, stored.buffer = name, shape, kind, buffer
     if kind == schema.TensorType.UINT8:
-        made.quantization = schema.QuantizationParametersT()
-        made.quantization.scale, made.quantization.zeroPoint = [1.0], [0]
-    return made
+        stored.quantization = schema.QuantizationParametersT()
+        stored.quantization.scale, stored.quantization.zeroPoint = [1.0], [0]
+    return stored
 
 
 def apart(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float]:
@@ -193,7 +193,7 @@ def test_photos_of_the_models_size_stay_as_they_are(platform: platforms.Platform
 @pytest.mark.parametrize("platform", platforms.PLATFORMS, ids=lambda one: one.name)
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (3, 2000), (700, 1)])
 def test_any_photo_keeps_a_plain_colour(platform: platforms.Platform, size: tuple[int, int]) -> None:
-    found = platform.resize(np.full((*size, 3), 131, np.uint8), HEIGHT, WIDTH)
-    assert found.shape == (HEIGHT, WIDTH, 3)
-    assert found.dtype == np.uint8
-    assert set(found.ravel().tolist()) == {131}
+    resized = platform.resize(np.full((*size, 3), 131, np.uint8), HEIGHT, WIDTH)
+    assert resized.shape == (HEIGHT, WIDTH, 3)
+    assert resized.dtype == np.uint8
+    assert set(resized.ravel().tolist()) == {131}

@@ -23,9 +23,9 @@ def test_the_default_gives_the_pixels_that_folders_always_gave(
     Image.fromarray(noise(*size)).save(file)
     with Image.open(file) as photo:
         before = np.asarray(photo.convert(mode).resize((20, 16), Image.Resampling.BILINEAR))
-    found = folder.decode(file, 16, 20, channels)
-    assert found.shape == (16, 20, channels)
-    np.testing.assert_array_equal(found, before.reshape(16, 20, channels))
+    decoded = folder.decode(file, 16, 20, channels)
+    assert decoded.shape == (16, 20, channels)
+    np.testing.assert_array_equal(decoded, before.reshape(16, 20, channels))
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])

@@ -132,7 +132,7 @@ def die_leaving_a_fork(request: Words, on_progress: OnProgress) -> Words:
     os._exit(7)
 
 
-def found_modules(request: Words, on_progress: OnProgress) -> dict[str, str]:
+def locate_modules(request: Words, on_progress: OnProgress) -> dict[str, str]:
     """Where the modules named in the text would come from; "" for those that are nowhere."""
     specs = {name: importlib.util.find_spec(name) for name in request.text.split()}
     return {name: str(spec.origin) if spec is not None else "" for name, spec in specs.items()}
@@ -203,9 +203,9 @@ def take_memory(request: Words, on_progress: OnProgress) -> Words:
 def read_mapped(request: Words, on_progress: OnProgress) -> Words:
     """Every page of a file that is mapped, and then time to be seen."""
     values = np.memmap(request.text, np.uint8, "r")
-    found = int(values[::4096].max())
+    highest = int(values[::4096].max())
     time.sleep(2.5)
-    return Words(request.text, found)
+    return Words(request.text, highest)
 
 
 def load_library(request: Words, on_progress: OnProgress) -> Words:

@@ -37,8 +37,8 @@ def hostile_keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_keras_computes_with_the_settings_that_are_proved(hostile_keras: Path, tmp_path: Path) -> None:
     with WorkerProcess("probe", tmp_path / "log", ENV) as worker:
-        found = worker.call("keras_probes:settings", {}, dict[str, object])
-    assert found == KERAS_SETTINGS
+        settings = worker.call("keras_probes:settings", {}, dict[str, object])
+    assert settings == KERAS_SETTINGS
     assert [*hostile_keras.iterdir()] == [hostile_keras / "keras.json"]
 
 
@@ -64,9 +64,9 @@ def test_the_current_folder_is_searched_only_where_it_is_to_be(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", "lib", "/opt/lib"]))
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    found = worker_environment(scratch, {}, imports_here=imports_here)["PYTHONPATH"].split(os.pathsep)
+    folders = worker_environment(scratch, {}, imports_here=imports_here)["PYTHONPATH"].split(os.pathsep)
     here = [str(tmp_path), str(tmp_path / "lib")] if imports_here else []
-    assert found == [*here, "/opt/lib", str(HERE.parent.parent)]
+    assert folders == [*here, "/opt/lib", str(HERE.parent.parent)]
 
 
 def test_no_program_and_no_library_comes_from_the_current_folder(
@@ -78,9 +78,9 @@ def test_no_program_and_no_library_comes_from_the_current_folder(
         monkeypatch.setenv(name, given)
     for name in ("PYTHONPYCACHEPREFIX", "PYTHONUSERBASE"):
         monkeypatch.setenv(name, "cache")
-    found = worker_environment(tmp_path, {})
-    assert found["PATH"] == found["LD_LIBRARY_PATH"] == os.pathsep.join(["/usr/lib/x", "/usr/bin"])
-    assert not {"PYTHONPYCACHEPREFIX", "PYTHONUSERBASE"} & set(found)
+    variables = worker_environment(tmp_path, {})
+    assert variables["PATH"] == variables["LD_LIBRARY_PATH"] == os.pathsep.join(["/usr/lib/x", "/usr/bin"])
+    assert not {"PYTHONPYCACHEPREFIX", "PYTHONUSERBASE"} & set(variables)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of the loader of Linux")
@@ -93,8 +93,8 @@ def test_a_library_beside_the_data_is_not_loaded(tmp_path: Path, monkeypatch: py
     code = "import ctypes; ctypes.CDLL('libbeside.so.1')"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0  # as it is without us
     with WorkerProcess("probe", tmp_path / "log", ENV) as worker:
-        found = worker.call("probes:load_library", {"text": "libbeside.so.1"}, dict)
-    assert found["text"] == ""
+        loaded = worker.call("probes:load_library", {"text": "libbeside.so.1"}, dict)
+    assert loaded["text"] == ""
 
 
 def test_a_home_that_nobody_has_is_a_name_like_others(monkeypatch: pytest.MonkeyPatch) -> None:

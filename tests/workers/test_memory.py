@@ -37,8 +37,8 @@ def test_a_file_that_is_mapped_is_not_counted(tmp_path: Path) -> None:
     with large.open("wb") as stream:
         stream.truncate(2 * LIMIT)
     with WorkerProcess("probe", tmp_path / "log", ENV, memory=LIMIT) as worker:
-        found = worker.call("probes:read_mapped", {"text": str(large)}, dict)
-    assert found["number"] == 0
+        counted = worker.call("probes:read_mapped", {"text": str(large)}, dict)
+    assert counted["number"] == 0
 
 
 def test_a_process_that_is_far_from_the_limit_is_seldom_looked_at() -> None:
@@ -131,18 +131,18 @@ def own_group() -> Iterator[Path]:
         (name for name in Path("/proc/self/cgroup").read_text().splitlines() if ":memory:" in name), ""
     )
     inside = GROUPS / "memory" / line.rpartition(":")[2].lstrip("/")
-    made = inside / "resnet-edge-test"
+    group = inside / "resnet-edge-test"
     if not line:
         pytest.skip("memory is in no control group of version 1")
     try:
-        made.mkdir()
-        (made / "memory.limit_in_bytes").write_text(str(1 << 30))
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(1 << 30))
     except OSError:
         with suppress(OSError):
-            made.rmdir()
+            group.rmdir()
         pytest.skip("no control group can be made")
-    yield made
-    made.rmdir()
+    yield group
+    group.rmdir()
 
 
 def test_what_a_group_leaves_is_what_there_is(own_group: Path) -> None:

@@ -15,31 +15,31 @@ from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import Progress, silent
 from resnet_edge.workers.task import Task
 
-Found = dict[str, Any]
+Reply = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Echo(Task[Found], runs="tests.workers.probes:echo"):
+class Echo(Task[Reply], runs="tests.workers.probes:echo"):
     text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refuse(Task[Found], runs="tests.workers.probes:refuse"):
+class Refuse(Task[Reply], runs="tests.workers.probes:refuse"):
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Abort(Task[Found], runs="tests.workers.probes:abort"):
+class Abort(Task[Reply], runs="tests.workers.probes:abort"):
     pass
 
 
 @dataclass(frozen=True, kw_only=True)
-class FillDisk(Task[Found], runs="tests.workers.probes:fill_disk"):
+class FillDisk(Task[Reply], runs="tests.workers.probes:fill_disk"):
     pass
 
 
 @dataclass(frozen=True, kw_only=True)
-class SleepWithChild(Task[Found], runs="tests.workers.probes:sleep_with_child"):
+class SleepWithChild(Task[Reply], runs="tests.workers.probes:sleep_with_child"):
     pass
 
 
@@ -74,7 +74,7 @@ def test_an_error_of_the_work_renews_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("probe", [Abort(), FillDisk()], ids=["abort", "fill_disk"])
-def test_what_explains_a_failure_better_is_raised_instead(tmp_path: Path, probe: Task[Found]) -> None:
+def test_what_explains_a_failure_better_is_raised_instead(tmp_path: Path, probe: Task[Reply]) -> None:
     def explain() -> None:
         raise OutputError("that disk is full")
 
@@ -84,10 +84,10 @@ def test_what_explains_a_failure_better_is_raised_instead(tmp_path: Path, probe:
 
 def test_closing_ends_calls_under_way_and_lets_none_begin(tmp_path: Path) -> None:
     begun, failed = threading.Event(), threading.Event()
-    told: list[Progress] = []
+    reports: list[Progress] = []
 
     def report(news: Progress) -> None:
-        told.append(news)
+        reports.append(news)
         begun.set()
 
     with WorkerPool(tmp_path) as workers:
@@ -109,4 +109,4 @@ def test_closing_ends_calls_under_way_and_lets_none_begin(tmp_path: Path) -> Non
             with pytest.raises(WorkerFailed, match="the run is over"):
                 late.run(Echo())
     with pytest.raises(ProcessLookupError):
-        os.kill(int(told[0].note.split()[0]), 0)
+        os.kill(int(reports[0].note.split()[0]), 0)

@@ -72,10 +72,10 @@ def test_a_path_that_is_not_utf8_is_a_usage_error(worker: WorkerProcess) -> None
 
 
 def test_progress_arrives_complete_and_in_order(worker: WorkerProcess) -> None:
-    told: list[Progress] = []
-    worker.call("probes:count", {"text": "n", "number": 500}, Reply, told.append)
-    assert [news.done for news in told] == list(range(1, 501))
-    assert told[-1] == Progress(step="count", done=500, total=500, note="n 499")
+    reports: list[Progress] = []
+    worker.call("probes:count", {"text": "n", "number": 500}, Reply, reports.append)
+    assert [news.done for news in reports] == list(range(1, 501))
+    assert reports[-1] == Progress(step="count", done=500, total=500, note="n 499")
 
 
 @pytest.mark.parametrize("name", ["dist", "a b.c", ".hidden", "x.0123abcd.unfinished"])
@@ -122,7 +122,7 @@ class Target:
 
 
 @dataclass
-class Asked:
+class Given:
     """As `bench` asks for a session."""
 
     target: Target
@@ -130,7 +130,7 @@ class Asked:
 
 def test_a_crash_names_the_file_that_the_request_is_about(worker: WorkerProcess) -> None:
     with pytest.raises(WorkerFailed, match=r"a library crashed: if a\.tflite is damaged"):
-        worker.call("probes:abort", Asked(Target("a.tflite")), Reply)
+        worker.call("probes:abort", Given(Target("a.tflite")), Reply)
 
 
 def test_what_was_finished_is_not_blamed(worker: WorkerProcess) -> None:
@@ -247,9 +247,9 @@ def test_nothing_is_imported_from_the_current_folder(tmp_path: Path, monkeypatch
     # An empty entry means the current folder, and so does a relative one in whatever folder this is.
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", str(PROBES), ""]))
     with WorkerProcess("probe", tmp_path / "log") as worker:
-        found = worker.call("probes:found_modules", {"text": "random org envwrap"}, dict[str, str])
-    assert found["org"] == found["envwrap"] == ""
-    assert found["random"].startswith(sys.base_prefix)
+        origins = worker.call("probes:locate_modules", {"text": "random org envwrap"}, dict[str, str])
+    assert origins["org"] == origins["envwrap"] == ""
+    assert origins["random"].startswith(sys.base_prefix)
 
 
 @pytest.mark.parametrize(
@@ -274,15 +274,15 @@ def test_a_worker_is_shut_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HOME", str(home))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        asked = {"text": f"{home} {here} {out}", "number": port}
+        attack = {"text": f"{home} {here} {out}", "number": port}
         with WorkerProcess("probe", tmp_path / "log", ENV, Grant(free=True)) as worker:
-            assert set(worker.call("probes:attack", asked, dict[str, str]).values()) == {"done"}
+            assert set(worker.call("probes:attack", attack, dict[str, str]).values()) == {"done"}
         assert (home / "new").exists()
-        for made in (*home.iterdir(), *out.iterdir(), here / "new"):
-            made.unlink()
+        for path in (*home.iterdir(), *out.iterdir(), here / "new"):
+            path.unlink()
         (here / "data.npz").write_bytes(b"of the user")
         with WorkerProcess("probe", tmp_path / "log", ENV, Grant(writes=(str(out),))) as worker:
-            held = worker.call("probes:attack", asked, dict[str, str])
+            held = worker.call("probes:attack", attack, dict[str, str])
     state = probed()
     if not state.files:
         pytest.skip(f"this kernel does not shut in: {state.why_not}")
@@ -308,8 +308,8 @@ def test_a_worker_with_the_network_still_writes_nowhere(tmp_path: Path) -> None:
         socket.create_server(("127.0.0.1", 0)) as server,
         WorkerProcess("probe", tmp_path / "log", ENV, Grant(network=True)) as worker,
     ):
-        asked = {"text": f"{tmp_path} {tmp_path} {tmp_path}", "number": server.getsockname()[1]}
-        held = worker.call("probes:attack", asked, dict[str, str])
+        attack = {"text": f"{tmp_path} {tmp_path} {tmp_path}", "number": server.getsockname()[1]}
+        held = worker.call("probes:attack", attack, dict[str, str])
     assert {what for what, came in held.items() if came == "done"} == {
         "write scratch",
         "connect",
@@ -323,9 +323,9 @@ def test_temporary_files_go_with_a_worker_however_it_ends(tmp_path: Path) -> Non
     place.mkdir()
     env = {**ENV, "TMPDIR": str(place)}
     with WorkerProcess("probe", tmp_path / "log", env) as worker:
-        made = worker.call("probes:leave_temporary_files", {}, Reply)["text"]
-        assert Path(str(made)).is_relative_to(place)
-        assert Path(str(made)).exists()
+        left = worker.call("probes:leave_temporary_files", {}, Reply)["text"]
+        assert Path(str(left)).is_relative_to(place)
+        assert Path(str(left)).exists()
     assert [*place.iterdir()] == []
     with WorkerProcess("probe", tmp_path / "log", env) as worker:
         worker.call("probes:leave_temporary_files", {}, Reply)

@@ -24,9 +24,9 @@ def test_where_the_kernel_refuses_the_process_goes_on_and_says_why(tmp_path: Pat
     has no Landlock."""
     done = subprocess.run([sys.executable, "-c", AGAIN, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    first, last, told = json.loads(done.stdout)
+    first, last, reason = json.loads(done.stdout)
     assert (tmp_path / "written").exists()
-    assert last == told
+    assert last == reason
     assert last["files"] == last["network"] == ""
     assert last["why_not"]
     if first["files"]:

@@ -45,21 +45,21 @@ TASKS = list(tasks())
 
 
 def loaded(module: str, name: str) -> type[Task[Any]]:
-    found: type[Task[Any]] = getattr(importlib.import_module(module), name)
-    return found
+    task: type[Task[Any]] = getattr(importlib.import_module(module), name)
+    return task
 
 
 def function_of(task: type[Task[Any]]) -> ast.FunctionDef:
     module, _, name = task.runs.partition(":")
-    (found,) = (n for n in MODULES[module].body if isinstance(n, ast.FunctionDef) and n.name == name)
-    return found
+    (function,) = (n for n in MODULES[module].body if isinstance(n, ast.FunctionDef) and n.name == name)
+    return function
 
 
 @pytest.mark.parametrize(("module", "name"), TASKS, ids=[name for _, name in TASKS])
 class TestEveryTask:
     def test_it_is_given_by_keyword_and_stays_as_it_is(self, module: str, name: str) -> None:
-        (made,) = (n for n in MODULES[module].body if isinstance(n, ast.ClassDef) and n.name == name)
-        assert ast.unparse(made.decorator_list[0]) == "dataclass(frozen=True, kw_only=True)"
+        (definition,) = (n for n in MODULES[module].body if isinstance(n, ast.ClassDef) and n.name == name)
+        assert ast.unparse(definition.decorator_list[0]) == "dataclass(frozen=True, kw_only=True)"
 
     def test_its_function_takes_it_and_gives_its_reply(self, module: str, name: str) -> None:
         task = loaded(module, name)
@@ -73,19 +73,19 @@ class TestEveryTask:
         task = loaded(module, name)
         assert dataclasses.is_dataclass(task)
         for path in (*task.reads, *task.writes):
-            found: Any = task
+            hint: Any = task
             for part in path.split("."):
-                found = single(typing.get_type_hints(found)[part])
-            assert found is str, path
+                hint = single(typing.get_type_hints(hint)[part])
+            assert hint is str, path
 
     def test_somebody_asks_for_it(self, module: str, name: str) -> None:
-        made = [
+        callers = [
             where
             for where, tree in MODULES.items()
             for node in ast.walk(tree)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
         ]
-        assert made
+        assert callers
 
 
 def single(hint: Any) -> Any:

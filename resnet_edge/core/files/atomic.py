@@ -22,15 +22,15 @@ def with_final_names(text: str, folders: Iterable[str]) -> str:
     """The text with the name that each of `folders` will have where it is `hidden`: the user named that one,
     and finds that one, or nothing."""
     for name in map(os.path.basename, folders):
-        if found := _HIDDEN.fullmatch(name):
-            text = text.replace(name, found[1])
+        if match := _HIDDEN.fullmatch(name):
+            text = text.replace(name, match[1])
     return text
 
 
-def take_name(made: Path, name: Path) -> None:
-    """Give what is `made` its `name`, in place of a file or an empty folder of that name: whoever looks sees
+def take_name(temporary: Path, name: Path) -> None:
+    """Give `temporary` its `name`, in place of a file or an empty folder of that name: whoever looks sees
     the old one or the new one. Both are on one file system. Raises OSError."""
-    os.replace(made, name)
+    os.replace(temporary, name)
 
 
 def write_whole(path: Path, content: bytes) -> None:

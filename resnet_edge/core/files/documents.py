@@ -85,7 +85,7 @@ def converted_to(
 def object_in(path: Path) -> dict[str, Any]:
     """The JSON object in `path`; an empty one where there is none: then it says nothing."""
     try:
-        found: dict[str, Any] = read_json(path, dict[str, Any], "JSON object", "fix it")
+        document: dict[str, Any] = read_json(path, dict[str, Any], "JSON object", "fix it")
     except DataError:
         return {}
-    return found
+    return document

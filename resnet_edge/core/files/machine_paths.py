@@ -60,10 +60,10 @@ def _text(text: str, roots: list[str]) -> str:
 
 def _named(name: str, text: str) -> Any:
     """Nothing for the root before a path below it, and its name where it stands alone."""
-    return lambda found: "" if found[0].endswith("/") and found.end() < len(text) else name
+    return lambda match: "" if match[0].endswith("/") and match.end() < len(text) else name
 
 
-def _last(found: re.Match[str]) -> str:
+def _last(match: re.Match[str]) -> str:
     """Without quotation marks where it needs none: whether a path has a space is a matter of the place."""
-    last = f"{found[2]}{found[3]}".rpartition("/")[2]
-    return f"{found[1]}{last}{found[1]}" if " " in last else last
+    last = f"{match[2]}{match[3]}".rpartition("/")[2]
+    return f"{match[1]}{last}{match[1]}" if " " in last else last

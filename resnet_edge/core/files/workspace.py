@@ -48,7 +48,7 @@ class Workspace:
         self.out, self._writer, self._overwrite = out, writer, overwrite
         self.partial = out.with_name(f"{out.name}.partial")
         self.logs = out.with_name(f"{out.name}.logs")
-        self._made: list[Path] = []
+        self._folders: list[Path] = []
         self._keep_logs = False
         self._scratch: Scratch | None = None
         self._lock: int | None = None
@@ -92,7 +92,7 @@ class Workspace:
 
     def _make(self, folder: Path) -> Path:
         folder.mkdir()
-        self._made.append(folder)
+        self._folders.append(folder)
         return folder
 
     def scratch_folder(self, name: str) -> Path:
@@ -171,11 +171,11 @@ class Workspace:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if self._keep_logs or isinstance(error, WorkerFailed):
-            self._made.remove(self.logs)
+            self._folders.remove(self.logs)
         self._remove()
 
     def _remove(self) -> None:
-        for folder in self._made:
+        for folder in self._folders:
             shutil.rmtree(folder, ignore_errors=True)
         if self._scratch is not None:
             self._scratch.remove()

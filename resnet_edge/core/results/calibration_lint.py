@@ -39,4 +39,4 @@ class CalibrationLint:
 
     def of(self, severity: Severity) -> tuple[LintFinding, ...]:
         """The findings of one severity."""
-        return tuple(found for found in self.findings if found.severity == severity)
+        return tuple(finding for finding in self.findings if finding.severity == severity)

@@ -51,11 +51,11 @@ class Inspection:
     @property
     def macs_by_precision(self) -> dict[str, int]:
         """Multiply-accumulates for one image, the most first."""
-        found: dict[str, int] = {}
+        macs: dict[str, int] = {}
         for each in self.ops or ():
             if each.macs:
-                found[each.precision] = found.get(each.precision, 0) + each.macs
-        return dict(sorted(found.items(), key=lambda item: -item[1]))
+                macs[each.precision] = macs.get(each.precision, 0) + each.macs
+        return dict(sorted(macs.items(), key=lambda item: -item[1]))
 
 
 Counts = Counter[tuple[str, str]]

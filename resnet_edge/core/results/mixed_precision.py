@@ -34,9 +34,9 @@ class FloatCandidate:
     @property
     def sqnr_db(self) -> float | None:
         """The lowest that was measured; None where an output was not fit to be measured."""
-        found = [row.sqnr_db for row in self.parity]
-        known = [value for value in found if value is not None]
-        return min(known) if known and len(known) == len(found) else None
+        ratios = [row.sqnr_db for row in self.parity]
+        known = [value for value in ratios if value is not None]
+        return min(known) if known and len(known) == len(ratios) else None
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,8 @@ class Reported:
     @property
     def sha256(self) -> Mapping[str, str]:
         """By the name of a file; empty where one of them is without."""
-        found = {each.file: each.sha256 for each in self.files or ()}
-        return found if all(found.values()) else {}
+        digests = {each.file: each.sha256 for each in self.files or ()}
+        return digests if all(digests.values()) else {}
 
 
 def reported(folder: Path) -> Reported:

@@ -36,8 +36,8 @@ def test_texts(text: str, left: str) -> None:
 
 def test_documents_and_further_roots(tmp_path: Path) -> None:
     root = tmp_path / "Jane Doe" / "dist"
-    found = without_machine_paths({"a": [f"{root}/net.tflite", 3, None, {"b": f"in {root}: x"}]}, [root])
-    assert found == {"a": ["net.tflite", 3, None, {"b": "in dist: x"}]}
+    cleaned = without_machine_paths({"a": [f"{root}/net.tflite", 3, None, {"b": f"in {root}: x"}]}, [root])
+    assert cleaned == {"a": ["net.tflite", 3, None, {"b": "in dist: x"}]}
 
 
 @pytest.mark.parametrize(

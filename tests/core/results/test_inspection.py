@@ -25,10 +25,10 @@ def inspection(*rows: tuple[str, str, int, int]) -> Inspection:
 
 
 def test_the_most_work_comes_first_then_the_most_frequent() -> None:
-    found = inspection(
+    report = inspection(
         ("RELU", "float32", 2, 0), ("ADD", "int8", 9, 0), ("CONV_2D", "int8", 1, 50), ("ADD", "float32", 2, 0)
     )
-    assert [(row.op, row.precision) for row in found.ops or ()] == [
+    assert [(row.op, row.precision) for row in report.ops or ()] == [
         ("CONV_2D", "int8"),
         ("ADD", "int8"),
         ("ADD", "float32"),
@@ -37,10 +37,10 @@ def test_the_most_work_comes_first_then_the_most_frequent() -> None:
 
 
 def test_work_is_summed_up_by_precision() -> None:
-    found = inspection(
+    report = inspection(
         ("FULLY_CONNECTED", "float32", 1, 70), ("CONV_2D", "int8", 1, 50), ("DEPTHWISE", "int8", 1, 30)
     )
-    assert [*found.macs_by_precision.items()] == [("int8", 80), ("float32", 70)]
+    assert [*report.macs_by_precision.items()] == [("int8", 80), ("float32", 70)]
     assert inspection(("ADD", "int8", 1, 0)).macs_by_precision == {}
 
 

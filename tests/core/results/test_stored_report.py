@@ -28,12 +28,12 @@ def folder_with(folder: Path, document: Any) -> Path:
 
 
 def test_what_a_report_says(tmp_path: Path) -> None:
-    found = reported(folder_with(tmp_path, REPORT))
-    assert found.schema == 1
-    assert found.files == (ReportedFile("a.int8.onnx", "1"), ReportedFile("a.fp32.onnx", "2"))
-    assert found.sha256 == {"a.int8.onnx": "1", "a.fp32.onnx": "2"}
-    assert found.model == ReportedModel("a.keras", "3")
-    assert [each.artifact for each in found.proofs] == ["a.int8.onnx"]
+    stored = reported(folder_with(tmp_path, REPORT))
+    assert stored.schema == 1
+    assert stored.files == (ReportedFile("a.int8.onnx", "1"), ReportedFile("a.fp32.onnx", "2"))
+    assert stored.sha256 == {"a.int8.onnx": "1", "a.fp32.onnx": "2"}
+    assert stored.model == ReportedModel("a.keras", "3")
+    assert [each.artifact for each in stored.proofs] == ["a.int8.onnx"]
 
 
 @pytest.mark.parametrize(
@@ -45,16 +45,16 @@ def test_one_that_is_not_ours_says_nothing(tmp_path: Path, document: Any) -> Non
 
 
 def test_what_is_wrong_with_one_part_leaves_the_others(tmp_path: Path) -> None:
-    found = reported(folder_with(tmp_path, {**REPORT, "artifacts": [{"name": "a"}]}))
-    assert found.files is None
-    assert found.sha256 == {}
-    assert found.model == ReportedModel("a.keras", "3")
+    stored = reported(folder_with(tmp_path, {**REPORT, "artifacts": [{"name": "a"}]}))
+    assert stored.files is None
+    assert stored.sha256 == {}
+    assert stored.model == ReportedModel("a.keras", "3")
 
 
 def test_a_file_without_a_hash_is_held_against_none(tmp_path: Path) -> None:
-    found = reported(folder_with(tmp_path, {**REPORT, "artifacts": [FILES[0], {"file": "b.onnx"}]}))
-    assert len(found.files or ()) == 2
-    assert found.sha256 == {}
+    stored = reported(folder_with(tmp_path, {**REPORT, "artifacts": [FILES[0], {"file": "b.onnx"}]}))
+    assert len(stored.files or ()) == 2
+    assert stored.sha256 == {}
 
 
 def test_who_works_on_a_report_is_told_that_it_is_none(tmp_path: Path) -> None:
