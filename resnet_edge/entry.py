@@ -21,14 +21,14 @@ from _signal import (  # type: ignore[import-not-found]  # `signal` imports for 
 
 _SIGNALS = (SIGINT, SIGHUP, SIGTERM)
 _INTERRUPTED = 130  # core.errors, which is not imported yet
-_TOLD = "interrupted; nothing half-written is left"
+_MESSAGE = "interrupted; nothing half-written is left"
 
 
 def leave(number: int, frame: object) -> None:
     """A handler for as long as nothing has begun, and there is nothing to clean up: tell it and end."""
     if "--json" in sys.argv:
-        _write(1, f'{{\n  "error": "{_TOLD}",\n  "exit_code": {_INTERRUPTED}\n}}\n')
-    _write(2, f"error: {_TOLD}\n")
+        _write(1, f'{{\n  "error": "{_MESSAGE}",\n  "exit_code": {_INTERRUPTED}\n}}\n')
+    _write(2, f"error: {_MESSAGE}\n")
     os._exit(_INTERRUPTED)
 
 

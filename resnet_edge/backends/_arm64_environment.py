@@ -42,13 +42,13 @@ def require(backend: str, distribution: str, native: str) -> str:
     if (system, processor) != ("Linux", "x86_64"):
         raise MissingDependency(f"{backend}: it runs on Linux on x86-64, and this is {system} on {processor}")
     stem = distribution.replace("-", "_")
-    found = sorted((folder() / "packages").glob(f"{stem}-*.dist-info"))
-    if not found or not os.path.isfile(_emulator()) or not os.path.isfile(_python()):
+    distributions = sorted((folder() / "packages").glob(f"{stem}-*.dist-info"))
+    if not distributions or not os.path.isfile(_emulator()) or not os.path.isfile(_python()):
         raise MissingDependency(
             f"{backend}: {TITLES[distribution]} for aarch64 is not installed in an environment of its own: "
             f"{install_command()}"
         )
-    return found[-1].name.removeprefix(f"{stem}-").removesuffix(".dist-info")
+    return distributions[-1].name.removeprefix(f"{stem}-").removesuffix(".dist-info")
 
 
 def command(runtime: str) -> list[str]:

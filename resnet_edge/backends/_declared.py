@@ -111,18 +111,18 @@ class PinnedBackend:
         """The ends by the file itself, where the runtime does not tell them all; None where it does."""
         if self.pinned.runtime == "onnxruntime":
             return None
-        found = declared_in_onnx(path) if self.kind.format == "onnx" else _of_tflite(path)
-        if other := {spec.dtype for spec in found} - self.ENDS:
+        specs = declared_in_onnx(path) if self.kind.format == "onnx" else _of_tflite(path)
+        if other := {spec.dtype for spec in specs} - self.ENDS:
             raise ArtifactError(
                 f"{path} takes or gives {', '.join(sorted(other))}, and {self.pinned.title} only "
                 f"{', '.join(self.kind.ends)}: convert it to that, or take another backend"
             )
-        if self.FIXED_BATCH and found[0].shape[0] is None:
+        if self.FIXED_BATCH and specs[0].shape[0] is None:
             raise ArtifactError(
                 f"{path} takes any number of images (a dynamic batch size), and {self.pinned.title} a fixed "
                 "one: convert without --dynamic-batch"
             )
-        return found
+        return specs
 
 
 def _of_tflite(path: Path) -> IoSpec:

@@ -47,11 +47,11 @@ def opened(path: Path) -> OpenedModel:
         raise ArtifactError(str(error)) from error
 
 
-def check_threads(asked: int, had: int) -> None:
+def check_threads(threads: int, had: int) -> None:
     """Raise DeviceUnavailable unless the process, which has its threads for good, has as many as asked."""
-    if asked != had:
+    if threads != had:
         raise DeviceUnavailable(
-            f"this process computes with {had or 'all'} threads for good: open it with {asked} in another"
+            f"this process computes with {had or 'all'} threads for good: open it with {threads} in another"
         )
 
 

@@ -19,7 +19,7 @@ from resnet_edge.graph.model import load_model
 
 ENDS = frozenset({"float32", "uint8"})
 CHANNELS = 3
-MEND = "write its metadata again, with a label for each score"
+FIX = "write its metadata again, with a label for each score"
 _NORMALIZATION = 1  # its place in the union ProcessUnitOptions
 Range = tuple[tuple[float, ...], tuple[float, ...]]
 
@@ -53,12 +53,12 @@ def pixels(path: Path, images: NDArray[Any], count: int, spec: TensorSpec) -> ND
     DataError where they are no whole pixels; `count` of them go one at a time."""
     if reason := misfit(images if count == 1 else images[:1], spec):
         raise ArtifactError(f"{path}: {reason}")
-    found = np.ascontiguousarray(images)
-    if found.dtype == np.uint8:
-        return found
+    array = np.ascontiguousarray(images)
+    if array.dtype == np.uint8:
+        return array
     with np.errstate(invalid="ignore"):
-        whole = found.astype(np.uint8)
-    if not np.array_equal(whole, found):
+        whole = array.astype(np.uint8)
+    if not np.array_equal(whole, array):
         raise DataError(f"{path}: MediaPipe takes whole pixels 0 to 255, and the images have others")
     return whole
 
@@ -82,13 +82,13 @@ def normalization(path: Path) -> Range | None:
 
 
 def _check_normalization(path: Path) -> None:
-    found = normalization(path)
-    if found is None:
+    stored = normalization(path)
+    if stored is None:
         raise ArtifactError(
             f"{path} takes float32 and has no metadata that says how pixels become numbers: write metadata "
             "into it, with mean 0 and std 1"
         )
-    mean, std = found
+    mean, std = stored
     if set(mean) != {0.0} or set(std) != {1.0}:
         raise ArtifactError(
             f"{path} has mean {mean} and std {std} in its metadata, and here networks take raw pixels: write "

@@ -42,20 +42,25 @@ def read_execution(profile: Path, optimized: Path, artifact: Path) -> tuple[Oper
 
 def _run(
     name: str,
-    told: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     nodes: Mapping[str, onnx.NodeProto],
     constants: Mapping[str, onnx.TensorProto],
     of_file: tuple[int, ...],
 ) -> OperatorRun:
-    op, by = str(told["op_name"]), str(told["provider"]).removesuffix("ExecutionProvider")
-    given, made = (
-        [SHORT.get(kind, kind) for entry in told.get(side, ()) for kind in entry]
+    op, by = str(arguments["op_name"]), str(arguments["provider"]).removesuffix("ExecutionProvider")
+    given, outputs = (
+        [SHORT.get(kind, kind) for entry in arguments.get(side, ()) for kind in entry]
         for side in ("input_type_shape", "output_type_shape")
     )
     layer = layer_of(name)
     if op not in MULTIPLYING and "Gemm" not in op and "Conv" not in op:
         return OperatorRun(
-            layer=layer, op=op, precision=turned((given or made)[0], made[0]), by=by, macs=0, integer=False
+            layer=layer,
+            op=op,
+            precision=turned((given or outputs)[0], outputs[0]),
+            by=by,
+            macs=0,
+            integer=False,
         )
     node, integer = nodes.get(name), op in INTEGER_OPERATORS
     kernel = None if node is None else constants.get(node.input[weights_at(op)])
@@ -65,15 +70,15 @@ def _run(
             op=op,
             precision=joined(given[0], given[-1]),
             by=by,
-            macs=macs_of(told),
+            macs=macs_of(arguments),
             integer=integer,
         )
     each = each_product(node, tuple(kernel.dims))
-    (output,) = told["output_type_shape"][0].values()
+    (output,) = arguments["output_type_shape"][0].values()
     work = (
         each * math.prod(output[1:])
         if integer
-        else macs_of(told, of_file or tuple(kernel.dims), packed=is_packed(name))
+        else macs_of(arguments, of_file or tuple(kernel.dims), packed=is_packed(name))
     )
     stored = str(onnx.helper.tensor_dtype_to_np_dtype(kernel.data_type))
     return OperatorRun(

@@ -74,16 +74,16 @@ def kernels_of(artifact: Path) -> dict[str, tuple[int, ...]]:
     graph = onnx.load(str(artifact), load_external_data=False).graph
     makers = {name: node for node in graph.node for name in node.output}
     shapes = {constant.name: tuple(constant.dims) for constant in graph.initializer}
-    found: dict[str, tuple[int, ...]] = {}
+    kernels: dict[str, tuple[int, ...]] = {}
     for node in graph.node:
         if node.op_type == "Conv":
             name = node.input[1]
             while name not in shapes and name in makers:  # behind a DequantizeLinear
                 name = makers[name].input[0]
-            found |= dict.fromkeys((node.name, node.output[0]), shapes.get(name, ()))
-        elif node.op_type in FUSED and node.input[0] in found:
-            found[node.output[0]] = found[node.input[0]]
-    return found
+            kernels |= dict.fromkeys((node.name, node.output[0]), shapes.get(name, ()))
+        elif node.op_type in FUSED and node.input[0] in kernels:
+            kernels[node.output[0]] = kernels[node.input[0]]
+    return kernels
 
 
 def macs_of(arguments: Mapping[str, Any], kernel: tuple[int, ...] = (), *, packed: bool = False) -> int:
@@ -95,13 +95,13 @@ def macs_of(arguments: Mapping[str, Any], kernel: tuple[int, ...] = (), *, packe
     if "Conv" in kind:
         if kernel and packed:
             return math.prod(kernel) * math.prod(output[2:])
-        told = next((tuple(shape) for shape in shapes[1:] if len(shape) == 4), ())
-        used = kernel or told
+        declared = next((tuple(shape) for shape in shapes[1:] if len(shape) == 4), ())
+        used = kernel or declared
         return math.prod(used[1:]) * math.prod(output[1:]) if used else 0
     if "Gemm" in kind or "MatMul" in kind:  # the matrix is packed away: it has no shape here
         return math.prod(shapes[0][1:]) * math.prod(output[1:])
     return 0
 
 
-def _shapes(told: Iterable[dict[str, list[int]]]) -> Iterable[list[int]]:
-    return (shape for entry in told for shape in entry.values())
+def _shapes(typed_shapes: Iterable[dict[str, list[int]]]) -> Iterable[list[int]]:
+    return (shape for entry in typed_shapes for shape in entry.values())

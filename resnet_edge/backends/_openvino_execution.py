@@ -19,15 +19,15 @@ def executed_by(compiled: Any) -> tuple[OperatorRun, ...]:
 
 
 def _run(node: Any) -> OperatorRun | None:
-    told = {key: value.astype(str) for key, value in node.get_rt_info().items()}
-    kind, primitive = told["layerType"], told["primitiveType"]
+    info = {key: value.astype(str) for key, value in node.get_rt_info().items()}
+    kind, primitive = info["layerType"], info["primitiveType"]
     if kind in SILENT:
         return None
-    layer = told.get("originalLayersNames", "").split(",")[0] or node.get_friendly_name()
+    layer = info.get("originalLayersNames", "").split(",")[0] or node.get_friendly_name()
     integer = kind in WITH_WEIGHTS and primitive.lower().endswith("_i8")
     work = _macs(node) if kind in WITH_WEIGHTS else 0
     return OperatorRun(
-        layer=layer, op=kind, precision=told["runtimePrecision"], by=primitive, macs=work, integer=integer
+        layer=layer, op=kind, precision=info["runtimePrecision"], by=primitive, macs=work, integer=integer
     )
 
 

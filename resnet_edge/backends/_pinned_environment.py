@@ -155,8 +155,8 @@ def _python(versions: Sequence[str]) -> str | None:
 def _candidates(version: str) -> Iterator[str]:
     """Where a Python of this version may be: this one, on PATH, of pyenv, of uv."""
     yield sys.executable
-    if found := shutil.which(f"python{version}"):
-        yield found
+    if python := shutil.which(f"python{version}"):
+        yield python
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
     folders = {
         Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions": f"{version}.*",

@@ -69,7 +69,7 @@ class Program:
         try:
             self._send(line + data, deadline)
             answer = json.loads(self._until(b"\n", deadline))
-            found = self._take(int(answer.get("bytes", 0)), deadline)
+            payload = self._take(int(answer.get("bytes", 0)), deadline)
         except TimeoutError as error:
             self.close()
             raise ArtifactError(
@@ -79,7 +79,7 @@ class Program:
             raise ArtifactError(self._obituary()) from error
         if "error" in answer:
             raise Refused(str(answer["error"]))
-        return answer, found
+        return answer, payload
 
     def close(self) -> None:
         """End it at once: it has nothing to save, and MediaPipe can hang when it is asked to close."""
@@ -113,9 +113,9 @@ class Program:
         return self._pop(count)
 
     def _pop(self, count: int) -> bytes:
-        found = bytes(self._buffer[:count])
+        taken = bytes(self._buffer[:count])
         del self._buffer[:count]
-        return found
+        return taken
 
     def _receive(self, deadline: float) -> None:
         _wait([self._answers], [], deadline)

@@ -57,10 +57,10 @@ def opened(path: Path, program: Program, threads: int, seconds: float) -> Any:
 def onnx_io_spec(path: Path, program: Program, threads: int, seconds: float) -> IoSpec:
     """The input and the output of an .onnx or .ort file, which the program opens. Raises ArtifactError."""
     try:
-        told = opened(path, program, threads, seconds)
+        answer = opened(path, program, threads, seconds)
     except Refused as refused:
         raise ArtifactError(
             f"{path} cannot be opened as ONNX ({first_line(refused)}): copy or convert it again"
         ) from refused
-    image, scores = the_classifier(path, specs_of(told["inputs"]), specs_of(told["outputs"]))
+    image, scores = the_classifier(path, specs_of(answer["inputs"]), specs_of(answer["outputs"]))
     return with_quantization(path, image, scores)

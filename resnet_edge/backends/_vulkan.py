@@ -28,7 +28,7 @@ BROWSERS = (
 )
 CHOICES = ("VK_DRIVER_FILES", "VK_ICD_FILENAMES")
 """Variables that tell the loader which drivers to take (its LoaderInterfaceArchitecture.md)."""
-MEND = "apt-get install chromium brings a software Vulkan, which is enough to prove numbers"
+FIX = "apt-get install chromium brings a software Vulkan, which is enough to prove numbers"
 
 CPU = 4
 SUCCESS = 0
@@ -83,15 +83,19 @@ def prepare() -> tuple[Adapter, ...]:
     if sys.platform != "linux":
         return ()
     loader = _loader()
-    found = _adapters(loader)
+    adapters = _adapters(loader)
     chosen = next((name for name in CHOICES if os.environ.get(name)), None)
-    if chosen is None and all(adapter.is_software for adapter in found) and (driver := _in_a_browser(DRIVER)):
+    if (
+        chosen is None
+        and all(adapter.is_software for adapter in adapters)
+        and (driver := _in_a_browser(DRIVER))
+    ):
         os.environ["VK_ICD_FILENAMES"] = str(driver)  # the loader reads it whenever an instance is made
-        found = _adapters(loader)
-    if not found:
+        adapters = _adapters(loader)
+    if not adapters:
         here = f" by {chosen}={os.environ[chosen]}" if chosen else ""
-        raise DeviceUnavailable(f"Vulkan finds no GPU{here}: {MEND}")
-    return found
+        raise DeviceUnavailable(f"Vulkan finds no GPU{here}: {FIX}")
+    return adapters
 
 
 def _loader() -> ctypes.CDLL:
@@ -102,7 +106,7 @@ def _loader() -> ctypes.CDLL:
             return ctypes.CDLL(str(path))
         except OSError:
             continue
-    raise DeviceUnavailable(f"there is no Vulkan ({LOADER}), and so no GPU: {MEND}")
+    raise DeviceUnavailable(f"there is no Vulkan ({LOADER}), and so no GPU: {FIX}")
 
 
 def _in_a_browser(name: str) -> Path | None:

@@ -128,9 +128,9 @@ class IreeSession:
                 raise ArtifactError(f"{self._path}: {reason}")
             self._fits.add(images.shape)
         try:
-            found = self._call(np.ascontiguousarray(images)).to_host()
+            outputs = self._call(np.ascontiguousarray(images)).to_host()
         except (RuntimeError, ValueError) as error:
             raise ArtifactError(f"{self._path} does not run ({first_line(error)}): {AGAIN}") from error
         # A copy: `to_host` shows memory that the next call may be given. Its integers have no sign, and come
         # as int8: https://mlir.llvm.org/docs/Dialects/Builtin/#integertype
-        return np.array(found).view(self.output.dtype)
+        return np.array(outputs).view(self.output.dtype)

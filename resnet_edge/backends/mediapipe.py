@@ -67,7 +67,7 @@ class MediaPipeSession:
             opened, _ = program.call(request, CALL_SECONDS)
         except Refused as refused:
             raise ArtifactError(
-                f"{path} cannot be opened by MediaPipe ({_first(refused)}): {_mediapipe_files.MEND}"
+                f"{path} cannot be opened by MediaPipe ({_first(refused)}): {_mediapipe_files.FIX}"
             ) from refused
         self.labels: tuple[str, ...] = tuple(opened["labels"])
 
@@ -80,13 +80,13 @@ class MediaPipeSession:
         return self._run(images, len(images))
 
     def _run(self, images: NDArray[Any], count: int) -> NDArray[Any]:
-        found = _mediapipe_files.pixels(self._path, images, count, self.input)
-        request = {"count": len(found)}
+        pixels = _mediapipe_files.pixels(self._path, images, count, self.input)
+        request = {"count": len(pixels)}
         try:
-            _, data = self._program.call(request, CALL_SECONDS + len(found), found.tobytes())
+            _, data = self._program.call(request, CALL_SECONDS + len(pixels), pixels.tobytes())
         except Refused as refused:
             raise ArtifactError(f"{self._path} does not run ({_first(refused)}): {AGAIN}") from refused
-        return np.frombuffer(data, np.float32).reshape(len(found), -1).copy()
+        return np.frombuffer(data, np.float32).reshape(len(pixels), -1).copy()
 
 
 def _first(refused: Refused) -> str:

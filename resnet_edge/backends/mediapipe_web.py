@@ -50,7 +50,7 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[web_session.
 
 
 def _fix(reason: str) -> str:
-    return _mediapipe_files.MEND
+    return _mediapipe_files.FIX
 
 
 def _refuse(path: Path, device: str, image: TensorSpec, scores: TensorSpec) -> None:

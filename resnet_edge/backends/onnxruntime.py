@@ -85,7 +85,7 @@ def profile(path: Path, device: str, threads: int, images: NDArray[Any], runs: i
 
     with open_session(path, device, threads) as plain, tempfile.TemporaryDirectory() as folder:
         plain.run(images)  # refused, if it is, with its reason
-        session = _inference_session(path, device, threads, told_to=f"{folder}/profile")
+        session = _inference_session(path, device, threads, profile_prefix=f"{folder}/profile")
         for _ in range(runs):
             session.run(None, {plain.input.name: images})
         return Profile(read_profile(Path(session.end_profiling()), path), runs)
@@ -108,13 +108,13 @@ def execution(path: Path, device: str) -> tuple[OperatorRun, ...] | None:
 
 
 def _inference_session(
-    path: Path, device: str, threads: int, told_to: str | None = None, optimized: str | None = None
+    path: Path, device: str, threads: int, profile_prefix: str | None = None, optimized: str | None = None
 ) -> ort.InferenceSession:
     options = _options(device, threads)
     if needs_precise_sums(path):
         options.add_session_config_entry(*PRECISE_SUMS)
-    if told_to is not None:
-        options.enable_profiling, options.profile_file_prefix = True, told_to
+    if profile_prefix is not None:
+        options.enable_profiling, options.profile_file_prefix = True, profile_prefix
     if optimized is not None:
         options.optimized_model_filepath = optimized
     provider, settings = _PROVIDERS[device]

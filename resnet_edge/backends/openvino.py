@@ -46,7 +46,7 @@ def _compiled(path: Path, device: str, threads: int) -> tuple[Any, Any]:
     check_file(path)
     core = ov.Core()
     name = device.upper()
-    if name not in (found.partition(".")[0] for found in core.available_devices):
+    if name not in (available.partition(".")[0] for available in core.available_devices):
         raise DeviceUnavailable(f"OpenVINO finds no {name} here: install its driver, or use the device cpu")
     try:
         model = core.read_model(str(path))

@@ -69,9 +69,9 @@ def arena(path: Path) -> Arena:
     said = done.stderr.decode(errors="replace")
     if done.returncode != 0:
         raise ArtifactError(f"{path} does not run in TFLite Micro ({_reason(said)}): {_fix(said)}")
-    found = {name: int(count) for name, count in _ALLOCATED.findall(said)}
+    counts = {name: int(count) for name, count in _ALLOCATED.findall(said)}
     smallest = int(json.loads(done.stdout)["smallest_bytes"])
-    return Arena(found["total"], found["head"], found["tail"], smallest)
+    return Arena(counts["total"], counts["head"], counts["tail"], smallest)
 
 
 class MicroSession:

@@ -67,11 +67,13 @@ the images and the outputs, without an error."""
 def minimum(model: Any) -> RuntimeMinimum:
     """Of a `schema.ModelT`. Raises whatever a damaged one leads to."""
     if any(code.customCode for code in model.operatorCodes):
-        return _told("unknown", "", "it has custom operators: that depends on what the firmware brings")
+        return _runtime_minimum(
+            "unknown", "", "it has custom operators: that depends on what the firmware brings"
+        )
     newest, why = START, "it has a kernel for each operator"
     for operation in operations(model):
         if refusal := _refused(operation):
-            return _told("never", "", refusal)
+            return _runtime_minimum("never", "", refusal)
         since = START if operation.name in _SINCE_START else _SINCE[operation.name]
         low = next((low for low in TOO_LOW if low.holds(operation)), None)
         reason = f"it has {operation.name}"
@@ -83,7 +85,9 @@ def minimum(model: Any) -> RuntimeMinimum:
             since, reason = INT8_ON_MORE_AXES, "FULLY_CONNECTED is in int8 and gives more than two axes"
         if since > newest:
             newest, why = since, reason
-    return _told("at least", newest, f"{why}; whether kernels take its types shows when it is opened")
+    return _runtime_minimum(
+        "at least", newest, f"{why}; whether kernels take its types shows when it is opened"
+    )
 
 
 def _int8_on_more_axes(operation: Operation) -> bool:
@@ -104,5 +108,5 @@ def _refused(operation: Operation) -> str:
     return ""
 
 
-def _told(state: State, version: str, why: str) -> RuntimeMinimum:
+def _runtime_minimum(state: State, version: str, why: str) -> RuntimeMinimum:
     return RuntimeMinimum(runtime=RUNTIME, state=state, version=version, why=why)

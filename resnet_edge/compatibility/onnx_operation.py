@@ -53,10 +53,10 @@ class OnnxOperation:
 
     def attribute(self, name: str, default: Any = None) -> Any:
         """Text as text."""
-        found = next((each for each in self.node.attribute if each.name == name), None)
-        if found is None:
+        proto = next((each for each in self.node.attribute if each.name == name), None)
+        if proto is None:
             return default
-        value = onnx.helper.get_attribute_value(found)
+        value = onnx.helper.get_attribute_value(proto)
         return value.decode(errors="replace") if isinstance(value, bytes) else value
 
     @property
@@ -84,9 +84,9 @@ class OnnxOperation:
     def pads_one_side_more(self) -> bool:
         """Whether a ConvTranspose that is told its output takes an odd number of values off it, or a
         number that the file does not tell (the formula is that of its specification)."""
-        asked = self.attribute("output_shape")
+        output_shape = self.attribute("output_shape")
         same = self.attribute("auto_pad", "NOTSET") in _SAME
-        if asked is None and not same:
+        if output_shape is None and not same:
             return False
         kernel, image = self.sizes(1)[2:], self.sizes(0)[2:]
         for axis, size in enumerate(kernel):
@@ -95,13 +95,13 @@ class OnnxOperation:
                 for name, default in (("strides", 1), ("dilations", 1), ("output_padding", 0))
             )
             given = image[axis] if axis < len(image) else None
-            if size is None or (asked is not None and given is None):
+            if size is None or (output_shape is not None and given is None):
                 return True
             whole = added + (size - 1) * dilation + 1
             off = (
                 whole - stride
-                if asked is None
-                else stride * ((given or 1) - 1) + whole - asked[-len(kernel) :][axis]
+                if output_shape is None
+                else stride * ((given or 1) - 1) + whole - output_shape[-len(kernel) :][axis]
             )
             if off > 0 and off % 2:
                 return True

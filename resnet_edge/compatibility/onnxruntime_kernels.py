@@ -204,8 +204,8 @@ def late_kernels(operation: OnnxOperation) -> Iterator[tuple[str, str]]:
     name, dtype = operation.name, operation.type()
     if not operation.is_specified:
         yield NEVER, f"ONNX has no {name} of set {operation.since} in {dtype}"
-    if found := late_by_set(name, operation.since):
-        yield found
+    if by_set := late_by_set(name, operation.since):
+        yield by_set
     if release := BY_TYPE.get((name, dtype)):
         yield (
             release,

@@ -72,24 +72,26 @@ REFUSALS = (
 )
 
 
-def _found(graph: onnx.GraphProto) -> Iterator[Refusal]:
+def _refusals(graph: onnx.GraphProto) -> Iterator[Refusal]:
     for refusal in REFUSALS:
         if any(map(refusal.node, graph.node)) or any(map(refusal.constant, graph.initializer)):
             yield refusal
 
 
-def _told(state: State, version: str, why: str) -> RuntimeMinimum:
+def _runtime_minimum(state: State, version: str, why: str) -> RuntimeMinimum:
     return RuntimeMinimum(runtime=RUNTIME, state=state, version=version, why=why)
 
 
 def minimum(model: onnx.ModelProto) -> RuntimeMinimum:
     """What is known."""
-    found = list(_found(model.graph))
-    never = next((each for each in found if not each.since), None)
+    refusals = list(_refusals(model.graph))
+    never = next((each for each in refusals if not each.since), None)
     if never is not None:
-        return _told("unknown", "", f"{never.why}, up to {NEWEST_TRIED}, the newest that was tried")
-    newest = max(found, key=lambda each: release_key(each.since), default=None)
+        return _runtime_minimum(
+            "unknown", "", f"{never.why}, up to {NEWEST_TRIED}, the newest that was tried"
+        )
+    newest = max(refusals, key=lambda each: release_key(each.since), default=None)
     if newest is None:
         why = f"nothing in it is known to be refused since {OLDEST_TRIED}, the oldest that was tried"
-        return _told("unknown", "", why)
-    return _told("at least", newest.since, newest.why)
+        return _runtime_minimum("unknown", "", why)
+    return _runtime_minimum("at least", newest.since, newest.why)

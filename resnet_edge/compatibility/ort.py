@@ -1,6 +1,6 @@
 """What an .ort file says of its format and its operators (onnxruntime/core/flatbuffers/schema/ort.fbs).
 
-A flatbuffer of others: nothing in it is trusted, and whatever a damaged one raises goes up.
+A third-party flatbuffer: nothing in it is trusted, and whatever a damaged one raises goes up.
 """
 
 from __future__ import annotations

@@ -64,18 +64,20 @@ def minimum(
     troubles = [trouble for rule in RULES for node in all_nodes if (trouble := rule(node, values))]
     first = next((each for each in troubles if each.never), next(iter(troubles), None))
     if first is not None:
-        return _told("never" if first.never else "unknown", "", first.why)
+        return _runtime_minimum("never" if first.never else "unknown", "", first.why)
     opset = next((each.version for each in model.opset_import if each.domain in ONNX_DOMAINS), 1)
     if opset > max(OPSETS):
-        return _told("unknown", "", f"operator set {opset} is newer than any that a release is known to take")
+        return _runtime_minimum(
+            "unknown", "", f"operator set {opset} is newer than any that a release is known to take"
+        )
     demands = [(OLDEST, f"it has only what {OLDEST}, the oldest looked at, takes")]
     demands += [(OPSETS[min(top for top in OPSETS if top >= opset)], f"its operators are of set {opset}")]
     demands += [(OPERATORS[n.op_type], f"it has {n.op_type} ({_name(n)})") for n in all_nodes]
     version, why = max(demands, key=lambda demand: release_key(demand[0]))
-    return _told("at least", version, why + _open_sizes(model))
+    return _runtime_minimum("at least", version, why + _open_sizes(model))
 
 
-def _told(state: State, version: str, why: str) -> RuntimeMinimum:
+def _runtime_minimum(state: State, version: str, why: str) -> RuntimeMinimum:
     return RuntimeMinimum(runtime=RUNTIME, state=state, version=version, why=why)
 
 
@@ -186,17 +188,17 @@ def _attribute(node: onnx.NodeProto, name: str, default: str) -> str:
 
 def _restricted(node: onnx.NodeProto, values: Values) -> _Trouble | None:
     """What the column "Restrictions" says of pools and of Resize."""
-    found = ""
+    trouble = ""
     spread = [size for each in node.attribute if each.name == "dilations" for size in each.ints]
     if node.op_type in {"MaxPool", "AveragePool", "LpPool"} and any(size != 1 for size in spread):
-        found = "has dilations"
+        trouble = "has dilations"
     elif node.op_type == "MaxPool" and len(node.output) > 1 and node.output[1]:
-        found = "gives indices"
+        trouble = "gives indices"
     elif node.op_type == "Resize":
-        found = _resized(node)
-    if not found:
+        trouble = _resized(node)
+    if not trouble:
         return None
-    return _Trouble(why=f"{_name(node)} {found}, which no release takes up to {NEWEST_LIST}")
+    return _Trouble(why=f"{_name(node)} {trouble}, which no release takes up to {NEWEST_LIST}")
 
 
 def _resized(node: onnx.NodeProto) -> str:

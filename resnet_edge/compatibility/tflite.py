@@ -42,19 +42,19 @@ class _Demand:
 def minimums(model: Any) -> tuple[RuntimeMinimum, ...]:
     """Of a `schema.ModelT`. Raises whatever a damaged one leads to."""
     unknown, doubt = _outside(model), _doubt(model)
-    found = []
+    listed = []
     for runtime, release_with in ((TENSORFLOW_LITE, tensorflow_lite_with), (LITERT, litert_with)):
         if unknown:
-            found.append(RuntimeMinimum(runtime=runtime, state="unknown", version="", why=unknown))
+            listed.append(RuntimeMinimum(runtime=runtime, state="unknown", version="", why=unknown))
         else:
-            found.append(_of(runtime, list(_demands(model, runtime, release_with)), doubt))
-    return tuple(found)
+            listed.append(_of(runtime, list(_demands(model, runtime, release_with)), doubt))
+    return tuple(listed)
 
 
-def understated(model: Any, found: tuple[RuntimeMinimum, ...]) -> list[str]:
+def understated(model: Any, minimums: tuple[RuntimeMinimum, ...]) -> list[str]:
     """A sentence where the file itself says that an older release will do."""
     said = stated_minimum(model)
-    true = next((each for each in found if each.runtime == TENSORFLOW_LITE), None)
+    true = next((each for each in minimums if each.runtime == TENSORFLOW_LITE), None)
     if not said or true is None or true.state not in ("known", "at least"):
         return []
     try:
@@ -94,8 +94,8 @@ def _outside(model: Any) -> str:
 
 
 def _newest() -> str:
-    told = ", ".join(f"{runtime} {releases.split()[-1]}" for runtime, releases in MEASURED.items())
-    return f" (up to {told})"
+    newest = ", ".join(f"{runtime} {releases.split()[-1]}" for runtime, releases in MEASURED.items())
+    return f" (up to {newest})"
 
 
 def _demands(model: Any, runtime: str, release_with: ReleaseWith) -> Iterator[_Demand]:
@@ -103,8 +103,8 @@ def _demands(model: Any, runtime: str, release_with: ReleaseWith) -> Iterator[_D
         low = next((low for low in TOO_LOW if low.holds(operation)), None)
         if low is None:
             version = needed_version(operation)
-            told = f"{operation.name} ({_types(operation)})"
-            yield _Demand(release=release_with(operation.name, version), why=_came_with(told, version))
+            subject = f"{operation.name} ({_types(operation)})"
+            yield _Demand(release=release_with(operation.name, version), why=_came_with(subject, version))
         else:
             right = low.since if runtime == TENSORFLOW_LITE else low.litert
             yield _Demand(release=right, why=f"{operation.name} {low.why}")

@@ -12,8 +12,8 @@ from resnet_edge.core.scheme import Scheme
 
 def scheme_of(name: str) -> Scheme:
     """What a name stands for. Raises UnknownName."""
-    found: Scheme = registry.load("schemes", name).SCHEME
-    return found
+    scheme: Scheme = registry.load("schemes", name).SCHEME
+    return scheme
 
 
 def scheme_named(name: str) -> Scheme | None:

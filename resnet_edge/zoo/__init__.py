@@ -40,10 +40,10 @@ def families() -> list[str]:
 
 def architectures() -> dict[str, Architecture]:
     """Every network by name."""
-    found: dict[str, Architecture] = {}
+    known: dict[str, Architecture] = {}
     for family in families():
-        found.update(importlib.import_module(f"{__name__}.{family}").FAMILY)
-    return found
+        known.update(importlib.import_module(f"{__name__}.{family}").FAMILY)
+    return known
 
 
 def architecture(name: str) -> Architecture:

@@ -46,11 +46,11 @@ def table(
             if file.suffix[1:] not in registry.load("backends", name).FORMATS:
                 continue
             try:
-                found = answers(file, name, images)
+                predicted = answers(file, name, images)
             except ArtifactError as error:
                 cells[file.name, name] = Cell(refusal=str(error))
                 continue
-            right, same = int((found == labels).sum()), int((found == truth).sum())
+            right, same = int((predicted == labels).sum()), int((predicted == truth).sum())
             cells[file.name, name] = Cell(n=len(images), right=right, same=same)
     return cells
 
@@ -62,5 +62,5 @@ def answers(file: Path, backend: str, images: NDArray[Any]) -> NDArray[np.intege
         inputs = stored(images, session.input)
         each = getattr(session, "each", None)
         outputs = each(inputs) if each else np.concatenate([session.run(one[None]) for one in inputs])
-        found: NDArray[np.integer] = dequantize(outputs, session.output).argmax(1)
-        return found
+        classes: NDArray[np.integer] = dequantize(outputs, session.output).argmax(1)
+        return classes

@@ -26,11 +26,11 @@ def left_behind(temporary: Path) -> list[str]:
     """Processes and folders of browsers whose temporary files are in `temporary`, that do not go."""
     deadline = time.monotonic() + 20
     begin = f"{temporary}/resnet-edge-browser-"
-    while found := [*processes(begin).values(), *map(str, temporary.glob("resnet-edge-browser-*"))]:
+    while left := [*processes(begin).values(), *map(str, temporary.glob("resnet-edge-browser-*"))]:
         if time.monotonic() > deadline:
             break
         time.sleep(0.1)
-    return found
+    return left
 
 
 def started(words: str) -> list[int]:

@@ -75,8 +75,8 @@ def _quantized(dtype: str) -> bytes:
     converter.inference_input_type = converter.inference_output_type = tf.as_dtype(dtype)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")
-        made: bytes = converter.convert()
-    return made
+        content: bytes = converter.convert()
+    return content
 
 
 def with_metadata(
@@ -129,20 +129,20 @@ def _table(
         to.PrependUOffsetTRelativeSlot(slot, offset, 0)
     for slot, prepend in (scalars or {}).items():
         prepend(slot)
-    found: int = to.EndObject()
-    return found
+    end: int = to.EndObject()
+    return end
 
 
 def _vector(to: Any, offsets: list[int]) -> int:
     to.StartVector(4, len(offsets), 4)
     for offset in reversed(offsets):
         to.PrependUOffsetTRelative(offset)
-    found: int = to.EndVector()
-    return found
+    end: int = to.EndVector()
+    return end
 
 
 def _floats(to: Any, value: float) -> int:
     to.StartVector(4, 1, 4)
     to.PrependFloat32(value)
-    found: int = to.EndVector()
-    return found
+    offset: int = to.EndVector()
+    return offset

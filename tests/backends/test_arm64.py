@@ -70,10 +70,10 @@ def test_integers_are_those_of_x86(backend: ModuleType, name: str, net: Road) ->
         ends = session.input, session.output
     with backend.open_session(path, "cpu", 2) as session:
         assert (session.input, session.output) == ends
-        found = session.each(inputs)
+        outputs = session.each(inputs)
     assert len(np.unique(truth)) > 20
     assert len(np.unique(truth.argmax(1))) > 1
-    np.testing.assert_array_equal(found, truth)
+    np.testing.assert_array_equal(outputs, truth)
 
 
 def test_it_is_the_version_that_runs_on_x86(backend: ModuleType, name: str) -> None:
@@ -83,8 +83,8 @@ def test_it_is_the_version_that_runs_on_x86(backend: ModuleType, name: str) -> N
 def test_many_images_pass_through_the_pipe(backend: ModuleType, name: str, artifacts: Path) -> None:
     images = tiny.pixels(3000).astype(np.float32)  # 768 kB, more than a pipe holds
     with backend.open_session(artifacts / f"dynamic{SUFFIX[name]}", "cpu", 1) as session:
-        found = session.run(images)
-    np.testing.assert_allclose(found, tiny.logits(images), rtol=0, atol=1e-4)
+        outputs = session.run(images)
+    np.testing.assert_allclose(outputs, tiny.logits(images), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
@@ -107,8 +107,8 @@ def test_an_instruction_that_the_processor_lacks_is_one_line(
 ) -> None:
     """The kernels are chosen by what proc/cpuinfo says, and a Cortex-A53 has no dot products."""
     emulator = _arm64_environment.command("tflite")[0]
-    told = subprocess.run([emulator, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(told.split()[2].partition(".")[0]) > 7:
+    banner = subprocess.run([emulator, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(banner.split()[2].partition(".")[0]) > 7:
         pytest.skip("this qemu has a proc/cpuinfo of its own, and no kernel is chosen wrongly")
     monkeypatch.setattr(_arm64_environment, "CPU", "cortex-a53")
     path, _ = net.artifact(min(backend.FORMATS), "int8", "int8")

@@ -30,10 +30,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_pinned_runtime_is_of_a_known_kind() -> None:
     assert {pinned.runtime for pinned in runtimes().values()} <= set(KINDS)
     for pinned in runtimes().values():
-        found = PinnedBackend(pinned=pinned)
-        assert {KINDS[pinned.runtime].format} == found.FORMATS
-        assert found.FOR_PARITY_ONLY
-        assert found.version() == pinned.version
+        backend = PinnedBackend(pinned=pinned)
+        assert {KINDS[pinned.runtime].format} == backend.FORMATS
+        assert backend.FOR_PARITY_ONLY
+        assert backend.version() == pinned.version
 
 
 @pytest.mark.parametrize(

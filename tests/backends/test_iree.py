@@ -57,14 +57,14 @@ def test_a_session_has_the_threads_that_it_is_asked_for(iree: Any, artifacts: Pa
     if not Path("/proc/self/task").is_dir():
         pytest.skip("only Linux tells")
     path, image = artifacts / "fixed.onnx", tiny.pixels(1).astype(np.float32)
-    found = {}
-    for asked in (1, 2, 3):
+    counts = {}
+    for count in (1, 2, 3):
         before = threads()
-        with iree.open_session(path, "cpu", asked) as session:
+        with iree.open_session(path, "cpu", count) as session:
             session.run(image)
-            found[asked] = threads() - before
-    assert found[3] - found[2] == 1
-    assert found[1] < found[2]
+            counts[count] = threads() - before
+    assert counts[3] - counts[2] == 1
+    assert counts[1] < counts[2]
 
 
 def test_the_same_file_gives_the_same_numbers_when_it_is_compiled_again(iree: Any, artifacts: Path) -> None:

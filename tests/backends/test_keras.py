@@ -52,8 +52,8 @@ class Process:
             images=str(self.models / images),
             out=str(out),
         )
-        found = self.worker.run(request)
-        assert (found.n, found.device) == (N, device)
+        prediction = self.worker.run(request)
+        assert (prediction.n, prediction.device) == (N, device)
         outputs: NDArray[Any] = np.load(out)
         return outputs
 

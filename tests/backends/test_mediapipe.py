@@ -58,12 +58,12 @@ def test_scores_are_litert_s_and_labels_the_file_s(backend: Any, files: Path, dt
         assert (session.input.name, session.input.shape) == ("image", (1, *rgb.SHAPE))
         assert session.input.dtype == dtype
         assert (session.output.shape, session.output.dtype) == ((1, 5), "float32")
-        found = session.each(images.astype(dtype))
-        np.testing.assert_array_equal(session.run(images[7:8].astype(dtype)), found[7:8])
+        outputs = session.each(images.astype(dtype))
+        np.testing.assert_array_equal(session.run(images[7:8].astype(dtype)), outputs[7:8])
     if dtype == "float32" and backend is not python:  # 1.8e-7 between WebAssembly and x86
-        np.testing.assert_allclose(found, truth, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(outputs, truth, rtol=0, atol=1e-6)
     else:
-        np.testing.assert_array_equal(found, truth)
+        np.testing.assert_array_equal(outputs, truth)
 
 
 @pytest.mark.parametrize(
@@ -132,8 +132,8 @@ def test_labels_come_with_predictions_and_nothing_stays_behind(files: Path, tmp_
         out=str(out),
     )
     with WorkerProcess("proof", tmp_path / "log", grant=Grant(writes=(str(tmp_path),))) as worker:
-        found = worker.run(request)
-    assert found.labels == rgb.LABELS
+        prediction = worker.run(request)
+    assert prediction.labels == rgb.LABELS
     with python.open_session(files / "uint8.tflite", "cpu", 1) as session:
         inputs = quantize(rgb.pixels(3), session.input)
     np.testing.assert_array_equal(np.load(out), scores_of_litert(Path(path), inputs))

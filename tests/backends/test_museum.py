@@ -51,11 +51,11 @@ def cells_of(folder: Path, name: str) -> dict[str, Cell]:
     files = [*(folder / "dist").glob(f"*.{format}"), *(folder / "bundle/mcu").glob(f"*.{format}")]
     test = load("fashion-mnist", "test")
     assert test.labels is not None
-    found: dict[str, Cell] = {}
+    cells: dict[str, Cell] = {}
     for file in files:
         key = "mcu" if file.parent.name == "mcu" else file.name.partition(".")[2]
-        found[key] = table([file], [name], test.images[:N], test.labels[:N])[file.name, name]
-    return found
+        cells[key] = table([file], [name], test.images[:N], test.labels[:N])[file.name, name]
+    return cells
 
 
 def test_no_default_file_is_wrong_in_silence(folder: Path, name: str) -> None:

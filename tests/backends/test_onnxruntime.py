@@ -151,6 +151,6 @@ def test_nothing_is_told_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("ORT_DISABLE_TELEMETRY")  # of the suite itself
     log = tmp_path / "log"
     with WorkerProcess("opens", log, {"TMPDIR": str(tmp_path)}) as worker:
-        found = worker.run(ProbeBackend(backend="onnxruntime"))
-    assert found.devices[0].status == "opens"
+        probe = worker.run(ProbeBackend(backend="onnxruntime"))
+    assert probe.devices[0].status == "opens"
     assert [entry.name for entry in tmp_path.iterdir()] == ["log"]

@@ -36,7 +36,7 @@ def test_only_whole_nodes_are_timed() -> None:
     assert timed_node("a/Conv_fence_before") is None
 
 
-def told(op: str, inputs: list[list[int]], output: list[int]) -> dict[str, Any]:
+def arguments(op: str, inputs: list[list[int]], output: list[int]) -> dict[str, Any]:
     return {
         "op_name": op,
         "input_type_shape": [{"float": shape} for shape in inputs],
@@ -47,15 +47,15 @@ def told(op: str, inputs: list[list[int]], output: list[int]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("event", "kernel", "macs"),
     [
-        (told("Conv", [[2, 3, 8, 8], [4, 3, 3, 3]], [2, 4, 8, 8]), (), 8 * 8 * 4 * 27),
+        (arguments("Conv", [[2, 3, 8, 8], [4, 3, 3, 3]], [2, 4, 8, 8]), (), 8 * 8 * 4 * 27),
         (
-            told("Conv", [[2, 3, 8, 8]], [2, 4, 8, 8]),
+            arguments("Conv", [[2, 3, 8, 8]], [2, 4, 8, 8]),
             (4, 3, 3, 3),
             8 * 8 * 4 * 27,
         ),  # its kernel is packed away
-        (told("FusedConv", [[1, 4, 8, 8], [4, 1, 3, 3]], [1, 4, 8, 8]), (), 8 * 8 * 4 * 9),
-        (told("Gemm", [[2, 16]], [2, 10]), (), 160),
-        (told("Add", [[2, 16], [2, 16]], [2, 16]), (), 0),
+        (arguments("FusedConv", [[1, 4, 8, 8], [4, 1, 3, 3]], [1, 4, 8, 8]), (), 8 * 8 * 4 * 9),
+        (arguments("Gemm", [[2, 16]], [2, 10]), (), 160),
+        (arguments("Add", [[2, 16], [2, 16]], [2, 16]), (), 0),
     ],
 )
 def test_work_is_of_one_image(event: dict[str, Any], kernel: tuple[int, ...], macs: int) -> None:
@@ -65,15 +65,15 @@ def test_work_is_of_one_image(event: dict[str, Any], kernel: tuple[int, ...], ma
 def test_the_mean_is_over_the_middle_half(tmp_path: Path) -> None:
     """One slow inference, and one that was too quick, change nothing."""
     tiny.write_onnx(tmp_path)
-    event = told("Relu", [[1, 4]], [1, 4])
+    event = arguments("Relu", [[1, 4]], [1, 4])
     rows = [
         {"cat": "Node", "name": "net/relu/Relu_kernel_time", "dur": dur, "args": event}
         for dur in (1, 5, 5, 900)
     ]
     rows += [{"cat": "Session", "name": "model_run", "dur": 1}]
     (tmp_path / "profile.json").write_text(json.dumps(rows))
-    (found,) = read_profile(tmp_path / "profile.json", tmp_path / "fixed.onnx")
-    assert (found.layer, found.kind, found.microseconds, found.macs) == ("net/relu", "Relu", 5.0, 0)
+    (time,) = read_profile(tmp_path / "profile.json", tmp_path / "fixed.onnx")
+    assert (time.layer, time.kind, time.microseconds, time.macs) == ("net/relu", "Relu", 5.0, 0)
 
 
 def test_channels_that_are_filled_up_are_no_work(tmp_path: Path) -> None:

@@ -26,15 +26,15 @@ def test_both_formats_give_the_networks_logits(artifacts: Path, file: str) -> No
 
 def test_an_integer_tflite_file_gives_what_litert_gives(artifacts: Path) -> None:
     images = tiny.pixels(50)[:20]
-    found = []
+    outputs = []
     for backend in (openvino, litert):
         with backend.open_session(artifacts / "int8.tflite", "cpu", 1) as session:
             assert session.output.quantization is not None
             runs = [session.run(quantize(image[None], session.input)) for image in images]
-            found.append(dequantize(np.concatenate(runs), session.output))
+            outputs.append(dequantize(np.concatenate(runs), session.output))
             step = session.output.quantization.scale[0]
     # Measured: 8 steps on a processor without VNNI, where its sums overflow, too (openvino#25342).
-    assert np.abs(found[0] - found[1]).max() <= 8.01 * step
+    assert np.abs(outputs[0] - outputs[1]).max() <= 8.01 * step
 
 
 def test_a_gpu_that_is_not_there_is_said(artifacts: Path) -> None:

@@ -78,8 +78,8 @@ def outputs(backend: Any, path: Path) -> NDArray[Any]:
 
 
 def test_float_scores_are_those_of_the_onnx_file(backend: Any, files: Path) -> None:
-    found, truth = outputs(backend, files / "fixed.ort"), outputs(python, files / "fixed.onnx")
-    assert np.abs(found - truth).max() < 1e-5 * np.abs(truth).max()
+    ours, truth = outputs(backend, files / "fixed.ort"), outputs(python, files / "fixed.onnx")
+    assert np.abs(ours - truth).max() < 1e-5 * np.abs(truth).max()
 
 
 def test_int8_scores_are_those_of_the_onnx_file_to_the_bit(backend: Any, files: Path) -> None:

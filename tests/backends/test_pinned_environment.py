@@ -104,8 +104,8 @@ def test_a_python_that_cannot_make_environments_is_passed_over(
         script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "path"), prepend=":")
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
-    found = _pinned_environment._python(("3.1", "3.2"))
-    assert found == str(tmp_path / "pyenv/versions/3.2.5/bin/python3.2")
+    python = _pinned_environment._python(("3.1", "3.2"))
+    assert python == str(tmp_path / "pyenv/versions/3.2.5/bin/python3.2")
 
 
 def test_a_folder_that_is_no_environment_is_left_alone(folder: Path) -> None:

@@ -28,9 +28,9 @@ def outputs(module: ModuleType, path: Path, images: NDArray[Any]) -> NDArray[Any
 @pytest.mark.parametrize("file", ["int8", "uint8", "fixed"])
 def test_its_numbers_are_those_of_the_reference_kernels(artifacts: Path, file: str) -> None:
     path, images = artifacts / f"{file}.tflite", tiny.pixels(50)
-    found = outputs(backend, path, images)
-    assert len(np.unique(found)) > 20
-    np.testing.assert_array_equal(found, outputs(litert_reference, path, images))
+    ours = outputs(backend, path, images)
+    assert len(np.unique(ours)) > 20
+    np.testing.assert_array_equal(ours, outputs(litert_reference, path, images))
 
 
 def test_int8_is_not_what_xnnpack_gives(artifacts: Path) -> None:
@@ -50,15 +50,15 @@ def test_its_arena_grows_until_the_model_fits(artifacts: Path, monkeypatch: pyte
 
 
 def test_smallest_arena_is_large_enough_and_a_kilobyte_less_is_not(artifacts: Path) -> None:
-    found = backend.arena(artifacts / "int8.tflite")
-    assert found.head_bytes + found.tail_bytes == found.bytes_used
-    assert found.head_bytes >= 8 * 8 * (1 + 4)  # what goes into the convolution and what comes out of it
-    assert found.smallest_bytes % 1024 == 0
-    assert found.bytes_used <= found.smallest_bytes < found.bytes_used + 4096
+    arena = backend.arena(artifacts / "int8.tflite")
+    assert arena.head_bytes + arena.tail_bytes == arena.bytes_used
+    assert arena.head_bytes >= 8 * 8 * (1 + 4)  # what goes into the convolution and what comes out of it
+    assert arena.smallest_bytes % 1024 == 0
+    assert arena.bytes_used <= arena.smallest_bytes < arena.bytes_used + 4096
     model = (artifacts / "int8.tflite").read_bytes()
-    backend.runtime.Interpreter.from_bytes(model, arena_size=found.smallest_bytes).invoke()
+    backend.runtime.Interpreter.from_bytes(model, arena_size=arena.smallest_bytes).invoke()
     with pytest.raises(RuntimeError):
-        backend.runtime.Interpreter.from_bytes(model, arena_size=found.smallest_bytes - 1024)
+        backend.runtime.Interpreter.from_bytes(model, arena_size=arena.smallest_bytes - 1024)
 
 
 def test_int16_is_near_the_reference_and_not_equal(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ except DeviceUnavailable as error:
 """
 
 
-def asked(before: str = "", environment: Mapping[str, str] | None = None) -> list[str]:
+def messages(before: str = "", environment: Mapping[str, str] | None = None) -> list[str]:
     clean = {"PATH": "/usr/bin:/bin", **(environment or {})}
     script = ASK.format(before=before)
     ended = subprocess.run([sys.executable, "-c", script], env=clean, capture_output=True, text=True)
@@ -44,8 +44,8 @@ def test_swiftshader_is_known_to_be_a_program() -> None:
     driver = _vulkan._in_a_browser(_vulkan.DRIVER)
     if driver is None:
         pytest.skip("no browser with SwiftShader: apt-get install chromium")
-    (found,) = asked(environment={"VK_ICD_FILENAMES": str(driver)})
-    kind, name = found.split(maxsplit=1)
+    (message,) = messages(environment={"VK_ICD_FILENAMES": str(driver)})
+    kind, name = message.split(maxsplit=1)
     assert int(kind) == _vulkan.CPU
     assert "SwiftShader" in name
 
@@ -53,16 +53,16 @@ def test_swiftshader_is_known_to_be_a_program() -> None:
 @pytest.mark.parametrize("variable", _vulkan.CHOICES)
 def test_the_users_own_choice_of_drivers_is_not_replaced(variable: str) -> None:
     vulkan.needed()
-    (found,) = asked(environment={variable: "/nowhere/icd.json"})
-    assert found.startswith(f"Vulkan finds no GPU by {variable}=/nowhere/icd.json: ")
-    assert "apt-get install" in found
+    (message,) = messages(environment={variable: "/nowhere/icd.json"})
+    assert message.startswith(f"Vulkan finds no GPU by {variable}=/nowhere/icd.json: ")
+    assert "apt-get install" in message
 
 
 def test_no_loader_at_all_is_told_with_the_way_out() -> None:
-    (found,) = asked("_vulkan.LOADER, _vulkan.BROWSERS = 'libnowhere.so.1', ()")
-    assert found.startswith("there is no Vulkan (libnowhere.so.1)")
-    assert "apt-get install chromium" in found
+    (message,) = messages("_vulkan.LOADER, _vulkan.BROWSERS = 'libnowhere.so.1', ()")
+    assert message.startswith("there is no Vulkan (libnowhere.so.1)")
+    assert "apt-get install chromium" in message
 
 
 def test_elsewhere_than_on_linux_the_runtime_is_left_to_itself() -> None:
-    assert asked("sys.platform = 'darwin'") == []
+    assert messages("sys.platform = 'darwin'") == []

@@ -22,19 +22,19 @@ def model(
     ends = [helper.make_tensor_value_info(name, end, [1, 4]) for name, end in (("x", dtype), ("y", FLOAT))]
     graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], list(constants))
     imports = [helper.make_opsetid(name, version) for name, version in (("", opset), *domains)]
-    made: onnx.ModelProto = helper.make_model(graph, opset_imports=imports)
-    made.ir_version = ir
-    return made
+    proto: onnx.ModelProto = helper.make_model(graph, opset_imports=imports)
+    proto.ir_version = ir
+    return proto
 
 
 def node(kind: str, *inputs: str, domain: str = "", **attributes: Any) -> onnx.NodeProto:
-    made: onnx.NodeProto = helper.make_node(kind, list(inputs or ("x",)), ["y"], domain=domain, **attributes)
-    return made
+    proto: onnx.NodeProto = helper.make_node(kind, list(inputs or ("x",)), ["y"], domain=domain, **attributes)
+    return proto
 
 
 def constant(dtype: str) -> onnx.TensorProto:
-    made: onnx.TensorProto = numpy_helper.from_array(np.ones((4, 4), dtype), "w")
-    return made
+    proto: onnx.TensorProto = numpy_helper.from_array(np.ones((4, 4), dtype), "w")
+    return proto
 
 
 MICROSOFT = (("com.microsoft", 1),)

@@ -11,7 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from resnet_edge.compatibility.tflite import minimums
-from tests.compatibility.tflite_models import TYPE, file, one, tensor, told
+from tests.compatibility.tflite_models import TYPE, file, one, state_of, tensor
 
 
 def test_a_kernel_that_no_release_has() -> None:
@@ -69,17 +69,20 @@ def of_types(name: str, *dtypes: int) -> Any:
 def test_no_kernel_takes_inputs_of_two_types(name: str) -> None:
     run(of_types(name, TYPE.FLOAT32, TYPE.FLOAT32))
     model = of_types(name, TYPE.INT16, TYPE.FLOAT32)
-    for found in minimums(model):
-        assert found.state == "unknown"
-        assert f"{name} has inputs of two types" in found.why
-    assert told(model)[0] == "never"
+    for minimum in minimums(model):
+        assert minimum.state == "unknown"
+        assert f"{name} has inputs of two types" in minimum.why
+    assert state_of(model)[0] == "never"
     with pytest.raises(RuntimeError):
         run(model)
 
 
 def test_the_value_of_a_padding_in_int16() -> None:
     model = of_types("PADV2", TYPE.INT16, TYPE.INT16)
-    assert [(found.state, found.version) for found in minimums(model)] == [("known", "2.4"), ("known", "1.0")]
+    assert [(minimum.state, minimum.version) for minimum in minimums(model)] == [
+        ("known", "2.4"),
+        ("known", "1.0"),
+    ]
 
 
 def run(model: Any) -> None:
@@ -95,6 +98,6 @@ def run(model: Any) -> None:
 
 
 def test_a_type_that_no_version_tells_of_leaves_it_open() -> None:
-    found = minimums(one("PRELU", TYPE.INT16))[0]
-    assert (found.state, found.version) == ("at least", "1.8")
-    assert "computes PRELU in int16" in found.why or "compute PRELU in int16" in found.why
+    minimum = minimums(one("PRELU", TYPE.INT16))[0]
+    assert (minimum.state, minimum.version) == ("at least", "1.8")
+    assert "computes PRELU in int16" in minimum.why or "compute PRELU in int16" in minimum.why

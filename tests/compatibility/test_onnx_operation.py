@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.compatibility.test_onnxruntime_kernels import KERNEL, of, step, told
+from tests.compatibility.test_onnxruntime_kernels import KERNEL, of, state_of, step
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from tests.compatibility.test_onnxruntime_kernels import KERNEL, of, step, told
     ],
 )
 def test_what_a_transposed_convolution_pads(attributes: dict[str, Any], version: str) -> None:
-    assert told(of([step("ConvTranspose", "x", "w", **attributes)], w=KERNEL)) == ("known", version)
+    assert state_of(of([step("ConvTranspose", "x", "w", **attributes)], w=KERNEL)) == ("known", version)
 
 
 def test_which_axes_are_resized() -> None:

@@ -46,13 +46,13 @@ def test_who_makes_and_who_reads() -> None:
 
 
 def test_numbers_of_constants() -> None:
-    made = model(CONV, CAST, w=KERNEL)
-    values = Values(made)
+    proto = model(CONV, CAST, w=KERNEL)
+    values = Values(proto)
     np.testing.assert_array_equal(values.numbers("w"), KERNEL)
     assert values.is_constant("w")
     assert values.numbers("x") is None
-    made.graph.initializer[0].data_location = TensorProto.EXTERNAL
-    beside = Values(made)
+    proto.graph.initializer[0].data_location = TensorProto.EXTERNAL
+    beside = Values(proto)
     assert beside.is_constant("w")
     assert beside.numbers("w") is None  # they are in another file
 

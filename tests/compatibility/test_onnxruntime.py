@@ -57,9 +57,9 @@ from tests.compatibility.onnx_models import BYTE, MICROSOFT, constant, model, no
     ],
 )
 def test_the_oldest_onnxruntime(file: onnx.ModelProto, state: str, version: str, words: str) -> None:
-    found = minimums(file)[0]
-    assert (found.state, found.version) == (state, version)
-    assert words in found.why
+    minimum = minimums(file)[0]
+    assert (minimum.state, minimum.version) == (state, version)
+    assert words in minimum.why
 
 
 def test_the_installed_onnxruntime_takes_the_newest_that_the_table_has() -> None:

@@ -18,8 +18,8 @@ KERNEL = np.ones((3, 3, 3, 3), np.float32)
 
 
 def step(kind: str, *inputs: str, out: str = "y", **attributes: Any) -> onnx.NodeProto:
-    made: onnx.NodeProto = helper.make_node(kind, list(inputs), [out], **attributes)
-    return made
+    proto: onnx.NodeProto = helper.make_node(kind, list(inputs), [out], **attributes)
+    return proto
 
 
 def of(nodes: list[onnx.NodeProto], opset: int = 17, **constants: Any) -> RuntimeMinimum:
@@ -42,21 +42,21 @@ def between(dtype: int, kind: str, *inputs: str, opset: int = 17, **given: Any) 
     return of([cast, step(kind, "c", *inputs, out="d"), back], opset, **given)
 
 
-def told(found: RuntimeMinimum) -> tuple[str, str]:
-    return found.state, found.version
+def state_of(minimum: RuntimeMinimum) -> tuple[str, str]:
+    return minimum.state, minimum.version
 
 
 @pytest.mark.parametrize("kind", ["Elu", "HardSigmoid", "HardSwish", "Relu", "Selu", "Softplus"])
 def test_in_float16_some_activations_end_onnxruntime_1_14(kind: str) -> None:
-    found = between(TensorProto.FLOAT16, kind)
-    assert told(found) == ("known", "1.15")
-    assert "float16, on which 1.14 ends its process" in found.why
-    assert told(of([step(kind, "x")])) == ("known", "1.12")
+    minimum = between(TensorProto.FLOAT16, kind)
+    assert state_of(minimum) == ("known", "1.15")
+    assert "float16, on which 1.14 ends its process" in minimum.why
+    assert state_of(of([step(kind, "x")])) == ("known", "1.12")
 
 
 def test_in_float16_others_do_not() -> None:
-    assert told(between(TensorProto.FLOAT16, "LeakyRelu")) == ("known", "1.12")
-    assert told(between(TensorProto.FLOAT16, "Relu", opset=13)) == ("known", "1.6")
+    assert state_of(between(TensorProto.FLOAT16, "LeakyRelu")) == ("known", "1.12")
+    assert state_of(between(TensorProto.FLOAT16, "Relu", opset=13)) == ("known", "1.6")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_in_float16_others_do_not() -> None:
 )
 def test_kernels_that_came_later_than_the_operator(kind: str, opset: int, version: str) -> None:
     node = step(kind, "x", kernel_shape=[2, 2]) if kind == "AveragePool" else step(kind, "x")
-    assert told(of([node], opset)) == ("known" if version else "never", version)
+    assert state_of(of([node], opset)) == ("known" if version else "never", version)
 
 
 def test_a_pair_of_the_newest_sets() -> None:
@@ -101,10 +101,10 @@ def test_a_pair_of_the_newest_sets() -> None:
 def test_types(dtype: int, kind: str, state: str, version: str) -> None:
     second = {"Conv": ("w",), "Add": ("v",), "Max": ("v",)}.get(kind, ())
     as_stored = helper.tensor_dtype_to_np_dtype(dtype)
-    found = between(dtype, kind, *second, w=KERNEL.astype(as_stored), v=np.ones(1, as_stored))
-    assert told(found) == (state, version)
+    minimum = between(dtype, kind, *second, w=KERNEL.astype(as_stored), v=np.ones(1, as_stored))
+    assert state_of(minimum) == (state, version)
     if state == "at least":
-        assert "which releases compute Erf in float64 is not known" in found.why
+        assert "which releases compute Erf in float64 is not known" in minimum.why
 
 
 def test_every_late_type_is_one_that_onnx_has() -> None:
@@ -122,6 +122,6 @@ def test_options_that_older_releases_do_not_take() -> None:
 
 def test_what_is_no_operator_of_its_set_is_not_promised() -> None:
     for kind, opset in (("Celu", 11), ("SpaceToBatchND", 17)):
-        found = of([step(kind, "x")], opset)
-        assert told(found) == ("unknown", "")
-        assert f"{kind} is no operator of ONNX's set {opset}" in found.why
+        minimum = of([step(kind, "x")], opset)
+        assert state_of(minimum) == ("unknown", "")
+        assert f"{kind} is no operator of ONNX's set {opset}" in minimum.why

@@ -21,6 +21,6 @@ from tests.compatibility.onnx_models import MICROSOFT, constant, model, node
     ],
 )
 def test_what_is_known_of_opencv(file: onnx.ModelProto, state: str, version: str) -> None:
-    found = minimums(file)[1]
-    assert (found.runtime, found.state, found.version) == ("OpenCV", state, version)
-    assert found.why
+    minimum = minimums(file)[1]
+    assert (minimum.runtime, minimum.state, minimum.version) == ("OpenCV", state, version)
+    assert minimum.why

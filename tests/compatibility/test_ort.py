@@ -18,8 +18,8 @@ def test_an_ort_file_tells_its_format_and_operators(tmp_path: Path) -> None:
     file = model([node("Relu")], opset=17, ir=8).SerializeToString()
     onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     content = (tmp_path / "a.ort").read_bytes()
-    found = ort.minimum(content)
-    assert (found.state, found.version) == ("known", "1.16")
-    assert "version 6 of the .ort format" in found.why
+    minimum = ort.minimum(content)
+    assert (minimum.state, minimum.version) == ("known", "1.16")
+    assert "version 6 of the .ort format" in minimum.why
     with pytest.raises(Exception, match="."):
         ort.minimum(content[:40])

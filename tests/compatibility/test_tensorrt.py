@@ -19,9 +19,9 @@ from tests.compatibility.onnx_models import MICROSOFT, model, node
 
 
 def of(file: onnx.ModelProto) -> RuntimeMinimum:
-    found = minimums(file)[2]
-    assert found.runtime == "TensorRT"
-    return found
+    minimum = minimums(file)[2]
+    assert minimum.runtime == "TensorRT"
+    return minimum
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def of(file: onnx.ModelProto) -> RuntimeMinimum:
     ],
 )  # fmt: skip
 def test_operators_and_their_sets(file: onnx.ModelProto, state: str, version: str, words: str) -> None:
-    found = of(file)
-    assert (found.state, found.version) == (state, version), found.why
-    assert words in found.why
+    minimum = of(file)
+    assert (minimum.state, minimum.version) == (state, version), minimum.why
+    assert words in minimum.why
 
 
 def test_no_operator_is_taken_and_not_taken() -> None:
@@ -73,9 +73,9 @@ def pair(dtype: str = "int8", zero: int | None = 0, scales: int = 1) -> onnx.Mod
 def _images(nodes: list[onnx.NodeProto], constants: list[onnx.TensorProto]) -> onnx.ModelProto:
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4, 8, 8]) for name in ("x", "y")]
     graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], constants)
-    made: Any = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    assert isinstance(made, onnx.ModelProto)
-    return made
+    proto: Any = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    assert isinstance(proto, onnx.ModelProto)
+    return proto
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def _images(nodes: list[onnx.NodeProto], constants: list[onnx.TensorProto]) -> o
     ],
 )  # fmt: skip
 def test_quantization(file: onnx.ModelProto, state: str, words: str) -> None:
-    found = of(file)
-    assert found.state == state, found.why
-    assert words in found.why
+    minimum = of(file)
+    assert minimum.state == state, minimum.why
+    assert words in minimum.why
 
 
 def kernel(axis: int, dtype: str = "int8") -> onnx.ModelProto:
@@ -110,15 +110,15 @@ def kernel(axis: int, dtype: str = "int8") -> onnx.ModelProto:
 
 def test_scales_of_a_kernel_go_along_its_outputs() -> None:
     assert of(kernel(0)).state == "at least"
-    found = of(kernel(1))
-    assert (found.state, "along axis 1 of a kernel" in found.why) == ("unknown", True)
+    minimum = of(kernel(1))
+    assert (minimum.state, "along axis 1 of a kernel" in minimum.why) == ("unknown", True)
 
 
 def test_biases_in_int32_are_refused_with_the_way_out() -> None:
-    found = of(kernel(0, "int32"))
-    assert found.state == "never"
-    assert "restore dequantizes int32" in found.why
-    assert "leave biases in float" in found.why
+    minimum = of(kernel(0, "int32"))
+    assert minimum.state == "never"
+    assert "restore dequantizes int32" in minimum.why
+    assert "leave biases in float" in minimum.why
 
 
 def test_uint8_is_for_the_ends() -> None:
@@ -135,8 +135,8 @@ def test_uint8_is_for_the_ends() -> None:
     nodes.insert(0, helper.make_node("Transpose", ["x"], ["t"], name="turn", perm=[0, 2, 3, 1]))
     nodes[1].input[0] = "t"
     graph = helper.make_graph(nodes, "g", info[:1], info[1:])
-    found = of(helper.make_model(graph, opset_imports=opsets))
-    assert (found.state, "turn computes with uint8" in found.why) == ("never", True)
+    minimum = of(helper.make_model(graph, opset_imports=opsets))
+    assert (minimum.state, "turn computes with uint8" in minimum.why) == ("never", True)
 
 
 class Reader(CalibrationDataReader):
@@ -150,7 +150,7 @@ class Reader(CalibrationDataReader):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
-    ("asked", "symmetric", "state", "words"),
+    ("options_of_quantizer", "symmetric", "state", "words"),
     [
         ({"activation_type": QuantType.QUInt8}, False, "never", "uint8"),
         ({"activation_type": QuantType.QInt8}, False, "never", "has the zero point"),
@@ -158,21 +158,26 @@ class Reader(CalibrationDataReader):
     ],
 )
 def test_files_of_onnxruntimes_quantizer(
-    tmp_path: Path, asked: dict[str, Any], symmetric: bool, state: str, words: str
+    tmp_path: Path, options_of_quantizer: dict[str, Any], symmetric: bool, state: str, words: str
 ) -> None:
     tiny.write_onnx(tmp_path)
     path = tmp_path / "quantized.onnx"
     options = {"ActivationSymmetric": symmetric, "WeightSymmetric": True, "QuantizeBias": not symmetric}
     quantize_static(
-        tmp_path / "fixed.onnx", path, Reader(), weight_type=QuantType.QInt8, extra_options=options, **asked
+        tmp_path / "fixed.onnx",
+        path,
+        Reader(),
+        weight_type=QuantType.QInt8,
+        extra_options=options,
+        **options_of_quantizer,
     )
-    found = of(onnx.load(path))
-    assert found.state == state, found.why
-    assert words in found.why
+    minimum = of(onnx.load(path))
+    assert minimum.state == state, minimum.why
+    assert words in minimum.why
 
 
 def test_an_open_batch_needs_a_profile(tmp_path: Path) -> None:
     tiny.write_onnx(tmp_path)
     assert "profile" not in of(onnx.load(tmp_path / "fixed.onnx")).why
-    found = of(onnx.load(tmp_path / "dynamic.onnx"))
-    assert (found.state, "sizes of image are open" in found.why) == ("at least", True)
+    minimum = of(onnx.load(tmp_path / "dynamic.onnx"))
+    assert (minimum.state, "sizes of image are open" in minimum.why) == ("at least", True)

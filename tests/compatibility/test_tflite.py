@@ -78,9 +78,9 @@ def test_the_oldest_release_that_is_right(model: Any, tensorflow_lite: str, lite
     ],
 )
 def test_what_is_not_known_is_said(model: Any, words: str) -> None:
-    for found in (*minimums(model), micro.minimum(model))[:2]:
-        assert (found.state, found.version) == ("unknown", "")
-        assert words in found.why
+    for minimum in (*minimums(model), micro.minimum(model))[:2]:
+        assert (minimum.state, minimum.version) == ("unknown", "")
+        assert words in minimum.why
 
 
 def test_a_transposed_convolution_is_told_by_its_image() -> None:
@@ -95,7 +95,7 @@ def test_a_transposed_convolution_is_told_by_its_image() -> None:
 def test_a_number_of_no_operator_is_not_guessed() -> None:
     model = one("RELU", TYPE.FLOAT32)
     model.operatorCodes[0].builtinCode = 5000
-    assert [found.state for found in minimums(model)] == ["unknown", "unknown"]
+    assert [minimum.state for minimum in minimums(model)] == ["unknown", "unknown"]
     assert "number 5000 is newer" in minimums(model)[0].why
 
 

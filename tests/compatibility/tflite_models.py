@@ -14,14 +14,14 @@ TYPE = schema.TensorType
 
 
 def tensor(dtype: int, *shape: int, scales: int = 0, axis: int = 0) -> Any:
-    made = schema.TensorT()
-    made.name, made.type, made.shape, made.buffer = b"t", dtype, list(shape), 0
+    stored = schema.TensorT()
+    stored.name, stored.type, stored.shape, stored.buffer = b"t", dtype, list(shape), 0
     if scales:
-        made.quantization = schema.QuantizationParametersT()
-        made.quantization.scale = np.full(scales, 0.5, np.float32)
-        made.quantization.zeroPoint = np.zeros(scales, np.int64)
-        made.quantization.quantizedDimension = axis
-    return made
+        stored.quantization = schema.QuantizationParametersT()
+        stored.quantization.scale = np.full(scales, 0.5, np.float32)
+        stored.quantization.zeroPoint = np.zeros(scales, np.int64)
+        stored.quantization.quantizedDimension = axis
+    return stored
 
 
 def file(name: str, tensors: list[Any], *, version: int = 1, options: Any = None, said: str = "") -> Any:
@@ -73,6 +73,6 @@ def one(name: str, dtype: int, version: int = 1) -> Any:
     )
 
 
-def told(model: Any) -> tuple[str, str]:
-    found: RuntimeMinimum = micro.minimum(model)
-    return found.state, found.version
+def state_of(model: Any) -> tuple[str, str]:
+    minimum: RuntimeMinimum = micro.minimum(model)
+    return minimum.state, minimum.version

@@ -27,8 +27,8 @@ def executed_by(path: Path, kernels: str) -> tuple[OperatorRun, ...]:
 
 def _run(graph: Graph, node: Node, by: str) -> OperatorRun:
     given = [graph.tensors[index] for index in node.inputs if index != ABSENT]
-    made = [graph.tensors[index] for index in node.outputs]
-    layer = made[0].name.split(";")[0] if made else ""
+    outputs = [graph.tensors[index] for index in node.outputs]
+    layer = outputs[0].name.split(";")[0] if outputs else ""
     if work := macs(graph, node):
         kernel = given[1].dtype if given[1].data is None else str(given[1].data.dtype)
         # Float activations are quantized by the kernel where the weights are integers.
@@ -40,7 +40,7 @@ def _run(graph: Graph, node: Node, by: str) -> OperatorRun:
             macs=work,
             integer=kernel not in FLOAT,
         )
-    before = next((tensor.dtype for tensor in given if tensor.data is None), made[0].dtype)
+    before = next((tensor.dtype for tensor in given if tensor.data is None), outputs[0].dtype)
     return OperatorRun(
-        layer=layer, op=node.op, precision=turned(before, made[0].dtype), by=by, macs=0, integer=False
+        layer=layer, op=node.op, precision=turned(before, outputs[0].dtype), by=by, macs=0, integer=False
     )

@@ -56,14 +56,14 @@ def folded(graph: Graph, kinds: Sequence[str], microseconds: Sequence[float]) ->
         ):
             pairs[event] = late
             left.remove(late)
-    found = []
+    times = []
     for event, (kind, taken) in enumerate(zip(kinds, microseconds, strict=True)):
         node = graph.nodes[pairs[event]] if event in pairs else None
         if node is None:
-            found.append(OperatorTime("", kind, taken))
+            times.append(OperatorTime("", kind, taken))
         else:
-            found.append(OperatorTime(layer_of(graph, node), kind, taken, macs(graph, node)))
-    return tuple(found)
+            times.append(OperatorTime(layer_of(graph, node), kind, taken, macs(graph, node)))
+    return tuple(times)
 
 
 def _aligned(graph: Graph, kinds: Sequence[str]) -> dict[int, int]:

@@ -42,13 +42,13 @@ def open_gpu(path: Path) -> Iterator[GpuSession]:
     """Open a .tflite file on the GPU, all of it. Raises DeviceUnavailable, ArtifactError."""
     ends = declared(path)
     adapters = _vulkan.prepare()
-    with tempfile.TemporaryFile() as told:
+    with tempfile.TemporaryFile() as log:
         try:
-            with _stderr_to(told):
+            with _stderr_to(log):
                 model = _compiled(path)
         except (RuntimeError, ValueError) as error:
-            raise _refusal(path, error, _read(told)) from error
-        kinds = ADAPTER.findall(_read(told))
+            raise _refusal(path, error, _read(log)) from error
+        kinds = ADAPTER.findall(_read(log))
     if not model.is_fully_accelerated():
         raise ArtifactError(f"{path} runs on the GPU in part only: run it on the cpu")
     # The runtime's own word, where it is there: on a machine with both, Vulkan does not know which it takes.
@@ -86,10 +86,10 @@ class GpuSession:
                 self._buffers()
             self._in[0].write(images)
             self._model.run_by_index(0, self._in, self._out)
-            found = self._out[0].read(self._batch * classes, np.dtype(self.output.dtype))
+            scores = self._out[0].read(self._batch * classes, np.dtype(self.output.dtype))
         except (RuntimeError, ValueError) as error:
             raise ArtifactError(f"{self._path} does not run on the GPU: {first_line(error)}") from error
-        outputs: NDArray[Any] = found.reshape(self._batch, classes)
+        outputs: NDArray[Any] = scores.reshape(self._batch, classes)
         return outputs
 
     def close(self) -> None:
@@ -110,15 +110,15 @@ def _compiled(path: Path) -> CompiledModel:
     return CompiledModel.from_file(str(path), options=options)
 
 
-def _refusal(path: Path, error: Exception, told: str) -> ResnetEdgeError:
+def _refusal(path: Path, error: Exception, log: str) -> ResnetEdgeError:
     """Why it was not opened, from what the runtime told on the way: its exception says next to nothing."""
-    if NO_ADAPTER in told:
+    if NO_ADAPTER in log:
         names = ", ".join(adapter.name for adapter in _vulkan.prepare())
         return DeviceUnavailable(
             f"LiteRT does not take this GPU ({names or 'none found'}): let VK_ICD_FILENAMES name another "
             f"driver, such as the {_vulkan.DRIVER} of chromium"
         )
-    if operations := UNSUPPORTED.search(told):
+    if operations := UNSUPPORTED.search(log):
         # A line for each operation: its name, a sentence, and the name of a tensor, which is long.
         sentences = (line.split(". ")[0].rstrip(".") for line in operations[1].splitlines())
         reasons = "; ".join(dict.fromkeys(sentences))[:300]
@@ -126,20 +126,20 @@ def _refusal(path: Path, error: Exception, told: str) -> ResnetEdgeError:
     return ArtifactError(f"{path} cannot be opened on the GPU ({first_line(error)}): {COPY_AGAIN}")
 
 
-def _read(told: Any) -> str:
-    told.seek(0)
-    return str(told.read().decode("utf-8", "replace"))
+def _read(log: Any) -> str:
+    log.seek(0)
+    return str(log.read().decode("utf-8", "replace"))
 
 
 @contextmanager
-def _stderr_to(told: Any) -> Iterator[None]:
+def _stderr_to(log: Any) -> Iterator[None]:
     """Keep what native code writes to stderr as well; it is shown afterwards."""
     sys.stderr.flush()
     shown = os.dup(2)
-    os.dup2(told.fileno(), 2)
+    os.dup2(log.fileno(), 2)
     try:
         yield
     finally:
         os.dup2(shown, 2)
         os.close(shown)
-        sys.stderr.write(_read(told))
+        sys.stderr.write(_read(log))

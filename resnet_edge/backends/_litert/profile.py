@@ -84,15 +84,15 @@ class _Model:
         self._path = path
         self._kept: list[object] = []
         self._library: Any = ctypes.CDLL(str(Path(ai_edge_litert.__file__).parent / "libLiteRt.so"))
-        self._environment = self._made("CreateEnvironment", 0, None)
+        self._environment = self._create("CreateEnvironment", 0, None)
         file = str(path).encode()
-        self._file = self._made("CreateModelFromFile", self._environment, file)
-        self._options = self._made("CreateOptions")
+        self._file = self._create("CreateModelFromFile", self._environment, file)
+        self._options = self._create("CreateOptions")
         self._call("SetOptionsHardwareAccelerators", self._options, ctypes.c_int(CPU))
         self._opaque(b"runtime_options_string", b"enable_profiling = true\n")
         self._opaque(b"cpu_options_string", b"num_threads = %d\n" % threads)
-        made = ("CreateCompiledModel", self._environment, self._file, self._options)
-        self._compiled = self._made(*made)
+        call = ("CreateCompiledModel", self._environment, self._file, self._options)
+        self._compiled = self._create(*call)
         interpreter = Interpreter(model_path=str(path))  # for the types: it allocates nothing
         self._input = self._buffer("Input", interpreter.get_input_details()[0])
         self._inputs = (ctypes.c_void_p * 1)(self._input)
@@ -131,27 +131,27 @@ class _Model:
     def _buffer(self, side: str, declared: dict[str, Any]) -> ctypes.c_void_p:
         needs = ctypes.c_void_p()
         zero = ctypes.c_size_t(0)
-        asked = (self._compiled, zero, zero, ctypes.byref(needs))
-        self._call(f"GetCompiledModel{side}BufferRequirements", *asked)
+        query = (self._compiled, zero, zero, ctypes.byref(needs))
+        self._call(f"GetCompiledModel{side}BufferRequirements", *query)
         kind = _TensorType(ELEMENTS[np.dtype(declared["dtype"]).name])
         kind.layout.rank_and_flag = len(declared["shape"])
         for axis, size in enumerate(declared["shape"]):
             kind.layout.dimensions[axis] = int(size)
-        made = ("CreateManagedTensorBufferFromRequirements", self._environment, ctypes.byref(kind), needs)
-        return self._made(*made)
+        call = ("CreateManagedTensorBufferFromRequirements", self._environment, ctypes.byref(kind), needs)
+        return self._create(*call)
 
     def _opaque(self, name: bytes, text: bytes) -> None:
         """Options of one part of LiteRT, as TOML (litert/c/options/litert_runtime_options.cc)."""
         payload, identifier = ctypes.create_string_buffer(text), ctypes.c_char_p(name)
         keep = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda address: None)
-        options = self._made("CreateOpaqueOptions", identifier, ctypes.cast(payload, ctypes.c_void_p), keep)
+        options = self._create("CreateOpaqueOptions", identifier, ctypes.cast(payload, ctypes.c_void_p), keep)
         self._call("AddOpaqueOptions", self._options, options)
         self._kept += [payload, identifier, keep]
 
-    def _made(self, function: str, *arguments: Any) -> ctypes.c_void_p:
-        made = ctypes.c_void_p()
-        self._call(function, *arguments, ctypes.byref(made))
-        return made
+    def _create(self, function: str, *arguments: Any) -> ctypes.c_void_p:
+        handle = ctypes.c_void_p()
+        self._call(function, *arguments, ctypes.byref(handle))
+        return handle
 
     def _call(self, function: str, *arguments: Any) -> None:
         status = getattr(self._library, f"LiteRt{function}")(*arguments)

@@ -29,8 +29,8 @@ class Classifier:
 
     def labels(self) -> list[str]:
         """What it calls each class. A label file of the wrong length is found out here."""
-        found = self._classify(np.zeros(self._shape, np.uint8))
-        return [category.category_name or "" for category in found]
+        categories = self._classify(np.zeros(self._shape, np.uint8))
+        return [category.category_name or "" for category in categories]
 
     def scores(self, pixels: bytes, count: int) -> bytes:
         """(count, classes) float32."""
@@ -42,10 +42,10 @@ class Classifier:
         """The categories in the order of the outputs."""
         picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
         heads = self._classifier.classify(picture).classifications
-        found = sorted(heads[0].categories, key=lambda category: category.index)
-        if [category.index for category in found] != list(range(len(found))):
+        categories = sorted(heads[0].categories, key=lambda category: category.index)
+        if [category.index for category in categories] != list(range(len(categories))):
             raise ValueError("it leaves out classes: the metadata has a score threshold")
-        return found
+        return categories
 
 
 def reason(error: Exception) -> str:
@@ -61,16 +61,16 @@ def main(calls: BinaryIO, answers: BinaryIO) -> None:
         request = json.loads(line)
         data = calls.read(request["bytes"])
         answer: dict[str, Any] = {}
-        found = b""
+        payload = b""
         try:
             if classifier is None:
                 classifier = Classifier(request["path"], request["shape"])
                 answer["labels"] = classifier.labels()
             else:
-                found = classifier.scores(data, request["count"])
+                payload = classifier.scores(data, request["count"])
         except Exception as error:  # the border: it is told to the caller, not swallowed
             answer = {"error": reason(error)}
-        answers.write(json.dumps({**answer, "bytes": len(found)}).encode() + b"\n" + found)
+        answers.write(json.dumps({**answer, "bytes": len(payload)}).encode() + b"\n" + payload)
         answers.flush()
 
 

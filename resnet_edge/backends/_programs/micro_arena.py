@@ -18,13 +18,13 @@ KIB = 1024
 LARGEST = 1 << 30
 
 
-def run(model: bytes, size: int, tell: bool = False) -> None:
+def run(model: bytes, size: int, report: bool = False) -> None:
     """Open the model in an arena of `size` bytes and run it once. Raises RuntimeError."""
     interpreter = runtime.Interpreter.from_bytes(model, arena_size=size)
     details = interpreter.get_input_details(0)
     interpreter.set_input(np.zeros(details["shape"], details["dtype"]), 0)
     interpreter.invoke()
-    if tell:
+    if report:
         interpreter.print_allocations()
 
 
@@ -58,7 +58,7 @@ def main(path: str) -> None:
             enough = middle
         else:
             too_small = middle
-    run(model, LARGEST if enough > LARGEST // 2 else 2 * enough, tell=True)
+    run(model, LARGEST if enough > LARGEST // 2 else 2 * enough, report=True)
     sys.stdout.write(json.dumps({"smallest_bytes": enough}) + "\n")
 
 

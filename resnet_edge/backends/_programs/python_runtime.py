@@ -171,8 +171,8 @@ def _stderr_to(lines: list[str]) -> Iterator[None]:
             os.dup2(kept, 2)
             os.close(kept)
             printed.seek(0)
-            found = printed.read().decode(errors="replace").splitlines()
-            lines += [line.strip() for line in found if line.strip()]
+            output = printed.read().decode(errors="replace").splitlines()
+            lines += [line.strip() for line in output if line.strip()]
 
 
 def _end(value: Any) -> dict[str, Any]:
@@ -192,18 +192,18 @@ def main(name: str, calls: BinaryIO, answers: BinaryIO) -> None:
     for line in calls:
         request = json.loads(line)
         data = calls.read(request["bytes"])
-        found = b""
+        payload = b""
         try:
             if runtime is None:
                 runtime = RUNTIMES[name](request["model"], request["threads"])
                 answer = dict(runtime.ends)
             else:
                 outputs = scores(runtime, request, data)
-                found = outputs.tobytes()
+                payload = outputs.tobytes()
                 answer = {"dtype": outputs.dtype.name, "shape": outputs.shape}
         except Exception as error:  # the border: it is told to the caller, not swallowed
             answer = {"error": (str(error).strip() or type(error).__name__)[:MESSAGE]}
-        answers.write(json.dumps({**answer, "bytes": len(found)}).encode() + b"\n" + found)
+        answers.write(json.dumps({**answer, "bytes": len(payload)}).encode() + b"\n" + payload)
         answers.flush()
 
 

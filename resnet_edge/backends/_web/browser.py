@@ -99,8 +99,8 @@ class Browser:
                 raise
             browser = await _launch(self._playwright, sandbox=False)
         session = await browser.new_browser_cdp_session()
-        found = await session.send("SystemInfo.getProcessInfo")
-        for process in found["processInfo"]:
+        info = await session.send("SystemInfo.getProcessInfo")
+        for process in info["processInfo"]:
             if process["type"] == "browser":
                 self._tell_sweep(int(process["id"]))
         self._context = await browser.new_context()

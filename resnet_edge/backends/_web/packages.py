@@ -63,20 +63,20 @@ def install_command() -> str:
 
 def chromium(backend: str) -> str:
     """The path of the browser. Raises MissingDependency."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
         raise MissingDependency(
             f"{backend}: neither {' nor '.join(BROWSERS[:3])} is installed: apt-get install chromium"
         )
-    return found
+    return path
 
 
 def node(backend: str) -> str:
     """The path of Node.js. Raises MissingDependency."""
-    found = shutil.which("node")
-    if found is None:
+    path = shutil.which("node")
+    if path is None:
         raise MissingDependency(f"{backend}: node is not installed: apt-get install nodejs")
-    return found
+    return path
 
 
 if __name__ == "__main__":  # for the Makefile

@@ -81,15 +81,15 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        found = self.server.web.find(self.path)
+        path = self.server.web.find(self.path)
         try:
-            if found is None:
+            if path is None:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            with found.open("rb") as file:
+            with path.open("rb") as file:
                 self.send_response(HTTPStatus.OK)
-                self.send_header("Content-Type", TYPES.get(found.suffix, "application/octet-stream"))
-                self.send_header("Content-Length", str(found.stat().st_size))
+                self.send_header("Content-Type", TYPES.get(path.suffix, "application/octet-stream"))
+                self.send_header("Content-Length", str(path.stat().st_size))
                 self.end_headers()
                 shutil.copyfileobj(file, self.wfile)
         except ConnectionError:

@@ -79,9 +79,9 @@ def to_onnx(model: keras.Model) -> bytes:
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 2])],
         [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in weights.items()],
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(made)
-    written: bytes = made.SerializeToString()
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(proto)
+    written: bytes = proto.SerializeToString()
     return written
 
 

@@ -31,7 +31,7 @@ def graph(*ops: str) -> Graph:
 
 
 def layers(ops: tuple[str, ...], kinds: list[str]) -> list[str]:
-    return [found.layer for found in folded(graph(*ops), kinds, [1.0] * len(kinds))]
+    return [one.layer for one in folded(graph(*ops), kinds, [1.0] * len(kinds))]
 
 
 def test_what_is_the_same_is_paired_in_order() -> None:
@@ -52,5 +52,5 @@ def test_an_operator_that_litert_runs_later_does_not_move_the_others() -> None:
 
 
 def test_a_kernel_of_3_x_3_is_no_matrix() -> None:
-    found = folded(graph("CONV_2D", "CONV_2D/1"), [MATRIX], [5.0])
-    assert [(one.layer, one.macs) for one in found] == [("1", 4 * 4 * 2 * 2)]
+    times = folded(graph("CONV_2D", "CONV_2D/1"), [MATRIX], [5.0])
+    assert [(one.layer, one.macs) for one in times] == [("1", 4 * 4 * 2 * 2)]

@@ -42,13 +42,13 @@ def test_a_dynamic_batch_takes_any(artifacts: Path) -> None:
 def test_integer_ends_keep_their_scale_and_dtype(artifacts: Path, dtype: str) -> None:
     pixels = tiny.pixels(3)
     stored = (pixels.astype(np.int16) - (128 if dtype == "int8" else 0)).astype(dtype)
-    found = []
+    outputs = []
     for where in ("cpu", "gpu"):
         with litert.open_session(artifacts / f"{dtype}.tflite", where, 1) as session:
             assert session.input.quantization is not None
-            found.append(np.concatenate([session.run(image[None]) for image in stored]))
-    assert found[1].dtype == dtype
-    assert np.abs(found[0].astype(int) - found[1]).max() <= 1  # no 1x1 convolution with a stride in it
+            outputs.append(np.concatenate([session.run(image[None]) for image in stored]))
+    assert outputs[1].dtype == dtype
+    assert np.abs(outputs[0].astype(int) - outputs[1]).max() <= 1  # no 1x1 convolution with a stride in it
 
 
 def test_outputs_outlive_the_session_and_the_next_run(artifacts: Path) -> None:

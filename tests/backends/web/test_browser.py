@@ -81,8 +81,8 @@ def short() -> Iterator[Path]:
 def test_nothing_is_left_of_a_worker_that_was_killed(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(short))
     with WorkerProcess("browses", short / "log", grant=backends_grant(["onnxruntime_web"])) as worker:
-        found = worker.run(ProbeBackend(backend="onnxruntime_web"))
-        assert found.devices[0].status == "opens"
+        probe = worker.run(ProbeBackend(backend="onnxruntime_web"))
+        assert probe.devices[0].status == "opens"
         assert list(short.glob("resnet-edge-browser-*"))
     assert left_behind(short) == []
     assert [entry.name for entry in short.iterdir()] == ["log"]
