@@ -95,8 +95,8 @@ def calibrate(request: Calibrate, on_progress: OnProgress) -> Calibration:
 
 def read_ranges(path: Path, activations: str) -> Ranges:
     """The ranges that `calibrate` wrote for activations of a dtype, int8 or int16."""
-    found = msgspec.json.decode(path.read_bytes(), type=dict[str, Ranges])
-    return found[activations]
+    by_activations = msgspec.json.decode(path.read_bytes(), type=dict[str, Ranges])
+    return by_activations[activations]
 
 
 def _read(path: str | None) -> Ranges:
@@ -108,9 +108,9 @@ def _repairs(request: Calibrate, graph: Graph, fixed: Ranges) -> tuple[str, ...]
     be rounded together: on the bundled ResNet-20, trained for int8, that gains 1.5 dB."""
     if request.repair == "none":
         return ()
-    found = possible(graph, at_any_cost=request.repair == "all")
+    repairs = possible(graph, at_any_cost=request.repair == "all")
     # Where ranges are fixed nothing can be equalized.
-    return tuple(name for name in found if name not in EXACT) if fixed else found
+    return tuple(name for name in repairs if name not in EXACT) if fixed else repairs
 
 
 def _wanted(repairs: tuple[str, ...]) -> Callable[[Layer], bool] | None:
@@ -184,15 +184,15 @@ class _Search:
         self.trials.append(trial)
         if outputs is not None:
             self.answers[trial] = answers(self.request.head, outputs)
-        found = "LiteRT refuses it" if trial.sqnr_db is None else f"{trial.sqnr_db:.1f} dB"
-        self.on_progress(Progress(step="choose ranges", note=f"{step}: {found}"))
+        outcome = "LiteRT refuses it" if trial.sqnr_db is None else f"{trial.sqnr_db:.1f} dB"
+        self.on_progress(Progress(step="choose ranges", note=f"{step}: {outcome}"))
         return trial, chosen
 
     def shared_scale(self, best: Trial) -> SharedScale | None:
         """What the best trial loses by one scale for all outputs of a dense layer; None where no layer has
         that, and where LiteRT refuses one of the two graphs."""
-        found = layers(self.graph, self.request.dense_scales)
-        if best.sqnr_db is None or not any(layer.one_step and len(layer.rows) > 1 for layer in found):
+        weighted = layers(self.graph, self.request.dense_scales)
+        if best.sqnr_db is None or not any(layer.one_step and len(layer.rows) > 1 for layer in weighted):
             return None
         self.on_progress(Progress(step="choose ranges", note="a scale for each output of dense layers"))
         fitted = self._repaired(best.repairs, "per-channel")
@@ -242,8 +242,8 @@ class _Search:
     def int8_ranges(self, calibrator: str, measured: Measured) -> Ranges:
         counted = calibrator != "minmax"
         if self.seen is None or self.seen[0] is not measured or self.seen[1] != counted:
-            found = {name: one.distribution(counted) for name, one in measured.activations.items()}
-            self.seen = (measured, counted, found)
+            distributions = {name: one.distribution(counted) for name, one in measured.activations.items()}
+            self.seen = (measured, counted, distributions)
         return chosen_ranges(self.seen[2], calibrator, self.fixed)
 
     def _int8_outputs(
@@ -266,8 +266,8 @@ class _Search:
     def _sqnr_db(self, outputs: NDArray[np.float32] | None) -> float | None:
         if outputs is None:
             return None
-        found = sums(self.measured.outputs[self.judged], outputs, self.request.head)
-        return sqnr_db(found.signal, found.noise)
+        totals = sums(self.measured.outputs[self.judged], outputs, self.request.head)
+        return sqnr_db(totals.signal, totals.noise)
 
 
 def _better(trial: Trial, best: Trial) -> bool:

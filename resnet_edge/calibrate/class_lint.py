@@ -21,28 +21,28 @@ UNBALANCED = 0.5
 
 
 def classes(
-    found: NDArray[Any] | None, against: NDArray[Any] | None, count: int, words: str
+    labels: NDArray[Any] | None, against: NDArray[Any] | None, count: int, words: str
 ) -> Iterator[LintFinding]:
-    """Classes without images, and classes with too many. `found` and `against` are the classes of the
+    """Classes without images, and classes with too many. `labels` and `against` are the classes of the
     calibration images and of those of the proof, where they are known; `words` tell by what."""
-    if found is None:
+    if labels is None:
         sentence = (
             "which classes the calibration images show is unknown: give them labels, as one folder per class"
         )
         yield LintFinding("classes", "note", sentence)
         return
-    yield from _missing(found, count, words)
-    yield from _unbalanced(found, against, count, words)
+    yield from _missing(labels, count, words)
+    yield from _unbalanced(labels, against, count, words)
 
 
-def _missing(found: NDArray[Any], count: int, words: str) -> Iterator[LintFinding]:
-    missing = np.flatnonzero(np.bincount(found, minlength=count) == 0)
+def _missing(labels: NDArray[Any], count: int, words: str) -> Iterator[LintFinding]:
+    missing = np.flatnonzero(np.bincount(labels, minlength=count) == 0)
     if not len(missing):
         return
-    few = f", in {len(found):,} images" if len(found) < count else ""
-    told = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
+    few = f", in {len(labels):,} images" if len(labels) < count else ""
+    numbers = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
     sentence = (
-        f"{len(missing):,} of {count:,} classes have no calibration image by {words}{few} (class {told}): "
+        f"{len(missing):,} of {count:,} classes have no calibration image by {words}{few} (class {numbers}): "
         "add some images of each"
     )
     severity: Severity = "warning" if len(missing) >= MISSING * count else "note"
@@ -50,11 +50,11 @@ def _missing(found: NDArray[Any], count: int, words: str) -> Iterator[LintFindin
 
 
 def _unbalanced(
-    found: NDArray[Any], against: NDArray[Any] | None, count: int, words: str
+    labels: NDArray[Any], against: NDArray[Any] | None, count: int, words: str
 ) -> Iterator[LintFinding]:
-    if len(found) < ENOUGH * count:
+    if len(labels) < ENOUGH * count:
         return
-    ours = np.bincount(found, minlength=count) / len(found)
+    ours = np.bincount(labels, minlength=count) / len(labels)
     wanted = np.full(count, 1 / count)
     if against is not None and len(against):
         wanted = np.bincount(against, minlength=count) / len(against)

@@ -74,9 +74,9 @@ def channels(calibration: Scan, evaluation: Scan) -> Iterator[LintFinding]:
         )
 
 
-def _red_less_blue(found: Scan) -> tuple[float, float]:
+def _red_less_blue(scan: Scan) -> tuple[float, float]:
     """The mean over images, and its standard error."""
-    each = (found.pixels[..., 0] - found.pixels[..., 2]).mean(axis=1, dtype=np.float64)
+    each = (scan.pixels[..., 0] - scan.pixels[..., 2]).mean(axis=1, dtype=np.float64)
     return float(each.mean()), float(each.std(ddof=1) / np.sqrt(len(each)))
 
 
@@ -120,8 +120,8 @@ def repeated(calibration: Scan) -> Iterator[LintFinding]:
     n = calibration.n - len(set(calibration.digests))
     if n:
         severity: Severity = "warning" if n > MOST_REPEATED * calibration.n else "note"
-        told = f"{n:,} of {calibration.n:,} calibration images"
-        sentence = f"{told} repeat another pixel for pixel: put others in their place"
+        subject = f"{n:,} of {calibration.n:,} calibration images"
+        sentence = f"{subject} repeat another pixel for pixel: put others in their place"
         yield LintFinding("duplicates", severity, sentence, {"duplicates": n})
 
 

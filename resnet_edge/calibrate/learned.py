@@ -14,7 +14,7 @@ from resnet_edge.workers.progress import OnProgress, Progress
 def place(request: PlaceLearnedRanges, on_progress: OnProgress) -> Placed:
     """Write the ranges by tensor. Raises ArtifactError where a layer has no tensor."""
     learned = read_learned(Path(request.learned))
-    found = learned_ranges(Path(request.portable), learned)
-    Path(request.out).write_bytes(msgspec.json.encode(found))
+    ranges = learned_ranges(Path(request.portable), learned)
+    Path(request.out).write_bytes(msgspec.json.encode(ranges))
     on_progress(Progress(step="learned ranges", done=1, total=1, note=f"of {len(learned.ranges)} layers"))
-    return Placed(request.out, len(learned.ranges), len(found))
+    return Placed(request.out, len(learned.ranges), len(ranges))

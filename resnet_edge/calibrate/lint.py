@@ -49,57 +49,59 @@ def lint(request: LintCalibration, on_progress: OnProgress) -> CalibrationLint:
     on_progress(Progress(step="calibration lint", note=f"{ours}, against {theirs}"))
     if not request.calibration.n:
         sentence = "there is no calibration image: give some with --calibration"
-        return _told(request, _Found((LintFinding("count", "error", sentence, {"n": 0}),), ("count",), {}))
+        return _lint_of(
+            request, _LintPart((LintFinding("count", "error", sentence, {"n": 0}),), ("count",), {})
+        )
     activations = _activations(request)
     parts = [_count(request), _pixels(request, _hold(activations)), activations]
-    return _told(request, _Found.of(parts))
+    return _lint_of(request, _LintPart.of(parts))
 
 
 @dataclass(frozen=True)
-class _Found:
+class _LintPart:
     findings: tuple[LintFinding, ...]
     checked: tuple[Kind, ...]
     figures: dict[str, float]
 
     @classmethod
-    def of(cls, parts: Iterable[_Found]) -> _Found:
+    def of(cls, parts: Iterable[_LintPart]) -> _LintPart:
         """All together."""
-        found = list(parts)
+        listed = list(parts)
         return cls(
-            tuple(finding for part in found for finding in part.findings),
-            tuple(check for part in found for check in part.checked),
-            {name: value for part in found for name, value in part.figures.items()},
+            tuple(finding for part in listed for finding in part.findings),
+            tuple(check for part in listed for check in part.checked),
+            {name: value for part in listed for name, value in part.figures.items()},
         )
 
 
-def _told(request: LintCalibration, found: _Found) -> CalibrationLint:
+def _lint_of(request: LintCalibration, part: _LintPart) -> CalibrationLint:
     ours, theirs = request.calibration, request.evaluation
     order = {"error": 0, "warning": 1, "note": 2}
-    findings = tuple(sorted(found.findings, key=lambda finding: order[finding.severity]))
+    findings = tuple(sorted(part.findings, key=lambda finding: order[finding.severity]))
     return CalibrationLint(
         n=ours.n,
         source=ours.source,
         against_n=theirs.n,
         against=theirs.source,
         findings=findings,
-        checked=found.checked,
-        figures=found.figures,
+        checked=part.checked,
+        figures=part.figures,
     )
 
 
-def _count(request: LintCalibration) -> _Found:
+def _count(request: LintCalibration) -> _LintPart:
     n, findings = request.calibration.n, []
     if n < FEW:
         sentence = f"{n:,} calibration images are few: give {FEW} or more, as many of each class"
         findings.append(LintFinding("count", "warning", sentence, {"n": n, "enough": FEW}))
-    return _Found(tuple(findings), ("count",), {})
+    return _LintPart(tuple(findings), ("count",), {})
 
 
-def _hold(activations: _Found) -> bool:
+def _hold(activations: _LintPart) -> bool:
     return "ranges" in activations.checked and not any(f.kind == "ranges" for f in activations.findings)
 
 
-def _pixels(request: LintCalibration, ranges_hold: bool) -> _Found:
+def _pixels(request: LintCalibration, ranges_hold: bool) -> _LintPart:
     ours = scan(Path(request.calibration.images))
     theirs = scan(Path(request.evaluation.images), only=frozenset(ours.digests))
     leaked = tuple(_image_lint.leaked(ours, theirs))
@@ -119,27 +121,27 @@ def _pixels(request: LintCalibration, ranges_hold: bool) -> _Found:
     counted = {"leaked": 0.0, "duplicates": 0.0, "blank": 0.0, "pixels_apart": apart}
     for finding in findings:
         counted.update({name: value for name, value in finding.figures.items() if name in counted})
-    return _Found(findings, tuple(checked), counted)
+    return _LintPart(findings, tuple(checked), counted)
 
 
-def _activations(request: LintCalibration) -> _Found:
+def _activations(request: LintCalibration) -> _LintPart:
     """What needs the model: ranges, and classes where there are no labels."""
     limits, outputs = _calibrated(request)
-    found, words = _labels(request.calibration, request.head.classes), "their labels"
-    if found is None and outputs is not None:
-        found, words = answers(request.head, outputs), "what the model sees"
+    labels, words = _labels(request.calibration, request.head.classes), "their labels"
+    if labels is None and outputs is not None:
+        labels, words = answers(request.head, outputs), "what the model sees"
     against = _labels(request.evaluation, request.head.classes)
-    told = tuple(classes(found, against, request.head.classes, words))
-    checked: tuple[Kind, ...] = ("classes",) if found is not None else ()
-    figures = {} if found is None else {"classes_seen": float(len(np.unique(found)))}
+    findings = tuple(classes(labels, against, request.head.classes, words))
+    checked: tuple[Kind, ...] = ("classes",) if labels is not None else ()
+    figures = {} if labels is None else {"classes_seen": float(len(np.unique(labels)))}
     if limits is None or request.portable is None:
-        return _Found(told, checked, figures)
+        return _LintPart(findings, checked, figures)
     try:
         outside, watched = _outside(request, request.portable, limits)
     except DataError:  # NaN: the proof itself says so
-        return _Found(told, checked, figures)
+        return _LintPart(findings, checked, figures)
     figures |= {"outside": max(outside.values(), default=0.0), "watched": float(watched)}
-    return _Found((*told, *_ranges(outside)), (*checked, "ranges"), figures)
+    return _LintPart((*findings, *_ranges(outside)), (*checked, "ranges"), figures)
 
 
 def _labels(images: Images, count: int) -> NDArray[Any] | None:
@@ -161,12 +163,12 @@ def _calibrated(request: LintCalibration) -> tuple[Ranges | None, NDArray[np.flo
     images = np.load(request.calibration.images, mmap_mode="r")
     rows = (np.asarray(images[row : row + 1], np.float32) for row in range(len(images)))
     try:
-        found = measure(
+        measured = measure(
             Path(request.portable), rows, takes_pixels=request.preprocessing.takes_pixels, threads=1
         )
     except DataError:  # calibration itself says so, as an error
         return None, None
-    return found.limits(), found.outputs
+    return measured.limits(), measured.outputs
 
 
 def _outside(request: LintCalibration, portable: str, limits: Ranges) -> tuple[dict[str, float], int]:
@@ -176,7 +178,7 @@ def _outside(request: LintCalibration, portable: str, limits: Ranges) -> tuple[d
     most = images_within(WORK, request.macs, FEWEST, MOST)
     order = np.random.default_rng(0).permutation(evenly(len(images), most))
     rows = (np.asarray(images[row : row + 1], np.float32) for row in _in_time(order.tolist()))
-    found = measure(
+    measured = measure(
         Path(portable),
         rows,
         takes_pixels=request.preprocessing.takes_pixels,
@@ -184,9 +186,9 @@ def _outside(request: LintCalibration, portable: str, limits: Ranges) -> tuple[d
         histograms=True,
         count=len(order),
     )
-    names = [name for name in found.activations if name in limits and name not in found.fixed]
-    shares = {name: _share(found.activations[name].distribution(), *limits[name]) for name in names}
-    return shares, len(found.outputs)
+    names = [name for name in measured.activations if name in limits and name not in measured.fixed]
+    shares = {name: _share(measured.activations[name].distribution(), *limits[name]) for name in names}
+    return shares, len(measured.outputs)
 
 
 def _in_time(rows: list[int]) -> Iterator[int]:
@@ -197,12 +199,12 @@ def _in_time(rows: list[int]) -> Iterator[int]:
         yield row
 
 
-def _share(found: Distribution, low: float, high: float) -> float:
+def _share(distribution: Distribution, low: float, high: float) -> float:
     """The share of values outside; zero is within, since every grid of int8 has a zero."""
-    total = float(found.counts.sum()) + found.zeros
-    centres = (found.edges[:-1] + found.edges[1:]) / 2
+    total = float(distribution.counts.sum()) + distribution.zeros
+    centres = (distribution.edges[:-1] + distribution.edges[1:]) / 2
     outside = (centres < min(low, 0.0)) | (centres > max(high, 0.0))
-    return float(found.counts[outside].sum()) / total if total > 0 else 0.0
+    return float(distribution.counts[outside].sum()) / total if total > 0 else 0.0
 
 
 def _ranges(outside: dict[str, float]) -> Iterator[LintFinding]:

@@ -19,12 +19,12 @@ NEARLY = 0.02
 
 def of_inputs(inputs: tuple[TensorSpec, ...], consequence: str) -> list[str]:
     """Of sizes and scales, in any format; `consequence` is what follows from a size that is not fixed."""
-    found = [
+    warnings = [
         f"{spec.name} has a size that is not fixed: {consequence}" for spec in inputs if None in spec.shape
     ]
     for spec in inputs:
-        found += _of_pixels(spec)
-    return found
+        warnings += _of_pixels(spec)
+    return warnings
 
 
 def _of_pixels(spec: TensorSpec) -> list[str]:
@@ -56,19 +56,19 @@ def _range(ends: tuple[float, float]) -> str:
 
 def of_tflite(inputs: tuple[TensorSpec, ...], ops: Iterable[str]) -> list[str]:
     """Of what the graph takes and what it is made of."""
-    found = of_inputs(inputs, "LiteRT.js refuses it, and delegates take no such graph")
+    warnings = of_inputs(inputs, "LiteRT.js refuses it, and delegates take no such graph")
     for spec in inputs:
         if spec.dtype in ("int8", "int16"):
-            found.append(f"{spec.name} is {spec.dtype}: MediaPipe Tasks, ML Kit and LiteRT.js refuse it")
+            warnings.append(f"{spec.name} is {spec.dtype}: MediaPipe Tasks, ML Kit and LiteRT.js refuse it")
         if len(spec.shape) == 4 and spec.shape[3] not in (3, None):
-            found.append(
+            warnings.append(
                 f"{spec.name} has {spec.shape[3]} channel{'s' if spec.shape[3] != 1 else ''}: MediaPipe "
                 "Tasks and ML Kit open RGB only (resnet-edge package makes such a file)"
             )
     custom = [op.partition(":")[2] for op in ops if op.startswith("CUSTOM:")]
     if custom:
-        found.append(f"not built into LiteRT, so that the app must link it: {', '.join(custom)}")
-    return found
+        warnings.append(f"not built into LiteRT, so that the app must link it: {', '.join(custom)}")
+    return warnings
 
 
 def of_metadata(
@@ -82,28 +82,28 @@ def of_metadata(
         return [
             f"the metadata is of one input and one output, and the file has {len(inputs)} and {len(outputs)}"
         ]
-    found = [*_of_normalization(metadata.image, inputs[0]), *_of_image(metadata.image, inputs[0])]
+    warnings = [*_of_normalization(metadata.image, inputs[0]), *_of_image(metadata.image, inputs[0])]
     classes = outputs[0].shape[-1] if outputs[0].shape else None
     if not metadata.scores.labels:
-        found.append("the metadata has no labels: apps show numbers in place of names")
+        warnings.append("the metadata has no labels: apps show numbers in place of names")
     for file in metadata.scores.labels:
-        found += _of_labels(file, classes)
+        warnings += _of_labels(file, classes)
     if not metadata.scores.name:
-        found.append("the metadata names no output: MediaPipe in a browser fails on it")
-    return found
+        warnings.append("the metadata names no output: MediaPipe in a browser fails on it")
+    return warnings
 
 
 def _of_normalization(image: ImageInput, spec: TensorSpec) -> list[str]:
     if spec.dtype != "float32":
         if not (image.mean and image.std and all(image.std)):
             return []
-        told = (0 - image.mean[0]) / image.std[0], (255 - image.mean[0]) / image.std[0]
+        declared = (0 - image.mean[0]) / image.std[0], (255 - image.mean[0]) / image.std[0]
         read = ends_of_bytes(spec)
-        if read is not None and _alike(read, told):
+        if read is not None and _alike(read, declared):
             return []  # the same, said in two ways
         return [
             f"{spec.name} is {spec.dtype}, for which apps ignore the mean and std of the metadata, and these "
-            f"say something else ({_range(told)}) than its scale and zero point"
+            f"say something else ({_range(declared)}) than its scale and zero point"
         ]
     if not (image.mean and image.std):
         return [
@@ -121,24 +121,26 @@ def _of_normalization(image: ImageInput, spec: TensorSpec) -> list[str]:
 def _of_image(image: ImageInput, spec: TensorSpec) -> list[str]:
     if len(spec.shape) != 4:
         return [f"{spec.name} is no image (batch, height, width, channels)"]
-    found = []
+    warnings = []
     height, width, channels = spec.shape[1:]
-    told = image.width and image.height
-    if told and (height or image.height, width or image.width) != (image.height, image.width):
-        found.append(f"the metadata says {image.width} x {image.height} pixels, the file {width} x {height}")
+    has_size = image.width and image.height
+    if has_size and (height or image.height, width or image.width) != (image.height, image.width):
+        warnings.append(
+            f"the metadata says {image.width} x {image.height} pixels, the file {width} x {height}"
+        )
     if image.colour_space not in ("unknown", COLOUR_OF.get(channels or 0)):
-        found.append(f"the metadata says {image.colour_space}, and the file takes {channels} channels")
-    return found
+        warnings.append(f"the metadata says {image.colour_space}, and the file takes {channels} channels")
+    return warnings
 
 
 def _of_labels(file: LabelFile, classes: int | None) -> list[str]:
-    found = []
+    warnings = []
     if classes is not None and len(file.labels) != classes:
-        found.append(
+        warnings.append(
             f"{file.name} has {len(file.labels)} labels, and the file gives {classes} scores: MediaPipe "
             "Tasks opens it and fails on the first image"
         )
     empty = sum(not label.strip() for label in file.labels)
     if empty:
-        found.append(f"{file.name} has {empty} empty labels: apps show nothing for these classes")
-    return found
+        warnings.append(f"{file.name} has {empty} empty labels: apps show nothing for these classes")
+    return warnings

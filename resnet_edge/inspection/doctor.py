@@ -42,8 +42,8 @@ class BackendState:
     @property
     def healthy(self) -> bool:
         """It opens on a device and breaks on none, or the user does not have it."""
-        found = {state.status for state in self.devices}
-        return found == {"not installed"} or ("opens" in found and "broken" not in found)
+        statuses = {state.status for state in self.devices}
+        return statuses == {"not installed"} or ("opens" in statuses and "broken" not in statuses)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +88,12 @@ class Examination:
 def examine(on_progress: OnProgress) -> Examination:
     """Open every backend on every device it knows, each backend in a worker of its own."""
     names = registry.names("backends")
-    found = []
+    backends = []
     for done, name in enumerate(names):
         on_progress(Progress(step="backends", done=done, total=len(names), note=name))
-        found.append(_probe(name))
+        backends.append(_probe(name))
     on_progress(Progress(step="backends", done=len(names), total=len(names)))
-    return Examination(machine(), versions(), tuple(found), _sandbox())
+    return Examination(machine(), versions(), tuple(backends), _sandbox())
 
 
 def _sandbox() -> SandboxState:

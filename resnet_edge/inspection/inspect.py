@@ -43,33 +43,35 @@ def _format(path: Path) -> str:
 
 
 def check_resize(
-    path: Path, found: Inspection, data: str, resize: str, on_progress: OnProgress
+    path: Path, inspection: Inspection, data: str, resize: str, on_progress: OnProgress
 ) -> ResizeCheck:
     """Run the file on the photos in `data`, resized as in training and as platforms do. Raises
     ArtifactError, DataError, UnknownName."""
     check_data(data)
-    asked = CheckResize(
+    request = CheckResize(
         path=str(path),
-        format="tflite" if found.format == "tflite" else "onnx",  # onnxruntime takes an .ort file as that
-        backend=FIRST_BACKEND[found.format],
+        format="tflite"
+        if inspection.format == "tflite"
+        else "onnx",  # onnxruntime takes an .ort file as that
+        backend=FIRST_BACKEND[inspection.format],
         data=data,
         resize=resize,
-        takes_pixels=_takes_pixels(found),
-        class_names=_class_names(found),
+        takes_pixels=_takes_pixels(inspection),
+        class_names=_class_names(inspection),
     )
     with log_folder() as logs, WorkerProcess("resize check", logs / "resize_check.log") as worker:
-        return worker.run(asked, on_progress)
+        return worker.run(request, on_progress)
 
 
-def _takes_pixels(found: Inspection) -> bool | None:
+def _takes_pixels(inspection: Inspection) -> bool | None:
     """What the metadata says of a float input, None where it says nothing."""
-    if found.metadata is None or not (found.metadata.image.mean and found.metadata.image.std):
+    if inspection.metadata is None or not (inspection.metadata.image.mean and inspection.metadata.image.std):
         return None
-    if found.inputs[0].dtype != "float32":
+    if inspection.inputs[0].dtype != "float32":
         return None  # apps ignore it there
-    return set(found.metadata.image.mean) == {0.0} and set(found.metadata.image.std) == {1.0}
+    return set(inspection.metadata.image.mean) == {0.0} and set(inspection.metadata.image.std) == {1.0}
 
 
-def _class_names(found: Inspection) -> tuple[str, ...]:
-    labels = found.metadata.scores.labels if found.metadata is not None else ()
+def _class_names(inspection: Inspection) -> tuple[str, ...]:
+    labels = inspection.metadata.scores.labels if inspection.metadata is not None else ()
     return next((file.labels for file in labels if not file.locale), labels[0].labels if labels else ())

@@ -38,7 +38,7 @@ def inside(path: Path) -> Inspection:
         format="",
         size_bytes=0,
         sha256="",
-        made_by=_made_by(model),
+        made_by=_producers(model),
         inputs=inputs,
         outputs=outputs,
         ops=ops,
@@ -108,11 +108,11 @@ def _precision(values: _Values, node: onnx.NodeProto, integer: bool | None) -> s
 
 
 def _constants(model: onnx.ModelProto) -> dict[str, int]:
-    found: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
     for _, tensor in onnx_constants(model.graph):
         kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
-        found[str(kind)] += math.prod(tensor.dims) * kind.itemsize
-    return dict(found.most_common())
+        sizes[str(kind)] += math.prod(tensor.dims) * kind.itemsize
+    return dict(sizes.most_common())
 
 
 def _elsewhere(model: onnx.ModelProto) -> set[str]:
@@ -125,11 +125,11 @@ def _elsewhere(model: onnx.ModelProto) -> set[str]:
     }
 
 
-def _made_by(model: onnx.ModelProto) -> tuple[str, ...]:
-    told = []
+def _producers(model: onnx.ModelProto) -> tuple[str, ...]:
+    producers = []
     if model.producer_name:
-        told.append(f"{model.producer_name} {model.producer_version}".strip())
+        producers.append(f"{model.producer_name} {model.producer_version}".strip())
     opsets = ", ".join(f"{entry.domain or 'ai.onnx'} {entry.version}" for entry in model.opset_import)
-    told.append(f"ONNX IR {model.ir_version}, operators of {opsets}")
-    told += [f"{entry.key}: {entry.value}" for entry in model.metadata_props]
-    return tuple(told)
+    producers.append(f"ONNX IR {model.ir_version}, operators of {opsets}")
+    producers += [f"{entry.key}: {entry.value}" for entry in model.metadata_props]
+    return tuple(producers)

@@ -30,14 +30,14 @@ def inside(path: Path) -> Inspection:
         ) from error
     inputs = tuple(map(_spec, session.get_inputs()))
     outputs = tuple(map(_spec, session.get_outputs()))
-    told = session.get_modelmeta()
-    made_by = (told.producer_name,) if told.producer_name else ()
+    meta = session.get_modelmeta()
+    producers = (meta.producer_name,) if meta.producer_name else ()
     return Inspection(
         file="",
         format="",
         size_bytes=0,
         sha256="",
-        made_by=made_by,
+        made_by=producers,
         inputs=inputs,
         outputs=outputs,
         ops=None,

@@ -42,7 +42,7 @@ def inside(path: Path) -> Inspection:
         format="",
         size_bytes=0,
         sha256="",
-        made_by=_made_by(model),
+        made_by=_producers(model),
         inputs=inputs,
         outputs=outputs,
         ops=counted(counts, work),
@@ -76,20 +76,20 @@ def _precision(graph: Graph, node: Node) -> str:
 
 
 def _constants(graph: Graph) -> dict[str, int]:
-    found: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
     for tensor in graph.tensors:
         if tensor.data is not None:
-            found[tensor.dtype] += tensor.stored_bytes
-    return dict(found.most_common())
+            sizes[tensor.dtype] += tensor.stored_bytes
+    return dict(sizes.most_common())
 
 
-def _made_by(model: Any) -> tuple[str, ...]:
-    told = []
+def _producers(model: Any) -> tuple[str, ...]:
+    producers = []
     if model.description:
-        told.append(_text(model.description))
+        producers.append(_text(model.description))
     if said := stated_minimum(model):
-        told.append(f"its metadata asks for TensorFlow Lite {said} or newer")
-    return tuple(told)
+        producers.append(f"its metadata asks for TensorFlow Lite {said} or newer")
+    return tuple(producers)
 
 
 def _text(raw: Any) -> str:

@@ -26,29 +26,29 @@ def inspect(request: InspectFile, on_progress: OnProgress) -> Inspection:
     path = Path(request.path)
     check_unfolded(path)
     try:
-        found = inside(path)
+        inspection = inside(path)
     except (ResnetEdgeError, MemoryError):
         raise
     except Exception as error:  # a file that refers to what is not there, in whatever way
         raise ArtifactError(
             f"{path} is damaged ({type(error).__name__}: {first_line(error)}): copy or convert it again"
         ) from error
-    if not all(map(math.isfinite, _numbers(found))):
+    if not all(map(math.isfinite, _numbers(inspection))):
         raise ArtifactError(f"{path} is damaged (a number in it is not finite): copy or convert it again")
     return replace(
-        found,
+        inspection,
         file=path.name,
         size_bytes=path.stat().st_size,
         sha256=sha256_of(path),
         format=request.format,
-        layout=found.inputs[0].layout if found.inputs else None,
+        layout=inspection.inputs[0].layout if inspection.inputs else None,
     )
 
 
-def _numbers(found: Inspection) -> Iterator[float]:
+def _numbers(inspection: Inspection) -> Iterator[float]:
     """All that a damaged file can make NaN or infinite, which JSON does not carry."""
-    for spec in (*found.inputs, *found.outputs):
+    for spec in (*inspection.inputs, *inspection.outputs):
         yield from spec.quantization.scale if spec.quantization is not None else ()
-    if found.metadata is not None:
-        image, scores = found.metadata.image, found.metadata.scores
+    if inspection.metadata is not None:
+        image, scores = inspection.metadata.image, inspection.metadata.scores
         yield from (*image.mean, *image.std, *(image.value_range or ()), *(scores.value_range or ()))

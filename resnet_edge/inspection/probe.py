@@ -40,18 +40,18 @@ def _on(module: ModuleType, device: str) -> DeviceState:
     try:
         with module.open_session(FOLDER / f"{stem}.{formats[0]}", device, 1) as session:
             began = time.perf_counter_ns()
-            found = session.run(image)[0]
+            logits = session.run(image)[0]
             first_ms = (time.perf_counter_ns() - began) / 1e6
     except DeviceUnavailable as error:
         return DeviceState(device=device, status="not here", detail=str(error))
     except ResnetEdgeError as error:
         return DeviceState(device=device, status="broken", detail=str(error))
-    if not np.allclose(found, expected, rtol=0, atol=TOLERANCE):
+    if not np.allclose(logits, expected, rtol=0, atol=TOLERANCE):
         return DeviceState(
             device=device,
             status="broken",
-            detail=f"it gives {found.tolist()} where {expected.tolist()} is right",
+            detail=f"it gives {logits.tolist()} where {expected.tolist()} is right",
         )
     return DeviceState(
-        device=session.device, status="opens", detail="", logits=tuple(map(float, found)), first_ms=first_ms
+        device=session.device, status="opens", detail="", logits=tuple(map(float, logits)), first_ms=first_ms
     )

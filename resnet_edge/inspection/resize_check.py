@@ -104,11 +104,11 @@ def _takes(spec: TensorSpec, request: CheckResize) -> tuple[int, int, int]:
 
 def _at_size(request: CheckResize, steps: ImageContract, notes: tuple[str, ...]) -> ResizeCheck:
     """Arrays, which have the model's size already. Raises DataError where they have not."""
-    found = load(request.data, "test", (steps.height, steps.width, steps.channels))
+    images = load(request.data, "test", (steps.height, steps.width, steps.channels))
     return ResizeCheck(
         file=Path(request.path).name,
-        source=found.source,
-        n=len(found),
+        source=images.source,
+        n=len(images),
         resized=0,
         contract=steps,
         top1=None,

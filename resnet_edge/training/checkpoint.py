@@ -86,15 +86,15 @@ class Checkpoint:
         path, variables = self._file(done), _variables(model)
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                found = [arrays[f"arr_{number}"] for number in range(len(variables))]
-                spare = len(arrays.files) - len(found)
+                stored = [arrays[f"arr_{number}"] for number in range(len(variables))]
+                spare = len(arrays.files) - len(stored)
         except Exception as error:  # numpy, zipfile and zlib raise whatever their parsers raise
             raise DataError(f"{path} is damaged ({first_line(error)}): {BEGIN_ANEW}") from error
-        for values, variable in zip(found, variables, strict=True):
+        for values, variable in zip(stored, variables, strict=True):
             fits = isinstance(values, np.ndarray) and values.shape == tuple(variable.shape)
             if spare or not fits or values.dtype.kind not in "fiub" or not np.isfinite(values).all():
                 raise DataError(f"{path} holds another network's state, or a damaged one: {BEGIN_ANEW}")
-        return found
+        return stored
 
     def save(self, model: Any, done: int) -> None:
         """Write the state of `model` after `done` epochs, then remove the state before it."""

@@ -196,10 +196,10 @@ def _accelerated() -> bool:
     return True
 
 
-def _told_in(file: Path) -> History:
+def _history_in(file: Path) -> History:
     """Raises DataError."""
-    found: History = read_json(file, list[dict[str, int | float]], "history of a training", BEGIN_ANEW)
-    return found
+    history: History = read_json(file, list[dict[str, int | float]], "history of a training", BEGIN_ANEW)
+    return history
 
 
 class _Watcher:
@@ -208,7 +208,7 @@ class _Watcher:
     def __init__(self, steps: int, recipe: Recipe, on_progress: OnProgress, folder: Path, label: str) -> None:
         self._steps, self._recipe, self._on_progress, self._label = steps, recipe, on_progress, label
         self._file = folder / "history.json"
-        self.history: History = _told_in(self._file) if self._file.is_file() else []
+        self.history: History = _history_in(self._file) if self._file.is_file() else []
         self._epoch, self._began = 0, 0.0
 
     def epoch_begins(self, epoch: int, logs: Any = None) -> None:

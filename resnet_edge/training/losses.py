@@ -31,11 +31,11 @@ def loss_of(recipe: Recipe, head: Head, penalty: Callable[[], Any] | None = None
     def loss(targets: Any, outputs: Any) -> Any:
         logits = as_logits(outputs, head)
         labels, teacher = _unpacked(targets, logits.shape[-1])
-        found = cross_entropy(labels, logits, recipe.label_smoothing)
+        total = cross_entropy(labels, logits, recipe.label_smoothing)
         if teacher is not None:
             soft = divergence(teacher, logits, recipe.temperature)
-            found = (1 - recipe.teacher_weight) * found + recipe.teacher_weight * soft
-        return found if penalty is None else found + ops.cast(penalty(), found.dtype)
+            total = (1 - recipe.teacher_weight) * total + recipe.teacher_weight * soft
+        return total if penalty is None else total + ops.cast(penalty(), total.dtype)
 
     return loss
 
@@ -46,10 +46,10 @@ def accuracy_of(head: Head) -> Loss:
     def accuracy(targets: Any, outputs: Any) -> Any:
         labels, _ = _unpacked(targets, head.classes)
         if head.threshold is None:
-            found = ops.argmax(outputs, axis=-1)
+            predicted = ops.argmax(outputs, axis=-1)
         else:
-            found = ops.cast(outputs[:, 0] > head.threshold, "int64")
-        return ops.cast(ops.equal(found, ops.cast(labels, "int64")), "float32")
+            predicted = ops.cast(outputs[:, 0] > head.threshold, "int64")
+        return ops.cast(ops.equal(predicted, ops.cast(labels, "int64")), "float32")
 
     return accuracy
 

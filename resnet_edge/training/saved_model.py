@@ -29,10 +29,12 @@ def as_saved(request: ModelRequest, facts: ModelFacts, out: Path) -> ModelReques
 
 def preprocessing_note(facts: ModelFacts) -> tuple[str, ...]:
     """What to say where the file alone does not tell what it takes, or how the model was read."""
-    found = facts.preprocessing
-    if found.where != "graph":
+    preprocessing = facts.preprocessing
+    if preprocessing.where != "graph":
         return facts.read_as
-    outside = f"the pixels are preprocessed ({found.name}) outside of the model: say so again to `convert`"
+    outside = (
+        f"the pixels are preprocessed ({preprocessing.name}) outside of the model: say so again to `convert`"
+    )
     return (*facts.read_as, outside)
 
 

@@ -43,8 +43,8 @@ def teacher_of(
 
     def logits(pixels: Pixels) -> Pixels:
         outputs = network(preprocessed(pixels, facts.preprocessing))
-        found = keras.ops.cast(as_logits(outputs, facts.head), "float32")
-        return np.asarray(keras.ops.convert_to_numpy(found))
+        scores = keras.ops.cast(as_logits(outputs, facts.head), "float32")
+        return np.asarray(keras.ops.convert_to_numpy(scores))
 
     return logits
 
@@ -68,8 +68,8 @@ def _compiled(network: Callable[[Any], Any]) -> Callable[[Any], Any]:
     if backend == "jax":
         import jax
 
-        found: Callable[[Any], Any] = jax.jit(network)
-        return found
+        network_on_jax: Callable[[Any], Any] = jax.jit(network)
+        return network_on_jax
     return network
 
 

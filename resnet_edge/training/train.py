@@ -61,22 +61,22 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
     copy = training_copy(graph, recipe.precision)
     history = fit(copy, data, recipe, folder, on_progress, how)
     return_weights(copy, graph)
-    made = finished_file(out)
-    model.save(made)
+    finished = finished_file(out)
+    model.save(finished)
     step = Step(
         step="train",
         title=f"{request.arch}, {recipe.epochs} epochs",
         command=request.command,
         resnet_edge=__version__,
-        after=state(str(made)),
+        after=state(str(finished)),
         before=before,
         details={"arch": request.arch, **training_details(recipe, data, history, how)},
     )
-    told = Sidecar(data.class_names, (step,))
+    sidecar = Sidecar(data.class_names, (step,))
     if request.start is not None:
         known, _ = next_sidecar(request.start, step)
-        told = replace(told, steps=known.steps)
-    write_sidecar(made, told)
+        sidecar = replace(sidecar, steps=known.steps)
+    write_sidecar(finished, sidecar)
     return TrainResult(str(out), step.after, history[-1].get("val_accuracy") if history else None)
 
 

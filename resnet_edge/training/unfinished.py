@@ -52,12 +52,12 @@ def training_run(out: Path) -> Iterator[None]:
 
     Raises OutputError, also where another's files are in the way."""
     check_unfinished(out, resume=False)
-    folder, made, lock = checkpoint_folder(out), finished_file(out), None
+    folder, finished, lock = checkpoint_folder(out), finished_file(out), None
     try:
         folder.mkdir(exist_ok=True)
         lock = _alone(folder)
         sweep_parts(folder)
-        for left in (made, sidecar_path(made)):
+        for left in (finished, sidecar_path(finished)):
             left.unlink(missing_ok=True)
     except OSError as error:
         if lock is not None:
@@ -65,7 +65,7 @@ def training_run(out: Path) -> Iterator[None]:
         raise OutputError(f"{folder} cannot be written ({error.strerror}): choose another --out") from error
     try:
         yield
-        _publish(made, out)
+        _publish(finished, out)
     finally:
         if not folder.is_symlink() and _ours(folder) and not holds_work(folder):
             shutil.rmtree(folder, ignore_errors=True)
@@ -105,12 +105,12 @@ def left_behind(out: Path) -> str:
     )
 
 
-def _publish(made: Path, out: Path) -> None:
+def _publish(finished: Path, out: Path) -> None:
     try:
         with uninterrupted():
-            take_name(made, out)
-            take_name(sidecar_path(made), sidecar_path(out))
-            shutil.rmtree(made.parent, ignore_errors=True)
+            take_name(finished, out)
+            take_name(sidecar_path(finished), sidecar_path(out))
+            shutil.rmtree(finished.parent, ignore_errors=True)
     except OSError as error:
         raise OutputError(
             f"cannot give the finished model the name {out} ({error.strerror}): remove what is there, and "

@@ -55,13 +55,13 @@ def request_(net: Road, tmp_path: Path) -> Calibrate:
     )
 
 
-def int8(found: Calibration, folder: Path) -> Path:
+def int8(calibration: Calibration, folder: Path) -> Path:
     out = folder / "int8.tflite"
     artifacts.portable(
         QuantizeGraph(
-            float_portable=found.portable,
+            float_portable=calibration.portable,
             scheme="int8",
-            ranges=found.ranges,
+            ranges=calibration.ranges,
             output="logits",
             io="float32",
             out=str(out),
@@ -72,37 +72,37 @@ def int8(found: Calibration, folder: Path) -> Path:
 
 
 def test_auto_begins_with_plain_minmax_and_ends_no_worse(request_: Calibrate) -> None:
-    found = calibrate(request_, silent)
-    first = found.tried[0]
+    calibration = calibrate(request_, silent)
+    first = calibration.tried[0]
     assert first.sqnr_db is not None
-    assert found.chosen.sqnr_db is not None
+    assert calibration.chosen.sqnr_db is not None
     assert (first.calibrator, first.repairs) == ("minmax", ())
-    assert found.chosen in found.tried
-    assert found.chosen == first or found.chosen.sqnr_db > first.sqnr_db + MARGIN_DB
-    assert {trial.calibrator for trial in found.tried} == {"minmax", "percentile", "mse"}
-    assert {name for trial in found.tried for name in trial.repairs} == {"round", "equalize", "bias"}
-    assert (found.n, found.judged) == (40, 40)
-    assert found.chosen.sqnr_db > first.sqnr_db + 0.5, "on this network there is something to gain"
+    assert calibration.chosen in calibration.tried
+    assert calibration.chosen == first or calibration.chosen.sqnr_db > first.sqnr_db + MARGIN_DB
+    assert {trial.calibrator for trial in calibration.tried} == {"minmax", "percentile", "mse"}
+    assert {name for trial in calibration.tried for name in trial.repairs} == {"round", "equalize", "bias"}
+    assert (calibration.n, calibration.judged) == (40, 40)
+    assert calibration.chosen.sqnr_db > first.sqnr_db + 0.5, "on this network there is something to gain"
 
 
 def test_same_request_gives_the_same_files(request_: Calibrate, tmp_path: Path) -> None:
     contents = []
     for _ in range(2):
-        found = calibrate(request_, silent)
-        contents.append((Path(found.portable).read_bytes(), Path(found.ranges).read_bytes()))
+        calibration = calibrate(request_, silent)
+        contents.append((Path(calibration.portable).read_bytes(), Path(calibration.ranges).read_bytes()))
     assert contents[0] == contents[1]
 
 
 def test_minmax_without_repair_is_what_was_measured(request_: Calibrate, net: Road) -> None:
-    found = calibrate(replace(request_, calibrator="minmax", repair="none"), silent)
+    calibration = calibrate(replace(request_, calibrator="minmax", repair="none"), silent)
     truth = measure_ranges(
         net.float_graph, (image[None] for image in net.images), takes_pixels=False, threads=1
     )
     truth = {name: (min(low, 0.0), max(high, 0.0)) for name, (low, high) in truth.items()}
-    assert read_ranges(Path(found.ranges), "int8") == truth
-    assert len(found.tried) == 1
-    assert found.skipped == ()
-    before, after = (layers(read_graph(Path(p))) for p in (net.float_graph, found.portable))
+    assert read_ranges(Path(calibration.ranges), "int8") == truth
+    assert len(calibration.tried) == 1
+    assert calibration.skipped == ()
+    before, after = (layers(read_graph(Path(p))) for p in (net.float_graph, calibration.portable))
     for ours, theirs in zip(after, before, strict=True):
         np.testing.assert_array_equal(ours.kernel, theirs.kernel)
 
@@ -112,10 +112,10 @@ def test_minmax_without_repair_is_what_was_measured(request_: Calibrate, net: Ro
 def test_named_choices_are_what_is_done_and_runtimes_agree(
     calibrator: CalibratorName, repair: str, request_: Calibrate, net: Road, tmp_path: Path
 ) -> None:
-    found = calibrate(replace(request_, calibrator=calibrator, repair=repair), silent)  # type: ignore[arg-type]  # checked
-    assert calibrator in ("auto", found.chosen.calibrator)
-    assert found.chosen.repairs == (() if repair == "none" else ("round", "equalize", "bias"))
-    tflite = int8(found, tmp_path)
+    calibration = calibrate(replace(request_, calibrator=calibrator, repair=repair), silent)  # type: ignore[arg-type]  # checked
+    assert calibrator in ("auto", calibration.chosen.calibrator)
+    assert calibration.chosen.repairs == (() if repair == "none" else ("round", "equalize", "bias"))
+    tflite = int8(calibration, tmp_path)
     onnx_format.write(tflite, scheme("int8"), "net", tmp_path / "int8.onnx")
     ours = litert(tflite, net.images)
     np.testing.assert_array_equal(onnxruntime(tmp_path / "int8.onnx", net.images), ours)
@@ -124,10 +124,10 @@ def test_named_choices_are_what_is_done_and_runtimes_agree(
 
 def test_int16_gets_minmax_unless_a_calibrator_is_named(request_: Calibrate) -> None:
     for calibrator, alike in (("auto", False), ("mse", True)):
-        found = calibrate(replace(request_, calibrator=calibrator, repair="none"), silent)  # type: ignore[arg-type]  # a str, one of those
-        int16 = read_ranges(Path(found.ranges), "int16")
+        calibration = calibrate(replace(request_, calibrator=calibrator, repair="none"), silent)  # type: ignore[arg-type]  # a str, one of those
+        int16 = read_ranges(Path(calibration.ranges), "int16")
         if alike:
-            assert int16 == read_ranges(Path(found.ranges), "int8")
+            assert int16 == read_ranges(Path(calibration.ranges), "int8")
         else:
             plain = calibrate(replace(request_, calibrator="minmax", repair="none"), silent)
             assert int16 == read_ranges(Path(plain.ranges), "int16")
@@ -136,40 +136,40 @@ def test_int16_gets_minmax_unless_a_calibrator_is_named(request_: Calibrate) -> 
 def with_dead_feature(source: Path, out: Path) -> None:
     """The first output has one weight, a large one, and that on a feature that is always zero: it changes no
     answer, and the scale that all outputs share grows with it."""
-    found = layers(read_graph(source))
+    all_layers = layers(read_graph(source))
     constants: Constants = {}
-    for layer in found[-4:-1]:  # the convolutions of the last block
+    for layer in all_layers[-4:-1]:  # the convolutions of the last block
         kernel, bias = layer.kernel.copy(), np.array(layer.bias)
         kernel[0] = bias[0] = 0
         constants |= {(layer.index, 1): kernel, (layer.index, 2): bias}
-    dense = found[-1].kernel.copy()
+    dense = all_layers[-1].kernel.copy()
     dense[0] = 0
     dense[0, 0] = 100
-    write_constants(source, constants | {(found[-1].index, 1): dense}, out)
+    write_constants(source, constants | {(all_layers[-1].index, 1): dense}, out)
 
 
 @pytest.mark.parametrize("repair", ["none", "auto"])
 def test_what_a_shared_scale_costs_is_found_out_and_told_where_it_is_most_of_the_noise(
     repair: RepairName, request_: Calibrate, net: Road, tmp_path: Path
 ) -> None:
-    asked = replace(request_, calibrator="minmax", repair=repair, compare_dense_scales=True)
-    plain = calibrate(asked, silent).shared_scale
+    compared = replace(request_, calibrator="minmax", repair=repair, compare_dense_scales=True)
+    plain = calibrate(compared, silent).shared_scale
     assert plain is not None
     assert plain.n == 40
     assert shared_scale(plain) == []
     with_dead_feature(net.float_graph, tmp_path / "dead.tflite")
-    asked = replace(asked, portable=str(tmp_path / "dead.tflite"))
-    found = calibrate(asked, silent)
-    lossy = found.shared_scale
+    compared = replace(compared, portable=str(tmp_path / "dead.tflite"))
+    calibration = calibrate(compared, silent)
+    lossy = calibration.shared_scale
     assert lossy is not None
-    assert lossy.per_tensor_db == found.chosen.sqnr_db
+    assert lossy.per_tensor_db == calibration.chosen.sqnr_db
     assert lossy.per_channel_db > lossy.per_tensor_db + 10
     [note] = shared_scale(lossy)
     assert "more noise than all other rounding" in note
     assert "--dense-scales per-channel" in note
-    fixed = calibrate(replace(asked, dense_scales="per-channel"), silent)
+    fixed = calibrate(replace(compared, dense_scales="per-channel"), silent)
     assert fixed.chosen.sqnr_db is not None
-    if fixed.chosen.repairs == found.chosen.repairs:
+    if fixed.chosen.repairs == calibration.chosen.repairs:
         assert fixed.chosen.sqnr_db == lossy.per_channel_db, "what was said is what the option gives"
     assert fixed.shared_scale is None, "nothing is shared"
 
@@ -204,10 +204,10 @@ def test_activation_that_is_always_zero_does_not_break_the_layer_behind_it(
     assert second.bias is not None
     dead = {(second.index, 2): np.full_like(second.bias, -1000.0)}
     write_constants(net.float_graph, dead, tmp_path / "dead.tflite")
-    found = calibrate(replace(request_, portable=str(tmp_path / "dead.tflite")), silent)
-    assert read_ranges(Path(found.ranges), "int8")[second.output] == UNIT
+    calibration = calibrate(replace(request_, portable=str(tmp_path / "dead.tflite")), silent)
+    assert read_ranges(Path(calibration.ranges), "int8")[second.output] == UNIT
     truth = litert(tmp_path / "dead.tflite", net.images)
-    outputs = litert(int8(found, tmp_path), net.images)
+    outputs = litert(int8(calibration, tmp_path), net.images)
     np.testing.assert_allclose(outputs, truth, atol=0.1 * np.abs(truth).max())
 
 

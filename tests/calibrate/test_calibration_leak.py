@@ -75,26 +75,26 @@ def lint(leaked: int, n: int) -> CalibrationLint:
     ],
 )
 def test_the_images_that_are_new_must_prove_it(lost: int | None, leaked: int, n: int, verdict: str) -> None:
-    (found,) = on_new_images([judged(lost=lost)], lint(leaked, n), 0.5)
-    assert found.parity.verdict == verdict
+    (judgement,) = on_new_images([judged(lost=lost)], lint(leaked, n), 0.5)
+    assert judgement.parity.verdict == verdict
     if verdict != "pass":
         assert (
             f"{leaked:,} of the 1,000 images of the proof are among the calibration images"
-            in (found.parity.reasons[0])
+            in (judgement.parity.reasons[0])
         )
-        assert "give --data and --calibration different images" in found.parity.reasons[0]
+        assert "give --data and --calibration different images" in judgement.parity.reasons[0]
 
 
 def test_the_others_must_suffice() -> None:
     enough, few = judged(n=1000), judged(n=768)  # 768 images just prove it, and 3 less do not
-    found = on_new_images([enough, few], lint(4, 200), 0.5)
-    assert [one.parity.verdict for one in found] == ["pass", "inconclusive"]
+    judgements = on_new_images([enough, few], lint(4, 200), 0.5)
+    assert [one.parity.verdict for one in judgements] == ["pass", "inconclusive"]
 
 
 @pytest.mark.parametrize("scheme", ["fp32", "fp16", "dynamic"])
 def test_what_is_not_calibrated_is_not_concerned(scheme: str) -> None:
-    (found,) = on_new_images([judged(scheme)], lint(1000, 1000), 0.5)
-    assert found.parity.verdict == "pass"
+    (judgement,) = on_new_images([judged(scheme)], lint(1000, 1000), 0.5)
+    assert judgement.parity.verdict == "pass"
 
 
 def test_a_failure_stays_one_and_no_lint_changes_nothing() -> None:

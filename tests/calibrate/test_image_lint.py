@@ -37,8 +37,8 @@ def of(tmp_path: Path) -> Any:
     return scanned
 
 
-def severities(found: Iterator[LintFinding]) -> list[str]:
-    return [one.severity for one in found]
+def severities(findings: Iterator[LintFinding]) -> list[str]:
+    return [one.severity for one in findings]
 
 
 def test_good_images_give_no_finding(of: Any) -> None:
@@ -107,9 +107,9 @@ def test_images_that_show_nothing(of: Any, n: int, severity: list[str]) -> None:
 def test_images_that_are_there_more_than_once(of: Any, n: int, severity: list[str]) -> None:
     images = PIXELS.copy()
     images[1 : 1 + n] = images[0]
-    found = [*repeated(of(images))]
-    assert [one.severity for one in found] == severity
-    assert all(one.sentence.startswith(f"{n} of 40 calibration images repeat another") for one in found)
+    findings = [*repeated(of(images))]
+    assert [one.severity for one in findings] == severity
+    assert all(one.sentence.startswith(f"{n} of 40 calibration images repeat another") for one in findings)
 
 
 def test_images_of_the_proof_are_known_again_whatever_they_are_kept_as(of: Any) -> None:

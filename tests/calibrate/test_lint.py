@@ -41,10 +41,10 @@ class Sets:
         np.save(self.folder / f"{name}.npy", images)
         if labels is not None:
             np.save(self.folder / f"{name}_labels.npy", labels)
-        told = None if labels is None else str(self.folder / f"{name}_labels.npy")
+        labels_file = None if labels is None else str(self.folder / f"{name}_labels.npy")
         return Images(
             images=str(self.folder / f"{name}.npy"),
-            labels=told,
+            labels=labels_file,
             n=len(images),
             class_names=(),
             source=name,
@@ -82,25 +82,29 @@ def sets(tmp_path: Path) -> Sets:
     return Sets(tmp_path)
 
 
-def only(found: CalibrationLint, kind: str) -> LintFinding:
-    (finding,) = [finding for finding in found.findings if finding.kind == kind]
+def only(report: CalibrationLint, kind: str) -> LintFinding:
+    (finding,) = [finding for finding in report.findings if finding.kind == kind]
     return finding
 
 
-def kinds(found: CalibrationLint) -> set[str]:
-    return {finding.kind for finding in found.findings}
+def kinds(report: CalibrationLint) -> set[str]:
+    return {finding.kind for finding in report.findings}
 
 
 def test_good_images_are_left_in_peace(sets: Sets) -> None:
-    found = sets.lint(sets.images, sets.labels)
-    assert found.findings == ()
-    assert set(found.checked) == {"count", "leakage", "scale", "pixels", "blank", "duplicates", "classes"}
-    assert (found.figures["leaked"], found.figures["duplicates"], found.figures["classes_seen"]) == (0, 0, 10)
+    report = sets.lint(sets.images, sets.labels)
+    assert report.findings == ()
+    assert set(report.checked) == {"count", "leakage", "scale", "pixels", "blank", "duplicates", "classes"}
+    assert (report.figures["leaked"], report.figures["duplicates"], report.figures["classes_seen"]) == (
+        0,
+        0,
+        10,
+    )
 
 
 def test_no_image_is_an_error(sets: Sets) -> None:
-    found = sets.lint(sets.images[:0])
-    assert (only(found, "count").severity, found.n, len(found.findings)) == ("error", 0, 1)
+    report = sets.lint(sets.images[:0])
+    assert (only(report, "count").severity, report.n, len(report.findings)) == ("error", 0, 1)
 
 
 def test_few_images_are_a_warning(sets: Sets) -> None:
@@ -109,9 +113,9 @@ def test_few_images_are_a_warning(sets: Sets) -> None:
 
 
 def test_missing_classes_and_too_many_of_one(sets: Sets) -> None:
-    found = sets.lint(sets.images[sets.labels < 8], sets.labels[sets.labels < 8])
-    assert only(found, "classes").figures == {"missing_classes": 2, "classes": 10}
-    assert "2 of 10 classes" in only(found, "classes").sentence
+    report = sets.lint(sets.images[sets.labels < 8], sets.labels[sets.labels < 8])
+    assert only(report, "classes").figures == {"missing_classes": 2, "classes": 10}
+    assert "2 of 10 classes" in only(report, "classes").sentence
     mostly = np.concatenate([np.arange(10), np.flatnonzero(sets.labels == 3)[:1].repeat(90)])
     labels = np.concatenate([np.arange(10), np.full(90, 3)])
     (finding,) = [f for f in sets.lint(sets.images[mostly], labels).findings if f.kind == "classes"]
@@ -128,9 +132,9 @@ def test_shares_of_classes_are_held_against_those_of_the_proof(sets: Sets) -> No
 
 
 def test_without_labels_and_model_the_classes_are_unknown(sets: Sets) -> None:
-    found = sets.lint(sets.images)
-    assert only(found, "classes").severity == "note"
-    assert "classes" not in found.checked
+    report = sets.lint(sets.images)
+    assert only(report, "classes").severity == "note"
+    assert "classes" not in report.checked
 
 
 def test_labels_with_numbers_of_their_own_are_not_believed(sets: Sets) -> None:
@@ -155,9 +159,9 @@ def test_normalized_and_raw_images_mixed_up(
     sets: Sets, ours: Any, theirs: Any, preprocess: str, severity: str
 ) -> None:
     images, against = ours(sets.images).astype(np.float32), theirs(sets.test).astype(np.float32)
-    found = sets.lint(images, None, against, preprocess)
-    assert only(found, "scale").severity == severity
-    assert "pixels" not in kinds(found)
+    report = sets.lint(images, None, against, preprocess)
+    assert only(report, "scale").severity == severity
+    assert "pixels" not in kinds(report)
     assert "scale" not in kinds(sets.lint(ours(sets.images[:150]), None, ours(sets.images[150:]), "none"))
 
 
@@ -168,8 +172,8 @@ def test_bytes_that_were_divided_before_they_were_bytes(sets: Sets) -> None:
 def test_red_and_blue_the_other_way_round(sets: Sets) -> None:
     tint = np.array([1.0, 0.8, 0.5])
     ours, theirs = ((x * tint).astype(np.uint8) for x in (sets.images, sets.test))
-    found = sets.lint(ours[..., ::-1], None, theirs)
-    assert only(found, "channels").severity == "warning"
+    report = sets.lint(ours[..., ::-1], None, theirs)
+    assert only(report, "channels").severity == "warning"
     assert "channels" not in kinds(sets.lint(ours, None, theirs))
     assert "channels" in sets.lint(ours, None, theirs).checked
     grey = (x.repeat(3, axis=-1) for x in (sets.images, sets.test))
@@ -177,9 +181,9 @@ def test_red_and_blue_the_other_way_round(sets: Sets) -> None:
 
 
 def test_darker_images(sets: Sets) -> None:
-    found = sets.lint(sets.images // 2)
-    assert only(found, "pixels").severity == "warning"
-    assert found.figures["pixels_apart"] == pytest.approx(0.5, abs=0.1)
+    report = sets.lint(sets.images // 2)
+    assert only(report, "pixels").severity == "warning"
+    assert report.figures["pixels_apart"] == pytest.approx(0.5, abs=0.1)
 
 
 @pytest.mark.parametrize(("n", "severity"), [(1, "note"), (30, "warning"), (300, "error")])
@@ -237,14 +241,14 @@ def test_ranges_that_hold_and_ranges_that_do_not(net: Road, sets: Sets) -> None:
 
 
 def test_without_labels_the_model_tells_the_classes(net: Road, sets: Sets) -> None:
-    found = lint(with_graph(net, sets, net.images, net.images), silent)
-    assert "classes" in found.checked
-    assert found.figures["classes_seen"] == len(np.unique(net.reference.argmax(axis=1)))
+    report = lint(with_graph(net, sets, net.images, net.images), silent)
+    assert "classes" in report.checked
+    assert report.figures["classes_seen"] == len(np.unique(net.reference.argmax(axis=1)))
 
 
 def test_no_finite_activation_leaves_the_other_checks(net: Road, sets: Sets) -> None:
     broken = net.images.copy()
     broken[0, :, :, :] = 3e38
-    found = lint(with_graph(net, sets, net.images, broken), silent)
-    assert "ranges" not in found.checked
-    assert "duplicates" in found.checked
+    report = lint(with_graph(net, sets, net.images, broken), silent)
+    assert "ranges" not in report.checked
+    assert "duplicates" in report.checked

@@ -10,9 +10,9 @@ from resnet_edge.inspection.inspect_worker import inspect
 from resnet_edge.workers.progress import silent
 
 
-def looked(path: Path) -> Inspection:
+def inspected(path: Path) -> Inspection:
     return inspect(InspectFile(path=str(path), format=path.suffix[1:]), silent)
 
 
-def precisions(found: Inspection) -> dict[str, tuple[str, int]]:
-    return {each.op: (each.precision, each.macs) for each in found.ops or ()}
+def precisions(inspection: Inspection) -> dict[str, tuple[str, int]]:
+    return {each.op: (each.precision, each.macs) for each in inspection.ops or ()}

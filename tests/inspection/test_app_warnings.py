@@ -49,9 +49,9 @@ def labelled(*labels: str) -> ModelMetadata:
 def test_metadata_that_apps_stumble_over(
     dtype: str, metadata: ModelMetadata | None, words: list[str]
 ) -> None:
-    found = of_metadata(metadata, (IMAGES[dtype],), (SCORES,))
-    assert len(found) == len(words)
-    assert all(word in warning for word, warning in zip(words, found, strict=True))
+    warnings = of_metadata(metadata, (IMAGES[dtype],), (SCORES,))
+    assert len(warnings) == len(words)
+    assert all(word in warning for word, warning in zip(words, warnings, strict=True))
 
 
 def test_the_graph_that_apps_stumble_over() -> None:
@@ -75,12 +75,12 @@ def test_the_graph_that_apps_stumble_over() -> None:
 )
 def test_what_an_integer_input_takes_pixels_for(dtype: str, scale: float, point: int, words: str) -> None:
     spec = TensorSpec("image", (1, 8, 8, 3), dtype, Quantization((scale,), (point,)))
-    found = of_inputs((spec,), "")
-    assert len(found) == bool(words)
-    assert all(words in warning for warning in found)
+    warnings = of_inputs((spec,), "")
+    assert len(warnings) == bool(words)
+    assert all(words in warning for warning in warnings)
     metadata = changed(mean=(128.0,), std=(127.5,), colour_space="RGB")
-    told = any("apps ignore" in warning for warning in of_metadata(metadata, (spec,), (spec,)))
-    assert told == (point != 128)
+    warned = any("apps ignore" in warning for warning in of_metadata(metadata, (spec,), (spec,)))
+    assert warned == (point != 128)
 
 
 @pytest.mark.parametrize(
@@ -97,21 +97,21 @@ def test_what_an_integer_input_makes_of_pixels_is_what_verify_makes_of_them(
     dtype: str, scale: float, point: int, words: str
 ) -> None:
     spec = TensorSpec("image", (1, 8, 8, 3), dtype, Quantization((scale,), (point,)))
-    found = of_inputs((spec,), "")
-    assert len(found) == bool(words)
-    assert all(words in warning for warning in found)
+    warnings = of_inputs((spec,), "")
+    assert len(warnings) == bool(words)
+    assert all(words in warning for warning in warnings)
 
 
 def test_metadata_of_another_number_of_ends_is_not_read_further() -> None:
-    (found,) = of_metadata(GREY, (IMAGE, IMAGE), (SCORES,))
-    assert found == "the metadata is of one input and one output, and the file has 2 and 1"
+    (warning,) = of_metadata(GREY, (IMAGE, IMAGE), (SCORES,))
+    assert warning == "the metadata is of one input and one output, and the file has 2 and 1"
 
 
 def test_an_input_that_is_no_image_is_told() -> None:
-    (found,) = of_metadata(GREY, (replace(IMAGE, shape=(1, 64)),), (SCORES,))
-    assert found == "image is no image (batch, height, width, channels)"
+    (warning,) = of_metadata(GREY, (replace(IMAGE, shape=(1, 64)),), (SCORES,))
+    assert warning == "image is no image (batch, height, width, channels)"
 
 
 def test_a_size_that_is_not_fixed_has_the_consequence_of_its_format() -> None:
-    (found,) = of_inputs((replace(IMAGE, shape=(None, 8, 8, 1)),), "NNAPI takes no node of it")
-    assert found == "image has a size that is not fixed: NNAPI takes no node of it"
+    (warning,) = of_inputs((replace(IMAGE, shape=(None, 8, 8, 1)),), "NNAPI takes no node of it")
+    assert warning == "image has a size that is not fixed: NNAPI takes no node of it"

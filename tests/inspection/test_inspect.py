@@ -40,7 +40,7 @@ IMAGE = ImageInput(
 SCORES = ScoreOutput(name="scores", description="", labels=())
 
 
-def found(
+def inspection_with(
     dtype: str = "float32", image: ImageInput | None = IMAGE, labels: tuple[LabelFile, ...] = ()
 ) -> Inspection:
     metadata = None
@@ -71,11 +71,11 @@ def found(
 @pytest.mark.parametrize(
     ("inspection", "pixels"),
     [
-        (found(), True),
-        (found(image=replace(IMAGE, mean=(127.5,), std=(127.5,))), False),
-        (found(image=replace(IMAGE, mean=(), std=())), None),
-        (found("uint8"), None),
-        (found(image=None), None),
+        (inspection_with(), True),
+        (inspection_with(image=replace(IMAGE, mean=(127.5,), std=(127.5,))), False),
+        (inspection_with(image=replace(IMAGE, mean=(), std=())), None),
+        (inspection_with("uint8"), None),
+        (inspection_with(image=None), None),
     ],
 )
 def test_metadata_tell_whether_a_float_input_takes_pixels(
@@ -86,6 +86,6 @@ def test_metadata_tell_whether_a_float_input_takes_pixels(
 
 def test_the_labels_without_a_language_come_before_those_with_one() -> None:
     german, plain = LabelFile("de.txt", ("Hund",), "de"), LabelFile("labels.txt", ("dog",))
-    assert _class_names(found(labels=(german, plain))) == ("dog",)
-    assert _class_names(found(labels=(german,))) == ("Hund",)
-    assert _class_names(found()) == _class_names(found(image=None)) == ()
+    assert _class_names(inspection_with(labels=(german, plain))) == ("dog",)
+    assert _class_names(inspection_with(labels=(german,))) == ("Hund",)
+    assert _class_names(inspection_with()) == _class_names(inspection_with(image=None)) == ()

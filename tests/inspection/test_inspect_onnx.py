@@ -9,16 +9,16 @@ import onnx
 from onnx import TensorProto
 
 from tests.backends import tiny
-from tests.inspection.looking import looked, precisions
+from tests.inspection.looking import inspected, precisions
 
 
 def test_constants_in_another_file_are_named(tmp_path: Path) -> None:
     tiny.write_onnx(tmp_path)
     model = onnx.load(str(tmp_path / "fixed.onnx"))
     onnx.save(model, str(tmp_path / "a.onnx"), save_as_external_data=True, location="a.bin", size_threshold=0)
-    found = looked(tmp_path / "a.onnx")
-    assert any("a.bin" in warning for warning in found.warnings)
-    assert found.parameter_bytes == {"float32": tiny.KERNEL.nbytes + tiny.MATRIX.nbytes}
+    inspection = inspected(tmp_path / "a.onnx")
+    assert any("a.bin" in warning for warning in inspection.warnings)
+    assert inspection.parameter_bytes == {"float32": tiny.KERNEL.nbytes + tiny.MATRIX.nbytes}
 
 
 def test_an_onnx_graph_of_unknown_types_is_read(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_an_onnx_graph_of_unknown_types_is_read(tmp_path: Path) -> None:
         onnx.helper.make_model(onnx.helper.make_graph([node], "g", *ends), opset_imports=opsets),
         str(tmp_path / "a.onnx"),
     )
-    assert precisions(looked(tmp_path / "a.onnx")) == {"Own": ("float32", 0)}
+    assert precisions(inspected(tmp_path / "a.onnx")) == {"Own": ("float32", 0)}
 
 
 def test_weights_in_constant_nodes_and_properties_are_told(tmp_path: Path) -> None:
@@ -45,8 +45,8 @@ def test_weights_in_constant_nodes_and_properties_are_told(tmp_path: Path) -> No
     model = onnx.helper.make_model(graph, producer_name="else", producer_version="2")
     onnx.helper.set_model_props(model, {"author": "somebody"})
     onnx.save(model, str(tmp_path / "a.onnx"))
-    found = looked(tmp_path / "a.onnx")
-    assert precisions(found)["Conv"] == ("float32", 4 * 6 * 6 * 3 * 3 * 3)
-    assert found.parameter_bytes == {"float32": 4 * 4 * 3 * 3 * 3}
-    assert found.made_by[0] == "else 2"
-    assert found.made_by[-1] == "author: somebody"
+    inspection = inspected(tmp_path / "a.onnx")
+    assert precisions(inspection)["Conv"] == ("float32", 4 * 6 * 6 * 3 * 3 * 3)
+    assert inspection.parameter_bytes == {"float32": 4 * 4 * 3 * 3 * 3}
+    assert inspection.made_by[0] == "else 2"
+    assert inspection.made_by[-1] == "author: somebody"

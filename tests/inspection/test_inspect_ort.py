@@ -8,7 +8,7 @@ import pytest
 
 from resnet_edge.core.errors import ArtifactError
 from tests.backends import tiny
-from tests.inspection.looking import looked
+from tests.inspection.looking import inspected
 
 
 def test_an_ort_file_is_told_by_onnxruntime(tmp_path: Path) -> None:
@@ -18,12 +18,12 @@ def test_an_ort_file_is_told_by_onnxruntime(tmp_path: Path) -> None:
     options.add_session_config_entry("session.save_model_format", "ORT")
     options.optimized_model_filepath = str(tmp_path / "a.ort")
     ort.InferenceSession(str(tmp_path / "dynamic.onnx"), options, providers=["CPUExecutionProvider"])
-    found = looked(tmp_path / "a.ort")
-    assert (found.inputs[0].shape, found.inputs[0].dtype) == ((None, 8, 8, 1), "float32")
-    assert (found.ops, found.parameter_bytes) == (None, None)
+    inspection = inspected(tmp_path / "a.ort")
+    assert (inspection.inputs[0].shape, inspection.inputs[0].dtype) == ((None, 8, 8, 1), "float32")
+    assert (inspection.ops, inspection.parameter_bytes) == (None, None)
     (tmp_path / "cut.ort").write_bytes((tmp_path / "a.ort").read_bytes()[:500])
     with pytest.raises(ArtifactError, match="does not open"):
-        looked(tmp_path / "cut.ort")
+        inspected(tmp_path / "cut.ort")
 
 
 def test_a_file_without_the_mark_is_not_given_to_onnxruntime(tmp_path: Path) -> None:
@@ -32,4 +32,4 @@ def test_a_file_without_the_mark_is_not_given_to_onnxruntime(tmp_path: Path) -> 
         with pytest.raises(
             ArtifactError, match=r"a\.ort is not an \.ort file \(no ORTM mark\): copy it again"
         ):
-            looked(tmp_path / "a.ort")
+            inspected(tmp_path / "a.ort")

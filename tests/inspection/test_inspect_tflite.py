@@ -16,7 +16,7 @@ from tests.backends import tiny
 from tests.formats import nets
 from tests.formats.metadata.five_classes import GREY, LABELS
 from tests.graph.road import Road, road
-from tests.inspection.looking import looked, precisions
+from tests.inspection.looking import inspected, precisions
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 MACS = {"conv": 8 * 8 * 3 * 3 * 4, "matrix": 4 * tiny.CLASSES}
@@ -42,11 +42,11 @@ def residual(tmp_path_factory: pytest.TempPathFactory) -> Road:
     ],
 )
 def test_layers_and_their_precision(files: Path, name: str, conv: str, matrix: str, precision: str) -> None:
-    found = looked(files / name)
-    ops = precisions(found)
+    inspection = inspected(files / name)
+    ops = precisions(inspection)
     assert ops[conv] == (precision, MACS["conv"])
     assert ops[matrix] == (precision, MACS["matrix"])
-    assert found.macs_by_precision == {precision: sum(MACS.values())}
+    assert inspection.macs_by_precision == {precision: sum(MACS.values())}
 
 
 @pytest.mark.parametrize("format", ["tflite", "onnx"])
@@ -68,29 +68,29 @@ def test_every_scheme_shows(
     room, chosen = registry.load("formats", format), registry.load("schemes", scheme).SCHEME
     path = tmp_path / f"a{room.SUFFIX}"
     room.write(residual.portable(scheme), chosen, "a", path)
-    found, work = looked(path), work_of(path)
-    assert set(found.macs_by_precision) == {precision[format]}
-    assert sum(found.macs_by_precision.values()) == work.float_macs + work.int8_macs
-    assert sum((found.parameter_bytes or {}).values()) == work.weight_bytes
-    assert {each.op: each.count for each in found.ops or ()}.keys() == room.census(path).keys()
-    assert sum(each.count for each in found.ops or ()) == sum(room.census(path).values())
+    inspection, work = inspected(path), work_of(path)
+    assert set(inspection.macs_by_precision) == {precision[format]}
+    assert sum(inspection.macs_by_precision.values()) == work.float_macs + work.int8_macs
+    assert sum((inspection.parameter_bytes or {}).values()) == work.weight_bytes
+    assert {each.op: each.count for each in inspection.ops or ()}.keys() == room.census(path).keys()
+    assert sum(each.count for each in inspection.ops or ()) == sum(room.census(path).values())
 
 
 def test_what_made_it(files: Path) -> None:
-    assert looked(files / "fixed.tflite").made_by[0] == "MLIR Converted."
-    assert "asks for TensorFlow Lite 1." in looked(files / "fixed.tflite").made_by[1]
-    assert "operators of ai.onnx 17" in looked(files / "fixed.onnx").made_by[-1]
+    assert inspected(files / "fixed.tflite").made_by[0] == "MLIR Converted."
+    assert "asks for TensorFlow Lite 1." in inspected(files / "fixed.tflite").made_by[1]
+    assert "operators of ai.onnx 17" in inspected(files / "fixed.onnx").made_by[-1]
 
 
 def test_damaged_metadata_hides_nothing_else(files: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.tflite"
     write_metadata(files / "fixed.tflite", GREY, path)
     path.write_bytes(path.read_bytes()[:-40])
-    found = looked(path)
-    assert found.metadata is None
-    assert "damaged metadata" in found.metadata_damage
-    assert not any("metadata" in warning for warning in found.warnings)
-    assert found.macs_by_precision
+    inspection = inspected(path)
+    assert inspection.metadata is None
+    assert "damaged metadata" in inspection.metadata_damage
+    assert not any("metadata" in warning for warning in inspection.warnings)
+    assert inspection.macs_by_precision
 
 
 def test_labels_of_a_foreign_file_are_counted(files: Path, tmp_path: Path) -> None:
@@ -100,4 +100,4 @@ def test_labels_of_a_foreign_file_are_counted(files: Path, tmp_path: Path) -> No
     save_model(load_model(out), other)
     with zipfile.ZipFile(other, "a") as behind:
         behind.writestr(LABELS.name, "a\nb")
-    assert any("2 labels" in warning for warning in looked(other).warnings)
+    assert any("2 labels" in warning for warning in inspected(other).warnings)

@@ -14,7 +14,7 @@ from resnet_edge.core.errors import ArtifactError
 from resnet_edge.graph.model import load_model, save_model
 from resnet_edge.inspection.probe import FOLDER
 from tests.backends import tiny
-from tests.inspection.looking import looked
+from tests.inspection.looking import inspected
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -26,7 +26,7 @@ def test_broken_files_are_read_or_refused(tmp_path: Path, suffix: str, seed: int
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(raw.tobytes())
     with suppress(ArtifactError):
-        looked(path)
+        inspected(path)
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
@@ -39,12 +39,12 @@ def test_a_scale_that_is_no_number_is_damage(tmp_path: Path, number: float) -> N
     graph.tensors[graph.inputs[0]].type = schema.TensorType.UINT8
     save_model(model, tmp_path / "a.tflite")
     with pytest.raises(ArtifactError, match="not finite"):
-        looked(tmp_path / "a.tflite")
+        inspected(tmp_path / "a.tflite")
 
 
 def test_what_any_file_has_is_told_of_it(tmp_path: Path) -> None:
     tiny.write_onnx(tmp_path)
     path = tmp_path / "fixed.onnx"
-    found = looked(path)
-    assert (found.file, found.format, found.layout) == ("fixed.onnx", "onnx", "NHWC")
-    assert (found.size_bytes, found.sha256) == (path.stat().st_size, sha256_of(path))
+    inspection = inspected(path)
+    assert (inspection.file, inspection.format, inspection.layout) == ("fixed.onnx", "onnx", "NHWC")
+    assert (inspection.size_bytes, inspection.sha256) == (path.stat().st_size, sha256_of(path))

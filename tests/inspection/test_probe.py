@@ -49,11 +49,11 @@ def test_a_backend_opens_only_where_it_gives_the_known_answer(
     monkeypatch: pytest.MonkeyPatch, module: ModuleType, status: str, detail: str
 ) -> None:
     monkeypatch.setattr(registry, "load", lambda room, name: module)
-    found = probe(ProbeBackend(backend="made"), silent)
-    assert (found.backend, found.version) == ("made", "1.0")
-    assert found.devices[0].status == status
-    assert detail in found.devices[0].detail
-    assert found.devices[0].device == ("cpu:0" if status == "opens" else "cpu")
+    state = probe(ProbeBackend(backend="made"), silent)
+    assert (state.backend, state.version) == ("made", "1.0")
+    assert state.devices[0].status == status
+    assert detail in state.devices[0].detail
+    assert state.devices[0].device == ("cpu:0" if status == "opens" else "cpu")
     if status == "opens":
-        assert found.devices[0].logits == tuple(np.loadtxt(FOLDER / "probe.txt").tolist())
-        assert found.devices[0].first_ms is not None
+        assert state.devices[0].logits == tuple(np.loadtxt(FOLDER / "probe.txt").tolist())
+        assert state.devices[0].first_ms is not None

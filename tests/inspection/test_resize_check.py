@@ -77,15 +77,15 @@ def request_for(artifact: Path, data: Path | str) -> CheckResize:
 
 
 def test_every_figure_is_that_of_the_plain_way(artifacts: Path, photos_folder: Path) -> None:
-    found = resize_check(request_for(artifacts / "linear.onnx", photos_folder), silent)
+    check = resize_check(request_for(artifacts / "linear.onnx", photos_folder), silent)
     photos = folder.load(photos_folder, (*tiny.SHAPE[:2], 3), None)
     assert photos.labels is not None
     whole = [np.asarray(Image.open(path)) for path in sorted(photos_folder.glob("*/*.png"))]
     ours = folder.load(photos_folder, tiny.SHAPE, None).images
     right = logits(ours).argmax(1)
-    assert (found.n, found.resized, found.unknown) == (60, 60, UNKNOWN)
-    assert found.top1 == pytest.approx((right == photos.labels).mean())
-    for platform, row in zip(PLATFORMS, found.rows, strict=True):
+    assert (check.n, check.resized, check.unknown) == (60, 60, UNKNOWN)
+    assert check.top1 == pytest.approx((right == photos.labels).mean())
+    for platform, row in zip(PLATFORMS, check.rows, strict=True):
         theirs = np.stack([grey(platform.resize(photo, 8, 8)) for photo in whole])
         answers = logits(theirs).argmax(1)
         lost = int(((right == photos.labels) & (answers != photos.labels)).sum())
@@ -98,11 +98,11 @@ def test_every_figure_is_that_of_the_plain_way(artifacts: Path, photos_folder: P
         assert row.change_pp == pytest.approx(100 * (gained - lost) / 60)
         low, high = paired_drop(60, lost, gained)
         assert row.change_ci95_pp == pytest.approx((-100 * high, -100 * low))
-    assert found.rows[0].lost != found.rows[0].gained
-    rows = {row.platform: row for row in found.rows}
+    assert check.rows[0].lost != check.rows[0].gained
+    rows = {row.platform: row for row in check.rows}
     assert rows["pillow"].max_abs <= 1  # it makes grey of what it has rounded
     assert rows["mediapipe"].changed > 3 * rows["pillow"].changed
-    assert GREY in found.notes
+    assert GREY in check.notes
 
 
 def grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -126,9 +126,9 @@ def test_a_crop_is_the_apps_but_mediapipe_takes_the_whole_photo(artifacts: Path,
 
 
 def test_without_labels_there_is_no_accuracy(artifacts: Path, photos_folder: Path) -> None:
-    found = resize_check(request_for(artifacts / "fixed.onnx", photos_folder / "0"), silent)
-    assert found.top1 is None
-    assert {(row.lost, row.change_pp, row.change_ci95_pp) for row in found.rows} == {(None, None, None)}
+    check = resize_check(request_for(artifacts / "fixed.onnx", photos_folder / "0"), silent)
+    assert check.top1 is None
+    assert {(row.lost, row.change_pp, row.change_ci95_pp) for row in check.rows} == {(None, None, None)}
 
 
 def test_classes_are_found_by_the_models_names(artifacts: Path, photos_folder: Path) -> None:
@@ -145,8 +145,8 @@ def test_photos_of_the_models_size_have_nothing_to_warn_of(artifacts: Path, tmp_
     Image.fromarray(tiny.pixels(1)[0, ..., 0]).save(tmp_path / "a.png")
     np.savez(tmp_path / "b.npz", images=tiny.pixels(7))
     for data, n in ((tmp_path, 1), (tmp_path / "b.npz", 7)):
-        found = resize_check(request_for(artifacts / "fixed.tflite", data), silent)
-        assert (found.n, found.resized, found.rows, found.unknown) == (n, 0, (), ())
+        check = resize_check(request_for(artifacts / "fixed.tflite", data), silent)
+        assert (check.n, check.resized, check.rows, check.unknown) == (n, 0, (), ())
 
 
 def test_what_nothing_tells_is_told_to_be_assumed(artifacts: Path, photos_folder: Path) -> None:
@@ -191,6 +191,6 @@ def test_bad_data_is_told(artifacts: Path, photos_folder: Path, tmp_path: Path) 
 
 
 def test_progress_counts_photos(artifacts: Path, photos_folder: Path) -> None:
-    told: list[Progress] = []
-    resize_check(request_for(artifacts / "fixed.onnx", photos_folder), told.append)
-    assert (told[0].total, told[-1].done) == (60, 60)
+    progress: list[Progress] = []
+    resize_check(request_for(artifacts / "fixed.onnx", photos_folder), progress.append)
+    assert (progress[0].total, progress[-1].done) == (60, 60)

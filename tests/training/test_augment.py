@@ -26,18 +26,18 @@ def test_shape_dtype_and_range_stay_and_the_input_is_untouched(
 ) -> None:
     images = np.random.default_rng(seed).integers(0, 256, shape).astype(np.float32)
     before = images.copy()
-    found = TRANSFORMATIONS[name](images, np.random.default_rng(seed))
-    assert found.shape == shape
-    assert found.dtype == np.float32
-    assert found.min() >= 0
-    assert found.max() <= 255
+    changed = TRANSFORMATIONS[name](images, np.random.default_rng(seed))
+    assert changed.shape == shape
+    assert changed.dtype == np.float32
+    assert changed.min() >= 0
+    assert changed.max() <= 255
     np.testing.assert_array_equal(images, before)
 
 
 def test_flip_mirrors_some_and_leaves_the_others() -> None:
-    found = flip(IMAGES, np.random.default_rng(1))
-    mirrored = [bool((new == old[:, ::-1]).all()) for new, old in zip(found, IMAGES, strict=True)]
-    same = [bool((new == old).all()) for new, old in zip(found, IMAGES, strict=True)]
+    flipped = flip(IMAGES, np.random.default_rng(1))
+    mirrored = [bool((new == old[:, ::-1]).all()) for new, old in zip(flipped, IMAGES, strict=True)]
+    same = [bool((new == old).all()) for new, old in zip(flipped, IMAGES, strict=True)]
     assert all(a != b for a, b in zip(mirrored, same, strict=True))
     assert 10 < sum(mirrored) < 30
 
@@ -50,9 +50,9 @@ def test_crop_shifts_by_at_most_an_eighth_and_fills_with_zeros() -> None:
 
 
 def test_erase_changes_one_rectangle_of_about_half_of_the_images() -> None:
-    found = erase(-IMAGES, np.random.default_rng(1))  # noise is never negative
+    erased = erase(-IMAGES, np.random.default_rng(1))  # noise is never negative
     changed = 0
-    for new in found:
+    for new in erased:
         rows, columns = np.nonzero((new >= 0).all(-1))
         if not len(rows):
             continue

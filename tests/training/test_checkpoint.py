@@ -15,16 +15,16 @@ from resnet_edge.training.unfinished import RECIPE, checkpoint_folder
 
 def model(start: float, units: int = 3) -> keras.Model:
     """Two weights and what the optimizer keeps of them, each of one value."""
-    found = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units)])
-    found.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
-    found.optimizer.build(found.trainable_variables)
-    for variable in (*found.variables, *found.optimizer.variables):
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units)])
+    network.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+    network.optimizer.build(network.trainable_variables)
+    for variable in (*network.variables, *network.optimizer.variables):
         variable.assign(keras.ops.full(variable.shape, start, variable.dtype))
-    return found
+    return network
 
 
-def values(found: keras.Model) -> set[float]:
-    every = (*found.variables, *found.optimizer.variables)
+def values(network: keras.Model) -> set[float]:
+    every = (*network.variables, *network.optimizer.variables)
     return {float(value) for variable in every for value in np.ravel(np.asarray(variable))}
 
 

@@ -24,8 +24,8 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
 @pytest.mark.parametrize("teacher", [False, True])
 def test_both_frameworks_fit_alike(worker: WorkerProcess, tmp_path: Path, teacher: bool) -> None:
     """Learning rate, momentum, decay of kernels only, loss, teacher, order of batches: all show."""
-    asked = {"folder": str(tmp_path), "teacher": teacher}
-    found = worker.call("tests.compression.tfmot.probes:fitted_twice", asked, dict)
-    np.testing.assert_allclose(found["tf_keras"], found["keras"], rtol=2e-3, atol=2e-3)
-    assert found["moved"] > 0.05
-    assert found["apart"] < found["moved"] / 100
+    request = {"folder": str(tmp_path), "teacher": teacher}
+    results = worker.call("tests.compression.tfmot.probes:fitted_twice", request, dict)
+    np.testing.assert_allclose(results["tf_keras"], results["keras"], rtol=2e-3, atol=2e-3)
+    assert results["moved"] > 0.05
+    assert results["apart"] < results["moved"] / 100

@@ -43,9 +43,9 @@ def test_divergence_is_zero_of_equals_and_of_the_size_of_gradients_at_any_temper
 def test_a_teacher_is_told_by_the_width_of_the_targets() -> None:
     packed = np.concatenate([LABELS[:, None].astype(np.float32), TEACHER], axis=1)
     how = recipe(teacher="x", teacher_weight=0.25, temperature=2.0)
-    found = loss_of(how, HEAD)(packed, LOGITS)
+    value = loss_of(how, HEAD)(packed, LOGITS)
     hard, soft = cross_entropy(LABELS, LOGITS, 0.0), divergence(TEACHER, LOGITS, 2.0)
-    np.testing.assert_allclose(found, 0.75 * np.asarray(hard) + 0.25 * np.asarray(soft), rtol=1e-6)
+    np.testing.assert_allclose(value, 0.75 * np.asarray(hard) + 0.25 * np.asarray(soft), rtol=1e-6)
     np.testing.assert_allclose(loss_of(how, HEAD)(LABELS[:, None], LOGITS), hard)
 
 

@@ -73,7 +73,7 @@ def state(images: str, top1: float | None) -> State:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("after", "text"),
     [
         (
             state("10,000 test images", 0.9412),
@@ -83,6 +83,6 @@ def state(images: str, top1: float | None) -> State:
         (state("", None), ", top-1 held out 93.00 %"),
     ],
 )
-def test_an_accuracy_is_told_once(found: State, told: str) -> None:
-    assert TrainResult("net.keras", found, 0.93).sentence() == f"net.keras: 272,282 parameters{told}"
-    assert "held out" not in TrainResult("net.keras", found, None).sentence()
+def test_an_accuracy_is_told_once(after: State, text: str) -> None:
+    assert TrainResult("net.keras", after, 0.93).sentence() == f"net.keras: 272,282 parameters{text}"
+    assert "held out" not in TrainResult("net.keras", after, None).sentence()

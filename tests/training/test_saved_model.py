@@ -29,16 +29,16 @@ FACTS = ModelFacts(
 
 
 def test_the_file_is_opened_with_the_preprocessing_that_the_name_stood_for() -> None:
-    found = as_saved(ModelRequest("app:ResNet50", trust=True), FACTS, Path("out.keras"))
-    assert (found.source, found.preprocess, found.trust) == ("out.keras", "caffe", True)
-    asked = as_saved(ModelRequest("net.keras", preprocess="own.json"), FACTS, Path("out.keras"))
-    assert asked.preprocess == "own.json"
+    request = as_saved(ModelRequest("app:ResNet50", trust=True), FACTS, Path("out.keras"))
+    assert (request.source, request.preprocess, request.trust) == ("out.keras", "caffe", True)
+    request_ = as_saved(ModelRequest("net.keras", preprocess="own.json"), FACTS, Path("out.keras"))
+    assert request_.preprocess == "own.json"
 
 
-@pytest.mark.parametrize(("name", "told"), [("caffe", True), ("model", False), ("none", False)])
-def test_pixels_that_are_prepared_outside_are_to_be_said_again(name: str, told: bool) -> None:
+@pytest.mark.parametrize(("name", "said"), [("caffe", True), ("model", False), ("none", False)])
+def test_pixels_that_are_prepared_outside_are_to_be_said_again(name: str, said: bool) -> None:
     notes = preprocessing_note(replace(FACTS, preprocessing=PRESETS[name]))
-    assert any("say so again to `convert`" in note for note in notes) is told
+    assert any("say so again to `convert`" in note for note in notes) is said
 
 
 def test_ranges_of_the_old_weights_are_not_those_of_the_new() -> None:

@@ -28,14 +28,14 @@ def read(
 
 
 def test_every_image_is_fitted_or_held_out_with_its_label(tmp_path: Path) -> None:
-    found = read(tmp_path, validation=0.2)
-    assert found.held_out is not None
-    parts = found.fitted, found.held_out
+    data = read(tmp_path, validation=0.2)
+    assert data.held_out is not None
+    parts = data.fitted, data.held_out
     assert sorted(np.concatenate([part.images.ravel() for part in parts]).tolist()) == [*range(N)]
     for part in parts:
         np.testing.assert_array_equal(part.labels, LABELS[part.images.ravel()])
-    assert found.fitted.name == "80 training images"
-    assert found.measured_on is found.held_out
+    assert data.fitted.name == "80 training images"
+    assert data.measured_on is data.held_out
 
 
 def test_the_same_share_of_every_class_is_held_out(tmp_path: Path) -> None:
@@ -46,17 +46,17 @@ def test_the_same_share_of_every_class_is_held_out(tmp_path: Path) -> None:
 
 def test_the_seed_decides_which(tmp_path: Path) -> None:
     def held(seed: int) -> list[int]:
-        found = read(tmp_path, validation=0.2, seed=seed).held_out
-        assert found is not None
-        return [*found.images.ravel().tolist()]
+        held_out = read(tmp_path, validation=0.2, seed=seed).held_out
+        assert held_out is not None
+        return [*held_out.images.ravel().tolist()]
 
     assert held(0) == held(0) != held(1)
 
 
 def test_nothing_is_held_out_where_nothing_is_to_be(tmp_path: Path) -> None:
-    found = read(tmp_path, validation=0.0)
-    assert (found.held_out, found.test, found.measured_on) == (None, None, None)
-    assert len(found.fitted) == N
+    data = read(tmp_path, validation=0.0)
+    assert (data.held_out, data.test, data.measured_on) == (None, None, None)
+    assert len(data.fitted) == N
 
 
 @pytest.mark.parametrize(
