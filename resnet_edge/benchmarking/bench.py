@@ -19,10 +19,10 @@ from resnet_edge import __version__
 from resnet_edge.benchmarking.accuracy import accuracy_of
 from resnet_edge.benchmarking.contenders import Contender, Contenders
 from resnet_edge.benchmarking.files import BenchFile
-from resnet_edge.benchmarking.hints import why
+from resnet_edge.benchmarking.hints import hints
 from resnet_edge.benchmarking.limits import Limits, find_limits
 from resnet_edge.benchmarking.machine_load import MachineLoad
-from resnet_edge.benchmarking.task import AllSettled, Block, ProfileOperators, SettleRounds, Turns
+from resnet_edge.benchmarking.task import AllSettled, Block, ProfileOperators, RowBlocks, SettleRounds
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, usable_cores, versions
@@ -57,7 +57,7 @@ class BenchRequest:
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _Settlement:
     rows: AllSettled
     quiet: Quiet
     loaded: tuple[str, ...]
@@ -83,10 +83,10 @@ def bench(request: BenchRequest, on_progress: OnProgress) -> Bench:
         limits = find_limits(
             workers, [contender.target for contender in contenders], request.threads, run.cores
         )
-        judged = run.take_turns()
-        untold = run.watch() if request.profile else ()
+        settlement = run.interleave_rounds()
+        unprofiled = run.watch() if request.profile else ()
         rows = tuple(
-            run.timing(contender, number, judged, limits) for number, contender in enumerate(contenders)
+            run.timing(contender, number, settlement, limits) for number, contender in enumerate(contenders)
         )
         hashes = {file.name: sha256_of(file.path) for file in request.files}
         return Bench(
@@ -95,11 +95,11 @@ def bench(request: BenchRequest, on_progress: OnProgress) -> Bench:
             machine=machine(),
             command=request.command,
             seconds=round(time.monotonic() - began, 1),
-            quiet=judged.quiet,
+            quiet=settlement.quiet,
             rows=rows,
             failures=tuple(run.contenders.failures),
             unopened=tuple(run.contenders.unopened),
-            notes=(*why(rows, limits.ceilings), *untold),
+            notes=(*hints(rows, limits.ceilings), *unprofiled),
             ceilings=limits.ceilings,
             sha256=hashes,
             accuracy=accuracy_of(request.files, hashes),
@@ -113,9 +113,9 @@ class _Run:
         self.request, self.workers, self.on_progress = request, workers, on_progress
         self.cores = tuple(_cores(request.threads))
         self.contenders = Contenders(workers, request.threads, request.batch, self.cores, on_progress)
-        self.judge = workers.worker("intervals", silent)
+        self.settler = workers.worker("intervals", silent)
 
-    def take_turns(self) -> _Judged:
+    def interleave_rounds(self) -> _Settlement:
         """Rounds of shuffled turns until all is settled, or the budget is spent."""
         shuffle, began = random.Random(self.request.seed), time.monotonic()
         self._round(shuffle)
@@ -128,12 +128,12 @@ class _Run:
             elapsed = time.monotonic() - began
             spent = elapsed >= self.request.budget_seconds
             if done >= look or spent:
-                judged = self._judged(load.others)
-                if judged.steady or spent:
-                    self.on_progress(Progress(step="turns", done=1, total=1, note=f"{done} rounds"))
-                    return judged
+                settlement = self._settle(load.others)
+                if settlement.steady or spent:
+                    self.on_progress(Progress(step="rounds", done=1, total=1, note=f"{done} rounds"))
+                    return settlement
                 look = max(done + 1, round(GROWTH * done))
-            self._tell_turns(done, elapsed)
+            self._report_rounds(done, elapsed)
 
     def watch(self) -> tuple[str, ...]:
         """The operators of every artifact, each in a process of its own; which backends do not tell."""
@@ -163,11 +163,11 @@ class _Run:
         )
         return tuple(f"{name} does not tell what its operators take" for name in silent_ones)
 
-    def timing(self, contender: Contender, number: int, judged: _Judged, limits: Limits) -> Timing:
+    def timing(self, contender: Contender, number: int, settlement: _Settlement, limits: Limits) -> Timing:
         """The row of a contender."""
-        settled, target = judged.rows.rows[number], contender.target
+        settled, target = settlement.rows.rows[number], contender.target
         facts = asdict(settled)
-        reasons = (*facts.pop("unsteady"), *judged.loaded)
+        reasons = (*facts.pop("unsteady"), *settlement.loaded)
         return Timing(
             artifact=target.file,
             format=target.format,
@@ -190,36 +190,36 @@ class _Run:
         order = [*self.contenders.taken]
         shuffle.shuffle(order)
         for contender in order:
-            self.contenders.turn(contender)
+            self.contenders.time_block(contender)
 
-    def _judged(self, others: float | None) -> _Judged:
+    def _settle(self, others: float | None) -> _Settlement:
         rounds = min(len(contender.blocks) for contender in self.contenders.taken)
-        turns = tuple(_turns(contender.blocks[-rounds:]) for contender in self.contenders.taken)
-        request = SettleRounds(rows=turns, seed=self.request.seed)
-        found = self.judge.run(request)
+        rows = tuple(_row_blocks(contender.blocks[-rounds:]) for contender in self.contenders.taken)
+        request = SettleRounds(rows=rows, seed=self.request.seed)
+        measured = self.settler.run(request)
         loaded = []
         if others is not None and others > LOADED:
             loaded.append(f"other processes kept {others:.1f} cores busy")
-        if found.slowest_quarter > PACE:
-            slower = 100 * (found.slowest_quarter - 1)
+        if measured.slowest_quarter > PACE:
+            slower = 100 * (measured.slowest_quarter - 1)
             loaded.append(f"the machine itself changed its pace by {slower:.0f} % (heat, or its neighbours)")
-        return _Judged(found, Quiet(others, found.slowest_quarter), tuple(loaded))
+        return _Settlement(measured, Quiet(others, measured.slowest_quarter), tuple(loaded))
 
     def _own_seconds(self) -> float:
-        """Processor seconds of this process and of those that take turns."""
+        """Processor seconds of this process and of the contenders."""
         return time.process_time() + self.contenders.processor_seconds()
 
-    def _tell_turns(self, done: int, elapsed: float) -> None:
+    def _report_rounds(self, done: int, elapsed: float) -> None:
         total = max(1, round(10 * self.request.budget_seconds))
         self.on_progress(
             Progress(
-                step="turns", done=min(round(10 * elapsed), total - 1), total=total, note=f"round {done}"
+                step="rounds", done=min(round(10 * elapsed), total - 1), total=total, note=f"round {done}"
             )
         )
 
 
-def _turns(blocks: Sequence[Block]) -> Turns:
-    return Turns(tuple(b.milliseconds for b in blocks), tuple(b.yardstick_ms for b in blocks))
+def _row_blocks(blocks: Sequence[Block]) -> RowBlocks:
+    return RowBlocks(tuple(b.milliseconds for b in blocks), tuple(b.yardstick_ms for b in blocks))
 
 
 def _cores(threads: int) -> list[int]:

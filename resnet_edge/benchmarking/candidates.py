@@ -59,15 +59,15 @@ def candidates(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> 
 
 def _on_named(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> list[LatencyTarget]:
     offers = {word: ask(word.partition(":")[0]) for word in words}
-    found = []
+    targets = []
     for file in files:
         places = [word for word in words if file.format in offers[word].formats]
         if not places and not file.brought:
             raise UsageError(f"none of --backends {','.join(words)} opens {file.name}: add one that does")
         for word in places:
             name, _, device = word.partition(":")
-            found.append(_target(file, name, device or "cpu"))
-    return found
+            targets.append(_target(file, name, device or "cpu"))
+    return targets
 
 
 def _target(file: BenchFile, backend: str, device: str) -> LatencyTarget:

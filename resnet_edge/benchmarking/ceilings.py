@@ -48,14 +48,14 @@ def _fastest(
     loops: Collection[Loop], flags: Collection[str], threads: int, pool: ThreadPoolExecutor
 ) -> tuple[float | None, str]:
     """Billions of multiply-accumulates a second, and the instruction."""
-    found: tuple[float | None, str] = (None, "")
+    best: tuple[float | None, str] = (None, "")
     with suppress(OSError):  # the system lets nobody make code while running: then nothing is known
         for loop in fitting(loops, flags):
             seconds = _best(partial(Compiled(loop).run, ROUNDS), threads, pool)
             rate = threads * ROUNDS * loop.macs / seconds / 1e9
-            if found[0] is None or rate > found[0]:
-                found = rate, loop.name
-    return found
+            if best[0] is None or rate > best[0]:
+                best = rate, loop.name
+    return best
 
 
 def _reading(threads: int, pool: ThreadPoolExecutor) -> float:
@@ -79,7 +79,7 @@ def _reading(threads: int, pool: ThreadPoolExecutor) -> float:
 
 def _best(work: Callable[[], None], threads: int, pool: ThreadPoolExecutor) -> float:
     """Seconds until all threads have done it, in the fastest of the tries."""
-    found = float("inf")
+    seconds = float("inf")
     for _ in range(TRIES):
         began = time.perf_counter()
         if threads == 1:
@@ -87,8 +87,8 @@ def _best(work: Callable[[], None], threads: int, pool: ThreadPoolExecutor) -> f
         else:
             for future in [pool.submit(work) for _ in range(threads)]:
                 future.result()
-        found = min(found, time.perf_counter() - began)
-    return found
+        seconds = min(seconds, time.perf_counter() - began)
+    return seconds
 
 
 def largest_cache() -> int | None:

@@ -47,10 +47,10 @@ class RunComparison:
 def read_bench(path: Path) -> Bench:
     """A document that `bench --json` printed. Raises DataError."""
     what, fix = "document of bench", "name what bench --json printed"
-    found: Bench = read_json(path, Bench, what, fix)
-    if not found.rows or any(min(row.p50_ms, *row.p50_ci95_ms) <= 0 for row in found.rows):
+    bench: Bench = read_json(path, Bench, what, fix)
+    if not bench.rows or any(min(row.p50_ms, *row.p50_ci95_ms) <= 0 for row in bench.rows):
         raise DataError(f"{path} is no {what} (no latency above 0): {fix}")
-    return found
+    return bench
 
 
 def compared(before: Bench, after: Bench) -> RunComparison:
@@ -95,10 +95,10 @@ def _different(before: Bench, after: Bench) -> list[str]:
     ]
     names = sorted({*before.versions, *after.versions})
     facts += [(name, before.versions.get(name), after.versions.get(name)) for name in names]
-    return [f"{name}: {_told(was)}, then {_told(now)}" for name, was, now in facts if was != now]
+    return [f"{name}: {_text(was)}, then {_text(now)}" for name, was, now in facts if was != now]
 
 
-def _told(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value)) or "none"
     return "not there" if value is None else str(value)

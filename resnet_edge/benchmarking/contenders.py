@@ -57,11 +57,11 @@ class Contenders:
 
         Raises UsageError, MissingDependency, and ArtifactError where nothing opens.
         """
-        found = candidates(files, backends, self._offered)
-        self.unopened += found.unopened
+        chosen = candidates(files, backends, self._offered)
+        self.unopened += chosen.unopened
         refused: list[tuple[LatencyTarget, ResnetEdgeError]] = []
         absent: set[tuple[str, str]] = set()
-        for number, target in enumerate(found.targets):
+        for number, target in enumerate(chosen.targets):
             place = target.backend, target.device
             if place in absent:
                 continue
@@ -69,21 +69,21 @@ class Contenders:
                 Progress(
                     step="open",
                     done=number,
-                    total=len(found.targets),
+                    total=len(chosen.targets),
                     note=f"{target.file} on {' '.join(place)}",
                 )
             )
             error = self._entered(target)
-            if isinstance(error, DeviceUnavailable) and not found.named:
+            if isinstance(error, DeviceUnavailable) and not chosen.named:
                 absent.add(place)
                 self.unopened.append(Unopened("", *place, str(error)))
             elif error is not None:
                 refused.append((target, error))
-        self._on_progress(Progress(step="open", done=len(found.targets), total=len(found.targets)))
-        self._sort_out(refused, found.named)
+        self._on_progress(Progress(step="open", done=len(chosen.targets), total=len(chosen.targets)))
+        self._sort_out(refused, chosen.named)
         self._check()
 
-    def turn(self, contender: Contender) -> None:
+    def time_block(self, contender: Contender) -> None:
         """One block of one of them, unless it was removed. Raises ArtifactError when nobody is left."""
         if contender not in self.taken:
             return

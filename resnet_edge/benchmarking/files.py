@@ -36,8 +36,8 @@ def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
     """
     named = [file for path in paths for file in _of(path)]
     models = [model for path in paths if path.is_dir() and (model := _model_of(path)) is not None]
-    found = list(dict.fromkeys([*named, *models]))
-    names = [file.name for file in found]
+    files = list(dict.fromkeys([*named, *models]))
+    names = [file.name for file in files]
     return tuple(
         BenchFile(
             path=file,
@@ -46,17 +46,17 @@ def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
             scheme=_scheme(file),
             brought=file not in named,
         )
-        for file in found
+        for file in files
     )
 
 
 def _of(path: Path) -> list[Path]:
     known = sorted(_formats())
     if path.is_dir():
-        found = sorted(file for file in path.iterdir() if _suffix(file) in known and file.is_file())
-        if not found:
+        files = sorted(file for file in path.iterdir() if _suffix(file) in known and file.is_file())
+        if not files:
             raise ArtifactError(f"{path} holds no artifact (.{', .'.join(known)}): name what `convert` wrote")
-        return found
+        return files
     if not path.exists():
         raise UsageError(f"{path} is not there: name artifacts, or a folder that `convert` wrote")
     if _suffix(path) not in known:

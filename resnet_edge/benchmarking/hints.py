@@ -23,15 +23,15 @@ FASTER = 1.5
 """Times the ceiling of float32, from which on int8 could be expected to be faster."""
 
 
-def why(rows: Sequence[Timing], ceilings: Ceilings | None) -> tuple[str, ...]:
+def hints(rows: Sequence[Timing], ceilings: Ceilings | None) -> tuple[str, ...]:
     """A sentence for each thing that holds back an integer artifact of `rows`."""
-    found, slow = [], False
+    reasons, slow = [], False
     for row in rows:
         base = _float_row(row, rows)
         if base is not None:
             slow |= not _is_faster(row, base)
-            found += [f"{row.artifact} on {row.backend}: {reason}" for reason in _reasons(row, base)]
-    return (*found, *(_processor(ceilings) if slow else ()))
+            reasons += [f"{row.artifact} on {row.backend}: {reason}" for reason in _reasons(row, base)]
+    return (*reasons, *(_processor(ceilings) if slow else ()))
 
 
 def _float_row(row: Timing, rows: Sequence[Timing]) -> Timing | None:
@@ -115,12 +115,12 @@ def _slower_layers(profile: Profile, base: Profile) -> Iterator[str]:
     if lost <= WORTH * profile.microseconds:
         return
     slower.sort(key=lambda entry: -entry[0])
-    told = ", ".join(
+    names = ", ".join(
         f"{short(ours.layer)} ({ours.microseconds:.0f} against {theirs.microseconds:.0f} µs)"
         for _, ours, theirs in slower[:SHOWN]
     )
     more = f" and {len(slower) - SHOWN} more" if len(slower) > SHOWN else ""
-    yield f"layers that are slower than in float: {told}{more}"
+    yield f"layers that are slower than in float: {names}{more}"
 
 
 def _share(profile: Profile, matches: Callable[[OperatorTime], bool]) -> float:

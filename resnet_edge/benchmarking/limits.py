@@ -45,12 +45,12 @@ def find_limits(
     with suppress(WorkerFailed):
         measured = worker.run(MeasureCeilings(threads=threads, cores=cores))
     worker.close()
-    found: dict[str, Work] = {}
+    works: dict[str, Work] = {}
     counting = workers.worker("work", silent)
     for target in targets:
-        if target.format in KERAS.values() or target.path in found:
+        if target.format in KERAS.values() or target.path in works:
             continue
         with suppress(ArtifactError, MissingDependency, WorkerFailed):
-            found[target.path] = counting.run(CountWork(path=target.path))
+            works[target.path] = counting.run(CountWork(path=target.path))
     counting.close()
-    return Limits(measured, found)
+    return Limits(measured, works)

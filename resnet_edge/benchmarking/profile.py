@@ -21,5 +21,5 @@ def profile(task: ProfileOperators, on_progress: OnProgress) -> Profile:
     path = Path(target.path)
     with backend.open_session(path, target.device, opening.threads) as session:
         images = noise(session.input, opening.batch)
-    found: Profile = backend.profile(path, target.device, opening.threads, images, RUNS)
-    return found
+    measured: Profile = backend.profile(path, target.device, opening.threads, images, RUNS)
+    return measured

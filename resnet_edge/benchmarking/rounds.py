@@ -85,7 +85,7 @@ def interleave(
     random = np.random.default_rng(seed)
     times: dict[int, list[list[float]]] = {number: [] for number in runners}
     broken: dict[int, ResnetEdgeError] = {}
-    began, told, done = time.monotonic(), Progress(step="latency"), 0
+    began, reported, done = time.monotonic(), Progress(step="latency"), 0
     with _without_gc():
         while times and _go_on(done, rounds, time.monotonic() - began, budget_seconds):
             for number in random.permutation(sorted(times)).tolist():
@@ -99,10 +99,10 @@ def interleave(
             if until_settled and done % SETTLED_ROUNDS == 0 and settled(times.values()):
                 budget_seconds = min(elapsed, budget_seconds)
             now = _progress(done, rounds, elapsed, budget_seconds)
-            if now.done - told.done >= now.total / 100:  # telling costs the next block time
+            if now.done - reported.done >= now.total / 100:  # telling costs the next block time
                 on_progress(now)
-                told = now
-    if times and told.done < told.total:
+                reported = now
+    if times and reported.done < reported.total:
         on_progress(now)
     return {number: np.array(rows) for number, rows in times.items()}, broken
 
@@ -147,12 +147,12 @@ def timed(session: Session, image: NDArray[Any], calls: int) -> list[float]:
     own: Callable[[NDArray[Any], int], list[float]] | None = getattr(session, "timed", None)
     if own is not None:
         return own(image, calls)
-    found, run, now = [], session.run, time.perf_counter_ns
+    times, run, now = [], session.run, time.perf_counter_ns
     for _ in range(calls):
         began = now()
         run(image)
-        found.append((now() - began) / 1e6)
-    return found
+        times.append((now() - began) / 1e6)
+    return times
 
 
 @contextmanager

@@ -97,7 +97,7 @@ class TimeBlock(Task[Block], runs="resnet_edge.benchmarking.sessions:block"):
 
 
 @dataclass(frozen=True)
-class Turns:
+class RowBlocks:
     """The blocks of one row: (rounds, block) milliseconds, and the yardstick of each round."""
 
     milliseconds: tuple[tuple[float, ...], ...]
@@ -114,9 +114,9 @@ class AllSettled:
 
 @dataclass(frozen=True, kw_only=True)
 class SettleRounds(Task[AllSettled], runs="resnet_edge.benchmarking.verdict:settle"):
-    """benchmarking.verdict: what the turns of all rows, of the same rounds, amount to."""
+    """benchmarking.verdict: what the blocks of all rows, of the same rounds, amount to."""
 
-    rows: tuple[Turns, ...]
+    rows: tuple[RowBlocks, ...]
     seed: int
 
 
@@ -145,7 +145,7 @@ class MeasureCeilings(Task[Ceilings], runs="resnet_edge.benchmarking.ceilings:ce
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountWork(Task[Work], runs="resnet_edge.benchmarking.work:work", reads=("path",)):
+class CountWork(Task[Work], runs="resnet_edge.benchmarking.macs:work", reads=("path",)):
     """An artifact."""
 
     path: str

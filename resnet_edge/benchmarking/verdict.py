@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.benchmarking.task import AllSettled, Settled, SettleRounds, Turns
+from resnet_edge.benchmarking.task import AllSettled, RowBlocks, Settled, SettleRounds
 from resnet_edge.core import statistics
 from resnet_edge.workers.progress import OnProgress
 
@@ -51,22 +51,22 @@ def unsteady(rounds: Times, interval: tuple[float, float]) -> list[str]:
 
     `rounds` (rounds,) are the medians of its blocks in order of time.
     """
-    found = []
+    reasons = []
     middle = float(np.median(rounds))
     if len(rounds) < FEWEST_ROUNDS:
-        found.append(f"only {len(rounds)} rounds, and {FEWEST_ROUNDS} are needed")
+        reasons.append(f"only {len(rounds)} rounds, and {FEWEST_ROUNDS} are needed")
     half = (interval[1] - interval[0]) / 2 / middle
     if half > PRECISE:
-        found.append(f"the median is known to {100 * half:.1f} %, and {100 * PRECISE:g} % is asked for")
+        reasons.append(f"the median is known to {100 * half:.1f} %, and {100 * PRECISE:g} % is asked for")
     first, second = (float(np.median(part)) for part in np.array_split(rounds, 2))
     drift = abs(second - first) / middle
     if drift > DRIFT and drift > 2 * half:
         slower = "slower" if second > first else "faster"
-        found.append(f"it became {100 * drift:.0f} % {slower} during the run")
-    return found
+        reasons.append(f"it became {100 * drift:.0f} % {slower} during the run")
+    return reasons
 
 
-def slowest_quarter(rows: tuple[Turns, ...]) -> float:
+def slowest_quarter(rows: tuple[RowBlocks, ...]) -> float:
     """The yardstick's median in its slowest quarter of the run over that in its fastest."""
     by_round = np.median(np.array([row.yardstick_ms for row in rows]), axis=0)
     quarters = [float(np.median(part)) for part in np.array_split(by_round, QUARTERS) if len(part)]

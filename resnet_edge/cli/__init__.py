@@ -1,4 +1,4 @@
-"""The command line: reads options, calls one stage, prints. No logic, no framework.
+"""The command line: reads options, calls one function of `resnet_edge.api`, prints. No logic, no framework.
 
 Each command is one file here, named like the command, with a `command`. Errors become one
 line on stderr and the exit code of the contract in one place, `CommandGroup`.

@@ -34,41 +34,41 @@ SHOWN = 24
 """Layers of a profile."""
 
 
-def print_bench(found: Bench, width: int | None = None) -> None:
+def print_bench(bench: Bench, width: int | None = None) -> None:
     """Print the fastest first, then why figures do not hold, what failed, and how quiet it was."""
     console = stdout_console(width)
-    rows = sorted(found.rows, key=lambda row: row.p50_ms)
+    rows = sorted(bench.rows, key=lambda row: row.p50_ms)
     model = shared_model(rows)
     if model:
         print_line(console, spelled(console, f"Artifacts of {model}"), "bold")
     body = [[spelled(console, cell) for cell in _cells(row, model)] for row in rows]
     print_grid(console, [spelled(console, title) for title in HEADER], body, left={"Backend"})
-    for line in explained(found, rows):
+    for line in explained(bench, rows):
         print_line(console, spelled(console, line), "dim")
     _profiles(console, rows, model)
-    if found.notes:
+    if bench.notes:
         console.print()
-    for note in found.notes:
+    for note in bench.notes:
         print_line(console, spelled(console, f"note: {note}"))
     shared = set.intersection(*(set(row.reasons) for row in rows))
-    _told(console, "No figure is sure to come out so again:", shared)
+    _print_reasons(console, "No figure is sure to come out so again:", shared)
     for row in rows:
-        _told(
+        _print_reasons(
             console, f"{row.artifact} on {row.backend} {row.device}: inconclusive", set(row.reasons) - shared
         )
-    for failed in found.failures:
+    for failed in bench.failures:
         what = f"{failed.artifact} on {failed.backend} {failed.device}: could not be timed"
-        _told(console, what, {failed.message})
-    _unopened(console, found)
+        _print_reasons(console, what, {failed.message})
+    _unopened(console, bench)
 
 
-def _unopened(console: Console, found: Bench) -> None:
+def _unopened(console: Console, bench: Bench) -> None:
     """What else there would be to time, dim: it was not asked for."""
-    if not found.unopened:
+    if not bench.unopened:
         return
     console.print()
     print_line(console, spelled(console, "Not timed, and not asked for:"), "dim")
-    for one in found.unopened:
+    for one in bench.unopened:
         what = " ".join(filter(None, [f"{one.artifact} on" if one.artifact else "", one.backend, one.device]))
         print_line(console, spelled(console, f"  {what}: {one.message}"), "dim")
 
@@ -104,7 +104,7 @@ def _profiles(console: Console, rows: list[Timing], model: str) -> None:
         print_line(console, spelled(console, f"{len(slowest) - SHOWN} more with --json"), "dim")
 
 
-def _told(console: Console, what: str, reasons: Collection[str]) -> None:
+def _print_reasons(console: Console, what: str, reasons: Collection[str]) -> None:
     if reasons:
         console.print()
         print_line(console, spelled(console, what), "bold")

@@ -9,21 +9,21 @@ from resnet_edge.report import words
 HEADER = ("Artifact", "Backend", "Before", "After", "After / before [between]", "Change")
 
 
-def print_comparison(found: RunComparison) -> None:
+def print_comparison(comparison: RunComparison) -> None:
     """Print the rows that both runs have, those that one has, and what else differs."""
     console = stdout_console()
-    if found.rows:
-        body = [[spelled(console, cell) for cell in _cells(row)] for row in found.rows]
+    if comparison.rows:
+        body = [[spelled(console, cell) for cell in _cells(row)] for row in comparison.rows]
         print_grid(console, [*HEADER], body, left={"Backend", "Change"})
         note = "p50 in ms. Between: by the 95 % intervals of both runs, which did not take turns."
         print_line(console, spelled(console, note), "dim")
-    for title, names in (("only before", found.only_before), ("only after", found.only_after)):
+    for title, names in (("only before", comparison.only_before), ("only after", comparison.only_after)):
         for name in names:
             print_line(console, spelled(console, f"{title}: {name}"))
-    for row in found.rows:
+    for row in comparison.rows:
         if not row.same_file:
             print_line(console, spelled(console, f"another file: {row.artifact}"))
-    for line in found.different:
+    for line in comparison.different:
         print_line(console, spelled(console, f"different: {line}"))
 
 

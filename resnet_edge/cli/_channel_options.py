@@ -20,12 +20,12 @@ def _times(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
     if value is None:
         return None
     try:
-        found = float(value.removesuffix("x"))
+        share = float(value.removesuffix("x"))
     except ValueError:
-        found = math.nan
-    if not 0 < found < 1:
+        share = math.nan
+    if not 0 < share < 1:
         raise click.BadParameter(f"{value!r}: give a share of today's latency between 0 and 1, as 0.5x")
-    return found
+    return share
 
 
 OPTIONS = (

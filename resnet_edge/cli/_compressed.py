@@ -7,17 +7,17 @@ from resnet_edge.core.sidecar import State, StepLatency
 from resnet_edge.training.recipe import Compressed
 
 
-def print_compressed(found: Compressed) -> None:
+def print_compressed(result: Compressed) -> None:
     """One line for the title, one for each figure, and the notes."""
-    step = found.step
-    say(f"{found.file}: {step.title}")
+    step = result.step
+    say(f"{result.file}: {step.title}")
     rows = _rows(step.before, step.after)
     width = max(len(name) for name, *_ in rows)
     for name, before, after, change in rows:
         say(f"  {name:<{width}}  {before:>14}  {after:>14}  {change}".rstrip())
     for latency in step.latency:
         say(f"  {_latency(latency)}")
-    for note in found.notes:
+    for note in result.notes:
         say(f"note: {note}")
 
 
@@ -40,12 +40,12 @@ def _rows(before: State | None, after: State) -> list[tuple[str, str, str, str]]
     return rows
 
 
-def _latency(found: StepLatency) -> str:
-    interval = found.ratio_ci95
+def _latency(latency: StepLatency) -> str:
+    interval = latency.ratio_ci95
     between = "" if interval is None else f" [{interval[0]:.2f}, {interval[1]:.2f}]"
     return (
-        f"{found.scheme} {found.format} on {found.backend} {found.device}: "
-        f"{found.before_ms:.3g} ms, then {found.after_ms:.3g} ms: {found.ratio:.2f}x{between}"
+        f"{latency.scheme} {latency.format} on {latency.backend} {latency.device}: "
+        f"{latency.before_ms:.3g} ms, then {latency.after_ms:.3g} ms: {latency.ratio:.2f}x{between}"
     )
 
 

@@ -13,42 +13,42 @@ from resnet_edge.golden.replay import GoldenReplay
 HEADER = ("Artifact", "Backend", "Images", "Same top-1", "Furthest", "Allowed", "Verdict")
 
 
-def golden_exit_code(found: GoldenReplay) -> int:
+def golden_exit_code(replay: GoldenReplay) -> int:
     """0: all of it passed; 3: something could not be run, which weighs most, as in `exit_code` of `convert`;
     4: other outputs came out."""
-    if found.passed:
+    if replay.passed:
         return EXIT_DONE
-    ran = all(row.verdict != "not run" for row in found.rows)
-    return EXIT_FAILED_PROOF if ran and found.rows else EXIT_COULD_NOT
+    ran = all(row.verdict != "not run" for row in replay.rows)
+    return EXIT_FAILED_PROOF if ran and replay.rows else EXIT_COULD_NOT
 
 
-def golden_document(found: GoldenReplay) -> dict[str, Any]:
+def golden_document(replay: GoldenReplay) -> dict[str, Any]:
     """The JSON document of a replay."""
-    vectors = found.vectors
+    vectors = replay.vectors
     return {
         "schema": 1,
-        "golden": found.golden,
+        "golden": replay.golden,
         "model": {"name": vectors.model, "sha256": vectors.model_sha256},
         "data": {"source": vectors.data, "sha256": vectors.data_sha256},
         "saved_with": {"resnet_edge": vectors.resnet_edge, "machine": vectors.machine, **vectors.versions},
         "images": len(vectors.rows),
-        "rows": [asdict(row) for row in found.rows],
-        "left": list(found.left),
-        "passed": found.passed,
+        "rows": [asdict(row) for row in replay.rows],
+        "left": list(replay.left),
+        "passed": replay.passed,
     }
 
 
-def print_golden(found: GoldenReplay) -> None:
+def print_golden(replay: GoldenReplay) -> None:
     """Print every row, and under the table why one did not pass."""
     console = stdout_console()
-    body = [[spelled(console, cell) for cell in _cells(row)] for row in found.rows]
+    body = [[spelled(console, cell) for cell in _cells(row)] for row in replay.rows]
     print_grid(console, [*HEADER], body, left={"Backend", "Verdict"})
-    for row in found.rows:
+    for row in replay.rows:
         for reason in row.reasons:
             print_line(console, spelled(console, f"{row.artifact} on {row.backend} {row.device}: {reason}"))
-    for name in found.left:
+    for name in replay.left:
         print_line(console, spelled(console, f"not given: {name}"), "dim")
-    vectors = found.vectors
+    vectors = replay.vectors
     note = f"{len(vectors.rows)} images of {vectors.data}; saved on {vectors.machine or 'an unnamed machine'}"
     print_line(console, spelled(console, note), "dim")
 

@@ -19,18 +19,18 @@ MOST_OF_A_LABEL = 24
 MOST_OF_A_NAME = 40
 
 
-def print_inspection(found: Inspection, width: int | None = None) -> None:
+def print_inspection(inspection: Inspection, width: int | None = None) -> None:
     """The file, its ends, operations, constants, metadata and warnings. `width` as cli._grid.stdout_console
     takes it."""
     console = stdout_console(width)
-    _print_file(console, found)
-    _print_ends(console, found)
-    _print_operations(console, found)
-    _print_metadata(console, found)
-    _print_minimums(console, found)
-    if found.warnings:
+    _print_file(console, inspection)
+    _print_ends(console, inspection)
+    _print_operations(console, inspection)
+    _print_metadata(console, inspection)
+    _print_minimums(console, inspection)
+    if inspection.warnings:
         console.print()
-    for warning in found.warnings:
+    for warning in inspection.warnings:
         _line(console, f"warning: {warning}", "yellow")
 
 
@@ -52,9 +52,9 @@ def _print_ends(console: Console, file: Inspection) -> None:
     body = [
         [
             spelled(console, f"{end} {words.shortened(spec.name, MOST_OF_A_NAME)}"),
-            spelled(console, _shape_told(end, spec)),
+            spelled(console, _shape_text(end, spec)),
             spec.dtype,
-            spelled(console, _quantized_told(spec)),
+            spelled(console, _quantization_text(spec)),
         ]
         for end, spec in ends
     ]
@@ -62,17 +62,17 @@ def _print_ends(console: Console, file: Inspection) -> None:
     print_grid(console, header, body, left=header)
 
 
-def _shape_told(end: str, spec: TensorSpec) -> str:
+def _shape_text(end: str, spec: TensorSpec) -> str:
     order = f" {spec.layout}" if end == "input" and spec.layout else ""
-    return shape_told(spec) + order
+    return shape_text(spec) + order
 
 
-def shape_told(spec: TensorSpec) -> str:
+def shape_text(spec: TensorSpec) -> str:
     """`1×28×28×1`; a dynamic size is a question mark."""
     return "×".join("?" if size is None else str(size) for size in spec.shape) or "one number"
 
 
-def _quantized_told(spec: TensorSpec) -> str:
+def _quantization_text(spec: TensorSpec) -> str:
     if spec.quantization is None:
         return "as stored"
     scale, point = spec.quantization.scale, spec.quantization.zero_point
@@ -103,8 +103,8 @@ def _print_operations(console: Console, file: Inspection) -> None:
     shares = [f"{_share(macs, whole)} {_crossed(name)}" for name, macs in file.macs_by_precision.items()]
     if shares:
         crossed = " (activations × weights)" if any("×" in share for share in shares) else ""
-        told = f"{words.quantity(whole)} for one image, {', '.join(shares)}{crossed}"
-        _line(console, f"Multiply-accumulates (MACs): {told}")
+        total = f"{words.quantity(whole)} for one image, {', '.join(shares)}{crossed}"
+        _line(console, f"Multiply-accumulates (MACs): {total}")
     stored = [f"{words.size(size)} {name}" for name, size in (file.parameter_bytes or {}).items()]
     _line(console, f"Constants: {', '.join(stored) or 'none'}")
 
@@ -122,10 +122,10 @@ def _print_minimums(console: Console, file: Inspection) -> None:
     console.print()
     _line(console, "The oldest release that opens it and is right", "bold")
     for each in file.minimums:
-        _line(console, f"{each.runtime}{oldest_told(each)}: {each.why}")
+        _line(console, f"{each.runtime}{oldest_text(each)}: {each.why}")
 
 
-def oldest_told(minimum: RuntimeMinimum) -> str:
+def oldest_text(minimum: RuntimeMinimum) -> str:
     """` 2.16`, ` 2.16 or newer`, `: none`, `: not known`, to put behind the name of the runtime."""
     return {
         "known": f" {minimum.version}",
@@ -144,11 +144,11 @@ def _print_metadata(console: Console, file: Inspection) -> None:
         _line(console, f"Metadata: {file.metadata_damage or nothing}")
         return
     _line(console, "Metadata", "bold")
-    for name, text in metadata_told(file.metadata):
+    for name, text in metadata_rows(file.metadata):
         _line(console, f"{name:<12}{text}")
 
 
-def metadata_told(metadata: ModelMetadata) -> list[tuple[str, str]]:
+def metadata_rows(metadata: ModelMetadata) -> list[tuple[str, str]]:
     """Every field that is there, as its name and a line."""
     fields = [
         ("name", metadata.name),
@@ -157,25 +157,25 @@ def metadata_told(metadata: ModelMetadata) -> list[tuple[str, str]]:
         ("author", metadata.author),
         ("license", metadata.license),
         ("parser", metadata.min_parser_version and f"{metadata.min_parser_version} or newer"),
-        ("input", _image_told(metadata.image)),
-        ("output", _scores_told(metadata.scores)),
-        *(("labels", _labels_told(file)) for file in metadata.scores.labels),
+        ("input", _image_text(metadata.image)),
+        ("output", _scores_text(metadata.scores)),
+        *(("labels", _labels_text(file)) for file in metadata.scores.labels),
     ]
     return [(name, text) for name, text in fields if text]
 
 
-def _image_told(image: ImageInput) -> str:
-    told = [image.name, image.description]
+def _image_text(image: ImageInput) -> str:
+    parts = [image.name, image.description]
     size = f"{image.width}×{image.height} " if image.width and image.height else ""
-    told.append(f"{size}{image.colour_space}" if image.colour_space != "unknown" else size.strip())
+    parts.append(f"{size}{image.colour_space}" if image.colour_space != "unknown" else size.strip())
     if image.mean or image.std:
-        told.append(f"(pixel − {_numbers(image.mean)}) / {_numbers(image.std)}")
-    told.append(_range_told(image.value_range))
-    return ", ".join(filter(None, told))
+        parts.append(f"(pixel − {_numbers(image.mean)}) / {_numbers(image.std)}")
+    parts.append(_range_text(image.value_range))
+    return ", ".join(filter(None, parts))
 
 
-def _scores_told(scores: ScoreOutput) -> str:
-    return ", ".join(filter(None, [scores.name, scores.description, _range_told(scores.value_range)]))
+def _scores_text(scores: ScoreOutput) -> str:
+    return ", ".join(filter(None, [scores.name, scores.description, _range_text(scores.value_range)]))
 
 
 def _numbers(values: tuple[float, ...]) -> str:
@@ -183,11 +183,11 @@ def _numbers(values: tuple[float, ...]) -> str:
     return listed if len(values) == 1 else f"[{listed}]"
 
 
-def _range_told(ends: tuple[float, float] | None) -> str:
+def _range_text(ends: tuple[float, float] | None) -> str:
     return "" if ends is None else f"from {ends[0]:g} to {ends[1]:g}"
 
 
-def _labels_told(file: LabelFile) -> str:
+def _labels_text(file: LabelFile) -> str:
     first = ", ".join(words.shortened(label, MOST_OF_A_LABEL) for label in file.labels[:MOST_LABELS])
     more = ", …" if len(file.labels) > MOST_LABELS else ""
     language = f" ({file.locale})" if file.locale else ""

@@ -99,7 +99,7 @@ def telling(out: Path, left: Callable[[], str] = nothing_left) -> Iterator[None]
 def _identity(path: Path) -> tuple[int, int] | None:
     """Of what is there under that name."""
     try:
-        found = path.lstat()
+        status = path.lstat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

@@ -12,7 +12,7 @@ from resnet_edge.report.lineage_table import explained, lineage_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-_TOLD = {"Model", "Top-1", "MACs", "Parameters", "Size", "Faster by", "Images"}
+_COLUMNS = {"Model", "Top-1", "MACs", "Parameters", "Size", "Faster by", "Images"}
 """The columns of the lineage that a terminal has room for; the report has all."""
 
 
@@ -21,13 +21,13 @@ def print_lineage(report: Report, console: Console) -> None:
 
     Nothing where the model is as it was made: the artifacts of this run have their own table.
     """
-    found = lineage_table(report)
-    if found is None or (len(report.history) == 1 and report.history[0].before is None):
+    table = lineage_table(report)
+    if table is None or (len(report.history) == 1 and report.history[0].before is None):
         return
     count = sum(entry.artifact is None for entry in entries(report))
-    kept = [index for index, title in enumerate(found.header) if title in _TOLD]
-    body = [[spelled(console, row[index][0]) for index in kept] for row in found.body[:count]]
-    header = [found.header[index] for index in kept]
+    kept = [index for index, title in enumerate(table.header) if title in _COLUMNS]
+    body = [[spelled(console, row[index][0]) for index in kept] for row in table.body[:count]]
+    header = [table.header[index] for index in kept]
     print_grid(console, header, body, left={"Images"})
     for line in explained(report):
         if line.startswith("Top-1"):

@@ -38,22 +38,22 @@ def print_table(report: Report, width: int | None = None) -> None:
     console = stdout_console(width)
     print_doubts(console, report.doubts)
     print_lineage(report, console)
-    found = rows(report)
-    if found:
-        _results(report, found, console)
+    results = rows(report)
+    if results:
+        _results(report, results, console)
     _reasons(report, console)
     _verdict(report, console)
 
 
-def _results(report: Report, found: tuple[Row, ...], console: Console) -> None:
+def _results(report: Report, results: tuple[Row, ...], console: Console) -> None:
     for layout, name_at_least in ((_one_line, 40), (_two_lines, 26)):
-        headers, body = layout(report, found)
+        headers, body = layout(report, results)
         lines = [[_spelled_lines(console, cell) for cell in cells] for cells in body]
-        styles = [_STYLES[row.standing] for row in found]
+        styles = [_STYLES[row.standing] for row in results]
         if fitting_grid(console, headers, lines, {"Backend", "Verdict"}, name_at_least, styles):
             break
     else:
-        _blocks(report, found, console)
+        _blocks(report, results, console)
     if conditions(report):
         note = f"Drop in percentage points; p50: median latency of one call, {conditions(report)}."
         console.print(_text(console, note, "dim"))
@@ -69,7 +69,7 @@ def _spelled_lines(console: Console, text: str) -> str:
     return "\n".join(spelled(console, line) for line in text.split("\n"))
 
 
-def _one_line(report: Report, found: tuple[Row, ...]) -> tuple[list[str], list[list[str]]]:
+def _one_line(report: Report, results: tuple[Row, ...]) -> tuple[list[str], list[list[str]]]:
     headers = [
         "Artifact",
         "Size",
@@ -82,7 +82,7 @@ def _one_line(report: Report, found: tuple[Row, ...]) -> tuple[list[str], list[l
         "Verdict",
     ]
     body = []
-    for name, row in _named(found):
+    for name, row in _named(results):
         drop = " ".join(_drop(row)).strip()
         cells = [
             name,
@@ -98,7 +98,7 @@ def _one_line(report: Report, found: tuple[Row, ...]) -> tuple[list[str], list[l
     return headers, body
 
 
-def _two_lines(report: Report, found: tuple[Row, ...]) -> tuple[list[str], list[list[str]]]:
+def _two_lines(report: Report, results: tuple[Row, ...]) -> tuple[list[str], list[list[str]]]:
     headers = ["Artifact\n  size, backend", "Top-1\nagree", "Drop\n[95 %]", "p50, ms\nvs fp32", "Verdict"]
     body = [
         [
@@ -108,13 +108,13 @@ def _two_lines(report: Report, found: tuple[Row, ...]) -> tuple[list[str], list[
             f"{_p50(row)}\n{_speed_up(row)}",
             WORDS[row.standing],
         ]
-        for row in found
+        for row in results
     ]
     return headers, body
 
 
-def _blocks(report: Report, found: tuple[Row, ...], console: Console) -> None:
-    for row in found:
+def _blocks(report: Report, results: tuple[Row, ...], console: Console) -> None:
+    for row in results:
         console.print(_text(console, row.file, "bold"))
         facts = (
             ("backend", target(report, row)),
@@ -135,10 +135,10 @@ def _blocks(report: Report, found: tuple[Row, ...], console: Console) -> None:
                 )
 
 
-def _named(found: tuple[Row, ...]) -> Iterable[tuple[str, Row]]:
+def _named(results: tuple[Row, ...]) -> Iterable[tuple[str, Row]]:
     """Each row with its file name, told once where a file has several rows."""
     before = None
-    for row in found:
+    for row in results:
         yield ("" if row.file == before else row.file), row
         before = row.file
 
@@ -170,8 +170,11 @@ def _speed_up(row: Row) -> str:
 
 
 def _reasons(report: Report, console: Console) -> None:
-    found = [*summary.troubles(report), *((failure.what, [failure.message]) for failure in report.failures)]
-    for what, reasons in found:
+    troubles = [
+        *summary.troubles(report),
+        *((failure.what, [failure.message]) for failure in report.failures),
+    ]
+    for what, reasons in troubles:
         console.print()
         console.print(_text(console, what, "bold"))
         for reason in reasons:
@@ -192,6 +195,6 @@ def _indented(console: Console, text: str) -> None:
 def _verdict(report: Report, console: Console) -> None:
     from rich.text import Text
 
-    found = summary.verdict(report)
-    style = {"passed": "bold green", "failed": "bold red"}.get(found.word, "bold yellow")
-    console.print(Text.assemble((found.word.upper(), style), ". ", spelled(console, found.sentence)))
+    verdict = summary.verdict(report)
+    style = {"passed": "bold green", "failed": "bold red"}.get(verdict.word, "bold yellow")
+    console.print(Text.assemble((verdict.word.upper(), style), ". ", spelled(console, verdict.sentence)))

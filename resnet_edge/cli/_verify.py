@@ -19,32 +19,32 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def print_verification(found: Verification) -> None:
+def print_verification(verification: Verification) -> None:
     """A row for each artifact and backend, then what is wrong and where, then the verdict."""
     console = stdout_console()
-    print_doubts(console, found.doubts)
+    print_doubts(console, verification.doubts)
     header = ["Artifact", "Backend", "Scheme", "Top-1", "Drop, pp [95 %]", "Agree", "SQNR", "Verdict"]
-    schemes = {artifact.path: artifact.scheme for artifact in found.artifacts}
+    schemes = {artifact.path: artifact.scheme for artifact in verification.artifacts}
     by_name = {Path(path).name: scheme for path, scheme in schemes.items()} | schemes
     body = [
         [spelled(console, cell) for cell in _cells(row, by_name.get(row.artifact, ""))]
-        for row in found.parity
+        for row in verification.parity
     ]
-    if found.sequential is not None:
+    if verification.sequential is not None:
         header.insert(3, "Images")
-        for cells, row in zip(body, found.parity, strict=True):
+        for cells, row in zip(body, verification.parity, strict=True):
             cells.insert(3, f"{row.n:,}")
     if body:
         print_grid(console, header, body, left=("Backend", "Scheme", "Verdict"))
         console.print()
-    _reasons(console, found)
-    for line in causes_sentences(found.attributions):
+    _reasons(console, verification)
+    for line in causes_sentences(verification.attributions):
         print_line(console, line)
-    for how, line in lint_lines(found.calibration_lint):
+    for how, line in lint_lines(verification.calibration_lint):
         print_line(console, f"{how} in the calibration: {line}")
-    for note in (*found.notes, *risk_sentences(found.int8_risks)):
+    for note in (*verification.notes, *risk_sentences(verification.int8_risks)):
         print_line(console, f"note: {note}", "dim")
-    word, sentence = verdict(found)
+    word, sentence = verdict(verification)
     print_line(console, f"{word}. {sentence}")
 
 
@@ -65,13 +65,13 @@ def _cells(row: Parity, scheme: str) -> list[str]:
     ]
 
 
-def _reasons(console: Console, found: Verification) -> None:
-    for rows, reasons in grouped(row for row in found.parity if row.verdict != "pass"):
+def _reasons(console: Console, verification: Verification) -> None:
+    for rows, reasons in grouped(row for row in verification.parity if row.verdict != "pass"):
         print_line(console, f"{names(rows)}: {reasons[0]}")
-    for explanation in found.explanations:
+    for explanation in verification.explanations:
         for finding in explanation.findings:
             print_line(console, f"{explanation.artifact}: {finding.sentence}")
         for remark in explanation.remarks:
             print_line(console, f"note: {explanation.artifact}: {remark}", "dim")
-    for failure in found.failures:
+    for failure in verification.failures:
         print_line(console, f"{failure.what}: {failure.message}")

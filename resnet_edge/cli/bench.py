@@ -20,10 +20,10 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
 def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     """A callback for a time such as 60s."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|)", value.strip())
-    if found is None or not float(found[1]):
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|)", value.strip())
+    if match is None or not float(match[1]):
         raise click.BadParameter("give a time, as in 90s or 2m")
-    return float(found[1]) * _UNITS[found[2]]
+    return float(match[1]) * _UNITS[match[2]]
 
 
 @click.command("bench")
@@ -92,15 +92,15 @@ def command(
     if compare is not None:
         _compare(*compare, as_json=as_json, quiet=quiet)
         return
-    found = _measured(paths, quiet=quiet) if stored is None else _stored(stored, html)
+    result = _measured(paths, quiet=quiet) if stored is None else _stored(stored, html)
     if as_json:
-        print_json(found)
+        print_json(result)
     elif not quiet:
-        print_bench(found)
+        print_bench(result)
         if html is not None:
             say(f"\nreport: {html}")
-    annotate(timed(found))
-    click.get_current_context().exit(_exit_code(found))
+    annotate(timed(result))
+    click.get_current_context().exit(_exit_code(result))
 
 
 def _check_usage(
@@ -145,19 +145,19 @@ def _stored(document: Path, html: Path | None) -> Bench:
     from resnet_edge.report.html.bench_page import bench_page
     from resnet_edge.report.whole_file import write_whole
 
-    found = read_bench(document)
+    result = read_bench(document)
     if html is not None:
-        write_whole("--html", html, bench_page(found))
-    return found
+        write_whole("--html", html, bench_page(result))
+    return result
 
 
-def _exit_code(found: Bench) -> int:
+def _exit_code(result: Bench) -> int:
     """The exit code; and one line on stderr where something could not be timed."""
     from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, EXIT_INCONCLUSIVE
 
-    if not found.failures:
-        return EXIT_DONE if found.conclusive else EXIT_INCONCLUSIVE
-    first, more = found.failures[0], len(found.failures) - 1
+    if not result.failures:
+        return EXIT_DONE if result.conclusive else EXIT_INCONCLUSIVE
+    first, more = result.failures[0], len(result.failures) - 1
     others = f" (and {more} more)" if more else ""
     fail(f"{first.artifact} on {first.backend} {first.device}: {first.message}{others}")
     return EXIT_COULD_NOT
@@ -167,8 +167,8 @@ def _compare(before: Path, after: Path, *, as_json: bool, quiet: bool) -> None:
     from resnet_edge.benchmarking.compare import compared, read_bench
     from resnet_edge.cli._bench_compare import print_comparison
 
-    found = compared(read_bench(before), read_bench(after))
+    comparison = compared(read_bench(before), read_bench(after))
     if as_json:
-        print_json(found)
+        print_json(comparison)
     elif not quiet:
-        print_comparison(found)
+        print_comparison(comparison)

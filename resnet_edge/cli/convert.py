@@ -192,15 +192,15 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
 
     with telling(out):
         with progress(quiet) as report:
-            found = convert(model, **given("model"), on_progress=report, command=command_line())
+            result = convert(model, **given("model"), on_progress=report, command=command_line())
         if as_json:
-            print_json(found.to_dict())
+            print_json(result.to_dict())
         elif not quiet:
-            print_table(found)
-            say(f"\nreport: {found.folder / 'report.html'}")
-        annotate(proved(found))
-        _tell_trouble(found, found.folder, brief=as_json or quiet)
-        click.get_current_context().exit(exit_code(found))
+            print_table(result)
+            say(f"\nreport: {result.folder / 'report.html'}")
+        annotate(proved(result))
+        _tell_trouble(result, result.folder, brief=as_json or quiet)
+        click.get_current_context().exit(exit_code(result))
 
 
 def _tell_trouble(report: Report, folder: Path, brief: bool) -> None:
@@ -214,7 +214,7 @@ def _tell_trouble(report: Report, folder: Path, brief: bool) -> None:
         fail(f"{first.what}: {first.message}{others}; what could be made is in {folder}")
     elif brief and (doubts := open_doubts(report.doubts)):
         fail(f"{doubts[0].sentence}; see {folder / 'report.html'}")
-    elif brief and (found := troubles(report)):
-        more = len(found) - 1
+    elif brief and (problems := troubles(report)):
+        more = len(problems) - 1
         others = f" (and {more} more)" if more else ""
-        fail(f"{found[0][0]}: {found[0][1][0]}{others}; see {folder / 'report.html'}")
+        fail(f"{problems[0][0]}: {problems[0][1][0]}{others}; see {folder / 'report.html'}")

@@ -24,36 +24,36 @@ def command(ctx: click.Context, as_json: bool, quiet: bool) -> None:
     from resnet_edge.api.doctor import doctor
 
     with progress(quiet) as report:
-        found = doctor(on_progress=report)
+        examination = doctor(on_progress=report)
     if as_json:
-        print_json(found)
+        print_json(examination)
     elif not quiet:
-        _print(found)
-    ctx.exit(found.exit_code)
+        _print(examination)
+    ctx.exit(examination.exit_code)
 
 
-def _print(found: Examination) -> None:
-    machine = found.machine
+def _print(examination: Examination) -> None:
+    machine = examination.machine
     gigabytes = f", {machine['memory_bytes'] / 1e9:.0f} GB" if machine["memory_bytes"] else ""
     say(f"{machine['cpu']} ({machine['architecture']}), {machine['usable_cores']} cores{gigabytes}")
     say(f"int8 instructions: {', '.join(machine['int8_flags']) or 'none known'}")
     say(f"{machine['os']}, Python {machine['python']}")
-    held = found.sandbox
+    held = examination.sandbox
     why = f" ({held.detail})" if held.detail else ""
     say(f"workers that read third-party files: files {held.files}, network {held.network}{why}\n")
-    width = max(map(len, found.versions))
-    for name, version in found.versions.items():
+    width = max(map(len, examination.versions))
+    for name, version in examination.versions.items():
         say(f"{name:<{width}}  {version}")
-    names = max(len("backend"), *(len(backend.backend) for backend in found.backends))
-    devices = max(len(state.device) for backend in found.backends for state in backend.devices)
+    names = max(len("backend"), *(len(backend.backend) for backend in examination.backends))
+    devices = max(len(state.device) for backend in examination.backends for state in backend.devices)
     say(f"\n{'backend':<{names}}  {'version':<9}  {'device':<{devices}}  ")
-    for backend in found.backends:
+    for backend in examination.backends:
         for state in backend.devices:
             place = f"{backend.backend:<{names}}  {backend.version or '-':<9}  {state.device:<{devices}}"
-            say(f"{place}  {_told(state)}")
+            say(f"{place}  {_state_text(state)}")
 
 
-def _told(state: DeviceState) -> str:
+def _state_text(state: DeviceState) -> str:
     if state.detail:
         return f"{state.status}: {state.detail}"
     if not state.logits:

@@ -35,11 +35,11 @@ def command(file: Path, as_json: bool, quiet: bool, **options: object) -> None:
     from resnet_edge.cli._resize_table import print_resize
 
     with progress(quiet) as report:
-        found = inspect(file, **given("file"), on_progress=report)
+        inspection = inspect(file, **given("file"), on_progress=report)
     if as_json:
-        print_json(found.to_dict())
+        print_json(inspection.to_dict())
     elif not quiet:
-        print_inspection(found)
-        if found.resize is not None:
+        print_inspection(inspection)
+        if inspection.resize is not None:
             say()
-            print_resize(found.resize)
+            print_resize(inspection.resize)

@@ -27,15 +27,15 @@ def _profiles(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 
 
 def _translations(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+    by_locale: dict[str, Path] = {}
     for word in value:
         locale, equals, path = word.partition("=")
         if not (equals and path and is_language(locale)):
             raise click.BadParameter(f"{word!r} is not LANGUAGE=FILE, as in de=labels_de.txt")
-        if locale in found:
+        if locale in by_locale:
             raise click.BadParameter(f"{locale} is given twice")
-        found[locale] = Path(path)
-    return found
+        by_locale[locale] = Path(path)
+    return by_locale
 
 
 @click.command("package")
@@ -115,12 +115,12 @@ def command(folder: Path, out: Path, as_json: bool, quiet: bool, **options: obje
 
     with telling(out):
         with progress(quiet) as report:
-            found = package(folder, **given("folder"), on_progress=report)
+            bundle = package(folder, **given("folder"), on_progress=report)
         if as_json:
-            print_json(found.to_dict())
+            print_json(bundle.to_dict())
         elif not quiet:
-            print_bundle(found, found.folder)
-        if found.failed:
-            first = found.failed[0]
-            fail(f"{first.file} on {first.backend}: {first.reason}; what was made is in {found.folder}")
-        click.get_current_context().exit(EXIT_FAILED_PROOF if found.failed else EXIT_DONE)
+            print_bundle(bundle, bundle.folder)
+        if bundle.failed:
+            first = bundle.failed[0]
+            fail(f"{first.file} on {first.backend}: {first.reason}; what was made is in {bundle.folder}")
+        click.get_current_context().exit(EXIT_FAILED_PROOF if bundle.failed else EXIT_DONE)

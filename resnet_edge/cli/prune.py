@@ -67,8 +67,8 @@ def command(model: str, out: Path, as_json: bool, quiet: bool, **options: object
 
     with telling(out, lambda: left_behind(out)):
         with progress(quiet) as report:
-            found = prune(model, **given("model"), on_progress=report, command=command_line())
+            result = prune(model, **given("model"), on_progress=report, command=command_line())
         if as_json:
-            print_json(found)
+            print_json(result)
         elif not quiet:
-            print_compressed(found)
+            print_compressed(result)

@@ -156,12 +156,12 @@ def command(
 
     named = given("artifacts", "golden")
     with progress(quiet) as report:
-        found = verify(artifacts, **named, on_progress=report, command=command_line())
-    _tell(found, html, as_json=as_json, quiet=quiet)
-    click.get_current_context().exit(exit_code(found))
+        verification = verify(artifacts, **named, on_progress=report, command=command_line())
+    _tell(verification, html, as_json=as_json, quiet=quiet)
+    click.get_current_context().exit(exit_code(verification))
 
 
-def _tell(found: VerifyReport, html: Path | None, *, as_json: bool, quiet: bool) -> None:
+def _tell(verification: VerifyReport, html: Path | None, *, as_json: bool, quiet: bool) -> None:
     """On stdout, and in one line on stderr what is wrong."""
     from resnet_edge.cli._annotations import annotate
     from resnet_edge.cli._verify import print_verification
@@ -169,19 +169,19 @@ def _tell(found: VerifyReport, html: Path | None, *, as_json: bool, quiet: bool)
     from resnet_edge.report.junit import proved
 
     if as_json:
-        print_json(found.to_dict())
+        print_json(verification.to_dict())
     elif not quiet:
-        print_verification(found)
+        print_verification(verification)
         if html is not None:
             say(f"\nreport: {html}")
-    annotate(proved(found))
-    if found.failures:
-        first, more = found.failures[0], len(found.failures) - 1
+    annotate(proved(verification))
+    if verification.failures:
+        first, more = verification.failures[0], len(verification.failures) - 1
         fail(f"{first.what}: {first.message}" + (f" (and {more} more)" if more else ""))
-    elif (as_json or quiet) and (doubts := open_doubts(found.doubts)):
+    elif (as_json or quiet) and (doubts := open_doubts(verification.doubts)):
         fail(doubts[0].sentence)
-    elif (as_json or quiet) and not found.passed:
-        row = next(row for row in found.parity if row.verdict != "pass")
+    elif (as_json or quiet) and not verification.passed:
+        row = next(row for row in verification.parity if row.verdict != "pass")
         fail(f"{row.artifact} on {row.backend} {row.device}: {row.reasons[0]}")
 
 
@@ -210,12 +210,12 @@ def _replay(
         WorkerPool(logs, grant=Grant(writes=(str(scratch),))) as workers,
         progress(quiet) as report,
     ):
-        found = replay(golden, artifacts, options["backends"] or (), workers, scratch, report)
+        golden_replay = replay(golden, artifacts, options["backends"] or (), workers, scratch, report)
     if as_json:
-        print_json(golden_document(found))
+        print_json(golden_document(golden_replay))
     elif not quiet:
-        print_golden(found)
-    code = golden_exit_code(found)
+        print_golden(golden_replay)
+    code = golden_exit_code(golden_replay)
     if code and (as_json or quiet):
         fail(f"{golden}: not every artifact gives its golden outputs here")
     click.get_current_context().exit(code)

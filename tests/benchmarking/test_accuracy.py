@@ -43,33 +43,33 @@ def _sha(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def found_for(files: tuple[BenchFile, ...]) -> Accuracy:
+def accuracy_for(files: tuple[BenchFile, ...]) -> Accuracy:
     return accuracy_of(files, {file.name: sha256_of(file.path) for file in files})
 
 
 def test_the_proofs_of_every_backend_and_the_model_itself(tmp_path: Path) -> None:
     folder = folder_with(tmp_path / "dist", report_of())
-    found = found_for(bench_files((folder, folder / "net.keras")))
-    assert {(p.artifact, p.backend) for p in found.proofs} == {
+    accuracy = accuracy_for(bench_files((folder, folder / "net.keras")))
+    assert {(p.artifact, p.backend) for p in accuracy.proofs} == {
         (name, backend)
         for name in ("net.int8.onnx", "net.fp32.onnx")
         for backend in ("onnxruntime", "openvino")
     }
-    assert found.references == ("net.keras",)
+    assert accuracy.references == ("net.keras",)
 
 
 def test_a_file_that_is_not_what_was_proved_has_no_accuracy(tmp_path: Path) -> None:
     folder = folder_with(tmp_path / "dist", report_of(**{"net.int8.onnx": "another"}))
-    found = found_for(bench_files((folder / "net.int8.onnx", folder / "net.fp32.onnx")))
-    assert {p.artifact for p in found.proofs} == {"net.fp32.onnx"}
+    accuracy = accuracy_for(bench_files((folder / "net.int8.onnx", folder / "net.fp32.onnx")))
+    assert {p.artifact for p in accuracy.proofs} == {"net.fp32.onnx"}
 
 
 def test_files_of_one_name_keep_their_own_proofs(tmp_path: Path) -> None:
     one = folder_with(tmp_path / "one", report_of())
     other = folder_with(tmp_path / "other", report_of())
     (other / "net.int8.onnx").write_bytes(b"changed")
-    found = found_for(bench_files((one / "net.int8.onnx", other / "net.int8.onnx")))
-    assert {p.artifact for p in found.proofs} == {str(one / "net.int8.onnx")}
+    accuracy = accuracy_for(bench_files((one / "net.int8.onnx", other / "net.int8.onnx")))
+    assert {p.artifact for p in accuracy.proofs} == {str(one / "net.int8.onnx")}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,6 @@ def test_files_of_one_name_keep_their_own_proofs(tmp_path: Path) -> None:
 )
 def test_a_report_that_is_not_ours_says_nothing(tmp_path: Path, report: dict[str, Any]) -> None:
     folder = folder_with(tmp_path / "dist", report)
-    assert found_for(bench_files((folder / "net.int8.onnx",))) == Accuracy()
+    assert accuracy_for(bench_files((folder / "net.int8.onnx",))) == Accuracy()
     (folder / "report.json").write_text("no JSON")
-    assert found_for(bench_files((folder / "net.int8.onnx",))) == Accuracy()
+    assert accuracy_for(bench_files((folder / "net.int8.onnx",))) == Accuracy()

@@ -43,14 +43,14 @@ def test_named_places_are_tried_as_named() -> None:
 
 
 def test_without_names_all_that_is_there_is_tried_but_what_is_for_parity_only() -> None:
-    found = candidates(FILES, (), ask)
+    chosen = candidates(FILES, (), ask)
     assert places() == [
         ("a.onnx", "onnxruntime", "cpu"),
         ("a.tflite", "litert", "cpu"),
         ("a.tflite", "litert", "gpu"),
     ]
-    assert not found.named
-    missing = {one.backend: one.message for one in found.unopened}
+    assert not chosen.named
+    missing = {one.backend: one.message for one in chosen.unopened}
     everyday = set(registry.names("backends")) - registry.declared("backends").keys()
     assert missing == {name: f"{name} is not installed" for name in everyday if name not in OFFERS}
 
@@ -67,5 +67,5 @@ def test_a_file_that_no_named_backend_opens_is_an_error() -> None:
 
 def test_a_model_that_a_folder_brought_needs_no_backend() -> None:
     model = BenchFile(path=Path("a.keras"), name="a.keras", format="keras", scheme=None, brought=True)
-    found = candidates((FILES[1], model), ("litert",), ask)
-    assert [target.file for target in found.targets] == ["a.tflite"]
+    chosen = candidates((FILES[1], model), ("litert",), ask)
+    assert [target.file for target in chosen.targets] == ["a.tflite"]

@@ -19,18 +19,18 @@ def test_every_ceiling_is_that_of_an_instruction_which_is_here(
     threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stage, "TRIES", 2)
-    found = ceilings(MeasureCeilings(threads=threads), silent)
+    measured = ceilings(MeasureCeilings(threads=threads), silent)
     flags = processor_flags()
     for loops, rate, by in (
-        (FLOAT, found.float_gmacs, found.float_by),
-        (INT8, found.int8_gmacs, found.int8_by),
+        (FLOAT, measured.float_gmacs, measured.float_by),
+        (INT8, measured.int8_gmacs, measured.int8_by),
     ):
         if fitting(loops, flags):
             assert rate is not None
             assert by in {loop.name for loop in fitting(loops, flags)}
             assert 0.1 < rate < 10_000  # a rate of a unit that is not mistaken
-    assert 0.1 < found.gigabytes < 10_000
-    assert found.tiles == ("amx_int8" in flags)
+    assert 0.1 < measured.gigabytes < 10_000
+    assert measured.tiles == ("amx_int8" in flags)
 
 
 def test_it_stays_on_the_cores_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,9 +48,9 @@ def test_it_stays_on_the_cores_that_it_is_given(monkeypatch: pytest.MonkeyPatch)
 def test_a_processor_without_loops_has_no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "TRIES", 1)
     monkeypatch.setattr(stage, "processor_flags", frozenset)
-    found = ceilings(MeasureCeilings(threads=1), silent)
-    assert found.float_gmacs is None
-    assert found.int8_gmacs is None
+    measured = ceilings(MeasureCeilings(threads=1), silent)
+    assert measured.float_gmacs is None
+    assert measured.int8_gmacs is None
 
 
 def test_a_system_that_runs_no_new_code_has_no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,20 +57,20 @@ def run(*rows: Timing, sha256: str = "ab") -> Bench:
     ("after", "change"), [(0.5, "faster"), (2.0, "slower"), (1.015, "no difference shown")]
 )
 def test_a_change_is_one_only_where_the_intervals_are_apart(after: float, change: str) -> None:
-    (found,) = compared(run(row("a", 1.0)), run(row("a", after))).rows
-    assert found.change == change
-    assert found.ratio == pytest.approx(after)
-    assert found.ratio_between == pytest.approx((0.99 * after / 1.01, 1.01 * after / 0.99))
-    assert found.same_file
+    (change_of_a,) = compared(run(row("a", 1.0)), run(row("a", after))).rows
+    assert change_of_a.change == change
+    assert change_of_a.ratio == pytest.approx(after)
+    assert change_of_a.ratio_between == pytest.approx((0.99 * after / 1.01, 1.01 * after / 0.99))
+    assert change_of_a.same_file
 
 
 def test_what_has_no_partner_is_told_and_another_file_too() -> None:
-    found = compared(
+    comparison = compared(
         run(row("a", 1.0), row("b", 1.0)), run(row("a", 1.0), row("b", 1.0, batch=4), sha256="cd")
     )
-    assert [compared_row.same_file for compared_row in found.rows] == [False]
-    assert found.only_before == ("b on onnxruntime cpu, threads 1, batch 1",)
-    assert found.only_after == ("b on onnxruntime cpu, threads 1, batch 4",)
+    assert [compared_row.same_file for compared_row in comparison.rows] == [False]
+    assert comparison.only_before == ("b on onnxruntime cpu, threads 1, batch 1",)
+    assert comparison.only_after == ("b on onnxruntime cpu, threads 1, batch 4",)
 
 
 def test_another_machine_and_other_versions_are_told() -> None:

@@ -13,7 +13,7 @@ from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.core.files.bundled import MODEL_FILE, bundled
 
 
-def made(folder: Path, *names: str) -> Path:
+def folder_with(folder: Path, *names: str) -> Path:
     folder.mkdir(exist_ok=True)
     for name in names:
         (folder / name).write_bytes(b"x")
@@ -21,10 +21,12 @@ def made(folder: Path, *names: str) -> Path:
 
 
 def test_a_folder_gives_its_artifacts_sorted_and_nothing_else(tmp_path: Path) -> None:
-    folder = made(tmp_path / "dist", "b.int8.tflite", "a.fp32.onnx", "labels.txt", "report.json", "C.ONNX")
+    folder = folder_with(
+        tmp_path / "dist", "b.int8.tflite", "a.fp32.onnx", "labels.txt", "report.json", "C.ONNX"
+    )
     (folder / "nested.onnx").mkdir()
-    found = bench_files((folder,))
-    assert [(file.name, file.format, file.scheme) for file in found] == [
+    files = bench_files((folder,))
+    assert [(file.name, file.format, file.scheme) for file in files] == [
         ("C.ONNX", "onnx", None),
         ("a.fp32.onnx", "onnx", "fp32"),
         ("b.int8.tflite", "tflite", "int8"),
@@ -32,19 +34,19 @@ def test_a_folder_gives_its_artifacts_sorted_and_nothing_else(tmp_path: Path) ->
 
 
 def test_a_file_named_twice_is_timed_once(tmp_path: Path) -> None:
-    folder = made(tmp_path / "dist", "a.int8.onnx")
+    folder = folder_with(tmp_path / "dist", "a.int8.onnx")
     assert len(bench_files((folder, folder / "a.int8.onnx"))) == 1
 
 
 def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
-    one, other = made(tmp_path / "one", "a.int8.onnx"), made(tmp_path / "other", "a.int8.onnx")
+    one, other = folder_with(tmp_path / "one", "a.int8.onnx"), folder_with(tmp_path / "other", "a.int8.onnx")
     names = [file.name for file in bench_files((one, other))]
     assert len(set(names)) == 2
     assert all(str(tmp_path) in name for name in names)
 
 
 def test_what_is_no_artifact_is_refused(tmp_path: Path) -> None:
-    folder = made(tmp_path / "empty", "notes.txt")
+    folder = folder_with(tmp_path / "empty", "notes.txt")
     with pytest.raises(ArtifactError, match="holds no artifact"):
         bench_files((folder,))
     with pytest.raises(ArtifactError, match="is no artifact"):
@@ -59,8 +61,8 @@ def reported(folder: Path, source: str, sha256: str) -> Path:
 
 
 def test_a_folder_brings_the_model_of_its_report_while_it_is_the_same(tmp_path: Path) -> None:
-    model = made(tmp_path / "models", "net.keras") / "net.keras"
-    folder = reported(made(tmp_path / "dist", "net.fp32.onnx"), str(model), sha256_of(model))
+    model = folder_with(tmp_path / "models", "net.keras") / "net.keras"
+    folder = reported(folder_with(tmp_path / "dist", "net.fp32.onnx"), str(model), sha256_of(model))
     assert [(file.name, file.format) for file in bench_files((folder,))] == [
         ("net.fp32.onnx", "onnx"),
         ("net.keras", "keras"),
@@ -75,12 +77,12 @@ def test_a_folder_brings_the_model_of_its_report_while_it_is_the_same(tmp_path: 
 
 def test_a_folder_of_the_bundled_model_brings_that(tmp_path: Path) -> None:
     model = bundled(MODEL_FILE)
-    folder = reported(made(tmp_path / "dist", "a.onnx"), f"{MODEL_FILE} (bundled)", sha256_of(model))
+    folder = reported(folder_with(tmp_path / "dist", "a.onnx"), f"{MODEL_FILE} (bundled)", sha256_of(model))
     assert [file.path for file in bench_files((folder,))][1:] == [model]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"model": 3}', '{"model": {"source": 1, "sha256": null}}'])
 def test_a_report_of_others_brings_nothing(tmp_path: Path, text: str) -> None:
-    folder = made(tmp_path / "dist", "a.onnx")
+    folder = folder_with(tmp_path / "dist", "a.onnx")
     (folder / "report.json").write_text(text)
     assert [file.name for file in bench_files((folder,))] == ["a.onnx"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from resnet_edge.benchmarking.hints import why
+from resnet_edge.benchmarking.hints import hints
 from resnet_edge.core.results.bench import Cold, Timing
 from resnet_edge.core.results.profile import OperatorTime, Profile, short
 from resnet_edge.core.roofline import Ceilings
@@ -63,7 +63,7 @@ FLOAT = row("fp32", 2.0, OperatorTime(CONV, "Conv", 2000.0, 10**6))
 
 
 def test_a_fast_int8_file_is_not_talked_about() -> None:
-    assert why([FLOAT, row("int8", 1.0, OperatorTime(CONV, "QLinearConv", 1000.0, 10**6))], VNNI) == ()
+    assert hints([FLOAT, row("int8", 1.0, OperatorTime(CONV, "QLinearConv", 1000.0, 10**6))], VNNI) == ()
 
 
 @pytest.mark.parametrize(
@@ -81,20 +81,20 @@ def test_a_fast_int8_file_is_not_talked_about() -> None:
 )
 def test_what_holds_it_back_is_named(operators: list[tuple[str, float, int]], said: str) -> None:
     slow = row("int8", 2.5, *(OperatorTime(CONV, kind, taken, macs) for kind, taken, macs in operators))
-    found = why([FLOAT, slow], VNNI)
-    assert any(said in reason for reason in found), found
-    assert "net.int8.onnx on runtime: not shown to be faster than net.fp32.onnx (1.25 times" in found[0]
+    reasons = hints([FLOAT, slow], VNNI)
+    assert any(said in reason for reason in reasons), reasons
+    assert "net.int8.onnx on runtime: not shown to be faster than net.fp32.onnx (1.25 times" in reasons[0]
 
 
 def test_a_processor_without_dot_products_is_named_too() -> None:
     rows = [FLOAT, row("int8", 2.5), row("dynamic", 2.6)]
     said = "int8 at most 1.0 times as fast as float32 (50 and 50 billion a second; it has no VNNI)"
-    assert sum(said in reason for reason in why(rows, AVX2)) == 1
+    assert sum(said in reason for reason in hints(rows, AVX2)) == 1
     fast = [FLOAT, row("int8", 1.0)]
     tiles = replace(AVX2, tiles=True)
     unknown = replace(AVX2, int8_gmacs=None)
     for others, ceilings in ((rows, VNNI), (rows, None), (rows, tiles), (rows, unknown), (fast, AVX2)):
-        assert not any("VNNI" in reason for reason in why(others, ceilings))
+        assert not any("VNNI" in reason for reason in hints(others, ceilings))
 
 
 def test_layers_that_lose_are_named_where_the_whole_wins() -> None:
@@ -107,16 +107,16 @@ def test_layers_that_lose_are_named_where_the_whole_wins() -> None:
         OperatorTime("net/stem/Relu", "QLinearConv", 90.0, 10),
         OperatorTime(CONV, "QLinearConv", 100.0, 10),
     )
-    (reason,) = why([base, ours], VNNI)
+    (reason,) = hints([base, ours], VNNI)
     assert "slower than in float: stem (90 against 10 µs)" in reason
 
 
 def test_other_formats_and_unknown_schemes_are_not_compared() -> None:
-    assert why([FLOAT, row("int8", 9.0, format="tflite"), row("fp16", 9.0)], VNNI) == ()
+    assert hints([FLOAT, row("int8", 9.0, format="tflite"), row("fp16", 9.0)], VNNI) == ()
 
 
 @pytest.mark.parametrize(
-    ("layer", "told"),
+    ("layer", "shortened"),
     [
         ("resnet20_1/stem_relu_1/Relu", "stem_relu_1"),
         ("resnet20_1/conv2_bn_1/batchnorm/add_1", "conv2_bn_1"),
@@ -125,5 +125,5 @@ def test_other_formats_and_unknown_schemes_are_not_compared() -> None:
         ("", ""),
     ],
 )
-def test_a_layer_is_called_as_in_keras(layer: str, told: str) -> None:
-    assert short(layer) == told
+def test_a_layer_is_called_as_in_keras(layer: str, shortened: str) -> None:
+    assert short(layer) == shortened

@@ -56,10 +56,10 @@ def test_a_loop_goes_back_to_where_its_sums_are_clear() -> None:
 
 
 def test_what_this_processor_has_runs() -> None:
-    found = fitting(LOOPS, processor_flags())
-    if not found:
+    loops = fitting(LOOPS, processor_flags())
+    if not loops:
         pytest.skip("no loop is written for this processor")
-    for loop in found:
+    for loop in loops:
         Compiled(loop).run(1000)
 
 

@@ -119,11 +119,11 @@ def test_images_that_cannot_be_read_stop_it(artifacts: Path, tmp_path: Path) -> 
 
 
 def test_budget_gives_rounds_and_progress(artifacts: Path) -> None:
-    told: list[Progress] = []
+    progress_seen: list[Progress] = []
     result = measure(
-        request_for(artifacts, target(artifacts, "fixed.onnx", "fp32"), rounds=None), told.append
+        request_for(artifacts, target(artifacts, "fixed.onnx", "fp32"), rounds=None), progress_seen.append
     )
     assert len(result.latencies) == 1
-    rounds = [progress for progress in told if progress.step == "latency"]
+    rounds = [progress for progress in progress_seen if progress.step == "latency"]
     assert 0 < len(rounds) <= 101
     assert rounds[-1].done == rounds[-1].total

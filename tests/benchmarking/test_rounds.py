@@ -47,8 +47,8 @@ class Steady:
 
 def test_no_further_round_is_taken_once_all_is_known() -> None:
     runners = {0: Runner(Steady(), np.zeros(1), 1)}
-    told: list[Progress] = []
-    times, _ = interleave(runners, None, 60.0, 0, told.append, until_settled=True)
+    progress: list[Progress] = []
+    times, _ = interleave(runners, None, 60.0, 0, progress.append, until_settled=True)
     assert len(times[0]) == SETTLED_ROUNDS
     times, _ = interleave(runners, 50, 60.0, 0, silent, until_settled=True)
     assert len(times[0]) == 50

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from resnet_edge.benchmarking.task import AllSettled, SettleRounds, Turns
+from resnet_edge.benchmarking.task import AllSettled, RowBlocks, SettleRounds
 from resnet_edge.benchmarking.verdict import settle
 from resnet_edge.workers.progress import silent
 
@@ -17,13 +17,13 @@ def series(level: float | NDArray[np.float64], noise: float = 0.01, seed: int = 
     """(ROUNDS, BLOCK) milliseconds about `level`, with noise of each round and of each call."""
     random = np.random.default_rng(seed)
     by_round = level * np.exp(noise * random.normal(size=ROUNDS))
-    found: NDArray[np.float64] = by_round[:, None] * np.exp(noise * random.normal(size=(ROUNDS, BLOCK)))
-    return found
+    times: NDArray[np.float64] = by_round[:, None] * np.exp(noise * random.normal(size=(ROUNDS, BLOCK)))
+    return times
 
 
 def settled(*rows: NDArray[np.float64], yardstick: NDArray[np.float64] | None = None) -> AllSettled:
     pace = np.full(len(rows[0]), 0.1) if yardstick is None else yardstick
-    turns = tuple(Turns(tuple(map(tuple, row.tolist())), tuple(pace.tolist())) for row in rows)
+    turns = tuple(RowBlocks(tuple(map(tuple, row.tolist())), tuple(pace.tolist())) for row in rows)
     return settle(SettleRounds(rows=turns, seed=0), silent)
 
 

@@ -24,13 +24,13 @@ class Given:
 @pytest.fixture(scope="session")
 def given(tmp_path_factory: pytest.TempPathFactory) -> Given:
     folder = tmp_path_factory.mktemp("given")
-    found = Given(folder / "tiny.keras", folder / "test.npz", folder / "calibration.npz")
+    files = Given(folder / "tiny.keras", folder / "test.npz", folder / "calibration.npz")
     with warnings.catch_warnings():
-        write_classifier(found.model)
+        write_classifier(files.model)
     images, labels = tinted_images(3000, seed=2)
-    np.savez(found.data, images=images, labels=labels, class_names=np.array(NAMES))
-    np.savez(found.calibration, images=tinted_images(100, seed=3)[0])
-    return found
+    np.savez(files.data, images=images, labels=labels, class_names=np.array(NAMES))
+    np.savez(files.calibration, images=tinted_images(100, seed=3)[0])
+    return files
 
 
 @pytest.fixture(scope="session")

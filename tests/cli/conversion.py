@@ -54,15 +54,15 @@ class Place:
 
     def processes(self, log: str = "") -> list[int]:
         """The processes of runs here; those that write to a log of that name."""
-        found = []
+        pids = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 ours = f"TMPDIR={self.scratch}".encode() in (entry / "environ").read_bytes()
                 if ours and (not log or Path(os.readlink(entry / "fd" / "1")).name == log):
-                    found.append(int(entry.name))
+                    pids.append(int(entry.name))
             except OSError:  # it has ended, or is another user's
                 continue
-        return found
+        return pids
 
     def is_clean(self) -> bool:
         """No process is left, nothing is in TMPDIR, and nothing hidden is beside DIR."""

@@ -22,8 +22,8 @@ def claimed(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Given:
     folder = tmp_path_factory.mktemp("claimed")
     model, data = folder / "tiny.keras", folder / "test.npz"
     model.write_bytes(given.model.read_bytes())
-    with np.load(given.data) as found:
-        images, labels = found["images"], found["labels"].copy()
+    with np.load(given.data) as arrays:
+        images, labels = arrays["images"], arrays["labels"].copy()
     labels[:1000] = (labels[:1000] + 1) % 4
     np.savez(data, images=images, labels=labels)
     state = State(
@@ -55,17 +55,17 @@ def test_convert_ends_with_5_and_says_why_first(claimed: Given, tmp_path: Path) 
     place = Place(tmp_path)
     ended = place.run(*_words(claimed, "--out", "dist"))
     assert ended.code == 5, ended.err
-    found = json.loads(ended.out)
-    assert not found["passed"]
-    assert [row["verdict"] for row in found["parity"]] == ["pass"]
-    assert [(doubt["kind"], doubt["accepted"]) for doubt in found["doubts"]] == [("claim", False)]
-    assert found["notes"][0].endswith("or pass --accept-reference if it is as it should be")
+    report = json.loads(ended.out)
+    assert not report["passed"]
+    assert [row["verdict"] for row in report["parity"]] == ["pass"]
+    assert [(doubt["kind"], doubt["accepted"]) for doubt in report["doubts"]] == [("claim", False)]
+    assert report["notes"][0].endswith("or pass --accept-reference if it is as it should be")
     assert "tiny.json says 99.0 % of 3,000" in ended.errors[0]
     page = (place.here / "dist/report.md").read_text()
     assert page.index("The reference is in doubt") < page.index("## Results")
     assert "**INCONCLUSIVE.**" in page
-    assert found["witness"]["loader"].startswith("Keras 3.")
-    assert found["witness"]["difference"] <= found["witness"]["allowed"]
+    assert report["witness"]["loader"].startswith("Keras 3.")
+    assert report["witness"]["difference"] <= report["witness"]["allowed"]
 
 
 @pytest.mark.slow
@@ -94,8 +94,8 @@ def test_verify_does_the_same(claimed: Given, converted: Path, tmp_path: Path) -
 
 @pytest.mark.slow
 def test_a_reference_at_chance_proves_nothing_unless_accepted(given: Given, tmp_path: Path) -> None:
-    with np.load(given.data) as found:
-        images, labels = found["images"][:1200], found["labels"][:1200]
+    with np.load(given.data) as arrays:
+        images, labels = arrays["images"][:1200], arrays["labels"][:1200]
     data = tmp_path / "shuffled.npz"
     np.savez(data, images=images, labels=np.random.default_rng(0).permutation(labels))
     place = Place(tmp_path)

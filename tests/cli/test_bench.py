@@ -48,8 +48,8 @@ def folder_of(place: Place, artifacts: Path, **names: str) -> Path:
 
 
 def document(ended: Ended) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(ended.out)
-    return found
+    bench: dict[str, Any] = json.loads(ended.out)
+    return bench
 
 
 def test_every_artifact_of_a_folder_on_every_backend_that_opens_it(place: Place, artifacts: Path) -> None:
@@ -61,10 +61,10 @@ def test_every_artifact_of_a_folder_on_every_backend_that_opens_it(place: Place,
         net_fp32_onnx="fixed.onnx",
     )
     ended = place.run(str(folder), *SHORT, "--seed", "3")
-    found = document(ended)
+    bench = document(ended)
     assert ended.code in (0, 5), ended
-    assert found["failures"] == []
-    rows = found["rows"]
+    assert bench["failures"] == []
+    rows = bench["rows"]
     assert [(row["artifact"], row["scheme"], row["backend"], row["device"]) for row in rows] == [
         ("net.fp32.onnx", "fp32", "onnxruntime", "cpu"),
         ("net.fp32.tflite", "fp32", "litert", "cpu"),
@@ -82,8 +82,8 @@ def test_every_artifact_of_a_folder_on_every_backend_that_opens_it(place: Place,
         assert (row["verdict"] == "steady") == (row["reasons"] == [])
     assert min(row["times_fastest"] for row in rows) == 1.0
     assert min(row["rank"] for row in rows) == 1
-    assert set(found["sha256"]) == {row["artifact"] for row in rows}
-    if found["ceilings"]["int8_gmacs"]:
+    assert set(bench["sha256"]) == {row["artifact"] for row in rows}
+    if bench["ceilings"]["int8_gmacs"]:
         assert all(row["roofline"]["share"] > 0 for row in rows)
         macs = {row["scheme"]: row["roofline"]["work"] for row in rows if row["format"] == "tflite"}
         assert macs["fp32"]["float_macs"] == macs["int8"]["int8_macs"] == 8 * 8 * 9 * 4 + 4 * 5
@@ -97,15 +97,15 @@ def test_without_names_all_that_opens_here_is_timed_and_the_rest_is_told(
     """Also: a file of batch 1 opens wherever one of any batch does, and what nobody opens is a failure."""
     files = [str(artifacts / name) for name in ("fixed.onnx", "fixed.tflite", "random.onnx")]
     ended = place.run(*files, "--budget", "1s", "--json")
-    found = document(ended)
+    bench = document(ended)
     assert ended.code == 3
-    timed = {(row["artifact"], row["backend"]) for row in found["rows"]}
+    timed = {(row["artifact"], row["backend"]) for row in bench["rows"]}
     assert timed >= {("fixed.onnx", "onnxruntime"), ("fixed.tflite", "litert")}
-    assert {failed["artifact"] for failed in found["failures"]} == {"random.onnx"}
-    told = {one["backend"] for one in found["unopened"]} | {backend for _, backend in timed}
-    assert told >= set(registry.names("backends")) - FOR_PARITY - {"keras", "keras_jax"}
+    assert {failed["artifact"] for failed in bench["failures"]} == {"random.onnx"}
+    mentioned = {one["backend"] for one in bench["unopened"]} | {backend for _, backend in timed}
+    assert mentioned >= set(registry.names("backends")) - FOR_PARITY - {"keras", "keras_jax"}
     assert not {backend for _, backend in timed} & FOR_PARITY
-    assert not any(row["device"].endswith("-software") for row in found["rows"])
+    assert not any(row["device"].endswith("-software") for row in bench["rows"])
     assert place.is_clean()
 
 
@@ -125,10 +125,10 @@ def test_what_does_not_open_is_a_row_that_says_so(place: Place, artifacts: Path)
     files = [str(artifacts / name) for name in ("random.onnx", "fixed.onnx", "truncated.tflite")]
     ended = place.run(*files, *SHORT)
     assert ended.code == 3
-    found = document(ended)
-    assert [row["artifact"] for row in found["rows"]] == ["fixed.onnx"]
-    assert [row["artifact"] for row in found["failures"]] == ["random.onnx", "truncated.tflite"]
-    assert all("convert it again" in row["message"] for row in found["failures"])
+    bench = document(ended)
+    assert [row["artifact"] for row in bench["rows"]] == ["fixed.onnx"]
+    assert [row["artifact"] for row in bench["failures"]] == ["random.onnx", "truncated.tflite"]
+    assert all("convert it again" in row["message"] for row in bench["failures"])
     assert "random.onnx" in ended.errors[0]
     assert "and 1 more" in ended.errors[0]
 
@@ -142,21 +142,21 @@ def test_nothing_that_opens_is_an_error(place: Place, artifacts: Path) -> None:
 
 def test_a_runtime_that_crashes_loses_its_turn_and_no_more(place: Place, artifacts: Path) -> None:
     files = [str(artifacts / name) for name in ("fixed.onnx", "dynamic.onnx", "fixed.tflite")]
-    running = place.start(*files, "--budget", "6s", "--json", *HERE).until("turns")
+    running = place.start(*files, "--budget", "6s", "--json", *HERE).until("rounds")
     ended = running.kill("onnxruntime").finish()
     assert ended.code == 3
-    found = document(ended)
-    assert "failures" in found, found
-    (failure,) = found["failures"]
+    bench = document(ended)
+    assert "failures" in bench, bench
+    (failure,) = bench["failures"]
     assert failure["backend"] == "onnxruntime"
     assert "SIGKILL" in failure["message"]
-    kept = {row["artifact"] for row in found["rows"]}
+    kept = {row["artifact"] for row in bench["rows"]}
     assert kept == {"fixed.onnx", "dynamic.onnx", "fixed.tflite"} - {failure["artifact"]}
     assert place.is_clean()
 
 
 def test_an_interrupt_leaves_nothing(place: Place, artifacts: Path) -> None:
-    running = place.start(str(artifacts / "fixed.onnx"), "--budget", "60s", "--json", *HERE).until("turns")
+    running = place.start(str(artifacts / "fixed.onnx"), "--budget", "60s", "--json", *HERE).until("rounds")
     ended = running.signal(signal.SIGINT).finish()
     assert ended.code == 130
     assert "rows" not in ended.out
@@ -171,12 +171,12 @@ def test_a_machine_under_load_is_said_to_be(place: Place, artifacts: Path) -> No
         for process in busy:
             process.kill()
             process.wait()
-    found = document(ended)
-    if found["quiet"]["others"] is None:
+    bench = document(ended)
+    if bench["quiet"]["others"] is None:
         pytest.skip("this system does not tell what other processes do")
     assert ended.code == 5
-    assert found["quiet"]["others"] > 0.5
-    (row,) = found["rows"]
+    assert bench["quiet"]["others"] > 0.5
+    (row,) = bench["rows"]
     assert row["verdict"] == "inconclusive"
     assert any("other processes kept" in reason for reason in row["reasons"])
 
@@ -184,11 +184,11 @@ def test_a_machine_under_load_is_said_to_be(place: Place, artifacts: Path) -> No
 def test_several_images_at_a_time(place: Place, artifacts: Path) -> None:
     ended = place.run(str(artifacts / "dynamic.onnx"), str(artifacts / "fixed.onnx"), "--batch", "4", *SHORT)
     assert ended.code == 3
-    found = document(ended)
-    (row,) = found["rows"]
+    bench = document(ended)
+    (row,) = bench["rows"]
     assert (row["artifact"], row["batch"]) == ("dynamic.onnx", 4)
     assert row["per_second"] == pytest.approx(4000 / row["p50_ms"])
-    assert "takes 1 image at a time, and not 4" in found["failures"][0]["message"]
+    assert "takes 1 image at a time, and not 4" in bench["failures"][0]["message"]
 
 
 @pytest.mark.parametrize(
@@ -223,15 +223,15 @@ def test_what_is_wrong_is_said_in_one_line(
 def test_the_time_of_every_layer_is_told_in_both_runtimes(place: Place, given: Given, tmp_path: Path) -> None:
     """Layers and their multiply-accumulates are the same in both formats and both schemes."""
     (tmp_path / "made").mkdir()
-    made = Place(tmp_path / "made")
-    made.run(
+    conversion_place = Place(tmp_path / "made")
+    conversion_place.run(
         *(str(given.model), "--data", str(given.data), "--calibration", str(given.calibration)),
         *("--schemes", "fp32,int8", "--latency-seconds", "0", "--quiet"),
     )
-    ended = place.run(str(made.here / "dist"), *SHORT, "--profile")
-    found = document(ended)
-    assert found["failures"] == []
-    profiles = {row["artifact"]: row["profile"] for row in found["rows"]}
+    ended = place.run(str(conversion_place.here / "dist"), *SHORT, "--profile")
+    bench = document(ended)
+    assert bench["failures"] == []
+    profiles = {row["artifact"]: row["profile"] for row in bench["rows"]}
     assert len(profiles) == 4
     by_layer = [
         {operator["layer"]: operator["macs"] for operator in profile["operators"] if operator["macs"]}
@@ -239,7 +239,7 @@ def test_the_time_of_every_layer_is_told_in_both_runtimes(place: Place, given: G
     ]
     assert sorted(by_layer[0].values()) == [64, 62_208, 331_776, 331_776]  # by hand
     assert all(other == by_layer[0] for other in by_layer)
-    for row in found["rows"]:
+    for row in bench["rows"]:
         watched = sum(operator["microseconds"] for operator in row["profile"]["operators"])
         assert 0 < watched < 20_000 * row["p50_ms"]
 

@@ -40,16 +40,16 @@ class Benched:
 
 @pytest.fixture(scope="module")
 def benched(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Benched:
-    made = Place(tmp_path_factory.mktemp("made"))
-    made.run(
+    origin = Place(tmp_path_factory.mktemp("made"))
+    origin.run(
         *(str(given.model), "--data", str(given.data), "--calibration", str(given.calibration)),
         *("--schemes", "fp32,int8", "--latency-seconds", "0", "--quiet", "--thorough"),
     )
-    made.command = "bench"
-    ended = made.run("dist", *HERE, "--profile", "--json", "--html", "page.html")
-    (made.here / "bench.json").write_text(ended.out)
-    page = (made.here / "page.html").read_text("utf-8")
-    return Benched(made.here / "dist", page, made.here / "bench.json", ended)
+    origin.command = "bench"
+    ended = origin.run("dist", *HERE, "--profile", "--json", "--html", "page.html")
+    (origin.here / "bench.json").write_text(ended.out)
+    page = (origin.here / "page.html").read_text("utf-8")
+    return Benched(origin.here / "dist", page, origin.here / "bench.json", ended)
 
 
 def test_the_page_has_the_accuracy_of_the_very_files_and_their_layers(benched: Benched) -> None:
@@ -86,14 +86,14 @@ def test_a_document_of_an_earlier_version_is_read(benched: Benched, place: Place
 
 
 def test_a_thorough_convert_looks_into_every_file(benched: Benched) -> None:
-    found = json.loads((benched.dist / "report.json").read_text())
+    report = json.loads((benched.dist / "report.json").read_text())
     files = {f"tiny.{scheme}.{format}" for scheme in ("fp32", "int8") for format in ("tflite", "onnx")}
-    assert {row["artifact"] for row in found["explanations"]} == files
+    assert {row["artifact"] for row in report["explanations"]} == files
     integers = {"tiny.int8.tflite", "tiny.int8.onnx"}
-    assert {row["artifact"] for row in found["attribution"]} == integers  # float files lose nothing
-    assert {row["artifact"] for row in found["execution"]} == integers
-    assert [row["artifact"] for row in found["int8_risk"]] == ["tiny.int8.onnx"]
-    assert not any("--thorough" in note for note in found["notes"])
+    assert {row["artifact"] for row in report["attribution"]} == integers  # float files lose nothing
+    assert {row["artifact"] for row in report["execution"]} == integers
+    assert [row["artifact"] for row in report["int8_risk"]] == ["tiny.int8.onnx"]
+    assert not any("--thorough" in note for note in report["notes"])
 
 
 def test_the_report_of_a_thorough_convert_tells_how_errors_grow(benched: Benched) -> None:

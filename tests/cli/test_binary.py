@@ -58,8 +58,8 @@ def converted(place: Place, given: Binary, *words: str) -> dict[str, Any]:
     fixed = ("--data", str(given.data), "--latency-seconds", "0", "--max-drop", "2", "--out", "dist")
     ended = place.run(str(given.model), *fixed, *words, "--json")
     assert ended.code == 0, ended
-    found: dict[str, Any] = json.loads(ended.out)
-    return found
+    report: dict[str, Any] = json.loads(ended.out)
+    return report
 
 
 def run(place: Place, command: str, *words: str) -> str:
@@ -150,7 +150,7 @@ def test_every_scheme_holds_at_every_repair(
     report = converted(place, trained, *words, "--thorough")
     assert [row["artifact"] for row in report["parity"] if row["verdict"] != "pass"] == []
     assert len(report["parity"]) == 8
-    assert [found for each in report["explanations"] for found in each["findings"]] == []
+    assert [finding for each in report["explanations"] for finding in each["findings"]] == []
 
 
 @pytest.fixture(scope="module")

@@ -77,23 +77,23 @@ def test_both_formats_have_the_same_readable_ends(done: Done) -> None:
 
 
 def test_how_the_ranges_were_chosen_is_in_every_report(done: Done) -> None:
-    found = done.report["calibration"]
-    assert found["tried"][0]["calibrator"] == "minmax"
+    calibration = done.report["calibration"]
+    assert calibration["tried"][0]["calibrator"] == "minmax"
     assert {
-        "calibrator": found["calibrator"],
-        "repairs": found["repairs"],
-        "sqnr_db": found["sqnr_db"],
-    } in found["tried"]
-    assert found["sqnr_db"] >= found["tried"][0]["sqnr_db"]
+        "calibrator": calibration["calibrator"],
+        "repairs": calibration["repairs"],
+        "sqnr_db": calibration["sqnr_db"],
+    } in calibration["tried"]
+    assert calibration["sqnr_db"] >= calibration["tried"][0]["sqnr_db"]
     for name in ("report.md", "report.html"):
-        assert f"{found['sqnr_db']:.1f} dB, judged on" in (done.folder / name).read_text("utf-8")
+        assert f"{calibration['sqnr_db']:.1f} dB, judged on" in (done.folder / name).read_text("utf-8")
 
 
 def test_the_calibration_images_were_looked_through(done: Done) -> None:
-    found = done.report["calibration_lint"]
-    assert (found["n"], found["against_n"]) == (100, 3000)
-    assert {"count", "leakage", "scale", "channels", "classes", "ranges"} <= set(found["checked"])
-    assert [f for f in found["findings"] if f["severity"] != "note"] == []
+    lint = done.report["calibration_lint"]
+    assert (lint["n"], lint["against_n"]) == (100, 3000)
+    assert {"count", "leakage", "scale", "channels", "classes", "ranges"} <= set(lint["checked"])
+    assert [f for f in lint["findings"] if f["severity"] != "note"] == []
     assert "error in the calibration" not in done.ended.err
     for name in ("report.md", "report.html"):
         assert "Looked at in 100 images of calibration.npz" in (done.folder / name).read_text("utf-8")
@@ -162,8 +162,8 @@ def test_a_few_images_cannot_prove_it_and_the_number_that_would_is_told(given: G
     assert not report["latency"]
     for row in report["parity"]:  # floats pass by their numbers: evaluation/rules.py
         assert row["verdict"] == ("inconclusive" if "int8" in row["artifact"] else "pass"), row
-    (told,) = [note for note in report["notes"] if note.startswith("with 30 images --max-drop")]
-    assert "0.5 takes 765 images" in told
+    (provable,) = [note for note in report["notes"] if note.startswith("with 30 images --max-drop")]
+    assert "0.5 takes 765 images" in provable
 
 
 @pytest.mark.slow
@@ -222,7 +222,7 @@ def test_the_bundled_model_gives_the_same_int8_numbers_in_both_formats(place: Pl
     assert all(row["reference_top1"] >= 0.94 for row in report["parity"])
     assert report["model"]["source"] == "resnet20_fashion_mnist.keras (bundled)"
     (note,) = [note for note in report["notes"] if "bit for bit" in note]
-    found = re.search(r"top-1 of ([\d,]+) of 10,000 images and on ([\d.]+) %", note)
-    assert found is not None, note
-    assert int(found[1].replace(",", "")) >= 9_995
-    assert float(found[2]) >= 99.5
+    match = re.search(r"top-1 of ([\d,]+) of 10,000 images and on ([\d.]+) %", note)
+    assert match is not None, note
+    assert int(match[1].replace(",", "")) >= 9_995
+    assert float(match[2]) >= 99.5

@@ -37,17 +37,17 @@ def oldest(path: Path) -> str:
 def test_a_scale_for_each_output_is_in_every_file_and_told(place: Place, given: Given) -> None:
     ended = convert(place, given, "each", "--dense-scales", "per-channel")
     assert ended.code == 0, ended.err
-    found = json.loads(ended.out)
-    assert found["dense_scales"] == "per-channel"
-    assert found["calibration"]["shared_scale"] is None
-    assert [note for note in found["notes"] if "older runtimes refuse them" in note]
+    report = json.loads(ended.out)
+    assert report["dense_scales"] == "per-channel"
+    assert report["calibration"]["shared_scale"] is None
+    assert [note for note in report["notes"] if "older runtimes refuse them" in note]
     folder = place.here / "each"
     assert "older runtimes refuse them" in (folder / "report.md").read_text()
     for scheme, release in (("dynamic", "2.17"), ("int8", "2.13")):
         path = folder / f"tiny.{scheme}.tflite"
         assert scales_of_dense(path) == 4
         assert oldest(path) == release
-    [alike] = [note for note in found["notes"] if "bit for bit" in note]
+    [alike] = [note for note in report["notes"] if "bit for bit" in note]
     assert "on 100.00 % of the output values" in alike, "the ONNX file has the same scales"
 
 
@@ -58,9 +58,9 @@ def test_the_default_is_one_scale_and_the_same_bytes(place: Place, given: Given)
     for out, words in (("plain", ()), ("named", ("--dense-scales", "per-tensor"))):
         ended = convert(place, given, out, *words)
         assert ended.code == 0, ended.err
-        found = json.loads(ended.out)
-        assert found["dense_scales"] == "per-tensor"
-        assert found["calibration"]["shared_scale"]["n"] == 100
+        report = json.loads(ended.out)
+        assert report["dense_scales"] == "per-tensor"
+        assert report["calibration"]["shared_scale"]["n"] == 100
         folder = place.here / out
         assert scales_of_dense(folder / "tiny.int8.tflite") == 1
         assert oldest(folder / "tiny.int8.tflite") == "1.14"

@@ -64,8 +64,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         *("--latency-seconds", "0.2", "--json"),
     )
     assert place.is_clean()
-    found: dict[str, Any] = {"code": ended.code, "errors": ended.errors, **json.loads(ended.out)}
-    return found
+    document: dict[str, Any] = {"code": ended.code, "errors": ended.errors, **json.loads(ended.out)}
+    return document
 
 
 def rows(report: dict[str, Any], part: str, scheme: str) -> dict[str, dict[str, Any]]:
@@ -82,15 +82,15 @@ def test_the_device_is_what_the_runtime_says(report: dict[str, Any]) -> None:
 
 
 def test_float_passes_on_the_gpu_as_exactly_as_on_the_cpu(report: dict[str, Any]) -> None:
-    found = rows(report, "parity", "fp32")
-    assert [row["verdict"] for row in found.values()] == ["pass", "pass"]
-    assert found[gpu(report)]["sqnr_db"] > 100
+    on_device = rows(report, "parity", "fp32")
+    assert [row["verdict"] for row in on_device.values()] == ["pass", "pass"]
+    assert on_device[gpu(report)]["sqnr_db"] > 100
 
 
 def test_int8_fails_on_the_gpu_alone_and_so_does_the_run(report: dict[str, Any]) -> None:
-    found = rows(report, "parity", "int8")
-    assert found["cpu"]["verdict"] == "pass"
-    assert found[gpu(report)]["verdict"] == "fail"
+    on_device = rows(report, "parity", "int8")
+    assert on_device["cpu"]["verdict"] == "pass"
+    assert on_device[gpu(report)]["verdict"] == "fail"
     assert report["code"] == 4
     assert any("ship fp16 or fp32" in note for note in report["notes"])
 

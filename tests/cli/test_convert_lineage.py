@@ -25,8 +25,8 @@ class Done:
 
     @property
     def report(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "report.json").read_text("utf-8"))
-        return found
+        document: dict[str, Any] = json.loads((self.folder / "report.json").read_text("utf-8"))
+        return document
 
 
 def converted(place: Place, given: Given, model: Path) -> Done:
@@ -43,7 +43,7 @@ def model(given: Given, tmp_path: Path) -> Path:
     return Path(shutil.copyfile(given.model, tmp_path / "tiny.keras"))
 
 
-def story(model: Path) -> Sidecar:
+def lineage(model: Path) -> Sidecar:
     sha256 = hashlib.sha256(model.read_bytes()).hexdigest()
     size = model.stat().st_size
     after = State(
@@ -93,19 +93,19 @@ def story(model: Path) -> Sidecar:
 
 
 def test_base_pruned_and_artifacts_stand_in_one_table(given: Given, model: Path, place: Place) -> None:
-    write_sidecar(model, story(model))
+    write_sidecar(model, lineage(model))
     done = converted(place, given, model)
     assert done.ended.out.startswith("Model ")
-    for told in ("train: tiny, 2 epochs", "prune: half the MACs", "98.0 %", "97.0 %", "2.00×", "set 2"):
-        assert told in done.ended.out
-    base, pruned, now, made = done.report["history"]
+    for shown in ("train: tiny, 2 epochs", "prune: half the MACs", "98.0 %", "97.0 %", "2.00×", "set 2"):
+        assert shown in done.ended.out
+    base, pruned, now, artifact = done.report["history"]
     assert [entry["macs"] for entry in (base, pruned)] == [6000, 3000]
     assert now["title"] == "the same, in this run"  # measured there on the images of the proof
     assert now["top1"] == done.report["parity"][0]["reference_top1"]
-    assert made["artifact"] == "tiny.fp32.tflite"
-    file = done.folder / made["artifact"]
-    assert made["size_bytes"] == file.stat().st_size
-    assert 0 < made["gzip_bytes"] < made["size_bytes"]
+    assert artifact["artifact"] == "tiny.fp32.tflite"
+    file = done.folder / artifact["artifact"]
+    assert artifact["size_bytes"] == file.stat().st_size
+    assert 0 < artifact["gzip_bytes"] < artifact["size_bytes"]
     for name in ("report.md", "report.html"):
         text = (done.folder / name).read_text("utf-8")
         assert "How the model came to be" in text
@@ -113,9 +113,9 @@ def test_base_pruned_and_artifacts_stand_in_one_table(given: Given, model: Path,
 
 
 def test_the_story_of_another_file_is_noted_and_not_told(given: Given, model: Path, place: Place) -> None:
-    told = story(model)
-    last = replace(told.steps[1], after=replace(told.steps[1].after, sha256="b" * 64))
-    write_sidecar(model, replace(told, steps=(told.steps[0], last)))
+    sidecar = lineage(model)
+    last = replace(sidecar.steps[1], after=replace(sidecar.steps[1].after, sha256="b" * 64))
+    write_sidecar(model, replace(sidecar, steps=(sidecar.steps[0], last)))
     done = converted(place, given, model)
     assert "half the MACs" not in done.ended.out + (done.folder / "report.json").read_text("utf-8")
     assert [entry["step"] for entry in done.report["history"]] == [None, None]

@@ -107,42 +107,42 @@ def test_people_read_of_it_too(mixed: Ran) -> None:
 
 @pytest.mark.slow
 def test_a_budget_that_cannot_be_met_is_said_plainly(given: Path, tmp_path: Path) -> None:
-    found = converted(given, tmp_path, "wide")
-    assert found.ended.code == 4
-    assert "the budget cannot be met with int8" in found.ended.err
-    (error,) = found.ended.errors
+    run = converted(given, tmp_path, "wide")
+    assert run.ended.code == 4
+    assert "the budget cannot be met with int8" in run.ended.err
+    (error,) = run.ended.errors
     assert "FAIL" in error
-    reasons = [reason for row in found.report["parity"] for reason in row["reasons"]]
+    reasons = [reason for row in run.report["parity"] for reason in row["reasons"]]
     assert any("more than the 1 pp allowed" in reason for reason in reasons)
-    plan = found.report["plan"]
+    plan = run.report["plan"]
     assert plan["met"] is False
     assert {candidate["verdict"] for candidate in plan["candidates"]} == {"fail"}
     kept = plan["candidates"][plan["chosen"]]
     assert kept["int8_macs"] >= 0.5
-    both = kept["parity"], found.report["parity"]
+    both = kept["parity"], run.report["parity"]
     assert [[row["top1"] for row in rows] for rows in both] == [[row["top1"] for row in both[1]]] * 2
 
 
 @pytest.mark.slow
 def test_without_a_plan_int8_is_plain(given: Path, tmp_path: Path) -> None:
-    found = converted(given, tmp_path, "narrow", "--no-plan")
-    assert found.ended.code == 4
-    assert found.report["plan"] is None
-    assert {row["verdict"] for row in found.report["parity"]} == {"fail"}
-    assert not any("plain int8" in note for note in found.report["notes"])
+    run = converted(given, tmp_path, "narrow", "--no-plan")
+    assert run.ended.code == 4
+    assert run.report["plan"] is None
+    assert {row["verdict"] for row in run.report["parity"]} == {"fail"}
+    assert not any("plain int8" in note for note in run.report["notes"])
 
 
 @pytest.mark.slow
 def test_a_file_that_fails_is_looked_into_and_no_other(given: Path, tmp_path: Path) -> None:
-    found = converted(given, tmp_path, "narrow", "--no-plan", "--schemes", "fp32,int8")
-    verdicts = {row["artifact"]: row["verdict"] for row in found.report["parity"]}
+    run = converted(given, tmp_path, "narrow", "--no-plan", "--schemes", "fp32,int8")
+    verdicts = {row["artifact"]: row["verdict"] for row in run.report["parity"]}
     failed = {name for name, verdict in verdicts.items() if verdict == "fail"}
     assert failed == {"narrow.int8.tflite", "narrow.int8.onnx"}
     for part in ("explanations", "attribution", "execution"):
-        assert {row["artifact"] for row in found.report[part]} == failed
-    assert [row["artifact"] for row in found.report["error_growth"]] == ["narrow.int8.tflite"]
-    assert [found.report["passed"], found.ended.code] == [False, 4]
-    assert sum("of the files that did not fail were not compared" in n for n in found.report["notes"]) == 1
+        assert {row["artifact"] for row in run.report[part]} == failed
+    assert [row["artifact"] for row in run.report["error_growth"]] == ["narrow.int8.tflite"]
+    assert [run.report["passed"], run.ended.code] == [False, 4]
+    assert sum("of the files that did not fail were not compared" in n for n in run.report["notes"]) == 1
 
 
 @pytest.mark.slow
@@ -163,10 +163,10 @@ def test_an_int8_graph_that_litert_refuses_costs_only_its_own_artifact(given: Pa
 
 @pytest.mark.slow
 def test_images_without_labels_keep_agreement(given: Path, tmp_path: Path) -> None:
-    found = converted(given, tmp_path, "narrow", "--io", "uint8", data="unlabelled")
-    plan = found.report["plan"]
+    run = converted(given, tmp_path, "narrow", "--io", "uint8", data="unlabelled")
+    plan = run.report["plan"]
     kept = plan["candidates"][plan["chosen"]]
     assert plan["candidates"][0]["verdict"] == "fail"
     assert kept["verdict"] != "fail"
     assert kept["parity"][0]["agreement"] > 0.98
-    assert [row["inputs"][0]["dtype"] for row in found.report["artifacts"]] == ["uint8", "uint8"]
+    assert [row["inputs"][0]["dtype"] for row in run.report["artifacts"]] == ["uint8", "uint8"]

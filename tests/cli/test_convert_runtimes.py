@@ -22,14 +22,14 @@ def test_a_scheme_that_a_runtime_cannot_hold_is_left_out_and_said(place: Place, 
     """Weights in int8 and activations in float came to TensorFlow Lite after files in float."""
     ended = convert(place, given, "--formats", "tflite", "--runtimes", "tflite>=1.15")
     assert ended.code == 0, ended.err
-    found = json.loads(ended.out)
-    assert {each["scheme"] for each in found["artifacts"]} == {"fp32", "fp16", "int8"}
+    report = json.loads(ended.out)
+    assert {each["scheme"] for each in report["artifacts"]} == {"fp32", "fp16", "int8"}
     assert not (place.here / "dist/tiny.dynamic.tflite").exists()
-    [note] = [note for note in found["notes"] if "left out" in note]
+    [note] = [note for note in report["notes"] if "left out" in note]
     assert "tiny.dynamic.tflite needs TensorFlow Lite 2." in note
     assert "--runtimes asks for tflite>=1.15" in note
-    assert [note for note in found["notes"] if "no file was run on tflite>=1.15" in note] or [
-        row for row in found["parity"] if row["backend"] == "tflite@2.5"
+    assert [note for note in report["notes"] if "no file was run on tflite>=1.15" in note] or [
+        row for row in report["parity"] if row["backend"] == "tflite@2.5"
     ]
 
 

@@ -54,21 +54,21 @@ def row(verdict: GoldenVerdict, *, steps: int | None = None, allowed: int | None
 def test_what_could_not_be_run_weighs_most_and_nothing_is_no_pass(
     verdicts: list[GoldenVerdict], code: int
 ) -> None:
-    found = GoldenReplay("golden.npz", VECTORS, tuple(map(row, verdicts)))
-    assert golden_exit_code(found) == code
-    assert golden_document(found)["passed"] is (code == 0)
+    replay = GoldenReplay("golden.npz", VECTORS, tuple(map(row, verdicts)))
+    assert golden_exit_code(replay) == code
+    assert golden_document(replay)["passed"] is (code == 0)
 
 
 @pytest.mark.parametrize(
-    ("steps", "allowed", "told"),
+    ("steps", "allowed", "texts"),
     [(1, 2, ["1 step", "2 steps"]), (None, None, ["0.12", "0.25"]), (3, None, ["0.12", "0.25"])],
 )
 def test_steps_are_told_where_they_decide(
-    steps: int | None, allowed: int | None, told: list[str], capsys: pytest.CaptureFixture[str]
+    steps: int | None, allowed: int | None, texts: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_golden(GoldenReplay("golden.npz", VECTORS, (row("pass", steps=steps, allowed=allowed),)))
     text = capsys.readouterr().out
-    assert all(words in text for words in (*told, "3 (1 near-ties)", "3 images of photos"))
+    assert all(words in text for words in (*texts, "3 (1 near-ties)", "3 images of photos"))
 
 
 def test_reasons_stand_under_the_table_and_move_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,14 +43,14 @@ def test_a_name_may_fold_and_a_number_may_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "text", "told"),
+    ("encoding", "text", "shown"),
     [
         ("utf-8", "1.67× – \x1b[31m", "1.67× – \\x1b[31m"),
         ("ascii", "1.67× – ∞ é", "1.67x - inf \\xe9"),
         ("latin-1", "1.67× é 日", "1.67x é \\u65e5"),
     ],
 )
-def test_what_a_terminal_cannot_show_is_spelled(encoding: str, text: str, told: str) -> None:
+def test_what_a_terminal_cannot_show_is_spelled(encoding: str, text: str, shown: str) -> None:
     console = Console(file=io.TextIOWrapper(io.BytesIO(), encoding))
-    assert spelled(console, text) == told
-    assert printable(told) == told
+    assert spelled(console, text) == shown
+    assert printable(shown) == shown

@@ -18,9 +18,9 @@ COMMANDS = sorted(main.list_commands(CONTEXT))
 
 
 def command(name: str) -> click.Command:
-    found = main.get_command(CONTEXT, name)
-    assert found is not None
-    return found
+    subcommand = main.get_command(CONTEXT, name)
+    assert subcommand is not None
+    return subcommand
 
 
 def test_the_program_lists_every_command_with_a_sentence() -> None:
@@ -65,12 +65,12 @@ def test_doctor_opens_every_backend_and_prints_json_alone() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "resnet_edge", "doctor", "--json"], capture_output=True, text=True
     )
-    found = json.loads(done.stdout)
-    assert set(found) == {"machine", "sandbox", "versions", "backends"}
-    states = {backend["backend"]: backend["devices"] for backend in found["backends"]}
+    report = json.loads(done.stdout)
+    assert set(report) == {"machine", "sandbox", "versions", "backends"}
+    states = {backend["backend"]: backend["devices"] for backend in report["backends"]}
     for name in ("litert", "onnxruntime"):
         (cpu,) = [state for state in states[name] if state["device"] == "cpu"]
         assert cpu["status"] == "opens", cpu
     assert done.returncode == 0, done.stderr
-    assert found["machine"]["usable_cores"] >= 1
-    assert found["versions"]["resnet-edge"] == __version__
+    assert report["machine"]["usable_cores"] >= 1
+    assert report["versions"]["resnet-edge"] == __version__

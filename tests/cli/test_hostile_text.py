@@ -74,8 +74,8 @@ CLOSED = {"verdict", "bound", "kind", "accuracy", "sha256"}
 def document(tmp_path: Path) -> Path:
     """A stored run of `bench`, spoilt wherever it can be."""
     path = tmp_path / "spoilt.json"
-    found = replace(benches.troubled(), rows=benches.ordinary().rows)  # the others have lone surrogates
-    path.write_text(json.dumps(spoilt(json.loads(msgspec.json.encode(found)))))
+    bench = replace(benches.troubled(), rows=benches.ordinary().rows)  # the others have lone surrogates
+    path.write_text(json.dumps(spoilt(json.loads(msgspec.json.encode(bench)))))
     return path
 
 

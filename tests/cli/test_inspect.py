@@ -24,11 +24,11 @@ from tests.formats.metadata.five_classes import GREY
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tiny.write_all(tmp_path_factory.mktemp("tiny"))
+    tiny_files = tiny.write_all(tmp_path_factory.mktemp("tiny"))
     labels = LabelFile("labels.txt", ("Zebra", "Äpfel", "東京", "a b", "🚲"))
     metadata = replace(GREY, scores=replace(GREY.scores, labels=(labels,)))
-    write_metadata(made / "fixed.tflite", metadata, made / "told.tflite")
-    return made
+    write_metadata(tiny_files / "fixed.tflite", metadata, tiny_files / "told.tflite")
+    return tiny_files
 
 
 @pytest.fixture
@@ -40,22 +40,22 @@ def test_what_is_inside_as_a_document(place: Place, files: Path) -> None:
     path = files / "uint8.tflite"
     ended = place.run(str(path), "--json")
     assert ended.code == 0, ended.err
-    found = json.loads(ended.out)
-    assert found["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert found["inputs"][0]["dtype"] == "uint8"
-    assert found["outputs"][0]["shape"] == [1, 5]
-    assert {"op": "CONV_2D", "precision": "int8", "count": 1, "macs": 8 * 8 * 3 * 3 * 4} in found["ops"]
-    assert sum(op["macs"] for op in found["ops"]) == 8 * 8 * 3 * 3 * 4 + 4 * 5
-    assert found["metadata"] is None
-    assert "resize" not in found
-    oldest = {each["runtime"]: each for each in found["minimums"]}
+    document = json.loads(ended.out)
+    assert document["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert document["inputs"][0]["dtype"] == "uint8"
+    assert document["outputs"][0]["shape"] == [1, 5]
+    assert {"op": "CONV_2D", "precision": "int8", "count": 1, "macs": 8 * 8 * 3 * 3 * 4} in document["ops"]
+    assert sum(op["macs"] for op in document["ops"]) == 8 * 8 * 3 * 3 * 4 + 4 * 5
+    assert document["metadata"] is None
+    assert "resize" not in document
+    oldest = {each["runtime"]: each for each in document["minimums"]}
     assert oldest["TensorFlow Lite"] | {"why": ""} == {
         "runtime": "TensorFlow Lite",
         "state": "known",
         "version": "1.14",
         "why": "",
     }
-    assert not any("says that TensorFlow Lite" in warning for warning in found["warnings"])
+    assert not any("says that TensorFlow Lite" in warning for warning in document["warnings"])
 
 
 def test_what_is_inside_for_people(place: Place, files: Path) -> None:
@@ -74,8 +74,8 @@ def test_what_is_inside_for_people(place: Place, files: Path) -> None:
 
 
 def test_it_fits_80_columns(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = inspect(files / "told.tflite")
-    print_inspection(found, width=80)
+    inspection = inspect(files / "told.tflite")
+    print_inspection(inspection, width=80)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 20
     assert max(map(cell_len, lines)) <= 80

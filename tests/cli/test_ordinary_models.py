@@ -104,12 +104,12 @@ def _given(path: Path, images: Any) -> Any:
     interpreter = Interpreter(str(path))
     interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
-    found = []
+    outputs = []
     for one in images:
         interpreter.set_tensor(taken["index"], one[None])
         interpreter.invoke()
-        found.append(interpreter.get_tensor(given["index"]))
-    return np.concatenate(found)
+        outputs.append(interpreter.get_tensor(given["index"]))
+    return np.concatenate(outputs)
 
 
 @pytest.mark.parametrize("repair", ["none", "auto", "all"])

@@ -58,8 +58,8 @@ def packed(place: Place, converted: Path, given: Given, *words: str) -> tuple[Pa
 
 
 def loaded(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_bytes())
-    return found
+    document: dict[str, Any] = json.loads(path.read_bytes())
+    return document
 
 
 @pytest.fixture(scope="module")
@@ -139,10 +139,10 @@ def test_what_is_not_changed_has_the_bytes_that_were_proved(whole: Path, convert
 
 
 def test_files_for_tasks_tell_their_labels_and_licence(whole: Path) -> None:
-    found = read_metadata(whole / "android-tasks" / "tiny.int8.tflite")
-    assert found is not None
-    assert found.scores.labels[0].labels == NAMES
-    assert (found.license, found.image.colour_space, found.image.mean) == ("MIT", "RGB", ())
+    metadata = read_metadata(whole / "android-tasks" / "tiny.int8.tflite")
+    assert metadata is not None
+    assert metadata.scores.labels[0].labels == NAMES
+    assert (metadata.license, metadata.image.colour_space, metadata.image.mean) == ("MIT", "RGB", ())
     assert (whole / "labels.txt").read_text("utf-8").splitlines() == [*NAMES]
 
 
@@ -168,12 +168,12 @@ def test_golden_vectors_hold_for_code_that_knows_nothing_of_ours(whole: Path, na
         assert hashlib.sha256(tensor.tobytes()).hexdigest() == digest
         interpreter.set_tensor(image["index"], tensor)
         interpreter.invoke()
-        found = interpreter.get_tensor(output["index"])[0].astype(np.float32)
+        actual = interpreter.get_tensor(output["index"])[0].astype(np.float32)
         if file["output"]["scale"] is not None:
-            found = (found - file["output"]["zero_point"]) * file["output"]["scale"]
-        np.testing.assert_allclose(found, wanted, rtol=0, atol=most)
-        assert found.argmax() == picture["label"]
-        classes.add(int(found.argmax()))
+            actual = (actual - file["output"]["zero_point"]) * file["output"]["scale"]
+        np.testing.assert_allclose(actual, wanted, rtol=0, atol=most)
+        assert actual.argmax() == picture["label"]
+        classes.add(int(actual.argmax()))
     assert len(classes) == len(NAMES)
 
 
@@ -303,7 +303,7 @@ def test_the_same_gives_the_same_bytes_wherever_it_is_made(
 ) -> None:
     """In two folders, from two copies, with programs that are missing in two places; by two users, with their
     own languages, time zones, hashes and rights of new files."""
-    made = []
+    bundles = []
     for name, umask, user in (("a", 0o022, {}), ("b c", 0o077, ANOTHER)):
         root = tmp_path / name
         root.mkdir()
@@ -323,14 +323,14 @@ def test_the_same_gives_the_same_bytes_wherever_it_is_made(
         os.umask(before)
         assert ended.code == 0, ended.err
         bundle = root / "bundle"
-        made.append({p.relative_to(bundle): p.read_bytes() for p in bundle.rglob("*") if p.is_file()})
-    assert made[0] == made[1]
-    for path, content in made[0].items():
+        bundles.append({p.relative_to(bundle): p.read_bytes() for p in bundle.rglob("*") if p.is_file()})
+    assert bundles[0] == bundles[1]
+    for path, content in bundles[0].items():
         if path.suffix in (".json", ".md", ".txt", ".config"):
             assert not ABSOLUTE.search(content.decode("utf-8")), path
         for place_of_ours in (tmp_path, Path(sys.prefix), Path.home(), Path(__file__).parents[2]):
             assert str(place_of_ours).encode() not in content, path
-    assert b"Vela is not installed" in made[0][Path("ACCELERATORS.md")]
+    assert b"Vela is not installed" in bundles[0][Path("ACCELERATORS.md")]
 
 
 @pytest.mark.slow
@@ -510,14 +510,14 @@ def test_labels_in_another_language(place: Place, converted: Path, given: Given)
 
 def test_what_accelerators_take_is_told_with_its_source(whole: Path) -> None:
     rows = loaded(whole / "bundle.json")["outlooks"]
-    told = [row["outlook"] for row in rows if row["outlook"] is not None]
-    assert {"xnnpack", "litert_gpu", "coreml", "nnapi_ep"} <= {outlook["delegate"] for outlook in told}
+    outlooks = [row["outlook"] for row in rows if row["outlook"] is not None]
+    assert {"xnnpack", "litert_gpu", "coreml", "nnapi_ep"} <= {outlook["delegate"] for outlook in outlooks}
     text = (whole / "ACCELERATORS.md").read_text("utf-8")
     for row in rows:
         assert f"`{row['file']}`" in text
         assert (row["outlook"] is None) == bool(row["reason"])  # Vela alone may be missing
     assert {row["delegate"] for row in rows if row["outlook"] is None} <= {"ethos_u"}
-    assert all(outlook["title"] in text for outlook in told)
+    assert all(outlook["title"] in text for outlook in outlooks)
 
 
 def test_an_output_folder_that_exists(place: Place, converted: Path, given: Given) -> None:

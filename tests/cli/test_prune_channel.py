@@ -120,10 +120,10 @@ def test_an_interrupted_fine_tuning_resumes_to_the_very_same_weights(
     (folder / "chosen.json").write_text(json.dumps(chosen))
     resumed = run(options(base, out, "--quiet"))
     assert (resumed.exit_code, resumed.output) == (0, "")
-    expected, found = weights(pruned[0] / "half.keras"), weights(out)
-    assert expected.keys() == found.keys()
+    expected, again = weights(pruned[0] / "half.keras"), weights(out)
+    assert expected.keys() == again.keys()
     for name, array in expected.items():
-        np.testing.assert_array_equal(found[name], array, err_msg=name)
+        np.testing.assert_array_equal(again[name], array, err_msg=name)
 
 
 def test_the_result_converts_and_its_report_tells_the_story(

@@ -139,23 +139,23 @@ def test_an_interrupted_run_resumes_to_the_very_same_weights(
 
     resumed = run(*options(model, data, out, "--resume", "--quiet"))
     assert (resumed.exit_code, resumed.output) == (0, "")
-    expected, found = weights(pruned[0] / "thin.keras"), weights(out)
-    assert expected.keys() == found.keys()
+    expected, again = weights(pruned[0] / "thin.keras"), weights(out)
+    assert expected.keys() == again.keys()
     for name, array in expected.items():
-        np.testing.assert_array_equal(found[name], array, err_msg=name)
+        np.testing.assert_array_equal(again[name], array, err_msg=name)
 
 
 @pytest.mark.slow
 def test_convert_takes_it(pruned: tuple[Path, dict[str, Any]], data: Path, tmp_path: Path) -> None:
     words = ["--formats", "tflite", "--schemes", "fp32", "--backends", "litert", "--latency-seconds", "0"]
-    found = CliRunner().invoke(
+    result = CliRunner().invoke(
         main,
         [
             *("convert", str(pruned[0] / "thin.keras"), "--out", str(tmp_path / "dist")),
             *(*words, "--data", str(data), "--max-drop", "50", "--quiet"),
         ],
     )
-    assert found.exit_code in (0, 5), found.output
+    assert result.exit_code in (0, 5), result.output
     assert (tmp_path / "dist" / "thin.fp32.tflite").is_file()
 
 

@@ -85,10 +85,10 @@ def test_convert_gives_the_learned_ranges_to_both_formats(
     assert set(report["calibration"]["repairs"]) <= {"round", "bias"}, "what leaves the ranges as they are"
     assert any(f"{layers} layers were learned by qat" in note for note in report["notes"])
     tflite, onnx = sorted(row["file"] for row in report["artifacts"])[::-1]
-    (told,) = [note for note in report["notes"] if note.startswith(f"{tflite} and {onnx} agree")]
-    found = re.search(r"the top-1 of 3,000 of 3,000 images and on ([\d.]+) % of the output values", told)
-    assert found is not None, told
-    assert float(found[1]) > 99.9  # of LiteRT's and ONNX Runtime's mean over an image, one rounds otherwise
+    (agreement,) = [note for note in report["notes"] if note.startswith(f"{tflite} and {onnx} agree")]
+    match = re.search(r"the top-1 of 3,000 of 3,000 images and on ([\d.]+) % of the output values", agreement)
+    assert match is not None, agreement
+    assert float(match[1]) > 99.9  # of LiteRT's and ONNX Runtime's mean over an image, one rounds otherwise
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ def test_every_number_of_a_row_is_told(
     ordinary: Report, width: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = printed(ordinary, width, capsys)
-    for told in (
+    for text_ in (
         "resnet20.int16x8.tflite",
         "318 kB",
         "94.09 %",
@@ -57,7 +57,7 @@ def test_every_number_of_a_row_is_told(
         "onnxruntime cpu",
         "pass",
     ):
-        assert told in text
+        assert text_ in text
 
 
 def test_fits_a_line_a_row_at_120_and_two_at_80(ordinary: Report, capsys: pytest.CaptureFixture[str]) -> None:

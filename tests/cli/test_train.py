@@ -61,15 +61,15 @@ def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 def weights(model: Path) -> dict[str, NDArray[Any]]:
     """The arrays in a .keras file, without Keras."""
-    found = {}
+    arrays = {}
 
     def keep(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset):
-            found[name] = item[()]
+            arrays[name] = item[()]
 
     with zipfile.ZipFile(model) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
         file.visititems(keep)
-    return found
+    return arrays
 
 
 def test_json_names_the_file_and_the_held_out_accuracy(trained: tuple[Path, dict[str, Any]]) -> None:
@@ -128,10 +128,10 @@ def test_an_interrupted_run_resumes_to_the_very_same_weights(
     resumed = run(*options(tiny, out))
     assert resumed.exit_code == 0, resumed.output
     assert re.search(r"going on behind epoch \d of 6", resumed.output)
-    expected, found = weights(trained[0] / "net.keras"), weights(out)
-    assert expected.keys() == found.keys()
+    expected, again = weights(trained[0] / "net.keras"), weights(out)
+    assert expected.keys() == again.keys()
     for name, array in expected.items():
-        np.testing.assert_array_equal(found[name], array, err_msg=name)
+        np.testing.assert_array_equal(again[name], array, err_msg=name)
     history = json.loads((tmp_path / "net.json").read_text())["steps"][0]["details"]["history"]
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
 

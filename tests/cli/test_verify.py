@@ -25,29 +25,29 @@ def place(tmp_path: Path) -> Place:
 
 def verified(place: Place, given: Given, *words: str | Path) -> Ended:
     cache = {"XDG_CACHE_HOME": str(place.here.parent / "cache")}
-    asked = ["--reference", str(given.model), "--data", str(given.data), "--max-drop", "2"]
-    return place.run(*map(str, words), *asked, environment=cache)
+    options = ["--reference", str(given.model), "--data", str(given.data), "--max-drop", "2"]
+    return place.run(*map(str, words), *options, environment=cache)
 
 
 def document(ended: Ended) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(ended.out)
-    return found
+    verification: dict[str, Any] = json.loads(ended.out)
+    return verification
 
 
 def test_a_folder_passes_and_leaves_nothing(place: Place, given: Given, converted: Path) -> None:
     ended = verified(place, given, converted, "--json")
     assert ended.code == 0, ended.err
-    found = document(ended)
-    assert found["passed"] is True
-    assert {(row["artifact"], row["verdict"]) for row in found["parity"]} == {
+    verification = document(ended)
+    assert verification["passed"] is True
+    assert {(row["artifact"], row["verdict"]) for row in verification["parity"]} == {
         (f"tiny.{scheme}.{suffix}", "pass") for scheme in ("fp32", "int8") for suffix in ("tflite", "onnx")
     }
-    assert {a["scheme"] for a in found["artifacts"]} == {"fp32", "int8"}
-    for row in found["parity"]:
-        assert row["n"] == found["data"]["n"] == 3000
+    assert {a["scheme"] for a in verification["artifacts"]} == {"fp32", "int8"}
+    for row in verification["parity"]:
+        assert row["n"] == verification["data"]["n"] == 3000
         low, high = row["agreement_ci95"]
         assert low <= row["agreement"] <= high
-    for explanation in found["explanations"]:
+    for explanation in verification["explanations"]:
         assert explanation["layers"] == 4
         assert 0 < explanation["compared"] <= 4
         assert bool(explanation["remarks"]) == (explanation["compared"] < 4)
@@ -158,8 +158,8 @@ def test_a_run_that_was_killed_goes_on(place: Place, given: Given, converted: Pa
     running.until("tiny.fp32.tflite on litert: ")
     until_there(cache)
     running.signal(signal.SIGKILL).finish()
-    (told,) = cache.rglob("*.0-500.json")
-    kept = told.with_suffix(".npy")
+    (stored,) = cache.rglob("*.0-500.json")
+    kept = stored.with_suffix(".npy")
     whole = np.load(kept)
     np.save(kept, np.roll(whole, 1, axis=1))
     ended = verified(place, given, converted / "tiny.fp32.tflite", "--no-explain", "--json")

@@ -30,15 +30,17 @@ def test_causes_and_a_page(place: Place, given: Given, converted: Path) -> None:
     words = ("--attribute", "300", "--unpruned", "before.keras", "--html", "page.html", "--json")
     ended = verified(place, given, converted / "tiny.int8.tflite", converted / "tiny.int8.onnx", *words)
     assert ended.code == 0, ended.err
-    for found in document(ended)["attribution"]:
-        told = {share["cause"]: share for share in found["shares"]}
-        assert [*told] == ["pruning", "preprocessing", "conversion", "quantization", "kernels"]
-        assert found["n"] == 300
-        assert told["pruning"]["changed"] > 0.05
-        assert told["preprocessing"]["changed"] == told["conversion"]["changed"] == 0
-        assert found["whole"]["drop_pp"] == pytest.approx(sum(share["drop_pp"] for share in told.values()))
-        assert found["kernels"]["within"] is True
-        assert found["kernels"]["tolerance"]["unit"] == "steps"
+    for attribution in document(ended)["attribution"]:
+        by_cause = {share["cause"]: share for share in attribution["shares"]}
+        assert [*by_cause] == ["pruning", "preprocessing", "conversion", "quantization", "kernels"]
+        assert attribution["n"] == 300
+        assert by_cause["pruning"]["changed"] > 0.05
+        assert by_cause["preprocessing"]["changed"] == by_cause["conversion"]["changed"] == 0
+        assert attribution["whole"]["drop_pp"] == pytest.approx(
+            sum(share["drop_pp"] for share in by_cause.values())
+        )
+        assert attribution["kernels"]["within"] is True
+        assert attribution["kernels"]["tolerance"]["unit"] == "steps"
     page = (place.here / "page.html").read_text("utf-8")
     assert "Where the gap comes from" in page
     assert "Pruning" in page
@@ -49,15 +51,15 @@ def test_what_int8_ran_as_and_that_it_cannot_overflow(place: Place, given: Given
     files = [converted / f"tiny.{name}" for name in ("int8.tflite", "int8.onnx", "fp32.onnx")]
     ended = verified(place, given, *files, "--attribute", "0", "--json")
     assert ended.code == 0, ended.err
-    found = document(ended)
-    assert found["attribution"] == []
-    assert {(ran["artifact"], ran["backend"]) for ran in found["execution"]} == {
+    verification = document(ended)
+    assert verification["attribution"] == []
+    assert {(ran["artifact"], ran["backend"]) for ran in verification["execution"]} == {
         ("tiny.int8.tflite", "litert"),
         ("tiny.int8.onnx", "onnxruntime"),
     }
-    for ran in found["execution"]:
+    for ran in verification["execution"]:
         assert ran["int8_macs"] == ran["stated_int8_macs"] == ran["macs"] > 0
-    (risk,) = found["int8_risk"]
+    (risk,) = verification["int8_risk"]
     assert risk["artifact"] == "tiny.int8.onnx"
     assert (risk["n"], risk["ways"]) == (0, []), "nothing is emulated"
     assert [layer["at_risk"] for layer in risk["layers"]] == [0] * 4

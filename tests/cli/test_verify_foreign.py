@@ -72,7 +72,7 @@ def foreign(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def asked(place: Place, given: Given) -> tuple[str, ...]:
+def options_for(place: Place, given: Given) -> tuple[str, ...]:
     np.savez(place.here / "bare.npz", images=IMAGES)
     (place.here / "how.json").write_text(json.dumps({"scale": [SCALE], "offset": [OFFSET]}))
     words = ("--reference", str(given.model), "--data", "bare.npz", "--max-drop", "5")
@@ -82,18 +82,18 @@ def asked(place: Place, given: Given) -> tuple[str, ...]:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_good_files_of_others_pass(place: Place, given: Given, foreign: Path) -> None:
     names = ["float.tflite", "dynamic.tflite", "float.onnx", "u8s8.onnx"]
-    ended = place.run(*(str(foreign / name) for name in names), *asked(place, given), "--json")
+    ended = place.run(*(str(foreign / name) for name in names), *options_for(place, given), "--json")
     assert ended.code == 0, ended.err
-    found = document(ended)
-    assert {row["artifact"]: row["verdict"] for row in found["parity"]} == dict.fromkeys(names, "pass")
-    assert all(explanation["findings"] == [] for explanation in found["explanations"])
-    for split in found["attribution"]:
-        told = {share["cause"]: share["sqnr_db"] for share in split["shares"]}
-        assert told["preprocessing"] == 200
-        assert told["conversion"] > 90
+    verification = document(ended)
+    assert {row["artifact"]: row["verdict"] for row in verification["parity"]} == dict.fromkeys(names, "pass")
+    assert all(explanation["findings"] == [] for explanation in verification["explanations"])
+    for split in verification["attribution"]:
+        sqnr = {share["cause"]: share["sqnr_db"] for share in split["shares"]}
+        assert sqnr["preprocessing"] == 200
+        assert sqnr["conversion"] > 90
         assert split["kernels"]["within"]
-    assert all(ran["int8_macs"] >= ran["stated_int8_macs"] for ran in found["execution"])
-    assert [risk["artifact"] for risk in found["int8_risk"]] == ["u8s8.onnx"]
+    assert all(ran["int8_macs"] >= ran["stated_int8_macs"] for ran in verification["execution"])
+    assert [risk["artifact"] for risk in verification["int8_risk"]] == ["u8s8.onnx"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
@@ -103,21 +103,23 @@ def test_the_defaults_of_onnx_runtime_leave_a_residual_network_half_in_float(
 ) -> None:
     """On x86 it makes int8 activations uint8 one by one, and fuses no layer that reads one and writes the
     other."""
-    ended = place.run(str(foreign / "s8s8.onnx"), *asked(place, given), "--json")
+    ended = place.run(str(foreign / "s8s8.onnx"), *options_for(place, given), "--json")
     assert ended.code == 0
-    found = document(ended)
-    assert any("of what the file multiplies in integers in float" in r for r in found["parity"][0]["reasons"])
-    assert found["explanations"][0]["findings"] == []
-    assert found["attribution"][0]["kernels"]["within"]
+    verification = document(ended)
+    assert any(
+        "of what the file multiplies in integers in float" in r for r in verification["parity"][0]["reasons"]
+    )
+    assert verification["explanations"][0]["findings"] == []
+    assert verification["attribution"][0]["kernels"]["within"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_channels_first_are_fed_so_and_told(place: Place, given: Given, foreign: Path) -> None:
-    ended = place.run(str(foreign / "nchw.onnx"), *asked(place, given), "--json")
+    ended = place.run(str(foreign / "nchw.onnx"), *options_for(place, given), "--json")
     assert ended.code == 0, ended.err
-    found = document(ended)
-    assert found["explanations"][0]["findings"] == []
-    assert any("takes its channels first" in note for note in found["notes"])
+    verification = document(ended)
+    assert verification["explanations"][0]["findings"] == []
+    assert any("takes its channels first" in note for note in verification["notes"])
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
@@ -131,21 +133,21 @@ def test_channels_first_are_fed_so_and_told(place: Place, given: Given, foreign:
     ],
 )
 def test_tensorrts_rules_hold_for_them(foreign: Path, name: str, state: str, words: str) -> None:
-    found = next(each for each in inspect(foreign / name).minimums if each.runtime == "TensorRT")
-    assert found.state == state, found.why
-    assert words in found.why
+    minimum = next(each for each in inspect(foreign / name).minimums if each.runtime == "TensorRT")
+    assert minimum.state == state, minimum.why
+    assert words in minimum.why
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_a_file_that_does_not_fit_leaves_the_others(place: Place, given: Given, foreign: Path) -> None:
     tiny.write_onnx(place.here)
     paths = (str(place.here / "fixed.onnx"), str(foreign / "float.onnx"))
-    ended = place.run(*paths, *asked(place, given), "--json")
+    ended = place.run(*paths, *options_for(place, given), "--json")
     assert ended.code == 3
-    found = document(ended)
-    assert [(row["artifact"], row["verdict"]) for row in found["parity"]] == [("float.onnx", "pass")]
-    assert [Path(failure["what"]).name for failure in found["failures"]] == ["fixed.onnx"]
-    assert "name the model that it was made from" in found["failures"][0]["message"]
+    verification = document(ended)
+    assert [(row["artifact"], row["verdict"]) for row in verification["parity"]] == [("float.onnx", "pass")]
+    assert [Path(failure["what"]).name for failure in verification["failures"]] == ["fixed.onnx"]
+    assert "name the model that it was made from" in verification["failures"][0]["message"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
@@ -154,7 +156,7 @@ def test_pixels_in_place_of_what_the_model_takes_do_not_pass(
     place: Place, given: Given, foreign: Path
 ) -> None:
     """The same file, as if it had the preprocessing inside."""
-    words = [word for word in asked(place, given) if word not in ("--feed", "preprocessed")]
+    words = [word for word in options_for(place, given) if word not in ("--feed", "preprocessed")]
     ended = place.run(str(foreign / "float.tflite"), *words, "--json")
     assert ended.code == 4
     assert document(ended)["parity"][0]["verdict"] == "fail"
@@ -182,12 +184,12 @@ def test_bytes_reach_an_integer_input_as_an_app_gives_them(
     np.savez(place.here / "bare.npz", images=IMAGES)
     words = ("--reference", "prepared.keras", "--preprocess", preset, "--data", "bare.npz", "--max-drop", "5")
     ended = place.run("bytes.tflite", *words, "--save-golden", "golden.zip", "--json")
-    found = document(ended)
-    assert ended.code == 0, found["parity"]
-    assert found["parity"][0]["agreement"] > 0.95
-    assert found["explanations"][0]["findings"] == []
-    conversion = next(one for one in found["attribution"][0]["shares"] if one["cause"] == "conversion")
+    verification = document(ended)
+    assert ended.code == 0, verification["parity"]
+    assert verification["parity"][0]["agreement"] > 0.95
+    assert verification["explanations"][0]["findings"] == []
+    conversion = next(one for one in verification["attribution"][0]["shares"] if one["cause"] == "conversion")
     # zero points are whole: black is -1.004 or -0.996, where the model has -1
     assert conversion["sqnr_db"] > (80 if preset == "unit" else 40)
-    assert any("golden vectors hold images" in note for note in found["notes"])
+    assert any("golden vectors hold images" in note for note in verification["notes"])
     assert not (place.here / "golden.zip").exists()

@@ -21,8 +21,8 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path, "verify")
 
 
-def verdicts(found: dict[str, Any]) -> dict[str, str]:
-    return {row["artifact"]: row["verdict"] for row in found["parity"]}
+def verdicts(verification: dict[str, Any]) -> dict[str, str]:
+    return {row["artifact"]: row["verdict"] for row in verification["parity"]}
 
 
 @pytest.mark.slow
@@ -34,22 +34,28 @@ def test_what_is_decided_stops_and_the_verdicts_are_the_same(
     once = document(verified(place, given, *files, "--json", "--attribute", "0", "--no-explain"))
     golden = ("--save-golden", "golden.zip", "--golden-images", "8")
     ended = verified(place, given, *files, "--sequential", "--json", *golden)
-    found = document(ended)
+    verification = document(ended)
     assert ended.code == 4
-    assert verdicts(found) == verdicts(once)
-    assert verdicts(found) == {"swapped.onnx": "fail", "tiny.int8.onnx": "pass", "tiny.fp32.tflite": "pass"}
-    n = {row["artifact"]: row["n"] for row in found["parity"]}
+    assert verdicts(verification) == verdicts(once)
+    assert verdicts(verification) == {
+        "swapped.onnx": "fail",
+        "tiny.int8.onnx": "pass",
+        "tiny.fp32.tflite": "pass",
+    }
+    n = {row["artifact"]: row["n"] for row in verification["parity"]}
     assert n["swapped.onnx"] == n["tiny.fp32.tflite"] == LOOKS[0]
     assert n["tiny.int8.onnx"] in LOOKS
     assert {row["n"] for row in once["parity"]} == {3000}
-    assert found["data"]["n"] == 3000
-    assert found["sequential"] == {"looks": [*LOOKS], "confidence": 0.9875, "seed": 0}
+    assert verification["data"]["n"] == 3000
+    assert verification["sequential"] == {"looks": [*LOOKS], "confidence": 0.9875, "seed": 0}
     assert once["sequential"] is None
-    split = {(row["artifact"], row["n"]) for row in found["attribution"]}
+    split = {(row["artifact"], row["n"]) for row in verification["attribution"]}
     assert split == {("swapped.onnx", LOOKS[0]), ("tiny.int8.onnx", LOOKS[0])}  # the other loses nothing
-    assert any(note.startswith("stopped early (--sequential), of 3,000 images") for note in found["notes"])
-    assert any("golden vectors of 8 images" in note for note in found["notes"])
-    assert all(row["drop_ci95_pp"][1] <= 2 for row in found["parity"] if row["verdict"] == "pass")
+    assert any(
+        note.startswith("stopped early (--sequential), of 3,000 images") for note in verification["notes"]
+    )
+    assert any("golden vectors of 8 images" in note for note in verification["notes"])
+    assert all(row["drop_ci95_pp"][1] <= 2 for row in verification["parity"] if row["verdict"] == "pass")
 
 
 def test_a_row_says_its_images_on_the_terminal(place: Place, given: Given, converted: Path) -> None:
@@ -94,9 +100,9 @@ def test_too_few_images_are_run_and_it_is_told(place: Place, given: Given, conve
     words = ("--sequential", "--images", "200", "--json", "--attribute", "0", "--no-explain")
     ended = verified(place, given, converted / "tiny.fp32.onnx", *words)
     assert ended.code == 0, ended.err
-    found = document(ended)
-    assert (found["parity"][0]["n"], found["sequential"]["looks"]) == (200, [200])
-    assert any("--sequential: all 200 images are run" in note for note in found["notes"])
+    verification = document(ended)
+    assert (verification["parity"][0]["n"], verification["sequential"]["looks"]) == (200, [200])
+    assert any("--sequential: all 200 images are run" in note for note in verification["notes"])
 
 
 def test_golden_vectors_are_replayed_whole(place: Place, converted: Path) -> None:
