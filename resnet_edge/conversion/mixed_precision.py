@@ -1,8 +1,8 @@
 """Runs in the parent. What to do when plain int8 misses the budget: leave some layers in float.
 
-The calibration images tell in which order layers are worth it (conversion/float_choices.py), and the
-proof itself tells how many are needed: a search by halves, since more layers in float are hardly
-ever worse. Every candidate is made, run and judged as any artifact is.
+The calibration images tell in which order layers are worth it
+(conversion/mixed_precision_choices.py), and the proof itself tells how many are needed: a search by halves,
+since more layers in float are hardly ever worse. Every candidate is made, run and judged as any artifact is.
 """
 
 from __future__ import annotations
@@ -63,15 +63,17 @@ class MixedPrecisionResult:
 
     def in_place(self, all_judged: Sequence[Judgement]) -> list[Judgement]:
         """All that was judged, these in place of the plain ones."""
-        ours = {(found.proof.job, found.proof.target): found for found in self.judged}
-        return [ours.get((found.proof.job, found.proof.target), found) for found in all_judged]
+        ours = {(judgement.proof.job, judgement.proof.target): judgement for judgement in self.judged}
+        return [
+            ours.get((judgement.proof.job, judgement.proof.target), judgement) for judgement in all_judged
+        ]
 
 
 def missed(plain: Sequence[Judgement]) -> bool:
     """Whether artifacts are sound and yet fail: by their accuracy, or by their SQNR. Where an output
     was NaN or always the same, no layer in float would fix it."""
-    measured = all(found.parity.sqnr_db is not None for found in plain)
-    return measured and any(found.parity.verdict == "fail" for found in plain)
+    measured = all(judgement.parity.sqnr_db is not None for judgement in plain)
+    return measured and any(judgement.parity.verdict == "fail" for judgement in plain)
 
 
 def mix_precision(plain: Sequence[Judgement], setup: MixedPrecisionSetup) -> MixedPrecisionResult:
@@ -82,9 +84,9 @@ def mix_precision(plain: Sequence[Judgement], setup: MixedPrecisionSetup) -> Mix
     first = _Tried(0, choices[0], tuple(plain))
     tried = {0: first}
     search = _Search(plain, choices, setup, tried)
-    found = first_that_passes(len(choices), search.passes)
+    passing = first_that_passes(len(choices), search.passes)
     order = sorted(tried)
-    best = tried[found] if found is not None else max(tried.values(), key=_merit)
+    best = tried[passing] if passing is not None else max(tried.values(), key=_merit)
     if best is not first:
         best = _kept(best, setup.workspace)
         tried[best.number] = best
@@ -120,7 +122,7 @@ class _Search:
         setup: MixedPrecisionSetup,
         tried: dict[int, _Tried],
     ) -> None:
-        self._jobs = {found.proof.job: None for found in plain}
+        self._jobs = {judgement.proof.job: None for judgement in plain}
         self._choices, self._setup, self._tried = choices, setup, tried
 
     def passes(self, number: int) -> bool:
@@ -134,7 +136,7 @@ class _Search:
         except ResnetEdgeError as error:
             self._say(f"with {layers} layers in float: {error}")
             return False
-        verdict = gravest(found.parity.verdict for found in self._tried[number].judged)
+        verdict = gravest(judgement.parity.verdict for judgement in self._tried[number].judged)
         self._say(f"with {layers} layers in float, {100 * choice.int8_macs:.0f} % of MACs in int8: {verdict}")
         return verdict == "pass"
 
@@ -193,8 +195,8 @@ def _choices(scheme: str, setup: MixedPrecisionSetup) -> Sequence[FloatChoice]:
         folder=str(setup.workspace.scratch_folder("plan")),
         dense_scales=setup.dense_scales,
     )
-    found = setup.maker.run(request).choices
-    return thinned(found, MOST_CHOICES)
+    choices = setup.maker.run(request).choices
+    return thinned(choices, MOST_CHOICES)
 
 
 def thinned(choices: Sequence[FloatChoice], most: int) -> Sequence[FloatChoice]:
@@ -206,9 +208,9 @@ def thinned(choices: Sequence[FloatChoice], most: int) -> Sequence[FloatChoice]:
 
 def _merit(tried: _Tried) -> tuple[float, ...]:
     """The higher, the better: the verdict, the most that it may cost, the SQNR."""
-    found = _candidate(tried)
-    sqnr = -float("inf") if found.sqnr_db is None else found.sqnr_db
-    return -GRAVITY.index(found.verdict), -max(map(_cost, found.parity)), sqnr
+    candidate = _candidate(tried)
+    sqnr = -float("inf") if candidate.sqnr_db is None else candidate.sqnr_db
+    return -GRAVITY.index(candidate.verdict), -max(map(_cost, candidate.parity)), sqnr
 
 
 def _cost(row: Parity) -> float:
@@ -221,20 +223,20 @@ def _kept(best: _Tried, workspace: Workspace) -> _Tried:
     """The candidate with its artifacts among those that the user gets, in place of the plain ones."""
     adopted: dict[str, Artifact] = {}
     judged = []
-    for found in best.judged:
-        proved = found.proof.artifact
+    for judgement in best.judged:
+        proved = judgement.proof.artifact
         if proved.path not in adopted:
             adopted[proved.path] = replace(proved, path=str(workspace.adopt(Path(proved.path))))
-        judged.append(replace(found, proof=replace(found.proof, artifact=adopted[proved.path])))
+        judged.append(replace(judgement, proof=replace(judgement.proof, artifact=adopted[proved.path])))
     return replace(best, judged=tuple(judged))
 
 
 def _candidate(tried: _Tried) -> FloatCandidate:
-    artifacts = {found.proof.artifact.path: found.proof.artifact for found in tried.judged}
+    artifacts = {judgement.proof.artifact.path: judgement.proof.artifact for judgement in tried.judged}
     return FloatCandidate(
         float_layers=tried.choice.float_layers,
         int8_macs=tried.choice.int8_macs,
         expected_sqnr_db=tried.choice.expected_sqnr_db,
         artifacts=tuple(artifacts.values()),
-        parity=tuple(found.parity for found in tried.judged),
+        parity=tuple(judgement.parity for judgement in tried.judged),
     )

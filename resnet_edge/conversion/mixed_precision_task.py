@@ -20,7 +20,7 @@ class Choices:
 @dataclass(frozen=True, kw_only=True)
 class ChooseFloatLayers(
     Task[Choices],
-    runs="resnet_edge.conversion.float_choices:choose",
+    runs="resnet_edge.conversion.mixed_precision_choices:choose",
     reads=(
         "exact",
         "repaired",
@@ -29,7 +29,7 @@ class ChooseFloatLayers(
     ),
     writes=("folder",),
 ):
-    """conversion.float_choices: which layers to leave in float.
+    """conversion.mixed_precision_choices: which layers to leave in float.
 
     `exact` and `repaired` are float portable graphs (.tflite) of the same operations: the model
     itself, and the one that int8 is made from; `ranges` as calibrate.calibration wrote them;

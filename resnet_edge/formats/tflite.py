@@ -11,9 +11,9 @@ from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.metadata import ModelMetadata
 from resnet_edge.core.scheme import Scheme
 from resnet_edge.formats._metadata import reader, writer
-from resnet_edge.graph.dense_axes import flatten_dense_layers
 from resnet_edge.graph.model import load_model, read_graph, save_model
 from resnet_edge.graph.quantization.integer import require_integer
+from resnet_edge.graph.rewrites.dense_axes import flatten_dense_layers
 from resnet_edge.graph.space_to_depth import space_to_depth
 from resnet_edge.graph.versions.stamp import set_versions
 
@@ -27,8 +27,8 @@ def refusal(scheme: Scheme) -> str | None:
 
 def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Collection[str] = ()) -> str:
     """The portable graph, in int8 with a first convolution that fills its kernels (graph/space_to_depth.py),
-    in int16 with dense layers that are right everywhere (graph/dense_axes.py), and with the operator versions
-    that it takes (graph/versions).
+    in int16 with dense layers that are right everywhere (graph/rewrites/dense_axes.py), and with the operator
+    versions that it takes (graph/versions).
 
     Only operations that TFLite has built in get this far (graph/convert.py refuses others). Raises
     ArtifactError where integers were asked for and a heavy operation other than `float_layers` is
@@ -43,8 +43,12 @@ def write(portable: Path, scheme: Scheme, name: str, out: Path, float_layers: Co
         flatten_dense_layers(model)
     set_versions(model)
     save_model(model, out)
-    made = f"tensorflow {version('tensorflow')} (TFLiteConverter)"
-    return made if scheme.weights == "float32" else f"{made}, litert-quantizer {version('litert-quantizer')}"
+    converter = f"tensorflow {version('tensorflow')} (TFLiteConverter)"
+    return (
+        converter
+        if scheme.weights == "float32"
+        else f"{converter}, litert-quantizer {version('litert-quantizer')}"
+    )
 
 
 def describe(path: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:

@@ -36,10 +36,10 @@ def taken_by_xnnpack(path: Path, count: int) -> tuple[set[int], int]:
 def _inside(piece: Any, own: list[Any], makers: dict[int, int]) -> set[int]:
     border = {int(index) for index in piece["inputs"]}
     frontier = [int(index) for index in piece["outputs"]]
-    found: set[int] = set()
+    nodes: set[int] = set()
     while frontier:
         index = frontier.pop()
-        if index in makers and index not in border and makers[index] not in found:
-            found.add(makers[index])
+        if index in makers and index not in border and makers[index] not in nodes:
+            nodes.add(makers[index])
             frontier += [int(i) for i in own[makers[index]]["inputs"]]
-    return found
+    return nodes

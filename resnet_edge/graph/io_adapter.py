@@ -57,38 +57,40 @@ class Border:
 def surround(source: Path, out: Path, border: Border) -> tuple[str, ...]:
     """Write the artifact at `source`, which has float ends, to `out` with that border; tell in sentences
     what is new. Raises ArtifactError where it cannot be had."""
-    model, told = load_model(source), []
+    model, changes = load_model(source), []
     if border.input != "float32":
         narrow_input(model, border.input)
         _require_pixels(model, border.input)
-        told.append(f"takes raw pixels in {border.input}, in place of float32")
+        changes.append(f"takes raw pixels in {border.input}, in place of float32")
     if border.rgb and _take_rgb(model):
-        told.append("takes red, green and blue, and makes them grey by ITU-R BT.601; equal ones stay exact")
+        changes.append(
+            "takes red, green and blue, and makes them grey by ITU-R BT.601; equal ones stay exact"
+        )
     if border.softmax:
         _append_softmax(model)
-        told.append("gives probabilities: a softmax in float32 behind the logits")
+        changes.append("gives probabilities: a softmax in float32 behind the logits")
     if border.sigmoid:
         _append_sigmoid(model)
-        told.append("gives a probability: a sigmoid in float32 behind the logit")
+        changes.append("gives a probability: a sigmoid in float32 behind the logit")
     if border.both:
         _append_both(model)
-        told.append("gives the probabilities of both classes: 1 - p before the p of the second one")
+        changes.append("gives the probabilities of both classes: 1 - p before the p of the second one")
     last = integer_scores(model) if border.integer_scores else None
     if last is not None:
-        told.append(f"computes its {last} in int8, in steps of 1/256")
+        changes.append(f"computes its {last} in int8, in steps of 1/256")
     elif border.output != "float32":
         narrow_output(model, border.output)
     if border.output != "float32":
-        told.append(f"gives {border.output}, in place of float32")
+        changes.append(f"gives {border.output}, in place of float32")
     set_versions(model)
     save_model(model, out)
-    return tuple(told)
+    return tuple(changes)
 
 
 def _require_pixels(model: Any, io: Io) -> None:
     """Raw bytes are what apps feed: another scale would be theirs to apply, and nobody does."""
-    found = model.subgraphs[0].tensors[int(model.subgraphs[0].inputs[0])].quantization
-    scale, zero_point = float(found.scale[0]), int(found.zeroPoint[0])
+    quantization = model.subgraphs[0].tensors[int(model.subgraphs[0].inputs[0])].quantization
+    scale, zero_point = float(quantization.scale[0]), int(quantization.zeroPoint[0])
     if (scale, zero_point) != (1.0, _PIXELS[1] if io == "int8" else 0):
         raise ArtifactError(
             f"the input is quantized with scale {scale:.6g} and zero point {zero_point}, and apps feed raw "
@@ -214,24 +216,24 @@ def _end_in(model: Any, output: int) -> None:
 
 def _tensor(subgraph: Any, like: int, shape: list[int]) -> int:
     """A new tensor of the type and the quantization of another; its index."""
-    model, made = subgraph.tensors[like], schema.TensorT()
-    made.type, made.quantization, made.buffer = model.type, model.quantization, 0
-    made.shape, made.shapeSignature = np.asarray(shape, np.int32), None
-    subgraph.tensors.append(made)
+    model, tensor = subgraph.tensors[like], schema.TensorT()
+    tensor.type, tensor.quantization, tensor.buffer = model.type, model.quantization, 0
+    tensor.shape, tensor.shapeSignature = np.asarray(shape, np.int32), None
+    subgraph.tensors.append(tensor)
     return len(subgraph.tensors) - 1
 
 
 def _constant(model: Any, values: NDArray[Any], name: bytes, scale: float | None) -> int:
-    subgraph, buffer, made = model.subgraphs[0], schema.BufferT(), schema.TensorT()
+    subgraph, buffer, tensor = model.subgraphs[0], schema.BufferT(), schema.TensorT()
     buffer.data = np.frombuffer(values.tobytes(), np.uint8)
     model.buffers.append(buffer)
     types = {"float32": schema.TensorType.FLOAT32, "int8": schema.TensorType.INT8}
-    made.type = types.get(values.dtype.name, schema.TensorType.INT32)
-    made.name, made.shape = name, np.asarray(values.shape, np.int32)
-    made.buffer = len(model.buffers) - 1
+    tensor.type = types.get(values.dtype.name, schema.TensorType.INT32)
+    tensor.name, tensor.shape = name, np.asarray(values.shape, np.int32)
+    tensor.buffer = len(model.buffers) - 1
     if scale is not None:
-        made.quantization = schema.QuantizationParametersT()
-        made.quantization.scale = np.asarray([scale], np.float32)
-        made.quantization.zeroPoint = np.zeros(1, np.int64)
-    subgraph.tensors.append(made)
+        tensor.quantization = schema.QuantizationParametersT()
+        tensor.quantization.scale = np.asarray([scale], np.float32)
+        tensor.quantization.zeroPoint = np.zeros(1, np.int64)
+    subgraph.tensors.append(tensor)
     return len(subgraph.tensors) - 1

@@ -31,17 +31,17 @@ def ends_in_sigmoid(path: Path) -> bool:
 def _of_tflite(path: Path) -> dict[int | str, tuple[str, int | str]]:
     """By tensor, the operation that makes it and what that reads first; "" is the output."""
     graph = read_graph(path)
-    made: dict[int | str, tuple[str, int | str]] = {
+    makers: dict[int | str, tuple[str, int | str]] = {
         index: (node.op, node.inputs[0]) for node in graph.nodes if node.inputs for index in node.outputs
     }
-    return made | {"": ("", graph.outputs[0])}
+    return makers | {"": ("", graph.outputs[0])}
 
 
 def _of_onnx(path: Path) -> dict[int | str, tuple[str, int | str]]:
     import onnx
 
     graph = onnx.load(str(path), load_external_data=False).graph
-    made: dict[int | str, tuple[str, int | str]] = {
+    makers: dict[int | str, tuple[str, int | str]] = {
         name: (node.op_type, node.input[0]) for node in graph.node if node.input for name in node.output
     }
-    return made | {"": ("", graph.output[0].name)}
+    return makers | {"": ("", graph.output[0].name)}

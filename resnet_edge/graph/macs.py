@@ -54,7 +54,7 @@ def stated_in_integers(path: Path) -> int:
     import onnx
 
     model = onnx.load(str(path), load_external_data=False)
-    return sum(found for _, found, integer in onnx_layers(model) if integer)
+    return sum(count for _, count, integer in onnx_layers(model) if integer)
 
 
 def _of_tflite(graph: Graph) -> Work:
@@ -62,8 +62,8 @@ def _of_tflite(graph: Graph) -> Work:
     in float16 come through a DEQUANTIZE and are multiplied as float32."""
     counted = {True: 0, False: 0}
     for node in graph.nodes:
-        if found := macs(graph, node):
-            counted[graph.tensors[node.inputs[1]].dtype in FLOAT] += found
+        if count := macs(graph, node):
+            counted[graph.tensors[node.inputs[1]].dtype in FLOAT] += count
     weights = sum(tensor.stored_bytes for tensor in graph.tensors)
     return Work(counted[True], counted[False], weights)
 
@@ -108,8 +108,8 @@ def _of_onnx(model: onnx.ModelProto) -> Work:
     from onnx import helper
 
     counted = {True: 0, False: 0}
-    for _, found, integer in onnx_layers(model):
-        counted[integer] += found
+    for _, count, integer in onnx_layers(model):
+        counted[integer] += count
     stored = sum(  # as declared: the data may lie in a file of its own
         math.prod(tensor.dims) * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
         for _, tensor in onnx_constants(model.graph)

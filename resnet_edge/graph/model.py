@@ -85,8 +85,8 @@ class Graph:
 
     def specs(self, indices: tuple[int, ...]) -> tuple[TensorSpec, ...]:
         """What the file declares of some of its tensors."""
-        found = (self.tensors[index] for index in indices)
-        return tuple(TensorSpec(t.name, t.shape, t.dtype, t.quantization) for t in found)
+        tensors = (self.tensors[index] for index in indices)
+        return tuple(TensorSpec(t.name, t.shape, t.dtype, t.quantization) for t in tensors)
 
 
 def load_model(path: Path) -> Any:
@@ -135,8 +135,8 @@ class _AligningBuilder(flatbuffers.Builder):
     def CreateNumpyVector(self, x: NDArray[Any]) -> int:
         if x.dtype == np.uint8:  # what buffers hold, of whatever type their tensor is
             self.Prep(ALIGNMENT, x.nbytes)
-        made: int = super().CreateNumpyVector(x)
-        return made
+        offset: int = super().CreateNumpyVector(x)
+        return offset
 
 
 def read_graph(path: Path) -> Graph:
@@ -244,12 +244,14 @@ def _unpacked(held: NDArray[np.uint8], bits: int, sizes: list[int]) -> bytes:
     return values.tobytes()
 
 
-def _quantization(found: Any, shape: tuple[int | None, ...]) -> Quantization | None:
-    if found is None or found.scale is None or not len(found.scale):
+def _quantization(stored: Any, shape: tuple[int | None, ...]) -> Quantization | None:
+    if stored is None or stored.scale is None or not len(stored.scale):
         return None
-    scale = tuple(float(s) for s in found.scale)
-    zero_point = tuple(int(z) for z in found.zeroPoint) if found.zeroPoint is not None else (0,) * len(scale)
-    axis = int(found.quantizedDimension) if len(scale) > 1 else None
+    scale = tuple(float(s) for s in stored.scale)
+    zero_point = (
+        tuple(int(z) for z in stored.zeroPoint) if stored.zeroPoint is not None else (0,) * len(scale)
+    )
+    axis = int(stored.quantizedDimension) if len(scale) > 1 else None
     if axis is not None and not (0 <= axis < len(shape) and shape[axis] in (None, len(scale))):
         raise ValueError(f"there are {len(scale)} scales along axis {axis} of {shape}")
     if len(zero_point) not in (1, len(scale)):

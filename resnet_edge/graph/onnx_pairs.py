@@ -75,7 +75,7 @@ def layer_pairs(model: onnx.ModelProto) -> tuple[LayerPairs, ...] | None:
     constants = {each.name: each for each in graph.initializer}
     constants |= {node.output[0]: node.attribute[0].t for node in graph.node if _is_constant(node)}
     stored, read = _int8(graph, constants)
-    if not _all_told(graph, stored, read):
+    if not _all_constant(graph, stored, read):
         return None
     layers = (_layer(node, read, constants) for node in graph.node if node.op_type in WEIGHTS_AT)
     return tuple(layer for layer in layers if layer is not None)
@@ -83,8 +83,8 @@ def layer_pairs(model: onnx.ModelProto) -> tuple[LayerPairs, ...] | None:
 
 def can_overflow(model: onnx.ModelProto) -> bool:
     """Whether x86 without VNNI may give other answers than other processors; True where it is not known."""
-    found = layer_pairs(model)
-    return found is None or any(layer.at_risk for layer in found)
+    layers = layer_pairs(model)
+    return layers is None or any(layer.at_risk for layer in layers)
 
 
 def _is_constant(node: onnx.NodeProto) -> bool:
@@ -106,7 +106,7 @@ def _int8(
     return kernels, read
 
 
-def _all_told(graph: onnx.GraphProto, stored: set[str], read: Mapping[str, str]) -> bool:
+def _all_constant(graph: onnx.GraphProto, stored: set[str], read: Mapping[str, str]) -> bool:
     """Whether all int8 weights of the graph are constants that a known operation reads."""
     names = {each.name for each in graph.initializer}
     for node in graph.node:
@@ -129,19 +129,23 @@ def _layer(
     if name not in read:
         return None
     stored = numpy_helper.to_array(constants[read[name]])
-    told = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
-    if node.op_type.endswith(("Conv", "ConvInteger")) and is_depthwise(stored.shape, told.get("group", 1)):
+    attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+    if node.op_type.endswith(("Conv", "ConvInteger")) and is_depthwise(
+        stored.shape, attributes.get("group", 1)
+    ):
         return None
-    return _counted(layer_name(node), np.concatenate([*_rows(node, stored, told)]))
+    return _counted(layer_name(node), np.concatenate([*_rows(node, stored, attributes)]))
 
 
-def _rows(node: onnx.NodeProto, stored: NDArray[Any], told: Mapping[str, Any]) -> Iterator[NDArray[np.int16]]:
+def _rows(
+    node: onnx.NodeProto, stored: NDArray[Any], attributes: Mapping[str, Any]
+) -> Iterator[NDArray[np.int16]]:
     """Rows (O, K) of int8 weights in the order in which they are added, of one matrix after the other."""
     weights = stored.astype(np.int16)
     if "Conv" in node.op_type:
         yield np.moveaxis(weights, 1, -1).reshape(len(weights), -1)
         return
-    across = weights if told.get("transB") else np.swapaxes(weights, -1, -2)
+    across = weights if attributes.get("transB") else np.swapaxes(weights, -1, -2)
     yield from across.reshape(-1, *across.shape[-2:])
 
 

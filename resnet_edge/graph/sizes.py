@@ -30,8 +30,8 @@ def _sizes(path: Path, graph: Graph, batch: int) -> list[tuple[int, ...]]:
     interpreter.resize_tensor_input(entry, [batch, *interpreter.get_input_details()[0]["shape"][1:]])
     interpreter.allocate_tensors()
     interpreter.invoke()
-    found = {one["index"]: tuple(map(int, one["shape"])) for one in interpreter.get_tensor_details()}
-    return [found.get(index, ()) for index in range(len(graph.tensors))]
+    shapes = {one["index"]: tuple(map(int, one["shape"])) for one in interpreter.get_tensor_details()}
+    return [shapes.get(index, ()) for index in range(len(graph.tensors))]
 
 
 def _known(tensor: Tensor, two: Iterable[int], three: Iterable[int]) -> Tensor:

@@ -177,5 +177,5 @@ def _builtin(model: Any, operator: Any) -> int:
 
 
 def _name(tensor: Any) -> str:
-    found = tensor.name
-    return (found.decode() if isinstance(found, bytes) else str(found)).split(";")[0]
+    raw = tensor.name
+    return (raw.decode() if isinstance(raw, bytes) else str(raw)).split(";")[0]

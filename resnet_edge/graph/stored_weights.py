@@ -151,8 +151,8 @@ def _values(tensor: onnx.TensorProto) -> NDArray[Any] | None:
 def float16_numbers(layers: Iterable[StoredLayer]) -> bool:
     """Whether layers that compute anything store float32, and all of their weights are numbers that float16
     has: what is left of a float16 file that was widened again (tf2onnx of a float16 .tflite does so)."""
-    found = [one for one in layers if one.computes]
-    return bool(found) and all(_narrow(one.values) for one in found)
+    computing = [one for one in layers if one.computes]
+    return bool(computing) and all(_narrow(one.values) for one in computing)
 
 
 def _narrow(values: NDArray[Any] | None) -> bool:
@@ -164,5 +164,5 @@ def _narrow(values: NDArray[Any] | None) -> bool:
 
 def dtypes(layers: Iterable[StoredLayer]) -> set[tuple[str, str]]:
     """What the layers that compute anything read and store; those of all layers where none does."""
-    found = tuple(layers)
-    return {(one.reads, one.weights) for one in (tuple(o for o in found if o.computes) or found)}
+    stored = tuple(layers)
+    return {(one.reads, one.weights) for one in (tuple(o for o in stored if o.computes) or stored)}

@@ -68,12 +68,12 @@ def _refusal(path: str) -> str:
         return "has a part that calls itself without end"
     except (OSError, ValueError, struct.error):
         return ""
-    told = f"has parts that call each other so often that it unfolds to {whole.operations:,} operations"
+    trouble = f"has parts that call each other so often that it unfolds to {whole.operations:,} operations"
     if whole.size > MOST:
-        return f"{told}, {whole.size:,} bytes, and no file can hold more than {MOST:,}"
+        return f"{trouble}, {whole.size:,} bytes, and no file can hold more than {MOST:,}"
     room, need = available_memory(), whole.operations * OPERATION_BYTES
     if path.lower().endswith(".onnx") and room is not None and need > max(PROMISE, room):
-        return f"{told}, which take {need:,} bytes and more, and {room:,} bytes of memory are free"
+        return f"{trouble}, which take {need:,} bytes and more, and {room:,} bytes of memory are free"
     return ""
 
 
@@ -146,13 +146,15 @@ def _add_nodes(held: flat.Content, message: wire.Field, number: int, part: Part)
             part.calls[_name(held, inside, DOMAIN, OPERATION, OVERLOAD)] += 1
             for attribute in inside:
                 if attribute.number == ATTRIBUTE:
-                    told = wire.fields(held, attribute.begin, attribute.end)
-                    stack += [(each, NODES_OF_GRAPH) for each in told if each.number in (BRANCH, BRANCHES)]
+                    inner = wire.fields(held, attribute.begin, attribute.end)
+                    stack += [(each, NODES_OF_GRAPH) for each in inner if each.number in (BRANCH, BRANCHES)]
 
 
 def _name(held: flat.Content, fields: Iterable[wire.Field], domain: int, name: int, overload: int) -> Name:
-    found = {each.number: each for each in fields}  # the last one counts, as protobuf has it
-    parts = [wire.content(held, found[each]) if each in found else b"" for each in (domain, name, overload)]
+    by_number = {each.number: each for each in fields}  # the last one counts, as protobuf has it
+    parts = [
+        wire.content(held, by_number[each]) if each in by_number else b"" for each in (domain, name, overload)
+    ]
     return (b"" if parts[0] == b"ai.onnx" else parts[0], parts[1], parts[2])
 
 
@@ -183,12 +185,12 @@ def tflite_parts(held: flat.Content) -> Mapping[Name, Part]:
 
 def _called(held: flat.Content, operator: int) -> Iterator[int]:
     for (kind, options), slots in zip(OPTIONS, CALLS, strict=True):
-        told = flat.field(held, operator, kind)
+        position = flat.field(held, operator, kind)
         at = flat.field(held, operator, options)
-        if told is None or at is None:
+        if position is None or at is None:
             continue
         table = flat.offset(held, at)
-        (called,) = struct.unpack_from("<B", held, told)
+        (called,) = struct.unpack_from("<B", held, position)
         for slot in slots.get(called, ()):
             place = flat.field(held, table, slot)
             yield 0 if place is None else struct.unpack_from("<i", held, place)[0]

@@ -25,12 +25,12 @@ class Window:
     padding: Pads | None = (0, 0, 0, 0)
 
 
-def onnx_window(told: Mapping[str, Any], kernel: tuple[int, int], image: tuple[int, ...]) -> Window:
+def onnx_window(attributes: Mapping[str, Any], kernel: tuple[int, int], image: tuple[int, ...]) -> Window:
     """Of a convolution, by its attributes; `image` is (H, W), 0 or nothing where it is not known."""
-    stride = tuple(told.get("strides") or (1, 1))
-    dilation = tuple(told.get("dilations") or (1, 1))
-    mode = told.get("auto_pad", b"NOTSET").decode()
-    padding: Pads | None = tuple(told.get("pads") or (0, 0, 0, 0))
+    stride = tuple(attributes.get("strides") or (1, 1))
+    dilation = tuple(attributes.get("dilations") or (1, 1))
+    mode = attributes.get("auto_pad", b"NOTSET").decode()
+    padding: Pads | None = tuple(attributes.get("pads") or (0, 0, 0, 0))
     if mode == "VALID":
         padding = (0, 0, 0, 0)
     elif mode.startswith("SAME"):

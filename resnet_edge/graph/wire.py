@@ -43,9 +43,9 @@ def fields(held: Content, begin: int, end: int) -> Iterator[Field]:
             raise ValueError(f"there is no kind {kind} of fields")
 
 
-def content(held: Content, found: Field) -> bytes:
+def content(held: Content, field: Field) -> bytes:
     """What a field holds."""
-    return held[found.begin : found.end]
+    return held[field.begin : field.end]
 
 
 def _number(held: Content, at: int) -> tuple[int, int]:

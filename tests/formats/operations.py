@@ -68,8 +68,8 @@ def attention(x: Any) -> Any:
 def nonlocal_block(x: Any) -> Any:
     """X. Wang et al., arXiv:1711.07971: products of rank 3, one of a transposed matrix."""
     q, k, v = (layers.Reshape((ROWS, CHANNELS))(conv(x, CHANNELS, 1)) for _ in range(3))
-    found = layers.Dot((2, 1))([layers.Softmax()(layers.Dot(2)([q, k])), v])
-    return x + layers.Reshape((SIDE, SIDE, CHANNELS))(found)
+    attended = layers.Dot((2, 1))([layers.Softmax()(layers.Dot(2)([q, k])), v])
+    return x + layers.Reshape((SIDE, SIDE, CHANNELS))(attended)
 
 
 def dense_of_rank_5(x: Any) -> Any:

@@ -30,13 +30,13 @@ JUMPS = frozenset({"whole numbers"})
 """float16 is on the other side of a jump here and there."""
 
 
-def made(operation: Operation, folder: Path, *, dynamic_batch: bool = False) -> Road:
+def operation_road(operation: Operation, folder: Path, *, dynamic_batch: bool = False) -> Road:
     model = network(operation)
     return road(model, nets.images(model), folder, dynamic_batch=dynamic_batch)
 
 
 def check(name: str, folder: Path) -> None:
-    net = made(OPERATIONS[name], folder)
+    net = operation_road(OPERATIONS[name], folder)
     size = np.abs(net.reference).max()
     for scheme, tolerance in (("fp32", 2e-6), ("fp16", np.inf if name in JUMPS else 2e-3)):
         ours = litert(net.portable(scheme), net.images)
@@ -64,7 +64,7 @@ def test_so_does_every_other_operation(name: str, tmp_path: Path) -> None:
 
 
 def check_open_batch(operation: Operation, steps: int, folder: Path) -> None:
-    net = made(operation, folder, dynamic_batch=True)
+    net = operation_road(operation, folder, dynamic_batch=True)
     portable, size = net.portable("int8"), np.abs(net.reference).max()
     for scheme, tolerance in (("fp32", 2e-6 * size), ("int8", 1.01 * steps * output_step(portable))):
         path = net.artifact("onnx", scheme)[0]
@@ -86,10 +86,12 @@ def test_sizes_that_an_open_batch_leaves_open_are_found(name: str, tmp_path: Pat
 
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_what_is_not_lowered_is_refused_by_name(name: str, tmp_path: Path) -> None:
-    operation, told = UNKNOWN[name]
-    net = made(operation, tmp_path)
-    assert told in {node.op for node in read_graph(net.float_graph).nodes}
+    operation, operator = UNKNOWN[name]
+    net = operation_road(operation, tmp_path)
+    assert operator in {node.op for node in read_graph(net.float_graph).nodes}
     for scheme in ("fp32", "fp16", "int8"):
-        with pytest.raises(ArtifactError, match=f"no lowering of {told}.*ask for --formats tflite") as caught:
+        with pytest.raises(
+            ArtifactError, match=f"no lowering of {operator}.*ask for --formats tflite"
+        ) as caught:
             net.artifact("onnx", scheme)
         assert "\n" not in str(caught.value)

@@ -29,12 +29,12 @@ NETWORKS = (
 
 @pytest.mark.parametrize("net", NETWORKS)
 def test_no_pair_of_weights_is_at_risk(net: str, roads: Callable[[str], Road]) -> None:
-    made = roads(net)
-    found = pairs(made.artifact("onnx", "int8")[0])
-    assert found
-    assert sum(layer.at_risk for layer in found) == 0
-    assert 0.5 < max(layer.worst for layer in found) <= 1
-    assert len(found) == _checked(made.portable("int8"))
+    road = roads(net)
+    layers = pairs(road.artifact("onnx", "int8")[0])
+    assert layers
+    assert sum(layer.at_risk for layer in layers) == 0
+    assert 0.5 < max(layer.worst for layer in layers) <= 1
+    assert len(layers) == _checked(road.portable("int8"))
 
 
 def _checked(portable: Path) -> int:
@@ -56,9 +56,9 @@ def test_a_plain_session_is_exact_on_the_brightest_images(net: str, roads: Calla
     path, _ = roads(net).artifact("onnx", "int8")
     shape = roads(net).images.shape
     images = np.random.default_rng(1).choice([-3.0, 0.0, 3.0], shape).astype(np.float32)
-    found = outputs(path, images)
-    assert len(np.unique(found)) > 10
-    np.testing.assert_array_equal(found, outputs(path, images, precise=True))
+    outputs_plain = outputs(path, images)
+    assert len(np.unique(outputs_plain)) > 10
+    np.testing.assert_array_equal(outputs_plain, outputs(path, images, precise=True))
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -68,9 +68,9 @@ def test_the_bundled_model_in_a_plain_session_is_exact(tmp_path: Path) -> None:
         images = data["images"][:256].astype(np.float32)
     net = road(keras.saving.load_model(bundled(MODEL_FILE)), images[:32], tmp_path)
     path, _ = net.artifact("onnx", "int8")
-    found = pairs(path)
-    assert found is not None
-    assert sum(layer.at_risk for layer in found) == 0
+    layers = pairs(path)
+    assert layers is not None
+    assert sum(layer.at_risk for layer in layers) == 0
     np.testing.assert_array_equal(outputs(path, images), outputs(path, images, precise=True))
 
 
@@ -89,6 +89,6 @@ def test_the_int8_layers_are_those_that_run_in_integers(roads: Callable[[str], R
     depthwise = [
         node for node in read_graph(roads("mobile").portable("int8")).nodes if "DEPTHWISE" in node.op
     ]
-    found = pairs(path)
-    assert found is not None
-    assert len(found) == len(ran) - len(depthwise) > 0
+    layers = pairs(path)
+    assert layers is not None
+    assert len(layers) == len(ran) - len(depthwise) > 0

@@ -44,8 +44,8 @@ def write_onnx(path: Path, trips: int = FOR_EVER) -> Path:
             helper.make_tensor("true", TensorProto.BOOL, [], [True]),
         ],
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    onnx.save(made, path)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, path)
     return path
 
 
@@ -85,32 +85,32 @@ def write_tflite(path: Path) -> Path:
 
 
 def code(number: int) -> Any:
-    made = schema.OperatorCodeT()
-    made.deprecatedBuiltinCode, made.builtinCode, made.version = min(number, 127), number, 1
-    return made
+    entry = schema.OperatorCodeT()
+    entry.deprecatedBuiltinCode, entry.builtinCode, entry.version = min(number, 127), number, 1
+    return entry
 
 
 def buffer(content: bytes) -> Any:
-    made = schema.BufferT()
-    made.data = list(content) or None
-    return made
+    stored = schema.BufferT()
+    stored.data = list(content) or None
+    return stored
 
 
 def tensor(name: str, shape: list[int], kind: int = FLOAT, buffer: int = 0) -> Any:
-    made = schema.TensorT()
-    made.name, made.shape, made.type, made.buffer = name.encode(), shape, kind, buffer
-    return made
+    described = schema.TensorT()
+    described.name, described.shape, described.type, described.buffer = name.encode(), shape, kind, buffer
+    return described
 
 
 def graph(tensors: list[Any], ends: tuple[list[int], list[int]], operators: list[Any]) -> Any:
-    made = schema.SubGraphT()
-    made.tensors, made.operators, (made.inputs, made.outputs) = tensors, operators, ends
-    made.name = b"graph"
-    return made
+    subgraph = schema.SubGraphT()
+    subgraph.tensors, subgraph.operators, (subgraph.inputs, subgraph.outputs) = tensors, operators, ends
+    subgraph.name = b"graph"
+    return subgraph
 
 
 def operator(code: int, inputs: list[int], outputs: list[int], kind: int, options: Any) -> Any:
-    made = schema.OperatorT()
-    made.opcodeIndex, made.inputs, made.outputs = code, inputs, outputs
-    made.builtinOptionsType, made.builtinOptions = kind, options
-    return made
+    operation = schema.OperatorT()
+    operation.opcodeIndex, operation.inputs, operation.outputs = code, inputs, outputs
+    operation.builtinOptionsType, operation.builtinOptions = kind, options
+    return operation

@@ -37,12 +37,12 @@ def mixed_graph(net: Road, layers: Collection[str], folder: Path, io: Io = "floa
 def mixed_artifacts(net: Road, layers: Collection[str], folder: Path) -> dict[str, Path]:
     """What both formats write of it."""
     portable = mixed_graph(net, layers, folder)
-    found = {}
+    paths = {}
     for name in ("tflite", "onnx"):
         room = registry.load("formats", name)
-        found[name] = folder / f"written{room.SUFFIX}"
-        room.write(portable, scheme("int8"), "net", found[name], layers)
-    return found
+        paths[name] = folder / f"written{room.SUFFIX}"
+        room.write(portable, scheme("int8"), "net", paths[name], layers)
+    return paths
 
 
 def named(graph: Graph, *ops: str) -> list[str]:

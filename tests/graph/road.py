@@ -88,9 +88,9 @@ def road(
 
 
 def scheme(name: str) -> Scheme:
-    found = registry.load("schemes", name).SCHEME
-    assert isinstance(found, Scheme)
-    return found
+    loaded = registry.load("schemes", name).SCHEME
+    assert isinstance(loaded, Scheme)
+    return loaded
 
 
 def litert(path: Path, images: NDArray[Any], batch: int = 1) -> NDArray[Any]:
@@ -100,12 +100,12 @@ def litert(path: Path, images: NDArray[Any], batch: int = 1) -> NDArray[Any]:
     if batch != 1:
         interpreter.resize_tensor_input(entry, (batch, *images.shape[1:]), strict=True)
     interpreter.allocate_tensors()
-    found = []
+    outputs = []
     for start in range(0, len(images), batch):
         interpreter.set_tensor(entry, images[start : start + batch])
         interpreter.invoke()
-        found.append(interpreter.get_tensor(end))
-    return np.concatenate(found)
+        outputs.append(interpreter.get_tensor(end))
+    return np.concatenate(outputs)
 
 
 def onnxruntime(path: Path, images: NDArray[Any], batch: int = 1) -> NDArray[Any]:

@@ -53,8 +53,8 @@ def test_preprocessing_in_the_graph_is_that_of_numpy(how: Preprocessing, tmp_pat
     model, images = padding_network(), pixels()
     convert(network_of(model), model, how, SHAPE, "logits", tmp_path / "a.tflite")
     wanted = model(prepared(images, how) if how.where == "graph" else images).numpy()
-    found = litert(tmp_path / "a.tflite", images)
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+    outputs = litert(tmp_path / "a.tflite", images)
+    np.testing.assert_allclose(outputs, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
 
 
 def test_the_short_way_through_the_converter_gives_the_bytes_of_the_public_one(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ print(*np.unique(reference.get_tensor(reference.get_output_details()[0]["index"]
 """On the kernels that TFLite Micro has, in a process of its own: they may end it."""
 
 
-def made(folder: Path, classes: int, activation: str | None, bias: bool = True) -> Road:
+def head_road(folder: Path, classes: int, activation: str | None, bias: bool = True) -> Road:
     image = keras.Input((9, 7, 1))
     x = layers.GlobalAveragePooling2D()(nets.conv(image, 6, activation="relu"))
     model = nets.randomized(keras.Model(image, layers.Dense(classes, activation, use_bias=bias)(x)))
@@ -51,9 +51,9 @@ def made(folder: Path, classes: int, activation: str | None, bias: bool = True) 
 
 @pytest.mark.parametrize(("activation", "classes"), [("softmax", 5), ("sigmoid", 1)])
 def test_scores_are_those_of_floats_to_a_step(tmp_path: Path, activation: str, classes: int) -> None:
-    net, out = made(tmp_path, classes, activation), tmp_path / "out.tflite"
-    told = surround(net.portable("int8"), out, BORDER)
-    assert told[-2:] == (
+    net, out = head_road(tmp_path, classes, activation), tmp_path / "out.tflite"
+    changes = surround(net.portable("int8"), out, BORDER)
+    assert changes[-2:] == (
         f"computes its {activation} in int8, in steps of 1/256",
         "gives int8, in place of float32",
     )
@@ -66,14 +66,14 @@ def test_scores_are_those_of_floats_to_a_step(tmp_path: Path, activation: str, c
     assert scores.quantization == Quantization((1 / 256,), (-128,))
     (signature,) = load_model(out).signatureDefs
     assert [entry.tensorIndex for entry in signature.outputs] == [graph.outputs[0]]
-    found = (litert(out, (net.images - 128).astype(np.int8)).astype(np.float32) + 128) / 256
+    shares = (litert(out, (net.images - 128).astype(np.int8)).astype(np.float32) + 128) / 256
     wanted = litert(net.portable("int8"), net.images)
-    assert len(np.unique(found)) > 4
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=1 / 256)
+    assert len(np.unique(shares)) > 4
+    np.testing.assert_allclose(shares, wanted, rtol=0, atol=1 / 256)
 
 
 def test_logits_get_the_border_of_all(tmp_path: Path) -> None:
-    net = made(tmp_path, 5, None)
+    net = head_road(tmp_path, 5, None)
     surround(net.portable("int8"), tmp_path / "a.tflite", BORDER)
     surround(net.portable("int8"), tmp_path / "b.tflite", Border(input="int8", output="int8"))
     assert (tmp_path / "a.tflite").read_bytes() == (tmp_path / "b.tflite").read_bytes()
@@ -84,7 +84,9 @@ def test_a_softmax_over_too_many_classes_is_refused_because_it_would_end_the_pro
 ) -> None:
     (tmp_path / "few").mkdir()
     (tmp_path / "many").mkdir()
-    few, many = (made(tmp_path / n, c, "softmax", bias=False) for n, c in (("few", MOST), ("many", MOST + 1)))
+    few, many = (
+        head_road(tmp_path / n, c, "softmax", bias=False) for n, c in (("few", MOST), ("many", MOST + 1))
+    )
     surround(few.portable("int8"), few.folder / "out.tflite", BORDER)
     done = subprocess.run([sys.executable, "-c", FLAT, str(few.folder / "out.tflite")], capture_output=True)
     assert (done.returncode, done.stdout.strip()) == (0, b"-127"), done.stderr

@@ -56,8 +56,8 @@ def test_integers_are_those_behind_the_float_border(net: Road, io: Io) -> None:
     assert (image.name, image.dtype, scores.name, scores.dtype) == ("image", io, net.output, io)
     assert image.quantization == Quantization((1.0,), (0 if io == "uint8" else -128,))
     assert scores.quantization is not None
-    found = litert(path, stored(net, io)).astype(np.float32)
-    real = (found - scores.quantization.zero_point[0]) * np.float32(scores.quantization.scale[0])
+    integers = litert(path, stored(net, io)).astype(np.float32)
+    real = (integers - scores.quantization.zero_point[0]) * np.float32(scores.quantization.scale[0])
     wanted = litert(net.portable("int8"), net.images)
     if net.output == "logits":
         np.testing.assert_array_equal(real, wanted)
@@ -78,8 +78,8 @@ def test_the_last_softmax_can_be_of_integers(net: Road, tmp_path: Path) -> None:
         assert notes == ("whole: " + WHOLE_ALREADY,)
         return
     assert notes == ()
-    found = (litert(path, stored(net, "int8")).astype(np.float32) + 128) / 256
-    np.testing.assert_allclose(found, litert(net.portable("int8"), net.images), rtol=0, atol=1 / 256)
+    shares = (litert(path, stored(net, "int8")).astype(np.float32) + 128) / 256
+    np.testing.assert_allclose(shares, litert(net.portable("int8"), net.images), rtol=0, atol=1 / 256)
 
 
 @pytest.mark.parametrize("io", ["float32", "uint8", "int8"])

@@ -21,7 +21,7 @@ from tests.graph.road import Road, litert, road
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
-def made(channels: int, folder: Path, preprocessing: str, divisor: float = 1) -> Road:
+def adapter_road(channels: int, folder: Path, preprocessing: str, divisor: float = 1) -> Road:
     image = keras.Input((9, 7, channels))
     x = layers.GlobalAveragePooling2D()(nets.conv(nets.conv(image, 6, activation="relu"), 6))
     model = nets.randomized(keras.Model(image, layers.Dense(5)(x)))
@@ -32,12 +32,12 @@ def made(channels: int, folder: Path, preprocessing: str, divisor: float = 1) ->
 
 @pytest.fixture(scope="module")
 def grey(tmp_path_factory: pytest.TempPathFactory) -> Road:
-    return made(1, tmp_path_factory.mktemp("grey"), "unit")
+    return adapter_road(1, tmp_path_factory.mktemp("grey"), "unit")
 
 
 @pytest.fixture(scope="module")
 def colour(tmp_path_factory: pytest.TempPathFactory) -> Road:
-    return made(3, tmp_path_factory.mktemp("colour"), "unit")
+    return adapter_road(3, tmp_path_factory.mktemp("colour"), "unit")
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -56,8 +56,8 @@ def test_one_score_becomes_those_of_both_classes(tmp_path: Path, scheme: str, ac
     output = "logits" if activation is None else "probabilities"
     net = road(model, pixels, tmp_path, output=output, preprocessing=PRESETS["unit"])
     source, out = net.portable(scheme), tmp_path / "out.tflite"
-    told = surround(source, out, Border(sigmoid=activation is None, both=True))
-    assert len(told) == (2 if activation is None else 1)
+    changes = surround(source, out, Border(sigmoid=activation is None, both=True))
+    assert len(changes) == (2 if activation is None else 1)
     (scores,) = read_graph(out).specs(read_graph(out).outputs)
     assert (scores.name, scores.shape, scores.dtype) == ("probabilities", (1, 2), "float32")
     before = litert(source, pixels)
@@ -68,10 +68,10 @@ def test_one_score_becomes_those_of_both_classes(tmp_path: Path, scheme: str, ac
 @pytest.mark.parametrize("scheme", ["fp32", "fp16", "dynamic", "int8"])
 def test_grey_pixels_three_times_give_what_they_gave_once(grey: Road, tmp_path: Path, scheme: str) -> None:
     source, out = grey.portable(scheme), tmp_path / "out.tflite"
-    told = surround(
+    changes = surround(
         source, out, Border(input="uint8" if scheme == "int8" else "float32", rgb=True, softmax=True)
     )
-    assert len(told) == (3 if scheme == "int8" else 2)
+    assert len(changes) == (3 if scheme == "int8" else 2)
     graph = read_graph(out)
     (image,), (scores,) = graph.specs(graph.inputs), graph.specs(graph.outputs)
     assert (image.name, image.shape, scores.name) == ("image", (1, 9, 7, 3), "probabilities")
@@ -93,9 +93,9 @@ def test_colours_become_grey_by_bt601(grey: Road, tmp_path: Path, scheme: str) -
         expected = colours.astype(np.float64) @ BT601.astype(np.float64)
     else:
         expected = np.rint((colours @ BT601_INT8.astype(int)) / 127)
-    found = litert(out, colours.astype("float32" if scheme == "fp32" else "uint8"))
+    scores = litert(out, colours.astype("float32" if scheme == "fp32" else "uint8"))
     np.testing.assert_allclose(
-        found, litert(source, expected[..., None].astype(np.float32)), rtol=1e-5, atol=1e-5
+        scores, litert(source, expected[..., None].astype(np.float32)), rtol=1e-5, atol=1e-5
     )
 
 
@@ -107,8 +107,8 @@ def test_no_grey_in_int8_is_a_level_away() -> None:
 
 
 def test_three_channels_stay_three(colour: Road, tmp_path: Path) -> None:
-    told = surround(colour.portable("fp32"), tmp_path / "out.tflite", Border(rgb=True))
-    assert told == ()
+    changes = surround(colour.portable("fp32"), tmp_path / "out.tflite", Border(rgb=True))
+    assert changes == ()
     np.testing.assert_array_equal(
         litert(tmp_path / "out.tflite", colour.images), litert(colour.portable("fp32"), colour.images)
     )
@@ -134,6 +134,6 @@ def test_a_float_file_has_no_integer_input(colour: Road, tmp_path: Path) -> None
 
 def test_an_input_that_is_no_pixels_is_refused(tmp_path: Path) -> None:
     """With `--preprocess none` the input has the range of the calibration images, not 0 to 255."""
-    net = made(3, tmp_path, "none", divisor=255)
+    net = adapter_road(3, tmp_path, "none", divisor=255)
     with pytest.raises(ArtifactError, match="apps feed raw pixels"):
         surround(net.portable("int8"), tmp_path / "out.tflite", Border(input="uint8"))

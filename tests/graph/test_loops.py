@@ -16,9 +16,9 @@ from tests.graph import endless
 
 
 def test_loops_are_found(tmp_path: Path) -> None:
-    found = [endless.write_onnx(tmp_path / "a.onnx"), endless.write_tflite(tmp_path / "a.tflite")]
-    write_ort(found[0], tmp_path / "a.ort")
-    assert [has_loop(str(path)) for path in (*found, tmp_path / "a.ort")] == [True] * 3
+    files = [endless.write_onnx(tmp_path / "a.onnx"), endless.write_tflite(tmp_path / "a.tflite")]
+    write_ort(files[0], tmp_path / "a.ort")
+    assert [has_loop(str(path)) for path in (*files, tmp_path / "a.ort")] == [True] * 3
 
 
 def test_a_scan_goes_round_as_a_loop_does(tmp_path: Path) -> None:

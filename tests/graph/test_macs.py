@@ -26,27 +26,27 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "name", ["fixed.tflite", "dynamic.tflite", "fixed.onnx", "dynamic.onnx", "uint8.onnx"]
 )
 def test_float_files(files: Path, name: str) -> None:
-    found = work_of(files / name)
-    assert (found.float_macs, found.int8_macs) == (BY_HAND, 0)
-    assert found.weight_bytes >= 4 * WEIGHTS
+    work = work_of(files / name)
+    assert (work.float_macs, work.int8_macs) == (BY_HAND, 0)
+    assert work.weight_bytes >= 4 * WEIGHTS
 
 
 def test_integer_files(files: Path) -> None:
-    found = work_of(files / "int8.tflite")
-    assert (found.float_macs, found.int8_macs) == (0, BY_HAND)
-    assert WEIGHTS <= found.weight_bytes < 4 * WEIGHTS
+    work = work_of(files / "int8.tflite")
+    assert (work.float_macs, work.int8_macs) == (0, BY_HAND)
+    assert WEIGHTS <= work.weight_bytes < 4 * WEIGHTS
 
 
 @pytest.mark.parametrize("scheme", ["fp32", "fp16", "int8"])
 def test_both_formats_of_one_model_have_the_same_work(scheme: str, residual: Road, tmp_path: Path) -> None:
     net = residual
-    found = {}
+    work = {}
     for name in ("tflite", "onnx"):
         room, chosen = registry.load("formats", name), registry.load("schemes", scheme).SCHEME
         path = tmp_path / f"a.{scheme}{room.SUFFIX}"
         room.write(net.portable(scheme), chosen, "a", path)
-        found[name] = work_of(path)
-    ours, theirs = found["tflite"], found["onnx"]
+        work[name] = work_of(path)
+    ours, theirs = work["tflite"], work["onnx"]
     assert (ours.float_macs, ours.int8_macs) == (theirs.float_macs, theirs.int8_macs)
     assert (ours.int8_macs > 0) == (scheme == "int8")
     assert math.isclose(ours.weight_bytes, theirs.weight_bytes, rel_tol=0.5)

@@ -176,7 +176,7 @@ def test_packed_integers_are_read(type: str, bits: int, tmp_path: Path, residual
     own = np.pad(own, (0, -len(own) % (8 // bits))).reshape(-1, 8 // bits)
     packed = (own.astype(np.int64) << bits * np.arange(8 // bits)).sum(axis=1).astype(np.uint8)
     tensor.type, model.buffers[tensor.buffer].data = getattr(schema.TensorType, type), packed
-    found = next(t for t in graph_of(model).tensors if t.dtype == type.lower())
-    assert found.data is not None
-    np.testing.assert_array_equal(found.data, values)
-    assert found.stored_bytes == len(packed)
+    packed_tensor = next(t for t in graph_of(model).tensors if t.dtype == type.lower())
+    assert packed_tensor.data is not None
+    np.testing.assert_array_equal(packed_tensor.data, values)
+    assert packed_tensor.stored_bytes == len(packed)

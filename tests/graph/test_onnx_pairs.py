@@ -21,12 +21,12 @@ from tests.diagnosis.overflow.test_emulation import NETWORKS, written
 @pytest.mark.parametrize("name", NETWORKS)
 def test_pairs_are_those_of_the_graph_that_onnx_runtime_makes(name: str, kind: type, tmp_path: Path) -> None:
     path = written(tmp_path, name, activations=kind)
-    found = pairs(path)
-    assert found is not None
+    layers = pairs(path)
+    assert layers is not None
     narrow = [each for each in Emulation(optimized(path)).layers if each.layer.narrow]
-    assert [(each.layer, each.at_risk) for each in found] == [(n.layer.name, n.at_risk) for n in narrow]
-    assert [each.pairs for each in found] == [sum(risk.pairs for risk in n.risks) for n in narrow]
-    assert [each.worst for each in found] == pytest.approx([max(r.worst for r in n.risks) for n in narrow])
+    assert [(each.layer, each.at_risk) for each in layers] == [(n.layer.name, n.at_risk) for n in narrow]
+    assert [each.pairs for each in layers] == [sum(risk.pairs for risk in n.risks) for n in narrow]
+    assert [each.worst for each in layers] == pytest.approx([max(r.worst for r in n.risks) for n in narrow])
     assert can_overflow(onnx.load(path))
 
 
@@ -35,10 +35,10 @@ def test_uint8_weights_and_float_files_have_none(tmp_path: Path) -> None:
     assert pairs(tiny.write_all(tmp_path) / "fixed.onnx") == ()
 
 
-def matrix(kind: str, weights: np.ndarray, **told: Any) -> onnx.ModelProto:
+def matrix(kind: str, weights: np.ndarray, **attributes: Any) -> onnx.ModelProto:
     """One operation on a constant matrix, as it would stand in a quantized file."""
     given = {"QLinearMatMul": ["a", "s", "z", "w", "s", "z", "s", "z"], "MatMulInteger": ["a", "w"]}
-    nodes = [helper.make_node(kind, given.get(kind, ["a", "real"]), ["out"], name="last", **told)]
+    nodes = [helper.make_node(kind, given.get(kind, ["a", "real"]), ["out"], name="last", **attributes)]
     if kind not in given:
         nodes = [
             helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
@@ -58,9 +58,9 @@ NEIGHBOURS = np.array([[100, 1], [100, 1], [1, 100]], np.int8)
 @pytest.mark.parametrize("kind", ["Gemm", "MatMul", "QLinearMatMul", "MatMulInteger"])
 def test_matrices_are_added_along_their_inputs(kind: str) -> None:
     model = matrix(kind, NEIGHBOURS)
-    found = layer_pairs(model)
-    assert found is not None
-    assert [(one.layer, one.pairs, one.at_risk) for one in found] == [("last", 4, 1)]
+    layers = layer_pairs(model)
+    assert layers is not None
+    assert [(one.layer, one.pairs, one.at_risk) for one in layers] == [("last", 4, 1)]
     assert not can_overflow(matrix(kind, np.ascontiguousarray(NEIGHBOURS.T)))
 
 

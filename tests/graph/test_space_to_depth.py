@@ -118,7 +118,7 @@ def test_xnnpack_runs_all_of_it(tmp_path: Path) -> None:
     model = load_model(file)
     space_to_depth(model)
     save_model(model, file)
-    found: Profile = litert.profile(file, "cpu", 1, images(1, 32, 3), 5)
-    kinds = [operator.kind for operator in found.operators]
+    timed: Profile = litert.profile(file, "cpu", 1, images(1, 32, 3), 5)
+    kinds = [operator.kind for operator in timed.operators]
     assert any(kind.startswith("Space To Depth") for kind in kinds)
     assert not any(kind.startswith("Constant Pad") for kind in kinds)

@@ -28,7 +28,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def scheme(path: Path, folder: Path) -> tuple[str, float | None]:
-    found = look(
+    identified = look(
         IdentifyFiles(
             paths=(str(path),),
             formats=(path.suffix[1:],),
@@ -37,7 +37,7 @@ def scheme(path: Path, folder: Path) -> tuple[str, float | None]:
         ),
         silent,
     )
-    return found.artifacts[0].scheme, found.min_sqnr_db[0]
+    return identified.artifacts[0].scheme, identified.min_sqnr_db[0]
 
 
 @pytest.mark.parametrize(

@@ -42,20 +42,20 @@ def test_same_gives_an_output_for_each_stride(
 def test_what_auto_pad_says_is_what_pads_say(
     mode: str, size: tuple[int, int], stride: tuple[int, int]
 ) -> None:
-    told: dict[str, Any] = {"auto_pad": mode, "strides": list(stride)}
+    attributes: dict[str, Any] = {"auto_pad": mode, "strides": list(stride)}
     if mode == "NOTSET":
-        told["pads"] = [1, 0, 2, 1]
-    window = onnx_window(told | {"auto_pad": mode.encode()}, (3, 2), size)
+        attributes["pads"] = [1, 0, 2, 1]
+    window = onnx_window(attributes | {"auto_pad": mode.encode()}, (3, 2), size)
     assert window.padding is not None
     image = np.random.default_rng(0).normal(size=(1, 1, *size)).astype(np.float32)
     kernel = np.random.default_rng(1).normal(size=(1, 1, 3, 2)).astype(np.float32)
-    by_name = ReferenceEvaluator(helper.make_node("Conv", ["x", "w"], ["y"], **told))
+    by_name = ReferenceEvaluator(helper.make_node("Conv", ["x", "w"], ["y"], **attributes))
     top, left, bottom, right = window.padding
     padded = np.pad(image, ((0, 0), (0, 0), (top, bottom), (left, right)))
     by_pads = ReferenceEvaluator(helper.make_node("Conv", ["x", "w"], ["y"], strides=list(window.stride)))
     ours, theirs = (
-        np.asarray([*found.run(None, {"x": x, "w": kernel})][0])
-        for found, x in ((by_pads, padded), (by_name, image))
+        np.asarray([*evaluator.run(None, {"x": x, "w": kernel})][0])
+        for evaluator, x in ((by_pads, padded), (by_name, image))
     )
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 

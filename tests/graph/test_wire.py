@@ -17,10 +17,10 @@ def test_fields_with_a_length_are_where_they_lie() -> None:
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "net", [], [])
     model = helper.make_model(graph, producer_name="me")
     held = model.SerializeToString()
-    found = {each.number: each for each in fields(held, 0, len(held))}
-    assert onnx.GraphProto.FromString(content(held, found[GRAPH])) == graph
-    assert b"me" in [content(held, each) for each in found.values()]
-    inner = [*fields(held, found[GRAPH].begin, found[GRAPH].end)]
+    by_number = {each.number: each for each in fields(held, 0, len(held))}
+    assert onnx.GraphProto.FromString(content(held, by_number[GRAPH])) == graph
+    assert b"me" in [content(held, each) for each in by_number.values()]
+    inner = [*fields(held, by_number[GRAPH].begin, by_number[GRAPH].end)]
     assert content(held, inner[0]) == graph.node[0].SerializeToString()
 
 
@@ -29,8 +29,8 @@ def test_all_that_is_repeated_comes_in_its_order(held: list[bytes]) -> None:
     tensor = TensorProto(string_data=held, dims=[1, 2], double_data=[1.5], float_data=[2.5], raw_data=b"raw")
     written = tensor.SerializeToString()
     number = TensorProto.DESCRIPTOR.fields_by_name["string_data"].number
-    found = [content(written, each) for each in fields(written, 0, len(written)) if each.number == number]
-    assert found == held
+    contents = [content(written, each) for each in fields(written, 0, len(written)) if each.number == number]
+    assert contents == held
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_damaged_messages_are_refused(held: bytes, why: str) -> None:
 @given(st.binary(max_size=60))
 def test_whatever_it_is_fields_are_inside_of_it(held: bytes) -> None:
     try:
-        found = [*fields(held, 0, len(held))]
+        listed = [*fields(held, 0, len(held))]
     except ValueError:
         return
-    assert all(0 <= each.begin <= each.end <= len(held) for each in found)
+    assert all(0 <= each.begin <= each.end <= len(held) for each in listed)

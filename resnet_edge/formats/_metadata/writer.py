@@ -154,18 +154,18 @@ def _table(
         to.PrependUOffsetTRelativeSlot(kind.slots[name], offset, 0)
     for name, prepend in (scalars or {}).items():
         prepend(kind.slots[name])
-    made: int = to.EndObject()
-    return made
+    end: int = to.EndObject()
+    return end
 
 
 def _vector(to: Any, offsets: Sequence[int]) -> int:
     to.StartVector(4, len(offsets), 4)
     for offset in reversed(offsets):
         to.PrependUOffsetTRelative(offset)
-    made: int = to.EndVector()
-    return made
+    end: int = to.EndVector()
+    return end
 
 
 def _floats(to: Any, values: Sequence[float]) -> int:
-    made: int = to.CreateNumpyVector(np.asarray(values, np.float32))
-    return made
+    offset: int = to.CreateNumpyVector(np.asarray(values, np.float32))
+    return offset

@@ -124,8 +124,8 @@ class Builder:
     def node(self, op: str, inputs: Sequence[str], hint: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output and return the output's name."""
         name = self._unique(f"{hint}/{op}")
-        made = helper.make_node(op, list(inputs), [name], name=name, domain=domain, **attributes)
-        self.nodes.append(made)
+        proto = helper.make_node(op, list(inputs), [name], name=name, domain=domain, **attributes)
+        self.nodes.append(proto)
         return name
 
     def initializer(self, data: NDArray[Any], hint: str) -> str:

@@ -47,7 +47,7 @@ def _convolution(b: Builder, node: Node, kernel: NDArray[Any], group: int) -> No
     if strides != (1, 1) and not any(pads) and all(_skips(b, r, strides) for r in b.readers(source)):
         image, strides = _thinned(b, source, image, strides)
     inputs = [image, b.stored_constant(node.inputs[1], kernel, axis=0), *_bias(b, node)]
-    made = b.node(
+    convolved = b.node(
         "Conv",
         inputs,
         hint,
@@ -57,7 +57,7 @@ def _convolution(b: Builder, node: Node, kernel: NDArray[Any], group: int) -> No
         pads=pads,
         group=group,
     )
-    b.define(node.outputs[0], made, b.limits(node))
+    b.define(node.outputs[0], convolved, b.limits(node))
 
 
 def _skips(b: Builder, reader: Node, strides: tuple[int, int]) -> bool:
@@ -122,18 +122,18 @@ def fully_connected(b: Builder, node: Node) -> None:
     elif len(shape) != 2:
         value = reshaped(b, in_portable_order(b, source, value), (-1, weights.shape[1]), hint)
     inputs = [value, b.stored_constant(node.inputs[1], weights, axis=0), *_bias(b, node)]
-    made = b.rounded(b.node("Gemm", inputs, hint, transB=1), output, b.limits(node))
+    product = b.rounded(b.node("Gemm", inputs, hint, transB=1), output, b.limits(node))
     if len(b.shape(output)) != 2:
-        made = reshaped(b, made, b.shape(output), hint)
-    b.define_exact(output, from_portable_order(b, made, len(b.shape(output)), hint))
+        product = reshaped(b, product, b.shape(output), hint)
+    b.define_exact(output, from_portable_order(b, product, len(b.shape(output)), hint))
 
 
 def _pointwise(b: Builder, node: Node, weights: NDArray[Any]) -> None:
     """A dense layer on every pixel is a 1x1 convolution."""
     kernel = b.stored_constant(node.inputs[1], weights[:, :, None, None], axis=0)
     image = _entry(b, node, node.inputs[0])
-    made = b.node("Conv", [image, kernel, *_bias(b, node)], b.name(node.outputs[0]))
-    b.define(node.outputs[0], made, b.limits(node))
+    convolved = b.node("Conv", [image, kernel, *_bias(b, node)], b.name(node.outputs[0]))
+    b.define(node.outputs[0], convolved, b.limits(node))
 
 
 def _entry(b: Builder, node: Node, source: int) -> str:

@@ -38,8 +38,8 @@ def binary(op: str) -> Handler:
 
     def handle(b: Builder, node: Node) -> None:
         rank = max(len(b.shape(i)) for i in node.inputs)
-        made = b.node(op, [operand(b, i, rank) for i in node.inputs], b.name(node.outputs[0]))
-        b.define(node.outputs[0], made, b.limits(node))
+        result = b.node(op, [operand(b, i, rank) for i in node.inputs], b.name(node.outputs[0]))
+        b.define(node.outputs[0], result, b.limits(node))
 
     return handle
 
@@ -48,8 +48,8 @@ def unary(op: str) -> Handler:
     """A handler for a function of one tensor."""
 
     def handle(b: Builder, node: Node) -> None:
-        made = b.node(op, [b.value(node.inputs[0])], b.name(node.outputs[0]))
-        b.define(node.outputs[0], made)
+        result = b.node(op, [b.value(node.inputs[0])], b.name(node.outputs[0]))
+        b.define(node.outputs[0], result)
 
     return handle
 
@@ -147,14 +147,14 @@ def cumulative_sum(b: Builder, node: Node) -> None:
     where = axis_here(int(b.constant(node.inputs[1])), len(b.shape(source)))
     axis = b.initializer(np.asarray(where, np.int64), f"{hint}_axis")
     o = node.options
-    made = b.node(
+    sums = b.node(
         "CumSum",
         [b.value(source), axis],
         hint,
         exclusive=int(bool(o.get("exclusive"))),
         reverse=int(bool(o.get("reverse"))),
     )
-    b.define(output, made)
+    b.define(output, sums)
 
 
 HANDLERS: dict[str, Handler] = {

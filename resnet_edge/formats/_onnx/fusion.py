@@ -34,13 +34,13 @@ def require_fused(path: Path, float_layers: Collection[str] = ()) -> None:
         more = f" and {len(undeclared) - 1} more" if len(undeclared) > 1 else ""
         raise ArtifactError(
             f"{path.name} would not run in int8: ONNX Runtime {ort.__version__} leaves "
-            f"{_told(undeclared[0])}{more} in float: ask for --formats tflite, or for --schemes fp32"
+            f"{_described(undeclared[0])}{more} in float: ask for --formats tflite, or for --schemes fp32"
         )
-    asked = sum(node.op_type in WEIGHTED and _layer(node) in declared for node in written)
-    found = sum(node.op_type in WEIGHTED for node in left)
-    if found != asked:
+    expected = sum(node.op_type in WEIGHTED and _layer(node) in declared for node in written)
+    kept = sum(node.op_type in WEIGHTED for node in left)
+    if kept != expected:
         raise ArtifactError(
-            f"{path.name}: ONNX Runtime {ort.__version__} leaves {found} of {asked} layers in float that "
+            f"{path.name}: ONNX Runtime {ort.__version__} leaves {kept} of {expected} layers in float that "
             "were to stay so: ask for --formats tflite, or for --no-plan"
         )
 
@@ -48,21 +48,21 @@ def require_fused(path: Path, float_layers: Collection[str] = ()) -> None:
 def left_in_float(path: Path) -> list[str]:
     """The heavy operations in float, and the additions of two quantized tensors, that are left
     when ONNX Runtime has optimized the file; each as "name (operation)". Raises ArtifactError."""
-    return [_told(node) for node in _in_float(path)]
+    return [_described(node) for node in _in_float(path)]
 
 
 def _in_float(path: Path) -> list[onnx.NodeProto]:
     nodes = optimized(path).graph.node
     real = {output for node in nodes if node.op_type == "DequantizeLinear" for output in node.output}
-    made = {output for node in nodes for output in node.output}
+    outputs = {output for node in nodes for output in node.output}
     return [
         node
         for node in nodes
-        if node.op_type in HEAVY or (node.op_type == "Add" and made.intersection(node.input) <= real)
+        if node.op_type in HEAVY or (node.op_type == "Add" and outputs.intersection(node.input) <= real)
     ]
 
 
-def _told(node: onnx.NodeProto) -> str:
+def _described(node: onnx.NodeProto) -> str:
     return f"{node.name or node.output[0]} ({node.op_type})"
 
 

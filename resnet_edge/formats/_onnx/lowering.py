@@ -66,9 +66,9 @@ def lower(graph: Graph, real: str, name: str, *, channels_first: bool = False) -
     nodes, used = _alive(builder.nodes, output.name)
     inputs = [_value_info(graph, graph.inputs[0], builder.entry_order(graph.inputs[0]))]
     initializers = [constant for constant in builder.initializers if constant.name in used]
-    made = helper.make_graph(nodes, name, inputs, [output], initializers)
+    onnx_graph = helper.make_graph(nodes, name, inputs, [output], initializers)
     model = helper.make_model(
-        made,
+        onnx_graph,
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="resnet-edge",

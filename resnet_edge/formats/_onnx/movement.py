@@ -28,8 +28,8 @@ def sliced(b: Builder, value: str, axis: int, begin: int, end: int, hint: str, s
 
 def gathered(b: Builder, value: str, indices: NDArray[Any], axis: int, hint: str) -> str:
     """`value` at `indices` of one axis (of the lowering)."""
-    found = b.initializer(indices.astype(np.int64), f"{hint}_indices")
-    return b.moved(value, lambda moved: b.node("Gather", [moved, found], hint, axis=axis))
+    places = b.initializer(indices.astype(np.int64), f"{hint}_indices")
+    return b.moved(value, lambda moved: b.node("Gather", [moved, places], hint, axis=axis))
 
 
 def split(b: Builder, node: Node) -> None:
@@ -87,8 +87,8 @@ def tile(b: Builder, node: Node) -> None:
     source, output = node.inputs[0], node.outputs[0]
     counts = np.asarray(here(b.constant(node.inputs[1]).tolist()), np.int64)
     repeats, hint = b.initializer(counts, f"{b.name(output)}_repeats"), b.name(output)
-    made = b.moved(b.value(source), lambda moved: b.node("Tile", [moved, repeats], hint))
-    b.define_moved(output, source, made)
+    tiled = b.moved(b.value(source), lambda moved: b.node("Tile", [moved, repeats], hint))
+    b.define_moved(output, source, tiled)
 
 
 def broadcast_to(b: Builder, node: Node) -> None:
@@ -103,8 +103,8 @@ def broadcast_to(b: Builder, node: Node) -> None:
     if len(shape) != len(b.shape(source)):
         value = reshaped(b, value, before, hint)
     target = b.initializer(np.asarray([size or 1 for size in shape], np.int64), f"{hint}_shape")
-    made = b.moved(value, lambda moved: b.node("Expand", [moved, target], hint))
-    b.define_moved(output, source, from_portable_order(b, made, len(shape), hint))
+    expanded = b.moved(value, lambda moved: b.node("Expand", [moved, target], hint))
+    b.define_moved(output, source, from_portable_order(b, expanded, len(shape), hint))
 
 
 def gather(b: Builder, node: Node) -> None:
@@ -118,8 +118,8 @@ def gather(b: Builder, node: Node) -> None:
         where = axis_here(int(node.options["axis"]), rank)
         b.define_moved(output, source, gathered(b, b.value(source), places, where, hint))
         return
-    made = gathered(b, in_portable_order(b, source), places, int(node.options["axis"]) % rank, hint)
-    b.define_moved(output, source, from_portable_order(b, made, len(b.shape(output)), hint))
+    taken = gathered(b, in_portable_order(b, source), places, int(node.options["axis"]) % rank, hint)
+    b.define_moved(output, source, from_portable_order(b, taken, len(b.shape(output)), hint))
 
 
 def reverse(b: Builder, node: Node) -> None:
@@ -173,7 +173,7 @@ def space_to_depth(b: Builder, node: Node) -> None:
     """SPACE_TO_DEPTH: a block of pixels as channels (row, column, channel)."""
     source, output = node.inputs[0], node.outputs[0]
     size, (batch, height, width, channels) = int(node.options["blockSize"]), known_shape(b, source)
-    made = _blocks(
+    blocks = _blocks(
         b,
         b.value(source),
         (batch, channels, height // size, size, width // size, size),
@@ -181,7 +181,7 @@ def space_to_depth(b: Builder, node: Node) -> None:
         (batch, channels * size * size, height // size, width // size),
         b.name(output),
     )
-    b.define_moved(output, source, made)
+    b.define_moved(output, source, blocks)
 
 
 def _blocks(

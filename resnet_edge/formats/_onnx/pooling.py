@@ -54,8 +54,8 @@ def pad_with(b: Builder, node: Node) -> None:
     """PADV2: with any constant."""
     amounts, filling = b.constant(node.inputs[1]), b.value(node.inputs[2])
     output = node.outputs[0]
-    made = b.node("Pad", [b.value(node.inputs[0]), _flat(b, amounts, output), filling], b.name(output))
-    b.define(output, made)
+    padded = b.node("Pad", [b.value(node.inputs[0]), _flat(b, amounts, output), filling], b.name(output))
+    b.define(output, padded)
 
 
 def _flat(b: Builder, amounts: NDArray[Any], output: int) -> str:
@@ -82,8 +82,10 @@ def _pool(b: Builder, node: Node, op: str, **attributes: Any) -> None:
     if o["padding"] == SAME:
         pads = same_pads(b, source, kernel, strides)
     hint = b.name(node.outputs[0])
-    made = b.node(op, [b.value(source)], hint, kernel_shape=kernel, strides=strides, pads=pads, **attributes)
-    b.define(node.outputs[0], made, b.limits(node))
+    pooled = b.node(
+        op, [b.value(source)], hint, kernel_shape=kernel, strides=strides, pads=pads, **attributes
+    )
+    b.define(node.outputs[0], pooled, b.limits(node))
 
 
 def max_pool_2d(b: Builder, node: Node) -> None:

@@ -12,8 +12,8 @@ def batch_matmul(b: Builder, node: Node) -> None:
     output, o = node.outputs[0], node.options
     left = _matrix(b, node.inputs[0], bool(o.get("adjX")))
     right = _matrix(b, node.inputs[1], bool(o.get("adjY")))
-    made = b.rounded(b.node("MatMul", [left, right], b.name(output)), output)
-    b.define_exact(output, from_portable_order(b, made, len(b.shape(output)), b.name(output)))
+    product = b.rounded(b.node("MatMul", [left, right], b.name(output)), output)
+    b.define_exact(output, from_portable_order(b, product, len(b.shape(output)), b.name(output)))
 
 
 def _matrix(b: Builder, index: int, turned: bool) -> str:

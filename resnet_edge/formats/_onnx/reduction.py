@@ -27,20 +27,20 @@ def over_axes(op: str, over_image: str | None = None) -> Handler:
             b.define(output, _reduced(b, op, b.value(source), here, keep, hint))
         else:
             value = b.node("Transpose", [b.value(source)], hint, perm=NHWC) if rank == 4 else b.value(source)
-            made = _reduced(b, op, value, axes, keep, hint)
-            b.define(output, from_portable_order(b, made, len(b.shape(output)), hint))
+            reduced = _reduced(b, op, value, axes, keep, hint)
+            b.define(output, from_portable_order(b, reduced, len(b.shape(output)), hint))
 
     return handle
 
 
 def _over_image(b: Builder, op: str, source: int, output: int, keep: bool) -> None:
     hint = b.name(output)
-    made = b.node(op, [b.value(source)], hint)
+    reduced = b.node(op, [b.value(source)], hint)
     if not keep:
         # Rounded on both sides of Flatten, so that the pooling and the flattening each stand
         # between a DequantizeLinear and a QuantizeLinear and run on integers.
-        made = b.node("Flatten", [b.rounded(made, output)], hint, axis=1)
-    b.define(output, made)
+        reduced = b.node("Flatten", [b.rounded(reduced, output)], hint, axis=1)
+    b.define(output, reduced)
 
 
 def _reduced(b: Builder, op: str, value: str, axes: Sequence[int], keep: bool, hint: str) -> str:

@@ -20,7 +20,7 @@ def bilinear(b: Builder, node: Node) -> None:
     source, output = node.inputs[0], node.outputs[0]
     hint, on_grid = b.name(output), b.tensor(output).quantization
     scales = b.initializer(np.asarray([1, 1, *_scales(b, node)], np.float32), f"{hint}_scales")
-    made = b.node(
+    resized = b.node(
         "Resize",
         [b.value(source), "", scales],
         hint,
@@ -28,8 +28,8 @@ def bilinear(b: Builder, node: Node) -> None:
         coordinate_transformation_mode=_coordinates(node),
     )
     if on_grid is not None:
-        made = b.node("Add", [made, b.number(on_grid.scale[0] * HALVES_UP, f"{hint}_upwards")], hint)
-    b.define(output, made)
+        resized = b.node("Add", [resized, b.number(on_grid.scale[0] * HALVES_UP, f"{hint}_upwards")], hint)
+    b.define(output, resized)
 
 
 def _coordinates(node: Node) -> str:
@@ -40,13 +40,13 @@ def _coordinates(node: Node) -> str:
 
 def _scales(b: Builder, node: Node) -> list[np.float32]:
     """New over old height and width. ONNX takes the floor of size times scale: never one pixel less."""
-    found = []
+    scales = []
     for old, new in zip(_size(b, node.inputs[0]), _size(b, node.outputs[0]), strict=True):
         scale = np.float32(new) / np.float32(old)
-        found.append(
+        scales.append(
             scale if int(scale * np.float32(old)) == new else np.nextafter(scale, np.float32(np.inf))
         )
-    return found
+    return scales
 
 
 def _size(b: Builder, index: int) -> tuple[int, int]:

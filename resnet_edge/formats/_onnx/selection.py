@@ -13,8 +13,8 @@ def comparison(op: str, opposite: bool = False) -> Handler:
     def handle(b: Builder, node: Node) -> None:
         (output,), hint = node.outputs, b.name(node.outputs[0])
         rank = max(len(b.shape(index)) for index in node.inputs)
-        made = b.node(op, [operand(b, index, rank) for index in node.inputs], hint)
-        b.define_exact(output, b.node("Not", [made], hint) if opposite else made)
+        compared = b.node(op, [operand(b, index, rank) for index in node.inputs], hint)
+        b.define_exact(output, b.node("Not", [compared], hint) if opposite else compared)
 
     return handle
 

@@ -79,8 +79,8 @@ def concatenation(b: Builder, node: Node) -> None:
     """CONCATENATION."""
     rank = len(b.shape(node.outputs[0]))
     axis = axis_here(int(node.options["axis"]), rank)
-    made = b.node("Concat", [b.value(i) for i in node.inputs], b.name(node.outputs[0]), axis=axis)
-    b.define(node.outputs[0], made, b.limits(node))
+    joined = b.node("Concat", [b.value(i) for i in node.inputs], b.name(node.outputs[0]), axis=axis)
+    b.define(node.outputs[0], joined, b.limits(node))
 
 
 def quantize(b: Builder, node: Node) -> None:

@@ -41,7 +41,7 @@ def _in_float(b: Builder, node: Node) -> None:
         )
     ]
     inputs = [b.apart(source), b.stored_constant(node.inputs[KERNEL], kernel), *_bias(b, node)]
-    made = b.node(
+    convolved = b.node(
         "ConvTranspose",
         inputs,
         b.name(output),
@@ -50,7 +50,7 @@ def _in_float(b: Builder, node: Node) -> None:
         pads=[*begins, *(max(end, 0) for end in ends)],
         output_padding=[max(-end, 0) for end in ends],
     )
-    b.define(output, made, b.limits(node))
+    b.define(output, convolved, b.limits(node))
 
 
 def _in_integers(b: Builder, node: Node) -> None:
@@ -70,7 +70,7 @@ def _in_integers(b: Builder, node: Node) -> None:
         _repeated(b, index, np.tile(b.constant(index), rows * columns), rows * columns)
         for index in _given(node)
     ]
-    made = b.node(
+    convolved = b.node(
         "Conv",
         [b.value(source), weights, *bias],
         hint,
@@ -78,7 +78,7 @@ def _in_integers(b: Builder, node: Node) -> None:
         pads=[taps[0] - 1, taps[1] - 1, *ends],
     )
     shape = (known_shape(b, source)[0], before[0] + ends[0], before[1] + ends[1], len(kernel))
-    value = spread(b, b.rounded(made, output, b.limits(node)), shape, (rows, columns), hint)
+    value = spread(b, b.rounded(convolved, output, b.limits(node)), shape, (rows, columns), hint)
     for axis, (begin, new) in enumerate(zip(begins, after, strict=True)):
         value = sliced(b, value, axis + 2, begin, begin + new, hint)
     b.define_exact(output, value)

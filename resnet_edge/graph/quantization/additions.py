@@ -41,7 +41,7 @@ def aligned_ranges(quantized: Graph, ranges: Ranges) -> Ranges:
     `quantized` is the int8 graph that `ranges` gave; its zero points stay as they are. An
     addition for which no scale is found keeps its range (`unsettled` tells which).
     """
-    found = dict(ranges)
+    aligned = dict(ranges)
     scales = _scales(quantized)
     for node in _additions(quantized):
         name = quantized.tensors[node.outputs[0]].name
@@ -51,11 +51,11 @@ def aligned_ranges(quantized: Graph, ranges: Ranges) -> Ranges:
         for factor in 1 + STEP * np.arange(TRIES):
             scales[node.outputs[0]] = scale_of(low * factor, high * factor)
             if not _unsettled_pairs(quantized, node, scales):
-                found[name] = (float(low * factor), float(high * factor))
+                aligned[name] = (float(low * factor), float(high * factor))
                 break
         else:
             scales[node.outputs[0]] = scale_of(low, high)
-    return found
+    return aligned
 
 
 def unsettled(quantized: Graph) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ def measure(
         watcher.see(image)
     if not watcher.seen:
         raise DataError("there is no calibration image: give some with --calibration")
-    return watcher.found(takes_pixels)
+    return watcher.measured(takes_pixels)
 
 
 def measure_ranges(
@@ -178,7 +178,7 @@ class _Pass:
         size = (shape[1], shape[2]) if len(shape) == 4 else (1, 1)
         moments.add(self.interpreter.tensor(node.inputs[0])(), size, random, self.patches)
 
-    def found(self, takes_pixels: bool) -> Measured:
+    def measured(self, takes_pixels: bool) -> Measured:
         activations = {
             self.graph.tensors[i].name: Activation(
                 self.low[i].astype(np.float64),

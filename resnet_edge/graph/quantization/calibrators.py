@@ -137,5 +137,5 @@ def chosen_ranges(
     A tensor that is zero throughout gets UNIT. Raises UnknownName.
     """
     calibrate = find(calibrator)
-    found = {name: calibrate(one) for name, one in seen.items() if name not in fixed}
-    return {name: UNIT if ends == (0.0, 0.0) else ends for name, ends in found.items()} | dict(fixed)
+    chosen = {name: calibrate(one) for name, one in seen.items() if name not in fixed}
+    return {name: UNIT if ends == (0.0, 0.0) else ends for name, ends in chosen.items()} | dict(fixed)

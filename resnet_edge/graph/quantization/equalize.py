@@ -77,14 +77,14 @@ def _factors(magnitudes: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 def _constants(graph: Graph, scales: dict[str, NDArray[np.float64]]) -> Constants:
     """Kernels, biases and constant operands that make up for `scales`."""
-    found: Constants = {}
+    constants: Constants = {}
 
     def scale(index: int, position: int, factors: NDArray[np.float64], axis: int) -> None:
-        values = found.get((index, position), graph.tensors[graph.nodes[index].inputs[position]].data)
+        values = constants.get((index, position), graph.tensors[graph.nodes[index].inputs[position]].data)
         assert values is not None  # _obstacle has seen to it
         shape = [1] * values.ndim
         shape[axis] = len(factors)
-        found[index, position] = (values * factors.reshape(shape)).astype(np.float32)
+        constants[index, position] = (values * factors.reshape(shape)).astype(np.float32)
 
     for index, node in enumerate(graph.nodes):
         before = scales.get(graph.tensors[node.inputs[0]].name)
@@ -100,7 +100,7 @@ def _constants(graph: Graph, scales: dict[str, NDArray[np.float64]]) -> Constant
             for position, operand in enumerate(node.inputs):
                 if graph.tensors[operand].data is not None:
                     scale(index, position, after, -1)
-    return found
+    return constants
 
 
 def _groups(graph: Graph) -> list[list[int]]:

@@ -66,10 +66,10 @@ class _Kept:
 
     def real(self, index: int) -> NDArray[np.float64]:
         """An activation of the last run, as real numbers."""
-        found: NDArray[np.float64] = dequantize(self._interpreter.get_tensor(index), self.spec(index)).astype(
-            np.float64
-        )
-        return found
+        values: NDArray[np.float64] = dequantize(
+            self._interpreter.get_tensor(index), self.spec(index)
+        ).astype(np.float64)
+        return values
 
 
 def measure_error_growth(
@@ -84,10 +84,10 @@ def measure_error_growth(
     ours, theirs = _Kept(quantized), _Kept(exact)
     pairs = dict(_pairs(theirs.graph, ours.graph))
     sums = _summed(theirs, ours, pairs, head, images)
-    if not all(found.values for found in sums.values()) or not sums:
+    if not all(one.values for one in sums.values()) or not sums:
         what = "image" if sums else "layer that the float graph has, too"
         raise DataError(f"{quantized.name}: there is no {what}, so nothing to measure errors on")
-    decibels = {index: _decibels(found) for index, found in sums.items()}
+    decibels = {index: _decibels(one) for index, one in sums.items()}
     return tuple(
         LayerError(
             theirs.graph.tensors[index].name.split(";")[0].removesuffix("_inner"),
@@ -108,10 +108,10 @@ def _summed(
         ours.run(image)
         theirs.run(image)
         for index, other in pairs.items():
-            true, found = theirs.real(index), ours.real(other)
+            true, computed = theirs.real(index), ours.real(other)
             if index in logits:
-                true, found = centred_scores(head, true), centred_scores(head, found)
-            _add(sums[index], true, found)
+                true, computed = centred_scores(head, true), centred_scores(head, computed)
+            _add(sums[index], true, computed)
     return sums
 
 
@@ -136,9 +136,9 @@ def _logits(graph: Graph) -> set[int]:
     return {i for n in graph.nodes if n.op not in SQUASHING for i in n.outputs if i in graph.outputs}
 
 
-def _add(sums: _Sums, true: NDArray[np.float64], found: NDArray[np.float64]) -> None:
+def _add(sums: _Sums, true: NDArray[np.float64], computed: NDArray[np.float64]) -> None:
     sums.signal += float(np.square(true).sum())
-    sums.noise += float(np.square(true - found).sum())
+    sums.noise += float(np.square(true - computed).sum())
     sums.values += true.size
 
 
@@ -156,8 +156,8 @@ def _steps(sums: _Sums, spec: TensorSpec) -> float | None:
 def _read(graph: Graph, index: int, decibels: dict[int, float | None]) -> float | None:
     """The least SQNR of what the layer of an output reads; None where that is the image."""
     makers = {output: node for node in graph.nodes for output in node.outputs}
-    found = [decibels[source] for source in _sources(graph, makers, makers[index]) if source in decibels]
-    return min((value for value in found if value is not None), default=None)
+    ratios = [decibels[source] for source in _sources(graph, makers, makers[index]) if source in decibels]
+    return min((value for value in ratios if value is not None), default=None)
 
 
 def _sources(graph: Graph, makers: dict[int, Node], node: Node) -> Iterator[int]:

@@ -36,48 +36,48 @@ class Choice:
     expected_sqnr_db: float
 
 
-def choices(graph: Graph, found: Sensitivity, frozen: Collection[str] = ()) -> tuple[Choice, ...]:
+def choices(graph: Graph, sensitivity: Sensitivity, frozen: Collection[str] = ()) -> tuple[Choice, ...]:
     """From nothing in float to LEAST_INT8 of the multiply-accumulates; `frozen` layers stay int8."""
     search = _Search(
-        graph, found, {n for n, node in enumerate(graph.nodes) if layer_of(graph, node) in frozen}
+        graph, sensitivity, {n for n, node in enumerate(graph.nodes) if layer_of(graph, node) in frozen}
     )
-    told = [search.choice()]
-    last = told[0]
+    steps = [search.choice()]
+    last = steps[0]
     while search.step():
         last = search.choice()
-        if last.expected_sqnr_db >= told[-1].expected_sqnr_db + WORTH_A_STEP_DB:
-            told.append(last)
-    return tuple(told)
+        if last.expected_sqnr_db >= steps[-1].expected_sqnr_db + WORTH_A_STEP_DB:
+            steps.append(last)
+    return tuple(steps)
 
 
 class _Search:
     """The operations that are in float so far, by number."""
 
-    def __init__(self, graph: Graph, found: Sensitivity, kept: Collection[int]) -> None:
-        self._graph, self._found = graph, found
+    def __init__(self, graph: Graph, sensitivity: Sensitivity, kept: Collection[int]) -> None:
+        self._graph, self._sensitivity = graph, sensitivity
         self._macs = [macs_of(graph, node) for node in graph.nodes]
         self._total = sum(self._macs) or 1
-        self._moves = [move for move in _moves(found) if not move & set(kept)]
+        self._moves = [move for move in _moves(sensitivity) if not move & set(kept)]
         self._float: frozenset[int] = frozenset()
 
     def choice(self) -> Choice:
-        noise = _noise(self._found, self._float)
+        noise = _noise(self._sensitivity, self._float)
         return Choice(
             tuple(layer_of(self._graph, self._graph.nodes[n]) for n in sorted(self._float)),
             self._share(self._float),
-            sqnr_db(self._found.signal, noise),
+            sqnr_db(self._sensitivity.signal, noise),
         )
 
     def step(self) -> bool:
         """Take the best move; False where none helps or none is affordable."""
-        before = _noise(self._found, self._float)
+        before = _noise(self._sensitivity, self._float)
         best, most = self._float, 0.0
         for move in self._moves:
             after = self._with_what_is_between(self._float | move)
             if after == self._float or self._share(after) < LEAST_INT8:
                 continue
             lost = self._share(self._float) - self._share(after) + BORDER
-            worth = (before - _noise(self._found, after)) / lost
+            worth = (before - _noise(self._sensitivity, after)) / lost
             if worth > most:
                 best, most = after, worth
         changed = best != self._float
@@ -89,29 +89,29 @@ class _Search:
 
     def _with_what_is_between(self, chosen: frozenset[int]) -> frozenset[int]:
         """Operations that only move numbers stay in float where all around them do."""
-        between = {n for grid in self._found.grids if _free(grid, chosen) for n in grid.moves}
+        between = {n for grid in self._sensitivity.grids if _free(grid, chosen) for n in grid.moves}
         return chosen | between
 
 
-def _moves(found: Sensitivity) -> Iterator[frozenset[int]]:
-    yield from (frozenset({n}) for n in found.constants)
-    for grid in found.grids:
+def _moves(sensitivity: Sensitivity) -> Iterator[frozenset[int]]:
+    yield from (frozenset({n}) for n in sensitivity.constants)
+    for grid in sensitivity.grids:
         yield grid.makers | grid.readers
         yield from (grid.makers | {n} for n in grid.readers if len(grid.readers) > 1)
 
 
-def _noise(found: Sensitivity, chosen: frozenset[int]) -> float:
-    kernels = sum(noise for n, noise in found.constants.items() if n not in chosen)
-    return kernels + sum(_noise_on(found, grid, chosen) for grid in found.grids)
+def _noise(sensitivity: Sensitivity, chosen: frozenset[int]) -> float:
+    kernels = sum(noise for n, noise in sensitivity.constants.items() if n not in chosen)
+    return kernels + sum(_noise_on(sensitivity, grid, chosen) for grid in sensitivity.grids)
 
 
-def _noise_on(found: Sensitivity, grid: Grid, chosen: frozenset[int]) -> float:
+def _noise_on(sensitivity: Sensitivity, grid: Grid, chosen: frozenset[int]) -> float:
     if _free(grid, chosen):
         return 0.0
-    whole, left = found.grids[grid], grid.readers - chosen
+    whole, left = sensitivity.grids[grid], grid.readers - chosen
     if not grid.makers <= chosen or left == grid.readers:
         return whole
-    return min(whole, sum(found.readers.get((grid, n), whole) for n in left))
+    return min(whole, sum(sensitivity.readers.get((grid, n), whole) for n in left))
 
 
 def _free(grid: Grid, chosen: frozenset[int]) -> bool:

@@ -67,19 +67,19 @@ def int8_rows(rows: NDArray[np.floating[Any]], *, paired: bool, alike: bool = Fa
     else:
         parts = [_part(real[at : at + size], paired) for at in range(0, len(real), size)]
         integers, steps, plain = (np.concatenate(each) for each in zip(*parts, strict=True))
-    found = Int8Rows(integers=integers.astype(np.int8), steps=steps, plain=plain)
-    _remember(key, found)
-    return found
+    rounded = Int8Rows(integers=integers.astype(np.int8), steps=steps, plain=plain)
+    _remember(key, rounded)
+    return rounded
 
 
 _Key = tuple[tuple[int, ...], bool, bool, bytes]
 _known: OrderedDict[_Key, Int8Rows] = OrderedDict()
 
 
-def _remember(key: _Key, found: Int8Rows) -> None:
-    for array in (found.integers, found.steps, found.plain):
+def _remember(key: _Key, rounded: Int8Rows) -> None:
+    for array in (rounded.integers, rounded.steps, rounded.plain):
         array.setflags(write=False)
-    _known[key] = found
+    _known[key] = rounded
     while sum(rows.integers.size for rows in _known.values()) > REMEMBERED:
         _known.popitem(last=False)
 
@@ -149,13 +149,13 @@ def _has_room(integers: Array, row: NDArray[np.intp], tap: NDArray[np.intp]) -> 
     neighbour = np.minimum(tap ^ 1, integers.shape[1] - 1)
     own, other = integers[row, tap], integers[row, neighbour]
     together = np.where(np.sign(own) == np.sign(other), np.abs(own + other), np.maximum(abs(own), abs(other)))
-    found: NDArray[np.bool_] = together <= MOST_OF_PAIR - 2
-    return found
+    room: NDArray[np.bool_] = together <= MOST_OF_PAIR - 2
+    return room
 
 
 def _in_steps(rows: Array, largest: Array, scales: NDArray[np.int64]) -> Array:
-    found: Array = rows * (scales / np.where(largest > 0, largest, 1)).astype(np.float32)[:, None]
-    return found
+    stepped: Array = rows * (scales / np.where(largest > 0, largest, 1)).astype(np.float32)[:, None]
+    return stepped
 
 
 def _own_scales(rows: Array, largest: Array, paired: bool) -> NDArray[np.int64]:
@@ -165,13 +165,13 @@ def _own_scales(rows: Array, largest: Array, paired: bool) -> NDArray[np.int64]:
     probe = rows[:, np.linspace(0, rows.shape[1] - 1, PROBED).astype(int)]
     ratio = (probe / np.where(largest > 0, largest, 1)[:, None])[:, None] * scales.astype(np.float32)[:, None]
     row, which = np.nonzero((np.abs(ratio - np.rint(ratio)) <= FLOAT32_ROUNDING * LARGEST_WEIGHT).all(axis=2))
-    found = np.zeros(len(rows), np.int64)
+    own = np.zeros(len(rows), np.int64)
     for number in np.unique(which):
         left = row[which == number]
-        left = left[found[left] == 0]
+        left = left[own[left] == 0]
         inside = _in_steps(rows[left], largest[left], np.full(len(left), scales[number]))
         integers = np.rint(inside)
         exact = (np.abs(inside - integers) <= FLOAT32_ROUNDING * LARGEST_WEIGHT).all(axis=1)
         legal = ~(paired & overflowing_pairs(integers).any(axis=1))
-        found[left[exact & legal]] = scales[number]
-    return found
+        own[left[exact & legal]] = scales[number]
+    return own

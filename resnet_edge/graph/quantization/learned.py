@@ -52,12 +52,12 @@ class Learned:
 
 def read_learned(path: Path) -> Learned:
     """What `Learned.save` wrote."""
-    with np.load(path) as found:
-        names = [str(name) for name in found["names"]]
-        limits = [(float(low), float(high)) for low, high in found["ranges"]]
-        outputs = {name: found[f"arr_{number}"] for number, name in enumerate(names)}
-        optional = tuple(str(name) for name in found["optional"])
-        return Learned(dict(zip(names, limits, strict=True)), found["images"], outputs, optional)
+    with np.load(path) as archive:
+        names = [str(name) for name in archive["names"]]
+        limits = [(float(low), float(high)) for low, high in archive["ranges"]]
+        outputs = {name: archive[f"arr_{number}"] for number, name in enumerate(names)}
+        optional = tuple(str(name) for name in archive["optional"])
+        return Learned(dict(zip(names, limits, strict=True)), archive["images"], outputs, optional)
 
 
 def learned_ranges(float_model: Path, learned: Learned) -> Ranges:
@@ -71,9 +71,9 @@ def learned_ranges(float_model: Path, learned: Learned) -> Ranges:
     apart = np.zeros((len(names), len(watched)))
     for row, held in enumerate(_runs(float_model, graph, learned.images, watched)):
         for number, name in enumerate(names):
-            found = [_difference(learned.outputs[name][row], values) for values in held]
-            apart[number] = np.maximum(apart[number], found)
-    _check_found(learned, apart.min(axis=1))
+            differences = [_difference(learned.outputs[name][row], values) for values in held]
+            apart[number] = np.maximum(apart[number], differences)
+    _check_match(learned, apart.min(axis=1))
     # Layers that give the same on these images (a ReLU behind a ReLU): the nearest, and of equally
     # near ones the last, as which the tensor is read.
     nearest = len(names) - 1 - apart[::-1].argmin(axis=0)
@@ -84,7 +84,7 @@ def learned_ranges(float_model: Path, learned: Learned) -> Ranges:
     }
 
 
-def _check_found(learned: Learned, least: NDArray[np.float64]) -> None:
+def _check_match(learned: Learned, least: NDArray[np.float64]) -> None:
     missing = [name for name, apart in zip(learned.ranges, least, strict=True) if apart > TOLERANCE]
     wanted = [name for name in missing if name not in learned.optional]
     if wanted:

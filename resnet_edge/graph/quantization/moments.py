@@ -75,12 +75,12 @@ class Moments:
         kernel, options = self.layer.kernel.shape, self.layer.options
         y, y_inside = _taps(positions // columns, source.shape[1], rows, kernel[1], options, "H")
         x, x_inside = _taps(positions % columns, source.shape[2], columns, kernel[2], options, "W")
-        found = source[0][y[:, :, None], x[:, None, :]]
+        patches = source[0][y[:, :, None], x[:, None, :]]
         if self.layer.op == "DEPTHWISE_CONV_2D":  # several outputs may read one channel
-            found = found.repeat(kernel[3] // source.shape[3], axis=3)
+            patches = patches.repeat(kernel[3] // source.shape[3], axis=3)
         if not (y_inside.all() and x_inside.all()):
-            found *= (y_inside[:, :, None] & x_inside[:, None, :])[..., None]
-        return np.asarray(found.reshape(len(positions), -1))
+            patches *= (y_inside[:, :, None] & x_inside[:, None, :])[..., None]
+        return np.asarray(patches.reshape(len(positions), -1))
 
 
 def _taps(
@@ -95,10 +95,10 @@ def _taps(
     return np.clip(index, 0, size - 1), (index >= 0) & (index < size)
 
 
-def watch(found: list[Layer], second: Callable[[Layer], bool]) -> dict[int, Moments]:
+def watch(layers: list[Layer], second: Callable[[Layer], bool]) -> dict[int, Moments]:
     """Empty moments for each layer, by the index of its node; second ones where asked for. None of grouped
     convolutions: each group has a patch of its own, and networks of them have many small ones."""
-    return {layer.index: Moments(layer, wants_second=second(layer)) for layer in found if not layer.grouped}
+    return {layer.index: Moments(layer, wants_second=second(layer)) for layer in layers if not layer.grouped}
 
 
 def plan(count: int) -> tuple[int, int]:

@@ -36,15 +36,17 @@ def overflowing_pairs(rows: NDArray[Any]) -> NDArray[np.bool_]:
     """Of rows of integers (O, K; of more than 8 bits, or whole floats), -127 to 127, which pairs
     (O, ceil(K / 2)) can overflow."""
     first, second = _pairs(rows)
-    found: NDArray[np.bool_] = (np.abs(first + second) > MOST_OF_PAIR) & (np.sign(first) == np.sign(second))
-    return found
+    overflows: NDArray[np.bool_] = (np.abs(first + second) > MOST_OF_PAIR) & (
+        np.sign(first) == np.sign(second)
+    )
+    return overflows
 
 
 def pair_sums(rows: NDArray[Any]) -> NDArray[Any]:
     """Of rows (O, K) the sums of the pairs (O, ceil(K / 2))."""
     first, second = _pairs(rows)
-    found: NDArray[Any] = first + second
-    return found
+    sums: NDArray[Any] = first + second
+    return sums
 
 
 def rounded_within(rows: NDArray[Any]) -> NDArray[Any]:
@@ -73,10 +75,10 @@ def limits(rows: Floats, cost: Floats) -> tuple[Floats, Floats]:
 def _bounds(rows: Floats, cost: Floats) -> Floats:
     """The highest integers, from rows without negative weights."""
     most = _shared(*_pairs(rows), *_pairs(cost[None]))
-    found = np.stack([most, MOST_OF_PAIR - most], axis=2).reshape(len(rows), -1)[:, : rows.shape[1]]
+    bounds = np.stack([most, MOST_OF_PAIR - most], axis=2).reshape(len(rows), -1)[:, : rows.shape[1]]
     if rows.shape[1] % 2:  # the last has no neighbour
-        found[:, -1] = LARGEST_WEIGHT
-    return found
+        bounds[:, -1] = LARGEST_WEIGHT
+    return bounds
 
 
 def _shared(first: NDArray[Any], second: NDArray[Any], cost: Floats, other: Floats) -> NDArray[Any]:
@@ -128,8 +130,8 @@ def _cut_off(row: NDArray[np.intp], share: Floats, weight: Floats, bounds: Float
     )
     none, first, second = (each[::-1].cumsum(axis=0)[::-1][1:] for each in powers)
     at = bounds[:, None]
-    found: Floats = np.maximum(second - 2 * at * first + at**2 * none, 0)
-    return found
+    cost: Floats = np.maximum(second - 2 * at * first + at**2 * none, 0)
+    return cost
 
 
 def _pairs(rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -39,9 +39,9 @@ def can_round(layer: Layer) -> bool:
     return layer.op in ("CONV_2D", "FULLY_CONNECTED") and layer.rows.shape[1] <= MOST_TAPS
 
 
-def work(found: list[Layer]) -> int:
+def work(layers: list[Layer]) -> int:
     """How many multiply-accumulates rounding these layers takes, about."""
-    return sum(layer.rows.shape[0] * layer.rows.shape[1] ** 2 for layer in found if can_round(layer))
+    return sum(layer.rows.shape[0] * layer.rows.shape[1] ** 2 for layer in layers if can_round(layer))
 
 
 def enough(moments: Moments) -> bool:
@@ -63,9 +63,9 @@ def rounded_together(layer: Layer, second: NDArray[np.float64]) -> NDArray[np.fl
     off = noise.reshape(steps.shape) * steps**2
     best = np.repeat(off.sum(axis=1).argmin(), len(rows)) if layer.one_step else off.argmin(axis=0)
     chosen = best, np.arange(len(rows))
-    found: NDArray[np.float32] = integers.reshape(len(steps), *rows.shape)[chosen].astype(np.float32)
-    found *= steps[chosen].astype(np.float32)[:, None]
-    return found
+    weights: NDArray[np.float32] = integers.reshape(len(steps), *rows.shape)[chosen].astype(np.float32)
+    weights *= steps[chosen].astype(np.float32)[:, None]
+    return weights
 
 
 def _steps(rows: NDArray[np.float64], cost: NDArray[np.float64], layer: Layer) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ WORTH_SPLITTING = 0.01
 """Share of all noise above which the readers of a grid are measured one by one."""
 SQUASHING = frozenset({"SOFTMAX", "LOGISTIC"})
 """What makes probabilities of logits."""
-Told = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def measure_sensitivity(
     head: Head,
     threads: int,
     dense_scales: DenseScales = "per-tensor",
-    tell: Told = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> Sensitivity:
     """Round one thing at a time in the float graph `exact`, as `quantized` rounds all of them.
 
@@ -72,14 +72,14 @@ def measure_sensitivity(
     kept = float_operations(quantized)
     integer = [n for n, node in enumerate(graph.nodes) if layer_of(graph, node) not in kept]
     variants = RoundedVariants(exact, (logits_of(graph),))
-    found = grids(graph, integer)
+    all_grids = grids(graph, integer)
     weighted = {n: rounded for n in integer if (rounded := _constants(graph, repaired, n, dense_scales))}
-    total, done = 1 + len(weighted) + len(found), 0
+    total, done = 1 + len(weighted) + len(all_grids), 0
 
     def logits(content: bytes) -> NDArray[np.float64]:
         nonlocal done
         done += 1
-        tell(min(done, total), total)
+        on_progress(min(done, total), total)
         return centred_scores(head, _run(content, images, threads))
 
     reference = logits(variants.plain())
@@ -88,12 +88,12 @@ def measure_sensitivity(
         return float(np.square(logits(content) - reference).sum())
 
     constants = {n: noise(variants.with_constants(rounded)) for n, rounded in weighted.items()}
-    limits = {grid: _limits(graph, grid, ranges) for grid in found}
-    whole = {grid: noise(variants.with_activations(limits[grid])) for grid in found}
+    limits = {grid: _limits(graph, grid, ranges) for grid in all_grids}
+    whole = {grid: noise(variants.with_activations(limits[grid])) for grid in all_grids}
     least = WORTH_SPLITTING * (sum(constants.values()) + sum(whole.values()))
     readers = {
         (grid, n): noise(variants.with_activations(limits[grid], {n}))
-        for grid in found
+        for grid in all_grids
         if len(grid.readers) > 1 and not grid.moves and whole[grid] >= least
         for n in sorted(grid.readers)
     }

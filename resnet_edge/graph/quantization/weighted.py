@@ -88,7 +88,7 @@ def one_step(op: str, dense_scales: DenseScales) -> bool:
 
 def layers(graph: Graph, dense_scales: DenseScales = "per-tensor") -> list[Layer]:
     """The layers of a float graph, in execution order, to be stored with `dense_scales`."""
-    found = []
+    weighted = []
     for index, node in enumerate(graph.nodes):
         if node.op not in CHANNEL_AXIS:
             continue
@@ -100,7 +100,7 @@ def layers(graph: Graph, dense_scales: DenseScales = "per-tensor") -> list[Layer
             output = graph.tensors[node.outputs[0]].name
             grouped = node.op == "CONV_2D" and source.shape[-1] != kernel.shape[-1]
             paired = adds_pairs(graph, node)
-            found.append(
+            weighted.append(
                 Layer(
                     index=index,
                     op=node.op,
@@ -114,7 +114,7 @@ def layers(graph: Graph, dense_scales: DenseScales = "per-tensor") -> list[Layer
                     one_step=one_step(node.op, dense_scales),
                 )
             )
-    return found
+    return weighted
 
 
 def with_constants(graph: Graph, constants: Mapping[tuple[int, int], NDArray[np.float32]]) -> Graph:

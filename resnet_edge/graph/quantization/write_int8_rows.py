@@ -31,12 +31,12 @@ def write_int8_rows(
     `paired`: no pair of neighbours can overflow. `but`: layers that stay in float, by their outputs.
     """
     graph = read_graph(source)
-    found = [
+    rounded = [
         (layer, layer.integers(paired=paired and layer.paired))
         for layer in layers(graph, dense_scales)
         if layer_of(graph, graph.nodes[layer.index]) not in but
     ]
-    changed = [(layer, rows) for layer, rows in found if not rows.plain.all()]
+    changed = [(layer, rows) for layer, rows in rounded if not rows.plain.all()]
     if not changed:
         return {}
     constants: Constants = {

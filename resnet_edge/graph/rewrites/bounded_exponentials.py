@@ -142,14 +142,17 @@ def _chosen_up_to(readers: Readers, select: Node, index: int, x: int) -> float |
     """The largest `x` where a SELECT takes the branch `index`, if that is told by comparing what `x` is
     computed of, number by number, with a constant."""
     condition, *branches = select.inputs
-    found, tensors = compared_with_constant(readers, condition), readers.graph.tensors
-    if found is None or branches.count(index) != 1:
+    comparison, tensors = compared_with_constant(readers, condition), readers.graph.tensors
+    if comparison is None or branches.count(index) != 1:
         return None
-    if not tensors[select.outputs[0]].shape == tensors[found.compared].shape == tensors[index].shape:
+    if not tensors[select.outputs[0]].shape == tensors[comparison.compared].shape == tensors[index].shape:
         return None
-    power, taken_below = monotone(readers, x, found.compared), found.true_below == (branches[0] == index)
+    power, taken_below = (
+        monotone(readers, x, comparison.compared),
+        comparison.true_below == (branches[0] == index),
+    )
     if power is None or (power.slope > 0) != taken_below:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
-        bound = power.of(found.border).max()
+        bound = power.of(comparison.border).max()
     return float(bound) if np.isfinite(bound) else None

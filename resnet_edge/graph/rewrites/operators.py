@@ -34,32 +34,32 @@ class Inserter:
 
     def put(self, op: str, *inputs: int, output: int | None = None) -> int:
         """A new operator, and the index of its output: a new tensor, or `output`."""
-        subgraph, made = self.model.subgraphs[0], schema.OperatorT()
-        made.opcodeIndex = self._code(getattr(schema.BuiltinOperator, op))
-        made.inputs = np.asarray(inputs, np.int32)
+        subgraph, operation = self.model.subgraphs[0], schema.OperatorT()
+        operation.opcodeIndex = self._code(getattr(schema.BuiltinOperator, op))
+        operation.inputs = np.asarray(inputs, np.int32)
         if output is None:
             output = self._tensor_like(inputs[0], op.lower())
-        made.outputs = np.asarray([output], np.int32)
+        operation.outputs = np.asarray([output], np.int32)
         if op in OPTIONS:
-            made.builtinOptions = OPTIONS[op]()
-            made.builtinOptionsType = getattr(schema.BuiltinOptions, OPTIONS[op].__name__[:-1])
+            operation.builtinOptions = OPTIONS[op]()
+            operation.builtinOptionsType = getattr(schema.BuiltinOptions, OPTIONS[op].__name__[:-1])
         at = next(n for n, operator in enumerate(subgraph.operators) if operator is self.before)
-        subgraph.operators.insert(at, made)
+        subgraph.operators.insert(at, operation)
         return output
 
     def number(self, value: float) -> int:
         """A float32 constant without axes; its index."""
-        buffer, made = schema.BufferT(), schema.TensorT()
+        buffer, tensor = schema.BufferT(), schema.TensorT()
         buffer.data = np.frombuffer(np.float32(value).tobytes(), np.uint8)
         self.model.buffers.append(buffer)
-        made.type, made.shape = schema.TensorType.FLOAT32, np.zeros(0, np.int32)
-        made.buffer = len(self.model.buffers) - 1
-        return self._added(made, "constant")
+        tensor.type, tensor.shape = schema.TensorType.FLOAT32, np.zeros(0, np.int32)
+        tensor.buffer = len(self.model.buffers) - 1
+        return self._added(tensor, "constant")
 
     def _tensor_like(self, index: int, name: str) -> int:
-        made = deepcopy(self.model.subgraphs[0].tensors[index])
-        made.buffer = 0
-        return self._added(made, name)
+        tensor = deepcopy(self.model.subgraphs[0].tensors[index])
+        tensor.buffer = 0
+        return self._added(tensor, name)
 
     def _added(self, tensor: Any, name: str) -> int:
         """Ranges are measured by name, so that every tensor needs one of its own."""

@@ -41,15 +41,15 @@ def rectify_selects(model: Any) -> int:
 
 def _above_and_below(readers: Readers, select: Node) -> tuple[int, int] | None:
     """The branches of a SELECT between what rises from 0 at 0 and what ends at 0 there, or None."""
-    found = compared_with_constant(readers, select.inputs[0])
-    if found is None or (found.border != 0).any():
+    comparison = compared_with_constant(readers, select.inputs[0])
+    if comparison is None or (comparison.border != 0).any():
         return None
-    below, above = select.inputs[1:] if found.true_below else select.inputs[:0:-1]
-    shapes = {readers.graph.tensors[i].shape for i in (above, below, found.compared, select.outputs[0])}
-    rising = monotone(readers, above, found.compared)
+    below, above = select.inputs[1:] if comparison.true_below else select.inputs[:0:-1]
+    shapes = {readers.graph.tensors[i].shape for i in (above, below, comparison.compared, select.outputs[0])}
+    rising = monotone(readers, above, comparison.compared)
     if len(shapes) != 1 or rising is None or rising.slope < 0 or (rising.of(np.float32(0)) != 0).any():
         return None
-    return (above, below) if _ends_at_zero(readers, below, found.compared) else None
+    return (above, below) if _ends_at_zero(readers, below, comparison.compared) else None
 
 
 def _ends_at_zero(readers: Readers, branch: int, x: int) -> bool:

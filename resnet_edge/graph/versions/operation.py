@@ -47,23 +47,23 @@ class Operation:
 
     def type(self, index: int = 0) -> str:
         """The dtype of an input; empty where it is not given."""
-        found = self.input(index)
-        return found.dtype if found else ""
+        tensor = self.input(index)
+        return tensor.dtype if tensor else ""
 
     def gives(self, index: int = 0) -> str:
         """The dtype of an output; empty where there is none."""
-        found = self.outputs[index] if index < len(self.outputs) else None
-        return found.dtype if found else ""
+        tensor = self.outputs[index] if index < len(self.outputs) else None
+        return tensor.dtype if tensor else ""
 
     def rank(self, index: int = 0) -> int:
         """How many axes an input has."""
-        found = self.input(index)
-        return len(found.shape) if found else 0
+        tensor = self.input(index)
+        return len(tensor.shape) if tensor else 0
 
     def gives_axes(self) -> int:
         """How many axes the first output has."""
-        found = self.outputs[0] if self.outputs else None
-        return len(found.shape) if found else 0
+        tensor = self.outputs[0] if self.outputs else None
+        return len(tensor.shape) if tensor else 0
 
     def option(self, name: str) -> Any:
         """One of the builtin options; None where the operator has no such."""
@@ -87,7 +87,7 @@ def builtin_name(code: Any) -> str:
 
 def operations(model: Any) -> list[Operation]:
     """The operators of a `schema.ModelT`, in order."""
-    found = []
+    listed = []
     for graph in model.subgraphs:
         operands = [_operand(tensor) for tensor in graph.tensors]
         for operator in graph.operators:
@@ -96,12 +96,12 @@ def operations(model: Any) -> list[Operation]:
                 tuple(operands[i] if i >= 0 else None for i in (side if side is not None else ()))
                 for side in (operator.inputs, operator.outputs)
             )
-            found.append(
+            listed.append(
                 Operation(
                     name=builtin_name(code), inputs=inputs, outputs=outputs, options=operator.builtinOptions
                 )
             )
-    return found
+    return listed
 
 
 def _operand(tensor: Any) -> Operand:

@@ -25,14 +25,14 @@ def set_versions(model: Any) -> None:
     runtimes look at all of them. Custom operators and those that the schema does not know keep what they
     have.
     """
-    found = dict.fromkeys((index for index, code in enumerate(model.operatorCodes) if _has_rules(code)), 1)
+    versions = dict.fromkeys((index for index, code in enumerate(model.operatorCodes) if _has_rules(code)), 1)
     in_order = iter(operations(model))
     for graph in model.subgraphs:
         for operator in graph.operators:
             operation = next(in_order)
-            if operator.opcodeIndex in found:
-                found[operator.opcodeIndex] = max(found[operator.opcodeIndex], safe_version(operation))
-    for index, version in found.items():
+            if operator.opcodeIndex in versions:
+                versions[operator.opcodeIndex] = max(versions[operator.opcodeIndex], safe_version(operation))
+    for index, version in versions.items():
         model.operatorCodes[index].version = version
     _set_metadata(model)
 

@@ -10,6 +10,6 @@ from tests.backends import tiny
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the TFLite files of tests/backends/tiny.py."""
-    made = tmp_path_factory.mktemp("tiny")
-    tiny.write_tflite(made)
-    return made
+    files = tmp_path_factory.mktemp("tiny")
+    tiny.write_tflite(files)
+    return files

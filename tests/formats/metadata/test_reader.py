@@ -25,11 +25,11 @@ def test_a_file_without_metadata_has_none(folder: Path) -> None:
 def test_metadata_of_another_writer_is_read(tmp_path: Path) -> None:
     """tests/backends/rgb.py writes by hand what MediaPipe needs, and no more."""
     rgb.write_all(tmp_path)
-    found = read_metadata(tmp_path / "float32.tflite")
-    assert found is not None
-    assert (found.name, found.image.colour_space, found.image.width) == ("", "RGB", 0)
-    assert (found.image.mean, found.image.std, found.image.value_range) == ((0.0,), (1.0,), None)
-    assert found.scores.labels[0].labels == rgb.LABELS
+    metadata = read_metadata(tmp_path / "float32.tflite")
+    assert metadata is not None
+    assert (metadata.name, metadata.image.colour_space, metadata.image.width) == ("", "RGB", 0)
+    assert (metadata.image.mean, metadata.image.std, metadata.image.value_range) == ((0.0,), (1.0,), None)
+    assert metadata.scores.labels[0].labels == rgb.LABELS
 
 
 def test_another_identifier_is_no_metadata_of_this_kind(folder: Path, tmp_path: Path) -> None:
@@ -67,9 +67,9 @@ def test_lines_of_labels_end_as_any_editor_ends_them(folder: Path, tmp_path: Pat
     with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as behind:
         for file in (LABELS, GERMAN):
             behind.writestr(file.name, (end or "\n").join(file.labels) + end)
-    found = read_metadata(out)
-    assert found is not None
-    assert found.scores.labels == (LABELS, GERMAN)
+    metadata = read_metadata(out)
+    assert metadata is not None
+    assert metadata.scores.labels == (LABELS, GERMAN)
 
 
 @pytest.mark.parametrize("kept", [8, 100, 1000, 2000])

@@ -36,9 +36,9 @@ def test_writing_again_replaces_it(folder: Path, tmp_path: Path) -> None:
     first, second, once = tmp_path / "1.tflite", tmp_path / "2.tflite", tmp_path / "3.tflite"
     write_metadata(folder / "fixed.tflite", replace(GREY, name="before"), first)
     write_metadata(first, GREY, second)
-    found = read_metadata(second)
-    assert found is not None
-    assert found.name == "tiny"
+    metadata = read_metadata(second)
+    assert metadata is not None
+    assert metadata.name == "tiny"
     with zipfile.ZipFile(second) as behind:
         assert behind.namelist() == ["labels.txt", "labels_de.txt"]
     write_metadata(folder / "fixed.tflite", GREY, once)
@@ -65,12 +65,12 @@ def outputs(path: Path, images: NDArray[np.generic]) -> NDArray[np.generic]:
     interpreter = Interpreter(str(path))
     interpreter.allocate_tensors()
     index = interpreter.get_input_details()[0]["index"]
-    found = []
+    scores = []
     for image in images:
         interpreter.set_tensor(index, image[None])
         interpreter.invoke()
-        found.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
-    return np.concatenate(found)
+        scores.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+    return np.concatenate(scores)
 
 
 @pytest.mark.parametrize(("name", "metadata"), [("fixed", GREY), ("int8", INTEGER)])

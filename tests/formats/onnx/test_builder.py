@@ -36,8 +36,8 @@ def run(b: Builder, value: str) -> NDArray[Any]:
     graph = helper.make_graph(b.nodes, "net", ends[:1], ends[1:], b.initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    found: NDArray[Any] = session.run(None, {"x": X})[0]
-    return found
+    output: NDArray[Any] = session.run(None, {"x": X})[0]
+    return output
 
 
 @pytest.mark.parametrize("limits", [(None, None), (0.0, None), (0.0, 6.0), (-1.0, 1.0)])

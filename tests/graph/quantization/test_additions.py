@@ -72,8 +72,8 @@ def in_litert(folder: Path, a: Grid, b: Grid, out: Grid) -> NDArray[Any]:
     for index, operand in enumerate(np.split(all_pairs(), 2, axis=1)):
         interpreter.set_tensor(index, operand)
     interpreter.invoke()
-    found: NDArray[Any] = interpreter.get_tensor(2)[0, 0]
-    return found
+    sums: NDArray[Any] = interpreter.get_tensor(2)[0, 0]
+    return sums
 
 
 def in_onnxruntime(folder: Path, a: Grid, b: Grid, out: Grid) -> NDArray[Any]:
@@ -99,8 +99,8 @@ def in_onnxruntime(folder: Path, a: Grid, b: Grid, out: Grid) -> NDArray[Any]:
     path = folder / "add.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
     assert left_in_float(path) == []
-    found = onnxruntime(path, (all_pairs().astype(np.int16) + 128).astype(np.uint8))[0, 0]
-    signed: NDArray[Any] = (found.astype(np.int16) - 128).astype(np.int8)
+    unsigned = onnxruntime(path, (all_pairs().astype(np.int16) + 128).astype(np.uint8))[0, 0]
+    signed: NDArray[Any] = (unsigned.astype(np.int16) - 128).astype(np.int8)
     return signed
 
 

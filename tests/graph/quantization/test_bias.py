@@ -21,10 +21,10 @@ def test_mean_output_is_what_it_was() -> None:
     one = Layer(index=0, op="FULLY_CONNECTED", source="in", output="out", kernel=rows, bias=bias, options={})
     inputs = random.uniform(0, 1, (500, 6))
     coarse = np.rint(rows * 2) / 2
-    found = corrected(one, coarse, inputs.mean(axis=0))
-    assert found is not None
+    fitted = corrected(one, coarse, inputs.mean(axis=0))
+    assert fitted is not None
     before, plain, after = (
-        w @ inputs.T + b[:, None] for w, b in ((rows, bias), (coarse, bias), (coarse, found))
+        w @ inputs.T + b[:, None] for w, b in ((rows, bias), (coarse, bias), (coarse, fitted))
     )
     np.testing.assert_allclose(after.mean(axis=1), before.mean(axis=1), atol=1e-6)
     assert np.abs(plain.mean(axis=1) - before.mean(axis=1)).max() > 0.01
@@ -44,10 +44,10 @@ def test_depthwise_channels_are_corrected_each_with_its_own_mean(tmp_path: Path)
     )
     (one,) = layers(read_graph(net.float_graph))
     coarse = np.rint(one.rows * 4) / 4
-    found = corrected(one, coarse, measured.moments[one.index].mean)
-    assert found is not None
+    fitted = corrected(one, coarse, measured.moments[one.index].mean)
+    assert fitted is not None
     errors = []
-    for bias in (one.bias, found):
+    for bias in (one.bias, fitted):
         constants = {(one.index, 1): one.kernel_of(coarse), (one.index, 2): bias}
         write_constants(net.float_graph, constants, tmp_path / "out.tflite")  # type: ignore[arg-type]  # corrected() gives a bias where there is one
         errors.append(np.abs((litert(tmp_path / "out.tflite", net.images) - net.reference).mean(axis=0)))

@@ -41,15 +41,15 @@ def measured(graph: Path, given: Any, takes_pixels: bool = False) -> dict[str, t
 
 def test_ranges_are_those_that_numpy_computes(graph: Path) -> None:
     given = images()
-    found = measured(graph, given)
+    ranges = measured(graph, given)
     after = given * KERNEL[0]
     mean = after.mean(axis=(2, 3))
-    assert found["image"] == (given.min(), given.max())
-    assert found["logits"] == pytest.approx((mean.min(), mean.max()), rel=1e-6)
-    (inner,) = [name for name in found if name not in ("image", "logits")]
-    assert found[inner] == pytest.approx((after.min(), after.max()), rel=1e-6)
+    assert ranges["image"] == (given.min(), given.max())
+    assert ranges["logits"] == pytest.approx((mean.min(), mean.max()), rel=1e-6)
+    (inner,) = [name for name in ranges if name not in ("image", "logits")]
+    assert ranges[inner] == pytest.approx((after.min(), after.max()), rel=1e-6)
     activations = [t for t in read_graph(graph).tensors if t.data is None]
-    assert len(found) == len(activations), "constants have no range"
+    assert len(ranges) == len(activations), "constants have no range"
 
 
 def test_order_of_the_images_does_not_matter(graph: Path) -> None:

@@ -52,11 +52,11 @@ def test_option_names_are_those_of_the_calibrators() -> None:
 @pytest.mark.parametrize("name", CALIBRATORS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_range_keeps_zero_inside_and_what_was_seen_outside(name: str, shape: str) -> None:
-    found = seen(SHAPES[shape])
-    low, high = CALIBRATORS[name](found)
-    assert min(found.low, 0) <= low <= 0 <= high <= max(found.high, 0)
+    distribution = seen(SHAPES[shape])
+    low, high = CALIBRATORS[name](distribution)
+    assert min(distribution.low, 0) <= low <= 0 <= high <= max(distribution.high, 0)
     assert low < high
-    if found.low == 0:
+    if distribution.low == 0:
         assert low == 0
 
 
@@ -80,10 +80,10 @@ def test_percentile_of_few_values_is_all_of_them() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_mse_errs_no_more_than_others_value_by_value(shape: str) -> None:
     values = SHAPES[shape]
-    found = seen(values)
-    best = error(values, *mse(found))
+    distribution = seen(values)
+    best = error(values, *mse(distribution))
     for other in (minmax, percentile, entropy):
-        assert best <= error(values, *other(found)) * 1.02  # the histogram is not the values
+        assert best <= error(values, *other(distribution)) * 1.02  # the histogram is not the values
 
 
 def test_mse_clips_a_lone_outlier_of_many_values_on_its_own_side_only() -> None:
@@ -110,15 +110,15 @@ def test_entropy_cuts_a_thin_tail_and_keeps_a_full_range() -> None:
 def test_tensor_of_one_value_gets_a_range_that_holds_it(
     name: str, value: float, limits: tuple[float, float]
 ) -> None:
-    found = chosen_ranges({"t": seen(np.full(10, value))}, name, {})
-    assert found["t"] == pytest.approx(limits)
+    ranges = chosen_ranges({"t": seen(np.full(10, value))}, name, {})
+    assert ranges["t"] == pytest.approx(limits)
 
 
 @pytest.mark.parametrize("name", CALIBRATORS)
 def test_fixed_range_wins_as_it_stands(name: str) -> None:
     fixed = {"a": (0.0, 0.0), "elsewhere": (0.0, 6.0)}
-    found = chosen_ranges({"a": seen(OUTLIERS), "b": seen(OUTLIERS)}, name, fixed)
-    assert found == {"b": CALIBRATORS[name](seen(OUTLIERS)), **fixed}
+    ranges = chosen_ranges({"a": seen(OUTLIERS), "b": seen(OUTLIERS)}, name, fixed)
+    assert ranges == {"b": CALIBRATORS[name](seen(OUTLIERS)), **fixed}
 
 
 def test_unknown_calibrator_is_refused_with_the_choices() -> None:

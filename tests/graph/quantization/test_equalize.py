@@ -38,13 +38,13 @@ EXACT = {
 }
 
 
-def check_exact(made: Road, least: int, folder: Path) -> None:
-    found = equalized(made)
-    assert len(found.scales) >= least
-    write_constants(made.float_graph, found.constants, folder / "equal.tflite")
-    before, after = litert(made.float_graph, made.images), litert(folder / "equal.tflite", made.images)
+def check_exact(net: Road, least: int, folder: Path) -> None:
+    equal = equalized(net)
+    assert len(equal.scales) >= least
+    write_constants(net.float_graph, equal.constants, folder / "equal.tflite")
+    before, after = litert(net.float_graph, net.images), litert(folder / "equal.tflite", net.images)
     np.testing.assert_allclose(after, before, atol=2e-5 * max(1, np.abs(before).max()))
-    assert any("it is the input" in reason for reason in found.skipped)
+    assert any("it is the input" in reason for reason in equal.skipped)
 
 
 def test_float_outputs_of_a_resnet_stay_the_same(residual: Road, tmp_path: Path) -> None:
@@ -58,10 +58,10 @@ def test_float_outputs_stay_the_same(net: nets.Net, least: int, tmp_path: Path) 
 
 
 def test_what_activations_are_then_like_is_known_without_another_pass(residual: Road, tmp_path: Path) -> None:
-    found = equalized(residual)
-    assert found.scales
-    write_constants(residual.float_graph, found.constants, tmp_path / "equal.tflite")
-    planned = measured(residual).scaled(found.scales)
+    equal = equalized(residual)
+    assert equal.scales
+    write_constants(residual.float_graph, equal.constants, tmp_path / "equal.tflite")
+    planned = measured(residual).scaled(equal.scales)
     truth = measured(residual, tmp_path / "equal.tflite")
     for name, one in truth.activations.items():
         np.testing.assert_allclose(
@@ -71,9 +71,9 @@ def test_what_activations_are_then_like_is_known_without_another_pass(residual: 
 
 
 def test_channels_come_closer_and_no_tensor_grows(residual: Road) -> None:
-    found, before = equalized(residual), measured(residual)
-    after = before.scaled(found.scales)
-    for name, scales in found.scales.items():
+    equal, before = equalized(residual), measured(residual)
+    after = before.scaled(equal.scales)
+    for name, scales in equal.scales.items():
         assert scales.min() >= 1
         assert scales.max() <= LARGEST
         old, new = before.activations[name].magnitude, after.activations[name].magnitude
@@ -82,21 +82,21 @@ def test_channels_come_closer_and_no_tensor_grows(residual: Road) -> None:
 
 
 def test_tensors_that_additions_join_have_the_same_factors(residual: Road) -> None:
-    graph, found = read_graph(residual.float_graph), equalized(residual)
+    graph, equal = read_graph(residual.float_graph), equalized(residual)
     additions = [node for node in graph.nodes if node.op == "ADD"]
     assert additions
     for node in additions:
         names = [graph.tensors[i].name for i in (*node.inputs, *node.outputs)]
         for name in names:
-            np.testing.assert_array_equal(found.scales[name], found.scales[names[0]])
+            np.testing.assert_array_equal(equal.scales[name], equal.scales[names[0]])
 
 
 def test_group_with_a_fixed_range_is_left_alone(residual: Road) -> None:
     free = equalized(residual)
     name = next(iter(free.scales))
-    found = equalized(residual, frozenset({name}))
-    assert name not in found.scales
-    assert any("its range is fixed" in reason for reason in found.skipped)
+    equal = equalized(residual, frozenset({name}))
+    assert name not in equal.scales
+    assert any("its range is fixed" in reason for reason in equal.skipped)
 
 
 def reasons(tmp_path: Path, between: keras.layers.Layer) -> str:
@@ -127,9 +127,9 @@ def test_channel_that_is_always_zero_keeps_its_weights(tmp_path: Path) -> None:
     model = nets.randomized(keras.Model(image, keras_layers.Dense(3)(x)))
     conv = model.layers[1]
     conv.set_weights([np.array([[[[1.0, 0.1, 0.0]]]]), np.array([0, 0, -1.0])])
-    made = road(model, nets.images(model), tmp_path)
-    found = equalized(made)
-    name = next(n for n, s in found.scales.items() if len(s) == 3)
-    assert found.scales[name][2] == 1
-    assert found.scales[name][1] == pytest.approx(10**0.5, rel=1e-5)
-    assert np.isfinite(np.concatenate([c.ravel() for c in found.constants.values()])).all()
+    net = road(model, nets.images(model), tmp_path)
+    equal = equalized(net)
+    name = next(n for n, s in equal.scales.items() if len(s) == 3)
+    assert equal.scales[name][2] == 1
+    assert equal.scales[name][1] == pytest.approx(10**0.5, rel=1e-5)
+    assert np.isfinite(np.concatenate([c.ravel() for c in equal.constants.values()])).all()

@@ -32,23 +32,23 @@ def layers_of(net: Road) -> int:
     return sum(node.op not in MOVES for node in graph.nodes)
 
 
-def worst(found: tuple[LayerError, ...]) -> LayerError:
-    return max(found, key=lambda layer: layer.fall_db or 0.0)
+def worst(layers: tuple[LayerError, ...]) -> LayerError:
+    return max(layers, key=lambda layer: layer.fall_db or 0.0)
 
 
 @pytest.mark.parametrize("name", ["int8", "int16x8", "dynamic"])
 def test_every_layer_has_its_error_and_the_last_is_that_of_the_proof(name: str, residual: Road) -> None:
     artifact = residual.portable(name)
-    found = growth(residual, artifact)
-    assert len(found) == layers_of(residual)
-    assert all(layer.sqnr_db is not None and layer.sqnr_db > 10 for layer in found)
-    assert found[0].read_db is None
-    assert all(layer.read_db is not None for layer in found[1:])
+    errors = growth(residual, artifact)
+    assert len(errors) == layers_of(residual)
+    assert all(layer.sqnr_db is not None and layer.sqnr_db > 10 for layer in errors)
+    assert errors[0].read_db is None
+    assert all(layer.read_db is not None for layer in errors[1:])
     images = residual.images[:4]
     true, ours = centred(litert(residual.float_graph, images)), centred(litert(artifact, images))
-    told = sqnr_db(float(np.square(true).sum()), float(np.square(true - ours).sum()))
-    assert found[-1].sqnr_db == pytest.approx(told, abs=0.3)  # XNNPACK fuses less where all is kept
-    inner = [layer.steps for layer in found[:-1]]
+    proved = sqnr_db(float(np.square(true).sum()), float(np.square(true - ours).sum()))
+    assert errors[-1].sqnr_db == pytest.approx(proved, abs=0.3)  # XNNPACK fuses less where all is kept
+    inner = [layer.steps for layer in errors[:-1]]
     if name == "dynamic":
         assert not any(inner)
     else:
@@ -60,10 +60,10 @@ def test_what_a_layer_reads_is_found_behind_what_only_moves_it(name: str, tmp_pa
     """Padding, pooling and reshaping have no error of their own, and are no layers here."""
     model = getattr(nets, name)()
     net = road(model, nets.images(model), tmp_path)
-    found = growth(net, net.portable("int8"))
-    assert len(found) == layers_of(net)
-    on_the_image = [layer for layer in found if layer.read_db is None]
-    assert on_the_image == [found[0]]
+    errors = growth(net, net.portable("int8"))
+    assert len(errors) == layers_of(net)
+    on_the_image = [layer for layer in errors if layer.read_db is None]
+    assert on_the_image == [errors[0]]
 
 
 @pytest.mark.parametrize("io", ["int8", "uint8"])
@@ -79,9 +79,9 @@ def test_an_integer_border_changes_no_layer(io: Io, residual: Road) -> None:
 
 
 def test_the_float_graph_has_no_errors(residual: Road) -> None:
-    found = growth(residual, residual.portable("fp32"))
-    assert {layer.sqnr_db for layer in found} == {SQNR_CAP_DB}
-    assert {layer.steps for layer in found} == {None}
+    errors = growth(residual, residual.portable("fp32"))
+    assert {layer.sqnr_db for layer in errors} == {SQNR_CAP_DB}
+    assert {layer.steps for layer in errors} == {None}
 
 
 def test_a_layer_on_a_grid_that_is_far_too_coarse_is_the_largest_fall(residual: Road, tmp_path: Path) -> None:
@@ -93,25 +93,25 @@ def test_a_layer_on_a_grid_that_is_far_too_coarse_is_the_largest_fall(residual: 
     quantize(residual.float_graph, scheme("int8"), ranges | {spoilt: (100 * low, 100 * high)}, out)
     set_interface(out, residual.output, "float32")
     good, bad = growth(residual, residual.portable("int8")), growth(residual, out)
-    found = worst(bad)
-    assert found.layer == spoilt.split(";")[0]
-    assert found.fall_db is not None
-    assert found.fall_db > 20
-    assert worst(good).layer != found.layer
+    largest = worst(bad)
+    assert largest.layer == spoilt.split(";")[0]
+    assert largest.fall_db is not None
+    assert largest.fall_db > 20
+    assert worst(good).layer != largest.layer
 
 
 def test_channels_of_very_different_size_show_where_they_are_read(tmp_path: Path) -> None:
     """The large channel hides the noise of the small ones until the next layer makes them equal."""
     model = hostile()
     net = road(model, nets.images(model), tmp_path)
-    found = growth(net, net.portable("int8"), n=8)
-    assert "reader" in worst(found).layer
+    errors = growth(net, net.portable("int8"), n=8)
+    assert "reader" in worst(errors).layer
     in_float = [name for name in named(float_graph(net)) if HOSTILE in name or "reader" in name]
     fixed = growth(net, mixed_graph(net, in_float, tmp_path), n=8)
-    assert len(fixed) == len(found)
+    assert len(fixed) == len(errors)
     fall = worst(fixed).fall_db
     assert fall is not None
-    assert fall < (worst(found).fall_db or 0.0) - 10
+    assert fall < (worst(errors).fall_db or 0.0) - 10
 
 
 def test_no_image_and_no_layer_in_common_are_errors(residual: Road, tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ def chain(sizes: list[int]) -> Graph:
 
 
 def noises(graph: Graph, kernels: list[float], activations: list[float], signal: float = 1e4) -> Sensitivity:
-    found = grids(graph, range(len(graph.nodes)))
+    all_grids = grids(graph, range(len(graph.nodes)))
     return Sensitivity(
-        signal, dict(enumerate(kernels)), dict(zip(found, activations, strict=True)), readers={}
+        signal, dict(enumerate(kernels)), dict(zip(all_grids, activations, strict=True)), readers={}
     )
 
 
@@ -53,32 +53,32 @@ def test_first_choice_is_nothing_in_float_with_all_noise() -> None:
 
 def test_most_noise_for_the_fewest_macs_comes_first() -> None:
     graph = chain([100, 10, 100, 100])
-    told = choices(graph, noises(graph, [30, 30, 30, 0], [0] * 5))
-    assert told[1].float_layers == ("layer1",)
-    assert told[1].int8_macs == pytest.approx(300 / 310)
-    assert told[1].expected_sqnr_db == pytest.approx(10 * np.log10(1e4 / 60))
+    steps = choices(graph, noises(graph, [30, 30, 30, 0], [0] * 5))
+    assert steps[1].float_layers == ("layer1",)
+    assert steps[1].int8_macs == pytest.approx(300 / 310)
+    assert steps[1].expected_sqnr_db == pytest.approx(10 * np.log10(1e4 / 60))
 
 
 def test_an_activation_is_saved_by_both_of_its_neighbours() -> None:
     graph = chain([10] * 6)
-    told = choices(graph, noises(graph, [1] * 6, [0, 0, 0, 500, 0, 0, 0]))
-    assert set(told[1].float_layers) == {"layer2", "layer3"}
+    steps = choices(graph, noises(graph, [1] * 6, [0, 0, 0, 500, 0, 0, 0]))
+    assert set(steps[1].float_layers) == {"layer2", "layer3"}
 
 
 def test_choices_grow_and_get_better_and_keep_half_of_the_macs_in_int8() -> None:
     graph = chain([10] * 10)
-    told = choices(graph, noises(graph, [*range(1, 11)], [5] * 11))
-    for less, more in zip(told, told[1:], strict=False):
+    steps = choices(graph, noises(graph, [*range(1, 11)], [5] * 11))
+    for less, more in zip(steps, steps[1:], strict=False):
         assert set(less.float_layers) < set(more.float_layers)
         assert less.expected_sqnr_db < more.expected_sqnr_db
-    assert told[-1].int8_macs == pytest.approx(LEAST_INT8)
+    assert steps[-1].int8_macs == pytest.approx(LEAST_INT8)
 
 
 def test_frozen_layers_stay_int8() -> None:
     graph = chain([10] * 4)
-    told = choices(graph, noises(graph, [900, 1, 1, 1], [0] * 5), frozen={"layer0"})
-    assert all("layer0" not in choice.float_layers for choice in told)
-    assert len(told) == 1, "what is left is not worth a step"
+    steps = choices(graph, noises(graph, [900, 1, 1, 1], [0] * 5), frozen={"layer0"})
+    assert all("layer0" not in choice.float_layers for choice in steps)
+    assert len(steps) == 1, "what is left is not worth a step"
 
 
 def test_a_net_without_noise_has_nothing_to_choose() -> None:
@@ -90,9 +90,9 @@ def test_hostile_layers_are_found_and_rescued(tmp_path: Path) -> None:
     model = hostile()
     net = road(model, nets.images(model), tmp_path)
     graph = float_graph(net)
-    told = choices(graph, measured(net, tmp_path))
+    steps = choices(graph, measured(net, tmp_path))
     # Its reader, whose smallest weights meet the largest numbers, may be taken first.
-    choice = next(each for each in told[1:3] if any(HOSTILE in layer for layer in each.float_layers))
+    choice = next(each for each in steps[1:3] if any(HOSTILE in layer for layer in each.float_layers))
     assert choice.int8_macs > 0.75
     before = sqnr_of(net, mixed_graph(net, [], tmp_path))
     after = sqnr_of(net, mixed_graph(net, choice.float_layers, tmp_path))
@@ -103,11 +103,11 @@ def test_hostile_layers_are_found_and_rescued(tmp_path: Path) -> None:
 def test_expected_sqnr_comes_true(name: str, tmp_path: Path) -> None:
     model = getattr(nets, name)()
     net = road(model, nets.images(model, n=64), tmp_path)
-    told = choices(float_graph(net), measured(net, tmp_path))
-    assert len(told) > 3
-    for choice in told[:: max(1, len(told) // 3)]:
-        found = sqnr_of(net, mixed_graph(net, choice.float_layers, tmp_path))
-        assert choice.expected_sqnr_db == pytest.approx(found, abs=4)
+    steps = choices(float_graph(net), measured(net, tmp_path))
+    assert len(steps) > 3
+    for choice in steps[:: max(1, len(steps) // 3)]:
+        measured_db = sqnr_of(net, mixed_graph(net, choice.float_layers, tmp_path))
+        assert choice.expected_sqnr_db == pytest.approx(measured_db, abs=4)
 
 
 def test_what_only_moves_numbers_follows_its_neighbours(tmp_path: Path) -> None:

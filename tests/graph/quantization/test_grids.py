@@ -15,8 +15,8 @@ def graph_of(*nodes: tuple[str, tuple[int, ...], int], image: int = 0) -> Graph:
         Tensor(name=str(i), shape=(1, 4), dtype="float32", data=None, quantization=None)
         for i in range(last + 1)
     )
-    made = tuple(Node(op, inputs, (output,), {}) for op, inputs, output in nodes)
-    return Graph(tensors, made, (image,), (last,))
+    operations = tuple(Node(op, inputs, (output,), {}) for op, inputs, output in nodes)
+    return Graph(tensors, operations, (image,), (last,))
 
 
 def grid(roots: set[int], makers: set[int], readers: set[int], moves: set[int]) -> Grid:

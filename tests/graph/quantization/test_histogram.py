@@ -15,12 +15,12 @@ def values(n: int, channels: int, seed: int = 0) -> NDArray[np.float32]:
 
 def test_counts_are_those_of_numpy_on_the_same_edges() -> None:
     rows = values(5000, 2)
-    found = Histogram(2)
-    found.add(rows, np.abs(rows).max(axis=0))
+    histogram = Histogram(2)
+    histogram.add(rows, np.abs(rows).max(axis=0))
     for channel in range(2):
-        edges = np.arange(-BINS // 2, BINS // 2 + 1) * 2.0 ** found.exponents[channel]
-        np.testing.assert_array_equal(found.counts[channel], np.histogram(rows[:, channel], edges)[0])
-        assert BINS / 4 * 2.0 ** found.exponents[channel] <= np.abs(rows[:, channel]).max()
+        edges = np.arange(-BINS // 2, BINS // 2 + 1) * 2.0 ** histogram.exponents[channel]
+        np.testing.assert_array_equal(histogram.counts[channel], np.histogram(rows[:, channel], edges)[0])
+        assert BINS / 4 * 2.0 ** histogram.exponents[channel] <= np.abs(rows[:, channel]).max()
 
 
 @pytest.mark.parametrize("factor", [1, 3, 1000, 1e-6])
@@ -39,17 +39,17 @@ def test_growing_range_gives_what_all_at_once_gives(factor: float) -> None:
 @pytest.mark.parametrize("value", [0.5, 1.0, 2.0, 3.999999, 4.0, -4.0, -0.25, 1e-20, 3e38])
 def test_value_on_an_edge_is_counted_once(value: float) -> None:
     row = np.full((1, 1), value, np.float32)
-    found = Histogram(1)
-    found.add(row, np.abs(row[0]))
-    assert found.counts.sum() == 1
+    histogram = Histogram(1)
+    histogram.add(row, np.abs(row[0]))
+    assert histogram.counts.sum() == 1
 
 
 def test_distribution_of_a_tensor_is_the_sum_of_its_channels() -> None:
     rows = values(20000, 2) * np.array([1, 8], np.float32)
-    found = Histogram(2)
+    histogram = Histogram(2)
     low, high = rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64)
-    found.add(rows, np.abs(rows).max(axis=0))
-    seen = found.distribution(low, high, np.ones(2))
+    histogram.add(rows, np.abs(rows).max(axis=0))
+    seen = histogram.distribution(low, high, np.ones(2))
     assert (seen.low, seen.high) == (rows.min(), rows.max())
     assert seen.counts.shape == (GRID,)
     assert seen.counts.sum() == rows.size
@@ -74,9 +74,9 @@ def test_scaled_channels_are_those_that_were_scaled_before() -> None:
 def test_zeros_are_counted_apart() -> None:
     rows = np.maximum(values(4000, 1), 0)
     zeros = int((rows == 0).sum())
-    found = Histogram(1)
-    found.add(rows, rows.max(axis=0))
-    seen = found.distribution(*ends(rows), ONES)
+    histogram = Histogram(1)
+    histogram.add(rows, rows.max(axis=0))
+    seen = histogram.distribution(*ends(rows), ONES)
     assert seen.zeros == zeros
     assert seen.counts.sum() == rows.size - zeros
     assert (seen.counts >= 0).all()
@@ -85,9 +85,9 @@ def test_zeros_are_counted_apart() -> None:
 @pytest.mark.parametrize("value", [0.0, 2.5, -2.5])
 def test_constant_tensor_has_its_limits(value: float) -> None:
     rows = np.full((10, 1), value, np.float32)
-    found = Histogram(1)
-    found.add(rows, np.abs(rows[0]))
-    seen = found.distribution(*ends(rows), ONES)
+    histogram = Histogram(1)
+    histogram.add(rows, np.abs(rows[0]))
+    seen = histogram.distribution(*ends(rows), ONES)
     assert (seen.low, seen.high) == (value, value)
 
 

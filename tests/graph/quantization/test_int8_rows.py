@@ -15,26 +15,26 @@ SPREADS = ("normal", "uniform", "positive", "sparse", "wild")
 
 def drawn(shape: tuple[int, int], spread: str, seed: int) -> NDArray[np.float32]:
     random = np.random.default_rng(seed)
-    found = {
+    rows = {
         "normal": random.normal(size=shape),
         "uniform": random.uniform(-1, 1, shape),
         "positive": random.uniform(0.8, 1, shape),
         "sparse": random.normal(size=shape) * (random.random(shape) > 0.7),
         "wild": np.exp(6 * random.normal(size=shape)),
     }[spread]
-    return found.astype(np.float32)
+    return rows.astype(np.float32)
 
 
 @settings(max_examples=200)
 @given(SHAPES, st.sampled_from(SPREADS), st.integers(0, 2**20))
 def test_no_pair_overflows_and_no_weight_goes_astray(shape: tuple[int, int], spread: str, seed: int) -> None:
     rows = drawn(shape, spread, seed)
-    found = int8_rows(rows, paired=True)
-    assert not sums_beyond_16_bits(found.integers).any()
-    assert np.abs(found.integers).max() <= 127
-    assert (found.values * rows >= 0).all()
-    np.testing.assert_array_equal(found.values[rows == 0], 0)
-    assert (np.abs(found.values - rows).max(axis=1) <= 0.501 * np.abs(rows).max(axis=1)).all()
+    rounded = int8_rows(rows, paired=True)
+    assert not sums_beyond_16_bits(rounded.integers).any()
+    assert np.abs(rounded.integers).max() <= 127
+    assert (rounded.values * rows >= 0).all()
+    np.testing.assert_array_equal(rounded.values[rows == 0], 0)
+    assert (np.abs(rounded.values - rows).max(axis=1) <= 0.501 * np.abs(rows).max(axis=1)).all()
 
 
 @settings(max_examples=100)
@@ -52,28 +52,28 @@ def test_rows_that_are_not_paired_are_rounded_to_the_nearest(
     shape: tuple[int, int], spread: str, seed: int
 ) -> None:
     rows = drawn(shape, spread, seed)
-    found = int8_rows(rows, paired=False)
-    assert (np.abs(found.values - rows) <= 0.501 * found.steps[:, None]).all()
+    rounded = int8_rows(rows, paired=False)
+    assert (np.abs(rounded.values - rows) <= 0.501 * rounded.steps[:, None]).all()
 
 
 def test_only_rows_at_risk_pay() -> None:
     calm, risky = [1.0, -0.8317, 0.3113, 0.1179], [1.0, 0.8317, 0.3113, 0.1179]
-    found = int8_rows(np.array([calm, risky, [0.0] * 4], np.float32), paired=True)
-    assert found.plain.tolist() == [True, False, True]
-    assert np.abs(found.integers[0]).max() == 127
-    assert found.steps[2] == 0
+    rounded = int8_rows(np.array([calm, risky, [0.0] * 4], np.float32), paired=True)
+    assert rounded.plain.tolist() == [True, False, True]
+    assert np.abs(rounded.integers[0]).max() == 127
+    assert rounded.steps[2] == 0
 
 
 @pytest.mark.parametrize("taps", [9, 576, 2304])
 def test_what_is_lost_is_less_than_with_scaling_or_seven_bits(taps: int) -> None:
     """In wide rows few pairs are at risk, and only they are cut; sums come out as they were."""
     rows = np.random.default_rng(0).normal(size=(64, taps)).astype(np.float32)
-    found, plain = int8_rows(rows, paired=True), int8_rows(rows, paired=False)
-    lost = [float(np.square(each.values - rows).sum()) for each in (found, plain)]
+    paired, plain = int8_rows(rows, paired=True), int8_rows(rows, paired=False)
+    lost = [float(np.square(each.values - rows).sum()) for each in (paired, plain)]
     even = np.abs(np.pad(plain.integers, ((0, 0), (0, taps % 2))).reshape(64, -1, 2).sum(axis=2)).max(axis=1)
     scaled = float((np.square(plain.values - rows).sum(axis=1) * np.square(np.maximum(even / 128, 1))).sum())
     assert lost[1] < lost[0] < min(scaled, 4 * lost[1])
-    sums = np.abs((found.values - rows).sum(axis=1) / found.steps)
+    sums = np.abs((paired.values - rows).sum(axis=1) / paired.steps)
     assert np.median(sums) <= 0.5
 
 
@@ -90,9 +90,9 @@ def test_large_kernels_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
 @given(SHAPES, st.sampled_from(SPREADS), st.integers(0, 2**20), st.booleans())
 def test_one_step_for_all_rows(shape: tuple[int, int], spread: str, seed: int, paired: bool) -> None:
     rows = drawn(shape, spread, seed)
-    found = int8_rows(rows, paired=paired, alike=True)
-    assert len(set(found.steps.tolist())) == len(set(found.plain.tolist())) == 1
-    assert not (paired and sums_beyond_16_bits(found.integers).any())
-    assert (np.abs(found.values - rows).max() <= 0.501 * np.abs(rows).max()).all()
-    again = int8_rows(found.values, paired=paired, alike=True)
-    np.testing.assert_allclose(again.values, found.values, rtol=1e-6)
+    rounded = int8_rows(rows, paired=paired, alike=True)
+    assert len(set(rounded.steps.tolist())) == len(set(rounded.plain.tolist())) == 1
+    assert not (paired and sums_beyond_16_bits(rounded.integers).any())
+    assert (np.abs(rounded.values - rows).max() <= 0.501 * np.abs(rows).max()).all()
+    again = int8_rows(rounded.values, paired=paired, alike=True)
+    np.testing.assert_allclose(again.values, rounded.values, rtol=1e-6)

@@ -34,7 +34,7 @@ def net() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Road, Learned]:
+def road_and_learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Road, Learned]:
     model = net()
     graph, images = flat_graph(model, model.input_shape[1:]), nets.images(model)
     names = ["conv", "relu", "add"]
@@ -43,25 +43,27 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Road, Learned]:
     return road(model, images, tmp_path_factory.mktemp("learned")), learned
 
 
-def test_each_tensor_has_the_range_of_the_layer_whose_values_it_holds(made: tuple[Road, Learned]) -> None:
-    there, learned = made
-    found = learned_ranges(there.float_graph, learned)
+def test_each_tensor_has_the_range_of_the_layer_whose_values_it_holds(
+    road_and_learned: tuple[Road, Learned],
+) -> None:
+    there, learned = road_and_learned
+    ranges = learned_ranges(there.float_graph, learned)
     graph = read_graph(there.float_graph)
-    by_op = {node.op: found.get(graph.tensors[node.outputs[0]].name) for node in graph.nodes}
+    by_op = {node.op: ranges.get(graph.tensors[node.outputs[0]].name) for node in graph.nodes}
     assert by_op["CONV_2D"] == (0.0, 1.0)
     assert by_op["RELU"] == (-1.0, 2.0)
     assert by_op["ADD"] == (-2.0, 3.0)
     assert by_op["MAX_POOL_2D"] is None, "a pool has the grid of what it pools"
-    assert len(found) == 3
+    assert len(ranges) == 3
 
 
-def test_they_are_the_same_after_a_file(made: tuple[Road, Learned], tmp_path: Path) -> None:
-    there, learned = made
+def test_they_are_the_same_after_a_file(road_and_learned: tuple[Road, Learned], tmp_path: Path) -> None:
+    there, learned = road_and_learned
     learned = replace(learned, optional=("add",))
     learned.save(tmp_path / "learned.npz")
-    found = read_learned(tmp_path / "learned.npz")
-    assert (found.ranges, found.optional) == (learned.ranges, learned.optional)
-    assert learned_ranges(there.float_graph, found) == learned_ranges(there.float_graph, learned)
+    stored = read_learned(tmp_path / "learned.npz")
+    assert (stored.ranges, stored.optional) == (learned.ranges, learned.optional)
+    assert learned_ranges(there.float_graph, stored) == learned_ranges(there.float_graph, learned)
 
 
 def with_stranger(learned: Learned, values: np.ndarray) -> Learned:
@@ -72,8 +74,8 @@ def with_stranger(learned: Learned, values: np.ndarray) -> Learned:
     )
 
 
-def test_a_layer_that_no_tensor_holds_is_named(made: tuple[Road, Learned]) -> None:
-    there, learned = made
+def test_a_layer_that_no_tensor_holds_is_named(road_and_learned: tuple[Road, Learned]) -> None:
+    there, learned = road_and_learned
     close = with_stranger(learned, 1.01 * learned.outputs["add"])
     with pytest.raises(ArtifactError, match=r"holds what stranger gives \(1 of 4 learned ranges"):
         learned_ranges(there.float_graph, close)
@@ -81,24 +83,24 @@ def test_a_layer_that_no_tensor_holds_is_named(made: tuple[Road, Learned]) -> No
         learned_ranges(there.float_graph, with_stranger(learned, learned.outputs["add"][:, :1]))
 
 
-def test_one_that_may_be_folded_away_need_not_be_found(made: tuple[Road, Learned]) -> None:
-    there, learned = made
+def test_one_that_may_be_folded_away_need_not_be_found(road_and_learned: tuple[Road, Learned]) -> None:
+    there, learned = road_and_learned
     strange = with_stranger(learned, 2 * learned.outputs["add"])
     assert learned_ranges(there.float_graph, replace(strange, optional=("stranger",))) == learned_ranges(
         there.float_graph, learned
     )
 
 
-def test_of_layers_that_give_the_same_the_last_one_counts(made: tuple[Road, Learned]) -> None:
-    there, learned = made
+def test_of_layers_that_give_the_same_the_last_one_counts(road_and_learned: tuple[Road, Learned]) -> None:
+    there, learned = road_and_learned
     twin = with_stranger(learned, learned.outputs["relu"].copy())
-    found = learned_ranges(there.float_graph, twin)
-    assert (0.0, 9.0) in found.values()
-    assert (-1.0, 2.0) not in found.values()
+    ranges = learned_ranges(there.float_graph, twin)
+    assert (0.0, 9.0) in ranges.values()
+    assert (-1.0, 2.0) not in ranges.values()
 
 
-def test_all_images_must_agree(made: tuple[Road, Learned]) -> None:
-    there, learned = made
+def test_all_images_must_agree(road_and_learned: tuple[Road, Learned]) -> None:
+    there, learned = road_and_learned
     outputs = learned.outputs["add"].copy()
     outputs[1] = 0
     with pytest.raises(ArtifactError, match="stranger"):

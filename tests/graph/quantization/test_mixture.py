@@ -23,9 +23,9 @@ def test_float_layers_have_their_own_constants_and_others_the_repaired_ones(
     write_constants(residual.float_graph, repaired, tmp_path / "repaired.tflite")
     kept = named(graph, "CONV_2D")[1:3]
     write_mixture(tmp_path / "repaired.tflite", residual.float_graph, kept, tmp_path / "mixed.tflite")
-    found = layers(read_graph(tmp_path / "mixed.tflite"))
-    assert [layer.output for layer in found] == [layer.output for layer in layers(graph)]
-    for before, after in zip(layers(graph), found, strict=True):
+    mixed = layers(read_graph(tmp_path / "mixed.tflite"))
+    assert [layer.output for layer in mixed] == [layer.output for layer in layers(graph)]
+    for before, after in zip(layers(graph), mixed, strict=True):
         assert before.bias is not None
         exact = after.output in kept
         np.testing.assert_array_equal(after.kernel, before.kernel if exact else 2 * before.kernel)

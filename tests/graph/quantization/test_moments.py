@@ -38,33 +38,33 @@ def test_patches_are_those_that_tensorflow_takes(padding: str, stride: int, size
         image, [1, size, size, 1], [1, stride, stride, 1], [1, 1, 1, 1], padding
     ).numpy()
     rows = truth.reshape(-1, truth.shape[-1])
-    found = Moments(layer("CONV_2D", (4, size, size, 2), stride, padding), wants_second=True)
-    found.add(image, truth.shape[1:3], np.random.default_rng(0), 64)
+    moments = Moments(layer("CONV_2D", (4, size, size, 2), stride, padding), wants_second=True)
+    moments.add(image, truth.shape[1:3], np.random.default_rng(0), 64)
     positions = np.random.default_rng(0).integers(0, len(rows), min(64, len(rows)))
     drawn = rows[positions].astype(np.float64)
-    assert found.count == len(drawn)
-    np.testing.assert_allclose(found.mean, drawn.mean(axis=0), atol=1e-5)
-    second = found.second()
+    assert moments.count == len(drawn)
+    np.testing.assert_allclose(moments.mean, drawn.mean(axis=0), atol=1e-5)
+    second = moments.second()
     assert second is not None
     np.testing.assert_allclose(second, drawn.T @ drawn / len(drawn), atol=1e-4)
 
 
 def test_dense_layer_has_its_input_as_the_patch() -> None:
-    found = Moments(layer("FULLY_CONNECTED", (4, 6)), wants_second=True)
+    moments = Moments(layer("FULLY_CONNECTED", (4, 6)), wants_second=True)
     rows = RANDOM.normal(size=(10, 6)).astype(np.float32)
     for row in rows:
-        found.add(row[None], (1, 1), np.random.default_rng(0), 1)
-    np.testing.assert_allclose(found.mean, rows.mean(axis=0), atol=1e-6)
-    second = found.second()
+        moments.add(row[None], (1, 1), np.random.default_rng(0), 1)
+    np.testing.assert_allclose(moments.mean, rows.mean(axis=0), atol=1e-6)
+    second = moments.second()
     assert second is not None
     np.testing.assert_allclose(second, rows.T @ rows / 10, atol=1e-5)
 
 
 def test_second_moments_are_kept_only_where_asked_for() -> None:
-    found = Moments(layer("CONV_2D", (4, 3, 3, 2)), wants_second=False)
-    found.add(np.ones((1, 5, 5, 2), np.float32), (5, 5), np.random.default_rng(0), 8)
-    assert found.second() is None
-    assert found.count == 8
+    moments = Moments(layer("CONV_2D", (4, 3, 3, 2)), wants_second=False)
+    moments.add(np.ones((1, 5, 5, 2), np.float32), (5, 5), np.random.default_rng(0), 8)
+    assert moments.second() is None
+    assert moments.count == 8
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_same_images_give_the_same_moments(residual: object, tmp_path: Path) -> 
     assert isinstance(residual, Road)
 
     def once() -> list[np.ndarray]:
-        found = measure(
+        measured = measure(
             residual.float_graph,
             (image[None] for image in residual.images),
             takes_pixels=False,
@@ -88,7 +88,7 @@ def test_same_images_give_the_same_moments(residual: object, tmp_path: Path) -> 
             second_moments=lambda one: True,
             count=len(residual.images),
         )
-        return [m.mean for m in found.moments.values()]
+        return [m.mean for m in measured.moments.values()]
 
     for a, b in zip(once(), once(), strict=True):
         np.testing.assert_array_equal(a, b)

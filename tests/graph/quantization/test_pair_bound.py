@@ -21,8 +21,8 @@ def sums_beyond_16_bits(rows: NDArray[Any]) -> NDArray[np.bool_]:
     even = np.pad(rows.astype(np.int64), ((0, 0), (0, rows.shape[1] % 2)))
     pairs = even.reshape(len(rows), -1, 2)
     high, low = 255 * np.maximum(pairs, 0).sum(axis=2), 255 * np.minimum(pairs, 0).sum(axis=2)
-    found: NDArray[np.bool_] = (high > np.iinfo(np.int16).max) | (low < np.iinfo(np.int16).min)
-    return found
+    beyond: NDArray[np.bool_] = (high > np.iinfo(np.int16).max) | (low < np.iinfo(np.int16).min)
+    return beyond
 
 
 @given(
@@ -41,11 +41,11 @@ def test_the_bound_is_reached_and_no_more() -> None:
 
 @given(ROWS)
 def test_rounded_weights_of_no_pair_overflow_and_others_are_the_nearest(rows: NDArray[np.float64]) -> None:
-    found, nearest = rounded_within(rows), np.rint(rows)
-    assert not sums_beyond_16_bits(found).any()
+    rounded, nearest = rounded_within(rows), np.rint(rows)
+    assert not sums_beyond_16_bits(rounded).any()
     untouched = ~np.repeat(sums_beyond_16_bits(nearest), 2, axis=1)[:, : rows.shape[1]]
-    np.testing.assert_array_equal(found[untouched], nearest[untouched])
-    assert (found * nearest >= 0).all()
+    np.testing.assert_array_equal(rounded[untouched], nearest[untouched])
+    assert (rounded * nearest >= 0).all()
 
 
 @given(ROWS, st.integers(0, 2**16))
@@ -54,8 +54,8 @@ def test_within_its_limits_each_weight_is_free(rows: NDArray[np.float64], seed: 
     cost = np.asarray(random.random(rows.shape[1]) * random.integers(0, 2, rows.shape[1]))
     low, high = limits(rows, cost)
     anywhere = random.integers(low.astype(int), high.astype(int), endpoint=True)
-    for found in (low, high, anywhere):
-        assert not sums_beyond_16_bits(found).any()
+    for weights in (low, high, anywhere):
+        assert not sums_beyond_16_bits(weights).any()
     assert max(high.max(), -low.min()) <= 127
 
 
@@ -67,10 +67,10 @@ def test_what_weighs_more_gives_up_less() -> None:
 @settings(max_examples=50)
 @given(ROWS.filter(lambda rows: bool((np.abs(rows).max(axis=1) > 1e-3).all())))
 def test_scales_are_those_that_may_be_best(rows: NDArray[np.float64]) -> None:
-    found = full_scales(rows, np.ones(rows.shape[1]), 4)
-    assert found.shape == (4, len(rows))
-    assert found[1].tolist() == [127] * len(rows)
-    assert found.min() == 64 <= found.max() <= 127
+    scales = full_scales(rows, np.ones(rows.shape[1]), 4)
+    assert scales.shape == (4, len(rows))
+    assert scales[1].tolist() == [127] * len(rows)
+    assert scales.min() == 64 <= scales.max() <= 127
 
 
 def test_a_row_that_no_pair_of_overflows_needs_no_coarser_step() -> None:

@@ -27,9 +27,9 @@ WEIGHTED = ("CONV_2D", "FULLY_CONNECTED")
 
 
 def weighted(graph: Graph) -> list[Node]:
-    found = [node for node in graph.nodes if node.op in WEIGHTED]
-    assert len(found) == 7
-    return found
+    nodes = [node for node in graph.nodes if node.op in WEIGHTED]
+    assert len(nodes) == 7
+    return nodes
 
 
 @pytest.mark.parametrize("name", ["int8", "dynamic", "int16x8"])
@@ -59,8 +59,8 @@ def test_weights_are_symmetric_int8_per_output_channel(name: str, residual: Road
 def test_dense_layers_have_a_scale_for_each_output_on_request_and_nothing_else_changes(
     name: str, residual: Road, tmp_path: Path
 ) -> None:
-    asked = replace(scheme(name), dense_scales="per-channel")
-    quantize(residual.float_graph, asked, ranges_of(residual), tmp_path / "each.tflite")
+    per_channel = replace(scheme(name), dense_scales="per-channel")
+    quantize(residual.float_graph, per_channel, ranges_of(residual), tmp_path / "each.tflite")
     quantize(residual.float_graph, scheme(name), ranges_of(residual), tmp_path / "one.tflite")
     each, one = (read_graph(tmp_path / f"{which}.tflite") for which in ("each", "one"))
     for node, same in zip(weighted(each), weighted(one), strict=True):
@@ -199,9 +199,9 @@ def test_int16_opens_where_scales_are_nearly_powers_of_two(tmp_path: Path) -> No
     model = keras.Model(image, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(x)))
     random = np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 3))
     images = np.concatenate([random, np.zeros((1, 8, 8, 3)), np.full((1, 8, 8, 3), 255)]).astype(np.float32)
-    made = road(model, images, tmp_path, preprocessing=PRESETS["model"])
-    outputs = np.concatenate([litert(made.portable("int16x8"), image[None]) for image in images])
-    np.testing.assert_allclose(outputs, made.reference, atol=0.02 * np.abs(made.reference).max())
+    net = road(model, images, tmp_path, preprocessing=PRESETS["model"])
+    outputs = np.concatenate([litert(net.portable("int16x8"), image[None]) for image in images])
+    np.testing.assert_allclose(outputs, net.reference, atol=0.02 * np.abs(net.reference).max())
 
 
 def test_float_layers_stay_as_they_are(residual: Road, tmp_path: Path) -> None:
@@ -261,9 +261,9 @@ def test_a_sigmoid_at_the_end_stays_in_float_and_one_inside_does_not(name: str, 
     net = road(model, pixels, tmp_path, output="probabilities")
     assert ends_in_sigmoid(net.portable(name))
     graph = read_graph(net.portable(name))
-    found = [graph.tensors[node.outputs[0]].dtype for node in graph.nodes if node.op == "LOGISTIC"]
-    assert (len(found), found[-1]) == (2, "float32")
-    assert found[0].startswith("int")
+    dtypes = [graph.tensors[node.outputs[0]].dtype for node in graph.nodes if node.op == "LOGISTIC"]
+    assert (len(dtypes), dtypes[-1]) == (2, "float32")
+    assert dtypes[0].startswith("int")
     steps = 256 * litert(net.portable(name), pixels)
     assert np.abs(steps - np.rint(steps)).max() > 0.1
 

@@ -33,9 +33,9 @@ def measured(residual: Road) -> Measured:
 
 def error(residual: Road, measured: Measured, repairs: tuple[str, ...], folder: Path, name: str) -> float:
     """The mean square of what the scheme `name` changes of the outputs on other images."""
-    found = repaired(read_graph(residual.float_graph), measured, repairs)
-    write_constants(residual.float_graph, found.constants, folder / "float.tflite")
-    quantize(folder / "float.tflite", scheme(name), found.measured.limits(), folder / "q.tflite")
+    fixed = repaired(read_graph(residual.float_graph), measured, repairs)
+    write_constants(residual.float_graph, fixed.constants, folder / "float.tflite")
+    quantize(folder / "float.tflite", scheme(name), fixed.measured.limits(), folder / "q.tflite")
     images = nets.images(nets.residual_v1(), n=40, seed=8)
     outputs, truth = (
         np.concatenate([litert(p, image[None]) for image in images])
@@ -56,9 +56,9 @@ def test_integers_of_the_file_are_those_that_were_rounded_together(
     residual: Road, measured: Measured, tmp_path: Path
 ) -> None:
     graph = read_graph(residual.float_graph)
-    found = repaired(graph, measured, ("equalize", "round"))
-    write_constants(residual.float_graph, found.constants, tmp_path / "float.tflite")
-    quantize(tmp_path / "float.tflite", scheme("int8"), found.measured.limits(), tmp_path / "q.tflite")
+    fixed = repaired(graph, measured, ("equalize", "round"))
+    write_constants(residual.float_graph, fixed.constants, tmp_path / "float.tflite")
+    quantize(tmp_path / "float.tflite", scheme("int8"), fixed.measured.limits(), tmp_path / "q.tflite")
     stored = read_graph(tmp_path / "q.tflite")
     kernels = [stored.tensors[n.inputs[1]] for n in stored.nodes if n.op == "CONV_2D"]
     planned = [one for one in layers(read_graph(tmp_path / "float.tflite")) if one.op == "CONV_2D"]
@@ -72,17 +72,19 @@ def test_integers_of_the_file_are_those_that_were_rounded_together(
 def test_layer_with_too_few_patches_is_rounded_one_by_one_and_named(
     residual: Road, measured: Measured
 ) -> None:
-    found = repaired(read_graph(residual.float_graph), measured, ("round",))
-    assert any("logits has 12 weights a row, and the images gave only 24 patches" in s for s in found.skipped)
+    outcome = repaired(read_graph(residual.float_graph), measured, ("round",))
+    assert any(
+        "logits has 12 weights a row, and the images gave only 24 patches" in s for s in outcome.skipped
+    )
     assert not any(
-        index == layers(read_graph(residual.float_graph))[-1].index for index, _ in found.constants
+        index == layers(read_graph(residual.float_graph))[-1].index for index, _ in outcome.constants
     )
 
 
 def test_no_repair_changes_nothing(residual: Road, measured: Measured) -> None:
-    found = repaired(read_graph(residual.float_graph), measured, ())
-    assert found.constants == {}
-    assert found.measured is measured
+    outcome = repaired(read_graph(residual.float_graph), measured, ())
+    assert outcome.constants == {}
+    assert outcome.measured is measured
 
 
 def test_unknown_repair_is_refused(residual: Road, measured: Measured) -> None:
@@ -105,12 +107,12 @@ def test_grouped_convolutions_are_left_as_they_are_and_told(tmp_path: Path) -> N
     model = nets.grouped()
     grouped = road(model, nets.images(model), tmp_path)
     images = (image[None] for image in grouped.images)
-    found = measure(
+    measured = measure(
         grouped.float_graph, images, takes_pixels=False, threads=1, second_moments=can_round, count=24
     )
     graph = read_graph(grouped.float_graph)
     (index,) = (layer.index for layer in layers(graph) if layer.grouped)
-    outcome = repaired(graph, found, ("round", "bias"))
+    outcome = repaired(graph, measured, ("round", "bias"))
     assert {node for node, _ in outcome.constants}.isdisjoint({index})
     assert outcome.constants
     assert [line for line in outcome.skipped if line.endswith("has groups")]

@@ -105,24 +105,24 @@ def test_a_weight_that_was_pruned_stays_zero_and_the_others_make_up_for_it() -> 
     one, inputs, second = case()
     rows = one.rows * (np.random.default_rng(5).random(one.rows.shape) > 0.5)
     sparse = layer(rows)
-    found = rounded_together(sparse, second)
-    np.testing.assert_array_equal(found[rows == 0], 0)
-    assert noise(sparse, found, inputs) < 0.8 * noise(sparse, sparse.rounded(), inputs)
+    rounded = rounded_together(sparse, second)
+    np.testing.assert_array_equal(rounded[rows == 0], 0)
+    assert noise(sparse, rounded, inputs) < 0.8 * noise(sparse, sparse.rounded(), inputs)
 
 
 def test_row_of_zeros_and_inputs_of_zeros_stay_finite() -> None:
     rows = np.random.default_rng(0).normal(size=(3, 4))
     rows[1] = 0
-    found = rounded_together(layer(rows), np.zeros((4, 4)))
-    np.testing.assert_allclose(found, layer(rows).rounded(), rtol=1e-6)
-    assert not found[1].any()
+    rounded = rounded_together(layer(rows), np.zeros((4, 4)))
+    np.testing.assert_allclose(rounded, layer(rows).rounded(), rtol=1e-6)
+    assert not rounded[1].any()
 
 
 @pytest.mark.parametrize(("patches", "yes"), [(4 * PATCHES_PER_TAP, True), (4 * PATCHES_PER_TAP - 1, False)])
 def test_too_few_patches_are_not_enough(patches: int, yes: bool) -> None:
-    found = Moments(dense(np.ones((2, 4))), wants_second=True)
-    found.add(np.ones((patches, 4), np.float32), (1, 1), np.random.default_rng(0), 1)
-    assert enough(found) == yes
+    moments = Moments(dense(np.ones((2, 4))), wants_second=True)
+    moments.add(np.ones((patches, 4), np.float32), (1, 1), np.random.default_rng(0), 1)
+    assert enough(moments) == yes
 
 
 def test_work_and_kinds() -> None:

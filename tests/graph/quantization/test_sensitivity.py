@@ -39,32 +39,32 @@ def test_the_sum_of_all_noises_is_that_of_int8(name: str, tmp_path: Path) -> Non
     ResNet-20 and on a ResNet-50 it was within 0.3 dB."""
     model = getattr(nets, name)()
     net = road(model, nets.images(model, n=64), tmp_path)
-    found = measured(net, tmp_path)
-    told = sqnr_db(found.signal, sum(found.constants.values()) + sum(found.grids.values()))
-    assert told == pytest.approx(sqnr_of(net, mixed_graph(net, [], tmp_path)), abs=3)
+    noises = measured(net, tmp_path)
+    total = sqnr_db(noises.signal, sum(noises.constants.values()) + sum(noises.grids.values()))
+    assert total == pytest.approx(sqnr_of(net, mixed_graph(net, [], tmp_path)), abs=3)
 
 
 def test_the_hostile_activation_stands_out(tmp_path: Path) -> None:
     model = hostile()
     net = road(model, nets.images(model), tmp_path)
-    found = measured(net, tmp_path)
+    noises = measured(net, tmp_path)
     graph = float_graph(net)
-    worst = max(found.grids, key=found.grids.__getitem__)
+    worst = max(noises.grids, key=noises.grids.__getitem__)
     assert HOSTILE in graph.tensors[worst.roots[0]].name
-    assert found.grids[worst] > 0.9 * sum(found.grids.values())
+    assert noises.grids[worst] > 0.9 * sum(noises.grids.values())
 
 
 def test_readers_of_one_activation_are_told_apart(
     residual: Road, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resnet_edge.graph.quantization.sensitivity.WORTH_SPLITTING", 0)
-    found = measured(residual, tmp_path)
-    shared = {grid for grid, _ in found.readers}
+    noises = measured(residual, tmp_path)
+    shared = {grid for grid, _ in noises.readers}
     assert shared
     for grid in shared:
-        single = [found.readers[grid, n] for n in grid.readers]
+        single = [noises.readers[grid, n] for n in grid.readers]
         assert len(single) == 2
-        assert 0 < max(single) < 2 * found.grids[grid]
+        assert 0 < max(single) < 2 * noises.grids[grid]
 
 
 def test_softmax_is_looked_through(tmp_path: Path) -> None:
@@ -92,6 +92,6 @@ def test_constants_of_a_normalization_that_stands_alone_count(tmp_path: Path) ->
     x = keras.layers.GlobalAveragePooling2D()(x)
     model = nets.randomized(keras.Model(image, keras.layers.Dense(4)(x)))
     net = road(model, nets.images(model), tmp_path)
-    found = measured(net, tmp_path)
+    noises = measured(net, tmp_path)
     product = next(n for n, node in enumerate(float_graph(net).nodes) if node.op == "MUL")
-    assert found.constants[product] > 0
+    assert noises.constants[product] > 0

@@ -39,10 +39,10 @@ def test_rounded_output_is_on_its_grid(residual: Road) -> None:
     graph = float_graph(residual)
     variants = RoundedVariants(residual.float_graph, graph.outputs)
     content = variants.with_activations({graph.outputs[0]: (-1.0, 1.55)})
-    found, real = run(content, residual.images), litert(residual.float_graph, residual.images)
+    rounded, real = run(content, residual.images), litert(residual.float_graph, residual.images)
     inside = np.clip(np.rint(real / np.float32(0.01)) * 0.01, -1, 1.55)
-    np.testing.assert_allclose(found, inside, atol=1e-5)
-    assert np.abs(found - real).max() > 1e-3
+    np.testing.assert_allclose(rounded, inside, atol=1e-5)
+    assert np.abs(rounded - real).max() > 1e-3
 
 
 def test_rounding_for_one_reader_leaves_the_others_alone(residual: Road) -> None:
@@ -97,8 +97,8 @@ def test_constants_inside_and_outside_of_the_flatbuffer(
 def test_kernels_are_rounded_as_the_quantizer_does(
     dense_scales: DenseScales, residual: Road, tmp_path: Path
 ) -> None:
-    asked = replace(scheme("int8"), dense_scales=dense_scales)
-    quantize(residual.float_graph, asked, ranges_of(residual), tmp_path / "q.tflite")
+    requested = replace(scheme("int8"), dense_scales=dense_scales)
+    quantize(residual.float_graph, requested, ranges_of(residual), tmp_path / "q.tflite")
     stored = {t.name: t for t in read_graph(tmp_path / "q.tflite").tensors}
     graph, checked = float_graph(residual), 0
     for node in graph.nodes:

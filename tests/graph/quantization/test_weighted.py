@@ -20,9 +20,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 
 def test_layers_are_those_with_kernels(residual: Road) -> None:
-    found = layers(read_graph(residual.float_graph))
-    assert [layer.op for layer in found] == ["CONV_2D"] * 6 + ["FULLY_CONNECTED"]
-    for layer in found:
+    listed = layers(read_graph(residual.float_graph))
+    assert [layer.op for layer in listed] == ["CONV_2D"] * 6 + ["FULLY_CONNECTED"]
+    for layer in listed:
         assert layer.bias is not None
         assert layer.rows.shape == (len(layer.bias), layer.kernel[0].size)
         np.testing.assert_array_equal(layer.kernel_of(layer.rows), layer.kernel)
@@ -32,13 +32,13 @@ def test_layers_are_those_with_kernels(residual: Road) -> None:
 def test_steps_and_integers_are_those_that_the_quantizer_writes(
     dense_scales: DenseScales, residual: Road, tmp_path: Path
 ) -> None:
-    asked = replace(scheme("int8"), dense_scales=dense_scales)
-    quantize(residual.float_graph, asked, ranges_of(residual), tmp_path / "q.tflite")
+    requested = replace(scheme("int8"), dense_scales=dense_scales)
+    quantize(residual.float_graph, requested, ranges_of(residual), tmp_path / "q.tflite")
     stored = read_graph(tmp_path / "q.tflite")
     kernels = [stored.tensors[n.inputs[1]] for n in stored.nodes if n.op in ("CONV_2D", "FULLY_CONNECTED")]
-    found = layers(read_graph(residual.float_graph), dense_scales)
-    assert len(kernels) == len(found)
-    for layer, kernel in zip(found, kernels, strict=True):
+    listed = layers(read_graph(residual.float_graph), dense_scales)
+    assert len(kernels) == len(listed)
+    for layer, kernel in zip(listed, kernels, strict=True):
         assert kernel.quantization is not None
         assert kernel.data is not None
         stored_steps = np.broadcast_to(np.array(kernel.quantization.scale), layer.steps.shape)
@@ -50,9 +50,9 @@ def test_steps_and_integers_are_those_that_the_quantizer_writes(
 def test_depthwise_rows_are_its_channels(tmp_path: Path) -> None:
     model = nets.mobile()
     net = road(model, nets.images(model), tmp_path)
-    found = [one for one in layers(read_graph(net.float_graph)) if one.op == "DEPTHWISE_CONV_2D"]
-    assert found
-    for layer in found:
+    depthwise = [one for one in layers(read_graph(net.float_graph)) if one.op == "DEPTHWISE_CONV_2D"]
+    assert depthwise
+    for layer in depthwise:
         assert layer.rows.shape == (layer.kernel.shape[3], layer.kernel.shape[1] * layer.kernel.shape[2])
         np.testing.assert_array_equal(layer.rows[1], layer.kernel[0, :, :, 1].ravel())
         np.testing.assert_array_equal(layer.kernel_of(layer.rows), layer.kernel)
@@ -88,9 +88,9 @@ def test_constant_that_two_layers_share_changes_for_one_only(tmp_path: Path) -> 
     one = layers(graph)[0]
     changed = {(one.index, 1): one.kernel * 2}
     write_constants(net.float_graph, changed, tmp_path / "out.tflite")
-    for found in (layers(read_graph(tmp_path / "out.tflite")), layers(with_constants(graph, changed))):
-        np.testing.assert_array_equal(found[0].kernel, 2 * one.kernel)
-        np.testing.assert_array_equal(found[1].kernel, one.kernel)
+    for listed in (layers(read_graph(tmp_path / "out.tflite")), layers(with_constants(graph, changed))):
+        np.testing.assert_array_equal(listed[0].kernel, 2 * one.kernel)
+        np.testing.assert_array_equal(listed[1].kernel, one.kernel)
     int8: Scheme = scheme("int8")  # two tensors of one name would get one range
     ranges = measure_ranges(
         tmp_path / "out.tflite", (image[None] for image in net.images), takes_pixels=False, threads=1

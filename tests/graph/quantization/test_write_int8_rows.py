@@ -37,8 +37,8 @@ def test_no_pair_of_neighbours_can_overflow(
 ) -> None:
     before, behind, ranges = written
     assert ranges
-    was, found = kernels(before), kernels(behind)
-    assert found.keys() == was.keys()
+    was, now = kernels(before), kernels(behind)
+    assert now.keys() == was.keys()
     named = {each.kernel.shape: each for each in layers(behind, "per-tensor")}
     assert named
     for layer in layers(behind, "per-tensor"):
@@ -56,10 +56,10 @@ def test_weights_move_by_half_of_the_largest_at_most_and_ranges_hold_them(
     written: tuple[Graph, Graph, dict[str, dict[str, np.ndarray]]],
 ) -> None:
     before, behind, ranges = written
-    was, found = kernels(before), kernels(behind)
+    was, now = kernels(before), kernels(behind)
     for name in was:
         most = np.abs(was[name]).max(axis=1)
-        assert (np.abs(found[name] - was[name]).max(axis=1) <= 0.501 * most).all()
+        assert (np.abs(now[name] - was[name]).max(axis=1) <= 0.501 * most).all()
     for ends in ranges.values():
         np.testing.assert_array_equal(ends["min"], -ends["max"])
 
@@ -68,6 +68,6 @@ def test_layers_that_stay_in_float_are_left_alone(residual: Road, tmp_path: Path
     names = [*kernels(read_graph(residual.float_graph))]
     assert write_int8_rows(residual.float_graph, tmp_path / "a.tflite", paired=True, but=names) == {}
     write_int8_rows(residual.float_graph, tmp_path / "b.tflite", paired=True, but=names[:1])
-    was, found = kernels(read_graph(residual.float_graph)), kernels(read_graph(tmp_path / "b.tflite"))
-    np.testing.assert_array_equal(found[names[0]], was[names[0]])
-    assert any((found[name] != was[name]).any() for name in names[1:])
+    was, now = kernels(read_graph(residual.float_graph)), kernels(read_graph(tmp_path / "b.tflite"))
+    np.testing.assert_array_equal(now[names[0]], was[names[0]])
+    assert any((now[name] != was[name]).any() for name in names[1:])

@@ -46,9 +46,9 @@ def graph(*steps: Step, relu: bool = False, **constants: list[float]) -> tuple[R
 )
 def test_one_operation(step: Step, constant: list[float], slope: int, at_two: float) -> None:
     readers, at = graph(step, c=constant)
-    found = monotone(readers, at["y"], 0)
-    assert found is not None
-    assert (found.slope, float(np.ravel(found.of(np.float32(2)))[0])) == (slope, at_two)
+    slope_of = monotone(readers, at["y"], 0)
+    assert slope_of is not None
+    assert (slope_of.slope, float(np.ravel(slope_of.of(np.float32(2)))[0])) == (slope, at_two)
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,10 @@ def test_what_is_not_known_to_rise_or_fall(step: Step, constant: list[float]) ->
 def test_operations_one_after_another() -> None:
     steps = ("SUB", ("c", "x"), "a"), ("MUL", ("a", "d"), "b"), ("NEG", ("b",), "y")
     readers, at = graph(*steps, c=[1, 2], d=[-2])
-    found = monotone(readers, at["y"], 0)
-    assert found is not None
-    assert found.slope == -1
-    np.testing.assert_array_equal(found.of(np.array([3, 3], np.float32)), [-4, -2])
+    slope_of = monotone(readers, at["y"], 0)
+    assert slope_of is not None
+    assert slope_of.slope == -1
+    np.testing.assert_array_equal(slope_of.of(np.array([3, 3], np.float32)), [-4, -2])
     assert monotone(readers, at["x"], 0) is not None
     assert monotone(readers, at["a"], at["b"]) is None  # the other way round
 
@@ -93,9 +93,9 @@ def test_a_fused_activation_ends_it() -> None:
 )
 def test_comparisons(op: str, reads: tuple[str, str], below: bool) -> None:
     readers, at = graph((op, reads, "y"), c=[3])
-    found = compared_with_constant(readers, at["y"])
-    assert found is not None
-    assert (found.compared, found.border.tolist(), found.true_below) == (0, [3], below)
+    comparison = compared_with_constant(readers, at["y"])
+    assert comparison is not None
+    assert (comparison.compared, comparison.border.tolist(), comparison.true_below) == (0, [3], below)
 
 
 def test_what_is_no_comparison_of_order_with_a_constant() -> None:

@@ -19,13 +19,13 @@ SOFTPLUS = ["ABS", "NEG", "EXP", "ADD", "LOG", "RELU", "ADD"]
 
 
 def softplus(x: NDArray[Any]) -> NDArray[Any]:
-    found: NDArray[Any] = np.logaddexp(x.astype(np.float64), 0)
-    return found
+    values: NDArray[Any] = np.logaddexp(x.astype(np.float64), 0)
+    return values
 
 
 def sigmoid(x: NDArray[Any]) -> NDArray[Any]:
-    found: NDArray[Any] = np.exp(-softplus(-x))
-    return found
+    values: NDArray[Any] = np.exp(-softplus(-x))
+    return values
 
 
 LOGARITHMS: dict[str, tuple[Function, Function]] = {

@@ -12,8 +12,8 @@ _NOT_IN_FILES = {"CUSTOM", "DELEGATE", "PLACEHOLDER_FOR_GREATER_OP_CODES"}
 
 def builtins() -> list[str]:
     """The operators of the schema."""
-    found = [name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)]
-    return sorted(set(found) - _NOT_IN_FILES)
+    names = [name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)]
+    return sorted(set(names) - _NOT_IN_FILES)
 
 
 def only_lists(name: str, version: int) -> bytes:

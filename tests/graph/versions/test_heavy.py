@@ -63,8 +63,8 @@ def test_convolutions(types: str, inputs: int, scales: int, version: int) -> Non
     ],
 )
 def test_depthwise_convolutions(types: str, scales: int, dilation: int, version: int) -> None:
-    made = layer(types, (1, 3, 3, 6), scales, 3, dilationWFactor=dilation, dilationHFactor=1)
-    assert DEPTHWISE(made) == version
+    convolution = layer(types, (1, 3, 3, 6), scales, 3, dilationWFactor=dilation, dilationHFactor=1)
+    assert DEPTHWISE(convolution) == version
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_dense_layers(types: str, options: dict[str, Any], inputs: int, version:
 
 
 def test_sparse_weights_came_later() -> None:
-    made = layer(FLOAT, (4, 6), 0)
-    image, weights, bias = made.inputs
+    dense = layer(FLOAT, (4, 6), 0)
+    image, weights, bias = dense.inputs
     assert weights is not None
-    assert FULLY_CONNECTED(replace(made, inputs=(image, replace(weights, sparse=True), bias))) == 8
+    assert FULLY_CONNECTED(replace(dense, inputs=(image, replace(weights, sparse=True), bias))) == 8

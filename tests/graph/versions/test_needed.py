@@ -38,5 +38,5 @@ def test_dense_layers(operation: Operation, needed: int, safe: int) -> None:
 def test_what_a_scale_for_each_output_takes_is_known_without_a_file(
     activations: str, since: str | None
 ) -> None:
-    found = scales_apart(activations)
-    assert (found and found.since) == since
+    release = scales_apart(activations)
+    assert (release and release.since) == since

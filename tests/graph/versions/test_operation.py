@@ -13,18 +13,18 @@ from tests.graph.versions.operands import operand
 
 
 def tensor(kind: int, shape: list[int] | None, scale: list[float] | None = None, axis: int = 0) -> object:
-    made = schema.TensorT()
-    made.type, made.shape = kind, shape
+    tensor_ = schema.TensorT()
+    tensor_.type, tensor_.shape = kind, shape
     if scale is not None:
-        made.quantization = schema.QuantizationParametersT()
-        made.quantization.scale = np.array(scale, np.float32)
-        made.quantization.quantizedDimension = axis
-    return made
+        tensor_.quantization = schema.QuantizationParametersT()
+        tensor_.quantization.scale = np.array(scale, np.float32)
+        tensor_.quantization.quantizedDimension = axis
+    return tensor_
 
 
 def model() -> object:
     """One convolution without a bias."""
-    made, graph, operator, code = (
+    whole, graph, operator, code = (
         schema.ModelT(),
         schema.SubGraphT(),
         schema.OperatorT(),
@@ -41,21 +41,31 @@ def model() -> object:
     operator.builtinOptions = schema.Conv2DOptionsT()
     operator.builtinOptions.strideH = 2
     graph.operators = [operator]
-    made.subgraphs, made.operatorCodes = [graph], [code]
-    return made
+    whole.subgraphs, whole.operatorCodes = [graph], [code]
+    return whole
 
 
 def test_what_a_convolution_uses() -> None:
-    (found,) = operations(model())
-    assert found.name == "CONV_2D"
-    assert found.types("int8", "int8", "float32")
-    assert (found.rank(), found.rank(2), found.option("strideH"), found.option("nothing")) == (4, 0, 2, None)
-    weights = found.input(1)
+    (operation,) = operations(model())
+    assert operation.name == "CONV_2D"
+    assert operation.types("int8", "int8", "float32")
+    assert (
+        operation.rank(),
+        operation.rank(2),
+        operation.option("strideH"),
+        operation.option("nothing"),
+    ) == (4, 0, 2, None)
+    weights = operation.input(1)
     assert weights is not None
     assert weights.scales == (0.5, 0.25)
     assert weights.per_channel(0)
     assert not weights.per_channel(1)
-    assert (found.input(2), found.input(9), found.type(2), found.gives(1)) == (None, None, "", "")
+    assert (operation.input(2), operation.input(9), operation.type(2), operation.gives(1)) == (
+        None,
+        None,
+        "",
+        "",
+    )
 
 
 @pytest.mark.parametrize(("code", "old", "name"), [(0, 3, "CONV_2D"), (150, 127, "GELU"), (9999, 127, "")])

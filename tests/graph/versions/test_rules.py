@@ -202,12 +202,12 @@ def test_versions_are_those_that_tensorflow_writes(
     network: Callable[[], keras.Model], kind: str, tmp_path: Path
 ) -> None:
     keras.utils.set_random_seed(1)
-    found = versions(converted(network(), kind), tmp_path, safe_version)
-    others = {name: pair for name, pair in found.items() if pair[0] != pair[1]}
+    pairs = versions(converted(network(), kind), tmp_path, safe_version)
+    others = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     assert others.keys() <= (DENSE_OUTPUTS_APART if kind == "int8" else set())
     assert all(ours == 10 for _, ours in others.values())
     if kind == "dynamic" and network is not shapes:  # of its layers each has fewer than 1,024 weights
-        assert 5 in found["CONV_2D"]
+        assert 5 in pairs["CONV_2D"]
 
 
 @pytest.mark.slow
@@ -215,7 +215,7 @@ def test_int16_is_given_the_versions_of_int8_by_tensorflow(tmp_path: Path) -> No
     """Its quantizer for int16 asks no rule: it writes the versions of int8, with which runtimes without the
     kernels open the file and fail when they run it."""
     keras.utils.set_random_seed(1)
-    found = versions(converted(residual(), "int16x8"), tmp_path, needed_version)
-    too_low = {name for name, (said, ours) in found.items() if said < ours}
+    pairs = versions(converted(residual(), "int16x8"), tmp_path, needed_version)
+    too_low = {name for name, (said, ours) in pairs.items() if said < ours}
     assert too_low >= {"ADD", "CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX", "DEQUANTIZE"}
-    assert {name for name, (said, ours) in found.items() if said > ours} == set()
+    assert {name for name, (said, ours) in pairs.items() if said > ours} == set()

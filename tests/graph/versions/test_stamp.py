@@ -33,10 +33,10 @@ def written(road: Road, name: str, folder: Path) -> Path:
 def test_files_say_what_they_need_and_no_more(name: str, tmp_path: Path, residual: Road) -> None:
     path = written(residual, name, tmp_path)
     model = load_model(path)
-    found = minimums(model)
-    assert found[0].version == MINIMUM[name]
+    oldest = minimums(model)
+    assert oldest[0].version == MINIMUM[name]
     assert stated_minimum(model) == f"{MINIMUM[name]}.0"
-    assert understated(model, found) == []
+    assert understated(model, oldest) == []
     Interpreter(str(path)).allocate_tensors()
 
 

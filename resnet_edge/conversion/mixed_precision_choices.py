@@ -37,7 +37,7 @@ def choose(request: ChooseFloatLayers, on_progress: OnProgress) -> Choices:
     graph = read_graph(exact)
     images = np.load(request.images, mmap_mode="r")
     rows = evenly(len(images), _affordable(graph))
-    found = measure_sensitivity(
+    sensitivity = measure_sensitivity(
         exact,
         read_graph(repaired),
         read_graph(plain),
@@ -46,11 +46,13 @@ def choose(request: ChooseFloatLayers, on_progress: OnProgress) -> Choices:
         head=request.head,
         threads=request.threads,
         dense_scales=request.dense_scales,
-        tell=lambda done, total: on_progress(Progress(step="what each layer costs", done=done, total=total)),
+        on_progress=lambda done, total: on_progress(
+            Progress(step="what each layer costs", done=done, total=total)
+        ),
     )
-    told = choices(graph, found, _at_the_border(graph) if request.io != "float32" else ())
+    chosen = choices(graph, sensitivity, _at_the_border(graph) if request.io != "float32" else ())
     return Choices(
-        tuple(FloatChoice(c.float_layers, c.int8_macs, c.expected_sqnr_db) for c in told), len(rows)
+        tuple(FloatChoice(c.float_layers, c.int8_macs, c.expected_sqnr_db) for c in chosen), len(rows)
     )
 
 

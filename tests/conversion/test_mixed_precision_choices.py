@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resnet_edge.conversion.float_choices import choose
+from resnet_edge.conversion.mixed_precision_choices import choose
 from resnet_edge.conversion.mixed_precision_task import ChooseFloatLayers
 from resnet_edge.core.head import Head
 from resnet_edge.core.scheme import Io
@@ -39,13 +39,13 @@ def request_for(net: Road, folder: Path, io: Io = "float32") -> ChooseFloatLayer
 
 def test_choices_begin_with_plain_int8_and_then_the_hostile_layer(tmp_path: Path) -> None:
     model = hostile()
-    told: list[Progress] = []
-    found = choose(request_for(road(model, nets.images(model), tmp_path), tmp_path), told.append)
-    assert found.choices[0].float_layers == ()
+    progress: list[Progress] = []
+    choices = choose(request_for(road(model, nets.images(model), tmp_path), tmp_path), progress.append)
+    assert choices.choices[0].float_layers == ()
     # Its reader, whose smallest weights meet the largest numbers, may be taken first.
-    assert any(HOSTILE in layer for choice in found.choices[1:3] for layer in choice.float_layers)
-    assert found.n == 24
-    assert told[-1].done == told[-1].total > 10
+    assert any(HOSTILE in layer for choice in choices.choices[1:3] for layer in choice.float_layers)
+    assert choices.n == 24
+    assert progress[-1].done == progress[-1].total > 10
 
 
 @pytest.mark.parametrize("io", ["uint8", "int8"])

@@ -54,13 +54,13 @@ def _flatten(model: Any, dense: Any) -> None:
 
 def _shape(model: Any, output: Any) -> int:
     """A constant with the shape of a tensor, of however many images; its index."""
-    buffer, made = schema.BufferT(), schema.TensorT()
+    buffer, tensor = schema.BufferT(), schema.TensorT()
     sizes = np.array([-1, *output.shape[1:]], np.int32)
     buffer.data = np.frombuffer(sizes.tobytes(), np.uint8)
     model.buffers.append(buffer)
-    made.name, made.type, made.shape = _named(output, "shape"), schema.TensorType.INT32, [len(sizes)]
-    made.buffer = len(model.buffers) - 1
-    model.subgraphs[0].tensors.append(made)
+    tensor.name, tensor.type, tensor.shape = _named(output, "shape"), schema.TensorType.INT32, [len(sizes)]
+    tensor.buffer = len(model.buffers) - 1
+    model.subgraphs[0].tensors.append(tensor)
     return len(model.subgraphs[0].tensors) - 1
 
 

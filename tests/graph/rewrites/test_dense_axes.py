@@ -16,8 +16,8 @@ from resnet_edge.backends._pinned_environment import runtimes
 from resnet_edge.compatibility.tflite import minimums
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ArtifactError, MissingDependency
-from resnet_edge.graph.dense_axes import flatten_dense_layers
 from resnet_edge.graph.model import load_model, read_graph, save_model
+from resnet_edge.graph.rewrites.dense_axes import flatten_dense_layers
 from resnet_edge.graph.versions.stamp import set_versions
 
 SHAPE = (1, 3, 4, 8)
@@ -81,9 +81,9 @@ def flattened(path: Path, out: Path) -> Path:
 def test_the_integers_stay_the_same(tmp_path: Path, axes: str) -> None:
     before = int16_file(tmp_path / "before.tflite", axes)
     after = flattened(before, tmp_path / "after.tflite")
-    expected, found = outputs(before), outputs(after)
+    expected, actual = outputs(before), outputs(after)
     assert np.ptp(expected) > 1
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(actual, expected)
     assert read_graph(after).tensors[read_graph(after).outputs[0]].name == (
         read_graph(before).tensors[read_graph(before).outputs[0]].name
     )
