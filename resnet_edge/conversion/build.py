@@ -44,23 +44,23 @@ class Build:
 
     def make(self) -> list[Evaluation]:
         """Make every artifact, and start its proofs as soon as it is there; both in the plan's order."""
-        plan, found = self.inputs.plan, self.run_log
+        plan, log = self.inputs.plan, self.run_log
         groups = plan.by_scheme()
         # What needs no ranges comes first: it is proved while they are being found.
-        proofs = [p for s, jobs in groups.items() if not _calibrated(jobs) for p in self._made(s, jobs)]
+        proofs = [p for s, jobs in groups.items() if not _calibrated(jobs) for p in self._evaluated(s, jobs)]
         if self.inputs.calibration is not None:
             self.calibrated = self._calibrate(self.inputs.calibration)
             if self.calibrated is not None:
                 for note in shared_scale(self.calibrated.shared_scale):
-                    found.note("dense layers", note)
+                    log.note("dense layers", note)
             self.linting.start(self.calibrated)
-        proofs += [p for s, jobs in groups.items() if _calibrated(jobs) for p in self._made(s, jobs)]
+        proofs += [p for s, jobs in groups.items() if _calibrated(jobs) for p in self._evaluated(s, jobs)]
         self.worker.close()
         order = [(job.format, job.scheme) for job in plan.jobs]
-        found.artifacts.sort(key=lambda artifact: order.index((artifact.format, artifact.scheme)))
+        log.artifacts.sort(key=lambda artifact: order.index((artifact.format, artifact.scheme)))
         return sorted(proofs, key=lambda proof: order.index((proof.job.format, proof.job.scheme)))
 
-    def _made(self, scheme: str, jobs: list[Job]) -> list[Evaluation]:
+    def _evaluated(self, scheme: str, jobs: list[Job]) -> list[Evaluation]:
         """The artifacts of a scheme, and their proofs begun."""
         portable = self._portable(scheme, _calibrated(jobs))
         proofs: list[Evaluation] = []
@@ -88,10 +88,10 @@ class Build:
             integer_scores=self.request.plan.integer_scores,
             dense_scales=self.request.plan.dense_scales,
         )
-        made = self.run_log.attempt(scheme, partial(self.worker.run, request))
-        if made is None:
+        exported = self.run_log.attempt(scheme, partial(self.worker.run, request))
+        if exported is None:
             return None
-        self.run_log.notes += made.notes
+        self.run_log.notes += exported.notes
         return request.out
 
     def _calibrate(self, calibration: Images) -> Calibration | None:
@@ -116,14 +116,14 @@ class Build:
     def _artifact(self, portable: str, job: Job) -> Artifact | None:
         name = self.inputs.facts.name
         out = self.workspace.folder / f"{name}.{job.scheme}{job.suffix}"
-        asked = self.request.plan
+        plan = self.request.plan
         request = WriteArtifact(
             portable=portable,
             format=job.format,
             scheme=job.scheme,
             name=name,
             out=str(out),
-            runtimes=asked.runtimes,
+            runtimes=plan.runtimes,
             channels_first=job.channels_first,
         )
         ask = partial(self.worker.run, request)
@@ -132,15 +132,15 @@ class Build:
             try:
                 return ask()
             except UnsupportedScheme as error:  # a runtime is too old for it
-                if not asked.choose:
+                if not plan.choose:
                     raise
                 self.run_log.note(out.name, f"left out: {error}")
                 return None
 
-        made = self.run_log.attempt(out.name, step)
-        if made is None:
+        artifact = self.run_log.attempt(out.name, step)
+        if artifact is None:
             out.unlink(missing_ok=True)
-        return made
+        return artifact
 
     def pack(self, artifact: Artifact) -> None:
         """Find out what pruning to zeros is for, where the model was pruned or trained further."""

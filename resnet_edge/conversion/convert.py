@@ -27,9 +27,9 @@ from resnet_edge.conversion.notes import (
     described,
     held_out,
     integer_weights_on_gpu,
-    not_looked_into,
     provable,
     scales_for_each,
+    undiagnosed,
 )
 from resnet_edge.conversion.plan_task import Plan
 from resnet_edge.conversion.run_log import Inputs, RunLog
@@ -103,7 +103,7 @@ class _Run:
         reference = self.pool.submit(self._reference, inputs.images)
         self.scheduler.wait_for(reference)
         linting = Linting(inputs, self.workers, self.pool, self.run_log)
-        making = Build(
+        build = Build(
             request=self.request,
             inputs=inputs,
             lineage=lineage,
@@ -114,20 +114,22 @@ class _Run:
             run_log=self.run_log,
             linting=linting,
         )
-        proofs = making.make()
-        proving = Verdicts(
-            request=self.request, inputs=inputs, workers=self.workers, making=making, run_log=self.run_log
+        proofs = build.make()
+        verdicts = Verdicts(
+            request=self.request, inputs=inputs, workers=self.workers, build=build, run_log=self.run_log
         )
-        judged = proving.judged(reference, proofs)
-        kept = {(found.proof.job, found.proof.target): found.proof for found in judged}
-        growth = proving.error_growth()
-        lint = linting.found()
+        judged = verdicts.judged(reference, proofs)
+        kept = {(judgement.proof.job, judgement.proof.target): judgement.proof for judgement in judged}
+        growth = verdicts.error_growth()
+        lint = linting.lint()
         if self.request.calibration is not None:
             judged = on_new_images(judged, lint, self.request.max_drop_pp)
-        wait(making.packed.values())  # nothing else of ours runs while latency is measured
+        wait(build.packed.values())  # nothing else of ours runs while latency is measured
         last = [kept.get((proof.job, proof.target), proof) for proof in proofs]
         latency = timed(self.request, inputs.images, last, self.workers, self.run_log)
-        report = self._report(proving, lineage, tuple(found.parity for found in judged), latency, growth)
+        report = self._report(
+            verdicts, lineage, tuple(judgement.parity for judgement in judged), latency, growth
+        )
         return replace(report, calibration_lint=lint)
 
     def _both(self, first: Future[Any], second: Future[Any]) -> tuple[Any, Any]:
@@ -165,13 +167,13 @@ class _Run:
         """The images to prove on, and those to calibrate with where a scheme needs them."""
         given = self.request.calibration
         reader = self.workers.worker("images", self.on_progress)
-        found = NeededImages(reader, facts, self.workspace).read(
+        needed = NeededImages(reader, facts, self.workspace).read(
             self.request.data, given, calibrates=plan.needs_calibration
         )
-        if found.held_out is not None and given is None:
-            self.run_log.notes.append(held_out(found.held_out))
+        if needed.held_out is not None and given is None:
+            self.run_log.notes.append(held_out(needed.held_out))
         reader.close()
-        return found.evaluation, found.held_out
+        return needed.evaluation, needed.held_out
 
     def _write_labels(self, facts: ModelFacts, images: Images) -> None:
         names = chosen_names(self.request.class_names, facts, images)
@@ -188,10 +190,10 @@ class _Run:
 
     def _place_learned(self, images: Images, portable: str) -> Placed:
         """The activation ranges that were learned with the model, by tensor of the portable graph."""
-        told, ranges = (str(self.workspace.scratch / name) for name in ("learned.npz", "learned.json"))
-        asked = ReadLearnedRanges(model=self.request.model, images=images.images, out=told)
-        self.source.run(asked)
-        placed = self.maker.run(PlaceLearnedRanges(portable=portable, learned=told, out=ranges))
+        learned, ranges = (str(self.workspace.scratch / name) for name in ("learned.npz", "learned.json"))
+        request = ReadLearnedRanges(model=self.request.model, images=images.images, out=learned)
+        self.source.run(request)
+        placed = self.maker.run(PlaceLearnedRanges(portable=portable, learned=learned, out=ranges))
         self.run_log.notes.append(placed.sentence())
         return placed
 
@@ -209,13 +211,13 @@ class _Run:
 
     def _report(
         self,
-        proving: Verdicts,
+        verdicts: Verdicts,
         lineage: Lineage,
         parity: tuple[Parity, ...],
         latency: tuple[Latency, ...],
         growth: tuple[ErrorGrowth, ...],
     ) -> Report:
-        inputs, making, artifacts = proving.inputs, proving.making, self.run_log.artifacts
+        inputs, build, artifacts = verdicts.inputs, verdicts.build, self.run_log.artifacts
         facts, calibration = inputs.facts, inputs.calibration
         report = Report(
             resnet_edge=__version__,
@@ -225,7 +227,7 @@ class _Run:
             data=described(inputs.images),
             calibration=None
             if calibration is None
-            else described(calibration) | choice(making.calibrated, inputs.learned),
+            else described(calibration) | choice(build.calibrated, inputs.learned),
             max_drop_pp=self.request.max_drop_pp,
             artifacts=tuple(artifacts),
             parity=parity,
@@ -236,19 +238,19 @@ class _Run:
                 *provable(parity, self.request.max_drop_pp),
                 *scales_for_each(self.request.plan.dense_scales),
                 *self.run_log.notes,
-                *not_looked_into(artifacts, proving.looked_into),
+                *undiagnosed(artifacts, verdicts.diagnosed_files),
                 *integer_weights_on_gpu(artifacts, parity),
             ),
             history=lineage.steps,
-            gzip_bytes={file: size.result() for file, size in making.packed.items()},
-            plan=proving.mixed_precision,
+            gzip_bytes={file: size.result() for file, size in build.packed.items()},
+            plan=verdicts.mixed_precision,
             error_growth=growth,
-            explanations=proving.answers.explanations,
-            executions=proving.answers.integers.executions,
-            int8_risks=proving.answers.integers.risks,
-            attributions=proving.answers.attributions,
+            explanations=verdicts.diagnosis.explanations,
+            executions=verdicts.diagnosis.integers.executions,
+            int8_risks=verdicts.diagnosis.integers.risks,
+            attributions=verdicts.diagnosis.attributions,
             witness=self.witness,
-            doubts=proving.doubts,
+            doubts=verdicts.doubts,
             labels=self.labels,
             dense_scales=self.request.plan.dense_scales,
         )

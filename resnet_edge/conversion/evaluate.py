@@ -28,19 +28,19 @@ from resnet_edge.workers.progress import silent
 
 @dataclass(kw_only=True)
 class Verdicts:
-    """Verdicts on what `making` made; `mixed_precision` tells what was tried where int8 missed the
-    budget, and `answers` what was found beside verdicts in the files of `looked_into`: those that failed, or
-    all; `doubts` what speaks against the model."""
+    """Verdicts on what `build` made; `mixed_precision` tells what was tried where int8 missed the
+    budget, and `diagnosis` what was found beside verdicts in `diagnosed_files`: those that failed, or all;
+    `doubts` what speaks against the model."""
 
     request: ConvertRequest
     inputs: Inputs
     workers: WorkerPool
-    making: Build
+    build: Build
     run_log: RunLog
     mixed_precision: MixedPrecision | None = None
-    answers: Diagnosis = NOTHING
+    diagnosis: Diagnosis = NOTHING
     doubts: tuple[Doubt, ...] = ()
-    looked_into: frozenset[str] = frozenset()
+    diagnosed_files: frozenset[str] = frozenset()
 
     def judged(self, reference: Future[str], proofs: list[Evaluation]) -> list[Judgement]:
         """Judge every proof that ran; where int8 misses the budget, what is better takes its place."""
@@ -56,37 +56,37 @@ class Verdicts:
             worker, facts, images, self.request.max_drop_pp, expected, accept_reference=accepted
         )
         judged = [
-            found
+            judgement
             for proof in proofs
-            if (found := self.run_log.attempt(proof.what, partial(judge.judged, proof))) is not None
+            if (judgement := self.run_log.attempt(proof.what, partial(judge.judged, proof))) is not None
         ]
-        rows, steps = [found.parity for found in judged], self.making.lineage.steps
+        rows, steps = [judgement.parity for judgement in judged], self.build.lineage.steps
         self.doubts = reference_doubts(facts, images, rows, steps, accepted=accepted)
         if not self.doubts:
             for note in poor_reference(facts, rows):
                 self.run_log.note("reference", note)
-        if self.making.calibrated is not None and self.request.mixed_precision:
+        if self.build.calibrated is not None and self.request.mixed_precision:
             judged = self._mixed(judge, judged)
         self._same_numbers(judge, judged)
-        self.making.scheduler.close()
+        self.build.scheduler.close()
         judge.close()
-        return self._inquired(judged, expected)
+        return self._diagnose(judged, expected)
 
-    def _inquired(self, judged: list[Judgement], expected: str) -> list[Judgement]:
+    def _diagnose(self, judged: list[Judgement], expected: str) -> list[Judgement]:
         """What was judged, failed where a file that is looked into contradicts the model or its integers ran
         in float, as `verify` does it."""
-        inputs, making = self.inputs, self.making
-        asked = judged if self.request.thorough else of_failed_files(judged)
-        self.looked_into = frozenset(found.parity.artifact for found in asked)
-        if not asked:
+        inputs, build = self.inputs, self.build
+        chosen = judged if self.request.thorough else of_failed_files(judged)
+        self.diagnosed_files = frozenset(judgement.parity.artifact for judgement in chosen)
+        if not chosen:
             return judged
         diagnostics = Diagnostics(
             workers=self.workers,
-            pool=making.pool,
+            pool=build.pool,
             images=inputs.images,
             head=inputs.facts.head,
             preprocessing=None,
-            scratch=making.workspace.scratch,
+            scratch=build.workspace.scratch,
             on_progress=self.run_log.on_progress,
         )
         ends = Ends(
@@ -96,11 +96,11 @@ class Verdicts:
             macs=inputs.facts.macs,
             rerun=None,
         )
-        self.answers = diagnostics.answers(asked, lambda: inputs.portable, ends)
-        self.run_log.notes += self.answers.notes
-        self.run_log.failures += self.answers.failures
-        after = dict(zip(map(id, asked), self.answers.judged, strict=True))
-        return [after.get(id(found), found) for found in judged]
+        self.diagnosis = diagnostics.diagnose(chosen, lambda: inputs.portable, ends)
+        self.run_log.notes += self.diagnosis.notes
+        self.run_log.failures += self.diagnosis.failures
+        after = dict(zip(map(id, chosen), self.diagnosis.judged, strict=True))
+        return [after.get(id(judgement), judgement) for judgement in judged]
 
     def _mixed(self, judge: Comparator, judged: list[Judgement]) -> list[Judgement]:
         """What was judged, with int8 artifacts that meet the budget, or are better, in place of those
@@ -111,7 +111,7 @@ class Verdicts:
         if setup is None:
             return judged
         try:
-            found = mix_precision(plain, setup)
+            mixed = mix_precision(plain, setup)
         except OutputError:
             raise
         except ResnetEdgeError as error:  # int8 stays as it is, with the verdict that it has
@@ -119,17 +119,17 @@ class Verdicts:
             return judged
         finally:
             setup.maker.close()
-        self.mixed_precision = found.mixed_precision
-        self.run_log.note("plan", mixed_precision_note(found.mixed_precision))
-        kept = {artifact.file: artifact for artifact in found.mixed_precision.kept.artifacts}
-        made = self.run_log.artifacts
-        made[:] = [kept.get(artifact.file, artifact) for artifact in made]
+        self.mixed_precision = mixed.mixed_precision
+        self.run_log.note("plan", mixed_precision_note(mixed.mixed_precision))
+        kept = {artifact.file: artifact for artifact in mixed.mixed_precision.kept.artifacts}
+        artifacts = self.run_log.artifacts
+        artifacts[:] = [kept.get(artifact.file, artifact) for artifact in artifacts]
         for artifact in kept.values():
-            self.making.pack(artifact)
-        return found.in_place(judged)
+            self.build.pack(artifact)
+        return mixed.in_place(judged)
 
     def _mixed_precision_setup(self, judge: Comparator) -> MixedPrecisionSetup | None:
-        inputs, calibrated = self.inputs, self.making.calibrated
+        inputs, calibrated = self.inputs, self.build.calibrated
         if inputs.calibration is None or calibrated is None:
             return None
         return MixedPrecisionSetup(
@@ -139,9 +139,9 @@ class Verdicts:
             calibration=inputs.calibration,
             images=inputs.images,
             maker=self.workers.worker("plan", self.run_log.on_progress),
-            scheduler=self.making.scheduler,
+            scheduler=self.build.scheduler,
             judge=judge,
-            workspace=self.making.workspace,
+            workspace=self.build.workspace,
             on_progress=self.run_log.on_progress,
             integer_scores=self.request.plan.integer_scores,
             runtimes=self.request.plan.runtimes,
@@ -150,34 +150,36 @@ class Verdicts:
 
     def _same_numbers(self, judge: Comparator, judged: list[Judgement]) -> None:
         """Say how far the int8 files of the two formats agree with each other."""
-        cpu = [found for found in judged if found.proof.target.device == "cpu"]
-        jobs = [(found.proof.job, found) for found in reversed(cpu)]
-        ran = {job.format: found for job, found in jobs if scheme_of(job.scheme).activations == "int8"}
+        cpu = [judgement for judgement in judged if judgement.proof.target.device == "cpu"]
+        jobs = [(judgement.proof.job, judgement) for judgement in reversed(cpu)]
+        ran = {
+            job.format: judgement for job, judgement in jobs if scheme_of(job.scheme).activations == "int8"
+        }
         ours, theirs = ran.get("tflite"), ran.get("onnx")
         if ours is None or theirs is None:
             return
-        found = self.run_log.attempt("agreement", partial(judge.agreement, ours, theirs))
-        if found is not None:
+        agreement = self.run_log.attempt("agreement", partial(judge.agreement, ours, theirs))
+        if agreement is not None:
             artifacts = ours.proof.artifact, theirs.proof.artifact
-            self.run_log.notes.append(same_numbers(*artifacts, self.inputs.facts.output, found))
+            self.run_log.notes.append(same_numbers(*artifacts, self.inputs.facts.output, agreement))
 
     def error_growth(self) -> tuple[ErrorGrowth, ...]:
         """How errors grow from layer to layer in the files that are looked into; nothing depends on it."""
         inputs = self.inputs
-        asked = [artifact for artifact in self.run_log.artifacts if artifact.file in self.looked_into]
+        artifacts = [artifact for artifact in self.run_log.artifacts if artifact.file in self.diagnosed_files]
         requests = error_growth_requests(
-            *(asked, inputs.portable, inputs.facts.head, self.making.calibrated, inputs.images),
+            *(artifacts, inputs.portable, inputs.facts.head, self.build.calibrated, inputs.images),
             inputs.facts.macs,
         )
         if not requests:
             return ()
-        worker, found = self.workers.worker("error growth", self.run_log.on_progress), []
+        worker, growth = self.workers.worker("error growth", self.run_log.on_progress), []
         for request in requests:
             try:
-                found.append(worker.run(request))
+                growth.append(worker.run(request))
             except OutputError:
                 raise
             except ResnetEdgeError as error:
                 self.run_log.note("error growth", f"{request.file}: no errors of its layers: {error}")
         worker.close()
-        return tuple(found)
+        return tuple(growth)

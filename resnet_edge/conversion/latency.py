@@ -41,13 +41,13 @@ def timed(
     if not targets:
         return ()
     seconds = request.latency_seconds
-    asked = MeasureLatency(
+    task = MeasureLatency(
         artifacts=targets, images=images.images, threads=request.threads, rounds=None, budget_seconds=seconds
     )
     clock = workers.worker("latency", run_log.on_progress, backends_grant(p.target.backend for p in ran))
-    found = run_log.attempt("latency", partial(clock.run, asked))
+    measured = run_log.attempt("latency", partial(clock.run, task))
     clock.close()
-    if found is None:
+    if measured is None:
         return ()
-    run_log.failures += found.failures
-    return found.latencies
+    run_log.failures += measured.failures
+    return measured.latencies

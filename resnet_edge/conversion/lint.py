@@ -1,4 +1,4 @@
-"""Runs in the parent. The lint of the calibration images, beside the making and proving of artifacts."""
+"""Runs in the parent. The lint of the calibration images, beside the build of artifacts and their proofs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STEP = "calibration lint"
 
 
 class Linting:
-    """Begun by `start`, once calibration has run the float graph; `found` waits for it."""
+    """Begun by `start`, once calibration has run the float graph; `lint` waits for it."""
 
     def __init__(self, inputs: Inputs, workers: WorkerPool, pool: Executor, run_log: RunLog) -> None:
         self._inputs, self._workers, self._pool, self._findings = inputs, workers, pool, run_log
@@ -39,7 +39,7 @@ class Linting:
         worker = self._workers.worker(STEP, self._findings.on_progress)
         self._begun = self._pool.submit(_linted, worker, request)
 
-    def found(self) -> CalibrationLint | None:
+    def lint(self) -> CalibrationLint | None:
         """What was found, and told at once where it is an error or a warning. A lint that itself fails is a
         note: no artifact depends on it. Raises OutputError."""
         if self._begun is None:

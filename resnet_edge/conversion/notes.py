@@ -58,7 +58,7 @@ def stopped(parity: Sequence[Parity], looks: Looks) -> list[str]:
     return [
         f"stopped early (--sequential), of {total:,} images in random order: {proofs}. Each interval is of "
         f"{100 * looks.confidence:.4g} %, so that all of {len(looks.at)} looks hold together with 95 %; what "
-        f"is told beside verdicts is of the first {min(ended):,} images. Without it all are run"
+        f"is reported beside verdicts is of the first {min(ended):,} images. Without it all are run"
     ]
 
 
@@ -98,24 +98,24 @@ def held_out(calibration: Images) -> str:
     )
 
 
-def same_numbers(a: Artifact, b: Artifact, output: str, found: Agreement) -> str:
+def same_numbers(a: Artifact, b: Artifact, output: str, agreement: Agreement) -> str:
     """How far two int8 artifacts agree with each other.
 
     Logits leave on a grid and can be the same to the last bit; probabilities come from a
     float softmax, which no two runtimes round alike.
     """
     values = (
-        f"on {100 * found.identical / found.values:.2f} % of the output values bit for bit"
+        f"on {100 * agreement.identical / agreement.values:.2f} % of the output values bit for bit"
         if output == "logits"
-        else f"their probabilities differ by at most {found.max_abs:.1g}"
+        else f"their probabilities differ by at most {agreement.max_abs:.1g}"
     )
-    images = f"the top-1 of {found.same_top1:,} of {found.n:,} images"
+    images = f"the top-1 of {agreement.same_top1:,} of {agreement.n:,} images"
     return f"{a.file} and {b.file} agree on {images} and {values}"
 
 
-def not_looked_into(artifacts: Sequence[Artifact], looked_into: frozenset[str]) -> list[str]:
+def undiagnosed(artifacts: Sequence[Artifact], diagnosed: frozenset[str]) -> list[str]:
     """What a report does not have, and how to get it."""
-    rest = [artifact.file for artifact in artifacts if artifact.file not in looked_into]
+    rest = [artifact.file for artifact in artifacts if artifact.file not in diagnosed]
     if not rest:
         return []
     which = "" if len(rest) == len(artifacts) else " of the files that did not fail"
@@ -142,22 +142,22 @@ def integer_weights_on_gpu(artifacts: Sequence[Artifact], parity: Sequence[Parit
     ]
 
 
-def shared_scale(found: SharedScale | None) -> list[str]:
+def shared_scale(scale: SharedScale | None) -> list[str]:
     """What one scale for all outputs of a dense layer costs int8, and the way out: where it adds more noise
     than all other rounding together, or where answers change beyond chance; nothing elsewhere."""
-    if found is None:
+    if scale is None:
         return []
-    lost_db = found.per_channel_db - found.per_tensor_db
+    lost_db = scale.per_channel_db - scale.per_tensor_db
     most = lost_db > 10 * math.log10(2)
-    answers = paired_drop(found.n, found.lost, found.gained)[0] > 0
+    answers = paired_drop(scale.n, scale.lost, scale.gained)[0] > 0
     if not (most or answers):
         return []
     added = ", more noise than all other rounding adds" if most else ""
     return [
         f"one scale for all outputs of a dense layer costs int8 {lost_db:.1f} dB{added} "
-        f"({found.per_tensor_db:.1f} dB, and {found.per_channel_db:.1f} with one for each); of "
-        f"{found.n:,} calibration images {found.lost} get the model's answer only with one for each, and "
-        f"{found.gained} only with the shared one: {PER_CHANNEL}"
+        f"({scale.per_tensor_db:.1f} dB, and {scale.per_channel_db:.1f} with one for each); of "
+        f"{scale.n:,} calibration images {scale.lost} get the model's answer only with one for each, and "
+        f"{scale.gained} only with the shared one: {PER_CHANNEL}"
     ]
 
 

@@ -74,7 +74,7 @@ def _check_options(request: PlanArtifacts, schemes: Mapping[str, Scheme], format
 
 def _pinned(request: PlanArtifacts) -> tuple[list[str], list[str]]:
     """Of each runtime asked for the oldest pinned one that is installed, and notes where there is none."""
-    found, notes = [], []
+    pinned, notes = [], []
     for floor in request.runtimes:
         if floor.format not in request.formats:
             raise UsageError(f"--runtimes {floor} is for {floor.format}: add it to --formats")
@@ -86,8 +86,8 @@ def _pinned(request: PlanArtifacts) -> tuple[list[str], list[str]]:
             )
             notes.append(f"no file was run on {floor}, only its needs compared with that{missing}")
         else:
-            found.append(here.name)
-    return found, notes
+            pinned.append(here.name)
+    return pinned, notes
 
 
 def _check_per_channel(request: PlanArtifacts, schemes: Mapping[str, Scheme]) -> None:
@@ -131,7 +131,7 @@ def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, target
 
 def places_of(format_name: str, backends: tuple[str, ...]) -> tuple[Target, ...]:
     """The backends among those asked for that open the format. Raises as `plan` does."""
-    found = []
+    targets = []
     for word in backends:
         name, _, device = word.partition(":")
         module = registry.load("backends", name)
@@ -141,10 +141,10 @@ def places_of(format_name: str, backends: tuple[str, ...]) -> tuple[Target, ...]
             raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
         if format_name in module.FORMATS:
             _open_probe(module, format_name, device)
-            found.append(Target(name, device, hasattr(module, "start")))
-    if not found:
+            targets.append(Target(name, device, hasattr(module, "start")))
+    if not targets:
         raise UsageError(f"none of --backends {','.join(backends)} opens {format_name}: add one that does")
-    return tuple(found)
+    return tuple(targets)
 
 
 def _open_probe(module: Any, format_name: str, device: str) -> None:

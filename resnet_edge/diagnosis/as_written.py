@@ -40,8 +40,8 @@ def _tflite(path: Path, spec: TensorSpec) -> Run:
     def run(image: NDArray[Any]) -> NDArray[Any]:
         interpreter.set_tensor(entry, image)
         interpreter.invoke()
-        found: NDArray[Any] = interpreter.get_tensor(end)
-        return found
+        output: NDArray[Any] = interpreter.get_tensor(end)
+        return output
 
     return run
 

@@ -84,7 +84,7 @@ def attribute(request: AttributeGap, on_progress: OnProgress) -> Attributed:
     whole = _share("all", start, ends[-1][1], labels, head)
     same = kind_of(exact) == kind_of(written)  # else a softmax or sigmoid is between them, and no rounding
     kernels = checked(exact if same else written, written, ran, request.scheme, request.device)
-    found = Attribution(
+    attribution = Attribution(
         artifact=request.file,
         backend=request.backend,
         device=request.device,
@@ -94,7 +94,7 @@ def attribute(request: AttributeGap, on_progress: OnProgress) -> Attributed:
         kernels=kernels,
         remarks=_remarks(request),
     )
-    return Attributed(found)
+    return Attributed(attribution)
 
 
 def _remarks(request: AttributeGap) -> tuple[str, ...]:
@@ -114,8 +114,8 @@ def _some(images: str, n: int) -> NDArray[Any]:
 def _pixels(values: NDArray[np.float32], how: Preprocessing) -> NDArray[np.float32]:
     """Back from what a network takes to pixels."""
     scale, offset = np.asarray(how.scale, np.float32), np.asarray(how.offset, np.float32)
-    found: NDArray[np.float32] = (values - offset) / scale
-    return found[..., ::-1] if how.channels == "BGR" else found
+    pixels: NDArray[np.float32] = (values - offset) / scale
+    return pixels[..., ::-1] if how.channels == "BGR" else pixels
 
 
 def _outputs(path: str, rows: NDArray[np.int64]) -> Outputs:

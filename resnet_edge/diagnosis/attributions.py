@@ -48,16 +48,21 @@ class Causes:
 
     def beside(self, judged: Judgement) -> Judgement:
         """The same, failed where kernels are off by more than they may."""
-        found = judged.among(self.attributions)
-        return judged if found is None or found.kernels.within else judged.failed(_off(found))
+        attribution = judged.among(self.attributions)
+        return (
+            judged if attribution is None or attribution.kernels.within else judged.failed(_off(attribution))
+        )
 
 
-def _off(found: Attribution) -> str:
-    limit = found.kernels.tolerance
-    off, allowed = (_amount(value, limit) for value in (found.kernels.measured, found.kernels.allowed))
+def _off(attribution: Attribution) -> str:
+    limit = attribution.kernels.tolerance
+    off, allowed = (
+        _amount(value, limit) for value in (attribution.kernels.measured, attribution.kernels.allowed)
+    )
     return (
-        f"{found.backend} {found.device} gives outputs that are {off} off what the file says operation by "
-        f"operation, and {limit.name} may be {allowed} off: its kernels are at fault, not the file"
+        f"{attribution.backend} {attribution.device} gives outputs that are {off} off what the file says "
+        f"operation by operation, and {limit.name} may be {allowed} off: its kernels are at "
+        "fault, not the file"
     )
 
 
@@ -66,8 +71,8 @@ def _amount(value: float, of: Tolerance) -> str:
 
 
 class Attributor:
-    """Begun by `start`, waited for by `found`. `images` are those of the proofs, of which `n` are used; files
-    go to `scratch`."""
+    """Begun by `start`, waited for by `causes`. `images` are those of the proofs, of which `n` are used;
+    files go to `scratch`."""
 
     def __init__(
         self,
@@ -91,38 +96,38 @@ class Attributor:
         if ends.unpruned is None:
             able = [one for one in able if not one.by_rounding]
         if able and self._n:
-            self._begun = self._pool.submit(self._found, able, ends)
+            self._begun = self._pool.submit(self._causes, able, ends)
 
-    def found(self) -> Causes:
+    def causes(self) -> Causes:
         """Raises OutputError."""
         return self._begun.result() if self._begun is not None else Causes((), ())
 
-    def _found(self, judged: Sequence[Judgement], ends: Ends) -> Causes:
+    def _causes(self, judged: Sequence[Judgement], ends: Ends) -> Causes:
         worker = self._workers.worker("causes", silent)
-        found, notes = [], []
+        attributions, notes = [], []
         for each in tracked(judged, "causes of what is lost", len(judged), self._on_progress):
             try:
-                found.append(self._one(worker, each, ends))
+                attributions.append(self._one(worker, each, ends))
             except OutputError:
                 raise
             except ResnetEdgeError as error:
                 notes.append(f"what {each.proof.what} loses is not split into causes: {error}")
         worker.close()
-        return Causes(tuple(found), tuple(notes))
+        return Causes(tuple(attributions), tuple(notes))
 
     def _one(self, worker: Worker, judged: Judgement, ends: Ends) -> Attribution:
         artifact, row = judged.proof.artifact, judged.parity
         n = min(self._n, images_within(MACS, ends.macs, FEWEST))
         entry, end = artifact.inputs[0], artifact.outputs[0]
         name = f"{artifact.sha256[:16]}.fed.npy"
-        asked = FeedImages(
+        feed = FeedImages(
             images=self._images.images,
             n=n,
             input=entry,
             preprocessing=self._preprocessing,
             out=str(self._scratch / name),
         )
-        seen = worker.run(asked)
+        seen = worker.run(feed)
         on_fed = None
         if seen.changed and ends.rerun is not None:
             on_fed = ends.rerun(seen.out, str(self._scratch / f"{artifact.sha256[:16]}.on_fed.npy"))

@@ -37,13 +37,13 @@ class Diagnosis:
     failures: tuple[Failure, ...] = ()
 
 
-def together(answers: Sequence[Diagnosis]) -> Diagnosis:
+def together(diagnoses: Sequence[Diagnosis]) -> Diagnosis:
     """All of them as one."""
 
     def every(name: str) -> tuple[Any, ...]:
-        return tuple(chain.from_iterable(getattr(one, name) for one in answers))
+        return tuple(chain.from_iterable(getattr(one, name) for one in diagnoses))
 
-    integers = [one.integers for one in answers]
+    integers = [one.integers for one in diagnoses]
     return Diagnosis(
         judged=every("judged"),
         explanations=every("explanations"),
@@ -81,7 +81,7 @@ class Diagnostics:
     on_progress: OnProgress
     attributed: int = IMAGES
 
-    def answers(
+    def diagnose(
         self, judged: Sequence[Judgement], portable: Callable[[], str] | None, ends: Ends | None
     ) -> Diagnosis:
         """`portable` gives the float graph to compare layers with (None: nothing is explained); `ends` are
@@ -94,10 +94,10 @@ class Diagnostics:
             attributor.start(judged, ends)
         explained = self._explained(judged, portable)
         explanations = settled(explained.explanations, judged)
-        integers, causes = checks.found(), attributor.found()
+        integers, causes = checks.integers(), attributor.causes()
         return Diagnosis(
             judged=tuple(
-                causes.beside(integers.beside(found.contradicted(explanations))) for found in judged
+                causes.beside(integers.beside(judgement.contradicted(explanations))) for judgement in judged
             ),
             explanations=explanations,
             integers=integers,

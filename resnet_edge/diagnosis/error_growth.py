@@ -27,13 +27,13 @@ def error_growth(request: MeasureErrorGrowth, on_progress: OnProgress) -> ErrorG
     shuffled = np.random.default_rng(0).permutation(chosen)  # whatever the first are, they are of all kinds
     used: list[int] = []
     rows = (np.asarray(images[index : index + 1]) for index in _in_time(shuffled.tolist(), used))
-    found = measure_error_growth(
+    growth = measure_error_growth(
         Path(request.exact),
         Path(request.path),
         request.head,
         tracked(rows, f"errors of {request.file}", len(chosen), on_progress),
     )
-    return ErrorGrowth(request.file, len(used), found)
+    return ErrorGrowth(request.file, len(used), growth)
 
 
 def _in_time(indices: Iterable[int], used: list[int]) -> Iterator[int]:

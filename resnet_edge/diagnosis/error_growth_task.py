@@ -57,15 +57,15 @@ def error_growth_requests(
     those of `calibrated.exact` the same.
     """
     n = images_within(WORK, macs or WORK, FEWEST, MOST)
-    found = []
+    requests = []
     for artifact in artifacts:
         scheme = scheme_of(artifact.scheme)
         if artifact.format != "tflite" or not scheme.weights.startswith("int"):
             continue
         exact = calibrated.exact if scheme.needs_calibration and calibrated is not None else portable
-        found.append(
+        requests.append(
             MeasureErrorGrowth(
                 path=artifact.path, file=artifact.file, exact=exact, head=head, images=images.images, n=n
             )
         )
-    return found
+    return requests

@@ -20,9 +20,9 @@ def explain(request: CompareLayers, on_progress: OnProgress) -> Explained:
     """Every layer on what it reads itself. Raises ArtifactError."""
     on_progress(Progress(step=f"layers of {request.file}", done=0, total=1))
     path, portable = Path(request.path), Path(request.portable)
-    found = compared(request.file, path, request.format, portable, _fed(_some(request), request))
+    explanation = compared(request.file, path, request.format, portable, _fed(_some(request), request))
     on_progress(Progress(step=f"layers of {request.file}", done=1, total=1))
-    return Explained(found)
+    return Explained(explanation)
 
 
 def _some(request: CompareLayers) -> NDArray[Any]:

@@ -58,22 +58,28 @@ class Explainer:
             raise
         except ResnetEdgeError as error:
             return Explanations(notes=(f"layers are not compared: {error}",))
-        found = Explanations()
+        explanations = Explanations()
         for each in readable:
             what = f"the layers of {each.proof.artifact.file}"
             try:
-                found = replace(found, explanations=(*found.explanations, self._one(each, graph)))
+                explanations = replace(
+                    explanations, explanations=(*explanations.explanations, self._one(each, graph))
+                )
             except OutputError:
                 raise
             except WorkerFailed as error:
-                found = replace(found, failures=(*found.failures, Failure(what, str(error))))
+                explanations = replace(
+                    explanations, failures=(*explanations.failures, Failure(what, str(error)))
+                )
             except ResnetEdgeError as error:
-                found = replace(found, notes=(*found.notes, f"{what} are not compared: {error}"))
-        return found
+                explanations = replace(
+                    explanations, notes=(*explanations.notes, f"{what} are not compared: {error}")
+                )
+        return explanations
 
     def _one(self, judged: Judgement, portable: str) -> Explanation:
         artifact = judged.proof.artifact
-        asked = CompareLayers(
+        request = CompareLayers(
             file=judged.parity.artifact,
             path=artifact.path,
             format=artifact.format,
@@ -82,10 +88,10 @@ class Explainer:
             preprocessing=self._preprocessing,
             n=min(IMAGES, self._images.n),
         )
-        found = self._worker.run(asked).explanation
+        explanation = self._worker.run(request).explanation
         if judged.parity.verdict == "pass":  # nothing is there to be explained but what contradicts it
-            return replace(found, findings=found.contradictions)
-        return found
+            return replace(explanation, findings=explanation.contradictions)
+        return explanation
 
     def close(self) -> None:
         """End the process."""

@@ -55,7 +55,7 @@ def _in_float(ran: Execution) -> str:
 
 
 class IntegerChecks:
-    """Looks at artifacts with integers, beside other work: begun by `start`, waited for by `found`."""
+    """Looks at artifacts with integers, beside other work: begun by `start`, waited for by `integers`."""
 
     def __init__(
         self,
@@ -74,13 +74,13 @@ class IntegerChecks:
         """Begin with what was judged; `emulates`: a processor without VNNI, too."""
         integer = [one for one in judged if _has_integers(one)]
         if integer:
-            self._begun = self._pool.submit(self._looked, integer, emulates)
+            self._begun = self._pool.submit(self._integers, integer, emulates)
 
-    def found(self) -> Integers:
+    def integers(self) -> Integers:
         """Raises OutputError."""
         return self._begun.result() if self._begun is not None else Integers((), (), ())
 
-    def _looked(self, judged: Sequence[Judgement], emulates: bool) -> Integers:
+    def _integers(self, judged: Sequence[Judgement], emulates: bool) -> Integers:
         worker = self._workers.worker("integers", self._on_progress)
         notes: list[str] = []
         onnx = [one for one in judged if one.proof.job.format == "onnx"] if emulates else []
@@ -95,18 +95,18 @@ class IntegerChecks:
     def _executed(self, worker: Worker, judged: Judgement) -> Execution | None:
         proof, row = judged.proof, judged.parity
         artifact, target = proof.artifact, proof.target
-        asked = ReadExecution(
+        request = ReadExecution(
             file=row.artifact,
             path=artifact.path,
             format=artifact.format,
             backend=target.backend,
             device=target.device,
         )
-        found = worker.run(asked).execution
-        return None if found is None else replace(found, device=row.device)
+        execution = worker.run(request).execution
+        return None if execution is None else replace(execution, device=row.device)
 
     def _risk(self, worker: Worker, judged: Judgement) -> Int8Risk | None:
-        asked = EmulateOverflow(
+        request = EmulateOverflow(
             file=judged.parity.artifact,
             path=judged.proof.artifact.path,
             images=self._images.images,
@@ -115,7 +115,7 @@ class IntegerChecks:
             preprocessing=self._preprocessing,
             head=self._head,
         )
-        return worker.run(asked).risk
+        return worker.run(request).risk
 
 
 def _has_integers(judged: Judgement) -> bool:

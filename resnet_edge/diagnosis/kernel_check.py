@@ -18,7 +18,7 @@ OFF = 0.02
 def checked(
     exact: NDArray[np.float32],
     written: NDArray[np.float32],
-    found: NDArray[np.float32],
+    outputs: NDArray[np.float32],
     scheme: str,
     device: str,
 ) -> KernelCheck:
@@ -26,7 +26,7 @@ def checked(
     step = step_of(written)
     limit = tolerance(scheme_named(scheme), device, on_a_grid=step is not None)
     unit = step if limit.unit == "steps" and step is not None else (_root(written) or 1.0)
-    measured = _root(found.astype(np.float64) - written) / unit
+    measured = _root(outputs.astype(np.float64) - written) / unit
     allowed = max(limit.most, limit.times * _root(written.astype(np.float64) - exact) / unit)
     return KernelCheck(limit, measured, allowed, measured <= allowed)
 

@@ -42,9 +42,9 @@ UNDERSTOOD = 40.0
 def overflowing(request: EmulateOverflow, on_progress: OnProgress) -> Overflowed:
     """Emulated only where a pair of weights can overflow at all. Raises ArtifactError, DataError."""
     path = Path(request.path)
-    found = pairs(path)
-    if found is not None and not any(layer.at_risk for layer in found):
-        layers = tuple(LayerRisk(**asdict(layer), overflowed=0.0) for layer in found)
+    counted = pairs(path)
+    if counted is not None and not any(layer.at_risk for layer in counted):
+        layers = tuple(LayerRisk(**asdict(layer), overflowed=0.0) for layer in counted)
         return Overflowed(
             advice(Int8Risk(artifact=request.file, n=0, top1=None, layers=layers, ways=(), advice=()))
             if layers
@@ -71,7 +71,7 @@ def _emulated(request: EmulateOverflow, path: Path, on_progress: OnProgress) -> 
         )
         for each in narrow
     )
-    found = Int8Risk(
+    assessed = Int8Risk(
         artifact=request.file,
         n=len(rows) if at_risk else 0,
         top1=top1,
@@ -80,7 +80,7 @@ def _emulated(request: EmulateOverflow, path: Path, on_progress: OnProgress) -> 
         advice=(),
         left_out=tuple(emulation.left_out),
     )
-    return Overflowed(advice(found))
+    return Overflowed(advice(assessed))
 
 
 def _chosen(request: EmulateOverflow, macs: int) -> NDArray[np.int64]:
@@ -120,8 +120,8 @@ def _ways(
 def _check(emulated: NDArray[np.generic], exact: NDArray[np.generic], spec: TensorSpec) -> None:
     """Where no sum is cut off, the emulation is ONNX Runtime: else its graph was not understood, and no
     figure of it is told. Raises ArtifactError."""
-    found, right = (dequantize(each, spec).astype(np.float64) for each in (emulated, exact))
-    if sqnr_db(float(np.square(right).sum()), float(np.square(found - right).sum())) < UNDERSTOOD:
+    measured, right = (dequantize(each, spec).astype(np.float64) for each in (emulated, exact))
+    if sqnr_db(float(np.square(right).sum()), float(np.square(measured - right).sum())) < UNDERSTOOD:
         raise ArtifactError(
             "emulated with exact sums it does not give what ONNX Runtime gives: it has operations that are "
             "not understood"
@@ -138,10 +138,10 @@ def _real(outputs: list[NDArray[np.generic]], spec: TensorSpec) -> Outputs:
     return dequantize(np.concatenate(outputs), spec)
 
 
-def _way(way: str, found: Outputs, exact: Outputs, labels: NDArray[np.int64] | None, head: Head) -> Way:
-    table = tabulate(exact, found, labels, head)
+def _way(way: str, outputs: Outputs, exact: Outputs, labels: NDArray[np.int64] | None, head: Head) -> Way:
+    table = tabulate(exact, outputs, labels, head)
     same, drop = table.n - table.changed, table.drop()
-    apart = float(np.abs(found.astype(np.float64) - exact).max())
+    apart = float(np.abs(outputs.astype(np.float64) - exact).max())
     return Way(
         way=way,
         agreement=same / table.n,

@@ -12,7 +12,7 @@ from resnet_edge.core.input_bytes import brightest
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.results.explanation import Explanation
 from resnet_edge.core.results.report import Failure
-from resnet_edge.verification.task import Looked
+from resnet_edge.verification.task import IdentifiedFiles
 
 OF_PIXELS = frozenset({"rescaled", "preprocessing", "channel_scales"})
 """What a first layer is accused of that has its preprocessing in the reference, and before it here."""
@@ -29,29 +29,29 @@ def check_expected(artifacts: tuple[Artifact, ...], expected: dict[Path, str]) -
             )
 
 
-def fitting(looked: Looked, facts: ModelFacts) -> Looked:
+def fitting(identified: IdentifiedFiles, facts: ModelFacts) -> IdentifiedFiles:
     """The artifacts that take and give what the reference does; each of the others is a failure of its own.
     Raises ArtifactError where none is left."""
-    wrong = [_misfit(artifact, facts) for artifact in looked.artifacts]
+    wrong = [_misfit(artifact, facts) for artifact in identified.artifacts]
     if not any(wrong):
-        return looked
+        return identified
     if all(wrong):
         raise ArtifactError(wrong[0])
     kept = [at for at, text in enumerate(wrong) if not text]
     failures = [
         Failure(artifact.path, text.removeprefix(f"{artifact.path} "))
-        for artifact, text in zip(looked.artifacts, wrong, strict=True)
+        for artifact, text in zip(identified.artifacts, wrong, strict=True)
         if text
     ]
     return replace(
-        looked,
-        artifacts=tuple(looked.artifacts[at] for at in kept),
-        targets=tuple(looked.targets[at] for at in kept),
-        min_sqnr_db=tuple(looked.min_sqnr_db[at] for at in kept),
-        beside=tuple(looked.beside[at] for at in kept),
-        copies=tuple(looked.copies[at] for at in kept),
-        contents=tuple(looked.contents[at] for at in kept),
-        failures=(*looked.failures, *failures),
+        identified,
+        artifacts=tuple(identified.artifacts[at] for at in kept),
+        targets=tuple(identified.targets[at] for at in kept),
+        min_sqnr_db=tuple(identified.min_sqnr_db[at] for at in kept),
+        beside=tuple(identified.beside[at] for at in kept),
+        copies=tuple(identified.copies[at] for at in kept),
+        contents=tuple(identified.contents[at] for at in kept),
+        failures=(*identified.failures, *failures),
     )
 
 
@@ -73,13 +73,13 @@ def _misfit(artifact: Artifact, facts: ModelFacts) -> str:
     return ""
 
 
-def transposed(looked: Looked, facts: ModelFacts) -> list[str]:
+def transposed(identified: IdentifiedFiles, facts: ModelFacts) -> list[str]:
     """A note for each artifact that takes its channels first, and is given the images so."""
     height, width, channels = facts.input_shape
     return [
         f"{artifact.path} takes its channels first, {channels}x{height}x{width} (NCHW): it is given the "
         "images so, and an app has to do the same"
-        for artifact in looked.artifacts
+        for artifact in identified.artifacts
         if artifact.inputs and artifact.inputs[0].channels_first(facts.input_shape)
     ]
 
@@ -92,9 +92,9 @@ def _other_images(path: str, shape: tuple[int | None, ...], facts: ModelFacts) -
     )
 
 
-def check_unchanged(looked: Looked) -> None:
+def check_unchanged(identified: IdentifiedFiles) -> None:
     """Raise ArtifactError where a file is not what it was when the run began."""
-    for artifact, beside in zip(looked.artifacts, looked.beside, strict=True):
+    for artifact, beside in zip(identified.artifacts, identified.beside, strict=True):
         try:
             same = sha256_of(Path(artifact.path), *map(Path, beside)) == artifact.sha256
         except OSError:
@@ -105,10 +105,14 @@ def check_unchanged(looked: Looked) -> None:
             )
 
 
-def check_other(looked: Looked, facts: ModelFacts, content: str, first: Mapping[str, str]) -> None:
+def check_other(
+    identified: IdentifiedFiles, facts: ModelFacts, content: str, first: Mapping[str, str]
+) -> None:
     """Raise UsageError where an artifact is the reference, and runs where that does: it agrees with
     itself. It is the reference, too, where it computes the same `content`, whatever its metadata say."""
-    for artifact, targets, computes in zip(looked.artifacts, looked.targets, looked.contents, strict=True):
+    for artifact, targets, computes in zip(
+        identified.artifacts, identified.targets, identified.contents, strict=True
+    ):
         own = all((target.backend, target.device) == (first[artifact.format], "cpu") for target in targets)
         if own and (artifact.sha256 == facts.sha256 or (content and computes == content)):
             raise UsageError(
@@ -117,9 +121,11 @@ def check_other(looked: Looked, facts: ModelFacts, content: str, first: Mapping[
             )
 
 
-def unfed(found: Sequence[Explanation], model: str) -> tuple[str, ...]:
+def unfed(explanations: Sequence[Explanation], model: str) -> tuple[str, ...]:
     """A note where artifacts may take what the model takes, and were given pixels."""
-    names = [each.artifact for each in found if any(f.cause in OF_PIXELS for f in each.contradictions[:1])]
+    names = [
+        each.artifact for each in explanations if any(f.cause in OF_PIXELS for f in each.contradictions[:1])
+    ]
     if not names:
         return ()
     return (f"if {', '.join(names)} take what {model} takes, and no pixels, say so: --feed preprocessed",)

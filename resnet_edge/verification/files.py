@@ -17,49 +17,49 @@ from resnet_edge.graph.content import content_of
 from resnet_edge.graph.macs import onnx_constants
 from resnet_edge.graph.stored_weights import dtypes, float16_numbers, stored_layers
 from resnet_edge.schemes import baseline, name_of, scheme_of
-from resnet_edge.verification.task import IdentifyFiles, Looked
+from resnet_edge.verification.task import IdentifiedFiles, IdentifyFiles
 from resnet_edge.workers.progress import OnProgress
 
 FLOAT, HALF = baseline(), name_of("float16", "float16")
 
 
-def look(request: IdentifyFiles, on_progress: OnProgress) -> Looked:
+def look(request: IdentifyFiles, on_progress: OnProgress) -> IdentifiedFiles:
     """Copy and read each; one that is no image classifier is a failure, and the others are verified all the
     same. Raises ArtifactError where there is none, OutputError, and what conversion.plan raises."""
-    found: list[_Found] = []
+    files: list[_File] = []
     failures: list[Failure] = []
     for number, (path, format) in enumerate(zip(request.paths, request.formats, strict=True)):
         where = places_of(format, request.backends)
         try:
-            found.append(_found(Path(path), format, Path(request.folder) / str(number), where))
+            files.append(_identify(Path(path), format, Path(request.folder) / str(number), where))
         except ArtifactError as error:
             if len(request.paths) == 1:
                 raise
             failures.append(Failure(Path(path).name, str(error)))
-    if not found:
+    if not files:
         raise ArtifactError(failures[0].message)
-    return Looked(
-        artifacts=tuple(one.artifact for one in found),
-        targets=tuple(one.targets for one in found),
+    return IdentifiedFiles(
+        artifacts=tuple(one.artifact for one in files),
+        targets=tuple(one.targets for one in files),
         min_sqnr_db=tuple(
-            scheme_of(HALF if one.narrow else one.artifact.scheme).min_sqnr_db for one in found
+            scheme_of(HALF if one.narrow else one.artifact.scheme).min_sqnr_db for one in files
         ),
-        beside=tuple(tuple(map(str, one.copy.beside)) for one in found),
-        copies=tuple(str(one.copy.path) for one in found),
+        beside=tuple(tuple(map(str, one.copy.beside)) for one in files),
+        copies=tuple(str(one.copy.path) for one in files),
         contents=tuple(
-            content_of(one.copy.path, one.artifact.format) if request.contents else "" for one in found
+            content_of(one.copy.path, one.artifact.format) if request.contents else "" for one in files
         ),
         failures=tuple(failures),
         notes=tuple(
             f"{one.artifact.file} stores float16 numbers as float32: its SQNR is that of float16"
-            for one in found
+            for one in files
             if one.narrow
         ),
     )
 
 
 @dataclass(frozen=True)
-class _Found:
+class _File:
     """`narrow`: it stores float16 numbers as float32."""
 
     artifact: Artifact
@@ -68,13 +68,13 @@ class _Found:
     narrow: bool
 
 
-def _found(path: Path, format: str, folder: Path, targets: tuple[Target, ...]) -> _Found:
+def _identify(path: Path, format: str, folder: Path, targets: tuple[Target, ...]) -> _File:
     copy = private_copy(path, format, folder)
     try:
         artifact = _artifact(path, format, copy)
         narrow = artifact.scheme == FLOAT and format != "keras"
         narrow = narrow and float16_numbers(stored_layers(copy.path, format))
-        return _Found(artifact, targets, copy, narrow)
+        return _File(artifact, targets, copy, narrow)
     except ArtifactError as error:  # people know the file by its own name
         raise ArtifactError(str(error).replace(str(copy.path), str(path))) from error
 
@@ -121,10 +121,10 @@ def _scheme(path: Path, format: str) -> str:
     """The coarsest scheme of any layer that computes something, by what it multiplies and stores: one layer
     of int8 rounds what all later ones read. An operation beside the layers, or a layer that hands its input
     on, tells nothing of the others."""
-    found = {_of_layer(*pair) for pair in dtypes(stored_layers(path, format))}
-    if not found and format == "onnx" and _holds_halves(path):
+    schemes = {_of_layer(*pair) for pair in dtypes(stored_layers(path, format))}
+    if not schemes and format == "onnx" and _holds_halves(path):
         return HALF
-    return min(found or {FLOAT}, key=lambda name: scheme_of(name).fineness())
+    return min(schemes or {FLOAT}, key=lambda name: scheme_of(name).fineness())
 
 
 def _of_layer(reads: str, weights: str) -> str:

@@ -25,15 +25,15 @@ def save_golden(
     """Golden vectors of what passed, to `out`, and notes: a device is not to be held to wrong answers, and
     where nothing passed, there are none. `worker` writes them into `scratch` alone. Raises OutputError."""
     passed: dict[str, list[Judgement]] = {}
-    for found in judged:
-        passed.setdefault(found.proof.artifact.path, []).append(found)
+    for judgement in judged:
+        passed.setdefault(judgement.proof.artifact.path, []).append(judgement)
     passed = {
         path: rows for path, rows in passed.items() if all(row.parity.verdict == "pass" for row in rows)
     }
     if not passed:
         return (f"no golden vectors: they are made of artifacts that pass, and {out} was not written",)
     facts = expected.facts
-    asked = SaveGoldenVectors(
+    request = SaveGoldenVectors(
         out=str(scratch / "golden.npz"),
         count=min(count, images.n),
         images=images.images,
@@ -47,13 +47,13 @@ def save_golden(
         head=facts.head,
         class_names=images.class_names or facts.class_names,
     )
-    saved = worker.run(asked)
+    saved = worker.run(request)
     try:
         write_whole(out, Path(saved.path).read_bytes())
     except OSError as error:
         raise OutputError(f"{out} cannot be written: {error.strerror}") from error
-    told = f"golden vectors of {saved.images} images and {saved.artifacts} artifacts: {out}"
-    return (told, *saved.notes)
+    summary = f"golden vectors of {saved.images} images and {saved.artifacts} artifacts: {out}"
+    return (summary, *saved.notes)
 
 
 def _measured(rows: list[Judgement]) -> MeasuredArtifact:

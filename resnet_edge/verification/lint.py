@@ -36,7 +36,7 @@ class CalibrationImages:
     ) -> CalibrationImages:
         """`data` as the user names it, into `folder`. Raises DataError, OutputError."""
         folder.mkdir()
-        asked = PrepareImages(
+        request = PrepareImages(
             data=data,
             shape=facts.input_shape,
             classes=facts.classes,
@@ -47,7 +47,7 @@ class CalibrationImages:
         )
         worker = workers.worker("calibration images", on_progress)
         try:
-            return cls(worker.run(asked).evaluation, facts, proof)
+            return cls(worker.run(request).evaluation, facts, proof)
         finally:
             worker.close()
 
@@ -57,7 +57,7 @@ class CalibrationImages:
         """What is wrong with them. Without a float graph, nothing is said of activations. Raises DataError,
         OutputError."""
         facts = self.facts
-        asked = LintCalibration(
+        request = LintCalibration(
             calibration=self.given,
             evaluation=self.proof,
             head=facts.head,
@@ -67,7 +67,7 @@ class CalibrationImages:
         )
         worker = workers.worker("calibration lint", on_progress)
         try:
-            return worker.run(asked)
+            return worker.run(request)
         finally:
             worker.close()
 

@@ -22,7 +22,7 @@ from resnet_edge.evaluation.verdict import Comparator, Judgement
 from resnet_edge.schemes import scheme_of
 from resnet_edge.verification.options import VerifyRequest
 from resnet_edge.verification.reference import Reference, ReferenceModel
-from resnet_edge.verification.task import Looked
+from resnet_edge.verification.task import IdentifiedFiles
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress
 
@@ -79,12 +79,20 @@ class ArtifactProofs:
         self.prepared: dict[str, Preprocessing | None] = {}
 
     def wanted(
-        self, looked: Looked, images: Images, facts: ModelFacts, coarsest: float | None
+        self, identified: IdentifiedFiles, images: Images, facts: ModelFacts, coarsest: float | None
     ) -> list[WantedProof]:
         """The copy of every artifact at each of its places; the slow ones first. `coarsest`: the SQNR that is
         asked of the reference itself, None where none is."""
         wanted = []
-        rows = list(zip(looked.artifacts, looked.copies, looked.targets, looked.min_sqnr_db, strict=True))
+        rows = list(
+            zip(
+                identified.artifacts,
+                identified.copies,
+                identified.targets,
+                identified.min_sqnr_db,
+                strict=True,
+            )
+        )
         rows.sort(key=lambda row: scheme_of(row[0].scheme).activations != "int16")
         for named, copy, targets, least in rows:
             artifact = replace(named, path=copy)
@@ -135,8 +143,8 @@ class ArtifactProofs:
         for number, n in enumerate(looks.at):
             some = images
             if n < images.n:
-                asked = TakeFirstImages(images=images, n=n, folder=str(folder))
-                some = worker.run(asked)
+                request = TakeFirstImages(images=images, n=n, folder=str(folder))
+                some = worker.run(request)
             outputs = self.pool.submit(reference.outputs, some)
             cuts = looks.at[:number]
             proofs = {
@@ -155,20 +163,20 @@ class ArtifactProofs:
             judged = self._judged(proofs, judge)
             for one in proofs:
                 rows[one] = [*rows[one], judged[one]] if one in judged else []
-            wanted = [one for one, found in judged.items() if found.undecided]
+            wanted = [one for one, judgement in judged.items() if judgement.undecided]
             if not wanted:
                 break
         worker.close()
-        return ProvedArtifacts.of([found for found in rows.values() if found], seen)
+        return ProvedArtifacts.of([judgement for judgement in rows.values() if judgement], seen)
 
     def _judged(
         self, proofs: dict[WantedProof, Evaluation], judge: Comparator
     ) -> dict[WantedProof, Judgement]:
-        found = {}
+        judgements = {}
         for wanted, proof in proofs.items():
             try:
                 one = judge.aligned(proof, self.scratch)
-                found[wanted] = replace(one, parity=replace(one.parity, artifact=self._name(proof)))
+                judgements[wanted] = replace(one, parity=replace(one.parity, artifact=self._name(proof)))
             except OutputError:
                 raise
             except ResnetEdgeError as error:
@@ -177,7 +185,7 @@ class ArtifactProofs:
                 self.on_progress(Progress(step=proof.what, note=f"{proof.what}: {message}", line=True))
         self.head = judge.head
         self.notes += [note for note in judge.notes if note not in self.notes]
-        return found
+        return judgements
 
     def _name(self, proof: Evaluation) -> str:
         """What the report calls its artifact: two may have one file name."""

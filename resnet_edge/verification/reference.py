@@ -69,16 +69,16 @@ class ReferenceModel:
         path = self._source
         format = path.suffix[1:].lower()
         folder = str(self._scratch / "reference")
-        asked = IdentifyFiles(
+        request = IdentifyFiles(
             paths=(str(path),),
             formats=(format,),
             backends=(FIRST_BACKEND[format],),
             folder=folder,
             contents=True,
         )
-        found = self._worker.run(asked)
-        (self._artifact,), (self._copy,) = found.artifacts, found.copies
-        (self.content,), (self.min_sqnr_db,) = found.contents, found.min_sqnr_db
+        identified = self._worker.run(request)
+        (self._artifact,), (self._copy,) = identified.artifacts, identified.copies
+        (self.content,), (self.min_sqnr_db,) = identified.contents, identified.min_sqnr_db
         image, scores = self._artifact.inputs[0], self._artifact.outputs[0]
         height, width, channels = image.image_size
         outputs = scores.shape[-1]
@@ -107,8 +107,8 @@ class ReferenceModel:
         out = str(self._scratch / f"reference.{images.n}.npy")
         if isinstance(self._source, ModelRequest):
             self.witness = self.witness or witnessed(self._worker, self._source, images)
-            asked = RunReference(model=self._source, images=images.images, out=out, known=self._last)
-            self._last = self._worker.run(asked).path
+            request = RunReference(model=self._source, images=images.images, out=out, known=self._last)
+            self._last = self._worker.run(request).path
             return self._last
         assert self._artifact is not None
         format = self._artifact.format
@@ -142,8 +142,8 @@ class ReferenceModel:
         with self._lock:
             if bare not in self._portables:
                 out = str(self._scratch / f"reference{'.bare' if bare else ''}.tflite")
-                asked = ExportModel(model=self._source, out=out, dynamic_batch=False, bare=bare)
-                done = self._worker.run(asked)
+                request = ExportModel(model=self._source, out=out, dynamic_batch=False, bare=bare)
+                done = self._worker.run(request)
                 self._portables[bare] = done.path
             return self._portables[bare]
 
@@ -166,9 +166,9 @@ class ReferenceModel:
         return self._ran(source, images.images, str(self._scratch / "unpruned.npy"))
 
     def _ran(self, source: ModelRequest, images: str, out: str) -> str:
-        asked = RunReference(model=source, images=images, out=out)
+        request = RunReference(model=source, images=images, out=out)
         with self._lock:
-            return self._worker.run(asked).path
+            return self._worker.run(request).path
 
     def close(self) -> None:
         """End the process."""

@@ -11,7 +11,7 @@ from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class IdentifiedFiles:
     """`artifacts` in the order asked for; `targets` of each, `min_sqnr_db` of its scheme, and the files
     `beside` it that hold its weights (ONNX calls them external data). `copies` are what is run in their place
     (evaluation/private_copy.py), and `contents` hash what they compute (graph/content.py; empty
@@ -29,7 +29,7 @@ class Looked:
 
 @dataclass(frozen=True, kw_only=True)
 class IdentifyFiles(
-    Task[Looked], runs="resnet_edge.verification.files:look", reads=("paths",), writes=("folder",)
+    Task[IdentifiedFiles], runs="resnet_edge.verification.files:look", reads=("paths",), writes=("folder",)
 ):
     """verification.files: what the files at `paths`, of `formats`, are, and where among `backends` they
     run. Each is copied into a folder of its own in `folder`, which is new. `contents`: whether what they

@@ -53,7 +53,7 @@ from resnet_edge.verification.lint import CalibrationImages
 from resnet_edge.verification.options import VerifyRequest
 from resnet_edge.verification.proofs import ArtifactProofs
 from resnet_edge.verification.reference import Reference, ReferenceModel
-from resnet_edge.verification.task import IdentifyFiles, Looked
+from resnet_edge.verification.task import IdentifiedFiles, IdentifyFiles
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool, workers_and_threads
@@ -99,25 +99,25 @@ class _Run:
             self.request.reference, self.workers, self.scratch, self.on_progress, self.request.unpruned
         )
         opening = self.pool.submit(reference.facts)  # TensorFlow is imported beside the look at the files
-        looked = self._look()
-        check_expected(looked.artifacts, self.request.expected)
+        identified = self._look()
+        check_expected(identified.artifacts, self.request.expected)
         facts = opening.result()
-        looked = fitting(looked, facts)
-        self.failures += looked.failures
-        self.notes += (*looked.notes, *transposed(looked, facts))
+        identified = fitting(identified, facts)
+        self.failures += identified.failures
+        self.notes += (*identified.notes, *transposed(identified, facts))
         if isinstance(self.request.reference, Path):
-            check_other(looked, facts, reference.content, FIRST_BACKEND)
+            check_other(identified, facts, reference.content, FIRST_BACKEND)
         self._check_feed(facts)
         self.notes += facts.read_as
         if self.request.takes_pixels and facts.preprocessing.takes_pixels:
-            self.notes += clipped(looked.artifacts, facts.source)
+            self.notes += clipped(identified.artifacts, facts.source)
         if self.request.unpruned is not None:
             reference.check_unpruned(self.request.unpruned, facts)
         images = self._images(facts)
         looks = self._looks(images)
         calibration = self._calibration(facts, images)
         proofs = self.proofs
-        wanted = proofs.wanted(looked, images, facts, reference.min_sqnr_db)
+        wanted = proofs.wanted(identified, images, facts, reference.min_sqnr_db)
         grant = backends_grant(one.target.backend for one in wanted)
         grant |= Grant(writes=tuple({str(one.folder) for one in wanted}))
         scheduler = Scheduler(self.workers, self.pool, self.scratch, self.on_progress, grant)
@@ -127,9 +127,9 @@ class _Run:
         scheduler.close()
         if reference.witness is not None and reference.witness.note:
             self.notes.append(reference.witness.note)
-        judged = sorted(proved.judged, key=lambda one: looked.copies.index(one.proof.artifact.path))
-        answers = self._inquired(judged, proved.images, proved.expected, reference)
-        judged = [*answers.judged]
+        judged = sorted(proved.judged, key=lambda one: identified.copies.index(one.proof.artifact.path))
+        diagnosis = self._diagnose(judged, proved.images, proved.expected, reference)
+        judged = [*diagnosis.judged]
         lint = None
         if calibration is not None:
             calibration = replace(calibration, proof=proved.seen)
@@ -139,10 +139,10 @@ class _Run:
             pixels = [one for one in judged if self.proofs.prepared[one.proof.artifact.path] is None]
             self.notes += ungolden([one.parity.artifact for one in judged if one not in pixels])
             self._save_golden(self.request.golden, pixels, proved.images, proved.expected)
-        check_unchanged(looked)
+        check_unchanged(identified)
         self.store.clear()
         return replace(
-            self._document(looked, facts, images, judged, answers, looks),
+            self._document(identified, facts, images, judged, diagnosis, looks),
             calibration_lint=lint,
             witness=reference.witness,
             doubts=self._doubts(facts, images, judged),
@@ -154,7 +154,7 @@ class _Run:
         steps: tuple[Step, ...] = ()
         if isinstance(model, ModelRequest):
             steps = lineage_of(model.source, facts.sha256).steps
-        rows = sorted((found.parity for found in judged), key=lambda row: -row.n)
+        rows = sorted((judgement.parity for judgement in judged), key=lambda row: -row.n)
         return reference_doubts(facts, images, rows, steps, accepted=self.request.accept_reference)
 
     def _check_feed(self, facts: ModelFacts) -> None:
@@ -173,9 +173,9 @@ class _Run:
             self.request.calibration, facts, images, folder, self.workers, self.on_progress
         )
 
-    def _look(self) -> Looked:
+    def _look(self) -> IdentifiedFiles:
         files = self.request.files
-        asked = IdentifyFiles(
+        request = IdentifyFiles(
             paths=tuple(str(file.path) for file in files),
             formats=tuple(file.format for file in files),
             backends=self.request.backends,
@@ -184,7 +184,7 @@ class _Run:
         )
         worker = self.workers.worker("files", self.on_progress, backends_grant(self.request.backends))
         try:
-            return worker.run(asked)
+            return worker.run(request)
         finally:
             worker.close()
 
@@ -192,7 +192,7 @@ class _Run:
         reader = self.workers.worker("images", self.on_progress)
         folder = self.scratch / "images"
         folder.mkdir()
-        asked = PrepareImages(
+        request = PrepareImages(
             data=self.request.data,
             shape=facts.input_shape,
             classes=facts.classes,
@@ -202,7 +202,7 @@ class _Run:
             seed=SEED if self.request.sequential else None,
         )
         try:
-            return reader.run(asked).evaluation
+            return reader.run(request).evaluation
         finally:
             reader.close()
 
@@ -216,7 +216,7 @@ class _Run:
             self.notes.append(one_look_only(images.n, limit_pp))
         return looks
 
-    def _inquired(
+    def _diagnose(
         self, judged: list[Judgement], images: Images, expected: Reference, reference: ReferenceModel
     ) -> Diagnosis:
         """Artifacts that are fed alike are asked together."""
@@ -226,17 +226,20 @@ class _Run:
         groups: dict[Preprocessing | None, list[Judgement]] = {}
         for one in judged:
             groups.setdefault(self.proofs.prepared[one.proof.artifact.path], []).append(one)
-        found = [
-            self._asked(group, how, images, expected, reference, unpruned) for how, group in groups.items()
+        diagnoses = [
+            self._diagnose_group(group, how, images, expected, reference, unpruned)
+            for how, group in groups.items()
         ]
-        answers = together(found)
+        diagnosis = together(diagnoses)
         targets = {_row(one): target for target, one in enumerate(judged)}
-        answers = replace(answers, judged=tuple(sorted(answers.judged, key=lambda one: targets[_row(one)])))
-        self.notes += map(self.proofs.spelled, answers.notes)
-        self.failures += (Failure(f.what, self.proofs.spelled(f.message)) for f in answers.failures)
-        return answers
+        diagnosis = replace(
+            diagnosis, judged=tuple(sorted(diagnosis.judged, key=lambda one: targets[_row(one)]))
+        )
+        self.notes += map(self.proofs.spelled, diagnosis.notes)
+        self.failures += (Failure(f.what, self.proofs.spelled(f.message)) for f in diagnosis.failures)
+        return diagnosis
 
-    def _asked(
+    def _diagnose_group(
         self,
         judged: list[Judgement],
         how: Preprocessing | None,
@@ -270,10 +273,10 @@ class _Run:
                 macs=facts.macs,
                 rerun=reference.rerun,
             )
-        answers = diagnostics.answers(judged, portable if request.explain and not apart else None, ends)
+        diagnosis = diagnostics.diagnose(judged, portable if request.explain and not apart else None, ends)
         if how is None and facts.preprocessing.where == "graph":
-            self.notes += unfed(answers.explanations, facts.source)
-        return answers
+            self.notes += unfed(diagnosis.explanations, facts.source)
+        return diagnosis
 
     def _save_golden(self, out: Path, judged: list[Judgement], images: Images, expected: Reference) -> None:
         """What keeps them from being written is told beside the verdicts."""
@@ -289,16 +292,16 @@ class _Run:
 
     def _document(
         self,
-        looked: Looked,
+        identified: IdentifiedFiles,
         facts: ModelFacts,
         images: Images,
         judged: list[Judgement],
-        answers: Diagnosis,
+        diagnosis: Diagnosis,
         looks: Looks,
     ) -> Verification:
         kind = "artifact" if isinstance(self.request.reference, Path) else "keras"
-        rows = [found.parity for found in judged]
-        told: dict[str, Any] = {
+        rows = [judgement.parity for judgement in judged]
+        reference: dict[str, Any] = {
             "name": facts.name,
             "source": facts.source,
             "sha256": facts.sha256,
@@ -307,19 +310,19 @@ class _Run:
             "output": (self.proofs.head or facts.head).output,
             "rule": (self.proofs.head or facts.head).rule,
         }
-        found = Verification(
+        verification = Verification(
             resnet_edge=__version__,
             versions=self.versions,
             machine={**machine(), "command": self.request.command},
-            reference=told,
+            reference=reference,
             data=described(images),
             max_drop_pp=self.request.max_drop_pp,
-            artifacts=looked.artifacts,
+            artifacts=identified.artifacts,
             parity=tuple(rows),
-            explanations=answers.explanations,
-            executions=answers.integers.executions,
-            int8_risks=answers.integers.risks,
-            attributions=answers.attributions,
+            explanations=diagnosis.explanations,
+            executions=diagnosis.integers.executions,
+            int8_risks=diagnosis.integers.risks,
+            attributions=diagnosis.attributions,
             failures=tuple(self.failures),
             notes=(
                 *provable(rows, self.request.max_drop_pp, looks.z),
@@ -330,7 +333,7 @@ class _Run:
             costs=self.workers.costs(),
             sequential=looks if self.request.sequential else None,
         )
-        return with_own_names(found, facts.own_names)
+        return with_own_names(verification, facts.own_names)
 
 
 def _row(judged: Judgement) -> tuple[str, str, str]:

@@ -18,27 +18,27 @@ from resnet_edge.evaluation.verdict import Judgement
 @pytest.mark.parametrize("count", [1, 2, 3, 10, MOST_CHOICES])
 def test_the_first_that_passes_is_found_with_few_trials(count: int) -> None:
     for first in range(1, count + 1):
-        asked: list[int] = []
+        tried: list[int] = []
 
-        def passes(number: int, first: int = first, asked: list[int] = asked) -> bool:
-            asked.append(number)
+        def passes(number: int, first: int = first, tried: list[int] = tried) -> bool:
+            tried.append(number)
             return number >= first
 
         assert first_that_passes(count, passes) == (first if first < count else None)
-        assert len(asked) <= 6
-        assert 0 not in asked, "plain int8 is known to fail"
-        assert len(set(asked)) == len(asked)
+        assert len(tried) <= 6
+        assert 0 not in tried, "plain int8 is known to fail"
+        assert len(set(tried)) == len(tried)
 
 
 def test_where_nothing_passes_the_last_was_tried() -> None:
-    asked: list[int] = []
+    tried: list[int] = []
 
     def fails(number: int) -> bool:
-        asked.append(number)
+        tried.append(number)
         return False
 
     assert first_that_passes(20, fails) is None
-    assert asked[-1] == 19
+    assert tried[-1] == 19
 
 
 def test_many_choices_are_thinned_evenly_with_both_ends() -> None:

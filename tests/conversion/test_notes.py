@@ -41,7 +41,7 @@ def row(verdict: Verdict, n: int, lost: int, *, labelled: bool = True, needed: i
 
 
 @pytest.mark.parametrize(
-    ("per_tensor", "per_channel", "lost", "gained", "told"),
+    ("per_tensor", "per_channel", "lost", "gained", "noted"),
     [
         (36.0, 36.2, 0, 0, False),
         (36.0, 38.9, 1, 1, False),
@@ -52,10 +52,10 @@ def row(verdict: Verdict, n: int, lost: int, *, labelled: bool = True, needed: i
     ],
 )
 def test_shared_scale_is_told_where_it_is_most_of_the_noise_or_changes_answers(
-    per_tensor: float, per_channel: float, lost: int, gained: int, told: bool
+    per_tensor: float, per_channel: float, lost: int, gained: int, noted: bool
 ) -> None:
     cost = SharedScale(n=256, per_tensor_db=per_tensor, per_channel_db=per_channel, lost=lost, gained=gained)
-    assert bool(shared_scale(cost)) == told
+    assert bool(shared_scale(cost)) == noted
     assert shared_scale(None) == []
 
 
@@ -83,8 +83,8 @@ def test_one_line_for_the_whole_run() -> None:
 
 def test_without_labels_it_is_the_share_of_answers() -> None:
     needed = samples_needed_for_share(240, 0, 0.005)
-    told = provable([row("inconclusive", 240, 0, labelled=False, needed=needed)], 0.5)
-    assert told == [f"with 240 images --max-drop 1.6 is proved; 0.5 takes {needed} images"]
+    notes = provable([row("inconclusive", 240, 0, labelled=False, needed=needed)], 0.5)
+    assert notes == [f"with 240 images --max-drop 1.6 is proved; 0.5 takes {needed} images"]
 
 
 def test_where_no_number_suffices() -> None:

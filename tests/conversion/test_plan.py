@@ -16,51 +16,51 @@ EVERYWHERE = ("litert", "onnxruntime")
 
 def each_scale(schemes: tuple[str, ...], runtimes: str = "") -> PlanArtifacts:
     """A scale for each output of dense layers, on runtimes from some on."""
-    asked = floors(runtimes) if runtimes else ()
+    oldest = floors(runtimes) if runtimes else ()
     return PlanArtifacts(
         formats=("tflite",),
         schemes=schemes,
         backends=("litert",),
         io="float32",
-        runtimes=asked,
+        runtimes=oldest,
         dense_scales="per-channel",
     )
 
 
 @pytest.mark.parametrize("runtimes", ["", "tflite>=2.17", "litert>=1.0"])
 def test_a_scale_for_each_output_is_made_for_runtimes_that_know_it(runtimes: str) -> None:
-    found = plan(each_scale(("dynamic", "int8"), runtimes), silent)
-    assert [job.scheme for job in found.jobs] == ["dynamic", "int8"]
+    planned = plan(each_scale(("dynamic", "int8"), runtimes), silent)
+    assert [job.scheme for job in planned.jobs] == ["dynamic", "int8"]
 
 
 def test_slow_proofs_begin_first_and_the_order_asked_for_is_kept() -> None:
-    found = plan(
+    planned = plan(
         PlanArtifacts(formats=BOTH, schemes=("fp32", "int8", "int16x8"), backends=EVERYWHERE, io="float32"),
         silent,
     )
-    assert [*found.by_scheme()] == ["int16x8", "fp32", "int8"]
-    assert [(job.scheme, job.format) for job in found.jobs] == [
+    assert [*planned.by_scheme()] == ["int16x8", "fp32", "int8"]
+    assert [(job.scheme, job.format) for job in planned.jobs] == [
         *(("fp32", "tflite"), ("fp32", "onnx"), ("int8", "tflite"), ("int8", "onnx"), ("int16x8", "tflite"))
     ]
-    (note,) = found.notes
+    (note,) = planned.notes
     assert "no int16x8 in onnx" in note
 
 
 def test_channels_come_first_where_a_format_can_and_that_is_told() -> None:
-    found = plan(
+    planned = plan(
         PlanArtifacts(
             formats=BOTH, schemes=("fp32",), backends=EVERYWHERE, io="float32", channels_first=True
         ),
         silent,
     )
-    assert {job.format: job.channels_first for job in found.jobs} == {"tflite": False, "onnx": True}
-    (note,) = found.notes
+    assert {job.format: job.channels_first for job in planned.jobs} == {"tflite": False, "onnx": True}
+    (note,) = planned.notes
     assert "onnx files take images as (N, C, H, W)" in note
 
 
 def test_an_artifact_is_proved_where_it_opens() -> None:
-    found = plan(PlanArtifacts(formats=BOTH, schemes=("fp32",), backends=EVERYWHERE, io="float32"), silent)
-    assert [[place.backend for place in job.targets] for job in found.jobs] == [["litert"], ["onnxruntime"]]
+    planned = plan(PlanArtifacts(formats=BOTH, schemes=("fp32",), backends=EVERYWHERE, io="float32"), silent)
+    assert [[place.backend for place in job.targets] for job in planned.jobs] == [["litert"], ["onnxruntime"]]
 
 
 @pytest.mark.parametrize(

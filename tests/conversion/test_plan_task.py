@@ -20,7 +20,7 @@ def job(scheme: str, format: str, *, calibrated: bool = False) -> Job:
 def test_formats_of_a_scheme_share_its_graph_and_keep_their_order() -> None:
     jobs = job("fp32", "tflite"), job("int8", "tflite"), job("fp32", "onnx"), job("int8", "onnx")
     groups = Plan(jobs, ()).by_scheme()
-    assert {scheme: [each.format for each in found] for scheme, found in groups.items()} == {
+    assert {scheme: [each.format for each in of_scheme] for scheme, of_scheme in groups.items()} == {
         "fp32": ["tflite", "onnx"],
         "int8": ["tflite", "onnx"],
     }

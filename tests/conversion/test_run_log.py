@@ -15,18 +15,18 @@ def raising(error: Exception) -> None:
 
 
 def test_what_works_leaves_no_trace() -> None:
-    told: list[Progress] = []
-    log = RunLog(told.append)
+    progress: list[Progress] = []
+    log = RunLog(progress.append)
     assert log.attempt("int8", lambda: 7) == 7
-    assert (log.failures, log.notes, told) == ([], [], [])
+    assert (log.failures, log.notes, progress) == ([], [], [])
 
 
 def test_a_failure_is_noted_told_and_survived() -> None:
-    told: list[Progress] = []
-    log = RunLog(told.append)
+    progress: list[Progress] = []
+    log = RunLog(progress.append)
     assert log.attempt("int8 onnx", lambda: raising(ArtifactError("it broke"))) is None
     assert log.failures == [Failure("int8 onnx", "it broke")]
-    assert told == [Progress(step="int8 onnx", note="int8 onnx: it broke", line=True)]
+    assert progress == [Progress(step="int8 onnx", note="int8 onnx: it broke", line=True)]
 
 
 @pytest.mark.parametrize(
@@ -41,16 +41,16 @@ def test_a_failure_is_noted_told_and_survived() -> None:
 def test_a_full_disk_and_what_was_not_foreseen_end_the_run(
     error: Exception, survives: type[ResnetEdgeError]
 ) -> None:
-    told: list[Progress] = []
-    log = RunLog(told.append)
+    progress: list[Progress] = []
+    log = RunLog(progress.append)
     with pytest.raises(type(error)):
         log.attempt("int8", lambda: raising(error), survives)
-    assert (log.failures, told) == ([], [])
+    assert (log.failures, progress) == ([], [])
 
 
 def test_a_note_is_told_at_once() -> None:
-    told: list[Progress] = []
-    log = RunLog(told.append)
+    progress: list[Progress] = []
+    log = RunLog(progress.append)
     log.note("plan", "two layers stay in float")
     assert log.notes == ["two layers stay in float"]
-    assert told == [Progress(step="plan", note="note: two layers stay in float", line=True)]
+    assert progress == [Progress(step="plan", note="note: two layers stay in float", line=True)]

@@ -29,8 +29,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_onnx_gives_what_the_network_gives_one_image_at_a_time(name: str, files: Path) -> None:
     run = as_written(files / name, onnx_format.describe(files / name)[0][0])
     images = tiny.pixels(4).astype(np.float32)
-    found = np.concatenate([run(image[None]) for image in images])
-    np.testing.assert_allclose(found, tiny.logits(images), rtol=1e-4, atol=1e-4)
+    outputs = np.concatenate([run(image[None]) for image in images])
+    np.testing.assert_allclose(outputs, tiny.logits(images), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -38,8 +38,8 @@ def test_tflite_gives_what_the_network_gives(roads: Callable[[str], Road]) -> No
     net = roads("residual_v1")
     path, _ = net.artifact("tflite", "fp32")
     run = as_written(path, tflite_format.describe(path)[0][0])
-    found = np.concatenate([run(image[None]) for image in net.images])
-    np.testing.assert_allclose(found, net.reference, rtol=1e-3, atol=1e-4)
+    outputs = np.concatenate([run(image[None]) for image in net.images])
+    np.testing.assert_allclose(outputs, net.reference, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["random.onnx", "truncated.onnx", "random.tflite", "truncated.tflite"])

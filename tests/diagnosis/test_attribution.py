@@ -41,7 +41,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def asked(files: Path, file: str, outputs: NDArray[Any]) -> AttributeGap:
+def request_for(files: Path, file: str, outputs: NDArray[Any]) -> AttributeGap:
     np.save(files / "outputs.npy", outputs.astype(np.float32))
     (entry,), (end,) = describe(files / file)
     return AttributeGap(
@@ -71,15 +71,15 @@ def split(request: AttributeGap) -> Attribution:
     return attribute(request, silent).attribution
 
 
-def shares(found: Attribution) -> dict[str, float]:
-    return {share.cause: share.changed for share in found.shares}
+def shares(attribution: Attribution) -> dict[str, float]:
+    return {share.cause: share.changed for share in attribution.shares}
 
 
 def test_nothing_is_lost_by_the_file_itself(files: Path) -> None:
-    found = split(asked(files, "fixed.tflite", TRUTH))
-    assert shares(found) == dict.fromkeys(("preprocessing", "conversion", "kernels"), 0)
-    assert found.n == N
-    for share in (*found.shares, found.whole):
+    attribution = split(request_for(files, "fixed.tflite", TRUTH))
+    assert shares(attribution) == dict.fromkeys(("preprocessing", "conversion", "kernels"), 0)
+    assert attribution.n == N
+    for share in (*attribution.shares, attribution.whole):
         assert share.drop_pp == 0
         assert share.drop_ci95_pp is not None
         assert share.drop_ci95_pp[0] < 0 < share.drop_ci95_pp[1]
@@ -89,16 +89,16 @@ def test_nothing_is_lost_by_the_file_itself(files: Path) -> None:
 
 def test_what_the_backend_does_is_the_kernels(files: Path) -> None:
     """A backend that swaps two classes."""
-    found = split(asked(files, "fixed.tflite", TRUTH[:, [1, 0, 2, 3, 4]]))
-    told = shares(found)
-    assert told.pop("kernels") == found.whole.changed > 0
-    assert set(told.values()) == {0}
+    attribution = split(request_for(files, "fixed.tflite", TRUTH[:, [1, 0, 2, 3, 4]]))
+    by_cause = shares(attribution)
+    assert by_cause.pop("kernels") == attribution.whole.changed > 0
+    assert set(by_cause.values()) == {0}
 
 
 def test_what_rounding_does_is_quantization(files: Path) -> None:
-    request = asked(files, "int8.tflite", TRUTH)
-    found = split(request)
-    by_cause = {share.cause: share for share in found.shares}
+    request = request_for(files, "int8.tflite", TRUTH)
+    attribution = split(request)
+    by_cause = {share.cause: share for share in attribution.shares}
     assert by_cause["quantization"].sqnr_db is not None
     assert 10 < by_cause["quantization"].sqnr_db < 60
     assert by_cause["conversion"].changed == 0
@@ -116,9 +116,9 @@ def test_where_nothing_is_rounded_a_file_that_departs_was_written_so(files: Path
     save_model(model, files / "other.tflite")
     run = as_written(files / "other.tflite", describe(files / "other.tflite")[0][0])
     outputs = np.concatenate([run(image[None].astype(np.float32)) for image in IMAGES])
-    told = {one.cause: one.sqnr_db or 0 for one in split(asked(files, "other.tflite", outputs)).shares}
-    assert [*told] == ["preprocessing", "conversion", "kernels"]
-    assert told["conversion"] < 60 < 100 < min(told["preprocessing"], told["kernels"])
+    sqnr = {one.cause: one.sqnr_db or 0 for one in split(request_for(files, "other.tflite", outputs)).shares}
+    assert [*sqnr] == ["preprocessing", "conversion", "kernels"]
+    assert sqnr["conversion"] < 60 < 100 < min(sqnr["preprocessing"], sqnr["kernels"])
 
 
 def has(model: Any, tensor: Any) -> bool:
@@ -130,22 +130,22 @@ def test_pruning_comes_first(files: Path, tmp_path: Path) -> None:
     """A model before pruning that was right everywhere."""
     right = np.eye(tiny.CLASSES, dtype=np.float32)[LABELS]
     np.save(tmp_path / "unpruned.npy", right)
-    request = asked(files, "fixed.tflite", TRUTH)
-    found = split(replace(request, unpruned=str(tmp_path / "unpruned.npy")))
-    assert found.shares[0].cause == "pruning"
-    assert found.shares[0].drop_pp == found.whole.drop_pp == 20
-    assert found.whole.drop_ci95_pp is not None
-    assert found.whole.drop_ci95_pp[0] > 0
+    request = request_for(files, "fixed.tflite", TRUTH)
+    attribution = split(replace(request, unpruned=str(tmp_path / "unpruned.npy")))
+    assert attribution.shares[0].cause == "pruning"
+    assert attribution.shares[0].drop_pp == attribution.whole.drop_pp == 20
+    assert attribution.whole.drop_ci95_pp is not None
+    assert attribution.whole.drop_ci95_pp[0] > 0
 
 
 def test_drops_sum_up_whatever_happens(files: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     np.save(tmp_path / "unpruned.npy", random.normal(size=TRUTH.shape).astype(np.float32))
-    request = asked(files, "int8.tflite", random.normal(size=TRUTH.shape))
-    found = split(replace(request, unpruned=str(tmp_path / "unpruned.npy")))
-    total = sum(share.drop_pp or 0 for share in found.shares)
-    assert found.whole.drop_pp == pytest.approx(total)
-    assert found.whole.drop_pp != 0
+    request = request_for(files, "int8.tflite", random.normal(size=TRUTH.shape))
+    attribution = split(replace(request, unpruned=str(tmp_path / "unpruned.npy")))
+    total = sum(share.drop_pp or 0 for share in attribution.shares)
+    assert attribution.whole.drop_pp == pytest.approx(total)
+    assert attribution.whole.drop_pp != 0
 
 
 def test_pixels_that_the_input_rounds_are_preprocessing(files: Path, tmp_path: Path) -> None:
@@ -167,11 +167,13 @@ def test_pixels_that_the_input_rounds_are_preprocessing(files: Path, tmp_path: P
     assert np.abs(coarse - IMAGES).max() <= 128
     np.save(tmp_path / "on_fed.npy", tiny.logits(coarse).astype(np.float32))
     request = replace(
-        asked(files, "fixed.tflite", tiny.logits(coarse)), fed=seen.out, on_fed=str(tmp_path / "on_fed.npy")
+        request_for(files, "fixed.tflite", tiny.logits(coarse)),
+        fed=seen.out,
+        on_fed=str(tmp_path / "on_fed.npy"),
     )
-    told = {share.cause: share.sqnr_db or 0 for share in split(request).shares}
-    assert told.pop("preprocessing") < 30
-    assert min(told.values()) > 100
+    sqnr = {share.cause: share.sqnr_db or 0 for share in split(request).shares}
+    assert sqnr.pop("preprocessing") < 30
+    assert min(sqnr.values()) > 100
     merged = split(replace(request, on_fed=None))
     assert "preprocessing" not in shares(merged)
     assert merged.remarks
@@ -209,7 +211,7 @@ def test_what_draws_numbers_by_chance_is_not_split(files: Path) -> None:
     model.graph.node.append(onnx.helper.make_node("Dropout", ["before", "ratio", "on"], [output]))
     onnx.save(model, files / "by_chance.onnx")
     request = replace(
-        asked(files, "fixed.tflite", TRUTH), path=str(files / "by_chance.onnx"), file="by_chance.onnx"
+        request_for(files, "fixed.tflite", TRUTH), path=str(files / "by_chance.onnx"), file="by_chance.onnx"
     )
     with pytest.raises(ArtifactError, match="draws numbers by chance"):
         split(request)

@@ -24,10 +24,10 @@ SHARE = Share(
 
 def causes(tolerance: Tolerance, measured: float, allowed: float, backend: str = "onnxruntime") -> Causes:
     check = KernelCheck(tolerance, measured, allowed, measured <= allowed)
-    found = Attribution(
+    attribution = Attribution(
         artifact="net.onnx", backend=backend, device="cpu", n=9, shares=(SHARE,), whole=SHARE, kernels=check
     )
-    return Causes((found,), ())
+    return Causes((attribution,), ())
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,11 @@ def causes(tolerance: Tolerance, measured: float, allowed: float, backend: str =
 def test_kernels_that_are_off_fail_a_file_that_passed(
     tolerance: Tolerance, measured: float, allowed: float, said: tuple[str, str]
 ) -> None:
-    found = causes(tolerance, measured, allowed).beside(judged()).parity
-    assert found.verdict == "fail"
-    assert all(text in found.reasons[0] for text in said)
-    assert found.reasons[0].endswith("its kernels are at fault, not the file")
-    assert found.reasons[1:] == ("fine",)
+    parity = causes(tolerance, measured, allowed).beside(judged()).parity
+    assert parity.verdict == "fail"
+    assert all(text in parity.reasons[0] for text in said)
+    assert parity.reasons[0].endswith("its kernels are at fault, not the file")
+    assert parity.reasons[1:] == ("fine",)
 
 
 def test_kernels_within_their_tolerance_and_those_of_others_change_nothing() -> None:
@@ -58,15 +58,15 @@ def split(given: list[Judgement], logs: Path, ends: Ends = ENDS, n: int = 9) -> 
     """What is found where no worker runs anything: a note for each that would be split."""
     with ThreadPoolExecutor(1) as threads:
         head = Head.of_classes(5, "logits")
-        made = Attributor(ended(logs), threads, IMAGES, None, head, logs, n, silent)
-        made.start(given, ends)
-        return made.found()
+        attributor = Attributor(ended(logs), threads, IMAGES, None, head, logs, n, silent)
+        attributor.start(given, ends)
+        return attributor.causes()
 
 
 def test_a_gap_that_cannot_be_split_is_a_note(tmp_path: Path) -> None:
-    found = split([judged(), judged("net.tflite", backend="litert")], tmp_path)
-    assert found.attributions == ()
-    assert found.notes == (
+    result = split([judged(), judged("net.tflite", backend="litert")], tmp_path)
+    assert result.attributions == ()
+    assert result.notes == (
         "what net.onnx on onnxruntime cpu loses is not split into causes: causes: the run is over",
         "what net.tflite on litert cpu loses is not split into causes: causes: the run is over",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 
-from resnet_edge.conversion.notes import not_looked_into
+from resnet_edge.conversion.notes import undiagnosed
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.diagnosis.diagnose import of_failed_files
@@ -59,9 +59,9 @@ def test_a_file_that_failed_anywhere_is_looked_into_everywhere() -> None:
 
 
 def test_what_is_left_out_is_said_in_one_note() -> None:
-    assert not_looked_into([FP32, INT8], frozenset({FP32.file, INT8.file})) == []
-    (none,) = not_looked_into([FP32, INT8], frozenset())
+    assert undiagnosed([FP32, INT8], frozenset({FP32.file, INT8.file})) == []
+    (none,) = undiagnosed([FP32, INT8], frozenset())
     assert none.startswith("layers were not compared")
-    (some,) = not_looked_into([FP32, INT8], frozenset({INT8.file}))
+    (some,) = undiagnosed([FP32, INT8], frozenset({INT8.file}))
     assert "of the files that did not fail" in some
     assert "--thorough" in some

@@ -28,16 +28,16 @@ def measured(net: Road, folder: Path, n: int, scheme: str = "int8") -> tuple[Err
         images=str(folder / "images.npy"),
         n=n,
     )
-    told: list[Progress] = []
-    return error_growth(request, told.append), told
+    progress: list[Progress] = []
+    return error_growth(request, progress.append), progress
 
 
 def test_each_layer_is_measured_on_so_many_images(roads: Callable[[str], Road], tmp_path: Path) -> None:
-    found, told = measured(roads("residual_v1"), tmp_path, 6)
-    assert (found.artifact, found.n) == ("net.int8.tflite", 6)
-    assert len(found.layers) > 4
-    assert told[0].step == "errors of net.int8.tflite"
-    assert (told[-1].done, told[-1].total) == (6, 6)
+    growth, progress = measured(roads("residual_v1"), tmp_path, 6)
+    assert (growth.artifact, growth.n) == ("net.int8.tflite", 6)
+    assert len(growth.layers) > 4
+    assert progress[0].step == "errors of net.int8.tflite"
+    assert (progress[-1].done, progress[-1].total) == (6, 6)
 
 
 def test_more_than_there_are_are_all_of_them(roads: Callable[[str], Road], tmp_path: Path) -> None:
@@ -49,6 +49,6 @@ def test_where_time_is_up_one_image_is_measured_all_the_same(
     roads: Callable[[str], Road], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SECONDS", 0.0)
-    found, _ = measured(roads("residual_v1"), tmp_path, 6)
-    assert found.n == 1
-    assert len(found.layers) > 4
+    growth, _ = measured(roads("residual_v1"), tmp_path, 6)
+    assert growth.n == 1
+    assert len(growth.layers) > 4

@@ -25,7 +25,7 @@ REPAIRED = Calibration(
 )
 
 
-def asked(
+def requests(
     *schemes: str, macs: int | None = None, calibrated: Calibration | None = None
 ) -> list[MeasureErrorGrowth]:
     artifacts = [
@@ -46,19 +46,23 @@ def asked(
 
 
 def test_tflite_files_with_integer_weights_are_measured() -> None:
-    found = asked("fp32", "fp16", "dynamic", "int8", "int16x8")
-    assert [each.file for each in found] == ["net.dynamic.tflite", "net.int8.tflite", "net.int16x8.tflite"]
+    of_schemes = requests("fp32", "fp16", "dynamic", "int8", "int16x8")
+    assert [each.file for each in of_schemes] == [
+        "net.dynamic.tflite",
+        "net.int8.tflite",
+        "net.int16x8.tflite",
+    ]
 
 
 def test_calibration_may_have_equalized_what_needs_it() -> None:
     """Dynamic range is made from the model as it is."""
-    found = {each.file: each.exact for each in asked("dynamic", "int8", calibrated=REPAIRED)}
-    assert found == {"net.dynamic.tflite": "float.tflite", "net.int8.tflite": "equalized.tflite"}
-    assert asked("int8")[0].exact == "float.tflite"
+    exact_graphs = {each.file: each.exact for each in requests("dynamic", "int8", calibrated=REPAIRED)}
+    assert exact_graphs == {"net.dynamic.tflite": "float.tflite", "net.int8.tflite": "equalized.tflite"}
+    assert requests("int8")[0].exact == "float.tflite"
 
 
 @pytest.mark.parametrize(
     ("macs", "n"), [(None, 8), (1, 16), (10**9, 16), (16 * 10**8, 10), (4 * 10**9, 8), (10**12, 8)]
 )
 def test_a_larger_network_is_watched_on_fewer_images(macs: int | None, n: int) -> None:
-    assert asked("int8", macs=macs)[0].n == n
+    assert requests("int8", macs=macs)[0].n == n

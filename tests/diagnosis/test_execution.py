@@ -17,41 +17,41 @@ PLAIN_MACS = 9 * 9 * (8 * 36 + 8 * 72) + 8 * 5
 
 
 def ran(path: Path, backend: str) -> Execution:
-    asked = ReadExecution(
+    task = ReadExecution(
         file=path.name, path=str(path), format=path.suffix[1:], backend=backend, device="cpu"
     )
-    found = executed(asked, silent).execution
-    assert found is not None
-    return found
+    execution = executed(task, silent).execution
+    assert execution is not None
+    return execution
 
 
 def test_int8_that_runs_whole(tmp_path: Path) -> None:
-    found = ran(written(tmp_path, "plain"), "onnxruntime")
-    assert found.macs == found.stated_int8_macs == found.int8_macs == PLAIN_MACS
-    assert found.in_float == ()
-    assert found.missing == 0
-    kinds = {(row.op, row.precision.split()[0], row.by) for row in found.operators if row.macs}
+    execution = ran(written(tmp_path, "plain"), "onnxruntime")
+    assert execution.macs == execution.stated_int8_macs == execution.int8_macs == PLAIN_MACS
+    assert execution.in_float == ()
+    assert execution.missing == 0
+    kinds = {(row.op, row.precision.split()[0], row.by) for row in execution.operators if row.macs}
     # Where pairs could overflow, a session stores weights as uint8, too.
     assert kinds == {("QLinearConv", "uint8", "CPU"), ("QGemm", "uint8", "CPU")}
 
 
 def test_a_layer_that_is_left_in_float_is_named(tmp_path: Path) -> None:
-    found = ran(written(tmp_path, "plain", first_bias=2.0), "onnxruntime")
-    assert found.stated_int8_macs == PLAIN_MACS
-    assert found.int8_macs == PLAIN_MACS - 9 * 9 * 8 * 36
-    assert found.in_float == ("conv0",)
+    execution = ran(written(tmp_path, "plain", first_bias=2.0), "onnxruntime")
+    assert execution.stated_int8_macs == PLAIN_MACS
+    assert execution.int8_macs == PLAIN_MACS - 9 * 9 * 8 * 36
+    assert execution.in_float == ("conv0",)
 
 
 @pytest.mark.parametrize(
     ("backend", "by"), [("litert", "XNNPACK"), ("litert_reference", "LiteRT's reference kernels")]
 )
 def test_delegate_of_a_tflite_file(backend: str, by: str, tmp_path: Path) -> None:
-    found = ran(tiny.write_all(tmp_path) / "fixed.tflite", backend)
-    assert found.stated_int8_macs == found.int8_macs == 0
-    assert {row.by for row in found.operators} == {by}
+    execution = ran(tiny.write_all(tmp_path) / "fixed.tflite", backend)
+    assert execution.stated_int8_macs == execution.int8_macs == 0
+    assert {row.by for row in execution.operators} == {by}
 
 
 def test_a_backend_that_does_not_tell(tmp_path: Path) -> None:
     path = tiny.write_all(tmp_path) / "fixed.onnx"
-    asked = ReadExecution(file=path.name, path=str(path), format="keras", backend="keras", device="cpu")
-    assert executed(asked, silent).execution is None
+    task = ReadExecution(file=path.name, path=str(path), format="keras", backend="keras", device="cpu")
+    assert executed(task, silent).execution is None

@@ -34,8 +34,8 @@ def test_files_of_other_formats_need_no_float_graph(tmp_path: Path) -> None:
 
 
 def test_without_a_float_graph_all_is_one_note(tmp_path: Path) -> None:
-    found = explainer(tmp_path).explain([judged(), judged("net.tflite")], unknown)
-    assert found == Explanations(
+    explanations = explainer(tmp_path).explain([judged(), judged("net.tflite")], unknown)
+    assert explanations == Explanations(
         notes=("layers are not compared: the model has an operation that is not known",)
     )
 
@@ -48,7 +48,10 @@ def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
 def test_a_worker_that_breaks_is_a_failure_of_each_file_once(tmp_path: Path) -> None:
     """A file that was not compared is not proved, whatever its outputs are."""
     given = [judged(), judged(backend="openvino"), judged("net.tflite", backend="litert")]
-    found = explainer(tmp_path).explain(given, lambda: "float.tflite")
-    assert [each.what for each in found.failures] == ["the layers of net.onnx", "the layers of net.tflite"]
-    assert {each.message for each in found.failures} == {"layers: the run is over"}
-    assert (found.explanations, found.notes) == ((), ())
+    explanations = explainer(tmp_path).explain(given, lambda: "float.tflite")
+    assert [each.what for each in explanations.failures] == [
+        "the layers of net.onnx",
+        "the layers of net.tflite",
+    ]
+    assert {each.message for each in explanations.failures} == {"layers: the run is over"}
+    assert (explanations.explanations, explanations.notes) == ((), ())

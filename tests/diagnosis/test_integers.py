@@ -51,18 +51,18 @@ def test_what_ran_elsewhere_does_not_count(elsewhere: Execution) -> None:
     assert Integers((elsewhere,), (), ()).beside(JUDGED) == JUDGED
 
 
-def looked(given: list[Judgement], logs: Path, *, emulates: bool = True) -> Integers:
+def checked(given: list[Judgement], logs: Path, *, emulates: bool = True) -> Integers:
     """What is found of these where no worker runs anything."""
     head = Head.of_classes(5, "logits")
     with ThreadPoolExecutor(1) as threads:
         checks = IntegerChecks(ended(logs), threads, IMAGES, None, head, silent)
         checks.start(given, emulates=emulates)
-        return checks.found()
+        return checks.integers()
 
 
 def test_files_without_integers_are_not_looked_at(tmp_path: Path) -> None:
     given = [judged(scheme="fp32"), judged(scheme="fp16"), judged("net.keras")]
-    assert looked(given, tmp_path) == Integers((), (), ())
+    assert checked(given, tmp_path) == Integers((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_files_without_integers_are_not_looked_at(tmp_path: Path) -> None:
 def test_what_could_not_be_looked_at_is_a_note_and_no_error(
     given: list[Judgement], emulates: bool, notes: int, tmp_path: Path
 ) -> None:
-    found = looked(given, tmp_path, emulates=emulates)
-    assert (found.executions, found.risks, len(found.notes)) == ((), (), notes)
-    assert found.notes[0] == (
+    result = checked(given, tmp_path, emulates=emulates)
+    assert (result.executions, result.risks, len(result.notes)) == ((), (), notes)
+    assert result.notes[0] == (
         "the integers of an artifact could not be looked into: integers: the run is over"
     )

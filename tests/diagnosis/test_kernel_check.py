@@ -28,25 +28,25 @@ def test_outputs_on_no_grid_have_no_step(outputs: NDArray[np.float32]) -> None:
 
 @pytest.mark.parametrize("steps", [1, 3])
 def test_int8_is_measured_in_steps(steps: int) -> None:
-    found = GRID + np.float32(0.31 * steps)
-    told = checked(GRID, GRID, found, "int8", "cpu")
-    assert told.tolerance == INT8
-    assert told.allowed == INT8.most == 2
-    assert told.measured == pytest.approx(steps, abs=0.01)
-    assert told.within == (steps < 2)
+    outputs = GRID + np.float32(0.31 * steps)
+    check = checked(GRID, GRID, outputs, "int8", "cpu")
+    assert check.tolerance == INT8
+    assert check.allowed == INT8.most == 2
+    assert check.measured == pytest.approx(steps, abs=0.01)
+    assert check.within == (steps < 2)
     assert checked(GRID, GRID, GRID, "int8", "cpu").measured == 0
 
 
 def test_kernels_may_add_more_where_rounding_makes_more() -> None:
     exact = GRID + np.float32(0.31 * 4)
-    told = checked(exact, GRID, GRID + np.float32(0.31 * 3), "int8", "cpu")
-    assert told.allowed == pytest.approx(8, abs=0.01)
-    assert told.within
+    check = checked(exact, GRID, GRID + np.float32(0.31 * 3), "int8", "cpu")
+    assert check.allowed == pytest.approx(8, abs=0.01)
+    assert check.within
 
 
 def test_float_is_measured_by_the_outputs() -> None:
-    found = REAL * np.float32(1 + 3 * FLOAT_ON_CPU.most)
-    told = checked(REAL, REAL, found, "fp32", "cpu")
-    assert told.measured == pytest.approx(3 * FLOAT_ON_CPU.most, rel=0.01)
-    assert not told.within
-    assert checked(REAL, REAL, found, "fp32", "gpu").within
+    outputs = REAL * np.float32(1 + 3 * FLOAT_ON_CPU.most)
+    check = checked(REAL, REAL, outputs, "fp32", "cpu")
+    assert check.measured == pytest.approx(3 * FLOAT_ON_CPU.most, rel=0.01)
+    assert not check.within
+    assert checked(REAL, REAL, outputs, "fp32", "gpu").within

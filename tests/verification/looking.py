@@ -9,13 +9,13 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.verification.files import look
-from resnet_edge.verification.task import IdentifyFiles, Looked
+from resnet_edge.verification.task import IdentifiedFiles, IdentifyFiles
 from resnet_edge.workers.progress import silent
 
 BACKENDS = ("litert", "onnxruntime")
 
 
-def looked(*paths: Path, contents: bool = False) -> Looked:
+def identified(*paths: Path, contents: bool = False) -> IdentifiedFiles:
     formats = tuple(path.suffix[1:] for path in paths)
     folder = tempfile.mkdtemp(dir=paths[0].parent)
     return look(

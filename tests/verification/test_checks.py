@@ -24,13 +24,13 @@ from resnet_edge.verification.checks import (
     unfed,
     ungolden,
 )
-from resnet_edge.verification.task import Looked
+from resnet_edge.verification.task import IdentifiedFiles
 from tests.backends import tiny
-from tests.verification.looking import facts, looked
+from tests.verification.looking import facts, identified
 
 
 def test_weights_in_another_file_are_a_part_of_it(apart: Path) -> None:
-    before = looked(apart)
+    before = identified(apart)
     weights = apart.parent / "weights.bin"
     assert before.beside == ((str(weights),),)
     assert before.artifacts[0].size_bytes == apart.stat().st_size + weights.stat().st_size
@@ -38,7 +38,7 @@ def test_weights_in_another_file_are_a_part_of_it(apart: Path) -> None:
     values = np.frombuffer(weights.read_bytes(), np.uint8).copy()
     values[40] ^= 1
     weights.write_bytes(values.tobytes())
-    assert looked(apart).artifacts[0].sha256 != before.artifacts[0].sha256
+    assert identified(apart).artifacts[0].sha256 != before.artifacts[0].sha256
     with pytest.raises(ArtifactError, match=r"apart\.onnx changed"):
         check_unchanged(before)
 
@@ -54,7 +54,7 @@ def test_a_file_against_itself_is_refused_but_on_another_backend() -> None:
         outputs=(),
     )
     own, other = (Target("litert", "cpu"),), (Target("litert", "cpu"), Target("openvino", "cpu"))
-    looked = Looked(
+    file = IdentifiedFiles(
         artifacts=(artifact,),
         targets=(own,),
         min_sqnr_db=(1.0,),
@@ -64,10 +64,10 @@ def test_a_file_against_itself_is_refused_but_on_another_backend() -> None:
         failures=(),
     )
     with pytest.raises(UsageError, match="is the reference itself"):
-        check_other(looked, facts("a" * 64), "", FIRST_BACKEND)
-    check_other(replace(looked, targets=(other,)), facts("a" * 64), "", FIRST_BACKEND)
+        check_other(file, facts("a" * 64), "", FIRST_BACKEND)
+    check_other(replace(file, targets=(other,)), facts("a" * 64), "", FIRST_BACKEND)
     check_other(
-        Looked(
+        IdentifiedFiles(
             artifacts=(artifact,),
             targets=(own,),
             min_sqnr_db=(1.0,),
@@ -82,7 +82,7 @@ def test_a_file_against_itself_is_refused_but_on_another_backend() -> None:
     )
     with pytest.raises(UsageError, match="is the reference itself"):
         check_other(
-            Looked(
+            IdentifiedFiles(
                 artifacts=(artifact,),
                 targets=(own,),
                 min_sqnr_db=(1.0,),
@@ -145,10 +145,10 @@ def test_the_reference_with_another_comment_is_the_reference(tmp_path: Path) -> 
     model = onnx.load(tmp_path / "fixed.onnx")
     model.doc_string = "another file"
     onnx.save(model, tmp_path / "other.onnx")
-    (content,) = looked(tmp_path / "fixed.onnx", contents=True).contents
-    found = looked(tmp_path / "other.onnx", contents=True)
+    (content,) = identified(tmp_path / "fixed.onnx", contents=True).contents
+    files = identified(tmp_path / "other.onnx", contents=True)
     with pytest.raises(UsageError, match=r"other\.onnx is the reference itself"):
-        check_other(found, facts("b" * 64), content, FIRST_BACKEND)
+        check_other(files, facts("b" * 64), content, FIRST_BACKEND)
 
 
 def image_file(path: str, shape: tuple[int | None, ...], classes: int | None = 3) -> Artifact:
@@ -164,10 +164,10 @@ def image_file(path: str, shape: tuple[int | None, ...], classes: int | None = 3
     )
 
 
-def together(*artifacts: Artifact) -> Looked:
+def together(*artifacts: Artifact) -> IdentifiedFiles:
     """What was found of them, each with its own number in every list."""
     numbers = range(len(artifacts))
-    return Looked(
+    return IdentifiedFiles(
         artifacts=artifacts,
         targets=tuple((Target("onnxruntime", f"cpu:{n}"),) for n in numbers),
         min_sqnr_db=tuple(float(n) for n in numbers),
@@ -183,17 +183,17 @@ def together(*artifacts: Artifact) -> Looked:
 def test_files_that_take_and_give_what_the_reference_does_stay(
     shape: tuple[int | None, ...], classes: int | None
 ) -> None:
-    found = together(image_file("a.onnx", shape, classes))
-    assert fitting(found, facts("")) is found
+    files = together(image_file("a.onnx", shape, classes))
+    assert fitting(files, facts("")) is files
 
 
 def test_one_that_does_not_fit_is_a_failure_and_the_others_keep_what_is_theirs() -> None:
     wide, other = image_file("wide.onnx", (1, 4, 4, 3)), image_file("other.onnx", (1, 4, 4, 1), 5)
-    found = fitting(together(wide, image_file("good.onnx", (1, 4, 4, 1)), other), facts(""))
-    assert [artifact.path for artifact in found.artifacts] == ["good.onnx"]
-    assert (found.targets[0][0].device, found.min_sqnr_db) == ("cpu:1", (1.0,))
-    assert (found.beside, found.copies, found.contents) == ((("beside1",),), ("copy1",), ("content1",))
-    said = {failure.what: failure.message for failure in found.failures}
+    files = fitting(together(wide, image_file("good.onnx", (1, 4, 4, 1)), other), facts(""))
+    assert [artifact.path for artifact in files.artifacts] == ["good.onnx"]
+    assert (files.targets[0][0].device, files.min_sqnr_db) == ("cpu:1", (1.0,))
+    assert (files.beside, files.copies, files.contents) == ((("beside1",),), ("copy1",), ("content1",))
+    said = {failure.what: failure.message for failure in files.failures}
     assert said["wide.onnx"].startswith("takes images of 4x4x3 (NHWC), and net.tflite of 4x4x1: name the")
     assert said["other.onnx"].startswith("gives 5 scores per image, and net.tflite 3: name the model")
 
@@ -207,8 +207,8 @@ def test_where_none_fits_the_first_is_the_error() -> None:
 
 
 def test_channels_first_are_told_and_given_so() -> None:
-    found = together(image_file("a.onnx", (1, 1, 4, 4)), image_file("b.onnx", (1, 4, 4, 1)))
-    (note,) = transposed(found, facts(""))
+    files = together(image_file("a.onnx", (1, 1, 4, 4)), image_file("b.onnx", (1, 4, 4, 1)))
+    (note,) = transposed(files, facts(""))
     assert note.startswith("a.onnx takes its channels first, 1x4x4 (NCHW): it is given the images so")
 
 
@@ -221,7 +221,7 @@ def test_a_report_that_speaks_of_another_file_is_no_promise() -> None:
 
 
 def test_a_file_that_is_gone_has_changed(apart: Path) -> None:
-    before = looked(apart)
+    before = identified(apart)
     (apart.parent / "weights.bin").unlink()
     with pytest.raises(ArtifactError, match=r"apart\.onnx changed while it was being verified"):
         check_unchanged(before)

@@ -7,24 +7,24 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.core.errors import ArtifactError
-from tests.verification.looking import looked
+from tests.verification.looking import identified
 
 
 def test_what_is_no_artifact_stops_no_other(apart: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.onnx"
     bad.write_bytes(b"no protobuf")
-    found = looked(bad, apart)
-    assert [Path(one.path).name for one in found.artifacts] == ["apart.onnx"]
-    assert len(found.targets) == len(found.min_sqnr_db) == len(found.beside) == 1
-    assert [failure.what for failure in found.failures] == ["bad.onnx"]
+    files = identified(bad, apart)
+    assert [Path(one.path).name for one in files.artifacts] == ["apart.onnx"]
+    assert len(files.targets) == len(files.min_sqnr_db) == len(files.beside) == 1
+    assert [failure.what for failure in files.failures] == ["bad.onnx"]
     with pytest.raises(ArtifactError, match=r"bad\.onnx"):
-        looked(bad)
+        identified(bad)
     with pytest.raises(ArtifactError, match=r"bad\.onnx"):
-        looked(bad, bad)
+        identified(bad, bad)
 
 
 def test_what_is_wrong_is_told_of_the_file_that_people_know(tmp_path: Path) -> None:
     (tmp_path / "bad.tflite").write_bytes(b"odd")
     with pytest.raises(ArtifactError, match="bad") as caught:
-        looked(tmp_path / "bad.tflite")
+        identified(tmp_path / "bad.tflite")
     assert str(tmp_path / "bad.tflite") in str(caught.value)

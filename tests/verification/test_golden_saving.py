@@ -72,16 +72,16 @@ def judged(folder: Path, file: str, verdict: Verdict, backend: str = "onnxruntim
 
 
 def saved(folder: Path, *rows: Judgement, out: str = "golden.npz") -> tuple[str, ...]:
-    asked = goldens.request(folder, goldens.measured(folder / "uint8.onnx", folder))
+    golden = goldens.request(folder, goldens.measured(folder / "uint8.onnx", folder))
     images = Images(
-        images=asked.images,
-        labels=asked.labels,
+        images=golden.images,
+        labels=golden.labels,
         n=goldens.N,
         class_names=(),
         source="test images",
         sha256="ef" * 32,
     )
-    expected = Reference(replace(facts("cd" * 32), head=asked.head), asked.reference)
+    expected = Reference(replace(facts("cd" * 32), head=golden.head), golden.reference)
     return save_golden(
         *(folder / out, 12, list(rows), images, expected),
         Here(),  # type: ignore[arg-type]  # it runs what a worker would

@@ -48,9 +48,9 @@ def inside_functions(opened: OpenedSteps) -> frozenset[str]:
             ends.update(step.reads)
     inner = source.keys() - ends - held
     curved = {source[name] for name in inner & bent}
-    found = {name for name in inner if source[name] in curved}
+    inside = {name for name in inner if source[name] in curved}
     for step in reversed(opened.steps):
-        last = step.op in AFFINE and len(step.reads) == 1 and found.isdisjoint(step.gives)
+        last = step.op in AFFINE and len(step.reads) == 1 and inside.isdisjoint(step.gives)
         if last and step.reads[0] in bent and len(readers[step.reads[0]]) == 1:
-            found.discard(step.reads[0])
-    return frozenset(found)
+            inside.discard(step.reads[0])
+    return frozenset(inside)

@@ -52,8 +52,8 @@ class Evidence:
 def cause(evidence: Evidence) -> Named:
     """The first that fits."""
     for look in LOOKS:
-        if (found := look(evidence)) is not None:
-            return found
+        if (named := look(evidence)) is not None:
+            return named
     alike = _correlation(evidence)
     return "unlike", f"its values correlate by {alike:.2f} with what the reference's layer gives on its input"
 
@@ -71,15 +71,15 @@ def target(word: str, section: Sequence[LayerStep], theirs: frozenset[str]) -> L
         "dropout": RANDOM,
         "activation_early": STOPS,
     }
-    found = [step for step in section if step.op in sought.get(word, frozenset())]
-    return found[-1 if word == "activation_early" else 0] if found else None
+    matching = [step for step in section if step.op in sought.get(word, frozenset())]
+    return matching[-1 if word == "activation_early" else 0] if matching else None
 
 
 def _rounded(evidence: Evidence) -> Named | None:
     theirs, ours = evidence.operations
-    if not (found := sorted(ours & ROUNDED - theirs)):
+    if not (rounding := sorted(ours & ROUNDED - theirs)):
         return None
-    return "operation", f"it is an operation ({found[0]}) that the reference has not"
+    return "operation", f"it is an operation ({rounding[0]}) that the reference has not"
 
 
 def _foreign(evidence: Evidence) -> Named | None:
@@ -147,9 +147,9 @@ def _kernels(evidence: Evidence) -> tuple[Real, Real] | None:
     return theirs.kernel, ours.kernel
 
 
-def _alike(meant: Real, found: Real) -> float:
+def _alike(meant: Real, stored: Real) -> float:
     """The mean cosine of the outputs' weights, whatever each is scaled by."""
-    a, b = (x.reshape(len(x), -1) for x in (meant, found))
+    a, b = (x.reshape(len(x), -1) for x in (meant, stored))
     length = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     live = length > 0
     return float(((a * b).sum(axis=1)[live] / length[live]).mean()) if live.any() else 0.0
@@ -159,28 +159,28 @@ def _weights(evidence: Evidence) -> Named | None:
     kernels = _kernels(evidence)
     if kernels is None:
         return None
-    meant, found = kernels
-    plain = _alike(meant, found)
-    best = max(_rewritings(meant, found), key=lambda one: _alike(one[2], found), default=None)
-    if best is not None and _alike(best[2], found) > max(plain + (1 - plain) / 2, UNLIKE):
+    meant, stored = kernels
+    plain = _alike(meant, stored)
+    best = max(_rewritings(meant, stored), key=lambda one: _alike(one[2], stored), default=None)
+    if best is not None and _alike(best[2], stored) > max(plain + (1 - plain) / 2, UNLIKE):
         return best[0], best[1]
-    if (silent := _silent(meant, found)).size:
+    if (silent := _silent(meant, stored)).size:
         return "stuck", f"its output channels {listed(silent)} have no weights: they always give the same"
     if plain < UNLIKE:
         return "other_weights", "its weights are others altogether: was it made from this model?"
-    if (levels := _levels(found)) < min(found[0].size, 64) // 2:
+    if (levels := _levels(stored)) < min(stored[0].size, 64) // 2:
         return (
             "few_levels",
             f"its weights have {levels} levels in each channel: they were cut to too few bits",
         )
     if plain < ALIKE:
         return "changed", f"its weights are not the reference's (their cosine is {plain:.3f})"
-    return _gain(meant, found, evidence.departure.channels)
+    return _gain(meant, stored, evidence.departure.channels)
 
 
-def _gain(meant: Real, found: Real, departing: Sequence[int]) -> Named | None:
+def _gain(meant: Real, stored: Real, departing: Sequence[int]) -> Named | None:
     """All outputs' weights scaled alike, by more than they are by themselves, or those of a few."""
-    a, b = (x.reshape(len(x), -1) for x in (meant, found))
+    a, b = (x.reshape(len(x), -1) for x in (meant, stored))
     live = np.abs(a).any(axis=1)
     gains = (a * b).sum(axis=1)[live] / np.square(a).sum(axis=1)[live]
     whole, usual = float(np.median(gains)), float(np.median(np.abs(gains - np.median(gains))))
@@ -193,13 +193,13 @@ def _gain(meant: Real, found: Real, departing: Sequence[int]) -> Named | None:
     return None
 
 
-def _rewritings(meant: Real, found: Real) -> Iterator[tuple[str, str, Real]]:
+def _rewritings(meant: Real, stored: Real) -> Iterator[tuple[str, str, Real]]:
     """Cause, sentence and the reference's weights in another order."""
     for axis, word, text in (
         (0, "output_channels", "its output channels {} are in another order"),
         (3, "input_channels", "its input channels {} are in another order (RGB and BGR?)"),
     ):
-        order = _matches(np.moveaxis(found, axis, 0), np.moveaxis(meant, axis, 0))
+        order = _matches(np.moveaxis(stored, axis, 0), np.moveaxis(meant, axis, 0))
         if order is not None:
             moved = np.flatnonzero(order != np.arange(len(order)))
             yield word, text.format(listed(moved)), np.take(meant, order, axis)
@@ -211,26 +211,26 @@ def _rewritings(meant: Real, found: Real) -> Iterator[tuple[str, str, Real]]:
         "transposed (inputs and outputs exchanged)": lambda w: w.swapaxes(0, 3),
     }
     for name, turn in ways.items():
-        if turn(meant).shape == found.shape:
+        if turn(meant).shape == stored.shape:
             yield "turned", f"its kernel is {name}", turn(meant)
 
 
-def _matches(found: Real, meant: Real) -> NDArray[np.intp] | None:
-    """The row of `meant` that each row of `found` is most alike; None where that is no reordering."""
-    a, b = (x.reshape(len(x), -1) for x in (found, meant))
+def _matches(stored: Real, meant: Real) -> NDArray[np.intp] | None:
+    """The row of `meant` that each row of `stored` is most alike; None where that is no reordering."""
+    a, b = (x.reshape(len(x), -1) for x in (stored, meant))
     a, b = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-30) for x in (a, b))
     order = (a @ b.T).argmax(axis=1)
     same = len(set(order.tolist())) == len(order)
     return order if same and (order != np.arange(len(order))).any() else None
 
 
-def _silent(meant: Real, found: Real) -> NDArray[np.intp]:
-    zero, live = (np.abs(x).reshape(len(x), -1).any(axis=1) for x in (found, meant))
+def _silent(meant: Real, stored: Real) -> NDArray[np.intp]:
+    zero, live = (np.abs(x).reshape(len(x), -1).any(axis=1) for x in (stored, meant))
     return np.flatnonzero(~zero & live)
 
 
-def _levels(found: Real) -> int:
-    return max(len(np.unique(row)) for row in found.reshape(len(found), -1))
+def _levels(stored: Real) -> int:
+    return max(len(np.unique(row)) for row in stored.reshape(len(stored), -1))
 
 
 def _bias(evidence: Evidence) -> Named | None:

@@ -30,8 +30,8 @@ def compared(file: str, path: Path, format: str, portable: Path, images: NDArray
     """What departs in `file` from the float graph `portable` on `images` (N, H, W, C). Raises ArtifactError
     where a file cannot be opened, run or cut."""
     sections = Sections(FloatReference(portable), path, format, images)
-    found = search(sections)
-    report = _Report(sections, found)
+    searched = search(sections)
+    report = _Report(sections, searched)
     weighted = [step for step in sections.reference.opened.steps if step.weights is not None]
     alone = report.judged_alone(weighted)
     return Explanation(
@@ -48,21 +48,21 @@ def compared(file: str, path: Path, format: str, portable: Path, images: NDArray
 class _Report:
     """What a search found, in words."""
 
-    def __init__(self, sections: Sections, found: Searched) -> None:
-        self.sections, self.found = sections, found
+    def __init__(self, sections: Sections, searched: Searched) -> None:
+        self.sections, self.searched = sections, searched
         self.order = {step.gives[0]: number for number, step in enumerate(sections.opened.steps)}
 
     def judged_alone(self, weighted: list[LayerStep]) -> list[LayerStep]:
         """Layers of the reference that end a section of their own, and were held to a bound that could have
         failed."""
         names = self.sections.reference.names
-        judged = {names[i] for i in self.found.cuts & self.sections.held(self.found.first)}
-        accused = {names[one.tensor] for one in self.found.accused}
+        judged = {names[i] for i in self.searched.cuts & self.sections.held(self.searched.first)}
+        accused = {names[one.tensor] for one in self.searched.accused}
         return [step for step in weighted if step.gives[0] in judged | accused]
 
     def findings(self) -> list[LayerFinding]:
         """What is wrong, in the order of execution; then what explains a failure, and is no fault."""
-        wrong = sorted((self._accusation(one) for one in self.found.accused), key=lambda one: one.order)
+        wrong = sorted((self._accusation(one) for one in self.searched.accused), key=lambda one: one.order)
         others = [one for one in wrong if one.cause == "other_weights"]
         if len(others) >= STALE:
             text = f"{len(others)} layers have other weights: it was made from another model or training"
@@ -97,7 +97,7 @@ class _Report:
     def _evidence(
         self, one: Accused, theirs: LayerStep | None, ours: LayerStep, section: list[LayerStep]
     ) -> Evidence:
-        cuts = self.found.first is one.judged and frozenset(self.sections.matches) or one.cuts
+        cuts = self.searched.first is one.judged and frozenset(self.sections.matches) or one.cuts
         pairs = [
             (expected[one.tensor], seen[one.tensor])
             for _, (expected, seen) in zip(range(SHOWN), self.sections.replayed(cuts), strict=False)
@@ -136,9 +136,9 @@ class _Report:
         for i in self.sections.matches:
             limits, sums = self.sections.limits.get(i), self.sections.own[i]
             lost = float(sums.lost.sum())
-            if i not in self.found.cuts or limits is None or lost <= float(sums.error.sum()):
+            if i not in self.searched.cuts or limits is None or lost <= float(sums.error.sum()):
                 continue
-            step = _computing(self.sections.section(i, self.found.cuts), None)
+            step = _computing(self.sections.section(i, self.searched.cuts), None)
             loss = sqnr_db(float(sums.power.sum()) + lost, lost)
             ends = f"{limits[0].min():.4g} and {limits[1].max():.4g}"
             text = (
@@ -174,16 +174,16 @@ class _Report:
 
     def remarks(self, weighted: list[LayerStep], alone: list[LayerStep]) -> Iterator[str]:
         """What is odd in the file and shows nowhere, and what could not be judged by itself."""
-        named = {finding.layer for finding in self.findings()} if self.found.accused else set()
+        named = {finding.layer for finding in self.findings()} if self.searched.accused else set()
         for name, text in self.sections.opened.oddities:
             if name not in named:
                 yield f"{name.split(';')[0]}: {text}; it shows nowhere"
-        opaque = self.found.first.opaque
+        opaque = self.searched.first.opaque
         foreign = [step for step in self.sections.opened.steps if opaque.intersection(step.gives)]
         if foreign:
-            told = ", ".join(f"{step.op} ({step.gives[0].split(';')[0]})" for step in foreign[:SHOWN])
+            names = ", ".join(f"{step.op} ({step.gives[0].split(';')[0]})" for step in foreign[:SHOWN])
             more = f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else ""
-            yield f"what reads {told}{more} is not judged: how rounding goes through that is not known"
+            yield f"what reads {names}{more} is not judged: how rounding goes through that is not known"
         rest = len(weighted) - len(alone)
         if rest:
             yield (

@@ -64,8 +64,8 @@ class DepartureSums:
         self.n, self.images = self.n + len(r), self.images + 1
 
     def _mean(self, row: int) -> Real:
-        found: Real = self._sums[row] / max(self.n, 1)
-        return found
+        mean: Real = self._sums[row] / max(self.n, 1)
+        return mean
 
     @property
     def expected(self) -> Real:
@@ -87,8 +87,8 @@ class DepartureSums:
     def shift_variance(self) -> Real:
         """Of the means (C,) over all images, from how they differ between these."""
         mean, square = self._each / max(self.images, 1)
-        found: Real = np.maximum(square - np.square(mean), 0) / max(self.images - 1, 1)
-        return found
+        variance: Real = np.maximum(square - np.square(mean), 0) / max(self.images - 1, 1)
+        return variance
 
     @property
     def power(self) -> Real:
@@ -127,8 +127,8 @@ class DepartureSums:
     @property
     def products(self) -> Real:
         """Mean products (C,) of what was expected and seen."""
-        found: Real = self._mean(4) + self._mean(7)
-        return found
+        products: Real = self._mean(4) + self._mean(7)
+        return products
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,10 +169,10 @@ def departure(replayed: DepartureSums, own: DepartureSums, rounding: Rounding) -
     variance, hard = (np.broadcast_to(x, replayed.power.shape) for x in (rounding.random, rounding.hard))
     if not replayed.n or not known(rounding):
         return None
-    found = _departure(replayed, own, variance, hard, rounding.own)
-    if found is None or not own.n or _departure(own, own, variance, hard, rounding.own) is not None:
-        return found
-    return replace(found, excused=True)
+    departing = _departure(replayed, own, variance, hard, rounding.own)
+    if departing is None or not own.n or _departure(own, own, variance, hard, rounding.own) is not None:
+        return departing
+    return replace(departing, excused=True)
 
 
 def _departure(
@@ -182,12 +182,12 @@ def _departure(
     if own.n:  # a mean that was corrected on other images is right but for what they differ by from these
         beyond = np.maximum(np.abs(own.shift) - np.sqrt(2 * T * own.shift_variance), 0)
         shift = np.where(np.abs(own.shift) < shift, beyond, shift)
-    if (found := _beyond("shift", shift, _most_shift(sums, variance, hard, half))) is not None:
-        return found
+    if (departing := _beyond("shift", shift, _most_shift(sums, variance, hard, half))) is not None:
+        return departing
     centred = np.sqrt(np.maximum(sums.error - sums.shift**2, 0))
     each, bound = _most_error(variance, hard + half)
-    if (found := _beyond("error", centred, each)) is not None:
-        return found
+    if (departing := _beyond("error", centred, each)) is not None:
+        return departing
     whole = float(np.linalg.norm(centred))
     if whole > bound + 1e-30:
         return Departure(kind="error", times=whole / max(bound, 1e-30))
@@ -214,9 +214,9 @@ def _most_error(variance: Real, hard: Real) -> tuple[Real, float]:
     return each, float(np.sqrt(total) + np.sqrt(np.square(hard).sum()))
 
 
-def _beyond(kind: str, found: Real, allowed: Real) -> Departure | None:
-    over = np.flatnonzero(found > allowed + 1e-30)
+def _beyond(kind: str, measured: Real, allowed: Real) -> Departure | None:
+    over = np.flatnonzero(measured > allowed + 1e-30)
     if not over.size:
         return None
-    times = float((found[over] / np.maximum(allowed[over], 1e-30)).max())
+    times = float((measured[over] / np.maximum(allowed[over], 1e-30)).max())
     return Departure(kind=kind, times=times, channels=tuple(over.tolist()))

@@ -19,16 +19,16 @@ LIMITERS = frozenset({"relu", "relu6", "clip", "min", "max", "minimum", "maximum
 
 def held_limits(opened: OpenedSteps) -> dict[str, Limits]:
     """Of every activation that has any."""
-    found = {name: (np.asarray(grid.low), np.asarray(grid.high)) for name, grid in opened.grids.items()}
+    limits = {name: (np.asarray(grid.low), np.asarray(grid.high)) for name, grid in opened.grids.items()}
     for step in opened.steps:
-        if len(step.reads) != 1 or step.reads[0] not in found:
+        if len(step.reads) != 1 or step.reads[0] not in limits:
             continue
-        made = _through(step, found[step.reads[0]])
-        if made is None:
+        through = _through(step, limits[step.reads[0]])
+        if through is None:
             continue
         for name in step.gives:
-            found[name] = _both(made, found[name]) if name in opened.grids else made
-    return found
+            limits[name] = _both(through, limits[name]) if name in opened.grids else through
+    return limits
 
 
 def keeps_limits(step: LayerStep) -> bool:

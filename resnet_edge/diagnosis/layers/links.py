@@ -76,13 +76,13 @@ def _link(sections: Cut, tensor: int) -> Iterable[Link]:
     if not all(_feeds(sections.reference_name(i), expected, theirs) for i in read):
         return  # a factor between the two is in the reference's weights
     alone = not any(step.kind in MULTIPLIES for step in (*section, *expected))
-    found = Link(gives=tensor, reads=read[0] if read else None, theirs=theirs, ours=ours, alone=alone)
-    one, other = found.weights
+    link = Link(gives=tensor, reads=read[0] if read else None, theirs=theirs, ours=ours, alone=alone)
+    one, other = link.weights
     alike = one.kernel.shape == other.kernel.shape and one.groups == other.groups
     channels = [sections.matches[i].shape[-1] for i in read]
     fits = len(read) < 2 and all(size == one.kernel.shape[3] * one.groups for size in channels)
     if alike and fits and sections.matches[tensor].shape[-1] == one.kernel.shape[0]:
-        yield found
+        yield link
 
 
 def _only_layer(section: list[LayerStep]) -> LayerStep | None:

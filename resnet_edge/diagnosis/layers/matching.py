@@ -141,7 +141,7 @@ def candidates(opened: OpenedSteps) -> list[str]:
     read by the next alone, the last. What holds the values of a tensor that several read is that tensor
     again, and left out."""
     readers, inside = opened.readers(), inside_functions(opened)
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     truths: set[str] = set()
     for step in opened.steps:
         if step.op in TRUTHS or (step.op in KEEPERS and truths.issuperset(step.reads) and step.reads):
@@ -153,8 +153,8 @@ def candidates(opened: OpenedSteps) -> list[str]:
             while (behind := readers.get(name, [])) and len(behind) == 1 and behind[0].op in KEEPERS:
                 name = behind[0].gives[0]
             if name not in inside:
-                found[name] = None
-    return list(found)
+                names[name] = None
+    return list(names)
 
 
 class Order:
@@ -199,27 +199,27 @@ def affine_behind(opened: OpenedSteps) -> frozenset[str]:
     """Activations that are read by one sum or product with a constant, and nothing else, perhaps in another
     shape."""
     readers = opened.readers()
-    found: set[str] = set()
+    affine: set[str] = set()
     for step in reversed(opened.steps):
         constant = step.kind in ("sum", "product") and step.constant is not None
-        moved = step.op in SAME_VALUES | KEEPERS and found.issuperset(step.gives)
+        moved = step.op in SAME_VALUES | KEEPERS and affine.issuperset(step.gives)
         if constant or moved:
-            found.update(name for name in step.reads if len(readers[name]) == 1)
-    return frozenset(found)
+            affine.update(name for name in step.reads if len(readers[name]) == 1)
+    return frozenset(affine)
 
 
 def layers_behind(opened: OpenedSteps) -> dict[str, tuple[int, ...]]:
     """By activation, the shape of the kernel of the layer that gives it, but for constants, limits and
     moves."""
-    found: dict[str, tuple[int, ...]] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for step in opened.steps:
         shape = step.weights.kernel.shape if step.weights is not None else None
         passes = step.kind in ("move", "sum", "product") or step.op in LIMITS
         if shape is None and len(step.reads) == 1 and passes:
-            shape = found.get(step.reads[0])
+            shape = shapes.get(step.reads[0])
         if shape is not None:
-            found |= dict.fromkeys(step.gives, shape)
-    return found
+            shapes |= dict.fromkeys(step.gives, shape)
+    return shapes
 
 
 def matched(
@@ -238,19 +238,19 @@ def matched(
     what comes before must come before on both `sides`, reference and artifact.
     """
     known = _ordered(known, sides)
-    found: dict[int, Match] = {}
+    matches: dict[int, Match] = {}
     taken: set[str] = set()
     if ends is not None and key_of(reference[ends[0]][1]) == sketches.keys.get((ends[1], "last")):
-        found[ends[0]] = Match(tensor=ends[0], shape=reference[ends[0]][1], name=ends[1], layout="last")
+        matches[ends[0]] = Match(tensor=ends[0], shape=reference[ends[0]][1], name=ends[1], layout="last")
         taken.add(ends[1])
     for *_, tensor, name, layout in sorted(_scored(sketches, reference, names, sides)):
-        if tensor in found or name in taken:
+        if tensor in matches or name in taken:
             continue
         match = Match(tensor=tensor, shape=reference[tensor][1], name=name, layout=layout)
         if _fits(match, known, *sides):
-            found[tensor] = match
+            matches[tensor] = match
             taken.add(name)
-    return [*found.values()]
+    return [*matches.values()]
 
 
 def _ordered(known: Sequence[Match], sides: tuple[Named, Side]) -> list[Match]:

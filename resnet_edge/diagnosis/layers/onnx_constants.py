@@ -82,8 +82,8 @@ class OnnxConstants:
         values = self.real(node.input[0]).values
         axis = shape.index(-1) if -1 in shape else None
         zeros = tuple(np.broadcast_to(zero.ravel(), scale.size).astype(int).tolist())
-        found = Quantization(tuple(scale.ravel().tolist()), zeros, axis)
-        return quantize(values, TensorSpec(node.output[0], values.shape, str(zero.dtype), found))
+        grid = Quantization(tuple(scale.ravel().tolist()), zeros, axis)
+        return quantize(values, TensorSpec(node.output[0], values.shape, str(zero.dtype), grid))
 
     def _move(self, node: onnx.NodeProto) -> None:
         given, out, op = node.input[0], node.output[0], node.op_type
@@ -104,13 +104,13 @@ class OnnxConstants:
     def _computed(self, node: onnx.NodeProto) -> None:
         """By ONNX's own reference; how its rounding comes through is not known."""
         given = self.raw[node.input[0]] if node.input[0] in self.raw else self.real(node.input[0]).values
-        found = _evaluated(node, self, given)
-        if found.dtype.kind == "f" and any(name in self._real for name in node.input):
+        array = _evaluated(node, self, given)
+        if array.dtype.kind == "f" and any(name in self._real for name in node.input):
             self._real[node.output[0]] = Constant(
-                values=found.astype(np.float64), variance=np.full((), np.inf)
+                values=array.astype(np.float64), variance=np.full((), np.inf)
             )
         else:
-            self.raw[node.output[0]] = found
+            self.raw[node.output[0]] = array
 
 
 def _evaluated(node: onnx.NodeProto, constants: OnnxConstants, first: np.ndarray) -> np.ndarray:

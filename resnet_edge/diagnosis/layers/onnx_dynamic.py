@@ -23,7 +23,9 @@ def without_dynamic_scales(model: onnx.ModelProto) -> onnx.ModelProto:
     if not any(node.op_type in LAYERS for node in model.graph.node):
         return model
     rewriter = _Rewriter(model.graph)
-    return with_nodes(model, [made for node in model.graph.node for made in rewriter.rewritten(node)])
+    return with_nodes(
+        model, [replacement for node in model.graph.node for replacement in rewriter.rewritten(node)]
+    )
 
 
 class _Rewriter:

@@ -17,28 +17,28 @@ def with_nodes(
     model: onnx.ModelProto, nodes: Iterable[onnx.NodeProto], constants: Iterable[onnx.TensorProto] = ()
 ) -> onnx.ModelProto:
     """A copy with other nodes, and more constants; what was inferred of tensors is gone."""
-    found = onnx.ModelProto()
-    found.CopyFrom(model)
-    del found.graph.node[:]
-    del found.graph.value_info[:]
-    found.graph.node.extend(nodes)
-    found.graph.initializer.extend(constants)
-    return found
+    copied = onnx.ModelProto()
+    copied.CopyFrom(model)
+    del copied.graph.node[:]
+    del copied.graph.value_info[:]
+    copied.graph.node.extend(nodes)
+    copied.graph.initializer.extend(constants)
+    return copied
 
 
 def in_order(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model, or a copy in which each node comes after those that it reads: ONNX Runtime asks for no order
     (onnx.checker does), and float16 converters put casts last."""
-    waiting, made = [*model.graph.node], {name for node in model.graph.node for name in node.output}
+    waiting, pending = [*model.graph.node], {name for node in model.graph.node for name in node.output}
     ordered: list[onnx.NodeProto] = []
     while waiting:
         left: list[onnx.NodeProto] = []
         for node in waiting:
-            if made.intersection(node.input):
+            if pending.intersection(node.input):
                 left.append(node)
             else:
                 ordered.append(node)
-                made.difference_update(node.output)
+                pending.difference_update(node.output)
         if len(left) == len(waiting):
             raise ValueError("its nodes form a circle")
         waiting = left

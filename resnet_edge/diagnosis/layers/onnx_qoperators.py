@@ -31,17 +31,17 @@ def with_real_operations(model: onnx.ModelProto) -> onnx.ModelProto:
     if not any(node.op_type in READERS for node in model.graph.node):
         return model
     rewriter = _Rewriter(model.graph)
-    nodes = [made for node in model.graph.node for made in rewriter.rewritten(node)]
-    return with_nodes(model, nodes, rewriter.made)
+    nodes = [replacement for node in model.graph.node for replacement in rewriter.rewritten(node)]
+    return with_nodes(model, nodes, rewriter.added)
 
 
 class _Rewriter:
-    """The state while the nodes are gone through; `made` are new constants."""
+    """The state while the nodes are gone through; `added` are new constants."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self.constants = {name: numpy_helper.to_array(tensor) for name, tensor in onnx_constants(graph)}
         self.ends: dict[str, tuple[str, str]] = {}
-        self.made: list[onnx.TensorProto] = []
+        self.added: list[onnx.TensorProto] = []
 
     def rewritten(self, node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
         given, out = [*node.input], node.output[0]
@@ -129,7 +129,7 @@ class _Rewriter:
         return helper.make_node("QuantizeLinear", [real, *ends], [out])
 
     def _constant(self, name: str, values: NDArray[Any]) -> str:
-        self.made.append(numpy_helper.from_array(np.asarray(values, np.float32), name))
+        self.added.append(numpy_helper.from_array(np.asarray(values, np.float32), name))
         return name
 
 

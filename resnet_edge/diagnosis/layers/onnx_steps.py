@@ -103,16 +103,16 @@ class _Reader:
     def _step(self, node: onnx.NodeProto) -> LayerStep:
         reads = tuple(name for name in node.input if name and name not in self.constants)
         fixed = [name for name in node.input if name and name in self.constants]
-        told, op = attributes(node), node.op_type
+        options, op = attributes(node), node.op_type
         kind: Kind = "other"
         weights, constant, gain = None, None, 1.0
         if op in PRODUCTS and (weights := self._weights(node)) is not None:
             kind = "weighted"
-        elif op in MOVES or (op == "Resize" and told.get("mode", b"nearest") == b"nearest"):
+        elif op in MOVES or (op == "Resize" and options.get("mode", b"nearest") == b"nearest"):
             kind = "move"
-        elif op in GAINS or (op in ("Resize", "Upsample") and told.get("mode", b"nearest") == b"linear"):
+        elif op in GAINS or (op in ("Resize", "Upsample") and options.get("mode", b"nearest") == b"linear"):
             kind = "elementwise"
-            gain = max(GAINS.get(op, 1.0), abs(told.get("alpha", 0)) if op in ("LeakyRelu", "Elu") else 0)
+            gain = max(GAINS.get(op, 1.0), abs(options.get("alpha", 0)) if op in ("LeakyRelu", "Elu") else 0)
         elif op in PAIRS and (op != "Div" or node.input[0] not in self.constants):
             kind = PAIRS[op]
             constant = self.constants.real(fixed[0]) if fixed else None
@@ -131,7 +131,7 @@ class _Reader:
             constant=constant,
             weights=weights,
             gain=gain,
-            axes=tuple(told["perm"]) if op == "Transpose" and "perm" in told else None,
+            axes=tuple(options["perm"]) if op == "Transpose" and "perm" in options else None,
             window=_window(node),
             exact=op in MOVES or op in PRODUCTS,
         )
@@ -147,9 +147,9 @@ class _Reader:
         """None where the kernel is computed, or has another rank than that of an image."""
         if len(node.input) < 2 or node.input[1] not in self.constants or node.input[0] in self.constants:
             return None
-        kernel, told, op = self.constants.real(node.input[1]), attributes(node), node.op_type
+        kernel, options, op = self.constants.real(node.input[1]), attributes(node), node.op_type
         values, variance = kernel.values, np.broadcast_to(kernel.variance, kernel.values.shape)
-        groups = int(told.get("group", 1))
+        groups = int(options.get("group", 1))
         if values.ndim != (4 if "Conv" in op else 2) or (op == "ConvTranspose" and groups > 1):
             return None
         if op == "Conv":
@@ -157,7 +157,7 @@ class _Reader:
         elif op == "ConvTranspose":
             order = (1, 2, 3, 0)
         else:
-            order = (0, 1) if op == "Gemm" and told.get("transB", 0) else (1, 0)
+            order = (0, 1) if op == "Gemm" and options.get("transB", 0) else (1, 0)
         values, variance = values.transpose(order), variance.transpose(order)
         if values.ndim == 2:
             values, variance = values[:, None, None], variance[:, None, None]
@@ -208,6 +208,8 @@ def _window(node: onnx.NodeProto) -> str:
     """Words that tell how a kernel moves, for a person to compare."""
     if node.op_type not in ("Conv", "ConvTranspose", "MaxPool", "AveragePool"):
         return ""
-    told = attributes(node)
-    stride, dilation = (" x ".join(map(str, told.get(name) or (1, 1))) for name in ("strides", "dilations"))
+    options = attributes(node)
+    stride, dilation = (
+        " x ".join(map(str, options.get(name) or (1, 1))) for name in ("strides", "dilations")
+    )
     return f"stride {stride}, dilation {dilation}"

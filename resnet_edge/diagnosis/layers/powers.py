@@ -66,8 +66,8 @@ class Powers:
     def channels(self, name: str, axis: int) -> Real:
         """Mean squares (C,)."""
         held = self.second if axis == 1 else self.last
-        found: Real = np.asarray(held[name]) / self.images
-        return found
+        mean: Real = np.asarray(held[name]) / self.images
+        return mean
 
     def means(self, name: str, axis: int) -> Real:
         """Of the channels (C,)."""

@@ -22,8 +22,8 @@ def first_reordered(sections: Sections, accused: Accused) -> tuple[LayerStep, ND
     order, and which are; None where there is none. Raises ArtifactError."""
     section = sections.section(accused.tensor, accused.cuts)
     numbers = {name: i for i, name in sections.reference.names.items()}
-    made = (name for step in sections.expected(accused.tensor, accused.cuts) for name in step.gives)
-    watched = [i for name in made if (i := numbers[name]) in sections.reference.tensors]
+    names = (name for step in sections.expected(accused.tensor, accused.cuts) for name in step.gives)
+    watched = [i for name in names if (i := numbers[name]) in sections.reference.tensors]
     cuts = [i for i in sections.matches if i in accused.cuts and i != accused.tensor]
     image, seen = sections.kept[0]
     fed = {i: np.asarray(seen[i] / sections.factors.get(i, 1.0), np.float32) for i in cuts}
@@ -35,9 +35,10 @@ def first_reordered(sections: Sections, accused: Accused) -> tuple[LayerStep, ND
             if name not in values:
                 continue
             orders = [_order(values[name], wanted, name, tensor) for tensor, wanted in expected.items()]
-            found = [order for order in orders if order is not None]
-            if found and all(order.size for order in found):  # and it is no tensor of the reference as it is
-                return step, found[0]
+            changed = [order for order in orders if order is not None]
+            # ... and it is no tensor of the reference as it is.
+            if changed and all(order.size for order in changed):
+                return step, changed[0]
     return None
 
 
@@ -54,9 +55,9 @@ def _order(
             continue
         match = Match(tensor=tensor, shape=wanted.shape, name=name, layout=layout)
         ours, theirs = (x.reshape(-1, wanted.shape[-1]).T for x in (match.canonical(value), wanted))
-        found = _rows(ours.astype(np.float64), theirs.astype(np.float64))
-        if found is not None:
-            return np.flatnonzero(found != np.arange(len(found)))
+        order = _rows(ours.astype(np.float64), theirs.astype(np.float64))
+        if order is not None:
+            return np.flatnonzero(order != np.arange(len(order)))
     return None
 
 

@@ -56,19 +56,19 @@ class Replay:
 def _same_values(model: Any, cuts: Sequence[int], entry: int) -> dict[int, int]:
     """Tensors that are only brought into another shape to become a cut one, which is the value."""
     shaped = {node.outputs[0]: node.inputs[0] for node in graph_of(model).nodes if node.op in SHAPERS}
-    found: dict[int, int] = {}
+    held: dict[int, int] = {}
     for cut in cuts:
         tensor = cut
-        while (tensor := shaped.get(tensor, entry)) != entry and tensor not in cuts and tensor not in found:
-            found[tensor] = cut
-    return found
+        while (tensor := shaped.get(tensor, entry)) != entry and tensor not in cuts and tensor not in held:
+            held[tensor] = cut
+    return held
 
 
 def _cut(model: Any, cuts: Sequence[int], watched: Sequence[int]) -> bytes:
     """The content of a `.tflite` file."""
-    made = copy.copy(model)
+    shortened = copy.copy(model)
     graph = copy.copy(model.subgraphs[0])
-    made.subgraphs, made.signatureDefs, made.metadata = [graph], [], []
+    shortened.subgraphs, shortened.signatureDefs, shortened.metadata = [graph], [], []
     graph.tensors = [*graph.tensors]
     instead: dict[int, int] = {}
     for tensor in cuts:
@@ -80,13 +80,13 @@ def _cut(model: Any, cuts: Sequence[int], watched: Sequence[int]) -> bytes:
     graph.inputs = [int(graph.inputs[0]), *(instead[tensor] for tensor in cuts)]
     graph.outputs = [*watched]
     builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(made.Pack(builder), b"TFL3")
+    builder.Finish(shortened.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
 
 def _reading(operator: Any, instead: dict[int, int]) -> Any:
     if not any(int(i) in instead for i in operator.inputs):
         return operator
-    found = copy.copy(operator)
-    found.inputs = [instead.get(int(i), int(i)) if i != ABSENT else ABSENT for i in operator.inputs]
-    return found
+    copied = copy.copy(operator)
+    copied.inputs = [instead.get(int(i), int(i)) if i != ABSENT else ABSENT for i in operator.inputs]
+    return copied

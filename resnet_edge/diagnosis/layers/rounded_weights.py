@@ -43,8 +43,8 @@ def as_rounded(
     """The reference (`schema.ModelT`, its tensors called `names`) with weights moved, and the steps of the
     artifact without the rounding of weights that is known by that. `powers` of the artifact's tensors;
     `scales` of tensors of the reference."""
-    made, graph = copy.copy(model), copy.copy(model.subgraphs[0])
-    made.subgraphs, made.buffers = [graph], [*model.buffers]
+    rounded, graph = copy.copy(model), copy.copy(model.subgraphs[0])
+    rounded.subgraphs, rounded.buffers = [graph], [*model.buffers]
     graph.tensors, graph.operators = [*graph.tensors], [*graph.operators]
     targets = {names[int(operator.outputs[0])]: target for target, operator in enumerate(graph.operators)}
     known: dict[str, Weights] = {}
@@ -57,16 +57,19 @@ def as_rounded(
         operator = graph.operators[target] = copy.copy(graph.operators[target])
         operator.inputs = [int(i) for i in operator.inputs]
         _put(
-            made, operator, 1, kernel.transpose(3, 1, 2, 0) if link.theirs.op.startswith("depth") else kernel
+            rounded,
+            operator,
+            1,
+            kernel.transpose(3, 1, 2, 0) if link.theirs.op.startswith("depth") else kernel,
         )
         if bias is not None:
-            _put(made, operator, 2, bias)
+            _put(rounded, operator, 2, bias)
         known[link.ours.gives[0]] = left
     steps = (
         replace(step, weights=known[step.gives[0]]) if step.gives[0] in known else step
         for step in opened.steps
     )
-    return made, replace(opened, steps=tuple(steps))
+    return rounded, replace(opened, steps=tuple(steps))
 
 
 def _moved(link: Link, scales: Mapping[int, Scale], means: Real) -> tuple[Real, Real | None, Weights]:
@@ -127,8 +130,8 @@ def _bounded(wanted: Real, had: Real, step: Real) -> NDArray[np.bool_]:
         for each in (wanted, had)
     )
     full = np.abs(pair_sums(after)) >= MOST_OF_PAIR - 1
-    found = full & overflowing_pairs(before) & (pair_sums(after) * pair_sums(before) > 0)
-    return np.repeat(found, 2, axis=1)[:, : after.shape[1]].reshape(step.shape)
+    bounded = full & overflowing_pairs(before) & (pair_sums(after) * pair_sums(before) > 0)
+    return np.repeat(bounded, 2, axis=1)[:, : after.shape[1]].reshape(step.shape)
 
 
 def _share(scales: Mapping[int, Scale], tensor: int | None) -> Real:
@@ -140,8 +143,8 @@ def _share(scales: Mapping[int, Scale], tensor: int | None) -> Real:
 
 def _gain(off: Real, kernel: Real, axes: tuple[int, ...]) -> Real:
     """By what share of itself a kernel is larger or smaller."""
-    found: Real = (off * kernel).sum(axis=axes) / np.maximum(np.square(kernel).sum(axis=axes), 1e-30)
-    return found
+    gain: Real = (off * kernel).sum(axis=axes) / np.maximum(np.square(kernel).sum(axis=axes), 1e-30)
+    return gain
 
 
 def _rows(channels: NDArray[Any]) -> NDArray[Any]:
@@ -150,8 +153,8 @@ def _rows(channels: NDArray[Any]) -> NDArray[Any]:
 
 def _sum(kernel: Real) -> Real:
     """Over the weights of each channel (O,)."""
-    found: Real = kernel.sum(axis=(1, 2, 3))
-    return found
+    total: Real = kernel.sum(axis=(1, 2, 3))
+    return total
 
 
 def _put(model: Any, operator: Any, position: int, values: Real) -> None:

@@ -93,19 +93,19 @@ def roundings(opened: OpenedSteps, powers: Powers, cuts: Mapping[str, bool]) -> 
 
 def _gone_through(opened: OpenedSteps, walk: _Walk, cuts: Mapping[str, Rounding]) -> dict[str, Rounding]:
     state = {opened.entry: EXACT}
-    found = {opened.entry: EXACT}
+    roundings = {opened.entry: EXACT}
     held = {*cuts}  # what is held to the reference, wherever it is moved
     for step in opened.steps:
         given = [state.get(name, UNKNOWN) for name in step.reads]
         if step.kind == "move" and held.issuperset(step.reads):
             held.update(step.gives)
-        made = walk.through(step, given)
+        through = walk.through(step, given)
         single = all(one.single for one in given) and walk.keeps_single(step)
         lost = walk.cut_off(step, given, held)
         for name in step.gives:
-            found[name] = replace(walk.stored(step, name, made), single=single, lost=lost)
-            state[name] = cuts.get(name, found[name])
-    return found
+            roundings[name] = replace(walk.stored(step, name, through), single=single, lost=lost)
+            state[name] = cuts.get(name, roundings[name])
+    return roundings
 
 
 class _Walk:
@@ -147,16 +147,16 @@ class _Walk:
         grid may be the fault that is sought."""
         if not keeps_limits(step):
             return np.zeros(())
-        found = given[0].lost
+        lost = given[0].lost
         if step.kind == "product" and step.constant is not None:
-            found = found * np.square(step.constant.values)
-        if found.any() and step.axes is not None:
-            found = _transposed(found, step.axes)
-        elif found.any():
-            found = _fitted(found, self._shape(step.gives[0]))
+            lost = lost * np.square(step.constant.values)
+        if lost.any() and step.axes is not None:
+            lost = _transposed(lost, step.axes)
+        elif lost.any():
+            lost = _fitted(lost, self._shape(step.gives[0]))
         if step.op in ROUNDERS and step.gives[0] in self.powers.cut and step.reads[0] in held:
-            found = found + self.powers.cut[step.gives[0]] / self.powers.images
-        return np.asarray(found)
+            lost = lost + self.powers.cut[step.gives[0]] / self.powers.images
+        return np.asarray(lost)
 
     def _opaque(self, step: LayerStep, given: list[Rounding]) -> Rounding:
         """Through an operation of which it is not known by how much it enlarges errors. Those of float32 are
@@ -174,15 +174,15 @@ class _Walk:
         size = np.sqrt(self.powers.loudest(step.gives[0])) if step.gives[0] in self.powers.shapes else 0.0
         return Rounding(random=np.zeros(()), hard=np.asarray(max(shares) * size))
 
-    def stored(self, step: LayerStep, name: str, made: Rounding) -> Rounding:
+    def stored(self, step: LayerStep, name: str, rounding: Rounding) -> Rounding:
         """With what the type of the output rounds."""
         grid = self.opened.grids.get(name)
         size = np.sqrt(self.powers.loudest(name))
         if grid is not None:
-            found = self._on_grid(step, made, grid)
+            on_grid = self._on_grid(step, rounding, grid)
             # The multipliers of int16 kernels have 15 bits (MultiplyByQuantizedMultiplier of LiteRT).
             more = SINGLE * size if step.kind != "move" else 0.0
-            return Rounding(random=found.random, hard=found.hard + more, own=found.own)
+            return Rounding(random=on_grid.random, hard=on_grid.hard + more, own=on_grid.own)
         more = HALF * size if name in self.opened.halves else 0.0
         if step.op == "exp" and step.reads[0] in self.opened.halves:
             # ONNX Runtime hands on what it computed in float32, and shows what a float16 of it would be
@@ -190,9 +190,9 @@ class _Walk:
             more += HALF * np.sqrt(self._peak(step.reads[0])) * size
         if step.kind != "move":
             more += SINGLE * size
-        return Rounding(random=made.random, hard=made.hard + more, own=made.own)
+        return Rounding(random=rounding.random, hard=rounding.hard + more, own=rounding.own)
 
-    def _on_grid(self, step: LayerStep, made: Rounding, grid: StepGrid) -> Rounding:
+    def _on_grid(self, step: LayerStep, rounding: Rounding, grid: StepGrid) -> Rounding:
         if step.kind == "other" or (step.op in TABLES and grid.high - grid.low > 256 * grid.step):
             return UNKNOWN  # how far its integer kernel is off is not known
         size, least = grid.step, REAL * max(abs(grid.low), abs(grid.high))
@@ -200,11 +200,11 @@ class _Walk:
             held = self.held if step.op in ROUNDERS else self.opened.grids
             read = [held[name].step for name in step.reads if name in held]
             if read and all(one == size for one in read):
-                return Rounding(random=made.random, hard=made.whole + least)  # integers as they were
+                return Rounding(random=rounding.random, hard=rounding.whole + least)  # integers as they were
             if read:  # from grid to grid: where one step is twice the other, all that is odd goes one way
-                return Rounding(random=made.random, hard=made.whole + size)
+                return Rounding(random=rounding.random, hard=rounding.whole + size)
         inexact = least if step.exact else size
-        return Rounding(random=made.random, hard=made.whole + inexact, own=size / 2)
+        return Rounding(random=rounding.random, hard=rounding.whole + inexact, own=size / 2)
 
     def _weighted(self, step: LayerStep, weights: Weights, given: Rounding) -> Rounding:
         name, rank = step.reads[0], len(self._shape(step.gives[0]))
@@ -265,13 +265,13 @@ class _Walk:
         )
 
     def _elementwise(self, step: LayerStep, given: list[Rounding]) -> Rounding:
-        found = _summed([_fit(one, self._shape(step.gives[0])) for one in given], None)
+        summed = _summed([_fit(one, self._shape(step.gives[0])) for one in given], None)
         constant = 0.0
         if step.constant is not None:
             constant = float(np.max(step.constant.variance)) * self._peak(step.reads[0])
         sizes = [int(np.prod(self._shape(name))) for name in (*step.reads[:1], step.gives[0])]
         constant += self._partial(step, sizes[0] // max(sizes[-1], 1)) / 3
-        return Rounding(random=found.random * step.gain**2 + constant, hard=found.whole * step.gain)
+        return Rounding(random=summed.random * step.gain**2 + constant, hard=summed.whole * step.gain)
 
     def _product(self, step: LayerStep, given: list[Rounding]) -> Rounding:
         if step.constant is not None and len(given) == 1:

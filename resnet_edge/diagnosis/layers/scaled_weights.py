@@ -48,7 +48,7 @@ def shown_scales(
     sought.anchor(ratios)
     for strict in (True, True):
         sought.turn(strict)
-    return {tensor: scale for tensor, scale in sought.found.items() if tensor in sought.both}
+    return {tensor: scale for tensor, scale in sought.scales.items() if tensor in sought.both}
 
 
 class _Sought:
@@ -57,7 +57,7 @@ class _Sought:
     def __init__(self, links: list[Link], groups: list[list[int]]) -> None:
         self.links, self.groups = links, groups
         self.free = {tensor for group in groups for tensor in group}
-        self.found: dict[int, Scale] = {}
+        self.scales: dict[int, Scale] = {}
         self.both: set[int] = set()
 
     def turn(self, strict: bool) -> None:
@@ -66,10 +66,10 @@ class _Sought:
         it is taken as it is: weights tell what tensors are scaled by, each in comparison with the next."""
         for group in self.groups:
             self._look(group, strict)
-        while rest := [group for group in self.groups if self._around(group) and group[0] not in self.found]:
+        while rest := [group for group in self.groups if self._around(group) and group[0] not in self.scales]:
             most = max(rest, key=lambda group: len(self._around(group)))
             ones = np.ones(self._channels(most))
-            self.found |= dict.fromkeys(most, Scale(factors=ones, share=np.zeros_like(ones)))
+            self.scales |= dict.fromkeys(most, Scale(factors=ones, share=np.zeros_like(ones)))
             for group in rest:
                 if group is not most:
                     self._look(group, strict)
@@ -78,13 +78,13 @@ class _Sought:
         """Weights tell factors in comparison with the next tensor's. Where none of those is known for sure,
         one number is open for all: the median of what the tensors look like."""
         for part in self._parts():
-            known = [tensor for tensor in part if tensor in self.found]
+            known = [tensor for tensor in part if tensor in self.scales]
             if known and not any(self._anchors(link, part) for link in self.links):
-                shares = [ratios[tensor] / self.found[tensor].factors for tensor in known]
+                shares = [ratios[tensor] / self.scales[tensor].factors for tensor in known]
                 by = float(np.median(np.concatenate(shares)))
                 for tensor in known:
-                    one = self.found[tensor]
-                    self.found[tensor] = _ones_if_none(replace(one, factors=one.factors * by))
+                    one = self.scales[tensor]
+                    self.scales[tensor] = _ones_if_none(replace(one, factors=one.factors * by))
 
     def _anchors(self, link: Link, part: set[int]) -> bool:
         inside = [tensor in part for tensor in (link.gives, link.reads)]
@@ -104,16 +104,16 @@ class _Sought:
         makers = [link for link in self.links if link.gives in group and self._known(link.reads)]
         readers = [link for link in self.links if link.reads in group and self._known(link.gives)]
         if makers or readers:
-            given = [_given(link, self.found, strict) for link in makers]
+            given = [_given(link, self.scales, strict) for link in makers]
             biases = [_bias(link, kernel) for link, kernel in zip(makers, given, strict=True)]
-            read = [_read(link, self.found, strict) for link in readers]
-            self.found |= dict.fromkeys(group, _together([*given, *read], biases))
+            read = [_read(link, self.scales, strict) for link in readers]
+            self.scales |= dict.fromkeys(group, _together([*given, *read], biases))
         if makers and readers:
             self.both.update(group)
 
     def _known(self, tensor: int | None) -> bool:
         """Whether its factors are: the image and tensors that are not free have none."""
-        return tensor is None or tensor not in self.free or tensor in self.found
+        return tensor is None or tensor not in self.free or tensor in self.scales
 
     def _around(self, group: list[int]) -> list[Link]:
         return [link for link in self.links if link.gives in group or link.reads in group]
@@ -128,10 +128,10 @@ def factors_of(scales: Mapping[int, Scale], tensor: int | None, channels: int) -
     return np.ones(channels) if tensor is None or tensor not in scales else scales[tensor].factors
 
 
-def _given(link: Link, found: Mapping[int, Scale], strict: bool) -> Scale:
+def _given(link: Link, scales: Mapping[int, Scale], strict: bool) -> Scale:
     """Of the channels that a layer gives, by its kernel."""
     theirs, ours = link.weights
-    return _fitted(theirs.kernel / factors_of(found, link.reads, link.shape[3]), ours, (1, 2, 3), strict)
+    return _fitted(theirs.kernel / factors_of(scales, link.reads, link.shape[3]), ours, (1, 2, 3), strict)
 
 
 def _bias(link: Link, kernel: Scale) -> Scale:
@@ -150,9 +150,9 @@ def _full(bias: Constant, link: Link) -> Real:
     return np.broadcast_to(bias.values.ravel(), link.shape[:1])
 
 
-def _read(link: Link, found: Mapping[int, Scale], strict: bool) -> Scale:
+def _read(link: Link, scales: Mapping[int, Scale], strict: bool) -> Scale:
     """Of the channels that a layer reads, which it divides by their factors."""
-    given = factors_of(found, link.gives, link.shape[0]).reshape(-1, 1, 1, 1)
+    given = factors_of(scales, link.gives, link.shape[0]).reshape(-1, 1, 1, 1)
     theirs, ours = link.weights
     inverse = _fitted(theirs.kernel * given, ours, (0, 1, 2), strict)
     return Scale(factors=1 / inverse.factors, share=inverse.share)
@@ -184,13 +184,13 @@ def _together(kernels: list[Scale], biases: list[Scale]) -> Scale:
     """The median of those kernels that tell, which one that is wrong does not move, and with two of them or
     more also of biases: a bias that a repair has changed never takes it past the nearest kernel. All ones
     where that may be."""
-    factors, shares = _told(kernels)
+    factors, shares = _factors_and_shares(kernels)
     several = np.isfinite(shares).sum(axis=0) > 1
     nothing = np.isnan(shares).all(axis=0)
     factors[:, nothing], shares[:, nothing] = 1.0, np.inf
     share, middle = np.nanmax(shares, axis=0), np.nanmedian(factors, axis=0)
     if biases:
-        every = np.concatenate([factors, _told(biases)[0]])
+        every = np.concatenate([factors, _factors_and_shares(biases)[0]])
         middle = np.where(several, np.nanmedian(every, axis=0), middle)
     return _ones_if_none(Scale(factors=middle, share=share))
 
@@ -201,7 +201,7 @@ def _ones_if_none(scale: Scale) -> Scale:
     return Scale(factors=np.ones_like(scale.factors), share=np.zeros_like(scale.share))
 
 
-def _told(scales: list[Scale]) -> tuple[Real, Real]:
+def _factors_and_shares(scales: list[Scale]) -> tuple[Real, Real]:
     """Factors and shares (N, C), not a number where nothing is told."""
     shares = np.array([np.where(np.isfinite(one.share), one.share, np.nan) for one in scales])
     factors = np.array([one.factors for one in scales])

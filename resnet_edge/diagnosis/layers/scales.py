@@ -33,7 +33,7 @@ def equalized(
     looks = {i: _ratio(sections.own[i]) for group in groups for i in group}
     shown = _by_constants(sections, groups) | shown_scales(sections.links, groups, looks)
     if not estimated:
-        return _with_flat({i: found for i, found in shown.items() if (found.factors != 1).any()}, flat)
+        return _with_flat({i: one for i, one in shown.items() if (one.factors != 1).any()}, flat)
     rest = [group for group in groups if group[0] not in shown and not estimated.isdisjoint(group)]
     free = [i for group in rest for i in group]
     known = {i: scale.factors for i, scale in shown.items()}
@@ -50,15 +50,15 @@ def equalized(
 
 def _flattened(sections: Sections, free: list[int]) -> dict[int, tuple[int, int]]:
     """Of tensors that are another one with its pixels side by side: that one, and how many pixels."""
-    everything, found = [*sections.matches], {}
+    everything, flattened = [*sections.matches], {}
     for tensor in free:
         read = sections.read_by(tensor, everything)
         steps = sections.expected(tensor, everything)
         if len(read) == 1 and steps and all(step.op in SAME_VALUES and step.axes is None for step in steps):
             pixels, rest = divmod(sections.matches[tensor].shape[-1], sections.matches[read[0]].shape[-1])
             if pixels > 1 and not rest:
-                found[tensor] = (read[0], pixels)
-    return found
+                flattened[tensor] = (read[0], pixels)
+    return flattened
 
 
 def _with_flat(scales: dict[int, Scale], flat: dict[int, tuple[int, int]]) -> dict[int, Scale]:
@@ -99,13 +99,13 @@ def _groups(sections: Sections, free: list[int]) -> list[list[int]]:
 def _by_constants(sections: Sections, groups: list[list[int]]) -> dict[int, Scale]:
     """Of groups that begin behind a constant factor of one side alone: that factor, which the other side has
     in the weights that come next."""
-    found: dict[int, Scale] = {}
+    scales: dict[int, Scale] = {}
     for group in groups:
         factors = {_constant_factor(sections, i) for i in group if _multiplied(sections, i)}
         if len(factors) == 1 and (factor := factors.pop()) > 0:
             channels = {i: sections.matches[i].shape[-1] for i in group}
-            found |= {i: Scale(factors=np.full(n, factor), share=np.zeros(n)) for i, n in channels.items()}
-    return found
+            scales |= {i: Scale(factors=np.full(n, factor), share=np.zeros(n)) for i, n in channels.items()}
+    return scales
 
 
 def _multiplied(sections: Sections, tensor: int) -> bool:
@@ -144,11 +144,11 @@ def _constants(sections: Sections, tensor: int) -> tuple[list[Real], list[Real]]
 
 def _shared(factors: dict[int, Real], groups: list[list[int]]) -> dict[int, Real]:
     """One for each group: the median, which a tensor that is wrong does not move."""
-    found: dict[int, Real] = {}
+    shared: dict[int, Real] = {}
     for group in groups:
         middle = np.median([factors[i] for i in group], axis=0)
-        found |= dict.fromkeys(group, middle)
-    return found
+        shared |= dict.fromkeys(group, middle)
+    return shared
 
 
 def _ratio(sums: DepartureSums) -> Real:
@@ -168,13 +168,13 @@ def unscaled(sections: Sections, judged: JudgedLayers) -> set[int]:
     operations that keep channels apart; and those whose channels are shuffled, through which no equalization
     follows them."""
     everything = [*sections.matches]
-    found = {sections.reference.exit, *_shuffled(sections, everything)}
+    tensors = {sections.reference.exit, *_shuffled(sections, everything)}
     for tensor in reversed(everything):
         for reader in sections.readers(tensor):
             right = reader not in judged.parted
-            if right and (reader in found or _mixes(sections, tensor, reader, everything)):
-                found.add(tensor)
-    return found
+            if right and (reader in tensors or _mixes(sections, tensor, reader, everything)):
+                tensors.add(tensor)
+    return tensors
 
 
 def _shuffled(sections: Sections, everything: list[int]) -> set[int]:
@@ -185,18 +185,18 @@ def _shuffled(sections: Sections, everything: list[int]) -> set[int]:
         for tensor in everything
         if all(step.kind == "move" for step in sections.expected(tensor, everything))
     }
-    found: set[int] = set()
+    shuffled: set[int] = set()
     for tensor, read in moves.items():
         steps = sections.expected(tensor, everything)
         if any(step.axes is not None and step.axes[-1] != len(step.axes) - 1 for step in steps):
-            found |= {tensor, *read}
+            shuffled |= {tensor, *read}
     size = -1
-    while size < len(found):
-        size = len(found)
+    while size < len(shuffled):
+        size = len(shuffled)
         for tensor, read in moves.items():
-            if tensor in found or found & read:
-                found |= {tensor, *read}
-    return found
+            if tensor in shuffled or shuffled & read:
+                shuffled |= {tensor, *read}
+    return shuffled
 
 
 def _mixes(sections: Sections, tensor: int, reader: int, cuts: list[int], least: int = 2) -> bool:

@@ -56,33 +56,33 @@ def search(sections: Sections) -> Searched:
     shown = equalized(sections, plain)
     first = _first(sections, shown, plain)
     shown = shown if first is not plain else {}
-    found = _searched(sections, first)
-    if not found.first.parted:
-        return found
+    searched = _searched(sections, first)
+    if not searched.first.parted:
+        return searched
     sections.scale({})
-    estimated = equalized(sections, plain, estimated=found.first.parted)
+    estimated = equalized(sections, plain, estimated=searched.first.parted)
     if estimated.keys() - shown.keys():
         first = _first(sections, estimated, plain)
-        scaled = _searched(sections, first) if first is not plain else found
-        if len(scaled.accused) < len(found.accused):
+        scaled = _searched(sections, first) if first is not plain else searched
+        if len(scaled.accused) < len(searched.accused):
             return scaled
-        if len(scaled.first.parted) < len(found.first.parted):
+        if len(scaled.first.parted) < len(searched.first.parted):
             apart = _apart_from(scaled, sections, estimated.keys() - shown.keys())
-            if len(apart.accused) >= len(found.accused):
+            if len(apart.accused) >= len(searched.accused):
                 return apart
     sections.scale(shown)
-    return found
+    return searched
 
 
-def _apart_from(found: Searched, sections: Sections, estimated: Set[int]) -> Searched:
+def _apart_from(searched: Searched, sections: Sections, estimated: Set[int]) -> Searched:
     """Without accusations that hang on an estimate: of a tensor whose scale is one, or of what reads such a
     tensor."""
     accused = tuple(
         one
-        for one in found.accused
+        for one in searched.accused
         if estimated.isdisjoint((one.tensor, one.shown, *sections.read_by(one.tensor, one.cuts)))
     )
-    return replace(found, accused=accused)
+    return replace(searched, accused=accused)
 
 
 def _first(sections: Sections, scales: Mapping[int, Scale], other: JudgedLayers) -> JudgedLayers:
@@ -91,9 +91,9 @@ def _first(sections: Sections, scales: Mapping[int, Scale], other: JudgedLayers)
         return other
     before = sections.scales
     sections.scale(scales)
-    found = sections.judged([*sections.matches])
-    if len(found.parted) < len(other.parted):
-        return found
+    judged = sections.judged([*sections.matches])
+    if len(judged.parted) < len(other.parted):
+        return judged
     sections.scale(before)
     return other
 
@@ -137,9 +137,9 @@ class _Search:
         if tensor in judged.departures and (after < before or self._explains(tensor, judged)):
             if self._hangs_on_one(tensor) or self._read_otherwise(tensor):
                 return
-            found = judged.departures[tensor]
+            departure = judged.departures[tensor]
             self.accused.append(
-                Accused(tensor=tensor, departure=found, shown=tensor, judged=judged, cuts=self.cuts)
+                Accused(tensor=tensor, departure=departure, shown=tensor, judged=judged, cuts=self.cuts)
             )
             self.cuts, self.judged = cuts, judged
         elif after <= before and tensor not in judged.departures:
@@ -175,13 +175,13 @@ class _Search:
     def _moved_from(self, tensor: int) -> set[int]:
         """A tensor and those that hold the same values in another shape, by the reference; nothing where
         there are none."""
-        found, everything = {tensor}, [*self.sections.matches]
+        moved, everything = {tensor}, [*self.sections.matches]
         for other in everything:
             read = self.sections.read_by(other, everything)
             section = self.sections.expected(other, everything)
-            if found.issuperset(read) and read and all(step.op in SAME_VALUES for step in section):
-                found.add(other)
-        return found if len(found) > 1 else set()
+            if moved.issuperset(read) and read and all(step.op in SAME_VALUES for step in section):
+                moved.add(other)
+        return moved if len(moved) > 1 else set()
 
     def _hangs_on_one(self, tensor: int) -> bool:
         """Whether a tensor departs only from one that it is computed from, and is nearer to what follows from
@@ -207,10 +207,12 @@ class _Search:
         for tensor in rest:
             readers = self.sections.readers(tensor)
             if tensor in right and readers and self.judged.unknown.issuperset(readers):
-                found = self.first.departures[tensor]
+                departure = self.first.departures[tensor]
                 everything = frozenset(self.sections.matches)
                 self.accused.append(
-                    Accused(tensor=tensor, departure=found, shown=tensor, judged=self.first, cuts=everything)
+                    Accused(
+                        tensor=tensor, departure=departure, shown=tensor, judged=self.first, cuts=everything
+                    )
                 )
 
     def _rest(self) -> None:
@@ -222,9 +224,9 @@ class _Search:
             doubted = [i for i in self.doubted if i not in self.cuts and names[i].name in inside]
             start = doubted[0] if doubted else shown
             judged = self.first if start in self.first.departures else self.judged
-            found = judged.departures[start]
+            departure = judged.departures[start]
             self.accused.append(
-                Accused(tensor=start, departure=found, shown=shown, judged=judged, cuts=self.cuts)
+                Accused(tensor=start, departure=departure, shown=shown, judged=judged, cuts=self.cuts)
             )
 
 

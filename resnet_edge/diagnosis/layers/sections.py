@@ -68,11 +68,11 @@ class FloatReference:
         self.opened = steps_of(graph, path.name)
         self.names = dict(enumerate(tensor_names(graph)))
         self.exit = graph.outputs[0]
-        made = [i for node in graph.nodes for i in node.outputs]
+        produced = [i for node in graph.nodes for i in node.outputs]
         inside = inside_functions(self.opened)
         self.tensors = {
             i: tuple(n or 1 for n in graph.tensors[i].shape)
-            for i in dict.fromkeys(made)
+            for i in dict.fromkeys(produced)
             if graph.tensors[i].dtype == "float32" and graph.tensors[i].data is None
             if self.names[i] not in inside
         }
@@ -123,10 +123,10 @@ class Sections:
             for name in names:
                 if name in values:
                     sketches.add(name, values[name])
-        found: list[Match] = []
+        pairs: list[Match] = []
         for turn in range(1 + REFINED):
-            found = self._again(sketches, names, kept, found, turn)
-        matches = {match.tensor: match for match in found}
+            pairs = self._again(sketches, names, kept, pairs, turn)
+        matches = {match.tensor: match for match in pairs}
         return {tensor: matches[tensor] for tensor in self.reference.tensors if tensor in matches}
 
     def _again(
@@ -199,12 +199,12 @@ class Sections:
     def sums(self, cuts: Collection[int], *, rounded: bool = False) -> dict[int, DepartureSums]:
         """Of every matched tensor, with the graph cut at some; `rounded`: and weights as the artifact has
         rounded them."""
-        found = {i: DepartureSums(_channels(match)) for i, match in self.matches.items()}
+        totals = {i: DepartureSums(_channels(match)) for i, match in self.matches.items()}
         for expected, seen in self.replayed(cuts, rounded=rounded):
-            for i, one in found.items():
+            for i, one in totals.items():
                 name = self.matches[i].name
                 one.add(self._held(name, expected[i]), seen[i], self.grids.get(name), self.limits.get(i))
-        return found
+        return totals
 
     def _ends_of(self, match: Match) -> Limits:
         """Of each channel (C,), or of each position and channel (…, C) where they differ by place."""
@@ -241,12 +241,12 @@ class Sections:
         allowed = {i: self._allowed(i, rounded[match.name]) for i, match in self.matches.items()}
         seen = {i: departure(sums[i], self.own[i], allowed[i]) for i in self.matches}
         parted = {i: one for i, one in seen.items() if one is not None}
-        found = {i: one for i, one in parted.items() if not one.excused}
+        departures = {i: one for i, one in parted.items() if not one.excused}
         unknown = frozenset(i for i, one in allowed.items() if not known(one))
         return JudgedLayers(
             sums=sums,
             roundings=allowed,
-            departures=found,
+            departures=departures,
             parted=frozenset(parted),
             unknown=unknown,
             opaque=self._opaque(rounded, names),
@@ -265,13 +265,13 @@ class Sections:
     def held(self, judged: JudgedLayers) -> set[int]:
         """Tensors that were held to a bound, all of which was read on the way from a layer or the image."""
         everything = [*self.matches]
-        found: set[int] = set()
+        held: set[int] = set()
         for i in everything:
             read = self.read_by(i, everything)
-            below = all(one in found or self.gives_layer(one) for one in read)
+            below = all(one in held or self.gives_layer(one) for one in read)
             if below and binding(judged.sums[i], judged.roundings[i]):
-                found.add(i)
-        return found
+                held.add(i)
+        return held
 
     def gives_layer(self, tensor: int) -> bool:
         """Whether the section of a tensor has a layer in it."""
@@ -280,11 +280,11 @@ class Sections:
     def _allowed(self, tensor: int, rounding: Rounding) -> Rounding:
         """With what its factors are uncertain by: a link accounts for that itself (rounded_weights.py), but
         a summand that was scaled by the true ones does not."""
-        found = self._canonical(rounding, self.matches[tensor])
+        allowed = self._canonical(rounding, self.matches[tensor])
         if tensor not in self.factors or tensor in self._estimated or tensor in self._linked:
-            return found
+            return allowed
         off = self.scales[tensor].share * np.sqrt(self.own[tensor].seen_power)
-        return replace(found, hard=found.hard + off)
+        return replace(allowed, hard=allowed.hard + off)
 
     def _canonical(self, rounding: Rounding, match: Match) -> Rounding:
         """The largest of each channel (C,)."""

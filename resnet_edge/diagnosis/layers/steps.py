@@ -106,33 +106,33 @@ class OpenedSteps:
 
     def held_grids(self) -> dict[str, StepGrid]:
         """The grids of integer tensors, and of those that hold such integers as real numbers."""
-        found = dict(self.grids)
+        grids = dict(self.grids)
         for step in self.steps:
             same = step.op in AS_REAL or (step.op in SAME_VALUES and step.gives[0] not in self.grids)
-            if same and step.reads and step.reads[0] in found:
-                found |= dict.fromkeys(step.gives, found[step.reads[0]])
-        return found
+            if same and step.reads and step.reads[0] in grids:
+                grids |= dict.fromkeys(step.gives, grids[step.reads[0]])
+        return grids
 
     def readers(self) -> dict[str, list[LayerStep]]:
         """By activation, what reads it."""
-        found: dict[str, list[LayerStep]] = {}
+        readers: dict[str, list[LayerStep]] = {}
         for step in self.steps:
             for name in dict.fromkeys(step.reads):
-                found.setdefault(name, []).append(step)
-        return found
+                readers.setdefault(name, []).append(step)
+        return readers
 
 
 def without_sizes(steps: Iterable[LayerStep]) -> tuple[LayerStep, ...]:
     """What computes on activations: not the sizes of tensors (of an open batch), nor what follows from sizes
     and constants alone, and nothing that reads these as one operand."""
     sizes: set[str] = set()
-    found = []
+    kept = []
     for step in steps:
         if step.op in SIZES or (step.reads and sizes.issuperset(step.reads)):
             sizes.update(step.gives)
         else:
-            found.append(replace(step, reads=tuple(name for name in step.reads if name not in sizes)))
-    return tuple(found)
+            kept.append(replace(step, reads=tuple(name for name in step.reads if name not in sizes)))
+    return tuple(kept)
 
 
 def stored(values: NDArray[Any]) -> Constant:

@@ -73,9 +73,9 @@ class _Reader:
 
     def opened(self) -> OpenedSteps:
         graph, steps = self.graph, without_sizes(self._steps())
-        made = {graph.inputs[0], *(i for node in graph.nodes for i in node.outputs)}
-        rounded = {self._name(i): grid for i in made if (grid := grid_of(graph.tensors[i]))}
-        halves = (self._name(i) for i in made if graph.tensors[i].dtype == "float16")
+        produced = {graph.inputs[0], *(i for node in graph.nodes for i in node.outputs)}
+        rounded = {self._name(i): grid for i in produced if (grid := grid_of(graph.tensors[i]))}
+        halves = (self._name(i) for i in produced if graph.tensors[i].dtype == "float16")
         return OpenedSteps(
             steps=steps,
             grids=rounded,
@@ -180,11 +180,11 @@ def constant_of(tensor: Tensor) -> Constant:
     assert tensor.data is not None
     if tensor.quantization is None or tensor.data.dtype.kind == "f":
         return stored(tensor.data)
-    found = tensor.quantization
+    grid = tensor.quantization
     shape = [1] * tensor.data.ndim
-    if found.axis is not None and len(found.scale) > 1:
-        shape[found.axis % tensor.data.ndim] = -1
-    scale, zero = np.array(found.scale), np.array(found.zero_point)
+    if grid.axis is not None and len(grid.scale) > 1:
+        shape[grid.axis % tensor.data.ndim] = -1
+    scale, zero = np.array(grid.scale), np.array(grid.zero_point)
     return affine(tensor.data, scale, zero, tuple(shape) if len(scale) > 1 else ())
 
 
@@ -201,7 +201,7 @@ def _window(node: Node) -> str:
     """Words that tell how a kernel moves, for a person to compare."""
     if node.op not in WEIGHTED and "POOL" not in node.op:
         return ""
-    told = node.options
-    stride = f"{told.get('strideH') or 1} x {told.get('strideW') or 1}"
-    dilation = f"{told.get('dilationHFactor') or 1} x {told.get('dilationWFactor') or 1}"
+    options = node.options
+    stride = f"{options.get('strideH') or 1} x {options.get('strideW') or 1}"
+    dilation = f"{options.get('dilationHFactor') or 1} x {options.get('dilationWFactor') or 1}"
     return f"stride {stride}, dilation {dilation}" if node.op != "FULLY_CONNECTED" else ""

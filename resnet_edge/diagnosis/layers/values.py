@@ -75,10 +75,10 @@ def onnx_run(path: Path, opened: OpenedSteps, wanted: Collection[str]) -> Run:
     def run(image: NDArray[Any]) -> Values:
         fed = image.transpose(2, 0, 1) if _channels_first(entry.shape, image.shape) else image
         try:
-            found = session.run(names, {entry.name: fed[None].astype(dtype)})
+            outputs = session.run(names, {entry.name: fed[None].astype(dtype)})
         except Exception as error:  # as above
             raise ArtifactError(f"ONNX Runtime does not run {path.name}: {first_line(error)}") from error
-        seen = {name: _real(value, name, opened) for name, value in zip(names, found, strict=True)}
+        seen = {name: _real(value, name, opened) for name, value in zip(names, outputs, strict=True)}
         return {entry.name: fed[None].astype(np.float32)} | seen
 
     return run

@@ -103,11 +103,11 @@ class _Piece:
         wanted: set[str],
         constants: Mapping[str, NDArray[Any]],
     ) -> None:
-        made = {name for node in nodes for name in node.output}
+        produced = {name for node in nodes for name in node.output}
         read = dict.fromkeys(name for node in nodes for name in node.input if name)
         self._model, self._nodes = model, nodes
-        self._reads = [name for name in read if name not in made and name not in constants]
-        self._gives = sorted(made & wanted)
+        self._reads = [name for name in read if name not in produced and name not in constants]
+        self._gives = sorted(produced & wanted)
         self._session: ort.InferenceSession | None = None
 
     def run(self, values: Values) -> None:

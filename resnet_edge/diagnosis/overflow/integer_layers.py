@@ -24,16 +24,16 @@ class Geometry:
     """A kernel (height, width), and the attributes of its node."""
 
     kernel: tuple[int, int]
-    told: Mapping[str, Any]
+    attributes: Mapping[str, Any]
 
     @property
     def channels_last(self) -> bool:
         """Whether tensors are NHWC, as ONNX Runtime's optimizer makes them."""
-        return bool(self.told.get("channels_last", 0))
+        return bool(self.attributes.get("channels_last", 0))
 
     def over(self, image: tuple[int, int]) -> Window:
         """How it moves over an image (H, W)."""
-        return onnx_window(self.told, self.kernel, image)
+        return onnx_window(self.attributes, self.kernel, image)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,15 +62,15 @@ class IntegerLayer:
 def integer_layer(node: onnx.NodeProto, constants: Mapping[str, NDArray[Any]]) -> IntegerLayer:
     """The layer of a node whose operation is in EMULATED. Raises KeyError where its weights or scales are no
     constants."""
-    told = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+    attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
     names = [*node.input, *[""] * 9]
     reads, in_scale, in_zero, kernel, kernel_scale, kernel_zero = names[:6]
     bias, out_scale, out_zero = names[6:9] if node.op_type == "QGemm" else (names[8], *names[6:8])
     stored = constants[kernel]
     if node.op_type == CONVOLUTION:
-        weights, geometry = _of_kernel(stored, told)
+        weights, geometry = _of_kernel(stored, attributes)
     else:
-        weights, geometry = _of_matrix(stored, told), None
+        weights, geometry = _of_matrix(stored, attributes), None
     groups, _, each = weights.shape
     multiplier = np.float32(constants[in_scale]) * constants[kernel_scale].astype(np.float32)
     if out_scale:
@@ -88,7 +88,7 @@ def integer_layer(node: onnx.NodeProto, constants: Mapping[str, NDArray[Any]]) -
         out_zero=int(zero),
         out_dtype=zero.dtype,
         geometry=geometry,
-        narrow=_is_narrow(constants[in_zero].dtype, stored, told),
+        narrow=_is_narrow(constants[in_zero].dtype, stored, attributes),
     )
 
 
@@ -105,20 +105,20 @@ def halved(layer: IntegerLayer) -> IntegerLayer:
     )
 
 
-def _is_narrow(activations: np.dtype[Any], stored: NDArray[Any], told: dict[str, Any]) -> bool:
+def _is_narrow(activations: np.dtype[Any], stored: NDArray[Any], attributes: dict[str, Any]) -> bool:
     """Only uint8 by int8 is; and a depthwise convolution has a kernel of its own, which adds in 32 bits
     (MLAS, qdwconv.cpp)."""
-    depthwise = is_depthwise(stored.shape, told.get("group", 1))
+    depthwise = is_depthwise(stored.shape, attributes.get("group", 1))
     return activations == np.uint8 and stored.dtype == np.int8 and not depthwise
 
 
-def _of_kernel(stored: NDArray[Any], told: dict[str, Any]) -> tuple[NDArray[np.int32], Geometry]:
+def _of_kernel(stored: NDArray[Any], attributes: dict[str, Any]) -> tuple[NDArray[np.int32], Geometry]:
     outputs, inputs, height, width = stored.shape
-    groups = int(told.get("group", 1))
+    groups = int(attributes.get("group", 1))
     split = stored.astype(np.int32).reshape(groups, outputs // groups, inputs, height, width)
     weights = split.transpose(0, 3, 4, 2, 1).reshape(groups, -1, outputs // groups)
-    return np.ascontiguousarray(weights), Geometry((height, width), told)
+    return np.ascontiguousarray(weights), Geometry((height, width), attributes)
 
 
-def _of_matrix(stored: NDArray[Any], told: dict[str, Any]) -> NDArray[np.int32]:
-    return np.ascontiguousarray((stored.T if told.get("transB") else stored).astype(np.int32)[None])
+def _of_matrix(stored: NDArray[Any], attributes: dict[str, Any]) -> NDArray[np.int32]:
+    return np.ascontiguousarray((stored.T if attributes.get("transB") else stored).astype(np.int32)[None])

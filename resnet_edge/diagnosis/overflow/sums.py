@@ -38,14 +38,14 @@ class LayerSums:
             return self._finished(self._sums(rows, cut)).reshape(*values.shape[:-1], -1)
         image = values[0] if geometry.channels_last else values[0].transpose(1, 2, 0)
         columns, size = _columns(image, self.layer.in_zero, geometry, len(self.risks))
-        found = self._finished(self._sums(columns, cut)).reshape(*size, -1)
-        return (found if geometry.channels_last else found.transpose(2, 0, 1))[None]
+        outputs = self._finished(self._sums(columns, cut)).reshape(*size, -1)
+        return (outputs if geometry.channels_last else outputs.transpose(2, 0, 1))[None]
 
     def _sums(self, columns: NDArray[Any], cut: bool) -> NDArray[np.int64]:
         """Of columns (P, groups x K) to (P, groups x O), without the bias."""
         parts = np.split(columns, len(self.risks), axis=1)
-        found = [self._group(number, part, cut) for number, part in enumerate(parts)]
-        sums: NDArray[np.int64] = np.concatenate(found, axis=1) - self._zero
+        groups = [self._group(number, part, cut) for number, part in enumerate(parts)]
+        sums: NDArray[np.int64] = np.concatenate(groups, axis=1) - self._zero
         zero = self.layer.weight_zero
         if zero.any():
             rows, each = self.layer.weights.shape[1:]

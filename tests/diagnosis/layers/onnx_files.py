@@ -40,5 +40,5 @@ def given(model: onnx.ModelProto, image: NDArray[np.float32]) -> NDArray[np.floa
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
     session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    found: NDArray[np.float32] = session.run(None, {"image": image})[0]
-    return found
+    outputs: NDArray[np.float32] = session.run(None, {"image": image})[0]
+    return outputs

@@ -18,9 +18,13 @@ def step(words: str, **more: Any) -> LayerStep:
 
 def opened(*steps: LayerStep | str, grids: dict[str, StepGrid] | None = None) -> OpenedSteps:
     """A file of these steps, from `image` to what the last of them gives."""
-    made = [step(each) if isinstance(each, str) else each for each in steps]
+    all_steps = [step(each) if isinstance(each, str) else each for each in steps]
     return OpenedSteps(
-        steps=tuple(made), grids=grids or {}, halves=frozenset(), entry="image", exit=made[-1].gives[0]
+        steps=tuple(all_steps),
+        grids=grids or {},
+        halves=frozenset(),
+        entry="image",
+        exit=all_steps[-1].gives[0],
     )
 
 

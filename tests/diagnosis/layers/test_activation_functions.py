@@ -10,11 +10,13 @@ from resnet_edge.diagnosis.layers.steps import LayerStep, OpenedSteps
 
 def opened(*steps: str) -> OpenedSteps:
     """Steps as `gives = op reads`; the last one gives the output."""
-    made = []
+    all_steps = []
     for step in steps:
         gives, op, *reads = step.replace(" =", "").split()
-        made.append(LayerStep(op=op, kind="other", reads=tuple(reads), gives=(gives,)))
-    return OpenedSteps(steps=tuple(made), grids={}, halves=frozenset(), entry="image", exit=made[-1].gives[0])
+        all_steps.append(LayerStep(op=op, kind="other", reads=tuple(reads), gives=(gives,)))
+    return OpenedSteps(
+        steps=tuple(all_steps), grids={}, halves=frozenset(), entry="image", exit=all_steps[-1].gives[0]
+    )
 
 
 SELU = (

@@ -40,10 +40,10 @@ def evidence(
     sums = DepartureSums(expected.shape[-1])
     sums.add(expected, seen, None)
     tiny = Rounding(random=np.full(expected.shape[-1], 1e-12), hard=np.zeros(expected.shape[-1]))
-    found = departure(sums, DepartureSums(expected.shape[-1]), tiny)
-    assert found is not None
+    departing = departure(sums, DepartureSums(expected.shape[-1]), tiny)
+    assert departing is not None
     return Evidence(
-        theirs=theirs, ours=ours, departure=found, sums=sums, expected=expected, seen=seen, **more
+        theirs=theirs, ours=ours, departure=departing, sums=sums, expected=expected, seen=seen, **more
     )
 
 
@@ -244,8 +244,8 @@ SECTION = [step("a = floor x"), step("b = relu6 a"), step("c = mean b"), step("d
     ],
 )
 def test_which_operation_is_at_fault(word: str, theirs: frozenset[str], gives: str | None) -> None:
-    found = target(word, SECTION, theirs)
-    assert (found.gives[0] if found is not None else None) == gives
+    accused = target(word, SECTION, theirs)
+    assert (accused.gives[0] if accused is not None else None) == gives
 
 
 def test_a_long_list_is_cut() -> None:

@@ -28,16 +28,16 @@ SCHEMES = [("tflite", s) for s in ("fp32", "fp16", "dynamic", "int8", "int16x8")
 SCHEMES += [("onnx", s) for s in ("fp32", "fp16", "int8")]
 
 
-def signature_of(made: object) -> tuple[str, int] | None:
+def signature_of(network: object) -> tuple[str, int] | None:
     """Where a function is defined, and how many arguments it has."""
-    if not inspect.isfunction(made):
+    if not inspect.isfunction(network):
         return None
-    return made.__module__, len(inspect.signature(made).parameters)
+    return network.__module__, len(inspect.signature(network).parameters)
 
 
 def explained(net: Road, path: Path, folder: Path) -> Explanation:
     np.save(folder / "images.npy", net.images)
-    asked = CompareLayers(
+    task = CompareLayers(
         file=path.name,
         path=str(path),
         format=path.suffix[1:],
@@ -46,7 +46,7 @@ def explained(net: Road, path: Path, folder: Path) -> Explanation:
         preprocessing=None,
         n=min(8, len(net.images)),
     )
-    return explain(asked, silent).explanation
+    return explain(task, silent).explanation
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -56,12 +56,12 @@ def test_good_files_raise_no_alarm(
 ) -> None:
     net = roads(name)
     path, _ = net.artifact(format, scheme)
-    found = explained(net, path, tmp_path)
-    assert found.findings == ()
-    assert found.compared == found.layers > 4
+    explanation = explained(net, path, tmp_path)
+    assert explanation.findings == ()
+    assert explanation.compared == explanation.layers > 4
 
 
-EVERY_NET = [name for name, made in vars(nets).items() if signature_of(made) == (nets.__name__, 0)]
+EVERY_NET = [name for name, network in vars(nets).items() if signature_of(network) == (nets.__name__, 0)]
 
 
 UNFOLLOWED = ("group_norm", "layer_norm")
@@ -77,19 +77,19 @@ def test_good_files_of_any_network_raise_no_alarm(
 ) -> None:
     net = roads(name)
     path, _ = net.artifact(format, scheme)
-    found = explained(net, path, tmp_path)
-    assert found.contradictions == ()
+    explanation = explained(net, path, tmp_path)
+    assert explanation.contradictions == ()
     if (format, scheme) == ("tflite", "int8") and name in UNFOLLOWED:
-        assert found.compared == found.layers - 1
-        assert "is not judged: how rounding goes through that is not known" in found.remarks[0]
+        assert explanation.compared == explanation.layers - 1
+        assert "is not judged: how rounding goes through that is not known" in explanation.remarks[0]
     else:
-        assert found.compared == found.layers
-        assert found.remarks == ()
+        assert explanation.compared == explanation.layers
+        assert explanation.remarks == ()
 
 
 def convolution(model: onnx.ModelProto, number: int) -> onnx.NodeProto:
-    found: onnx.NodeProto = [node for node in model.graph.node if node.op_type == "Conv"][number]
-    return found
+    chosen: onnx.NodeProto = [node for node in model.graph.node if node.op_type == "Conv"][number]
+    return chosen
 
 
 def edited(
@@ -154,9 +154,9 @@ def test_a_relu_behind_the_scores_is_named(scheme: str, roads: Callable[[str], R
         node.output[:] = ["scores" if name == end else name for name in node.output]
     model.graph.node.append(onnx.helper.make_node("Relu", ["scores"], [end]))
     onnx.save(model, tmp_path / "relu.onnx")
-    found = explained(net, tmp_path / "relu.onnx", tmp_path)
-    assert [one.cause for one in found.contradictions] == ["activation_added"]
-    assert found.findings[-1].reference_layer == found.trace[-1].reference_layer
+    explanation = explained(net, tmp_path / "relu.onnx", tmp_path)
+    assert [one.cause for one in explanation.contradictions] == ["activation_added"]
+    assert explanation.findings[-1].reference_layer == explanation.trace[-1].reference_layer
 
 
 @pytest.mark.parametrize("scheme", ["fp32", "int8"])
@@ -173,8 +173,8 @@ def test_pooling_that_counts_its_padding_is_named(
     if not any(attribute.name == "count_include_pad" for attribute in pool.attribute):
         pool.attribute.append(onnx.helper.make_attribute("count_include_pad", 1))
     onnx.save(model, tmp_path / "counted.onnx")
-    found = explained(net, tmp_path / "counted.onnx", tmp_path)
-    assert [(one.cause, one.certain) for one in found.findings] == [("padding", True)]
+    explanation = explained(net, tmp_path / "counted.onnx", tmp_path)
+    assert [(one.cause, one.certain) for one in explanation.findings] == [("padding", True)]
 
 
 @pytest.mark.parametrize(
@@ -197,18 +197,20 @@ def test_what_was_broken_is_named(
 ) -> None:
     net = roads("residual_v1")
     path, name = edited(net, tmp_path / "broken.onnx", edit)
-    found = explained(net, path, tmp_path)
-    assert (found.findings[0].layer, found.findings[0].cause) == (name, cause), found.findings
-    assert found.findings[0].certain
+    explanation = explained(net, path, tmp_path)
+    assert (explanation.findings[0].layer, explanation.findings[0].cause) == (name, cause), (
+        explanation.findings
+    )
+    assert explanation.findings[0].certain
 
 
-def behind(path: Path, out: Path, name: str, made: Callable[[str, str], list[onnx.NodeProto]]) -> Path:
+def behind(path: Path, out: Path, name: str, inserted: Callable[[str, str], list[onnx.NodeProto]]) -> Path:
     """A file in which nodes of one input and one output stand behind the tensor `name` as well."""
     model = onnx.load(path)
     nodes = [*model.graph.node]
     place = next(place for place, node in enumerate(nodes) if name in node.output)
     nodes[place].output[0] = "before"
-    nodes[place + 1 : place + 1] = made("before", name)
+    nodes[place + 1 : place + 1] = inserted("before", name)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     onnx.save(model, out)
@@ -245,8 +247,8 @@ def test_a_dropout_that_is_left_on_is_named(roads: Callable[[str], Road], tmp_pa
         name,
         lambda x, y: [dropout([x, "ratio", "training"], [y])],
     )
-    found = explained(net, broken, tmp_path)
-    assert [one.cause for one in found.findings] == ["dropout"], found.findings
+    explanation = explained(net, broken, tmp_path)
+    assert [one.cause for one in explanation.findings] == ["dropout"], explanation.findings
 
 
 @pytest.mark.parametrize(("name", "sentence"), [("residual_v1", "largest"), ("global_max", "mean")])
@@ -261,9 +263,9 @@ def test_another_global_pooling_is_named(
     pool = next(node for node in reversed(model.graph.node) if node.op_type in other)
     pool.op_type = other[pool.op_type]
     onnx.save(model, tmp_path / "pool.onnx")
-    found = explained(net, tmp_path / "pool.onnx", tmp_path)
-    assert [one.cause for one in found.findings] == ["pooling"], found.findings
-    assert f"it takes the {sentence}" in found.findings[0].sentence
+    explanation = explained(net, tmp_path / "pool.onnx", tmp_path)
+    assert [one.cause for one in explanation.findings] == ["pooling"], explanation.findings
+    assert f"it takes the {sentence}" in explanation.findings[0].sentence
 
 
 def test_a_scale_that_is_written_and_another_that_is_read(
@@ -276,8 +278,8 @@ def test_a_scale_that_is_written_and_another_that_is_read(
     read = [n for n in model.graph.node if n.op_type == "DequantizeLinear" and n.input[0] not in constants][3]
     put(constants[read.input[1]], numpy_helper.to_array(constants[read.input[1]]) * np.float32(1.05))
     onnx.save(model, tmp_path / "broken.onnx")
-    found = explained(net, tmp_path / "broken.onnx", tmp_path)
-    assert found.findings[0].cause == "two_scales"
+    explanation = explained(net, tmp_path / "broken.onnx", tmp_path)
+    assert explanation.findings[0].cause == "two_scales"
 
 
 def test_a_grid_that_cuts_off_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
@@ -291,8 +293,8 @@ def test_a_grid_that_cuts_off_is_named(roads: Callable[[str], Road], tmp_path: P
             scale = constants[node.input[1]]
             put(scale, numpy_helper.to_array(scale) * np.float32(0.3))
     onnx.save(model, tmp_path / "broken.onnx")
-    found = explained(net, tmp_path / "broken.onnx", tmp_path)
-    assert "saturated" in {finding.cause for finding in found.findings}
+    explanation = explained(net, tmp_path / "broken.onnx", tmp_path)
+    assert "saturated" in {finding.cause for finding in explanation.findings}
 
 
 def test_a_scale_that_was_changed_after_the_biases(roads: Callable[[str], Road], tmp_path: Path) -> None:
@@ -304,9 +306,9 @@ def test_a_scale_that_was_changed_after_the_biases(roads: Callable[[str], Road],
     tensor = graph.tensors[output]
     tensor.quantization.scale = np.asarray(tensor.quantization.scale) * np.float32(1.1)
     save_model(model, tmp_path / "broken.tflite")
-    found = explained(net, tmp_path / "broken.tflite", tmp_path)
-    assert found.findings[0].certain  # what reads it adds biases that are a tenth too large
-    assert "bias" in found.findings[0].sentence
+    explanation = explained(net, tmp_path / "broken.tflite", tmp_path)
+    assert explanation.findings[0].certain  # what reads it adds biases that are a tenth too large
+    assert "bias" in explanation.findings[0].sentence
 
 
 def test_an_operation_too_many_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
@@ -336,17 +338,17 @@ def test_an_operation_too_many_is_named(roads: Callable[[str], Road], tmp_path: 
     operator.outputs = [len(graph.tensors) - 2]
     graph.operators.insert(0, operator)
     save_model(model, tmp_path / "flipped.tflite")
-    found = explained(net, tmp_path / "flipped.tflite", tmp_path)
-    assert found.findings[0].cause == "operation"
-    assert "reverse_v2" in found.findings[0].sentence
+    explanation = explained(net, tmp_path / "flipped.tflite", tmp_path)
+    assert explanation.findings[0].cause == "operation"
+    assert "reverse_v2" in explanation.findings[0].sentence
 
 
 def posterized(x: str, y: str) -> list[onnx.NodeProto]:
-    made = onnx.helper.make_node
+    node = onnx.helper.make_node
     return [
-        made("Mul", [x, "down"], ["small"]),
-        made("Floor", ["small"], ["whole"]),
-        made("Mul", ["whole", "up"], [y]),
+        node("Mul", [x, "down"], ["small"]),
+        node("Floor", ["small"], ["whole"]),
+        node("Mul", ["whole", "up"], [y]),
     ]
 
 
@@ -365,8 +367,8 @@ def test_an_image_that_is_posterized_is_named(roads: Callable[[str], Road], tmp_
         [numpy_helper.from_array(np.asarray(1 / step), "down"), numpy_helper.from_array(step, "up")]
     )
     onnx.save(model, tmp_path / "posterized.onnx")
-    found = explained(net, tmp_path / "posterized.onnx", tmp_path)
-    assert (found.findings[0].layer, found.findings[0].cause) == ("whole", "operation")
+    explanation = explained(net, tmp_path / "posterized.onnx", tmp_path)
+    assert (explanation.findings[0].layer, explanation.findings[0].cause) == ("whole", "operation")
 
 
 def test_a_layer_behind_an_unknown_operation_is_not_counted(
@@ -378,11 +380,13 @@ def test_a_layer_behind_an_unknown_operation_is_not_counted(
     name = convolution(onnx.load(path), 2).output[0]
     before = explained(net, path, tmp_path)
     same = partial(onnx.helper.make_node, "Sum")
-    found = explained(net, behind(path, tmp_path / "sum.onnx", name, lambda x, y: [same([x], [y])]), tmp_path)
-    assert found.contradictions == ()
+    explanation = explained(
+        net, behind(path, tmp_path / "sum.onnx", name, lambda x, y: [same([x], [y])]), tmp_path
+    )
+    assert explanation.contradictions == ()
     assert before.compared == before.layers
-    assert found.compared < found.layers
-    assert f"what reads sum ({name}) is not judged" in " ".join(found.remarks)
+    assert explanation.compared < explanation.layers
+    assert f"what reads sum ({name}) is not judged" in " ".join(explanation.remarks)
 
 
 def test_a_relu_that_stops_too_early_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
@@ -396,5 +400,5 @@ def test_a_relu_that_stops_too_early_is_named(roads: Callable[[str], Road], tmp_
     broken = behind(
         tmp_path / "constants.onnx", tmp_path / "early.onnx", name, lambda x, y: [least([x, "end"], [y])]
     )
-    found = explained(net, broken, tmp_path)
-    assert (found.findings[0].layer, found.findings[0].cause) == (name, "activation_early")
+    explanation = explained(net, broken, tmp_path)
+    assert (explanation.findings[0].layer, explanation.findings[0].cause) == (name, "activation_early")

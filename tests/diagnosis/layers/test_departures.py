@@ -20,7 +20,7 @@ def layer(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return random.gamma(1.0, 0.5, (400, TAPS)), random.normal(0, 0.2, (TAPS, CHANNELS))
 
 
-def found(
+def departing(
     seen: NDArray[np.float64], patches: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> Departure | None:
     """What is said of `seen`, whose weights were stored in steps of STEP, and it itself on GRID."""
@@ -38,13 +38,13 @@ def on_grid(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def test_rounding_to_the_nearest_is_no_departure(seed: int) -> None:
     patches, weights = layer(seed)
     rounded = np.rint(weights / STEP) * STEP
-    assert found(on_grid(patches @ rounded), patches, weights) is None
+    assert departing(on_grid(patches @ rounded), patches, weights) is None
 
 
 @pytest.mark.parametrize("factor", [0.95, 1.05])
 def test_a_factor_is_a_departure(factor: float) -> None:
     patches, weights = layer(0)
-    said = found(on_grid(patches @ (np.rint(weights / STEP) * STEP) * factor), patches, weights)
+    said = departing(on_grid(patches @ (np.rint(weights / STEP) * STEP) * factor), patches, weights)
     assert said is not None
     assert said.times > 1
 
@@ -53,7 +53,7 @@ def test_a_bias_that_is_lost_in_one_channel_is_a_departure() -> None:
     patches, weights = layer(1)
     seen = patches @ weights
     seen[:, 3] += 2.5
-    said = found(on_grid(seen), patches, weights)
+    said = departing(on_grid(seen), patches, weights)
     assert said is not None
     assert (said.kind, said.channels) == ("shift", (3,))
 
@@ -62,14 +62,14 @@ def test_what_a_grid_cuts_off_is_none() -> None:
     patches, weights = layer(2)
     wide = weights * 3
     assert np.abs(patches @ wide).max() > GRID.high
-    assert found(on_grid(patches @ wide), patches, wide) is None
+    assert departing(on_grid(patches @ wide), patches, wide) is None
 
 
 def test_nan_where_a_number_was_expected_is_a_departure() -> None:
     patches, weights = layer(3)
     seen = patches @ weights
     seen[0, 0] = np.nan
-    said = found(seen, patches, weights)
+    said = departing(seen, patches, weights)
     assert said is not None
     assert said.kind == "nan"
 
@@ -102,6 +102,6 @@ def test_a_mean_that_was_corrected_on_other_images_is_right(moved: float, depart
         own.add(image - error - moved, image, None)
     # errors of single images alone are within what rounding does; their mean is not
     rounding = Rounding(random=np.full(CHANNELS, 1e-6), hard=np.full(CHANNELS, 1e-3))
-    found = departure(replayed, own, rounding)
-    assert found is not None
-    assert (found.kind == "shift") is departs
+    departing = departure(replayed, own, rounding)
+    assert departing is not None
+    assert (departing.kind == "shift") is departs

@@ -17,10 +17,10 @@ def ends(
     """Of what one operation gives."""
     held = None if constant is None else Constant(values=np.array(constant), variance=np.zeros(()))
     step = LayerStep(op=op, kind=kind, reads=("x",), gives=("y",), constant=held)
-    found = held_limits(OpenedSteps(steps=(step,), grids=grids, halves=frozenset(), entry="x", exit="y"))
-    if "y" not in found:
+    limits = held_limits(OpenedSteps(steps=(step,), grids=grids, halves=frozenset(), entry="x", exit="y"))
+    if "y" not in limits:
         return None
-    low, high = found["y"]
+    low, high = limits["y"]
     return np.ravel(low).tolist(), np.ravel(high).tolist()
 
 

@@ -46,7 +46,7 @@ class BothFiles:
         return [i for i in cuts if i != tensor and self.names[i] in read]
 
 
-def found(
+def links_of(
     theirs: list[LayerStep], ours: list[LayerStep], names: tuple[str, ...] = ("x", "y"), channels: int = 4
 ) -> list[Link]:
     return links(BothFiles(opened(*theirs), opened(*ours), names, channels))
@@ -56,7 +56,9 @@ RELU = step("X = relu image"), step("x = relu image")
 
 
 def test_a_layer_between_two_tensors() -> None:
-    (link,) = found([RELU[0], layer("Y", KERNEL, 0, None, "X")], [RELU[1], layer("y", KERNEL, 0, None, "x")])
+    (link,) = links_of(
+        [RELU[0], layer("Y", KERNEL, 0, None, "X")], [RELU[1], layer("y", KERNEL, 0, None, "x")]
+    )
     assert (link.gives, link.reads, link.alone) == (1, 0, True)
     assert (link.theirs.gives, link.ours.gives) == (("Y",), ("y",))
     assert link.shape == KERNEL.shape
@@ -64,13 +66,13 @@ def test_a_layer_between_two_tensors() -> None:
 
 def test_a_layer_that_reads_the_image() -> None:
     three = np.ones((4, 1, 1, 3))
-    (link,) = found([layer("Y", three, 0, None, "image")], [layer("y", three, 0, None, "image")], ("y",))
+    (link,) = links_of([layer("Y", three, 0, None, "image")], [layer("y", three, 0, None, "image")], ("y",))
     assert link.reads is None
 
 
 def test_a_factor_behind_the_layer_is_told() -> None:
     ours = [RELU[1], layer("inner", KERNEL, 0, None, "x"), step("y = mul inner", kind="product")]
-    (link,) = found([RELU[0], layer("Y", KERNEL, 0, None, "X")], ours)
+    (link,) = links_of([RELU[0], layer("Y", KERNEL, 0, None, "X")], ours)
     assert not link.alone
 
 
@@ -78,28 +80,28 @@ def test_a_factor_before_the_reference_layer_is_in_its_weights() -> None:
     """What the artifact has between the two tensors is then no link of one kernel with one."""
     theirs = [RELU[0], step("SCALED = mul image"), layer("Y", KERNEL, 0, None, "SCALED")]
     ours = [RELU[1], layer("y", KERNEL, 0, None, "x")]
-    assert found(theirs, ours) == []
+    assert links_of(theirs, ours) == []
 
 
 def test_two_layers_in_one_section_are_no_link() -> None:
     ours = [RELU[1], layer("inner", KERNEL, 0, None, "x"), layer("y", KERNEL, 0, None, "inner")]
-    assert found([RELU[0], layer("Y", KERNEL, 0, None, "X")], ours) == []
+    assert links_of([RELU[0], layer("Y", KERNEL, 0, None, "X")], ours) == []
 
 
 def test_kernels_of_other_shapes_or_groups_are_no_link() -> None:
     theirs = [RELU[0], layer("Y", KERNEL, 0, None, "X")]
-    assert found(theirs, [RELU[1], layer("y", np.ones((4, 3, 3, 4)), 0, None, "x")]) == []
+    assert links_of(theirs, [RELU[1], layer("y", np.ones((4, 3, 3, 4)), 0, None, "x")]) == []
     grouped = layer("y", np.ones((4, 1, 1, 2)), 0, None, "x")
     assert grouped.weights is not None
-    assert found(theirs, [RELU[1], replace(grouped, weights=replace(grouped.weights, groups=2))]) == []
+    assert links_of(theirs, [RELU[1], replace(grouped, weights=replace(grouped.weights, groups=2))]) == []
 
 
 def test_a_tensor_with_other_channels_than_the_kernel_reads_is_no_link() -> None:
     """A flattened image before a Dense layer."""
     theirs, ours = [RELU[0], layer("Y", KERNEL, 0, None, "X")], [RELU[1], layer("y", KERNEL, 0, None, "x")]
-    assert found(theirs, ours, channels=5) == []
+    assert links_of(theirs, ours, channels=5) == []
 
 
 def test_a_transposed_convolution_is_no_link() -> None:
     theirs = [RELU[0], replace(layer("Y", KERNEL, 0, None, "X"), op="transpose_conv")]
-    assert found(theirs, [RELU[1], layer("y", KERNEL, 0, None, "x")]) == []
+    assert links_of(theirs, [RELU[1], layer("y", KERNEL, 0, None, "x")]) == []

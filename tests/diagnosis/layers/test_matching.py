@@ -171,8 +171,8 @@ def pairs(
     sides = OneSide(theirs[0]), OneSide(ours[0])
     sketches = sketched(**{f"their_{n}": v for n, v in theirs[1].items()}, **ours[1])
     reference = {i: (f"their_{n}", theirs[1][n].shape) for i, n in sides[0].names.items()}
-    found = matched(sketches, reference, [*ours[1]], known, sides, ends)
-    return {sides[0].names[match.tensor]: match.name for match in found}
+    matches = matched(sketches, reference, [*ours[1]], known, sides, ends)
+    return {sides[0].names[match.tensor]: match.name for match in matches}
 
 
 CHAIN = "a = conv_2d image", "b = conv_2d a", "c = conv_2d b"
@@ -182,8 +182,8 @@ def test_the_nearest_are_paired_and_each_once() -> None:
     a, b, c = values(), values(), values()
     ours = opened("x = conv_2d image", "y = conv_2d x", "z = conv_2d y", "w = conv_2d z")
     theirs = opened(*CHAIN), {"a": a, "b": b, "c": c}
-    found = pairs(theirs, (ours, {"x": a + 0.1, "y": b, "z": a, "w": c}))
-    assert found == {"a": "z", "b": "y", "c": "w"}
+    paired = pairs(theirs, (ours, {"x": a + 0.1, "y": b, "z": a, "w": c}))
+    assert paired == {"a": "z", "b": "y", "c": "w"}
 
 
 def test_tensors_that_hold_the_same_are_paired_in_their_order() -> None:
@@ -201,8 +201,8 @@ def test_a_pair_may_not_contradict_one_that_is_known() -> None:
     ours = opened("x = conv_2d image", "y = conv_2d x", "z = conv_2d y")
     known = (Match(tensor=1, shape=SHAPE, name="x", layout="last"),)
     # `c` comes behind `b`, and so may not be what comes before `x`: the image alone does
-    found = pairs((opened(*CHAIN), {"a": a, "b": b, "c": c}), (ours, {"x": b, "y": a, "z": c}), known)
-    assert found == {"b": "x", "c": "z"}
+    paired = pairs((opened(*CHAIN), {"a": a, "b": b, "c": c}), (ours, {"x": b, "y": a, "z": c}), known)
+    assert paired == {"b": "x", "c": "z"}
 
 
 def test_outputs_of_one_kind_are_a_pair_whatever_they_hold() -> None:
@@ -219,10 +219,10 @@ def test_a_tensor_before_a_factor_that_the_reference_lacks_is_on_the_way() -> No
     ours = opened(
         "x = conv_2d image", step("y = mul x", kind="product", constant=constant(2.0)), "z = conv_2d y"
     )
-    found = pairs(
+    paired = pairs(
         (opened("a = conv_2d image", "b = conv_2d a"), {"a": a, "b": values()}),
         (ours, {"x": 1.01 * a, "y": 1.02 * a}),
     )
-    assert found == {"a": "y"}
+    assert paired == {"a": "y"}
     far = opened("a = conv_2d image", "b = conv_2d a"), {"a": a, "b": values()}
     assert pairs(far, (ours, {"x": 1.01 * a, "y": 1.2 * a})) == {"a": "x"}

@@ -58,8 +58,8 @@ def converted(net: Road, kind: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ["fp32", "fp16", "dynamic"])
 def test_a_bias_behind_the_change_of_shape_is_no_finding(net: Road, kind: str, tmp_path: Path) -> None:
-    found = explained(net, converted(net, kind, tmp_path), tmp_path)
-    assert [each.sentence for each in found.findings if each.certain] == []
+    explanation = explained(net, converted(net, kind, tmp_path), tmp_path)
+    assert [each.sentence for each in explanation.findings if each.certain] == []
 
 
 def test_a_bias_that_is_wrong_there_is_one(net: Road, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_bias_that_is_wrong_there_is_one(net: Road, tmp_path: Path) -> None:
             if np.abs(values).max() < 10 * LEFT and np.abs(values).max() > 0:
                 buffer.data = np.frombuffer((values + np.float32(0.05)).tobytes(), np.uint8)
     save_model(model, path)
-    found = explained(net, path, tmp_path)
-    accused = [each for each in found.findings if each.certain]
+    explanation = explained(net, path, tmp_path)
+    accused = [each for each in explanation.findings if each.certain]
     assert len(accused) > 1  # in which words depends on which tensor is taken for the one before the bias
     assert all("attends" in each.layer for each in accused)

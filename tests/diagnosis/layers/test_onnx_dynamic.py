@@ -40,8 +40,8 @@ def test_what_is_left_is_what_the_image_itself_rounds(model: onnx.ModelProto, la
     assert [node.op_type for node in rewritten.graph.node] == ["DequantizeLinear", layer]
     shape = [size.dim_value for size in model.graph.input[0].type.tensor_type.shape.dim]
     image = RANDOM.uniform(-1, 1, shape).astype(np.float32)
-    truth, found = given(model, image), given(rewritten, image)
-    assert np.abs(found - truth).max() < 0.02 * np.abs(truth).max()  # 8 bits of the image
+    truth, outputs = given(model, image), given(rewritten, image)
+    assert np.abs(outputs - truth).max() < 0.02 * np.abs(truth).max()  # 8 bits of the image
     # an image that is all on its grid, from 0 to 255 in steps of 1, is not rounded at all
     whole = RANDOM.integers(0, 256, shape).astype(np.float32)
     whole.ravel()[:2] = 0, 255

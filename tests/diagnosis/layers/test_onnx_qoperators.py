@@ -90,11 +90,11 @@ def test_both_forms_give_the_same_to_a_step(name: str) -> None:
     assert not [op for op in left if op.startswith(("QLinear", "QGemm"))]
     shape = [size.dim_value for size in model.graph.input[0].type.tensor_type.shape.dim]
     image = RANDOM.uniform(-2.5, 2.5, shape).astype(np.float32)
-    truth, found = given(model, image), given(rewritten, image)
+    truth, outputs = given(model, image), given(rewritten, image)
     step = next(onnx.numpy_helper.to_array(c) for c in model.graph.initializer if c.name == "out_s")
     assert len(np.unique(truth)) > 2
-    assert np.abs(found - truth).max() <= 1.001 * step
-    assert np.mean(found != truth) < 0.1  # halves may fall to either side
+    assert np.abs(outputs - truth).max() <= 1.001 * step
+    assert np.mean(outputs != truth) < 0.1  # halves may fall to either side
 
 
 def test_gemm_may_give_real_numbers() -> None:
@@ -109,8 +109,8 @@ def test_gemm_may_give_real_numbers() -> None:
 
 def test_tensors_keep_their_names() -> None:
     rewritten = with_real_operations(MODELS["conv"])
-    made = {name for node in rewritten.graph.node for name in node.output}
-    assert {"q", "y", "scores"} <= made
+    produced = {name for node in rewritten.graph.node for name in node.output}
+    assert {"q", "y", "scores"} <= produced
 
 
 def test_a_model_of_the_newer_form_is_itself() -> None:

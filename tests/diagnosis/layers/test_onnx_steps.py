@@ -58,10 +58,10 @@ def test_every_layer_has_its_outputs_first(
     values = kernel(*shape)
     (step,) = read(node(op, ["image", "w"], ["scores"], **options), w=values).steps
     assert step.weights is not None
-    found = step.weights.kernel
-    np.testing.assert_array_equal(found.reshape(values.transpose(axes).shape), values.transpose(axes))
-    assert found.shape[0] == 4
-    assert found.ndim == 4
+    rows_first = step.weights.kernel
+    np.testing.assert_array_equal(rows_first.reshape(values.transpose(axes).shape), values.transpose(axes))
+    assert rows_first.shape[0] == 4
+    assert rows_first.ndim == 4
 
 
 @pytest.mark.parametrize(

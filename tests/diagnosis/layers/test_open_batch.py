@@ -30,6 +30,8 @@ def test_a_transposed_convolution_reads_its_image_and_not_its_size(tmp_path: Pat
     request = ModelRequest(str(tmp_path / "model.keras"), preprocess="none")
     export(ExportModel(model=request, out=str(tmp_path / "float.tflite"), dynamic_batch=False), silent)
     images = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype(np.float32)
-    found = compared("open.tflite", tmp_path / "open.tflite", "tflite", tmp_path / "float.tflite", images)
-    assert found.findings == ()
-    assert found.compared == found.layers == 3
+    explanation = compared(
+        "open.tflite", tmp_path / "open.tflite", "tflite", tmp_path / "float.tflite", images
+    )
+    assert explanation.findings == ()
+    assert explanation.compared == explanation.layers == 3

@@ -24,8 +24,11 @@ def test_a_concatenation_in_another_order_is_named(roads: Callable[[str], Road],
     node = next(node for node in model.graph.node if node.op_type == "Concat")
     node.input[:] = [*node.input][::-1]
     onnx.save(model, tmp_path / "reordered.onnx")
-    found = explained(net, tmp_path / "reordered.onnx", tmp_path)
-    assert (found.findings[0].layer, found.findings[0].cause) == (node.output[0], "output_channels")
+    explanation = explained(net, tmp_path / "reordered.onnx", tmp_path)
+    assert (explanation.findings[0].layer, explanation.findings[0].cause) == (
+        node.output[0],
+        "output_channels",
+    )
 
 
 def gathered(net: Road, name: str, order: list[int], folder: Path) -> tuple[Sections, Accused]:
@@ -51,9 +54,9 @@ def test_the_step_that_reorders_what_its_section_reads_is_found(
     model = onnx.load(net.artifact("onnx", "fp32")[0])
     name = [node.output[0] for node in model.graph.node if node.op_type == "Relu"][1]
     sections, accused = gathered(net, name, [0, 1, 5, 3, 4, 2, 6, 7], tmp_path)
-    found = first_reordered(sections, accused)
-    assert found is not None
-    assert (found[0].op, found[0].gives, found[1].tolist()) == ("gather", (name,), [2, 5])
+    reordered = first_reordered(sections, accused)
+    assert reordered is not None
+    assert (reordered[0].op, reordered[0].gives, reordered[1].tolist()) == ("gather", (name,), [2, 5])
 
 
 def test_what_is_wrong_in_order_is_not_said_to_be_in_another(

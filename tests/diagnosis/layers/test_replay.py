@@ -32,5 +32,7 @@ def test_who_reads_the_values_before_their_shape_reads_what_is_fed(tmp_path: Pat
     shaped = next(node for node in nodes if node.op == "RESHAPE" and node.inputs[0] == product.inputs[0])
     pixels = nets.images(net)[:1]
     fed = np.array([[1.0, -2.0, 3.0]], np.float32)
-    found = Replay(model, [shaped.outputs[0]], [product.outputs[0]])(pixels, {shaped.outputs[0]: fed})
-    np.testing.assert_allclose(found[product.outputs[0]], fed @ dense.get_weights()[0], rtol=1e-4, atol=1e-5)
+    outputs = Replay(model, [shaped.outputs[0]], [product.outputs[0]])(pixels, {shaped.outputs[0]: fed})
+    np.testing.assert_allclose(
+        outputs[product.outputs[0]], fed @ dense.get_weights()[0], rtol=1e-4, atol=1e-5
+    )

@@ -29,8 +29,8 @@ def replayed(kernel: Real, ours: tuple[Real, Real | float]) -> tuple[Real, Real]
     buffer = model.buffers[graph.tensors[graph.operators[0].inputs[1]].buffer].data
     weights = known.steps[0].weights
     assert weights is not None
-    found = np.frombuffer(bytes(buffer), np.float32).astype(np.float64).reshape(kernel.shape)
-    return found, weights.variance
+    weights_of_file = np.frombuffer(bytes(buffer), np.float32).astype(np.float64).reshape(kernel.shape)
+    return weights_of_file, weights.variance
 
 
 def reference(kernel: Real) -> Any:
@@ -55,8 +55,8 @@ def kernel() -> Real:
 
 def test_rounding_to_the_nearest_is_known(kernel: Real) -> None:
     rounded, variance = on_grid(kernel)
-    found, left = replayed(kernel, (rounded, variance))
-    np.testing.assert_allclose(found, rounded, atol=1e-6)
+    as_replayed, left = replayed(kernel, (rounded, variance))
+    np.testing.assert_allclose(as_replayed, rounded, atol=1e-6)
     assert not np.any(left)
 
 
@@ -66,24 +66,24 @@ def test_rounding_to_either_side_is_known(kernel: Real) -> None:
     step = np.sqrt(12 * variance)
     up = np.random.default_rng(4).integers(0, 2, SHAPE)
     rounded = np.asarray((np.floor(kernel / step) + up) * step, np.float64)
-    found, _ = replayed(kernel, (rounded, variance))
-    np.testing.assert_allclose(found, rounded, atol=1e-6)
+    as_replayed, _ = replayed(kernel, (rounded, variance))
+    np.testing.assert_allclose(as_replayed, rounded, atol=1e-6)
 
 
 def test_a_larger_channel_is_left_to_be_found(kernel: Real) -> None:
     ours = kernel.copy()
     ours[2] *= 1.05
-    found, _ = replayed(kernel, on_grid(ours))
-    gain = (found * kernel).sum(axis=(1, 2, 3)) / np.square(kernel).sum(axis=(1, 2, 3))
+    as_replayed, _ = replayed(kernel, on_grid(ours))
+    gain = (as_replayed * kernel).sum(axis=(1, 2, 3)) / np.square(kernel).sum(axis=(1, 2, 3))
     assert gain == pytest.approx(np.ones(8), abs=1e-2)  # 1.05 but for what rounding can do to a channel
 
 
 def test_a_weight_far_off_is_left_to_be_found(kernel: Real) -> None:
     rounded, variance = on_grid(kernel)
     rounded[5, 1, 1, 7] = np.abs(kernel[5]).max() * -np.sign(kernel[5, 1, 1, 7])
-    found, _ = replayed(kernel, (rounded, variance))
+    as_replayed, _ = replayed(kernel, (rounded, variance))
     step = np.sqrt(12 * variance[5, 0, 0, 0])
-    assert abs(found[5, 1, 1, 7] - kernel[5, 1, 1, 7]) <= step * 0.6
+    assert abs(as_replayed[5, 1, 1, 7] - kernel[5, 1, 1, 7]) <= step * 0.6
 
 
 def test_pairs_that_were_kept_from_overflowing_are_rounding() -> None:
@@ -93,8 +93,8 @@ def test_pairs_that_were_kept_from_overflowing_are_rounding() -> None:
     rounded = rounded_within((kernel / step).reshape(8, -1)).reshape(SHAPE) * step
     variance = np.broadcast_to(step**2 / 12, SHAPE)
     assert (np.abs(rounded - kernel) > 2 * np.sqrt(12 * variance)).any()
-    found, _ = replayed(kernel, (rounded, variance))
-    np.testing.assert_allclose(found, rounded, atol=1e-5)
+    as_replayed, _ = replayed(kernel, (rounded, variance))
+    np.testing.assert_allclose(as_replayed, rounded, atol=1e-5)
 
 
 def test_the_reference_keeps_its_weights() -> None:

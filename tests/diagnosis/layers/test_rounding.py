@@ -59,10 +59,10 @@ def test_what_is_unknown_of_an_operation_is_float32_behind_float32(
     floor = LayerStep(op="floor", kind="other", reads=("halved",), gives=("floored",))
     half_image = np.asarray(image * 0.5, np.float32)
     values = {"image": image, "halved": half_image, "floored": np.floor(half_image)}
-    found = walked((half("image"), floor), values, halves=halves)
-    assert known(found["floored"]) is judged
+    roundings = walked((half("image"), floor), values, halves=halves)
+    assert known(roundings["floored"]) is judged
     if judged:
-        assert float(np.max(found["floored"].whole)) < 1e-3
+        assert float(np.max(roundings["floored"].whole)) < 1e-3
 
 
 def test_a_hybrid_kernel_rounds_what_is_small_by_no_more_than_itself() -> None:
@@ -70,11 +70,11 @@ def test_a_hybrid_kernel_rounds_what_is_small_by_no_more_than_itself() -> None:
     quiet = np.zeros((1, 8, 8, 2), np.float32)
     quiet[0, 0, 0] = 1.0
     loud = np.ones_like(quiet)
-    made = layer("y", kernel, 0.0, None, "image")
-    assert made.weights is not None
-    made = replace(made, weights=replace(made.weights, hybrid=True))
+    dense = layer("y", kernel, 0.0, None, "image")
+    assert dense.weights is not None
+    dense = replace(dense, weights=replace(dense.weights, hybrid=True))
     variances = [
-        walked((made,), {"image": image, "y": image.sum(axis=-1, keepdims=True)})["y"].random.item()
+        walked((dense,), {"image": image, "y": image.sum(axis=-1, keepdims=True)})["y"].random.item()
         for image in (quiet, loud)
     ]
     assert variances[0] == pytest.approx(variances[1] / 64)
@@ -88,9 +88,9 @@ def test_what_an_inner_grid_cuts_off_is_no_error_of_what_reads_it() -> None:
     kernel = np.array([[[[2.0, 3.0]]], [[[2.0, 0.0]]]])
     values = {"image": image, "stored": np.clip(image, -1, 1), "y": np.zeros((1, 2, 2, 2), np.float32)}
     steps = (stored, layer("y", kernel, 0.0, None, "stored"))
-    found = walked(steps, values, grids={"stored": GRID}, cuts=("image",))
-    np.testing.assert_allclose(found["y"].hard, [1.5, 0.0], atol=1e-6)
-    assert float(np.max(found["stored"].hard)) < GRID.step
+    roundings = walked(steps, values, grids={"stored": GRID}, cuts=("image",))
+    np.testing.assert_allclose(roundings["y"].hard, [1.5, 0.0], atol=1e-6)
+    assert float(np.max(roundings["stored"].hard)) < GRID.step
 
 
 def test_what_is_cut_off_of_a_tensor_that_nothing_judges_is_an_error() -> None:

@@ -48,27 +48,27 @@ FACTORS: NDArray[np.float64] = np.geomspace(1, 4, 8)
 
 @pytest.mark.parametrize("rounded", [False, True])
 def test_factors_that_are_undone_are_told(rounded: bool) -> None:
-    found = chain(FACTORS, rounded=rounded)
-    np.testing.assert_allclose(found[FIRST], FACTORS, rtol=5e-3 if rounded else 1e-9)
-    assert (found[SECOND] == 1).all()
+    factors = chain(FACTORS, rounded=rounded)
+    np.testing.assert_allclose(factors[FIRST], FACTORS, rtol=5e-3 if rounded else 1e-9)
+    assert (factors[SECOND] == 1).all()
 
 
 def test_nothing_is_told_of_channels_that_were_not_scaled() -> None:
-    found = chain(np.ones(8))
-    assert (found[FIRST] == 1).all()
+    factors = chain(np.ones(8))
+    assert (factors[FIRST] == 1).all()
 
 
 @pytest.mark.parametrize(("maker", "reader"), [(1.1, 1.0), (1.0, 1.1)])
 def test_a_scale_that_is_wrong_in_one_place_is_no_factor(maker: float, reader: float) -> None:
     """The layer that makes the channels, the one that reads them, and the bias: two of three are right."""
-    found = chain(FACTORS, maker=maker, reader=reader)
-    np.testing.assert_allclose(found[FIRST], FACTORS, rtol=2e-2)
+    factors = chain(FACTORS, maker=maker, reader=reader)
+    np.testing.assert_allclose(factors[FIRST], FACTORS, rtol=2e-2)
 
 
 def test_without_biases_the_two_sides_share_the_blame() -> None:
-    found = chain(FACTORS, maker=1.2, bias=False)
-    assert (found[FIRST] > 1.05 * FACTORS).all()
-    assert (found[FIRST] < 1.15 * FACTORS).all()
+    factors = chain(FACTORS, maker=1.2, bias=False)
+    assert (factors[FIRST] > 1.05 * FACTORS).all()
+    assert (factors[FIRST] < 1.15 * FACTORS).all()
 
 
 def test_what_no_layer_tells_for_sure_is_told_by_the_values() -> None:
@@ -86,5 +86,5 @@ def test_what_no_layer_tells_for_sure_is_told_by_the_values() -> None:
         for number, kernel in enumerate(kernels)
     ]
     looks = {number: factors * random.normal(1, 0.01, 8) for number, factors in enumerate(scaled)}
-    found = shown_scales(links, [[0], [1], [2]], looks)
-    np.testing.assert_allclose(found[1].factors, FACTORS, rtol=1e-2)
+    scales = shown_scales(links, [[0], [1], [2]], looks)
+    np.testing.assert_allclose(scales[1].factors, FACTORS, rtol=1e-2)

@@ -43,14 +43,14 @@ def scaled(road: Road, out: Path, *, divides: bool) -> tuple[Explanation, str]:
 
 
 def test_channels_that_are_divided_again_are_no_error(roads: Callable[[str], Road], tmp_path: Path) -> None:
-    found, _ = scaled(roads("residual_v1"), tmp_path, divides=True)
-    assert found.findings == ()
+    explanation, _ = scaled(roads("residual_v1"), tmp_path, divides=True)
+    assert explanation.findings == ()
 
 
 def test_channels_that_are_not_divided_again_are_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
-    found, name = scaled(roads("residual_v1"), tmp_path, divides=False)
-    assert found.findings[0].certain
-    assert found.findings[0].layer == name
+    explanation, name = scaled(roads("residual_v1"), tmp_path, divides=False)
+    assert explanation.findings[0].certain
+    assert explanation.findings[0].layer == name
 
 
 def fire(x: Any) -> Any:

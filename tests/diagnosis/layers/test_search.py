@@ -28,17 +28,17 @@ def stored(graph: onnx.GraphProto, name: str, values: np.ndarray) -> str:
 
 
 def constant(graph: onnx.GraphProto, name: str) -> onnx.TensorProto:
-    found: onnx.TensorProto = next(each for each in graph.initializer if each.name == name)
-    return found
+    tensor: onnx.TensorProto = next(each for each in graph.initializer if each.name == name)
+    return tensor
 
 
 def attribute(node: onnx.NodeProto, name: str) -> onnx.AttributeProto:
-    found: onnx.AttributeProto = next(each for each in node.attribute if each.name == name)
-    return found
+    chosen: onnx.AttributeProto = next(each for each in node.attribute if each.name == name)
+    return chosen
 
 
-def before(graph: onnx.GraphProto, node: onnx.NodeProto, made: onnx.NodeProto) -> None:
-    graph.node.insert([*graph.node].index(node), made)
+def before(graph: onnx.GraphProto, node: onnx.NodeProto, inserted: onnx.NodeProto) -> None:
+    graph.node.insert([*graph.node].index(node), inserted)
 
 
 def unfolded(graph: onnx.GraphProto, node: onnx.NodeProto, wrong: bool = False) -> tuple[np.ndarray, str]:
@@ -55,9 +55,9 @@ def unfolded(graph: onnx.GraphProto, node: onnx.NodeProto, wrong: bool = False) 
     return np.stack([factor, bias]), inner
 
 
-def behind(graph: onnx.GraphProto, node: onnx.NodeProto, *made: onnx.NodeProto) -> None:
+def behind(graph: onnx.GraphProto, node: onnx.NodeProto, *inserted: onnx.NodeProto) -> None:
     at = [*graph.node].index(node) + 1
-    for number, each in enumerate(made):
+    for number, each in enumerate(inserted):
         graph.node.insert(at + number, each)
 
 
@@ -116,8 +116,8 @@ WAYS = [
 def test_what_says_the_same_is_no_error(
     edit: Edit, net: str, number: int, cause: str, roads: Callable[[str], Road], tmp_path: Path
 ) -> None:
-    found = edited(roads, tmp_path, edit, net, number)
-    assert (found.findings, found.remarks, found.compared) == ((), (), found.layers)
+    explanation = edited(roads, tmp_path, edit, net, number)
+    assert (explanation.findings, explanation.remarks, explanation.compared) == ((), (), explanation.layers)
 
 
 @pytest.mark.parametrize(("edit", "net", "number", "cause"), WAYS)
@@ -130,9 +130,11 @@ def test_what_is_wrong_in_it_is_named(
     tmp_path: Path,
 ) -> None:
     name = convolution(onnx.load(roads(net).artifact("onnx", "fp32")[0]), number).output[0]
-    found = edited(roads, tmp_path, lambda *given: edit(*given, wrong=True), net, number)
-    assert [(each.layer.removesuffix("/inner"), each.cause) for each in found.findings] == [(name, cause)]
-    assert found.findings[0].certain
+    explanation = edited(roads, tmp_path, lambda *given: edit(*given, wrong=True), net, number)
+    assert [(each.layer.removesuffix("/inner"), each.cause) for each in explanation.findings] == [
+        (name, cause)
+    ]
+    assert explanation.findings[0].certain
 
 
 def spread(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
@@ -158,9 +160,9 @@ def other_filter(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
 def test_kernels_that_are_spread_or_grouped_are_compared(
     net: str, edit: Edit, number: int, cause: str, roads: Callable[[str], Road], tmp_path: Path
 ) -> None:
-    found = edited(roads, tmp_path, edit, net, number)
-    assert [each.cause for each in found.findings] == [cause]
-    assert found.findings[0].certain
+    explanation = edited(roads, tmp_path, edit, net, number)
+    assert [each.cause for each in explanation.findings] == [cause]
+    assert explanation.findings[0].certain
 
 
 def test_a_lost_limit_of_relu6_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
@@ -176,9 +178,9 @@ def test_a_lost_limit_of_relu6_is_named(roads: Callable[[str], Road], tmp_path: 
         output=road.output,
         takes_pixels=road.takes_pixels,
     )
-    found = edited(lambda _: bright, tmp_path, loosen, "mobile", 0)
-    assert found.findings[0].cause == "activation_missing"
-    assert "numbers above 6" in found.findings[0].sentence
+    explanation = edited(lambda _: bright, tmp_path, loosen, "mobile", 0)
+    assert explanation.findings[0].cause == "activation_missing"
+    assert "numbers above 6" in explanation.findings[0].sentence
 
 
 def searched(road: Road, path: Path) -> tuple[Sections, Searched]:
@@ -188,9 +190,9 @@ def searched(road: Road, path: Path) -> tuple[Sections, Searched]:
 
 def test_all_tensors_of_a_good_file_are_cuts_and_none_is_accused(roads: Callable[[str], Road]) -> None:
     road = roads("residual_v1")
-    sections, found = searched(road, road.artifact("onnx", "fp32")[0])
-    assert found.accused == ()
-    assert found.cuts == frozenset(sections.matches)
+    sections, result = searched(road, road.artifact("onnx", "fp32")[0])
+    assert result.accused == ()
+    assert result.cuts == frozenset(sections.matches)
 
 
 def test_the_first_of_what_departs_is_accused_and_no_tensor_behind_it(
@@ -202,10 +204,10 @@ def test_the_first_of_what_departs_is_accused_and_no_tensor_behind_it(
     node = convolution(model, 2)
     other_filter(model.graph, node)
     onnx.save(model, tmp_path / "edited.onnx")
-    sections, found = searched(road, tmp_path / "edited.onnx")
-    (accused,) = found.accused
+    sections, result = searched(road, tmp_path / "edited.onnx")
+    (accused,) = result.accused
     assert accused.exact
     assert accused.departure.channels == (5,)
     assert node.output[0] in {step.gives[0] for step in sections.section(accused.tensor, accused.cuts)}
     assert accused.tensor not in accused.cuts
-    assert accused.tensor in found.cuts
+    assert accused.tensor in result.cuts

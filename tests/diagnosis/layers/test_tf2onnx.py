@@ -184,9 +184,9 @@ NETS += ["preactivation_v2", "bottleneck", "separable", "depth_multiplier"]
 @pytest.mark.parametrize("name", NETS)
 def test_good_files_raise_no_alarm(name: str, tmp_path: Path) -> None:
     net, path = written(name, tmp_path)
-    found = explained(net, path, tmp_path)
-    assert [finding for finding in found.findings if finding.certain] == []
-    assert found.compared == found.layers > 1
+    explanation = explained(net, path, tmp_path)
+    assert [finding for finding in explanation.findings if finding.certain] == []
+    assert explanation.compared == explanation.layers > 1
 
 
 def test_inner_tensors_of_an_activation_are_paired_with_none_of_another(tmp_path: Path) -> None:
@@ -221,8 +221,8 @@ def test_a_relu_that_onnx_runtime_drops_is_named(tmp_path: Path) -> None:
     operation reads that, too, and the grid goes below zero (onnxruntime 1.32, QOperator)."""
     net, path = written("sloped", tmp_path)
     assert explained(net, path, tmp_path).findings == ()
-    found = explained(net, quantized(net, path, QuantFormat.QOperator), tmp_path)
-    assert [one.cause for one in found.findings if one.certain] == ["activation_missing"]
+    explanation = explained(net, quantized(net, path, QuantFormat.QOperator), tmp_path)
+    assert [one.cause for one in explanation.findings if one.certain] == ["activation_missing"]
 
 
 def test_a_bias_in_the_steps_of_another_input_is_named(tmp_path: Path) -> None:
@@ -230,8 +230,8 @@ def test_a_bias_in_the_steps_of_another_input_is_named(tmp_path: Path) -> None:
     of the first input, and reads it in steps of each."""
     net, path = written("twice", tmp_path)
     assert explained(net, path, tmp_path).findings == ()
-    found = explained(net, quantized(net, path, QuantFormat.QOperator), tmp_path)
-    assert {one.cause for one in found.findings if one.certain} == {"bias_changed"}
+    explanation = explained(net, quantized(net, path, QuantFormat.QOperator), tmp_path)
+    assert {one.cause for one in explanation.findings if one.certain} == {"bias_changed"}
 
 
 def test_a_half_that_overflows_and_is_discarded_is_no_departure(tmp_path: Path) -> None:
@@ -289,19 +289,19 @@ def test_a_relu_behind_a_reshape_is_no_lost_relu(batch: int | None, tmp_path: Pa
 def test_a_factor_that_was_left_apart_and_is_wrong_is_named(name: str, tmp_path: Path) -> None:
     net, path = written(name, tmp_path)
     model = onnx.load(path)
-    made = {node.output[0]: node for node in model.graph.node}
+    producers = {node.output[0]: node for node in model.graph.node}
     node = next(
-        n for n in model.graph.node if n.op_type == "Mul" and made.get(n.input[0], n).op_type == "Conv"
+        n for n in model.graph.node if n.op_type == "Mul" and producers.get(n.input[0], n).op_type == "Conv"
     )
     factor = constant(model.graph, node.input[1])
     values = onnx.numpy_helper.to_array(factor).copy()
     values.ravel()[2] *= np.float32(1.2)
     put(factor, values)
     onnx.save(model, path)
-    found = explained(net, path, tmp_path)
-    assert found.findings[0].layer == node.input[0]
-    assert found.findings[0].cause == "rescaled"
-    assert found.findings[0].certain
+    explanation = explained(net, path, tmp_path)
+    assert explanation.findings[0].layer == node.input[0]
+    assert explanation.findings[0].cause == "rescaled"
+    assert explanation.findings[0].certain
 
 
 def quantized(net: Road, path: Path, how: QuantFormat, type: QuantType = QuantType.QUInt8) -> Path:
@@ -329,7 +329,7 @@ def test_both_forms_of_integers_say_the_same(name: str, tmp_path: Path) -> None:
     )
     assert old.findings == new.findings == ()
     assert old.compared == old.layers == new.compared
-    noise = ({row.reference_layer: row.sqnr_db for row in found.trace} for found in (old, new))
+    noise = ({row.reference_layer: row.sqnr_db for row in explanation.trace} for explanation in (old, new))
     assert next(noise) == pytest.approx(next(noise), abs=0.01)
 
 
@@ -343,9 +343,9 @@ def test_channels_that_are_swapped_in_the_older_form_are_named(tmp_path: Path) -
         values[[1, 2]] = values[[2, 1]]
         put(constant(model.graph, name), values)
     onnx.save(model, path)
-    found = explained(net, path, tmp_path)
-    assert found.findings[0].layer == f"{node.output[0]}/real"
-    assert "output channels 1, 2 are in another order" in found.findings[0].sentence
+    explanation = explained(net, path, tmp_path)
+    assert explanation.findings[0].layer == f"{node.output[0]}/real"
+    assert "output channels 1, 2 are in another order" in explanation.findings[0].sentence
 
 
 def test_weights_beside_activations_that_are_quantized_anew_are_compared(tmp_path: Path) -> None:
@@ -353,15 +353,15 @@ def test_weights_beside_activations_that_are_quantized_anew_are_compared(tmp_pat
     quantize_dynamic(path, tmp_path / "dynamic.onnx", weight_type=QuantType.QInt8, per_channel=True)
     model = onnx.load(tmp_path / "dynamic.onnx")
     assert "ConvInteger" in {node.op_type for node in model.graph.node}
-    found = explained(net, tmp_path / "dynamic.onnx", tmp_path)
-    assert found.findings == ()
-    assert found.compared == found.layers == 4
+    explanation = explained(net, tmp_path / "dynamic.onnx", tmp_path)
+    assert explanation.findings == ()
+    assert explanation.compared == explanation.layers == 4
     node = [node for node in model.graph.node if node.op_type == "ConvInteger"][1]
     kernel = constant(model.graph, node.input[1])
     put(kernel, onnx.numpy_helper.to_array(kernel).swapaxes(2, 3))
     onnx.save(model, tmp_path / "turned.onnx")
-    found = explained(net, tmp_path / "turned.onnx", tmp_path)
-    assert (found.findings[0].cause, found.findings[0].certain) == ("turned", True)
+    explanation = explained(net, tmp_path / "turned.onnx", tmp_path)
+    assert (explanation.findings[0].cause, explanation.findings[0].certain) == ("turned", True)
 
 
 @pytest.mark.parametrize("name", ["dilated", "dilated_valid"])
@@ -377,6 +377,6 @@ def test_pixels_that_are_moved_so_that_a_kernel_is_spread(name: str, scheme: str
     path = tmp_path / "theirs.tflite"
     path.write_bytes(converter.convert())
     assert "SPACE_TO_BATCH_ND" in {node.op for node in read_graph(path).nodes}
-    found = explained(net, path, tmp_path)
-    assert [finding for finding in found.findings if finding.certain] == []
-    assert found.compared == found.layers
+    explanation = explained(net, path, tmp_path)
+    assert [finding for finding in explanation.findings if finding.certain] == []
+    assert explanation.compared == explanation.layers

@@ -20,9 +20,9 @@ IMAGES = tiny.pixels(3, 9).astype(np.float32)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = tmp_path_factory.mktemp("onnx")
-    tiny.write_onnx(found)
-    return found
+    files = tmp_path_factory.mktemp("onnx")
+    tiny.write_onnx(files)
+    return files
 
 
 @pytest.mark.parametrize("file", ["fixed.onnx", "dynamic.onnx"])

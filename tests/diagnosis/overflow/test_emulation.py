@@ -48,23 +48,26 @@ def written(
 ) -> Path:
     """A network of layers between Q and DQ with random weights of full range, and a matrix at its end.
     ONNX Runtime leaves the first layer in float where its bias has another scale than 1."""
-    made = _Writer(activations, weights)
-    value, channels = made.quantized("nchw", 1.0), IMAGES.shape[3]
+    writer = _Writer(activations, weights)
+    value, channels = writer.quantized("nchw", 1.0), IMAGES.shape[3]
     for number, (outputs, kernel, stride, groups) in enumerate(NETWORKS[name]):
         shape = (outputs, channels // groups, kernel, kernel)
-        given = [value, made.constant(shape), made.bias(outputs, 40.0 if number else first_bias)]
+        given = [value, writer.constant(shape), writer.bias(outputs, 40.0 if number else first_bias)]
         pad = kernel // 2
-        made.node(
+        writer.node(
             "Conv", given, f"conv{number}", pads=[pad] * 4, strides=[stride] * 2, group=groups,
             kernel_shape=[kernel] * 2,
         )  # fmt: skip
-        value, channels = made.quantized(made.node("Relu", [f"conv{number}"], f"relu{number}"), 40.0), outputs
-    value = made.quantized(made.node("GlobalAveragePool", [value], "mean"), 40.0)
-    value = made.quantized(made.node("Flatten", [value], "flat", axis=1), 40.0)
-    last = made.node("Gemm", [value, made.constant((channels, 5)), made.bias(5, 40.0)], "gemm")
-    made.node("Identity", [made.quantized(last, STEP, 128)], "scores")
+        value, channels = (
+            writer.quantized(writer.node("Relu", [f"conv{number}"], f"relu{number}"), 40.0),
+            outputs,
+        )
+    value = writer.quantized(writer.node("GlobalAveragePool", [value], "mean"), 40.0)
+    value = writer.quantized(writer.node("Flatten", [value], "flat", axis=1), 40.0)
+    last = writer.node("Gemm", [value, writer.constant((channels, 5)), writer.bias(5, 40.0)], "gemm")
+    writer.node("Identity", [writer.quantized(last, STEP, 128)], "scores")
     path = folder / f"{name}.onnx"
-    onnx.save(made.model(), path)
+    onnx.save(writer.model(), path)
     return path
 
 
@@ -77,8 +80,8 @@ class _Writer:
         self.constants: list[onnx.TensorProto] = []
         self.node("Transpose", ["image"], "nchw", perm=[0, 3, 1, 2])
 
-    def node(self, kind: str, given: list[str], out: str, **told: Any) -> str:
-        self.nodes.append(helper.make_node(kind, given, [out], name=f"{out}/{kind}", **told))
+    def node(self, kind: str, given: list[str], out: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(kind, given, [out], name=f"{out}/{kind}", **attributes))
         return out
 
     def store(self, name: str, values: Any) -> str:
@@ -243,9 +246,9 @@ def test_weights_in_7_bits_are_those_of_a_file_of_such(tmp_path: Path) -> None:
             stored.CopyFrom(numpy_helper.from_array(2 * numpy_helper.to_array(stored), stored.name))
     onnx.save(model, tmp_path / "seven.onnx")
     halved = Emulation(optimized(path)).halved()
-    found = np.concatenate([halved.run(image[None]) for image in IMAGES])
-    np.testing.assert_array_equal(found, emulated(tmp_path / "seven.onnx", IMAGES, cut=True))
-    assert (found != emulated(path, IMAGES, cut=False)).any()
+    outputs = np.concatenate([halved.run(image[None]) for image in IMAGES])
+    np.testing.assert_array_equal(outputs, emulated(tmp_path / "seven.onnx", IMAGES, cut=True))
+    assert (outputs != emulated(path, IMAGES, cut=False)).any()
 
 
 def test_weights_in_7_bits_cannot_overflow(tmp_path: Path) -> None:

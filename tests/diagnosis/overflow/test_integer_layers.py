@@ -23,8 +23,8 @@ CONSTANTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def layer(op: str, *inputs: str, constants: dict[str, Any] | None = None, **told: Any) -> IntegerLayer:
-    node: onnx.NodeProto = helper.make_node(op, [*inputs], ["y"], name="layer", **told)
+def layer(op: str, *inputs: str, constants: dict[str, Any] | None = None, **attributes: Any) -> IntegerLayer:
+    node: onnx.NodeProto = helper.make_node(op, [*inputs], ["y"], name="layer", **attributes)
     return integer_layer(node, CONSTANTS | (constants or {}))
 
 
@@ -35,22 +35,22 @@ MATMUL = "x", "in_s", "in_z", "matrix", "w_s", "w_z", "out_s", "out_z"
 
 def test_a_kernel_stands_in_rows_columns_and_channels() -> None:
     """As MLAS adds."""
-    found = layer("QLinearConv", *CONV, strides=[2, 2])
-    assert found.weights.shape == (1, 3 * 5 * 2, 4)
-    np.testing.assert_array_equal(found.weights[0, :, 1], CONSTANTS["kernel"][1].transpose(1, 2, 0).ravel())
-    assert found.geometry is not None
-    assert found.geometry.kernel == (3, 5)
-    assert not found.geometry.channels_last
-    assert (found.in_zero, found.out_zero) == (7, 9)
-    assert found.out_dtype == np.uint8
-    np.testing.assert_allclose(found.scale, 0.5 * CONSTANTS["w_s"] / 0.25)
-    assert found.bias.tolist() == [10, -20, 30, -40]
+    integer = layer("QLinearConv", *CONV, strides=[2, 2])
+    assert integer.weights.shape == (1, 3 * 5 * 2, 4)
+    np.testing.assert_array_equal(integer.weights[0, :, 1], CONSTANTS["kernel"][1].transpose(1, 2, 0).ravel())
+    assert integer.geometry is not None
+    assert integer.geometry.kernel == (3, 5)
+    assert not integer.geometry.channels_last
+    assert (integer.in_zero, integer.out_zero) == (7, 9)
+    assert integer.out_dtype == np.uint8
+    np.testing.assert_allclose(integer.scale, 0.5 * CONSTANTS["w_s"] / 0.25)
+    assert integer.bias.tolist() == [10, -20, 30, -40]
 
 
 def test_groups_are_apart() -> None:
-    found = layer("QLinearConv", *CONV, group=2)
-    assert found.weights.shape == (2, 30, 2)
-    np.testing.assert_array_equal(found.weights[1, :, 0], CONSTANTS["kernel"][2].transpose(1, 2, 0).ravel())
+    integer = layer("QLinearConv", *CONV, group=2)
+    assert integer.weights.shape == (2, 30, 2)
+    np.testing.assert_array_equal(integer.weights[1, :, 0], CONSTANTS["kernel"][2].transpose(1, 2, 0).ravel())
 
 
 def test_the_inputs_of_a_gemm_are_in_another_order() -> None:
@@ -68,9 +68,9 @@ def test_a_transposed_matrix_is_turned() -> None:
 
 
 def test_without_a_scale_the_output_is_real() -> None:
-    found = layer("QGemm", *GEMM[:7])
-    assert found.out_dtype == np.float32
-    np.testing.assert_allclose(found.scale, 0.5 * CONSTANTS["w_s"])
+    integer = layer("QGemm", *GEMM[:7])
+    assert integer.out_dtype == np.float32
+    np.testing.assert_allclose(integer.scale, 0.5 * CONSTANTS["w_s"])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_seven_bits_give_the_same_but_for_their_rounding_and_no_pair_is_at_risk(
     assert np.abs(seven.weights).max() <= 66
     assert LayerSums(halved(replace(whole, weight_zero=0 * whole.weight_zero))).at_risk == 0
     rows = RANDOM.integers(0, 256, (20, 6)).astype(np.uint8)
-    exact, found = (LayerSums(each).run(rows, cut=False) for each in (whole, seven))
+    exact, in_seven = (LayerSums(each).run(rows, cut=False) for each in (whole, seven))
     most = (np.abs(rows.astype(int) - 7).sum(axis=1, keepdims=True) / 2 + 0.5) * seven.scale
-    assert (np.abs(found - exact) <= most * 1.001).all()
-    assert (found != exact).any()
+    assert (np.abs(in_seven - exact) <= most * 1.001).all()
+    assert (in_seven != exact).any()

@@ -22,7 +22,7 @@ RANDOM = np.random.default_rng(12)
 def layer(weights: NDArray[Any], geometry: Geometry | None = None, **more: Any) -> IntegerLayer:
     """Of weights (groups, K, O), that gives its sums as they are if nothing else is said."""
     outputs = weights.shape[0] * weights.shape[2]
-    told: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "weight_zero": np.zeros(outputs, np.int64),
         "bias": np.zeros(outputs, np.int64),
         "scale": np.ones(outputs, np.float32),
@@ -32,7 +32,12 @@ def layer(weights: NDArray[Any], geometry: Geometry | None = None, **more: Any) 
         "narrow": True,
     }
     return IntegerLayer(
-        name="layer", reads="x", gives="y", weights=weights.astype(np.int32), geometry=geometry, **told | more
+        name="layer",
+        reads="x",
+        gives="y",
+        weights=weights.astype(np.int32),
+        geometry=geometry,
+        **defaults | more,
     )
 
 
@@ -42,34 +47,34 @@ SUMS = ROWS.astype(np.int64) @ WEIGHTS[0]
 
 
 def test_in_32_bits_sums_are_exact() -> None:
-    made = LayerSums(layer(WEIGHTS))
-    np.testing.assert_array_equal(made.run(ROWS, cut=False), SUMS.astype(np.float32))
-    assert (made.added, made.overflowed) == (0, 0)
+    sums = LayerSums(layer(WEIGHTS))
+    np.testing.assert_array_equal(sums.run(ROWS, cut=False), SUMS.astype(np.float32))
+    assert (sums.added, sums.overflowed) == (0, 0)
 
 
 def test_in_16_bits_each_pair_is_cut_off_by_itself() -> None:
     """An odd row at the end is a pair with nothing."""
     pairs = np.pad(ROWS.astype(np.int64), ((0, 0), (0, 1)))[:, :, None] * np.pad(WEIGHTS[0], ((0, 1), (0, 0)))
     sums = pairs[:, 0::2] + pairs[:, 1::2]
-    made = LayerSums(layer(WEIGHTS))
-    found = made.run(ROWS, cut=True)
-    np.testing.assert_array_equal(found, np.clip(sums, -32768, 32767).sum(axis=1).astype(np.float32))
-    assert made.overflowed == np.count_nonzero(sums != np.clip(sums, -32768, 32767)) > 0
-    assert made.added == sums.size
+    layer_sums = LayerSums(layer(WEIGHTS))
+    outputs = layer_sums.run(ROWS, cut=True)
+    np.testing.assert_array_equal(outputs, np.clip(sums, -32768, 32767).sum(axis=1).astype(np.float32))
+    assert layer_sums.overflowed == np.count_nonzero(sums != np.clip(sums, -32768, 32767)) > 0
+    assert layer_sums.added == sums.size
 
 
 def test_a_layer_that_is_not_narrow_is_never_cut_off() -> None:
-    made = LayerSums(layer(WEIGHTS, narrow=False))
-    np.testing.assert_array_equal(made.run(ROWS, cut=True), SUMS.astype(np.float32))
-    assert (made.at_risk, made.added) == (0, 0)
+    sums = LayerSums(layer(WEIGHTS, narrow=False))
+    np.testing.assert_array_equal(sums.run(ROWS, cut=True), SUMS.astype(np.float32))
+    assert (sums.at_risk, sums.added) == (0, 0)
 
 
 @pytest.mark.parametrize(("weight_zero", "in_zero"), [(0, 128), (9, 0), (-5, 77)])
 def test_zero_points_of_both_sides(weight_zero: int, in_zero: int) -> None:
     zeros = np.full(3, weight_zero, np.int64)
-    made = LayerSums(layer(WEIGHTS, weight_zero=zeros, in_zero=in_zero))
+    sums = LayerSums(layer(WEIGHTS, weight_zero=zeros, in_zero=in_zero))
     real = (ROWS.astype(np.int64) - in_zero) @ (WEIGHTS[0] - weight_zero)
-    np.testing.assert_array_equal(made.run(ROWS, cut=False), real.astype(np.float32))
+    np.testing.assert_array_equal(sums.run(ROWS, cut=False), real.astype(np.float32))
 
 
 def test_an_output_in_integers_is_rounded_to_even_and_cut_off() -> None:
@@ -85,17 +90,17 @@ def test_a_convolution_moves_its_kernel_over_the_image(channels_last: int, group
     """Two strides, and padding with the zero point."""
     image = RANDOM.integers(0, 256, (5, 6, 4)).astype(np.uint8)
     kernel = RANDOM.integers(-128, 128, (groups, 3 * 3 * 4 // groups, 2))
-    told = {"strides": [2, 1], "pads": [1, 1, 1, 1], "channels_last": channels_last}
-    made = LayerSums(layer(kernel, Geometry((3, 3), told), in_zero=3))
+    attributes = {"strides": [2, 1], "pads": [1, 1, 1, 1], "channels_last": channels_last}
+    layer_sums = LayerSums(layer(kernel, Geometry((3, 3), attributes), in_zero=3))
     given = image[None] if channels_last else image.transpose(2, 0, 1)[None]
-    found = made.run(given, cut=False)[0]
+    outputs = layer_sums.run(given, cut=False)[0]
     padded = np.pad(image.astype(np.int64) - 3, ((1, 1), (1, 1), (0, 0)))
     expected = np.zeros((3, 6, 2 * groups), np.int64)
     each = 4 // groups
     for row, column, group in np.ndindex(3, 6, groups):
         patch = padded[2 * row : 2 * row + 3, column : column + 3, group * each : (group + 1) * each]
         expected[row, column, 2 * group : 2 * group + 2] = patch.ravel() @ kernel[group]
-    np.testing.assert_array_equal(found if channels_last else found.transpose(1, 2, 0), expected)
+    np.testing.assert_array_equal(outputs if channels_last else outputs.transpose(1, 2, 0), expected)
 
 
 def test_what_overflows_is_counted(tmp_path: Path) -> None:
