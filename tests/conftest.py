@@ -38,8 +38,8 @@ def roads(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Road]:
     from tests.graph.road import road
 
     @cache
-    def made(name: str) -> Road:
+    def road_named(name: str) -> Road:
         model = getattr(nets, name)()
         return road(model, nets.images(model), tmp_path_factory.mktemp(name))
 
-    return made
+    return road_named

@@ -117,8 +117,8 @@ ELSEWHERE = {
 
 
 def modules() -> list[Path]:
-    found = (file for room in ROOMS for file in (PACKAGE / room).rglob("*.py") if file.name != "__init__.py")
-    return sorted(file.relative_to(PACKAGE) for file in found)
+    files = (file for room in ROOMS for file in (PACKAGE / room).rglob("*.py") if file.name != "__init__.py")
+    return sorted(file.relative_to(PACKAGE) for file in files)
 
 
 def has_logic(module: Path) -> bool:

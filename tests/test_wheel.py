@@ -17,18 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from this tree and unpacked as an installer would."""
-    made = tmp_path_factory.mktemp("wheel")
+    place = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", made], cwd=ROOT, check=True
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", place], cwd=ROOT, check=True
     )
-    (wheel,) = made.glob("*.whl")
+    (wheel,) = place.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         assert len(names) == len(set(names))
         assert sum(name.endswith("fashion_mnist_test.npz") for name in names) == 1
         assert not any(name.startswith("tests/") for name in names)
-        archive.extractall(made / "site")
-    return made / "site"
+        archive.extractall(place / "site")
+    return place / "site"
 
 
 def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -44,7 +44,7 @@ PLACES = [
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Road]:
+def road_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Road]:
     """A small classifier that takes raw pixels, by the kind of its output."""
 
     @cache
@@ -71,9 +71,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Road]:
 @pytest.mark.parametrize("io", ["uint8", "int8"])
 @pytest.mark.parametrize(("format_name", "backend"), PLACES)
 def test_integer_borders_are_read_and_run(
-    format_name: str, backend: str, io: Io, output: str, made: Callable[[str], Road]
+    format_name: str, backend: str, io: Io, output: str, road_of: Callable[[str], Road]
 ) -> None:
-    net = made(output)
+    net = road_of(output)
     path, _ = net.artifact(format_name, "int8", io)
     inputs, outputs = registry.load("formats", format_name).describe(path)
     module = registry.load("backends", backend)
@@ -95,7 +95,7 @@ def test_integer_borders_are_read_and_run(
         else:
             assert (session.output.dtype, session.output.quantization) == (io, outputs[0].quantization)
         pixels = net.images.astype(np.uint8)
-        found = np.concatenate(
+        actual = np.concatenate(
             [dequantize(session.run(stored(row[None], session.input)), session.output) for row in pixels]
         )
-    assert np.abs(found - net.reference).max() < 0.03 * np.abs(net.reference).max()
+    assert np.abs(actual - net.reference).max() < 0.03 * np.abs(net.reference).max()

@@ -22,14 +22,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """small.tflite, all integers, and small.onnx, in float32; broken.* and empty.*."""
     import tensorflow as tf
 
-    made = tmp_path_factory.mktemp("files")
-    files.write_tflite(made / "small.tflite", tf.nn.relu, int8=True)
-    files.write_onnx(made / "small.onnx", "Relu")
+    files_folder = tmp_path_factory.mktemp("files")
+    files.write_tflite(files_folder / "small.tflite", tf.nn.relu, int8=True)
+    files.write_onnx(files_folder / "small.onnx", "Relu")
     for suffix in ("tflite", "onnx"):
-        whole = (made / f"small.{suffix}").read_bytes()
-        (made / f"broken.{suffix}").write_bytes(whole[: len(whole) // 2])
-        (made / f"empty.{suffix}").write_bytes(b"")
-    return made
+        whole = (files_folder / f"small.{suffix}").read_bytes()
+        (files_folder / f"broken.{suffix}").write_bytes(whole[: len(whole) // 2])
+        (files_folder / f"empty.{suffix}").write_bytes(b"")
+    return files_folder
 
 
 @pytest.fixture(params=registry.names("bundle.delegates"))
@@ -42,11 +42,11 @@ def named(request: pytest.FixtureRequest) -> tuple[str, Any]:
 
 def outlook(module: Any, path: Path, format: str) -> Outlook:
     try:
-        found = module.outlook(path, format)
+        stated = module.outlook(path, format)
     except MissingDependency as error:
         pytest.skip(str(error))
-    assert isinstance(found, Outlook)
-    return found
+    assert isinstance(stated, Outlook)
+    return stated
 
 
 def test_says_what_it_is_and_where_its_rules_come_from(named: tuple[str, Any]) -> None:
@@ -60,35 +60,35 @@ def test_says_what_it_is_and_where_its_rules_come_from(named: tuple[str, Any]) -
 def test_every_operation_is_taken_or_left_with_a_reason(named: tuple[str, Any], folder: Path) -> None:
     name, module = named
     for format in module.FORMATS:
-        found = outlook(module, folder / f"small.{format}", format)
-        assert (found.delegate, found.title.startswith(module.TITLE)) == (name, True)
-        assert found.ops_total == 3
-        assert found.ops_taken + sum(each.count for each in found.left) == found.ops_total
-        assert all(each.count > 0 and each.reason for each in found.left)
-        assert found.mac_share is None or 0 <= found.mac_share <= 1
+        stated = outlook(module, folder / f"small.{format}", format)
+        assert (stated.delegate, stated.title.startswith(module.TITLE)) == (name, True)
+        assert stated.ops_total == 3
+        assert stated.ops_taken + sum(each.count for each in stated.left) == stated.ops_total
+        assert all(each.count > 0 and each.reason for each in stated.left)
+        assert stated.mac_share is None or 0 <= stated.mac_share <= 1
 
 
 def test_statement_has_its_source_and_its_date(named: tuple[str, Any], folder: Path) -> None:
     _, module = named
     for format in module.FORMATS:
-        found = outlook(module, folder / f"small.{format}", format)
-        assert found.kind in KINDS
-        if found.kind == "documented":
-            assert re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", found.date)
-            assert found.source == module.SOURCE
+        stated = outlook(module, folder / f"small.{format}", format)
+        assert stated.kind in KINDS
+        if stated.kind == "documented":
+            assert re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", stated.date)
+            assert stated.source == module.SOURCE
         else:  # a tool was asked, and its version tells when that was
-            assert re.search(r"\d+\.\d+", found.source)
+            assert re.search(r"\d+\.\d+", stated.source)
 
 
 def test_sentence_tells_counts_and_how_they_are_known(named: tuple[str, Any], folder: Path) -> None:
     _, module = named
     for format in module.FORMATS:
-        found = outlook(module, folder / f"small.{format}", format)
-        assert f"{found.ops_taken} of {found.ops_total} operations" in found.sentence
-        assert "\n" not in found.sentence
-        how = {"documented": "documentation", "measured": "measured", "estimated": "estimate"}[found.kind]
-        assert how in found.sentence
-        assert all(warning in found.sentence for warning in found.warnings)
+        stated = outlook(module, folder / f"small.{format}", format)
+        assert f"{stated.ops_taken} of {stated.ops_total} operations" in stated.sentence
+        assert "\n" not in stated.sentence
+        how = {"documented": "documentation", "measured": "measured", "estimated": "estimate"}[stated.kind]
+        assert how in stated.sentence
+        assert all(warning in stated.sentence for warning in stated.warnings)
 
 
 def test_same_file_gives_the_same_outlook(named: tuple[str, Any], folder: Path) -> None:

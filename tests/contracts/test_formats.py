@@ -52,7 +52,7 @@ def classifier(activation: str | None) -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bool], Road]:
+def road_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bool], Road]:
     pixels = np.random.default_rng(5).integers(0, 256, (24, *SHAPE))
 
     @cache
@@ -74,8 +74,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bool], Road
 
 @pytest.fixture(params=OFFERED, ids="-".join)
 def offered(request: pytest.FixtureRequest) -> tuple[str, str]:
-    found: tuple[str, str] = request.param
-    return found
+    offer: tuple[str, str] = request.param
+    return offer
 
 
 def test_every_scheme_is_taken_by_a_format() -> None:
@@ -92,40 +92,40 @@ def test_refusal_is_a_sentence_and_judges_the_fields(format_name: str) -> None:
 
 
 def test_fixed_batch_artifact_runs_and_agrees_with_keras(
-    offered: tuple[str, str], made: Callable[[str, bool], Road]
+    offered: tuple[str, str], road_of: Callable[[str, bool], Road]
 ) -> None:
     format_name, name = offered
-    net = made("logits", False)
+    net = road_of("logits", False)
     path, converter = net.artifact(format_name, name)
     assert re.search(r"\d+\.\d+", converter), "the converter gives its version"
     inputs, outputs = registry.load("formats", format_name).describe(path)
     assert inputs == (TensorSpec("image", (1, *SHAPE), "float32"),)
     assert outputs == (TensorSpec("logits", (1, 5), "float32"),)
-    found = RUNTIMES[format_name](path, net.images)
+    actual = RUNTIMES[format_name](path, net.images)
     one = scheme(name)
     bound = TOLERANCE[one.weights, one.activations] * np.abs(net.reference).max()
-    assert np.abs(found - net.reference).max() < bound
+    assert np.abs(actual - net.reference).max() < bound
     assert np.ptp(net.reference) > 10 * bound
 
 
 def test_probabilities_are_named_and_sum_to_one(
-    offered: tuple[str, str], made: Callable[[str, bool], Road]
+    offered: tuple[str, str], road_of: Callable[[str, bool], Road]
 ) -> None:
     format_name, name = offered
-    net = made("probabilities", False)
+    net = road_of("probabilities", False)
     path, _ = net.artifact(format_name, name)
     _, outputs = registry.load("formats", format_name).describe(path)
     assert outputs == (TensorSpec("probabilities", (1, 5), "float32"),)
-    found = RUNTIMES[format_name](path, net.images)
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-3)
-    assert np.abs(found - net.reference).max() < 0.05
+    actual = RUNTIMES[format_name](path, net.images)
+    np.testing.assert_allclose(actual.sum(axis=1), 1, atol=1e-3)
+    assert np.abs(actual - net.reference).max() < 0.05
 
 
 def test_dynamic_batch_of_three_is_three_single_runs(
-    offered: tuple[str, str], made: Callable[[str, bool], Road]
+    offered: tuple[str, str], road_of: Callable[[str, bool], Road]
 ) -> None:
     format_name, name = offered
-    net = made("logits", True)
+    net = road_of("logits", True)
     path, _ = net.artifact(format_name, name)
     inputs, outputs = registry.load("formats", format_name).describe(path)
     assert (inputs[0].shape, outputs[0].shape) == ((None, *SHAPE), (None, 5))
@@ -141,9 +141,9 @@ def test_dynamic_batch_of_three_is_three_single_runs(
 @pytest.mark.parametrize("output", ["logits", "probabilities"])
 @pytest.mark.parametrize("format_name", [f for f, s in OFFERED if s == "int8"])
 def test_integer_border_gives_the_integers_behind_the_float_border(
-    format_name: str, output: str, io: Any, made: Callable[[str, bool], Road]
+    format_name: str, output: str, io: Any, road_of: Callable[[str, bool], Road]
 ) -> None:
-    net = made(output, False)
+    net = road_of(output, False)
     path, _ = net.artifact(format_name, "int8", io)
     (image,), (scores,) = registry.load("formats", format_name).describe(path)
     assert (image.name, image.dtype, scores.name, scores.dtype) == ("image", io, output, io)
@@ -161,10 +161,10 @@ def test_integer_border_gives_the_integers_behind_the_float_border(
 
 
 def test_census_counts_operations_that_every_runtime_has(
-    offered: tuple[str, str], made: Callable[[str, bool], Road]
+    offered: tuple[str, str], road_of: Callable[[str, bool], Road]
 ) -> None:
     format_name, name = offered
-    path, _ = made("logits", False).artifact(format_name, name)
+    path, _ = road_of("logits", False).artifact(format_name, name)
     census = registry.load("formats", format_name).census(path)
     assert min(census.values()) > 0
     convolutions = sum(n for op, n in census.items() if op.upper().replace("_2D", "") == "CONV")
@@ -183,12 +183,12 @@ load("formats", format_name).write(Path(portable), load("schemes", scheme).SCHEM
 
 
 def test_same_input_gives_the_same_bytes_in_another_process(
-    offered: tuple[str, str], made: Callable[[str, bool], Road], tmp_path: Path
+    offered: tuple[str, str], road_of: Callable[[str, bool], Road], tmp_path: Path
 ) -> None:
     format_name, name = offered
     if (format_name, name) not in (("tflite", "int8"), ("onnx", "fp16"), ("onnx", "int8")):
         pytest.skip("a copy, or the same code as another scheme")
-    net = made("logits", False)
+    net = road_of("logits", False)
     path, _ = net.artifact(format_name, name)
     again = tmp_path / path.name
     subprocess.run(
@@ -199,9 +199,9 @@ def test_same_input_gives_the_same_bytes_in_another_process(
     assert sha256_of(again) == sha256_of(path)
 
 
-def test_conversion_is_repeatable(made: Callable[[str, bool], Road], tmp_path: Path) -> None:
+def test_conversion_is_repeatable(road_of: Callable[[str, bool], Road], tmp_path: Path) -> None:
     """From Keras on: the portable graph in another folder, with its ranges and scales."""
-    net = made("logits", False)
+    net = road_of("logits", False)
     model = classifier(None)
     again = road(model, net.images, tmp_path, preprocessing=PRESETS["unit"])
     for name in SCHEMES:

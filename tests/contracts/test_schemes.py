@@ -15,9 +15,9 @@ SCHEMES = registry.names("schemes")
 
 
 def scheme(name: str) -> Scheme:
-    found = registry.load("schemes", name).SCHEME
-    assert isinstance(found, Scheme)
-    return found
+    loaded = registry.load("schemes", name).SCHEME
+    assert isinstance(loaded, Scheme)
+    return loaded
 
 
 def test_the_contract_names_are_there() -> None:

@@ -19,12 +19,12 @@ from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.training import recipe
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-MADE = "<!-- made by `python -m tests.docs.reference` -->"
+GENERATED = "<!-- made by `python -m tests.docs.reference` -->"
 
 
 def cli_page() -> str:
     """The help of every command, 100 columns wide."""
-    lines = ["# The command line", "", MADE, ""]
+    lines = ["# The command line", "", GENERATED, ""]
     for name in main.list_commands(click.Context(main)):
         command = main.get_command(click.Context(main), name)
         assert command is not None
@@ -40,7 +40,7 @@ def python_page() -> str:
     lines = [
         "# From Python",
         "",
-        MADE,
+        GENERATED,
         "",
         "`import resnet_edge` loads nothing heavy. Every function takes the options of its command as",
         "keywords of the same names ([cli.md](cli.md) says what they mean), prints nothing, raises the",

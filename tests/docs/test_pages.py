@@ -30,19 +30,19 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 def blocks(text: str) -> list[tuple[int, str, str | None, list[str]]]:
     """(line number, language, reason to skip it, lines) of every fenced block."""
-    found: list[tuple[int, str, str | None, list[str]]] = []
+    blocks_of: list[tuple[int, str, str | None, list[str]]] = []
     lines = text.splitlines()
     inside = False
     for number, line in enumerate(lines, start=1):
         fence = FENCE.match(line)
         if fence and not inside:
             skip = SKIP.search(lines[number - 2]) if number > 1 else None
-            found.append((number, fence[1], skip[1] if skip else None, []))
+            blocks_of.append((number, fence[1], skip[1] if skip else None, []))
         elif inside and not fence:
-            found[-1][3].append(line)
+            blocks_of[-1][3].append(line)
         inside = inside != bool(fence)
     assert not inside, "a block is not closed"
-    return found
+    return blocks_of
 
 
 def commands(text: str) -> list[tuple[int, str]]:

@@ -101,9 +101,9 @@ def written(draw: Draw, kind: str, seeds: Path, place: Path) -> Path:
         shutil.copytree(seeds / name, place / "given")
         change_in(draw, place / "given")
         return place / "given"
-    found = KINDS[kind]
-    content = found.change(draw, (seeds / pick(draw, found.seeds)).read_bytes())
-    path = place / f"given{found.suffix}"
+    reader = KINDS[kind]
+    content = reader.change(draw, (seeds / pick(draw, reader.seeds)).read_bytes())
+    path = place / f"given{reader.suffix}"
     path.write_bytes(content)
     if kind == "sidecar":  # which is read for what it lies beside
         path.with_suffix(".keras").write_bytes(b"")

@@ -99,10 +99,10 @@ def changed(draw: Draw, content: bytes) -> bytes:
         _knot(draw, model)
     else:
         for _ in range(draw(st.integers(1, 3))):
-            found = list(places(model))
-            kinds = sorted({_kind(place) for place in found})
+            all_places = list(places(model))
+            kinds = sorted({_kind(place) for place in all_places})
             kind = pick(draw, kinds)  # else nearly every place is one of a tensor
-            place = pick(draw, [place for place in found if _kind(place) == kind])
+            place = pick(draw, [place for place in all_places if _kind(place) == kind])
             put(place, _other(draw, at(place)))
     return _packed(model)
 

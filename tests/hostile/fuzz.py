@@ -37,26 +37,26 @@ def main() -> int:
     parser.add_argument("--kinds", default=",".join(ALL))
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**9)
     parser.add_argument("--keep", type=Path, default=Path("fuzz-found"))
-    asked = parser.parse_args()
-    until = time.monotonic() + asked.seconds
+    options = parser.parse_args()
+    until = time.monotonic() + options.seconds
     counts: Counter[str] = Counter()
-    found: dict[str, Finding] = {}
+    findings: dict[str, Finding] = {}
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        made = Path(folder, "seeds")
-        made.mkdir()
-        seeds.write(made)
-        with Campaign(made, Path(folder, "place")) as campaign:
+        seeds_folder = Path(folder, "seeds")
+        seeds_folder.mkdir()
+        seeds.write(seeds_folder)
+        with Campaign(seeds_folder, Path(folder, "place")) as campaign:
             number = 0
             while time.monotonic() < until:
-                for kind in asked.kinds.split(","):
-                    _round(campaign, kind, asked.seed + number, counts, found, asked.keep)
+                for kind in options.kinds.split(","):
+                    _round(campaign, kind, options.seed + number, counts, findings, options.keep)
                 number += 1
             died = f"in {campaign.died:,} of them a library crashed"
-            print(f"seed {asked.seed}: {campaign.taken:,} taken, {campaign.refused:,} refused, {died}")
+            print(f"seed {options.seed}: {campaign.taken:,} taken, {campaign.refused:,} refused, {died}")
     for kind, count in counts.items():
         print(f"{kind:<14} {count:>8,}")
-    print(f"{'all':<14} {counts.total():>8,}, {len(found)} kinds of findings")
-    return 1 if found else 0
+    print(f"{'all':<14} {counts.total():>8,}, {len(findings)} kinds of findings")
+    return 1 if findings else 0
 
 
 def _round(
@@ -64,7 +64,7 @@ def _round(
     kind: str,
     number: int,
     counts: Counter[str],
-    found: dict[str, Finding],
+    findings: dict[str, Finding],
     keep: Path,
 ) -> None:
     @seed(number)
@@ -83,10 +83,10 @@ def _round(
         if finding is None:
             return
         alike = re.sub(r"\S*/\S+|[0-9]+|'[^']*'", "", str(finding))[:70]
-        if alike not in found:
-            found[alike] = finding
+        if alike not in findings:
+            findings[alike] = finding
             print(f"FOUND {str(finding)[:600]}", flush=True)
-            kept = keep / f"{len(found)}-{kind.replace(' ', '-')}-{finding.path.name}"
+            kept = keep / f"{len(findings)}-{kind.replace(' ', '-')}-{finding.path.name}"
             kept.parent.mkdir(parents=True, exist_ok=True)
             copied = shutil.copytree if finding.path.is_dir() else shutil.copyfile
             copied(finding.path, kept)

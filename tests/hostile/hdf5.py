@@ -34,9 +34,9 @@ def changed(draw: Draw, content: bytes) -> bytes:
 
 
 def _names(opened: Any) -> list[str]:
-    found: list[str] = []
-    opened.visit(found.append)
-    return found
+    names: list[str] = []
+    opened.visit(names.append)
+    return names
 
 
 def _attribute(draw: Draw, opened: Any) -> None:

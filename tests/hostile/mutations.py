@@ -62,8 +62,8 @@ DEPTHS = (50, 150, 900, 5000, 100_000)
 
 def pick(draw: Draw, among: Sequence[T]) -> T:
     """One of them."""
-    found: T = draw(st.sampled_from(among))
-    return found
+    picked: T = draw(st.sampled_from(among))
+    return picked
 
 
 def value(draw: Draw) -> Any:
@@ -109,8 +109,8 @@ def changed_tree(draw: Draw, tree: Any) -> Any:
     """A tree of JSON, one to three of whose places hold something else."""
     holder = [copy.deepcopy(tree)]
     for _ in range(draw(st.integers(1, 3))):
-        found = list(places(holder))
-        container, key = pick(draw, found)
+        all_places = list(places(holder))
+        container, key = pick(draw, all_places)
         what = pick(draw, ("value", "value", "value", "drop", "rename", "swap", "repeat"))
         if what == "value" or container is holder:
             container[key] = value(draw)
@@ -119,7 +119,7 @@ def changed_tree(draw: Draw, tree: Any) -> Any:
         elif what == "rename" and isinstance(container, dict):
             container[pick(draw, TEXTS)] = container.pop(key)
         elif what == "swap":
-            other, place = pick(draw, found)
+            other, place = pick(draw, all_places)
             container[key] = copy.deepcopy(other[place])
         elif isinstance(container, list):
             container.append(copy.deepcopy(container[key]))
@@ -152,12 +152,12 @@ def array(draw: Draw) -> Any:
         draw,
         ((), (0,), (6,), (5,), (6, 1), (6, 8, 8, 1), (0, 8, 8, 1), (6, 8, 8, 4), (6, 8, 8, 1, 1), (1,) * 32),
     )
-    found = np.zeros(shape, dtype)
-    if found.dtype.kind == "f" and found.size:
-        found.flat[0] = pick(draw, (0.0, np.nan, np.inf, -1.0, 1e30 if dtype != "<f2" else 1.0))
-    if found.dtype.kind in "iu" and found.size:
-        found.flat[0] = pick(draw, (0, 1, 127))
-    return found
+    values = np.zeros(shape, dtype)
+    if values.dtype.kind == "f" and values.size:
+        values.flat[0] = pick(draw, (0.0, np.nan, np.inf, -1.0, 1e30 if dtype != "<f2" else 1.0))
+    if values.dtype.kind in "iu" and values.size:
+        values.flat[0] = pick(draw, (0, 1, 127))
+    return values
 
 
 def npy(values: Any) -> bytes:

@@ -57,12 +57,12 @@ def changed(draw: Draw, content: bytes) -> bytes:
         _special(draw, model.graph)
     else:
         for _ in range(draw(st.integers(1, 3))):
-            found = list(messages(model))
-            if not found:
+            all_messages = list(messages(model))
+            if not all_messages:
                 break
-            kinds = sorted({field.full_name for _, field in found})
+            kinds = sorted({field.full_name for _, field in all_messages})
             kind = pick(draw, kinds)
-            _change(draw, *pick(draw, [each for each in found if each[1].full_name == kind]))
+            _change(draw, *pick(draw, [each for each in all_messages if each[1].full_name == kind]))
     return bytes(model.SerializeToString())
 
 

@@ -101,21 +101,21 @@ def _converted(path: Path) -> None:
     files = bench_files((path,))
     accuracy_of(files, {file.name: "" for file in files})
     hashes_reported((path,))
-    found = read_converted(path)
-    for artifact in found.artifacts:
-        found.unproved(artifact)
-    made = bundle()
-    sources = tuple(replace(made.facts.files[0], source=artifact.file) for artifact in found.artifacts)
-    made = replace(made, facts=replace(made.facts, files=sources))
-    card_markdown(model_card(made, found.document, "resnet-edge package", "", ""))
+    converted = read_converted(path)
+    for artifact in converted.artifacts:
+        converted.unproved(artifact)
+    package = bundle()
+    sources = tuple(replace(package.facts.files[0], source=artifact.file) for artifact in converted.artifacts)
+    package = replace(package, facts=replace(package.facts, files=sources))
+    card_markdown(model_card(package, converted.document, "resnet-edge package", "", ""))
 
 
 def _bench(path: Path) -> None:
     from resnet_edge.benchmarking.compare import compared, read_bench
     from resnet_edge.cli._bench_compare import print_comparison
 
-    found = read_bench(path)
-    print_comparison(compared(found, found))
+    bench = read_bench(path)
+    print_comparison(compared(bench, bench))
 
 
 def _sidecar(path: Path) -> None:
@@ -130,10 +130,10 @@ def _sidecar(path: Path) -> None:
 
     model = path.with_suffix(".keras")
     steps = lineage_of(model, seeds.SHA).steps
-    told = replace(seeds.report(path.parent / "converted"), history=steps)
-    encode(told)
-    markdown(told)
-    page(told)
+    report = replace(seeds.report(path.parent / "converted"), history=steps)
+    encode(report)
+    markdown(report)
+    page(report)
 
 
 def _golden(path: Path) -> None:
@@ -163,11 +163,11 @@ def _labels(path: Path) -> None:
 
 def _checkpoint(path: Path) -> None:
     from resnet_edge.training.checkpoint import Checkpoint
-    from resnet_edge.training.fit import _told_in
+    from resnet_edge.training.fit import _history_in
     from tests.hostile import seeds
 
     Checkpoint(path, 3).restore(seeds.trained())
-    _told_in(path / "history.json")
+    _history_in(path / "history.json")
 
 
 READERS: dict[str, Callable[[Path], None]] = {

@@ -127,11 +127,11 @@ def _documents(folder: Path) -> None:
     _checkpoint(folder / "out.keras.checkpoint")
     (folder / "story.keras").write_bytes(b"")  # which is read for what lies beside it
     (folder / "story.json").write_bytes(readable_json(asdict(sidecar())))
-    made = folder / "converted"
-    made.mkdir()
+    folder_of_run = folder / "converted"
+    folder_of_run.mkdir()
     for name in ("fixed.tflite", "labels.txt", "fixed.onnx"):
-        shutil.copyfile(folder / name, made / name)
-    (made / "report.json").write_bytes(encode(report(made)))
+        shutil.copyfile(folder / name, folder_of_run / name)
+    (folder_of_run / "report.json").write_bytes(encode(report(folder_of_run)))
 
 
 def _checkpoint(folder: Path) -> None:

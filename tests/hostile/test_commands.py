@@ -37,7 +37,7 @@ def _prepared(seeds: Path, file: Path) -> tuple[str, ...]:
     return *_convert(seeds, seeds / "model.keras"), "--preprocess", str(file)
 
 
-def _with_story(seeds: Path, file: Path) -> tuple[str, ...]:
+def _with_lineage(seeds: Path, file: Path) -> tuple[str, ...]:
     model = file.with_name("told.keras")
     shutil.copyfile(seeds / "model.keras", model)
     file.rename(sidecar_path(model))
@@ -56,7 +56,7 @@ REFUSED: list[tuple[str, Words]] = [
     ("history_is_a_number", _package),
     ("nested_report", _package),
     ("nested_config", _convert),
-    ("nested_sidecar", _with_story),
+    ("nested_sidecar", _with_lineage),
     ("nested_preprocessing", _prepared),
     ("nested_bench", _compare),
     ("member_that_is_no_array", _on_data),

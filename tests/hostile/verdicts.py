@@ -20,8 +20,8 @@ LONGEST = 1500
 def fault(message: str, *names: str) -> str | None:
     """What is wrong with the message of an error about a file that goes by one of `names`; None: nothing."""
     line = one_line(message)
-    if (found := _OURS.search(message)) is not None:
-        return f"it says {found[0]!r}"
+    if (match := _OURS.search(message)) is not None:
+        return f"it says {match[0]!r}"
     if not any(name in line for name in names):
         return "it does not name the file"
     if _WAY_OUT.search(line) is None:
