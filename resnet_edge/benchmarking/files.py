@@ -31,7 +31,7 @@ def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
     """Every artifact among `paths`, a folder's sorted by name; each once; and after them the Keras
     models that the reports of folders name, where these are still what they were.
 
-    A name that two of them share is told with its folder. Raises UsageError where a path is not
+    A name that two of them share is written with its folder. Raises UsageError where a path is not
     there, ArtifactError where a folder holds no artifact or a file is of no format that is known.
     """
     named = [file for path in paths for file in _of(path)]

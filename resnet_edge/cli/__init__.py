@@ -56,7 +56,7 @@ class CommandGroup(click.Group):
             ctx.fail(f"there is no command {args[0]!r}{near}; there are {', '.join(known)}")
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """As click's, but whatever goes wrong is told in one line. Never returns."""
+        """As click's, but whatever goes wrong is reported in one line. Never returns."""
         words = (args[0] if args else extra.get("args")) or sys.argv[1:]
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
@@ -96,7 +96,7 @@ class _PipeClosed(Exception):
 
 @contextmanager
 def _written() -> Iterator[None]:
-    """Within, an OSError is one of stdout or stderr: all else is told where it happens."""
+    """Within, an OSError is one of stdout or stderr: all else is reported where it happens."""
     try:
         yield
     except OSError as error:

@@ -147,7 +147,7 @@ LATE_KERNELS = (
     LateOperation(
         holds=lambda o: o.name == "ConvTranspose" and o.pads_one_side_more and o.attribute("output_shape"),
         since="1.14",
-        why="is told an output that pads one side more, and older ones take the other, without an error",
+        why="is given an output size that pads one side more, older ones take the other, without an error",
     ),
     LateOperation(
         holds=lambda o: o.name == "Resize" and o.resizes_channels_last,

@@ -220,4 +220,4 @@ RULES: tuple[Callable[[onnx.NodeProto, Values], _Trouble | None], ...] = (
     _per_channel,
     _restricted,
 )
-"""The first that finds something is told; biases after activations, which take a calibration."""
+"""The first that finds something is reported; biases after activations, which take a calibration."""

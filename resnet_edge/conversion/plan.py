@@ -32,7 +32,7 @@ def plan(request: PlanArtifacts, on_progress: OnProgress) -> Plan:
     if any(scheme.weights != "float32" for scheme in schemes.values()):
         importlib.import_module(
             "resnet_edge.graph.quantization.quantize"
-        )  # a missing package is told by the worker
+        )  # a missing package is reported by the worker
     _check_options(request, schemes, formats)
     pinned, notes = _pinned(request)
     backends = tuple(dict.fromkeys((*request.backends, *pinned)))

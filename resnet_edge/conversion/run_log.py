@@ -58,6 +58,6 @@ class RunLog:
             return None
 
     def note(self, step: str, note: str) -> None:
-        """A note of the report that is told at once too."""
+        """A note of the report that is printed at once too."""
         self.notes.append(note)
         self.on_progress(Progress(step=step, note=f"note: {note}", line=True))

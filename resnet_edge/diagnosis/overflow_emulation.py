@@ -119,7 +119,7 @@ def _ways(
 
 def _check(emulated: NDArray[np.generic], exact: NDArray[np.generic], spec: TensorSpec) -> None:
     """Where no sum is cut off, the emulation is ONNX Runtime: else its graph was not understood, and no
-    figure of it is told. Raises ArtifactError."""
+    figure of it is reported. Raises ArtifactError."""
     measured, right = (dequantize(each, spec).astype(np.float64) for each in (emulated, exact))
     if sqnr_db(float(np.square(right).sum()), float(np.square(measured - right).sum())) < UNDERSTOOD:
         raise ArtifactError(

@@ -24,7 +24,7 @@ class Field:
 
 def fields(held: Content, begin: int, end: int) -> Iterator[Field]:
     """Those with a length, of the message between two places. What is in a group, which no longer exists in
-    protobuf 3, is told as if it stood beside it. Raises ValueError where the message is damaged."""
+    protobuf 3, is listed as if it stood beside it. Raises ValueError where the message is damaged."""
     at = begin
     while at < end:
         tag, at = _number(held, at)

@@ -1,6 +1,6 @@
 """Runs in a worker. What stands in an .onnx file.
 
-A layer between DequantizeLinear and QuantizeLinear is told in the integers around it, because ONNX Runtime
+A layer between DequantizeLinear and QuantizeLinear is counted in the integers around it, because ONNX Runtime
 fuses these pairs (onnxruntime.ai/docs/performance/model-optimizations/quantization.html).
 """
 

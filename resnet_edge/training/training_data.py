@@ -66,7 +66,7 @@ def training_data(
     """
     check_augmentations(recipe.augment)
     images = load(recipe.data, "train", shape, on_progress=on_progress)
-    # Now, so that files that are not there are told before the training and not after it.
+    # Now, so that files that are not there are reported before the training and not after it.
     test = (
         load(recipe.data, "test", shape, on_progress=on_progress) if _has_test_images(recipe.data) else None
     )

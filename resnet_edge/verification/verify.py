@@ -165,7 +165,7 @@ class _Run:
             )
 
     def _calibration(self, facts: ModelFacts, images: Images) -> CalibrationImages | None:
-        """Read at once, so that what is wrong with them is told before all else is done."""
+        """Read at once, so that what is wrong with them is reported before all else is done."""
         if self.request.calibration is None:
             return None
         folder = self.scratch / "calibration"
@@ -279,7 +279,7 @@ class _Run:
         return diagnosis
 
     def _save_golden(self, out: Path, judged: list[Judgement], images: Images, expected: Reference) -> None:
-        """What keeps them from being written is told beside the verdicts."""
+        """What keeps them from being written is reported beside the verdicts."""
         worker = self.workers.worker("golden", self.on_progress, backends_grant(self.request.backends))
         try:
             self.notes += save_golden(

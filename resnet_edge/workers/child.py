@@ -72,7 +72,7 @@ def _answer(line: bytes, channel: _Channel) -> bytes:
 
     try:
         return _encode(Message(reply=_run(line, report)))
-    except Exception as error:  # the border: it is told to the parent, not swallowed
+    except Exception as error:  # the border: it is sent to the parent, not swallowed
         traceback.print_exc()
         return _encode(_as_message(error))
 

@@ -68,7 +68,7 @@ def main(calls: BinaryIO, answers: BinaryIO) -> None:
                 answer["labels"] = classifier.labels()
             else:
                 payload = classifier.scores(data, request["count"])
-        except Exception as error:  # the border: it is told to the caller, not swallowed
+        except Exception as error:  # the border: it is sent to the caller, not swallowed
             answer = {"error": reason(error)}
         answers.write(json.dumps({**answer, "bytes": len(payload)}).encode() + b"\n" + payload)
         answers.flush()

@@ -201,7 +201,7 @@ def main(name: str, calls: BinaryIO, answers: BinaryIO) -> None:
                 outputs = scores(runtime, request, data)
                 payload = outputs.tobytes()
                 answer = {"dtype": outputs.dtype.name, "shape": outputs.shape}
-        except Exception as error:  # the border: it is told to the caller, not swallowed
+        except Exception as error:  # the border: it is sent to the caller, not swallowed
             answer = {"error": (str(error).strip() or type(error).__name__)[:MESSAGE]}
         answers.write(json.dumps({**answer, "bytes": len(payload)}).encode() + b"\n" + payload)
         answers.flush()

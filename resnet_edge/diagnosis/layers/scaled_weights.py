@@ -202,7 +202,7 @@ def _ones_if_none(scale: Scale) -> Scale:
 
 
 def _factors_and_shares(scales: list[Scale]) -> tuple[Real, Real]:
-    """Factors and shares (N, C), not a number where nothing is told."""
+    """Factors and shares (N, C), not a number where nothing is known."""
     shares = np.array([np.where(np.isfinite(one.share), one.share, np.nan) for one in scales])
     factors = np.array([one.factors for one in scales])
     return np.where(np.isnan(shares), np.nan, factors), shares

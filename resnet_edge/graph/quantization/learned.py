@@ -1,6 +1,6 @@
 """Learned activation ranges brought to the tensors of the float portable graph.
 
-The converter names its tensors as it likes, so they are told by what they hold: the same images
+The converter names its tensors as it likes, so they are known by what they hold: the same images
 go through the Keras model and through the graph, and a tensor that holds what a layer gives has
 that layer's range.
 """

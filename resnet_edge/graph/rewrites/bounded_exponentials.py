@@ -139,7 +139,7 @@ def _limited(readers: Readers, node: Node, path: _Path) -> bool:
 
 
 def _chosen_up_to(readers: Readers, select: Node, index: int, x: int) -> float | None:
-    """The largest `x` where a SELECT takes the branch `index`, if that is told by comparing what `x` is
+    """The largest `x` where a SELECT takes the branch `index`, if that is known by comparing what `x` is
     computed of, number by number, with a constant."""
     condition, *branches = select.inputs
     comparison, tensors = compared_with_constant(readers, condition), readers.graph.tensors

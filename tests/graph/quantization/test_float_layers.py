@@ -86,7 +86,7 @@ def test_a_net_without_noise_has_nothing_to_choose() -> None:
     assert len(choices(graph, noises(graph, [0, 0], [0, 0, 0]))) == 1
 
 
-def test_hostile_layers_are_found_and_rescued(tmp_path: Path) -> None:
+def test_hostile_layers_are_chosen_and_fixed(tmp_path: Path) -> None:
     model = hostile()
     net = road(model, nets.images(model), tmp_path)
     graph = float_graph(net)
