@@ -282,12 +282,20 @@ class OnnxFile(GoodFile):
 
 
 def _canonical(node: onnx.NodeProto, kernel: Real) -> Real:
-    """(O, I, H, W) of Conv or (I, O) of Gemm as (O, H, W, I)."""
-    return kernel.transpose(0, 2, 3, 1) if node.op_type == "Conv" else kernel.T[:, None, None, :]
+    """(O, I, H, W) of Conv, (I, O) of Gemm or (O, I) of Gemm with transB as (O, H, W, I)."""
+    if node.op_type == "Conv":
+        return kernel.transpose(0, 2, 3, 1)
+    return (kernel if _transposed(node) else kernel.T)[:, None, None, :]
 
 
 def _native(node: onnx.NodeProto, kernel: NDArray[Any]) -> NDArray[Any]:
-    return kernel.transpose(0, 3, 1, 2) if node.op_type == "Conv" else kernel[:, 0, 0, :].T
+    if node.op_type == "Conv":
+        return kernel.transpose(0, 3, 1, 2)
+    return kernel[:, 0, 0, :] if _transposed(node) else kernel[:, 0, 0, :].T
+
+
+def _transposed(node: onnx.NodeProto) -> bool:
+    return any(a.name == "transB" and a.i for a in node.attribute)
 
 
 def _shapes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
