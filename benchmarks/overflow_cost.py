@@ -57,10 +57,8 @@ class Case:
     images: Images
 
 
-def table(images: int) -> Iterator[str]:
-    """The lines of a table in Markdown, on up to so many images."""
-    yield "| network | repairs | weights | SQNR (dB) | agreement (%) | plain ONNX session (%) |"
-    yield "|---|---|---|---|---|---|"
+def measured_rows(images: int) -> Iterator[dict[str, Any]]:
+    """The rows of the table of overflow.py, on up to so many images."""
     for case in cases(images):
         with tempfile.TemporaryDirectory(prefix="overflow-cost-") as folder:
             yield from rows(case, Path(folder))
@@ -113,8 +111,8 @@ def mobilenet() -> tuple[keras.Model, Callable[[Images], Images]]:
 NETWORKS = {"ResNet-8": resnet8, "ReLU, then BN": relu_then_bn, "MobileNetV2 0.35": mobilenet}
 
 
-def rows(case: Case, folder: Path) -> Iterator[str]:
-    """The lines of a case."""
+def rows(case: Case, folder: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a case."""
     portable, shape = folder / "float.tflite", tuple(case.images.shape[1:])
     network = lambda image: case.model(image, training=False)  # noqa: E731
     convert(network, case.model, PRESETS["none"], shape, "logits", portable)
@@ -137,15 +135,15 @@ def rows(case: Case, folder: Path) -> Iterator[str]:
             plain = by_onnxruntime(folder / "int8.onnx", case.images)
             noise = float(np.square(centred(reference) - centred(ours)).sum())
             decibels = sqnr_db(float(np.square(centred(reference)).sum()), noise)
-            same = [100 * float((each.argmax(1) == reference.argmax(1)).mean()) for each in (ours, plain)]
-            cells = (
-                case.name,
-                "all" if repairs else "none",
-                way,
-                f"{decibels:.2f}",
-                *(f"{s:.2f}" for s in same),
-            )
-            yield f"| {' | '.join(cells)} |"
+            same = [float((each.argmax(1) == reference.argmax(1)).mean()) for each in (ours, plain)]
+            yield {
+                "network": case.name,
+                "repairs": "all" if repairs else "none",
+                "weights": way,
+                "sqnr_db": decibels,
+                "agreement": same[0],
+                "plain_session": same[1],
+            }
 
 
 def write(portable: Path, found: Any, folder: Path) -> None:
