@@ -36,7 +36,7 @@ from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.evaluation import source
 from resnet_edge.evaluation.predict import predict
 from resnet_edge.evaluation.predict_task import Predict
-from resnet_edge.evaluation.source_task import ExportModel, RunReference
+from resnet_edge.evaluation.source_task import ExportModel, ReadModelFacts, RunReference
 from resnet_edge.evaluation.sums import measure
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent
@@ -118,7 +118,7 @@ def networks(folders: list[Path]) -> Iterator[Network]:
 def exported(network: Network, folder: Path, most: int) -> Case:
     """Write the float graph, the images and the reference outputs into `folder`."""
     model = ModelRequest(str(network.model), preprocess=network.preprocess)
-    facts = source.facts(model, silent)
+    facts = source.facts(ReadModelFacts(model=model), silent)
     with np.load(network.proof) as proof, np.load(network.calibration) as calibrating:
         np.save(folder / "images.npy", proof["images"][:most])
         np.save(folder / "calibration.npy", calibrating["images"])

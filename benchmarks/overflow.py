@@ -147,7 +147,7 @@ def outputs(sessions: Sequence[ort.InferenceSession], images: NDArray[Any]) -> l
 
 def compared(
     found: NDArray[Any], milliseconds: float | None, exact: NDArray[Any], labels: NDArray[Any]
-) -> dict[str, float | None]:
+) -> dict[str, Any]:
     """How far the logits of the first images are from the exact ones."""
     exact, labels = exact[: len(found)], labels[: len(found)]
     return {

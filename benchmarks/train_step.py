@@ -18,8 +18,9 @@ import time
 from typing import Any
 
 from benchmarks.results import keep, markdown_table
+from resnet_edge.training.recipe import Precision
 
-VARIANTS = {
+VARIANTS: dict[str, tuple[Precision, bool]] = {
     "plain float32": ("float32", False),
     "fused float32": ("float32", True),
     "plain mixed_bfloat16": ("mixed_bfloat16", False),
@@ -76,7 +77,7 @@ def table(result: dict[str, Any]) -> str:
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 
 
-def milliseconds(precision: str, fused: bool, steps: int) -> float:
+def milliseconds(precision: Precision, fused: bool, steps: int) -> float:
     """Median time of one step, after a warm-up of three."""
     import keras
     import numpy as np
