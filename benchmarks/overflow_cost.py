@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -37,7 +38,7 @@ from resnet_edge.formats import onnx
 from resnet_edge.graph.convert import convert
 from resnet_edge.graph.interface import set_interface
 from resnet_edge.graph.model import read_graph
-from resnet_edge.graph.quantization import int8_rows, rounding, weighted, write_int8_rows
+from resnet_edge.graph.quantization import int8_rows, rounding, weighted
 from resnet_edge.graph.quantization.additions import aligned_ranges
 from resnet_edge.graph.quantization.calibrate import measure
 from resnet_edge.graph.quantization.quantize import quantize
@@ -172,15 +173,16 @@ def bounded() -> Iterator[None]:
 def seven_bits() -> Iterator[None]:
     plain = int8_rows.int8_rows
 
-    def all_changed(rows: NDArray[Any], *, paired: bool) -> int8_rows.Int8Rows:
-        found = plain(rows, paired=paired)
+    def all_changed(rows: NDArray[Any], *, paired: bool, alike: bool = False) -> int8_rows.Int8Rows:
+        found = plain(rows, paired=paired, alike=alike)
         return replace(found, plain=np.zeros_like(found.plain))
 
     with ExitStack() as patches:
         patches.enter_context(may_overflow())
         for module in (int8_rows, rounding):
             patches.enter_context(patch.object(module, "LARGEST_WEIGHT", SEVEN_BITS))
-        patches.enter_context(patch.object(write_int8_rows, "int8_rows", all_changed))
+        patches.enter_context(patch.object(weighted, "int8_rows", all_changed))
+        patches.enter_context(patch.object(int8_rows, "_known", OrderedDict()))  # of 8 bits
         yield
 
 
