@@ -55,7 +55,7 @@ def to_onnx(model: Any, images: np.ndarray[Any, Any], out: Path) -> None:
     converted, _ = tf2onnx.convert.from_function(function, signature, opset=17)
     onnx.save(converted, out / "fp32.onnx")
 
-    class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+    class Reader(CalibrationDataReader):
         def __init__(self) -> None:
             self.feeds = iter([{"image": image[None]} for image in images])
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.results import keep, markdown_table
 from resnet_edge.backends import litert
 from resnet_edge.calibrate.lint import lint
 from resnet_edge.calibrate.lint_task import LintCalibration
@@ -39,24 +40,44 @@ from resnet_edge.workers.progress import silent
 HEAD = Head.of_classes(10, "logits")
 DRAWS = 10
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-HEADER = "| calibration images | SQNR, dB: median | worst | outside, %: median | worst | apart: worst |"
+HEADER = ("calibration images", "SQNR, dB: median", "worst", "outside, %: median", "worst", "apart: worst")
 
 Array = NDArray[Any]
 
 
 def main() -> None:
-    """Print one table."""
+    """Measure, print one table, and keep what was found."""
+    rows = []
     with tempfile.TemporaryDirectory(prefix="calibration-lint-") as name:
         case = Case(Path(name))
-        print(HEADER, "| --- | ---: | ---: | ---: | ---: | ---: |", sep="\n")
         for title, draws in sets(case.images, case.labels):
-            rows = np.array([case.measured(images) for images in draws])
-            medians, low, high = np.median(rows, axis=0), rows.min(axis=0), rows.max(axis=0)
-            print(
-                f"| {title} | {medians[0]:.1f} | {low[0]:.1f} | {100 * medians[1]:.3f} | {100 * high[1]:.3f} "
-                f"| {high[2]:.2f} |",
-                flush=True,
+            found = np.array([case.measured(images) for images in draws])
+            middle, low, high = np.median(found, axis=0), found.min(axis=0), found.max(axis=0)
+            rows.append(
+                {
+                    "images": title,
+                    "sqnr_db": {"median": middle[0], "worst": low[0]},
+                    "outside": {"median": middle[1], "worst": high[1]},
+                    "apart": high[2],
+                }
             )
+    result = {"draws": DRAWS, "rows": rows}
+    print(table(result))
+    keep("calibration_lint", result)
+
+
+def table(result: dict[str, Any]) -> str:
+    """A row for each set of images."""
+    body = [
+        (
+            row["images"],
+            *(f"{value:.1f}" for value in row["sqnr_db"].values()),
+            *(f"{100 * value:.3f}" for value in row["outside"].values()),
+            f"{row['apart']:.2f}",
+        )
+        for row in result["rows"]
+    ]
+    return markdown_table(HEADER, body)
 
 
 def sets(images: Array, labels: Array) -> Iterator[tuple[str, list[Array]]]:

@@ -12,11 +12,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.results import keep, markdown_table
 from resnet_edge.calibrate import calibration
 from resnet_edge.calibrate.calibration_task import Calibrate
 from resnet_edge.conversion import artifacts
@@ -41,7 +43,7 @@ from resnet_edge.workers.progress import silent
 
 HEAD = Head.of_classes(10, "logits")
 COMBINED = ("round", "equalize")
-HEADER = "| calibrator | repairs | top-1 % | drop, pp | agreement % | SQNR, dB |"
+HEADER = ("calibrator", "repairs", "top-1 %", "drop, pp", "agreement %", "SQNR, dB")
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,14 @@ class Case:
 
 
 def main() -> None:
-    """Print one table."""
+    """Measure, print one table, and keep what was found."""
+    found = []
     with tempfile.TemporaryDirectory(prefix="calibrators-") as name:
         case = prepared(Path(name))
-        found = measured(case)
-        print(HEADER)
-        print("| --- | --- | ---: | ---: | ---: | ---: |")
+        images = measured(case)
         for calibrator, repairs in rows():
-            ranges, float_graph = chosen(case, found, calibrator, repairs)
-            print(line(calibrator, repairs, proof(case, float_graph, ranges)), flush=True)
+            ranges, float_graph = chosen(case, images, calibrator, repairs)
+            found.append(figures(calibrator, repairs, proof(case, float_graph, ranges)))
         folder = case.folder / "auto"
         folder.mkdir()
         request = Calibrate(
@@ -78,7 +79,10 @@ def main() -> None:
         )
         auto = calibration.calibrate(request, silent)
         verdict = proof(case, Path(auto.portable), Path(auto.ranges))
-        print(line(f"auto: {auto.chosen.calibrator}", auto.chosen.repairs, verdict))
+        found.append(figures(f"auto: {auto.chosen.calibrator}", auto.chosen.repairs, verdict))
+    result = {"rows": found}
+    print(table(result))
+    keep("calibrators", result)
 
 
 def rows() -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -179,12 +183,32 @@ def proof(case: Case, float_graph: Path, ranges: Path) -> Parity:
     ).parity
 
 
-def line(calibrator: str, repairs: tuple[str, ...], found: Parity) -> str:
+def figures(calibrator: str, repairs: tuple[str, ...], found: Parity) -> dict[str, Any]:
     """One row of the table."""
-    values = (found.top1, found.drop_pp, found.agreement, found.sqnr_db)
-    top1, drop, agreement, sqnr = (value if value is not None else float("nan") for value in values)
-    figures = f"{100 * top1:.2f} | {drop:.2f} | {100 * agreement:.2f} | {sqnr:.2f}"
-    return f"| {calibrator} | {', '.join(repairs) or 'none'} | {figures} |"
+    return {
+        "calibrator": calibrator,
+        "repairs": [*repairs],
+        "top1": found.top1,
+        "drop_pp": found.drop_pp,
+        "agreement": found.agreement,
+        "sqnr_db": found.sqnr_db,
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """What each calibrator with each set of repairs does."""
+    body = [
+        (
+            row["calibrator"],
+            ", ".join(row["repairs"]) or "none",
+            f"{100 * row['top1']:.2f}",
+            f"{row['drop_pp']:.2f}",
+            f"{100 * row['agreement']:.2f}",
+            f"{row['sqnr_db']:.2f}",
+        )
+        for row in result["rows"]
+    ]
+    return markdown_table(HEADER, body, words=2)
 
 
 if __name__ == "__main__":

@@ -57,8 +57,11 @@ def main() -> None:
 
 def table(result: dict[str, Any]) -> str:
     """Medians side by side."""
-    rows = (("wall time", "seconds", "s"), ("processor time", "cpu_seconds", "s"))
-    rows += (("peak memory, process tree", "peak_gb", "GB"),)
+    rows = (
+        ("wall time", "seconds", "s"),
+        ("processor time", "cpu_seconds", "s"),
+        ("peak memory, process tree", "peak_gb", "GB"),
+    )
     lines = [
         "| | script by hand | resnet-edge, with proof and latency | ratio |",
         "| --- | ---: | ---: | ---: |",

@@ -17,11 +17,12 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.results import keep, markdown_table
 from resnet_edge.calibrate import calibration
 from resnet_edge.calibrate.calibration_task import Calibrate
 from resnet_edge.conversion import artifacts
@@ -35,7 +36,7 @@ from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.evaluation import source
 from resnet_edge.evaluation.predict import predict
 from resnet_edge.evaluation.predict_task import Predict
-from resnet_edge.evaluation.source_task import ExportModel, RunReference
+from resnet_edge.evaluation.source_task import ExportModel, ReadModelFacts, RunReference
 from resnet_edge.evaluation.sums import measure
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent
@@ -43,8 +44,16 @@ from resnet_edge.workers.progress import silent
 SCALES: tuple[DenseScales, ...] = get_args(DenseScales)
 SCHEMES = ("dynamic", "int8")
 HEADER = (
-    "| network | images | file | SQNR, one scale | SQNR, one for each | right, Keras | right, one scale | "
-    "right, one for each | apart |"
+    *(
+        "network",
+        "file",
+        "images",
+        "SQNR, one scale",
+        "SQNR, one for each",
+        "right, Keras",
+        "right, one scale",
+    ),
+    *("right, one for each", "apart"),
 )
 Values = NDArray[np.float32]
 
@@ -76,14 +85,16 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
     parser.add_argument("--images", type=int, default=2000, help="of the proof, at most")
     options = parser.parse_args()
-    print(HEADER)
-    print("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    rows = []
     for network in networks(options.folders):
         with tempfile.TemporaryDirectory(prefix="dense-scales-") as name:
             case = exported(network, Path(name), options.images)
             for scheme in SCHEMES:
                 outputs = [predicted(case, scheme, scales) for scales in SCALES]
-                print(line(network.name, scheme, case, outputs), flush=True)
+                rows.append(figures(network.name, scheme, case, outputs))
+    result = {"rows": rows}
+    print(table(result))
+    keep("dense_scales", result)
 
 
 def networks(folders: list[Path]) -> Iterator[Network]:
@@ -107,7 +118,7 @@ def networks(folders: list[Path]) -> Iterator[Network]:
 def exported(network: Network, folder: Path, most: int) -> Case:
     """Write the float graph, the images and the reference outputs into `folder`."""
     model = ModelRequest(str(network.model), preprocess=network.preprocess)
-    facts = source.facts(model, silent)
+    facts = source.facts(ReadModelFacts(model=model), silent)
     with np.load(network.proof) as proof, np.load(network.calibration) as calibrating:
         np.save(folder / "images.npy", proof["images"][:most])
         np.save(folder / "calibration.npy", calibrating["images"])
@@ -161,14 +172,31 @@ def predicted(case: Case, scheme: str, scales: DenseScales) -> Values:
     return found_outputs
 
 
-def line(name: str, scheme: str, case: Case, outputs: list[Values]) -> str:
-    """One row of the table."""
+def figures(name: str, scheme: str, case: Case, outputs: list[Values]) -> dict[str, Any]:
+    """One row of the table: `sqnr_db` of each of SCALES, `right` of Keras and of each."""
     sums = [measure(case.reference, each, case.head) for each in outputs]
-    decibels = [f"{sqnr_db(found.signal, found.noise):.1f}" for found in sums]
     said = [answers(case.head, each) for each in (case.reference, *outputs)]
-    right = [str(int((each == case.labels).sum())) for each in said]
-    apart = int((said[1] != said[2]).sum())
-    return f"| {' | '.join([name, str(len(case.labels)), scheme, *decibels, *right, str(apart)])} |"
+    return {
+        "network": name,
+        "scheme": scheme,
+        "images": len(case.labels),
+        "sqnr_db": [sqnr_db(found.signal, found.noise) for found in sums],
+        "right": [int((each == case.labels).sum()) for each in said],
+        "apart": int((said[1] != said[2]).sum()),
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """A row for each network and scheme."""
+    body = [
+        (
+            *(row["network"], row["scheme"], str(row["images"])),
+            *(f"{value:.1f}" for value in row["sqnr_db"]),
+            *(str(value) for value in (*row["right"], row["apart"])),
+        )
+        for row in result["rows"]
+    ]
+    return markdown_table(HEADER, body, words=2)
 
 
 if __name__ == "__main__":

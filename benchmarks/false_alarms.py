@@ -111,7 +111,8 @@ def _cases(folder: Path | None) -> Iterator[Network]:
 
 def judged(networks: Iterable[Network], options: argparse.Namespace) -> tuple[list[Good], list[Good]]:
     """Good files, at most `--limit`, and those that are not good."""
-    good, bad = [], []
+    good: list[Good] = []
+    bad: list[Good] = []
     for network in networks:
         store = Store(options.work, network.name)
         known = store.judged() if store.folder.exists() else {}

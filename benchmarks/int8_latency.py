@@ -10,7 +10,6 @@ onnxruntime.quantization: U8S8 per channel QDQ (the fastest on x86), and the def
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from benchmarks.convert_cost import pictures
+from benchmarks.results import keep, markdown_table
 from resnet_edge.benchmarking.latency import measure
 from resnet_edge.benchmarking.latency_task import LatencyTarget, MeasureLatency
 from resnet_edge.workers.progress import silent
@@ -35,7 +35,7 @@ BEST = {
 }
 
 
-class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+class Reader(CalibrationDataReader):
     """Feeds the calibration images, one at a time."""
 
     def __init__(self, images: np.ndarray[Any, Any]) -> None:
@@ -47,7 +47,7 @@ class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no
 
 
 def main() -> None:
-    """Make the files, time them, print one JSON document."""
+    """Make the files, time them, print a table, and keep what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=60)
     rounds = parser.parse_args().rounds
@@ -79,8 +79,26 @@ def main() -> None:
             silent,
         )
     rows = {row.artifact: {"p50_ms": row.p50_ms, "ci95_ms": row.p50_ci95_ms} for row in found.latencies}
-    best = rows["onnxruntime best"]["p50_ms"]
-    print(json.dumps({"rows": rows, "ours_over_best": rows["ours onnx"]["p50_ms"] / best}, indent=2))
+    medians = {row.artifact: row.p50_ms for row in found.latencies}
+    ours_over_best = medians["ours onnx"] / medians["onnxruntime best"]
+    result = {"rounds": rounds, "rows": rows, "ours_over_best": ours_over_best}
+    print(table(result))
+    keep("int8_latency", result)
+
+
+def table(result: dict[str, Any]) -> str:
+    """Medians, and how many times as fast as the fp32 of its runtime each is."""
+    rows = result["rows"]
+
+    def cells(name: str) -> tuple[str, ...]:
+        runtime = "tflite" if "tflite" in name else "onnx"
+        milliseconds = rows[name]["p50_ms"]
+        faster = rows[f"ours {runtime} fp32"]["p50_ms"] / milliseconds
+        return name, f"{milliseconds:.1f} ms", f"{faster:.2f}x"
+
+    return markdown_table(
+        ("ResNet-50, one thread, one image", "p50", "against the fp32 of its runtime"), map(cells, rows)
+    )
 
 
 def backend_of(path: Path) -> str:

@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.results import keep, markdown_table
+
 FAMILIES = {
     "VGG16": 64, "ResNet50": 64, "ResNet50V2": 64, "Xception": 71, "InceptionV3": 75,
     "InceptionResNetV2": 75, "MobileNet": 64, "MobileNetV2": 64, "MobileNetV3Small": 64,
@@ -54,24 +56,25 @@ def images_of(count: int, size: int) -> Any:
     return noisy.clip(0, 255).round().astype(np.float32)
 
 
-def measure(name: str, count: int, folder: Path) -> list[str]:
-    """The cells of one network."""
+def measure(name: str, count: int, folder: Path) -> dict[str, Any]:
+    """The row of one network: operations without lowering, and the figures of each file by its name."""
     from resnet_edge.formats._onnx.lowering import missing
     from resnet_edge.graph.model import read_graph
 
     images = images_of(count, FAMILIES[name])
     np.save(folder / "images.npy", images)
     exported = export(name, images, folder)
-    unknown = ", ".join(missing(read_graph(exported))) or "none"
     expected = answers("litert", exported, images)
     onnx: dict[str, File] = {}
     for scheme in SCHEMES:
         portable = quantized(exported, scheme, folder)
         onnx[scheme] = written(portable, "onnx", "onnxruntime", scheme, folder, images)
     tflite = written(portable, "tflite", "litert", "int8", folder, images)
-    cells = [cell(onnx[scheme], expected) for scheme in SCHEMES]
-    both = "" if tflite.answers is None else cell(onnx["int8"], tflite.answers)
-    return [unknown, *cells, cell(tflite, expected), both]
+    files = {f"{scheme}.onnx": figures(onnx[scheme], expected) for scheme in SCHEMES}
+    files["int8.tflite"] = figures(tflite, expected)
+    if tflite.answers is not None:
+        files["int8.onnx against int8.tflite"] = figures(onnx["int8"], tflite.answers)
+    return {"without_lowering": missing(read_graph(exported)), "files": files}
 
 
 def export(name: str, images: Any, folder: Path) -> Path:
@@ -157,15 +160,36 @@ def answers(backend: str, path: Path, images: Any) -> Any:
         return np.concatenate([session.run(image[None]) for image in images])
 
 
-def cell(file: File, expected: Any) -> str:
-    """What made the file, its agreement with `expected`, and its SQNR in dB."""
+def figures(file: File, expected: Any) -> dict[str, Any]:
+    """What made the file or why there is none; and its agreement with `expected`, and its SQNR in dB, None
+    where they are equal."""
     if file.answers is None:
-        return file.maker
+        return {"maker": file.maker}
     signal = np.square(expected - expected.mean(axis=0)).sum()
     noise = np.square(expected - file.answers).sum()
-    agreement = (file.answers.argmax(1) == expected.argmax(1)).mean()
-    decibels = f"{10 * np.log10(signal / noise):.0f} dB" if noise else "equal"
-    return f"{file.maker}, {agreement:.0%}, {decibels}"
+    agreement = float((file.answers.argmax(1) == expected.argmax(1)).mean())
+    decibels = 10 * float(np.log10(signal / noise)) if noise else None
+    return {"maker": file.maker, "agreement": agreement, "sqnr_db": decibels}
+
+
+def table(result: dict[str, Any]) -> str:
+    """A row for each network."""
+    return markdown_table(COLUMNS, (_cells(row) for row in result["rows"]))
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    first = [row["network"], str(row["pixels"])]
+    if "broke" in row:
+        return [*first, f"broke: {row['broke']}", *[""] * (len(COLUMNS) - 3)]
+    unknown = ", ".join(row["without_lowering"]) or "none"
+    return [*first, unknown, *(_cell(row["files"].get(name)) for name in COLUMNS[3:])]
+
+
+def _cell(file: dict[str, Any] | None) -> str:
+    if file is None or "agreement" not in file:
+        return file["maker"] if file else ""
+    decibels = "equal" if file["sqnr_db"] is None else f"{file['sqnr_db']:.0f} dB"
+    return f"{file['maker']}, {file['agreement']:.0%}, {decibels}"
 
 
 def main() -> None:
@@ -179,22 +203,22 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(measure(given.one, given.images, Path(folder))))
         return
-    print(f"| {' | '.join(COLUMNS)} |\n| --- | ---: |{' --- |' * (len(COLUMNS) - 2)}")
-    for name in given.networks.split(","):
-        report(name, given.images)
+    rows = [row_of(name, given.images) for name in given.networks.split(",")]
+    result = {"images": given.images, "rows": rows}
+    print(table(result))
+    keep("onnx_lowering", result)
 
 
-def report(name: str, images: int) -> None:
-    """Measure one network and print its row."""
+def row_of(name: str, images: int) -> dict[str, Any]:
+    """What was measured of one network, or why nothing was."""
+    print(name, file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "benchmarks.onnx_lowering", "--one", name, "--images", str(images)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    row = {"network": name, "pixels": FAMILIES[name]}
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        cells = [f"broke: {last[:160]}"]
-    else:
-        cells = json.loads(done.stdout.splitlines()[-1])
-    print(f"| {name} | {FAMILIES[name]} | {' | '.join(cells)} |", flush=True)
+        return {**row, "broke": (done.stderr.strip().splitlines() or ["it said nothing"])[-1][:160]}
+    return {**row, **json.loads(done.stdout.splitlines()[-1])}
 
 
 if __name__ == "__main__":

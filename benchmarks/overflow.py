@@ -9,7 +9,7 @@ overflow; on the first `--legacy` of them in qemu, which imitates a Haswell, as 
 resnet_edge/overflow emulates that. Where no pair of weights can overflow (ours), all agree; else, without
 VNNI, the first does not (onnxruntime#6004). Milliseconds are the median of one inference, in turns.
 
-`--cost` prints what that costs in SQNR and agreement (overflow_cost.py).
+`--cost` measures what that costs in SQNR and agreement (overflow_cost.py).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from benchmarks.haswell import emulator
 from benchmarks.haswell import outputs as on_haswell
+from benchmarks.results import keep, markdown_table
 from resnet_edge.backends._precise_sums import PRECISE_SUMS
 from resnet_edge.core.files.bundled import TEST_FILE, bundled
 from resnet_edge.core.machine import machine
@@ -47,10 +48,11 @@ def main() -> None:
     """Run it every way; print one JSON document."""
     options = _options()
     if options.cost:
-        from benchmarks.overflow_cost import table  # loads TensorFlow
+        from benchmarks.overflow_cost import measured_rows  # loads TensorFlow
 
-        for line in table(options.images):
-            print(line, flush=True)
+        result = {"images": options.images, "rows": [*measured_rows(options.images)]}
+        print(table(result))
+        keep("overflow", result, "overflow_cost")
         return
     with np.load(bundled(TEST_FILE)) as data, tempfile.TemporaryDirectory(prefix="overflow-") as name:
         images, labels = data["images"][: options.images].astype(np.float32), data["labels"][: options.images]
@@ -71,6 +73,20 @@ def main() -> None:
             indent=2,
         )
     )
+
+
+def table(result: dict[str, Any]) -> str:
+    """What it costs that weights cannot overflow."""
+    header = ("network", "repairs", "weights", "SQNR (dB)", "agreement (%)", "plain ONNX session (%)")
+    body = [
+        (
+            *(row[key] for key in ("network", "repairs", "weights")),
+            f"{row['sqnr_db']:.2f}",
+            *(f"{100 * row[key]:.2f}" for key in ("agreement", "plain_session")),
+        )
+        for row in result["rows"]
+    ]
+    return markdown_table(header, body, words=3)
 
 
 def _options() -> argparse.Namespace:
@@ -131,7 +147,7 @@ def outputs(sessions: Sequence[ort.InferenceSession], images: NDArray[Any]) -> l
 
 def compared(
     found: NDArray[Any], milliseconds: float | None, exact: NDArray[Any], labels: NDArray[Any]
-) -> dict[str, float | None]:
+) -> dict[str, Any]:
     """How far the logits of the first images are from the exact ones."""
     exact, labels = exact[: len(found)], labels[: len(found)]
     return {

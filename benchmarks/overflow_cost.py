@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -37,7 +38,7 @@ from resnet_edge.formats import onnx
 from resnet_edge.graph.convert import convert
 from resnet_edge.graph.interface import set_interface
 from resnet_edge.graph.model import read_graph
-from resnet_edge.graph.quantization import int8_rows, rounding, weighted, write_int8_rows
+from resnet_edge.graph.quantization import int8_rows, rounding, weighted
 from resnet_edge.graph.quantization.additions import aligned_ranges
 from resnet_edge.graph.quantization.calibrate import measure
 from resnet_edge.graph.quantization.quantize import quantize
@@ -57,10 +58,8 @@ class Case:
     images: Images
 
 
-def table(images: int) -> Iterator[str]:
-    """The lines of a table in Markdown, on up to so many images."""
-    yield "| network | repairs | weights | SQNR (dB) | agreement (%) | plain ONNX session (%) |"
-    yield "|---|---|---|---|---|---|"
+def measured_rows(images: int) -> Iterator[dict[str, Any]]:
+    """The rows of the table of overflow.py, on up to so many images."""
     for case in cases(images):
         with tempfile.TemporaryDirectory(prefix="overflow-cost-") as folder:
             yield from rows(case, Path(folder))
@@ -113,8 +112,8 @@ def mobilenet() -> tuple[keras.Model, Callable[[Images], Images]]:
 NETWORKS = {"ResNet-8": resnet8, "ReLU, then BN": relu_then_bn, "MobileNetV2 0.35": mobilenet}
 
 
-def rows(case: Case, folder: Path) -> Iterator[str]:
-    """The lines of a case."""
+def rows(case: Case, folder: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a case."""
     portable, shape = folder / "float.tflite", tuple(case.images.shape[1:])
     network = lambda image: case.model(image, training=False)  # noqa: E731
     convert(network, case.model, PRESETS["none"], shape, "logits", portable)
@@ -137,15 +136,15 @@ def rows(case: Case, folder: Path) -> Iterator[str]:
             plain = by_onnxruntime(folder / "int8.onnx", case.images)
             noise = float(np.square(centred(reference) - centred(ours)).sum())
             decibels = sqnr_db(float(np.square(centred(reference)).sum()), noise)
-            same = [100 * float((each.argmax(1) == reference.argmax(1)).mean()) for each in (ours, plain)]
-            cells = (
-                case.name,
-                "all" if repairs else "none",
-                way,
-                f"{decibels:.2f}",
-                *(f"{s:.2f}" for s in same),
-            )
-            yield f"| {' | '.join(cells)} |"
+            same = [float((each.argmax(1) == reference.argmax(1)).mean()) for each in (ours, plain)]
+            yield {
+                "network": case.name,
+                "repairs": "all" if repairs else "none",
+                "weights": way,
+                "sqnr_db": decibels,
+                "agreement": same[0],
+                "plain_session": same[1],
+            }
 
 
 def write(portable: Path, found: Any, folder: Path) -> None:
@@ -174,15 +173,16 @@ def bounded() -> Iterator[None]:
 def seven_bits() -> Iterator[None]:
     plain = int8_rows.int8_rows
 
-    def all_changed(rows: NDArray[Any], *, paired: bool) -> int8_rows.Int8Rows:
-        found = plain(rows, paired=paired)
+    def all_changed(rows: NDArray[Any], *, paired: bool, alike: bool = False) -> int8_rows.Int8Rows:
+        found = plain(rows, paired=paired, alike=alike)
         return replace(found, plain=np.zeros_like(found.plain))
 
     with ExitStack() as patches:
         patches.enter_context(may_overflow())
         for module in (int8_rows, rounding):
             patches.enter_context(patch.object(module, "LARGEST_WEIGHT", SEVEN_BITS))
-        patches.enter_context(patch.object(write_int8_rows, "int8_rows", all_changed))
+        patches.enter_context(patch.object(weighted, "int8_rows", all_changed))
+        patches.enter_context(patch.object(int8_rows, "_known", OrderedDict()))  # of 8 bits
         yield
 
 

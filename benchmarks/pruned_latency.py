@@ -5,7 +5,7 @@
 Random weights and random importance: what is measured is how long a network of this shape
 takes, not how well it classifies. For every share of the MACs the smaller network is built by
 resnet_edge.compression.pruning, converted to int8, and timed in turns with the whole network on LiteRT and
-on ONNX Runtime, one thread. Prints a table and one JSON document.
+on ONNX Runtime, one thread. Prints a table.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
+
+from benchmarks.results import keep, markdown_table
 
 PLACES = ("litert", "onnxruntime")
 SEED = 0
@@ -56,8 +58,10 @@ def main() -> None:
             ):
                 for network, cost in zip(wanted, costs, strict=True):
                     found = race.against(network["out"])
-                    rows.append({**network, **cost, **asdict(found)})
-    _print(options.arch, rows)
+                    rows.append({**{k: v for k, v in network.items() if k != "out"}, **cost, **asdict(found)})
+    result = {"arch": options.arch, "seconds": options.seconds, "rows": rows}
+    print(table(result))
+    keep("pruned_latency", result)
 
 
 def build(arch: str, wanted: str) -> None:
@@ -109,18 +113,29 @@ def _built(arch: str, base: str, networks: list[dict[str, Any]]) -> list[dict[st
     return costs
 
 
-def _print(arch: str, rows: list[dict[str, Any]]) -> None:
-    print(f"{arch}, int8, one thread; faster = p50 of the whole network over p50 of the smaller one")
-    print("| runtime | blocks removed | channels in multiples of | MACs left | GMACs | p50 | faster |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for row in rows:
-        low, high = row["ratio_ci95"] or (row["ratio"], row["ratio"])
-        print(
-            f"| {row['backend']} | {row['blocks']} | {row['multiple']} | {row['macs_left']:.2f}x "
-            f"| {row['gmacs']:.2f} | {row['before_ms']:.1f}, {row['after_ms']:.1f} ms "
-            f"| {1 / row['ratio']:.2f}x [{1 / high:.2f}, {1 / low:.2f}] |"
-        )
-    print(json.dumps(rows, indent=2))
+def table(result: dict[str, Any]) -> str:
+    """*Faster*: p50 of the whole network over p50 of the smaller one, int8, one thread."""
+    header = (
+        "runtime",
+        "blocks removed",
+        "channels in multiples of",
+        "MACs left",
+        "GMACs",
+        "p50, ms",
+        "faster",
+    )
+    return markdown_table(header, (_cells(row) for row in result["rows"]))
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    low, high = row["ratio_ci95"] or (row["ratio"], row["ratio"])
+    return (
+        *(str(row[key]) for key in ("backend", "blocks", "multiple")),
+        f"{row['macs_left']:.2f}x",
+        f"{row['gmacs']:.2f}",
+        f"{row['before_ms']:.1f}, {row['after_ms']:.1f}",
+        f"{1 / row['ratio']:.2f}x [{1 / high:.2f}, {1 / low:.2f}]",
+    )
 
 
 def _options() -> argparse.Namespace:

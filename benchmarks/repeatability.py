@@ -21,13 +21,15 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.results import keep, markdown_table
+
 WITHIN = 1.03
 BURST = (0.2, 1.5)
 """Seconds of a burst, and between bursts, at most."""
 
 
 def main() -> None:
-    """Run, compare, print one JSON document."""
+    """Run, compare, print a table, and keep what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("paths", nargs="+")
     parser.add_argument("--runs", type=int, default=6)
@@ -41,7 +43,28 @@ def main() -> None:
     command = ["bench", *asked.paths, "--budget", asked.budget, "--backends", asked.backends]
     with noise() if asked.noise else quiet():
         runs = [run(command, seed) for seed in range(asked.runs)]
-    print(json.dumps(summary(runs), indent=2))
+    result = summary(runs)
+    print(table(result))
+    keep("repeatability", result, "repeatability_noise" if asked.noise else "")
+
+
+def table(result: dict[str, Any]) -> str:
+    """How often two runs say the same."""
+    ratios, medians = result["ratios"], result["medians"]
+    header = (
+        "runs",
+        "pairs",
+        "within 3 %",
+        "19 of 20 within",
+        "largest",
+        "the p50 themselves, 19 of 20 within",
+    )
+    cells = (
+        *(str(result["runs"]), str(ratios["n"]), f"{ratios['within_3_percent']:.0%}"),
+        *(f"{found - 1:.1%}" for found in (ratios["of_20_the_19th"], ratios["largest"])),
+        f"{medians['of_20_the_19th'] - 1:.1%}",
+    )
+    return markdown_table(header, [cells], words=0)
 
 
 def run(command: list[str], seed: int) -> dict[str, Any]:

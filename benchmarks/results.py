@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,12 @@ def read(name: str) -> dict[str, Any]:
     """The document of a benchmark."""
     document: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     return document
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
+    """Rows of cells as Markdown: the first `words` columns are words, the others numbers."""
+    rule = ["---" if index < words else "---:" for index in range(len(header))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
 
 
 def command(name: str, arguments: list[str]) -> str:

@@ -45,12 +45,12 @@ def block(name: str) -> str:
     document = read(name)
     module = importlib.import_module(f"benchmarks.{document['benchmark']}")
     table: str = module.table(document["result"])
-    return f"<!-- table: {name} -->\n{table}\n\n{source(document)}\n<!-- table ends -->"
+    return f"<!-- table: {name} -->\n{table}\n\n{source(name, document)}\n<!-- table ends -->"
 
 
-def source(document: dict[str, Any]) -> str:
+def source(name: str, document: dict[str, Any]) -> str:
     """Where figures are from."""
-    link = f"benchmarks/results/{document['benchmark']}.json"
+    link = f"benchmarks/results/{name}.json"
     return (
         f"`{document['command']}` at {document['commit']}, {document['date']}, {processor(document)}: {link}"
     )

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.results import keep, markdown_table
 from resnet_edge.core import registry
 from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.core.tensors import dequantize
@@ -29,10 +30,12 @@ from resnet_edge.diagnosis.kernel_check import step_of
 from resnet_edge.evaluation.predict import stored
 
 Key = tuple[str, str, str]
+"""Format, scheme, and where it ran."""
+MOST = ("steps", "times", "largest")
 
 
 def main() -> None:
-    """Print a Markdown table."""
+    """Measure, print a table, and keep what was found."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -50,18 +53,38 @@ def main() -> None:
                     key = path.suffix[1:], path.stem.rpartition(".")[2], f"{backend} {device}"
                     found[key].append(row)
                     print(".", end="", file=sys.stderr, flush=True)
-    print("\n| format | scheme | backend | files | relative, at most | steps | times | largest, steps |")
-    print("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |")
-    for (format, scheme, place), rows in sorted(found.items()):
-        told = [f"{max(row.relative for row in rows):.1e}"]
-        told += [_most([row.steps for row in rows]), _most([row.times for row in rows])]
-        told += [_most([row.largest for row in rows])]
-        print(f"| {format} | {scheme} | {place} | {len(rows)} | {' | '.join(told)} |")
+    result = {
+        "images": options.images,
+        "rows": [
+            {
+                **dict(zip(("format", "scheme", "backend"), key, strict=True)),
+                "files": len(rows),
+                "relative": max(row.relative for row in rows),
+                **{name: _most([getattr(row, name) for row in rows]) for name in MOST},
+            }
+            for key, rows in sorted(found.items())
+        ],
+    }
+    print(f"\n{table(result)}")
+    keep("tolerances", result)
 
 
-def _most(values: list[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return f"{max(known):.2f}" if known else ""
+def table(result: dict[str, Any]) -> str:
+    """A row for each kind of file on each backend."""
+    header = ("format", "scheme", "backend", "files", "relative, at most", "steps", "times", "largest, steps")
+    body = [
+        (
+            *(str(row[key]) for key in ("format", "scheme", "backend", "files")),
+            f"{row['relative']:.1e}",
+            *("" if row[name] is None else f"{row[name]:.2f}" for name in MOST),
+        )
+        for row in result["rows"]
+    ]
+    return markdown_table(header, body, words=3)
+
+
+def _most(values: list[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 @dataclass(frozen=True)

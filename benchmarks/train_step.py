@@ -15,8 +15,12 @@ import statistics
 import subprocess
 import sys
 import time
+from typing import Any
 
-VARIANTS = {
+from benchmarks.results import keep, markdown_table
+from resnet_edge.training.recipe import Precision
+
+VARIANTS: dict[str, tuple[Precision, bool]] = {
     "plain float32": ("float32", False),
     "fused float32": ("float32", True),
     "plain mixed_bfloat16": ("mixed_bfloat16", False),
@@ -25,7 +29,7 @@ VARIANTS = {
 
 
 def main() -> None:
-    """Run the rounds and print one JSON document."""
+    """Run the rounds, print a table, and keep what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20)
@@ -49,20 +53,31 @@ def main() -> None:
             done = subprocess.run(command, check=True, capture_output=True, env={**os.environ, **QUIET})
             rows.append(json.loads(done.stdout))
     base = found["plain float32"]
-    table = {
+    variants = {
         name: {
             "median_ms": statistics.median(rows),
             "speed_up": statistics.median(b / r for b, r in zip(base, rows, strict=True)),
         }
         for name, rows in found.items()
     }
-    print(json.dumps(table, indent=2))
+    result = {"rounds": options.rounds, "steps": options.steps, "variants": variants}
+    print(table(result))
+    keep("train_step", result)
+
+
+def table(result: dict[str, Any]) -> str:
+    """Of every variant, the median, and how many times as fast as plain layers in float32 it is."""
+    body = [
+        (name, f"{found['median_ms']:.1f} ms", f"{found['speed_up']:.2f}x")
+        for name, found in result["variants"].items()
+    ]
+    return markdown_table(("variant", "a step", "speed-up"), body)
 
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 
 
-def milliseconds(precision: str, fused: bool, steps: int) -> float:
+def milliseconds(precision: Precision, fused: bool, steps: int) -> float:
     """Median time of one step, after a warm-up of three."""
     import keras
     import numpy as np

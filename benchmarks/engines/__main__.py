@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.engines import table
+from benchmarks.results import keep
 from resnet_edge.core import statistics
 from resnet_edge.core.files.bundled import TEST_FILE, bundled
 
@@ -71,7 +73,7 @@ class Contender:
 
 
 def main() -> None:
-    """Open all, let them take turns, print the table."""
+    """Open all, let them take turns, print a table, and keep what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("model", type=Path)
@@ -93,7 +95,9 @@ def main() -> None:
         for _ in range(options.rounds):
             for one in random.sample(running, len(running)):
                 one.ms.append(one.turn(calls[id(one)]))
-        print(table(found))
+        result = {"rounds": options.rounds, "images": len(np.load(images)), "rows": rows(found)}
+        print(table(result))
+        keep("engines", result)
         for one in running:
             one.process.stdin.close()
             one.process.wait()
@@ -145,22 +149,19 @@ def install(folder: Path) -> str:
     return str(python)
 
 
-def table(found: list[Contender]) -> str:
-    """Markdown. Scores are compared with our fp32 ONNX on ONNX Runtime: top-1 and the largest difference, of
-    the largest score."""
-    truth = found[0]
-    lines = ["| file, engine | same answer | largest difference | CPU ms | of ONNX Runtime fp32 |"]
-    lines.append("| --- | ---: | ---: | ---: | ---: |")
+def rows(found: list[Contender]) -> list[dict[str, Any]]:
+    """Scores are compared with our fp32 ONNX on ONNX Runtime: top-1 and the largest difference, of the
+    largest score; and so is processor time, round by round."""
+    truth, told = found[0], []
     for one in found:
-        if one.error:
-            lines.append(f"| {one.name} | {one.error.replace('|', '/')} | | | |")
-            continue
-        same = (one.scores.argmax(1) == truth.scores.argmax(1)).mean()
-        off = np.abs(one.scores - truth.scores).max() / np.abs(truth.scores).max()
-        ratio, (low, high) = statistics.paired_ratio(np.array(one.ms), np.array(truth.ms))
-        figures = f"{same:.1%} | {off:.1e} | {np.median(one.ms):.2f} | {ratio:.2f} ({low:.2f} to {high:.2f})"
-        lines.append(f"| {one.name} | {figures} |")
-    return "\n".join(lines)
+        row: dict[str, Any] = {"name": one.name, "error": one.error}
+        if not one.error:
+            row["same"] = float((one.scores.argmax(1) == truth.scores.argmax(1)).mean())
+            row["off"] = float(np.abs(one.scores - truth.scores).max() / np.abs(truth.scores).max())
+            row["cpu_ms"] = float(np.median(one.ms))
+            row["ratio"], row["ratio_ci95"] = statistics.paired_ratio(np.array(one.ms), np.array(truth.ms))
+        told.append(row)
+    return told
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def make(networks: Sequence[Network], options: argparse.Namespace) -> None:
     for steps in ([s for s in options.steps if s in STEPS[:2]], [s for s in options.steps if s in STEPS[2:]]):
         pairs = [(network, step) for network in networks for step in steps]
         with ThreadPoolExecutor(options.workers) as pool:
-            list(pool.map(lambda pair: _in_process(*pair, options), pairs))
+            list(pool.map(lambda pair: _in_process(pair[0], pair[1], options), pairs))
 
 
 def _in_process(network: Network, step: str, options: argparse.Namespace) -> None:
@@ -39,9 +39,9 @@ def _in_process(network: Network, step: str, options: argparse.Namespace) -> Non
     store = Store(options.work, network.name)
     done = store.folder / f"{step}.done"
     store.folder.mkdir(parents=True, exist_ok=True)
-    words = ("--work", str(options.work), "--one", f"{network.name}:{step}")
-    words += ("--random", str(options.random), "--seed", str(options.seed))
-    words += ("--cases", str(options.cases)) if options.cases else ()
+    words = ["--work", str(options.work), "--one", f"{network.name}:{step}"]
+    words += ["--random", str(options.random), "--seed", str(options.seed)]
+    words += ["--cases", str(options.cases)] if options.cases else []
     for _ in range(4):
         if done.exists():
             break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def export(store: Store, model: Any) -> None:
     """Every file that is not there yet; those that are made of the base need it."""
     step = Step(store, "others")
     for how, settings in EXPORTS:
-        _attempt(step, how, "fp32", "pixels", lambda out, s=settings: _by_tf2onnx(store, model, s, out))
+        _attempt(step, how, "fp32", "pixels", partial(_by_tf2onnx, store, model, settings))
     raw = "pixels" if store.facts()["prepare"] in ("model", "none") else "preprocessed"
     _attempt(
         step, "keras-onnx", "fp32", raw, lambda out: model.export(str(out), format="onnx", verbose=False)
@@ -55,15 +56,15 @@ def export(store: Store, model: Any) -> None:
     if not base.exists():
         return
     for how, ends in (("onnx-float16", True), ("onnx-float16-ends", False)):
-        _attempt(step, how, "fp16", "pixels", lambda out, e=ends: _float16(base, out, e))
+        _attempt(step, how, "fp16", "pixels", partial(_float16, base, keep=ends))
     _attempt(step, "onnx-external", "fp32", "pixels", lambda out: _outside(base, out))
     _attempt(step, "onnx-weights", "weight8", "pixels", lambda out: _weights_only(base, out))
     for how, kind in (("ort-dynamic-u8", "QUInt8"), ("ort-dynamic-s8", "QInt8")):
-        _attempt(step, how, "dynamic", "pixels", lambda out, k=kind: _dynamic(base, out, k))
+        _attempt(step, how, "dynamic", "pixels", partial(_dynamic, base, kind=kind))
     for how, activations, weights, settings in STATIC:
         _attempt(
             step, how, "int8", "pixels",
-            lambda out, a=activations, w=weights, s=settings: _static(store, base, out, a, w, s),
+            partial(_static, store, base, activations=activations, weights=weights, settings=settings),
         )  # fmt: skip
 
 
@@ -129,8 +130,9 @@ def _outside(base: Path, out: Path) -> None:
 
     data = out.with_name(f"{out.name}.data")
     data.unlink(missing_ok=True)  # onnx would append to it
-    told = {"save_as_external_data": True, "location": data.name, "size_threshold": 256}
-    onnx.save(onnx.load(str(base)), str(out), **told)
+    onnx.save(
+        onnx.load(str(base)), str(out), save_as_external_data=True, location=data.name, size_threshold=256
+    )
 
 
 def _weights_only(base: Path, out: Path) -> None:
@@ -194,7 +196,7 @@ def _reader(store: Store, base: Path) -> Any:
     name = onnx.load(str(base)).graph.input[0].name
     images = iter([{name: image[None]} for image in calibration(store, "pixels")])
 
-    class Images(CalibrationDataReader):  # type: ignore[misc]  # has no types
+    class Images(CalibrationDataReader):
         def get_next(self) -> dict[str, Any] | None:
             return next(images, None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,13 @@ def export(store: Store, model: Any) -> None:
     for how, scheme, settings in WAYS:
         name = f"{store.network}.{how}.{scheme}.tflite"
         takes = "pixels" if settings.get("one") or way in ("model", "none") else "preprocessed"
-        _attempt(step, name, how, scheme, takes, lambda s=settings, t=takes: _converted(store, model, s, t))
+        _attempt(step, name, how, scheme, takes, partial(_converted, store, model, settings, takes))
     floats = step.folder / f"{store.network}.tf.fp32.tflite"
     if floats.exists():
         takes = "pixels" if way in ("model", "none") else "preprocessed"
         for how, scheme, recipe in RECIPES:
             name = f"{store.network}.{how}.{scheme}.tflite"
-            _attempt(step, name, how, scheme, takes, lambda r=recipe: _by_recipe(store, floats, r))
+            _attempt(step, name, how, scheme, takes, partial(_by_recipe, store, floats, recipe))
 
 
 def _attempt(step: Step, name: str, how: str, scheme: str, takes: str, make: Callable[[], bytes]) -> None:

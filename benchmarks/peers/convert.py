@@ -198,7 +198,7 @@ def _feeds(images: Images) -> Any:
     """ONNX Runtime's calibration reader over the images, one at a time."""
     from onnxruntime.quantization import CalibrationDataReader
 
-    class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+    class Reader(CalibrationDataReader):
         def __init__(self) -> None:
             self.feeds = iter([{INPUT: image[None]} for image in images])
 

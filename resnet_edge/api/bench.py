@@ -12,7 +12,8 @@ from resnet_edge.benchmarking.bench import BenchRequest
 from resnet_edge.benchmarking.bench import bench as run
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.errors import UsageError
-from resnet_edge.report.html.bench_page import bench_page
+from resnet_edge.report.bench_sections import bench_document
+from resnet_edge.report.html.page import page
 from resnet_edge.report.junit import junit as junit_xml
 from resnet_edge.report.junit import timed
 from resnet_edge.report.whole_file import check_page, check_writable, write_whole
@@ -65,7 +66,7 @@ def bench(
     )
     found = extended(BenchReport, run(request, on_progress))
     if html is not None:
-        write_whole("--html", Path(html), bench_page(found))
+        write_whole("--html", Path(html), page(bench_document(found)))
     if junit is not None:
         write_whole("--junit", Path(junit), junit_xml("resnet-edge bench", timed(found)))
     return found

@@ -13,10 +13,10 @@ from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.overwrite import check_apart
 from resnet_edge.models import ModelRequest, check_source
-from resnet_edge.report.html.verify_page import verify_page
+from resnet_edge.report.html.page import page
 from resnet_edge.report.junit import junit as junit_xml
 from resnet_edge.report.junit import proved
-from resnet_edge.report.verify_words import verdict
+from resnet_edge.report.verify_sections import verify_document
 from resnet_edge.report.whole_file import check_page, check_writable, write_whole
 from resnet_edge.verification.options import Feed, VerifyRequest
 from resnet_edge.verification.reported import hashes_reported
@@ -115,7 +115,7 @@ def verify(
         with temporary() as (scratch, logs):
             found = run(request, scratch, logs, on_progress)
     if html is not None:
-        write_whole("--html", Path(html), verify_page(found, *verdict(found)))
+        write_whole("--html", Path(html), page(verify_document(found)))
     if junit is not None:
         write_whole("--junit", Path(junit), junit_xml("resnet-edge verify", proved(found)))
     return extended(VerifyReport, found)

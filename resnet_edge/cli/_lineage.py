@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from resnet_edge.cli._grid import print_grid, print_line, spelled
 from resnet_edge.core.results.report import Report
+from resnet_edge.report.blocks import texts
 from resnet_edge.report.lineage import entries
 from resnet_edge.report.lineage_table import explained, lineage_table
 
@@ -26,7 +27,7 @@ def print_lineage(report: Report, console: Console) -> None:
         return
     count = sum(entry.artifact is None for entry in entries(report))
     kept = [index for index, title in enumerate(table.header) if title in _COLUMNS]
-    body = [[spelled(console, row[index][0]) for index in kept] for row in table.body[:count]]
+    body = [[spelled(console, texts(row[index])[0]) for index in kept] for row in table.body[:count]]
     header = [table.header[index] for index in kept]
     print_grid(console, header, body, left={"Images"})
     for line in explained(report):

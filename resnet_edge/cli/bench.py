@@ -142,12 +142,13 @@ def _measured(paths: tuple[Path, ...], *, quiet: bool) -> Bench:
 
 def _stored(document: Path, html: Path | None) -> Bench:
     from resnet_edge.benchmarking.compare import read_bench
-    from resnet_edge.report.html.bench_page import bench_page
+    from resnet_edge.report.bench_sections import bench_document
+    from resnet_edge.report.html.page import page
     from resnet_edge.report.whole_file import write_whole
 
     result = read_bench(document)
     if html is not None:
-        write_whole("--html", html, bench_page(result))
+        write_whole("--html", html, page(bench_document(result)))
     return result
 
 

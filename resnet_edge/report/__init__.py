@@ -1,8 +1,9 @@
 """The report of a run: `report.json` for programs, `report.md` and `report.html` for people.
 
 Runs in the parent: imports the standard library, msgspec and `core` alone. `rows` and
-`summary` say what is to be told, `words` how a number is spelled; `contract`, `markdown` and
-`html` each write one file, and `cli/_table.py` draws the same rows on a terminal.
+`summary` say what is to be told, `words` how a number is spelled. `convert_sections`, `verify_sections` and
+`bench_sections` list the sections of a report, each of typed `blocks`, which `markdown` and `html` write;
+`contract` writes report.json, and `cli/_table.py` draws the same rows on a terminal.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from resnet_edge.core.errors import OutputError
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.stored_report import REPORT
 from resnet_edge.report.contract import encode
-from resnet_edge.report.html.convert_page import page
+from resnet_edge.report.convert_sections import convert_document
+from resnet_edge.report.html.page import page
 from resnet_edge.report.markdown import markdown
 
 
@@ -23,10 +25,11 @@ def write_reports(report: Report, folder: Path) -> None:
     The same report gives the same bytes. All three are composed before the first is
     written. Raises OutputError where the disk refuses.
     """
+    document = convert_document(report)
     files = {
         REPORT: encode(report),
-        "report.md": markdown(report).encode(),
-        "report.html": page(report).encode(),
+        "report.md": markdown(document).encode(),
+        "report.html": page(document).encode(),
     }
     for name, content in files.items():
         try:

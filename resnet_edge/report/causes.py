@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from resnet_edge.core.results.attribution import MEANING, Attribution, Cause, Share
 from resnet_edge.core.tolerances import Unit
 from resnet_edge.report import words
-from resnet_edge.report.text_table import TextTable
+from resnet_edge.report.blocks import TextTable
 
-TITLE = "Where the gap comes from"
 KERNELS_HOW = (
     "What kernels add: how far outputs are from those of the file operation by operation (root mean square), "
     "in steps of the grid that outputs are on, or in per cent of the outputs."
@@ -25,13 +24,13 @@ def causes_table(found: Sequence[Attribution]) -> TextTable | None:
         return None
     body = tuple(
         (
-            (words.printable(each.artifact), f"{each.backend} {each.device}"),
+            (each.artifact, f"{each.backend} {each.device}"),
             *(_cell(_of(each, cause)) for cause in causes),
         )
         for each in found
     )
     header = ("Artifact", *(cause.capitalize() for cause in causes))
-    return TextTable(header, body, range(1, len(header)))
+    return TextTable(header, body, range(1, len(header)), names=range(1))
 
 
 def causes_how(found: Sequence[Attribution]) -> str:
@@ -73,14 +72,14 @@ def kernels_table(found: Sequence[Attribution]) -> TextTable | None:
     header = ("Artifact", "Kernels add", "They may", "For")
     body = tuple(
         (
-            (words.printable(each.artifact), f"{each.backend} {each.device}"),
-            (_amount(each.kernels.measured, each.kernels.tolerance.unit), ""),
-            (_amount(each.kernels.allowed, each.kernels.tolerance.unit), ""),
-            (f"{each.kernels.tolerance.name}: {each.kernels.tolerance.reason}", ""),
+            (each.artifact, f"{each.backend} {each.device}"),
+            _amount(each.kernels.measured, each.kernels.tolerance.unit),
+            _amount(each.kernels.allowed, each.kernels.tolerance.unit),
+            f"{each.kernels.tolerance.name}: {each.kernels.tolerance.reason}",
         )
         for each in found
     )
-    return TextTable(header, body, range(1, 3)) if body else None
+    return TextTable(header, body, range(1, 3), names=range(1)) if body else None
 
 
 def _amount(value: float, unit: Unit) -> str:

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from resnet_edge.core.results.doubt import Doubt
 
-TITLE = "The reference is in doubt"
-
 
 def doubted(doubts: Iterable[Doubt]) -> list[str]:
     """A sentence each, with what the user said of it."""

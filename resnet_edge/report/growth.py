@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from resnet_edge.core.results.error_growth import ErrorGrowth, LayerError
 from resnet_edge.core.results.profile import short
 from resnet_edge.core.results.report import Report
 from resnet_edge.report import words
-from resnet_edge.report.text_table import TextTable
+from resnet_edge.report.blocks import TextTable
 
 SHARP_DB = 3.0
 """A fall that is told in a sentence: the noise is twice what it was before the layer."""
@@ -63,20 +61,19 @@ def _some(names: list[str]) -> str:
 def growth_table(report: Report) -> TextTable | None:
     """The worst layers of every artifact; None where no errors were measured."""
     body = tuple(_row(growth, layer) for growth in report.error_growth for layer in worst(growth))
-    return TextTable(HEADER, body, range(2, 6)) if body else None
+    return TextTable(HEADER, body, range(2, 6), names=range(1)) if body else None
 
 
-def _row(growth: ErrorGrowth, layer: LayerError) -> tuple[tuple[str, str], ...]:
+def _row(growth: ErrorGrowth, layer: LayerError) -> tuple[str, ...]:
     steps = f"{layer.steps:.2f}" if words.finite(layer.steps) else words.ABSENT
-    cells: Iterable[str] = (
-        words.printable(growth.artifact),
+    return (
+        growth.artifact,
         layer_title(layer),
         _db(layer.read_db),
         _db(layer.sqnr_db),
         _db(layer.fall_db),
         steps,
     )
-    return tuple((cell, "") for cell in cells)
 
 
 def _db(value: float | None) -> str:

@@ -8,9 +8,8 @@ from resnet_edge.core.results.execution import Execution, OperatorCount
 from resnet_edge.core.results.int8_risk import Int8Risk
 from resnet_edge.core.results.profile import short
 from resnet_edge.report import words
-from resnet_edge.report.text_table import TextTable
+from resnet_edge.report.blocks import TextTable
 
-RAN_TITLE, RISK_TITLE = "What int8 really ran as", "int8 ONNX on x86 without VNNI"
 RAN_HOW = (
     "Of all multiply-accumulates for one image: how many the file states in integers, and how many the "
     "runtime computed in them. ONNX Runtime and OpenVINO tell it of the graph that they made of the file; "
@@ -26,18 +25,17 @@ LEAST = 1e-5
 def execution_table(found: Sequence[Execution]) -> TextTable | None:
     """A row for each artifact at each place that tells; None where none does."""
     body = tuple(_execution(each) for each in found)
-    return TextTable(RAN_HEADER, body, range(2, 4)) if body else None
+    return TextTable(RAN_HEADER, body, range(2, 4), names=range(1)) if body else None
 
 
-def _execution(ran: Execution) -> tuple[tuple[str, str], ...]:
-    cells = (
-        words.printable(ran.artifact),
+def _execution(ran: Execution) -> tuple[str, ...]:
+    return (
+        ran.artifact,
         f"{ran.backend} {ran.device}",
         _share(ran.stated_int8_macs, ran.macs),
         _share(ran.int8_macs, ran.macs),
         "; ".join(_operators(by, ran.operators) for by in _parts(ran.operators)),
     )
-    return tuple((cell, "") for cell in cells)
 
 
 def _parts(operators: Sequence[OperatorCount]) -> list[str]:
@@ -77,15 +75,12 @@ def risk_table(found: Sequence[Int8Risk]) -> TextTable | None:
     layers = [(layer, f"{risk.artifact}: " if several else "") for risk in found for layer in risk.at_risk]
     worst = sorted(layers, key=lambda row: (-row[0].overflowed, -row[0].at_risk / row[0].pairs))[:WORST]
     body = tuple(
-        tuple(
-            (cell, "")
-            for cell in (
-                words.printable(f"{artifact}{short(layer.layer)}"),
-                f"{layer.pairs:,}",
-                f"{100 * layer.at_risk / layer.pairs:.1f} %",
-                f"{layer.worst:.2f}x",
-                _small(layer.overflowed),
-            )
+        (
+            f"{artifact}{short(layer.layer)}",
+            f"{layer.pairs:,}",
+            f"{100 * layer.at_risk / layer.pairs:.1f} %",
+            f"{layer.worst:.2f}x",
+            _small(layer.overflowed),
         )
         for layer, artifact in worst
     )

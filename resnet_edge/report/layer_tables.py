@@ -11,7 +11,7 @@ import msgspec
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.sidecar import Step
 from resnet_edge.report import words
-from resnet_edge.report.text_table import TextTable
+from resnet_edge.report.blocks import TextTable
 
 _Kind = TypeVar("_Kind")
 
@@ -63,10 +63,10 @@ def _zeros(layers: list[_Zeros]) -> TextTable:
     total = _Zeros("all of these", sum(x.weights for x in layers), sum(x.zeros for x in layers))
     body = tuple(
         (
-            (words.printable(layer.name), ""),
-            (words.quantity(layer.weights), ""),
-            (words.quantity(layer.zeros), ""),
-            (f"{100 * layer.zeros / max(layer.weights, 1):.1f} %", ""),
+            layer.name,
+            words.quantity(layer.weights),
+            words.quantity(layer.zeros),
+            f"{100 * layer.zeros / max(layer.weights, 1):.1f} %",
         )
         for layer in (*layers, total)
     )
@@ -76,10 +76,10 @@ def _zeros(layers: list[_Zeros]) -> TextTable:
 def _channels(groups: list[_Channels]) -> TextTable:
     body = tuple(
         (
-            (words.printable(", ".join(group.layers)), ""),
-            (str(group.before), ""),
-            (str(group.after), ""),
-            (words.printable(_why(group)), ""),
+            ", ".join(group.layers),
+            str(group.before),
+            str(group.after),
+            _why(group),
         )
         for group in groups
     )

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.report import words
+from resnet_edge.report.blocks import Cell, TextTable, texts
 from resnet_edge.report.lineage import LineageEntry, apart, entries, speed_up
 from resnet_edge.report.rows import conditions
-from resnet_edge.report.text_table import Cell, TextTable
 
 
 def lineage_table(report: Report) -> TextTable | None:
@@ -19,20 +19,20 @@ def lineage_table(report: Report) -> TextTable | None:
         return None
     found = entries(report)
     columns: list[tuple[str, Callable[[LineageEntry], Cell]]] = [
-        ("Model", lambda entry: (words.printable(entry.title), "")),
+        ("Model", lambda entry: entry.title),
         ("Top-1", _top1),
-        ("MACs", lambda entry: (words.quantity(entry.macs), "")),
-        ("Parameters", lambda entry: (words.quantity(entry.parameters), "")),
-        ("Size", lambda entry: (_size(entry.size_bytes), "")),
-        ("gzip", lambda entry: (_size(entry.gzip_bytes), "")),
+        ("MACs", lambda entry: words.quantity(entry.macs)),
+        ("Parameters", lambda entry: words.quantity(entry.parameters)),
+        ("Size", lambda entry: _size(entry.size_bytes)),
+        ("gzip", lambda entry: _size(entry.gzip_bytes)),
         ("Faster by", lambda entry: words.estimate(*entry.speed_up, words.speed_up)),
         ("p50, ms", lambda entry: words.estimate(entry.p50_ms, entry.p50_ci95_ms, words.milliseconds)),
     ]
     if apart(found):
         sets = _sets(found)
-        columns.append(("Images", lambda entry: (_set(sets, entry), "")))
+        columns.append(("Images", lambda entry: _set(sets, entry)))
     kept = [(title, [cell(entry) for entry in found]) for title, cell in columns]
-    kept = [(title, cells) for title, cells in kept if any(cell[0] != words.ABSENT for cell in cells)]
+    kept = [(title, cells) for title, cells in kept if any(texts(cell)[0] != words.ABSENT for cell in cells)]
     header, body = zip(*kept, strict=True)
     numbers = range(1, len(header) - apart(found))
     return TextTable(header, tuple(zip(*body, strict=True)), numbers)

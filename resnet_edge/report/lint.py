@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from resnet_edge.core.results.calibration_lint import CalibrationLint, Kind
+from resnet_edge.core.results.calibration_lint import CalibrationLint, Kind, Severity
 from resnet_edge.report import words
 
-TITLE = "Calibration images"
 _CHECKS: dict[Kind, str] = {
     "count": "their number",
     "classes": "their classes",
@@ -19,7 +18,7 @@ _CHECKS: dict[Kind, str] = {
 }
 
 
-def lint_lines(lint: CalibrationLint | None) -> list[tuple[str, str]]:
+def lint_lines(lint: CalibrationLint | None) -> list[tuple[Severity, str]]:
     """Each finding as a word for how bad it is and a sentence, the worst first."""
     return [] if lint is None else [(found.severity, f"{found.sentence}.") for found in lint.findings]
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from resnet_edge.core.results.mixed_precision import FloatCandidate, MixedPrecision
 from resnet_edge.core.results.parity import Parity
-from resnet_edge.core.results.report import Report
 from resnet_edge.report import words
+from resnet_edge.report.blocks import Cell, Tag, TextTable
 from resnet_edge.report.rows import WORDS
-from resnet_edge.report.text_table import Cell, TextTable
 
 HEADER = ("Layers in float", "MACs in int8", "Size", "Drop, pp", "Agreement", "SQNR", "Verdict")
 SHOWN = 12
 """Names of layers; report.json has all."""
 
 
-def mixed_precision_table(report: Report) -> TextTable | None:
-    """A row for each candidate, with the worst of its figures over all formats and backends; None
-    where there was no plan."""
-    if report.plan is None:
-        return None
-    kept = report.plan.kept
-    body = tuple(_row(candidate, candidate is kept) for candidate in report.plan.candidates)
+def mixed_precision_table(plan: MixedPrecision) -> TextTable:
+    """A row for each candidate, with the worst of its figures over all formats and backends."""
+    body = tuple(_row(candidate, candidate is plan.kept) for candidate in plan.candidates)
     return TextTable(HEADER, body, range(6))
 
 
@@ -30,13 +25,13 @@ def _row(candidate: FloatCandidate, kept: bool) -> tuple[Cell, ...]:
     agreement = [row.agreement for row in candidate.parity if row.agreement is not None]
     n = min((row.n for row in candidate.parity), default=0)
     return (
-        (str(len(candidate.float_layers)), ""),
-        (f"{100 * candidate.int8_macs:.1f} %", ""),
-        (sizes or words.ABSENT, ""),
-        words.estimate(worst.drop_pp, worst.drop_ci95_pp, words.points) if worst else (words.ABSENT, ""),
-        (words.percent(min(agreement, default=None), n), ""),
-        (words.decibels(candidate.sqnr_db), ""),
-        (f"{WORDS[candidate.verdict]}{', kept' if kept else ''}", ""),
+        str(len(candidate.float_layers)),
+        f"{100 * candidate.int8_macs:.1f} %",
+        sizes or words.ABSENT,
+        words.estimate(worst.drop_pp, worst.drop_ci95_pp, words.points) if worst else words.ABSENT,
+        words.percent(min(agreement, default=None), n),
+        words.decibels(candidate.sqnr_db),
+        Tag(f"{WORDS[candidate.verdict]}{', kept' if kept else ''}", candidate.verdict),
     )
 
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.head import Head
 from resnet_edge.core.results.doubt import open_doubts
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.report import Report
+from resnet_edge.core.results.verification import Verification
 from resnet_edge.report import words
+from resnet_edge.report.blocks import Outcome
 from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.rows import WORDS, Standing, conditions, standing_of
 
@@ -25,7 +27,7 @@ Fact = tuple[str, str]
 class VerdictRow:
     """The verdict on the whole run: a word, and one sentence that supports it."""
 
-    word: Literal["passed", "failed", "inconclusive", "incomplete"]
+    word: Outcome
     sentence: str
 
 
@@ -251,7 +253,7 @@ def machine_facts(report: Report) -> list[Fact]:
     return [*facts, ("resnet-edge", report.resnet_edge), *((k, v) for k, v in report.versions.items())]
 
 
-def command(report: Report) -> str | None:
+def command(report: Report | Verification) -> str | None:
     """The command line that repeats the run, where `machine` holds it: text or a list."""
     line = report.machine.get("command")
     if isinstance(line, (list, tuple)):

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from resnet_edge.core.results.doubt import open_doubts
 from resnet_edge.core.results.verification import Verification
+from resnet_edge.report.blocks import Outcome
+
+OUTCOMES: dict[str, Outcome] = {
+    "PASSED": "passed",
+    "FAILED": "failed",
+    "INCONCLUSIVE": "inconclusive",
+    "NOT DONE": "incomplete",
+}
+"""The word of a verdict, and what it is in every report."""
 
 
 def _images(found: Verification) -> str:

@@ -124,7 +124,8 @@ def _sidecar(path: Path) -> None:
 
     from resnet_edge.core.sidecar import lineage_of
     from resnet_edge.report.contract import encode
-    from resnet_edge.report.html.convert_page import page
+    from resnet_edge.report.convert_sections import convert_document
+    from resnet_edge.report.html.page import page
     from resnet_edge.report.markdown import markdown
     from tests.hostile import seeds
 
@@ -132,8 +133,8 @@ def _sidecar(path: Path) -> None:
     steps = lineage_of(model, seeds.SHA).steps
     report = replace(seeds.report(path.parent / "converted"), history=steps)
     encode(report)
-    markdown(report)
-    page(report)
+    markdown(convert_document(report))
+    page(convert_document(report))
 
 
 def _golden(path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from resnet_edge.core.results.report import Report
 from resnet_edge.report import summary
 from resnet_edge.report.grouped import grouped, names
-from resnet_edge.report.markdown import markdown
+from tests.report.rendered import markdown
 
 
 def test_rows_with_the_same_reasons_are_together(ordinary: Report) -> None:

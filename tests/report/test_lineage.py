@@ -10,11 +10,10 @@ import pytest
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.report.contract import encode
-from resnet_edge.report.html.convert_page import page
 from resnet_edge.report.lineage import apart, entries, speed_up
 from resnet_edge.report.lineage_table import explained, lineage_table
-from resnet_edge.report.markdown import markdown
 from tests.report.conftest import EVIL, FILES, state
+from tests.report.rendered import markdown, page
 
 
 def test_from_the_base_to_every_artifact(compressed: Report) -> None:
@@ -54,7 +53,7 @@ def test_accuracies_on_other_images_are_told_apart(compressed: Report) -> None:
     assert table is not None
     assert table.header[-1] == "Images"
     assert table.numbers == range(1, len(table.header) - 1)
-    assert [row[-1][0] for row in table.body[:5]] == ["set 1", "set 2", "set 2", "set 1", "set 1"]
+    assert [row[-1] for row in table.body[:5]] == ["set 1", "set 2", "set 2", "set 1", "set 1"]
     assert explained(report)[0] == (
         "Top-1 can be compared only within one set of images: "
         "set 1: 10,000 test images; set 2: 10,000 test images."

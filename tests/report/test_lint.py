@@ -11,11 +11,10 @@ import pytest
 from resnet_edge.core.results.calibration_lint import CalibrationLint, LintFinding
 from resnet_edge.core.results.report import Report
 from resnet_edge.report.contract import encode
-from resnet_edge.report.html.convert_page import page
 from resnet_edge.report.lint import lint_lines, lint_summary
-from resnet_edge.report.markdown import markdown
 from tests.report.browser import PAPER, Checker, laid_out, on_paper
 from tests.report.conftest import EVIL
+from tests.report.rendered import markdown, page
 
 FOUND = (
     LintFinding(

@@ -1,3 +1,5 @@
+"""Markdown: whole tables, and text that stays text."""
+
 from __future__ import annotations
 
 import re
@@ -6,7 +8,21 @@ from html import unescape
 import pytest
 
 from resnet_edge.core.results.report import Report
-from resnet_edge.report.markdown import code, escaped, markdown
+from resnet_edge.report.blocks import (
+    Bullets,
+    Document,
+    Facts,
+    Figure,
+    Item,
+    Paragraph,
+    Section,
+    Shell,
+    Tag,
+    TextTable,
+)
+from resnet_edge.report.markdown import code, escaped
+from resnet_edge.report.markdown import markdown as writer
+from tests.report.rendered import markdown
 
 EVIL = """<script>alert("x")<img src=x onerror=y>&amp'|`**[a](x)_\\$"""
 
@@ -65,3 +81,76 @@ def test_a_fence_is_longer_than_what_it_holds(troubled: Report) -> None:
     text = markdown(troubled)
     fence = re.search(r"^(`{4,})sh\n.*\n\1$", text, flags=re.MULTILINE)
     assert fence is not None
+
+
+def test_every_block_has_its_form() -> None:
+    document = Document(
+        name="net",
+        kind="report",
+        version="1",
+        outcome="passed",
+        word="passed",
+        sentence="All is well.",
+        sections=(
+            Section("drawn", "A picture alone", (Figure("<svg></svg>", caption="up is better"),)),
+            Section(
+                "all",
+                "All of them",
+                (
+                    Figure("<svg></svg>", caption="up is better"),
+                    Paragraph("in *words*"),
+                    TextTable(
+                        ("File", "ms", "Verdict"),
+                        (
+                            ("a_b", ("1.0", "[0.9, 1.1]"), Tag("FAIL", "fail")),
+                            ("c", "–", Tag("pass", "pass")),
+                        ),
+                        range(1, 2),
+                        names=range(1),
+                    ),
+                    Bullets(
+                        [
+                            "a `b`",
+                            Item(label=Tag("note", "reference"), text="c"),
+                            Item(label="d", below=["e"]),
+                        ]
+                    ),
+                    Bullets(["a `b`"], quoted=True),
+                    Facts([("Source", "a_b"), ("Other", "a_b")], names={"Source"}),
+                    Shell("ls"),
+                ),
+            ),
+        ),
+    )
+    assert (
+        writer(document)
+        == """# net: report
+
+**PASSED.** All is well.
+
+## All of them
+
+in \\*words\\*
+
+| File | ms | Verdict |
+| --- | ---: | --- |
+| `a_b` | 1.0 [0.9, 1.1] | **FAIL** |
+| `c` | – | pass |
+
+- a \\`b\\`
+- **note**: c
+- **d**
+  - e
+
+- a `b`
+
+| What | Value |
+| --- | --- |
+| Source | `a_b` |
+| Other | a\\_b |
+
+```sh
+ls
+```
+"""
+    )

@@ -8,11 +8,11 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.results.mixed_precision import FloatCandidate, MixedPrecision
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.report import Report
+from resnet_edge.report.blocks import Tag
 from resnet_edge.report.contract import document
-from resnet_edge.report.html.convert_page import page
-from resnet_edge.report.markdown import markdown
 from resnet_edge.report.mixed_precision_table import HEADER, explained_plan, mixed_precision_table
 from tests.report.conftest import EVIL, artifact, proof
+from tests.report.rendered import markdown, page
 
 
 def candidate(layers: tuple[str, ...], share: float, *parity: Parity) -> FloatCandidate:
@@ -45,31 +45,26 @@ def planned(ordinary: Report, plan: MixedPrecision) -> Report:
 
 
 def test_no_plan_no_table(ordinary: Report) -> None:
-    assert mixed_precision_table(ordinary) is None
     assert document(ordinary)["plan"] is None
     assert "The plan for" not in markdown(ordinary) + page(ordinary)
 
 
-def test_a_row_for_each_candidate_with_its_worst_figures(planned: Report) -> None:
-    found = mixed_precision_table(planned)
-    assert found is not None
+def test_a_row_for_each_candidate_with_its_worst_figures(plan: MixedPrecision) -> None:
+    found = mixed_precision_table(plan)
     assert found.header == HEADER
     plain, kept = found.body
-    assert [cell[0] for cell in plain] == [
-        *("0", "100.0 %", "311 kB / 340 kB", "1.10", "99.91 %", "44.2 dB", "FAIL"),
-    ]
-    assert [cell[0] for cell in kept][:4] == ["2", "95.4 %", "311 kB / 340 kB", "0.20"]
-    assert kept[3][1] == "[0.13, 0.29]"
-    assert kept[-1][0] == "pass, kept"
-
-
-def test_images_without_labels_have_no_drop(plan: MixedPrecision, ordinary: Report) -> None:
-    rows = tuple(replace(row, drop_pp=None, drop_ci95_pp=None) for row in plan.candidates[0].parity)
-    report = replace(
-        ordinary, plan=replace(plan, candidates=(replace(plan.candidates[0], parity=rows),), chosen=0)
+    assert plain == (
+        *("0", "100.0 %", "311 kB / 340 kB", ("1.10", "[1.03, 1.19]"), "99.91 %", "44.2 dB"),
+        Tag("FAIL", "fail"),
     )
-    found = mixed_precision_table(report)
-    assert found is not None
+    assert kept[:4] == ("2", "95.4 %", "311 kB / 340 kB", ("0.20", "[0.13, 0.29]"))
+    assert kept[-1] == Tag("pass, kept", "pass")
+
+
+def test_images_without_labels_have_no_drop(plan: MixedPrecision) -> None:
+    rows = tuple(replace(row, drop_pp=None, drop_ci95_pp=None) for row in plan.candidates[0].parity)
+    candidate = replace(plan.candidates[0], parity=rows)
+    found = mixed_precision_table(replace(plan, candidates=(candidate,), chosen=0))
     assert found.body[0][3] == ("–", "")
 
 

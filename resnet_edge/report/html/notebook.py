@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_edge.report.html.elements import safe
+from resnet_edge.report.html.page import safe
 
 Cells = Sequence[str]
 _COLOURS = {

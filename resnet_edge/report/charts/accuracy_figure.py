@@ -1,20 +1,25 @@
-"""Accuracy against latency on a page: the picture for both widths, its legend and its caption."""
+"""Accuracy against latency in a report: the picture for both widths, its legend and its caption."""
 
 from __future__ import annotations
 
+from resnet_edge.report.blocks import Figure
 from resnet_edge.report.charts import svg
 from resnet_edge.report.charts.accuracy_latency import Chart
 from resnet_edge.report.charts.scatter_plot import NARROW, WIDE, picture
-from resnet_edge.report.html import elements
 
 
-def accuracy_section(found: Chart | None, tested_on: str) -> str:
-    """The section; nothing where there is nothing to draw. `tested_on`: how many images."""
+def accuracy_title(found: Chart | None) -> str:
+    """What stands over the picture: where no latency is known, it has the size of files instead."""
+    cost = "latency" if found is None or found.x_title.startswith("median") else "size"
+    return f"Accuracy against {cost}"
+
+
+def accuracy_blocks(found: Chart | None, tested_on: str) -> list[Figure]:
+    """The picture; nothing where there is nothing to draw. `tested_on`: how many images."""
     if found is None:
-        return ""
-    title = "Accuracy against latency" if found.x_title.startswith("median") else "Accuracy against size"
+        return []
     drawn = picture(found, WIDE, "plot wide") + picture(found, NARROW, "plot narrow")
-    return elements.section(title, elements.figure(_legend(found), drawn, _caption(found, tested_on)))
+    return [Figure(drawn, _legend(found), _caption(found, tested_on))]
 
 
 def _legend(found: Chart) -> list[tuple[str, str]]:

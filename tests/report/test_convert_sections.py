@@ -1,4 +1,4 @@
-"""report.html: well-formed, self-contained, escaped, and as wide as its window."""
+"""report.html and report.md of `convert`: well-formed, escaped, complete, as wide as the window."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from resnet_edge.core.errors import OutputError
 from resnet_edge.core.results.report import Report
 from resnet_edge.report import write_reports
-from resnet_edge.report.html.convert_page import page
 from tests.report.browser import PAPER, Checker, laid_out, on_paper, printed
+from tests.report.rendered import page
 
 
 def test_well_formed_and_self_contained(any_report: Report) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.core.results.bench import Accuracy, Failed
-from resnet_edge.report.html.bench_page import bench_page
 from tests.report import benches
 from tests.report.benches import BENCHES
 from tests.report.browser import PAPER, Checker, laid_out, on_paper, printed
 from tests.report.conftest import proof
+from tests.report.rendered import page
 
 
 def read(html: str) -> str:
@@ -27,7 +27,7 @@ def read(html: str) -> str:
 
 @pytest.mark.parametrize("name", BENCHES)
 def test_well_formed_and_self_contained(name: str) -> None:
-    html = bench_page(BENCHES[name]())
+    html = page(BENCHES[name]())
     read(html)
     style = html[html.index("<style>") : html.index("</style>")]
     assert "url(" not in style
@@ -37,7 +37,7 @@ def test_well_formed_and_self_contained(name: str) -> None:
 
 
 def test_outside_strings_are_text() -> None:
-    html = bench_page(benches.troubled())
+    html = page(benches.troubled())
     assert "<script" not in html
     assert "<img" not in html
     assert "\x1b" not in html
@@ -47,7 +47,7 @@ def test_outside_strings_are_text() -> None:
 
 def test_everything_that_the_terminal_tells_is_on_the_page() -> None:
     found = benches.ordinary()
-    text = read(bench_page(found))
+    text = read(page(found))
     assert "Latency of resnet20" in text
     assert "Fastest: int8.tflite on litert cpu, 0.500 ms [0.490, 0.510]; 1 other row cannot be told" in text
     assert "Every figure holds when repeated." in text
@@ -64,22 +64,22 @@ def test_everything_that_the_terminal_tells_is_on_the_page() -> None:
 def test_what_failed_and_what_does_not_hold_is_in_the_headline() -> None:
     found = benches.ordinary()
     unsure = replace(found.rows[0], verdict="inconclusive", reasons=("its interval is 9 % wide",))
-    text = read(bench_page(replace(found, rows=(unsure, *found.rows[1:]))))
+    text = read(page(replace(found, rows=(unsure, *found.rows[1:]))))
     assert "inconclusive" in text
     assert "1 of 4 figures may not come out so again." in text
     assert "its interval is 9 % wide" in text
-    html = bench_page(replace(found, failures=(Failed("x.onnx", "openvino", "cpu", "no such thing"),)))
+    html = page(replace(found, failures=(Failed("x.onnx", "openvino", "cpu", "no such thing"),)))
     assert 'class="banner incomplete"' in html
     assert "1 thing could not be timed." in html
     assert "no such thing" in html
 
 
 def test_a_reason_of_all_rows_is_told_once() -> None:
-    assert bench_page(benches.troubled()).count("the machine changed") == 1
+    assert page(benches.troubled()).count("the machine changed") == 1
 
 
 def test_what_is_not_known_has_no_section() -> None:
-    text = read(bench_page(benches.bare()))
+    text = read(page(benches.bare()))
     for title in ("Accuracy against latency", "How near to the limit", "Layer by layer", "How to repeat it"):
         assert title not in text
     assert "Latency of net" in text
@@ -88,7 +88,7 @@ def test_what_is_not_known_has_no_section() -> None:
 def test_accuracy_counts_only_where_the_same_backend_ran() -> None:
     found = benches.ordinary()
     elsewhere = proof("resnet20.int8.tflite", backend="openvino")
-    html = bench_page(replace(found, accuracy=Accuracy((elsewhere, proof("resnet20.int8.onnx")))))
+    html = page(replace(found, accuracy=Accuracy((elsewhere, proof("resnet20.int8.onnx")))))
     assert "Not drawn, for want of a number: resnet20.fp32.tflite" in html
     drawn = re.findall(r"<title>(resnet20\.[^ ]+) on [^<]*top-1", html)
     assert set(drawn) == {"resnet20.int8.onnx"}
@@ -100,9 +100,7 @@ def test_the_keras_model_of_the_folder_is_the_reference() -> None:
         found.rows[0], artifact="resnet20.keras", format="keras", scheme=None, backend="keras", profile=None
     )
     proofs = found.accuracy.proofs
-    html = bench_page(
-        replace(found, rows=(*found.rows, keras), accuracy=Accuracy(proofs, ("resnet20.keras",)))
-    )
+    html = page(replace(found, rows=(*found.rows, keras), accuracy=Accuracy(proofs, ("resnet20.keras",))))
     assert "resnet20.keras on keras cpu" in html
     assert "Not drawn" not in html
     assert "Keras reference, 94.12 %" in html
@@ -112,7 +110,7 @@ def test_the_keras_model_of_the_folder_is_the_reference() -> None:
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("name", BENCHES)
 def test_never_scrolls_sideways(name: str, width: int, tmp_path: Path) -> None:
-    found = laid_out(bench_page(BENCHES[name]()), width, tmp_path)
+    found = laid_out(page(BENCHES[name]()), width, tmp_path)
     assert width - 20 <= found.client <= width
     assert found.scroll <= found.client
     assert (found.scripts, found.fetched, found.overlapping) == (0, 0, 0)
@@ -122,7 +120,7 @@ def test_never_scrolls_sideways(name: str, width: int, tmp_path: Path) -> None:
 @pytest.mark.chromium
 @pytest.mark.parametrize("name", BENCHES)
 def test_nothing_is_cut_off_on_paper(name: str, tmp_path: Path) -> None:
-    html = bench_page(BENCHES[name]())
+    html = page(BENCHES[name]())
     found = laid_out(on_paper(html), PAPER, tmp_path)
     assert found.scroll <= found.client
     assert found.overlapping == 0

@@ -1,0 +1,98 @@
+"""Sections that the reports of `convert` and of `verify` share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resnet_edge.core.results.calibration_lint import Severity
+from resnet_edge.core.results.error_growth import ErrorGrowth, LayerError
+from resnet_edge.core.results.explanation import Explanation
+from resnet_edge.core.results.report import Report
+from resnet_edge.core.results.verification import Verification
+from resnet_edge.report import causes, integers, lint, summary
+from resnet_edge.report.blocks import Block, Entry, Figure, Item, Paragraph, Shell, Tag, bullets
+from resnet_edge.report.charts import line_plot, svg
+from resnet_edge.report.doubted import doubted
+from resnet_edge.report.rows import Standing
+
+Proved = Report | Verification
+
+TRACE_HOW = (
+    "SQNR of the activations of every layer against those of the model's float graph, where layers have a "
+    "counterpart; a layer is told in the units of the model, whatever was scaled on the way."
+)
+_STANDINGS: dict[Severity, Standing] = {"error": "fail", "warning": "inconclusive", "note": "reference"}
+
+
+def _causes(found: Proved) -> Iterator[Block]:
+    if table := causes.causes_table(found.attributions):
+        yield Paragraph(causes.causes_how(found.attributions))
+        yield table
+        yield from bullets(causes.causes_sentences(found.attributions))
+    if kernels := causes.kernels_table(found.attributions):
+        yield Paragraph(causes.KERNELS_HOW)
+        yield kernels
+
+
+def _explained(found: Proved) -> Iterator[Block]:
+    """What was found in each artifact, and the error of each layer of it. On the page of `convert`, where
+    the growth of errors has a section, only artifacts in which something was found are drawn."""
+    named = [each for each in found.explanations if each.findings]
+    yield from bullets(
+        [Item(label=each.artifact, below=[f.sentence for f in each.findings]) for each in named]
+    )
+    drawn = named if isinstance(found, Report) else found.explanations
+    growth = [_growth(each) for each in drawn if any(layer.sqnr_db is not None for layer in each.trace)]
+    if growth:
+        keys = [(svg.legend_marker(css=svg.colour(n)), each.artifact) for n, each in enumerate(growth)]
+        yield Figure(line_plot.both(growth, range(len(growth))), keys, TRACE_HOW)
+
+
+def _growth(found: Explanation) -> ErrorGrowth:
+    layers = tuple(LayerError(each.layer, each.sqnr_db, each.read_db, None) for each in found.trace)
+    return ErrorGrowth(found.artifact, found.n, layers)
+
+
+def _ran(found: Proved) -> Iterator[Block]:
+    if table := integers.execution_table(found.executions):
+        yield Paragraph(integers.RAN_HOW)
+        yield table
+
+
+def _risk(found: Proved) -> Iterator[Block]:
+    yield from bullets(integers.risk_sentences(found.int8_risks))
+    if table := integers.risk_table(found.int8_risks):
+        yield table
+
+
+def _lint(found: Proved) -> Iterator[Block]:
+    if looked := lint.lint_summary(found.calibration_lint):
+        yield Paragraph(looked)
+    yield from bullets(
+        [
+            Item(label=Tag(how, _STANDINGS[how]), text=line)
+            for how, line in lint.lint_lines(found.calibration_lint)
+        ]
+    )
+
+
+def _repeat(found: Proved) -> Iterator[Block]:
+    if line := summary.command(found):
+        yield Shell(line)
+
+
+DOUBTS = Entry[Proved]("doubts", "The reference is in doubt", lambda found: bullets(doubted(found.doubts)))
+DIAGNOSIS: tuple[Entry[Proved], ...] = (
+    Entry("causes", "Where the gap comes from", _causes),
+    Entry("parting", "Where artifacts part from the model", _explained),
+    Entry("integers", "What int8 really ran as", _ran),
+    Entry("vnni", "int8 ONNX on x86 without VNNI", _risk),
+    Entry("calibration", "Calibration images", _lint),
+)
+FAILURES = Entry[Proved](
+    "failures",
+    "What could not be done",
+    lambda found: bullets([Item(label=each.what, text=each.message) for each in found.failures]),
+)
+REPEAT = Entry[Proved]("repeat", "How to repeat it", _repeat)
+NOTES = Entry[Proved]("notes", "Notes", lambda found: bullets(found.notes))
