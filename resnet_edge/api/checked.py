@@ -63,7 +63,7 @@ class Within:
 
 
 @dataclass(frozen=True)
-class Refused:
+class ValueRule:
     """Values that `by` does not take: it raises UsageError or UnknownName."""
 
     by: Callable[[Any], object]
@@ -113,19 +113,19 @@ def check(name: str, value: object, hint: Any) -> None:
     option = f"--{name.replace('_', '-')}"
     if wanted := _missed(value, hint) or _no_path(value, hint):
         raise UsageError(f"{option} {_shown(value)}: give {wanted}")
-    for refused in _refusals(hint) if value is not None else ():
+    for rule in _rules(hint) if value is not None else ():
         try:
-            refused.by(value)
+            rule.by(value)
         except (UsageError, UnknownName) as error:
             raise type(error)(f"{option}: {error}") from error
 
 
-def _refusals(hint: Any) -> Iterator[Refused]:
+def _rules(hint: Any) -> Iterator[ValueRule]:
     """Of a hint, and of the parts of a union."""
     if get_origin(hint) is Annotated:
-        yield from (each for each in get_args(hint)[1:] if isinstance(each, Refused))
+        yield from (each for each in get_args(hint)[1:] if isinstance(each, ValueRule))
     elif get_origin(hint) in (Union, types.UnionType):
-        yield from (each for part in get_args(hint) for each in _refusals(part))
+        yield from (each for part in get_args(hint) for each in _rules(part))
 
 
 def _takes_items(hint: Any) -> bool:

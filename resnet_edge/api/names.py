@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from resnet_edge.api.checked import Refused
+from resnet_edge.api.checked import ValueRule
 from resnet_edge.core import registry
 from resnet_edge.core.choices import choose
 from resnet_edge.core.errors import UsageError
@@ -105,14 +105,14 @@ def _resize(value: str | Path) -> None:
     contract(str(value), 1, 1, 3)
 
 
-Formats: TypeAlias = Annotated[Words, Refused(formats)]
-Schemes: TypeAlias = Annotated[Words, Refused(schemes)]
-Backends: TypeAlias = Annotated[Words, Refused(backends)]
-Backend: TypeAlias = Annotated[str, Refused(_backend)]
-Scheme: TypeAlias = Annotated[str, Refused(lambda value: registry.check("schemes", value))]
-Profiles: TypeAlias = Annotated[Words, Refused(profiles)]
-Augmentations: TypeAlias = Annotated[Words, Refused(augmentations)]
-Layers: TypeAlias = Annotated[Words, Refused(layers)]
-Runtimes: TypeAlias = Annotated[Words, Refused(runtimes)]
-Resize: TypeAlias = Annotated[str | Path, Refused(_resize)]
-ClassNames: TypeAlias = Annotated[str | Path | Sequence[str], Refused(class_names)]
+Formats: TypeAlias = Annotated[Words, ValueRule(formats)]
+Schemes: TypeAlias = Annotated[Words, ValueRule(schemes)]
+Backends: TypeAlias = Annotated[Words, ValueRule(backends)]
+Backend: TypeAlias = Annotated[str, ValueRule(backend)]
+Scheme: TypeAlias = Annotated[str, ValueRule(scheme)]
+Profiles: TypeAlias = Annotated[Words, ValueRule(profiles)]
+Augmentations: TypeAlias = Annotated[Words, ValueRule(augmentations)]
+Layers: TypeAlias = Annotated[Words, ValueRule(layers)]
+Runtimes: TypeAlias = Annotated[Words, ValueRule(runtimes)]
+Resize: TypeAlias = Annotated[str | Path, ValueRule(_resize)]
+ClassNames: TypeAlias = Annotated[str | Path | Sequence[str], ValueRule(class_names)]

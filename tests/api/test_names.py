@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import resnet_edge
-from resnet_edge.api.checked import Refused, hints_of
+from resnet_edge.api.checked import ValueRule, hints_of
 from resnet_edge.api.names import augmentations, backends, layers, profiles, runtimes, schemes, words
 from resnet_edge.cli import main
 from resnet_edge.core.errors import UnknownName, UsageError
@@ -77,7 +77,7 @@ def named() -> list[tuple[str, str]]:
         (name, option)
         for name in NEEDED
         for option, hint in hints_of(getattr(resnet_edge, name)).items()
-        if any(isinstance(each, Refused) for part in (hint, *get_args(hint)) for each in get_args(part))
+        if any(isinstance(each, ValueRule) for part in (hint, *get_args(hint)) for each in get_args(part))
     ]
 
 
