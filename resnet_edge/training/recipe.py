@@ -64,8 +64,8 @@ class Recipe:
 
     def lasting(self) -> dict[str, Any]:
         """The recipe as what stays has it: by the names of what was in memory."""
-        told = asdict(self)
-        return {**told, **dict(told.pop("titles"))}
+        held = asdict(self)
+        return {**held, **dict(held.pop("titles"))}
 
 
 @dataclass(frozen=True)

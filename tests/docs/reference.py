@@ -108,8 +108,8 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> str:
 
 def _rule(hint: Any, kind: type) -> Any:
     """What a hint says of values, if it is of that kind."""
-    found = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-    return next((each for each in found if isinstance(each, kind)), None)
+    metadata = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((each for each in metadata if isinstance(each, kind)), None)
 
 
 def _spelled(hint: Any) -> str:
