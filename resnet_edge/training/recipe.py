@@ -65,7 +65,8 @@ class Recipe:
     def lasting(self) -> dict[str, Any]:
         """The recipe as what stays has it: by the names of what was in memory."""
         held = asdict(self)
-        return {**held, **dict(held.pop("titles"))}
+        titles = dict(held.pop("titles"))
+        return {**held, **titles}
 
 
 @dataclass(frozen=True)
