@@ -5,7 +5,8 @@
     report = resnet_edge.convert(model, data=(images, labels), out="dist")
     report.passed, report.best().path
 
-Every command is a function of its name, see `api`; nothing of it is imported before it is used.
+Every command is a function of its name, see `api`, and `on_progress` of each gets a Progress. Nothing
+of it is imported before it is used.
 """
 
 from __future__ import annotations
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
     from resnet_edge.api.qat import qat
     from resnet_edge.api.train import train
     from resnet_edge.api.verify import verify
+    from resnet_edge.api.verify_golden import verify_golden
+    from resnet_edge.workers.progress import Progress
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Progress",
     "bench",
     "convert",
     "doctor",
@@ -40,12 +44,15 @@ __all__ = [
     "qat",
     "train",
     "verify",
+    "verify_golden",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name == "errors":
         return importlib.import_module("resnet_edge.errors")
+    if name == "Progress":
+        return importlib.import_module("resnet_edge.workers.progress").Progress
     if name in __all__:
         return getattr(importlib.import_module(f"resnet_edge.api.{name}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from resnet_edge.api.checked import AtLeast0, AtLeast1, Positive, checked
+from resnet_edge.api.names import Backends
+from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.reports import BenchReport, extended
-from resnet_edge.api.values import Words, choices, paths_of
+from resnet_edge.api.values import paths_of
 from resnet_edge.benchmarking.bench import BenchRequest
 from resnet_edge.benchmarking.bench import bench as run
 from resnet_edge.benchmarking.files import bench_files
@@ -25,7 +27,7 @@ from resnet_edge.workers.variables import check_variables
 def bench(
     paths: Any,
     *,
-    backends: Words | None = None,
+    backends: Backends | None = None,
     threads: AtLeast1 = 1,
     batch: AtLeast1 = 1,
     budget: Positive = 60.0,
@@ -56,7 +58,7 @@ def bench(
         raise UsageError("--overwrite is for what is written: name it with --html or --junit")
     request = BenchRequest(
         files=bench_files(files),
-        backends=() if backends is None else choices("backends", backends),
+        backends=() if backends is None else backends_in(backends),
         threads=threads,
         batch=batch,
         budget_seconds=budget,

@@ -29,7 +29,7 @@ from typing import (
     get_type_hints,
 )
 
-from resnet_edge.core.errors import UsageError
+from resnet_edge.core.errors import UnknownName, UsageError
 from resnet_edge.core.printable import one_line
 
 P = ParamSpec("P")
@@ -62,6 +62,13 @@ class Within:
         return f"{least} {'and below' if self.most_open else 'to'} {self.most:g}"
 
 
+@dataclass(frozen=True)
+class ValueRule:
+    """Values that `by` does not take: it raises UsageError or UnknownName."""
+
+    by: Callable[[Any], object]
+
+
 AtLeast0: TypeAlias = Annotated[int, Within(least=0)]
 AtLeast1: TypeAlias = Annotated[int, Within(least=1)]
 NotNegative: TypeAlias = Annotated[float, Within(least=0)]
@@ -82,9 +89,13 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         hints = hints_of(function)
-        for name, value in signature.bind(*args, **kwargs).arguments.items():
-            check(name, value, hints.get(name, Any))
-        return function(*args, **kwargs)
+        bound = signature.bind(*args, **kwargs)
+        for name, value in bound.arguments.items():
+            hint = hints.get(name, Any)
+            if isinstance(value, Iterator) and _takes_items(hint):
+                bound.arguments[name] = value = tuple(value)  # what can be read once only
+            check(name, value, hint)
+        return function(*bound.args, **bound.kwargs)
 
     return call
 
@@ -97,11 +108,31 @@ def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 def check(name: str, value: object, hint: Any) -> None:
     """Raises UsageError where a hint of one of the kinds above, of a choice, of a number, of True and False,
-    of names or of a function does not allow a value, and where no file could have the name that a value is.
-    Hints of other kinds are their functions' matter."""
+    of names or of a function does not allow a value, and where no file could have the name that a value is;
+    and UnknownName where a name is none of the choices. Hints of other kinds are their functions' matter."""
+    option = f"--{name.replace('_', '-')}"
     if wanted := _missed(value, hint) or _no_path(value, hint):
-        option = name.replace("_", "-")
-        raise UsageError(f"--{option} {_shown(value)}: give {wanted}")
+        raise UsageError(f"{option} {_shown(value)}: give {wanted}")
+    for rule in _rules(hint) if value is not None else ():
+        try:
+            rule.by(value)
+        except (UsageError, UnknownName) as error:
+            raise type(error)(f"{option}: {error}") from error
+
+
+def _rules(hint: Any) -> Iterator[ValueRule]:
+    """Of a hint, and of the parts of a union."""
+    if get_origin(hint) is Annotated:
+        yield from (each for each in get_args(hint)[1:] if isinstance(each, ValueRule))
+    elif get_origin(hint) in (Union, types.UnionType):
+        yield from (each for part in get_args(hint) for each in _rules(part))
+
+
+def _takes_items(hint: Any) -> bool:
+    """Whether values one by one are allowed."""
+    if get_origin(hint) in (Iterable, Sequence):
+        return True
+    return any(_takes_items(part) for part in get_args(hint))
 
 
 SHOWN = 100
@@ -121,7 +152,12 @@ def _missed(value: object, hint: Any) -> str:
         missed = [_missed(value, one) for one in parts]
         return "" if "" in missed else " or ".join(dict.fromkeys(missed))
     if origin is Annotated:
-        return _number_missed(value, parts[0], parts[1])
+        bounds = parts[1]
+        return (
+            _number_missed(value, parts[0], bounds)
+            if isinstance(bounds, Within)
+            else _missed(value, parts[0])
+        )
     if origin is Literal:
         return "" if isinstance(value, str) and value in parts else f"one of {', '.join(parts)}"
     if origin in (Iterable, Sequence):
@@ -152,9 +188,6 @@ _KINDS: dict[Any, str] = {
 
 
 def _items_missed(value: object, hint: Any) -> str:
-    """What is read once only, a generator, is left for its function to read."""
-    if isinstance(value, Iterator):
-        return ""
     try:
         fits = not any(_missed(one, hint) for one in value)  # type: ignore[attr-defined]  # that is what is asked
     except TypeError:
@@ -170,13 +203,23 @@ def _no_path(value: object, hint: Any) -> str:
         encoded = os.fsencode(value)
         if b"\0" in encoded:
             return "a text without characters of code 0"
-        if any(one in (Path, Any) for one in (hint, *get_args(hint))):
+        if any(one in (Path, Any) for one in _kinds(hint)):
+            if not encoded:
+                return "a name"
             os.lstat(encoded)
     except UnicodeEncodeError:
         return "a text that can be written in UTF-8"
     except OSError as error:
         return "a shorter name" if error.errno == errno.ENAMETOOLONG else ""
     return ""
+
+
+def _kinds(hint: Any) -> Iterator[Any]:
+    """The hint itself, and what it is a union of."""
+    yield hint
+    if get_origin(hint) in (Union, types.UnionType, Annotated):
+        for part in get_args(hint):
+            yield from _kinds(part)
 
 
 def _number_missed(value: object, kind: type, within: Within) -> str:

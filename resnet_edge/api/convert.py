@@ -7,9 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.api.checked import AtLeast1, NotNegative, Percentage, Shape, checked
+from resnet_edge.api.names import Backends, ClassNames, Formats, Runtimes, Schemes
+from resnet_edge.api.names import backends as backends_in
+from resnet_edge.api.names import formats as formats_in
+from resnet_edge.api.names import runtimes as runtimes_in
+from resnet_edge.api.names import schemes as schemes_in
 from resnet_edge.api.reports import ConvertReport, extended
-from resnet_edge.api.source_paths import check_data, read_paths
-from resnet_edge.api.values import Data, Model, Words, choices, or_else, text, value_files, words
+from resnet_edge.api.source_paths import read_paths
+from resnet_edge.api.values import Data, Model, or_else, text, value_files
 from resnet_edge.calibrate.calibration_task import CalibratorName, RepairName
 from resnet_edge.conversion.convert import convert as run
 from resnet_edge.conversion.convert_request import ConvertRequest
@@ -18,7 +23,6 @@ from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.bundled import BUNDLED, CALIBRATION_FILE, DATA, MODEL_FILE, bundled
 from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.machine import usable_cores
-from resnet_edge.core.runtime_floor import floors
 from resnet_edge.core.scheme import DenseScales, Io
 from resnet_edge.data.class_names import class_names_in
 from resnet_edge.models import ModelRequest, check_source
@@ -39,23 +43,23 @@ def convert(
     data: Data | None = None,
     out: str | Path = "dist",
     overwrite: bool = False,
-    formats: Words = ("tflite", "onnx"),
-    schemes: Words | None = None,
+    formats: Formats = ("tflite", "onnx"),
+    schemes: Schemes | None = None,
     calibration: Data | None = None,
     calibrator: CalibratorName = "auto",
     repair: RepairName | None = None,
     plan: bool = True,
     max_drop: Percentage = 0.5,
     preprocess: str | Path | None = None,
-    backends: Words = ("litert", "onnxruntime"),
-    runtimes: Words = (),
+    backends: Backends = ("litert", "onnxruntime"),
+    runtimes: Runtimes = (),
     thorough: bool = False,
     io: Io = "float32",
     integer_softmax: bool = False,
     dense_scales: DenseScales = "per-tensor",
     dynamic_batch: bool = False,
     nchw: bool = False,
-    labels: str | Path | Sequence[str] | None = None,
+    labels: ClassNames | None = None,
     input_shape: Shape | None = None,
     accept_reference: bool = False,
     trust: bool = False,
@@ -80,12 +84,12 @@ def convert(
     if junit is not None:
         check_writable("--junit", Path(junit), overwrite)
     what = PlanArtifacts(
-        formats=choices("formats", formats),
-        schemes=choices("schemes", or_else(schemes, SCHEMES)),
-        backends=choices("backends", backends),
+        formats=formats_in(formats),
+        schemes=schemes_in(or_else(schemes, SCHEMES)),
+        backends=backends_in(backends),
         io=io,
         integer_scores=integer_softmax,
-        runtimes=floors(",".join(words(runtimes))) if runtimes else (),
+        runtimes=runtimes_in(runtimes),
         choose=schemes is None,
         channels_first=nchw,
         dense_scales=dense_scales,
@@ -117,7 +121,7 @@ def convert(
             accept_reference=accept_reference,
         )
         with place as workspace:
-            found = run(request, workspace, on_progress)
+            found = files.named(run(request, workspace, files.progress(on_progress)))
             write_reports(found, workspace.folder)
             folder = workspace.publish_partial() if found.failures else workspace.publish()
     if junit is not None:
@@ -139,15 +143,11 @@ def _data(source: str | None, data: str | None) -> str:
         raise UsageError(
             "--data is missing: the artifacts are proved on images; a thousand labelled ones mostly suffice"
         )
-    found = DATA if data is None else data
-    check_data("--data", found)
-    return found
+    return DATA if data is None else data
 
 
 def _calibration(data: str | None, calibration: str | None) -> str | None:
-    if calibration is not None:
-        check_data("--calibration", calibration)
-    elif data in (None, DATA):
+    if calibration is None and data in (None, DATA):
         return str(bundled(CALIBRATION_FILE))
     return calibration
 

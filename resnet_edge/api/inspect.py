@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_edge.api.checked import checked
+from resnet_edge.api.names import Resize
 from resnet_edge.api.reports import InspectReport, extended
 from resnet_edge.api.values import Data, text, value_files
 from resnet_edge.core.errors import UsageError
@@ -19,7 +20,7 @@ def inspect(
     file: str | Path,
     *,
     data: Data | None = None,
-    resize: str | Path | None = None,
+    resize: Resize | None = None,
     on_progress: OnProgress = silent,
 ) -> InspectReport:
     """Tell what is inside `file`, a .tflite, .onnx or .ort file, and what apps may stumble over.
@@ -36,5 +37,7 @@ def inspect(
         return extended(InspectReport, found)
     with value_files() as files:
         word = files.data(data) or ""
-        check = check_resize(path, found, word, text(resize) or "pillow", on_progress)
+        check = files.named(
+            check_resize(path, found, word, text(resize) or "pillow", files.progress(on_progress))
+        )
     return extended(InspectReport, found, resize=check)

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from resnet_edge.api.checked import AtLeast1, checked
+from resnet_edge.api.names import Profiles, Resize, Schemes
+from resnet_edge.api.names import profiles as profiles_in
+from resnet_edge.api.names import schemes as schemes_in
 from resnet_edge.api.reports import PackageReport, extended
 from resnet_edge.api.source_paths import read_paths
-from resnet_edge.api.values import Data, Words, choices, paths_of, targets, text, value_files
+from resnet_edge.api.values import Data, paths_of, text, value_files
 from resnet_edge.bundle.converted import read_converted
 from resnet_edge.bundle.package import PackageRequest
 from resnet_edge.bundle.package import package as run
@@ -29,10 +32,10 @@ def package(
     *,
     out: str | Path = "bundle",
     overwrite: bool = False,
-    profiles: Words | None = None,
-    schemes: Words | None = None,
+    profiles: Profiles | None = None,
+    schemes: Schemes | None = None,
     data: Data | None = None,
-    resize: str | Path = "pillow",
+    resize: Resize = "pillow",
     images: AtLeast1 = 1000,
     golden: AtLeast1 = 10,
     unproved: bool = False,
@@ -64,8 +67,8 @@ def package(
         place = Workspace(Path(out), writer="package", overwrite=overwrite, inputs=read)
         converted = read_converted(converted_folder)
         request = PackageRequest(
-            profiles=None if profiles is None else targets(profiles),
-            schemes=None if schemes is None else choices("schemes", schemes),
+            profiles=None if profiles is None else profiles_in(profiles),
+            schemes=None if schemes is None else schemes_in(schemes),
             translations=translations,
             data=word,
             resize=text(resize) or "pillow",
@@ -77,7 +80,7 @@ def package(
         )
         command = reproduced(converted_folder, request, intended_use)
         with place as workspace:
-            found = run(request, converted, workspace, on_progress)
+            found = files.named(run(request, converted, workspace, files.progress(on_progress)))
             roots = (workspace.folder, workspace.scratch, workspace.logs, converted_folder)
             found = without_machine_paths_in(found, roots)
             card = travelling_card(

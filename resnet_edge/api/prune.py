@@ -18,8 +18,9 @@ from resnet_edge.api.checked import (
     UpToHalf,
     checked,
 )
+from resnet_edge.api.names import Augmentations, Backend, Layers, Scheme, backend, layers, scheme
 from resnet_edge.api.recipes import recipe
-from resnet_edge.api.values import Data, Model, Words, or_else, text, value_files, words
+from resnet_edge.api.values import Data, Model, or_else, text, value_files
 from resnet_edge.compression.channel_task import ChannelRequest
 from resnet_edge.compression.magnitude_task import PruneMagnitude, Schedule
 from resnet_edge.compression.prune_channel import prune as prune_channels
@@ -52,12 +53,12 @@ def prune(
     data: Data,
     out: str | Path,
     amount: RealPart | None = None,
-    exclude: Words | None = None,
+    exclude: Layers | None = None,
     schedule: Schedule | None = None,
     of: Kind | None = None,
     target_latency: RealPart | None = None,
-    backend: str | None = None,
-    scheme: str | None = None,
+    backend: Backend | None = None,
+    scheme: Scheme | None = None,
     threads: AtLeast1 | None = None,
     importance: ImportanceName | None = None,
     multiple: AtLeast1 | None = None,
@@ -72,7 +73,7 @@ def prune(
     warmup_epochs: NotNegative = 1.0,
     weight_decay: NotNegative = 5e-4,
     label_smoothing: PartBelowOne = 0.0,
-    augment: Words = ("flip", "crop", "erase"),
+    augment: Augmentations = ("flip", "crop", "erase"),
     validation: UpToHalf = 0.05,
     precision: Precision = "float32",
     teacher: Model | None = None,
@@ -117,7 +118,8 @@ def prune(
         asked = _Asked(
             model=source,
             recipe=recipe(
-                data=files.data(data),
+                files,
+                data=data,
                 epochs=epochs,
                 batch_size=batch_size,
                 learning_rate=learning_rate,
@@ -127,13 +129,13 @@ def prune(
                 augment=augment,
                 validation=validation,
                 precision=precision,
-                teacher=None if teacher is None else files.model(teacher),
+                teacher=teacher,
                 teacher_weight=teacher_weight,
                 temperature=temperature,
                 seed=seed,
             ),
             amount=amount,
-            exclude=_excluded(exclude),
+            exclude=None if exclude is None else layers(exclude),
             out=str(path),
             resume=resume,
             command=command,
@@ -141,8 +143,10 @@ def prune(
         )
         with training_run(path):
             if method == "magnitude":
-                return _magnitude(asked, or_else(schedule, "polynomial"), on_progress)
-            return _channels(asked, channel, on_progress)
+                found = _magnitude(asked, or_else(schedule, "polynomial"), files.progress(on_progress))
+            else:
+                found = _channels(asked, channel, files.progress(on_progress))
+        return files.named(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,12 +161,6 @@ class _Asked:
     resume: bool
     command: str
     overwrite: bool
-
-
-def _excluded(names: Words | None) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    return () if words(names) == ("none",) else words(names)
 
 
 def _check_method(method: str, options: dict[str, dict[str, Any]]) -> None:
@@ -207,16 +205,16 @@ def _channels(asked: _Asked, given: dict[str, Any], on_progress: OnProgress) -> 
     if blocks is None:
         blocks = latency is not None or count is not None
     by_amount = latency is None and not (count is not None and not amounts)
-    backend, _, device = option("backend", "litert:cpu").partition(":")
+    place, _, device = backend(option("backend", "litert:cpu")).partition(":")
     request = ChannelRequest(
         model=asked.model,
         recipe=asked.recipe,
         target=PruningTarget(option("of", "macs"), 1 - or_else(asked.amount, AMOUNT)) if by_amount else None,
         target_latency=latency,
         timed=TimedAs(
-            backend=backend,
+            backend=place,
             device=device or "cpu",
-            scheme=option("scheme", "int8"),
+            scheme=scheme(option("scheme", "int8")),
             threads=option("threads", 1),
         ),
         rules=Rules(

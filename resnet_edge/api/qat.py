@@ -15,8 +15,9 @@ from resnet_edge.api.checked import (
     UpToHalf,
     checked,
 )
+from resnet_edge.api.names import Augmentations
 from resnet_edge.api.recipes import recipe
-from resnet_edge.api.values import Data, Model, Words, text, value_files
+from resnet_edge.api.values import Data, Model, text, value_files
 from resnet_edge.compression.qat_task import FineTuneForInt8, QatPrecision
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.scheme import DenseScales
@@ -43,7 +44,7 @@ def qat(
     warmup_epochs: NotNegative = 0.0,
     weight_decay: NotNegative = 1e-4,
     label_smoothing: PartBelowOne = 0.0,
-    augment: Words = ("flip", "crop", "erase"),
+    augment: Augmentations = ("flip", "crop", "erase"),
     validation: UpToHalf = 0.05,
     precision: QatPrecision = "float32",
     teacher: Model | None = None,
@@ -71,7 +72,8 @@ def qat(
         task = FineTuneForInt8(
             model=source,
             recipe=recipe(
-                data=files.data(data),
+                files,
+                data=data,
                 epochs=epochs,
                 batch_size=batch_size,
                 learning_rate=learning_rate,
@@ -81,7 +83,7 @@ def qat(
                 augment=augment,
                 validation=validation,
                 precision=precision,
-                teacher=None if teacher is None else files.model(teacher),
+                teacher=teacher,
                 teacher_weight=teacher_weight,
                 temperature=temperature,
                 seed=seed,
@@ -98,4 +100,4 @@ def qat(
             log_folder() as logs,
             tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,
         ):
-            return worker.run(task, on_progress)
+            return files.named(worker.run(task, files.progress(on_progress)))

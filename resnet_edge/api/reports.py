@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from resnet_edge.api import outcome
 from resnet_edge.api.checked import checked
+from resnet_edge.benchmarking.compare import RunComparison, compared
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.results.bench import Bench
@@ -18,6 +20,7 @@ from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.resize_check import ResizeCheck
 from resnet_edge.core.results.verification import Verification
+from resnet_edge.golden.replay import GoldenReplay
 from resnet_edge.inspection.doctor import Examination
 from resnet_edge.report.bundle.texts import bundle_document
 from resnet_edge.report.contract import document
@@ -71,6 +74,16 @@ class ConvertReport(WithBest, Report):
     `out` with `.partial` where something could not be done."""
 
     folder: Path
+
+    @property
+    def exit_code(self) -> int:
+        """That of the command."""
+        return outcome.proof_code(self)
+
+    @property
+    def trouble(self) -> str | None:
+        """One line where not all is well."""
+        return outcome.convert_trouble(self, self.folder)
 
     def to_dict(self) -> dict[str, Any]:
         """The document of report.json, as JSON values."""
@@ -136,6 +149,16 @@ def table_of(
 class VerifyReport(Verification):
     """What `verify` found."""
 
+    @property
+    def exit_code(self) -> int:
+        """That of the command."""
+        return outcome.proof_code(self)
+
+    @property
+    def trouble(self) -> str | None:
+        """One line where not all is well."""
+        return outcome.verify_trouble(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The document that --json prints, as JSON values."""
         return verification_document(self)
@@ -149,9 +172,23 @@ class VerifyReport(Verification):
 class BenchReport(Bench):
     """What `bench` found."""
 
+    @property
+    def exit_code(self) -> int:
+        """That of the command."""
+        return outcome.bench_code(self)
+
+    @property
+    def trouble(self) -> str | None:
+        """One line where not all is well."""
+        return outcome.bench_trouble(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The document that --json prints, as JSON values."""
         return as_json(self)
+
+    def compared_with(self, before: Bench) -> RunComparison:
+        """What changed since an earlier run, row by row: what `bench --compare` tells."""
+        return compared(before, self)
 
     def _repr_html_(self) -> str:
         rows: list[Cells] = [("Artifact", "Backend", "p50, ms", "95 %", "Against the fastest", "Verdict")]
@@ -169,6 +206,54 @@ class BenchReport(Bench):
         return table("Latency", rows)
 
 
+@dataclass(frozen=True)
+class GoldenReport(GoldenReplay):
+    """What `verify_golden` found."""
+
+    @property
+    def exit_code(self) -> int:
+        """That of the command."""
+        return outcome.golden_code(self)
+
+    @property
+    def trouble(self) -> str | None:
+        """One line where not all is well."""
+        return outcome.golden_trouble(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        vectors = self.vectors
+        return {
+            "schema": 1,
+            "golden": self.golden,
+            "model": {"name": vectors.model, "sha256": vectors.model_sha256},
+            "data": {"source": vectors.data, "sha256": vectors.data_sha256},
+            "saved_with": {
+                "resnet_edge": vectors.resnet_edge,
+                "machine": vectors.machine,
+                **vectors.versions,
+            },
+            "images": len(vectors.rows),
+            "rows": [asdict(row) for row in self.rows],
+            "left": list(self.left),
+            "passed": self.passed,
+        }
+
+    def _repr_html_(self) -> str:
+        rows: list[Cells] = [("Artifact", "Backend", "Images", "Same top-1", "Verdict")]
+        rows += [
+            (
+                row.artifact,
+                f"{row.backend} {row.device}",
+                f"{row.n:,}",
+                "" if row.same_top1 is None else f"{row.same_top1:,}",
+                row.verdict,
+            )
+            for row in self.rows
+        ]
+        return table(f"Golden vectors of {self.vectors.model}", rows)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PackageReport(Bundle):
     """The bundle that `package` made in `folder`, by `command`."""
@@ -180,6 +265,16 @@ class PackageReport(Bundle):
     def passed(self) -> bool:
         """No runtime gives other answers than the artifact."""
         return not self.failed
+
+    @property
+    def exit_code(self) -> int:
+        """That of the command."""
+        return outcome.bundle_code(self)
+
+    @property
+    def trouble(self) -> str | None:
+        """One line where not all is well."""
+        return outcome.bundle_trouble(self, self.folder)
 
     def to_dict(self) -> dict[str, Any]:
         """The document that --json prints, as JSON values."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from resnet_edge import zoo
@@ -22,8 +23,14 @@ def read_paths(model: str | None, *words: object) -> tuple[Path, ...]:
 def check_data(option: str, data: str) -> None:
     """Refuse before any work what cannot be DATA; the worker that reads it looks inside. Raises DataError."""
     path = Path(data)
-    known = data.partition(":")[0] == DATA
-    if known or (data and (path.is_dir() or (path.is_file() and path.suffix == ".npz"))):
+    name, _, place = data.partition(":")
+    if name == DATA:
+        if place and not Path(os.path.expanduser(place)).is_dir():
+            raise DataError(
+                f"{option} {data!r}: {place} is no folder: name the one that holds its four files"
+            )
+        return
+    if data and (path.is_dir() or (path.is_file() and path.suffix == ".npz")):
         return
     found = "is a file of another kind" if data and path.exists() else "does not exist"
     raise DataError(f"{option} {data!r} {found}: give fashion-mnist, a folder of images, or an .npz")

@@ -16,8 +16,9 @@ from resnet_edge.api.checked import (
     UpToHalf,
     checked,
 )
+from resnet_edge.api.names import Augmentations
 from resnet_edge.api.recipes import recipe
-from resnet_edge.api.values import Data, Model, Words, value_files
+from resnet_edge.api.values import Data, Model, value_files
 from resnet_edge.core.choices import choose
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.training.recipe import (
@@ -47,7 +48,7 @@ def train(
     warmup_epochs: NotNegative = 2.0,
     weight_decay: NotNegative = 5e-4,
     label_smoothing: PartBelowOne = 0.0,
-    augment: Words = ("flip", "crop", "erase"),
+    augment: Augmentations = ("flip", "crop", "erase"),
     validation: UpToHalf = 0.05,
     precision: Precision = "float32",
     teacher: Model | None = None,
@@ -78,7 +79,8 @@ def train(
         task = Train(
             arch=arch,
             recipe=recipe(
-                data=files.data(data),
+                files,
+                data=data,
                 epochs=epochs,
                 batch_size=batch_size,
                 learning_rate=learning_rate,
@@ -88,7 +90,7 @@ def train(
                 augment=augment,
                 validation=validation,
                 precision=precision,
-                teacher=None if teacher is None else files.model(teacher),
+                teacher=teacher,
                 teacher_weight=teacher_weight,
                 temperature=temperature,
                 seed=seed,
@@ -107,4 +109,4 @@ def train(
             log_folder() as logs,
             WorkerProcess("training", logs / "train.log", grant=grant) as worker,
         ):
-            return worker.run(task, on_progress)
+            return files.named(worker.run(task, files.progress(on_progress)))

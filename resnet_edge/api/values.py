@@ -5,17 +5,30 @@ A worker is a process of its own that reads files, so that nothing in memory can
 
 from __future__ import annotations
 
+import json
+import shutil
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from resnet_edge.core import registry
-from resnet_edge.core.choices import choose
-from resnet_edge.core.errors import DataError, ModelError, UsageError, first_line
+from resnet_edge.api.source_paths import check_data
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import (
+    DataError,
+    ModelError,
+    OutputError,
+    ResnetEdgeError,
+    UsageError,
+    first_line,
+)
+from resnet_edge.core.files.atomic import take_name
 from resnet_edge.core.files.file_names import safe_name
 from resnet_edge.core.files.scratch import scratch_folder
+from resnet_edge.workers.progress import OnProgress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,35 +43,6 @@ Model: TypeAlias = str | Path | Any
 """MODEL of the contract, or a keras.Model."""
 
 T = TypeVar("T")
-Words: TypeAlias = str | Iterable[str]
-"""Names, one by one or in one text with commas."""
-
-
-def words(value: Words) -> tuple[str, ...]:
-    """`"a, b"` and `["a", "b"]` are the same; each once. Raises UsageError."""
-    parts = value.split(",") if isinstance(value, str) else tuple(value)
-    for part in parts:
-        if not isinstance(part, str):  # of a generator, which cannot be looked at before it is read
-            raise UsageError(f"{part!r} is no name: give texts")
-    return tuple(dict.fromkeys(part.strip() for part in parts))
-
-
-def choices(room: str, value: Words) -> tuple[str, ...]:
-    """Names of files of a room, as its options spell them; of backends with or without `:device`. Raises
-    UnknownName."""
-    return tuple(choice(room, word) for word in words(value))
-
-
-def choice(room: str, word: str) -> str:
-    """A name of a room as its file has it, with what stands behind it. Raises UnknownName."""
-    name, colon, device = word.partition(":") if room == "backends" else (word, "", "")
-    return f"{registry.check(room, name)}{colon}{device}"
-
-
-def targets(names: Words) -> tuple[str, ...]:
-    """The files of bundle/targets by the names that users give. Raises UnknownName."""
-    known = {registry.option_of(name): name for name in registry.names("bundle.targets")}
-    return tuple(dict.fromkeys(known[choose("profile", name, known)] for name in words(names)))
 
 
 def text(value: str | Path | None) -> str | None:
@@ -72,9 +56,30 @@ def or_else(value: T | None, default: T) -> T:
 
 @contextmanager
 def value_files() -> Iterator[ValueFiles]:
-    """Within, what is in memory is in files. Raises OutputError where there is no room for them."""
-    with scratch_folder() as folder:
-        yield ValueFiles(folder)
+    """Within, what is in memory is in files, and errors call it by its name. Raises OutputError where there
+    is no room for them."""
+    with ExitStack() as stack:
+        with _written():
+            folder = stack.enter_context(scratch_folder())
+        files = ValueFiles(folder)
+        try:
+            yield files
+        except ResnetEdgeError as error:
+            if (text := files.named(str(error))) == str(error):
+                raise
+            raise type(error)(text) from error
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Within, a disk that is full or may not be written to is an OutputError."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"no file for what is in memory can be written ({error.strerror or error}): name another folder "
+            "with TMPDIR"
+        ) from error
 
 
 class ValueFiles:
@@ -83,6 +88,7 @@ class ValueFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0
+        self._names: dict[str, str] = {}
 
     def model(self, model: Model) -> str:
         """The word for a MODEL; a keras.Model is saved. Raises ModelError where it cannot be."""
@@ -95,11 +101,15 @@ class ValueFiles:
             )
         # tf_keras writes a .keras of its own that only tf_keras reads; its .h5 is the one of Keras 2.
         suffix = ".h5" if type(model).__module__.startswith("tf_keras") or _is_keras_2(model) else ".keras"
-        path = self._new(f"{safe_name(str(getattr(model, 'name', '')))}{suffix}")
+        file = f"{safe_name(str(getattr(model, 'name', '')))}{suffix}"
+        with _written():
+            path = self._new(file, self.name_of(model) or "the model")
         try:
             with warnings.catch_warnings():  # of Keras to who saves a model to keep it
                 warnings.simplefilter("ignore")
                 model.save(str(path))
+            if suffix == ".keras" and zipfile.is_zipfile(path):
+                _without_date(path)
         except Exception as error:  # whatever a layer of the user's raises while it is saved
             raise ModelError(
                 f"the model cannot be saved ({type(error).__name__}: {first_line(error)}): give its layers a "
@@ -110,12 +120,47 @@ class ValueFiles:
     @staticmethod
     def name_of(model: Model) -> str | None:
         """What a report calls a model that is no file; None for one that a word names."""
-        return None if isinstance(model, str | Path) else f"{model.name} (a {type(model).__name__} in memory)"
+        if model is None or isinstance(model, str | Path):
+            return None
+        return f"{getattr(model, 'name', 'a model')} (a {type(model).__name__} in memory)"
+
+    def named(self, value: T) -> T:
+        """What a run gives, with values in memory called by their names, and not by the files that they are
+        in: in texts, and in tuples, dicts and dataclasses of them."""
+        renamed: Any = value
+        if isinstance(value, str):
+            for path, name in self._names.items():
+                renamed = renamed.replace(path, name)
+        elif isinstance(value, tuple | list):
+            renamed = type(value)(self.named(each) for each in value)
+        elif isinstance(value, dict):
+            renamed = {key: self.named(each) for key, each in value.items()}
+        elif is_dataclass(value) and not isinstance(value, type):
+            held = {each.name: getattr(value, each.name) for each in fields(value) if each.init}
+            renamed = replace(value, **{name: self.named(each) for name, each in held.items()})
+        return cast(T, renamed)
+
+    def titles(self, **words: str | None) -> tuple[tuple[str, str], ...]:
+        """Of those of `words` that are in memory: what they are called for longer than the call lasts, the
+        same for the same content."""
+        return tuple(
+            (name, f"{self._names[word]}, SHA-256 {sha256_of(Path(word))}")
+            for name, word in words.items()
+            if word in self._names
+        )
+
+    def progress(self, on_progress: OnProgress) -> OnProgress:
+        """The same, which hears of values in memory by their names."""
+        return lambda each: on_progress(self.named(each))
 
     def data(self, data: Data | None, option: str = "data") -> str | None:
-        """The word for DATA; arrays are written as .npz. Raises DataError where they are none."""
-        if data is None or isinstance(data, str | Path):
-            return text(data)
+        """The word for DATA; arrays are written as .npz. Raises DataError where they are none, and where
+        nothing has that name."""
+        if data is None:
+            return None
+        if isinstance(data, str | Path):
+            check_data(f"--{option}", str(data))
+            return str(data)
         import numpy as np
 
         images, labels = data if _is_pair(data) else (data, None)
@@ -132,16 +177,33 @@ class ValueFiles:
                 "(images, labels), or a name, a folder or an .npz file"
             )
         _check_arrays(option, **arrays)
-        path = self._new(f"{option}.npz")
-        np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the first for allow_pickle
+        with _written():
+            path = self._new(f"{option}.npz", f"{option} (in memory)")
+            np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the first for allow_pickle
         return str(path)
 
-    def _new(self, name: str) -> Path:
-        """Each in a folder of its own: two models may have one name."""
+    def _new(self, file: str, name: str) -> Path:
+        """A path for the value called `name`. Each in a folder of its own: two models may have one name."""
         self._count += 1
         folder = self._folder / str(self._count)
         folder.mkdir()
-        return folder / name
+        self._names[str(folder / file)] = name
+        return folder / file
+
+
+def _without_date(path: Path) -> None:
+    """Keras dates what it saves; the same model then is another file every time, and no unfinished run of it
+    would be known again."""
+    plain = path.with_suffix(".plain")
+    with zipfile.ZipFile(path) as saved, zipfile.ZipFile(plain, "w") as undated:
+        for name in saved.namelist():
+            with undated.open(zipfile.ZipInfo(name), "w", force_zip64=True) as to, saved.open(name) as member:
+                if name == "metadata.json":
+                    known = json.load(member)
+                    to.write(json.dumps({**known, "date_saved": ""}).encode())
+                else:
+                    shutil.copyfileobj(member, to)
+    take_name(plain, path)
 
 
 def _is_pair(data: Any) -> bool:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from resnet_edge.api.checked import AtLeast0, AtLeast1, Percentage, Shape, checked
+from resnet_edge.api.names import Backends
+from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.reports import VerifyReport, extended
-from resnet_edge.api.source_paths import check_data, read_paths
-from resnet_edge.api.values import Data, Model, Words, choices, or_else, paths_of, text, value_files
+from resnet_edge.api.source_paths import read_paths
+from resnet_edge.api.values import Data, Model, or_else, paths_of, text, value_files
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.overwrite import check_apart
@@ -37,7 +39,7 @@ def verify(
     *,
     reference: Model | None = None,
     data: Data | None = None,
-    backends: Words | None = None,
+    backends: Backends | None = None,
     max_drop: Percentage = 0.5,
     images: AtLeast1 | None = None,
     sequential: bool = False,
@@ -101,7 +103,7 @@ def verify(
             trust=trust,
             attributed=or_else(attribute, ATTRIBUTED),
             unpruned=None if unpruned is None else files.model(unpruned),
-            backends=BACKENDS if backends is None else choices("backends", backends),
+            backends=BACKENDS if backends is None else backends_in(backends),
             max_drop_pp=max_drop,
             takes_pixels=feed != "preprocessed",
             limit=images,
@@ -113,7 +115,7 @@ def verify(
             sequential=sequential,
         )
         with temporary() as (scratch, logs):
-            found = run(request, scratch, logs, on_progress)
+            found = files.named(run(request, scratch, logs, files.progress(on_progress)))
     if html is not None:
         write_whole("--html", Path(html), page(verify_document(found)))
     if junit is not None:
@@ -172,9 +174,6 @@ def _request(
         raise UsageError(
             "--data is missing: artifacts are verified on images; a thousand labelled ones mostly suffice"
         )
-    check_data("--data", data)
-    if calibration is not None:
-        check_data("--calibration", calibration)
     model = _reference(source, preprocess, shape, trust)
     if unpruned is not None and not (attributed and isinstance(model, ModelRequest)):
         raise UsageError("--unpruned is for causes: it needs a Keras model as --reference, and --attribute N")

@@ -128,7 +128,7 @@ def _inference_session(
 def _refusal(path: Path, device: str, error: Exception) -> ArtifactError | DeviceUnavailable:
     """Whose fault it is that a file does not open: a file that the CPU opens is not to blame."""
     if device != "cpu":
-        with suppress(Exception):
+        with suppress(Exception):  # whatever it raises: the CPU does not open it either
             _inference_session(path, "cpu", 1)
             return DeviceUnavailable(
                 f"{path} opens on cpu and not on {device} ({_reason(error)}): use the device cpu"

@@ -2,40 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
-from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, EXIT_FAILED_PROOF
 from resnet_edge.core.results.golden_vectors import GoldenRow
 from resnet_edge.golden.replay import GoldenReplay
 
 HEADER = ("Artifact", "Backend", "Images", "Same top-1", "Furthest", "Allowed", "Verdict")
-
-
-def golden_exit_code(replay: GoldenReplay) -> int:
-    """0: all of it passed; 3: something could not be run, which weighs most, as in `exit_code` of `convert`;
-    4: other outputs came out."""
-    if replay.passed:
-        return EXIT_DONE
-    ran = all(row.verdict != "not run" for row in replay.rows)
-    return EXIT_FAILED_PROOF if ran and replay.rows else EXIT_COULD_NOT
-
-
-def golden_document(replay: GoldenReplay) -> dict[str, Any]:
-    """The JSON document of a replay."""
-    vectors = replay.vectors
-    return {
-        "schema": 1,
-        "golden": replay.golden,
-        "model": {"name": vectors.model, "sha256": vectors.model_sha256},
-        "data": {"source": vectors.data, "sha256": vectors.data_sha256},
-        "saved_with": {"resnet_edge": vectors.resnet_edge, "machine": vectors.machine, **vectors.versions},
-        "images": len(vectors.rows),
-        "rows": [asdict(row) for row in replay.rows],
-        "left": list(replay.left),
-        "passed": replay.passed,
-    }
 
 
 def print_golden(replay: GoldenReplay) -> None:

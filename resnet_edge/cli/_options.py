@@ -10,27 +10,10 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import click
 from click.core import ParameterSource
 
-from resnet_edge.api.values import choices
 from resnet_edge.core import registry
-from resnet_edge.core.errors import UnknownName
 from resnet_edge.core.scheme import DenseScales
 
 F = TypeVar("F", bound=Callable[..., Any])
-Callback = Callable[[click.Context, click.Parameter, str | None], tuple[str, ...] | None]
-
-
-def names(room: str) -> Callback:
-    """A callback for a comma-separated list of choices of a room; None where it is not given."""
-
-    def check(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-        if value is None:
-            return None
-        try:
-            return choices(room, value)
-        except UnknownName as error:
-            raise click.BadParameter(str(error)) from error
-
-    return check
 
 
 def given(*without: str) -> dict[str, Any]:
@@ -79,7 +62,6 @@ def backends_option(default: str | None, help: str) -> Callable[[F], F]:
         "--backends",
         default=default,
         show_default=default is not None,
-        callback=names("backends"),
         metavar="NAME[:DEVICE],…",
         help=f"{help}: {', '.join(registry.names('backends'))}.",
     )

@@ -13,7 +13,7 @@ from resnet_edge.cli._options import backends_option, given, junit_option, overw
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
-    from resnet_edge.core.results.bench import Bench
+    from resnet_edge.api.reports import BenchReport
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
@@ -100,7 +100,9 @@ def command(
         if html is not None:
             say(f"\nreport: {html}")
     annotate(timed(result))
-    click.get_current_context().exit(_exit_code(result))
+    if result.trouble:
+        fail(result.trouble)
+    click.get_current_context().exit(result.exit_code)
 
 
 def _check_usage(
@@ -133,35 +135,24 @@ def _check_usage(
         raise click.UsageError("--overwrite is for what is written: name it with --html or --junit")
 
 
-def _measured(paths: tuple[Path, ...], *, quiet: bool) -> Bench:
+def _measured(paths: tuple[Path, ...], *, quiet: bool) -> BenchReport:
     from resnet_edge.api.bench import bench
 
     with progress(quiet) as report:
         return bench(paths, **given("paths", "compare", "stored"), on_progress=report, command=command_line())
 
 
-def _stored(document: Path, html: Path | None) -> Bench:
+def _stored(document: Path, html: Path | None) -> BenchReport:
+    from resnet_edge.api.reports import BenchReport, extended
     from resnet_edge.benchmarking.compare import read_bench
     from resnet_edge.report.bench_sections import bench_document
     from resnet_edge.report.html.page import page
     from resnet_edge.report.whole_file import write_whole
 
-    result = read_bench(document)
+    result = extended(BenchReport, read_bench(document))
     if html is not None:
         write_whole("--html", html, page(bench_document(result)))
     return result
-
-
-def _exit_code(result: Bench) -> int:
-    """The exit code; and one line on stderr where something could not be timed."""
-    from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, EXIT_INCONCLUSIVE
-
-    if not result.failures:
-        return EXIT_DONE if result.conclusive else EXIT_INCONCLUSIVE
-    first, more = result.failures[0], len(result.failures) - 1
-    others = f" (and {more} more)" if more else ""
-    fail(f"{first.artifact} on {first.backend} {first.device}: {first.message}{others}")
-    return EXIT_COULD_NOT
 
 
 def _compare(before: Path, after: Path, *, as_json: bool, quiet: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,28 +15,12 @@ from resnet_edge.cli._options import (
     dense_scales_option,
     given,
     junit_option,
-    names,
     overwrite_option,
     shape,
     value_type,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
-from resnet_edge.core.errors import UsageError
-from resnet_edge.core.runtime_floor import floors
 from resnet_edge.core.scheme import Io
-
-if TYPE_CHECKING:
-    from resnet_edge.core.results.report import Report
-
-
-def _floors(context: click.Context, param: click.Parameter, value: str) -> str:
-    """A callback for the oldest runtimes."""
-    try:
-        if value:
-            floors(value)
-    except UsageError as error:
-        raise click.BadParameter(str(error)) from error
-    return value
 
 
 @click.command("convert")
@@ -55,7 +38,6 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> str:
     "--formats",
     default="tflite,onnx",
     show_default=True,
-    callback=names("formats"),
     metavar="NAME,…",
     help="What to make.",
 )
@@ -63,7 +45,6 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> str:
     "--schemes",
     default="fp32,fp16,dynamic,int8",
     show_default=True,
-    callback=names("schemes"),
     metavar="NAME,…",
     help="How to store numbers: these, and int16x8 (slow on CPUs). A format leaves out what it does not "
     "offer, and says so.",
@@ -116,7 +97,6 @@ def _floors(context: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--runtimes",
     default="",
-    callback=_floors,
     metavar="NAME>=VERSION,…",
     help="The oldest runtimes that the files are to run on, as tflite>=2.5,onnxruntime>=1.12; also litert, "
     "opencv, and tflite_micro>=2024. What needs a newer one is left out, and an error where --schemes names "
@@ -186,7 +166,6 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     """
     from resnet_edge.api.convert import convert
     from resnet_edge.cli._annotations import annotate
-    from resnet_edge.cli._exit_code import exit_code
     from resnet_edge.cli._table import print_table
     from resnet_edge.report.junit import proved
 
@@ -199,22 +178,6 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
             print_table(result)
             say(f"\nreport: {result.folder / 'report.html'}")
         annotate(proved(result))
-        _tell_trouble(result, result.folder, brief=as_json or quiet)
-        click.get_current_context().exit(exit_code(result))
-
-
-def _tell_trouble(report: Report, folder: Path, brief: bool) -> None:
-    """One line on stderr where not all is well; where a table was printed, only what it cannot say."""
-    from resnet_edge.core.results.doubt import open_doubts
-    from resnet_edge.report.summary import troubles
-
-    if report.failures:
-        first, more = report.failures[0], len(report.failures) - 1
-        others = f" (and {more} more)" if more else ""
-        fail(f"{first.what}: {first.message}{others}; what could be made is in {folder}")
-    elif brief and (doubts := open_doubts(report.doubts)):
-        fail(f"{doubts[0].sentence}; see {folder / 'report.html'}")
-    elif brief and (problems := troubles(report)):
-        more = len(problems) - 1
-        others = f" (and {more} more)" if more else ""
-        fail(f"{problems[0][0]}: {problems[0][1][0]}{others}; see {folder / 'report.html'}")
+        if result.trouble and (result.failures or as_json or quiet):  # a table says what did not pass
+            fail(result.trouble)
+        click.get_current_context().exit(result.exit_code)

@@ -8,22 +8,9 @@ import click
 
 from resnet_edge.api.checked import AtLeast1
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import given, names, overwrite_option, value_type
+from resnet_edge.cli._options import given, overwrite_option, value_type
 from resnet_edge.cli.terminal import fail, output_options, print_json, progress
-from resnet_edge.core.errors import EXIT_DONE, EXIT_FAILED_PROOF, UnknownName
 from resnet_edge.core.language import is_language
-
-
-def _profiles(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    from resnet_edge.api.values import targets, words
-
-    try:
-        targets(value)
-    except UnknownName as error:
-        raise click.BadParameter(str(error)) from error
-    return words(value)
 
 
 def _translations(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, Path]:
@@ -51,14 +38,12 @@ def _translations(ctx: click.Context, param: click.Parameter, value: tuple[str, 
 @overwrite_option("what an earlier `package` left at BUNDLE")
 @click.option(
     "--profiles",
-    callback=_profiles,
     metavar="NAME,…",
     help="The kinds of apps that it is for: android-tasks, litert, mcu, mcu-integer, onnx.  [default: those "
     "that can hold the model, but for mcu-integer]",
 )
 @click.option(
     "--schemes",
-    callback=names("schemes"),
     metavar="NAME,…",
     help="The schemes to put in.  [default: all that were converted and a profile takes]",
 )
@@ -120,7 +105,6 @@ def command(folder: Path, out: Path, as_json: bool, quiet: bool, **options: obje
             print_json(bundle.to_dict())
         elif not quiet:
             print_bundle(bundle, bundle.folder)
-        if bundle.failed:
-            first = bundle.failed[0]
-            fail(f"{first.file} on {first.backend}: {first.reason}; what was made is in {bundle.folder}")
-        click.get_current_context().exit(EXIT_FAILED_PROOF if bundle.failed else EXIT_DONE)
+        if bundle.trouble:
+            fail(bundle.trouble)
+        click.get_current_context().exit(bundle.exit_code)

@@ -152,20 +152,18 @@ def command(
         _replay(golden, artifacts, options, as_json=as_json, quiet=quiet)
         return
     from resnet_edge.api.verify import verify
-    from resnet_edge.cli._exit_code import exit_code
 
     named = given("artifacts", "golden")
     with progress(quiet) as report:
         verification = verify(artifacts, **named, on_progress=report, command=command_line())
     _tell(verification, html, as_json=as_json, quiet=quiet)
-    click.get_current_context().exit(exit_code(verification))
+    click.get_current_context().exit(verification.exit_code)
 
 
 def _tell(verification: VerifyReport, html: Path | None, *, as_json: bool, quiet: bool) -> None:
     """On stdout, and in one line on stderr what is wrong."""
     from resnet_edge.cli._annotations import annotate
     from resnet_edge.cli._verify import print_verification
-    from resnet_edge.core.results.doubt import open_doubts
     from resnet_edge.report.junit import proved
 
     if as_json:
@@ -175,14 +173,8 @@ def _tell(verification: VerifyReport, html: Path | None, *, as_json: bool, quiet
         if html is not None:
             say(f"\nreport: {html}")
     annotate(proved(verification))
-    if verification.failures:
-        first, more = verification.failures[0], len(verification.failures) - 1
-        fail(f"{first.what}: {first.message}" + (f" (and {more} more)" if more else ""))
-    elif (as_json or quiet) and (doubts := open_doubts(verification.doubts)):
-        fail(doubts[0].sentence)
-    elif (as_json or quiet) and not verification.passed:
-        row = next(row for row in verification.parity if row.verdict != "pass")
-        fail(f"{row.artifact} on {row.backend} {row.device}: {row.reasons[0]}")
+    if verification.trouble and (verification.failures or as_json or quiet):  # a table says what did not pass
+        fail(verification.trouble)
 
 
 def _refuse(params: Iterable[str], why: str) -> None:
@@ -196,26 +188,16 @@ def _refuse(params: Iterable[str], why: str) -> None:
 def _replay(
     golden: Path, artifacts: tuple[Path, ...], options: dict[str, Any], *, as_json: bool, quiet: bool
 ) -> None:
-    """Without a reference and data, and without what imports the frameworks."""
-    if not artifacts:
-        raise click.UsageError("nothing to verify: name the artifacts that the golden vectors are of")
-    from resnet_edge.cli._golden import golden_document, golden_exit_code, print_golden
-    from resnet_edge.golden.replay import replay
-    from resnet_edge.workers.grant import Grant
-    from resnet_edge.workers.pool import WorkerPool
-    from resnet_edge.workers.temporary import temporary
+    """Without a reference and data."""
+    from resnet_edge.api.verify_golden import verify_golden
+    from resnet_edge.cli._golden import print_golden
 
-    with (
-        temporary() as (scratch, logs),
-        WorkerPool(logs, grant=Grant(writes=(str(scratch),))) as workers,
-        progress(quiet) as report,
-    ):
-        golden_replay = replay(golden, artifacts, options["backends"] or (), workers, scratch, report)
+    with progress(quiet) as report:
+        replay = verify_golden(golden, artifacts, backends=options["backends"], on_progress=report)
     if as_json:
-        print_json(golden_document(golden_replay))
+        print_json(replay.to_dict())
     elif not quiet:
-        print_golden(golden_replay)
-    code = golden_exit_code(golden_replay)
-    if code and (as_json or quiet):
-        fail(f"{golden}: not every artifact gives its golden outputs here")
-    click.get_current_context().exit(code)
+        print_golden(replay)
+    if replay.trouble and (as_json or quiet):
+        fail(replay.trouble)
+    click.get_current_context().exit(replay.exit_code)

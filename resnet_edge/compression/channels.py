@@ -72,6 +72,8 @@ def prepare(task: PrepareChannels, on_progress: OnProgress) -> Prepared:
     lineage_of(request.model.source, facts.sha256)  # a damaged sidecar, too
     stamp = {
         **asdict(replace(request, resume=False, command="", overwrite=False)),
+        "model": asdict(replace(request.model, source="")),  # of which the hash is below
+        "recipe": request.recipe.lasting(),
         "model_sha256": facts.sha256,
         "data": base.data.identity,
     }

@@ -69,6 +69,8 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
     teacher = teacher_of(recipe, facts.input_shape, facts.classes, on_progress)
     stamp = {
         **asdict(replace(request, resume=False, command="", overwrite=False)),
+        "model": asdict(replace(request.model, source="")),  # of which the hash is below
+        "recipe": request.recipe.lasting(),
         "model_sha256": facts.sha256,
         "data": data.identity,
     }

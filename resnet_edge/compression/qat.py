@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
         teacher=teacher_of(recipe, facts.input_shape, facts.classes, on_progress),
         framework=tf_keras,
     )
-    stamp = {"model": facts.sha256, "recipe": asdict(recipe), "data": data.identity}
+    stamp = {"model": facts.sha256, "recipe": recipe.lasting(), "data": data.identity}
     if request.dense_scales != "per-tensor":
         stamp["dense_scales"] = request.dense_scales
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import re
 
+from resnet_edge.core.printable import one_line
+
 EXIT_DONE = 0
 EXIT_USAGE = 2
 EXIT_COULD_NOT = 3
@@ -27,9 +29,14 @@ EXIT_INTERRUPTED = 130
 
 
 class ResnetEdgeError(Exception):
-    """Something could not be done; the message is one line that says how to fix it."""
+    """Something could not be done; the message is one line that says how to fix it.
+
+    Names in it are those of users and of files: whatever they hold, it shows as text."""
 
     exit_code = EXIT_COULD_NOT
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message))
 
 
 class UsageError(ResnetEdgeError):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from resnet_edge.core.budget import PROMISE
+from resnet_edge.models import ModelRequest
 from resnet_edge.workers.process import WorkerProcess, log_folder
-
-if TYPE_CHECKING:
-    from resnet_edge.models import ModelRequest
+from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,9 +15,23 @@ class Sketch:
     """Nothing was wrong with it."""
 
 
-def look_with(function: str, request: ModelRequest) -> None:
-    """Call a function of `resnet_edge.models` (`module:name`) on `request`, which reads the file as far as it
-    can be refused without building the model. Raises what it raises; WorkerFailed where the file makes a
-    library crash, or take more than a file may cost that is refused."""
+@dataclass(frozen=True, kw_only=True)
+class ScanKerasFile(Task[Sketch], runs="resnet_edge.models.keras_file:scan", reads=("model.source",)):
+    """What the weights of a .keras file say of themselves."""
+
+    model: ModelRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanHdf5File(Task[Sketch], runs="resnet_edge.models.h5:scan", reads=("model.source",)):
+    """All that is refused of an .h5 file before it is built."""
+
+    model: ModelRequest
+
+
+def look_at(task: Task[Sketch]) -> None:
+    """Read the file as far as it can be refused without building the model. Raises what the task's function
+    raises; WorkerFailed where the file makes a library crash, or take more than a file may cost that is
+    refused."""
     with log_folder() as logs, WorkerProcess("reader", logs / "reader.log", memory=PROMISE) as worker:
-        worker.call(f"resnet_edge.models.{function}", request, Sketch)
+        worker.run(task)

@@ -17,7 +17,7 @@ from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
 from resnet_edge.models._config import check_config, parsed
 from resnet_edge.models._declared_sizes import check_sizes
-from resnet_edge.models._look import Sketch, look_with
+from resnet_edge.models._look import ScanHdf5File, Sketch, look_at
 from resnet_edge.workers.progress import OnProgress
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def check(request: ModelRequest) -> None:
 
 def look(request: ModelRequest) -> None:
     """Scan the file in a worker. Raises ModelError."""
-    look_with("h5:scan", request)
+    look_at(ScanHdf5File(model=request))
 
 
-def scan(request: ModelRequest, on_progress: OnProgress) -> Sketch:
+def scan(task: ScanHdf5File, on_progress: OnProgress) -> Sketch:
     """Runs in a worker: all that `open_model` refuses before it builds. Raises ModelError."""
-    path = Path(request.source)
+    path = Path(task.model.source)
     config, version, held = _scanned(path)
     check_config(config, path.name, keras2=not _is_keras3(version))
     check_sizes(config, path.name, held)

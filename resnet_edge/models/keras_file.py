@@ -15,7 +15,7 @@ from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.models import ModelRequest, OpenedModel, _source
 from resnet_edge.models._config import check_config, parsed
 from resnet_edge.models._declared_sizes import check_sizes
-from resnet_edge.models._look import Sketch, look_with
+from resnet_edge.models._look import ScanKerasFile, Sketch, look_at
 from resnet_edge.models.learned_ranges import WEIGHTS, Ranges, embedded
 from resnet_edge.workers.progress import OnProgress
 
@@ -66,12 +66,12 @@ def check(request: ModelRequest) -> None:
 
 def look(request: ModelRequest) -> None:
     """Scan the weights in a worker. Raises ModelError."""
-    look_with("keras_file:scan", request)
+    look_at(ScanKerasFile(model=request))
 
 
-def scan(request: ModelRequest, on_progress: OnProgress) -> Sketch:
+def scan(task: ScanKerasFile, on_progress: OnProgress) -> Sketch:
     """Runs in a worker: what the weights say of themselves. Raises ModelError."""
-    check_weights(Path(request.source))
+    check_weights(Path(task.model.source))
     return Sketch()
 
 

@@ -14,8 +14,6 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.choices import choose
-
 Images = NDArray[np.float32]
 Transformation = Callable[[Images, np.random.Generator], Images]
 
@@ -53,11 +51,7 @@ def erase(images: Images, random: np.random.Generator) -> Images:
 
 
 TRANSFORMATIONS: dict[str, Transformation] = {"flip": flip, "crop": crop, "erase": erase}
-
-
-def check_augmentations(names: Sequence[str]) -> list[str]:
-    """The names as they stand in TRANSFORMATIONS. Raises UnknownName."""
-    return [choose("augmentation", name, TRANSFORMATIONS) for name in names]
+"""By the names of training.recipe.AUGMENTATIONS, which the parent holds options to."""
 
 
 class AugmentedBatches:
@@ -76,7 +70,7 @@ class AugmentedBatches:
     ) -> None:
         self._images, self._labels = images, labels
         self._batch_size = min(batch_size, len(images))
-        self._steps = [TRANSFORMATIONS[name] for name in check_augmentations(names)]
+        self._steps = [TRANSFORMATIONS[name] for name in names]
         self._seed = seed
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,7 @@ def training_details(recipe: Recipe, data: TrainingData, history: History, how: 
     return {
         "framework": f"{name} {how.framework.__version__}",
         "backend": keras.backend.backend() if how.framework is keras else "tensorflow",
-        "recipe": asdict(recipe),
+        "recipe": recipe.lasting(),
         "data": data.identity,
         "history": history,
     }

@@ -6,7 +6,7 @@ Apart from the stages that train, which import Keras and which the parent must n
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -23,6 +23,8 @@ from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import training_data_grant
 from resnet_edge.workers.task import Task
 
+AUGMENTATIONS = ("flip", "crop", "erase")
+"""What `training.augment` can do to images."""
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
@@ -38,6 +40,9 @@ class Recipe:
     With a `teacher` (a MODEL) the loss is `1 - teacher_weight` parts cross-entropy with the
     labels and `teacher_weight` parts divergence from the teacher's softened outputs at
     `temperature` (Hinton, Vinyals, Dean, arXiv:1503.02531).
+
+    `titles` are what the fields `data` and `teacher` are called where they came in memory, and are in files
+    that are gone when the run ends.
     """
 
     data: str
@@ -47,7 +52,7 @@ class Recipe:
     warmup_epochs: float = 2.0
     weight_decay: float = 5e-4
     label_smoothing: float = 0.0
-    augment: tuple[str, ...] = ("flip", "crop", "erase")
+    augment: tuple[str, ...] = AUGMENTATIONS
     validation: float = 0.05
     seed: int = 0
     precision: Precision = "float32"
@@ -55,6 +60,13 @@ class Recipe:
     teacher: str | None = None
     teacher_weight: float = 0.5
     temperature: float = 4.0
+    titles: tuple[tuple[str, str], ...] = ()
+
+    def lasting(self) -> dict[str, Any]:
+        """The recipe as what stays has it: by the names of what was in memory."""
+        held = asdict(self)
+        titles = dict(held.pop("titles"))
+        return {**held, **titles}
 
 
 @dataclass(frozen=True)

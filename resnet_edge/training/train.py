@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
     stamp = {
         "arch": request.arch,
         "start": before and before.sha256,
-        "recipe": asdict(recipe),
+        "recipe": recipe.lasting(),
         "data": data.identity,
     }
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from resnet_edge.core.errors import DataError
 from resnet_edge.data.image_set import ImageSet, check_class_numbers
 from resnet_edge.data.load import load
-from resnet_edge.training.augment import check_augmentations
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.workers.progress import OnProgress
 
@@ -62,9 +61,8 @@ def training_data(
     """Load and split the recipe's DATA.
 
     `shape` (H, W, C) and `classes` are those of a model that is there already; None: the
-    images decide. Raises DataError, UnknownName (augmentation).
+    images decide. Raises DataError.
     """
-    check_augmentations(recipe.augment)
     images = load(recipe.data, "train", shape, on_progress=on_progress)
     # Now, so that files that are not there are reported before the training and not after it.
     test = (

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """One report from a running step.
+    """One report from a running step: what `on_progress` is called with.
 
     `done` of `total` units are finished (`total` 0: not known); `note` is free text for
     people. A report with `line` set is printed on a line of its own and stays.

@@ -22,7 +22,7 @@ from resnet_edge.api.checked import (
     check,
     hints_of,
 )
-from resnet_edge.api.values import Words
+from resnet_edge.api.names import Words
 from resnet_edge.cli._options import value_type
 from resnet_edge.core.errors import UsageError
 from resnet_edge.workers.progress import OnProgress

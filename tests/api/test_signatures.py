@@ -11,7 +11,7 @@ import click
 import pytest
 
 import resnet_edge
-from resnet_edge.api.values import words
+from resnet_edge.api.names import words
 from resnet_edge.cli import main
 
 COMMANDS = [name for name in main.list_commands(click.Context(main)) if name != "search"]

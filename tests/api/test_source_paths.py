@@ -28,7 +28,7 @@ def test_names_are_no_paths_and_all_else_is(
 
 def test_data_is_a_name_a_folder_or_an_npz(tmp_path: Path) -> None:
     (tmp_path / "data.npz").touch()
-    for data in ("fashion-mnist", "fashion-mnist:anywhere", str(tmp_path), str(tmp_path / "data.npz")):
+    for data in ("fashion-mnist", f"fashion-mnist:{tmp_path}", str(tmp_path), str(tmp_path / "data.npz")):
         check_data("--data", data)
 
 
@@ -39,6 +39,7 @@ def test_data_is_a_name_a_folder_or_an_npz(tmp_path: Path) -> None:
         ("fashion-mnist-photos", "does not exist"),
         ("text.csv", "is a file of another kind: give fashion-mnist, a folder of images, or an .npz"),
         ("gone.npz", "does not exist"),
+        ("fashion-mnist:gone", "gone is no folder"),
     ],
 )
 def test_what_is_no_data_is_refused(here: Path, data: str, message: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,27 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from resnet_edge.api.values import choices, or_else, paths_of, targets, value_files, words
-from resnet_edge.core.errors import DataError, ModelError, UnknownName, UsageError
+from resnet_edge.api.values import or_else, paths_of, value_files
+from resnet_edge.core.errors import DataError, ModelError, OutputError, UsageError
+from resnet_edge.workers.progress import Progress
 
 IMAGES = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
-
-
-@pytest.mark.parametrize("value", ["a, b,a", ["a", "b"], ("a", " b "), iter(["a", "b"])])
-def test_names_with_commas_and_names_one_by_one_are_the_same(value: Any) -> None:
-    assert words(value) == ("a", "b")
-
-
-def test_a_backend_may_name_its_device_and_a_scheme_may_not() -> None:
-    assert choices("backends", "litert:cpu, onnxruntime") == ("litert:cpu", "onnxruntime")
-    with pytest.raises(UnknownName, match="int8:cpu"):
-        choices("schemes", "int8:cpu")
-
-
-def test_profiles_go_by_the_names_that_users_give() -> None:
-    assert targets("android-tasks,litert,android-tasks") == ("android_tasks", "litert")
-    with pytest.raises(UnknownName, match="no profile is called 'ios'; choose from: .*android-tasks"):
-        targets("litert,ios")
 
 
 def test_a_value_of_nothing_counts_as_given() -> None:
@@ -88,19 +75,15 @@ def test_what_a_reader_would_refuse_is_no_matter_of_a_file(data: Any, message: s
     assert ".npz" not in str(refused.value)
 
 
-def test_what_is_read_once_is_held_to_be_names_when_it_is_read() -> None:
-    assert words(name for name in ("a", "b")) == ("a", "b")
-    with pytest.raises(UsageError, match="1 is no name"):
-        words(number for number in (1, 2))  # type: ignore[misc]  # numbers are no names
-
-
 class Saved:
     """A model as `value_files` knows one: it has a name, and saves itself."""
 
     name = "../../my net"
 
     def save(self, path: str) -> None:
-        Path(path).write_text("a model")
+        with zipfile.ZipFile(path, "w") as saved:
+            saved.writestr("metadata.json", json.dumps({"keras_version": "3", "date_saved": time.time_ns()}))
+            saved.writestr("model.weights.h5", "weights")
 
 
 class Unsaved(Saved):
@@ -115,7 +98,9 @@ def test_models_of_one_name_are_two_files_and_their_name_is_no_path() -> None:
         assert first.name == second.name
         assert first.suffix == ".keras"
         assert first.parent.parent == second.parent.parent
-        assert first.read_text() == "a model"
+        assert first.read_bytes() == second.read_bytes(), "the same model, though it was saved later"
+        with zipfile.ZipFile(first) as saved:
+            assert saved.read("model.weights.h5") == b"weights"
         assert files.name_of(Saved()) == "../../my net (a Saved in memory)"
 
 
@@ -129,6 +114,32 @@ def test_models_of_one_name_are_two_files_and_their_name_is_no_path() -> None:
 def test_a_model_that_cannot_be_saved_is_one_line(model: Any, message: str) -> None:
     with value_files() as files, pytest.raises(ModelError, match=message):
         files.model(model)
+
+
+def test_nobody_hears_of_the_files_that_values_are_in() -> None:
+    heard: list[Progress] = []
+    with value_files() as files:
+        model, data = files.model(Saved()), files.data(IMAGES) or ""
+        files.progress(heard.append)(Progress(step="model", note=f"reading {model}"))
+        assert files.named((Facts(source=model, more={"data": [data, 3]}), None)) == (
+            Facts(source="../../my net (a Saved in memory)", more={"data": ["data (in memory)", 3]}),
+            None,
+        )
+    assert heard == [Progress(step="model", note="reading ../../my net (a Saved in memory)")]
+    with pytest.raises(DataError, match=r"^data \(in memory\) has NaN$"), value_files() as files:
+        raise DataError(f"{files.data(IMAGES)} has NaN")
+
+
+def test_where_nothing_can_be_written_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OutputError, match="name another folder with TMPDIR"), value_files():
+        pass
+
+
+@dataclass(frozen=True)
+class Facts:
+    source: str
+    more: dict[str, Any]
 
 
 @dataclass

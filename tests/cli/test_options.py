@@ -9,12 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from resnet_edge.api.checked import Percentage
-from resnet_edge.cli._options import backends_option, given, names, shape, value_type
+from resnet_edge.cli._options import backends_option, given, shape, value_type
 
 
 @click.command()
 @backends_option("litert", "where")
-@click.option("--schemes", callback=names("schemes"))
 @click.option("--input-shape", callback=shape)
 @click.option("--max-drop", type=value_type(Percentage), default=0.5)
 @click.option("--quiet", is_flag=True)
@@ -30,21 +29,12 @@ def run(*words: str) -> tuple[int, str]:
 def test_only_what_was_named_is_given() -> None:
     assert run() == (0, "[]\n")
     assert run("--quiet", "--max-drop", "0.5") == (0, "[('max_drop', 0.5)]\n")
-    assert run("--backends", "litert")[1] == "[('backends', ('litert',))]\n", "the default, but named"
-
-
-def test_names_are_each_once_and_backends_may_have_a_device() -> None:
-    assert run("--schemes", "int8, fp32,int8")[1] == "[('schemes', ('int8', 'fp32'))]\n"
-    assert run("--schemes", "INT8,int8")[1] == "[('schemes', ('int8',))]\n"
-    assert run("--backends", "litert:gpu,onnxruntime")[1] == "[('backends', ('litert:gpu', 'onnxruntime'))]\n"
+    assert run("--backends", "litert")[1] == "[('backends', 'litert')]\n", "the default, but named"
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--schemes", "int4"), "no scheme is called 'int4'"),
-        (("--schemes", "int8:cpu"), "no scheme is called 'int8:cpu'"),
-        (("--schemes", ""), "no scheme is called ''"),
         (("--input-shape", "224,224"), "give three numbers, as in 224,224,3"),
         (("--input-shape", "a,b,c"), "give three numbers"),
         (("--input-shape", "224,0,3"), "sizes are positive"),

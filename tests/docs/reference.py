@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 
 import resnet_edge
 from resnet_edge.api import load_report, reports
-from resnet_edge.api.checked import hints_of
+from resnet_edge.api.checked import ValueRule, Within, hints_of
 from resnet_edge.cli import main
 from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.training import recipe
@@ -44,18 +45,20 @@ def python_page() -> str:
         "",
         "`import resnet_edge` loads nothing heavy. Every function takes the options of its command as",
         "keywords of the same names ([cli.md](cli.md) says what they mean), prints nothing, raises the",
-        "errors below, and may be called from a thread. `on_progress` is called with a `Progress` (`step`,",
-        "`done`, `total`, `note`).",
+        "errors below, and may be called from a thread. `on_progress` is called with a",
+        "`resnet_edge.Progress`. Names (of formats, backends and so on) come one by one, or in one text",
+        "with commas.",
         "",
     ]
     for name in resnet_edge.__all__:
-        if name != "errors":
+        if inspect.isfunction(getattr(resnet_edge, name)):
             lines += [f"## resnet_edge.{name}", "", *_function(getattr(resnet_edge, name))]
+    lines += ["## resnet_edge.Progress", "", *_class(resnet_edge.Progress)]
     lines += ["## Reports", "", "Frozen dataclasses; a notebook shows them as a table.", ""]
     kinds = (
         reports.ConvertReport, reports.VerifyReport, reports.BenchReport, reports.PackageReport,
-        reports.InspectReport, reports.DoctorReport, load_report.StoredReport, recipe.TrainResult,
-        recipe.Compressed,
+        reports.InspectReport, reports.DoctorReport, reports.GoldenReport, load_report.StoredReport,
+        recipe.TrainResult, recipe.Compressed,
     )  # fmt: skip
     for kind in kinds:
         lines += [f"### {kind.__name__}", "", *_class(kind)]
@@ -90,13 +93,30 @@ def _function(function: Any) -> Iterator[str]:
 def _parameter(parameter: inspect.Parameter, hint: Any) -> str:
     """With its bounds or choices, where it has such, as a comment."""
     default = "" if parameter.default is inspect.Parameter.empty else f" = {_default(parameter.default)}"
-    kinds = [one for one in (hint, *get_args(hint)) if get_origin(one) in (Annotated, Literal)]
+    parts = (hint, *get_args(hint))
+    kinds = [one for one in parts if get_origin(one) is Literal or (_rule(one, Within) is not None)]
     allowed = f"  # {_allowed(kinds[0])}" if kinds else ""
     annotation = str(parameter.annotation).replace("Shape", "tuple[int, int, int]")
+    for held in (one for one in parts if _rule(one, ValueRule) is not None):
+        alias, *optional = annotation.partition(" | ")
+        annotation = "".join((_spelled(get_args(held)[0]), *optional))
     if kinds and get_origin(kinds[0]) is Annotated:
         alias, *optional = annotation.partition(" | ")
         annotation = "".join((get_args(kinds[0])[0].__name__, *optional))
     return f"{parameter.name}: {annotation}{default},{allowed}"
+
+
+def _rule(hint: Any, kind: type) -> Any:
+    """What a hint says of values, if it is of that kind."""
+    metadata = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((each for each in metadata if isinstance(each, kind)), None)
+
+
+def _spelled(hint: Any) -> str:
+    """A type as a signature spells it."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return " | ".join(map(_spelled, get_args(hint)))
+    return re.sub(r"[\w.]+\.", "", str(hint)) if get_args(hint) else str(hint.__name__)
 
 
 def _allowed(hint: Any) -> str:

@@ -45,10 +45,12 @@ def read(request: Reading, on_progress: OnProgress) -> Read:
 
 def _model(path: Path) -> None:
     from resnet_edge.models import ModelRequest, grant_of, kind_module, open_model
+    from resnet_edge.models._look import ScanHdf5File, ScanKerasFile
 
     request = ModelRequest(str(path), preprocess="unit")
     kind_module(request).check(request)
-    kind_module(request).scan(request, silent)  # for which `check_source` starts a worker of its own
+    task = (ScanHdf5File if kind_module(request).__name__.endswith(".h5") else ScanKerasFile)(model=request)
+    kind_module(request).scan(task, silent)  # for which `check_source` starts a worker of its own
     grant_of(request)
     open_model(request, silent)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_edge.core.errors import UnknownName
 from resnet_edge.training.augment import TRANSFORMATIONS, AugmentedBatches, crop, erase, flip
+from resnet_edge.training.recipe import AUGMENTATIONS
 
 IMAGES = np.random.default_rng(0).integers(1, 256, (40, 12, 10, 3)).astype(np.float32)
 
@@ -90,6 +90,5 @@ def test_fewer_images_than_a_batch_are_one_batch() -> None:
     assert len(AugmentedBatches(IMAGES[:5], np.arange(5), 16, (), 0)) == 1
 
 
-def test_an_unknown_name_shows_the_choices() -> None:
-    with pytest.raises(UnknownName, match="'spin'; choose from: flip, crop, erase"):
-        batches(names=("flip", "spin"))
+def test_what_users_may_name_is_what_there_is() -> None:
+    assert tuple(TRANSFORMATIONS) == AUGMENTATIONS

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from resnet_edge.core.errors import DataError, UnknownName
+from resnet_edge.core.errors import DataError
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.training.training_data import LabelledImages, TrainingData, training_data
 from resnet_edge.workers.progress import silent
@@ -78,11 +78,6 @@ def test_a_model_may_tell_more_classes_apart_than_unnamed_data_show(tmp_path: Pa
     assert read(tmp_path, classes=10).classes == 10
     assert read(tmp_path).classes == 2
     assert read(tmp_path, names=["a", "b"]).class_names == ("a", "b")
-
-
-def test_an_augmentation_that_is_not_there_is_told_before_the_data(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="'spin'; choose from"):
-        training_data(Recipe(data="nowhere", epochs=1, augment=("spin",)), None, None, silent)
 
 
 def test_other_labels_are_other_images() -> None:

@@ -36,7 +36,7 @@ MODULES = modules()
 
 def tasks() -> Iterator[tuple[str, str]]:
     for module, tree in MODULES.items():
-        for node in tree.body:
+        for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and any(word.arg == "runs" for word in node.keywords):
                 yield module, node.name
 
@@ -87,6 +87,16 @@ class TestEveryTask:
         ]
         assert callers
 
+    def test_who_asks_for_it_names_its_fields(self, module: str, name: str) -> None:
+        by_place = [
+            f"{where}:{node.lineno}"
+            for where, tree in MODULES.items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+            if node.args or any(word.arg is None for word in node.keywords)
+        ]
+        assert by_place == []
+
 
 def single(hint: Any) -> Any:
     """What there may be one or many of, or none."""
@@ -102,6 +112,17 @@ def test_no_function_is_named_by_a_text_but_in_its_task() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and FUNCTION.fullmatch(node.value)
     }
     assert named == {loaded(module, name).runs for module, name in TASKS}
+
+
+def test_a_worker_is_asked_by_tasks_alone() -> None:
+    calls = [
+        f"{where}:{node.lineno}"
+        for where, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "call"
+        if ast.unparse(node.func.value).lower().endswith("worker")
+    ]
+    assert calls == []
 
 
 @dataclass(frozen=True, kw_only=True)

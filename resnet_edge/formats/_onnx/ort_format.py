@@ -34,7 +34,7 @@ def write_ort(source: Path, out: Path) -> str:
     """Write the network of an .onnx file to `out`. The list of the operators and types that it takes, as
     ONNX Runtime's build takes it (--include_ops_by_config). Raises ArtifactError, MissingDependency."""
     if find_spec("onnxruntime") is None:
-        raise MissingDependency(missing_package("onnxruntime"))
+        raise MissingDependency(missing_package("onnxruntime") or "onnxruntime is not installed")
     from resnet_edge.formats._onnx.ort_order import in_order  # of onnxruntime
 
     check_unfolded(source)

@@ -1,0 +1,118 @@
+"""Names that options take, one by one or in one text with commas: each kind said once, in a type that a
+signature has, and that `checked` holds values to before anything is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from resnet_edge.api.checked import ValueRule
+from resnet_edge.core import registry
+from resnet_edge.core.choices import choose
+from resnet_edge.core.errors import UsageError
+from resnet_edge.core.image_contract import contract
+from resnet_edge.core.runtime_floor import RuntimeFloor, floors
+from resnet_edge.training.recipe import AUGMENTATIONS
+
+Words: TypeAlias = str | Iterable[str]
+"""Names, one by one or in one text with commas."""
+NOTHING = "none"
+"""Where it is an answer to want none, it is said."""
+
+
+def words(value: Words) -> tuple[str, ...]:
+    """`"a, b"` and `["a", "b"]` are the same; each once. Raises UsageError where there is none, or an empty
+    one."""
+    parts = value.split(",") if isinstance(value, str) else tuple(value)
+    found = tuple(dict.fromkeys(part.strip() for part in parts))
+    if not any(found):
+        raise UsageError("nothing is named: give at least one name, or leave the option out")
+    if "" in found:
+        raise UsageError(f"one of the names {', '.join(map(repr, found))} is empty: leave it out")
+    return found
+
+
+def backends(value: Words) -> tuple[str, ...]:
+    """With or without `:device`. Raises UnknownName, UsageError."""
+    return tuple(dict.fromkeys(map(backend, words(value))))
+
+
+def backend(value: str) -> str:
+    """One of them. Raises UnknownName, UsageError."""
+    name, colon, device = value.partition(":")
+    known = registry.check("backends", name)
+    if colon and not device:
+        raise UsageError(f"{value!r} names no device: write it as {known}:cpu")
+    return f"{known}{colon}{device}"
+
+
+def scheme(value: str) -> str:
+    """One. Raises UnknownName."""
+    return registry.check("schemes", value)
+
+
+def of_room(room: str) -> Callable[[Words], tuple[str, ...]]:
+    """A function that gives names of files of a room, and raises UnknownName or UsageError."""
+    return lambda value: tuple(dict.fromkeys(registry.check(room, name) for name in words(value)))
+
+
+formats, schemes = of_room("formats"), of_room("schemes")
+
+
+def profiles(value: Words) -> tuple[str, ...]:
+    """The files of bundle/targets by the names that users give. Raises UnknownName, UsageError."""
+    known = {registry.option_of(name): name for name in registry.names("bundle.targets")}
+    return tuple(known[choose("profile", name, known)] for name in words(value))
+
+
+def augmentations(value: Words) -> tuple[str, ...]:
+    """There may be none. Raises UnknownName, UsageError."""
+    return tuple(choose("augmentation", name, AUGMENTATIONS) for name in _words_or_none(value))
+
+
+def layers(value: Words) -> tuple[str, ...]:
+    """Names and globs, of which the model alone can tell more; there may be none. Raises UsageError."""
+    return _words_or_none(value)
+
+
+def _words_or_none(value: Words) -> tuple[str, ...]:
+    """NOTHING and an empty list are none; an empty text says neither."""
+    if not isinstance(value, str) and not [*value]:
+        return ()
+    return () if words(value) == (NOTHING,) else words(value)
+
+
+def runtimes(value: Words) -> tuple[RuntimeFloor, ...]:
+    """The oldest runtimes; there may be none. Raises UsageError."""
+    text = value if isinstance(value, str) else ",".join(value)
+    return floors(text) if text else ()
+
+
+def class_names(value: str | Path | Sequence[str]) -> None:
+    """Raises UsageError where names, and no file of them, are none, or one says nothing."""
+    if isinstance(value, str | Path):
+        return
+    if not len(value):
+        raise UsageError("no class is named: give a name for each, or leave the option out")
+    empty = next((number for number, name in enumerate(value) if not name.strip()), None)
+    if empty is not None:
+        raise UsageError(f"class {empty} has an empty name: name every class")
+
+
+def _resize(value: str | Path) -> None:
+    """Whether photos can be resized so."""
+    contract(str(value), 1, 1, 3)
+
+
+Formats: TypeAlias = Annotated[Words, ValueRule(formats)]
+Schemes: TypeAlias = Annotated[Words, ValueRule(schemes)]
+Backends: TypeAlias = Annotated[Words, ValueRule(backends)]
+Backend: TypeAlias = Annotated[str, ValueRule(backend)]
+Scheme: TypeAlias = Annotated[str, ValueRule(scheme)]
+Profiles: TypeAlias = Annotated[Words, ValueRule(profiles)]
+Augmentations: TypeAlias = Annotated[Words, ValueRule(augmentations)]
+Layers: TypeAlias = Annotated[Words, ValueRule(layers)]
+Runtimes: TypeAlias = Annotated[Words, ValueRule(runtimes)]
+Resize: TypeAlias = Annotated[str | Path, ValueRule(_resize)]
+ClassNames: TypeAlias = Annotated[str | Path | Sequence[str], ValueRule(class_names)]
