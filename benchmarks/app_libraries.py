@@ -49,12 +49,12 @@ def alignments(content: bytes) -> list[int]:
     wide = content[4] == 2
     (start,) = struct.unpack_from("<Q" if wide else "<I", content, 32 if wide else 28)
     size, count = struct.unpack_from("<HH", content, 54 if wide else 42)
-    found = []
+    aligns = []
     for offset in range(start, start + size * count, size):
         if struct.unpack_from("<I", content, offset)[0] == _LOAD:
             place, form = (offset + 48, "<Q") if wide else (offset + 28, "<I")
-            found.append(int(struct.unpack_from(form, content, place)[0]))
-    return found
+            aligns.append(int(struct.unpack_from(form, content, place)[0]))
+    return aligns
 
 
 def read(path: Path, version: str) -> Aar:
@@ -74,14 +74,14 @@ def read(path: Path, version: str) -> Aar:
     return Aar(alignment=alignment, least_api=int(api[1]) if api else None, has_version=has_version)
 
 
-def differences(library: AppLibrary, found: Aar) -> Iterator[str]:
+def differences(library: AppLibrary, aar: Aar) -> Iterator[str]:
     """What the table says otherwise, or does not say."""
-    abis = tuple(sorted(found.alignment))
+    abis = tuple(sorted(aar.alignment))
     if library.abis != abis:
         yield f"native code for {', '.join(abis) or 'nothing'}, and the table says {', '.join(library.abis)}"
-    if found.least_api is not None and library.since != f"API {found.least_api}":
-        yield f"from API {found.least_api}, and the table says {library.since or 'nothing'}"
-    wide = [least for abi, least in found.alignment.items() if "64" in abi]
+    if aar.least_api is not None and library.since != f"API {aar.least_api}":
+        yield f"from API {aar.least_api}, and the table says {library.since or 'nothing'}"
+    wide = [least for abi, least in aar.alignment.items() if "64" in abi]
     pages = min(wide) >= PAGE if wide else None
     if pages != library.pages:
         yield f"aligned to 16 KB: {pages}, and the table says {library.pages}"
@@ -122,12 +122,12 @@ def main(names: list[str]) -> int:
                     f"{library.name}:{library.version}: not here; let Gradle or Maven fetch it, and run again"
                 )
                 continue
-            found = read(path, library.version)
-            lines = [*differences(library, found)]
+            aar = read(path, library.version)
+            lines = [*differences(library, aar)]
             wrong |= bool(lines)
-            aligned = ", ".join(f"{abi} {least:#x}" for abi, least in sorted(found.alignment.items()))
-            named = "its version is in its code" if found.has_version else "its version is not in its code"
-            whole = f"API {found.least_api}; {aligned or 'no native code'}; {named}"
+            aligned = ", ".join(f"{abi} {least:#x}" for abi, least in sorted(aar.alignment.items()))
+            named = "its version is in its code" if aar.has_version else "its version is not in its code"
+            whole = f"API {aar.least_api}; {aligned or 'no native code'}; {named}"
             print(f"{library.name}:{library.version}: {whole}")
             for line in lines:
                 print(f"  DIFFERS: {line}")

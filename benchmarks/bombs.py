@@ -244,8 +244,8 @@ def onnx_constant(here: Path) -> Words:
     image = value("image", onnx.TensorProto.FLOAT, [1, 8, 8, 3])
     logits = value("logits", onnx.TensorProto.FLOAT, [1, 3])
     graph = onnx.helper.make_graph(nodes, "g", [image], [logits])
-    made = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
-    onnx.save(made, here / "m.onnx")
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, here / "m.onnx")
     return "bench", "m.onnx", "--backends", "onnxruntime", *BENCH
 
 
@@ -255,8 +255,8 @@ def onnx_input(here: Path) -> Words:
     logits = value("logits", onnx.TensorProto.FLOAT, [1, 3])
     node = onnx.helper.make_node("ReduceMean", ["image"], ["logits"], axes=[1, 2], keepdims=0)
     graph = onnx.helper.make_graph([node], "g", [image], [logits])
-    made = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
-    onnx.save(made, here / "m.onnx")
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, here / "m.onnx")
     return "bench", "m.onnx", "--backends", "onnxruntime", *BENCH
 
 
@@ -356,11 +356,11 @@ def main() -> int:
     wrong, env = 0, {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     for name in sys.argv[1:] or BOMBS:
         with tempfile.TemporaryDirectory(prefix="bombs-") as folder:
-            made = [sys.executable, "-m", "benchmarks.bombs", MAKE, name]
-            told = subprocess.run(
-                made, cwd=folder, check=True, capture_output=True, text=True, env=env
+            make = [sys.executable, "-m", "benchmarks.bombs", MAKE, name]
+            printed = subprocess.run(
+                make, cwd=folder, check=True, capture_output=True, text=True, env=env
             ).stdout
-            code, said, seconds, peak = _ran(json.loads(told.splitlines()[-1]), Path(folder))
+            code, said, seconds, peak = _ran(json.loads(printed.splitlines()[-1]), Path(folder))
         faults = list(_faults(code, said, seconds, peak))
         wrong += bool(faults)
         cost = f"{seconds:5.2f} s {peak / 1e6:7,.0f} MB  exit {code}"

@@ -51,8 +51,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="calibration-lint-") as name:
         case = Case(Path(name))
         for title, draws in sets(case.images, case.labels):
-            found = np.array([case.measured(images) for images in draws])
-            middle, low, high = np.median(found, axis=0), found.min(axis=0), found.max(axis=0)
+            figures = np.array([case.measured(images) for images in draws])
+            middle, low, high = np.median(figures, axis=0), figures.min(axis=0), figures.max(axis=0)
             rows.append(
                 {
                     "images": title,
@@ -113,10 +113,10 @@ class Case:
         quantize(self.graph, registry.load("schemes", "int8").SCHEME, ranges, self.folder / "int8.tflite")
         with litert.open_session(self.folder / "int8.tflite", "cpu", 2) as session:
             outputs = np.concatenate([session.run(image) for image in one_by_one(self.test)])
-        found = sums(self.expected, outputs, HEAD)
+        error = sums(self.expected, outputs, HEAD)
         np.save(self.folder / "calibration.npy", images)
         figures = lint(self.request(len(images)), silent).figures
-        return sqnr_db(found.signal, found.noise), figures["outside"], figures["pixels_apart"]
+        return sqnr_db(error.signal, error.noise), figures["outside"], figures["pixels_apart"]
 
     def request(self, n: int) -> LintCalibration:
         """What the lint looks at."""

@@ -60,13 +60,13 @@ class Case:
 
 def main() -> None:
     """Measure, print one table, and keep what was found."""
-    found = []
+    result_rows = []
     with tempfile.TemporaryDirectory(prefix="calibrators-") as name:
         case = prepared(Path(name))
         images = measured(case)
         for calibrator, repairs in rows():
             ranges, float_graph = chosen(case, images, calibrator, repairs)
-            found.append(figures(calibrator, repairs, proof(case, float_graph, ranges)))
+            result_rows.append(figures(calibrator, repairs, proof(case, float_graph, ranges)))
         folder = case.folder / "auto"
         folder.mkdir()
         request = Calibrate(
@@ -79,8 +79,8 @@ def main() -> None:
         )
         auto = calibration.calibrate(request, silent)
         verdict = proof(case, Path(auto.portable), Path(auto.ranges))
-        found.append(figures(f"auto: {auto.chosen.calibrator}", auto.chosen.repairs, verdict))
-    result = {"rows": found}
+        result_rows.append(figures(f"auto: {auto.chosen.calibrator}", auto.chosen.repairs, verdict))
+    result = {"rows": result_rows}
     print(table(result))
     keep("calibrators", result)
 
@@ -132,31 +132,31 @@ def measured(case: Case) -> Measured:
     )
 
 
-def chosen(case: Case, found: Measured, calibrator: str, repairs: tuple[str, ...]) -> tuple[Path, Path]:
+def chosen(case: Case, measurement: Measured, calibrator: str, repairs: tuple[str, ...]) -> tuple[Path, Path]:
     """The files with the ranges, and with the repaired float graph."""
-    fixed = repaired(read_graph(case.float_graph), found, repairs)
+    fixed = repaired(read_graph(case.float_graph), measurement, repairs)
     float_graph, ranges = case.folder / "repaired.tflite", case.folder / "ranges.json"
     write_constants(case.float_graph, fixed.constants, float_graph)
     spread = {name: one.distribution() for name, one in fixed.measured.activations.items()}
-    ranges.write_bytes(msgspec.json.encode({"int8": chosen_ranges(spread, calibrator, found.fixed)}))
+    ranges.write_bytes(msgspec.json.encode({"int8": chosen_ranges(spread, calibrator, measurement.fixed)}))
     return ranges, float_graph
 
 
 def proof(case: Case, float_graph: Path, ranges: Path) -> Parity:
     """Make the int8 graph and compare its outputs with those of Keras."""
-    made, outputs = str(case.folder / "int8.tflite"), str(case.folder / "outputs.npy")
+    file, outputs = str(case.folder / "int8.tflite"), str(case.folder / "outputs.npy")
     request = QuantizeGraph(
         float_portable=str(float_graph),
         scheme="int8",
         ranges=str(ranges),
         output="logits",
         io="float32",
-        out=made,
+        out=file,
     )
     artifacts.portable(request, silent)
     predict(
         Predict(
-            path=made,
+            path=file,
             format="tflite",
             backend="litert",
             device="cpu",
@@ -183,15 +183,15 @@ def proof(case: Case, float_graph: Path, ranges: Path) -> Parity:
     ).parity
 
 
-def figures(calibrator: str, repairs: tuple[str, ...], found: Parity) -> dict[str, Any]:
+def figures(calibrator: str, repairs: tuple[str, ...], parity: Parity) -> dict[str, Any]:
     """One row of the table."""
     return {
         "calibrator": calibrator,
         "repairs": [*repairs],
-        "top1": found.top1,
-        "drop_pp": found.drop_pp,
-        "agreement": found.agreement,
-        "sqnr_db": found.sqnr_db,
+        "top1": parity.top1,
+        "drop_pp": parity.drop_pp,
+        "agreement": parity.agreement,
+        "sqnr_db": parity.sqnr_db,
     }
 
 

@@ -66,28 +66,28 @@ def main() -> None:
     """Convert, run, compare, print."""
     options = _options()
     kept = options.work / "outcomes.json"
-    found = [Outcome(**one) for one in json.loads(kept.read_text())] if kept.exists() else []
-    done = {(one.case, one.repair, one.calibrator, one.scheme) for one in found}
+    all_outcomes = [Outcome(**one) for one in json.loads(kept.read_text())] if kept.exists() else []
+    done = {(one.case, one.repair, one.calibrator, one.scheme) for one in all_outcomes}
     for name in options.names:
         for repair in options.repairs:
             for calibrator in options.calibrators:
                 first = calibrator == options.calibrators[0]
                 for schemes in ((*FLOATS, "int8") if first else ("int8",), ("int16x8",)):
                     if (name, repair, calibrator, schemes[-1]) not in done:
-                        found += outcomes(options.cases, name, repair, calibrator, schemes)
-                        kept.write_text(json.dumps([asdict(one) for one in found]))
-                told = [
+                        all_outcomes += outcomes(options.cases, name, repair, calibrator, schemes)
+                        kept.write_text(json.dumps([asdict(one) for one in all_outcomes]))
+                of_this_run = [
                     one
-                    for one in found
+                    for one in all_outcomes
                     if (one.case, one.repair, one.calibrator) == (name, repair, calibrator)
                 ]
-                wrong = sum(one.wrong for one in told)
+                wrong = sum(one.wrong for one in of_this_run)
                 print(
-                    f"{name} {repair} {calibrator}: {len(told)} files, {wrong} wrong",
+                    f"{name} {repair} {calibrator}: {len(of_this_run)} files, {wrong} wrong",
                     file=sys.stderr,
                     flush=True,
                 )
-    print("\n".join(table(found)))
+    print("\n".join(table(all_outcomes)))
 
 
 def _options() -> argparse.Namespace:
@@ -97,18 +97,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--names", type=_words, help="only these")
     parser.add_argument("--repairs", type=_words, default=REPAIRS)
     parser.add_argument("--calibrators", type=_words, default=CALIBRATORS)
-    found = parser.parse_args()
-    known = [path.name.removesuffix(".answers.npy") for path in sorted(found.cases.glob("*.answers.npy"))]
-    found.names = found.names or known
+    options = parser.parse_args()
+    known = [path.name.removesuffix(".answers.npy") for path in sorted(options.cases.glob("*.answers.npy"))]
+    options.names = options.names or known
     for name, some, all_ in (
-        ("names", found.names, known),
-        ("repairs", found.repairs, REPAIRS),
-        ("calibrators", found.calibrators, CALIBRATORS),
+        ("names", options.names, known),
+        ("repairs", options.repairs, REPAIRS),
+        ("calibrators", options.calibrators, CALIBRATORS),
     ):
         if unknown := set(some) - set(all_):
             parser.error(f"--{name}: no {', '.join(sorted(unknown))}; choose from {', '.join(all_)}")
-    found.work.mkdir(parents=True, exist_ok=True)
-    return found
+    options.work.mkdir(parents=True, exist_ok=True)
+    return options
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -142,9 +142,9 @@ def outcomes(cases: Path, name: str, repair: str, calibrator: str, schemes: tupl
             check=False,
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         )
-        made = folder / "out" if (folder / "out").is_dir() else folder / "out.partial"
-        said = _verdicts(made)
-        measured = _measured(made, folder, right)
+        out = folder / "out" if (folder / "out").is_dir() else folder / "out.partial"
+        said = _verdicts(out)
+        measured = _measured(out, folder, right)
         why = f"convert ended with {done.returncode}: {done.stdout[-300:]}{done.stderr[-300:]}"
         return [
             Outcome(
@@ -176,48 +176,48 @@ def _parts(cases: Path, name: str, folder: Path, count: int) -> np.ndarray:
 
 def _choices(outputs: np.ndarray) -> np.ndarray:
     """Of several classes the highest, of one probability whether it is above a half."""
-    found: np.ndarray = outputs.argmax(axis=1) if outputs.shape[1] > 1 else outputs[:, 0] > 0.5
-    return found
+    answers: np.ndarray = outputs.argmax(axis=1) if outputs.shape[1] > 1 else outputs[:, 0] > 0.5
+    return answers
 
 
-def _verdicts(made: Path) -> dict[tuple[str, str], str]:
-    report = made / "report.json"
+def _verdicts(out: Path) -> dict[tuple[str, str], str]:
+    report = out / "report.json"
     rows = json.loads(report.read_text())["parity"] if report.exists() else []
     order = ("pass", "inconclusive", "fail")
-    found: dict[tuple[str, str], str] = {}
+    verdicts: dict[tuple[str, str], str] = {}
     for row in rows:
         _, scheme, format = row["artifact"].rsplit(".", 2)
-        worst = max(found.get((scheme, format), "pass"), row["verdict"], key=order.index)
-        found[scheme, format] = worst
-    return found
+        worst = max(verdicts.get((scheme, format), "pass"), row["verdict"], key=order.index)
+        verdicts[scheme, format] = worst
+    return verdicts
 
 
-def _measured(made: Path, folder: Path, right: np.ndarray) -> dict[tuple[str, str], tuple[float, float]]:
+def _measured(out: Path, folder: Path, right: np.ndarray) -> dict[tuple[str, str], tuple[float, float]]:
     """Agreement and drop of each file."""
-    files = [file for file in sorted(made.glob("*")) if file.suffix in (".tflite", ".onnx")]
+    files = [file for file in sorted(out.glob("*")) if file.suffix in (".tflite", ".onnx")]
     loop = Path(__file__).parent / "good_files" / "plain_loop.py"
     words = [str(w) for f in files for w in (f, folder / "images.npy", folder / f"{f.name}.npy")]
     subprocess.run([sys.executable, str(loop), *words], capture_output=True, check=False)
     labels = np.load(folder / "proof.npz")["labels"]
-    found = {}
+    measured = {}
     for file in files:
         answers = folder / f"{file.name}.npy"
         if answers.exists():
             *_, scheme, format = file.name.split(".")
             given = _choices(np.load(answers))
             drop = 100 * float(np.mean(right == labels) - np.mean(given == labels))
-            found[scheme, format] = float(np.mean(given == right)), drop
-    return found
+            measured[scheme, format] = float(np.mean(given == right)), drop
+    return measured
 
 
-def table(found: list[Outcome]) -> Iterator[str]:
+def table(all_outcomes: list[Outcome]) -> Iterator[str]:
     """By case, and what was wrong."""
     by: defaultdict[str, list[Outcome]] = defaultdict(list)
-    for one in found:
+    for one in all_outcomes:
         by[one.case].append(one)
     yield "| case | files | answer as the model | pass | inconclusive | fail | wrong |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
-    for name, some in (*by.items(), ("all", found)):
+    for name, some in (*by.items(), ("all", all_outcomes)):
         said = Counter(one.verdict for one in some)
         good = sum((one.agreement or 0) >= GOOD for one in some)
         counts = (
@@ -229,7 +229,7 @@ def table(found: list[Outcome]) -> Iterator[str]:
             sum(o.wrong for o in some),
         )
         yield f"| {name} | {' | '.join(map(str, counts))} |"
-    for one in found:
+    for one in all_outcomes:
         if one.wrong:
             yield f"- {one}"
 

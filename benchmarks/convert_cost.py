@@ -36,21 +36,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--latency-seconds", default="3")
     options = parser.parse_args()
-    found: dict[str, list[dict[str, float]]] = {"by_hand": [], "resnet_edge": []}
+    rounds: dict[str, list[dict[str, float]]] = {"by_hand": [], "resnet_edge": []}
     with tempfile.TemporaryDirectory(prefix="convert-cost-") as folder:
         for name in ("images", "calibration"):
             np.savez(Path(folder) / f"{name}.npz", images=pictures(64, seed=len(name)))
         for number in range(options.rounds):
             for who, command in commands(Path(folder), number, options.latency_seconds).items():
-                found[who].append(cost(command))
-                print(f"round {number + 1} {who}: {found[who][-1]}", file=sys.stderr)
+                rounds[who].append(cost(command))
+                print(f"round {number + 1} {who}: {rounds[who][-1]}", file=sys.stderr)
         stages = [costs(Path(folder) / f"ours_{number}") for number in range(options.rounds)]
     keys = ("seconds", "cpu_seconds", "peak_gb")
     medians = {
-        who: {key: statistics.median(row[key] for row in rows) for key in keys} for who, rows in found.items()
+        who: {key: statistics.median(row[key] for row in rows) for key in keys}
+        for who, rows in rounds.items()
     }
     ratios = {key: medians["resnet_edge"][key] / medians["by_hand"][key] for key in keys}
-    result = {"medians": medians, "ratio": ratios, "rounds": found, "stages": stages}
+    result = {"medians": medians, "ratio": ratios, "rounds": rounds, "stages": stages}
     print(json.dumps(result, indent=2))
     keep("convert_cost", result)
 
@@ -103,8 +104,8 @@ def cost(command: list[str]) -> dict[str, float]:
 
 def used() -> float:
     """Processor time of all processes that have ended below this one."""
-    found = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return found.ru_utime + found.ru_stime
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def costs(folder: Path) -> dict[str, dict[str, float]]:

@@ -150,26 +150,26 @@ def exported(network: Network, folder: Path, most: int) -> Case:
 def predicted(case: Case, scheme: str, scales: DenseScales) -> Values:
     """What the file of a scheme gives on the images of the proof (N, outputs)."""
     ranges = case.ranges if scheme == "int8" else None
-    made, outputs = str(case.folder / "made.tflite"), str(case.folder / "outputs.npy")
-    asked = QuantizeGraph(
+    file, outputs = str(case.folder / "made.tflite"), str(case.folder / "outputs.npy")
+    request = QuantizeGraph(
         float_portable=str(case.folder / "float.tflite"),
         scheme=scheme,
         ranges=ranges,
         output=case.head.output,
         io="float32",
-        out=made,
+        out=file,
         dense_scales=scales,
     )
-    artifacts.portable(asked, silent)
+    artifacts.portable(request, silent)
     images = str(case.folder / "images.npy")
     predict(
         Predict(
-            path=made, format="tflite", backend="litert", device="cpu", threads=1, images=images, out=outputs
+            path=file, format="tflite", backend="litert", device="cpu", threads=1, images=images, out=outputs
         ),
         silent,
     )
-    found_outputs: Values = np.load(outputs)
-    return found_outputs
+    values: Values = np.load(outputs)
+    return values
 
 
 def figures(name: str, scheme: str, case: Case, outputs: list[Values]) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def figures(name: str, scheme: str, case: Case, outputs: list[Values]) -> dict[s
         "network": name,
         "scheme": scheme,
         "images": len(case.labels),
-        "sqnr_db": [sqnr_db(found.signal, found.noise) for found in sums],
+        "sqnr_db": [sqnr_db(error.signal, error.noise) for error in sums],
         "right": [int((each == case.labels).sum()) for each in said],
         "apart": int((said[1] != said[2]).sum()),
     }

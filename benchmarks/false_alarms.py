@@ -55,9 +55,9 @@ def main() -> None:
     if not options.verify:
         make(networks, options)
     good, bad = judged(networks, options)
-    print("\n".join(made_told(good, bad)))
+    print("\n".join(inventory(good, bad)))
     if not options.make:
-        print("\n".join(told(*verified(good, options))))
+        print("\n".join(alarm_report(*verified(good, options))))
 
 
 def _options() -> argparse.Namespace:
@@ -75,12 +75,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--make", action="store_true", help="make and judge files, verify none")
     parser.add_argument("--verify", action="store_true", help="make nothing, verify what is there")
     parser.add_argument("--one", help=argparse.SUPPRESS)  # NETWORK:STEP, in a process of its own
-    found = parser.parse_args()
-    if unknown := set(found.steps) - set(STEPS):
+    options = parser.parse_args()
+    if unknown := set(options.steps) - set(STEPS):
         parser.error(f"--steps: no {', '.join(sorted(unknown))}; choose from {', '.join(STEPS)}")
-    found.work.mkdir(parents=True, exist_ok=True)
-    found.results = found.results or found.work / "results.json"
-    return found
+    options.work.mkdir(parents=True, exist_ok=True)
+    options.results = options.results or options.work / "results.json"
+    return options
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ def judged(networks: Iterable[Network], options: argparse.Namespace) -> tuple[li
     return good, bad
 
 
-def made_told(good: Sequence[Good], bad: Sequence[Good]) -> Iterator[str]:
+def inventory(good: Sequence[Good], bad: Sequence[Good]) -> Iterator[str]:
     """What there is, by network, exporter and scheme."""
     yield f"{len(good)} good files of {len({f.network for f in good})} networks; {len(bad)} more are not good"
     for title, key in (("network", "network"), ("exporter", "how"), ("scheme", "scheme")):
@@ -151,14 +151,16 @@ def verified(good: Sequence[Good], options: argparse.Namespace) -> tuple[list[Go
         return verify(paths, store.folder / facts["model"], store.data("proof"), MAX_DROP, words)
 
     with ThreadPoolExecutor(options.workers) as pool:
-        for (key, _), found in zip(groups.items(), pool.map(one, groups.items()), strict=True):
-            said |= {path.name: one_said for path, one_said in found.items()}
+        for (key, _), verdicts in zip(groups.items(), pool.map(one, groups.items()), strict=True):
+            said |= {path.name: one_said for path, one_said in verdicts.items()}
             write(options.results, {name: asdict(each) for name, each in said.items()})
-            tell(f"verified {key[0]}: {len(found)} files, {sum(s.caught for s in found.values())} alarms")
+            tell(
+                f"verified {key[0]}: {len(verdicts)} files, {sum(s.caught for s in verdicts.values())} alarms"
+            )
     return list(good), said
 
 
-def told(good: Sequence[Good], said: dict[str, Said]) -> Iterator[str]:
+def alarm_report(good: Sequence[Good], said: dict[str, Said]) -> Iterator[str]:
     """The counts, and what was not good."""
     names = {file.path.name: file for file in good}
     alarms = [name for name in names if said[name].caught]
@@ -184,10 +186,10 @@ def told(good: Sequence[Good], said: dict[str, Said]) -> Iterator[str]:
 
 
 def _table(title: str, whole: Counter[str], alarms: Iterable[str]) -> Iterator[str]:
-    found = Counter(alarms)
+    counts = Counter(alarms)
     yield f"| {title} | good files | false alarms |"
     yield "| --- | ---: | ---: |"
-    yield from (f"| {name} | {count} | {found[name]} |" for name, count in whole.items())
+    yield from (f"| {name} | {count} | {counts[name]} |" for name, count in whole.items())
 
 
 def _figures(file: Good) -> str:

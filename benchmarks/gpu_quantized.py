@@ -83,17 +83,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--shaders", type=Path)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     print("Vulkan:", ", ".join(adapter.name for adapter in _vulkan.prepare()))
     with tempfile.TemporaryDirectory() as scratch:
-        if asked.shaders is not None:
+        if options.shaders is not None:
             _watch_shaders(Path(scratch))
         print("\none convolution                      GPU against the CPU, of the largest value    against"
               " numpy without the stride")  # fmt: skip
         for one in CONVOLUTIONS:
-            print(_row(one, Path(scratch), asked.shaders))
-        if asked.shaders is None:
-            network(Path(scratch), asked.images)
+            print(_row(one, Path(scratch), options.shaders))
+        if options.shaders is None:
+            network(Path(scratch), options.images)
 
 
 def _row(one: Convolution, scratch: Path, shaders: Path | None) -> str:

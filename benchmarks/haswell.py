@@ -33,18 +33,18 @@ def outputs(path: Path, images: NDArray[Any], settings: dict[str, str] | None = 
     """What ONNX Runtime gives there for images (N, H, W, C), one at a time; `settings` are entries of its
     session."""
     with tempfile.TemporaryDirectory(prefix="haswell-") as folder:
-        given, found = Path(folder) / "images.npy", Path(folder) / "outputs.npy"
+        given, out = Path(folder) / "images.npy", Path(folder) / "outputs.npy"
         np.save(given, images)
         entries = [f"{key}={value}" for key, value in (settings or {}).items()]
         python = Path(sys.executable).resolve()
-        command = [str(emulator()), "-cpu", CPU, str(python), __file__, str(path), str(given), str(found)]
+        command = [str(emulator()), "-cpu", CPU, str(python), __file__, str(path), str(given), str(out)]
         environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PATH": os.defpath}
         done = subprocess.run(
             [*command, *entries], env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise RuntimeError(done.stderr.strip().splitlines()[-1])
-        loaded: NDArray[Any] = np.load(found)
+        loaded: NDArray[Any] = np.load(out)
         return loaded
 
 

@@ -68,7 +68,7 @@ def main() -> None:
             )
             for label, p in files.items()
         )
-        found = measure(
+        timings = measure(
             MeasureLatency(
                 artifacts=targets,
                 images=str(folder / "images.npy"),
@@ -78,8 +78,8 @@ def main() -> None:
             ),
             silent,
         )
-    rows = {row.artifact: {"p50_ms": row.p50_ms, "ci95_ms": row.p50_ci95_ms} for row in found.latencies}
-    medians = {row.artifact: row.p50_ms for row in found.latencies}
+    rows = {row.artifact: {"p50_ms": row.p50_ms, "ci95_ms": row.p50_ci95_ms} for row in timings.latencies}
+    medians = {row.artifact: row.p50_ms for row in timings.latencies}
     ours_over_best = medians["ours onnx"] / medians["onnxruntime best"]
     result = {"rounds": rounds, "rows": rows, "ours_over_best": ours_over_best}
     print(table(result))
@@ -112,16 +112,16 @@ def make(folder: Path, images: np.ndarray[Any, Any]) -> dict[str, Path]:
     command += ["--out", str(folder / "ours"), "--schemes", "fp32,int8", "--latency-seconds", "0"]
     command += ["--data", str(folder / "images.npz"), "--calibration", str(folder / "images.npz")]
     report = msgspec.json.decode(subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout)
-    made = {(a["format"], a["scheme"]): folder / "ours" / a["file"] for a in report["artifacts"]}
+    ours = {(a["format"], a["scheme"]): folder / "ours" / a["file"] for a in report["artifacts"]}
     prepared = folder / "prepared.onnx"
-    quant_pre_process(str(made["onnx", "fp32"]), str(prepared), skip_symbolic_shape=True)
+    quant_pre_process(str(ours["onnx", "fp32"]), str(prepared), skip_symbolic_shape=True)
     for label, options in {"best": BEST, "defaults": {}}.items():
         quantize_static(str(prepared), str(folder / f"{label}.onnx"), Reader(images), **options)
     return {
-        "ours onnx": made["onnx", "int8"],
-        "ours onnx fp32": made["onnx", "fp32"],
-        "ours tflite": made["tflite", "int8"],
-        "ours tflite fp32": made["tflite", "fp32"],
+        "ours onnx": ours["onnx", "int8"],
+        "ours onnx fp32": ours["onnx", "fp32"],
+        "ours tflite": ours["tflite", "int8"],
+        "ours tflite fp32": ours["tflite", "fp32"],
         "onnxruntime best": folder / "best.onnx",
         "onnxruntime defaults": folder / "defaults.onnx",
     }

@@ -88,13 +88,13 @@ def main() -> int:
     parser.add_argument("--doubles", type=int, default=20)
     parser.add_argument("--commands", default=",".join(COMMANDS))
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         given = _given(Path(folder, "given"))
-        for command in asked.commands.split(","):
-            runs = {"kill": asked.kills, "interrupt": asked.interrupts, "twice": asked.doubles}
-            for line in _command(command, given, Path(folder), runs, random.Random(asked.seed)):
+        for command in options.commands.split(","):
+            runs = {"kill": options.kills, "interrupt": options.interrupts, "twice": options.doubles}
+            for line in _command(command, given, Path(folder), runs, random.Random(options.seed)):
                 wrong += 1
                 print("WRONG", line, flush=True)
     return 1 if wrong else 0
@@ -234,8 +234,8 @@ def _is_whole(path: Path) -> bool:
         held = json.loads((path / "bundle.json").read_bytes())["sha256"]
     else:
         held = {
-            found["file"]: found["sha256"]
-            for found in json.loads((path / "report.json").read_bytes())["artifacts"]
+            entry["file"]: entry["sha256"]
+            for entry in json.loads((path / "report.json").read_bytes())["artifacts"]
         }
     return all(
         hashlib.sha256((path / name).read_bytes()).hexdigest() == digest for name, digest in held.items()

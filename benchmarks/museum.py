@@ -34,8 +34,8 @@ def main() -> None:
     parser.add_argument("--why", action="store_true", help="print refusals")
     parser.add_argument("--backends", help="only these, in place of all that are here")
     options = parser.parse_args()
-    found = (p if p.is_dir() else [p] for p in options.paths)
-    files = [f for p in found for f in (sorted(p.iterdir()) if isinstance(p, Path) else p)]
+    groups = (p if p.is_dir() else [p] for p in options.paths)
+    files = [f for p in groups for f in (sorted(p.iterdir()) if isinstance(p, Path) else p)]
     files = [file for file in files if file.suffix in SUFFIXES]
     here = [name for name, one in runtimes().items() if one.is_there()]
     if options.backends:

@@ -113,7 +113,7 @@ def quantized(exported: Path, scheme: str, folder: Path) -> str:
     source, ranges = str(exported), None
     if scheme == "int8":
         head = Head.of_classes(CLASSES, "logits")
-        asked = Calibrate(
+        request = Calibrate(
             portable=source,
             images=str(folder / "images.npy"),
             takes_pixels=True,
@@ -123,7 +123,7 @@ def quantized(exported: Path, scheme: str, folder: Path) -> str:
             calibrator="minmax",
             repair="none",
         )
-        calibrated = calibrate(asked, silent)
+        calibrated = calibrate(request, silent)
         source, ranges = calibrated.portable, calibrated.ranges
     out = str(folder / f"{scheme}.portable.tflite")
     return portable(
@@ -143,12 +143,12 @@ def written(portable: str, format: str, backend: str, scheme: str, folder: Path,
 
     out = folder / f"{scheme}.{format}"
     try:
-        made = artifact(
+        file = artifact(
             WriteArtifact(portable=portable, format=format, scheme=scheme, name="net", out=str(out)), silent
         )
     except ArtifactError as error:
         return File(f"refused: {error}")
-    maker = "us" if "resnet-edge" in made.converter or format == "tflite" else made.converter
+    maker = "us" if "resnet-edge" in file.converter or format == "tflite" else file.converter
     return File(maker, answers(backend, out, images))
 
 

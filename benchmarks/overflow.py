@@ -68,7 +68,7 @@ def main() -> None:
                 "int8_flags": machine()["int8_flags"],
                 "images": len(images),
                 "top1": float((exact[0].argmax(1) == labels).mean()),
-                "ways": {way: compared(*found, exact[0], labels) for way, found in rows.items()},
+                "ways": {way: compared(*ran, exact[0], labels) for way, ran in rows.items()},
             },
             indent=2,
         )
@@ -103,11 +103,11 @@ def _options() -> argparse.Namespace:
 def without_vnni(path: Path, images: NDArray[Any]) -> dict[str, Ran]:
     """In qemu where it is installed, and emulated."""
     emulation = Emulation(optimized(path))
-    found = {"emulated, without VNNI": np.concatenate([emulation.run(image[None]) for image in images])}
+    logits = {"emulated, without VNNI": np.concatenate([emulation.run(image[None]) for image in images])}
     if emulator().is_file():
-        found["qemu, Haswell, as it comes"] = on_haswell(path, images)
-        found[f"qemu, Haswell, {PRECISE}"] = on_haswell(path, images, dict([PRECISE_SUMS]))
-    return {way: (values, None) for way, values in found.items()}
+        logits["qemu, Haswell, as it comes"] = on_haswell(path, images)
+        logits[f"qemu, Haswell, {PRECISE}"] = on_haswell(path, images, dict([PRECISE_SUMS]))
+    return {way: (values, None) for way, values in logits.items()}
 
 
 def make(folder: Path) -> Path:
@@ -132,31 +132,31 @@ def session(path: Path, fused: bool = True, precise: bool = False) -> ort.Infere
 
 def outputs(sessions: Sequence[ort.InferenceSession], images: NDArray[Any]) -> list[Ran]:
     """The logits of all images, one at a time, and the median milliseconds of one, for each session."""
-    found: list[list[NDArray[Any]]] = [[] for _ in sessions]
+    per_session: list[list[NDArray[Any]]] = [[] for _ in sessions]
     times: list[list[float]] = [[] for _ in sessions]
     for image in images:
         for number, one in enumerate(sessions):
             began = time.perf_counter()
-            found[number].append(one.run(None, {one.get_inputs()[0].name: image[None]})[0])
+            per_session[number].append(one.run(None, {one.get_inputs()[0].name: image[None]})[0])
             times[number].append(time.perf_counter() - began)
     return [
         (np.concatenate(logits), 1000 * float(np.median(taken)))
-        for logits, taken in zip(found, times, strict=True)
+        for logits, taken in zip(per_session, times, strict=True)
     ]
 
 
 def compared(
-    found: NDArray[Any], milliseconds: float | None, exact: NDArray[Any], labels: NDArray[Any]
+    logits: NDArray[Any], milliseconds: float | None, exact: NDArray[Any], labels: NDArray[Any]
 ) -> dict[str, Any]:
     """How far the logits of the first images are from the exact ones."""
-    exact, labels = exact[: len(found)], labels[: len(found)]
+    exact, labels = exact[: len(logits)], labels[: len(logits)]
     return {
-        "images": len(found),
-        "top1": float((found.argmax(1) == labels).mean()),
+        "images": len(logits),
+        "top1": float((logits.argmax(1) == labels).mean()),
         "exact_top1": float((exact.argmax(1) == labels).mean()),
-        "other_answer": float((found.argmax(1) != exact.argmax(1)).mean()),
-        "largest_difference": float(np.abs(found - exact).max()),
-        "sha256": hashlib.sha256(np.ascontiguousarray(found, np.float32).tobytes()).hexdigest()[:16],
+        "other_answer": float((logits.argmax(1) != exact.argmax(1)).mean()),
+        "largest_difference": float(np.abs(logits - exact).max()),
+        "sha256": hashlib.sha256(np.ascontiguousarray(logits, np.float32).tobytes()).hexdigest()[:16],
         "milliseconds": None if milliseconds is None else round(milliseconds, 3),
     }
 

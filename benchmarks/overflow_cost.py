@@ -130,8 +130,8 @@ def rows(case: Case, folder: Path) -> Iterator[dict[str, Any]]:
     for repairs in ((), REPAIRS):
         for way, context in WAYS.items():
             with context():
-                found = repaired(graph, measured, repairs)
-                write(portable, found, folder)
+                fixed = repaired(graph, measured, repairs)
+                write(portable, fixed, folder)
             ours = by_litert(folder / "int8.tflite", case.images)
             plain = by_onnxruntime(folder / "int8.onnx", case.images)
             noise = float(np.square(centred(reference) - centred(ours)).sum())
@@ -147,11 +147,11 @@ def rows(case: Case, folder: Path) -> Iterator[dict[str, Any]]:
             }
 
 
-def write(portable: Path, found: Any, folder: Path) -> None:
+def write(portable: Path, fixed: Any, folder: Path) -> None:
     """The int8 files of both formats, as `convert` makes them."""
     source, out = folder / "repaired.tflite", folder / "int8.tflite"
-    weighted.write_constants(portable, found.constants, source)
-    scheme, ranges = registry.load("schemes", "int8").SCHEME, found.measured.limits()
+    weighted.write_constants(portable, fixed.constants, source)
+    scheme, ranges = registry.load("schemes", "int8").SCHEME, fixed.measured.limits()
     quantize(source, scheme, ranges, out)
     quantize(source, scheme, aligned_ranges(read_graph(out), ranges), out)
     set_interface(out, "logits", "float32")
@@ -174,8 +174,8 @@ def seven_bits() -> Iterator[None]:
     plain = int8_rows.int8_rows
 
     def all_changed(rows: NDArray[Any], *, paired: bool, alike: bool = False) -> int8_rows.Int8Rows:
-        found = plain(rows, paired=paired, alike=alike)
-        return replace(found, plain=np.zeros_like(found.plain))
+        quantized = plain(rows, paired=paired, alike=alike)
+        return replace(quantized, plain=np.zeros_like(quantized.plain))
 
     with ExitStack() as patches:
         patches.enter_context(may_overflow())

@@ -80,12 +80,12 @@ def compare(path: Path, rounds: int) -> dict[str, Any]:
 
 def clocked(call: Call) -> list[float]:
     """Milliseconds of each of CALLS calls."""
-    found = []
+    times = []
     for _ in range(CALLS):
         began = time.perf_counter_ns()
         call()
-        found.append((time.perf_counter_ns() - began) / 1e6)
-    return found
+        times.append((time.perf_counter_ns() - began) / 1e6)
+    return times
 
 
 def of_litert(path: Path, image: NDArray[Any]) -> Call:

@@ -57,8 +57,10 @@ def main() -> None:
                 Race(workers, folder, ModelRequest(str(base)), how, tell) as race,
             ):
                 for network, cost in zip(wanted, costs, strict=True):
-                    found = race.against(network["out"])
-                    rows.append({**{k: v for k, v in network.items() if k != "out"}, **cost, **asdict(found)})
+                    comparison = race.against(network["out"])
+                    rows.append(
+                        {**{k: v for k, v in network.items() if k != "out"}, **cost, **asdict(comparison)}
+                    )
     result = {"arch": options.arch, "seconds": options.seconds, "rows": rows}
     print(table(result))
     keep("pruned_latency", result)

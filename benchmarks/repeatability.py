@@ -37,15 +37,15 @@ def main() -> None:
     parser.add_argument("--backends", default="litert,onnxruntime")
     parser.add_argument("--noise", action="store_true")
     parser.add_argument("--burst", action="store_true", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.burst:
+    options = parser.parse_args()
+    if options.burst:
         disturb()
-    command = ["bench", *asked.paths, "--budget", asked.budget, "--backends", asked.backends]
-    with noise() if asked.noise else quiet():
-        runs = [run(command, seed) for seed in range(asked.runs)]
+    command = ["bench", *options.paths, "--budget", options.budget, "--backends", options.backends]
+    with noise() if options.noise else quiet():
+        runs = [run(command, seed) for seed in range(options.runs)]
     result = summary(runs)
     print(table(result))
-    keep("repeatability", result, "repeatability_noise" if asked.noise else "")
+    keep("repeatability", result, "repeatability_noise" if options.noise else "")
 
 
 def table(result: dict[str, Any]) -> str:
@@ -61,7 +61,7 @@ def table(result: dict[str, Any]) -> str:
     )
     cells = (
         *(str(result["runs"]), str(ratios["n"]), f"{ratios['within_3_percent']:.0%}"),
-        *(f"{found - 1:.1%}" for found in (ratios["of_20_the_19th"], ratios["largest"])),
+        *(f"{factor - 1:.1%}" for factor in (ratios["of_20_the_19th"], ratios["largest"])),
         f"{medians['of_20_the_19th'] - 1:.1%}",
     )
     return markdown_table(header, [cells], words=0)
@@ -70,8 +70,8 @@ def table(result: dict[str, Any]) -> str:
 def run(command: list[str], seed: int) -> dict[str, Any]:
     """One document of bench."""
     words = [sys.executable, "-m", "resnet_edge", *command, "--json", "--quiet", "--seed", str(seed)]
-    found: dict[str, Any] = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=False).stdout)
-    return found
+    document: dict[str, Any] = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=False).stdout)
+    return document
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -89,17 +89,17 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "runs": len(runs),
         "rows": [f"{row['artifact']} on {row['backend']}" for row in runs[0]["rows"]],
-        "seconds": [found["seconds"] for found in runs],
-        "others": [found["quiet"]["others"] for found in runs],
-        "steady": [sum(row["verdict"] == "steady" for row in found["rows"]) for found in runs],
+        "seconds": [document["seconds"] for document in runs],
+        "others": [document["quiet"]["others"] for document in runs],
+        "steady": [sum(row["verdict"] == "steady" for row in document["rows"]) for document in runs],
         "ratios": described(moved),
         "medians": described(alone),
     }
 
 
-def ratio(found: dict[str, Any], one: int, other: int) -> float:
+def ratio(document: dict[str, Any], one: int, other: int) -> float:
     """The latency of one row over that of another, taken round by round."""
-    rows = found["rows"]
+    rows = document["rows"]
     return float(rows[one]["times_fastest"] / rows[other]["times_fastest"])
 
 

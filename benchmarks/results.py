@@ -61,9 +61,9 @@ def command(name: str, arguments: list[str]) -> str:
 
 def processor(document: dict[str, Any]) -> str:
     """Of the machine, for the line above a table."""
-    told = document["machine"]
-    flags = ", ".join(flag for flag in told["int8_flags"] if "vnni" in flag or "amx" in flag) or "no VNNI"
-    return f"{told['usable_cores']} cores of {told['cpu']} ({flags})"
+    machine = document["machine"]
+    flags = ", ".join(flag for flag in machine["int8_flags"] if "vnni" in flag or "amx" in flag) or "no VNNI"
+    return f"{machine['usable_cores']} cores of {machine['cpu']} ({flags})"
 
 
 def _commit() -> str:

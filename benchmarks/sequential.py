@@ -46,7 +46,7 @@ class Rates:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class ProofRates:
     """Fractions of proofs that passed, that failed, and whose interval holds the drop; their mean images."""
 
     passed: float
@@ -57,7 +57,7 @@ class Found:
 
 def simulated(
     looks: Looks, rates: Rates, limit: float, runs: int, seed: int, interval: Interval = paired_drop
-) -> Found:
+) -> ProofRates:
     """So many proofs of a drop of at most `limit`."""
     random = np.random.default_rng(seed)
     odds = [rates.lost, rates.gained, 1 - rates.lost - rates.gained]
@@ -79,7 +79,7 @@ def simulated(
                 holds += len(rows) * (low <= rates.drop <= high)
                 images += len(rows) * n
         open_ &= ~ended
-    return Found(passed=passed / runs, failed=failed / runs, holds=holds / runs, images=images / runs)
+    return ProofRates(passed=passed / runs, failed=failed / runs, holds=holds / runs, images=images / runs)
 
 
 def _alike(
@@ -132,11 +132,11 @@ def table(result: dict[str, Any]) -> str:
     lines = ["| at the limit, at worst | wrong pass | wrong fail | interval holds the true drop |"]
     lines.append("| --- | ---: | ---: | ---: |")
     for how, title in (("sequential", "`--sequential`"), ("once", "one look, at all images")):
-        found = [
+        rates = [
             row[how] for one in result["settings"] for row in one["rates"] if row["drop"] == one["limit"]
         ]
-        wrong = [f"{max(row[key] for row in found):.2%}" for key in ("passed", "failed")]
-        lines.append(f"| {title} | {' | '.join(wrong)} | {min(row['holds'] for row in found):.2%} |")
+        wrong = [f"{max(row[key] for row in rates):.2%}" for key in ("passed", "failed")]
+        lines.append(f"| {title} | {' | '.join(wrong)} | {min(row['holds'] for row in rates):.2%} |")
     first = result["settings"][0]
     looks = ", ".join(f"{look:,}" for look in first["looks"])
     lines += ["", f"Of {first['images']:,} images, with looks at {looks} and intervals of"]

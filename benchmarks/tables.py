@@ -27,17 +27,17 @@ BLOCK = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- table ends -->", re.DOTALL)
 
 def main() -> None:
     """Write them, or say which pages are not as they would be written."""
-    stale = [page for page in PAGES if page.read_text("utf-8") != made(page)]
+    stale = [page for page in PAGES if page.read_text("utf-8") != with_tables(page)]
     for page in stale:
         print(page.relative_to(ROOT))
         if "--check" not in sys.argv:
-            page.write_text(made(page), "utf-8")
+            page.write_text(with_tables(page), "utf-8")
     sys.exit(bool(stale) and "--check" in sys.argv)
 
 
-def made(page: Path) -> str:
+def with_tables(page: Path) -> str:
     """The page with its tables as they are to be."""
-    return BLOCK.sub(lambda found: block(found[1]), page.read_text("utf-8"))
+    return BLOCK.sub(lambda match: block(match[1]), page.read_text("utf-8"))
 
 
 def block(name: str) -> str:
@@ -58,7 +58,7 @@ def source(name: str, document: dict[str, Any]) -> str:
 
 def used() -> set[str]:
     """Benchmarks whose results stand in a page."""
-    return {found[1] for page in PAGES for found in BLOCK.finditer(page.read_text("utf-8"))}
+    return {match[1] for page in PAGES for match in BLOCK.finditer(page.read_text("utf-8"))}
 
 
 def kept() -> set[str]:

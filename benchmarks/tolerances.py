@@ -44,14 +44,14 @@ def main() -> None:
     parser.add_argument("--backends", default="litert,litert_reference,onnxruntime,openvino")
     options = parser.parse_args()
     places = [tuple((word + ":cpu").split(":")[:2]) for word in options.backends.split(",")]
-    found: dict[Key, list[Apart]] = defaultdict(list)
+    by_key: dict[Key, list[Apart]] = defaultdict(list)
     for path in sorted(options.work.glob("*/*.*")):
         if path.suffix in (".tflite", ".onnx") and path.parent.name != "seeded":
             for backend, device in places:
                 with suppress(ResnetEdgeError):
                     row = apart(path, backend, device, options.work, options.images)
                     key = path.suffix[1:], path.stem.rpartition(".")[2], f"{backend} {device}"
-                    found[key].append(row)
+                    by_key[key].append(row)
                     print(".", end="", file=sys.stderr, flush=True)
     result = {
         "images": options.images,
@@ -62,7 +62,7 @@ def main() -> None:
                 "relative": max(row.relative for row in rows),
                 **{name: _most([getattr(row, name) for row in rows]) for name in MOST},
             }
-            for key, rows in sorted(found.items())
+            for key, rows in sorted(by_key.items())
         ],
     }
     print(f"\n{table(result)}")
@@ -107,12 +107,12 @@ def apart(path: Path, backend: str, device: str, work: Path, n: int) -> Apart:
     plain = written(path, images)
     with module.open_session(path, device, 1) as session:
         ran = [session.run(stored(image[None], session.input)) for image in images]
-    found = np.concatenate([dequantize(each, end) for each in ran])
-    off, step = root(found - plain), step_of(plain)
+    outputs = np.concatenate([dequantize(each, end) for each in ran])
+    off, step = root(outputs - plain), step_of(plain)
     exact = written(path.with_name(f"{path.name.split('.')[0]}.fp32{path.suffix}"), images)
     rounding = root(plain - exact)
     in_steps = None if step is None else off / step
-    largest = None if step is None else float(np.abs(found - plain).max()) / step
+    largest = None if step is None else float(np.abs(outputs - plain).max()) / step
     return Apart(off / root(plain), in_steps, off / rounding if step is not None else None, largest)
 
 

@@ -38,9 +38,9 @@ def main() -> None:
     if options.variant:
         print(json.dumps(milliseconds(*VARIANTS[options.variant], options.steps)))
         return
-    found: dict[str, list[float]] = {name: [] for name in VARIANTS}
+    times: dict[str, list[float]] = {name: [] for name in VARIANTS}
     for _ in range(options.rounds):
-        for name, rows in found.items():
+        for name, rows in times.items():
             command = [
                 sys.executable,
                 "-m",
@@ -52,13 +52,13 @@ def main() -> None:
             ]
             done = subprocess.run(command, check=True, capture_output=True, env={**os.environ, **QUIET})
             rows.append(json.loads(done.stdout))
-    base = found["plain float32"]
+    base = times["plain float32"]
     variants = {
         name: {
             "median_ms": statistics.median(rows),
             "speed_up": statistics.median(b / r for b, r in zip(base, rows, strict=True)),
         }
-        for name, rows in found.items()
+        for name, rows in times.items()
     }
     result = {"rounds": options.rounds, "steps": options.steps, "variants": variants}
     print(table(result))
@@ -68,8 +68,8 @@ def main() -> None:
 def table(result: dict[str, Any]) -> str:
     """Of every variant, the median, and how many times as fast as plain layers in float32 it is."""
     body = [
-        (name, f"{found['median_ms']:.1f} ms", f"{found['speed_up']:.2f}x")
-        for name, found in result["variants"].items()
+        (name, f"{variant['median_ms']:.1f} ms", f"{variant['speed_up']:.2f}x")
+        for name, variant in result["variants"].items()
     ]
     return markdown_table(("variant", "a step", "speed-up"), body)
 

@@ -44,10 +44,10 @@ def verify(
     options go with each call."""
     words = ["--reference", str(model), "--data", str(data), "--max-drop", drop]
     words += ["--attribute", str(ATTRIBUTED), *further]
-    found: dict[Path, Said] = {}
+    verdicts: dict[Path, Said] = {}
     for start in range(0, len(files), AT_ONCE):
-        found |= _verified(files[start : start + AT_ONCE], words)
-    return found
+        verdicts |= _verified(files[start : start + AT_ONCE], words)
+    return verdicts
 
 
 def _verified(files: Sequence[Path], words: Sequence[str]) -> dict[Path, Said]:
@@ -87,8 +87,10 @@ def _of(file: Path, failure: dict[str, Any]) -> bool:
 def _said(file: Path, document: dict[str, Any], code: int) -> Said:
     """Rows speak of a file by its name or its path; the names of all files here differ."""
     rows = [row for row in document["parity"] if Path(row["artifact"]).name == file.name]
-    told = [one for one in document.get("explanations", ()) if Path(one["artifact"]).name == file.name]
-    findings = sorted((f for one in told for f in one["findings"]), key=lambda f: not f["certain"])
+    explanations = [
+        one for one in document.get("explanations", ()) if Path(one["artifact"]).name == file.name
+    ]
+    findings = sorted((f for one in explanations for f in one["findings"]), key=lambda f: not f["certain"])
     first = findings[0] if findings else {}
     where = {"layer": first.get("layer", ""), "cause": first.get("cause", "")}
     worst = min(rows, key=lambda row: ("fail", "inconclusive", "pass").index(row["verdict"]), default=None)

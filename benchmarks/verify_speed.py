@@ -102,8 +102,8 @@ def table(result: dict[str, Any]) -> str:
     lines = ["| | seconds | of processors | times as fast as the loop |", "| --- | ---: | ---: | ---: |"]
     for way in result["rounds"][0]:
         clock, processors, ratio = (
-            statistics.median(found)
-            for found in zip(
+            statistics.median(figures)
+            for figures in zip(
                 *(
                     (one[way]["clock"], one[way]["processors"], one["loop"]["clock"] / one[way]["clock"])
                     for one in result["rounds"]
@@ -121,7 +121,7 @@ def batches(files: list[str]) -> None:
 
     images = load("fashion-mnist", "test").images[:2048].astype(np.float32)
     for file in files:
-        told = []
+        lines = []
         for size in (1, 4, 16, 64):
             interpreter = Interpreter(file, num_threads=1)
             entry = interpreter.get_input_details()[0]
@@ -131,8 +131,8 @@ def batches(files: list[str]) -> None:
             for start in range(0, len(images), size):
                 interpreter.set_tensor(entry["index"], images[start : start + size])
                 interpreter.invoke()
-            told.append(f"{size}: {1000 * (time.perf_counter() - began) / len(images):.3f} ms")
-        print(Path(file).name, ", ".join(told))
+            lines.append(f"{size}: {1000 * (time.perf_counter() - began) / len(images):.3f} ms")
+        print(Path(file).name, ", ".join(lines))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +152,8 @@ def timed(command: list[str]) -> tuple[Took, str]:
 
 def _used() -> float:
     """Of all processes that ended, and those that they waited for."""
-    found = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return found.ru_utime + found.ru_stime
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

@@ -82,11 +82,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="keep the seeded files")
     for name, known in (("kinds", tuple(KINDS)), ("schemes", SCHEMES), ("networks", _names())):
         parser.add_argument(f"--{name}", type=lambda text: tuple(text.split(",")), default=known)
-    found = parser.parse_args()
+    options = parser.parse_args()
     for name, known in (("kinds", tuple(KINDS)), ("schemes", SCHEMES), ("networks", _names())):
-        if unknown := set(getattr(found, name)) - set(known):
+        if unknown := set(getattr(options, name)) - set(known):
             parser.error(f"--{name}: no {', '.join(sorted(unknown))}; choose from {', '.join(known)}")
-    return found
+    return options
 
 
 def _names() -> tuple[str, ...]:
@@ -123,25 +123,25 @@ def measured(
 ) -> list[Case]:
     """Every defect seeded, and what it does."""
     folder.mkdir(parents=True)
-    made: list[tuple[Turn, Seeded]] = []
+    files: list[tuple[Turn, Seeded]] = []
     for turn in plan:
         out = folder / f"{turn.kind.name}-{turn.variant}-{turn.export.path.name}"
         other = sibling(turn.export, held)
-        found = seed(turn.kind, turn.export.path, turn.export.scheme, turn.variant, out, other)
-        assert found is not None  # `turns` asked whether it applies
-        made.append((turn, found))
-    tell(f"{len(made)} seeded files")
-    used = list(dict.fromkeys(turn.export for turn, _ in made))
+        seeded = seed(turn.kind, turn.export.path, turn.export.scheme, turn.variant, out, other)
+        assert seeded is not None  # `turns` asked whether it applies
+        files.append((turn, seeded))
+    tell(f"{len(files)} seeded files")
+    used = list(dict.fromkeys(turn.export for turn, _ in files))
     jobs = [(export.path, images(export, options)) for export in used]
     answers = dict(zip(used, runner.outputs(jobs), strict=True))
-    outputs = runner.outputs([(found.path, images(turn.export, options)) for turn, found in made])
+    outputs = runner.outputs([(seeded.path, images(turn.export, options)) for turn, seeded in files])
     cases = []
-    for (turn, found), output in zip(made, outputs, strict=True):
+    for (turn, seeded), output in zip(files, outputs, strict=True):
         truth = answers[turn.export]
         if isinstance(truth, str):
             raise SystemExit(f"{turn.export.path}: {truth}")
         drawn = line(truth, output, turn.export.scheme) if turn.kind.fits else misfit()
-        cases.append(Case(found, turn.export.network.name, turn.export.scheme, drawn))
+        cases.append(Case(seeded, turn.export.network.name, turn.export.scheme, drawn))
     return cases
 
 
@@ -186,10 +186,10 @@ def judged(cases: Sequence[Case], good: Sequence[Export], options: argparse.Name
         mine = [e for e in good if (e.network, count(e.scheme, options)) == (network, n)]
         ran = [c for c in cases if c.network == network.name and count(c.scheme, options) == n]
         files = [c.seeded.path for c in ran if not c.line.refused]
-        found = verify([*(e.path for e in mine), *files], mine[0].model, data(mine[0], options))
-        said |= found
+        by_file = verify([*(e.path for e in mine), *files], mine[0].model, data(mine[0], options))
+        said |= by_file
         for export in mine:
-            one = found[export.path]
+            one = by_file[export.path]
             verdicts[one.verdict] += 1
             if one.caught:
                 alarms.append(f"- {export.path.name}: {one.verdict}: {one.layer} {one.cause}: {one.why}")

@@ -35,19 +35,19 @@ class Case:
         if self.said is None:
             return False
         size = re.search(r"takes images of (\d+) pixels", self.seeded.note)
-        told = size is not None and size[1] in self.said.why
-        return told or self.said.layer in self.seeded.names
+        names_size = size is not None and size[1] in self.said.why
+        return names_size or self.said.layer in self.seeded.names
 
 
 def kinds(cases: Sequence[Case]) -> list[dict[str, Any]]:
     """What became of each kind, for `defects.table`."""
-    found = []
+    rows = []
     for kind in KINDS.values():
         some = [case for case in cases if case.seeded.kind == kind.name]
         ran = [case for case in some if not case.line.refused]
         caught = [case for case in ran if case.said and case.said.caught]
         if some:
-            found.append(
+            rows.append(
                 {
                     "kind": kind.name,
                     "imitates": kind.imitates,
@@ -59,7 +59,7 @@ def kinds(cases: Sequence[Case]) -> list[dict[str, Any]]:
                     "refused": len(some) - len(ran),
                 }
             )
-    return found
+    return rows
 
 
 def pairs_table(cases: Sequence[Case]) -> str:
@@ -87,9 +87,11 @@ def _line(case: Case) -> str:
     seeded, line, said = case.seeded, case.line, case.said
     decibels = "not finite" if line.sqnr_db is None else f"{line.sqnr_db:.1f} dB"
     figures = line.refused or f"top-1 changed {100 * line.changed:.2f} %, {decibels}"
-    told = f"; verify: {said.verdict}, {said.layer or 'no layer'}, {said.cause or 'no cause'}" if said else ""
+    verdict = (
+        f"; verify: {said.verdict}, {said.layer or 'no layer'}, {said.cause or 'no cause'}" if said else ""
+    )
     place = f"{case.network} {case.pair}, {seeded.layer} (layer {seeded.ordinal})"
-    return f"- {seeded.kind} {seeded.variant}: {place}: {seeded.note}: {figures}{told}"
+    return f"- {seeded.kind} {seeded.variant}: {place}: {seeded.note}: {figures}{verdict}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:

@@ -141,20 +141,20 @@ def exports(work: Path, wanted: tuple[str, ...] = (), repair: str = "auto") -> l
     """The artifacts of the networks called `wanted` (all by default), made with `--repair` where they are
     missing."""
     work.mkdir(parents=True, exist_ok=True)
-    found: list[Export] = []
+    artifacts: list[Export] = []
     for network in NETWORKS:
         if not wanted or network.name in wanted:
-            found += _exported(network, work, repair)
-    return found
+            artifacts += _exported(network, work, repair)
+    return artifacts
 
 
 def _exported(network: Network, work: Path, repair: str) -> list[Export]:
     if network.size > 28:
         larger = next(one for _, one in LARGER if one.name == network.name)
-        found = good_exports(larger, work, repair)
+        products = good_exports(larger, work, repair)
         return [
             Export(network=network, scheme=file.scheme, path=file.path, model=model, data=data)
-            for file, model, data in found
+            for file, model, data in products
         ]
     write_images(network.channels, work)
     data = work / f"proof{network.channels}.npz"

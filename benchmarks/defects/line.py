@@ -69,10 +69,10 @@ class Runner:
                 free.put(worker)
 
         with ThreadPoolExecutor(self._count) as pool:
-            found = list(pool.map(run, jobs))
+            outputs = list(pool.map(run, jobs))
         for _ in range(self._count):
             free.get().close()
-        return found
+        return outputs
 
     def _worker(self, number: int) -> WorkerProcess:
         grant = Grant(writes=(str(self._folder),))
@@ -90,9 +90,9 @@ class Runner:
             out=str(out),
         )
         worker.run(request)
-        found: NDArray[np.float32] = np.load(out)
+        outputs: NDArray[np.float32] = np.load(out)
         out.unlink()
-        return found
+        return outputs
 
 
 def line(good: NDArray[np.float32], defective: NDArray[np.float32] | str, scheme: str) -> Line:

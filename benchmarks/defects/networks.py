@@ -75,9 +75,9 @@ def good_exports(network: Network, work: Path, repair: str) -> Iterator[tuple[Go
     """Each good file with its model and images; made where they are missing, in a process of its own."""
     store = Store(work / f"larger-{repair}", network.name)
     if not (store.folder / "judged.json").exists():
-        told = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         call = [sys.executable, "-m", "benchmarks.defects.networks", str(work), network.name, repair]
-        subprocess.run(call, check=True, env=told)
+        subprocess.run(call, check=True, env=environment)
     known = store.judged()
     for file in store.files():
         if known[file.path.name]["agreement"] >= GOOD:

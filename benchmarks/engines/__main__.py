@@ -86,16 +86,16 @@ def main() -> None:
         images = options.images or folder / "images.npy"
         if not options.images:
             np.save(images, np.load(bundled(TEST_FILE))["images"][:200])
-        found = contenders(options, folder, images)
-        for number, one in enumerate(found):
+        all_contenders = contenders(options, folder, images)
+        for number, one in enumerate(all_contenders):
             if not one.error:
                 one.start(images, folder, number)
-        running = [one for one in found if not one.error]
+        running = [one for one in all_contenders if not one.error]
         calls = {id(one): max(1, round(20 / max(one.turn(3), 0.01))) for one in running}
         for _ in range(options.rounds):
             for one in random.sample(running, len(running)):
                 one.ms.append(one.turn(calls[id(one)]))
-        result = {"rounds": options.rounds, "images": len(np.load(images)), "rows": rows(found)}
+        result = {"rounds": options.rounds, "images": len(np.load(images)), "rows": rows(all_contenders)}
         print(table(result))
         keep("engines", result)
         for one in running:
@@ -106,17 +106,17 @@ def main() -> None:
 def contenders(options: argparse.Namespace, folder: Path, images: Path) -> list[Contender]:
     """Each file on each engine that may open it, our float ONNX on ONNX Runtime first: the yardstick."""
     [fp32] = options.folder.glob("*.fp32.onnx")
-    found = []
+    all_contenders = []
     for scheme in ("fp32", "int8"):
         for file in options.folder.glob(f"*.{scheme}.onnx"):
             engines = ("onnxruntime", "openvino", "iree")
-            found += [
+            all_contenders += [
                 Contender(name=f"{scheme} ONNX, {engine}", engine=engine, path=file) for engine in engines
             ]
         for file in options.folder.glob(f"*.{scheme}.tflite"):
-            found.append(Contender(name=f"{scheme} TFLite, litert", engine="litert", path=file))
-    found.append(Contender(name="Keras, XLA with YNNPACK", engine="keras_jax", path=options.model))
-    found.append(
+            all_contenders.append(Contender(name=f"{scheme} TFLite, litert", engine="litert", path=file))
+    all_contenders.append(Contender(name="Keras, XLA with YNNPACK", engine="keras_jax", path=options.model))
+    all_contenders.append(
         Contender(
             name="Keras, XLA without YNNPACK",
             engine="keras_jax",
@@ -126,16 +126,16 @@ def contenders(options: argparse.Namespace, folder: Path, images: Path) -> list[
     )
     python = install(options.tools)
     for scheme in ("fp32", "int8"):
-        made = folder / f"{scheme}.pte"
+        program = folder / f"{scheme}.pte"
         one = Contender(
-            name=f"{scheme} .pte, ExecuTorch with XNNPACK", engine="executorch", path=made, python=python
+            name=f"{scheme} .pte, ExecuTorch with XNNPACK", engine="executorch", path=program, python=python
         )
-        command = [python, str(HERE / "executorch.py"), str(fp32), str(images), str(made), scheme]
+        command = [python, str(HERE / "executorch.py"), str(fp32), str(images), str(program), scheme]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             one.error = (done.stderr.strip().splitlines() or ["it said nothing"])[-1][:160]
-        found.append(one)
-    return found
+        all_contenders.append(one)
+    return all_contenders
 
 
 def install(folder: Path) -> str:
@@ -149,19 +149,19 @@ def install(folder: Path) -> str:
     return str(python)
 
 
-def rows(found: list[Contender]) -> list[dict[str, Any]]:
+def rows(all_contenders: list[Contender]) -> list[dict[str, Any]]:
     """Scores are compared with our fp32 ONNX on ONNX Runtime: top-1 and the largest difference, of the
     largest score; and so is processor time, round by round."""
-    truth, told = found[0], []
-    for one in found:
+    truth, lines = all_contenders[0], []
+    for one in all_contenders:
         row: dict[str, Any] = {"name": one.name, "error": one.error}
         if not one.error:
             row["same"] = float((one.scores.argmax(1) == truth.scores.argmax(1)).mean())
             row["off"] = float(np.abs(one.scores - truth.scores).max() / np.abs(truth.scores).max())
             row["cpu_ms"] = float(np.median(one.ms))
             row["ratio"], row["ratio_ci95"] = statistics.paired_ratio(np.array(one.ms), np.array(truth.ms))
-        told.append(row)
-    return told
+        lines.append(row)
+    return lines
 
 
 if __name__ == "__main__":

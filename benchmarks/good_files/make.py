@@ -46,9 +46,9 @@ def _in_process(network: Network, step: str, options: argparse.Namespace) -> Non
         if done.exists():
             break
         with (store.folder / f"{step}.log").open("a") as log:
-            told = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+            environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
             call = [sys.executable, "-m", "benchmarks.false_alarms", *words]
-            if subprocess.run(call, stdout=log, stderr=log, check=False, env=told).returncode == 0:
+            if subprocess.run(call, stdout=log, stderr=log, check=False, env=environment).returncode == 0:
                 done.touch()
     judge(store)
     count = sum(1 for _ in store.files())
@@ -118,9 +118,9 @@ def _agreement(store: Store, out: Path) -> dict[str, Any]:
     if not out.exists():
         said = Path(f"{out}.txt")
         return {"agreement": 0.0, "why": said.read_text() if said.exists() else "the process ended"}
-    found, (_, labels) = np.load(out), store.arrays("proof")
-    n = len(found)
+    outputs, (_, labels) = np.load(out), store.arrays("proof")
+    n = len(outputs)
     right = np.load(store.folder / "answers.npy")[:n]
-    agreement = float(np.mean(choices(found) == choices(right)))
-    drop = float(np.mean(choices(right) == labels[:n]) - np.mean(choices(found) == labels[:n]))
+    agreement = float(np.mean(choices(outputs) == choices(right)))
+    drop = float(np.mean(choices(right) == labels[:n]) - np.mean(choices(outputs) == labels[:n]))
     return {"agreement": agreement, "drop": drop, "n": n}

@@ -78,7 +78,7 @@ def _attempt(step: Step, how: str, scheme: str, takes: str, make: Callable[[Path
         return
     try:
         make(out)
-        step.made(out.name, how, scheme, takes)
+        step.record(out.name, how, scheme, takes)
     except Exception as error:  # whatever an exporter raises: it makes no good file
         out.unlink(missing_ok=True)
         step.failed(out.name, f"{type(error).__name__}: {str(error)[:300]}")
@@ -151,9 +151,11 @@ def _weights_only(base: Path, out: Path) -> None:
         scale = np.maximum(np.abs(kernel).max(axis=others), 1e-12) / SHARE
         shape = [-1 if a == axis else 1 for a in range(kernel.ndim)]
         steps = np.rint(kernel / scale.reshape(shape)).astype(np.int8)
-        made = (steps, scale.astype(np.float32), np.zeros(len(scale), np.int8))
+        parameters = (steps, scale.astype(np.float32), np.zeros(len(scale), np.int8))
         inputs = [f"{node.name}_{part}" for part in ("weights", "scale", "zero")]
-        graph.initializer.extend(numpy_helper.from_array(v, n) for v, n in zip(made, inputs, strict=True))
+        graph.initializer.extend(
+            numpy_helper.from_array(v, n) for v, n in zip(parameters, inputs, strict=True)
+        )
         node.input[1] = f"{node.name}_real"
         graph.node.insert(0, helper.make_node("DequantizeLinear", inputs, [node.input[1]], axis=axis))
     onnx.save(model, str(out))

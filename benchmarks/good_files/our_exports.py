@@ -39,9 +39,13 @@ def export(store: Store, name: str) -> str:
     command += ["--data", str(store.data("proof")), "--calibration", str(store.data("calibration"))]
     command += ["--repair", repair, "--calibrator", calibrator, "--schemes", schemes, "--no-plan"]
     command += ["--out", str(out), "--max-drop", MAX_DROP, "--latency-seconds", "0", "--quiet"]
-    told = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
-        [*command, *preprocess(facts["prepare"])], capture_output=True, text=True, check=False, env=told
+        [*command, *preprocess(facts["prepare"])],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
     )
     kept = _keep(step, (out, out.with_name("run.partial")), name)
     why = f"convert ended with {done.returncode}: {done.stderr.strip()[-300:]}" if done.returncode else ""
@@ -58,7 +62,7 @@ def _keep(step: Step, folders: tuple[Path, ...], how: str) -> int:
             scheme = file.suffixes[-2][1:]
             name = f"{step.store.network}.{how}.{scheme}{file.suffix}"
             file.rename(step.folder / name)
-            step.made(name, how, scheme, "pixels")
+            step.record(name, how, scheme, "pixels")
             count += 1
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)

@@ -38,9 +38,9 @@ def _tflite(file: Path) -> Run:
     def run(image: NDArray[np.float32]) -> NDArray[Any]:
         interpreter.set_tensor(taken["index"], _as_declared(image, taken))
         interpreter.invoke()
-        found = np.asarray(interpreter.get_tensor(given["index"]), np.float64)
+        output = np.asarray(interpreter.get_tensor(given["index"]), np.float64)
         scale, zero_point = given["quantization"]
-        return (found - zero_point) * scale if scale and given["dtype"] != np.float32 else found
+        return (output - zero_point) * scale if scale and given["dtype"] != np.float32 else output
 
     return run
 
@@ -57,10 +57,10 @@ def _as_declared(image: NDArray[np.float32], taken: Any) -> NDArray[Any]:
 def _onnx(file: Path) -> Run:
     import onnxruntime as ort
 
-    told = ort.SessionOptions()
-    told.intra_op_num_threads = 1
-    told.log_severity_level = 3
-    session = ort.InferenceSession(str(file), told, providers=["CPUExecutionProvider"])
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     taken = session.get_inputs()[0]
     kind = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}[taken.type]
 

@@ -53,8 +53,8 @@ class Store:
         """By file name: agreement of the plain loop with Keras, or why there is none."""
         return dict(read(self.folder / "judged.json"))
 
-    def keep_judged(self, found: dict[str, Any]) -> None:
-        write(self.folder / "judged.json", found)
+    def keep_judged(self, agreements: dict[str, Any]) -> None:
+        write(self.folder / "judged.json", agreements)
 
     def files(self) -> Iterator[Good]:
         """All that were made, good or not."""
@@ -79,7 +79,7 @@ class Step:
         write(self._failures, {**read(self._failures), name: "the process ended"})
         return True
 
-    def made(self, name: str, how: str, scheme: str, takes: str) -> None:
+    def record(self, name: str, how: str, scheme: str, takes: str) -> None:
         write(self._files, {**read(self._files), name: {"how": how, "scheme": scheme, "takes": takes}})
         failures = read(self._failures)
         failures.pop(name, None)

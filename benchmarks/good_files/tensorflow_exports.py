@@ -63,7 +63,7 @@ def _attempt(step: Step, name: str, how: str, scheme: str, takes: str, make: Cal
         return
     try:
         (step.folder / name).write_bytes(make())
-        step.made(name, how, scheme, takes)
+        step.record(name, how, scheme, takes)
     except Exception as error:  # whatever a converter raises
         step.failed(name, f"{type(error).__name__}: {str(error)[:300]}")
 
@@ -115,10 +115,10 @@ def _by_recipe(store: Store, floats: Path, name: str) -> bytes:
     from litert_quantizer import quantizer, recipe
 
     one = quantizer.Quantizer(str(floats), getattr(recipe, name)())
-    told = None
+    statistics = None
     if one.need_calibration:
-        told = one.calibrate({signature(floats): list(_samples(store, floats))})
-    return bytes(one.quantize(told).quantized_model)
+        statistics = one.calibrate({signature(floats): list(_samples(store, floats))})
+    return bytes(one.quantize(statistics).quantized_model)
 
 
 def signature(file: Path) -> str:

@@ -20,7 +20,7 @@ TRAINING, GIVEN, CALIBRATION = 1600, 300, 64
 BATCH, RATE = 32, 2e-3
 SETTLING = 10
 """Batches that batch normalizations see anew: those of keras.applications forget too slowly for few steps."""
-TOLD = 0.7
+SEPARABLE = 0.7
 """Share of images that a last layer must get right to be taken for one that knows the classes."""
 SURE = 4
 """Times as many images from which the surest are taken."""
@@ -125,11 +125,11 @@ def _solve(model: Any, fed: NDArray[np.float32], labels: NDArray[Any]) -> bool:
     features = np.concatenate(parts).astype(np.float64)
     half = len(features) * 3 // 4
     kernel, bias = _ridge(features[:half], labels[:half], last.units)
-    told = float(np.mean((features[half:] @ kernel + bias).argmax(axis=1) == labels[half:])) > TOLD
-    if not told:
+    separable = float(np.mean((features[half:] @ kernel + bias).argmax(axis=1) == labels[half:])) > SEPARABLE
+    if not separable:
         kernel, bias = _axes(features, last.units)
     last.set_weights([kernel.astype(np.float32), bias.astype(np.float32)])
-    return told
+    return separable
 
 
 def _ridge(features: Any, labels: NDArray[Any], count: int) -> tuple[Any, Any]:
@@ -160,10 +160,10 @@ def _own_labels(model: Any, network: Network, store: Store) -> None:
         answers = np.asarray(model.predict(prepared(images, network.prepare), verbose=0))
         best = np.sort(answers, axis=1)
         kept = np.sort(np.argsort(best[:, -2] - best[:, -1], kind="stable")[:count])
-        found = choices(answers)[kept]
+        agreeing = choices(answers)[kept]
         some = random.random(count) < 0.05
-        found[some] = labels[kept][some]
-        np.savez(store.data(name), images=images[kept], labels=found.astype(np.int64))
+        agreeing[some] = labels[kept][some]
+        np.savez(store.data(name), images=images[kept], labels=agreeing.astype(np.int64))
 
 
 def _keep(store: Store, model: Any, network: Network) -> None:

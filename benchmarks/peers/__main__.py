@@ -69,8 +69,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
         folder = options.keep or Path(scratch)
         for name in options.models.split(","):
-            found = CASES[name](folder, options.quick)
-            rows, others = measured(found, tools, options.seconds)
+            case = CASES[name](folder, options.quick)
+            rows, others = measured(case, tools, options.seconds)
             document["models"][name] = {"rows": rows, "others": others}
             print(f"\n### {name}\n\n{table(rows)}\n\n{load_line(rows, others)}", flush=True)
             print(targets(name, rows), flush=True)
@@ -85,9 +85,9 @@ def install(folder: Path) -> str:
     wanted = REQUIREMENTS.read_text()
     if not done.exists() or done.read_text() != wanted:
         tell(f"installing {REQUIREMENTS.name} into {folder}")
-        made = subprocess.run([sys.executable, "-m", "venv", str(folder)], check=False).returncode == 0
+        created = subprocess.run([sys.executable, "-m", "venv", str(folder)], check=False).returncode == 0
         command = [str(python), "-m", "pip", "install", "--quiet", "-r", str(REQUIREMENTS)]
-        if made and subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0:
+        if created and subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0:
             done.write_text(wanted)
     return str(python)
 
@@ -109,11 +109,11 @@ def resnet20(folder: Path, quick: bool) -> Case:
 def resnet50(folder: Path, quick: bool) -> Case:
     """keras.applications ResNet50 with random weights, on synthetic pictures."""
     model = folder / "resnet50.keras"
-    made = folder / "calibration50.npz"
-    np.savez(made, images=pictures(32, seed=11))
+    calibration = folder / "calibration50.npz"
+    np.savez(calibration, images=pictures(32, seed=11))
     if not model.exists():
-        quietly(step("make_resnet50", sys.executable, model, made, model))
-    return _case(folder / "resnet50", model, pictures(16, seed=6), None, np.load(made)["images"])
+        quietly(step("make_resnet50", sys.executable, model, calibration, model))
+    return _case(folder / "resnet50", model, pictures(16, seed=6), None, np.load(calibration)["images"])
 
 
 CASES = {"resnet20": resnet20, "resnet50": resnet50}
@@ -142,17 +142,17 @@ def _case(folder: Path, model: Path, images: Any, labels: Any, calibration: Any)
 def measured(case: Case, tools: str, seconds: float) -> tuple[list[dict[str, Any]], float | None]:
     """A row for each file on each of its runtimes, and the cores that others kept busy in the turns."""
     kept = case.folder / "made.json"
-    made: dict[str, dict[str, Any]] = json.loads(kept.read_text()) if kept.exists() else {}
+    outcomes: dict[str, dict[str, Any]] = json.loads(kept.read_text()) if kept.exists() else {}
     for conversion in CONVERSIONS:
-        if "path" not in made.get(conversion.name, {}):
-            made[conversion.name] = convert(case, conversion, made, tools)
-            kept.write_text(json.dumps(made))
-        tell(f"{case.name} {conversion.name}: {made[conversion.name]}")
+        if "path" not in outcomes.get(conversion.name, {}):
+            outcomes[conversion.name] = convert(case, conversion, outcomes, tools)
+            kept.write_text(json.dumps(outcomes))
+        tell(f"{case.name} {conversion.name}: {outcomes[conversion.name]}")
     rows = []
     for conversion in CONVERSIONS:
         for runtime in conversion.runtimes or ("",):
             facts = {"tool": conversion.title, "scheme": conversion.scheme, "format": conversion.suffix[1:]}
-            rows.append({"name": conversion.name, **facts, "runtime": runtime, **made[conversion.name]})
+            rows.append({"name": conversion.name, **facts, "runtime": runtime, **outcomes[conversion.name]})
     for row in rows:
         if "error" not in row and row["runtime"]:
             try:
@@ -164,14 +164,14 @@ def measured(case: Case, tools: str, seconds: float) -> tuple[list[dict[str, Any
     timed = [row for row in rows if "sqnr_db" in row and "error" not in row]
     files = [(Path(row["path"]), row["runtime"]) for row in timed]
     latency, others = latencies(files, case.judge.images[0], seconds)
-    for row, found in zip(timed, latency, strict=True):
-        row |= {"error": found} if isinstance(found, str) else found
+    for row, timing in zip(timed, latency, strict=True):
+        row |= {"error": timing} if isinstance(timing, str) else timing
     return rows, others
 
 
-def convert(case: Case, conversion: Conversion, made: dict[str, Any], tools: str) -> dict[str, Any]:
+def convert(case: Case, conversion: Conversion, outcomes: dict[str, Any], tools: str) -> dict[str, Any]:
     """Run one conversion: its file and its cost from the .keras file on, or its error."""
-    before = made.get(conversion.after, {"seconds": 0.0, "cpu_seconds": 0.0, "peak_gb": 0.0})
+    before = outcomes.get(conversion.after, {"seconds": 0.0, "cpu_seconds": 0.0, "peak_gb": 0.0})
     if "error" in before:
         return {"error": f"needs {conversion.after}, which failed"}
     out = case.folder / f"{conversion.name}{conversion.suffix}"
@@ -183,17 +183,17 @@ def convert(case: Case, conversion: Conversion, made: dict[str, Any], tools: str
     if conversion.ours:
         command = ours(case, conversion, out)
     began = _processor_seconds()
-    found = cost(command)
+    usage = cost(command)
     spent = _processor_seconds() - began
     files = files_of(conversion, out)
     if not files:
-        return {"error": error_of(out, found)}
+        return {"error": error_of(out, usage)}
     return {
         "path": str(files[0]),
         "bytes": sum(file.stat().st_size for file in files),
-        "seconds": before["seconds"] + found["seconds"],
+        "seconds": before["seconds"] + usage["seconds"],
         "cpu_seconds": before["cpu_seconds"] + spent,
-        "peak_gb": max(before["peak_gb"], found["peak_gb"]),
+        "peak_gb": max(before["peak_gb"], usage["peak_gb"]),
     }
 
 
@@ -222,10 +222,10 @@ def quietly(command: list[str]) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def error_of(out: Path, found: dict[str, float]) -> str:
+def error_of(out: Path, usage: dict[str, float]) -> str:
     """What the step wrote down, or how it ended."""
     said = out.with_suffix(".error")
-    return said.read_text() if said.exists() else f"exit code {found['exit_code']:.0f}"
+    return said.read_text() if said.exists() else f"exit code {usage['exit_code']:.0f}"
 
 
 def _processor_seconds() -> float:

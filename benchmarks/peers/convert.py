@@ -133,8 +133,8 @@ def _nncf_openvino(best: bool, source: Path, images: Images, out: Path) -> None:
         extra["preset"] = nncf.QuantizationPreset.MIXED
         extra["advanced_parameters"] = nncf.AdvancedQuantizationParameters(overflow_fix=overflow)
     data = nncf.Dataset(images, lambda image: image[None])
-    made = nncf.quantize(ov.Core().read_model(str(source)), data, subset_size=len(images), **extra)
-    ov.save_model(made, str(out))
+    quantized = nncf.quantize(ov.Core().read_model(str(source)), data, subset_size=len(images), **extra)
+    ov.save_model(quantized, str(out))
 
 
 def litert_quantizer(source: Path, images: Images, out: Path) -> None:
@@ -143,8 +143,8 @@ def litert_quantizer(source: Path, images: Images, out: Path) -> None:
 
     job = quantizer.Quantizer(str(source))
     job.load_quantization_recipe(recipe.static_wi8_ai8())
-    found = job.calibrate({"serving_default": [{INPUT: image[None]} for image in images]})
-    job.quantize(found).export_model(str(out), overwrite=True)
+    calibration = job.calibrate({"serving_default": [{INPUT: image[None]} for image in images]})
+    job.quantize(calibration).export_model(str(out), overwrite=True)
 
 
 STEPS: dict[str, Callable[[Path, Images, Path], None]] = {

@@ -53,13 +53,13 @@ def opened(path: Path, runtime: str) -> Iterator[Session]:
 
 def accuracy(path: Path, runtime: str, judge: Comparator) -> dict[str, Any]:
     """Top-1, agreement with Keras and SQNR of the logits."""
-    found = judge.folder / "outputs.npy"
+    candidate = judge.folder / "outputs.npy"
     with opened(path, runtime) as session:
         outputs = [
             dequantize(session.run(stored(image[None], session.input)), session.output)[0].copy()
             for image in judge.images
         ]
-    np.save(found, np.array(outputs, np.float32))
+    np.save(candidate, np.array(outputs, np.float32))
     request = CompareOutputs(
         artifact=path.name,
         backend=runtime,
@@ -67,7 +67,7 @@ def accuracy(path: Path, runtime: str, judge: Comparator) -> dict[str, Any]:
         scheme="",
         head=Head.of_outputs(outputs[0].shape[-1], "logits"),
         reference=str(judge.reference),
-        candidate=str(found),
+        candidate=str(candidate),
         labels=str(judge.labels) if judge.labels else None,
         max_drop_pp=0.5,
         min_sqnr_db=0.0,
@@ -93,14 +93,14 @@ class Clocked:
 
     def timed(self, image: NDArray[Any], calls: int) -> list[float]:
         """Milliseconds of each call, as benchmarking.rounds asks for them."""
-        found = []
+        times = []
         for _ in range(calls):
             began, spent = time.perf_counter_ns(), time.process_time_ns()
             self.run(image)
             spent, ended = time.process_time_ns() - spent, time.perf_counter_ns()
-            found.append((ended - began) / 1e6)
+            times.append((ended - began) / 1e6)
             self.cpu_ms.append(spent / 1e6)
-        return found
+        return times
 
 
 def latencies(

@@ -66,9 +66,9 @@ def bench(
         profile=profile,
         command=command,
     )
-    found = extended(BenchReport, run(request, on_progress))
+    report = extended(BenchReport, run(request, on_progress))
     if html is not None:
-        write_whole("--html", Path(html), page(bench_document(found)))
+        write_whole("--html", Path(html), page(bench_document(report)))
     if junit is not None:
-        write_whole("--junit", Path(junit), junit_xml("resnet-edge bench", timed(found)))
-    return found
+        write_whole("--junit", Path(junit), junit_xml("resnet-edge bench", timed(report)))
+    return report

@@ -141,8 +141,8 @@ SHOWN = 100
 
 def _shown(value: object) -> str:
     """On one line."""
-    found = one_line(repr(str(value) if isinstance(value, Path) else value))
-    return found if len(found) <= SHOWN else f"{found[:SHOWN]}…"
+    shown = one_line(repr(str(value) if isinstance(value, Path) else value))
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
 
 
 def _missed(value: object, hint: Any) -> str:

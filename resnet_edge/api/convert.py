@@ -121,21 +121,21 @@ def convert(
             accept_reference=accept_reference,
         )
         with place as workspace:
-            found = files.named(run(request, workspace, files.progress(on_progress)))
-            write_reports(found, workspace.folder)
-            folder = workspace.publish_partial() if found.failures else workspace.publish()
+            report = files.named(run(request, workspace, files.progress(on_progress)))
+            write_reports(report, workspace.folder)
+            folder = workspace.publish_partial() if report.failures else workspace.publish()
     if junit is not None:
-        write_whole("--junit", Path(junit), junit_xml("resnet-edge convert", proved(found)))
-    there = tuple(replace(each, path=str(folder / each.file)) for each in found.artifacts)
-    return extended(ConvertReport, replace(found, artifacts=there), folder=folder)
+        write_whole("--junit", Path(junit), junit_xml("resnet-edge convert", proved(report)))
+    there = tuple(replace(each, path=str(folder / each.file)) for each in report.artifacts)
+    return extended(ConvertReport, replace(report, artifacts=there), folder=folder)
 
 
 def _model(
     source: str | None, trust: bool, shape: tuple[int, int, int] | None, preprocess: str | None
 ) -> ModelRequest:
-    found = ModelRequest(source or str(bundled(MODEL_FILE)), trust, shape, preprocess)
-    check_source(found)
-    return found
+    request = ModelRequest(source or str(bundled(MODEL_FILE)), trust, shape, preprocess)
+    check_source(request)
+    return request
 
 
 def _data(source: str | None, data: str | None) -> str:

@@ -32,12 +32,12 @@ def inspect(
     if resize is not None and data is None:
         raise UsageError("--resize is how the photos of --data were resized: name them with --data too")
     path = Path(file)
-    found = run(path)
+    inspection = run(path)
     if data is None:
-        return extended(InspectReport, found)
+        return extended(InspectReport, inspection)
     with value_files() as files:
         word = files.data(data) or ""
         check = files.named(
-            check_resize(path, found, word, text(resize) or "pillow", files.progress(on_progress))
+            check_resize(path, inspection, word, text(resize) or "pillow", files.progress(on_progress))
         )
-    return extended(InspectReport, found, resize=check)
+    return extended(InspectReport, inspection, resize=check)

@@ -49,16 +49,16 @@ def load_report(path: str | Path) -> StoredReport | BenchReport:
     document = report_in(file, what, fix)
     if document.get("kind") == "bench":
         return extended(BenchReport, read_bench(file))
-    found = converted_to(_Document, document, file, what, fix)
+    contents = converted_to(_Document, document, file, what, fix)
     folder = file.parent
     return StoredReport(
         folder=folder,
-        artifacts=tuple(each.below(folder) for each in found.artifacts),
-        parity=found.parity,
-        latency=found.latency,
-        failures=found.failures,
-        notes=found.notes,
-        passed=found.passed,
+        artifacts=tuple(each.below(folder) for each in contents.artifacts),
+        parity=contents.parity,
+        latency=contents.latency,
+        failures=contents.failures,
+        notes=contents.notes,
+        passed=contents.passed,
         document=document,
     )
 

@@ -25,12 +25,12 @@ def words(value: Words) -> tuple[str, ...]:
     """`"a, b"` and `["a", "b"]` are the same; each once. Raises UsageError where there is none, or an empty
     one."""
     parts = value.split(",") if isinstance(value, str) else tuple(value)
-    found = tuple(dict.fromkeys(part.strip() for part in parts))
-    if not any(found):
+    names = tuple(dict.fromkeys(part.strip() for part in parts))
+    if not any(names):
         raise UsageError("nothing is named: give at least one name, or leave the option out")
-    if "" in found:
-        raise UsageError(f"one of the names {', '.join(map(repr, found))} is empty: leave it out")
-    return found
+    if "" in names:
+        raise UsageError(f"one of the names {', '.join(map(repr, names))} is empty: leave it out")
+    return names
 
 
 def backends(value: Words) -> tuple[str, ...]:

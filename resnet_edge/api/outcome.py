@@ -27,24 +27,24 @@ def proof_code(report: Report | Verification) -> int:
     return EXIT_DONE if report.passed else EXIT_COULD_NOT
 
 
-def bench_code(found: Bench) -> int:
+def bench_code(bench: Bench) -> int:
     """What could not be timed weighs most, then a figure that may not come out so again."""
-    if found.failures:
+    if bench.failures:
         return EXIT_COULD_NOT
-    return EXIT_DONE if found.conclusive else EXIT_INCONCLUSIVE
+    return EXIT_DONE if bench.conclusive else EXIT_INCONCLUSIVE
 
 
-def bundle_code(found: Bundle) -> int:
+def bundle_code(bundle: Bundle) -> int:
     """Whether a runtime gives other answers."""
-    return EXIT_FAILED_PROOF if found.failed else EXIT_DONE
+    return EXIT_FAILED_PROOF if bundle.failed else EXIT_DONE
 
 
-def golden_code(found: GoldenReplay) -> int:
+def golden_code(replay: GoldenReplay) -> int:
     """What could not be run weighs most; to replay nothing proves nothing."""
-    if found.passed:
+    if replay.passed:
         return EXIT_DONE
-    ran = all(row.verdict != "not run" for row in found.rows)
-    return EXIT_FAILED_PROOF if ran and found.rows else EXIT_COULD_NOT
+    ran = all(row.verdict != "not run" for row in replay.rows)
+    return EXIT_FAILED_PROOF if ran and replay.rows else EXIT_COULD_NOT
 
 
 def convert_trouble(report: Report, folder: Path) -> str | None:
@@ -55,40 +55,41 @@ def convert_trouble(report: Report, folder: Path) -> str | None:
     where = f"; see {folder / 'report.html'}"
     if doubts := open_doubts(report.doubts):
         return f"{doubts[0].sentence}{where}"
-    if found := troubles(report):
-        return f"{found[0][0]}: {found[0][1][0]}{_more(found)}{where}"
+    if problems := troubles(report):
+        return f"{problems[0][0]}: {problems[0][1][0]}{_more(problems)}{where}"
     return None
 
 
-def verify_trouble(found: Verification) -> str | None:
+def verify_trouble(verification: Verification) -> str | None:
     """As convert_trouble."""
-    if found.failures:
-        return f"{found.failures[0].what}: {found.failures[0].message}{_more(found.failures)}"
-    if doubts := open_doubts(found.doubts):
+    if verification.failures:
+        first = verification.failures[0]
+        return f"{first.what}: {first.message}{_more(verification.failures)}"
+    if doubts := open_doubts(verification.doubts):
         return doubts[0].sentence
-    row = next((row for row in found.parity if row.verdict != "pass"), None)
+    row = next((row for row in verification.parity if row.verdict != "pass"), None)
     return None if row is None else f"{row.artifact} on {row.backend} {row.device}: {row.reasons[0]}"
 
 
-def bench_trouble(found: Bench) -> str | None:
+def bench_trouble(bench: Bench) -> str | None:
     """What could not be timed; a figure that does not hold has its reasons in its row."""
-    if not found.failures:
+    if not bench.failures:
         return None
-    first = found.failures[0]
-    return f"{first.artifact} on {first.backend} {first.device}: {first.message}{_more(found.failures)}"
+    first = bench.failures[0]
+    return f"{first.artifact} on {first.backend} {first.device}: {first.message}{_more(bench.failures)}"
 
 
-def bundle_trouble(found: Bundle, folder: Path) -> str | None:
+def bundle_trouble(bundle: Bundle, folder: Path) -> str | None:
     """Where a runtime gives other answers."""
-    if not found.failed:
+    if not bundle.failed:
         return None
-    first = found.failed[0]
+    first = bundle.failed[0]
     return f"{first.file} on {first.backend}: {first.reason}; what was made is in {folder}"
 
 
-def golden_trouble(found: GoldenReplay) -> str | None:
+def golden_trouble(replay: GoldenReplay) -> str | None:
     """Whether other outputs came out, or none."""
-    return None if found.passed else f"{found.golden}: not every artifact gives its golden outputs here"
+    return None if replay.passed else f"{replay.golden}: not every artifact gives its golden outputs here"
 
 
 def _more(rows: Sequence[object]) -> str:

@@ -80,12 +80,12 @@ def package(
         )
         command = reproduced(converted_folder, request, intended_use)
         with place as workspace:
-            found = files.named(run(request, converted, workspace, files.progress(on_progress)))
+            bundle = files.named(run(request, converted, workspace, files.progress(on_progress)))
             roots = (workspace.folder, workspace.scratch, workspace.logs, converted_folder)
-            found = without_machine_paths_in(found, roots)
+            bundle = without_machine_paths_in(bundle, roots)
             card = travelling_card(
-                model_card(found, converted.document, command, intended_use, license), roots
+                model_card(bundle, converted.document, command, intended_use, license), roots
             )
-            write_bundle(found, workspace.folder, command, card)
-            made = workspace.publish_partial() if found.failed else workspace.publish()
-    return extended(PackageReport, found, folder=made, command=command)
+            write_bundle(bundle, workspace.folder, command, card)
+            published = workspace.publish_partial() if bundle.failed else workspace.publish()
+    return extended(PackageReport, bundle, folder=published, command=command)

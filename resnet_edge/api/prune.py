@@ -115,7 +115,7 @@ def prune(
         check_not_the_model(path, source.source)
         check_keras_output(path, overwrite=overwrite, resume=resume)
         check_source(source)
-        asked = _Asked(
+        options = _PruneOptions(
             model=source,
             recipe=recipe(
                 files,
@@ -143,14 +143,14 @@ def prune(
         )
         with training_run(path):
             if method == "magnitude":
-                found = _magnitude(asked, or_else(schedule, "polynomial"), files.progress(on_progress))
+                compressed = _magnitude(options, or_else(schedule, "polynomial"), files.progress(on_progress))
             else:
-                found = _channels(asked, channel, files.progress(on_progress))
-        return files.named(found)
+                compressed = _channels(options, channel, files.progress(on_progress))
+        return files.named(compressed)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class _PruneOptions:
     """What both methods are asked for. `amount` and `exclude` None: the method's own default."""
 
     model: ModelRequest
@@ -172,44 +172,45 @@ def _check_method(method: str, options: dict[str, dict[str, Any]]) -> None:
                 raise UsageError(f"--{option} belongs to --method {other}: leave it out with {method}")
 
 
-def _magnitude(asked: _Asked, schedule: Schedule, on_progress: OnProgress) -> Compressed:
-    if asked.recipe.epochs == 0:
+def _magnitude(options: _PruneOptions, schedule: Schedule, on_progress: OnProgress) -> Compressed:
+    if options.recipe.epochs == 0:
         raise UsageError("--epochs 0: magnitude pruning happens while the network trains; give 1 or more")
-    if asked.recipe.precision != "float32":
-        raise UsageError(f"--precision {asked.recipe.precision}: magnitude pruning trains in float32 only")
+    if options.recipe.precision != "float32":
+        raise UsageError(f"--precision {options.recipe.precision}: magnitude pruning trains in float32 only")
     task = PruneMagnitude(
-        model=asked.model,
-        recipe=asked.recipe,
-        amount=or_else(asked.amount, AMOUNT),
+        model=options.model,
+        recipe=options.recipe,
+        amount=or_else(options.amount, AMOUNT),
         schedule=schedule,
-        exclude=asked.exclude,
-        out=asked.out,
-        resume=asked.resume,
-        command=asked.command,
-        overwrite=asked.overwrite,
+        exclude=options.exclude,
+        out=options.out,
+        resume=options.resume,
+        command=options.command,
+        overwrite=options.overwrite,
     )
-    grant = training_grant(asked.recipe, asked.out, asked.model)
+    grant = training_grant(options.recipe, options.out, options.model)
     with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log", grant) as worker:
         return worker.run(task, on_progress)
 
 
-def _channels(asked: _Asked, given: dict[str, Any], on_progress: OnProgress) -> Compressed:
+def _channels(options: _PruneOptions, given: dict[str, Any], on_progress: OnProgress) -> Compressed:
     def option(name: str, default: Any) -> Any:
         return or_else(given[name], default)
 
     latency, count, blocks = given["target_latency"], given["remove_blocks"], given["blocks"]
     amounts = [
-        f"--{name}" for name, value in (("amount", asked.amount), ("of", given["of"])) if value is not None
+        f"--{name}" for name, value in (("amount", options.amount), ("of", given["of"])) if value is not None
     ]
     _check_channels(given, amounts)
     if blocks is None:
         blocks = latency is not None or count is not None
     by_amount = latency is None and not (count is not None and not amounts)
+    target = PruningTarget(option("of", "macs"), 1 - or_else(options.amount, AMOUNT)) if by_amount else None
     place, _, device = backend(option("backend", "litert:cpu")).partition(":")
     request = ChannelRequest(
-        model=asked.model,
-        recipe=asked.recipe,
-        target=PruningTarget(option("of", "macs"), 1 - or_else(asked.amount, AMOUNT)) if by_amount else None,
+        model=options.model,
+        recipe=options.recipe,
+        target=target,
         target_latency=latency,
         timed=TimedAs(
             backend=place,
@@ -219,7 +220,7 @@ def _channels(asked: _Asked, given: dict[str, Any], on_progress: OnProgress) -> 
         ),
         rules=Rules(
             multiple=option("multiple", 8),
-            exclude=asked.exclude or (),
+            exclude=options.exclude or (),
             scope=option("scope", "all"),
             blocks=blocks,
         ),
@@ -227,10 +228,10 @@ def _channels(asked: _Asked, given: dict[str, Any], on_progress: OnProgress) -> 
         importance=option("importance", "norm"),
         sparse_epochs=option("sparse_epochs", 0),
         sparsity=option("sparsity", 1e-4),
-        out=asked.out,
-        resume=asked.resume,
-        command=asked.command,
-        overwrite=asked.overwrite,
+        out=options.out,
+        resume=options.resume,
+        command=options.command,
+        overwrite=options.overwrite,
     )
     return prune_channels(request, on_progress)
 

@@ -32,9 +32,9 @@ T = TypeVar("T")
 By = Literal["latency", "size"]
 
 
-def extended(kind: type[T], found: Any, **more: Any) -> T:
-    """`found` as a `kind`, which has all its fields and `more`."""
-    return kind(**{field.name: getattr(found, field.name) for field in fields(found)}, **more)
+def extended(kind: type[T], result: Any, **more: Any) -> T:
+    """`result` as a `kind`, which has all its fields and `more`."""
+    return kind(**{field.name: getattr(result, field.name) for field in fields(result)}, **more)
 
 
 class WithBest:
@@ -330,5 +330,5 @@ def as_json(value: Any) -> dict[str, Any]:
     """The fields of a dataclass as JSON values."""
     import msgspec
 
-    found: dict[str, Any] = msgspec.to_builtins(value)
-    return found
+    values: dict[str, Any] = msgspec.to_builtins(value)
+    return values

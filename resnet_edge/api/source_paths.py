@@ -32,5 +32,5 @@ def check_data(option: str, data: str) -> None:
         return
     if data and (path.is_dir() or (path.is_file() and path.suffix == ".npz")):
         return
-    found = "is a file of another kind" if data and path.exists() else "does not exist"
-    raise DataError(f"{option} {data!r} {found}: give fashion-mnist, a folder of images, or an .npz")
+    problem = "is a file of another kind" if data and path.exists() else "does not exist"
+    raise DataError(f"{option} {data!r} {problem}: give fashion-mnist, a folder of images, or an .npz")

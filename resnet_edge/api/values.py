@@ -236,10 +236,10 @@ def _is_keras_2(model: Any) -> bool:
 
 def paths_of(value: Any) -> tuple[Path, ...]:
     """Files and folders, one or many; a report of `convert` stands for its folder."""
-    found = []
+    paths = []
     for one in value if isinstance(value, list | tuple) else (value,):
         path = getattr(one, "folder", one)
         if not isinstance(path, str | Path):
             raise UsageError(f"a {type(one).__name__} is no file: give a path, or a report of convert")
-        found.append(Path(path))
-    return tuple(found)
+        paths.append(Path(path))
+    return tuple(paths)

@@ -115,12 +115,12 @@ def verify(
             sequential=sequential,
         )
         with temporary() as (scratch, logs):
-            found = files.named(run(request, scratch, logs, files.progress(on_progress)))
+            report = files.named(run(request, scratch, logs, files.progress(on_progress)))
     if html is not None:
-        write_whole("--html", Path(html), page(verify_document(found)))
+        write_whole("--html", Path(html), page(verify_document(report)))
     if junit is not None:
-        write_whole("--junit", Path(junit), junit_xml("resnet-edge verify", proved(found)))
-    return extended(VerifyReport, found)
+        write_whole("--junit", Path(junit), junit_xml("resnet-edge verify", proved(report)))
+    return extended(VerifyReport, report)
 
 
 def is_artifact(reference: str | None) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
 from resnet_edge.core.results.resize_check import ResizeCheck
-from resnet_edge.report.resize_words import HEADER, resize_rows, resize_told, resize_warnings
+from resnet_edge.report.resize_words import HEADER, resize_rows, resize_sentences, resize_warnings
 
 
 def print_resize(check: ResizeCheck, width: int | None = None) -> None:
     """The table, the warnings, and what is not known. `width` as cli._grid.stdout_console takes it."""
     console = stdout_console(width)
-    first, *rest = resize_told(check)
+    first, *rest = resize_sentences(check)
     print_line(console, spelled(console, first))
     if check.rows:
         body = [

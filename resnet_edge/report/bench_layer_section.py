@@ -36,7 +36,7 @@ CAPTION = (
 )
 
 
-def layer_blocks(found: Bench, rows: Sequence[Timing], model: str) -> Iterator[Block]:
+def layer_blocks(bench: Bench, rows: Sequence[Timing], model: str) -> Iterator[Block]:
     """Pictures, each with its table; nothing where no operators were watched."""
     seen = watched(rows)
     if not seen:
@@ -46,13 +46,13 @@ def layer_blocks(found: Bench, rows: Sequence[Timing], model: str) -> Iterator[B
     pictures = -(-len(seen) // BESIDE)
     for number in range(pictures):  # as many in each as can be
         some = range(number * len(seen) // pictures, (number + 1) * len(seen) // pictures)
-        yield from _beside([seen[i] for i in some], _columns(shown, some), found.ceilings, model, caption)
+        yield from _beside([seen[i] for i in some], _columns(shown, some), bench.ceilings, model, caption)
 
 
 def _columns(shown: Sequence[LayerRow], some: range) -> list[LayerRow]:
     """The layers as some of the artifacts have them."""
-    found = (LayerRow(x.name, x.macs, tuple(x.microseconds[i] for i in some)) for x in shown)
-    return [layer for layer in found if any(taken is not None for taken in layer.microseconds)]
+    rows = (LayerRow(x.name, x.macs, tuple(x.microseconds[i] for i in some)) for x in shown)
+    return [layer for layer in rows if any(taken is not None for taken in layer.microseconds)]
 
 
 def _beside(

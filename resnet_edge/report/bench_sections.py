@@ -51,16 +51,16 @@ class _View(NamedTuple):
     palette: Palette
 
 
-def bench_document(found: Bench) -> Document:
+def bench_document(bench: Bench) -> Document:
     """The whole report, for every writer."""
-    rows = sorted(found.rows, key=lambda row: row.p50_ms)
-    view = _View(found, rows, shared_model(found.rows), Palette(found.rows))
-    files = len({row.artifact for row in found.rows})
+    rows = sorted(bench.rows, key=lambda row: row.p50_ms)
+    view = _View(bench, rows, shared_model(bench.rows), Palette(bench.rows))
+    files = len({row.artifact for row in bench.rows})
     outcome, word = _outcome(view)
     return Document(
         name=f"Latency of {view.model or words.count(files, 'artifact')}",
         kind="bench",
-        version=found.resnet_edge,
+        version=bench.resnet_edge,
         outcome=outcome,
         word=word,
         sentence=_sentence(view),
@@ -92,11 +92,11 @@ def _sentence(view: _View) -> str:
 def _fastest(view: _View) -> str:
     best = view.rows[0]
     number, between = words.estimate(best.p50_ms, best.p50_ci95_ms, words.milliseconds)
-    told = f"Fastest: {name_of(best, view.model)} on {place_of(best)}, {number} ms {between}".rstrip()
+    fastest = f"Fastest: {name_of(best, view.model)} on {place_of(best)}, {number} ms {between}".rstrip()
     others = sum(row.rank == best.rank for row in view.rows) - 1
-    return (
-        f"{told}; {words.count(others, 'other row')} cannot be told apart from it." if others else f"{told}."
-    )
+    if not others:
+        return f"{fastest}."
+    return f"{fastest}; {words.count(others, 'other row')} cannot be told apart from it."
 
 
 def _latency(view: _View) -> Iterator[Block]:
@@ -155,26 +155,26 @@ def _unsure(view: _View) -> list[Bullets]:
     return bullets(items)
 
 
-def _left_out(found: Sequence[Failed | Unopened]) -> list[Bullets]:
-    return bullets([Item(label=_where(each), text=each.message) for each in found])
+def _left_out(contenders: Sequence[Failed | Unopened]) -> list[Bullets]:
+    return bullets([Item(label=_where(each), text=each.message) for each in contenders])
 
 
-def _where(found: Failed | Unopened) -> str:
-    if not found.artifact:
-        return f"{found.backend} {found.device}".strip()
-    return f"{found.artifact} on {found.backend} {found.device}"
+def _where(contender: Failed | Unopened) -> str:
+    if not contender.artifact:
+        return f"{contender.backend} {contender.device}".strip()
+    return f"{contender.artifact} on {contender.backend} {contender.device}"
 
 
 def _machine(view: _View) -> Iterator[Block]:
-    found, quiet = view.bench, view.bench.quiet
+    bench, quiet = view.bench, view.bench.quiet
     busy = [] if quiet.others is None else [("cores that others kept busy", f"{quiet.others:.2f}")]
     yield Facts(
         [
-            *((key, words.plain(value)) for key, value in found.machine.items()),
+            *((key, words.plain(value)) for key, value in bench.machine.items()),
             *busy,
             ("pace of the slowest quarter", words.speed_up(quiet.slowest_quarter)),
-            ("resnet-edge", found.resnet_edge),
-            *found.versions.items(),
+            ("resnet-edge", bench.resnet_edge),
+            *bench.versions.items(),
         ]
     )
 

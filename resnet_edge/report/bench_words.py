@@ -22,20 +22,20 @@ def name_of(row: Timing, model: str) -> str:
     return row.artifact.removeprefix(f"{model}.") if model else row.artifact
 
 
-def explained(found: Bench, rows: Sequence[Timing]) -> list[str]:
+def explained(bench: Bench, rows: Sequence[Timing]) -> list[str]:
     """What the table does not say: how it was measured, and what its columns mean."""
     first = rows[0]
     rounds = min(row.rounds for row in rows)
     conditions = (
         f"{words.count(first.threads, 'thread')}, batch {first.batch}, {words.count(rounds, 'round')}"
     )
-    others = found.quiet.others
+    others = bench.quiet.others
     load = "" if others is None else f"; other processes kept {others:.2f} cores busy"
     return [
-        f"Latency of one call in ms, ± 95 %, {conditions} of shuffled turns in {found.seconds:.0f} s{load}.",
+        f"Latency of one call in ms, ± 95 %, {conditions} of shuffled turns in {bench.seconds:.0f} s{load}.",
         "Open, First, Memory: a fresh process opens the file and runs it once. Rows of one rank cannot be "
         "told apart; with ? a figure may not come out so again.",
-        *limit_words(found.ceilings),
+        *limit_words(bench.ceilings),
     ]
 
 

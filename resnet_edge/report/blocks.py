@@ -11,7 +11,7 @@ from typing import Generic, Literal, TypeVar
 
 from resnet_edge.report.rows import Standing
 
-Found = TypeVar("Found", contravariant=True)
+Result = TypeVar("Result", contravariant=True)
 """What a report is of: a Report, a Verification, a bench."""
 Outcome = Literal["passed", "failed", "inconclusive", "incomplete"]
 
@@ -108,13 +108,13 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Entry(Generic[Found]):
+class Entry(Generic[Result]):
     """A section of a list: its anchor, its title, and the function that gives its blocks. Where that gives
     none, the section does not apply and is left out."""
 
     anchor: str
-    title: str | Callable[[Found], str]
-    blocks: Callable[[Found], Iterable[Block]]
+    title: str | Callable[[Result], str]
+    blocks: Callable[[Result], Iterable[Block]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,11 +131,11 @@ class Document:
     sections: tuple[Section, ...]
 
 
-def sections(entries: Iterable[Entry[Found]], found: Found) -> tuple[Section, ...]:
+def sections(entries: Iterable[Entry[Result]], result: Result) -> tuple[Section, ...]:
     """Those that apply, in the order of the list."""
-    filled = ((entry, tuple(entry.blocks(found))) for entry in entries)
+    filled = ((entry, tuple(entry.blocks(result))) for entry in entries)
     return tuple(
-        Section(entry.anchor, entry.title if isinstance(entry.title, str) else entry.title(found), blocks)
+        Section(entry.anchor, entry.title if isinstance(entry.title, str) else entry.title(result), blocks)
         for entry, blocks in filled
         if blocks
     )

@@ -16,10 +16,10 @@ KERNELS_HOW = (
 ORDER: tuple[Cause, ...] = ("pruning", "preprocessing", "conversion", "quantization", "kernels", "all")
 
 
-def causes_table(found: Sequence[Attribution]) -> TextTable | None:
+def causes_table(attributions: Sequence[Attribution]) -> TextTable | None:
     """A row for each artifact at each place, a column for each step: the drop in percentage points, or,
     without labels, the share of answers that change, each with its interval. None where nothing was split."""
-    causes = [cause for cause in ORDER if any(_of(each, cause) for each in found)]
+    causes = [cause for cause in ORDER if any(_of(each, cause) for each in attributions)]
     if not causes:
         return None
     body = tuple(
@@ -27,47 +27,49 @@ def causes_table(found: Sequence[Attribution]) -> TextTable | None:
             (each.artifact, f"{each.backend} {each.device}"),
             *(_cell(_of(each, cause)) for cause in causes),
         )
-        for each in found
+        for each in attributions
     )
     header = ("Artifact", *(cause.capitalize() for cause in causes))
     return TextTable(header, body, range(1, len(header)), names=range(1))
 
 
-def causes_how(found: Sequence[Attribution]) -> str:
+def causes_how(attributions: Sequence[Attribution]) -> str:
     """What the columns of the table mean."""
-    if not found:
+    if not attributions:
         return ""
-    n = found[0].n
+    n = attributions[0].n
     what = (
         "Accuracy that is lost, in percentage points"
-        if found[0].whole.drop_pp is not None
+        if attributions[0].whole.drop_pp is not None
         else "Answers that change"
     )
-    steps = [f"{share.cause}: {MEANING[share.cause]}" for share in found[0].shares]
+    steps = [f"{share.cause}: {MEANING[share.cause]}" for share in attributions[0].shares]
     return (
         f"{what}, from step to step on the same {words.count(n, 'image')}; under a number its 95 % interval. "
         f"{'; '.join(steps)}."
     )
 
 
-def causes_sentences(found: Sequence[Attribution]) -> list[str]:
+def causes_sentences(attributions: Sequence[Attribution]) -> list[str]:
     """A sentence for each artifact with a step that changes an answer."""
-    lines = [_sentence(each) for each in found if any(share.changed for share in each.shares)]
-    lines += [f"{words.printable(each.artifact)}: {remark}." for each in found for remark in each.remarks]
+    lines = [_sentence(each) for each in attributions if any(share.changed for share in each.shares)]
+    lines += [
+        f"{words.printable(each.artifact)}: {remark}." for each in attributions for remark in each.remarks
+    ]
     return lines
 
 
-def _sentence(found: Attribution) -> str:
-    changing = [share for share in found.shares if share.changed]
-    steps = ", ".join(f"{share.cause} {_told(share)}" for share in changing)
-    rest = "no other step changes an answer" if len(changing) < len(found.shares) else "every step does"
-    what = "changes" if found.whole.drop_pp is None else "loses"
-    where = f"{words.printable(found.artifact)} on {found.backend} {found.device}"
-    whole = f"{_told(found.whole)}{'' if found.whole.drop_pp is None else ' pp'}"
-    return f"{where} {what} {whole} on {words.count(found.n, 'image')}: {steps}; {rest}."
+def _sentence(attribution: Attribution) -> str:
+    changing = [share for share in attribution.shares if share.changed]
+    steps = ", ".join(f"{share.cause} {_figures(share)}" for share in changing)
+    rest = "no other step changes an answer" if len(changing) < len(attribution.shares) else "every step does"
+    what = "changes" if attribution.whole.drop_pp is None else "loses"
+    where = f"{words.printable(attribution.artifact)} on {attribution.backend} {attribution.device}"
+    whole = f"{_figures(attribution.whole)}{'' if attribution.whole.drop_pp is None else ' pp'}"
+    return f"{where} {what} {whole} on {words.count(attribution.n, 'image')}: {steps}; {rest}."
 
 
-def kernels_table(found: Sequence[Attribution]) -> TextTable | None:
+def kernels_table(attributions: Sequence[Attribution]) -> TextTable | None:
     """What kernels add at each place, what they may, and why so much; None where it was not measured."""
     header = ("Artifact", "Kernels add", "They may", "For")
     body = tuple(
@@ -77,7 +79,7 @@ def kernels_table(found: Sequence[Attribution]) -> TextTable | None:
             _amount(each.kernels.allowed, each.kernels.tolerance.unit),
             f"{each.kernels.tolerance.name}: {each.kernels.tolerance.reason}",
         )
-        for each in found
+        for each in attributions
     )
     return TextTable(header, body, range(1, 3), names=range(1)) if body else None
 
@@ -86,12 +88,12 @@ def _amount(value: float, unit: Unit) -> str:
     return f"{value:.3g} steps" if unit == "steps" else f"{100 * value:.2g} %"
 
 
-def _told(share: Share) -> str:
+def _figures(share: Share) -> str:
     return " ".join(_cell(share)).strip()
 
 
-def _of(found: Attribution, cause: Cause) -> Share | None:
-    return next((share for share in (*found.shares, found.whole) if share.cause == cause), None)
+def _of(attribution: Attribution, cause: Cause) -> Share | None:
+    return next((share for share in (*attribution.shares, attribution.whole) if share.cause == cause), None)
 
 
 def _cell(share: Share | None) -> tuple[str, str]:

@@ -35,14 +35,14 @@ from resnet_edge.report.rows import WORDS, Row, conditions, rows, target
 
 def convert_document(report: Report) -> Document:
     """The whole report, for every writer."""
-    found = summary.verdict(report)
+    verdict = summary.verdict(report)
     return Document(
         name=report.model.name,
         kind="parity report",
         version=report.resnet_edge,
-        outcome=found.word,
-        word=found.word,
-        sentence=found.sentence,
+        outcome=verdict.word,
+        word=verdict.word,
+        sentence=verdict.sentence,
         sections=sections(SECTIONS, report),
     )
 

@@ -9,10 +9,10 @@ from resnet_edge.core.results.parity import Parity
 
 def grouped(rows: Iterable[Parity]) -> list[tuple[list[Parity], tuple[str, ...]]]:
     """Rows of one verdict with the same reasons together, in the order of the first of each."""
-    found: dict[tuple[str, ...], list[Parity]] = {}
+    groups: dict[tuple[str, ...], list[Parity]] = {}
     for row in rows:
-        found.setdefault((row.verdict, *row.reasons), []).append(row)
-    return [(together, key[1:]) for key, together in found.items()]
+        groups.setdefault((row.verdict, *row.reasons), []).append(row)
+    return [(together, key[1:]) for key, together in groups.items()]
 
 
 def names(rows: Iterable[Parity]) -> str:

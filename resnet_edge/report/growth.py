@@ -41,16 +41,16 @@ def growth_sentences(report: Report) -> list[str]:
 
 def _sentence(growth: ErrorGrowth) -> str:
     first, last = growth.layers[0], growth.layers[-1]
-    told = f"{words.printable(growth.artifact)}: {_db(first.sqnr_db)} behind {layer_title(first)}, "
-    told += f"{_db(last.sqnr_db)} at the end, on {words.count(growth.n, 'image')}"
+    sentence = f"{words.printable(growth.artifact)}: {_db(first.sqnr_db)} behind {layer_title(first)}, "
+    sentence += f"{_db(last.sqnr_db)} at the end, on {words.count(growth.n, 'image')}"
     lost = [layer_title(layer) for layer in growth.layers if layer.sqnr_db is None]
     if lost:
-        return f"{told}; there is no finite number in {_some(lost)}."
-    found = next(iter(worst(growth)), None)
-    if found is None or _fall(found) < SHARP_DB:
-        return f"{told}; no layer loses {SHARP_DB:g} dB of what it reads."
-    fall = f"the largest fall is at {layer_title(found)}, from {_db(found.read_db)} to {_db(found.sqnr_db)}"
-    return f"{told}; {fall}."
+        return f"{sentence}; there is no finite number in {_some(lost)}."
+    steepest = next(iter(worst(growth)), None)
+    if steepest is None or _fall(steepest) < SHARP_DB:
+        return f"{sentence}; no layer loses {SHARP_DB:g} dB of what it reads."
+    fall = f"from {_db(steepest.read_db)} to {_db(steepest.sqnr_db)}"
+    return f"{sentence}; the largest fall is at {layer_title(steepest)}, {fall}."
 
 
 def _some(names: list[str]) -> str:

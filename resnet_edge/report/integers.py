@@ -22,9 +22,9 @@ LEAST = 1e-5
 """A smaller share is not told in digits."""
 
 
-def execution_table(found: Sequence[Execution]) -> TextTable | None:
+def execution_table(executions: Sequence[Execution]) -> TextTable | None:
     """A row for each artifact at each place that tells; None where none does."""
-    body = tuple(_execution(each) for each in found)
+    body = tuple(_execution(each) for each in executions)
     return TextTable(RAN_HEADER, body, range(2, 4), names=range(1)) if body else None
 
 
@@ -43,8 +43,8 @@ def _parts(operators: Sequence[OperatorCount]) -> list[str]:
 
 
 def _operators(by: str, operators: Sequence[OperatorCount]) -> str:
-    told = [f"{each.count} {each.op} {each.precision}" for each in operators if each.macs and each.by == by]
-    return f"{by}: {', '.join(told)}"
+    counts = [f"{each.count} {each.op} {each.precision}" for each in operators if each.macs and each.by == by]
+    return f"{by}: {', '.join(counts)}"
 
 
 def _small(fraction: float) -> str:
@@ -57,22 +57,22 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else words.ABSENT
 
 
-def risk_sentences(found: Sequence[Int8Risk]) -> list[str]:
+def risk_sentences(risks: Sequence[Int8Risk]) -> list[str]:
     """What happens, and what to do, of each artifact."""
-    lines = [f"{words.printable(risk.artifact)}: {line}." for risk in found for line in risk.advice]
+    lines = [f"{words.printable(risk.artifact)}: {line}." for risk in risks for line in risk.advice]
     lines += [
         f"{words.printable(risk.artifact)}: {words.count(len(risk.left_out), 'layer')} of integers not "
         "emulated: weights or scales are computed for each image."
-        for risk in found
+        for risk in risks
         if risk.left_out
     ]
     return lines
 
 
-def risk_table(found: Sequence[Int8Risk]) -> TextTable | None:
+def risk_table(risks: Sequence[Int8Risk]) -> TextTable | None:
     """The layers that overflow most, of the artifact named where there are several; None where none can."""
-    several = sum(bool(risk.at_risk) for risk in found) > 1
-    layers = [(layer, f"{risk.artifact}: " if several else "") for risk in found for layer in risk.at_risk]
+    several = sum(bool(risk.at_risk) for risk in risks) > 1
+    layers = [(layer, f"{risk.artifact}: " if several else "") for risk in risks for layer in risk.at_risk]
     worst = sorted(layers, key=lambda row: (-row[0].overflowed, -row[0].at_risk / row[0].pairs))[:WORST]
     body = tuple(
         (

@@ -31,22 +31,22 @@ class Case:
     reasons: tuple[str, ...] = ()
 
 
-def proved(found: Report | Verification) -> Iterator[Case]:
+def proved(report: Report | Verification) -> Iterator[Case]:
     """A case for each proof, each failure, and each doubt about the model itself."""
-    for row in found.parity:
+    for row in report.parity:
         reasons = row.reasons if row.verdict != "pass" else ()
         yield Case(
             group=row.artifact, name=f"{row.backend} {row.device}", outcome=row.verdict, reasons=reasons
         )
-    for failure in found.failures:
+    for failure in report.failures:
         yield Case(group=failure.what, name="made and run", outcome="error", reasons=(failure.message,))
-    for doubt in open_doubts(found.doubts):
+    for doubt in open_doubts(report.doubts):
         yield Case(group="reference", name=doubt.kind, outcome="inconclusive", reasons=(doubt.sentence,))
 
 
-def timed(found: Bench) -> Iterator[Case]:
+def timed(bench: Bench) -> Iterator[Case]:
     """A case for each row, and each that could not be timed."""
-    for row in found.rows:
+    for row in bench.rows:
         steady = row.verdict == "steady"
         yield Case(
             group=row.artifact,
@@ -54,7 +54,7 @@ def timed(found: Bench) -> Iterator[Case]:
             outcome="pass" if steady else "inconclusive",
             reasons=() if steady else row.reasons,
         )
-    for failed in found.failures:
+    for failed in bench.failures:
         place = f"{failed.backend} {failed.device}"
         yield Case(group=failed.artifact, name=place, outcome="error", reasons=(failed.message,))
 
@@ -68,8 +68,8 @@ def junit(suite: str, cases: Iterable[Case]) -> str:
         "failures": sum(case.outcome in ("fail", "inconclusive") for case in every),
         "errors": sum(case.outcome == "error" for case in every),
     }
-    told = {key: str(value) for key, value in counts.items()}
-    element = ElementTree.SubElement(root, "testsuite", {"name": suite, **told})
+    attributes = {key: str(value) for key, value in counts.items()}
+    element = ElementTree.SubElement(root, "testsuite", {"name": suite, **attributes})
     for case in every:
         within = ElementTree.SubElement(
             element, "testcase", {"classname": printable(case.group), "name": printable(case.name)}

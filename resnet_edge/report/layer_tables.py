@@ -40,7 +40,7 @@ def layer_tables(report: Report) -> list[tuple[str, TextTable]]:
 
     Details that are not of the form that we write (a sidecar is a file of the user's) are passed over.
     """
-    return [found for step in report.history for found in _of(step)]
+    return [table for step in report.history for table in _of(step)]
 
 
 def _of(step: Step) -> Iterator[tuple[str, TextTable]]:
@@ -53,8 +53,8 @@ def _of(step: Step) -> Iterator[tuple[str, TextTable]]:
 
 def _read(step: Step, key: str, kind: type[_Kind]) -> list[_Kind]:
     try:
-        found = step.details.get(key, [])
-        return msgspec.convert(found, type=list[kind])  # type: ignore[valid-type]  # a type that is a value
+        entries = step.details.get(key, [])
+        return msgspec.convert(entries, type=list[kind])  # type: ignore[valid-type]  # a type that is a value
     except msgspec.ValidationError:
         return []
 

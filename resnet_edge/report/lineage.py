@@ -67,11 +67,11 @@ def entries(report: Report) -> tuple[LineageEntry, ...]:
     The model itself is told once more where this run measured it on other images than its
     lineage did, or where there is no lineage.
     """
-    told = [*_models(report.history)]
+    models = [*_models(report.history)]
     now = _now(report)
-    if not told or (now.top1 is not None and now.measured_on != told[-1].measured_on):
-        told.append(now)
-    return (*told, *(_made(report, row) for row in rows(report) if row.artifact is not None))
+    if not models or (now.top1 is not None and now.measured_on != models[-1].measured_on):
+        models.append(now)
+    return (*models, *(_artifact(report, row) for row in rows(report) if row.artifact is not None))
 
 
 def _models(history: tuple[Step, ...]) -> Iterator[LineageEntry]:
@@ -112,14 +112,14 @@ def _state(title: str, state: State, step: Step | None = None) -> LineageEntry:
 
 def _now(report: Report) -> LineageEntry:
     """The model as this run measured it: the reference of every proof."""
-    found = next((row for row in report.parity if words.finite(row.reference_top1)), None)
+    proof = next((row for row in report.parity if words.finite(row.reference_top1)), None)
     last = report.history[-1].after if report.history else None
     return LineageEntry(
         title="the same, in this run" if report.history else "the model as it came",
-        top1=found.reference_top1 if found else None,
-        n=found.n if found else 0,
-        images=_images(report, found.n) if found else "",
-        measured_on=_data_key(report) if found else "",
+        top1=proof.reference_top1 if proof else None,
+        n=proof.n if proof else 0,
+        images=_images(report, proof.n) if proof else "",
+        measured_on=_data_key(report) if proof else "",
         macs=report.model.macs,
         parameters=report.model.parameters,
         size_bytes=(last.file_bytes or None) if last else None,
@@ -127,7 +127,7 @@ def _now(report: Report) -> LineageEntry:
     )
 
 
-def _made(report: Report, row: Row) -> LineageEntry:
+def _artifact(report: Report, row: Row) -> LineageEntry:
     assert row.artifact is not None
     proof = row.parity if row.parity is not None and words.finite(row.parity.top1) else None
     return LineageEntry(
@@ -162,6 +162,6 @@ def speed_up(latency: StepLatency) -> tuple[float | None, Interval | None]:
     return 1 / latency.ratio, (1 / bounds[1], 1 / bounds[0])
 
 
-def apart(found: tuple[LineageEntry, ...]) -> bool:
+def apart(entries: tuple[LineageEntry, ...]) -> bool:
     """Whether accuracies of these entries were measured on different images."""
-    return len({entry.measured_on for entry in found if entry.top1 is not None}) > 1
+    return len({entry.measured_on for entry in entries if entry.top1 is not None}) > 1

@@ -17,7 +17,7 @@ def lineage_table(report: Report) -> TextTable | None:
     left out, and where all accuracies are of the same images, so is the column that names them."""
     if not report.history:
         return None
-    found = entries(report)
+    lineage = entries(report)
     columns: list[tuple[str, Callable[[LineageEntry], Cell]]] = [
         ("Model", lambda entry: entry.title),
         ("Top-1", _top1),
@@ -28,13 +28,13 @@ def lineage_table(report: Report) -> TextTable | None:
         ("Faster by", lambda entry: words.estimate(*entry.speed_up, words.speed_up)),
         ("p50, ms", lambda entry: words.estimate(entry.p50_ms, entry.p50_ci95_ms, words.milliseconds)),
     ]
-    if apart(found):
-        sets = _sets(found)
+    if apart(lineage):
+        sets = _sets(lineage)
         columns.append(("Images", lambda entry: _set(sets, entry)))
-    kept = [(title, [cell(entry) for entry in found]) for title, cell in columns]
+    kept = [(title, [cell(entry) for entry in lineage]) for title, cell in columns]
     kept = [(title, cells) for title, cells in kept if any(texts(cell)[0] != words.ABSENT for cell in cells)]
     header, body = zip(*kept, strict=True)
-    numbers = range(1, len(header) - apart(found))
+    numbers = range(1, len(header) - apart(lineage))
     return TextTable(header, tuple(zip(*body, strict=True)), numbers)
 
 
@@ -49,10 +49,10 @@ def _size(number: int | None) -> str:
     return words.ABSENT if number is None else words.size(number)
 
 
-def _sets(found: Iterable[LineageEntry]) -> dict[str, str]:
+def _sets(lineage: Iterable[LineageEntry]) -> dict[str, str]:
     """The sets of images that accuracies were measured on, by `measured_on`, in order of use."""
     named: dict[str, str] = {}
-    for entry in found:
+    for entry in lineage:
         if entry.top1 is not None:
             named.setdefault(entry.measured_on, words.printable(entry.images))
     return named
@@ -69,8 +69,8 @@ def explained(report: Report) -> list[str]:
     if len(names) == 1:
         lines.append(f"Top-1 with its 95 % interval, all of the same images: {names[0]}.")
     elif names:
-        told = "; ".join(f"set {number}: {name}" for number, name in enumerate(names, 1))
-        lines.append(f"Top-1 can be compared only within one set of images: {told}.")
+        sets = "; ".join(f"set {number}: {name}" for number, name in enumerate(names, 1))
+        lines.append(f"Top-1 can be compared only within one set of images: {sets}.")
     compared = [f"{step.step}: {_compared(latency)}." for step in report.history for latency in step.latency]
     if compared:
         lines += ["Faster by: the latency before a step over that after it, timed in turns.", *compared]

@@ -20,17 +20,17 @@ _CHECKS: dict[Kind, str] = {
 
 def lint_lines(lint: CalibrationLint | None) -> list[tuple[Severity, str]]:
     """Each finding as a word for how bad it is and a sentence, the worst first."""
-    return [] if lint is None else [(found.severity, f"{found.sentence}.") for found in lint.findings]
+    return [] if lint is None else [(finding.severity, f"{finding.sentence}.") for finding in lint.findings]
 
 
 def lint_summary(lint: CalibrationLint | None) -> str:
     """What was looked for, and how much of it was found; empty where nothing was."""
     if lint is None:
         return ""
-    told = ", ".join(text for kind, text in _CHECKS.items() if kind in lint.checked)
-    looked = f"{words.count(lint.n, 'image')} of {lint.source}, beside the {lint.against_n:,} of the proof"
+    checks = ", ".join(text for kind, text in _CHECKS.items() if kind in lint.checked)
+    sample = f"{words.count(lint.n, 'image')} of {lint.source}, beside the {lint.against_n:,} of the proof"
     clean = "" if lint.findings else " Nothing is wrong with them."
-    return f"Looked at in {looked}: {told}.{clean}{_outside(lint)}"
+    return f"Looked at in {sample}: {checks}.{clean}{_outside(lint)}"
 
 
 def _outside(lint: CalibrationLint) -> str:

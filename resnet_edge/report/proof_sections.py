@@ -24,64 +24,64 @@ TRACE_HOW = (
 _STANDINGS: dict[Severity, Standing] = {"error": "fail", "warning": "inconclusive", "note": "reference"}
 
 
-def _causes(found: Proved) -> Iterator[Block]:
-    if table := causes.causes_table(found.attributions):
-        yield Paragraph(causes.causes_how(found.attributions))
+def _causes(report: Proved) -> Iterator[Block]:
+    if table := causes.causes_table(report.attributions):
+        yield Paragraph(causes.causes_how(report.attributions))
         yield table
-        yield from bullets(causes.causes_sentences(found.attributions))
-    if kernels := causes.kernels_table(found.attributions):
+        yield from bullets(causes.causes_sentences(report.attributions))
+    if kernels := causes.kernels_table(report.attributions):
         yield Paragraph(causes.KERNELS_HOW)
         yield kernels
 
 
-def _explained(found: Proved) -> Iterator[Block]:
+def _explained(report: Proved) -> Iterator[Block]:
     """What was found in each artifact, and the error of each layer of it. On the page of `convert`, where
     the growth of errors has a section, only artifacts in which something was found are drawn."""
-    named = [each for each in found.explanations if each.findings]
+    named = [each for each in report.explanations if each.findings]
     yield from bullets(
         [Item(label=each.artifact, below=[f.sentence for f in each.findings]) for each in named]
     )
-    drawn = named if isinstance(found, Report) else found.explanations
+    drawn = named if isinstance(report, Report) else report.explanations
     growth = [_growth(each) for each in drawn if any(layer.sqnr_db is not None for layer in each.trace)]
     if growth:
         keys = [(svg.legend_marker(css=svg.colour(n)), each.artifact) for n, each in enumerate(growth)]
         yield Figure(line_plot.both(growth, range(len(growth))), keys, TRACE_HOW)
 
 
-def _growth(found: Explanation) -> ErrorGrowth:
-    layers = tuple(LayerError(each.layer, each.sqnr_db, each.read_db, None) for each in found.trace)
-    return ErrorGrowth(found.artifact, found.n, layers)
+def _growth(explanation: Explanation) -> ErrorGrowth:
+    layers = tuple(LayerError(each.layer, each.sqnr_db, each.read_db, None) for each in explanation.trace)
+    return ErrorGrowth(explanation.artifact, explanation.n, layers)
 
 
-def _ran(found: Proved) -> Iterator[Block]:
-    if table := integers.execution_table(found.executions):
+def _ran(report: Proved) -> Iterator[Block]:
+    if table := integers.execution_table(report.executions):
         yield Paragraph(integers.RAN_HOW)
         yield table
 
 
-def _risk(found: Proved) -> Iterator[Block]:
-    yield from bullets(integers.risk_sentences(found.int8_risks))
-    if table := integers.risk_table(found.int8_risks):
+def _risk(report: Proved) -> Iterator[Block]:
+    yield from bullets(integers.risk_sentences(report.int8_risks))
+    if table := integers.risk_table(report.int8_risks):
         yield table
 
 
-def _lint(found: Proved) -> Iterator[Block]:
-    if looked := lint.lint_summary(found.calibration_lint):
-        yield Paragraph(looked)
+def _lint(report: Proved) -> Iterator[Block]:
+    if sentence := lint.lint_summary(report.calibration_lint):
+        yield Paragraph(sentence)
     yield from bullets(
         [
             Item(label=Tag(how, _STANDINGS[how]), text=line)
-            for how, line in lint.lint_lines(found.calibration_lint)
+            for how, line in lint.lint_lines(report.calibration_lint)
         ]
     )
 
 
-def _repeat(found: Proved) -> Iterator[Block]:
-    if line := summary.command(found):
+def _repeat(report: Proved) -> Iterator[Block]:
+    if line := summary.command(report):
         yield Shell(line)
 
 
-DOUBTS = Entry[Proved]("doubts", "The reference is in doubt", lambda found: bullets(doubted(found.doubts)))
+DOUBTS = Entry[Proved]("doubts", "The reference is in doubt", lambda report: bullets(doubted(report.doubts)))
 DIAGNOSIS: tuple[Entry[Proved], ...] = (
     Entry("causes", "Where the gap comes from", _causes),
     Entry("parting", "Where artifacts part from the model", _explained),
@@ -92,7 +92,7 @@ DIAGNOSIS: tuple[Entry[Proved], ...] = (
 FAILURES = Entry[Proved](
     "failures",
     "What could not be done",
-    lambda found: bullets([Item(label=each.what, text=each.message) for each in found.failures]),
+    lambda report: bullets([Item(label=each.what, text=each.message) for each in report.failures]),
 )
 REPEAT = Entry[Proved]("repeat", "How to repeat it", _repeat)
-NOTES = Entry[Proved]("notes", "Notes", lambda found: bullets(found.notes))
+NOTES = Entry[Proved]("notes", "Notes", lambda report: bullets(report.notes))

@@ -48,7 +48,7 @@ def _warning(row: ResizeRow, check: ResizeCheck) -> str:
     )
 
 
-def resize_told(check: ResizeCheck) -> list[str]:
+def resize_sentences(check: ResizeCheck) -> list[str]:
     """What the table does not say, in sentences."""
     source = words.printable(check.source)
     if not check.resized:

@@ -60,16 +60,16 @@ def _of_file(report: Report, file: str, artifact: Artifact | None) -> list[Row]:
     targets = dict.fromkeys(
         [*((p.backend, p.device) for p in proofs), *((t.backend, t.device) for t in timings)]
     )
-    found = []
+    measured = []
     for backend, device in targets:
         here: list[Parity | None] = [p for p in proofs if (p.backend, p.device) == (backend, device)]
         timed: list[Latency | None] = [t for t in timings if (t.backend, t.device) == (backend, device)]
         pairs = product(here or [None], timed or [None])
-        found += [
+        measured += [
             Row(file=file, artifact=artifact, backend=backend, device=device, parity=parity, latency=latency)
             for parity, latency in pairs
         ]
-    return found or [Row(file=file, artifact=artifact, backend="", device="", parity=None, latency=None)]
+    return measured or [Row(file=file, artifact=artifact, backend="", device="", parity=None, latency=None)]
 
 
 def standing_of(report: Report, file: str) -> Standing:
@@ -81,8 +81,8 @@ def standing_of(report: Report, file: str) -> Standing:
 
 def conditions(report: Report) -> str:
     """How latency was measured, where that is the same for all: `1 thread, batch 1`."""
-    found = dict.fromkeys(_conditions(timing) for timing in report.latency)
-    return next(iter(found)) if len(found) == 1 else ""
+    distinct = dict.fromkeys(_conditions(timing) for timing in report.latency)
+    return next(iter(distinct)) if len(distinct) == 1 else ""
 
 
 def target(report: Report, row: Row) -> str:

@@ -53,7 +53,7 @@ def verdict(report: Report) -> VerdictRow:
 def _tally(standings: list[Standing]) -> str:
     if not standings:
         return "No artifact was made."
-    told = [
+    counts = [
         f"{standings.count(standing)} {phrase}"
         for standing, phrase in (
             ("fail", "failed"),
@@ -63,7 +63,7 @@ def _tally(standings: list[Standing]) -> str:
         )
         if standing in standings
     ]
-    return f"Of {words.count(len(standings), 'artifact')}: {', '.join(told)}."
+    return f"Of {words.count(len(standings), 'artifact')}: {', '.join(counts)}."
 
 
 def _claim(report: Report) -> str:
@@ -75,10 +75,10 @@ def _claim(report: Report) -> str:
 
 def images(report: Report) -> str:
     """How many images the proofs rest on: `10,000 images`, `64 to 10,000 images`."""
-    found = sorted({row.n for row in report.parity})
-    if len(found) > 1:
-        return f"{found[0]:,} to {words.count(found[-1], 'image')}"
-    return words.count(found[0] if found else 0, "image")
+    sizes = sorted({row.n for row in report.parity})
+    if len(sizes) > 1:
+        return f"{sizes[0]:,} to {words.count(sizes[-1], 'image')}"
+    return words.count(sizes[0] if sizes else 0, "image")
 
 
 def labelled(report: Report) -> bool:
@@ -88,12 +88,12 @@ def labelled(report: Report) -> bool:
 
 def troubles(report: Report) -> list[tuple[str, list[str]]]:
     """What did not pass, each with its reasons in words."""
-    found = [
+    unpassed = [
         (f"{names(rows)}: {WORDS[rows[0].verdict]}", _reasons(rows[0]))
         for rows, _ in grouped(row for row in report.parity if row.verdict != "pass")
     ]
     unproved = [a.file for a in report.artifacts if standing_of(report, a.file) == "unverified"]
-    return found + [
+    return unpassed + [
         (f"{file}: {WORDS['unverified']}", ["No backend compared it with the reference."])
         for file in unproved
     ]
@@ -165,11 +165,12 @@ def _without_choice(report: Report) -> dict[str, Any]:
 
 def _choice(report: Report) -> list[Fact]:
     """How the ranges were chosen, and what else was tried."""
-    found = report.calibration or {}
-    if "calibrator" not in found:
+    calibration = report.calibration or {}
+    if "calibrator" not in calibration:
         return []
-    facts = [("Ranges", f"{_trial(found)}, judged on {words.count(found['judged'], 'calibration image')}")]
-    if cost := found.get("shared_scale"):
+    judged = words.count(calibration["judged"], "calibration image")
+    facts = [("Ranges", f"{_trial(calibration)}, judged on {judged}")]
+    if cost := calibration.get("shared_scale"):
         facts.append(
             (
                 "Dense layers",
@@ -177,15 +178,15 @@ def _choice(report: Report) -> list[Fact]:
                 f"{words.decibels(cost['per_channel_db'])}, on {words.count(cost['n'], 'calibration image')}",
             )
         )
-    others = [trial for trial in found["tried"] if _trial(trial) != _trial(found)]
+    others = [trial for trial in calibration["tried"] if _trial(trial) != _trial(calibration)]
     return [*facts, ("Also tried", "; ".join(map(_trial, others)))] if others else facts
 
 
-def _trial(found: dict[str, Any]) -> str:
+def _trial(trial: dict[str, Any]) -> str:
     """`minmax with channels equalized: 36.4 dB`."""
-    repairs = " and ".join(REPAIRS.get(name, name) for name in found["repairs"])
-    name = f"{found['calibrator']} with {repairs}" if repairs else str(found["calibrator"])
-    sqnr = found["sqnr_db"]
+    repairs = " and ".join(REPAIRS.get(name, name) for name in trial["repairs"])
+    name = f"{trial['calibrator']} with {repairs}" if repairs else str(trial["calibrator"])
+    sqnr = trial["sqnr_db"]
     return f"{name}: {'refused by LiteRT' if sqnr is None else words.decibels(sqnr)}"
 
 

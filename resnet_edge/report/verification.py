@@ -13,32 +13,35 @@ from resnet_edge.report.doubted import doubted
 SCHEMA = 1
 
 
-def verification_document(found: Verification) -> dict[str, Any]:
+def verification_document(verification: Verification) -> dict[str, Any]:
     """JSON values; what is not finite becomes null, and a sentence says so, as in report.json."""
-    notes = [*doubted(found.doubts), *found.notes]
+    lint = verification.calibration_lint
+    notes = [*doubted(verification.doubts), *verification.notes]
     body = {
         "schema": SCHEMA,
-        "resnet_edge": found.resnet_edge,
-        "versions": found.versions,
-        "machine": found.machine,
-        "reference": found.reference,
-        "data": found.data,
-        "max_drop_pp": found.max_drop_pp,
-        "sequential": None if found.sequential is None else _sequential(found.sequential),
-        "artifacts": [{**artifact_entry(artifact), "path": artifact.path} for artifact in found.artifacts],
-        "parity": [measured_row(row) for row in found.parity],
-        "explanations": [asdict(explanation) for explanation in found.explanations],
-        "execution": [asdict(execution) for execution in found.executions],
-        "int8_risk": [asdict(risk) for risk in found.int8_risks],
-        "attribution": [asdict(attribution) for attribution in found.attributions],
-        "calibration_lint": None if found.calibration_lint is None else asdict(found.calibration_lint),
-        "witness": None if found.witness is None else asdict(found.witness),
-        "doubts": [asdict(doubt) for doubt in found.doubts],
-        "costs": [asdict(cost) for cost in found.costs],
-        "failures": [asdict(failure) for failure in found.failures],
+        "resnet_edge": verification.resnet_edge,
+        "versions": verification.versions,
+        "machine": verification.machine,
+        "reference": verification.reference,
+        "data": verification.data,
+        "max_drop_pp": verification.max_drop_pp,
+        "sequential": None if verification.sequential is None else _sequential(verification.sequential),
+        "artifacts": [
+            {**artifact_entry(artifact), "path": artifact.path} for artifact in verification.artifacts
+        ],
+        "parity": [measured_row(row) for row in verification.parity],
+        "explanations": [asdict(explanation) for explanation in verification.explanations],
+        "execution": [asdict(execution) for execution in verification.executions],
+        "int8_risk": [asdict(risk) for risk in verification.int8_risks],
+        "attribution": [asdict(attribution) for attribution in verification.attributions],
+        "calibration_lint": None if lint is None else asdict(lint),
+        "witness": None if verification.witness is None else asdict(verification.witness),
+        "doubts": [asdict(doubt) for doubt in verification.doubts],
+        "costs": [asdict(cost) for cost in verification.costs],
+        "failures": [asdict(failure) for failure in verification.failures],
     }
     checked: dict[str, Any] = strict(body, "", notes)
-    return {**checked, "notes": strict(notes, "notes", []), "passed": found.passed}
+    return {**checked, "notes": strict(notes, "notes", []), "passed": verification.passed}
 
 
 def _sequential(looks: Looks) -> dict[str, Any]:

@@ -28,24 +28,24 @@ from resnet_edge.report.rows import WORDS
 from resnet_edge.report.verify_words import OUTCOMES, verdict
 
 
-def verify_document(found: Verification) -> Document:
+def verify_document(verification: Verification) -> Document:
     """The whole report, for every writer."""
-    word, sentence = verdict(found)
+    word, sentence = verdict(verification)
     return Document(
-        name=str(found.reference["name"]),
+        name=str(verification.reference["name"]),
         kind="verification",
-        version=found.resnet_edge,
+        version=verification.resnet_edge,
         outcome=OUTCOMES[word],
         word=word.lower(),
         sentence=sentence,
-        sections=sections(SECTIONS, found),
+        sections=sections(SECTIONS, verification),
     )
 
 
-def _results(found: Verification) -> Iterator[Block]:
-    schemes = {artifact.file: artifact.scheme for artifact in found.artifacts}
-    schemes |= {artifact.path: artifact.scheme for artifact in found.artifacts}
-    body = tuple(_row(row, schemes.get(row.artifact, words.ABSENT)) for row in found.parity)
+def _results(verification: Verification) -> Iterator[Block]:
+    schemes = {artifact.file: artifact.scheme for artifact in verification.artifacts}
+    schemes |= {artifact.path: artifact.scheme for artifact in verification.artifacts}
+    body = tuple(_row(row, schemes.get(row.artifact, words.ABSENT)) for row in verification.parity)
     if not body:
         yield Paragraph("Nothing could be run.")
         return
@@ -70,8 +70,8 @@ def _row(row: Parity, scheme: str) -> tuple[Cell, ...]:
     )
 
 
-def _not_passed(found: Verification) -> list[Bullets]:
-    short = grouped(row for row in found.parity if row.verdict != "pass")
+def _not_passed(verification: Verification) -> list[Bullets]:
+    short = grouped(row for row in verification.parity if row.verdict != "pass")
     return bullets([Item(label=names(rows), below=reasons) for rows, reasons in short])
 
 
@@ -79,9 +79,9 @@ def _plain(entries: dict[str, Any]) -> Iterator[Block]:
     yield Facts([(key.replace("_", " "), words.plain(value)) for key, value in entries.items()])
 
 
-def _machine(found: Verification) -> Iterator[Block]:
-    machine = [(key, words.plain(value)) for key, value in found.machine.items() if key != "command"]
-    yield Facts([*machine, ("resnet-edge", found.resnet_edge), *found.versions.items()])
+def _machine(verification: Verification) -> Iterator[Block]:
+    machine = [(key, words.plain(value)) for key, value in verification.machine.items() if key != "command"]
+    yield Facts([*machine, ("resnet-edge", verification.resnet_edge), *verification.versions.items()])
 
 
 SECTIONS: tuple[Entry[Verification], ...] = (
@@ -90,7 +90,7 @@ SECTIONS: tuple[Entry[Verification], ...] = (
     *DIAGNOSIS,
     Entry("not-passed", "What did not pass", _not_passed),
     FAILURES,
-    Entry("reference", "Reference", lambda found: _plain(found.reference)),
+    Entry("reference", "Reference", lambda verification: _plain(verification.reference)),
     Entry("data", "Data", lambda v: _plain({**v.data, "largest drop allowed, pp": v.max_drop_pp})),
     Entry("machine", "Machine and versions", _machine),
     REPEAT,

@@ -21,11 +21,11 @@ def check_writable(option: str, path: Path, overwrite: bool) -> None:
     """Refuse what can be refused at once; `option` is how the user named the file. Raises OutputError."""
     try:
         target = Path(os.path.realpath(path))
-        found = _why_not(target)
+        reason = _why_not(target)
     except (OSError, ValueError) as error:  # a name too long, or with a null in it
-        found = getattr(error, "strerror", None) or str(error)
-    if found:
-        raise OutputError(f"{option} {path} cannot be written: {found}")
+        reason = getattr(error, "strerror", None) or str(error)
+    if reason:
+        raise OutputError(f"{option} {path} cannot be written: {reason}")
     check_file(option, path, overwrite)
 
 

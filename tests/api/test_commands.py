@@ -115,16 +115,16 @@ def test_verify_and_bench_take_the_report_and_run_in_a_thread(
     model: Any, converted: tuple[ConvertReport, list[Progress]]
 ) -> None:
     report, _ = converted
-    found: list[Any] = []
+    reports: list[Any] = []
 
     def work() -> None:
-        found.append(resnet_edge.verify(report, reference=model, data=pictures(800, seed=4), max_drop=2))
-        found.append(resnet_edge.bench([report.best().path], backends="litert", budget=0.5))
+        reports.append(resnet_edge.verify(report, reference=model, data=pictures(800, seed=4), max_drop=2))
+        reports.append(resnet_edge.bench([report.best().path], backends="litert", budget=0.5))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    verified, timed = found
+    verified, timed = reports
     assert verified.passed
     assert len(verified.parity) == 4
     assert "Verified against" in verified._repr_html_()
@@ -135,10 +135,10 @@ def test_verify_and_bench_take_the_report_and_run_in_a_thread(
 
 def test_a_file_is_inspected(converted: tuple[ConvertReport, list[Progress]]) -> None:
     report, _ = converted
-    found = resnet_edge.inspect(report.best(format="tflite").path)
-    assert found.format == "tflite"
-    assert "resize" not in found.to_dict()
-    assert "<table>" in found._repr_html_()
+    inspection = resnet_edge.inspect(report.best(format="tflite").path)
+    assert inspection.format == "tflite"
+    assert "resize" not in inspection.to_dict()
+    assert "<table>" in inspection._repr_html_()
 
 
 def test_a_bundle_is_made_of_the_report(

@@ -20,26 +20,26 @@ from tests.report import conftest as reports
 model, ordinary = reports.model, reports.ordinary
 
 
-def written(folder: Path, found: Any) -> Path:
-    (folder / "report.json").write_text(json.dumps(found))
+def written(folder: Path, contents: Any) -> Path:
+    (folder / "report.json").write_text(json.dumps(contents))
     return folder
 
 
 def test_a_report_comes_back_as_it_was(tmp_path: Path, ordinary: Report) -> None:
-    found = load_report(written(tmp_path, document(ordinary)))
-    assert isinstance(found, StoredReport)
-    assert found.parity == ordinary.parity
-    assert found.latency == ordinary.latency
-    assert found.passed is ordinary.passed
-    assert found.to_dict() == json.loads(json.dumps(document(ordinary)))
-    assert [(each.file, each.sha256, each.inputs) for each in found.artifacts] == [
+    stored = load_report(written(tmp_path, document(ordinary)))
+    assert isinstance(stored, StoredReport)
+    assert stored.parity == ordinary.parity
+    assert stored.latency == ordinary.latency
+    assert stored.passed is ordinary.passed
+    assert stored.to_dict() == json.loads(json.dumps(document(ordinary)))
+    assert [(each.file, each.sha256, each.inputs) for each in stored.artifacts] == [
         (each.file, each.sha256, each.inputs) for each in ordinary.artifacts
     ]
-    assert found.best("size", format="tflite").file == "resnet20.dynamic.tflite"
-    assert found.best(backend="litert").file == "resnet20.int8.tflite"
+    assert stored.best("size", format="tflite").file == "resnet20.dynamic.tflite"
+    assert stored.best(backend="litert").file == "resnet20.int8.tflite"
     with pytest.raises(ArtifactError, match="no best artifact"):
-        found.best(scheme="fp8")
-    assert found._repr_html_().startswith("<table><caption>Proved")
+        stored.best(scheme="fp8")
+    assert stored._repr_html_().startswith("<table><caption>Proved")
 
 
 def test_a_file_and_its_folder_are_the_same(tmp_path: Path, ordinary: Report) -> None:
@@ -50,9 +50,9 @@ def test_a_file_and_its_folder_are_the_same(tmp_path: Path, ordinary: Report) ->
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd"])
 def test_an_artifact_is_in_the_folder_of_its_report(tmp_path: Path, ordinary: Report, name: str) -> None:
     """A report may come from anywhere: what it names is looked for beside it and nowhere else."""
-    found = json.loads(json.dumps(document(ordinary)))
-    found["artifacts"][0]["file"] = name
-    stored = load_report(written(tmp_path, found))
+    contents = json.loads(json.dumps(document(ordinary)))
+    contents["artifacts"][0]["file"] = name
+    stored = load_report(written(tmp_path, contents))
     assert isinstance(stored, StoredReport)
     assert Path(stored.artifacts[0].path) == tmp_path / "passwd"
 

@@ -61,9 +61,9 @@ def judged(verdict: Verdict) -> dict[str, Any]:
 def test_what_could_not_be_done_weighs_most(
     proved: Report, change: dict[str, Any], code: int, trouble: str | None
 ) -> None:
-    found = replace(proved, **change)
-    said = convert_trouble(found, Path("dist"))
-    assert proof_code(found) == code
+    report = replace(proved, **change)
+    said = convert_trouble(report, Path("dist"))
+    assert proof_code(report) == code
     assert said is None if trouble is None else re.search(trouble, said or "")
 
 

@@ -16,39 +16,39 @@ from resnet_edge.training.recipe import Recipe
 GIVEN: dict[str, Any] = {"data": "fashion-mnist", "epochs": 2, "teacher_weight": None, "temperature": None}
 
 
-def made(**options: Any) -> Recipe:
+def recipe_of(**options: Any) -> Recipe:
     with value_files() as files:
         return recipe(files, **{"augment": "none", "teacher": None, **GIVEN, **options})
 
 
 @pytest.mark.parametrize(("augment", "names"), [("none", ()), ("flip, crop", ("flip", "crop")), ([], ())])
 def test_augmentations_are_names_or_none(augment: Any, names: tuple[str, ...]) -> None:
-    assert made(augment=augment).augment == names
+    assert recipe_of(augment=augment).augment == names
 
 
 def test_what_is_not_given_of_a_teacher_is_the_recipes_own() -> None:
     usual = Recipe(data="", epochs=1)
-    found = made(teacher="resnet20", temperature=2.0)
-    assert (found.teacher, found.temperature, found.teacher_weight) == ("resnet20", 2.0, usual.teacher_weight)
+    own = recipe_of(teacher="resnet20", temperature=2.0)
+    assert (own.teacher, own.temperature, own.teacher_weight) == ("resnet20", 2.0, usual.teacher_weight)
 
 
 def test_a_temperature_without_a_teacher_is_refused() -> None:
     with pytest.raises(UsageError, match="--teacher-weight needs --teacher MODEL"):
-        made(teacher_weight=0.5, temperature=2.0)
+        recipe_of(teacher_weight=0.5, temperature=2.0)
 
 
 def test_without_data_nothing_is_trained() -> None:
     with pytest.raises(UsageError, match="--data is missing"):
-        made(data=None)
+        recipe_of(data=None)
 
 
 def test_what_is_in_memory_is_called_the_same_each_time() -> None:
     """So that an unfinished run of it is known again, and the sidecar names no file that is gone."""
     images = np.zeros((2, 4, 4, 1), np.uint8)
     first, second, other = (
-        made(data=(data, [0, 1])).lasting() for data in (images, images.copy(), images + 1)
+        recipe_of(data=(data, [0, 1])).lasting() for data in (images, images.copy(), images + 1)
     )
     assert first == second != other
     assert re.fullmatch(r"data \(in memory\), SHA-256 [0-9a-f]{64}", first["data"])
-    plain = made(data="fashion-mnist").lasting()
+    plain = recipe_of(data="fashion-mnist").lasting()
     assert (plain["data"], "titles" in plain, "titles" in first) == ("fashion-mnist", False, False)

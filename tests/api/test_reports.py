@@ -77,7 +77,7 @@ def ordinary_report() -> ConvertReport:
     from resnet_edge.core.results.report import Report
 
     files = ("resnet20.fp32.tflite", "resnet20.fp32.onnx", "resnet20.int8.tflite")
-    found = Report(
+    report = Report(
         resnet_edge="0.1.0",
         versions={},
         machine={},
@@ -99,7 +99,7 @@ def ordinary_report() -> ConvertReport:
         parity=tuple(proof(file) for file in files),
         latency=tuple(timing(file, 1 + n, 1.0) for n, file in enumerate(files)),
     )
-    return extended(ConvertReport, found, folder=Path("dist"))
+    return extended(ConvertReport, report, folder=Path("dist"))
 
 
 def test_a_report_keeps_what_it_extends_and_its_folder(ordinary_report: ConvertReport) -> None:

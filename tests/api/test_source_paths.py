@@ -11,7 +11,7 @@ from resnet_edge.core.errors import DataError
 
 
 @pytest.mark.parametrize(
-    ("model", "words", "found"),
+    ("model", "words", "expected"),
     [
         (None, (), ()),
         ("resnet20", (None,), ()),
@@ -21,9 +21,9 @@ from resnet_edge.core.errors import DataError
     ],
 )
 def test_names_are_no_paths_and_all_else_is(
-    model: str | None, words: tuple[object, ...], found: tuple[str, ...]
+    model: str | None, words: tuple[object, ...], expected: tuple[str, ...]
 ) -> None:
-    assert read_paths(model, *words) == tuple(map(Path, found))
+    assert read_paths(model, *words) == tuple(map(Path, expected))
 
 
 def test_data_is_a_name_a_folder_or_an_npz(tmp_path: Path) -> None:

@@ -27,11 +27,11 @@ def test_arrays_are_in_a_file_as_long_as_the_call() -> None:
     with value_files() as files:
         path = Path(files.data((IMAGES, [0, 1])) or "")
         again = Path(files.data(IMAGES, "calibration") or "")
-        with np.load(path) as found:
-            np.testing.assert_array_equal(found["images"], IMAGES)
-            assert found["labels"].tolist() == [0, 1]
-        with np.load(again) as found:
-            assert found.files == ["images"]
+        with np.load(path) as arrays:
+            np.testing.assert_array_equal(arrays["images"], IMAGES)
+            assert arrays["labels"].tolist() == [0, 1]
+        with np.load(again) as arrays:
+            assert arrays.files == ["images"]
     assert not path.exists()
     assert not again.exists()
 

@@ -26,11 +26,11 @@ def files(here: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("reference", "found"),
+    ("reference", "expected"),
     [(None, False), ("resnet20", False), ("net.keras", False), ("a/NET.TFLITE", True), ("net.onnx", True)],
 )
-def test_the_suffix_tells_artifacts_from_models(reference: str | None, found: bool) -> None:
-    assert is_artifact(reference) is found
+def test_the_suffix_tells_artifacts_from_models(reference: str | None, expected: bool) -> None:
+    assert is_artifact(reference) is expected
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,12 @@ def test_artifacts_are_held_against_what_was_saved(tmp_path: Path, capfd: pytest
     goldens.prepare(folder)
     save(goldens.request(folder, goldens.measured(folder / "int8.tflite", folder)), silent)
     capfd.readouterr()
-    found = verify_golden(folder / "golden.npz", [folder / "int8.tflite"], backends="litert")
-    assert isinstance(found, GoldenReport)
-    assert (found.passed, found.exit_code, found.trouble) == (True, 0, None)
-    document = found.to_dict()
+    report = verify_golden(folder / "golden.npz", [folder / "int8.tflite"], backends="litert")
+    assert isinstance(report, GoldenReport)
+    assert (report.passed, report.exit_code, report.trouble) == (True, 0, None)
+    document = report.to_dict()
     assert (document["passed"], document["images"], document["rows"][0]["n"]) == (True, 12, 12)
-    assert "int8.tflite" in found._repr_html_()
+    assert "int8.tflite" in report._repr_html_()
     assert capfd.readouterr() == ("", "")
 
 

@@ -14,7 +14,7 @@ from benchmarks.results import command, read
 @pytest.mark.parametrize("page", tables.PAGES, ids=lambda page: page.name)
 def test_tables_are_as_the_results_have_them(page: Path) -> None:
     """`python -m benchmarks.tables` makes them."""
-    assert page.read_text("utf-8") == tables.made(page)
+    assert page.read_text("utf-8") == tables.with_tables(page)
 
 
 def test_what_was_measured_is_told_and_what_is_told_was_measured() -> None:
@@ -34,8 +34,8 @@ def test_results_say_what_they_are_of_and_nothing_of_whose_they_are(name: str) -
 def test_figures_that_are_typed_in_say_of_which_run_they_are(page: Path) -> None:
     """A table with a column of numbers is made of results, or the line below it tells its commit and date."""
     typed = tables.BLOCK.sub("", page.read_text("utf-8"))
-    for found in re.finditer(r"^\|.*\n\|.*---:.*\n(?:\|.*\n)*(?:\n(.*)\n)?", typed, re.MULTILINE):
-        assert re.match(r"Typed in at [0-9a-f]{7}, \d{4}-\d\d-\d\d, of ", found[1] or ""), found[0][:200]
+    for match in re.finditer(r"^\|.*\n\|.*---:.*\n(?:\|.*\n)*(?:\n(.*)\n)?", typed, re.MULTILINE):
+        assert re.match(r"Typed in at [0-9a-f]{7}, \d{4}-\d\d-\d\d, of ", match[1] or ""), match[0][:200]
 
 
 def test_a_command_names_no_folder_of_whoever_ran_it(tmp_path: Path) -> None:
@@ -78,5 +78,5 @@ def test_ratios_are_told_as_times_as_fast() -> None:
     steps = {"plain float32": {"median_ms": 90.0, "speed_up": 1.0}}
     assert train_step.table({"variants": steps}).endswith("| plain float32 | 90.0 ms | 1.00x |")
     moved = {"n": 70, "within_3_percent": 1.0, "of_20_the_19th": 1.009, "largest": 1.012}
-    found = {"runs": 8, "ratios": moved, "medians": {**moved, "of_20_the_19th": 1.02}}
-    assert repeatability.table(found).endswith("| 8 | 70 | 100% | 0.9% | 1.2% | 2.0% |")
+    result = {"runs": 8, "ratios": moved, "medians": {**moved, "of_20_the_19th": 1.02}}
+    assert repeatability.table(result).endswith("| 8 | 70 | 100% | 0.9% | 1.2% | 2.0% |")

@@ -63,8 +63,8 @@ def row(
 
 def profile(layers: dict[str, float]) -> Profile:
     """A convolution for each, and a conversion that belongs to none."""
-    found = [OperatorTime(name, "Conv", taken, 1_000_000) for name, taken in layers.items()]
-    return Profile((OperatorTime("", "Transpose", 3.0), *found), 60)
+    convolutions = [OperatorTime(name, "Conv", taken, 1_000_000) for name, taken in layers.items()]
+    return Profile((OperatorTime("", "Transpose", 3.0), *convolutions), 60)
 
 
 def ordinary() -> Bench:
@@ -94,12 +94,12 @@ def ordinary() -> Bench:
 
 def troubled() -> Bench:
     """Strings that are meant to break out, figures that do not hold, failures, missing numbers."""
-    found = ordinary()
+    bench = ordinary()
     evil = row(f"{EVIL}.int8.tflite", 3.0, 3, reasons=(EVIL, "the machine changed"), layers={EVIL: 12.0})
     lost = replace(evil, artifact="a\nb\x1b[31m\udcff.fp32.onnx", cold=Cold(1.0, 2.0, None), roofline=None)
-    shared = tuple(replace(r, verdict="inconclusive", reasons=("the machine changed",)) for r in found.rows)
+    shared = tuple(replace(r, verdict="inconclusive", reasons=("the machine changed",)) for r in bench.rows)
     return replace(
-        found,
+        bench,
         rows=(*shared, replace(evil, backend=EVIL, p99_ms=math.inf), lost),
         machine={EVIL: EVIL},
         versions={EVIL: EVIL},

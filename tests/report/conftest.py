@@ -54,10 +54,10 @@ def proof(
     file: str, drop: float = 0.0, verdict: Verdict = "pass", backend: str = "", reasons: tuple[str, ...] = ()
 ) -> Parity:
     """A proof on 10,000 images; `drop` in percentage points."""
-    found = backend or ("litert" if file.endswith("tflite") else "onnxruntime")
+    runtime = backend or ("litert" if file.endswith("tflite") else "onnxruntime")
     return Parity(
         artifact=file,
-        backend=found,
+        backend=runtime,
         device="cpu",
         n=10_000,
         top1=0.9412 - drop / 100,
@@ -74,10 +74,10 @@ def proof(
 
 def timing(file: str, p50: float, vs_fp32: float | None, backend: str = "") -> Latency:
     """A latency with a 2 % interval."""
-    found = backend or ("litert" if file.endswith("tflite") else "onnxruntime")
+    runtime = backend or ("litert" if file.endswith("tflite") else "onnxruntime")
     return Latency(
         artifact=file,
-        backend=found,
+        backend=runtime,
         device="cpu",
         threads=1,
         batch=1,
@@ -346,5 +346,5 @@ NAMES = ("ordinary", "troubled", "compressed", "unlabelled", "crowded", "single"
 @pytest.fixture(params=NAMES)
 def any_report(request: pytest.FixtureRequest) -> Report:
     """Each of the reports above in turn."""
-    found: Report = request.getfixturevalue(request.param)
-    return found
+    report: Report = request.getfixturevalue(request.param)
+    return report

@@ -12,21 +12,21 @@ from resnet_edge.report.html.page import page as html_of
 from resnet_edge.report.markdown import markdown as markdown_of
 from resnet_edge.report.verify_sections import verify_document
 
-Found = Report | Verification | Bench
+Result = Report | Verification | Bench
 
 
-def document(found: Found) -> Document:
+def document(result: Result) -> Document:
     """What both writers are given."""
-    if isinstance(found, Report):
-        return convert_document(found)
-    return verify_document(found) if isinstance(found, Verification) else bench_document(found)
+    if isinstance(result, Report):
+        return convert_document(result)
+    return verify_document(result) if isinstance(result, Verification) else bench_document(result)
 
 
-def markdown(found: Found) -> str:
+def markdown(result: Result) -> str:
     """Its Markdown."""
-    return markdown_of(document(found))
+    return markdown_of(document(result))
 
 
-def page(found: Found) -> str:
+def page(result: Result) -> str:
     """Its HTML."""
-    return html_of(document(found))
+    return html_of(document(result))

@@ -46,29 +46,29 @@ def test_outside_strings_are_text() -> None:
 
 
 def test_everything_that_the_terminal_tells_is_on_the_page() -> None:
-    found = benches.ordinary()
-    text = read(page(found))
+    bench = benches.ordinary()
+    text = read(page(bench))
     assert "Latency of resnet20" in text
     assert "Fastest: int8.tflite on litert cpu, 0.500 ms [0.490, 0.510]; 1 other row cannot be told" in text
     assert "Every figure holds when repeated." in text
-    for told in ("0.550", "0.800", "2,000", "66%", "12.3", "1.90", "8.00 MB", "40 rounds"):
-        assert told in text
+    for figure in ("0.550", "0.800", "2,000", "66%", "12.3", "1.90", "8.00 MB", "40 rounds"):
+        assert figure in text
     assert "51.3 billion multiply-accumulates a second in float32" in text
-    assert found.notes[0] in text
-    assert found.command in text
+    assert bench.notes[0] in text
+    assert bench.command in text
     assert "Example CPU @ 2.10 GHz" in text
     assert "top-1, %" in text
     assert "Tested on 10,000 images." in text
 
 
 def test_what_failed_and_what_does_not_hold_is_in_the_headline() -> None:
-    found = benches.ordinary()
-    unsure = replace(found.rows[0], verdict="inconclusive", reasons=("its interval is 9 % wide",))
-    text = read(page(replace(found, rows=(unsure, *found.rows[1:]))))
+    bench = benches.ordinary()
+    unsure = replace(bench.rows[0], verdict="inconclusive", reasons=("its interval is 9 % wide",))
+    text = read(page(replace(bench, rows=(unsure, *bench.rows[1:]))))
     assert "inconclusive" in text
     assert "1 of 4 figures may not come out so again." in text
     assert "its interval is 9 % wide" in text
-    html = page(replace(found, failures=(Failed("x.onnx", "openvino", "cpu", "no such thing"),)))
+    html = page(replace(bench, failures=(Failed("x.onnx", "openvino", "cpu", "no such thing"),)))
     assert 'class="banner incomplete"' in html
     assert "1 thing could not be timed." in html
     assert "no such thing" in html
@@ -86,21 +86,21 @@ def test_what_is_not_known_has_no_section() -> None:
 
 
 def test_accuracy_counts_only_where_the_same_backend_ran() -> None:
-    found = benches.ordinary()
+    bench = benches.ordinary()
     elsewhere = proof("resnet20.int8.tflite", backend="openvino")
-    html = page(replace(found, accuracy=Accuracy((elsewhere, proof("resnet20.int8.onnx")))))
+    html = page(replace(bench, accuracy=Accuracy((elsewhere, proof("resnet20.int8.onnx")))))
     assert "Not drawn, for want of a number: resnet20.fp32.tflite" in html
     drawn = re.findall(r"<title>(resnet20\.[^ ]+) on [^<]*top-1", html)
     assert set(drawn) == {"resnet20.int8.onnx"}
 
 
 def test_the_keras_model_of_the_folder_is_the_reference() -> None:
-    found = benches.ordinary()
+    bench = benches.ordinary()
     keras = replace(
-        found.rows[0], artifact="resnet20.keras", format="keras", scheme=None, backend="keras", profile=None
+        bench.rows[0], artifact="resnet20.keras", format="keras", scheme=None, backend="keras", profile=None
     )
-    proofs = found.accuracy.proofs
-    html = page(replace(found, rows=(*found.rows, keras), accuracy=Accuracy(proofs, ("resnet20.keras",))))
+    proofs = bench.accuracy.proofs
+    html = page(replace(bench, rows=(*bench.rows, keras), accuracy=Accuracy(proofs, ("resnet20.keras",))))
     assert "resnet20.keras on keras cpu" in html
     assert "Not drawn" not in html
     assert "Keras reference, 94.12 %" in html
@@ -110,18 +110,18 @@ def test_the_keras_model_of_the_folder_is_the_reference() -> None:
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("name", BENCHES)
 def test_never_scrolls_sideways(name: str, width: int, tmp_path: Path) -> None:
-    found = laid_out(page(BENCHES[name]()), width, tmp_path)
-    assert width - 20 <= found.client <= width
-    assert found.scroll <= found.client
-    assert (found.scripts, found.fetched, found.overlapping) == (0, 0, 0)
-    assert found.labels >= 1
+    layout = laid_out(page(BENCHES[name]()), width, tmp_path)
+    assert width - 20 <= layout.client <= width
+    assert layout.scroll <= layout.client
+    assert (layout.scripts, layout.fetched, layout.overlapping) == (0, 0, 0)
+    assert layout.labels >= 1
 
 
 @pytest.mark.chromium
 @pytest.mark.parametrize("name", BENCHES)
 def test_nothing_is_cut_off_on_paper(name: str, tmp_path: Path) -> None:
     html = page(BENCHES[name]())
-    found = laid_out(on_paper(html), PAPER, tmp_path)
-    assert found.scroll <= found.client
-    assert found.overlapping == 0
+    layout = laid_out(on_paper(html), PAPER, tmp_path)
+    assert layout.scroll <= layout.client
+    assert layout.overlapping == 0
     assert printed(html, tmp_path).startswith(b"%PDF")

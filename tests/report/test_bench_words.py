@@ -37,15 +37,15 @@ def test_the_keras_model_is_of_its_own_name() -> None:
 
 
 def test_how_it_was_measured_is_told() -> None:
-    found = replace(ordinary(), seconds=61.4, quiet=Quiet(0.25, 1.0), ceilings=None)
-    rows = [found.rows[0], replace(found.rows[1], rounds=20)]
-    line, how = explained(found, rows)
+    bench = replace(ordinary(), seconds=61.4, quiet=Quiet(0.25, 1.0), ceilings=None)
+    rows = [bench.rows[0], replace(bench.rows[1], rounds=20)]
+    line, how = explained(bench, rows)
     assert line == (
         "Latency of one call in ms, ± 95 %, 1 thread, batch 1, 20 rounds of shuffled turns in 61 s; other "
         "processes kept 0.25 cores busy."
     )
     assert "Rows of one rank cannot be told apart" in how
-    quiet = replace(found, quiet=Quiet(None, 1.0))
+    quiet = replace(bench, quiet=Quiet(None, 1.0))
     assert explained(quiet, rows)[0].endswith("in 61 s.")
 
 

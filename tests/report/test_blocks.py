@@ -13,9 +13,9 @@ from resnet_edge.report.blocks import Bullets, Entry, Paragraph, Section, Tag, b
 
 def test_a_section_without_blocks_is_left_out_and_the_others_stay_in_order() -> None:
     entries: list[Entry[int]] = [
-        Entry("a", "First", lambda found: [Paragraph(str(found))]),
+        Entry("a", "First", lambda result: [Paragraph(str(result))]),
         Entry("b", "Never", lambda _: []),
-        Entry("c", lambda found: f"Of {found}", lambda _: bullets(["x"])),
+        Entry("c", lambda result: f"Of {result}", lambda _: bullets(["x"])),
     ]
     assert sections(entries, 7) == (
         Section("a", "First", (Paragraph("7"),)),

@@ -25,11 +25,11 @@ def test_every_step_has_its_interval() -> None:
 
 def test_without_labels_answers_that_change_are_told() -> None:
     shares = tuple(replace(one, drop_pp=None, drop_ci95_pp=None) for one in SPLIT.shares)
-    found = replace(SPLIT, shares=shares, whole=replace(SPLIT.whole, drop_pp=None, drop_ci95_pp=None))
-    rows = causes_table([found])
+    attribution = replace(SPLIT, shares=shares, whole=replace(SPLIT.whole, drop_pp=None, drop_ci95_pp=None))
+    rows = causes_table([attribution])
     assert rows is not None
     assert rows.body[0][2] == ("2.00 %", "[1.00, 4.00]")
-    assert "changes 2.20 % [1.10, 4.40] on 500 images" in causes_sentences([found])[0]
+    assert "changes 2.20 % [1.10, 4.40] on 500 images" in causes_sentences([attribution])[0]
 
 
 def test_kernels_are_told_with_what_they_may_and_why() -> None:

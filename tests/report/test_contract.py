@@ -43,19 +43,19 @@ def strict(report: Report) -> dict[str, Any]:
     def refuse(constant: str) -> NoReturn:
         raise AssertionError(f"{constant} is not JSON")
 
-    found: dict[str, Any] = json.loads(encode(report).decode("utf-8"), parse_constant=refuse)
-    return found
+    contents: dict[str, Any] = json.loads(encode(report).decode("utf-8"), parse_constant=refuse)
+    return contents
 
 
 def test_keys_of_the_contract(any_report: Report) -> None:
-    found = strict(any_report)
-    assert found.keys() >= TOP
-    assert found["schema"] == 1
-    assert found["passed"] is any_report.passed
-    assert found["model"].keys() >= MODEL
+    contents = strict(any_report)
+    assert contents.keys() >= TOP
+    assert contents["schema"] == 1
+    assert contents["passed"] is any_report.passed
+    assert contents["model"].keys() >= MODEL
     for key, wanted in (("artifacts", ARTIFACT), ("parity", PARITY), ("latency", LATENCY)):
-        assert len(found[key]) == len(getattr(any_report, key))
-        assert all(entry.keys() >= wanted for entry in found[key])
+        assert len(contents[key]) == len(getattr(any_report, key))
+        assert all(entry.keys() >= wanted for entry in contents[key])
 
 
 def test_tensors_carry_scale_and_zero_point(ordinary: Report) -> None:
@@ -71,27 +71,27 @@ def test_tensors_carry_scale_and_zero_point(ordinary: Report) -> None:
 
 
 def test_what_is_not_finite_is_null_with_a_reason(troubled: Report) -> None:
-    found = strict(troubled)
-    collapsed = next(row for row in found["parity"] if row["artifact"] == "resnet20.int8.onnx")
+    contents = strict(troubled)
+    collapsed = next(row for row in contents["parity"] if row["artifact"] == "resnet20.int8.onnx")
     assert collapsed["sqnr_db"] is None
     assert collapsed["reasons"] == [
         "The drop of 84.10 pp exceeds 0.5 pp.",
         "sqnr_db is null because it is not a number",
     ]
-    assert found["latency"][0]["p50_ms"] is None
-    assert len(found["latency"][0]["reasons"]) == 2
-    assert found["machine"]["load"] is None
-    assert "machine.load is null because it is infinite" in found["notes"]
+    assert contents["latency"][0]["p50_ms"] is None
+    assert len(contents["latency"][0]["reasons"]) == 2
+    assert contents["machine"]["load"] is None
+    assert "machine.load is null because it is infinite" in contents["notes"]
 
 
 def test_finite_numbers_are_kept_exactly(ordinary: Report) -> None:
     row = replace(ordinary.parity[0], top1=0.1 + 0.2, sqnr_db=1e-300)
-    found = strict(replace(ordinary, parity=(row,)))["parity"][0]
-    assert (found["top1"], found["sqnr_db"], found["reasons"]) == (0.1 + 0.2, 1e-300, [])
+    entry = strict(replace(ordinary, parity=(row,)))["parity"][0]
+    assert (entry["top1"], entry["sqnr_db"], entry["reasons"]) == (0.1 + 0.2, 1e-300, [])
 
 
 def test_preprocessing_is_told_in_full(ordinary: Report) -> None:
     caffe = replace(ordinary, model=replace(ordinary.model, preprocessing=PRESETS["caffe"]))
-    found = strict(caffe)["preprocessing"]
-    assert (found["name"], found["where"], found["channels"]) == ("caffe", "graph", "BGR")
-    assert found["offset"] == [-103.939, -116.779, -123.68]
+    feeding = strict(caffe)["preprocessing"]
+    assert (feeding["name"], feeding["where"], feeding["channels"]) == ("caffe", "graph", "BGR")
+    assert feeding["offset"] == [-103.939, -116.779, -123.68]

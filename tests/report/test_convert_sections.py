@@ -63,20 +63,20 @@ def test_a_folder_that_is_not_there_is_an_output_error(ordinary: Report, tmp_pat
 def test_never_scrolls_sideways(
     name: str, width: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    found = laid_out(page(request.getfixturevalue(name)), width, tmp_path)
-    assert width - 20 <= found.client <= width
-    assert found.scroll <= found.client
-    assert found.scripts == 0
-    assert found.fetched == 0
-    assert found.labels >= 6
-    assert found.overlapping == 0
+    layout = laid_out(page(request.getfixturevalue(name)), width, tmp_path)
+    assert width - 20 <= layout.client <= width
+    assert layout.scroll <= layout.client
+    assert layout.scripts == 0
+    assert layout.fetched == 0
+    assert layout.labels >= 6
+    assert layout.overlapping == 0
 
 
 @pytest.mark.chromium
 @pytest.mark.parametrize("name", ["ordinary", "troubled", "crowded", "compressed"])
 def test_nothing_is_cut_off_on_paper(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     html = page(request.getfixturevalue(name))
-    found = laid_out(on_paper(html), PAPER, tmp_path)
-    assert found.scroll <= found.client
-    assert found.overlapping == 0
+    layout = laid_out(on_paper(html), PAPER, tmp_path)
+    assert layout.scroll <= layout.client
+    assert layout.overlapping == 0
     assert printed(html, tmp_path).startswith(b"%PDF")

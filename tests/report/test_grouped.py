@@ -17,12 +17,12 @@ def test_rows_with_the_same_reasons_are_together(ordinary: Report) -> None:
         replace(second, reasons=("another",), verdict="inconclusive"),
         replace(third, reasons=("one class",), verdict="inconclusive"),
     ]
-    found = grouped(rows)
-    assert [(names(together), reasons) for together, reasons in found] == [
+    groups = grouped(rows)
+    assert [(names(together), reasons) for together, reasons in groups] == [
         (names([rows[0], rows[2]]), ("one class",)),
         (names([rows[1]]), ("another",)),
     ]
     report = replace(ordinary, parity=tuple(rows))
-    told = [title for title, reasons in summary.troubles(report) if reasons == ["one class"]]
-    assert told == [f"{names([rows[0], rows[2]])}: inconclusive"]
+    titles = [title for title, reasons in summary.troubles(report) if reasons == ["one class"]]
+    assert titles == [f"{names([rows[0], rows[2]])}: inconclusive"]
     assert markdown(report).count("one class") == 1

@@ -26,9 +26,9 @@ STEADY = tuple(
 FALLEN = (*STEADY[:5], LayerError("net/bad/conv", 31.04, 38.0, 7.25), *STEADY[6:])
 
 
-def with_growth(report: Report, *found: tuple[LayerError, ...]) -> Report:
+def with_growth(report: Report, *layers_of_files: tuple[LayerError, ...]) -> Report:
     files = ("resnet20.int8.tflite", "resnet20.int16x8.tflite")
-    growths = (ErrorGrowth(file, 16, layers) for file, layers in zip(files, found, strict=False))
+    growths = (ErrorGrowth(file, 16, layers) for file, layers in zip(files, layers_of_files, strict=False))
     return replace(report, error_growth=tuple(growths))
 
 
@@ -40,10 +40,10 @@ def test_a_sharp_fall_is_named(ordinary: Report) -> None:
 
 
 def test_the_worst_five_are_those_that_add_most(ordinary: Report) -> None:
-    found = growth_table(with_growth(ordinary, FALLEN))
-    assert found is not None
-    assert len(found.body) == 5
-    assert found.body[0] == ("resnet20.int8.tflite", "bad", "38.0 dB", "31.0 dB", "7.0 dB", "7.25")
+    table = growth_table(with_growth(ordinary, FALLEN))
+    assert table is not None
+    assert len(table.body) == 5
+    assert table.body[0] == ("resnet20.int8.tflite", "bad", "38.0 dB", "31.0 dB", "7.0 dB", "7.25")
     assert worst(ErrorGrowth("x", 1, (LayerError("a", 50.0, 40.0, None),))) == []
 
 
@@ -61,13 +61,13 @@ def test_layers_without_a_finite_number_are_told_and_left_out_of_the_picture(ord
 
 def test_json_has_every_layer_and_nothing_that_is_not_finite(ordinary: Report) -> None:
     infinite = LayerError("net/exact/conv", math.inf, None, math.nan)
-    found = json.loads(encode(with_growth(ordinary, FALLEN, (infinite,))))
-    ours, theirs = found["error_growth"]
+    contents = json.loads(encode(with_growth(ordinary, FALLEN, (infinite,))))
+    ours, theirs = contents["error_growth"]
     assert ours["artifact"] == "resnet20.int8.tflite"
     assert (ours["n"], len(ours["layers"])) == (16, len(FALLEN))
     assert ours["layers"][5] == {"layer": "net/bad/conv", "sqnr_db": 31.04, "read_db": 38.0, "steps": 7.25}
     assert theirs["layers"][0]["sqnr_db"] is None
-    assert any("error_growth" in note and "infinite" in note for note in found["notes"])
+    assert any("error_growth" in note and "infinite" in note for note in contents["notes"])
     assert json.loads(encode(ordinary))["error_growth"] == []
 
 
@@ -88,6 +88,6 @@ def test_markdown_and_page_tell_the_same_and_names_are_text(ordinary: Report) ->
 @pytest.mark.parametrize("width", [360, PAPER, 1280])
 def test_it_fits_the_window(ordinary: Report, width: int, tmp_path: Path) -> None:
     html = page(with_growth(ordinary, FALLEN, STEADY))
-    found = laid_out(on_paper(html) if width == PAPER else html, width, tmp_path)
-    assert found.scroll <= found.client
-    assert (found.fetched, found.overlapping) == (0, 0)
+    layout = laid_out(on_paper(html) if width == PAPER else html, width, tmp_path)
+    assert layout.scroll <= layout.client
+    assert (layout.fetched, layout.overlapping) == (0, 0)

@@ -18,14 +18,14 @@ def test_the_steps_are_numbered_sentences(name: str, channels: int) -> None:
 
 
 def test_each_choice_is_told() -> None:
-    told = {name: words(contract(name, 8, 8, 3)) for name in PRESETS}
-    assert "with antialias" in told["pillow"][3]
-    assert "without antialias" in told["tensorflow"][3]
-    assert "nearest two pixels" in told["tensorflow"][3]
-    assert "whole photo" in told["pillow"][2]
-    assert "0.875 of the short side" in told["crop"][2]
-    assert "bicubic" in told["crop-bicubic"][3]
-    assert "red, green and blue" in told["pillow"][1]
+    sentences = {name: words(contract(name, 8, 8, 3)) for name in PRESETS}
+    assert "with antialias" in sentences["pillow"][3]
+    assert "without antialias" in sentences["tensorflow"][3]
+    assert "nearest two pixels" in sentences["tensorflow"][3]
+    assert "whole photo" in sentences["pillow"][2]
+    assert "0.875 of the short side" in sentences["crop"][2]
+    assert "bicubic" in sentences["crop-bicubic"][3]
+    assert "red, green and blue" in sentences["pillow"][1]
     assert "19595 R" in words(contract("pillow", 8, 8, 1))[1]
     nearest = ImageContract(
         name="n", height=8, width=8, colour="RGB", interpolation="nearest", antialias=False

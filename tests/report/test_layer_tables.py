@@ -31,16 +31,16 @@ def with_details(report: Report, **details: Any) -> Report:
 
 
 def test_the_sparsity_of_every_layer_and_of_all(compressed: Report) -> None:
-    [(title, found)] = layer_tables(with_details(compressed, layers=ZEROS))
+    [(title, table)] = layer_tables(with_details(compressed, layers=ZEROS))
     assert title == "prune: channels pruned to 0.50 of the MACs"
-    assert found.header == ("Layer", "Weights", "Zeros", "Sparsity")
-    assert found.body[0] == ("stem", "144", "72", "50.0 %")
-    assert found.body[-1][2:] == ("2.38 k", "97.1 %")  # 2,376 of 2,448
+    assert table.header == ("Layer", "Weights", "Zeros", "Sparsity")
+    assert table.body[0] == ("stem", "144", "72", "50.0 %")
+    assert table.body[-1][2:] == ("2.38 k", "97.1 %")  # 2,376 of 2,448
 
 
 def test_the_channels_of_every_group_and_why_they_stay(compressed: Report) -> None:
-    [(_, found)] = layer_tables(with_details(compressed, groups=GROUPS))
-    assert found.body == (
+    [(_, table)] = layer_tables(with_details(compressed, groups=GROUPS))
+    assert table.body == (
         ("stem, conv2", "16", "16", "all are worth their cost"),
         ("conv1", "32", "24", ""),
         ("conv3", "32", "0", "its block is removed"),

@@ -17,17 +17,17 @@ from tests.report.rendered import markdown, page
 
 
 def test_from_the_base_to_every_artifact(compressed: Report) -> None:
-    found = entries(compressed)
-    assert [entry.title for entry in found[:4]] == [
+    lineage = entries(compressed)
+    assert [entry.title for entry in lineage[:4]] == [
         "train: resnet20, 45 epochs",
         "prune: channels pruned to 0.50 of the MACs",
         "qat: 8 bits, 3 epochs",
         "fp32 tflite, litert cpu",
     ]
-    assert len(found) == 3 + len(FILES)
-    assert [entry.macs for entry in found] == [40_800_000, *[20_300_000] * (2 + len(FILES))]
-    assert not apart(found)
-    int8 = next(entry for entry in found if entry.title == "int8 tflite, litert cpu")
+    assert len(lineage) == 3 + len(FILES)
+    assert [entry.macs for entry in lineage] == [40_800_000, *[20_300_000] * (2 + len(FILES))]
+    assert not apart(lineage)
+    int8 = next(entry for entry in lineage if entry.title == "int8 tflite, litert cpu")
     assert (int8.size_bytes, int8.gzip_bytes, int8.p50_ms) == (318_000, 254_400, 0.884)
     assert int8.top1 == pytest.approx(0.9409)
     low, high = int8.top1_ci95 or (0, 0)
@@ -39,16 +39,16 @@ def test_accuracies_on_other_images_are_told_apart(compressed: Report) -> None:
     # Pruned with images of one's own: the base was measured on them again.
     own = replace(prune, before=state(0.93, 40_800_000, "own"), after=state(0.92, 20_300_000, "own"))
     report = replace(compressed, history=(train, own))
-    found = entries(report)
-    assert [entry.title for entry in found[:5]] == [
+    lineage = entries(report)
+    assert [entry.title for entry in lineage[:5]] == [
         "train: resnet20, 45 epochs",
         "the same, before prune",
         "prune: channels pruned to 0.50 of the MACs",
         "the same, in this run",
         "fp32 tflite, litert cpu",
     ]
-    assert [entry.top1 for entry in found[:4]] == [0.9474, 0.93, 0.92, 0.9412]
-    assert apart(found)
+    assert [entry.top1 for entry in lineage[:4]] == [0.9474, 0.93, 0.92, 0.9412]
+    assert apart(lineage)
     table = lineage_table(report)
     assert table is not None
     assert table.header[-1] == "Images"
@@ -67,28 +67,28 @@ def test_images_that_are_only_called_the_same_are_not_taken_for_the_same(compres
 
 
 def test_the_story_begins_with_what_came_before_the_first_step(compressed: Report) -> None:
-    found = entries(replace(compressed, history=compressed.history[1:]))
-    assert [entry.title for entry in found[:2]] == [
+    lineage = entries(replace(compressed, history=compressed.history[1:]))
+    assert [entry.title for entry in lineage[:2]] == [
         "the model as it came",
         "prune: channels pruned to 0.50 of the MACs",
     ]
-    assert (found[0].top1, found[0].macs, found[0].step) == (0.9474, 40_800_000, None)
+    assert (lineage[0].top1, lineage[0].macs, lineage[0].step) == (0.9474, 40_800_000, None)
 
 
 def test_a_model_without_a_story_is_told_as_it_is(ordinary: Report) -> None:
-    first, *made = entries(ordinary)
+    first, *artifacts = entries(ordinary)
     assert (first.title, first.top1, first.parameters) == (
         "the model as it came",
         0.9412,
         ordinary.model.parameters,
     )
-    assert len(made) == len(FILES)
+    assert len(artifacts) == len(FILES)
     assert lineage_table(ordinary) is None  # the results say all of it
     assert "How the model came to be" not in markdown(ordinary) + page(ordinary)
 
 
 @pytest.mark.parametrize(
-    ("ratio", "between", "told"),
+    ("ratio", "between", "expected"),
     [
         (0.5, (0.4, 0.8), (2.0, (1.25, 2.5))),
         (2.0, None, (0.5, None)),
@@ -97,7 +97,7 @@ def test_a_model_without_a_story_is_told_as_it_is(ordinary: Report) -> None:
     ],
 )
 def test_faster_is_more_than_one(
-    ratio: float, between: tuple[float, float] | None, told: tuple[float, tuple[float, float]]
+    ratio: float, between: tuple[float, float] | None, expected: tuple[float, tuple[float, float]]
 ) -> None:
     assert (
         speed_up(
@@ -113,14 +113,14 @@ def test_faster_is_more_than_one(
                 ratio_ci95=between,
             )
         )
-        == told
+        == expected
     )
 
 
 def test_report_json_tells_it_to_programs(compressed: Report) -> None:
-    found = json.loads(encode(compressed))["history"]
-    assert [entry["macs"] for entry in found[:2]] == [40_800_000, 20_300_000]
-    prune, last = found[1], found[-1]
+    history = json.loads(encode(compressed))["history"]
+    assert [entry["macs"] for entry in history[:2]] == [40_800_000, 20_300_000]
+    prune, last = history[1], history[-1]
     assert prune["step"]["command"] == "resnet-edge prune base.keras --method channel --amount 0.5"
     assert prune["step"]["latency"][0]["ratio"] == 0.6
     assert prune["step"]["before"]["top1"] == 0.9474
@@ -130,14 +130,14 @@ def test_report_json_tells_it_to_programs(compressed: Report) -> None:
 
 def test_markdown_and_page_hold_the_table_and_the_commands(compressed: Report) -> None:
     for text in (markdown(compressed), page(compressed).replace("<wbr>", "")):
-        for told in (
+        for phrase in (
             "How the model came to be",
             "channels pruned to 0.50 of the MACs",
             "94.74 %",
             "1.67×",
             "resnet-edge qat pruned.keras",
         ):
-            assert told in text
+            assert phrase in text
 
 
 def test_a_story_from_outside_cannot_make_markup(troubled: Report) -> None:

@@ -24,8 +24,8 @@ def test_nothing_is_cut_at_any_width(
     text = printed(compressed, width, capsys)
     assert all(len(line) <= width for line in text.splitlines())
     assert "…" not in text
-    for told in ("94.74 %", "94.51 %", "94.12 %", "40.8 M", "20.3 M", "1.36 MB", "677 kB", "1.67×"):
-        assert told in text
+    for figure in ("94.74 %", "94.51 %", "94.12 %", "40.8 M", "20.3 M", "1.36 MB", "677 kB", "1.67×"):
+        assert figure in text
     assert "tflite" not in text  # the artifacts have their own table
 
 

@@ -10,9 +10,9 @@ from resnet_edge.report.lineage_table import commands, explained, lineage_table
 
 
 def test_the_table_says_it_in_words(compressed: Report) -> None:
-    found = lineage_table(compressed)
-    assert found is not None
-    assert found.header == (
+    table = lineage_table(compressed)
+    assert table is not None
+    assert table.header == (
         "Model",
         "Top-1",
         "MACs",
@@ -22,7 +22,7 @@ def test_the_table_says_it_in_words(compressed: Report) -> None:
         "Faster by",
         "p50, ms",
     )
-    assert found.body[1] == (
+    assert table.body[1] == (
         "prune: channels pruned to 0.50 of the MACs",
         ("94.51 %", "[94.05, 94.94]"),
         "20.3 M",
@@ -47,9 +47,10 @@ def test_the_table_says_it_in_words(compressed: Report) -> None:
 
 def test_unlabelled_images_give_no_accuracy_to_compare(compressed: Report, unlabelled: Report) -> None:
     report = replace(compressed, parity=unlabelled.parity, latency=())
-    found = entries(report)
-    assert [entry.title for entry in found if entry.top1 is not None] == [entry.title for entry in found[:3]]
-    assert not apart(found)
+    lineage = entries(report)
+    measured = [entry.title for entry in lineage if entry.top1 is not None]
+    assert measured == [entry.title for entry in lineage[:3]]
+    assert not apart(lineage)
     table = lineage_table(report)
     assert table is not None
     assert "p50, ms" not in table.header

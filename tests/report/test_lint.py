@@ -16,7 +16,7 @@ from tests.report.browser import PAPER, Checker, laid_out, on_paper
 from tests.report.conftest import EVIL
 from tests.report.rendered import markdown, page
 
-FOUND = (
+FINDINGS = (
     LintFinding(
         "leakage", "error", "12 of the 500 images of the proof are among them: take them out", {"leaked": 12}
     ),
@@ -32,7 +32,7 @@ CLEAN = CalibrationLint(
     checked=("count", "leakage", "ranges"),
     figures={"outside": 0.0012, "watched": 128},
 )
-FULL = replace(CLEAN, findings=FOUND)
+FULL = replace(CLEAN, findings=FINDINGS)
 
 
 def test_what_was_looked_for_and_that_nothing_was_found() -> None:
@@ -50,7 +50,7 @@ def test_findings_are_in_every_report_and_escaped(ordinary: Report) -> None:
     assert json.loads(encode(report))["calibration_lint"]["findings"][0] == {
         "kind": "leakage",
         "severity": "error",
-        "sentence": FOUND[0].sentence,
+        "sentence": FINDINGS[0].sentence,
         "figures": {"leaked": 12},
     }
     assert "- **error**: 12 of the 500 images of the proof are among them:" in markdown(report)
@@ -73,5 +73,5 @@ def test_the_page_is_sound(ordinary: Report) -> None:
 @pytest.mark.parametrize("width", [360, PAPER, 1280])
 def test_it_fits_the_window(ordinary: Report, width: int, tmp_path: Path) -> None:
     html = page(replace(ordinary, calibration_lint=FULL))
-    found = laid_out(on_paper(html) if width == PAPER else html, width, tmp_path)
-    assert found.scroll <= found.client
+    layout = laid_out(on_paper(html) if width == PAPER else html, width, tmp_path)
+    assert layout.scroll <= layout.client

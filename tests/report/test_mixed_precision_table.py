@@ -50,9 +50,9 @@ def test_no_plan_no_table(ordinary: Report) -> None:
 
 
 def test_a_row_for_each_candidate_with_its_worst_figures(plan: MixedPrecision) -> None:
-    found = mixed_precision_table(plan)
-    assert found.header == HEADER
-    plain, kept = found.body
+    table = mixed_precision_table(plan)
+    assert table.header == HEADER
+    plain, kept = table.body
     assert plain == (
         *("0", "100.0 %", "311 kB / 340 kB", ("1.10", "[1.03, 1.19]"), "99.91 %", "44.2 dB"),
         Tag("FAIL", "fail"),
@@ -64,8 +64,8 @@ def test_a_row_for_each_candidate_with_its_worst_figures(plan: MixedPrecision) -
 def test_images_without_labels_have_no_drop(plan: MixedPrecision) -> None:
     rows = tuple(replace(row, drop_pp=None, drop_ci95_pp=None) for row in plan.candidates[0].parity)
     candidate = replace(plan.candidates[0], parity=rows)
-    found = mixed_precision_table(replace(plan, candidates=(candidate,), chosen=0))
-    assert found.body[0][3] == ("–", "")
+    table = mixed_precision_table(replace(plan, candidates=(candidate,), chosen=0))
+    assert table.body[0][3] == ("–", "")
 
 
 def test_layers_are_named_shortly_and_many_of_them_counted(plan: MixedPrecision) -> None:
@@ -77,11 +77,11 @@ def test_layers_are_named_shortly_and_many_of_them_counted(plan: MixedPrecision)
 
 
 def test_the_contract_has_every_candidate_whole(planned: Report) -> None:
-    found = document(planned)["plan"]
-    assert (found["scheme"], found["met"], found["chosen"]) == ("int8", True, 1)
-    assert found["candidates"][1]["float_layers"] == ["net/first/Relu;net/first/conv", EVIL]
-    assert found["candidates"][1]["size_bytes"] == {"a.int8.tflite": 311_000, "a.int8.onnx": 340_000}
-    assert [row["verdict"] for row in found["candidates"][0]["parity"]] == ["fail", "fail"]
+    plan = document(planned)["plan"]
+    assert (plan["scheme"], plan["met"], plan["chosen"]) == ("int8", True, 1)
+    assert plan["candidates"][1]["float_layers"] == ["net/first/Relu;net/first/conv", EVIL]
+    assert plan["candidates"][1]["size_bytes"] == {"a.int8.tflite": 311_000, "a.int8.onnx": 340_000}
+    assert [row["verdict"] for row in plan["candidates"][0]["parity"]] == ["fail", "fail"]
 
 
 def test_names_cannot_make_markup(planned: Report) -> None:

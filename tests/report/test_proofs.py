@@ -37,6 +37,6 @@ def test_nothing_found_no_section(ordinary: Report) -> None:
 @pytest.mark.parametrize("which", ["convert", "verify"])
 def test_it_fits_the_window(ordinary: Report, which: str, width: int, tmp_path: Path) -> None:
     html = page(full(ordinary) if which == "convert" else verified(ordinary))
-    found = laid_out(on_paper(html) if width == PAPER else html, width, tmp_path)
-    assert found.scroll <= found.client
-    assert found.overlapping == 0
+    layout = laid_out(on_paper(html) if width == PAPER else html, width, tmp_path)
+    assert layout.scroll <= layout.client
+    assert layout.overlapping == 0

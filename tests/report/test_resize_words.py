@@ -8,7 +8,7 @@ import pytest
 from resnet_edge.cli._resize_table import print_resize
 from resnet_edge.core.image_contract import contract
 from resnet_edge.core.results.resize_check import ResizeCheck, ResizeRow
-from resnet_edge.report.resize_words import resize_document, resize_rows, resize_told, resize_warnings
+from resnet_edge.report.resize_words import resize_document, resize_rows, resize_sentences, resize_warnings
 
 SAME = ResizeRow(
     platform="pillow",
@@ -66,25 +66,25 @@ def test_without_labels_a_warning_has_no_accuracy() -> None:
     check = replace(CHECK, top1=None, rows=(row,))
     assert "another answer: resize" in resize_warnings(check)[0]
     assert resize_rows(check)[0][-1] == "–"
-    assert "top-1" not in resize_told(check)[0]
+    assert "top-1" not in resize_sentences(check)[0]
 
 
 def test_where_no_answer_changes_the_limit_is_told() -> None:
     check = replace(CHECK, rows=(SAME,))
     assert resize_warnings(check) == []
-    assert "at most 1.5 %" in resize_told(check)[1]
+    assert "at most 1.5 %" in resize_sentences(check)[1]
 
 
 def test_photos_of_the_models_size_are_nothing_to_warn_of() -> None:
     check = replace(CHECK, resized=0, rows=(), unknown=())
-    (told,) = resize_told(check)
-    assert "250 images from photos have the 8x8 pixels that a.tflite takes: nothing resizes them" in told
+    (sentence,) = resize_sentences(check)
+    assert "250 images from photos have the 8x8 pixels that a.tflite takes: nothing resizes them" in sentence
 
 
 def test_the_document_is_json_with_the_warnings() -> None:
-    found = json.loads(json.dumps(resize_document(CHECK)))
-    assert (found["n"], found["contract"]["name"], len(found["warnings"])) == (250, "pillow", 2)
-    assert found["rows"][1]["change_ci95_pp"] == [-3.3, 0.4]
+    contents = json.loads(json.dumps(resize_document(CHECK)))
+    assert (contents["n"], contents["contract"]["name"], len(contents["warnings"])) == (250, "pillow", 2)
+    assert contents["rows"][1]["change_ci95_pp"] == [-3.3, 0.4]
 
 
 @pytest.mark.parametrize("width", [80, 40])

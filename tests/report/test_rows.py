@@ -9,12 +9,12 @@ from resnet_edge.report.rows import conditions, rows, standing_of, target
 def test_one_row_for_each_artifact_and_backend(ordinary: Report) -> None:
     second = replace(ordinary.parity[0], backend="interpreter", verdict="fail")
     report = replace(ordinary, parity=(*ordinary.parity, second))
-    found = [
+    outcomes = [
         (row.backend, row.standing, row.latency is None)
         for row in rows(report)
         if row.file == second.artifact
     ]
-    assert found == [("litert", "pass", False), ("interpreter", "fail", True)]
+    assert outcomes == [("litert", "pass", False), ("interpreter", "fail", True)]
     assert standing_of(report, second.artifact) == "fail"
 
 

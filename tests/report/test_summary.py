@@ -43,31 +43,31 @@ def test_verdict_sentences_count(ordinary: Report, troubled: Report, single: Rep
 
 
 def test_images_are_called_unlabelled_only_where_they_are(ordinary: Report, unlabelled: Report) -> None:
-    told = "The images have no labels"
-    assert told in summary.verdict(unlabelled).sentence
+    phrase = "The images have no labels"
+    assert phrase in summary.verdict(unlabelled).sentence
     # The sentinel stops before any top-1 is measured.
     stopped = [replace(row, verdict="inconclusive", top1=None, drop_pp=None) for row in ordinary.parity]
-    assert told not in summary.verdict(replace(ordinary, parity=tuple(stopped))).sentence
+    assert phrase not in summary.verdict(replace(ordinary, parity=tuple(stopped))).sentence
 
 
 def test_every_row_that_did_not_pass_has_a_reason(troubled: Report) -> None:
-    found = dict(summary.troubles(troubled))
-    assert found["resnet20.int8.tflite on litert cpu: inconclusive"] == [
+    reasons = dict(summary.troubles(troubled))
+    assert reasons["resnet20.int8.tflite on litert cpu: inconclusive"] == [
         "About 48,000 images would decide it; there were 10,000."
     ]
-    assert len(found) == 3
-    assert all(found.values())
+    assert len(reasons) == 3
+    assert all(reasons.values())
 
 
 def test_the_samples_needed_are_not_told_twice(troubled: Report) -> None:
-    told = "48,000 images would decide it."
-    parity = tuple(replace(row, reasons=(told,)) if row.samples_needed else row for row in troubled.parity)
-    found = dict(summary.troubles(replace(troubled, parity=parity)))
-    assert found["resnet20.int8.tflite on litert cpu: inconclusive"] == [told]
+    reason = "48,000 images would decide it."
+    parity = tuple(replace(row, reasons=(reason,)) if row.samples_needed else row for row in troubled.parity)
+    reasons = dict(summary.troubles(replace(troubled, parity=parity)))
+    assert reasons["resnet20.int8.tflite on litert cpu: inconclusive"] == [reason]
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
+    ("how", "phrase"),
     [
         (PRESETS["model"], "Give raw pixels, 0 to 255. The Keras model does its own"),
         (
@@ -81,9 +81,9 @@ def test_the_samples_needed_are_not_told_twice(troubled: Report) -> None:
         ),
     ],
 )
-def test_feeding(how: Preprocessing, told: str, ordinary: Report) -> None:
+def test_feeding(how: Preprocessing, phrase: str, ordinary: Report) -> None:
     report = replace(ordinary, model=replace(ordinary.model, preprocessing=how))
-    assert told in " ".join(summary.feeding(report))
+    assert phrase in " ".join(summary.feeding(report))
 
 
 def test_command_is_quoted_for_the_shell(ordinary: Report, troubled: Report) -> None:

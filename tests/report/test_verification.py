@@ -8,6 +8,6 @@ from tests.report.proofs import FILE, verified
 
 
 def test_the_document_of_verify_holds_it(ordinary: Report) -> None:
-    found = verification_document(verified(ordinary))
-    assert found["attribution"][0]["n"] == 500
-    assert found["int8_risk"][0]["artifact"] == FILE
+    contents = verification_document(verified(ordinary))
+    assert contents["attribution"][0]["n"] == 500
+    assert contents["int8_risk"][0]["artifact"] == FILE

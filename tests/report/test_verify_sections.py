@@ -14,9 +14,9 @@ def test_the_page_of_verify_is_sound(ordinary: Report) -> None:
     checker.feed(page(verified(ordinary)))
     checker.close()
     assert checker.open == []
-    told = "".join(checker.text)
+    text = "".join(checker.text)
     for file in FILES:
-        assert file in told
+        assert file in text
     for word in (
         "Not all could be done",
         "its bias is gone",
@@ -25,5 +25,5 @@ def test_the_page_of_verify_is_sound(ordinary: Report) -> None:
         "a note",
         "resnet-edge verify",
     ):
-        assert word in told
+        assert word in text
     assert "<script" not in page(verified(ordinary))

@@ -26,15 +26,15 @@ def test_the_gravest_thing_names_it(sound: Verification, ordinary: Report) -> No
     unsure = replace(sound.parity[0], verdict="inconclusive")
     doubted = replace(sound, doubts=(Doubt(kind="chance", sentence="a doubt"),))
     undecided = replace(sound, parity=(unsure, *sound.parity[1:]))
-    for found, word, outcome in (
+    for result, word, outcome in (
         (sound, "PASSED", "passed"),
         (broken, "NOT DONE", "incomplete"),
         (replace(broken, failures=()), "FAILED", "failed"),
         (doubted, "INCONCLUSIVE", "inconclusive"),
         (undecided, "INCONCLUSIVE", "inconclusive"),
     ):
-        assert verdict(found)[0] == word
-        document = verify_document(found)
+        assert verdict(result)[0] == word
+        document = verify_document(result)
         assert (document.word, document.outcome) == (word.lower(), outcome)
     assert "not all that ran give the answers" in verdict(broken)[1]
     assert "itself is in doubt" in verdict(doubted)[1]

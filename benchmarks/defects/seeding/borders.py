@@ -43,11 +43,11 @@ def last(file: GoodFile) -> Sequence[Layer]:
 def swap_colours(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
     """As if the app gave BGR. Beyond the one that everybody knows, other orders, for variants."""
     order = ((2, 1, 0), (1, 0, 2), (0, 2, 1), (1, 2, 0), (2, 0, 1))[variant % 5]
-    found = file.weights(layer)
+    weights = file.weights(layer)
     # A stem of stride 2 may read four pixels at once, each with its colours.
-    pixels = found.kernel.reshape(*found.kernel.shape[:-1], -1, 3)
-    kernel = pixels[..., list(order)].reshape(found.kernel.shape)
-    file.put(layer, replace(found, kernel=kernel))
+    pixels = weights.kernel.reshape(*weights.kernel.shape[:-1], -1, 3)
+    kernel = pixels[..., list(order)].reshape(weights.kernel.shape)
+    file.put(layer, replace(weights, kernel=kernel))
     return f"colours in the order {order}"
 
 
@@ -70,8 +70,8 @@ def resize(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
 
 
 def reorder_classes(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found = file.weights(layer)
-    count = len(found.kernel)
+    weights = file.weights(layer)
+    count = len(weights.kernel)
     order = np.arange(count)
     if variant % 3 == 0:  # folders by name: 0, 1, 10, 2 and so on, here by the names of the numbers
         order = np.asarray(sorted(range(count), key=lambda n: np.base_repr(n + 7, 10)))
@@ -80,18 +80,18 @@ def reorder_classes(file: GoodFile, layer: Layer, random: Random, variant: int) 
     else:
         pair = random.choice(count, 2, replace=False)
         order[pair] = order[pair[::-1]]
-    file.put(layer, ordered(found, order))
+    file.put(layer, ordered(weights, order))
     return f"classes in the order {order.tolist()}"
 
 
 def permute_half(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
     """As if the labels of half of the classes came from another list."""
-    found = file.weights(layer)
-    count = len(found.kernel)
+    weights = file.weights(layer)
+    count = len(weights.kernel)
     some = np.sort(random.choice(count, count // 2, replace=False))
     order = np.arange(count)
     order[some] = np.roll(some, 1 + variant % max(1, len(some) - 1))
-    file.put(layer, ordered(found, order))
+    file.put(layer, ordered(weights, order))
     return f"classes in the order {order.tolist()}"
 
 

@@ -47,12 +47,12 @@ class Window:
     def moved(self, down: int, right: int) -> tuple[tuple[int, int, int], ...]:
         """For height and width: what to cut off at the beginning, to pad there, and to pad at the end, so
         that every window lies that much further and the result keeps its size."""
-        found = []
+        cuts = []
         for axis, by in enumerate((down, right)):
             begin = self.before[axis] - by
             used = (self.result[axis] - 1) * self.strides[axis] + self.kernel[axis]
-            found.append((max(0, -begin), max(0, begin), max(0, used - self.size[axis] - begin)))
-        return tuple(found)
+            cuts.append((max(0, -begin), max(0, begin), max(0, used - self.size[axis] - begin)))
+        return tuple(cuts)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class OnnxFile(GoodFile):
         self._graph = self.model.graph
         self.constants = {c.name: numpy_helper.to_array(c) for c in self._graph.initializer}
         self._shapes = _shapes(self.model)
-        self._made = {output: n for n in self._graph.node for output in n.output}
+        self._makers = {output: n for n in self._graph.node for output in n.output}
         self.nodes = list(self._graph.node)
         self._nodes = [n for n in self._graph.node if n.op_type in ("Conv", "Gemm")]
         self.layers = tuple(self._layer(number, node) for number, node in enumerate(self._nodes))
@@ -60,19 +60,19 @@ class OnnxFile(GoodFile):
         return Layer(number, node.output[0], names, relu, self._window(node), grid, own)
 
     def _behind(self, node: onnx.NodeProto) -> list[onnx.NodeProto]:
-        found: list[onnx.NodeProto] = []
+        chain: list[onnx.NodeProto] = []
         name = node.output[0]
         while len(readers := self.readers(name)) == 1 and readers[0].op_type in BEHIND:
-            found.append(readers[0])
+            chain.append(readers[0])
             name = readers[0].output[0]
-        return found
+        return chain
 
     def readers(self, name: str) -> list[onnx.NodeProto]:
         return [n for n in self._graph.node if name in n.input]
 
     def maker(self, name: str) -> onnx.NodeProto | None:
         """The node that gives a value, none for constants and the input."""
-        return self._made.get(name)
+        return self._makers.get(name)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Of a value, empty where shape inference does not know it."""
@@ -85,20 +85,20 @@ class OnnxFile(GoodFile):
     def _window(self, node: onnx.NodeProto) -> Window | None:
         if node.op_type != "Conv":
             return None
-        told = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         _, _, *size = self._shapes[node.input[0]]
         _, _, *result = self._shapes[node.output[0]]
         *_, height, width = self._real(node.input[1])[0].shape
-        kernel, strides = told.get("kernel_shape", (height, width)), told.get("strides", (1, 1))
-        pairs = (size, kernel, strides, result, self._pads(node, told))
+        kernel, strides = attributes.get("kernel_shape", (height, width)), attributes.get("strides", (1, 1))
+        pairs = (size, kernel, strides, result, self._pads(node, attributes))
         return Window(*((int(a), int(b)) for a, b in pairs))
 
-    def _pads(self, node: onnx.NodeProto, told: dict[str, Any]) -> tuple[int, int]:
+    def _pads(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> tuple[int, int]:
         """Above and left."""
-        if told.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID"):
-            above, left, *_ = told.get("pads", (0, 0))
+        if attributes.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID"):
+            above, left, *_ = attributes.get("pads", (0, 0))
             return above, left
-        raise NotImplementedError(f"{node.name} pads by {told['auto_pad']}")
+        raise NotImplementedError(f"{node.name} pads by {attributes['auto_pad']}")
 
     def weights(self, layer: Layer) -> Weights:
         node = self._nodes[layer.ordinal]
@@ -110,7 +110,7 @@ class OnnxFile(GoodFile):
         """The numbers of a constant, and its scale where it stands behind a DequantizeLinear."""
         if name in self.constants:
             return self.constants[name].astype(np.float64), None
-        source = self._made[name]
+        source = self._makers[name]
         stored = self.constants[source.input[0]].astype(np.float64)
         scale = self.constants[source.input[1]].astype(np.float64)
         if not scale.ndim:
@@ -147,7 +147,7 @@ class OnnxFile(GoodFile):
         if scale is None:
             node.input[position] = self.constant(stored.astype(self.constants[name].dtype), name)
             return
-        source = self._made[name]
+        source = self._makers[name]
         flat = not self.constants[source.input[1]].ndim and np.ptp(scale) == 0
         source.input[0] = self.constant(stored, source.input[0])
         source.input[1] = self.constant(np.asarray(scale[0] if flat else scale, np.float32), source.input[1])
@@ -203,8 +203,8 @@ class OnnxFile(GoodFile):
         first = self._graph.node[0]
         image = self.ends[0]
         by, plus = (self.constant(values.astype(np.float32), "image") for values in (factor, offset))
-        made = self.insert("Mul", [image, by], before=first)
-        self.lead_on(image, self.insert("Add", [made, plus], before=first), made)
+        product = self.insert("Mul", [image, by], before=first)
+        self.lead_on(image, self.insert("Add", [product, plus], before=first), product)
 
     def resize_image(self, size: int, way: str, back: str) -> None:
         first, image = self._graph.node[0], self.ends[0]
@@ -213,8 +213,8 @@ class OnnxFile(GoodFile):
         for method, to in ((way, (size, size)), (back, (height, width))):
             mode, coordinates = MODES[method]
             sizes = self.constant(np.asarray([1, channels, *to], np.int64), "sizes")
-            told = {"mode": mode, "coordinate_transformation_mode": coordinates}
-            value = self.insert("Resize", [value, "", "", sizes], before=first, **told)
+            attributes = {"mode": mode, "coordinate_transformation_mode": coordinates}
+            value = self.insert("Resize", [value, "", "", sizes], before=first, **attributes)
         value = self.insert("Transpose", [value], before=first, perm=(0, 2, 3, 1))
         self.lead_on(image, value, entered)
 

@@ -22,8 +22,8 @@ NORMALIZES = 5
 def operations(file: OnnxFile, name: str) -> Sequence[Layer]:
     """Their numbers are places in the order of the file as it was opened."""
     op, holds = KNOWN[name]
-    found = [n for n, node in enumerate(file.nodes) if node.op_type == op and holds(file, node)]
-    return [_layer(file, number, normalizes=name == "epsilon") for number in found]
+    numbers = [n for n, node in enumerate(file.nodes) if node.op_type == op and holds(file, node)]
+    return [_layer(file, number, normalizes=name == "epsilon") for number in numbers]
 
 
 def _layer(file: OnnxFile, number: int, *, normalizes: bool) -> Layer:
@@ -49,18 +49,18 @@ def _is_constant(file: OnnxFile, name: str) -> bool:
     return maker.op_type in ("DequantizeLinear", "Cast") and _is_constant(file, maker.input[0])
 
 
-def _told(node: onnx.NodeProto) -> dict[str, Any]:
+def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
     return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
 def _is_padded(file: OnnxFile, node: onnx.NodeProto) -> bool:
-    told = _told(node)
-    same = told.get("auto_pad", b"NOTSET") in (b"SAME_UPPER", b"SAME_LOWER")
-    return not told.get("count_include_pad") and (same or any(told.get("pads", ())))
+    attributes = _attributes(node)
+    same = attributes.get("auto_pad", b"NOTSET") in (b"SAME_UPPER", b"SAME_LOWER")
+    return not attributes.get("count_include_pad") and (same or any(attributes.get("pads", ())))
 
 
 def _is_linear(file: OnnxFile, node: onnx.NodeProto) -> bool:
-    return bool(_told(node).get("mode") == b"linear")
+    return bool(_attributes(node).get("mode") == b"linear")
 
 
 def _under_root(file: OnnxFile, node: onnx.NodeProto) -> bool:
@@ -155,8 +155,8 @@ def take_size(file: OnnxFile, size: int) -> None:
     image, first = graph.input[0].name, graph.node[0]
     entered = file.insert("Transpose", [image], before=first, perm=(0, 3, 1, 2))
     sizes = file.constant(np.asarray([1, channels, height, width], np.int64), "sizes")
-    told = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-    value = file.insert("Resize", [entered, "", "", sizes], before=first, **told)
+    attributes = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+    value = file.insert("Resize", [entered, "", "", sizes], before=first, **attributes)
     file.lead_on(image, file.insert("Transpose", [value], before=first, perm=(0, 2, 3, 1)), entered)
     for dimension, to in zip(graph.input[0].type.tensor_type.shape.dim[1:3], (size, size), strict=True):
         dimension.dim_value = to

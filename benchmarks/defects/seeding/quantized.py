@@ -29,8 +29,8 @@ def stored_as_integers(file: GoodFile) -> Sequence[Layer]:
 
 def per_channel(file: GoodFile) -> Sequence[Layer]:
     """Layers whose channels have scales that differ."""
-    found = [(one, file.weights(one).scale) for one in stored_as_integers(file)]
-    return [one for one, scale in found if scale is not None and len(scale) > 1 and np.ptp(scale) > 0]
+    scales = [(one, file.weights(one).scale) for one in stored_as_integers(file)]
+    return [one for one, scale in scales if scale is not None and len(scale) > 1 and np.ptp(scale) > 0]
 
 
 def computes_in_integers(file: GoodFile) -> Sequence[Layer]:
@@ -52,14 +52,14 @@ def scale_off(small: bool) -> Breaks:
         if grid is not None and layer in gridded(file) and variant % 2:
             file.put_grid(layer, grid.scale * factor, grid.zero_point, consistent=False)
             return f"scale of the activation times {factor}"
-        found = file.weights(layer)
-        assert found.scale is not None  # `stored_as_integers` chose it
-        times = np.full(len(found.scale), factor)
+        weights = file.weights(layer)
+        assert weights.scale is not None  # `stored_as_integers` chose it
+        times = np.full(len(weights.scale), factor)
         if variant % 4 == 0 and len(times) > 1:
             times[:] = 1
             times[int(random.integers(len(times)))] = factor
-        kernel = found.kernel * np.broadcast_to(times, len(found.kernel))[:, None, None, None]
-        file.put(layer, Weights(kernel, found.bias, found.scale * times))
+        kernel = weights.kernel * np.broadcast_to(times, len(weights.kernel))[:, None, None, None]
+        file.put(layer, Weights(kernel, weights.bias, weights.scale * times))
         return f"scale of {'one channel' if np.ptp(times) else 'the weights'} times {factor}"
 
     return breaks
@@ -95,17 +95,19 @@ def saturate(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
 
 
 def share_scale(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found = file.weights(layer)
-    assert found.scale is not None  # `per_channel` chose it
-    file.put(layer, replace(found, scale=np.full_like(found.scale, found.scale.max())))
-    return f"one scale for channels whose own were up to {found.scale.max() / found.scale.min():.1f}x finer"
+    weights = file.weights(layer)
+    assert weights.scale is not None  # `per_channel` chose it
+    file.put(layer, replace(weights, scale=np.full_like(weights.scale, weights.scale.max())))
+    return (
+        f"one scale for channels whose own were up to {weights.scale.max() / weights.scale.min():.1f}x finer"
+    )
 
 
 def truncate(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found, bits = file.weights(layer), 2 + variant % 4
-    largest = np.abs(found.kernel).max(axis=(1, 2, 3), keepdims=True)
+    weights, bits = file.weights(layer), 2 + variant % 4
+    largest = np.abs(weights.kernel).max(axis=(1, 2, 3), keepdims=True)
     step = largest / (2 ** (bits - 1) - 1)
-    file.put(layer, replace(found, kernel=np.rint(found.kernel / step) * step))
+    file.put(layer, replace(weights, kernel=np.rint(weights.kernel / step) * step))
     return f"weights of the last layer in {bits} bits"
 
 

@@ -18,30 +18,30 @@ SPREAD = (0.1, 0.3, 0.05, 0.02)
 
 def shared(file: GoodFile) -> Sequence[Layer]:
     """Convolutions whose kernel another one has too, behind the first of them."""
-    found: list[Layer] = []
+    layers: list[Layer] = []
     seen: list[Real] = []
     for layer in file.layers:
         kernel = file.weights(layer).kernel
         if any(one.shape == kernel.shape and np.array_equal(one, kernel) for one in seen):
-            found.append(layer)
+            layers.append(layer)
         seen.append(kernel)
-    return found
+    return layers
 
 
 def unshare(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
     """One use has weights of its own, as from another epoch."""
-    found, share = file.weights(layer), (0.1, 0.3, 1.0, 0.05)[variant % 4]
-    other = found.kernel[:, ::-1] if share == 1 else random.permutation(found.kernel)
-    kernel = (1 - share) * found.kernel + share * other
-    file.put(layer, Weights(kernel, found.bias, rescaled_for(kernel, found.scale)))
+    weights, share = file.weights(layer), (0.1, 0.3, 1.0, 0.05)[variant % 4]
+    other = weights.kernel[:, ::-1] if share == 1 else random.permutation(weights.kernel)
+    kernel = (1 - share) * weights.kernel + share * other
+    file.put(layer, Weights(kernel, weights.bias, rescaled_for(kernel, weights.scale)))
     return f"{share:.0%} of other weights in one use of a shared layer"
 
 
 def epsilon(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
     """A variance is not in the file. Before folding, kernels were about equally large: the norm of a folded
     one is that of the factor, whose inverse square is the variance."""
-    found = file.weights(layer)
-    norms = np.sqrt((found.kernel**2).sum(axis=(1, 2, 3)))
+    weights = file.weights(layer)
+    norms = np.sqrt((weights.kernel**2).sum(axis=(1, 2, 3)))
     variance = 1 / np.maximum(norms, 1e-3 * norms.max()) ** 2
     share = EPSILONS[variant % len(EPSILONS)]
     factor = np.sqrt(variance / (variance + share * float(np.median(variance))))
@@ -49,10 +49,10 @@ def epsilon(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
 
 
 def _multiplied(file: GoodFile, layer: Layer, factor: Real, what: str) -> str:
-    found = file.weights(layer)
-    kernel = found.kernel * factor[:, None, None, None]
-    bias = None if found.bias is None else found.bias * factor
-    file.put(layer, Weights(kernel, bias, rescaled_for(kernel, found.scale)))
+    weights = file.weights(layer)
+    kernel = weights.kernel * factor[:, None, None, None]
+    bias = None if weights.bias is None else weights.bias * factor
+    file.put(layer, Weights(kernel, bias, rescaled_for(kernel, weights.scale)))
     return f"{what}: channels times {factor.min():.2f} to {factor.max():.2f}"
 
 
@@ -72,10 +72,10 @@ def to_bfloat16(file: GoodFile, layer: Layer, random: Random, variant: int) -> s
     """Of the layer, or of the whole file: then every layer is broken."""
     layers = file.layers if variant % 2 else (layer,)
     for one in layers:
-        found = file.weights(one)
-        bits = np.ascontiguousarray(found.kernel, np.float32).view(np.uint32)
+        weights = file.weights(one)
+        bits = np.ascontiguousarray(weights.kernel, np.float32).view(np.uint32)
         rounded = ((bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)).view(np.float32)
-        file.put(one, Weights(rounded.astype(np.float64), found.bias, None))
+        file.put(one, Weights(rounded.astype(np.float64), weights.bias, None))
     if len(layers) > 1:
         file.added.extend(name for one in layers for name in one.names)
     return f"{'all weights' if variant % 2 else 'weights'} rounded to bfloat16"

@@ -37,9 +37,9 @@ class TfliteFile(GoodFile):
         self._sub = self.model.subgraphs[0]
         # Operators are moved when others are put before them: the objects stay what they are.
         self.pairs = list(zip(self.graph.nodes, self._sub.operators, strict=True))
-        found = [(n, o) for n, o in self.pairs if n.op in ("CONV_2D", "FULLY_CONNECTED")]
-        self._nodes = [node for node, _ in found]
-        self._operators = [operator for _, operator in found]
+        weighted = [(n, o) for n, o in self.pairs if n.op in ("CONV_2D", "FULLY_CONNECTED")]
+        self._nodes = [node for node, _ in weighted]
+        self._operators = [operator for _, operator in weighted]
         self.layers = tuple(self._layer(number, node) for number, node in enumerate(self._nodes))
         tensors = self.graph.tensors
         shape = tensors[self.graph.inputs[0]].shape
@@ -248,18 +248,18 @@ class TfliteFile(GoodFile):
 
     def tensor(self, shape: list[int], dtype: str, name: str, quantization: Any) -> int:
         """A new tensor; its index."""
-        made = schema.TensorT()
-        made.name, made.type, made.buffer = f"{name}_{len(self._sub.tensors)}".encode(), TYPES[dtype], 0
-        made.shape, made.quantization = np.asarray(shape, np.int32), quantization
-        self._sub.tensors.append(made)
+        tensor = schema.TensorT()
+        tensor.name, tensor.type, tensor.buffer = f"{name}_{len(self._sub.tensors)}".encode(), TYPES[dtype], 0
+        tensor.shape, tensor.quantization = np.asarray(shape, np.int32), quantization
+        self._sub.tensors.append(tensor)
         return len(self._sub.tensors) - 1
 
     def insert(self, op: str, inputs: list[int], shape: list[int], before: Any, options: Any) -> int:
         """Put an operation before another; its result has the type and grid of its first input."""
         like = self._sub.tensors[inputs[0]]
-        made = self.tensor(shape, DTYPES[like.type], f"seeded_{op.lower()}", like.quantization)
-        self.insert_into(op, inputs, made, self._sub.operators.index(before), options)
-        return made
+        result = self.tensor(shape, DTYPES[like.type], f"seeded_{op.lower()}", like.quantization)
+        self.insert_into(op, inputs, result, self._sub.operators.index(before), options)
+        return result
 
     def insert_into(self, op: str, inputs: list[int], output: int, at: int, options: Any) -> None:
         """Put an operation that makes the tensor `output` at a place in the order."""

@@ -51,11 +51,11 @@ def leave_in_float(file: TfliteFile, operator: Any, weights: Weights) -> None:
     shape = [int(s) for s in tensors[int(operator.inputs[1])].shape]
     kernel = file.constant(weights.kernel.reshape(shape).astype(np.float32), "kernel")
     bias = np.zeros(len(weights.kernel)) if weights.bias is None else weights.bias
-    made = file.tensor([int(s) for s in tensors[output].shape], "float32", "seeded_float", None)
+    result = file.tensor([int(s) for s in tensors[output].shape], "float32", "seeded_float", None)
     operator.inputs = [real, kernel, file.constant(bias.astype(np.float32), "bias")]
-    operator.outputs = [made]
+    operator.outputs = [result]
     at = operators.index(operator) + 1
-    file.insert_into("QUANTIZE", [made], output, at, schema.QuantizeOptionsT())
+    file.insert_into("QUANTIZE", [result], output, at, schema.QuantizeOptionsT())
 
 
 def _image(file: TfliteFile) -> tuple[int, Any]:

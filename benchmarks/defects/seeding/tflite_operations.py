@@ -21,14 +21,13 @@ SAME, VALID = 0, 1
 GIVES_ON = ("DEQUANTIZE", "QUANTIZE", "RELU")
 NORMALIZES = 4
 """Root, factor, product, sum."""
-Found = list[tuple[Node, Any]]
 
 
 def operations(file: TfliteFile, name: str) -> Sequence[Layer]:
     """Their numbers are places in the order of the file as it was opened."""
     op, holds = KNOWN[name]
-    found = [n for n, (node, _) in enumerate(file.pairs) if node.op == op and holds(file, node)]
-    return [_layer(file, number, NORMALIZES if name == "epsilon" else 1) for number in found]
+    numbers = [n for n, (node, _) in enumerate(file.pairs) if node.op == op and holds(file, node)]
+    return [_layer(file, number, NORMALIZES if name == "epsilon" else 1) for number in numbers]
 
 
 def _layer(file: TfliteFile, number: int, steps: int) -> Layer:
@@ -37,8 +36,8 @@ def _layer(file: TfliteFile, number: int, steps: int) -> Layer:
     for _ in range(steps):
         after = [n for n, _ in file.pairs if set(names) & set(n.inputs) and (steps > 1 or n.op in GIVES_ON)]
         names = list(dict.fromkeys((*names, *(n.outputs[0] for n in after))))
-    told = tuple(file.graph.tensors[i].name for i in names)
-    return Layer(number, told[0], told, False, None, None, False)
+    tensors = tuple(file.graph.tensors[i].name for i in names)
+    return Layer(number, tensors[0], tensors, False, None, None, False)
 
 
 def _joins(file: TfliteFile, node: Node) -> bool:
@@ -60,14 +59,14 @@ def _pads(file: TfliteFile, node: Node) -> tuple[tuple[int, int], tuple[int, int
     (_, h, w, _), (_, rows, columns, _) = (
         tuple(int(s or 0) for s in file.graph.tensors[i].shape) for i in (node.inputs[0], node.outputs[0])
     )
-    found = []
+    padding = []
     for size, result, stride, window in (
         (h, rows, o["strideH"], o["filterHeight"]),
         (w, columns, o["strideW"], o["filterWidth"]),
     ):
         whole = max(0, (result - 1) * stride + window - size) if o["padding"] == SAME else 0
-        found.append((whole // 2, whole - whole // 2))
-    return found[0], found[1]
+        padding.append((whole // 2, whole - whole // 2))
+    return padding[0], padding[1]
 
 
 def _is_padded(file: TfliteFile, node: Node) -> bool:
@@ -129,17 +128,17 @@ def turn_softmax(file: TfliteFile, layer: Layer) -> None:
     output = tensors[node.outputs[0]]
     classes = int(output.shape[-1])
     column = file.constant(np.asarray([classes, 1], np.int32), "column")
-    told = schema.ReshapeOptionsT()
-    told.newShape = [classes, 1]
-    source = file.insert("RESHAPE", [int(operator.inputs[0]), column], [classes, 1], operator, told)
+    options = schema.ReshapeOptionsT()
+    options.newShape = [classes, 1]
+    source = file.insert("RESHAPE", [int(operator.inputs[0]), column], [classes, 1], operator, options)
     _put(operator, 0, source)
-    made = file.tensor([classes, 1], DTYPES[output.type], "seeded_softmax", output.quantization)
-    operator.outputs = [made]
+    scores = file.tensor([classes, 1], DTYPES[output.type], "seeded_softmax", output.quantization)
+    operator.outputs = [scores]
     row = file.constant(np.asarray([1, classes], np.int32), "row")
     back = schema.ReshapeOptionsT()
     back.newShape = [1, classes]
     at = file.model.subgraphs[0].operators.index(operator) + 1
-    file.insert_into("RESHAPE", [made, row], node.outputs[0], at, back)
+    file.insert_into("RESHAPE", [scores, row], node.outputs[0], at, back)
 
 
 def count_padding(file: TfliteFile, layer: Layer) -> None:
@@ -155,11 +154,11 @@ def count_padding(file: TfliteFile, layer: Layer) -> None:
 
 def resize_by_nearest(file: TfliteFile, layer: Layer) -> None:
     _, operator = file.pairs[layer.ordinal]
-    old, told = operator.builtinOptions, schema.ResizeNearestNeighborOptionsT()
-    told.alignCorners, told.halfPixelCenters = old.alignCorners, old.halfPixelCenters
+    old, options = operator.builtinOptions, schema.ResizeNearestNeighborOptionsT()
+    options.alignCorners, options.halfPixelCenters = old.alignCorners, old.halfPixelCenters
     operator.opcodeIndex = opcode_of(file.model, schema.BuiltinOperator.RESIZE_NEAREST_NEIGHBOR)
     operator.builtinOptionsType = schema.BuiltinOptions.ResizeNearestNeighborOptions
-    operator.builtinOptions = told
+    operator.builtinOptions = options
 
 
 def scale_constant(file: TfliteFile, layer: Layer, factor: float) -> None:
@@ -189,11 +188,11 @@ def _change(file: TfliteFile, layer: Layer, change: Callable[[Any, Any], Any]) -
     data = file.graph.tensors[index].data
     assert data is not None  # kernels and slopes are constants in these files
     tensors = file.model.subgraphs[0].tensors
-    made = file.constant(data, "changed")
-    tensors[made].quantization = copy.deepcopy(tensors[index].quantization)
-    stored = change(np.asarray(data), tensors[made])
-    tensors[made].buffer = file.buffer(stored)
-    _put(reader, position, made)
+    own = file.constant(data, "changed")
+    tensors[own].quantization = copy.deepcopy(tensors[index].quantization)
+    stored = change(np.asarray(data), tensors[own])
+    tensors[own].buffer = file.buffer(stored)
+    _put(reader, position, own)
 
 
 def set_constant(file: TfliteFile, layer: Layer, value: float) -> float:
@@ -212,9 +211,11 @@ def take_size(file: TfliteFile, size: int) -> None:
     source, first = _image(file)
     height, width, channels = file.image
     sizes = file.constant(np.asarray([height, width], np.int32), "size")
-    told = schema.ResizeBilinearOptionsT()
-    told.halfPixelCenters = True
-    _lead_on(file, file.insert("RESIZE_BILINEAR", [source, sizes], [1, height, width, channels], first, told))
+    options = schema.ResizeBilinearOptionsT()
+    options.halfPixelCenters = True
+    _lead_on(
+        file, file.insert("RESIZE_BILINEAR", [source, sizes], [1, height, width, channels], first, options)
+    )
     tensor = file.model.subgraphs[0].tensors[source]
     tensor.shape = np.asarray([1, size, size, channels], np.int32)
     if tensor.shapeSignature is not None:

@@ -57,70 +57,70 @@ def floats(file: GoodFile) -> Sequence[Layer]:
 
 
 def swap_channels(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found = file.weights(layer)
-    a, b = random.choice(len(found.kernel), 2, replace=False)
-    order = np.arange(len(found.kernel))
+    weights = file.weights(layer)
+    a, b = random.choice(len(weights.kernel), 2, replace=False)
+    order = np.arange(len(weights.kernel))
     order[[a, b]] = order[[b, a]]
-    file.put(layer, ordered(found, order))
+    file.put(layer, ordered(weights, order))
     return f"output channels {a} and {b} swapped"
 
 
-def ordered(found: Weights, order: NDArray[np.int64]) -> Weights:
+def ordered(weights: Weights, order: NDArray[np.int64]) -> Weights:
     """The output channels in another order, each with its bias and scale."""
-    bias = None if found.bias is None else found.bias[order]
-    scale = found.scale if found.scale is None or len(found.scale) == 1 else found.scale[order]
-    return Weights(found.kernel[order], bias, scale)
+    bias = None if weights.bias is None else weights.bias[order]
+    scale = weights.scale if weights.scale is None or len(weights.scale) == 1 else weights.scale[order]
+    return Weights(weights.kernel[order], bias, scale)
 
 
 def drop_bias(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found = file.weights(layer)
-    assert found.bias is not None  # `biased` chose it
-    file.put(layer, replace(found, bias=np.zeros_like(found.bias)))
-    return f"bias dropped; it was up to {np.abs(found.bias).max():.3g}"
+    weights = file.weights(layer)
+    assert weights.bias is not None  # `biased` chose it
+    file.put(layer, replace(weights, bias=np.zeros_like(weights.bias)))
+    return f"bias dropped; it was up to {np.abs(weights.bias).max():.3g}"
 
 
 def drop_bias_of_one(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found = file.weights(layer)
-    assert found.bias is not None  # `biased` chose it
-    place, bias = int(np.abs(found.bias).argmax()), found.bias.copy()
+    weights = file.weights(layer)
+    assert weights.bias is not None  # `biased` chose it
+    place, bias = int(np.abs(weights.bias).argmax()), weights.bias.copy()
     bias[place] = 0
-    file.put(layer, replace(found, bias=bias))
-    return f"bias of channel {place} dropped; it was {found.bias[place]:.3g}"
+    file.put(layer, replace(weights, bias=bias))
+    return f"bias of channel {place} dropped; it was {weights.bias[place]:.3g}"
 
 
 def stick_weight(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found = file.weights(layer)
-    kernel = found.kernel.copy()
+    weights = file.weights(layer)
+    kernel = weights.kernel.copy()
     place = tuple(int(random.integers(size)) for size in kernel.shape)
     old, kernel[place] = kernel[place], np.abs(kernel[place[0]]).max()
-    file.put(layer, replace(found, kernel=kernel))
+    file.put(layer, replace(weights, kernel=kernel))
     return f"weight {place} was {old:.3g} and is {kernel[place]:.3g}, the largest of its channel"
 
 
 def shift_bias(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found = file.weights(layer)
-    assert found.bias is not None  # `biased` chose it
-    file.put(layer, replace(found, bias=np.roll(found.bias, 1)))
+    weights = file.weights(layer)
+    assert weights.bias is not None  # `biased` chose it
+    file.put(layer, replace(weights, bias=np.roll(weights.bias, 1)))
     return "every channel has the bias of its neighbour"
 
 
 def transpose(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found = file.weights(layer)
-    file.put(layer, replace(found, kernel=found.kernel.transpose(0, 2, 1, 3)))
+    weights = file.weights(layer)
+    file.put(layer, replace(weights, kernel=weights.kernel.transpose(0, 2, 1, 3)))
     return "height and width of the kernel transposed"
 
 
 def flip(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found = file.weights(layer)
-    file.put(layer, replace(found, kernel=found.kernel[:, ::-1, ::-1]))
+    weights = file.weights(layer)
+    file.put(layer, replace(weights, kernel=weights.kernel[:, ::-1, ::-1]))
     return "kernel turned by 180 degrees"
 
 
 def exchange(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
     """Other numbers in a channel: integers get the scales of what is there now."""
-    found = file.weights(layer)
-    kernel = found.kernel.transpose(3, 1, 2, 0)
-    file.put(layer, Weights(kernel, found.bias, rescaled_for(kernel, found.scale)))
+    weights = file.weights(layer)
+    kernel = weights.kernel.transpose(3, 1, 2, 0)
+    file.put(layer, Weights(kernel, weights.bias, rescaled_for(kernel, weights.scale)))
     return "input and output channels of the kernel exchanged"
 
 
@@ -136,12 +136,12 @@ def rescaled_for(kernel: Real, scale: Real | None) -> Real | None:
 def fold_again(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
     """What batch normalization multiplied by is not in the file. Relative to each other, the norms of the
     kernels tell: before folding they were about equal."""
-    found = file.weights(layer)
-    norms = np.sqrt((found.kernel**2).sum(axis=(1, 2, 3)))
+    weights = file.weights(layer)
+    norms = np.sqrt((weights.kernel**2).sum(axis=(1, 2, 3)))
     factor = norms / max(float(np.median(norms)), 1e-12)
-    kernel = found.kernel * factor[:, None, None, None]
-    bias = None if found.bias is None else found.bias * (1 + factor)
-    file.put(layer, Weights(kernel, bias, rescaled_for(kernel, found.scale)))
+    kernel = weights.kernel * factor[:, None, None, None]
+    bias = None if weights.bias is None else weights.bias * (1 + factor)
+    file.put(layer, Weights(kernel, bias, rescaled_for(kernel, weights.scale)))
     return f"multiplied per channel by {factor.min():.2f} to {factor.max():.2f} once more"
 
 
@@ -149,9 +149,9 @@ def rescale(by: float) -> Callable[[GoodFile, Layer, Random, int], str]:
     """A break that multiplies the kernel, up or down in turns."""
 
     def breaks(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-        found, factor = file.weights(layer), 1 + (by if variant % 2 else -by)
-        scale = None if found.scale is None else found.scale * factor
-        file.put(layer, Weights(found.kernel * factor, found.bias, scale))
+        weights, factor = file.weights(layer), 1 + (by if variant % 2 else -by)
+        scale = None if weights.scale is None else weights.scale * factor
+        file.put(layer, Weights(weights.kernel * factor, weights.bias, scale))
         return f"kernel times {factor:g}"
 
     return breaks
@@ -184,21 +184,21 @@ def shift_phase(file: GoodFile, layer: Layer, random: Random, variant: int) -> s
 
 
 def poison(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
-    found = file.weights(layer)
-    at = tuple(int(random.integers(size)) for size in found.kernel.shape)
-    found.kernel[at] = np.nan
-    file.put(layer, found)
+    weights = file.weights(layer)
+    at = tuple(int(random.integers(size)) for size in weights.kernel.shape)
+    weights.kernel[at] = np.nan
+    file.put(layer, weights)
     return f"NaN at {at} of the kernel"
 
 
 def stick(file: GoodFile, layer: Layer, random: Random, variant: int) -> str:
     """Zero weights and a bias: of a channel that says something, at a value that it can have."""
-    found = file.weights(layer)
-    channel = int(random.integers(len(found.kernel)))
-    found.kernel[channel] = 0
-    if found.bias is not None and variant % 2:
-        found.bias[channel] = np.abs(found.bias).max()
-    file.put(layer, found)
+    weights = file.weights(layer)
+    channel = int(random.integers(len(weights.kernel)))
+    weights.kernel[channel] = 0
+    if weights.bias is not None and variant % 2:
+        weights.bias[channel] = np.abs(weights.bias).max()
+    file.put(layer, weights)
     return f"channel {channel} stuck at {'its largest bias' if variant % 2 else 'its bias'}"
 
 

@@ -56,11 +56,11 @@ def _row(file: str, outlook: Outlook) -> str:
 
 def _remarks(rows: Sequence[FileOutlook]) -> Iterator[str]:
     yield ""
-    told = [(row.file, row.outlook) for row in rows if row.outlook is not None]
-    for warning in dict.fromkeys(warning for _, outlook in told for warning in outlook.warnings):
-        files = ", ".join(code(file) for file, outlook in told if warning in outlook.warnings)
+    outlooks = [(row.file, row.outlook) for row in rows if row.outlook is not None]
+    for warning in dict.fromkeys(warning for _, outlook in outlooks for warning in outlook.warnings):
+        files = ", ".join(code(file) for file, outlook in outlooks if warning in outlook.warnings)
         yield f"- {files}: **{escaped(warning)}**"
-    for file, outlook in told:
+    for file, outlook in outlooks:
         if outlook.kind == "estimated":
             facts = ", ".join(f"{name} {_figure(value)}" for name, value in outlook.facts.items())
             yield f"- {code(file)}: {escaped(facts)}"

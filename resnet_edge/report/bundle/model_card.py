@@ -164,10 +164,10 @@ def _history(card: dict[str, Any]) -> list[str]:
         for entry in card["history"]
         if entry.get("step")
     ]
-    found = card["calibration"]
-    if found is not None and "calibrator" in found:
-        repairs = ", ".join(found.get("repairs") or ()) or "none"
-        lines.append(f"- int8 ranges by {escaped(found['calibrator'])}; repairs: {escaped(repairs)}")
+    calibration = card["calibration"]
+    if calibration is not None and "calibrator" in calibration:
+        repairs = ", ".join(calibration.get("repairs") or ()) or "none"
+        lines.append(f"- int8 ranges by {escaped(calibration['calibrator'])}; repairs: {escaped(repairs)}")
     return lines or ["Nothing is known."]
 
 

@@ -56,20 +56,20 @@ def chart(report: Report) -> Chart | None:
 
 
 def chart_of(
-    found: Sequence[Row], model: str, place: Callable[[Row], str], max_drop_pp: float | None
+    rows: Sequence[Row], model: str, place: Callable[[Row], str], max_drop_pp: float | None
 ) -> Chart | None:
     """The same of any rows, which are of one `model`; `place` says where a row ran, and without
     `max_drop_pp` no drop is permitted."""
-    by_top1 = any(row.parity and words.finite(row.parity.top1) for row in found)
-    by_latency = any(row.latency and _positive(row.latency.p50_ms) for row in found)
-    reference = _reference(found) if by_top1 else None
-    spots = [(row, _x(row, by_latency), _y(row, reference, by_top1)) for row in found]
+    by_top1 = any(row.parity and words.finite(row.parity.top1) for row in rows)
+    by_latency = any(row.latency and _positive(row.latency.p50_ms) for row in rows)
+    reference = _reference(rows) if by_top1 else None
+    spots = [(row, _x(row, by_latency), _y(row, reference, by_top1)) for row in rows]
     drawn = [(row, x, y) for row, x, y in spots if x is not None and y is not None]
     if not drawn:
         return None
     # Over all rows, so that a scheme keeps its colour when another one is not drawn.
-    colours = tuple(dict.fromkeys(_scheme(row) for row in found))
-    shapes = tuple(dict.fromkeys(_place(row) for row in found))
+    colours = tuple(dict.fromkeys(_scheme(row) for row in rows))
+    shapes = tuple(dict.fromkeys(_place(row) for row in rows))
     labels = _labels([row for row, _, _ in drawn], model)
     return Chart(
         points=tuple(
@@ -108,9 +108,9 @@ def _place(row: Row) -> str:
     return f"{row.backend} {row.device}".strip() or words.ABSENT
 
 
-def _reference(found: Sequence[Row]) -> float | None:
+def _reference(rows: Sequence[Row]) -> float | None:
     """The top-1 of the model itself, where all rows were compared with the same."""
-    known = {row.parity.reference_top1 for row in found if row.parity}
+    known = {row.parity.reference_top1 for row in rows if row.parity}
     values = {value for value in known if words.finite(value)}
     return 100 * values.pop() if len(values) == 1 else None
 
@@ -146,17 +146,17 @@ def _y_interval(row: Row) -> Range | None:
     return 100 * proof.reference_top1 - high, 100 * proof.reference_top1 - low
 
 
-def _labels(found: list[Row], model: str) -> list[str]:
+def _labels(rows: list[Row], model: str) -> list[str]:
     """The file names without what all have in common in front, up to a separator; with the
     backend where a file was run on several."""
-    files = [row.file for row in found]
+    files = [row.file for row in rows]
     common = re.match(r".*[._-]", os.path.commonprefix(files)) if len(set(files)) > 1 else None
     prefix = common.group() if common else f"{model}."
     return [
         words.printable(
             row.file.removeprefix(prefix) + (f" {_place(row)}" if files.count(row.file) > 1 else "")
         )
-        for row in found
+        for row in rows
     ]
 
 

@@ -33,8 +33,8 @@ class Axis:
 def log_axis(values: Iterable[float], start: float, end: float) -> Axis:
     """At least a factor of four wide, with air on both sides; ticks at 1, 2, 5 times ten to
     the n, thinned where there are many. Values are positive."""
-    found = list(values)
-    low, high = min(found), max(found)
+    numbers = list(values)
+    low, high = min(numbers), max(numbers)
     air = max(1.25, 2 / math.sqrt(high / low))
     low, high = low / air, high * air
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
@@ -47,8 +47,8 @@ def log_axis(values: Iterable[float], start: float, end: float) -> Axis:
 
 def linear_axis(values: Iterable[float], start: float, end: float, most: float, least: float) -> Axis:
     """Around the values, at least `least` wide, with about five ticks, none above `most`."""
-    found = list(values)
-    low, high = min(found), max(found)
+    numbers = list(values)
+    low, high = min(numbers), max(numbers)
     span = max(high - low, least)
     air = 0.08 * span + (span - (high - low)) / 2
     low, high = low - air, min(high + air, most + 0.04 * span)

@@ -89,42 +89,42 @@ def limit_plot(rows: Sequence[Timing], model: str, palette: Palette) -> DotPlot 
 
 
 def _limit_row(row: Timing, model: str, palette: Palette) -> DotRow:
-    found = row.roofline
-    assert found is not None  # limit_plot draws no other
-    limit = f"limit {words.milliseconds(found.limit_ms)} ms, {found.bound}"
+    roofline = row.roofline
+    assert roofline is not None  # limit_plot draws no other
+    limit = f"limit {words.milliseconds(roofline.limit_ms)} ms, {roofline.bound}"
     return DotRow(
         name=words.printable(name_of(row, model)),
         place=words.printable(place_of(row)),
-        at=100 * found.share,
+        at=100 * roofline.share,
         interval=None,
-        value=f"{found.share:.0%} of {words.milliseconds(row.p50_ms)} ms",
-        more=f"limit {words.milliseconds(found.limit_ms)} ms",
+        value=f"{roofline.share:.0%} of {words.milliseconds(row.p50_ms)} ms",
+        more=f"limit {words.milliseconds(roofline.limit_ms)} ms",
         detail=words.printable(f"{row.artifact} on {place_of(row)}: {limit}"),
         colour=palette.colour(row),
         hollow=not sure(row),
     )
 
 
-def accuracy_chart(found: Bench, model: str) -> Chart | None:
+def accuracy_chart(bench: Bench, model: str) -> Chart | None:
     """Accuracy against latency; None where no proof speaks of the files that were timed."""
-    if not found.accuracy.proofs:
+    if not bench.accuracy.proofs:
         return None
-    rows = [_row(found, row) for row in found.rows]
+    rows = [_row(bench, row) for row in bench.rows]
     return chart_of(rows, model, lambda row: f"{row.backend} {row.device}", None)
 
 
-def tested_on(found: Bench) -> str:
+def tested_on(bench: Bench) -> str:
     """How many images the accuracies rest on."""
-    numbers = sorted({proof.n for proof in found.accuracy.proofs})
-    told = f"{numbers[0]:,} to " if len(numbers) > 1 else ""
-    return told + words.count(numbers[-1] if numbers else 0, "image")
+    numbers = sorted({proof.n for proof in bench.accuracy.proofs})
+    least = f"{numbers[0]:,} to " if len(numbers) > 1 else ""
+    return least + words.count(numbers[-1] if numbers else 0, "image")
 
 
-def _row(found: Bench, row: Timing) -> Row:
+def _row(bench: Bench, row: Timing) -> Row:
     """As the report of `convert` has it. A proof counts only where the same backend and device ran."""
     key = (row.artifact, row.backend, row.device)
-    proof = next((p for p in found.accuracy.proofs if (p.artifact, p.backend, p.device) == key), None)
-    is_reference = row.artifact in found.accuracy.references
+    proof = next((p for p in bench.accuracy.proofs if (p.artifact, p.backend, p.device) == key), None)
+    is_reference = row.artifact in bench.accuracy.references
     return Row(
         file=row.artifact,
         artifact=None

@@ -57,11 +57,11 @@ def _name(operator: OperatorTime) -> str:
     return short(operator.layer) or f"({operator.kind})"
 
 
-def slowest_layers(found: Sequence[LayerRow], most: int) -> tuple[list[LayerRow], int]:
+def slowest_layers(layer_rows: Sequence[LayerRow], most: int) -> tuple[list[LayerRow], int]:
     """At most so many, those that take longest anywhere, still in the order of execution; and how many
     are left out."""
-    kept = {id(layer) for layer in sorted(found, key=lambda layer: -layer.slowest)[:most]}
-    return [layer for layer in found if id(layer) in kept], len(found) - len(kept)
+    kept = {id(layer) for layer in sorted(layer_rows, key=lambda layer: -layer.slowest)[:most]}
+    return [layer for layer in layer_rows if id(layer) in kept], len(layer_rows) - len(kept)
 
 
 def gmacs(layer: LayerRow, microseconds: float | None, batch: int) -> float | None:

@@ -65,33 +65,33 @@ WIDE = PlotSize(width=920, left=236, right=740, row=42, above=False, letters=27)
 NARROW = PlotSize(width=350, left=10, right=338, row=62, above=True, letters=27)
 
 
-def both(found: DotPlot) -> str:
+def both(plot: DotPlot) -> str:
     """For wide windows and for narrow ones; the style sheet chooses."""
-    return draw(found, WIDE, "plot wide") + draw(found, NARROW, "plot narrow")
+    return draw(plot, WIDE, "plot wide") + draw(plot, NARROW, "plot narrow")
 
 
-def draw(found: DotPlot, size: PlotSize, css: str) -> str:
+def draw(plot: DotPlot, size: PlotSize, css: str) -> str:
     """One `<svg>` element."""
-    axis = _axis(found, size)
-    bottom = _TOP + size.row * len(found.rows)
+    axis = _axis(plot, size)
+    bottom = _TOP + size.row * len(plot.rows)
     parts = [
-        *_grid(found, axis, bottom),
-        *_limit(found, axis, size),
-        *(part for n, row in enumerate(found.rows) for part in _row(found, row, axis, size, n)),
-        svg.text("axis", size.right, bottom + 36, found.axis + (" (log scale)" if found.log else ""), "end"),
+        *_grid(plot, axis, bottom),
+        *_limit(plot, axis, size),
+        *(part for n, row in enumerate(plot.rows) for part in _row(plot, row, axis, size, n)),
+        svg.text("axis", size.right, bottom + 36, plot.axis + (" (log scale)" if plot.log else ""), "end"),
     ]
-    return svg.drawing(css, size.width, bottom + _FOOT, found.title, parts)
+    return svg.drawing(css, size.width, bottom + _FOOT, plot.title, parts)
 
 
-def _axis(found: DotPlot, size: PlotSize) -> Axis:
-    values = [value for row in found.rows for value in (row.at, *(row.interval or ()))]
-    if found.log:
+def _axis(plot: DotPlot, size: PlotSize) -> Axis:
+    values = [value for row in plot.rows for value in (row.at, *(row.interval or ()))]
+    if plot.log:
         return log_axis(values, size.left, size.right)
-    limit = [found.limit[0]] if found.limit else []
+    limit = [plot.limit[0]] if plot.limit else []
     return zero_axis(max([*values, *limit]), size.left, size.right)
 
 
-def _grid(found: DotPlot, axis: Axis, bottom: float) -> Iterator[str]:
+def _grid(plot: DotPlot, axis: Axis, bottom: float) -> Iterator[str]:
     for tick in axis.ticks:
         x = axis.at(tick)
         yield svg.line("grid", x, _TOP, x, bottom)
@@ -99,14 +99,14 @@ def _grid(found: DotPlot, axis: Axis, bottom: float) -> Iterator[str]:
     yield svg.line("base", axis.start, bottom, axis.end, bottom)
 
 
-def _limit(found: DotPlot, axis: Axis, size: PlotSize) -> Iterator[str]:
+def _limit(plot: DotPlot, axis: Axis, size: PlotSize) -> Iterator[str]:
     """One line; where words stand above the bars, a piece at each bar."""
-    if found.limit is None:
+    if plot.limit is None:
         return
-    value, name = found.limit
+    value, name = plot.limit
     x = axis.at(value)
     yield svg.text("axis", x, _TOP - 10, name, "end")
-    for number in range(len(found.rows)):
+    for number in range(len(plot.rows)):
         top = _TOP + size.row * number
         begin = _middle(size, number) - 10 if size.above else top
         yield svg.line("permitted", x, begin, x, top + size.row)
@@ -117,7 +117,7 @@ def _middle(size: PlotSize, number: int) -> float:
     return _TOP + size.row * number + (size.row - 15 if size.above else size.row / 2)
 
 
-def _row(found: DotPlot, row: DotRow, axis: Axis, size: PlotSize, number: int) -> Iterator[str]:
+def _row(plot: DotPlot, row: DotRow, axis: Axis, size: PlotSize, number: int) -> Iterator[str]:
     top = _TOP + size.row * number
     middle = _middle(size, number)
     name = words.shortened(row.name, size.letters)
@@ -132,7 +132,7 @@ def _row(found: DotPlot, row: DotRow, axis: Axis, size: PlotSize, number: int) -
         yield svg.text("tick", 4, middle + 13, place)
         yield svg.text("label", size.right + 12, middle - 3, row.value)
         yield svg.text("tick", size.right + 12, middle + 13, row.more)
-    yield svg.titled(row.detail, _bar(row, axis, middle) if found.bars else _dot(row, axis, middle))
+    yield svg.titled(row.detail, _bar(row, axis, middle) if plot.bars else _dot(row, axis, middle))
 
 
 def _bar(row: DotRow, axis: Axis, y: float) -> str:

@@ -44,28 +44,27 @@ class LayerBars:
         return min(max(tops), CUT * median(tops)) or 1.0
 
 
-def both(found: LayerBars) -> str:
+def both(bars: LayerBars) -> str:
     """For wide windows and for narrow ones; the style sheet chooses."""
-    return wide(found) + narrow(found)
+    return wide(bars) + narrow(bars)
 
 
-def wide(found: LayerBars) -> str:
+def wide(bars: LayerBars) -> str:
     """A row for each layer and a column for each artifact."""
-    each = (_WIDE - _NAMES) / len(found.columns)
-    bottom = _TOP + _ROW * len(found.layers)
-    parts = [*_headers(found.columns, each)]
-    for number, layer in enumerate(found.layers):
+    each = (_WIDE - _NAMES) / len(bars.columns)
+    bottom = _TOP + _ROW * len(bars.layers)
+    parts = [*_headers(bars.columns, each)]
+    for number, layer in enumerate(bars.layers):
         y = _TOP + _ROW * number
         parts.append(svg.text("tick", _NAMES - 10, y + 12, words.shortened(layer.name, 27), "end"))
         parts += [
-            _bar(found, layer, column, _NAMES + each * column, y + 3, each - _NUMBER - 8)
-            for column in range(len(found.columns))
+            _bar(bars, layer, column, _NAMES + each * column, y + 3, each - _NUMBER - 8)
+            for column in range(len(bars.columns))
         ]
     parts += [
-        svg.line("base", _NAMES + each * n, _TOP, _NAMES + each * n, bottom)
-        for n in range(len(found.columns))
+        svg.line("base", _NAMES + each * n, _TOP, _NAMES + each * n, bottom) for n in range(len(bars.columns))
     ]
-    return svg.drawing("plot wide", _WIDE, bottom + 6, _title(found), parts)
+    return svg.drawing("plot wide", _WIDE, bottom + 6, _title(bars), parts)
 
 
 def _headers(columns: Sequence[Column], each: float) -> Iterator[str]:
@@ -76,33 +75,33 @@ def _headers(columns: Sequence[Column], each: float) -> Iterator[str]:
         yield svg.text("tick", left, 32, words.shortened(column.place, letters))
 
 
-def narrow(found: LayerBars) -> str:
+def narrow(bars: LayerBars) -> str:
     """A group of bars for each layer, the artifacts under each other."""
     parts, y = [], 4.0
-    for layer in found.layers:
+    for layer in bars.layers:
         parts.append(svg.text("label", 4, y + 12, words.shortened(layer.name, 44)))
         y += 18
         for column, taken in enumerate(layer.microseconds):
             if taken is not None:
-                parts.append(_bar(found, layer, column, 4, y, _NARROW - _NUMBER - 12))
+                parts.append(_bar(bars, layer, column, 4, y, _NARROW - _NUMBER - 12))
                 y += _BAR + 3
         y += 8
-    return svg.drawing("plot narrow", _NARROW, y, _title(found), parts)
+    return svg.drawing("plot narrow", _NARROW, y, _title(bars), parts)
 
 
-def _bar(found: LayerBars, layer: LayerRow, column: int, left: float, top: float, room: float) -> str:
+def _bar(bars: LayerBars, layer: LayerRow, column: int, left: float, top: float, room: float) -> str:
     taken = layer.microseconds[column]
     if taken is None:
         return ""
-    share = min(taken / found.longest, 1.0)
-    artifact = found.columns[column]
-    told = f"{taken:.0f}" if taken >= 9.95 else f"{taken:.1f}"
-    arrow = "▸ " if taken > found.longest * 1.001 else ""
+    share = min(taken / bars.longest, 1.0)
+    artifact = bars.columns[column]
+    microseconds = f"{taken:.0f}" if taken >= 9.95 else f"{taken:.1f}"
+    arrow = "▸ " if taken > bars.longest * 1.001 else ""
     parts = svg.rect(f"bar {svg.colour(artifact.colour)}", left, top, share * room, _BAR)
-    parts += svg.text("tick", left + share * room + 4, top + 10, arrow + told)
-    return svg.titled(f"{layer.name} in {artifact.name} on {artifact.place}: {told} µs", parts)
+    parts += svg.text("tick", left + share * room + 4, top + 10, arrow + microseconds)
+    return svg.titled(f"{layer.name} in {artifact.name} on {artifact.place}: {microseconds} µs", parts)
 
 
-def _title(found: LayerBars) -> str:
-    names = ", ".join(f"{column.name} on {column.place}" for column in found.columns)
+def _title(bars: LayerBars) -> str:
+    names = ", ".join(f"{column.name} on {column.place}" for column in bars.columns)
     return f"microseconds of each layer in {names}; the table below holds the same numbers"

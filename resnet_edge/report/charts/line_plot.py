@@ -16,29 +16,29 @@ MOST_DB = 120.0
 """What is better is drawn here: layers in float have no error to speak of."""
 
 
-def both(found: Sequence[ErrorGrowth], colours: Sequence[int]) -> str:
+def both(growths: Sequence[ErrorGrowth], colours: Sequence[int]) -> str:
     """For wide windows and for narrow ones; the style sheet chooses. Nothing where there is no number.
     `colours`: one for each artifact, by number."""
-    drawn = [growth for growth in found if any(layer.sqnr_db is not None for layer in growth.layers)]
+    drawn = [growth for growth in growths if any(layer.sqnr_db is not None for layer in growth.layers)]
     if not drawn:
         return ""
     return "".join(
-        _draw(found, colours, size, f"plot {css}") for size, css in ((WIDE, "wide"), (NARROW, "narrow"))
+        _draw(growths, colours, size, f"plot {css}") for size, css in ((WIDE, "wide"), (NARROW, "narrow"))
     )
 
 
-def _draw(found: Sequence[ErrorGrowth], colours: Sequence[int], size: Size, css: str) -> str:
+def _draw(growths: Sequence[ErrorGrowth], colours: Sequence[int], size: Size, css: str) -> str:
     height = size.height - 90
     box = Box(46, 34, size.width - 14, height - 46)
-    most = max(len(growth.layers) for growth in found)
+    most = max(len(growth.layers) for growth in growths)
     values = [
-        _shown(layer.sqnr_db) for growth in found for layer in growth.layers if layer.sqnr_db is not None
+        _shown(layer.sqnr_db) for growth in growths for layer in growth.layers if layer.sqnr_db is not None
     ]
     # With five layers or fewer linear_axis would put ticks between them.
     x = Axis(low=1, high=max(most, 2), start=box.left + 8, end=box.right - 8, ticks=_numbers(most))
     y = linear_axis(values, box.bottom, box.top, most=MOST_DB, least=10)
     parts = [*_grid(box, x, y, height)]
-    for growth, colour in zip(found, colours, strict=True):
+    for growth, colour in zip(growths, colours, strict=True):
         parts += _curve(growth, x, y, svg.colour(colour))
     title = "SQNR of every layer's activations over depth, a line for each artifact"
     return svg.drawing(css, size.width, height, title, parts)
@@ -77,6 +77,6 @@ def _curve(growth: ErrorGrowth, x: Axis, y: Axis, colour: str) -> Iterator[str]:
     for spot, layer in zip(spots, growth.layers, strict=True):
         if spot is None:
             continue
-        told = f"{words.printable(growth.artifact)}, {layer_title(layer)}: {words.decibels(layer.sqnr_db)}"
+        detail = f"{words.printable(growth.artifact)}, {layer_title(layer)}: {words.decibels(layer.sqnr_db)}"
         mark = svg.marker(0, *spot, f"mark {colour} hollow") if layer is fallen else svg.dot(*spot, colour)
-        yield svg.titled(told, mark)
+        yield svg.titled(detail, mark)

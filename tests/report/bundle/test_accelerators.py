@@ -23,20 +23,20 @@ GPU = Outlook(
 )
 
 
-def told(*rows: FileOutlook) -> str:
+def markdown(*rows: FileOutlook) -> str:
     return accelerators_markdown(rows)
 
 
 def test_a_share_is_rounded_down() -> None:
     """100 % is all of them."""
-    assert "| `a.tflite` | 9 of 10 | 99.9 % | 1 SOFTMAX (it is no operation of it) |" in told(
+    assert "| `a.tflite` | 9 of 10 | 99.9 % | 1 SOFTMAX (it is no operation of it) |" in markdown(
         FileOutlook("a.tflite", "gpu", GPU, "")
     )
-    assert "| 100.0 % |" in told(FileOutlook("a.tflite", "gpu", replace(GPU, mac_share=1.0), ""))
+    assert "| 100.0 % |" in markdown(FileOutlook("a.tflite", "gpu", replace(GPU, mac_share=1.0), ""))
 
 
 def test_a_delegate_has_one_section_with_its_source() -> None:
-    text = told(
+    text = markdown(
         FileOutlook("a.tflite", "gpu", GPU, ""),
         FileOutlook("b.tflite", "npu", None, "its compiler is not installed"),
         FileOutlook("c.tflite", "gpu", GPU, ""),
@@ -50,15 +50,15 @@ def test_a_delegate_has_one_section_with_its_source() -> None:
 
 def test_a_warning_of_several_files_is_told_once() -> None:
     warned = replace(GPU, warnings=("it computes in float16",))
-    text = told(FileOutlook("a.tflite", "gpu", warned, ""), FileOutlook("b.tflite", "gpu", warned, ""))
+    text = markdown(FileOutlook("a.tflite", "gpu", warned, ""), FileOutlook("b.tflite", "gpu", warned, ""))
     assert "- `a.tflite`, `b.tflite`: **it computes in float16**" in text
 
 
 def test_pieces_are_told_where_there_are_several() -> None:
-    assert "the CPU's operations cut the rest into 3 pieces" in told(FileOutlook("a", "gpu", GPU, ""))
-    assert "pieces" not in told(FileOutlook("a", "gpu", replace(GPU, facts={"parts": 1.0}), ""))
+    assert "the CPU's operations cut the rest into 3 pieces" in markdown(FileOutlook("a", "gpu", GPU, ""))
+    assert "pieces" not in markdown(FileOutlook("a", "gpu", replace(GPU, facts={"parts": 1.0}), ""))
 
 
 def test_names_from_outside_make_no_markup() -> None:
-    text = told(FileOutlook("a", "gpu", replace(GPU, title=EVIL, source=EVIL, warnings=(EVIL,)), ""))
+    text = markdown(FileOutlook("a", "gpu", replace(GPU, title=EVIL, source=EVIL, warnings=(EVIL,)), ""))
     assert "<script" not in text.replace("`", "")

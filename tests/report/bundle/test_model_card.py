@@ -11,13 +11,13 @@ from tests.report.bundle.bundles import bundle, report
 
 
 def test_only_rows_of_what_is_in_the_bundle_are_on_the_card() -> None:
-    found = bundle()
+    stored = bundle()
     given = report()
-    sources = {file.source for file in found.facts.files}
-    card = model_card(found, given, "resnet-edge package dist", "", "")
+    sources = {file.source for file in stored.facts.files}
+    card = model_card(stored, given, "resnet-edge package dist", "", "")
     assert {row["artifact"] for row in card["accuracy"]} <= sources
     assert {row["artifact"] for row in card["latency"]} <= sources
-    assert card["files"] == {file.path: file.sha256 for file in found.facts.files}
+    assert card["files"] == {file.path: file.sha256 for file in stored.facts.files}
     assert card["commands"][-1] == "resnet-edge package dist"
 
 

@@ -28,10 +28,10 @@ def check(text: str) -> None:
 
 
 def test_the_readme_the_card_and_the_accelerators(tmp_path: Path) -> None:
-    found = bundle()
-    card = model_card(found, report(), f"resnet-edge package '{NASTY}'", NASTY, NASTY)
+    stored = bundle()
+    card = model_card(stored, report(), f"resnet-edge package '{NASTY}'", NASTY, NASTY)
     check(card_markdown(card))
-    check(accelerators_markdown(found.outlooks))
+    check(accelerators_markdown(stored.outlooks))
     (tmp_path / "golden").mkdir()
-    write_bundle(found, tmp_path, f"resnet-edge package '{NASTY}'", card)
+    write_bundle(stored, tmp_path, f"resnet-edge package '{NASTY}'", card)
     check((tmp_path / "README.md").read_text("utf-8"))

@@ -11,14 +11,14 @@ from resnet_edge.report.html.page import block_html
 
 
 def drawn(report: Report) -> Chart:
-    found = chart(report)
-    assert found is not None
-    return found
+    plot = chart(report)
+    assert plot is not None
+    return plot
 
 
-def figure(found: Chart) -> str:
+def figure(plot: Chart) -> str:
     """As a page has it."""
-    return "".join(map(block_html, accuracy_blocks(found, "10,000 images")))
+    return "".join(map(block_html, accuracy_blocks(plot, "10,000 images")))
 
 
 def test_nothing_to_draw_is_no_section() -> None:
@@ -49,6 +49,6 @@ def test_whiskers_are_explained_where_there_are_any(ordinary: Report, unlabelled
 
 
 def test_what_is_left_out_is_named(troubled: Report) -> None:
-    found = drawn(troubled)
-    assert found.left_out
-    assert "Not drawn, for want of a number: " in figure(found)
+    plot = drawn(troubled)
+    assert plot.left_out
+    assert "Not drawn, for want of a number: " in figure(plot)

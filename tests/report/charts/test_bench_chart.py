@@ -14,8 +14,8 @@ from tests.report.conftest import proof
 
 
 def test_the_fastest_is_on_top_and_what_is_unsure_is_hollow() -> None:
-    found = BENCHES["troubled"]()
-    plot = latency_plot(found.rows, "", Palette(found.rows)).rows
+    bench = BENCHES["troubled"]()
+    plot = latency_plot(bench.rows, "", Palette(bench.rows)).rows
     assert [row.at for row in plot] == sorted(row.at for row in plot)
     assert all(row.hollow and row.more.endswith("?") for row in plot)
     assert not any(row.hollow for row in latency_plot(ordinary().rows, "", Palette(ordinary().rows)).rows)
@@ -40,21 +40,21 @@ def test_a_scheme_has_one_colour_and_a_place_one_shape_in_every_picture() -> Non
 
 
 def test_a_proof_counts_only_where_the_same_backend_ran() -> None:
-    found = ordinary()
+    bench = ordinary()
     elsewhere = proof("resnet20.int8.tflite", backend="openvino")
-    chart = accuracy_chart(replace(found, accuracy=Accuracy((elsewhere, proof("resnet20.int8.onnx")))), "")
+    chart = accuracy_chart(replace(bench, accuracy=Accuracy((elsewhere, proof("resnet20.int8.onnx")))), "")
     assert chart is not None
     assert [point.detail.partition(",")[0] for point in chart.points] == [
         "resnet20.int8.onnx on onnxruntime cpu"
     ]
     assert "resnet20.int8.tflite (litert cpu)" in chart.left_out
     assert chart.permitted is None
-    assert accuracy_chart(replace(found, accuracy=Accuracy()), "") is None
+    assert accuracy_chart(replace(bench, accuracy=Accuracy()), "") is None
 
 
 def test_accuracies_on_several_numbers_of_images_are_told_as_a_range() -> None:
-    found = ordinary()
+    bench = ordinary()
     rows = (proof("a.int8.onnx"), replace(proof("b.int8.onnx"), n=500))
-    assert bench_chart.tested_on(replace(found, accuracy=Accuracy(rows))) == "500 to 10,000 images"
-    assert bench_chart.tested_on(replace(found, accuracy=Accuracy(rows[:1]))) == "10,000 images"
-    assert bench_chart.tested_on(replace(found, accuracy=Accuracy())) == "0 images"
+    assert bench_chart.tested_on(replace(bench, accuracy=Accuracy(rows))) == "500 to 10,000 images"
+    assert bench_chart.tested_on(replace(bench, accuracy=Accuracy(rows[:1]))) == "10,000 images"
+    assert bench_chart.tested_on(replace(bench, accuracy=Accuracy())) == "0 images"

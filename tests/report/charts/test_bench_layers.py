@@ -18,11 +18,11 @@ from tests.report.benches import CEILINGS, ordinary, profile, row
 
 
 def test_a_layer_of_one_artifact_alone_stands_where_it_is_executed() -> None:
-    found = layers(watched(ordinary().rows))
-    names = [layer.name for layer in found]
+    merged = layers(watched(ordinary().rows))
+    names = [layer.name for layer in merged]
     assert names == ["(Transpose)", "stem", "block1", "extra", "logits"]
-    assert found[3].microseconds == (None, 2.0, 2.0, None)
-    assert found[1].microseconds[0] == 40.0
+    assert merged[3].microseconds == (None, 2.0, 2.0, None)
+    assert merged[1].microseconds[0] == 40.0
 
 
 def test_what_belongs_to_no_layer_and_comes_again_does_not_turn_the_order_around() -> None:
@@ -32,14 +32,14 @@ def test_what_belongs_to_no_layer_and_comes_again_does_not_turn_the_order_around
     second = replace(
         first, profile=replace(again, operators=(*again.operators, *profile({"z": 1}).operators))
     )
-    found = layers([second])
-    assert [layer.name for layer in found] == ["(Transpose)", "a", "b", "z"]
-    assert found[0].microseconds == (9.0,)
+    merged = layers([second])
+    assert [layer.name for layer in merged] == ["(Transpose)", "a", "b", "z"]
+    assert merged[0].microseconds == (9.0,)
 
 
 def test_the_slowest_are_kept_in_order() -> None:
-    found = [LayerRow(str(n), 0, (float(n % 4), None)) for n in range(8)]
-    kept, more = slowest_layers(found, 3)
+    ordered = [LayerRow(str(n), 0, (float(n % 4), None)) for n in range(8)]
+    kept, more = slowest_layers(ordered, 3)
     assert [layer.name for layer in kept] == ["2", "3", "7"]
     assert more == 5
 

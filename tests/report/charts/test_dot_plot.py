@@ -14,10 +14,10 @@ from tests.report.benches import BENCHES, ordinary
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 @pytest.mark.parametrize("name", BENCHES)
 def test_every_row_is_drawn_within_the_picture(name: str, size: PlotSize) -> None:
-    found = BENCHES[name]()
-    plot = latency_plot(found.rows, "", Palette(found.rows))
+    bench = BENCHES[name]()
+    plot = latency_plot(bench.rows, "", Palette(bench.rows))
     svg = ET.fromstring(draw(plot, size, "plot"))
-    assert len(svg.findall("g/title")) == len(found.rows)
+    assert len(svg.findall("g/title")) == len(bench.rows)
     _, _, width, height = (float(value) for value in svg.attrib["viewBox"].split())
     for text in svg.iter("text"):
         assert 0 <= float(text.attrib["x"]) <= width

@@ -15,13 +15,13 @@ from resnet_edge.report.charts.layer_bars import Column, LayerBars
 
 def bars_of(svg: str) -> dict[str, float]:
     """The width of every bar by what is told of it."""
-    found = {}
+    widths = {}
     for group in ET.fromstring(svg).findall("g"):
         title, rect = group.find("title"), group.find("rect")
         assert title is not None
         assert rect is not None
-        found[title.text or ""] = float(rect.attrib["width"])
-    return found
+        widths[title.text or ""] = float(rect.attrib["width"])
+    return widths
 
 
 @pytest.mark.parametrize("draw", [layer_bars.wide, layer_bars.narrow])
@@ -29,9 +29,9 @@ def test_bars_are_as_long_as_their_times_and_a_slow_artifact_does_not_flatten_th
     draw: object,
 ) -> None:
     columns = tuple(Column(name, "cpu", n) for n, name in enumerate("abc"))
-    found = LayerBars(columns, (LayerRow("x", 1, (40.0, 20.0, 9000.0)), LayerRow("y", 1, (10.0, None, 9.0))))
+    bars = LayerBars(columns, (LayerRow("x", 1, (40.0, 20.0, 9000.0)), LayerRow("y", 1, (10.0, None, 9.0))))
     assert callable(draw)
-    widths = bars_of(draw(found))
+    widths = bars_of(draw(bars))
     assert len(widths) == 5
     assert widths["x in a on cpu: 40 µs"] == pytest.approx(2 * widths["x in b on cpu: 20 µs"], abs=0.2)
     assert widths["x in c on cpu: 9000 µs"] == pytest.approx(3 * widths["x in a on cpu: 40 µs"], abs=0.3)

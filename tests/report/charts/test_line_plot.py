@@ -46,8 +46,8 @@ def test_the_line_breaks_where_a_layer_has_no_number() -> None:
 
 
 def test_the_layer_that_falls_most_is_hollow() -> None:
-    found = drawn(*STEADY[:5], LayerError("net/bad/conv", 31.0, 38.0, 7.25), *STEADY[6:])
-    hollow = [group for group in found.findall("g") if "hollow" in ET.tostring(group, "unicode")]
+    svg = drawn(*STEADY[:5], LayerError("net/bad/conv", 31.0, 38.0, 7.25), *STEADY[6:])
+    hollow = [group for group in svg.findall("g") if "hollow" in ET.tostring(group, "unicode")]
     assert ["bad" in (group.findtext("title") or "") for group in hollow] == [True]
 
 

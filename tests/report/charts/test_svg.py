@@ -11,19 +11,19 @@ from tests.report.conftest import EVIL
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [(3.0, "3"), (3.04, "3"), (3.06, "3.1"), (-0.26, "-0.3"), (1234.56, "1234.6"), (10, "10")],
 )
-def test_coordinates_are_short(value: float, told: str) -> None:
-    assert svg.number(value) == told
+def test_coordinates_are_short(value: float, text: str) -> None:
+    assert svg.number(value) == text
 
 
 def test_words_from_outside_are_words() -> None:
     parts = [svg.text("label", 1, 2, EVIL, "end"), svg.titled(EVIL, svg.line("grid", 0, 0, 1, 1))]
-    found = ET.fromstring(svg.drawing("plot", 10, 20, EVIL, parts))
-    assert found.attrib["aria-label"] == EVIL
-    assert [found.findtext("text"), found.findtext("g/title")] == [EVIL, EVIL]
-    assert {element.tag for element in found.iter()} == {"svg", "text", "g", "title", "line"}
+    picture = ET.fromstring(svg.drawing("plot", 10, 20, EVIL, parts))
+    assert picture.attrib["aria-label"] == EVIL
+    assert [picture.findtext("text"), picture.findtext("g/title")] == [EVIL, EVIL]
+    assert {element.tag for element in picture.iter()} == {"svg", "text", "g", "title", "line"}
 
 
 def test_a_bar_of_nothing_is_seen() -> None:
