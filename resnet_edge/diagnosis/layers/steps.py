@@ -54,8 +54,6 @@ class Weights:
     bias: Constant | None
     groups: int
     axis: int
-    hybrid: bool = False
-    """Integer weights on a float image: kernels round the image to 8 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)

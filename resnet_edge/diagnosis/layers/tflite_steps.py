@@ -149,7 +149,6 @@ class _Reader:
             bias=bias,
             groups=max(channels // values.shape[3], 1) if node.op != "FULLY_CONNECTED" else 1,
             axis=-1,
-            hybrid=image.dtype == "float32" and tensors[node.inputs[1]].dtype.startswith("int"),
         )
 
     def _look(self, node: Node, kernel: Constant, image: Tensor, bias: Constant | None) -> None:
