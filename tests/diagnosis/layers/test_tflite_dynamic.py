@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from pathlib import Path
 from typing import Any
@@ -98,3 +99,23 @@ def test_a_layer_that_is_a_little_off_is_found(
     explanation = compared("broken.tflite", tmp_path / "broken.tflite", "tflite", converted[0], IMAGES)
     broken = graph.tensors[graph.nodes[number].outputs[0]].name
     assert [finding.layer for finding in explanation.findings] == [broken]
+
+
+def test_a_layer_that_nothing_reads_is_not_asked_for_its_values(
+    converted: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """LiteRT leaves it out, and has no values of it: a graph rewrite that lost a branch left it behind."""
+    model = load_model(converted[0])
+    subgraph = model.subgraphs[0]
+    layer = next(n for n, node in enumerate(graph_of(model).nodes) if node.op == "CONV_2D")
+    unused, twin = (
+        copy.copy(subgraph.tensors[subgraph.operators[layer].outputs[0]]),
+        copy.copy(subgraph.operators[layer]),
+    )
+    unused.name, twin.outputs = b"unused", [len(subgraph.tensors)]
+    subgraph.tensors.append(unused)
+    subgraph.operators.insert(layer, twin)
+    save_model(model, tmp_path / "unused.tflite")
+    explanation = compared("unused.tflite", tmp_path / "unused.tflite", "tflite", converted[0], IMAGES)
+    assert explanation.findings == ()
+    assert explanation.compared == explanation.layers == 5
