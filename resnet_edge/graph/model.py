@@ -122,10 +122,16 @@ def _bring_in(model: Any, content: bytes, path: Path) -> None:
 
 def save_model(model: Any, path: Path) -> None:
     """Write a `schema.ModelT`."""
+    path.write_bytes(packed(model))
+
+
+def packed(model: Any) -> bytearray:
+    """The content of the file of a `schema.ModelT`."""
     held = sum(len(buffer.data) for buffer in model.buffers or () if buffer.data is not None)
     builder = _AligningBuilder(held + (1 << 20))  # one that is too small is copied each time it grows
     builder.Finish(model.Pack(builder), b"TFL3")
-    path.write_bytes(builder.Output())
+    content: bytearray = builder.Output()
+    return content
 
 
 class _AligningBuilder(flatbuffers.Builder):

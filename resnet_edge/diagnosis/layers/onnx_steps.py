@@ -18,6 +18,7 @@ from resnet_edge.diagnosis.layers.steps import (
     OpenedSteps,
     StepGrid,
     Weights,
+    leading_to,
     rounded_of,
     without_sizes,
 )
@@ -82,13 +83,13 @@ class _Reader:
         self.oddities: list[tuple[str, str]] = []
 
     def opened(self) -> OpenedSteps:
-        steps = without_sizes(self._steps())
+        end = self.graph.output[0].name
         return OpenedSteps(
-            steps=steps,
+            steps=leading_to(end, without_sizes(self._steps())),
             grids=self.grids,
             halves=frozenset(self.halves),
             entry=self.entry,
-            exit=self.graph.output[0].name,
+            exit=end,
             oddities=tuple(self.oddities),
         )
 

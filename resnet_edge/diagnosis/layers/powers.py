@@ -9,10 +9,6 @@ from numpy.typing import NDArray
 
 from resnet_edge.diagnosis.layers.steps import Real, StepGrid
 
-DYNAMIC = 127.0
-"""Hybrid kernels round what they read to this many steps up to its largest value, or to finer ones
-(tensorflow/lite/kernels/internal/portable_tensor_utils: SymmetricQuantizeFloats)."""
-
 
 @dataclass(kw_only=True)
 class Powers:
@@ -24,8 +20,6 @@ class Powers:
     second: dict[str, Real] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
     firsts: dict[tuple[str, int], Real] = field(default_factory=dict)
-    eighths: dict[tuple[str, int], Real] = field(default_factory=dict)
-    """Of what hybrid kernels read: mean squares of what their 8 bits round, summed over images."""
     cut: dict[str, Real] = field(default_factory=dict)
     """Of what goes to a grid, by the name that it has there: the squares of what is cut off, summed."""
     images: int = 0
@@ -47,15 +41,6 @@ class Powers:
             peak = float(square.max(initial=0))
             self.peaks[name] = max(self.peaks.get(name, 0.0), peak)
         self.images += 1
-
-    def hybrid(self, name: str, value: NDArray[np.float32], axis: int) -> None:
-        """One image more of what a hybrid kernel reads, with its channels at `axis`. Zero is among its steps,
-        so that a number below half a step is off by no more than itself; others are off by chance."""
-        own = np.abs(np.moveaxis(np.nan_to_num(value), axis, -1), dtype=np.float64)
-        step = own.max(initial=0) / DYNAMIC
-        off = np.where(own < step / 2, np.square(own), step**2 / 12)
-        held = self.eighths.get((name, axis), 0.0)
-        self.eighths[name, axis] = held + off.reshape(-1, own.shape[-1]).mean(axis=0)
 
     def cut_off(self, name: str, value: NDArray[np.float32], grid: StepGrid) -> None:
         """One image more of what goes to a grid."""

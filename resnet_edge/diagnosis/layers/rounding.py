@@ -136,7 +136,7 @@ class _Walk:
             return False
         constants = [step.constant]
         if step.weights is not None:
-            if step.weights.hybrid or step.weights.variance.any():
+            if step.weights.variance.any():
                 return False
             constants.append(step.weights.bias)
         return not any(constant is not None and constant.variance.any() for constant in constants)
@@ -217,9 +217,6 @@ class _Walk:
             # within its bound, so that a third of its square is its variance.
             off = given.random + np.square(given.whole) / 3
             own = named_kernel(weights, self._channels(off, name, weights.axis))
-            random = random + (taps * own[:, :1, :1]).sum(axis=(1, 2, 3))
-        if weights.hybrid:
-            own = named_kernel(weights, self.powers.eighths[name, weights.axis] / self.powers.images)
             random = random + (taps * own[:, :1, :1]).sum(axis=(1, 2, 3))
         random = random + self._partial(step, weights.kernel[0].size) / 3
         if weights.bias is not None:

@@ -159,19 +159,12 @@ class Sections:
     def _watch(self, images: NDArray[Any]) -> None:
         """What there is of the artifact, on as many images as fit."""
         self.powers = Powers()
-        hybrid = {
-            (step.reads[0], step.weights.axis)
-            for step in self.opened.steps
-            if step.weights is not None and step.weights.hybrid
-        }
         rounders = [step for step in self.opened.steps if step.op in ROUNDERS and step.reads]
         rounders = [step for step in rounders if step.gives[0] in self.opened.grids]
         size = 4 * sum(int(np.prod(match.shape)) for match in self.matches.values())
         for image in images[: max(KEPT_BYTES // max(size, 1), SKETCHED)]:
             values = {name: self._held(name, value) for name, value in self._run(image).items()}
             self.powers.add(values)
-            for name, axis in hybrid:
-                self.powers.hybrid(name, values[name], axis)
             for step in rounders:
                 name = step.gives[0]
                 if step.reads[0] in values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -54,8 +54,6 @@ class Weights:
     bias: Constant | None
     groups: int
     axis: int
-    hybrid: bool = False
-    """Integer weights on a float image: kernels round the image to 8 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,13 +133,23 @@ def without_sizes(steps: Iterable[LayerStep]) -> tuple[LayerStep, ...]:
     return tuple(kept)
 
 
+def leading_to(end: str, steps: Sequence[LayerStep]) -> tuple[LayerStep, ...]:
+    """The steps of which `end` is computed. Runtimes leave out the others, and hold no values of them."""
+    wanted, kept = {end}, []
+    for step in reversed(steps):
+        if not wanted.isdisjoint(step.gives):
+            wanted.update(step.reads)
+            kept.append(step)
+    return tuple(reversed(kept))
+
+
 def stored(values: NDArray[Any]) -> Constant:
     """A float constant, by its dtype: float16 rounds to 2 ** -11 of a number, and to 2 ** -25 below the
     smallest normal one (IEEE 754)."""
     real = values.astype(np.float64)
     if values.dtype != np.float16:
         return Constant(values=real, variance=np.zeros(()))
-    most = np.maximum(np.abs(real), SMALLEST_HALF) * 2.0**-11
+    most = np.maximum(np.abs(np.where(np.isfinite(real), real, 0.0)), SMALLEST_HALF) * 2.0**-11
     return Constant(values=real, variance=most**2 / 3)
 
 

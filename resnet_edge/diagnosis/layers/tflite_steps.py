@@ -17,6 +17,7 @@ from resnet_edge.diagnosis.layers.steps import (
     StepGrid,
     Weights,
     affine,
+    leading_to,
     rounded_of,
     stored,
     without_sizes,
@@ -72,16 +73,16 @@ class _Reader:
         self.names = tensor_names(graph)
 
     def opened(self) -> OpenedSteps:
-        graph, steps = self.graph, without_sizes(self._steps())
+        graph, end = self.graph, self._name(self.graph.outputs[0])
         produced = {graph.inputs[0], *(i for node in graph.nodes for i in node.outputs)}
         rounded = {self._name(i): grid for i in produced if (grid := grid_of(graph.tensors[i]))}
         halves = (self._name(i) for i in produced if graph.tensors[i].dtype == "float16")
         return OpenedSteps(
-            steps=steps,
+            steps=leading_to(end, without_sizes(self._steps())),
             grids=rounded,
             halves=frozenset(halves),
             entry=self._name(graph.inputs[0]),
-            exit=self._name(graph.outputs[0]),
+            exit=end,
             oddities=tuple(self.oddities),
         )
 
@@ -149,7 +150,6 @@ class _Reader:
             bias=bias,
             groups=max(channels // values.shape[3], 1) if node.op != "FULLY_CONNECTED" else 1,
             axis=-1,
-            hybrid=image.dtype == "float32" and tensors[node.inputs[1]].dtype.startswith("int"),
         )
 
     def _look(self, node: Node, kernel: Constant, image: Tensor, bias: Constant | None) -> None:

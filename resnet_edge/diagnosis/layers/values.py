@@ -14,8 +14,9 @@ from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.core.tensors import dequantize, quantize
 from resnet_edge.diagnosis.layers.onnx_steps import real_model
 from resnet_edge.diagnosis.layers.steps import OpenedSteps
+from resnet_edge.diagnosis.layers.tflite_dynamic import without_dynamic_scales
 from resnet_edge.diagnosis.layers.tflite_steps import tensor_names
-from resnet_edge.graph.model import Tensor, read_graph
+from resnet_edge.graph.model import Tensor, graph_of, load_model, packed
 from resnet_edge.graph.quantization.calibrate import keeping_all_tensors
 
 Values = dict[str, NDArray[np.float32]]
@@ -25,20 +26,22 @@ Run = Callable[[NDArray[Any]], Values]
 
 def tflite_run(path: Path, opened: OpenedSteps, wanted: Collection[str]) -> Run:
     """Raises ArtifactError, now or when it is run."""
-    graph = read_graph(path)
+    model = load_model(path)
+    graph = graph_of(model)
     names = tensor_names(graph)
     index = {n: i for i, n in enumerate(names) if n in wanted and _is_real(graph.tensors[i])}
     specs = {name: graph.specs((number,))[0] for name, number in index.items()}
     (entry,) = graph.specs(graph.inputs)
     try:
-        interpreter = keeping_all_tensors(path, 1)
+        real = without_dynamic_scales(model)
+        interpreter = keeping_all_tensors(path if real is model else bytes(packed(real)), 1)
     except (RuntimeError, ValueError) as error:
         raise ArtifactError(f"LiteRT does not open {path.name}: {first_line(error)}") from error
 
     def run(image: NDArray[Any]) -> Values:
-        real = image[None].astype(np.float32)
+        given = image[None].astype(np.float32)
         try:
-            stored = quantize(real, entry) if entry.quantization is not None else real.astype(entry.dtype)
+            stored = quantize(given, entry) if entry.quantization is not None else given.astype(entry.dtype)
             interpreter.set_tensor(graph.inputs[0], np.ascontiguousarray(stored))
             interpreter.invoke()
             return {n: dequantize(interpreter.get_tensor(index[n]), specs[n]) for n in index}

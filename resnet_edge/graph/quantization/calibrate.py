@@ -205,13 +205,12 @@ def _spread(rows: NDArray[np.float32], width: int, sample: int, seed: int) -> ND
     return rows[seed * 7 % min(distance, len(rows)) :: distance]
 
 
-def keeping_all_tensors(float_model: Path, threads: int) -> Interpreter:
-    """An interpreter whose activations can be read after each run."""
+def keeping_all_tensors(model: Path | bytes, threads: int) -> Interpreter:
+    """An interpreter of a file, or of its content, whose activations can be read after each run."""
+    source = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", KEEPING_ALL_TENSORS)
-        interpreter = Interpreter(
-            str(float_model), num_threads=threads, experimental_preserve_all_tensors=True
-        )
+        interpreter = Interpreter(**source, num_threads=threads, experimental_preserve_all_tensors=True)
     interpreter.allocate_tensors()
     return interpreter
 

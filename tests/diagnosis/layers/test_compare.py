@@ -93,10 +93,14 @@ def convolution(model: onnx.ModelProto, number: int) -> onnx.NodeProto:
 
 
 def edited(
-    net: Road, out: Path, edit: Callable[[dict[str, onnx.TensorProto], onnx.NodeProto], None], number: int = 2
+    net: Road,
+    out: Path,
+    edit: Callable[[dict[str, onnx.TensorProto], onnx.NodeProto], None],
+    number: int = 2,
+    scheme: str = "fp32",
 ) -> tuple[Path, str]:
-    """An fp32 ONNX file in which one convolution is changed, and the name of its output."""
-    path, _ = net.artifact("onnx", "fp32")
+    """A float ONNX file in which one convolution is changed, and the name of its output."""
+    path, _ = net.artifact("onnx", scheme)
     model = onnx.load(path)
     node = convolution(model, number)
     edit({constant.name: constant for constant in model.graph.initializer}, node)
@@ -202,6 +206,16 @@ def test_what_was_broken_is_named(
         explanation.findings
     )
     assert explanation.findings[0].certain
+
+
+def test_a_weight_that_is_no_number_is_named_in_float16_as_well(
+    roads: Callable[[str], Road], tmp_path: Path
+) -> None:
+    """What float16 rounds of a weight is a share of it, and there is none of NaN."""
+    net = roads("residual_v1")
+    path, name = edited(net, tmp_path / "broken.onnx", poison, scheme="fp16")
+    finding = explained(net, path, tmp_path).findings[0]
+    assert (finding.layer, finding.cause) == (name, "nan")
 
 
 def behind(path: Path, out: Path, name: str, inserted: Callable[[str, str], list[onnx.NodeProto]]) -> Path:

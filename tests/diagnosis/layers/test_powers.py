@@ -41,17 +41,6 @@ def test_what_is_no_number_is_zero() -> None:
     assert powers.peaks["scalar"] == 9
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_a_hybrid_kernel_is_off_by_no_more_than_is_counted(seed: int) -> None:
-    """Measured: rounded to 127 steps of the largest."""
-    image = np.random.default_rng(seed).normal(size=(1, 40, 40, 2)).astype(np.float32)
-    powers = Powers()
-    powers.hybrid("x", image, -1)
-    step = np.abs(image).max() / 127
-    off = np.square(np.rint(image / step) * step - image, dtype=np.float64).mean(axis=(0, 1, 2))
-    np.testing.assert_allclose(powers.eighths["x", -1], off, rtol=0.1)
-
-
 def test_only_what_is_beyond_a_grid_is_cut_off() -> None:
     powers, grid = Powers(), StepGrid(low=-1.0, high=2.0, step=0.1)
     powers.cut_off("x", np.array([0.5, 2.0], np.float32), grid)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -35,8 +33,6 @@ def walked(
         name = step.reads[0]
         if step.op == "quantize":
             powers.cut_off(step.gives[0], values[name], opened.grids[step.gives[0]])
-        if step.weights is not None and step.weights.hybrid:
-            powers.hybrid(name, values[name], -1)
     return roundings(opened, powers, dict.fromkeys(cuts, False))
 
 
@@ -63,21 +59,6 @@ def test_what_is_unknown_of_an_operation_is_float32_behind_float32(
     assert known(roundings["floored"]) is judged
     if judged:
         assert float(np.max(roundings["floored"].whole)) < 1e-3
-
-
-def test_a_hybrid_kernel_rounds_what_is_small_by_no_more_than_itself() -> None:
-    kernel = np.ones((1, 1, 1, 2))
-    quiet = np.zeros((1, 8, 8, 2), np.float32)
-    quiet[0, 0, 0] = 1.0
-    loud = np.ones_like(quiet)
-    dense = layer("y", kernel, 0.0, None, "image")
-    assert dense.weights is not None
-    dense = replace(dense, weights=replace(dense.weights, hybrid=True))
-    variances = [
-        walked((dense,), {"image": image, "y": image.sum(axis=-1, keepdims=True)})["y"].random.item()
-        for image in (quiet, loud)
-    ]
-    assert variances[0] == pytest.approx(variances[1] / 64)
 
 
 def test_what_an_inner_grid_cuts_off_is_no_error_of_what_reads_it() -> None:

@@ -8,6 +8,7 @@ import pytest
 from resnet_edge.diagnosis.layers.steps import (
     StepGrid,
     affine,
+    leading_to,
     named_kernel,
     rounded_of,
     stored,
@@ -65,6 +66,11 @@ def test_what_follows_from_sizes_alone_is_left_out() -> None:
         )
     )
     assert [(each.gives[0], each.reads) for each in steps] == [("r", ("image",)), ("y", ("r",))]
+
+
+def test_what_nothing_reads_is_left_out() -> None:
+    steps = [step(words) for words in ("a = relu image", "b = conv_2d a", "c = relu b", "y = conv_2d a")]
+    assert [each.gives[0] for each in leading_to("y", steps)] == ["a", "y"]
 
 
 @pytest.mark.parametrize("value", [1.0, 0.1, 300.0, 1e-6])

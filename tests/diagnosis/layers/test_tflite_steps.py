@@ -68,7 +68,7 @@ def test_a_convolution_is_as_it_is_stored() -> None:
     assert step.weights is not None
     np.testing.assert_array_equal(step.weights.kernel, kernel)
     assert step.weights.bias is not None
-    assert (step.weights.groups, step.weights.hybrid) == (1, False)
+    assert step.weights.groups == 1
 
 
 def test_a_depthwise_convolution_has_a_group_for_each_channel() -> None:
@@ -105,11 +105,10 @@ def test_a_transposed_convolution_reads_its_third_input() -> None:
     assert step.weights.kernel.shape == (2, 3, 3, 3)
 
 
-def test_integer_weights_on_a_float_image_are_hybrid() -> None:
+def test_integer_weights_on_a_float_image_are_real_numbers() -> None:
     kernel = const("w", np.full((2, 1, 1, 3), 64, np.int8), Q((0.5, 0.25), (0, 0), 0))
     step = only(read("CONV_2D", kernel))
     assert step.weights is not None
-    assert step.weights.hybrid
     assert step.weights.kernel[:, 0, 0, 0].tolist() == [32, 16]
     np.testing.assert_allclose(step.weights.variance[:, 0, 0, 0], [0.25 / 12, 0.0625 / 12])
 
