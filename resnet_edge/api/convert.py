@@ -22,6 +22,7 @@ from resnet_edge.conversion.plan_task import PlanArtifacts
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.bundled import BUNDLED, CALIBRATION_FILE, DATA, MODEL_FILE, bundled
 from resnet_edge.core.files.workspace import Workspace
+from resnet_edge.core.head import HeadKind
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.scheme import DenseScales, Io
 from resnet_edge.data.class_names import class_names_in
@@ -61,6 +62,8 @@ def convert(
     nchw: bool = False,
     labels: ClassNames | None = None,
     input_shape: Shape | None = None,
+    output: str | None = None,
+    head: HeadKind | None = None,
     accept_reference: bool = False,
     trust: bool = False,
     threads: AtLeast1 = 1,
@@ -102,7 +105,16 @@ def convert(
         )
         place = Workspace(Path(out), writer="convert", overwrite=overwrite, inputs=read)
         request = ConvertRequest(
-            model=_model(source, trust, input_shape, text(preprocess)),
+            model=_model(
+                ModelRequest(
+                    source or str(bundled(MODEL_FILE)),
+                    trust,
+                    input_shape,
+                    text(preprocess),
+                    output=output,
+                    head=head,
+                )
+            ),
             data=_data(source, images),
             calibration=_calibration(images, calibrating),
             plan=what,
@@ -130,10 +142,7 @@ def convert(
     return extended(ConvertReport, replace(report, artifacts=there), folder=folder)
 
 
-def _model(
-    source: str | None, trust: bool, shape: tuple[int, int, int] | None, preprocess: str | None
-) -> ModelRequest:
-    request = ModelRequest(source or str(bundled(MODEL_FILE)), trust, shape, preprocess)
+def _model(request: ModelRequest) -> ModelRequest:
     check_source(request)
     return request
 

@@ -28,6 +28,7 @@ from resnet_edge.compression.pruning import ImportanceName, Kind, Method, Prunin
 from resnet_edge.compression.step_latency import TimedAs
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.errors import UsageError
+from resnet_edge.core.head import HeadKind
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.training.recipe import (
     Compressed,
@@ -84,6 +85,8 @@ def prune(
     overwrite: bool = False,
     preprocess: str | Path | None = None,
     input_shape: Shape | None = None,
+    output: str | None = None,
+    head: HeadKind | None = None,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.prune(…)",
 ) -> Compressed:
@@ -111,7 +114,13 @@ def prune(
     _check_method(method, {"magnitude": {"schedule": schedule}, "channel": channel})
     path = Path(out)
     with value_files() as files:
-        source = ModelRequest(files.model(model), input_shape=input_shape, preprocess=text(preprocess))
+        source = ModelRequest(
+            files.model(model),
+            input_shape=input_shape,
+            preprocess=text(preprocess),
+            output=output,
+            head=head,
+        )
         check_not_the_model(path, source.source)
         check_keras_output(path, overwrite=overwrite, resume=resume)
         check_source(source)

@@ -20,6 +20,7 @@ from resnet_edge.api.recipes import recipe
 from resnet_edge.api.values import Data, Model, text, value_files
 from resnet_edge.compression.qat_task import FineTuneForInt8, QatPrecision
 from resnet_edge.compression.tfmot_worker import tfmot_worker
+from resnet_edge.core.head import HeadKind
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.training.recipe import Compressed, check_keras_output, check_not_the_model, training_grant
@@ -37,6 +38,8 @@ def qat(
     out: str | Path,
     preprocess: str | Path | None = None,
     input_shape: Shape | None = None,
+    output: str | None = None,
+    head: HeadKind | None = None,
     dense_scales: DenseScales = "per-tensor",
     epochs: AtLeast1 = 5,
     batch_size: AtLeast1 = 128,
@@ -65,7 +68,13 @@ def qat(
     check_variables()
     path = Path(out)
     with value_files() as files:
-        source = ModelRequest(files.model(model), input_shape=input_shape, preprocess=text(preprocess))
+        source = ModelRequest(
+            files.model(model),
+            input_shape=input_shape,
+            preprocess=text(preprocess),
+            output=output,
+            head=head,
+        )
         check_not_the_model(path, source.source)
         check_keras_output(path, overwrite=overwrite, resume=resume)
         check_source(source)

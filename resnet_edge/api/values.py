@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.floating[Any]]
-    Data: TypeAlias = str | Path | Pixels | tuple[Pixels, NDArray[Any] | Sequence[int]] | list[Any]
-    """DATA of the contract, or images (N, H, W, C), uint8 or float, and perhaps labels (N,), integers."""
+    Data: TypeAlias = str | Path | Pixels | tuple[Pixels, NDArray[Any] | Sequence[Any]] | list[Any]
+    """DATA of the contract, or images (N, H, W, C), uint8 or float, and perhaps labels: (N,), integers, or
+    (N, labels) of 0 and 1."""
 else:  # numpy is not loaded for the sake of a type; what is no DATA is refused when it is written
     Data: TypeAlias = Any
 Model: TypeAlias = str | Path | Any
@@ -211,7 +212,7 @@ def _is_pair(data: Any) -> bool:
     import numpy as np
 
     two = isinstance(data, tuple | list) and len(data) == 2
-    return two and (isinstance(data, tuple) or np.ndim(data[1]) == 1)
+    return two and (isinstance(data, tuple) or np.ndim(data[1]) in (1, 2))
 
 
 def _check_arrays(option: str, images: NDArray[Any], labels: NDArray[Any] | None = None) -> None:
@@ -222,10 +223,15 @@ def _check_arrays(option: str, images: NDArray[Any], labels: NDArray[Any] | None
     if labels is None:
         return
     count = len(images)
-    if labels.dtype.kind not in "iu" or labels.shape not in ((count,), (count, 1)):
+    several = labels.ndim == 2 and labels.shape[1] > 1
+    if (
+        labels.dtype.kind not in ("iub" if several else "iu")
+        or labels.ndim not in (1, 2)
+        or len(labels) != count
+    ):
         raise DataError(
             f"{option}: labels are {labels.dtype} {labels.shape}; they must be {count} integers, one per "
-            "image"
+            f"image, or ({count}, labels) of 0 and 1"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from resnet_edge.api.values import Data, Model, or_else, paths_of, text, value_f
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.overwrite import check_apart
+from resnet_edge.core.head import HeadKind
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report.html.page import page
 from resnet_edge.report.junit import junit as junit_xml
@@ -46,6 +48,8 @@ def verify(
     preprocess: str | Path | None = None,
     feed: Feed | None = None,
     input_shape: Shape | None = None,
+    output: str | None = None,
+    head: HeadKind | None = None,
     accept_reference: bool = False,
     trust: bool = False,
     explain: bool = True,
@@ -83,6 +87,7 @@ def verify(
             _refuse(
                 source,
                 input_shape=input_shape,
+                output=output,
                 trust=trust or None,
                 preprocess=preprocess,
                 feed=feed,
@@ -99,6 +104,8 @@ def verify(
             data=word,
             calibration=calibrating,
             shape=input_shape,
+            output=output,
+            head=head,
             preprocess=text(preprocess),
             trust=trust,
             attributed=or_else(attribute, ATTRIBUTED),
@@ -155,6 +162,8 @@ def _request(
     data: str | None,
     calibration: str | None,
     shape: tuple[int, int, int] | None,
+    output: str | None,
+    head: HeadKind | None,
     preprocess: str | None,
     trust: bool,
     attributed: int,
@@ -174,10 +183,11 @@ def _request(
         raise UsageError(
             "--data is missing: artifacts are verified on images; a thousand labelled ones mostly suffice"
         )
-    model = _reference(source, preprocess, shape, trust)
+    model_request = ModelRequest(source, trust, shape, preprocess, output=output, head=head)
+    model = _reference(model_request)
     if unpruned is not None and not (attributed and isinstance(model, ModelRequest)):
         raise UsageError("--unpruned is for causes: it needs a Keras model as --reference, and --attribute N")
-    before = None if unpruned is None else ModelRequest(unpruned, trust, shape, preprocess)
+    before = None if unpruned is None else replace(model_request, source=unpruned)
     if before is not None:
         check_source(before)
     return VerifyRequest(
@@ -188,18 +198,16 @@ def _request(
         attributed=attributed,
         unpruned=before,
         calibration=calibration,
+        head=head,
         **rest,
     )
 
 
-def _reference(
-    word: str, preprocess: str | None, shape: tuple[int, int, int] | None, trust: bool
-) -> ModelRequest | Path:
-    path = Path(word)
+def _reference(request: ModelRequest) -> ModelRequest | Path:
+    word, path = request.source, Path(request.source)
     if is_artifact(word):
         if not path.is_file():
             raise UsageError(f"--reference {word} is not there: name the model, or the file, to compare with")
         return path
-    request = ModelRequest(word, trust, shape, preprocess)
     check_source(request)
     return request

@@ -74,7 +74,7 @@ def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:
         converted_to(StoredArtifact, {**entry, "path": ""}, path, WHAT, AGAIN).below(folder)
         for entry in document["artifacts"]
     )
-    labels = class_names_in(folder / "labels.txt")
+    labels = () if facts.head.kind == "embedding" else class_names_in(folder / "labels.txt")
     if len(labels) != facts.classes:
         raise DataError(
             f"{folder / 'labels.txt'} names {len(labels)} classes, and the model has {facts.classes}: "

@@ -11,6 +11,7 @@ from resnet_edge.backends._pinned_environment import runtimes as pinned_runtimes
 from resnet_edge.bundle.targets import DeliveryProfile
 from resnet_edge.bundle.task import MadeFile, MadeFiles, WriteFiles
 from resnet_edge.core import registry
+from resnet_edge.core.answers import of_output
 from resnet_edge.core.artifact import Artifact, TensorSpec, sha256_of
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
 from resnet_edge.core.head import Head
@@ -87,7 +88,7 @@ def _made(request: WriteFiles, name: str, profile: DeliveryProfile, artifact: Ar
     changes = _written(Path(artifact.path), out, border)
     head = request.head if border is None else _behind(border, request.head)
     if profile.METADATA:
-        _describe(out, request, head.output)
+        _describe(out, request, head)
         changes = (*changes, "tells apps of itself: TFLite metadata, with the class names")
     companions = profile.companions(out, request.name)
     for beside, text in companions.items():
@@ -107,6 +108,8 @@ def _made(request: WriteFiles, name: str, profile: DeliveryProfile, artifact: Ar
         source_sha256=artifact.sha256,
         changes=changes,
         threshold=head.threshold,
+        kind=head.kind,
+        thresholds=head.thresholds,
     )
     runtimes = (*profile.runtimes(artifact.scheme), *_pinned_here(profile.PINNED))
     return MadeFile(file, runtimes, profile.delegates(artifact.scheme))
@@ -123,7 +126,7 @@ def _behind(border: Border, head: Head) -> Head:
     output: Scores = "probabilities" if border.probabilities else head.output
     if border.both:
         return Head.of_classes(head.classes, output)
-    return head if output == head.output else Head.of_outputs(head.outputs, output)
+    return of_output(head, output)
 
 
 def _variants(first: MadeFile, path: Path, profile: DeliveryProfile) -> Iterator[MadeFile]:
@@ -152,8 +155,10 @@ def _ends(path: Path, format: str) -> tuple[TensorSpec, TensorSpec]:
     return inputs[0], outputs[0]
 
 
-def _describe(path: Path, request: WriteFiles, scores: Scores) -> None:
+def _describe(path: Path, request: WriteFiles, head: Head) -> None:
     """Write the metadata into the file."""
+    scores = head.output
+    each = "label, any number of which may be right" if head.kind == "multilabel" else "class"
     from resnet_edge.formats.tflite import write_metadata
 
     image, _ = _ends(path, "tflite")
@@ -175,7 +180,7 @@ def _describe(path: Path, request: WriteFiles, scores: Scores) -> None:
         ),
         scores=ScoreOutput(
             name=scores,
-            description="one score for each class",
+            description=f"one score for each {each}",
             labels=(LabelFile("labels.txt", request.labels), *request.translations),
             value_range=(0.0, 1.0) if scores == "probabilities" else None,
         ),

@@ -34,6 +34,7 @@ from resnet_edge.core.errors import (
     DataError,
 )
 from resnet_edge.core.files.workspace import Workspace
+from resnet_edge.core.head import Head
 from resnet_edge.core.image_contract import ImageContract, app_contract
 from resnet_edge.core.metadata import LabelFile
 from resnet_edge.core.results.bundle import Bundle, BundleFacts, ClassCount, Golden, RuntimeProof
@@ -92,6 +93,13 @@ def _translated(request: PackageRequest, converted: Converted) -> Iterator[Label
         check_count(labels, converted.facts, str(path))
         check_apart(path, labels)
         yield LabelFile(f"labels_{locale}.txt", labels, locale)
+
+
+def told_apart(head: Head) -> str:
+    """What a model is for, for people."""
+    if head.kind == "embedding":
+        return f"an embedding of images, {head.dimensions} numbers"
+    return f"{head.classes} {'labels' if head.kind == 'multilabel' else 'classes'} of images"
 
 
 class _Run:
@@ -179,7 +187,7 @@ class _Run:
             worker.close()
 
     def _classes(self, anchor: str, images: Images) -> tuple[ClassCount, ...]:
-        if images.labels is None:
+        if images.labels is None or self.converted.facts.head.kind == "embedding":
             return ()
         asked = CountClasses(
             anchor=anchor, head=self.converted.facts.head, labels=images.labels, names=self.converted.labels
@@ -199,6 +207,7 @@ class _Run:
             data=word,
             shape=facts.input_shape,
             classes=facts.classes,
+            kind=facts.head.kind,
             preprocessing=facts.preprocessing,
             folder=str(self.workspace.scratch_folder("images")),
             limit=self.request.images,
@@ -222,7 +231,7 @@ class _Run:
             head=facts.head,
             labels=self.converted.labels,
             translations=self.translations,
-            description=f"{facts.classes} classes of images, from {Path(facts.source).name} (resnet-edge "
+            description=f"{told_apart(facts.head)}, from {Path(facts.source).name} (resnet-edge "
             f"{__version__})",
             version=self.request.version,
             license=self.request.license,

@@ -24,10 +24,11 @@ from resnet_edge.bundle.task import (
 )
 from resnet_edge.bundle.tolerances import BundledScores, runtime_tolerances
 from resnet_edge.core import registry
-from resnet_edge.core.answers import answers, margins
+from resnet_edge.core.answers import answers, changed, grouped, margins, right
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.files.written_file import WrittenFile
 from resnet_edge.core.head import Head
+from resnet_edge.core.neighbours import strangers
 from resnet_edge.core.results.bundle import (
     BundledFile,
     ClassCount,
@@ -46,7 +47,7 @@ def expected(request: ExpectScores, on_progress: OnProgress) -> WrittenFile:
     scores = np.load(request.anchor).astype(np.float64)
     ours, wanted = request.head, request.wanted
     if ours.output == "logits" and wanted.output == "probabilities":
-        scores = as_probabilities(scores)
+        scores = as_probabilities(scores, ours.separate)
     if ours.outputs == 1 < wanted.outputs:
         scores = np.concatenate([1 - scores, scores], axis=1)
     np.save(request.out, scores.astype(np.float32))
@@ -67,7 +68,7 @@ def apart(request: CompareScores, on_progress: OnProgress) -> ScoresApart:
         raise DataError(f"scores {found.shape} and {wanted.shape}: there is nothing to compare")
     if not np.isfinite(found).all():
         raise DataError("some scores are no finite numbers")
-    same = answers(request.head, wanted) == answers(request.head, found)
+    same = _same(request.head, wanted, found)
     return ScoresApart(
         n=len(wanted),
         same_top1=int(same.sum()),
@@ -78,9 +79,23 @@ def apart(request: CompareScores, on_progress: OnProgress) -> ScoresApart:
     )
 
 
+def _same(head: Head, wanted: NDArray[Any], found: NDArray[Any]) -> NDArray[np.bool_]:
+    """On which images (N,) the answer is the same; of an embedding, where it is its own image's."""
+    if head.kind == "embedding":
+        return ~strangers(wanted, found)
+    return ~changed(answers(head, wanted), answers(head, found))
+
+
 def classes(request: CountClasses, on_progress: OnProgress) -> ClassCounts:
     """Count right answers, class by class."""
     answer, labels = answers(request.head, np.load(request.anchor)), np.load(request.labels)
+    if labels.ndim == 2:  # of the images that have a label, those that are given it
+        return ClassCounts(
+            tuple(
+                ClassCount(name, int(own.sum()), int(given[own == 1].sum()))
+                for name, own, given in zip(request.names, labels.T, answer.T, strict=True)
+            )
+        )
     return ClassCounts(
         tuple(
             ClassCount(name, int((labels == label).sum()), int((answer[labels == label] == label).sum()))
@@ -106,19 +121,21 @@ def pick(request: PickGoldenImages, on_progress: OnProgress) -> Picked:
             name = f"{number:02d}.bin"
             (Path(request.folder) / name).write_bytes(pixels.tobytes())
         files.append(name)
-    known = tuple(None if labels is None else int(labels[row]) for row in rows)
+    one = labels if labels is not None and labels.ndim == 1 else None
+    known = tuple(None if one is None else int(one[row]) for row in rows)
     return Picked(tuple(rows), tuple(files), known)
 
 
 def _rows(scores: NDArray[Any], head: Head, labels: NDArray[Any] | None, count: int) -> list[int]:
-    """Rows of right answers, of each class in turn: no close ones, on which runtimes may well differ, and
-    not the clearest either. Of a class, the median by how far the answer is before the next one comes
-    first, and then those above it."""
+    """Rows of right answers, of each class (or set of labels) in turn: no close ones, on which runtimes may
+    well differ, and not the clearest either. Of a class, the median by how far the answer is before the next
+    one comes first, and then those above it."""
     margin, answer = margins(head, scores), answers(head, scores)
-    right = np.ones(len(scores), bool) if labels is None else answer == labels
+    good = np.ones(len(scores), bool) if labels is None else right(head, answer, labels)
+    groups = grouped(head, answer, labels)
     queues = []
-    for label in np.unique(answer[right]):
-        rows = np.flatnonzero(right & (answer == label))
+    for group in np.unique(groups[good]):
+        rows = np.flatnonzero(good & (groups == group))
         rows = rows[np.argsort(margin[rows], kind="stable")]
         queues.append([int(row) for row in rows[len(rows) // 2 :]])
     found: list[int] = []

@@ -48,8 +48,8 @@ class BundledScores:
         if self.head.output == self.file.scores:
             return allowed(gate, self.step, float(np.abs(self.expected).max()))
         most = allowed(gate, self.step, float(np.abs(self.artifact).max()))
-        # Two logits of a softmax may be off in opposite directions; a sigmoid has one.
-        return behind_softmax(scores, most if self.head.outputs == 1 else 2 * most) + FLOAT.share
+        # Two logits of a softmax may be off in opposite directions; a sigmoid has its own alone.
+        return behind_softmax(scores, most if self.head.separate else 2 * most) + FLOAT.share
 
 
 def behind_softmax(shares: NDArray[Any], most: float) -> float:

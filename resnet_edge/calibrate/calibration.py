@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from resnet_edge.backends import litert
 from resnet_edge.calibrate.calibration_task import Calibrate, Calibration, SharedScale, Trial
 from resnet_edge.core.affordable import images_within
-from resnet_edge.core.answers import answers
+from resnet_edge.core.answers import answers, changed
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.data.rows import evenly
-from resnet_edge.evaluation.rules import counted
+from resnet_edge.evaluation.rules import counted_right
 from resnet_edge.evaluation.sums import measure as sums
 from resnet_edge.graph.model import Graph, read_graph
 from resnet_edge.graph.quantization.calibrate import Measured, Ranges, measure
@@ -203,11 +203,11 @@ class _Search:
         per_channel_db = self._sqnr_db(outputs)
         if outputs is None or per_channel_db is None:
             return None
-        right = answers(self.request.head, self.measured.outputs[self.judged])
-        labelled = counted(answers(self.request.head, outputs), self.answers[best], right).labelled
-        assert labelled is not None
+        model = answers(self.request.head, self.measured.outputs[self.judged])
+        each, shared = answers(self.request.head, outputs), self.answers[best]
+        labelled = counted_right(~changed(each, model), ~changed(shared, model))
         return SharedScale(
-            n=len(right),
+            n=len(model),
             per_tensor_db=best.sqnr_db,
             per_channel_db=per_channel_db,
             lost=labelled.lost,

@@ -24,7 +24,8 @@ def classes(
     labels: NDArray[Any] | None, against: NDArray[Any] | None, count: int, words: str
 ) -> Iterator[LintFinding]:
     """Classes without images, and classes with too many. `labels` and `against` are the classes of the
-    calibration images and of those of the proof, where they are known; `words` tell by what."""
+    calibration images and of those of the proof, where they are known: (N,), or of several labels per image
+    (N, labels); `words` tell by what."""
     if labels is None:
         sentence = (
             "which classes the calibration images show is unknown: give them labels, as one folder per class"
@@ -32,17 +33,21 @@ def classes(
         yield LintFinding("classes", "note", sentence)
         return
     yield from _missing(labels, count, words)
+    if labels.ndim == 2:  # labels are as rare as they are: no share of them is right
+        return
     yield from _unbalanced(labels, against, count, words)
 
 
 def _missing(labels: NDArray[Any], count: int, words: str) -> Iterator[LintFinding]:
-    missing = np.flatnonzero(np.bincount(labels, minlength=count) == 0)
+    seen = labels.sum(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=count)
+    missing = np.flatnonzero(seen == 0)
     if not len(missing):
         return
     few = f", in {len(labels):,} images" if len(labels) < count else ""
     numbers = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
+    what, one = ("labels", "label") if labels.ndim == 2 else ("classes", "class")
     sentence = (
-        f"{len(missing):,} of {count:,} classes have no calibration image by {words}{few} (class {numbers}): "
+        f"{len(missing):,} of {count:,} {what} have no calibration image by {words}{few} ({one} {numbers}): "
         "add some images of each"
     )
     severity: Severity = "warning" if len(missing) >= MISSING * count else "note"

@@ -21,6 +21,7 @@ from resnet_edge.calibrate.lint_task import LintCalibration
 from resnet_edge.core.affordable import images_within
 from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head
 from resnet_edge.core.results.calibration_lint import CalibrationLint, Kind, LintFinding
 from resnet_edge.data.image_scan import scan
 from resnet_edge.data.images_task import Images
@@ -127,13 +128,26 @@ def _pixels(request: LintCalibration, ranges_hold: bool) -> _LintPart:
 def _activations(request: LintCalibration) -> _LintPart:
     """What needs the model: ranges, and classes where there are no labels."""
     limits, outputs = _calibrated(request)
-    labels, words = _labels(request.calibration, request.head.classes), "their labels"
+    if request.head.kind == "embedding":  # whatever images are of, no output stands for it
+        return _watched(request, limits, _LintPart((), (), {}))
+    labels, words = _labels(request.calibration, request.head), "their labels"
     if labels is None and outputs is not None:
         labels, words = answers(request.head, outputs), "what the model sees"
-    against = _labels(request.evaluation, request.head.classes)
+    against = _labels(request.evaluation, request.head)
     findings = tuple(classes(labels, against, request.head.classes, words))
     checked: tuple[Kind, ...] = ("classes",) if labels is not None else ()
-    figures = {} if labels is None else {"classes_seen": float(len(np.unique(labels)))}
+    figures = {} if labels is None else {"classes_seen": float(_seen(labels))}
+    return _watched(request, limits, _LintPart(findings, checked, figures))
+
+
+def _seen(labels: NDArray[Any]) -> int:
+    """How many classes, or labels, some image is of."""
+    return int(labels.any(axis=0).sum()) if labels.ndim == 2 else len(np.unique(labels))
+
+
+def _watched(request: LintCalibration, limits: Ranges | None, known: _LintPart) -> _LintPart:
+    """What is known of classes, and of ranges besides where these are."""
+    findings, checked, figures = known.findings, known.checked, dict(known.figures)
     if limits is None or request.portable is None:
         return _LintPart(findings, checked, figures)
     try:
@@ -144,12 +158,15 @@ def _activations(request: LintCalibration) -> _LintPart:
     return _LintPart((*findings, *_ranges(outside)), (*checked, "ranges"), figures)
 
 
-def _labels(images: Images, count: int) -> NDArray[Any] | None:
+def _labels(images: Images, head: Head) -> NDArray[Any] | None:
     """Labels, where they number the classes of the model: a folder of some classes only has numbers of
-    its own."""
+    its own. Of several per image (N, labels), where there are as many as the model has."""
+    count = head.classes
     if images.labels is None or len(images.class_names) not in (0, count):
         return None
     labels: NDArray[Any] = np.load(images.labels)
+    if head.kind == "multilabel" or labels.ndim == 2:
+        return labels if head.kind == "multilabel" and labels.shape[1:] == (count,) else None
     return labels if labels.size and labels.max() < count else None
 
 

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from resnet_edge.core import registry
+from resnet_edge.core.head import HeadKind
 from resnet_edge.core.scheme import DenseScales
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,6 +77,19 @@ def value_type(hint: Any) -> click.ParamType[Any]:
     if kind is int:
         return click.IntRange(within.least, most)
     return _FiniteRange(within.least, most, min_open=within.least_open, max_open=within.most_open)
+
+
+output_name_option = click.option(
+    "--output", metavar="NAME", help="Of a model with several outputs, the one to take."
+)
+
+head_option = click.option(
+    "--head",
+    type=value_type(HeadKind),
+    help="What the outputs are, where the model does not tell: one of classes, one of two (binary), any of "
+    "several labels (multilabel), or an embedding. [default: what the .json beside the model says, else what "
+    "the model ends in]",
+)
 
 
 class _FiniteRange(click.FloatRange):

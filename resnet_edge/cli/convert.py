@@ -14,7 +14,9 @@ from resnet_edge.cli._options import (
     backends_option,
     dense_scales_option,
     given,
+    head_option,
     junit_option,
+    output_name_option,
     overwrite_option,
     shape,
     value_type,
@@ -136,6 +138,8 @@ from resnet_edge.core.scheme import Io
 @click.option(
     "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
 )
+@output_name_option
+@head_option
 @accept_reference_option
 @click.option("--trust", is_flag=True, help="Open a SavedModel, which is a program that can do anything.")
 @click.option(

@@ -9,7 +9,7 @@ import click
 from resnet_edge.api.checked import AtLeast0, RealPart
 from resnet_edge.cli._channel_options import channel_options
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import given, shape, value_type
+from resnet_edge.cli._options import given, head_option, output_name_option, shape, value_type
 from resnet_edge.cli._training_options import training_options
 from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
 from resnet_edge.compression.magnitude_task import Schedule
@@ -54,6 +54,8 @@ from resnet_edge.compression.pruning import Method
 @click.option(
     "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
 )
+@output_name_option
+@head_option
 @output_options
 def command(model: str, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
     """Prune MODEL, fine-tune what is left, and measure it before and after.

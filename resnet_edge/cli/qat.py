@@ -8,7 +8,7 @@ import click
 
 from resnet_edge.cli._compressed import print_compressed
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import dense_scales_option, given, shape
+from resnet_edge.cli._options import dense_scales_option, given, head_option, output_name_option, shape
 from resnet_edge.cli._training_options import training_options
 from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
 from resnet_edge.compression.qat_task import QatPrecision
@@ -20,6 +20,8 @@ from resnet_edge.compression.qat_task import QatPrecision
 @click.option(
     "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
 )
+@output_name_option
+@head_option
 @dense_scales_option("int8 scales of a dense layer's weights to train with; `convert` is asked for the same.")
 @training_options(epochs=5, learning_rate=0.001, warmup_epochs=0.0, weight_decay=1e-4, precision=QatPrecision)
 @output_options

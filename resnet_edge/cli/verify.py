@@ -13,7 +13,9 @@ from resnet_edge.cli._options import (
     accept_reference_option,
     backends_option,
     given,
+    head_option,
     junit_option,
+    output_name_option,
     overwrite_option,
     shape,
     value_type,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 NOT_WITH_GOLDEN = {
     "reference", "data", "max_drop", "images", "sequential", "preprocess", "feed", "input_shape",
+    "output", "head",
     "accept_reference", "trust", "explain", "calibration", "attribute", "unpruned", "html", "junit",
     "save_golden", "golden_images", "overwrite",
 }  # fmt: skip
@@ -81,6 +84,8 @@ NOT_WITH_GOLDEN = {
 @click.option(
     "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
 )
+@output_name_option
+@head_option
 @accept_reference_option
 @click.option("--trust", is_flag=True, help="Open a SavedModel, which is a program that can do anything.")
 @click.option(

@@ -50,6 +50,15 @@ class Base:
     data: TrainingData
     read: ReaderCheck
 
+    def fed(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[Any, NDArray[Any]]:
+        """What the network takes, and what losses.py holds its outputs against: the labels, or of an
+        embedding what the network itself gives."""
+        inputs = self.how("").inputs(images)
+        if self.opened.facts.head.kind != "embedding":
+            return inputs, labels
+        own = self.opened.network(keras.ops.convert_to_tensor(inputs))
+        return inputs, np.asarray(keras.ops.convert_to_numpy(own))
+
     def how(self, label: str, teacher: Any = None, penalised: Any = None) -> Fit:
         """What a fit or a test of it needs."""
         facts = self.opened.facts
@@ -75,7 +84,7 @@ def base_of(request: ChannelRequest) -> Base:
     facts = opened.facts
     graph = flat_graph(opened.trackable, facts.input_shape)
     channels = channel_map(graph)
-    data = training_data(request.recipe, facts.input_shape, facts.classes, silent)
+    data = training_data(request.recipe, facts.input_shape, facts.head, silent)
     read = checked_reader(opened, model, data.fitted.images)
     return Base(opened=opened, graph=graph, channels=channels, data=data, read=read)
 
@@ -85,14 +94,16 @@ def plain_loss(request: ChannelRequest) -> Any:
     return loss_of(replace(request.recipe, teacher=None), base_of(request).opened.facts.head)
 
 
-def plain_batches(request: ChannelRequest) -> Iterator[tuple[Any, NDArray[np.int64]]]:
+def plain_batches(request: ChannelRequest) -> Iterator[tuple[Any, NDArray[Any]]]:
     """Training images as they are, for the Taylor score: it is of the network as it will be used."""
     base = base_of(request)
     fitted = base.data.fitted
     batches = AugmentedBatches(fitted.images, fitted.labels, TAYLOR_BATCH, (), request.recipe.seed)
     count = min(len(batches), TAYLOR_IMAGES // TAYLOR_BATCH)
     for images, labels in islice(batches.epochs(0), count):
-        yield base.how("").inputs(images), labels
+        inputs, targets = base.fed(images, labels)
+        # What is at its own target has no slope. How near an image is to another has: neighbours go by it.
+        yield inputs, np.roll(targets, 1, axis=0) if base.opened.facts.head.kind == "embedding" else targets
 
 
 @lru_cache(maxsize=1)
@@ -104,6 +115,6 @@ def judging_images(request: ChannelRequest) -> Batches:
     rows = np.sort(np.random.default_rng(request.recipe.seed).permutation(len(fitted))[:count])
     size = 100 if macs < 10**9 else 16
     return [
-        (base.how("").inputs(fitted.images[part].astype(np.float32)), fitted.labels[part])
+        base.fed(fitted.images[part].astype(np.float32), fitted.labels[part])
         for part in (rows[start : start + size] for start in range(0, count, size))
     ]

@@ -159,7 +159,7 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
             **training_details(recipe, data, history, how),
         },
     )
-    sidecar, note = next_sidecar(wanted.model.source, step)
+    sidecar, note = next_sidecar(wanted.model.source, step, facts.declared)
     write_sidecar(made, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     return Compressed(
         str(out),
@@ -197,8 +197,8 @@ def _title(found: Candidate) -> str:
 
 @lru_cache(maxsize=1)
 def _teacher(request: ChannelRequest) -> Any:
-    facts = base_of(request).opened.facts
-    return teacher_of(request.recipe, facts.input_shape, facts.classes, silent)
+    opened = base_of(request).opened
+    return teacher_of(request.recipe, opened.facts.input_shape, opened.facts.head, silent, opened)
 
 
 def _train_sparse(request: ChannelRequest, base: Base, folder: Path, on_progress: OnProgress) -> None:
@@ -210,5 +210,6 @@ def _train_sparse(request: ChannelRequest, base: Base, folder: Path, on_progress
     def penalised() -> Any:
         return penalty(copy, base.channels.prunable, request.sparsity)
 
-    fit(copy, base.data, recipe, folder, on_progress, base.how("sparse", penalised=penalised))
+    own = _teacher(request) if base.opened.facts.head.kind == "embedding" else None
+    fit(copy, base.data, recipe, folder, on_progress, base.how("sparse", own, penalised))
     return_weights(copy, base.graph)

@@ -66,7 +66,7 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
     base = _opened(request, on_progress)
     facts, data = base.opened.facts, base.data
     network = to_tf_keras(base.trunk)
-    teacher = teacher_of(recipe, facts.input_shape, facts.classes, on_progress)
+    teacher = teacher_of(recipe, facts.input_shape, facts.head, on_progress, base.opened)
     stamp = {
         **asdict(replace(request, resume=False, command="", overwrite=False)),
         "model": asdict(replace(request.model, source="")),  # of which the hash is below
@@ -107,7 +107,7 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
         before=before,
         details=details,
     )
-    sidecar, note = next_sidecar(request.model.source, step)
+    sidecar, note = next_sidecar(request.model.source, step, facts.declared)
     write_sidecar(made, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     notes = (
         *_notes(base, before, after),
@@ -153,7 +153,7 @@ def _opened(request: PruneMagnitude, on_progress: OnProgress) -> _Base:
     graph = flat_graph(opened.trackable, facts.input_shape)
     head, trunk = split_head(graph)
     names = layers_to_prune(trunk, request.exclude)
-    data = training_data(request.recipe, facts.input_shape, facts.classes, on_progress)
+    data = training_data(request.recipe, facts.input_shape, facts.head, on_progress)
     read = checked_reader(opened, request.model, data.fitted.images)
     return _Base(opened=opened, graph=graph, head=head, trunk=trunk, names=names, data=data, read=read)
 

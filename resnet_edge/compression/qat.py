@@ -65,13 +65,13 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     facts = opened.facts
     lineage_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
     trunk = _Trunk(opened, request.model.source, request.dense_scales)
-    data = training_data(recipe, facts.input_shape, facts.classes, on_progress)
+    data = training_data(recipe, facts.input_shape, facts.head, on_progress)
     read = checked_reader(opened, request.model, data.fitted.images)
     how = Fit(
         head=of_output(facts.head, "logits"),
         label="qat",
         inputs=trunk.inputs(data, recipe.batch_size),
-        teacher=teacher_of(recipe, facts.input_shape, facts.classes, on_progress),
+        teacher=teacher_of(recipe, facts.input_shape, facts.head, on_progress, opened),
         framework=tf_keras,
     )
     stamp = {"model": facts.sha256, "recipe": recipe.lasting(), "data": data.identity}
@@ -108,7 +108,7 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
             **training_details(recipe, data, history, how),
         },
     )
-    sidecar, note = next_sidecar(request.model.source, step)
+    sidecar, note = next_sidecar(request.model.source, step, facts.declared)
     write_sidecar(made, sidecar)
     notes = (*_notes(trunk, rounded), *preprocessing_note(facts), *witness_note(read), *filter(None, [note]))
     return Compressed(str(out), step, notes)

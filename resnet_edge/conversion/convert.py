@@ -23,6 +23,7 @@ from resnet_edge.conversion.evaluate import Verdicts
 from resnet_edge.conversion.latency import timed
 from resnet_edge.conversion.lint import Linting
 from resnet_edge.conversion.notes import (
+    assumed_head,
     choice,
     described,
     held_out,
@@ -177,6 +178,10 @@ class _Run:
 
     def _write_labels(self, facts: ModelFacts, images: Images) -> None:
         names = chosen_names(self.request.class_names, facts, images)
+        self.run_log.notes += [] if names else assumed_head(facts, images)
+        if facts.head.kind == "embedding":
+            self.run_log.notes.append("an embedding has no classes: there is no labels.txt")
+            return
         if not names:
             self.run_log.notes.append("nothing names the classes: labels.txt holds their numbers")
         lines = as_lines(names or tuple(map(str, range(facts.classes))))

@@ -31,7 +31,12 @@ wrong preprocessing, top-1 is seldom at chance but often below a half."""
 def provable(parity: Sequence[Parity], max_drop_pp: float, z: float = Z95) -> list[str]:
     """One line on what the images can prove, where they do not suffice for some file; nothing else. `z`: the
     normal quantile of the intervals."""
-    short = [row for row in parity if row.verdict == "inconclusive" and _upper_pp(row) > max_drop_pp]
+    short = [
+        row
+        for row in parity
+        # Of several labels, what is open differs from one to the next: each says it.
+        if row.verdict == "inconclusive" and _upper_pp(row) > max_drop_pp and not row.labels
+    ]
     if not short:
         return []
     n, labelled = short[0].n, short[0].drop_pp is not None
@@ -104,13 +109,18 @@ def same_numbers(a: Artifact, b: Artifact, output: str, agreement: Agreement) ->
     Logits leave on a grid and can be the same to the last bit; probabilities come from a
     float softmax, which no two runtimes round alike.
     """
+    same = f"{agreement.same_top1:,} of {agreement.n:,} images"
+    if output == "embedding":
+        return (
+            f"{a.file} and {b.file} agree on the nearest neighbours of {same}, and on "
+            f"{100 * agreement.identical / agreement.values:.2f} % of their numbers bit for bit"
+        )
     values = (
         f"on {100 * agreement.identical / agreement.values:.2f} % of the output values bit for bit"
         if output == "logits"
         else f"their probabilities differ by at most {agreement.max_abs:.1g}"
     )
-    images = f"the top-1 of {agreement.same_top1:,} of {agreement.n:,} images"
-    return f"{a.file} and {b.file} agree on {images} and {values}"
+    return f"{a.file} and {b.file} agree on the top-1 of {same} and {values}"
 
 
 def undiagnosed(artifacts: Sequence[Artifact], diagnosed: frozenset[str]) -> list[str]:
@@ -208,8 +218,8 @@ def poor_reference(facts: ModelFacts, parity: Sequence[Parity]) -> list[str]:
     standard errors, which is more than half where there are two classes.
     """
     measured = next((row for row in parity if row.reference_top1 is not None), None)
-    if measured is None or measured.reference_top1 is None:
-        return []
+    if measured is None or measured.reference_top1 is None or facts.head.kind not in ("classes", "binary"):
+        return []  # of labels and neighbours, the verdict tells what is no better than chance
     chance = 1 / facts.classes
     by_luck = chance + 3 * math.sqrt(chance * (1 - chance) / measured.n)
     if measured.reference_top1 > max(POOR, by_luck):
@@ -218,6 +228,12 @@ def poor_reference(facts: ModelFacts, parity: Sequence[Parity]) -> list[str]:
         f"the Keras model itself is right on only {100 * measured.reference_top1:.1f} % of these images: is "
         "--preprocess right, and are the labels numbered as the model's outputs are?"
     ]
+
+
+def assumed_head(facts: ModelFacts, images: Images) -> list[str]:
+    """What the outputs are taken for, where nothing at all tells it: no labels, and no names of classes."""
+    confirmed = images.labels is not None or images.class_names or facts.class_names
+    return [facts.assumed] if facts.assumed and not confirmed else []
 
 
 def described(images: Images) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.head import THRESHOLDS, Head, Output
+from resnet_edge.core.neighbours import nearest
 from resnet_edge.core.statistics import centred
 
 Outputs = NDArray[np.floating]
@@ -31,28 +32,63 @@ def scores(head: Head, outputs: Outputs) -> NDArray[np.floating]:
 
 
 def answers(head: Head, outputs: Outputs) -> NDArray[np.int64]:
-    """The class (N,) that every row of outputs (N, head.outputs) stands for. NaN stands for none: look for
-    it first."""
+    """What every row of outputs (N, head.outputs) stands for: its class (N,); of a multi-label head 1 for
+    each label that it has and 0 for others (N, labels); of an embedding the row (N,) that is the nearest to
+    it of all others. NaN stands for none: look for it first."""
     if head.kind == "classes":
         first: NDArray[np.int64] = outputs.argmax(axis=1)
         return first
-    above: NDArray[np.bool_] = outputs[:, 0] > outputs.dtype.type(head.threshold)
-    return above.astype(np.int64)
+    if head.kind == "embedding":
+        return nearest(outputs).rows
+    above: NDArray[np.bool_] = outputs > np.asarray(head.own_thresholds, outputs.dtype)
+    found = above.astype(np.int64)
+    return found if head.kind == "multilabel" else found[:, 0]
+
+
+def changed(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The images (N,) on which two answers of one head differ, in any label where there are several."""
+    apart: NDArray[np.bool_] = ours != theirs
+    if apart.ndim == 1:
+        return apart
+    some: NDArray[np.bool_] = np.logical_or.reduce(apart, axis=1)
+    return some
+
+
+def right(head: Head, answer: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The images (N,) whose answer is that of their label; of several labels, all of them; of an embedding,
+    those whose nearest neighbour has their label."""
+    return ~changed(labels[answer] if head.kind == "embedding" else answer, labels)
+
+
+def grouped(head: Head, answer: NDArray[np.int64], labels: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """A number (N,) for each image, the same for those of one answer: its class, or its set of labels. Of an
+    embedding, whose answers are other images, its label (0 where there are none)."""
+    if head.kind == "embedding":
+        return np.zeros(len(answer), np.int64) if labels is None else labels
+    if answer.ndim == 1:
+        return answer
+    found: NDArray[np.int64] = np.unique(answer, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return found
 
 
 def margins(head: Head, outputs: Outputs) -> NDArray[np.floating]:
-    """How far (N,) the answer is before the next one: in the unit of the outputs, or of its logit where there
-    is only one output."""
+    """How far (N,) the answer is before the next one: in the unit of the outputs, or of its logit where it
+    goes by a threshold (of several labels, the closest); of an embedding, by the cosine."""
+    if head.kind == "embedding":
+        return nearest(outputs).gaps
+    if head.kind == "multilabel":
+        closest: NDArray[np.floating] = 2 * np.abs(centred_scores(head, logits(head, outputs))).min(axis=1)
+        return closest
     best = np.sort(scores(head, outputs), axis=1)
     gaps: NDArray[np.floating] = best[:, -1] - best[:, -2]
     return gaps
 
 
 def logits(head: Head, outputs: Outputs) -> Scores:
-    """The logit (N, 1) of a binary head, in float64. A probability so near 0 or 1 that float32 does not hold
-    it is taken for the nearest that it does."""
+    """The logits (N, head.outputs) of a head whose outputs are `separate`, in float64. A probability so near
+    0 or 1 that float32 does not hold it is taken for the nearest that it does."""
     wide = outputs.astype(np.float64)
-    return wide if head.output == "logits" else log_odds(np.clip(wide, SIGMOID, 1 - SIGMOID))
+    return log_odds(np.clip(wide, SIGMOID, 1 - SIGMOID)) if head.output == "probabilities" else wide
 
 
 Real = TypeVar("Real", NDArray[np.float64], np.float64)
@@ -72,23 +108,37 @@ def sigmoid(logits: Real) -> Real:
 
 
 def of_output(head: Head, output: Output) -> Head:
-    """The same head, of outputs of the other kind; a threshold that is not the usual one moves along."""
-    limit = head.threshold
-    if head.output == output or limit is None:
+    """The same head, of outputs of the other kind; thresholds that are not the usual ones move along."""
+    if head.kind == "embedding" or head.output == output:
+        return head
+    if not head.separate:
         return replace(head, output=output)
-    if limit == THRESHOLDS[head.output]:
-        return Head.binary(output)
-    moved = sigmoid(np.float64(limit)) if output == "probabilities" else log_odds(np.float64(limit))
-    return Head.binary(output, float(moved))
+    moved = tuple(_moved(limit, head.output, output) for limit in head.own_thresholds)
+    if head.kind == "binary":
+        return Head.binary(output, moved[0])
+    return Head.multilabel(head.classes, output, moved)
+
+
+def _moved(limit: float, before: Output, after: Output) -> float:
+    if limit == THRESHOLDS[before]:
+        return THRESHOLDS[after]
+    wide = np.float64(limit)
+    return float(sigmoid(wide) if after == "probabilities" else log_odds(wide))
 
 
 def pair(head: Head, logit: Scores) -> Scores:
     """The scores (N, 2) of a binary head's logit (N, 1), as it is without its threshold."""
-    assert head.threshold is not None
-    limit = np.float64(np.float32(head.threshold))
-    zero = limit if head.output == "logits" else log_odds(np.clip(limit, SIGMOID, 1 - SIGMOID))
-    half = (logit - zero) / 2
+    half = halves(head, logit)
     return np.concatenate([-half, half], axis=1)
+
+
+def halves(head: Head, logit: Scores) -> Scores:
+    """Half of how far logits (N, head.outputs) are above those of their thresholds: the score of yes beside
+    that of no, which is as much below zero."""
+    limits = np.asarray(head.own_thresholds, np.float32).astype(np.float64)
+    zero = log_odds(np.clip(limits, SIGMOID, 1 - SIGMOID)) if head.output == "probabilities" else limits
+    found: Scores = (logit - zero) / 2
+    return found
 
 
 def centred_scores(head: Head, values: NDArray[np.floating]) -> Scores:
@@ -96,7 +146,13 @@ def centred_scores(head: Head, values: NDArray[np.floating]) -> Scores:
     mean of their image, for no answer sees what is added to all of them.
 
     A binary head has one logit, and nothing to centre: it stands for the two of a softmax, whose mean is
-    zero (`scores`), so that its SQNR is that of the logit itself, from the threshold on. Centred over the
-    images instead, an error that is the same on all of them would not show, and it changes answers.
+    zero (`scores`), so that its SQNR is that of the logit itself, from the threshold on. So is that of every
+    label. Centred over the images instead, an error that is the same on all of them would not show, and it
+    changes answers. An embedding stands as it is: its angles see what is added to all of its numbers.
     """
-    return centred(values) if head.kind == "classes" else pair(head, values.astype(np.float64))
+    if head.kind == "classes":
+        return centred(values)
+    wide = values.astype(np.float64)
+    if head.kind == "embedding":
+        return wide
+    return pair(head, wide) if head.kind == "binary" else halves(head, wide)

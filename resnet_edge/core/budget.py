@@ -60,14 +60,25 @@ def check_npz(path: Path, scratch: Path | None = None) -> None:
     if images is None or not images.shape:
         return
     labels, names = arrays.get("labels"), arrays.get("class_names")
-    if labels is not None and labels.shape not in ((images.shape[0],), (images.shape[0], 1)):
-        raise DataError(
-            f"'labels' in {path} is {labels}, {labels.size_bytes:,} bytes; it must be {images.shape[0]} "
-            "integers, one per image"
-        )
+    if labels is not None:
+        _check_labels(labels, images.shape[0], path)
     if names is not None:
         _check_names(names, path)
     _check_room(images, path, scratch)
+
+
+def _check_labels(labels: Declared, count: int, path: Path) -> None:
+    """One label for each of `count` images, or several: of those so many that refusing them costs what it
+    may."""
+    if labels.shape in ((count,), (count, 1)):
+        return
+    if len(labels.shape) != 2 or labels.shape[0] != count or labels.size_bytes > PROMISE // 4:
+        raise DataError(
+            f"'labels' in {path} is {labels}, {labels.size_bytes:,} bytes; it must be {count} integers, one "
+            "per "
+            f"image, or ({count}, labels) of 0 and 1, which are smallest as uint8 ({PROMISE // 4:,} bytes "
+            "at most)"
+        )
 
 
 def declared_arrays(path: Path, names: tuple[str, ...]) -> Mapping[str, Declared]:

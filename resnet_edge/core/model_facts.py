@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from resnet_edge.core.head import Head, Output
+from resnet_edge.core.head import Head, HeadKind, Output
 from resnet_edge.core.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFacts:
-    """A Keras image classifier.
+    """A Keras model of images: a classifier, or one that gives an embedding.
 
-    `name` is a file stem; `source` is what the user typed; `sha256` is of the file (of the
-    weights where there is no file); `macs` counts multiply-accumulates of one image in
-    convolutions and dense layers (None: not countable); `input_shape` is (H, W, C); `head` tells
-    how its outputs become answers. `learned_ranges` is of how many layers it has activation
-    ranges from quantization-aware training. `read_as` is a sentence for each thing that was read in another
-    way than the model says; `own_names` the names in the model of layers that were renamed for TensorFlow, by
-    the new ones.
-    """
+    `name` is a file stem; `source` is what the user typed; `sha256` is of the file (of the weights where
+    there is no file); `macs` counts multiply-accumulates of one image in convolutions and dense layers (None:
+    not countable); `input_shape` is (H, W, C); `head` tells how its outputs become answers. `learned_ranges`
+    is of how many layers it has activation ranges from quantization-aware training. `read_as` is a sentence
+    for each thing that was read in another way than the model says; `declared` what the user or the sidecar
+    says that its outputs are, and `assumed` a sentence where nothing tells it; `own_names` the names in the
+    model of layers that were renamed for TensorFlow, by the new ones."""
 
     name: str
     source: str
@@ -32,11 +31,13 @@ class ModelFacts:
     preprocessing: Preprocessing
     learned_ranges: int = 0
     read_as: tuple[str, ...] = ()
+    declared: HeadKind | None = None
+    assumed: str = ""
     own_names: dict[str, str] = field(default_factory=dict)
 
     @property
     def classes(self) -> int:
-        """How many classes it tells apart."""
+        """How many classes or labels it tells apart; 0: it gives an embedding."""
         return self.head.classes
 
     @property

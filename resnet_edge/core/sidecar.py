@@ -11,6 +11,7 @@ import msgspec
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.files.atomic import write_whole
 from resnet_edge.core.files.documents import read_json
+from resnet_edge.core.head import HeadKind
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 """The model files that have a sidecar."""
@@ -80,24 +81,28 @@ class Step:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """The class names, and what was done to the model, step by step. `threshold`: of a model with one
-    output, in the unit of that; above it the answer is the second class (None: the usual one)."""
+    """The class names, and what was done to the model, step by step. `threshold`: of a model with one output,
+    in the unit of that; above it the answer is the second class (None: the usual one). Of several labels it
+    is that of each, or a list of their own. `head`: what the outputs are, where that is known better than the
+    model tells (None: the model does)."""
 
     class_names: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     schema: int = 2
-    threshold: float | None = None
+    threshold: float | tuple[float, ...] | None = field(default=None, kw_only=True)
+    head: HeadKind | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Lineage:
     """What was done to one model up to now; `note` says why there are no steps though the
-    sidecar has some. `threshold` as in Sidecar."""
+    sidecar has some. `threshold` and `head` as in Sidecar."""
 
     class_names: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     note: str | None = None
-    threshold: float | None = None
+    threshold: float | tuple[float, ...] | None = field(default=None, kw_only=True)
+    head: HeadKind | None = field(default=None, kw_only=True)
 
 
 def sidecar_path(model: Path) -> Path:
@@ -135,21 +140,23 @@ def lineage_of(source: str | Path, sha256: str) -> Lineage:
     states = [step.after.sha256 for step in known.steps]
     if sha256 in states:
         last = len(states) - states[::-1].index(sha256)
-        return Lineage(known.class_names, known.steps[:last], threshold=known.threshold)
+        return Lineage(known.class_names, known.steps[:last], threshold=known.threshold, head=known.head)
     started = known.steps and known.steps[0].before
     if not known.steps or (started and started.sha256 == sha256):
-        return Lineage(known.class_names, threshold=known.threshold)
+        return Lineage(known.class_names, threshold=known.threshold, head=known.head)
     return Lineage(
         known.class_names,
         note=f"{sidecar_path(path).name} describes another file than {path.name} "
         "(the SHA-256 differs), so none is reported: put the one that belongs to it beside it",
         threshold=known.threshold,
+        head=known.head,
     )
 
 
-def next_sidecar(source: str | Path, step: Step) -> tuple[Sidecar, str | None]:
-    """The sidecar of the model that `step` has made of `source`: its class names, threshold and lineage, and
-    the step; and a note where the lineage of `source` was not taken over (`lineage_of`).
+def next_sidecar(source: str | Path, step: Step, head: HeadKind | None = None) -> tuple[Sidecar, str | None]:
+    """The sidecar of the model that `step` has made of `source`: its class names, threshold, head (or what
+    the user says that it is, `head`) and lineage, and the step; and a note where the lineage of `source` was
+    not taken over (`lineage_of`).
 
     `step.before` is the state of `source`. Where nothing is known of what came before, the lineage
     begins with it. Raises ModelError where the sidecar of `source` is damaged.
@@ -157,4 +164,7 @@ def next_sidecar(source: str | Path, step: Step) -> tuple[Sidecar, str | None]:
     if step.before is None:
         raise ValueError("a step that changes a model tells what the model was before")
     lineage = lineage_of(source, step.before.sha256)
-    return Sidecar(lineage.class_names, (*lineage.steps, step), threshold=lineage.threshold), lineage.note
+    sidecar = Sidecar(
+        lineage.class_names, (*lineage.steps, step), threshold=lineage.threshold, head=head or lineage.head
+    )
+    return sidecar, lineage.note

@@ -32,7 +32,9 @@ def class_names_in(path: Path) -> tuple[str, ...]:
 
 def check_count(names: tuple[str, ...], facts: ModelFacts, whose: str) -> None:
     """Raise DataError unless there are as many names as the model has outputs, or none."""
-    if names and len(names) != facts.classes:
+    if names and facts.head.kind == "embedding" and whose == "--labels":
+        raise DataError(f"{whose} names classes, and {facts.source} gives an embedding: leave it out")
+    if names and facts.head.kind != "embedding" and len(names) != facts.classes:
         raise DataError(
             f"{whose} names {len(names)} classes, and {facts.source} has {facts.classes}: one name "
             "for each, in the order of the model's outputs"
@@ -40,11 +42,14 @@ def check_count(names: tuple[str, ...], facts: ModelFacts, whose: str) -> None:
 
 
 def chosen_names(given: tuple[str, ...], facts: ModelFacts, images: Images) -> tuple[str, ...]:
-    """The names that the user gave, else the model's, else the data's; empty where nothing names them.
+    """The names that the user gave, else the model's, else the data's; empty where nothing names them, and
+    for an embedding.
 
     Raises DataError where the data numbers the same classes in another order than the model:
     every label would be wrong.
     """
+    if facts.head.kind == "embedding":
+        return ()
     model, data = given or facts.class_names, images.class_names
     check_count(data, facts, images.source)
     if images.labels and model and model != data and sorted(model) == sorted(data):

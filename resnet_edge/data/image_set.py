@@ -19,10 +19,9 @@ Split = Literal["train", "test"]
 class ImageSet:
     """Images in memory or memory-mapped.
 
-    `images`: (N, H, W, C), uint8, or float32 as the user gave it. `labels`: (N,) int64 or
-    None. `class_names`: one name per class, empty where nothing names them. `source`: the
-    words that the report uses.
-    """
+    `images`: (N, H, W, C), uint8, or float32 as the user gave it. `labels`: (N,) int64, or, of several labels
+    per image, (N, labels) of 0 and 1, or None. `class_names`: one name per class, empty where nothing names
+    them. `source`: the words that the report uses."""
 
     images: NDArray[np.uint8] | NDArray[np.float32]
     labels: NDArray[np.int64] | None
@@ -40,9 +39,10 @@ def on_stderr(news: Progress) -> None:
 
 
 def check_class_numbers(labels: NDArray[np.int64], source: str) -> None:
-    """Raise DataError where labels (N,), of classes that nothing names, tell of more classes than there are
-    images: a network that is made for them would have that many outputs, most of which no image shows."""
-    if labels.size and labels.max() >= labels.size:
+    """Raise DataError where labels (N,) (not those of several per image), of classes that nothing names, tell
+    of more classes than there are images: a network that is made for them would have that many outputs, most
+    of which no image shows."""
+    if labels.ndim == 1 and labels.size and labels.max() >= labels.size:
         raise DataError(
             f"{source} has class {labels.max()} at image {labels.argmax()}, and {labels.size} images in all: "
             "number the classes from 0 on without gaps, or name them in 'class_names'"

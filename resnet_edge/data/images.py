@@ -14,6 +14,7 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.data.blocks import spans
 from resnet_edge.data.image_set import ImageSet
 from resnet_edge.data.images_task import Images, PreparedImages, PrepareImages, TakeFirstImages
+from resnet_edge.data.labels import check_labels
 from resnet_edge.data.load import load
 from resnet_edge.data.rows import evenly
 from resnet_edge.workers.progress import OnProgress, Progress
@@ -68,6 +69,9 @@ def first(request: TakeFirstImages, on_progress: OnProgress) -> Images:
 def _check_classes(loaded: ImageSet, request: PrepareImages) -> None:
     if loaded.labels is None:
         return
+    check_labels(loaded.labels, request.kind, request.classes, loaded.source)
+    if request.kind == "embedding":
+        return
     if loaded.labels.max() >= request.classes:
         raise DataError(
             f"{loaded.source} has label {loaded.labels.max()} at image {loaded.labels.argmax()}, and the "
@@ -106,10 +110,10 @@ def _check_repeats(loaded: ImageSet, rows: NDArray[np.int64]) -> None:
 
 def _spread(labels: NDArray[np.int64] | None, n: int, count: int) -> NDArray[np.int64]:
     """`count` of `n` rows: as many of every class, each evenly through the set; fewer where a class has not
-    so many."""
+    so many. Of several labels per image, evenly through the set, whatever their labels."""
     if count >= n:
         return np.arange(n)
-    if labels is None:
+    if labels is None or labels.ndim == 2:
         return evenly(n, count)
     classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     share, more = divmod(count, len(classes))

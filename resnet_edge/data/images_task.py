@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.head import HeadKind
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.workers.task import Task
 
@@ -21,7 +22,7 @@ class PrepareImages(
     Task[PreparedImages], runs="resnet_edge.data.images:prepare", reads=("data",), writes=("folder",)
 ):
     """data.images: DATA as arrays for a model that takes `shape` (H, W, C) and tells
-    `classes` apart. `limit` keeps at most so many, spread evenly over the classes;
+    `classes` apart, as its head `kind` does. `limit` keeps at most so many, spread evenly over the classes;
     `hold_out` sets so many apart, at most a fifth. `for_calibration`: the labels do not matter. `seed`: of a
     random order, in which the first of them are as good as any; None leaves them as they come."""
 
@@ -33,12 +34,13 @@ class PrepareImages(
     limit: int | None = None
     hold_out: int = 0
     for_calibration: bool = False
+    kind: HeadKind = "classes"
     seed: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """Images on disk: `images` .npy (N, H, W, C); `labels` .npy (N,) or None."""
+    """Images on disk: `images` .npy (N, H, W, C); `labels` .npy (N,), or (N, labels) of several, or None."""
 
     images: str
     labels: str | None

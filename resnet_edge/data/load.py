@@ -58,7 +58,7 @@ def _fitting(loaded: ImageSet, shape: tuple[int, int, int] | None) -> ImageSet:
 def _no_data(data: str, path: Path) -> str:
     forms = (
         "give 'fashion-mnist', a folder of images, or an .npz file with 'images' (N,H,W,C) and, "
-        "optionally, 'labels' (N,)"
+        "optionally, 'labels' (N,) or, of several per image, (N, labels) of 0 and 1"
     )
     if path.suffix == ".npz":
         return f"the data file {data} does not exist: {forms}"

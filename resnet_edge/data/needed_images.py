@@ -39,6 +39,7 @@ class NeededImages:
             data=data,
             shape=self.facts.input_shape,
             classes=self.facts.classes,
+            kind=self.facts.head.kind,
             preprocessing=self.facts.preprocessing,
             folder=str(self.workspace.scratch_folder(name)),
             limit=limit,

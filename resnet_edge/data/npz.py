@@ -153,7 +153,13 @@ def _checked(
     """Labels and names of `count` images."""
     labels = _labels(small["labels"], count, path) if "labels" in small else None
     names = _names(small["class_names"], path) if "class_names" in small else ()
-    if names and labels is not None and labels.size and labels.max() >= len(names):
+    if names and labels is not None and labels.ndim == 2 and labels.shape[1] != len(names):
+        raise DataError(
+            f"'labels' in {path} has {labels.shape[1]} labels per image, and 'class_names' {len(names)}: "
+            "name "
+            "each, in their order"
+        )
+    if names and labels is not None and labels.ndim == 1 and labels.size and labels.max() >= len(names):
         raise DataError(
             f"'labels' in {path} has class {labels.max()} at {labels.argmax()}, and only {len(names)} class "
             "names: name each, from class 0 on"
@@ -188,9 +194,13 @@ def _as_pixels(images: Array, path: Path) -> NDArray[np.uint8] | NDArray[np.floa
 def _labels(labels: Array, count: int, path: Path) -> NDArray[np.int64]:
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    if labels.ndim == 2:
+        return _several(labels, count, path)
     if labels.dtype.kind not in "iu" or labels.shape != (count,):
         raise DataError(
-            f"'labels' in {path} is {labels.dtype} {labels.shape}; it must be {count} integers, one per image"
+            f"'labels' in {path} is {labels.dtype} {labels.shape}; it must be {count} integers, one per "
+            "image, "
+            f"or ({count}, labels) of 0 and 1"
         )
     if labels.size and labels.max() > np.iinfo(np.int64).max:
         raise DataError(
@@ -204,6 +214,23 @@ def _labels(labels: Array, count: int, path: Path) -> NDArray[np.int64]:
             "number the classes from 0"
         )
     return labels
+
+
+def _several(labels: Array, count: int, path: Path) -> NDArray[np.int64]:
+    """(N, labels): for each whether an image has it."""
+    if labels.dtype.kind not in "iub" or len(labels) != count or not labels.shape[1]:
+        raise DataError(
+            f"'labels' in {path} is {labels.dtype} {labels.shape}; several labels per image are integers "
+            f"({count}, labels), 1 for each that an image has and 0 for others"
+        )
+    if (wrong := np.argwhere((labels != 0) & (labels != 1))).size:
+        row, column = wrong[0]
+        raise DataError(
+            f"'labels' in {path} has {labels[row, column]} at image {row}, label {column}; several labels "
+            "per "
+            "image are 0 and 1 (no and yes)"
+        )
+    return labels.astype(np.int64)
 
 
 def _names(names: Array, path: Path) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from resnet_edge.data.rows import evenly
 from resnet_edge.diagnosis.as_written import as_written
 from resnet_edge.diagnosis.attribution_task import Attributed, AttributeGap, Fed, FeedImages
 from resnet_edge.diagnosis.kernel_check import checked
-from resnet_edge.evaluation.outputs import kind_of, seen
+from resnet_edge.evaluation.outputs import seen
 from resnet_edge.evaluation.predict import open_images, stored
 from resnet_edge.evaluation.rules import counted
 from resnet_edge.formats.tflite import describe
@@ -82,7 +82,9 @@ def attribute(request: AttributeGap, on_progress: OnProgress) -> Attributed:
     head = request.head
     shares = [_share(cause, before, after, labels, head) for (cause, after), before in steps]
     whole = _share("all", start, ends[-1][1], labels, head)
-    same = kind_of(exact) == kind_of(written)  # else a softmax or sigmoid is between them, and no rounding
+    same = (
+        seen(head, exact).output == seen(head, written).output
+    )  # else a softmax or sigmoid is between them, and no rounding
     kernels = checked(exact if same else written, written, ran, request.scheme, request.device)
     attribution = Attribution(
         artifact=request.file,
@@ -139,7 +141,7 @@ def _ran(
 def _share(
     cause: Cause, before: Outputs, after: Outputs, labels: NDArray[np.int64] | None, head: Head
 ) -> Share:
-    table = counted(answers(seen(head, before), before), answers(seen(head, after), after), labels)
+    table = counted(answers(seen(head, before), before), answers(seen(head, after), after), labels, head)
     drop = table.drop()
     sqnr_db = _sqnr_db(before, after, head)
     return Share(
@@ -153,7 +155,7 @@ def _share(
 
 
 def _sqnr_db(before: Outputs, after: Outputs, head: Head) -> float | None:
-    if "probabilities" in (kind_of(before), kind_of(after)):
+    if "probabilities" in (seen(head, before).output, seen(head, after).output):
         return None
     signal = centred_scores(head, before)
     noise = centred_scores(head, after) - signal

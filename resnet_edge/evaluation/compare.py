@@ -19,13 +19,15 @@ room for a drop of 3.84 / n.
 
 Where the verdict is asked for several times (core/sequential.py), every interval is as much wider.
 
-What outputs say, and what is right, is told by the head (core/head.py). Top-1 is the first of equal
+What outputs say, and what is right, is told by the head (core/head.py), and what images then prove by
+figures.py, of several labels by labels.py, and of an embedding by embeddings.py. Top-1 is the first of equal
 maxima on both sides. Quantized outputs do have equal maxima; a
 tie that the reference does not have counts as a change when a later class should have won.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,27 +35,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import proportion, statistics
-from resnet_edge.core.answers import answers
+from resnet_edge.core.answers import answers, changed
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.results.parity import ClassDrop, Parity, Verdict
-from resnet_edge.core.sequential import quantile, quantile_to_fail
-from resnet_edge.evaluation.classes import worst_class
+from resnet_edge.core.head import Head, HeadKind
+from resnet_edge.core.results.parity import Parity, Verdict
+from resnet_edge.core.sequential import quantile
 from resnet_edge.evaluation.compare_task import Agreement, Compared, CompareOutputs, CountAgreement
+from resnet_edge.evaluation.embeddings import by_rounding, of_embeddings
+from resnet_edge.evaluation.figures import Figures, of_classes
 from resnet_edge.evaluation.float_rounding import rounding_db
-from resnet_edge.evaluation.rules import (
-    Table,
-    on_agreement,
-    on_drop,
-    on_reference,
-    on_rounding,
-    on_sqnr,
-    tabulate,
-)
+from resnet_edge.evaluation.labels import of_labels
+from resnet_edge.evaluation.rules import on_rounding, on_sqnr
 from resnet_edge.evaluation.sanity import Finding, examine, one_class
 from resnet_edge.evaluation.sums import Sums, measure
 from resnet_edge.workers.progress import OnProgress, Progress
-
-SIGNIFICANT = 0.05
 
 
 def compare(request: CompareOutputs, on_progress: OnProgress) -> Compared:
@@ -67,15 +62,23 @@ def compare(request: CompareOutputs, on_progress: OnProgress) -> Compared:
         )
     if reference.shape[1] != head.outputs:
         raise DataError(f"the reference gives {_by(reference)}, and its head is of {head.outputs}")
-    labels = _labels(request.labels, len(reference), head.classes)
+    labels = _labels(request.labels, len(reference), head)
     step = f"compare {request.artifact} on {request.backend}"
     on_progress(Progress(step=step, done=0, total=1))
     if finding := examine(reference, candidate, head) or one_class(reference, labels, head):
         return Compared(_stopped(request, len(reference), finding), by_rounding=False)
-    table, sums = tabulate(reference, candidate, labels, head), measure(reference, candidate, head)
+    figures = _OF[head.kind](reference, candidate, labels, request)
+    sums = measure(reference, candidate, head)
     on_progress(Progress(step=step, done=1, total=1))
-    worst = worst_class(reference, candidate, labels, head, request.looks) if labels is not None else None
-    return _judged(request, table, sums, worst)
+    return _judged(request, figures, sums)
+
+
+_OF: dict[HeadKind, Callable[..., Figures]] = {
+    "classes": of_classes,
+    "binary": of_classes,
+    "multilabel": of_labels,
+    "embedding": of_embeddings,
+}
 
 
 def _outputs(path: str) -> NDArray[np.float32]:
@@ -93,15 +96,20 @@ def _load(path: str) -> NDArray[Any]:
     return values
 
 
-def _labels(path: str | None, n: int, classes: int) -> NDArray[np.int64] | None:
+def _labels(path: str | None, n: int, head: Head) -> NDArray[np.int64] | None:
     if path is None:
         return None
     labels = _load(path)
-    if labels.shape != (n,) or labels.dtype.kind not in "iu":
-        raise DataError(f"the labels are {labels.dtype} {labels.shape}; {n} images need as many integers")
-    wrong = labels[(labels < 0) | (labels >= classes)]
+    shape = (n, head.classes) if head.kind == "multilabel" else (n,)
+    if labels.shape != shape or labels.dtype.kind not in "iu":
+        raise DataError(
+            f"the labels are {labels.dtype} {labels.shape}; {n} images need "
+            f"{f'integers {shape}' if head.kind == 'multilabel' else 'as many integers'}"
+        )
+    most = {"multilabel": 2, "embedding": np.inf}.get(head.kind, head.classes)
+    wrong = labels[(labels < 0) | (labels >= most)]
     if len(wrong):
-        raise DataError(f"label {wrong[0]} is out of range: the model has the classes 0 to {classes - 1}")
+        raise DataError(f"label {wrong[0]} is out of range: the model has the classes 0 to {most - 1:g}")
     checked: NDArray[np.int64] = labels.astype(np.int64)
     return checked
 
@@ -133,67 +141,62 @@ def _stopped(request: CompareOutputs, n: int, finding: Finding) -> Parity:
     )
 
 
-def _judged(request: CompareOutputs, table: Table, sums: Sums, worst: ClassDrop | None) -> Compared:
-    n, labelled, z = table.n, table.labelled, quantile(request.looks)
+def _judged(request: CompareOutputs, figures: Figures, sums: Sums) -> Compared:
     sqnr = statistics.sqnr_db(sums.signal, sums.noise)
-    least = rounding_db(request.path, request.format, request.scheme) if request.path else None
-    numbers = None if least is None else on_rounding(sqnr, sums, n, least, request.scheme)
+    numbers = _by_numbers(request, figures, sums, sqnr)
     on_signal = on_sqnr(sqnr, request.min_sqnr_db, request.scheme)
-    on_images = _on_images(table, request, numbers)
+    on_images = _on_images(figures, request, numbers)
     verdict: Verdict = on_images.verdict if on_signal.verdict == "pass" else "fail"
-    drop = table.drop(z)
+    drop = figures.drop
     parity = Parity(
         artifact=request.artifact,
         backend=request.backend,
         device=request.device,
-        n=n,
-        top1=labelled.right / n if labelled else None,
-        reference_top1=labelled.reference_right / n if labelled else None,
+        n=figures.n,
+        top1=figures.top1,
+        reference_top1=figures.reference_top1,
         drop_pp=drop.value if drop else None,
         drop_ci95_pp=(drop.low, drop.high) if drop else None,
-        agreement=(n - table.changed) / n,
+        agreement=figures.agreement,
         max_abs=sums.max_abs,
         sqnr_db=sqnr,
         verdict=verdict,
         # What decided comes first: it is what people read.
         reasons=(
             *(f.reason for f in sorted((on_images, on_signal), key=lambda f: f.verdict != verdict)),
-            *_on_class(worst),
+            *figures.remarks,
         ),
-        lost=labelled.lost if labelled else None,
-        gained=labelled.gained if labelled else None,
+        lost=figures.lost,
+        gained=figures.gained,
         samples_needed=on_images.samples_needed if verdict == "inconclusive" else None,
-        agreement_ci95=proportion.wilson(n - table.changed, n, z),
-        worst_class=worst,
+        agreement_ci95=figures.agreement_ci95,
+        worst_class=figures.worst,
+        deciding_label=figures.deciding_label,
+        labels=figures.labels,
+        cosine=figures.cosine,
     )
     return Compared(parity, numbers is not None)
 
 
-def _on_images(table: Table, request: CompareOutputs, numbers: Finding | None) -> Finding:
+def _by_numbers(request: CompareOutputs, figures: Figures, sums: Sums, sqnr: float) -> Finding | None:
+    """What the numbers alone prove, of a file of floats."""
+    least = rounding_db(request.path, request.format, request.scheme) if request.path else None
+    if least is None:
+        return None
+    if request.head.kind == "embedding":
+        return by_rounding(sqnr, sums, figures, least, request.scheme)
+    return on_rounding(sqnr, sums, figures.n, least, request.scheme)
+
+
+def _on_images(figures: Figures, request: CompareOutputs, numbers: Finding | None) -> Finding:
     """What the images prove; what they leave open, `numbers` decide where there are any."""
-    n, labelled, limit_pp = table.n, table.labelled, request.max_drop_pp
-    z, to_fail = quantile(request.looks), quantile_to_fail(request.looks, early=request.early)
-    if labelled is None:
-        found = on_agreement(n, table.changed, limit_pp, z, to_fail)
-    else:
-        found = on_drop(n, labelled.lost, labelled.gained, limit_pp, z, to_fail)
+    found = figures.finding
     if numbers is not None and found.verdict == "inconclusive":
         found = numbers
-    if labelled is None or found.verdict != "pass" or request.accept_reference:
+    on_chance = figures.on_chance
+    if on_chance is None or found.verdict != "pass" or request.accept_reference:
         return found
-    on_chance = on_reference(n, labelled.reference_right, request.head.classes, z)
     return found if on_chance.verdict == "pass" else on_chance
-
-
-def _on_class(worst: ClassDrop | None) -> tuple[str, ...]:
-    """A sentence where a class loses what chance does not explain."""
-    if worst is None or worst.p_adjusted > SIGNIFICANT:
-        return ()
-    return (
-        f"class {worst.label} loses more than chance explains: {worst.lost} of its {worst.n:,} images "
-        f"lost and "
-        f"{worst.gained} gained (p {worst.p_adjusted:.2g}, all classes looked at)",
-    )
 
 
 def agree(request: CountAgreement, on_progress: OnProgress) -> Agreement:
@@ -207,7 +210,7 @@ def agree(request: CountAgreement, on_progress: OnProgress) -> Agreement:
     on_progress(Progress(step="agreement", done=1, total=1))
     return Agreement(
         n=len(a),
-        same_top1=int(np.count_nonzero(answers(request.head, a) == answers(request.head, b))),
+        same_top1=int(np.count_nonzero(~changed(answers(request.head, a), answers(request.head, b)))),
         values=a.size,
         identical=int(np.count_nonzero(apart == 0)),
         max_abs=float(apart.max()),

@@ -36,6 +36,8 @@ def reference_doubts(
 
 
 def _chance(facts: ModelFacts, right: int, n: int, accepted: bool) -> Doubt | None:
+    if facts.head.kind not in ("classes", "binary"):
+        return None  # of labels and neighbours, the verdict tells it
     if wilson(right, n)[0] > 1 / max(2, facts.classes):
         return None
     return Doubt(

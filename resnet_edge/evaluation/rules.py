@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import proportion
-from resnet_edge.core.answers import answers
+from resnet_edge.core.answers import answers, changed, right
 from resnet_edge.core.head import Head
 from resnet_edge.core.proportion import Z95, DropPoints
 from resnet_edge.evaluation.float_rounding import FLOAT32_DB
@@ -43,46 +43,65 @@ class Table:
 
 
 def tabulate(reference: Values, candidate: Values, labels: NDArray[np.int64] | None, head: Head) -> Table:
-    """Count; outputs are (N, outputs of the head), labels (N,)."""
-    return counted(answers(head, reference), answers(head, candidate), labels)
+    """Count; outputs are (N, outputs of the head), labels (N,), of a multi-label head (N, labels)."""
+    return counted(answers(head, reference), answers(head, candidate), labels, head)
 
 
-def counted(theirs: NDArray[np.int64], ours: NDArray[np.int64], labels: NDArray[np.int64] | None) -> Table:
-    """The same of answers (N,), those of the reference first."""
+def counted(
+    theirs: NDArray[np.int64], ours: NDArray[np.int64], labels: NDArray[np.int64] | None, head: Head
+) -> Table:
+    """The same of answers (core.answers), those of the reference first. Of several labels, an image is right
+    where all of its labels are."""
     labelled = None
     if labels is not None:
-        right, reference_right = ours == labels, theirs == labels
-        labelled = Labelled(
-            right=int(np.count_nonzero(right)),
-            reference_right=int(np.count_nonzero(reference_right)),
-            lost=int(np.count_nonzero(reference_right & ~right)),
-            gained=int(np.count_nonzero(right & ~reference_right)),
-        )
-    return Table(len(ours), int(np.count_nonzero(ours != theirs)), labelled)
+        labelled = counted_right(right(head, theirs, labels), right(head, ours, labels))
+    return Table(len(ours), int(np.count_nonzero(changed(ours, theirs))), labelled)
 
 
-def on_drop(n: int, lost: int, gained: int, limit_pp: float, z: float = Z95, to_fail: float = Z95) -> Finding:
-    """Whether the accuracy drop is within `limit_pp`, by its paired interval. `z` is its normal quantile, and
-    `to_fail`, which is no smaller, of the one that must be above the limit for a fail."""
-    drop = proportion.drop_points(n, lost, gained, z)
-    seen = (
-        f"the top-1 drop on {n:,} images is {_text(drop.value)} pp ({_text(drop.low)} to {_text(drop.high)})"
+def counted_right(theirs: NDArray[np.bool_], ours: NDArray[np.bool_]) -> Labelled:
+    """Of images (N,) on which the reference, and the candidate, are right."""
+    return Labelled(
+        right=int(np.count_nonzero(ours)),
+        reference_right=int(np.count_nonzero(theirs)),
+        lost=int(np.count_nonzero(theirs & ~ours)),
+        gained=int(np.count_nonzero(ours & ~theirs)),
     )
+
+
+def on_drop(
+    n: int,
+    lost: int,
+    gained: int,
+    limit_pp: float,
+    z: float = Z95,
+    to_fail: float = Z95,
+    what: str = "the top-1 drop",
+) -> Finding:
+    """Whether the accuracy drop is within `limit_pp`, by its paired interval. `z` is its normal quantile, and
+    `to_fail`, which is no smaller, of the one that must be above the limit for a fail. `what` drops, for
+    people."""
+    drop = proportion.drop_points(n, lost, gained, z)
+    seen = f"{what} on {n:,} images is {text(drop.value)} pp ({text(drop.low)} to {text(drop.high)})"
     if drop.high <= limit_pp:
         return Finding("pass", f"{seen}, within the {limit_pp:g} pp allowed")
     if proportion.drop_points(n, lost, gained, to_fail).low > limit_pp:
         return Finding("fail", f"{seen}, more than the {limit_pp:g} pp allowed")
     needed = proportion.samples_needed(n, lost, gained, limit_pp / 100, z)
-    return Finding("inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {_advice(needed)}", needed)
+    return Finding("inconclusive", f"{seen}, and {limit_pp:g} pp are allowed: {advice(needed)}", needed)
 
 
-def on_agreement(n: int, changed: int, limit_pp: float, z: float = Z95, to_fail: float = Z95) -> Finding:
-    """Whether the top-1 changed on at most `limit_pp` per cent of images, by Wilson's interval; `z` and
-    `to_fail` as for `on_drop`."""
+def on_agreement(
+    n: int,
+    changed: int,
+    limit_pp: float,
+    z: float = Z95,
+    to_fail: float = Z95,
+    what: str = "the top-1",
+) -> Finding:
+    """Whether the answer changed on at most `limit_pp` per cent of images, by Wilson's interval; `z`,
+    `to_fail` and `what` as for `on_drop`."""
     low, high = (100 * end for end in proportion.wilson(changed, n, z))
-    seen = (
-        f"without labels: the top-1 changed on {changed:,} of {n:,} images ({_text(low)} to {_text(high)} %)"
-    )
+    seen = f"without labels: {what} changed on {changed:,} of {n:,} images ({text(low)} to {text(high)} %)"
     if high <= limit_pp:
         return Finding("pass", f"{seen}, within the {limit_pp:g} % allowed, so that no drop can exceed them")
     if 100 * proportion.wilson(changed, n, to_fail)[0] > limit_pp:
@@ -90,7 +109,7 @@ def on_agreement(n: int, changed: int, limit_pp: float, z: float = Z95, to_fail:
             "fail", f"{seen}, more than the {limit_pp:g} % allowed; labels would tell what it costs"
         )
     needed = proportion.samples_needed_for_share(n, changed, limit_pp / 100, z)
-    return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {_advice(needed)}", needed)
+    return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {advice(needed)}", needed)
 
 
 def on_rounding(sqnr_db: float, sums: Sums, n: int, least_db: float, scheme: str) -> Finding | None:
@@ -103,8 +122,8 @@ def on_rounding(sqnr_db: float, sums: Sums, n: int, least_db: float, scheme: str
     that float32 itself does not hold, the reference has a tie, whose answer is luck on both sides: it stops
     nothing.
     """
-    tie = 2 * sums.largest * _share(FLOAT32_DB)
-    if sqnr_db < least_db or sums.apart > sums.largest * _share(least_db) or sums.swapped > tie:
+    tie = 2 * sums.largest * share(FLOAT32_DB)
+    if sqnr_db < least_db or sums.apart > sums.largest * share(least_db) or sums.swapped > tie:
         return None
     close = f" but {sums.close:,}, which are near a tie of the reference" if sums.close else ""
     return Finding(
@@ -115,15 +134,16 @@ def on_rounding(sqnr_db: float, sums: Sums, n: int, least_db: float, scheme: str
     )
 
 
-def _share(decibels: float) -> float:
+def share(decibels: float) -> float:
+    """Of the largest value, as an amplitude."""
     return float(10 ** (-decibels / 20))
 
 
-def on_reference(n: int, right: int, classes: int, z: float = Z95) -> Finding:
-    """Whether the reference is right more often than chance, by Wilson's interval. One that is not
-    has no accuracy to lose: whatever an artifact predicts, it would do as well."""
+def on_reference(n: int, right: int, chance: float, z: float = Z95) -> Finding:
+    """Whether the reference is right more often than by `chance`, a share, by Wilson's interval. One that is
+    not has no accuracy to lose: whatever an artifact predicts, it would do as well."""
     seen = f"the reference itself is right on {right:,} of {n:,} images"
-    if proportion.wilson(right, n, z)[0] > 1 / classes:
+    if proportion.wilson(right, n, z)[0] > chance:
         return Finding("pass", seen)
     return Finding(
         "inconclusive",
@@ -139,11 +159,13 @@ def on_sqnr(sqnr_db: float, floor_db: float | None, scheme: str) -> Finding:
     return Finding("pass" if sqnr_db >= floor_db else "fail", seen)
 
 
-def _text(value: float) -> str:
+def text(value: float) -> str:
+    """Percentage points, for people."""
     return f"{round(value, 2) + 0.0:.2f}"  # + 0.0: there is no -0.00
 
 
-def _advice(needed: int | None) -> str:
+def advice(needed: int | None) -> str:
+    """How many images would decide, for people."""
     if needed is None:
         return "no number of images would decide it at this rate"
     return f"about {needed:,} images would decide it"

@@ -47,7 +47,10 @@ def examine(reference: Values, candidate: Values, head: Head) -> Finding | None:
 
 def one_class(reference: Values, labels: NDArray[np.int64] | None, head: Head) -> Finding | None:
     """Whether the images, of `labels` (N,) where these are known, are of one class. They cannot show what is
-    wrong with the others: a file that always answers that class would be right on all of them."""
+    wrong with the others: a file that always answers that class would be right on all of them. Of several
+    labels, each is judged by itself (evaluation/labels.py)."""
+    if head.kind == "multilabel":
+        return None
     if labels is not None:
         if (labels == labels[0]).all():
             return Finding(
@@ -55,6 +58,8 @@ def one_class(reference: Values, labels: NDArray[np.int64] | None, head: Head) -
                 f"all images are labelled {labels[0]}, and nothing is proved of the other classes: give "
                 "--data with images of every class",
             )
+        return None
+    if head.kind == "embedding":
         return None
     seen, counts = np.unique(answers(head, reference), return_counts=True)
     others = int(counts.sum() - counts.max())
@@ -80,8 +85,9 @@ def _reference(reference: Values, head: Head) -> Finding | None:
     end = "nothing can be proved; give more and different images"
     if (reference == reference[0]).all():
         return Finding("inconclusive", f"the reference gives one and the same output for every image: {end}")
-    if len(np.unique(answers(head, reference))) == 1:
-        return Finding("inconclusive", f"the reference predicts one class only: {end}")
+    if head.kind != "embedding" and _constant(answers(head, reference)).all():
+        what = "the same labels for every image" if head.kind == "multilabel" else "one class only"
+        return Finding("inconclusive", f"the reference predicts {what}: {end}")
     if _distinct(reference) < HANDFUL:
         return Finding(
             "inconclusive", f"the reference's outputs have {_distinct(reference)} distinct values: {end}"
@@ -95,20 +101,41 @@ def _candidate(reference: Values, candidate: Values, head: Head) -> Finding | No
             "fail", "the artifact gives one and the same output for every image, the reference does not"
         )
     if head.outputs > 1 and (candidate == candidate[:, :1]).all():
-        return Finding("fail", "the artifact gives every class the same score on every image")
-    only, *others = np.unique(answers(head, candidate))
-    elsewhere = int(np.count_nonzero(answers(head, reference) != only))
-    if not others and elsewhere >= HANDFUL:
-        return Finding(
-            "fail",
-            f"the artifact predicts class {only} only, the reference another one on {elsewhere:,} images",
-        )
+        each = {"multilabel": "label", "embedding": "number"}.get(head.kind, "class")
+        return Finding("fail", f"the artifact gives every {each} the same score on every image")
+    if head.kind != "embedding" and (found := _only(reference, candidate, head)):
+        return found
     if (distinct := _distinct(candidate)) < HANDFUL:
         return Finding(
             "inconclusive",
             f"the outputs have only {distinct} distinct values: export logits, or give more images",
         )
     return None
+
+
+def _only(reference: Values, candidate: Values, head: Head) -> Finding | None:
+    """Whether the artifact has one answer for all images, to any label, and the reference has not."""
+    theirs, ours = answers(head, reference), answers(head, candidate)
+    elsewhere = np.atleast_1d((theirs != ours[:1]).sum(axis=0))
+    stuck = np.flatnonzero(_constant(ours) & (elsewhere >= HANDFUL))
+    if not len(stuck):
+        return None
+    count, first = int(elsewhere[stuck[0]]), stuck[0]
+    if head.kind != "multilabel":
+        return Finding(
+            "fail",
+            f"the artifact predicts class {ours[0]} only, the reference another one on {count:,} images",
+        )
+    says = "every image" if ours[0, first] else "no image"
+    more = f"; {len(stuck) - 1} more labels are as stuck" if len(stuck) > 1 else ""
+    return Finding(
+        "fail", f"the artifact gives label {first} to {says}, the reference not so on {count:,} images{more}"
+    )
+
+
+def _constant(answer: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether all answers are the same; of several labels, each (labels,)."""
+    return np.atleast_1d((answer == answer[:1]).all(axis=0))
 
 
 def _distinct(values: Values) -> int:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.answers import SIGMOID, answers, centred_scores, log_odds, pair
+from resnet_edge.core.answers import SIGMOID, answers, centred_scores, halves, log_odds, pair
 from resnet_edge.core.head import Head
 from resnet_edge.core.statistics import centred
 
@@ -33,7 +33,9 @@ class Sums:
     difference of an output as it stands (a logit or a probability). `largest` is the largest centred
     reference logit, `apart` the largest error of one, and `close` counts the images whose margin, the best
     less the second best logit of the reference, is within twice the largest error on that image: on no other
-    can the answer change. `swapped` is the largest margin where it did."""
+    can the answer change. `swapped` is the largest margin where it did. The margin of a label is its logit's
+    from that of its threshold, and an image is close where one of its labels is. An embedding has none: what
+    is near to what is told by all images together (evaluation/embeddings.py)."""
 
     signal: float
     noise: float
@@ -59,10 +61,13 @@ def measure(reference: Values, candidate: Values, head: Head) -> Sums:
         true, errors = errors_of(ref, cand)
         signal += float(np.square(true).sum())
         noise += float(np.square(errors).sum())
-        worst = np.abs(errors).max(axis=1)
-        largest, apart = max(largest, float(np.abs(true).max())), max(apart, float(worst.max()))
-        margins = _margins(true)
-        close += int(np.count_nonzero(margins <= 2 * worst))
+        largest = max(largest, float(np.abs(true).max()))
+        apart = max(apart, float(np.abs(errors).max()))
+        if head.kind == "embedding":
+            continue
+        margins, worst = _margins(true, errors, head)
+        within = margins <= 2 * worst
+        close += int(np.count_nonzero(within if within.ndim == 1 else within.any(axis=1)))
         changed = answers(head, ref) != answers(head, cand)
         swapped = max(swapped, float(margins[changed].max(initial=0.0)))
     return Sums(
@@ -83,9 +88,9 @@ def _blocks(reference: Values, candidate: Values) -> Iterator[tuple[Values, Valu
 
 def _errors(reference: Values, candidate: Values, head: Head) -> Callable[[Values, Values], Errors]:
     """What makes of a block of both the centred logits (N, classes) of the reference, and their errors."""
-    if head.output == "logits":
+    if head.output != "probabilities":
         return partial(_of_logits, head=head)
-    if head.kind == "binary":
+    if head.separate:
         return partial(_of_one_probability, grid=_grid_of_one(reference, candidate), head=head)
     return partial(_of_probabilities, grid=_grid(reference, candidate))
 
@@ -140,12 +145,12 @@ def _grid_of_one(reference: Values, candidate: Values) -> _Grid:
 
 
 def _of_one_probability(ref: Values, cand: Values, grid: _Grid, head: Head) -> Errors:
-    """As `_of_probabilities`, of the second of two classes (N, 1)."""
+    """As `_of_probabilities`, of the second of two classes (N, 1), or of labels (N, labels)."""
     half, floor = grid.half, grid.floor
     true, wide = _odds(ref, floor), cand.astype(np.float64)
     nearest = np.clip(true, _odds(wide - half, floor), _odds(wide + half, floor))
-    scores = pair(head, true)
-    return scores, scores - pair(head, nearest)
+    scores = pair if head.kind == "binary" else halves
+    return scores(head, true), scores(head, true) - scores(head, nearest)
 
 
 def _odds(values: NDArray[np.floating], floor: float) -> NDArray[np.float64]:
@@ -157,10 +162,14 @@ def _log(values: NDArray[np.floating], floor: float) -> NDArray[np.float64]:
     return result
 
 
-def _margins(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    best = np.partition(logits, -2, axis=1)
+def _margins(true: NDArray[np.float64], errors: NDArray[np.float64], head: Head) -> Errors:
+    """Of every answer, how far it is before the next, and the largest error beside it."""
+    worst: NDArray[np.float64] = np.abs(errors)
+    if head.kind == "multilabel":  # half of a logit's distance from the threshold, and of its error
+        return 2 * np.abs(true), worst
+    best = np.partition(true, -2, axis=1)
     margins: NDArray[np.float64] = best[:, -1] - best[:, -2]
-    return margins
+    return margins, worst.max(axis=1)
 
 
 def _step(values: Values) -> float:

@@ -7,7 +7,7 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.answers import answers, margins
+from resnet_edge.core.answers import answers, grouped, margins
 from resnet_edge.core.head import Head
 
 CLOSEST = 4
@@ -19,9 +19,10 @@ def informative(
 ) -> tuple[int, ...]:
     """`count` rows in order, always the same ones: of each class the image whose margin, how far the
     answer is before the next one, is the median; the smallest margins of all; then, class after class, those
-    next to the median. Fewer rows where there are no more. `labels` None: the classes are the answers."""
-    margin = margins(head, outputs)
-    classes = answers(head, outputs) if labels is None else labels
+    next to the median. Fewer rows where there are no more. `labels` None: the classes are the answers. Of
+    several labels, each set of them is a class."""
+    margin, answer = margins(head, outputs), answers(head, outputs)
+    classes = labels if labels is not None and labels.ndim == 1 else grouped(head, answer, labels)
     queues = _queues(margin, classes)
     close = max(0, min(count // CLOSEST, count - len(queues)))
     taken = dict.fromkeys(map(int, np.argsort(margin, kind="stable")[:close]))

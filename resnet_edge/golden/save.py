@@ -69,10 +69,12 @@ def _vectors(
         classes=request.head.classes,
         kind=request.head.kind,
         threshold=request.head.threshold,
+        thresholds=request.head.thresholds,
+        dimensions=request.head.dimensions,
         image_shape=(height, width, channels),
         class_names=request.class_names,
         rows=tuple(rows),
-        labels=None if labels is None else tuple(int(labels[row]) for row in rows),
+        labels=None if labels is None or labels.ndim == 2 else tuple(int(labels[row]) for row in rows),
         artifacts=artifacts,
         resnet_edge=resnet_edge.__version__,
         machine=f"{machine()['cpu']} ({machine()['architecture']})",
@@ -94,7 +96,7 @@ def _labels(path: str | None, reference: Values) -> NDArray[np.int64] | None:
     if path is None:
         return None
     labels = np.load(Path(path), allow_pickle=False)
-    if labels.shape != reference.shape[:1] or labels.dtype.kind not in "iu":
+    if len(labels) != len(reference) or labels.ndim not in (1, 2) or labels.dtype.kind not in "iu":
         raise DataError(
             f"the labels are {labels.dtype} {labels.shape}, and there are {len(reference)} images"
         )

@@ -150,11 +150,13 @@ def limit_words(gate: Gate, step: tuple[float, ...] | None) -> str:
 
 
 def near_ties(head: Head, expected: Values, most: float) -> tuple[int, ...]:
-    """The images whose two largest outputs, each `most` off, can change places; or whose one output can pass
-    the threshold."""
-    if head.threshold is not None:
-        apart = np.abs(expected[:, 0].astype(np.float64) - head.threshold)
-        return tuple(map(int, np.flatnonzero(apart <= most)))
+    """The images whose two largest outputs, each `most` off, can change places; or one of whose outputs can
+    pass its threshold. An embedding has no answer that could change."""
+    if head.kind == "embedding":
+        return ()
+    if head.separate:
+        apart = np.abs(expected.astype(np.float64) - head.own_thresholds)
+        return tuple(map(int, np.flatnonzero((apart <= most).any(axis=1))))
     first, second = np.sort(expected.astype(np.float64), axis=1)[:, :-3:-1].T
     return tuple(map(int, np.flatnonzero(first - second <= 2 * most)))
 

@@ -71,7 +71,7 @@ def surround(source: Path, out: Path, border: Border) -> tuple[str, ...]:
         changes.append("gives probabilities: a softmax in float32 behind the logits")
     if border.sigmoid:
         _append_sigmoid(model)
-        changes.append("gives a probability: a sigmoid in float32 behind the logit")
+        changes.append("gives probabilities: a sigmoid in float32 behind each logit")
     if border.both:
         _append_both(model)
         changes.append("gives the probabilities of both classes: 1 - p before the p of the second one")

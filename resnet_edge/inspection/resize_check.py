@@ -73,15 +73,30 @@ def resize_check(request: CheckResize, on_progress: OnProgress) -> ResizeCheck:
         if not (request.data and Path(request.data).is_dir()):
             return _at_size(request, steps, notes)
         squashed = ends_in_sigmoid(Path(request.path))
-        head = Head.of_outputs(session.output.shape[1] or 0, "probabilities" if squashed else "logits")
+        head = _head(request.path, session.output, squashed=squashed)
         if head.kind == "binary":
             notes = (*notes, f"the file has one output, and the answer is {head.rule}: that was assumed")
         files, labels = _photos(request, head.classes)
+        if head.kind == "multilabel":  # of which a folder has one for each image
+            labels = None
         sums = _Sums()
         step = f"resizes of {Path(request.path).name}"
         for row, file in enumerate(tracked(files, step, len(files), on_progress)):
             _add(sums, upright(file), steps, session, head, None if labels is None else int(labels[row]))
     return _checked(request, steps, sums, labels is not None, notes)
+
+
+def _head(path: str, output: TensorSpec, *, squashed: bool) -> Head:
+    """Raises ArtifactError for an embedding: by itself, an image has no answer that could change."""
+    if output.name == "embedding":
+        raise ArtifactError(
+            f"{path} gives an embedding, and other resizes are judged by the classes that they change: leave "
+            "--data out"
+        )
+    count = output.shape[1] or 0
+    if squashed and count > 1:
+        return Head.multilabel(count, "probabilities")
+    return Head.of_outputs(count, "probabilities" if squashed else "logits")
 
 
 def _takes(spec: TensorSpec, request: CheckResize) -> tuple[int, int, int]:
@@ -145,8 +160,8 @@ def _add(
     left, top, right, bottom = box_of(steps, photo.width, photo.height)
     sums.photos += 1
     sums.resized += (right - left, bottom - top) != (steps.width, steps.height) or (left, top) != (0, 0)
-    answer = _answer(session, head, pixels)
-    sums.right += answer == label
+    answer, own = _answer(session, head, pixels), (label,)
+    sums.right += answer == own
     for tally, other in zip(sums.tallies, _by_platforms(photo, steps), strict=True):
         difference = np.abs(pixels.astype(np.int16) - other)
         tally.sum_abs += float(difference.mean())
@@ -155,8 +170,8 @@ def _add(
             continue
         theirs = _answer(session, head, other)
         tally.changed += theirs != answer
-        tally.lost += answer == label != theirs
-        tally.gained += theirs == label != answer
+        tally.lost += answer == own != theirs
+        tally.gained += theirs == own != answer
 
 
 def _by_platforms(photo: Image.Image, steps: ImageContract) -> Iterator[Pixels]:
@@ -176,9 +191,11 @@ def _by_platforms(photo: Image.Image, steps: ImageContract) -> Iterator[Pixels]:
         yield pixels
 
 
-def _answer(session: Session, head: Head, pixels: Pixels) -> int:
+def _answer(session: Session, head: Head, pixels: Pixels) -> tuple[int, ...]:
+    """The class, or for each label whether it is given."""
     outputs: NDArray[Any] = session.run(stored(pixels[None], session.input))
-    return int(answers(head, dequantize(outputs, session.output))[0])
+    found = answers(head, dequantize(outputs, session.output))
+    return tuple(np.atleast_1d(found[0]).tolist())
 
 
 def _checked(

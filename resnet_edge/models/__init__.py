@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 from resnet_edge.core.errors import UsageError
+from resnet_edge.core.head import HeadKind
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import preprocessing
 from resnet_edge.models import _source
@@ -37,13 +38,16 @@ class ModelRequest:
 
     `trust` allows a SavedModel, which is a program; `input_shape` is (H, W, C) for a model
     that does not know its own; `preprocess` is a preset or a file for
-    `core.preprocessing.preprocessing` (None: find out from the model).
+    `core.preprocessing.preprocessing` (None: find out from the model). `output` names one of several
+    outputs; `head` says what it is, where the model does not tell or tells it wrongly.
     """
 
     source: str
     trust: bool = False
     input_shape: tuple[int, int, int] | None = None
     preprocess: str | None = None
+    output: str | None = field(default=None, kw_only=True)
+    head: HeadKind | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,7 @@ class OpenedModel:
     """A model in memory.
 
     `network` maps (B, H, W, C) float32, the model's OWN input before our preprocessing, to
-    (B, classes) float32 in inference mode, and can be traced by tf.function. `trackable`
+    (B, head.outputs) float32 in inference mode, and can be traced by tf.function. `trackable`
     holds the variables (a keras.Model, or the loaded SavedModel). `ranges` are the activation
     ranges that quantization-aware training learned for exactly these weights, if it did. `activation_bytes`:
     what the largest layer reads and gives for one image, as far as that is known.

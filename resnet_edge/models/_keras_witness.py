@@ -14,8 +14,9 @@ from resnet_edge.models._opened import network_of
 from resnet_edge.models.witness import Witness, sum_rounding
 
 
-def keras_witness(path: Path) -> Witness:
-    """The model in `path`, which a reader of ours has opened: it has passed the checks of its kind.
+def keras_witness(path: Path, output: str | None = None) -> Witness:
+    """The model in `path`, which a reader of ours has opened: it has passed the checks of its kind. `output`
+    names the one of several that is taken.
 
     Of a `.h5` file Keras leaves the state of nested layers behind (`_state`). `load_own_variables`, by
     which it reads a `.keras` file, restores whatever a layer has, and is not what our readers call.
@@ -27,7 +28,7 @@ def keras_witness(path: Path) -> Witness:
     as_float32(model)  # as ours computes: half floats would hide what is small
     return Witness(
         loader=f"Keras {keras.__version__}",
-        network=network_of(model),
+        network=network_of(model, output, path.name),
         rounding=sum_rounding(model.weights),
         trackable=model,
     )

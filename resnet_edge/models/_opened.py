@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ModelError, UsageError, first_line
+from resnet_edge.core.head import Head, HeadKind
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing, preprocessing
 from resnet_edge.models import ModelRequest, OpenedModel, _graph
 from resnet_edge.models._as_float32 import as_float32
 from resnet_edge.models._budget import check_activations
-from resnet_edge.models._head import head_of
+from resnet_edge.models._head import DeclaredHead, Thresholds, head_of
 from resnet_edge.models._macs import MacCounter, sublayers
+from resnet_edge.models._outputs import picked, view_of_one, with_one_output
 from resnet_edge.models._safe_names import with_safe_names
 from resnet_edge.models._shape import input_shape
 from resnet_edge.models.learned_ranges import Ranges
@@ -39,22 +41,24 @@ class Origin:
     name: str
     sha256: str | None = None
     class_names: tuple[str, ...] = ()
-    threshold: float | None = None
+    threshold: Thresholds = None
+    head: HeadKind | None = None
     preprocessing: Preprocessing | None = None
 
 
 def opened(
     model: keras.Model, request: ModelRequest, origin: Origin, ranges: Ranges | None = None
 ) -> OpenedModel:
-    """Check that `model` is an image classifier and find out its facts.
+    """Check that `model` takes images and gives scores or an embedding, and find out its facts.
 
     Raises ModelError (not a classifier, broken weights) or UsageError (an option is missing
     or contradicts the model).
     """
     _check_layers(model, request.source)
+    model = with_one_output(model, request.output, request.source)
     policies, own_names = as_float32(model), with_safe_names(model)
     shape = input_shape(model, request)
-    network = network_of(model)
+    network = network_of(model, request.output, request.source)
     check_activations(model, network, shape, request.source)
     if not model.built:
         probe(network, shape, request.source)  # a subclassed model makes its weights on the first call
@@ -63,11 +67,15 @@ def opened(
         outputs = probe(network, shape, request.source)
     check_weights([(weight.path, weight) for weight in model.weights], request.source)
     graph = _graph.functional_view(model, shape)
+    if graph is not None and len(graph.outputs) > 1:  # a class of the user's, of which one output is taken
+        model = graph = view_of_one(graph, request.output, request.source)
     check_outputs(outputs, request.source)
     found = origin.preprocessing
     if found is None and graph is not None and _graph.scales_its_input(graph):
         found = PRESETS["model"]
-    head = head_of(graph, network, outputs, shape, origin.threshold, request.source)
+    declared = DeclaredHead(kind=request.head or origin.head, threshold=origin.threshold)
+    found_head = head_of(graph, network, outputs, shape, declared, request.source)
+    head = found_head.head
     facts = ModelFacts(
         name=origin.name,
         source=request.source,
@@ -76,12 +84,19 @@ def opened(
         macs=counter.macs_per_image(PROBE),
         input_shape=shape,
         head=head,
-        class_names=_class_names(origin.class_names, head.classes, request.source),
+        class_names=_class_names(origin.class_names, head, request.source),
         preprocessing=chosen_preprocessing(request, found, shape),
         learned_ranges=len(ranges or ()),
-        read_as=tuple(
-            f"its dtype policy {policy} is read as float32: the variables are float32" for policy in policies
+        read_as=(
+            *(
+                f"its dtype policy {policy} is read as float32: the variables are float32"
+                for policy in policies
+            ),
+            *(() if request.output is None else (f"of its outputs {request.output} is taken (--output)",)),
+            *found_head.read_as,
         ),
+        declared=declared.kind,
+        assumed=found_head.assumed,
         own_names=own_names,
     )
     return OpenedModel(
@@ -93,15 +108,19 @@ def opened(
     )
 
 
-def network_of(model: keras.Model) -> Callable[[Any], Any]:
-    """`model` in inference mode; its one output, float32, whatever it is wrapped in."""
+def network_of(
+    model: keras.Model, output: str | None = None, source: str = "the model"
+) -> Callable[[Any], Any]:
+    """`model` in inference mode; its one output, or the one called `output`, float32, whatever it is wrapped
+    in. Raises ModelError, UsageError where it is called, as `_outputs.chosen`."""
 
+    wanted = None if len(getattr(model, "outputs", None) or ()) == 1 else output
     structure = getattr(model, "input", None)  # of a functional model: a tensor, or a list or dict of one
 
     def network(images: Any) -> Any:
         inputs = images if structure is None else keras.tree.pack_sequence_as(structure, [images])
-        outputs = keras.tree.flatten(model(inputs, training=False))
-        return keras.ops.cast(outputs[0], "float32")
+        found = picked(model, model(inputs, training=False), wanted, source)
+        return keras.ops.cast(found, "float32")
 
     return network
 
@@ -111,7 +130,7 @@ def probe(network: Callable[[Any], Any], shape: tuple[int, int, int], source: st
     images = np.random.default_rng(0).random((PROBE, *shape), np.float32)
     try:
         return np.asarray(keras.ops.convert_to_numpy(network(keras.ops.convert_to_tensor(images))))
-    except MemoryError:
+    except (MemoryError, ModelError, UsageError):
         raise
     except Exception as error:  # the model's own code, or a framework that refuses the shape
         sizes = ",".join(map(str, shape))
@@ -136,7 +155,7 @@ def check_outputs(outputs: NDArray[np.float32], source: str) -> None:
     if outputs.ndim != 2 or outputs.shape[0] != PROBE:
         raise ModelError(
             f"{source} gives {outputs.shape[1:]} per image, not one score per class: it is no classifier; "
-            "end it with pooling and a Dense layer"
+            "end it with GlobalAveragePooling2D() for an embedding, or with that and a Dense layer"
         )
     if not np.isfinite(outputs).all():
         raise ModelError(
@@ -169,7 +188,14 @@ def _check_layers(model: keras.Model, source: str) -> None:
             )
 
 
-def _class_names(names: tuple[str, ...], classes: int, source: str) -> tuple[str, ...]:
+def _class_names(names: tuple[str, ...], head: Head, source: str) -> tuple[str, ...]:
+    classes = head.classes
+    if names and head.kind == "embedding":
+        raise ModelError(
+            f"the .json beside {source} names {len(names)} classes, and the model gives an embedding: take "
+            "them "
+            "out, or say what the outputs are with --head classes"
+        )
     if names and len(names) != classes:
         raise ModelError(
             f"the .json beside {source} names {len(names)} classes, and the model has {classes}: fix it"

@@ -62,10 +62,6 @@ def _declared(model: keras.Model, source: str) -> Shape | None:
 def _declared_shapes(model: keras.Model) -> list[Shape] | None:
     inputs: Any = getattr(model, "inputs", None)
     if inputs:
-        if (outputs := len(model.outputs)) != 1:
-            raise ModelError(
-                f"{model.name} has {outputs} outputs: an image classifier has one; cut the model"
-            )
         return [tuple(tensor.shape) for tensor in inputs]
     # a subclassed model that has been called knows the shape that it was built for
     built: Any = (model.get_build_config() or {}).get("input_shape") if model.built else None

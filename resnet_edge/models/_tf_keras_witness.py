@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import keras
 
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models._allowed import TF_CALLS
@@ -21,11 +20,13 @@ from resnet_edge.models._config import AllowedName, check_config, entries, is_al
 from resnet_edge.models._hdf5 import check_hdf5, ended_after
 from resnet_edge.models._held import held
 from resnet_edge.models._keras2_calls import FUNCTIONS
+from resnet_edge.models._outputs import picked
 from resnet_edge.models.witness import NoWitness, Witness, sum_rounding
 
 
-def tf_keras_witness(path: Path) -> Witness:
-    """The model in `path`, which `_keras2` has rebuilt. Raises NoWitness."""
+def tf_keras_witness(path: Path, output: str | None = None) -> Witness:
+    """The model in `path`, which `_keras2` has rebuilt; `output` names the one of several that is taken.
+    Raises NoWitness."""
     try:
         import tf_keras
     except ImportError:
@@ -46,7 +47,7 @@ def tf_keras_witness(path: Path) -> Witness:
             raise NoWitness(f"{loader} cannot read {path.name} ({first_line(error)})") from error
 
     def network(images: Any) -> Any:
-        return keras.tree.flatten(model(images, training=False))[0]
+        return picked(model, model(images, training=False), output, path.name)
 
     return Witness(loader=loader, network=network, rounding=sum_rounding(model.weights), trackable=model)
 

@@ -65,6 +65,7 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
         sha256=sha256_of(path),
         class_names=known.class_names,
         threshold=known.threshold,
+        head=known.head,
     )
     return _opened.opened(model, request, origin)
 
@@ -75,10 +76,10 @@ def witness(request: ModelRequest) -> Witness:
     if _is_keras3(_scanned(path)[1]):
         from resnet_edge.models._keras_witness import keras_witness
 
-        return keras_witness(path)
+        return keras_witness(path, request.output)
     from resnet_edge.models._tf_keras_witness import tf_keras_witness
 
-    return tf_keras_witness(path)
+    return tf_keras_witness(path, request.output)
 
 
 def _is_keras3(version: str) -> bool:

@@ -90,6 +90,7 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
         sha256=sha256_of(path),
         class_names=known.class_names,
         threshold=known.threshold,
+        head=known.head,
     )
     return _opened.opened(model, request, origin, _ranges(path))
 
@@ -98,7 +99,7 @@ def witness(request: ModelRequest) -> Witness:
     """The file, as Keras reads it."""
     from resnet_edge.models._keras_witness import keras_witness
 
-    return keras_witness(Path(request.source))
+    return keras_witness(Path(request.source), request.output)
 
 
 def _ranges(path: Path) -> Ranges | None:

@@ -58,19 +58,22 @@ def grant(request: ModelRequest) -> Grant:
 def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     """Scan its operations, load it, use its serving signature. Raises ModelError, UsageError."""
     from resnet_edge.models import _opened, _shape
-    from resnet_edge.models._head import head_of
+    from resnet_edge.models._head import DeclaredHead, head_of
+    from resnet_edge.models._outputs import chosen
 
     folder = Path(request.source)
     _check_operations(folder)
     loaded = _load(folder)
     signature = _signature(loaded, folder)
     argument, declared = _image_argument(signature, folder)
+    output = chosen(tuple(signature.structured_outputs), request.output, request.source)
     shape = _shape.completed_shape(declared, request)
     variables = list(signature.variables)
-    network = _network(signature, argument)
+    network = _network(signature, argument, output)
     outputs = _opened.probe(network, shape, request.source)
     _opened.check_outputs(outputs, request.source)
     _opened.check_weights([(variable.name, variable) for variable in variables], request.source)
+    found = head_of(None, network, outputs, shape, DeclaredHead(kind=request.head), request.source)
     facts = ModelFacts(
         name=safe_name(folder.resolve().name),
         source=request.source,
@@ -80,9 +83,12 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
         ),
         macs=None,
         input_shape=shape,
-        head=head_of(None, network, outputs, shape, None, request.source),
+        head=found.head,
         class_names=(),
         preprocessing=_opened.chosen_preprocessing(request, None, shape),
+        read_as=found.read_as,
+        declared=request.head,
+        assumed=found.assumed,
     )
     return OpenedModel(facts=facts, network=network, trackable=loaded)
 
@@ -92,16 +98,18 @@ def witness(request: ModelRequest) -> Witness:
     import tensorflow as tf
 
     from resnet_edge.models import witness as held
+    from resnet_edge.models._outputs import chosen
 
     folder = Path(request.source)
     _check_operations(folder)
     loaded = _load(folder)
     signature = _signature(loaded, folder)
     argument, _ = _image_argument(signature, folder)
+    output = chosen(tuple(signature.structured_outputs), request.output, request.source)
     dtype = signature.structured_input_signature[1][argument].dtype
 
     def network(images: Any) -> Any:  # through `loaded`: a signature alone does not keep its variables
-        return next(iter(_signature(loaded, folder)(**{argument: tf.cast(images, dtype)}).values()))
+        return _signature(loaded, folder)(**{argument: tf.cast(images, dtype)})[output]
 
     def differing(opened: OpenedModel) -> str:
         ours = {variable.name: variable for variable in _signature(opened.trackable, folder).variables}
@@ -176,11 +184,8 @@ def _signature(loaded: Any, folder: Path) -> Any:
 def _image_argument(signature: Any, folder: Path) -> tuple[str, tuple[int | None, ...]]:
     """The name and the declared (H, W, C) of the one input."""
     _, arguments = signature.structured_input_signature
-    if len(arguments) != 1 or len(signature.structured_outputs) != 1:
-        raise ModelError(
-            f"{folder} has {len(arguments)} inputs and {len(signature.structured_outputs)} outputs: "
-            "an image classifier has one of each"
-        )
+    if len(arguments) != 1:
+        raise ModelError(f"{folder} has {len(arguments)} inputs: a model of images has one")
     name, spec = next(iter(arguments.items()))
     if spec.shape.rank != 4:
         raise ModelError(
@@ -191,14 +196,14 @@ def _image_argument(signature: Any, folder: Path) -> tuple[str, tuple[int | None
     return name, tuple(spec.shape[1:].as_list())
 
 
-def _network(signature: Any, argument: str) -> Any:
+def _network(signature: Any, argument: str, output: str) -> Any:
     import tensorflow as tf
 
     _, arguments = signature.structured_input_signature
     dtype = arguments[argument].dtype
 
     def network(images: Any) -> Any:
-        (output,) = signature(**{argument: tf.cast(images, dtype)}).values()
-        return tf.cast(output, tf.float32)
+        found = signature(**{argument: tf.cast(images, dtype)})[output]
+        return tf.cast(found, tf.float32)
 
     return network

@@ -115,7 +115,7 @@ def _run(witness: Witness, images: Array, source: str) -> Any:
 def _scores(outputs: Any, head: Head) -> Array:
     """Outputs as logits: a saturated softmax or sigmoid hides what is wrong before it."""
     values = as_array(outputs)
-    if head.kind == "binary":
+    if head.separate:
         return logits(head, values).astype(np.float32)
     return np.log(np.maximum(values, TINY)) if head.output == "probabilities" else values
 

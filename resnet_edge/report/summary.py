@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from resnet_edge.core.artifact import Quantization, TensorSpec
-from resnet_edge.core.head import Head
+from resnet_edge.core.head import Head, HeadKind
+from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.results.doubt import open_doubts
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.report import Report
@@ -67,7 +68,12 @@ def _tally(standings: list[Standing]) -> str:
 
 
 def _claim(report: Report) -> str:
-    name = words.printable(report.model.name)
+    name, kind = words.printable(report.model.name), report.model.head.kind
+    limit, proof = f"{report.max_drop_pp:g} pp of {name}", f"tested on {images(report)}"
+    if report.parity and kind == "multilabel":
+        return f"each of {report.model.classes} labels stays within {limit}, {proof}"
+    if report.parity and kind == "embedding":
+        return f"nearest neighbours stay within {limit}, {proof}"
     if all(row.drop_pp is not None for row in report.parity):
         return f"top-1 stays within {report.max_drop_pp:g} pp of {name}, tested on {images(report)}"
     return f"agreement with {name}, tested on {images(report)} without labels"
@@ -107,6 +113,23 @@ def _reasons(row: Parity) -> list[str]:
     return reasons or ["No reason was recorded."]
 
 
+TOP1: dict[HeadKind, str] = {
+    "classes": "Top-1",
+    "binary": "Top-1",
+    "multilabel": "Right answers, of all labels",
+    "embedding": "Nearest neighbour of the same class",
+}
+"""What `top1` of a report is, by the head (core.results.parity)."""
+
+DROPS: dict[HeadKind, str] = {
+    "classes": "top-1",
+    "binary": "top-1",
+    "multilabel": "the right answers to each label",
+    "embedding": "nearest neighbours",
+}
+"""What may drop."""
+
+
 def model_facts(report: Report) -> list[Fact]:
     """The Keras model that everything is compared with."""
     model = report.model
@@ -117,19 +140,35 @@ def model_facts(report: Report) -> list[Fact]:
         ("Parameters", f"{model.parameters:,}"),
         ("Multiply-accumulates", words.quantity(model.macs)),
         ("Input (H, W, C)", " × ".join(str(size) for size in model.input_shape)),
-        ("Classes", _classes(model.class_names, model.classes)),
+        *_told_apart(model),
         ("Answer", model.head.rule),
     ]
     if top1 is not None:
         facts.insert(
-            2, ("Top-1", f"{words.percent(top1.reference_top1, top1.n)} on {words.count(top1.n, 'image')}")
+            2,
+            (
+                TOP1[model.head.kind],
+                f"{words.percent(top1.reference_top1, top1.n)} on {words.count(top1.n, 'image')}",
+            ),
         )
     return facts
+
+
+def _told_apart(model: ModelFacts) -> list[Fact]:
+    """What the outputs are of; an embedding tells nothing apart."""
+    if model.head.kind == "embedding":
+        return [("Embedding", f"{model.head.dimensions} numbers")]
+    named = _classes(model.class_names, model.classes)
+    return [("Labels" if model.head.kind == "multilabel" else "Classes", named)]
 
 
 def _values(head: Head) -> str:
     if head.kind == "classes":
         return f"one value for each of the {head.classes} classes"
+    if head.kind == "multilabel":
+        return f"one value for each of the {head.classes} labels; an image has {head.rule}"
+    if head.kind == "embedding":
+        return f"{head.dimensions} numbers, by which images are compared; the answer is {head.rule}"
     return f"one value, of the second of two classes; the answer is {head.rule}"
 
 
@@ -146,7 +185,7 @@ def data_facts(report: Report) -> list[Fact]:
         ("Test data", words.plain(report.data)),
         ("Calibration", words.plain(_without_choice(report)) if report.calibration else "none was needed"),
         *_choice(report),
-        ("Permitted drop", f"{report.max_drop_pp:g} pp of top-1"),
+        ("Permitted drop", f"{report.max_drop_pp:g} pp of {DROPS[report.model.head.kind]}"),
     ]
 
 

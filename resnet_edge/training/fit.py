@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.core.answers import answers
+from resnet_edge.core.answers import answers, right
 from resnet_edge.core.errors import ResnetEdgeError
 from resnet_edge.core.files.atomic import write_whole
 from resnet_edge.core.files.documents import read_json
@@ -44,12 +44,11 @@ def as_they_are(pixels: Pixels) -> Pixels:
 class Fit:
     """What a fit needs beside the model and the recipe.
 
-    `label` is what the progress calls it. `head` tells what the model gives. `inputs` makes of
-    (B, H, W, C) raw pixels what the model takes; `teacher` makes of them (B, classes) logits.
-    `penalty` is a scalar of the weights, added to the loss. `framework` is keras or tf_keras;
-    `callbacks` are further ones of that framework. `frozen`: layers are kept from training by
-    the caller, who sets `trainable`.
-    """
+    `label` is what the progress calls it. `head` tells what the model gives. `inputs` makes of (B, H, W, C)
+    raw pixels what the model takes; `teacher` makes of them (B, classes) logits, or the embedding that an
+    embedding is to become. `penalty` is a scalar of the weights, added to the loss. `framework` is keras or
+    tf_keras; `callbacks` are further ones of that framework. `frozen`: layers are kept from training by the
+    caller, who sets `trainable`."""
 
     head: Head
     label: str = "train"
@@ -58,6 +57,11 @@ class Fit:
     penalty: Callable[[], Any] | None = None
     framework: Any = keras
     callbacks: tuple[Any, ...] = ()
+
+    @property
+    def measure(self) -> str:
+        """What `accuracy_of` is, for people."""
+        return {"multilabel": "labels right", "embedding": "cosine"}.get(self.head.kind, "top-1")
 
 
 History = list[dict[str, float]]
@@ -81,7 +85,7 @@ def fit(
         on_progress(
             Progress(step=how.label, note=f"going on behind epoch {done} of {recipe.epochs}", line=True)
         )
-    watcher = _Watcher(len(batches), recipe, on_progress, folder, how.label)
+    watcher = _Watcher(len(batches), recipe, on_progress, folder, how)
 
     def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
         # The history first: on resuming it is cut to the epochs of the checkpoint.
@@ -108,14 +112,17 @@ def fit(
 def top1(
     network: Callable[[Pixels], Any], images: LabelledImages, how: Fit, on_progress: OnProgress
 ) -> float:
-    """The fraction of `images` that `network`, in inference mode, gets right."""
-    right = 0
+    """The fraction of `images` that `network`, in inference mode, gets right; of several labels, the fraction
+    of all answers; of an embedding, of images whose nearest neighbour has their label."""
+    found = []
     for start in range(0, len(images), VALIDATION_BATCH):
         rows = slice(start, start + VALIDATION_BATCH)
-        outputs = np.asarray(network(how.inputs(images.images[rows].astype(np.float32))))
-        right += int(np.count_nonzero(answers(how.head, outputs) == images.labels[rows]))
+        found.append(np.asarray(network(how.inputs(images.images[rows].astype(np.float32)))))
         on_progress(Progress(step="test", done=min(start + VALIDATION_BATCH, len(images)), total=len(images)))
-    return right / len(images)
+    answer = answers(how.head, np.concatenate(found))
+    if how.head.kind == "multilabel":
+        return float((answer == images.labels).mean())
+    return float(right(how.head, answer, images.labels).mean())
 
 
 def training_details(recipe: Recipe, data: TrainingData, history: History, how: Fit) -> dict[str, Any]:
@@ -132,10 +139,17 @@ def training_details(recipe: Recipe, data: TrainingData, history: History, how: 
 
 def _fed(batches: Iterator[tuple[Pixels, NDArray[np.int64]]], how: Fit) -> Iterator[tuple[Pixels, Any]]:
     for pixels, labels in batches:
-        targets: NDArray[Any] = labels
-        if how.teacher is not None:
-            targets = np.concatenate([labels[:, None].astype(np.float32), how.teacher(pixels)], axis=1)
-        yield how.inputs(pixels), targets
+        yield how.inputs(pixels), _targets(pixels, labels, how)
+
+
+def _targets(pixels: Pixels, labels: NDArray[np.int64], how: Fit) -> NDArray[Any]:
+    """As losses.py has them."""
+    if how.teacher is None:
+        return labels
+    if how.head.kind == "embedding":
+        return how.teacher(pixels)
+    own = labels if labels.ndim == 2 else labels[:, None]
+    return np.concatenate([own.astype(np.float32), how.teacher(pixels)], axis=1)
 
 
 def _source(batches: Callable[[], Iterator[tuple[Pixels, Any]]], data: TrainingData, how: Fit) -> Any:
@@ -146,9 +160,9 @@ def _source(batches: Callable[[], Iterator[tuple[Pixels, Any]]], data: TrainingD
     import tensorflow as tf
 
     shape = how.inputs(data.fitted.images[:1].astype(np.float32)).shape[1:]
-    targets = tf.TensorSpec((None,), "int64")
-    if how.teacher is not None:
-        targets = tf.TensorSpec((None, 1 + data.classes), "float32")
+    first = data.fitted
+    like = _targets(first.images[:1].astype(np.float32), first.labels[:1], how)
+    targets = tf.TensorSpec((None, *like.shape[1:]), like.dtype.name)
     signature = (tf.TensorSpec((None, *shape), "float32"), targets)
     return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
 
@@ -205,8 +219,9 @@ def _history_in(file: Path) -> History:
 class _Watcher:
     """Tells the progress and keeps the history."""
 
-    def __init__(self, steps: int, recipe: Recipe, on_progress: OnProgress, folder: Path, label: str) -> None:
-        self._steps, self._recipe, self._on_progress, self._label = steps, recipe, on_progress, label
+    def __init__(self, steps: int, recipe: Recipe, on_progress: OnProgress, folder: Path, how: Fit) -> None:
+        self._steps, self._recipe, self._on_progress = steps, recipe, on_progress
+        self._label, self._measure = how.label, how.measure
         self._file = folder / "history.json"
         self.history: History = _history_in(self._file) if self._file.is_file() else []
         self._epoch, self._began = 0, 0.0
@@ -218,7 +233,7 @@ class _Watcher:
     def batch_ends(self, batch: int, logs: Any = None) -> None:
         if batch % 10 == 9 or batch + 1 == self._steps:
             done, total = self._epoch * self._steps + batch + 1, self._recipe.epochs * self._steps
-            state = f"loss {logs['loss']:.3f} top-1 {logs['accuracy']:.4f}"
+            state = f"loss {logs['loss']:.3f} {self._measure} {logs['accuracy']:.4f}"
             note = f"epoch {self._epoch + 1}/{self._recipe.epochs} {state}"
             self._on_progress(Progress(step=self._label, done=done, total=total, note=note))
 
@@ -230,9 +245,10 @@ class _Watcher:
         write_whole(self._file, msgspec.json.encode(self.history))
         held_out = ""
         if "val_loss" in row:
-            held_out = f", held out: loss {row['val_loss']:.3f} top-1 {row['val_accuracy']:.4f}"
+            held_out = f", held out: loss {row['val_loss']:.3f} {self._measure} {row['val_accuracy']:.4f}"
         note = (
-            f"epoch {epoch + 1:>3}/{self._recipe.epochs}  loss {row['loss']:.3f} top-1 {row['accuracy']:.4f}"
+            f"epoch {epoch + 1:>3}/{self._recipe.epochs}  loss {row['loss']:.3f} {self._measure} "
+            f"{row['accuracy']:.4f}"
             f"{held_out}  ({seconds:.0f} s)"
         )
         self._on_progress(Progress(step=self._label, note=note, line=True))

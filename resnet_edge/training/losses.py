@@ -1,9 +1,12 @@
 """Runs in a worker. What a fit minimises, on keras.ops: for Keras 3 on any backend, and for tf_keras.
 
-A binary head is trained as the softmax of two logits, 0 and its own: what it gives is the sigmoid.
+A binary head is trained as the softmax of two logits, 0 and its own: what it gives is the sigmoid. Several
+labels are as many of these, whose losses are averaged. An embedding is trained to point where another one
+points, that of its teacher.
 
-Targets are (B,) class numbers, or, where there is a teacher, (B, 1 + classes): the class number
-and behind it the teacher's logits. Packing them lets `fit` pass them through as one array.
+Targets are (B,) class numbers, or (B, labels) of 0 and 1; where there is a teacher, behind them (B, 1 +
+classes) or (B, 2 * labels) are its logits. Packing them lets `fit` pass them through as one array. Of an
+embedding they are (B, dimensions), the teacher's.
 
 keras.distillation (Keras 3.15) is not used: its Distiller wraps teacher and student in one
 Keras 3 model, so that a student of tensorflow-model-optimization, which is a tf_keras model,
@@ -28,30 +31,70 @@ SMALLEST = 1e-7
 def loss_of(recipe: Recipe, head: Head, penalty: Callable[[], Any] | None = None) -> Loss:
     """The loss per image, (B,): see Recipe. `penalty`, a scalar of the weights, is added to each."""
 
-    def loss(targets: Any, outputs: Any) -> Any:
+    def plain(targets: Any, outputs: Any) -> Any:
+        if head.kind == "embedding":
+            return 1 - cosine(targets, outputs)
         logits = as_logits(outputs, head)
-        labels, teacher = _unpacked(targets, logits.shape[-1])
-        total = cross_entropy(labels, logits, recipe.label_smoothing)
-        if teacher is not None:
-            soft = divergence(teacher, logits, recipe.temperature)
-            total = (1 - recipe.teacher_weight) * total + recipe.teacher_weight * soft
+        labels, teacher = _unpacked(targets, head)
+        several = head.kind == "multilabel"
+        hard = (cross_entropies if several else cross_entropy)(labels, logits, recipe.label_smoothing)
+        if teacher is None:
+            return hard
+        soft = (divergences if several else divergence)(teacher, logits, recipe.temperature)
+        return (1 - recipe.teacher_weight) * hard + recipe.teacher_weight * soft
+
+    def loss(targets: Any, outputs: Any) -> Any:
+        total = plain(targets, outputs)
         return total if penalty is None else total + ops.cast(penalty(), total.dtype)
 
     return loss
 
 
 def accuracy_of(head: Head) -> Loss:
-    """A metric, called accuracy: whether each image is classified right, (B,) float32."""
+    """A metric, called accuracy: whether each image is classified right, (B,) float32; of several labels, the
+    share of them; of an embedding, the cosine to what it is to be."""
 
     def accuracy(targets: Any, outputs: Any) -> Any:
-        labels, _ = _unpacked(targets, head.classes)
-        if head.threshold is None:
+        if head.kind == "embedding":
+            return cosine(targets, outputs)
+        labels, _ = _unpacked(targets, head)
+        if head.kind == "classes":
             predicted = ops.argmax(outputs, axis=-1)
         else:
-            predicted = ops.cast(outputs[:, 0] > head.threshold, "int64")
-        return ops.cast(ops.equal(predicted, ops.cast(labels, "int64")), "float32")
+            above = outputs > ops.cast(ops.convert_to_tensor(head.own_thresholds), outputs.dtype)
+            predicted = ops.cast(above if head.kind == "multilabel" else above[:, 0], "int64")
+        same = ops.cast(ops.equal(predicted, ops.cast(labels, "int64")), "float32")
+        return ops.mean(same, axis=-1) if head.kind == "multilabel" else same
 
     return accuracy
+
+
+def cross_entropies(labels: Any, logits: Any, smoothing: float) -> Any:
+    """Sigmoid cross-entropy on labels (B, labels) of 0 and 1 with label smoothing, the mean of all labels."""
+    target = ops.cast(labels, logits.dtype) * (1 - smoothing) + smoothing / 2
+    # log(1 + exp(z)) - t z, without an exponential that overflows.
+    found = ops.maximum(logits, 0) - logits * target + ops.log1p(ops.exp(-ops.abs(logits)))
+    return ops.mean(found, axis=-1)
+
+
+def divergences(teacher: Any, student: Any, temperature: float) -> Any:
+    """As `divergence`, of a yes and a no for each label, the mean of all labels."""
+    teacher, student = ops.cast(teacher, student.dtype) / temperature, student / temperature
+    yes = ops.sigmoid(teacher)
+    found = yes * (ops.log_sigmoid(teacher) - ops.log_sigmoid(student))
+    found += (1 - yes) * (ops.log_sigmoid(-teacher) - ops.log_sigmoid(-student))
+    return temperature**2 * ops.mean(found, axis=-1)
+
+
+def cosine(wanted: Any, given: Any) -> Any:
+    """Of the angle between two embeddings (B, dimensions), (B,)."""
+    wanted = ops.cast(wanted, given.dtype)
+    return ops.sum(_unit(wanted) * _unit(given), axis=-1)
+
+
+def _unit(embeddings: Any) -> Any:
+    squares = ops.sum(ops.square(embeddings), axis=-1, keepdims=True)
+    return embeddings * ops.rsqrt(ops.maximum(squares, SMALLEST**2))
 
 
 def cross_entropy(labels: Any, logits: Any, smoothing: float) -> Any:
@@ -70,17 +113,26 @@ def divergence(teacher: Any, student: Any, temperature: float) -> Any:
 
 
 def as_logits(outputs: Any, head: Head) -> Any:
-    """Logits (B, classes), up to a constant per image, of what a model gives."""
+    """Logits (B, classes), up to a constant per image, of what a model gives; of several labels (B, labels),
+    of each; an embedding as it is."""
+    if head.kind == "embedding":
+        return outputs
     if head.kind == "classes":
         return outputs if head.output == "logits" else ops.log(ops.maximum(outputs, SMALLEST))
     logit = outputs
     if head.output == "probabilities":
         inside = ops.clip(outputs, SMALLEST, 1 - SMALLEST)
         logit = ops.log(inside) - ops.log(1 - inside)
+    if head.kind == "multilabel":
+        return logit
     return ops.concatenate([ops.zeros_like(logit), logit], axis=-1)
 
 
-def _unpacked(targets: Any, classes: int) -> tuple[Any, Any | None]:
-    packed = len(targets.shape) == 2 and targets.shape[-1] == 1 + classes
+def _unpacked(targets: Any, head: Head) -> tuple[Any, Any | None]:
+    count = head.classes
+    if head.kind == "multilabel":
+        packed = targets.shape[-1] == 2 * count
+        return ops.cast(targets[:, :count], "int32"), targets[:, count:] if packed else None
+    packed = len(targets.shape) == 2 and targets.shape[-1] == 1 + count
     labels = targets[:, 0] if packed else ops.reshape(targets, (-1,))
     return ops.cast(labels, "int32"), targets[:, 1:] if packed else None

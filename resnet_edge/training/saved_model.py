@@ -23,8 +23,10 @@ def savable(model: keras.Model, graph: FlatGraph) -> keras.Model:
 
 def as_saved(request: ModelRequest, facts: ModelFacts, out: Path) -> ModelRequest:
     """How to open the file: it does not know the preprocessing that a name such as app:ResNet50
-    stood for."""
-    return replace(request, source=str(out), preprocess=request.preprocess or facts.preprocessing.name)
+    stood for. Of several outputs it has the one that was named."""
+    return replace(
+        request, source=str(out), preprocess=request.preprocess or facts.preprocessing.name, output=None
+    )
 
 
 def preprocessing_note(facts: ModelFacts) -> tuple[str, ...]:

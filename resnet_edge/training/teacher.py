@@ -1,4 +1,5 @@
-"""Runs in a worker. The teacher of a distillation: any MODEL that tells the same classes apart."""
+"""Runs in a worker. The teacher of a distillation: any MODEL that tells the same classes apart. An embedding
+that is pruned, or trained for int8, has itself for a teacher where none is named: as it was before."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ModelError, UsageError
+from resnet_edge.core.head import Head
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.compiled import compiled
@@ -23,21 +25,26 @@ Pixels = NDArray[np.float32]
 
 
 def teacher_of(
-    recipe: Recipe, shape: tuple[int, int, int], classes: int, on_progress: OnProgress
+    recipe: Recipe,
+    shape: tuple[int, int, int],
+    head: Head,
+    on_progress: OnProgress,
+    own: OpenedModel | None = None,
 ) -> Callable[[Pixels], Pixels] | None:
-    """From (B, H, W, C) raw pixels to the teacher's (B, classes) logits; None without a teacher.
+    """From (B, H, W, C) raw pixels to the teacher's (B, classes) logits, or its embedding; None without a
+    teacher. `own` is the student before it is changed, whose weights stay as they are.
 
     It runs in inference mode and in the recipe's precision. Raises UsageError where it takes
     other images or tells other classes apart than the student; what opening a model raises.
     """
     if recipe.teacher is None:
-        return None
+        return _itself(own) if own is not None and head.kind == "embedding" else None
     opened = open_model(ModelRequest(recipe.teacher), on_progress)
     facts = opened.facts
-    if facts.input_shape != shape or facts.classes != classes:
+    if facts.input_shape != shape or _told(facts.head) != _told(head):
         raise UsageError(
-            f"--teacher {recipe.teacher} takes {_size(facts.input_shape)} images of {facts.classes} classes, "
-            f"and the student {_size(shape)} of {classes}: choose one that was trained on the same data"
+            f"--teacher {recipe.teacher} takes {_size(facts.input_shape)} images of {_told(facts.head)}, "
+            f"and the student {_size(shape)} of {_told(head)}: choose one that was trained on the same data"
         )
     network = _compiled(_network(opened, recipe))
 
@@ -47,6 +54,23 @@ def teacher_of(
         return np.asarray(keras.ops.convert_to_numpy(scores))
 
     return logits
+
+
+def _itself(own: OpenedModel) -> Callable[[Pixels], Pixels]:
+    network, how = _compiled(own.network), own.facts.preprocessing
+
+    def outputs(pixels: Pixels) -> Pixels:
+        found = network(keras.ops.convert_to_tensor(preprocessed(pixels, how)))
+        return np.asarray(keras.ops.convert_to_numpy(found), np.float32)
+
+    return outputs
+
+
+def _told(head: Head) -> str:
+    """What a head tells apart, for people."""
+    if head.kind == "embedding":
+        return f"an embedding of {head.dimensions} numbers"
+    return f"{head.classes} {'labels' if head.kind == 'multilabel' else 'classes'}"
 
 
 def _network(opened: OpenedModel, recipe: Recipe) -> Callable[[Any], Any]:

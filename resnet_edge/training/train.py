@@ -39,14 +39,14 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
     shape = data.fitted.images.shape[1:]
     model = zoo.build(request.arch, shape, data.classes)
     graph = flat_graph(model, shape)
-    head = Head.of_classes(data.classes, "logits")
-    how = Fit(head=head, teacher=teacher_of(recipe, shape, data.classes, on_progress))
+    head = (Head.multilabel if data.several else Head.of_classes)(data.classes, "logits")
+    how = Fit(head=head, teacher=teacher_of(recipe, shape, head, on_progress))
 
     def state(file: str) -> State:
         """Of `model` as it is now, which `file` holds."""
         images = data.measured_on
         score = None if images is None else top1(model.predict_on_batch, images, how, on_progress)
-        return state_of(ModelRequest(file), score, images)
+        return state_of(ModelRequest(file, head=head.kind), score, images)
 
     if request.start is not None:
         _take_weights(model, request.start, shape, data.fitted.images, on_progress)
@@ -72,7 +72,7 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
         before=before,
         details={"arch": request.arch, **training_details(recipe, data, history, how)},
     )
-    sidecar = Sidecar(data.class_names, (step,))
+    sidecar = Sidecar(data.class_names, (step,), head="multilabel" if data.several else None)
     if request.start is not None:
         known, _ = next_sidecar(request.start, step)
         sidecar = replace(sidecar, steps=known.steps)

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head
 from resnet_edge.data.image_set import ImageSet, check_class_numbers
+from resnet_edge.data.labels import check_labels
 from resnet_edge.data.load import load
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.workers.progress import OnProgress
@@ -18,7 +20,8 @@ from resnet_edge.workers.progress import OnProgress
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """`images` (N, H, W, C) raw pixels as loaded, `labels` (N,) int64, and what they are called."""
+    """`images` (N, H, W, C) raw pixels as loaded, `labels` (N,) int64, or (N, labels) of 0 and 1, and what
+    they are called."""
 
     images: NDArray[Any]
     labels: NDArray[np.int64]
@@ -38,9 +41,10 @@ class LabelledImages:
 class TrainingData:
     """What a run is fitted to and measured on.
 
-    `held_out` and `test` may be missing: nothing was to be held out; a user's own folder or
-    file is the same for training and test. `identity` tells one data set from another.
-    """
+    `held_out` and `test` may be missing: nothing was to be held out; a user's own folder or file is the same
+    for training and test. `identity` tells one data set from another. Of `several` labels per image,
+    `classes` counts these. `labelled`: they are known, and an accuracy can be measured; else, for an
+    embedding, all labels are 0."""
 
     fitted: LabelledImages
     held_out: LabelledImages | None
@@ -48,19 +52,28 @@ class TrainingData:
     classes: int
     class_names: tuple[str, ...]
     identity: dict[str, Any]
+    labelled: bool = True
+
+    @property
+    def several(self) -> bool:
+        """Whether an image may have several labels."""
+        return self.fitted.labels.ndim == 2
 
     @property
     def measured_on(self) -> LabelledImages | None:
-        """The images that an accuracy is measured on: the test images, else the held-out ones."""
+        """The images that an accuracy is measured on: the test images, else the held-out ones; None where
+        there are neither, and without labels."""
+        if not self.labelled:
+            return None
         return self.test if self.test is not None else self.held_out
 
 
 def training_data(
-    recipe: Recipe, shape: tuple[int, int, int] | None, classes: int | None, on_progress: OnProgress
+    recipe: Recipe, shape: tuple[int, int, int] | None, head: Head | None, on_progress: OnProgress
 ) -> TrainingData:
     """Load and split the recipe's DATA.
 
-    `shape` (H, W, C) and `classes` are those of a model that is there already; None: the
+    `shape` (H, W, C) and `head` are those of a model that is there already; None: the
     images decide. Raises DataError.
     """
     images = load(recipe.data, "train", shape, on_progress=on_progress)
@@ -68,19 +81,24 @@ def training_data(
     test = (
         load(recipe.data, "test", shape, on_progress=on_progress) if _has_test_images(recipe.data) else None
     )
-    labels = _labels(images)
-    count = _class_count(images, labels, classes)
+    labels = _labels(images, head)
+    count = _class_count(images, labels, head)
     fitted, held_out = _split(images.images, labels, recipe)
     return TrainingData(
         fitted=fitted,
         held_out=held_out,
         test=None
         if test is None
-        else LabelledImages(test.images, _labels(test), f"{len(test):,} test images"),
+        else LabelledImages(test.images, _labels(test, head), f"{len(test):,} test images"),
         classes=count,
-        class_names=images.class_names,
-        identity=_identity(images),
+        class_names=() if _is_embedding(head) else images.class_names,
+        identity=_identity(images, labels),
+        labelled=images.labels is not None,
     )
+
+
+def _is_embedding(head: Head | None) -> bool:
+    return head is not None and head.kind == "embedding"
 
 
 def _has_test_images(data: str) -> bool:
@@ -89,18 +107,32 @@ def _has_test_images(data: str) -> bool:
     return data.partition(":")[0] == "fashion-mnist"
 
 
-def _labels(images: ImageSet) -> NDArray[np.int64]:
-    """The labels. Raises DataError unless there are some, of two classes or more."""
+def _labels(images: ImageSet, head: Head | None) -> NDArray[np.int64]:
+    """The labels. Raises DataError unless there are some, of two classes or more, and of the kind of the
+    head. An embedding needs none: it is trained by another."""
+    if head is not None and images.labels is not None:
+        check_labels(images.labels, head.kind, head.classes, images.source)
+    if _is_embedding(head):
+        return np.zeros(len(images), np.int64) if images.labels is None else images.labels
     if images.labels is None:
         raise DataError(
             f"{images.source} has no labels: training needs one sub-folder per class, or 'labels'"
         )
-    if len(np.unique(images.labels)) < 2:
+    if images.labels.ndim == 2 and not (images.labels != images.labels[:1]).any():
+        raise DataError(
+            f"{images.source} has the same labels for every image: nothing can be learned of them"
+        )
+    if images.labels.ndim == 1 and len(np.unique(images.labels)) < 2:
         raise DataError(f"{images.source} has images of one class only: a classifier needs two")
     return images.labels
 
 
-def _class_count(images: ImageSet, labels: NDArray[np.int64], known: int | None) -> int:
+def _class_count(images: ImageSet, labels: NDArray[np.int64], head: Head | None) -> int:
+    if _is_embedding(head):
+        return 0
+    if labels.ndim == 2:
+        return int(labels.shape[1])
+    known = None if head is None else head.classes
     count = len(images.class_names) or int(labels.max()) + 1
     if labels.max() >= count:
         raise DataError(f"{images.source} has label {labels.max()} and only {count} class names")
@@ -122,8 +154,10 @@ def _split(
     """Training and held-out images; the same share of every class is held out."""
     random = np.random.default_rng(recipe.seed)
     held: list[int] = []
-    for label in np.unique(labels):
-        rows = random.permutation(np.flatnonzero(labels == label))
+    # Of several labels, as many as there are sets of them: these are held out of all images.
+    strata = np.zeros(len(labels), np.int64) if labels.ndim == 2 else labels
+    for label in np.unique(strata):
+        rows = random.permutation(np.flatnonzero(strata == label))
         held += rows[: round(recipe.validation * len(rows))].tolist()
     mask = np.zeros(len(images), bool)
     mask[held] = True
@@ -133,14 +167,13 @@ def _split(
     ) if held else None
 
 
-def _identity(images: ImageSet) -> dict[str, Any]:
+def _identity(images: ImageSet, labels: NDArray[np.int64]) -> dict[str, Any]:
     def digest(array: NDArray[Any]) -> str:
         return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
-    assert images.labels is not None
     return {
         "source": images.source,
         "n": len(images),
         "images_sha256": digest(images.images),
-        "labels_sha256": digest(images.labels),
+        "labels_sha256": digest(labels),
     }

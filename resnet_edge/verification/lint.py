@@ -40,6 +40,7 @@ class CalibrationImages:
             data=data,
             shape=facts.input_shape,
             classes=facts.classes,
+            kind=facts.head.kind,
             preprocessing=facts.preprocessing,
             folder=str(folder),
             limit=CALIBRATION_LIMIT,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from resnet_edge.benchmarking.files import BenchFile
+from resnet_edge.core.head import HeadKind
 from resnet_edge.diagnosis.attributions import IMAGES
 from resnet_edge.models import ModelRequest
 
@@ -39,3 +40,4 @@ class VerifyRequest:
     calibration: str | None = None
     accept_reference: bool = False
     sequential: bool = False
+    head: HeadKind | None = None

@@ -10,8 +10,8 @@ from operator import or_
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.errors import ArtifactError, ModelError
-from resnet_edge.core.head import Head
+from resnet_edge.core.errors import ArtifactError, ModelError, UsageError
+from resnet_edge.core.head import Head, HeadKind
 from resnet_edge.core.input_bytes import meant_by_bytes
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
@@ -39,7 +39,8 @@ class Reference:
 class ReferenceModel:
     """The reference, whichever it is, and the workers that run it. Where it is an artifact, `content` is the
     hash of what it computes (graph/content.py), and `min_sqnr_db` what its own scheme is asked for (None:
-    nothing): nothing can be nearer to it than it is to a model."""
+    nothing): nothing can be nearer to it than it is to a model; `head` is what the user says of its
+    outputs."""
 
     def __init__(
         self,
@@ -48,8 +49,9 @@ class ReferenceModel:
         scratch: Path,
         on_progress: OnProgress,
         unpruned: ModelRequest | None = None,
+        head: HeadKind | None = None,
     ) -> None:
-        self._source, self._scratch = source, scratch
+        self._source, self._scratch, self._head = source, scratch, head
         opened = [model for model in (source, unpruned) if isinstance(model, ModelRequest)]
         self._worker = workers.worker("reference", on_progress, reduce(or_, map(grant_of, opened), NOTHING))
         self._artifact: Artifact | None = None
@@ -95,7 +97,7 @@ class ReferenceModel:
             parameters=0,
             macs=None,
             input_shape=(height, width, channels),
-            head=Head.of_outputs(outputs, "logits"),  # whether they are is seen when it has run
+            head=_head_of(outputs, scores.name, self._head),
             class_names=(),
             preprocessing=PRESETS["model"],
         )
@@ -173,3 +175,14 @@ class ReferenceModel:
     def close(self) -> None:
         """End the process."""
         self._worker.close()
+
+
+def _head_of(outputs: int, name: str, said: HeadKind | None) -> Head:
+    """What an artifact with so many outputs is taken for: what the user says, or an embedding where its
+    output is called so, as `convert` calls it. Whether scores are logits is seen when it has run. Raises
+    UsageError."""
+    if said is not None and (said == "binary") != (outputs == 1):
+        raise UsageError(f"--head {said}: the reference gives {outputs} numbers per image: leave it out")
+    if said == "embedding" or (said is None and name == "embedding" and outputs > 1):
+        return Head.embedding(outputs)
+    return Head.multilabel(outputs, "logits") if said == "multilabel" else Head.of_outputs(outputs, "logits")

@@ -16,7 +16,7 @@ from typing import Any
 
 from resnet_edge import __version__
 from resnet_edge.calibrate.calibration_leak import on_new_images
-from resnet_edge.conversion.notes import described, one_look_only, provable, stopped
+from resnet_edge.conversion.notes import assumed_head, described, one_look_only, provable, stopped
 from resnet_edge.core.errors import ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
@@ -96,7 +96,12 @@ class _Run:
 
     def run(self) -> Verification:
         reference = ReferenceModel(
-            self.request.reference, self.workers, self.scratch, self.on_progress, self.request.unpruned
+            self.request.reference,
+            self.workers,
+            self.scratch,
+            self.on_progress,
+            self.request.unpruned,
+            self.request.head,
         )
         opening = self.pool.submit(reference.facts)  # TensorFlow is imported beside the look at the files
         identified = self._look()
@@ -114,6 +119,7 @@ class _Run:
         if self.request.unpruned is not None:
             reference.check_unpruned(self.request.unpruned, facts)
         images = self._images(facts)
+        self.notes += assumed_head(facts, images)
         looks = self._looks(images)
         calibration = self._calibration(facts, images)
         proofs = self.proofs
@@ -196,6 +202,7 @@ class _Run:
             data=self.request.data,
             shape=facts.input_shape,
             classes=facts.classes,
+            kind=facts.head.kind,
             preprocessing=facts.preprocessing,
             folder=str(folder),
             limit=self.request.limit,

@@ -6,10 +6,13 @@ import pytest
 from resnet_edge.core.answers import (
     answers,
     centred_scores,
+    changed,
+    grouped,
     log_odds,
     logits,
     margins,
     of_output,
+    right,
     scores,
     sigmoid,
 )
@@ -86,3 +89,60 @@ def test_a_threshold_moves_along_to_the_other_kind(output: Output, other: Output
 
 def test_odds_and_sigmoid_undo_each_other() -> None:
     np.testing.assert_allclose(log_odds(sigmoid(SPREAD[100:141])), SPREAD[100:141], atol=1e-9)
+
+
+LABELS, ODDS = Head.multilabel(3, "probabilities", (0.5, 0.2, 0.9)), Head.multilabel(3, "logits")
+
+
+def test_of_several_labels_each_is_held_against_its_own_threshold() -> None:
+    outputs = np.asarray([[0.5, 0.21, 0.95], [0.6, 0.2, 0.9]], np.float32)
+    assert answers(LABELS, outputs).tolist() == [[0, 1, 1], [1, 0, 0]]
+    same = np.asarray([[0, 1, 1], [1, 0, 1]])
+    assert changed(answers(LABELS, outputs), same).tolist() == [False, True]
+    assert right(LABELS, answers(LABELS, outputs), same).tolist() == [True, False]
+
+
+def test_the_margin_of_labels_is_the_distance_of_the_closest_logit_from_its_threshold() -> None:
+    outputs = np.asarray([[3.0, -0.5, 2.0]], np.float32)
+    assert margins(ODDS, outputs) == pytest.approx([0.5])
+    moved = Head.multilabel(3, "logits", (2.9, 0, 0))
+    assert margins(moved, outputs) == pytest.approx([0.1], abs=1e-6)
+
+
+def test_thresholds_of_labels_move_to_logits_and_back() -> None:
+    there = of_output(LABELS, "logits")
+    assert there.thresholds == pytest.approx((0, np.log(0.25), np.log(9)))
+    assert of_output(there, "probabilities").thresholds == pytest.approx(LABELS.thresholds)
+    outputs = np.random.default_rng(0).uniform(0.01, 0.99, (50, 3))
+    np.testing.assert_array_equal(answers(LABELS, outputs), answers(there, log_odds(outputs)))
+
+
+def test_the_scores_of_labels_are_those_of_as_many_binary_heads() -> None:
+    values = np.random.default_rng(1).normal(0, 3, (20, 3))
+    halves = centred_scores(ODDS, values)
+    for label in range(3):
+        np.testing.assert_allclose(
+            halves[:, label], centred_scores(LOGIT, values[:, label : label + 1])[:, 1]
+        )
+
+
+def test_the_answer_of_an_embedding_is_its_neighbour_and_right_where_that_has_its_label() -> None:
+    head, outputs = Head.embedding(2), np.asarray([[1, 0], [1, 0.1], [0, 1], [0.05, 1]], np.float32)
+    assert answers(head, outputs).tolist() == [1, 0, 3, 2]
+    assert right(head, answers(head, outputs), np.asarray([5, 5, 1, 2])).tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    np.testing.assert_array_equal(centred_scores(head, outputs), outputs)
+    assert of_output(head, "logits") is head
+
+
+def test_images_are_grouped_by_what_they_are() -> None:
+    several = np.asarray([[1, 0], [0, 1], [1, 0]])
+    first, second, third = grouped(Head.multilabel(2, "logits"), several, None)
+    assert (first == third, first == second) == (True, False)
+    assert grouped(Head.embedding(4), np.asarray([1, 0]), np.asarray([7, 8])).tolist() == [7, 8]
+    assert grouped(Head.embedding(4), np.asarray([1, 0]), None).tolist() == [0, 0]
+    assert grouped(CLASSES, np.asarray([2, 1]), None).tolist() == [2, 1]

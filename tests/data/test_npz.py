@@ -74,7 +74,7 @@ def spoilt(value: float, dtype: type = np.float32) -> np.ndarray:
         ({"images": spoilt(1e300, np.float64)}, "NaN or Inf in 1 images, the first at 2"),
         ({"images": IMAGES, "labels": [0, 1]}, "it must be 4 integers"),
         ({"images": IMAGES, "labels": [0.0, 1, 1, 0]}, "it must be 4 integers"),
-        ({"images": IMAGES, "labels": np.eye(4, dtype=int)}, "it must be 4 integers"),
+        ({"images": IMAGES, "labels": np.eye(4, dtype=float)}, "several labels per image are integers"),
         ({"images": IMAGES, "labels": [0, 1, -1, 0]}, "the negative class -1 at image 2"),
         (
             {"images": IMAGES, "labels": [0, 1, 2, 0], "class_names": ["a", "b"]},
@@ -221,3 +221,32 @@ def test_images_that_the_model_cannot_take_are_not_unpacked(tmp_path: Path) -> N
         load(str(path), "train", (9, 9, 3))
     with pytest.raises(DataError, match="CRC"):
         load(str(path), "train", (60, 60, 3))
+
+
+def test_several_labels_per_image_are_zeros_and_ones(tmp_path: Path) -> None:
+    images = np.zeros((3, 4, 4, 1), np.uint8)
+    for dtype in (np.int64, np.uint8, bool):
+        np.savez(tmp_path / "a.npz", images=images, labels=np.eye(3, 2).astype(dtype), class_names=["a", "b"])
+        labels = npz.load(tmp_path / "a.npz").labels
+        assert labels is not None
+        assert labels.dtype == np.int64
+        assert labels.tolist() == [[1, 0], [0, 1], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "says"),
+    [
+        ([[0, 1], [2, 0], [0, 0]], None, "has 2 at image 1, label 0; .* are 0 and 1"),
+        ([[0, 1], [-1, 0], [0, 0]], None, "has -1 at image 1, label 0"),
+        ([[0.0, 1.0]] * 3, None, "several labels per image are integers"),
+        ([[0, 1]] * 3, ["a", "b", "c"], "has 2 labels per image, and 'class_names' 3"),
+        ([[0, 1]] * 2, None, r"or \(3, labels\) of 0 and 1"),
+    ],
+)
+def test_several_labels_that_are_none_are_refused(
+    tmp_path: Path, labels: list[list[float]], names: list[str] | None, says: str
+) -> None:
+    more: dict[str, Any] = {} if names is None else {"class_names": names}
+    np.savez(tmp_path / "a.npz", images=np.zeros((3, 4, 4, 1), np.uint8), labels=labels, **more)
+    with pytest.raises(DataError, match=says):
+        npz.load(tmp_path / "a.npz")

@@ -5,7 +5,7 @@ import pytest
 
 from resnet_edge.core.head import Head
 from resnet_edge.core.results.golden_vectors import GoldenRun
-from resnet_edge.golden.tolerances import allowed, gate_of, quantization_step, tolerances
+from resnet_edge.golden.tolerances import allowed, gate_of, near_ties, quantization_step, tolerances
 
 HEAD = Head.of_classes(10, "logits")
 
@@ -51,3 +51,10 @@ def test_every_scheme_has_its_gate(scheme: str, share: float) -> None:
     assert allowed(gate, None, 10.0) == pytest.approx(10 * share)
     assert gate_of(scheme, None, "cpu", "litert").share <= share
     assert gate_of(scheme, None, "gpu", "litert").share >= share
+
+
+def test_a_label_near_its_threshold_is_a_near_tie_and_an_embedding_has_none() -> None:
+    expected = np.asarray([[0.5 + 1e-6, 0.9], [0.7, 0.9], [0.1, 0.8 - 1e-6]], np.float32)
+    head = Head.multilabel(2, "probabilities", (0.5, 0.8))
+    assert near_ties(head, expected, 1e-5) == (0, 2)
+    assert near_ties(Head.embedding(2), expected, 1.0) == ()

@@ -92,3 +92,51 @@ def test_accuracy_is_by_the_head() -> None:
     high = Head.binary("probabilities", 0.8)
     outputs = np.array([[0.7], [0.9]], np.float32)
     assert np.asarray(accuracy_of(high)(np.array([1, 1]), outputs)).tolist() == [0.0, 1.0]
+
+
+SEVERAL = RANDOM.integers(0, 2, (6, 4))
+ONE_EACH = Head.multilabel(4, "logits")
+
+
+def log_sigmoid(values: Any) -> Any:
+    return -np.log1p(np.exp(-np.asarray(values, np.float64)))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_labels_have_the_mean_of_their_cross_entropies(smoothing: float) -> None:
+    target = SEVERAL * (1 - smoothing) + smoothing / 2
+    each = -(target * log_sigmoid(LOGITS) + (1 - target) * log_sigmoid(-LOGITS))
+    found = loss_of(recipe(label_smoothing=smoothing), ONE_EACH)(SEVERAL, LOGITS)
+    np.testing.assert_allclose(found, each.mean(axis=1), rtol=1e-5)
+
+
+def test_probabilities_of_labels_and_their_logits_have_one_loss() -> None:
+    probabilities = np.exp(log_sigmoid(LOGITS)).astype(np.float32)
+    found = loss_of(recipe(), Head.multilabel(4, "probabilities"))(SEVERAL, probabilities)
+    np.testing.assert_allclose(found, loss_of(recipe(), ONE_EACH)(SEVERAL, LOGITS), rtol=1e-4, atol=1e-5)
+
+
+def test_a_teacher_of_labels_is_met_where_its_probabilities_are() -> None:
+    how = recipe(teacher="x", teacher_weight=1.0, temperature=2.0)
+    packed = np.concatenate([SEVERAL.astype(np.float32), TEACHER], axis=1)
+    t, s = TEACHER.astype(np.float64) / 2, LOGITS.astype(np.float64) / 2
+    yes = 1 / (1 + np.exp(-t))
+    each = yes * (log_sigmoid(t) - log_sigmoid(s)) + (1 - yes) * (log_sigmoid(-t) - log_sigmoid(-s))
+    np.testing.assert_allclose(loss_of(how, ONE_EACH)(packed, LOGITS), 4 * each.mean(axis=1), rtol=1e-4)
+    same = np.concatenate([SEVERAL.astype(np.float32), LOGITS], axis=1)
+    np.testing.assert_allclose(loss_of(how, ONE_EACH)(same, LOGITS), np.zeros(6), atol=1e-6)
+
+
+def test_the_accuracy_of_labels_is_the_share_of_them() -> None:
+    head = Head.multilabel(4, "logits", (0.0, 1.0, -1.0, 0.0))
+    wanted = ((LOGITS > [0, 1, -1, 0]) == SEVERAL).mean(axis=1)
+    np.testing.assert_allclose(accuracy_of(head)(SEVERAL, LOGITS), wanted)
+
+
+def test_an_embedding_is_to_point_where_its_teacher_does() -> None:
+    head = Head.embedding(4)
+    cosines = (LOGITS * TEACHER).sum(1) / np.linalg.norm(LOGITS, axis=1) / np.linalg.norm(TEACHER, axis=1)
+    np.testing.assert_allclose(loss_of(recipe(), head)(TEACHER, LOGITS), 1 - cosines, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(loss_of(recipe(), head)(3 * LOGITS, LOGITS), np.zeros(6), atol=1e-5)
+    np.testing.assert_allclose(accuracy_of(head)(TEACHER, LOGITS), cosines, rtol=1e-4, atol=1e-5)
+    assert np.isfinite(np.asarray(loss_of(recipe(), head)(np.zeros_like(LOGITS), LOGITS))).all()

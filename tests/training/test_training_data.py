@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.core.head import Head
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.training.training_data import LabelledImages, TrainingData, training_data
 from resnet_edge.workers.progress import silent
@@ -18,13 +19,19 @@ LABELS = np.arange(N) % 3 % 2  # two of three are of class 0
 
 
 def read(
-    folder: Path, classes: int | None = None, labels: Any = LABELS, names: Any = None, **recipe: Any
+    folder: Path,
+    classes: int | None = None,
+    labels: Any = LABELS,
+    names: Any = None,
+    head: Head | None = None,
+    **recipe: Any,
 ) -> TrainingData:
     images = np.arange(N, dtype=np.uint8).reshape(N, 1, 1, 1)
     arrays: dict[str, Any] = {"images": images} | ({} if labels is None else {"labels": labels})
     arrays |= {} if names is None else {"class_names": np.array(names)}
     np.savez(folder / "d.npz", **arrays)
-    return training_data(Recipe(data=str(folder / "d.npz"), epochs=1, **recipe), None, classes, silent)
+    head = head if classes is None else Head.of_classes(classes, "logits")
+    return training_data(Recipe(data=str(folder / "d.npz"), epochs=1, **recipe), None, head, silent)
 
 
 def test_every_image_is_fitted_or_held_out_with_its_label(tmp_path: Path) -> None:
@@ -85,3 +92,38 @@ def test_other_labels_are_other_images() -> None:
     one, two = (LabelledImages(images, np.array(labels), "") for labels in ([0, 1, 0, 1], [0, 1, 1, 1]))
     assert one.sha256() == LabelledImages(images.copy(), np.array([0, 1, 0, 1]), "x").sha256()
     assert one.sha256() != two.sha256()
+
+
+SEVERAL = np.stack([LABELS, 1 - LABELS, np.arange(N) % 7 == 0], axis=1).astype(np.int64)
+
+
+def test_several_labels_are_held_out_of_all_images_and_counted(tmp_path: Path) -> None:
+    for head in (None, Head.multilabel(3, "logits")):
+        data = read(tmp_path, labels=SEVERAL, head=head, validation=0.2)
+        assert (data.classes, data.several, data.labelled) == (3, True, True)
+        assert data.held_out is not None
+        assert (len(data.fitted), len(data.held_out)) == (80, 20)
+        np.testing.assert_array_equal(data.held_out.labels, SEVERAL[data.held_out.images.ravel()])
+
+
+def test_an_embedding_needs_no_labels_and_is_measured_where_there_are_some(tmp_path: Path) -> None:
+    head = Head.embedding(8)
+    bare = read(tmp_path, labels=None, head=head, validation=0.2)
+    assert (bare.classes, bare.labelled, bare.measured_on) == (0, False, None)
+    told = read(tmp_path, head=head, names=["a", "b"], validation=0.2)
+    assert told.measured_on is told.held_out
+    assert told.class_names == ()
+
+
+@pytest.mark.parametrize(
+    ("labels", "head", "says"),
+    [
+        (SEVERAL, Head.of_classes(3, "logits"), "3 labels per image, and the model tells classes apart"),
+        (SEVERAL, Head.multilabel(2, "logits"), "3 labels per image, and the model 2"),
+        (LABELS, Head.multilabel(2, "logits"), "one class per image"),
+        (np.ones((N, 2), int), None, "the same labels for every image"),
+    ],
+)
+def test_labels_of_another_kind_are_refused(tmp_path: Path, labels: Any, head: Any, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        read(tmp_path, labels=labels, head=head)

@@ -31,8 +31,15 @@ def runtimes(scheme: str) -> tuple[str, ...]:
 
 def border(scheme: str, head: Head) -> Border:
     """Three channels; uint8 where the network is int8 inside; probabilities of every class in float32,
-    because in uint8 two classes share a score too easily. Raises ArtifactError for a binary classifier whose
-    threshold is not where both are equally likely: apps take the larger score."""
+    because in uint8 two classes share a score too easily; of several labels, the probability of each. Raises
+    ArtifactError for a binary classifier whose threshold is not where both are equally likely: apps take the
+    larger score; and for an embedding, which has no class that an ImageClassifier could name."""
+    if head.kind == "embedding":
+        raise ArtifactError(
+            "it gives an embedding, and this profile is for MediaPipe's ImageClassifier, which shows "
+            "classes: "
+            "take --profiles litert or onnx, whose files give the numbers"
+        )
     if head.threshold not in (None, THRESHOLDS[head.output]):
         raise ArtifactError(
             f"the answer is class 1 above {head.threshold:g}, and MediaPipe Tasks takes the class with the "
@@ -42,8 +49,8 @@ def border(scheme: str, head: Head) -> Border:
     return Border(
         input="uint8" if scheme == "int8" else "float32",
         rgb=True,
-        softmax=head.output == "logits" and not one,
-        sigmoid=head.output == "logits" and one,
+        softmax=head.output == "logits" and not head.separate,
+        sigmoid=head.output == "logits" and head.separate,
         both=one,
     )
 

@@ -22,7 +22,7 @@ LAYERS = frozenset(
         *("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
         *("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
         *("AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "MaxPooling2D"),
-        *("BatchNormalization", "Rescaling"),
+        *("BatchNormalization", "Rescaling", "UnitNormalization"),
         *("Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv2D", "SeparableConv2D"),
         *("Cropping2D", "Flatten", "Permute", "Reshape", "UpSampling2D", "ZeroPadding2D"),
         *("Dropout", "GaussianDropout", "GaussianNoise", "Identity", "SpatialDropout2D"),

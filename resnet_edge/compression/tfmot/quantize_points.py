@@ -134,7 +134,9 @@ def _refusal(call: Call, reading: _Reading) -> str | None:
         axis = call.operation.axis if isinstance(call.operation.axis, int) else call.operation.axis[0]
         return None if axis in (-1, len(call.shape) - 1) else "it does not normalize channels"
     if _is_squashing(call):
-        return None if reading.ends(call) else "a softmax or sigmoid is only handled at the end"
+        return (
+            None if reading.ends(call) else "a softmax, a sigmoid or a unit length is only handled at the end"
+        )
     if call.kind in WEIGHTED | {"Activation"}:
         if _is_linear(call) or call.operation.activation in CLAMPS:
             return None
@@ -156,10 +158,11 @@ def _is_absent(call: Call) -> bool:
 
 
 def _is_squashing(call: Call) -> bool:
-    """Whether it ends in a softmax or sigmoid, with or without weights before it."""
+    """Whether it ends in a softmax or sigmoid, with or without weights before it, or in vectors of length
+    one: what stays in float behind int8."""
     if call.kind in WEIGHTED | {"Activation"}:
         return getattr(call.operation, "activation", None) in (activations.softmax, activations.sigmoid)
-    return call.kind == "Softmax"
+    return call.kind in ("Softmax", "UnitNormalization")
 
 
 def _is_clamp(call: Call) -> bool:

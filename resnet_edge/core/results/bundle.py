@@ -7,7 +7,7 @@ from typing import Literal
 
 from resnet_edge.core.arena import Arena
 from resnet_edge.core.artifact import TensorSpec
-from resnet_edge.core.head import Head, Output
+from resnet_edge.core.head import Head, HeadKind, Output
 from resnet_edge.core.image_contract import ImageContract
 from resnet_edge.core.results.outlook import FileOutlook
 
@@ -20,9 +20,9 @@ class BundledFile:
 
     `path` is relative to the bundle, with forward slashes. `source` is the artifact of `convert` that it is
     made from and `source_sha256` its hash; `changes` tells, in sentences, what is different (nothing: the
-    bytes are the same). `input` is (1, H, W, C), `output` (1, classes); `scores` is what comes out. One
-    score is of the second of two classes, and that is the answer above `threshold`.
-    """
+    bytes are the same). `input` is (1, H, W, C), `output` (1, classes); `scores` is what comes out, and
+    `kind` what it stands for (core/head.py). One score is of the second of two classes, and that is the
+    answer above `threshold`; of several labels, each is given above its own of `thresholds`."""
 
     path: str
     profile: str
@@ -37,10 +37,16 @@ class BundledFile:
     source_sha256: str
     changes: tuple[str, ...] = ()
     threshold: float | None = None
+    kind: HeadKind = "classes"
+    thresholds: tuple[float, ...] = ()
 
     @property
     def head(self) -> Head:
         """How its scores become answers."""
+        if self.kind == "multilabel":
+            return Head.multilabel(self.output.shape[-1] or 0, self.scores, self.thresholds)
+        if self.kind == "embedding":
+            return Head.embedding(self.output.shape[-1] or 0)
         if self.threshold is not None:
             return Head.binary(self.scores, self.threshold)
         return Head.of_classes(self.output.shape[-1] or 0, self.scores)

@@ -79,9 +79,9 @@ class GoldenArtifact:
 @dataclass(frozen=True, kw_only=True)
 class GoldenVectors:
     """A whole file. `model` and `model_sha256` are of the reference, `data` and `data_sha256` of all images
-    of the run; `output`, `classes`, `kind` and `threshold` are those of the head (core/head.py); `rows` are
-    those taken from them, in order, and `labels` their classes (None: not known).
-    `image_shape` is (H, W, C). `versions` and `machine` tell what it was made with."""
+    of the run; `output`, `classes`, `kind`, `threshold`, `thresholds` and `dimensions` are those of the head
+    (core/head.py); `rows` are those taken from them, in order, and `labels` their classes (None: not known,
+    or several each). `image_shape` is (H, W, C). `versions` and `machine` tell what it was made with."""
 
     model: str
     model_sha256: str
@@ -100,11 +100,20 @@ class GoldenVectors:
     schema: int = SCHEMA
     kind: HeadKind = "classes"
     threshold: float | None = None
+    thresholds: tuple[float, ...] = ()
+    dimensions: int = 0
 
     @property
     def head(self) -> Head:
         """How outputs become answers."""
-        return Head(kind=self.kind, output=self.output, classes=self.classes, threshold=self.threshold)
+        return Head(
+            kind=self.kind,
+            output=self.output,
+            classes=self.classes,
+            threshold=self.threshold,
+            thresholds=self.thresholds,
+            dimensions=self.dimensions,
+        )
 
 
 GoldenVerdict = Literal["pass", "fail", "not run"]
@@ -139,13 +148,14 @@ def faults(vectors: GoldenVectors) -> Iterator[str]:
     n, head, classes = len(vectors.rows), vectors.head, vectors.head.classes
     if n == 0:
         yield "it holds no image"
-    if classes < 2 or (head.kind == "binary") != (head.threshold is not None) or min(vectors.image_shape) < 1:
+    if not _is_head(head) or min(vectors.image_shape) < 1:
         yield "its shapes are those of no image classifier"
     if vectors.class_names and len(vectors.class_names) != classes:
         yield f"it names {len(vectors.class_names)} of {classes} classes"
     if vectors.labels is not None and len(vectors.labels) != n:
         yield f"it has {len(vectors.labels)} labels for {n} images"
-    if not all(0 <= label < classes for label in vectors.labels or ()):
+    most = math.inf if head.kind == "embedding" else classes
+    if not all(0 <= label < most for label in vectors.labels or ()):
         yield "a label is out of range"
     if not vectors.artifacts:
         yield "it holds no artifact"
@@ -153,6 +163,14 @@ def faults(vectors: GoldenVectors) -> Iterator[str]:
         yield "two of its artifacts are the same file"
     for artifact in vectors.artifacts:
         yield from (f"{artifact.file}: {fault}" for fault in _faults(artifact, n, head.outputs))
+
+
+def _is_head(head: Head) -> bool:
+    """Whether its parts belong together."""
+    if head.kind == "embedding":
+        return head.dimensions > 1 and not head.classes and not head.own_thresholds
+    counts = {"classes": 0, "binary": 1, "multilabel": head.classes}
+    return head.classes > 1 and not head.dimensions and len(head.own_thresholds) == counts[head.kind]
 
 
 def _faults(artifact: GoldenArtifact, n: int, outputs: int) -> Iterator[str]:

@@ -36,6 +36,8 @@ def _file(file: BundledFile, scores: GoldenScores) -> dict[str, Any]:
         "sha256": file.sha256,
         "kind": file.scores,
         "threshold": file.threshold,
+        "head": file.kind if file.threshold is None else "binary",
+        "thresholds": list(file.head.own_thresholds),
         "input": _end(file.input),
         "output": _end(file.output),
         "inputs_sha256": list(scores.inputs_sha256),

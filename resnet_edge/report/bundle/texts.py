@@ -11,7 +11,7 @@ from resnet_edge.core.app_libraries import AppLibrary, named_in
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import OutputError
 from resnet_edge.core.files.scratch import OWNER
-from resnet_edge.core.results.bundle import Bundle, BundledFile, RuntimeProof
+from resnet_edge.core.results.bundle import Bundle, BundledFile, BundleFacts, RuntimeProof
 from resnet_edge.report.bundle.accelerators import accelerators_markdown
 from resnet_edge.report.bundle.golden import golden_json
 from resnet_edge.report.bundle.model_card import card_markdown
@@ -36,6 +36,8 @@ def write_bundle(bundle: Bundle, folder: Path, command: str, card: dict[str, Any
         "model_card.json": readable_json(card),
         "MODEL_CARD.md": card_markdown(card).encode(),
     }
+    if not facts.labels:  # of an embedding
+        del texts["labels.txt"]
     if bundle.outlooks:
         texts["ACCELERATORS.md"] = accelerators_markdown(bundle.outlooks).encode()
     for path, content in texts.items():
@@ -80,6 +82,24 @@ def _libraries_of(folder: Path) -> tuple[AppLibrary, ...]:
     return named_in("\n".join(path.read_text("utf-8") for path in samples))
 
 
+def _told(facts: BundleFacts) -> str:
+    """What the files tell apart."""
+    kind = facts.files[0].kind if facts.files else "classes"
+    if kind == "embedding":
+        return (
+            "The files give an embedding: numbers by which images are compared (the cosine of two of them; "
+            "no "
+            "classes)."
+        )
+    if kind == "multilabel":
+        return (
+            f"{len(facts.labels)} labels (`labels.txt`), any number of which an image may have: each whose "
+            "score "
+            "is above its threshold (`thresholds` in `golden/golden.json`)."
+        )
+    return f"{len(facts.labels)} classes (`labels.txt`)."
+
+
 def _readme(bundle: Bundle, command: str, libraries: tuple[AppLibrary, ...]) -> str:
     facts = bundle.facts
     names_a_photo = "" if facts.image.samples else "; `samples/python/classify.py` names a photo"
@@ -87,8 +107,7 @@ def _readme(bundle: Bundle, command: str, libraries: tuple[AppLibrary, ...]) -> 
     if bundle.unproved:
         parts += [f"**Not proved:** {escaped('; '.join(bundle.unproved))}.", ""]
     parts += [
-        f"{len(facts.labels)} classes (`labels.txt`). Made by {code(command)}; `bundle.json` has the SHA-256 "
-        "of every file.",
+        f"{_told(facts)} Made by {code(command)}; `bundle.json` has the SHA-256 of every file.",
         "",
         *(f"**Note:** {escaped(note)}.\n" for note in bundle.notes),
         "## Which file",

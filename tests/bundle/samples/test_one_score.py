@@ -1,4 +1,5 @@
-"""What the samples make of one score, the second of two classes, in every language that runs here."""
+"""What the samples make of scores that have thresholds, and of numbers that have none, in every language that
+runs here."""
 
 from __future__ import annotations
 
@@ -34,14 +35,16 @@ import numpy as np
 from classify import answer, shares
 told = []
 for file, score in json.loads(sys.argv[1]):
-    score = np.asarray([score], np.float32)
+    score = np.asarray(score, np.float32)
     told.append([answer(score, file), [float(share) for share in shares(score, file)]])
 print(json.dumps(told))
 """
 JAVASCRIPT = """
 import { answer, best } from "./samples/javascript/preprocess.mjs";
 const told = JSON.parse(process.argv[1]).map(([file, score]) => {
-  const scores = Float32Array.of(score), found = best(scores, file);
+  const scores = Float32Array.from(score), found = best(scores, file);
+  if (file.head === "multilabel") return [answer(scores, file).split(",").map(Number), found];
+  if (file.head === "embedding") return [answer(scores, file), found];
   if (found[0][0] !== answer(scores, file)) throw new Error("the answer is not the first");
   return [answer(scores, file), found.sort((a, b) => a[0] - b[0]).map(([, share]) => share)];
 });
@@ -63,12 +66,54 @@ def _said(command: list[str], folder: Path) -> Any:
     return json.loads(subprocess.run(command, cwd=folder, check=True, capture_output=True).stdout)
 
 
+def _file(head: Head) -> dict[str, Any]:
+    """What golden.json says of a file with that head."""
+    limits = list(head.own_thresholds)
+    return {"kind": head.output, "head": head.kind, "threshold": head.threshold, "thresholds": limits}
+
+
+@pytest.mark.parametrize("told", [python, javascript])
+@pytest.mark.parametrize(
+    ("head", "scores"),
+    [
+        (Head.multilabel(3, "probabilities"), [0.9, 0.5, 0.51]),
+        (Head.multilabel(3, "probabilities", (0.1, 0.9, 0.3)), [0.2, 0.8, 0.3]),
+        (Head.multilabel(3, "logits"), [-0.1, 0.0, 4.0]),
+        (Head.multilabel(2, "logits"), [-1.0, -2.0]),
+    ],
+)
+def test_each_label_is_held_against_its_own_threshold(
+    told: Callable[[Path, str], Any], head: Head, scores: list[float], tmp_path: Path, artifacts: Path
+) -> None:
+    bundles.write(tmp_path, artifacts)
+    ((answer, shares),) = told(tmp_path, json.dumps([(_file(head), scores)]))
+    row = np.asarray([scores], np.float32)
+    assert answer == answers(head, row)[0].tolist()
+    likely = row[0] if head.output == "probabilities" else 1 / (1 + np.exp(-row[0]))
+    if told is python:
+        np.testing.assert_allclose(shares, likely, rtol=1e-6)
+        return
+    given = np.flatnonzero(answer)
+    assert [index for index, _ in shares] == sorted(given, key=lambda index: -likely[index])
+    np.testing.assert_allclose([share for _, share in shares], sorted(likely[given], reverse=True), rtol=1e-6)
+
+
+@pytest.mark.parametrize("told", [python, javascript])
+def test_numbers_of_an_embedding_have_no_answer(
+    told: Callable[[Path, str], Any], tmp_path: Path, artifacts: Path
+) -> None:
+    bundles.write(tmp_path, artifacts)
+    ((answer, best),) = told(tmp_path, json.dumps([(_file(Head.embedding(3)), [0.1, 5.0, -2.0])]))
+    assert answer in (None, -1)
+    assert told is python or best == []
+
+
 @pytest.mark.parametrize("told", [python, javascript])
 def test_it_is_held_against_the_threshold_and_told_as_shares_of_both(
     told: Callable[[Path, str], Any], tmp_path: Path, artifacts: Path
 ) -> None:
     bundles.write(tmp_path, artifacts)
-    asked = [({"kind": kind, "threshold": threshold}, score) for kind, threshold, score in CASES]
+    asked = [(_file(Head.binary(kind, threshold)), [score]) for kind, threshold, score in CASES]
     found = told(tmp_path, json.dumps(asked))
     for (output, threshold, score), (answer, shares) in zip(CASES, found, strict=True):
         one = np.asarray([[score]], np.float32)

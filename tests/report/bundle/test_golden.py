@@ -73,6 +73,8 @@ def test_it_says_all_that_a_self_test_needs() -> None:
                 "sha256": "aa",
                 "kind": "logits",
                 "threshold": None,
+                "head": "classes",
+                "thresholds": [],
                 "input": {"dtype": "uint8", "shape": [1, 8, 8, 1], "scale": 1.0, "zero_point": 0},
                 "output": {"dtype": "float32", "shape": [1, 2], "scale": None, "zero_point": None},
                 "inputs_sha256": ["cc", "dd"],

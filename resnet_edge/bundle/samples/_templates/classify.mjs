@@ -25,7 +25,10 @@ async function main() {
   const tensor = new ort.Tensor(file.input.dtype, tensorOf(picture, file.input), file.input.shape);
   const out = await session.run({ [session.inputNames[0]]: tensor });
   const scores = real(/** @type {any} */ (out[session.outputNames[0]].data), file.output);
-  for (const [i, share] of best(scores, file)) console.log(`${share.toFixed(3)}  ${shown(golden.labels[i])}`);
+  if (file.head === "embedding") return console.log(JSON.stringify(Array.from(scores)));
+  const found = best(scores, file);
+  for (const [i, share] of found) console.log(`${share.toFixed(3)}  ${shown(golden.labels[i])}`);
+  if (!found.length) console.log("none of the labels");
 }
 
 try {

@@ -188,26 +188,40 @@ export function real(stored, end) {
   return Float32Array.from(stored, (v) => (end.scale === null ? v : (v - point) * scale));
 }
 
-/** The class; one score is that of the second of two, and counts from a threshold on.
- * @param {ArrayLike<number>} scores @param {{ threshold: number | null }} file  of golden/golden.json */
+/** @typedef {{ kind: string, head: string, threshold: number | null, thresholds: number[] }} Head */
+
+/** The class; one score is that of the second of two, and counts from a threshold on. Of several labels, 1 for
+ * each that is above its threshold, as "0,1,1". Numbers of an embedding have no answer: -1.
+ * @param {ArrayLike<number>} scores @param {Head} file  of golden/golden.json */
 export function answer(scores, file) {
-  if (file.threshold !== null) return Number(scores[0] > Math.fround(file.threshold));
+  if (file.head === "embedding") return -1;
+  const above = file.thresholds.map((limit, i) => Number(scores[i] > Math.fround(limit)));
+  if (file.head === "multilabel") return above.join();
+  if (above.length) return above[0];
   const row = Array.from(scores);
   return row.indexOf(Math.max(...row));
 }
 
-/** The best three answers: [index, share of one].
- * @param {Float32Array} scores @param {{ kind: string, threshold: number | null }} file  of golden/golden.json */
+/** The best three answers: [index, share of one]; of several labels, all that are given, the most likely first; of an
+ * embedding none.
+ * @param {Float32Array} scores @param {Head} file  of golden/golden.json */
 export function best(scores, file) {
+  if (file.head === "embedding") return [];
   const first = answer(scores, file), shares = sharesOf(scores, file);
+  if (file.head === "multilabel") {
+    return shares.map((share, i) => /** @type {[number, number]} */ ([i, share]))
+      .filter(([i]) => scores[i] > Math.fround(file.thresholds[i])).sort((a, b) => b[1] - a[1]);
+  }
   return shares.map((share, i) => /** @type {[number, number]} */ ([i, share]))
     .sort((a, b) => Number(b[0] === first) - Number(a[0] === first) || b[1] - a[1]).slice(0, 3);
 }
 
-/** @param {Float32Array} scores @param {{ kind: string, threshold: number | null }} file */
+/** @param {Float32Array} scores @param {Head} file */
 function sharesOf(scores, file) {
+  const sigmoid = (/** @type {number} */ v) => 1 / (1 + Math.exp(-v));
+  if (file.head === "multilabel") return Array.from(scores, (v) => (file.kind === "logits" ? sigmoid(v) : v));
   if (file.threshold === null) return file.kind === "logits" ? softmax(scores) : Array.from(scores);
-  const second = file.kind === "logits" ? 1 / (1 + Math.exp(-scores[0])) : scores[0];
+  const second = file.kind === "logits" ? sigmoid(scores[0]) : scores[0];
   return [1 - second, second];
 }
 

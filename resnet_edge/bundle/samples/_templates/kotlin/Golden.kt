@@ -15,6 +15,7 @@ import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.boolean
 import kotlinx.serialization.json.double
 import kotlinx.serialization.json.doubleOrNull
+import kotlinx.serialization.json.float
 import kotlinx.serialization.json.floatOrNull
 import kotlinx.serialization.json.int
 import kotlinx.serialization.json.intOrNull
@@ -29,6 +30,8 @@ class GoldenFile(
     val sha256: String,
     val kind: String,
     val threshold: Float?,
+    val head: String,
+    val thresholds: List<Float>,
     val input: End,
     val output: End,
     val inputsSha256: List<String>,
@@ -98,33 +101,48 @@ private fun complaint(
     if (sha256(tensor) != file.inputsSha256[i]) {
         return "the INPUT is off: this code makes another tensor of it than it must"
     }
-    return scoresOff(model.run(tensor), wanted, file.tolerance(model.runtime), file.threshold)
+    return scoresOff(model.run(tensor), wanted, file.tolerance(model.runtime), file)
 }
 
 /** What is off with the scores of one image; null: nothing. */
-fun scoresOff(found: FloatArray, wanted: FloatArray, allowed: Double, threshold: Float? = null): String? {
+fun scoresOff(found: FloatArray, wanted: FloatArray, allowed: Double, file: GoldenFile? = null): String? {
     if (found.size != wanted.size) return "the OUTPUT is off: ${found.size} scores, not ${wanted.size}"
     val apart = found.indices.maxOf { abs(found[it] - wanted[it]) }.toDouble()
     if (!(apart <= allowed)) { // also where it is not a number
         val (far, most) = listOf(apart, allowed).map { "%.3g".format(Locale.ROOT, it) }
         return "the OUTPUT is off: a score by $far, and $most is allowed"
     }
-    return if (answer(found, threshold) == answer(wanted, threshold)) null else "the OUTPUT is off: the answer is another"
+    return if (answers(found, file) == answers(wanted, file)) null else "the OUTPUT is off: the answer is another"
 }
 
-/** The class; one score is that of the second of two, and counts from a threshold on. */
-fun answer(scores: FloatArray, threshold: Float?): Int =
-    if (threshold == null) scores.indices.maxBy { scores[it] } else if (scores[0] > threshold) 1 else 0
+/** The class, as a list of one; one score is that of the second of two, and counts from a threshold on. Of several
+ *  labels, those that are above their thresholds. Numbers of an embedding have no answer: none. */
+fun answers(scores: FloatArray, file: GoldenFile? = null): List<Int> {
+    val limits = file?.thresholds ?: emptyList()
+    return when (file?.head) {
+        "embedding" -> emptyList()
+        "multilabel" -> scores.indices.filter { scores[it] > limits[it] }
+        "binary" -> listOf(if (scores[0] > limits[0]) 1 else 0)
+        else -> listOf(scores.indices.maxBy { scores[it] })
+    }
+}
 
-/** The best answers: labels and shares of one. */
+/** The best answers: labels and shares of one; of several labels, all that are given, the most likely first. */
 fun best(scores: FloatArray, file: GoldenFile, labels: List<String>, count: Int = 3): List<Pair<String, Float>> {
-    val first = answer(scores, file.threshold)
+    if (file.head == "embedding") return emptyList() // its numbers are what there is
+    val given = answers(scores, file)
     val shares = sharesOf(scores, file)
+    if (file.head == "multilabel") return given.sortedBy { -shares[it] }.map { labels[it] to shares[it] }
+    val first = given.firstOrNull()
     val order = shares.indices.sortedWith(compareBy({ it != first }, { -shares[it] }))
     return order.take(count).map { labels[it] to shares[it] }
 }
 
 private fun sharesOf(scores: FloatArray, file: GoldenFile): FloatArray {
+    if (file.head == "multilabel" && file.kind == "logits") {
+        return FloatArray(scores.size) { sigmoid(scores[it]) }
+    }
+    if (file.head == "multilabel") return scores
     if (file.threshold == null) return if (file.kind == "logits") softmax(scores) else scores
     val second = if (file.kind == "logits") sigmoid(scores[0]) else scores[0]
     return floatArrayOf(1 - second, second)
@@ -145,6 +163,8 @@ private fun fileOf(file: JsonObject) = GoldenFile(
     sha256 = file.text("sha256"),
     kind = file.text("kind"),
     threshold = file.getValue("threshold").jsonPrimitive.floatOrNull,
+    head = file.text("head"),
+    thresholds = file.list("thresholds").map { it.jsonPrimitive.float },
     input = endOf(file.getValue("input").jsonObject),
     output = endOf(file.getValue("output").jsonObject),
     inputsSha256 = file.list("inputs_sha256").map(JsonElement::text),

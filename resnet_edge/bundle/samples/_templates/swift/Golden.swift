@@ -18,6 +18,8 @@ struct GoldenFile: Decodable {
     let sha256: String
     let kind: String
     let threshold: Float?
+    let head: String
+    let thresholds: [Float]
     let input: End
     let output: End
     let inputs_sha256: [String]
@@ -102,11 +104,11 @@ private func complaint(
     if sha256(Data(tensor)) != file.inputs_sha256[i] {
         return "the INPUT is off: this code makes another tensor of it than it must"
     }
-    return scoresOff(try model.run(tensor), wanted, file.tolerance(model.runtime), file.threshold)
+    return scoresOff(try model.run(tensor), wanted, file.tolerance(model.runtime), file)
 }
 
 /// What is off with the scores of one image; nil: nothing.
-func scoresOff(_ found: [Float], _ wanted: [Float], _ allowed: Double, _ threshold: Float? = nil) -> String? {
+func scoresOff(_ found: [Float], _ wanted: [Float], _ allowed: Double, _ file: GoldenFile? = nil) -> String? {
     if found.count != wanted.count { return "the OUTPUT is off: \(found.count) scores, not \(wanted.count)" }
     var apart = 0.0
     for (one, other) in zip(found, wanted) {
@@ -118,24 +120,36 @@ func scoresOff(_ found: [Float], _ wanted: [Float], _ allowed: Double, _ thresho
         let far = String(format: "%.3g", apart)
         return "the OUTPUT is off: a score by \(far), and \(String(format: "%.3g", allowed)) is allowed"
     }
-    return answer(found, threshold) == answer(wanted, threshold) ? nil : "the OUTPUT is off: the answer is another"
+    return answers(found, file) == answers(wanted, file) ? nil : "the OUTPUT is off: the answer is another"
 }
 
-/// The class; one score is that of the second of two, and counts from a threshold on.
-func answer(_ scores: [Float], _ threshold: Float?) -> Int? {
-    if let limit = threshold { return scores[0] > limit ? 1 : 0 }
-    return scores.indices.max { scores[$0] < scores[$1] }
+/// The class, as a list of one; one score is that of the second of two, and counts from a threshold on. Of several
+/// labels, those that are above their thresholds. Numbers of an embedding have no answer: none.
+func answers(_ scores: [Float], _ file: GoldenFile? = nil) -> [Int] {
+    let limits = file?.thresholds ?? []
+    switch file?.head {
+    case "embedding": return []
+    case "multilabel": return scores.indices.filter { scores[$0] > limits[$0] }
+    case "binary": return [scores[0] > limits[0] ? 1 : 0]
+    default: return scores.indices.max { scores[$0] < scores[$1] }.map { [$0] } ?? []
+    }
 }
 
-/// The best answers: labels and shares of one.
+/// The best answers: labels and shares of one; of several labels, all that are given, the most likely first.
 func best(_ scores: [Float], _ file: GoldenFile, _ labels: [String], count: Int = 3) -> [(String, Float)] {
-    let first = answer(scores, file.threshold)
+    if file.head == "embedding" { return [] }  // its numbers are what there is
+    let given = answers(scores, file)
     let shares = sharesOf(scores, file)
+    if file.head == "multilabel" {
+        return given.sorted { shares[$0] > shares[$1] }.map { (labels[$0], shares[$0]) }
+    }
+    let first = given.first
     let order = shares.indices.sorted { $0 == first || ($1 != first && shares[$0] > shares[$1]) }
     return order.prefix(count).map { (labels[$0], shares[$0]) }
 }
 
 private func sharesOf(_ scores: [Float], _ file: GoldenFile) -> [Float] {
+    if file.head == "multilabel" { return file.kind == "logits" ? scores.map(sigmoid) : scores }
     if file.threshold == nil { return file.kind == "logits" ? softmax(scores) : scores }
     let second = file.kind == "logits" ? sigmoid(scores[0]) : scores[0]
     return [1 - second, second]
