@@ -17,7 +17,8 @@ class ModelFacts:
     convolutions and dense layers (None: not countable); `input_shape` is (H, W, C); `head` tells
     how its outputs become answers. `learned_ranges` is of how many layers it has activation
     ranges from quantization-aware training. `read_as` is a sentence for each thing that was read in another
-    way than the model says; `own_names` the names in the model of layers that were renamed for TensorFlow, by
+    way than the model says; `not_loaded` says which layers kept the weights that they were made with, where a
+    program loaded others; `own_names` the names in the model of layers that were renamed for TensorFlow, by
     the new ones.
     """
 
@@ -32,6 +33,7 @@ class ModelFacts:
     preprocessing: Preprocessing
     learned_ranges: int = 0
     read_as: tuple[str, ...] = ()
+    not_loaded: str = ""
     own_names: dict[str, str] = field(default_factory=dict)
 
     @property
