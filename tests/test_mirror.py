@@ -112,6 +112,7 @@ ELSEWHERE = {
     "formats/_onnx/transposed_convolution.py": OPERATIONS,
     "models/_keras_witness.py": "models/test_witness.py",  # a witness is nothing without what it is asked of
     "models/_load.py": "models/test_keras_file.py",  # the end that all readers of files for Keras 3 have
+    "models/_tensorflow_dispatch.py": "models/test_tensorflow_calls.py",  # by which alone they are called
 }
 """Modules with logic that have no file of their own, and the file that tests them, each with a reason."""
 

@@ -100,6 +100,10 @@ class ValueFiles:
                 f"a {type(model).__name__} is no model: give a keras.Model, a file, a name of the zoo, or "
                 "package.module:factory"
             )
+        if _is_of_users_class(model):
+            from resnet_edge.models.in_memory import as_file_holds  # with Keras, which has made the model
+
+            model = as_file_holds(model)
         # tf_keras writes a .keras of its own that only tf_keras reads; its .h5 is the one of Keras 2.
         suffix = ".h5" if type(model).__module__.startswith("tf_keras") or _is_keras_2(model) else ".keras"
         file = f"{safe_name(str(getattr(model, 'name', '')))}{suffix}"
@@ -238,6 +242,14 @@ def _check_arrays(option: str, images: NDArray[Any], labels: NDArray[Any] | None
 def _is_keras_2(model: Any) -> bool:
     """Of TensorFlow before 2.16."""
     return type(model).__module__.startswith(("keras.engine", "keras.src.engine"))
+
+
+def _is_of_users_class(model: Any) -> bool:
+    """Whether it is a model of Keras 3 in which a class of the user's computes, which no file holds."""
+    layers = getattr(model, "_flatten_layers", None)
+    if layers is None or not any(kind.__module__.startswith("keras.src.") for kind in type(model).__mro__):
+        return False
+    return not all(type(each).__module__.startswith("keras.") for each in layers())
 
 
 def paths_of(value: Any) -> tuple[Path, ...]:

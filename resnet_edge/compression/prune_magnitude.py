@@ -44,7 +44,7 @@ from resnet_edge.training.augment import AugmentedBatches
 from resnet_edge.training.checkpoint import open_checkpoint
 from resnet_edge.training.fit import Fit, fit, top1, training_details
 from resnet_edge.training.recipe import Compressed
-from resnet_edge.training.saved_model import as_saved, lost_ranges_note, preprocessing_note, savable
+from resnet_edge.training.saved_model import as_saved, lost_ranges_note, preprocessing_note
 from resnet_edge.training.state import state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_data import TrainingData, training_data
@@ -91,7 +91,7 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
     layers = sparsity(base.trunk, base.names)
     check_sparsity(layers, request.amount)
     made = finished_file(out)
-    savable(base.opened.trackable, base.graph).save(made)
+    base.opened.trackable.save(made)
     after = _measured(as_saved(request.model, facts, made), base, on_progress)
     details = {
         "method": "magnitude",

@@ -40,7 +40,7 @@ from resnet_edge.models.learned_ranges import INPUT, embed
 from resnet_edge.training.checkpoint import open_checkpoint
 from resnet_edge.training.fit import Fit, fit, top1, training_details
 from resnet_edge.training.recipe import Compressed
-from resnet_edge.training.saved_model import as_saved, preprocessing_note, savable
+from resnet_edge.training.saved_model import as_saved, preprocessing_note
 from resnet_edge.training.state import state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_data import TrainingData, training_data
@@ -89,7 +89,7 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     after = scores.of(lambda images: opened.network(trunk.prepared(images)), plain=True)
     ranges = {**quantized.ranges(), trunk.input_name: trunk.input_range}
     made = finished_file(out)
-    savable(opened.trackable, trunk.whole).save(made)
+    opened.trackable.save(made)
     embed(made, ranges)
     measured = data.measured_on
     step = Step(
@@ -121,8 +121,7 @@ class _Trunk:
         if not isinstance(opened.trackable, keras.Model):
             raise ModelError(f"{source} is a SavedModel, which has no layers to train: give the .keras file")
         self._facts = opened.facts
-        self.whole = flat_graph(opened.trackable, opened.facts.input_shape)
-        self.head, self._graph = split_head(self.whole)
+        self.head, self._graph = split_head(flat_graph(opened.trackable, opened.facts.input_shape))
         points = points_of(self._graph)
         self._network = to_tf_keras(self._graph)
         self._masks = masks_of(self._network)

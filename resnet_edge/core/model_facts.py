@@ -16,7 +16,8 @@ class ModelFacts:
     there is no file); `macs` counts multiply-accumulates of one image in convolutions and dense layers (None:
     not countable); `input_shape` is (H, W, C); `head` tells how its outputs become answers. `learned_ranges`
     is of how many layers it has activation ranges from quantization-aware training. `read_as` is a sentence
-    for each thing that was read in another way than the model says; `declared` what the user or the sidecar
+    for each thing that was read in another way than the model says; `not_loaded` says which layers kept the
+    weights that they were made with, where a program loaded others; `declared` what the user or the sidecar
     says that its outputs are, and `assumed` a sentence where nothing tells it; `own_names` the names in the
     model of layers that were renamed for TensorFlow, by the new ones."""
 
@@ -33,6 +34,7 @@ class ModelFacts:
     read_as: tuple[str, ...] = ()
     declared: HeadKind | None = None
     assumed: str = ""
+    not_loaded: str = ""
     own_names: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -23,16 +23,23 @@ WAY_OUT = "--accept-reference if it is as it should be"
 def reference_doubts(
     facts: ModelFacts, images: Images, parity: Sequence[Parity], steps: Sequence[Step], *, accepted: bool
 ) -> tuple[Doubt, ...]:
-    """What labels say against the reference. `steps` are those of its sidecar."""
+    """What speaks against the reference: how it was made, and labels. `steps` are those of its sidecar."""
+    made = _not_loaded(facts, accepted)
     measured = next((row for row in parity if row.reference_top1 is not None), None)
     if measured is None or measured.reference_top1 is None:
-        return ()
+        return made
     right = round(measured.reference_top1 * measured.n)
     found = (
         _chance(facts, right, measured.n, accepted),
         _claim(facts, images, right, measured.n, steps[-1] if steps else None, accepted),
     )
-    return tuple(doubt for doubt in found if doubt is not None)
+    return (*made, *(doubt for doubt in found if doubt is not None))
+
+
+def _not_loaded(facts: ModelFacts, accepted: bool) -> tuple[Doubt, ...]:
+    if not facts.not_loaded:
+        return ()
+    return (Doubt(kind="weights", sentence=f"{facts.not_loaded}, or pass {WAY_OUT}", accepted=accepted),)
 
 
 def _chance(facts: ModelFacts, right: int, n: int, accepted: bool) -> Doubt | None:

@@ -51,6 +51,16 @@ class ModelRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Original:
+    """The keras.Model of the user's, and what it makes of (B, H, W, C), as `OpenedModel.network`. `unit`:
+    half a unit in the last place of the shortest type that its own code computes in."""
+
+    model: Any
+    network: Callable[[Any], Any]
+    unit: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class OpenedModel:
     """A model in memory.
 
@@ -58,7 +68,8 @@ class OpenedModel:
     (B, head.outputs) float32 in inference mode, and can be traced by tf.function. `trackable`
     holds the variables (a keras.Model, or the loaded SavedModel). `ranges` are the activation
     ranges that quantization-aware training learned for exactly these weights, if it did. `activation_bytes`:
-    what the largest layer reads and gives for one image, as far as that is known.
+    what the largest layer reads and gives for one image, as far as that is known. `original` is what
+    `trackable` was rebuilt of, where it was.
     """
 
     facts: ModelFacts
@@ -66,6 +77,7 @@ class OpenedModel:
     trackable: Any
     ranges: Ranges | None = None
     activation_bytes: int = 0
+    original: Original | None = None
 
 
 def check_source(request: ModelRequest) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,33 +16,47 @@ _NO_OP_IN_INFERENCE = (
     layers.GaussianDropout,
     layers.Identity,
 )
-_RESIZING = (layers.Resizing, layers.CenterCrop, layers.Cropping2D)
+_RESIZING = (
+    layers.Resizing,
+    layers.CenterCrop,
+    layers.Cropping2D,
+    layers.ZeroPadding2D,
+    layers.Permute,
+    layers.Reshape,
+    layers.Concatenate,
+)
 """What leaves pixels pixels: what scales them may come behind."""
+_MOVING = {
+    *("Cast", "SaturateCast", "ConvertToTensor", "Resize", "CropImages", "PadImages", "Pad", "GetItem"),
+    *("Transpose", "Reshape", "Concatenate", "Copy"),
+}
+"""The same as operations of Keras."""
 _SCALING = (layers.Rescaling, layers.Normalization)
-_ARITHMETIC = {"TrueDivide", "Divide", "Multiply", "Subtract", "Add", "GetItem"}
+_ARITHMETIC = {"TrueDivide", "Divide", "Multiply", "Subtract", "Add"}
 """Keras operations that `x / 255` and `preprocess_input(x)` leave in a functional model."""
 
 
-def functional_view(model: keras.Model, shape: tuple[int, int, int]) -> keras.Model | None:
-    """`model` itself where its graph is known, else the graph of its `call` on a symbolic image.
+def is_functional(model: keras.Model) -> bool:
+    """Whether Keras knows the graph of `model`, and all that stands in it, nested models too, is of Keras."""
+    if not (isinstance(model, keras.Sequential) or hasattr(model, "operations")):
+        return False
+    inner = getattr(model, "_functional", model)  # a Sequential keeps its graph there
+    return _is_of_keras(model) and all(
+        is_functional(each) if isinstance(each, keras.Model) else _is_of_keras(each)
+        for each in getattr(inner, "operations", model.layers)
+    )
 
-    None where `call` does what no Keras graph can hold (TensorFlow functions, Python control
-    flow on values).
-    """
-    if isinstance(model, keras.Sequential) or hasattr(model, "operations"):
-        return model
-    image = keras.Input(shape)
-    arguments = {"training": False} if "training" in inspect.signature(model.call).parameters else {}
-    try:
-        return keras.Model(image, model.call(image, **arguments))
-    except Exception:  # the user's own code, run in a way that it need not support
-        return None
+
+def _is_of_keras(operation: Any) -> bool:
+    return type(operation).__module__.startswith("keras.") and not isinstance(operation, layers.Lambda)
 
 
 def scales_its_input(graph: keras.Model) -> bool:
     """Whether the graph begins with arithmetic on raw pixels: it needs no preprocessing of ours."""
     for operation in _operations(graph):
         if isinstance(operation, _NO_OP_IN_INFERENCE + _RESIZING) or _is_augmentation(operation):
+            continue
+        if type(operation).__name__ in _MOVING and not isinstance(operation, layers.Layer):
             continue
         return isinstance(operation, _SCALING) or type(operation).__name__ in _ARITHMETIC
     return False
@@ -64,6 +77,8 @@ def _operations(graph: Any) -> Iterator[Any]:
     for operation in getattr(inner, "operations", graph.layers):
         if isinstance(operation, keras.Sequential) or hasattr(operation, "operations"):
             yield from _operations(operation)
+        elif isinstance(operation, layers.Pipeline):
+            yield from operation.layers
         else:
             yield operation
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -15,18 +16,30 @@ from resnet_edge.core.errors import ModelError, UsageError, first_line
 from resnet_edge.core.head import Head, HeadKind
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing, preprocessing
-from resnet_edge.models import ModelRequest, OpenedModel, _graph
+from resnet_edge.models import ModelRequest, OpenedModel, Original, _graph
 from resnet_edge.models._as_float32 import as_float32
 from resnet_edge.models._budget import check_activations
+from resnet_edge.models._channels_last import is_first, takes_channels_first
+from resnet_edge.models._functional import Rebuilt, as_functional
 from resnet_edge.models._head import DeclaredHead, Thresholds, head_of
-from resnet_edge.models._macs import MacCounter, sublayers
-from resnet_edge.models._outputs import picked, view_of_one, with_one_output
+from resnet_edge.models._macs import MacCounter
+from resnet_edge.models._outputs import picked, with_one_output
 from resnet_edge.models._safe_names import with_safe_names
 from resnet_edge.models._shape import input_shape
+from resnet_edge.models.flat import flat_graph
 from resnet_edge.models.learned_ranges import Ranges
+from resnet_edge.models.witness import distance
 
 PROBE = 2
 """Images in the seeded batch: two, so that a reduction over the batch would show."""
+
+TOLERANCE = 1e-4
+"""The largest difference on noise between a model and what was rebuilt of it, as a part of the largest
+answer. A layer wired wrongly gives more than 1e-2; what rounding may do to these weights `witness` measures,
+on images."""
+
+HALF_TOLERANCE = 32
+"""The same in units of a shorter type: each of so many tensors in a row that are rounded to it."""
 
 CHOICES = (
     "--preprocess unit (0..1), symmetric (-1..1), imagenet (mean and std, as torchvision), caffe (BGR minus "
@@ -36,7 +49,8 @@ CHOICES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What a kind of source knows beside the model. `sha256` None: take it from the weights."""
+    """What a kind of source knows beside the model. `sha256` None: take it from the weights. `not_loaded`
+    says which layers did not get the weights that were loaded."""
 
     name: str
     sha256: str | None = None
@@ -44,6 +58,7 @@ class Origin:
     threshold: Thresholds = None
     head: HeadKind | None = None
     preprocessing: Preprocessing | None = None
+    not_loaded: str = ""
 
 
 def opened(
@@ -54,7 +69,6 @@ def opened(
     Raises ModelError (not a classifier, broken weights) or UsageError (an option is missing
     or contradicts the model).
     """
-    _check_layers(model, request.source)
     model = with_one_output(model, request.output, request.source)
     policies, own_names = as_float32(model), with_safe_names(model)
     shape = input_shape(model, request)
@@ -62,13 +76,21 @@ def opened(
     check_activations(model, network, shape, request.source)
     if not model.built:
         probe(network, shape, request.source)  # a subclassed model makes its weights on the first call
+    own = model
+    sha256 = origin.sha256 or _weights_sha256(own)
+    functional = _checked(
+        as_functional(own, shape, request.source, partial(_one_of, own, request)),
+        shape,
+        request.source,
+        request.output,
+    )
+    model = functional.model
+    network = network_of(model, request.output, request.source)
     counter = MacCounter(model)
     with counter:
         outputs = probe(network, shape, request.source)
     check_weights([(weight.path, weight) for weight in model.weights], request.source)
-    graph = _graph.functional_view(model, shape)
-    if graph is not None and len(graph.outputs) > 1:  # a class of the user's, of which one output is taken
-        model = graph = view_of_one(graph, request.output, request.source)
+    graph = model if _graph.is_functional(model) else None
     check_outputs(outputs, request.source)
     found = origin.preprocessing
     if found is None and graph is not None and _graph.scales_its_input(graph):
@@ -79,7 +101,7 @@ def opened(
     facts = ModelFacts(
         name=origin.name,
         source=request.source,
-        sha256=origin.sha256 or _weights_sha256(model),
+        sha256=sha256,
         parameters=model.count_params(),
         macs=counter.macs_per_image(PROBE),
         input_shape=shape,
@@ -92,9 +114,11 @@ def opened(
                 f"its dtype policy {policy} is read as float32: the variables are float32"
                 for policy in policies
             ),
+            *functional.notes,
             *(() if request.output is None else (f"of its outputs {request.output} is taken (--output)",)),
             *found_head.read_as,
         ),
+        not_loaded=origin.not_loaded,
         declared=declared.kind,
         assumed=found_head.assumed,
         own_names=own_names,
@@ -105,19 +129,60 @@ def opened(
         trackable=model,
         ranges=ranges,
         activation_bytes=counter.activation_bytes(PROBE),
+        original=_original(functional, request.output, request.source),
     )
+
+
+def _one_of(model: keras.Model, request: ModelRequest, outputs: Any) -> Any:
+    return picked(model, outputs, request.output, request.source)
+
+
+def rebuilt(model: keras.Model, shape: tuple[int, int, int], source: str) -> keras.Model:
+    """`model` as a functional one of Keras' own layers. Raises ModelError where it cannot be."""
+    result = _checked(as_functional(model, shape, source), shape, source)
+    flat_graph(result.model, shape)  # says why not
+    return result.model
+
+
+def _original(result: Rebuilt, output: str | None, source: str) -> Original | None:
+    model = result.original
+    if model is None:
+        return None
+    return Original(model=model, network=network_of(model, output, source), unit=result.unit)
+
+
+def _checked(result: Rebuilt, shape: tuple[int, int, int], source: str, output: str | None = None) -> Rebuilt:
+    """`result`, or the model that it was made of where that gives other answers on noise. Raises ModelError
+    where that cannot be used, for its channels come first."""
+    if result.original is None:
+        return result
+    both = (network_of(each, output, source) for each in (result.model, result.original))
+    ours, theirs = (probe(network, shape, source) for network in both)
+    difference = distance(ours, theirs)
+    if difference <= max(TOLERANCE, HALF_TOLERANCE * result.unit):
+        return result
+    if any(map(is_first, result.original._flatten_layers())):
+        raise ModelError(
+            f"{source} gives other answers with channels last (by {difference:.1e}): build it with "
+            "data_format='channels_last', copy the weights, and report this"
+        )
+    return Rebuilt(model=result.original)
 
 
 def network_of(
     model: keras.Model, output: str | None = None, source: str = "the model"
 ) -> Callable[[Any], Any]:
-    """`model` in inference mode; its one output, or the one called `output`, float32, whatever it is wrapped
-    in. Raises ModelError, UsageError where it is called, as `_outputs.chosen`."""
+    """`model` in inference mode, on images (B, H, W, C) whatever order it takes; its one output, or the one
+    called `output`, float32, whatever it is wrapped in. Raises ModelError, UsageError where it is called, as
+    `_outputs.chosen`."""
 
     wanted = None if len(getattr(model, "outputs", None) or ()) == 1 else output
     structure = getattr(model, "input", None)  # of a functional model: a tensor, or a list or dict of one
+    channels_first = takes_channels_first(model)
 
     def network(images: Any) -> Any:
+        if channels_first:
+            images = keras.ops.transpose(images, (0, 3, 1, 2))
         inputs = images if structure is None else keras.tree.pack_sequence_as(structure, [images])
         found = picked(model, model(inputs, training=False), wanted, source)
         return keras.ops.cast(found, "float32")
@@ -177,15 +242,6 @@ def chosen_preprocessing(
             "choose one with a single value for all channels, or write a file"
         )
     return chosen
-
-
-def _check_layers(model: keras.Model, source: str) -> None:
-    for layer in sublayers(model):
-        if getattr(layer, "data_format", None) == "channels_first":
-            raise ModelError(
-                f"{source}: layer {layer.name} has channels first (NCHW), which mobile runtimes do not take: "
-                "build it with data_format='channels_last' and copy the weights"
-            )
 
 
 def _class_names(names: tuple[str, ...], head: Head, source: str) -> tuple[str, ...]:

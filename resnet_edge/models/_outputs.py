@@ -55,12 +55,6 @@ def with_one_output(model: keras.Model, wanted: str | None, source: str) -> kera
     return _cut(model, named_outputs(model, model.output), wanted, source)
 
 
-def view_of_one(view: keras.Model, wanted: str | None, source: str) -> keras.Model:
-    """The same of the graph of a model of the user's own class, whose outputs have no names but keys and
-    numbers. Raises as `chosen`."""
-    return _cut(view, named_outputs(None, view.output), wanted, source)
-
-
 def _cut(model: keras.Model, outputs: dict[str, Any], wanted: str | None, source: str) -> keras.Model:
     name = chosen(tuple(outputs), wanted, source)
     return keras.Model(model.input, outputs[name], name=model.name)

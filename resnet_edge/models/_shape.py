@@ -8,6 +8,7 @@ import keras
 
 from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.models import ModelRequest
+from resnet_edge.models._channels_last import takes_channels_first
 
 Shape = tuple[int | None, ...]
 """Sizes, None where any size will do."""
@@ -56,7 +57,8 @@ def _declared(model: keras.Model, source: str) -> Shape | None:
             f"{source} takes {tuple(shapes[0])}, not a batch of images (None, height, width, channels): "
             "it is not an image classifier"
         )
-    return tuple(shapes[0][1:])
+    own = tuple(shapes[0][1:])
+    return (*own[1:], own[0]) if takes_channels_first(model) else own
 
 
 def _declared_shapes(model: keras.Model) -> list[Shape] | None:

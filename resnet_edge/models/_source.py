@@ -12,7 +12,7 @@ from resnet_edge.core.files.pipes import check_no_pipe
 
 FORMS = "a .keras or .h5 file, a SavedModel folder with --trust, a zoo name, app:ResNet50, or module:factory"
 
-_FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+_FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*(\(.*\))?")
 
 _SUFFIX_KIND = {".keras": "keras_file", ".h5": "h5", ".hdf5": "h5"}
 

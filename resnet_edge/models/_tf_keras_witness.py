@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import keras
 
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models._allowed import TF_CALLS
+from resnet_edge.models._channels_last import takes_channels_first
 from resnet_edge.models._config import AllowedName, check_config, entries, is_allowed
 from resnet_edge.models._hdf5 import check_hdf5, ended_after
 from resnet_edge.models._held import held
@@ -46,7 +48,10 @@ def tf_keras_witness(path: Path, output: str | None = None) -> Witness:
         except Exception as error:  # tf_keras raises whatever broke inside
             raise NoWitness(f"{loader} cannot read {path.name} ({first_line(error)})") from error
 
+    first = takes_channels_first(model)
+
     def network(images: Any) -> Any:
+        images = keras.ops.transpose(images, (0, 3, 1, 2)) if first else images
         return picked(model, model(images, training=False), output, path.name)
 
     return Witness(loader=loader, network=network, rounding=sum_rounding(model.weights), trackable=model)

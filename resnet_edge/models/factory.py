@@ -1,7 +1,11 @@
-"""`package.module:factory`: a callable of the user's that returns a Keras model."""
+"""`package.module:factory`: a callable of the user's that returns a Keras model, such as its class.
+
+Constants may stand behind it: `package.module:ResNet(3, 10)`.
+"""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.machinery
 import os
@@ -37,10 +41,46 @@ def grant(request: ModelRequest) -> Grant:
 def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     """Import, call, look. Raises ModelError, UsageError."""
     from resnet_edge.models import _opened
+    from resnet_edge.models._loaded_weights import watching
 
-    model = _model(_resolve(request.source), request.source)
-    name = request.source.partition(":")[2].rpartition(".")[2]
-    return _opened.opened(model, request, _opened.Origin(name=safe_name(name)))
+    path, arguments = _called(request.source)
+    with _own_settings(), watching() as loaded:
+        model = _model(_resolve(path), arguments, request.source)
+    name = path.partition(":")[2].rpartition(".")[2]
+    return _opened.opened(
+        model, request, _opened.Origin(name=safe_name(name), not_loaded=loaded.missing(model))
+    )
+
+
+def _called(source: str) -> tuple[str, tuple[Any, ...] | None]:
+    """`module:name`, and the constants that stand in brackets behind it: `nets:ResNet(3, 10)`. None: there
+    are no brackets. Raises ModelError for what is no constant."""
+    path, bracket, inside = source.partition("(")
+    if not bracket:
+        return path, None
+    values = inside.rpartition(")")[0].strip().rstrip(",")
+    try:
+        return path, tuple(ast.literal_eval(f"[{values}]"))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise ModelError(
+            f"{source}: in brackets only numbers, texts and lists of them may stand, as in {path}(3, 10): "
+            "write a function without arguments for anything else"
+        ) from None
+
+
+@contextmanager
+def _own_settings() -> Iterator[None]:
+    """Within, a program may set what Keras makes layers with; what is built afterwards is not its own."""
+    import keras
+
+    config = keras.config
+    before = config.dtype_policy(), config.image_data_format(), config.floatx()
+    try:
+        yield
+    finally:
+        config.set_dtype_policy(before[0])
+        config.set_image_data_format(before[1])
+        config.set_floatx(before[2])
 
 
 def _resolve(source: str) -> Any:
@@ -75,23 +115,25 @@ def _current_folder_first() -> Iterator[None]:
             sys.path.append(here)
 
 
-def _model(found: Any, source: str) -> Any:
+def _model(found: Any, arguments: tuple[Any, ...] | None, source: str) -> Any:
     import keras
 
-    if isinstance(found, keras.Model):
+    if isinstance(found, keras.Model) and arguments is None:
         return found
     if not callable(found):
         raise ModelError(f"{source} is a {type(found).__name__}, not a function that returns a Keras model")
     try:
-        model = found()
+        model = found(*(arguments or ()))
     except Exception as error:  # whatever the user's function raises
-        raise _broke(source, "it failed", error) from error
+        broke = _broke(source, "it failed", error)
+        if arguments is None and isinstance(error, TypeError) and "required positional" in str(error):
+            raise ModelError(f"{broke}: say them in brackets, as in {source}(3, 10)") from error
+        raise broke from error
     if isinstance(model, keras.Model):
         return model
     kind = type(model)
-    hint = (
-        "build it with `keras` (Keras 3), not tf_keras" if "keras" in kind.__module__ else "return the model"
-    )
+    old = any(base.__module__.startswith("tf_keras.") for base in kind.__mro__)
+    hint = "build it with `keras` (Keras 3), not tf_keras" if old else "return the model"
     raise ModelError(f"{source} returned a {kind.__module__}.{kind.__name__}, not a keras.Model: {hint}")
 
 

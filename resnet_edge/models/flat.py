@@ -6,16 +6,20 @@ graph, whatever way it was put together.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras import tree
+from keras.src.utils.naming import to_snake_case
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models._graph import functional_view
+from resnet_edge.models._graph import is_functional
+from resnet_edge.models._standard import Standards
 from resnet_edge.models._state import finalize_state
+from resnet_edge.models._symbolic import NoGraph, SymbolicRun, builtin_class, symbolic_run
 
 
 @dataclass(frozen=True)
@@ -72,22 +76,52 @@ class FlatGraph:
         return tuple(call for call in self.calls if tensor in call.inputs)
 
 
-def flat_graph(model: keras.Model, shape: tuple[int, int, int]) -> FlatGraph:
+@dataclass(frozen=True, kw_only=True)
+class TracedGraph:
+    """The graph of a call, and the types shorter than float32 that it cast tensors to."""
+
+    graph: FlatGraph
+    halves: frozenset[str]
+
+
+def flat_graph(model: keras.Model, shape: tuple[int, ...]) -> FlatGraph:
     """The calls of `model`, whose input is (batch, *shape).
 
-    Raises ModelError where its graph is not known (a subclassed model whose `call` is more
-    than a chain of layers), or has several inputs or outputs.
+    Raises ModelError where its graph is not known: a model of a user's class is functional once it was opened
+    (`_functional`), unless its graph depends on more than the shape of the image. So it does for one that has
+    several inputs or outputs.
     """
-    view = functional_view(model, shape)
-    if view is None:
+    if not is_functional(model):
         raise ModelError(
-            f"the graph of {model.name} is not known (its class {type(model).__name__} computes in a way of "
-            "its own): give package.module:factory that builds it with keras.Model(inputs, outputs)"
+            f"the graph of {model.name} is not known ({_why_unknown(model, shape)}): write that line with "
+            "layers of Keras, or give package.module:factory that builds it with keras.Model(inputs, outputs)"
         )
     walk = _Walk()
     start = walk.new((None, *shape), "float32")
-    end = walk.enter(view, [start], prefix="")
-    return FlatGraph(name=model.name, shape=tuple(shape), input=start, output=end, calls=tuple(walk.calls))
+    end = walk.enter(model, [start], prefix="")
+    return walk.graph(model.name, shape, start, end)
+
+
+def _why_unknown(model: keras.Model, shape: tuple[int, ...]) -> str:
+    try:
+        traced_graph(model, shape)
+    except NoGraph as reason:
+        return str(reason)
+    return f"its class {type(model).__name__} gives other answers than the layers that it calls"
+
+
+def traced_graph(
+    model: keras.Model, shape: tuple[int, ...], chosen: Callable[[Any], Any] | None = None
+) -> TracedGraph:
+    """The graph of one call on a symbolic image. `chosen` picks the output of what the call gives; without it
+    there must be one. Raises NoGraph, ModelError, and what `chosen` raises."""
+    run = symbolic_run(model, shape)
+    output = chosen(run.outputs) if chosen else _only(run.outputs, model)
+    walk = _TracedWalk(model, run)
+    start = walk.new((None, *shape), "float32")
+    end = walk.follow(output, start)
+    walk.check_weights()
+    return TracedGraph(graph=walk.graph(model.name, shape, start, end), halves=frozenset(walk.halves))
 
 
 def rebuild(
@@ -129,8 +163,9 @@ def copied(call: Call, **changes: Any) -> Any:
     an operation without weights (`x / 255`) is returned as it is."""
     if not isinstance(call.operation, keras.Layer):
         return call.operation
-    config = {**call.operation.get_config(), "name": call.name, **changes}
-    return type(call.operation).from_config(config)
+    kind: Any = builtin_class(call.operation) or type(call.operation)  # a user's that computes the same
+    config = {**kind.get_config(call.operation), "name": call.name, **changes}
+    return kind.from_config(config)
 
 
 def copy_weights(graph: FlatGraph, model: Any) -> None:
@@ -164,16 +199,30 @@ def _layer(model: Any, name: str) -> Any | None:
     return next((layer for layer in model.layers if layer.name == name), None)
 
 
+def _only(outputs: Any, model: keras.Model) -> Any:
+    tensors = tree.flatten(outputs)
+    if len(tensors) != 1:
+        raise ModelError(
+            f"{model.name} gives {len(tensors)} outputs: an image classifier has one; cut the model"
+        )
+    return tensors[0]
+
+
 class _Walk:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self._specs: dict[FlatTensor, keras.KerasTensor] = {}
         self._names: dict[str, int] = {}
+        self._operations: list[Any] = []  # alive, so that no other gets the id of one
 
     def new(self, shape: tuple[int | None, ...], dtype: str) -> FlatTensor:
         tensor = FlatTensor(len(self._specs))
         self._specs[tensor] = keras.KerasTensor(shape, dtype)
         return tensor
+
+    def graph(self, name: str, shape: tuple[int, ...], start: FlatTensor, end: FlatTensor) -> FlatGraph:
+        """What was walked, from `start` to `end`."""
+        return FlatGraph(name=name, shape=tuple(shape), input=start, output=end, calls=tuple(self.calls))
 
     def enter(self, model: keras.Model, inputs: list[FlatTensor], prefix: str) -> FlatTensor:
         """Walk `model`, called on `inputs`; gives its output."""
@@ -236,6 +285,128 @@ class _Walk:
         count = self._names.get(name, 0)
         self._names[name] = count + 1
         return name if count == 0 else f"{name}_call{count + 1}"
+
+
+class _TracedWalk(_Walk):
+    """Of what a symbolic call recorded: every node is of an operation of Keras."""
+
+    def __init__(self, model: keras.Model, run: SymbolicRun) -> None:
+        super().__init__()
+        self._model, self._run, self._standards = model, run, Standards()
+        self._known: dict[int, FlatTensor] = {}
+        self._operation_names: dict[int, str] = {}
+        self._taken: set[str] = set()
+        self._made_anew = _standing_alone(model, run)
+
+    def follow(self, output: keras.KerasTensor, start: FlatTensor) -> FlatTensor:
+        """The calls from the image to `output`."""
+        nodes = _nodes_before(output, self._run.image)
+        self._name_layers(node.operation for node in nodes)
+        self._known[id(self._run.image)] = start
+        for node in nodes:
+            self._add(node)
+        if id(output) not in self._known:
+            raise NoGraph("its answer does not depend on the image")
+        return self._known[id(output)]
+
+    @property
+    def halves(self) -> set[str]:
+        """The types shorter than float32 that tensors were cast to."""
+        return self._standards.halves
+
+    def check_weights(self) -> None:
+        """Raises NoGraph where a layer of the user's computes with weights that no layer of Keras holds."""
+        for layer in self._run.entered:
+            for weight in (*layer._trainable_variables, *layer._non_trainable_variables):
+                if id(weight) not in self._standards.used:
+                    raise NoGraph(
+                        f"the layer {layer.name} ({type(layer).__name__}) computes with weights of its own, "
+                        f"{weight.name}"
+                    )
+
+    def _name_layers(self, operations: Iterator[Any]) -> None:
+        """By their own names, with those of the user's layers around them where two have the same."""
+        layers = {id(each): each for each in operations if isinstance(each, keras.Layer)}
+        own = Counter(layer.name for layer in layers.values())
+        for key, layer in layers.items():
+            around = self._run.owners.get(key, ())
+            name = layer.name if own[layer.name] == 1 else "_".join((*around, layer.name))
+            self._operation_names[key] = self._free(name)
+
+    def _free(self, name: str) -> str:
+        free, number = name, 0
+        while free in self._taken:
+            number += 1
+            free = f"{name}_{number}"
+        self._taken.add(free)
+        return free
+
+    def _add(self, node: Any) -> None:
+        if len(node.outputs) != 1:
+            raise NoGraph(f"the operation {node.operation.name} has {len(node.outputs)} results")
+        arguments, output = node.arguments, node.outputs[0]
+        standard = self._standards.of(node.operation, arguments.args, arguments.kwargs, output)
+        if standard.operation is None:
+            self._known[id(output)] = self._known[id(standard.args[0])]
+            return
+        operation = standard.operation
+        self._check_call(operation, standard.kwargs)
+        if id(operation) not in self._operation_names:
+            self._operation_names[id(operation)] = self._free(to_snake_case(type(operation).__name__))
+
+        def numbered(leaf: Any) -> Any:
+            return self._known[id(leaf)] if isinstance(leaf, keras.KerasTensor) else leaf
+
+        kwargs = {key: value for key, value in standard.kwargs.items() if key != "training"}
+        args, kwargs = tree.map_structure(numbered, (standard.args, kwargs))
+        flat = self._known[id(output)] = self.new(tuple(output.shape), output.dtype)
+        self._operations.append(operation)
+        self.calls.append(
+            Call(
+                name=self._unique(self._operation_names[id(operation)], operation),
+                operation=operation,
+                args=args,
+                kwargs=kwargs,
+                output=flat,
+                shape=tuple(output.shape),
+            )
+        )
+
+    def _check_call(self, operation: Any, kwargs: dict[str, Any]) -> None:
+        if kwargs.get("training"):
+            raise NoGraph(f"the layer {operation.name} is called with training=True")
+        if id(operation) in self._made_anew:
+            raise ModelError(
+                f"{self._model.name} makes the layer {operation.name} ({type(operation).__name__}) anew in "
+                "each call, with other random weights: make it in __init__ and call it in call()"
+            )
+
+
+def _standing_alone(model: keras.Model, run: SymbolicRun) -> set[int]:
+    """The layers with weights that another call would not use: their class makes them while it runs."""
+    tracked = {id(layer) for layer in model._flatten_layers()}
+    alone = {key for key, layer in run.layers.items() if key not in tracked and layer.weights}
+    if alone:  # in a container that Keras does not look into, or made anew
+        alone -= symbolic_run(model, tuple(run.image.shape[1:])).layers.keys()
+    return alone
+
+
+def _nodes_before(output: keras.KerasTensor, image: keras.KerasTensor) -> list[Any]:
+    """The nodes that `output` depends on, in an order in which they can run."""
+    nodes: list[Any] = []
+    seen: set[int] = set()
+    stack = [(output._keras_history.operation._inbound_nodes[output._keras_history.node_index], False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            nodes.append(node)
+        elif id(node) not in seen and not node.is_input:
+            seen.add(id(node))
+            stack.append((node, True))
+            for tensor in reversed(node.input_tensors):
+                history = tensor._keras_history
+                stack.append((history.operation._inbound_nodes[history.node_index], False))
+    return nodes
 
 
 def _tensors(value: Any) -> Iterator[FlatTensor]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from resnet_edge.core.errors import ModelError, UsageError, first_line
 from resnet_edge.core.files.file_names import safe_name
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.models import ModelRequest, OpenedModel
+from resnet_edge.models._savedmodel_float32 import has_short_variables, short_types, write_float32
 from resnet_edge.workers.grant import FREE, Grant
 from resnet_edge.workers.progress import OnProgress
 
@@ -62,14 +65,15 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     from resnet_edge.models._outputs import chosen
 
     folder = Path(request.source)
-    _check_operations(folder)
-    loaded = _load(folder)
+    saved = _checked_operations(folder)
+    loaded, short = _load_float32(saved, folder)
     signature = _signature(loaded, folder)
     argument, declared = _image_argument(signature, folder)
     output = chosen(tuple(signature.structured_outputs), request.output, request.source)
-    shape = _shape.completed_shape(declared, request)
+    first = _channels_first(declared)
+    shape = _shape.completed_shape((*declared[1:], declared[0]) if first else declared, request)
     variables = list(signature.variables)
-    network = _network(signature, argument, output)
+    network = _network(signature, argument, output, first)
     outputs = _opened.probe(network, shape, request.source)
     _opened.check_outputs(outputs, request.source)
     _opened.check_weights([(variable.name, variable) for variable in variables], request.source)
@@ -86,7 +90,14 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
         head=found.head,
         class_names=(),
         preprocessing=_opened.chosen_preprocessing(request, None, shape),
-        read_as=found.read_as,
+        read_as=(
+            *(f"it computes in {kind} and is read as float32: the variables are float32" for kind in short),
+            *(
+                ("its channels come first (N, C, H, W): images are turned for it inside of the graph",)
+                * first
+            ),
+            *found.read_as,
+        ),
         declared=request.head,
         assumed=found.assumed,
     )
@@ -101,14 +112,17 @@ def witness(request: ModelRequest) -> Witness:
     from resnet_edge.models._outputs import chosen
 
     folder = Path(request.source)
-    _check_operations(folder)
+    short = short_types(_checked_operations(folder))
     loaded = _load(folder)
     signature = _signature(loaded, folder)
-    argument, _ = _image_argument(signature, folder)
+    argument, declared = _image_argument(signature, folder)
     output = chosen(tuple(signature.structured_outputs), request.output, request.source)
+    first = _channels_first(declared)
     dtype = signature.structured_input_signature[1][argument].dtype
 
-    def network(images: Any) -> Any:  # through `loaded`: a signature alone does not keep its variables
+    def network(images: Any) -> Any:
+        images = tf.transpose(images, (0, 3, 1, 2)) if first else images
+        # through `loaded`: a signature alone does not keep its variables
         return _signature(loaded, folder)(**{argument: tf.cast(images, dtype)})[output]
 
     def differing(opened: OpenedModel) -> str:
@@ -117,15 +131,32 @@ def witness(request: ModelRequest) -> Witness:
             (v.name for v in signature.variables if not bool(tf.reduce_all(tf.equal(v, ours[v.name])))), ""
         )
 
+    variables = list(signature.variables)
+    layers = sum(1 for variable in variables if len(variable.shape) >= 2)
+    half = max(
+        (held.UNIT[kind] for kind in short), default=0.0
+    )  # each layer rounds to it once more than ours
     return held.Witness(
         loader=f"TensorFlow {tf.__version__}",
         network=network,
-        rounding=held.sum_rounding(list(signature.variables)),
+        rounding=held.sum_rounding(variables) + held.LAMBDA * half * math.sqrt(layers),
         differing=differing,
     )
 
 
-def _check_operations(folder: Path) -> None:
+def _load_float32(saved: Any, folder: Path) -> tuple[Any, tuple[str, ...]]:
+    """The model, and the types shorter than float32 that it would compute in."""
+    short = short_types(saved)
+    if not short or has_short_variables(saved):
+        return _load(folder), ()
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / "float32"
+        write_float32(saved, folder, copy)
+        return _load(copy), short
+
+
+def _checked_operations(folder: Path) -> Any:
+    """The message that the folder holds. Raises ModelError."""
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
     saved = SavedModel()
@@ -141,6 +172,7 @@ def _check_operations(folder: Path) -> None:
                 f"{folder} has the operation {operation}, which reads or writes files or runs Python: "
                 "a classifier does not need it; export the model again without it"
             )
+    return saved
 
 
 def _operations(saved: Any) -> Iterator[tuple[str, str]]:
@@ -196,14 +228,22 @@ def _image_argument(signature: Any, folder: Path) -> tuple[str, tuple[int | None
     return name, tuple(spec.shape[1:].as_list())
 
 
-def _network(signature: Any, argument: str, output: str) -> Any:
+def _channels_first(declared: tuple[int | None, ...]) -> bool:
+    """Whether (A, B, C) of an image are its channels, height and width: only the first of them is a number of
+    channels that images have. A program does not say it."""
+    from resnet_edge.models._channels_last import CHANNELS
+
+    return declared[0] in CHANNELS and declared[2] not in (None, *CHANNELS)
+
+
+def _network(signature: Any, argument: str, output: str, channels_first: bool) -> Any:
     import tensorflow as tf
 
     _, arguments = signature.structured_input_signature
     dtype = arguments[argument].dtype
 
     def network(images: Any) -> Any:
-        found = signature(**{argument: tf.cast(images, dtype)})[output]
-        return tf.cast(found, tf.float32)
+        images = tf.transpose(images, (0, 3, 1, 2)) if channels_first else images
+        return tf.cast(signature(**{argument: tf.cast(images, dtype)})[output], tf.float32)
 
     return network

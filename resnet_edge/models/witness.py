@@ -25,7 +25,7 @@ from resnet_edge.core.answers import SIGMOID, log_odds, logits, sigmoid
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.core.head import Head
 from resnet_edge.core.results.reader_check import ReaderCheck
-from resnet_edge.models import ModelRequest, OpenedModel, kind_module
+from resnet_edge.models import ModelRequest, OpenedModel, Original, kind_module
 from resnet_edge.models._file_budget import IMAGES as IMAGES  # as many as its memory is counted for
 from resnet_edge.models._layer_outputs import Array, as_array, innermost, layer_outputs, replaced_outputs
 
@@ -59,6 +59,7 @@ class Witness:
     rounding in one layer may change, as a part of the largest value (`sum_rounding`). `trackable` is a
     model of Keras 3 or tf_keras, whose layers can be watched; None where it has no layers: then
     `differing` names the first variable whose values are not those of our model ("": all are the same).
+    `unit` is that of the shortest type that it computes in beside its layers.
     """
 
     loader: str
@@ -66,6 +67,7 @@ class Witness:
     rounding: float
     trackable: Any = None
     differing: Callable[[OpenedModel], str] = lambda _: ""
+    unit: float = FLOAT32
 
 
 def check_reader(opened: OpenedModel, request: ModelRequest, images: Array) -> ReaderCheck:
@@ -75,14 +77,28 @@ def check_reader(opened: OpenedModel, request: ModelRequest, images: Array) -> R
     gives other values, where the outputs differ by more than rounding.
     """
     open_witness = getattr(kind_module(request), "witness", None)
-    if open_witness is None:
-        return ReaderCheck()
     try:
-        witness: Witness = open_witness(request)
+        if open_witness is not None:
+            witness: Witness = open_witness(request)
+        elif opened.original is not None:
+            witness = _original(opened.original)
+        else:
+            return ReaderCheck()
     except NoWitness as reason:
         return ReaderCheck(missing=str(reason))
     with full_float32():
         return _compared(opened, witness, request, images)
+
+
+def _original(original: Original) -> Witness:
+    """The model that ours was rebuilt of."""
+    return Witness(
+        loader=f"its own class {type(original.model).__name__}",
+        network=original.network,
+        rounding=sum_rounding(original.model.weights),
+        trackable=original.model,
+        unit=original.unit,
+    )
 
 
 def _compared(opened: OpenedModel, witness: Witness, request: ModelRequest, images: Array) -> ReaderCheck:
@@ -136,6 +152,7 @@ def rounding(opened: OpenedModel, witness: Witness, images: Array) -> float:
     models = (opened.trackable, witness.trackable)
     # the coarser of the two where one computes in float16: that is how its file wants it
     unit = max((_unit(layer) for model in models for layer in innermost(model)), default=FLOAT32)
+    unit = max(unit, witness.unit)
     draw = np.random.default_rng(0)
     found = 0.0
     for _ in range(SAMPLES):

@@ -5,20 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import keras
-
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.models import ModelRequest
-from resnet_edge.models.flat import FlatGraph, copied, copy_weights, rebuild
-
-
-def savable(model: keras.Model, graph: FlatGraph) -> keras.Model:
-    """`model`; a flat copy where its class is the user's own, which no file can hold."""
-    if type(model).__module__.startswith("keras."):
-        return model
-    flat = rebuild(graph, copied)
-    copy_weights(graph, flat)
-    return flat
 
 
 def as_saved(request: ModelRequest, facts: ModelFacts, out: Path) -> ModelRequest:
@@ -31,13 +19,13 @@ def as_saved(request: ModelRequest, facts: ModelFacts, out: Path) -> ModelReques
 
 def preprocessing_note(facts: ModelFacts) -> tuple[str, ...]:
     """What to say where the file alone does not tell what it takes, or how the model was read."""
-    preprocessing = facts.preprocessing
+    preprocessing, read_as = facts.preprocessing, (*filter(None, [facts.not_loaded]), *facts.read_as)
     if preprocessing.where != "graph":
-        return facts.read_as
+        return read_as
     outside = (
         f"the pixels are preprocessed ({preprocessing.name}) outside of the model: say so again to `convert`"
     )
-    return (*facts.read_as, outside)
+    return (*read_as, outside)
 
 
 def lost_ranges_note(facts: ModelFacts) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -88,10 +89,26 @@ class Opaque(keras.Model):
     """Multiplies by a matrix of its own, which no layer counts."""
 
     def build(self, shape):
-        self.w = self.add_weight(shape=(shape[-1], 3), name="w")
+        self.w = self.add_weight(shape=(3, shape[-1]), name="w")
 
     def call(self, x):
-        return keras.ops.matmul(keras.ops.mean(x, (1, 2)), self.w)
+        return keras.ops.matmul(keras.ops.mean(x, (1, 2)), keras.ops.transpose(self.w))
+
+
+def half_and_first():
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    keras.config.set_image_data_format("channels_first")
+    image = keras.Input((3, 16, 12))
+    return keras.Model(image, layers.Dense(3)(layers.Flatten()(layers.Conv2D(4, 3)(image))))
+
+
+def misfit():
+    image = keras.Input((16, 16, 3))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(layers.Rescaling(1 / 255)(image)))
+    functional().save_weights("other.weights.h5")
+    model = keras.Model(image, layers.Dense(5, activation="softmax")(x))
+    model.load_weights("other.weights.h5", skip_mismatch=True)
+    return model
 
 
 def fails():
@@ -142,9 +159,8 @@ def test_the_subclassed_article_equals_the_one_of_the_zoo() -> None:
     opened = _open("users_nets:article", input_shape=(32, 32, 3), preprocess="unit")
     theirs, ours = opened.trackable, zoo.build("article", num_layers=2)
     nets.randomized(ours)
-    by_shape = [w for layer in _leaves(theirs) for w in layer.weights]
     values = [w for layer in ours.layers for w in layer.weights]
-    for weight, value in zip(by_shape, values, strict=True):
+    for weight, value in zip(theirs.weights, values, strict=True):
         weight.assign(value)
     batch = nets.images((32, 32, 3))
     got, expected = np.asarray(opened.network(batch)), nets.outputs(ours, batch * 255)
@@ -154,17 +170,35 @@ def test_the_subclassed_article_equals_the_one_of_the_zoo() -> None:
     assert opened.facts.macs == _open("article").facts.macs - 2 * 8 * 8 * 9 * 64 * 64  # type: ignore[operator]
 
 
-def _leaves(model: Any) -> list[Any]:
-    blocks = [layer for b in model.blocks for layer in (b.conv1, b.bn1, b.conv2, b.bn2)]
-    return [model.conv, model.bn, *blocks, model.dense, model.logits]
-
-
 def test_a_subclassed_model_that_scales_is_known_to_scale() -> None:
     assert _open("users_nets:scaled", input_shape=(32, 32, 3)).facts.preprocessing.name == "model"
 
 
 def test_a_subclassed_model_that_was_called_knows_its_input() -> None:
     assert _open("users_nets:built", preprocess="unit").facts.input_shape == (32, 32, 3)
+
+
+def test_a_class_takes_the_constants_in_brackets() -> None:
+    check_source(ModelRequest("users_nets:Article(1, 7)"))
+    opened = _open("users_nets:Article(1, 7)", input_shape=(32, 32, 3), preprocess="unit")
+    assert (opened.facts.name, opened.facts.classes) == ("Article", 7)
+    assert sum(type(layer).__name__ == "Add" for layer in opened.trackable.layers) == 1
+
+
+def test_settings_of_the_users_program_stay_in_it() -> None:
+    opened = _open("users_nets:half_and_first", preprocess="unit")
+    assert (keras.config.dtype_policy().name, keras.config.image_data_format()) == (
+        "float32",
+        "channels_last",
+    )
+    assert opened.facts.input_shape == (16, 12, 3)
+    assert opened.facts.read_as[0].startswith("its dtype policy mixed_float16")
+    assert opened.facts.read_as[-1].startswith("its channels come first")
+
+
+def test_weights_that_did_not_load_are_told() -> None:
+    assert "left 1 of 2 layers" in _open("users_nets:misfit").facts.not_loaded
+    assert _open("users_nets:functional").facts.not_loaded == ""
 
 
 def test_macs_that_cannot_be_counted_are_none() -> None:
@@ -184,7 +218,14 @@ def test_macs_that_cannot_be_counted_are_none() -> None:
         ("users_nets:built", {"input_shape": (64, 64, 3)}, UsageError, "contradicts .* which takes 32,32,3"),
         ("users_nets:missing", {}, ModelError, "has no 'missing'"),
         ("users_nets:fails", {}, ModelError, "it failed: RuntimeError: no weights here$"),
-        ("users_nets:needs_argument", {}, ModelError, "it failed: TypeError: .*depth"),
+        ("users_nets:needs_argument", {}, ModelError, r"TypeError: .*depth.*in brackets, as in .*\(3, 10\)"),
+        ("users_nets:needs_argument(depth)", {}, ModelError, "only numbers, texts and lists of them"),
+        (
+            "users_nets:needs_argument(__import__('os'))",
+            {},
+            ModelError,
+            "only numbers, texts and lists of them",
+        ),
         ("users_nets:nothing", {}, ModelError, "not a keras.Model: return the model"),
         ("users_nets:number", {}, ModelError, "is a int, not a function"),
         (

@@ -19,6 +19,19 @@ def _divided() -> keras.Model:
     return keras.Model(image, nets.head(nets.trunk()(image / 127.5 - 1)))
 
 
+def _prepared() -> keras.Model:
+    """Cast, resized, cropped, its colours turned, and then scaled."""
+    image = keras.Input((24, 24, 3))
+    x = keras.ops.image.resize(keras.ops.cast(image, "float16"), (20, 20))
+    x = keras.ops.cast(x, "float32")[:, 2:-2, 2:-2, ::-1]
+    return keras.Model(image, nets.head(nets.trunk()(x / 255.0)))
+
+
+def _cropped() -> keras.Model:
+    image = keras.Input(nets.SHAPE)
+    return keras.Model(image, layers.ZeroPadding2D(1)(layers.Cropping2D(1)(image)))
+
+
 @pytest.mark.parametrize(
     "build",
     [
@@ -31,6 +44,9 @@ def _divided() -> keras.Model:
         lambda: keras.Sequential([nets.classifier(layers.Rescaling(1 / 255)), layers.Softmax()]),
         nets.transfer,
         _divided,
+        _prepared,
+        lambda: nets.classifier(layers.Pipeline([layers.RandomFlip(), layers.Rescaling(1 / 255)])),
+        lambda: nets.classifier(keras.Sequential([_cropped(), layers.Rescaling(1 / 255)])),
     ],
 )
 def test_a_model_that_scales_its_input_takes_pixels(build: Callable[[], keras.Model]) -> None:

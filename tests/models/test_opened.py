@@ -41,12 +41,6 @@ def _text() -> keras.Model:
     return keras.Model(words, layers.Dense(3)(words))
 
 
-def _channels_first() -> keras.Model:
-    image = keras.Input((3, 16, 16))
-    pooled = layers.GlobalAveragePooling2D(data_format="channels_first", name="pool")(image)
-    return keras.Model(image, layers.Dense(3)(pooled))
-
-
 def _with(value: float) -> keras.Model:
     model = nets.classifier()
     kernel = model.get_layer("trunk").get_layer("block").kernel
@@ -72,7 +66,6 @@ def _negative_variance() -> keras.Model:
         (nets.trunk, "not one score per class"),
         (lambda: _dense(1, "softmax"), "a softmax over one number, which is 1 for every image"),
         (lambda: _dense(1, "tanh"), r"through tanh, .*Dense\(1, activation='sigmoid'\)"),
-        (_channels_first, "layer pool has channels first"),
         (lambda: _with(float("nan")), "the weights block/kernel hold NaN or infinity"),
         (lambda: _with(float("inf")), "the weights block/kernel hold NaN or infinity"),
         (_negative_variance, "gives NaN or infinity on a random image"),

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import pytest
 
 from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.models import ModelRequest
-from resnet_edge.models.flat import flat_graph
-from resnet_edge.training.saved_model import as_saved, lost_ranges_note, preprocessing_note, savable
+from resnet_edge.training.saved_model import as_saved, lost_ranges_note, preprocessing_note
 
 FACTS = ModelFacts(
     name="net",
@@ -45,18 +43,3 @@ def test_ranges_of_the_old_weights_are_not_those_of_the_new() -> None:
     assert lost_ranges_note(FACTS) == ()
     (note,) = lost_ranges_note(replace(FACTS, learned_ranges=True))
     assert note.endswith("run `qat` again")
-
-
-class Own(keras.Model):
-    """A user's class, which no file holds."""
-
-
-def test_a_model_of_a_users_class_is_saved_as_what_it_computes() -> None:
-    image = keras.Input((4, 4, 1))
-    outputs = keras.layers.Dense(2)(keras.layers.Flatten()(image))
-    plain, own = keras.Model(image, outputs), Own(image, outputs)
-    assert savable(plain, flat_graph(plain, (4, 4, 1))) is plain
-    flat = savable(own, flat_graph(own, (4, 4, 1)))
-    assert type(flat).__module__.startswith("keras.")
-    images = keras.ops.ones((1, 4, 4, 1))
-    assert keras.ops.all(flat(images) == own(images))

@@ -111,7 +111,7 @@ def _in_float32(graph: FlatGraph) -> FlatGraph:
         return graph
     model = rebuild(graph, lambda call: copied(call, dtype="float32"))
     copy_weights(graph, model)
-    return flat_graph(model, graph.shape)  # type: ignore[arg-type]  # a tuple of any length, of three here
+    return flat_graph(model, graph.shape)
 
 
 def _pairs(graph: FlatGraph, model: Any) -> Iterator[tuple[Call, Any]]:

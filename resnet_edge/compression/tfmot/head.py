@@ -24,6 +24,7 @@ _SCALING = (
     keras.layers.Normalization,
     keras.layers.Resizing,
     keras.layers.CenterCrop,
+    keras.layers.Concatenate,  # of the colours in another order
 )
 
 

@@ -9,11 +9,12 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """`chance`: it is right no more often than by chance; `claim`: far less often than its history says.
+    """`chance`: it is right no more often than by chance; `claim`: far less often than its history says;
+    `weights`: the program that made it loaded a file that does not fit it.
 
     `sentence` is for people. `accepted`: the user said that it is as it should be."""
 
-    kind: Literal["chance", "claim"]
+    kind: Literal["chance", "claim", "weights"]
     sentence: str
     accepted: bool = False
 

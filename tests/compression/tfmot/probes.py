@@ -42,6 +42,13 @@ class Asked:
     exclude: tuple[str, ...] | None = None
 
 
+def keras_of_tensorflow(asked: Asked, on_progress: OnProgress) -> str:
+    """Which Keras a module of the user's gets as `tf.keras`."""
+    import tensorflow as tf
+
+    return str(tf.keras.__version__)
+
+
 def plans(asked: Asked, on_progress: OnProgress) -> dict[str, Any]:
     return asdict(plan(asked.schedule, asked.amount, asked.steps))
 

@@ -24,6 +24,10 @@ def ask(worker: WorkerProcess, function: str, **asked: Any) -> Any:
     return worker.call(f"tests.compression.tfmot.probes:{function}", asked, Any)
 
 
+def test_a_users_module_gets_keras_3_as_everywhere_else(worker: WorkerProcess) -> None:
+    assert ask(worker, "keras_of_tensorflow").startswith("3.")
+
+
 @pytest.mark.parametrize("schedule", ["polynomial", "constant"])
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 40, 445, 8900, 100_000])
 def test_the_last_update_comes_before_the_last_epochs_and_is_one(
