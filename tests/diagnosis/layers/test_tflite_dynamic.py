@@ -29,14 +29,14 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     back = RANDOM.normal(size=(2, 2, 32, 128)).astype(np.float32)
     scores = RANDOM.normal(size=(8 * 8 * 32, 5)).astype(np.float32)
 
-    @tf.function(input_signature=[tf.TensorSpec((1, 8, 8, 4), tf.float32)])
-    def network(image: Any) -> Any:
+    def body(image: Any) -> Any:
         x = tf.nn.relu(tf.nn.conv2d(image, kernels[0], 1, "SAME") + tf.range(32, dtype=tf.float32))
         x = tf.nn.relu(tf.nn.conv2d(x, kernels[1], 2, "SAME"))
         x = tf.nn.depthwise_conv2d(tf.concat([x, x], -1), each, (1, 1, 1, 1), "SAME")
         x = tf.nn.conv2d_transpose(x, back, (1, 8, 8, 32), 2)
         return tf.reshape(x, (1, -1)) @ scores
 
+    network = tf.function(body, input_signature=[tf.TensorSpec((1, 8, 8, 4), tf.float32)])
     folder = tmp_path_factory.mktemp("dynamic")
     for name, optimizations in (("float", []), ("dynamic", [tf.lite.Optimize.DEFAULT])):
         with warnings.catch_warnings():
