@@ -32,6 +32,7 @@ from benchmarks.defects.cases import Case, kinds, listed, pairs_table
 from benchmarks.defects.exports import NETWORKS, Export, exports
 from benchmarks.defects.line import Runner, line, misfit
 from benchmarks.defects.seeding import KINDS, Kind, Seeded, applies, open_good, seed
+from benchmarks.good_files.our_exports import preprocess
 from benchmarks.results import keep
 from benchmarks.verdicts import Said, verify
 
@@ -186,7 +187,12 @@ def judged(cases: Sequence[Case], good: Sequence[Export], options: argparse.Name
         mine = [e for e in good if (e.network, count(e.scheme, options)) == (network, n)]
         ran = [c for c in cases if c.network == network.name and count(c.scheme, options) == n]
         files = [c.seeded.path for c in ran if not c.line.refused]
-        by_file = verify([*(e.path for e in mine), *files], mine[0].model, data(mine[0], options))
+        by_file = verify(
+            [*(e.path for e in mine), *files],
+            mine[0].model,
+            data(mine[0], options),
+            further=preprocess(network.prepare),
+        )
         said |= by_file
         for export in mine:
             one = by_file[export.path]

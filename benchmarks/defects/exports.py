@@ -42,6 +42,8 @@ class Network:
     seed: int
     build: Callable[[tuple[int, int, int]], Any] | None
     size: int = 28
+    prepare: str = "model"
+    """What it wants of raw pixels, by convert's name for it; `model`: it says so itself."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,15 @@ NETWORKS = (
     Network(name="biased_a", family="biased", channels=1, seed=8, build=_biased),
     Network(name="biased_b", family="biased", channels=1, seed=9, build=_biased),
     *(
-        Network(name=one.name, family=family, channels=3, seed=one.seed, build=None, size=one.size)
+        Network(
+            name=one.name,
+            family=family,
+            channels=3,
+            seed=one.seed,
+            build=None,
+            size=one.size,
+            prepare=one.prepare,
+        )
         for family, one in LARGER
     ),
 )

@@ -129,11 +129,14 @@ class TfliteFile(GoodFile):
     def _replace(self, layer: Layer, position: int, stored: NDArray[Any], scale: Real | None) -> None:
         """Give a layer other constants, and nobody else that shares the tensor or its buffer."""
         operator = self._operators[layer.ordinal]
-        index = self._stored(int(operator.inputs[position]))
-        if sum(index in o.inputs for o in self._sub.operators) > 1:
+        read = int(operator.inputs[position])
+        index = self._stored(read)
+        if any(sum(one in o.inputs for o in self._sub.operators) > 1 for one in {read, index}):
             self._sub.tensors.append(copy.copy(self._sub.tensors[index]))
-            index = len(self._sub.tensors) - 1
-            operator.inputs = [*operator.inputs[:position], index, *operator.inputs[position + 1 :]]
+            index = own = len(self._sub.tensors) - 1
+            if self._stored(read) != read:  # behind a DEQUANTIZE, which the others go on to share
+                own = self._dequantized(index, read, operator)
+            operator.inputs = [*operator.inputs[:position], own, *operator.inputs[position + 1 :]]
         tensor = self._sub.tensors[index]
         tensor.buffer = self.buffer(stored)
         if scale is None:
@@ -144,6 +147,13 @@ class TfliteFile(GoodFile):
         tensor.quantization.scale = scale.astype(np.float32)
         tensor.quantization.zeroPoint = np.zeros(len(scale), np.int64)
         tensor.quantization.quantizedDimension = 0
+
+    def _dequantized(self, index: int, like: int, before: Any) -> int:
+        """A constant behind a DEQUANTIZE of its own; `like` is what another gives."""
+        self._sub.tensors.append(copy.copy(self._sub.tensors[like]))
+        result, at = len(self._sub.tensors) - 1, self._sub.operators.index(before)
+        self.insert_into("DEQUANTIZE", [index], result, at, schema.DequantizeOptionsT())
+        return result
 
     def buffer(self, stored: NDArray[Any]) -> int:
         buffer = schema.BufferT()

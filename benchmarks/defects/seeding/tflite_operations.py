@@ -134,6 +134,7 @@ def turn_softmax(file: TfliteFile, layer: Layer) -> None:
     _put(operator, 0, source)
     scores = file.tensor([classes, 1], DTYPES[output.type], "seeded_softmax", output.quantization)
     operator.outputs = [scores]
+    file.added.append(tensors[scores].name.decode())  # its result is named so now
     row = file.constant(np.asarray([1, classes], np.int32), "row")
     back = schema.ReshapeOptionsT()
     back.newShape = [1, classes]
