@@ -26,6 +26,11 @@ class BenchFile:
     scheme: str | None
     brought: bool = False
 
+    @property
+    def is_keras(self) -> bool:
+        """It is a model, and no artifact: what it weighs holds more than a network."""
+        return self.format in KERAS.values()
+
 
 def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
     """Every artifact among `paths`, a folder's sorted by name; each once; and after them the Keras
