@@ -11,7 +11,8 @@ read as an archive, nothing of it is installed.
 Four classes: what the cell is made of, and whether experts think it is more likely defective than not (their
 probability is 0, 1/3, 2/3 or 1). Two classes would do for a factory; with four of unequal size there is a
 worst class and a confusion to look at. A quarter of each of the eight groups of type and probability is kept
-for the proof, by a seed, so that doubtful cells are as frequent there as in training.
+for the proof, by a seed, so that doubtful cells are as frequent there as in training. Of those for training
+fifty of each of the eight are in a folder of their own as well: for calibration, and for short trainings.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from pathlib import Path
 LABELS = "elpv_dataset/data/labels.csv"
 SEED = 0
 TEST_SHARE = 0.25
+SOME = 50
+"""Of each group."""
 
 
 def main() -> None:
-    """Write FOLDER/train and FOLDER/test."""
+    """Write FOLDER/train, FOLDER/test and FOLDER/some."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,19 +48,20 @@ def main() -> None:
 
 
 def split_cells(labels: str) -> dict[str, list[tuple[str, str]]]:
-    """(image, class) of the photos for training and of those for the proof, by lines of `image probability
-    type`."""
+    """(image, class) of the photos for training, of those for the proof, and of some of the former, by lines
+    of `image probability type`."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for line in labels.splitlines():
         image, probability, kind = line.split()
         groups[kind, probability].append(image)
-    found: dict[str, list[tuple[str, str]]] = {"train": [], "test": []}
+    found: dict[str, list[tuple[str, str]]] = {"train": [], "test": [], "some": []}
     for (kind, probability), images in sorted(groups.items()):
         label = f"{kind}_{'defective' if float(probability) > 0.5 else 'sound'}"
         shuffled = random.Random(f"{SEED} {kind} {probability}").sample(images, len(images))
         tested = round(TEST_SHARE * len(images))
         found["test"] += [(image, label) for image in shuffled[:tested]]
         found["train"] += [(image, label) for image in shuffled[tested:]]
+        found["some"] += [(image, label) for image in shuffled[tested : tested + SOME]]
     return found
 
 
