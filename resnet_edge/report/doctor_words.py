@@ -1,4 +1,4 @@
-"""What `doctor` examination, in words: what works first, what is not here with its reason once, and a summary."""
+"""What `doctor` found, in words: what works first, what is not here with its reason once, and a summary."""
 
 from __future__ import annotations
 
