@@ -45,10 +45,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
             *("convert", f"{name}.keras", "--data", "test", "--calibration", "some"),
             *("--schemes", "fp32,int8", "--max-drop", "1"),
         )
-        for name in ("cells", "half", "half_qat")
+        for name in ("cells", "half_qat")
     },
     "verify.json": ("verify", "half_qat_dist"),
-    "bench.json": ("bench", "cells_dist", "half_dist", "half_qat_dist", "--backends", "litert,onnxruntime"),
+    "bench.json": ("bench", "cells_dist", "half_qat_dist", "--backends", "litert,onnxruntime"),
     "bundle": ("package", "half_qat_dist", "--data", "test", "--images", "20", "--profiles", "litert,onnx"),
 }
 """What is made, and by which command; a command whose result is a document has it printed by --json."""

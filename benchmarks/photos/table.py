@@ -6,7 +6,7 @@ from typing import Any
 
 from resnet_edge.report import words
 
-NAMES = {"cells": "ResNet-18", "half": "half of the MACs", "half_qat": "half, and qat"}
+NAMES = {"cells": "ResNet-18", "half_qat": "half of the MACs, and `qat`"}
 
 
 def table(result: dict[str, Any]) -> str:

@@ -276,12 +276,12 @@ def _taken(
         if word is not None and given[key] is None
     ]
     if told:
-        yield f"as {known.report} says: {', '.join(told)}"
+        yield f"as the report in {known.folder} says: {', '.join(told)}"
     images, now = known.images, found.data
     # Where some were held out for calibration, or fewer were asked for, they are others for that.
     comparable = given["data"] is None and images is not None and now.get("n") == images.n
     if comparable and images is not None and now.get("sha256") != images.sha256:
-        yield f"{now['source']} has changed since {known.report} was made: the images are others"
+        yield f"{now['source']} has changed since the report in {known.folder}: the images are others"
 
 
 def _reference(request: ModelRequest) -> ModelRequest | Path:

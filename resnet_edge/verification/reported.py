@@ -11,7 +11,7 @@ from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.files.bundled import DATA, unbundled
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.core.results.stored_report import REPORT, Reported, ReportedImages, reported
+from resnet_edge.core.results.stored_report import Reported, ReportedImages, reported
 
 
 def hashes_reported(paths: tuple[Path, ...]) -> dict[Path, str]:
@@ -33,7 +33,7 @@ class ConvertedBy:
     where the model does its own.
     """
 
-    report: Path
+    folder: Path
     reference: str | None
     model_source: str
     model_sha256: str
@@ -56,7 +56,7 @@ def converted_by(paths: tuple[Path, ...]) -> ConvertedBy | None:
         return None
     model = model_of(folder)
     return ConvertedBy(
-        report=folder / REPORT,
+        folder=folder,
         reference=None if model is None else str(model),
         model_source=found.model.source,
         model_sha256=found.model.sha256,

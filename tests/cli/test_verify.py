@@ -72,8 +72,7 @@ def test_a_folder_knows_how_it_was_made_from_any_place(place: Place, given: Give
     assert found["max_drop_pp"] == 2.0
     assert found["data"]["n"] == 3000
     assert found["calibration_lint"]["source"] == given.calibration.name
-    (note,) = [note for note in found["notes"] if note.startswith("as ")]
-    assert str(converted / "report.json") in note
+    (note,) = [note for note in found["notes"] if note.startswith(f"as the report in {converted} says")]
     for word in ("--reference", "--data", "--calibration", "--max-drop 2"):
         assert word in note
 
