@@ -14,7 +14,6 @@ import argparse
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +71,6 @@ def main() -> None:
 def run(work: Path, made: str, command: tuple[str, ...]) -> None:
     """One command in `work`. That it is inconclusive, or that a bench did not settle (5), is a result."""
     out = ("--json",) if made.endswith(".json") else ("--out", made)
-    began = time.monotonic()
     print(f"$ resnet-edge {' '.join((*command, *out))}", flush=True)
     done = subprocess.run(
         [sys.executable, "-m", "resnet_edge", *command, *out],
@@ -86,26 +84,23 @@ def run(work: Path, made: str, command: tuple[str, ...]) -> None:
         sys.exit(done.returncode)
     if made.endswith(".json"):
         (work / made).write_text(done.stdout, "utf-8")
-    seconds = work / "seconds.json"
-    taken = read(seconds) if seconds.exists() else {}
-    seconds.write_text(json.dumps({**taken, made: round(time.monotonic() - began, 1)}), "utf-8")
 
 
 def figures(work: Path) -> dict[str, Any]:
     """Of the documents that the commands left."""
     timed = {(row["artifact"], row["backend"]): row for row in read(work / "bench.json")["rows"]}
     verified, bundle = read(work / "verify.json"), read(work / "bundle" / "bundle.json")
-    names = ("cells", "half", "half_qat")
+    networks = ("small", "cells", "half", "half_qat")
+    converted = ("cells", "half_qat")
     return {
-        "steps": [step_figures(read(work / f"{name}.json")["steps"][-1]) for name in ("small", *names)],
-        "files": {name: files(read(work / f"{name}_dist" / "report.json"), timed) for name in names},
+        "steps": [step_figures(read(work / f"{name}.json")["steps"][-1]) for name in networks],
+        "files": {name: files(read(work / f"{name}_dist" / "report.json"), timed) for name in converted},
         "verified": {"passed": verified["passed"], "n": verified["data"]["n"]},
         "bundle": {
             "files": len(bundle["files"]),
             "agree": sum(row["status"] == "agrees" for row in bundle["runtimes"]),
             "ran": sum(bool(row["n"]) for row in bundle["runtimes"]),
         },
-        "seconds": read(work / "seconds.json"),
     }
 
 

@@ -13,9 +13,9 @@ def forget_in_time(model: Any, steps: int) -> None:
     with.
 
     Keras remembers 99 % in each step. After 11 steps, as a few hundred photos make in an epoch, 90 % of a
-    moving mean is still that of the start; after 270, 7 %: the network that was trained answers right, and the
-    one that is saved, which normalizes by those, does not (right on 0.70 of the images in training and on 0.32
-    of those held out: a ResNet-18 on photos of solar cells). A longer run keeps the momentum of the layer.
+    moving mean is still that of the start; after 270, 7 %: the network that was trained answers right, and
+    the one that is saved, which normalizes by those, does not (right on 0.70 of the images in training and on
+    0.32 of those held out: a ResNet-18 on photos of solar cells). A longer run keeps the layer's momentum.
     """
     most = LEFT ** (1 / max(1, steps))
     for layer in model.layers:
