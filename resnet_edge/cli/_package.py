@@ -6,7 +6,7 @@ from pathlib import Path
 
 from resnet_edge.cli._grid import print_line, spelled, stdout_console
 from resnet_edge.core.results.bundle import Bundle
-from resnet_edge.report.bundle.summary import bundle_summary
+from resnet_edge.report.bundle.bundle_summary import bundle_summary
 
 
 def print_bundle(bundle: Bundle, folder: Path) -> None:

@@ -38,7 +38,7 @@ def verdict(verification: Verification) -> tuple[str, str]:
         return "FAILED", f"Of {what}, not all {gives}."
     if open_doubts(verification.doubts):
         return "INCONCLUSIVE", "The reference itself is in doubt, and with it every proof."
-    return "INCONCLUSIVE", f"These {n} images do not prove it{_what_would(found)}."
+    return "INCONCLUSIVE", f"These {n} images do not prove it{_what_would(verification)}."
 
 
 def _what_would(found: Verification) -> str:

@@ -1,4 +1,4 @@
-"""Tests of report.bundle.summary."""
+"""Tests of report.bundle.bundle_summary."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_edge.core.results.bundle import Bundle, BundledFile, RuntimeProof
-from resnet_edge.report.bundle.summary import bundle_summary
+from resnet_edge.report.bundle.bundle_summary import bundle_summary
 from tests.report.bundle.bundles import bundle
 
 FOLDER = Path("bundle")
