@@ -33,3 +33,10 @@ def test_a_long_training_keeps_the_momentum_of_the_layer() -> None:
     model = network()
     forget_in_time(model, 10_000)
     assert model.get_layer("bn").momentum == 0.99
+
+
+def test_statistics_of_a_network_that_was_trained_stay() -> None:
+    model = network()
+    model.get_layer("bn").moving_mean.assign([3.0])
+    forget_in_time(model, 5)
+    assert model.get_layer("bn").momentum == 0.99
