@@ -66,6 +66,7 @@ ELSEWHERE = {
     "bundle/package.py": PACKAGE_,
     "bundle/proofs.py": PACKAGE_,
     "cli/doctor.py": "cli/test_help.py",
+    "inspection/doctor.py": "cli/test_help.py",
     "cli/_channel_options.py": CHANNELS,
     "cli/_compressed.py": CHANNELS,
     "cli/_training_options.py": "cli/test_train.py",

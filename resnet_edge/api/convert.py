@@ -13,7 +13,7 @@ from resnet_edge.api.names import formats as formats_in
 from resnet_edge.api.names import runtimes as runtimes_in
 from resnet_edge.api.names import schemes as schemes_in
 from resnet_edge.api.reports import ConvertReport, extended
-from resnet_edge.api.source_paths import read_paths
+from resnet_edge.api.source_paths import bundled_inputs, read_paths, seen_from
 from resnet_edge.api.values import Data, Model, or_else, text, value_files
 from resnet_edge.calibrate.calibration_task import CalibratorName, RepairName
 from resnet_edge.conversion.convert import convert as run
@@ -103,6 +103,8 @@ def convert(
         read = read_paths(
             source, images, calibrating, labels if isinstance(labels, str | Path) else None, preprocess
         )
+        inputs = seen_from(Path(out), model=model, data=data, calibration=calibration)
+        inputs = inputs if model is not None else {**bundled_inputs(), **inputs}
         place = Workspace(Path(out), writer="convert", overwrite=overwrite, inputs=read)
         request = ConvertRequest(
             model=_model(
@@ -134,6 +136,7 @@ def convert(
         )
         with place as workspace:
             report = files.named(run(request, workspace, files.progress(on_progress)))
+            report = replace(report, inputs=inputs)
             write_reports(report, workspace.folder)
             folder = workspace.publish_partial() if report.failures else workspace.publish()
     if junit is not None:

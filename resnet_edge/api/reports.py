@@ -14,6 +14,7 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.results.bench import Bench
 from resnet_edge.core.results.bundle import Bundle
+from resnet_edge.core.results.examination import Examination
 from resnet_edge.core.results.inspection import Inspection
 from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.parity import Parity
@@ -21,7 +22,6 @@ from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.resize_check import ResizeCheck
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.golden.replay import GoldenReplay
-from resnet_edge.inspection.doctor import Examination
 from resnet_edge.report.bundle.texts import bundle_document
 from resnet_edge.report.contract import document
 from resnet_edge.report.html.notebook import Cells, table

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resnet_edge import zoo
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.files.bundled import DATA
+from resnet_edge.core.files.bundled import BUNDLED, CALIBRATION_FILE, DATA, MODEL_FILE
 
 
 def read_paths(model: str | None, *words: object) -> tuple[Path, ...]:
@@ -34,3 +34,31 @@ def check_data(option: str, data: str) -> None:
         return
     problem = "is a file of another kind" if data and path.exists() else "does not exist"
     raise DataError(f"{option} {data!r} {problem}: give fashion-mnist, a folder of images, or an .npz")
+
+
+def seen_from(folder: Path, **words: object) -> dict[str, str]:
+    """MODEL and DATA words as they read from within `folder`, so that it works from anywhere: paths relative
+    to it, names as they are. What is in memory, or on another drive, is left out."""
+    found = {
+        key: _seen_from(folder, str(word)) for key, word in words.items() if isinstance(word, str | Path)
+    }
+    return {key: word for key, word in found.items() if word}
+
+
+def bundled_inputs() -> dict[str, str]:
+    """The same of the bundled model and its images."""
+    return {
+        "model": f"{MODEL_FILE}{BUNDLED}",
+        "data": DATA,
+        "calibration": f"{CALIBRATION_FILE}{BUNDLED}",
+    }
+
+
+def _seen_from(folder: Path, word: str) -> str:
+    kind, colon, path = word.rpartition(":") if word.startswith(f"{DATA}:") else ("", "", word)
+    if not Path(path).exists():
+        return word
+    try:
+        return f"{kind}{colon}{Path(os.path.relpath(path, folder)).as_posix()}"
+    except ValueError:  # Windows has no path from one drive to another
+        return ""

@@ -28,6 +28,7 @@ from resnet_edge.core.errors import (
 from resnet_edge.core.files.atomic import take_name
 from resnet_edge.core.files.file_names import safe_name
 from resnet_edge.core.files.scratch import scratch_folder
+from resnet_edge.core.preprocessing import PRESETS, Preprocessing
 from resnet_edge.workers.progress import OnProgress
 
 if TYPE_CHECKING:
@@ -185,6 +186,16 @@ class ValueFiles:
         with _written():
             path = self._new(f"{option}.npz", f"{option} (in memory)")
             np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the first for allow_pickle
+        return str(path)
+
+    def preprocessing(self, found: Preprocessing) -> str:
+        """The word for it: a preset's name, or a JSON file."""
+        if PRESETS.get(found.name) == found:
+            return found.name
+        with _written():
+            path = self._new(f"{safe_name(found.name)}.json", f"the preprocessing {found.name}")
+            content = {"scale": found.scale, "offset": found.offset, "channels": found.channels}
+            path.write_text(json.dumps(content), "utf-8")
         return str(path)
 
     def _new(self, file: str, name: str) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from resnet_edge.api.names import Backends
 from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.reports import VerifyReport, extended
 from resnet_edge.api.source_paths import read_paths
-from resnet_edge.api.values import Data, Model, or_else, paths_of, text, value_files
+from resnet_edge.api.values import Data, Model, ValueFiles, or_else, paths_of, text, value_files
 from resnet_edge.benchmarking.files import bench_files
+from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.overwrite import check_apart
 from resnet_edge.core.head import HeadKind
+from resnet_edge.core.results.verification import Verification
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report.html.page import page
 from resnet_edge.report.junit import junit as junit_xml
@@ -23,7 +26,7 @@ from resnet_edge.report.junit import proved
 from resnet_edge.report.verify_sections import verify_document
 from resnet_edge.report.whole_file import check_page, check_writable, write_whole
 from resnet_edge.verification.options import Feed, VerifyRequest
-from resnet_edge.verification.reported import hashes_reported
+from resnet_edge.verification.reported import ConvertedBy, converted_by, hashes_reported
 from resnet_edge.verification.verify import verify as run
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.temporary import temporary
@@ -31,6 +34,7 @@ from resnet_edge.workers.variables import check_variables
 
 BACKENDS = ("litert", "onnxruntime")
 ARTIFACT_SUFFIXES = (".tflite", ".onnx")
+MAX_DROP_PP = 0.5
 ATTRIBUTED = 500
 GOLDEN_IMAGES = 32
 
@@ -42,7 +46,7 @@ def verify(
     reference: Model | None = None,
     data: Data | None = None,
     backends: Backends | None = None,
-    max_drop: Percentage = 0.5,
+    max_drop: Percentage | None = None,
     images: AtLeast1 | None = None,
     sequential: bool = False,
     preprocess: str | Path | None = None,
@@ -95,7 +99,11 @@ def verify(
                 unpruned=unpruned,
             )
         paths = paths_of(artifacts)
-        word, calibrating = files.data(data), files.data(calibration, "calibration")
+        known = converted_by(paths)
+        defaults = _defaults(known, source, files)
+        word = or_else(files.data(data), defaults.data)
+        calibrating = or_else(files.data(calibration, "calibration"), defaults.calibration)
+        source = or_else(source, defaults.reference)
         golden = None if save_golden is None else Path(save_golden)
         _check_golden(golden, overwrite, feed, (*paths, *read_paths(source, word, calibrating)))
         request = _request(
@@ -106,12 +114,13 @@ def verify(
             shape=input_shape,
             output=output,
             head=head,
-            preprocess=text(preprocess),
+            preprocess=or_else(text(preprocess), defaults.preprocess),
+            model_source="" if known is None else known.model_source,
             trust=trust,
             attributed=or_else(attribute, ATTRIBUTED),
             unpruned=None if unpruned is None else files.model(unpruned),
             backends=BACKENDS if backends is None else backends_in(backends),
-            max_drop_pp=max_drop,
+            max_drop_pp=or_else(max_drop, defaults.max_drop),
             takes_pixels=feed != "preprocessed",
             limit=images,
             explain=explain,
@@ -123,6 +132,11 @@ def verify(
         )
         with temporary() as (scratch, logs):
             report = files.named(run(request, scratch, logs, files.progress(on_progress)))
+    given = {
+        "reference": reference, "data": data, "calibration": calibration, "max_drop": max_drop,
+        "preprocess": preprocess,
+    }  # fmt: skip
+    report = replace(report, notes=(*_taken(known, defaults, given, report), *report.notes))
     if html is not None:
         write_whole("--html", Path(html), page(verify_document(report)))
     if junit is not None:
@@ -165,6 +179,7 @@ def _request(
     output: str | None,
     head: HeadKind | None,
     preprocess: str | None,
+    model_source: str,
     trust: bool,
     attributed: int,
     unpruned: str | None,
@@ -177,7 +192,7 @@ def _request(
     brought = [str(file.path) for file in files if file.brought]
     if source is None:
         if len(brought) != 1:
-            raise UsageError("--reference is missing: name the model that the artifacts were made from")
+            raise UsageError(_no_reference(model_source))
         source = brought[0]
     if data is None:
         raise UsageError(
@@ -201,6 +216,72 @@ def _request(
         head=head,
         **rest,
     )
+
+
+def _no_reference(model_source: str) -> str:
+    if not model_source:
+        return "--reference is missing: name the model that the artifacts were made from"
+    return (
+        f"--reference is missing: the report names {model_source}, which is no longer there, or has changed: "
+        "name where that model is now"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Defaults:
+    """Of options that were not given."""
+
+    reference: str | None = None
+    data: str | None = None
+    calibration: str | None = None
+    max_drop: float = MAX_DROP_PP
+    preprocess: str | None = None
+
+
+def _defaults(known: ConvertedBy | None, source: str | None, files: ValueFiles) -> _Defaults:
+    """As the report of the folder says, whose preprocessing is that of its model alone."""
+    if known is None:
+        return _Defaults()
+    prepared = known.preprocessing if source is None or _is_model(source, known) else None
+    return _Defaults(
+        reference=known.reference,
+        data=known.data,
+        calibration=known.calibration,
+        max_drop=or_else(known.max_drop_pp, MAX_DROP_PP),
+        preprocess=None if prepared is None else files.preprocessing(prepared),
+    )
+
+
+def _is_model(source: str, known: ConvertedBy) -> bool:
+    path = Path(source)
+    return path.is_file() and sha256_of(path) == known.model_sha256
+
+
+def _taken(
+    known: ConvertedBy | None, defaults: _Defaults, given: Mapping[str, object], found: Verification
+) -> Iterator[str]:
+    """Notes on what was taken from the report, and whether the images are still those."""
+    if known is None:
+        return
+    words = {
+        "reference": defaults.reference,
+        "data": defaults.data,
+        "calibration": defaults.calibration,
+        "max_drop": None if known.max_drop_pp is None else f"{known.max_drop_pp:g}",
+        "preprocess": None if known.preprocessing is None else known.preprocessing.name,
+    }
+    told = [
+        f"--{key.replace('_', '-')} {word}"
+        for key, word in words.items()
+        if word is not None and given[key] is None
+    ]
+    if told:
+        yield f"as the report in {known.folder} says: {', '.join(told)}"
+    images, now = known.images, found.data
+    # Where some were held out for calibration, or fewer were asked for, they are others for that.
+    comparable = given["data"] is None and images is not None and now.get("n") == images.n
+    if comparable and images is not None and now.get("sha256") != images.sha256:
+        yield f"{now['source']} has changed since the report in {known.folder}: the images are others"
 
 
 def _reference(request: ModelRequest) -> ModelRequest | Path:

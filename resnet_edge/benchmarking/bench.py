@@ -22,6 +22,7 @@ from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.benchmarking.hints import hints
 from resnet_edge.benchmarking.limits import Limits, find_limits
 from resnet_edge.benchmarking.machine_load import MachineLoad
+from resnet_edge.benchmarking.recommend import recommended
 from resnet_edge.benchmarking.task import AllSettled, Block, ProfileOperators, RowBlocks, SettleRounds
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ResnetEdgeError, UsageError
@@ -89,6 +90,8 @@ def bench(request: BenchRequest, on_progress: OnProgress) -> Bench:
             run.timing(contender, number, settlement, limits) for number, contender in enumerate(contenders)
         )
         hashes = {file.name: sha256_of(file.path) for file in request.files}
+        accuracy = accuracy_of(request.files, hashes)
+        sizes = {file.name: file.path.stat().st_size for file in request.files if not file.is_keras}
         return Bench(
             resnet_edge=__version__,
             versions=versions(),
@@ -102,7 +105,9 @@ def bench(request: BenchRequest, on_progress: OnProgress) -> Bench:
             notes=(*hints(rows, limits.ceilings), *unprofiled),
             ceilings=limits.ceilings,
             sha256=hashes,
-            accuracy=accuracy_of(request.files, hashes),
+            accuracy=accuracy,
+            size_bytes=sizes,
+            recommended=recommended(rows, accuracy.proofs, sizes),
         )
 
 

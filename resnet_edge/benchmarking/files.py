@@ -8,7 +8,7 @@ from pathlib import Path
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ArtifactError, DataError, UsageError
-from resnet_edge.core.files.bundled import BUNDLED, bundled
+from resnet_edge.core.files.bundled import unbundled
 from resnet_edge.core.results.stored_report import reported
 
 KERAS = {"keras": "keras", "h5": "keras"}
@@ -26,6 +26,11 @@ class BenchFile:
     scheme: str | None
     brought: bool = False
 
+    @property
+    def is_keras(self) -> bool:
+        """It is a model, and no artifact: what it weighs holds more than a network."""
+        return self.format in KERAS.values()
+
 
 def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
     """Every artifact among `paths`, a folder's sorted by name; each once; and after them the Keras
@@ -35,7 +40,7 @@ def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
     there, ArtifactError where a folder holds no artifact or a file is of no format that is known.
     """
     named = [file for path in paths for file in _of(path)]
-    models = [model for path in paths if path.is_dir() and (model := _model_of(path)) is not None]
+    models = [model for path in paths if path.is_dir() and (model := model_of(path)) is not None]
     files = list(dict.fromkeys([*named, *models]))
     names = [file.name for file in files]
     return tuple(
@@ -66,18 +71,25 @@ def _of(path: Path) -> list[Path]:
     return [path]
 
 
-def _model_of(folder: Path) -> Path | None:
+def model_of(folder: Path) -> Path | None:
     """The model that the folder's report names, if it is a file and has not changed since."""
-    model = reported(folder).model
-    if model is None:
+    report = reported(folder)
+    if report.model is None:
         return None
-    source = model.source
+    words = [report.model.source]  # from where it was converted, and from the folder, wherever that is now
+    if "model" in report.inputs:
+        words.append(str(folder / report.inputs["model"]))
+    paths = filter(None, map(_file_of, dict.fromkeys(words)))
+    return next((path for path in paths if sha256_of(path) == report.model.sha256), None)
+
+
+def _file_of(word: str) -> Path | None:
+    """The Keras file that a report names; None where there is none of that name."""
     try:
-        path = bundled(source.removesuffix(BUNDLED)) if source.endswith(BUNDLED) else Path(source)
+        path = Path(unbundled(word))
+        return path if _suffix(path) in KERAS and path.is_file() else None
     except (OSError, ValueError, DataError):
         return None  # no name of ours: then nothing is known about a model
-    same = _suffix(path) in KERAS and path.is_file() and sha256_of(path) == model.sha256
-    return path if same else None
 
 
 def _formats() -> dict[str, str]:

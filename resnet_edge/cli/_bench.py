@@ -2,75 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
+from resnet_edge.cli._grid import fitting_grid, print_grid, print_line, spelled, stdout_console
 from resnet_edge.core.results.bench import Bench, Timing
 from resnet_edge.core.results.profile import short
 from resnet_edge.report import words
-from resnet_edge.report.bench_words import explained, name_of, shared_model
+from resnet_edge.report.bench_words import (
+    answer,
+    correct,
+    name_of,
+    not_timed,
+    proof_of,
+    shared_model,
+    table_notes,
+    unsettled,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-HEADER = (
-    "Artifact",
-    "Backend",
-    "p50",
-    "±",
-    "p90",
-    "p99",
-    "× best",
-    "Limit",
-    "Open",
-    "First",
-    "Memory",
-    "Rank",
-)
+BRIEF = ("Artifact", "Backend", "p50, ms", "±", "× best", "Size", "Top-1", "Rank")
+MORE = ("p90, ms", "Limit", "Open, ms", "First, ms", "Memory")
+"""Columns of a wide terminal, beside the others."""
 
 SHOWN = 24
 """Layers of a profile."""
 
 
-def print_bench(bench: Bench, width: int | None = None) -> None:
-    """Print the fastest first, then why figures do not hold, what failed, and how quiet it was."""
+def print_bench(found: Bench, width: int | None = None) -> None:
+    """Print the fastest first, then how quiet it was, what failed, why figures do not hold, and last what to
+    ship."""
     console = stdout_console(width)
-    rows = sorted(bench.rows, key=lambda row: row.p50_ms)
+    rows = sorted(found.rows, key=lambda row: row.p50_ms)
     model = shared_model(rows)
     if model:
         print_line(console, spelled(console, f"Artifacts of {model}"), "bold")
-    body = [[spelled(console, cell) for cell in _cells(row, model)] for row in rows]
-    print_grid(console, [spelled(console, title) for title in HEADER], body, left={"Backend"})
-    for line in explained(bench, rows):
+    brief = not _wide(console, found, rows, model)
+    if brief:
+        _print_rows(console, found, rows, model)
+    for line in table_notes(found, rows, brief=brief):
         print_line(console, spelled(console, line), "dim")
     _profiles(console, rows, model)
-    if bench.notes:
-        console.print()
-    for note in bench.notes:
-        print_line(console, spelled(console, f"note: {note}"))
-    shared = set.intersection(*(set(row.reasons) for row in rows))
-    _print_reasons(console, "No figure is sure to come out so again:", shared)
-    for row in rows:
-        _print_reasons(
-            console, f"{row.artifact} on {row.backend} {row.device}: inconclusive", set(row.reasons) - shared
-        )
-    for failed in bench.failures:
-        what = f"{failed.artifact} on {failed.backend} {failed.device}: could not be timed"
-        _print_reasons(console, what, {failed.message})
-    _unopened(console, bench)
-
-
-def _unopened(console: Console, bench: Bench) -> None:
-    """What else there would be to time, dim: it was not asked for."""
-    if not bench.unopened:
-        return
+    _remarks(console, found, rows)
     console.print()
-    print_line(console, spelled(console, "Not timed, and not asked for:"), "dim")
-    for one in bench.unopened:
-        what = " ".join(filter(None, [f"{one.artifact} on" if one.artifact else "", one.backend, one.device]))
-        print_line(console, spelled(console, f"  {what}: {one.message}"), "dim")
+    for line in answer(found):
+        print_line(console, spelled(console, line), "bold")
+
+
+def _remarks(console: Console, found: Bench, rows: list[Timing]) -> None:
+    """Paragraphs between the tables and the answer."""
+    failed = [
+        f"{one.artifact} on {one.backend} {one.device}: could not be timed: {one.message}"
+        for one in found.failures
+    ]
+    others = not_timed(found)
+    for lines, style in (
+        ([f"note: {note}" for note in found.notes], ""),
+        (unsettled(rows), ""),
+        (failed, "bold"),
+        ([others] if others else [], "dim"),
+    ):
+        if lines:
+            console.print()
+        for line in lines:
+            print_line(console, spelled(console, line), style)
+
+
+def _wide(console: Console, found: Bench, rows: list[Timing], model: str) -> bool:
+    """Print all columns, if they fit; whether they did."""
+    at = BRIEF.index("Size")
+    header = [*BRIEF[:at], *MORE, *BRIEF[at:]]
+    body = [
+        [*brief[:at], *_more(row), *brief[at:]]
+        for row, brief in zip(rows, _body(found, rows, model), strict=True)
+    ]
+    return fitting_grid(console, _spelled(console, header), _spelled_rows(console, body), {"Backend"})
+
+
+def _print_rows(console: Console, found: Bench, rows: list[Timing], model: str) -> None:
+    body = _spelled_rows(console, _body(found, rows, model))
+    print_grid(console, _spelled(console, BRIEF), body, left={"Backend"})
+
+
+def _spelled(console: Console, cells: Iterable[str]) -> list[str]:
+    return [spelled(console, cell) for cell in cells]
+
+
+def _spelled_rows(console: Console, body: Iterable[Iterable[str]]) -> list[list[str]]:
+    return [_spelled(console, cells) for cells in body]
 
 
 def _profiles(console: Console, rows: list[Timing], model: str) -> None:
@@ -104,27 +126,32 @@ def _profiles(console: Console, rows: list[Timing], model: str) -> None:
         print_line(console, spelled(console, f"{len(slowest) - SHOWN} more with --json"), "dim")
 
 
-def _print_reasons(console: Console, what: str, reasons: Collection[str]) -> None:
-    if reasons:
-        console.print()
-        print_line(console, spelled(console, what), "bold")
-        for reason in sorted(reasons):
-            print_line(console, spelled(console, f"  {reason}"))
+def _body(found: Bench, rows: list[Timing], model: str) -> list[list[str]]:
+    """Cells as BRIEF has them."""
+    return [_cells(found, row, model) for row in rows]
 
 
-def _cells(row: Timing, model: str) -> list[str]:
+def _cells(found: Bench, row: Timing, model: str) -> list[str]:
     low, high = row.p50_ci95_ms
+    proof, size = proof_of(found, row), found.size_bytes.get(row.artifact)
     return [
         name_of(row, model),
-        f"{row.backend} {row.device}",
+        row.backend if row.device == "cpu" else f"{row.backend} {row.device}",
         words.milliseconds(row.p50_ms),
         f"{50 * (high - low) / row.p50_ms:.1f}%",
+        words.times(row.times_fastest),
+        words.ABSENT if size is None else words.size(size),
+        words.ABSENT if proof is None else correct(proof.top1, proof.agreement, proof.n),
+        f"{row.rank}{'' if row.verdict == 'steady' else '?'}",
+    ]
+
+
+def _more(row: Timing) -> list[str]:
+    """Cells as MORE has them."""
+    return [
         words.milliseconds(row.p90_ms),
-        words.milliseconds(row.p99_ms),
-        words.speed_up(row.times_fastest),
         words.ABSENT if row.roofline is None else f"{row.roofline.share:.0%}",
         words.milliseconds(row.cold.open_ms),
         words.milliseconds(row.cold.first_ms),
         words.ABSENT if row.cold.peak_bytes is None else words.size(row.cold.peak_bytes),
-        f"{row.rank}{'' if row.verdict == 'steady' else '?'}",
     ]

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resnet_edge.cli._grid import print_doubts, print_grid, print_line, spelled, stdout_console
+from resnet_edge.cli._grid import (
+    fitting_grid,
+    print_doubts,
+    print_grid,
+    print_line,
+    spelled,
+    stdout_console,
+)
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.report.causes import causes_sentences
@@ -19,23 +26,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def print_verification(verification: Verification) -> None:
-    """A row for each artifact and backend, then what is wrong and where, then the verdict."""
-    console = stdout_console()
+def print_verification(verification: Verification, width: int | None = None) -> None:
+    """A row for each artifact and backend, then what is wrong and where, then the verdict. `width` in
+    columns; None takes the terminal's."""
+    console = stdout_console(width)
     print_doubts(console, verification.doubts)
-    header = ["Artifact", "Backend", "Scheme", "Top-1", "Drop, pp [95 %]", "Agree", "SQNR", "Verdict"]
-    schemes = {artifact.path: artifact.scheme for artifact in verification.artifacts}
-    by_name = {Path(path).name: scheme for path, scheme in schemes.items()} | schemes
-    body = [
-        [spelled(console, cell) for cell in _cells(row, by_name.get(row.artifact, ""))]
-        for row in verification.parity
-    ]
-    if verification.sequential is not None:
-        header.insert(3, "Images")
-        for cells, row in zip(body, verification.parity, strict=True):
-            cells.insert(3, f"{row.n:,}")
-    if body:
-        print_grid(console, header, body, left=("Backend", "Scheme", "Verdict"))
+    if verification.parity:
+        _rows(console, verification)
         console.print()
     _reasons(console, verification)
     for line in causes_sentences(verification.attributions):
@@ -46,6 +43,36 @@ def print_verification(verification: Verification) -> None:
         print_line(console, f"note: {note}", "dim")
     word, sentence = verdict(verification)
     print_line(console, f"{word}. {sentence}")
+
+
+def _rows(console: Console, verification: Verification) -> None:
+    """One line a row where that fits, else two."""
+    schemes = {artifact.path: artifact.scheme for artifact in verification.artifacts}
+    by_name = {Path(path).name: scheme for path, scheme in schemes.items()} | schemes
+    header = ["Artifact", "Backend", "Scheme", "Top-1", "Drop, pp [95 %]", "Agree", "SQNR", "Verdict"]
+    body = [
+        [spelled(console, cell) for cell in _cells(row, by_name.get(row.artifact, ""))]
+        for row in verification.parity
+    ]
+    if verification.sequential is not None:
+        header.insert(3, "Images")
+        for cells, row in zip(body, verification.parity, strict=True):
+            cells.insert(3, f"{row.n:,}")
+    left = ("Backend", "Scheme", "Verdict")
+    if fitting_grid(console, header, body, left):
+        return
+    if verification.sequential is None:
+        two = ["Artifact\n  backend", "Top-1\nagree", "Drop, pp\n[95 %]", "SQNR", "Verdict"]
+        if fitting_grid(console, two, [_two_lines(cells) for cells in body], left):
+            return
+    print_grid(console, header, body, left=left)
+
+
+def _two_lines(cells: list[str]) -> list[str]:
+    """The cells of one line as those of two; the name of a file mostly tells its scheme."""
+    artifact, backend, _, top1, drop, agree, sqnr, verdict = cells
+    number, _, interval = drop.partition(" ")
+    return [f"{artifact}\n  {backend}", f"{top1}\n{agree}", f"{number}\n{interval}", sqnr, verdict]
 
 
 def _cells(row: Parity, scheme: str) -> list[str]:

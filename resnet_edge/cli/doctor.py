@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_edge.cli.terminal import output_options, print_json, progress, say
+from resnet_edge.cli.terminal import output_options, print_json, progress
 
 if TYPE_CHECKING:
-    from resnet_edge.inspection.doctor import DeviceState, Examination
+    from resnet_edge.core.results.examination import Examination
 
 
 @click.command("doctor")
@@ -33,30 +33,21 @@ def command(ctx: click.Context, as_json: bool, quiet: bool) -> None:
 
 
 def _print(examination: Examination) -> None:
-    machine = examination.machine
-    gigabytes = f", {machine['memory_bytes'] / 1e9:.0f} GB" if machine["memory_bytes"] else ""
-    say(f"{machine['cpu']} ({machine['architecture']}), {machine['usable_cores']} cores{gigabytes}")
-    say(f"int8 instructions: {', '.join(machine['int8_flags']) or 'none known'}")
-    say(f"{machine['os']}, Python {machine['python']}")
-    held = examination.sandbox
-    why = f" ({held.detail})" if held.detail else ""
-    say(f"workers that read third-party files: files {held.files}, network {held.network}{why}\n")
-    width = max(map(len, examination.versions))
-    for name, version in examination.versions.items():
-        say(f"{name:<{width}}  {version}")
-    names = max(len("backend"), *(len(backend.backend) for backend in examination.backends))
-    devices = max(len(state.device) for backend in examination.backends for state in backend.devices)
-    say(f"\n{'backend':<{names}}  {'version':<9}  {'device':<{devices}}  ")
-    for backend in examination.backends:
-        for state in backend.devices:
-            place = f"{backend.backend:<{names}}  {backend.version or '-':<9}  {state.device:<{devices}}"
-            say(f"{place}  {_state_text(state)}")
+    from resnet_edge.cli._grid import print_grid, print_line, spelled, stdout_console
+    from resnet_edge.report import doctor_words
 
-
-def _state_text(state: DeviceState) -> str:
-    if state.detail:
-        return f"{state.status}: {state.detail}"
-    if not state.logits:
-        return state.status
-    logits = ", ".join(f"{value:g}" for value in state.logits)
-    return f"{state.status}: one image gives {logits}, as it should, after {state.first_ms:.2f} ms"
+    console = stdout_console()
+    for line in doctor_words.machine_lines(examination):
+        print_line(console, spelled(console, line))
+    rows = [[spelled(console, cell) for cell in row] for row in doctor_words.working(examination)]
+    if rows:
+        console.print()
+        print_line(console, doctor_words.WORKS)
+        print_grid(console, list(doctor_words.HEADER), rows, left=doctor_words.HEADER[:-1])
+    for lines in (doctor_words.broken(examination), doctor_words.absent(examination)):
+        if lines:
+            console.print()
+        for line in lines:
+            print_line(console, spelled(console, line))
+    console.print()
+    print_line(console, spelled(console, doctor_words.summary(examination)), "bold")

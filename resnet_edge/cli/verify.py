@@ -46,16 +46,14 @@ NOT_WITH_GOLDEN = {
     "--data",
     metavar="DATA",
     help="Images: fashion-mnist, a folder, or an .npz. With labels accuracy is proved, without them "
-    "agreement.",
+    "agreement. [default: those of the folder's report]",
 )
 @backends_option(None, "Where to run them. [default: litert,onnxruntime]")
 @click.option(
     "--max-drop",
-    default=0.5,
-    show_default=True,
     type=value_type(Percentage),
     metavar="PP",
-    help="Largest accuracy drop, in percentage points.",
+    help="Largest accuracy drop, in percentage points. [default: that of the folder's report, or 0.5]",
 )
 @click.option(
     "--images",
@@ -72,7 +70,8 @@ NOT_WITH_GOLDEN = {
 @click.option(
     "--preprocess",
     metavar="NAME|FILE",
-    help="What the Keras model wants of raw pixels, as for `convert`. [default: read from the model]",
+    help="What the Keras model wants of raw pixels, as for `convert`. [default: as the folder's report says, "
+    "or read from the model]",
 )
 @click.option(
     "--feed",
@@ -97,7 +96,8 @@ NOT_WITH_GOLDEN = {
 @click.option(
     "--calibration",
     metavar="DATA",
-    help="Images that the artifacts were calibrated with: what is wrong with them is reported.",
+    help="Images that the artifacts were calibrated with: what is wrong with them is reported. [default: "
+    "those of the folder's report]",
 )
 @click.option(
     "--attribute",

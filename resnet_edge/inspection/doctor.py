@@ -4,46 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from resnet_edge.core import registry
-from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_DONE, MissingDependency, ResnetEdgeError
+from resnet_edge.core.errors import MissingDependency, ResnetEdgeError
 from resnet_edge.core.files.scratch import scratch_folder
 from resnet_edge.core.machine import machine, versions
+from resnet_edge.core.results.examination import BackendState, DeviceState, Examination, SandboxState
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.process import WorkerProcess, log_folder
 from resnet_edge.workers.progress import OnProgress, Progress
 from resnet_edge.workers.task import Task
-
-Status = Literal["opens", "not here", "not installed", "broken"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeviceState:
-    """Whether a backend opens on a device. `device` is what the runtime says where it opens,
-    else what was asked for; `detail` is one line for people. `logits` are what it gave for one image of
-    a network whose answer is known, and `first_ms` how long that first inference took."""
-
-    device: str
-    status: Status
-    detail: str = ""
-    logits: tuple[float, ...] = ()
-    first_ms: float | None = None
-
-
-@dataclass(frozen=True)
-class BackendState:
-    """What one backend does here; `version` is empty where it is not installed."""
-
-    backend: str
-    version: str
-    devices: tuple[DeviceState, ...]
-
-    @property
-    def healthy(self) -> bool:
-        """It opens on a device and breaks on none, or the user does not have it."""
-        statuses = {state.status for state in self.devices}
-        return statuses == {"not installed"} or ("opens" in statuses and "broken" not in statuses)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,35 +24,10 @@ class ProbeBackend(Task[BackendState], runs="resnet_edge.inspection.probe:probe"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SandboxState:
-    """What holds a worker that reads untrusted files: `files` and `network` say so for people. `detail`: why
-    not, where something does not."""
-
-    files: str
-    network: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class CheckSandbox(Task[SandboxState], runs="resnet_edge.inspection.sandbox_check:check", writes=("folder",)):
     """`folder`: one that the worker may not write in, and could if nothing held it."""
 
     folder: str
-
-
-@dataclass(frozen=True)
-class Examination:
-    """Everything that `resnet-edge doctor` found. `sandbox` is what holds the workers that read files."""
-
-    machine: dict[str, Any]
-    versions: dict[str, str]
-    backends: tuple[BackendState, ...]
-    sandbox: SandboxState
-
-    @property
-    def exit_code(self) -> int:
-        """0 where every installed backend opens."""
-        return EXIT_DONE if all(backend.healthy for backend in self.backends) else EXIT_COULD_NOT
 
 
 def examine(on_progress: OnProgress) -> Examination:

@@ -11,7 +11,8 @@ import numpy as np
 from resnet_edge import backends
 from resnet_edge.core import registry
 from resnet_edge.core.errors import DeviceUnavailable, ResnetEdgeError
-from resnet_edge.inspection.doctor import BackendState, DeviceState, ProbeBackend
+from resnet_edge.core.results.examination import BackendState, DeviceState
+from resnet_edge.inspection.doctor import ProbeBackend
 from resnet_edge.workers.progress import OnProgress
 
 FOLDER = Path(backends.__file__).parent / "probe"

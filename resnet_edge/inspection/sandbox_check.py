@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from resnet_edge.inspection.doctor import CheckSandbox, SandboxState
+from resnet_edge.core.results.examination import SandboxState
+from resnet_edge.inspection.doctor import CheckSandbox
 from resnet_edge.workers import sandbox
 from resnet_edge.workers.progress import OnProgress
 

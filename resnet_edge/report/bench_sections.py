@@ -8,7 +8,7 @@ from typing import NamedTuple
 from resnet_edge.core.results.bench import Bench, Failed, Timing, Unopened
 from resnet_edge.report import words
 from resnet_edge.report.bench_layer_section import layer_blocks
-from resnet_edge.report.bench_words import explained, limit_words, name_of, shared_model
+from resnet_edge.report.bench_words import answer, explained, limit_words, name_of, shared_model
 from resnet_edge.report.blocks import (
     Block,
     Bullets,
@@ -86,7 +86,8 @@ def _sentence(view: _View) -> str:
         else "Every figure holds when repeated."
     )
     lost = f" {words.count(failures, 'thing')} could not be timed." if failures else ""
-    return f"{_fastest(view)} {repeats}{lost}"
+    ship = " ".join(answer(view.bench)) + " " if view.bench.recommended else ""
+    return f"{ship}{_fastest(view)} {repeats}{lost}"
 
 
 def _fastest(view: _View) -> str:

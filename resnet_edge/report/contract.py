@@ -42,6 +42,7 @@ def document(report: Report) -> dict[str, Any]:
         "calibration": report.calibration,
         "dense_scales": report.dense_scales,
         "calibration_lint": None if report.calibration_lint is None else asdict(report.calibration_lint),
+        "inputs": report.inputs,
         "max_drop_pp": report.max_drop_pp,
         "artifacts": [artifact_entry(artifact) for artifact in report.artifacts],
         "parity": [measured_row(row) for row in report.parity],

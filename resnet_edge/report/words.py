@@ -77,6 +77,11 @@ def speed_up(value: float | None) -> str:
     return f"{value:.2f}×" if finite(value) else ABSENT
 
 
+def times(value: float | None) -> str:
+    """A ratio in three digits, as tables have room for: `1.00×`, `37.9×`, `110×`."""
+    return f"{_three_digits(value)}×" if finite(value) else ABSENT
+
+
 def decibels(value: float | None) -> str:
     """`41.3 dB`; `∞ dB` where there is no noise at all."""
     if value is None or math.isnan(value):

@@ -27,6 +27,7 @@ from resnet_edge.core.head import Head
 from resnet_edge.training.augment import AugmentedBatches
 from resnet_edge.training.checkpoint import BEGIN_ANEW, Checkpoint, empty
 from resnet_edge.training.losses import accuracy_of, loss_of
+from resnet_edge.training.moving_statistics import forget_in_time
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.training.training_data import LabelledImages, TrainingData
 from resnet_edge.workers.progress import OnProgress, Progress
@@ -78,6 +79,7 @@ def fit(
     batches = AugmentedBatches(
         data.fitted.images, data.fitted.labels, recipe.batch_size, recipe.augment, recipe.seed
     )
+    forget_in_time(model, recipe.epochs * len(batches))
     _compile(model, recipe, len(batches), how)
     checkpoint = Checkpoint(folder, recipe.epochs)
     done = checkpoint.restore(model)

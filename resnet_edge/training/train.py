@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge import __version__, zoo
 from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.core.head import Head
 from resnet_edge.core.sidecar import Sidecar, State, Step, next_sidecar, write_sidecar
+from resnet_edge.data.rows import evenly
 from resnet_edge.evaluation.reader_check import checked_reader
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models.flat import copy_weights, flat_graph, return_weights
+from resnet_edge.models.witness import IMAGES
 from resnet_edge.training.checkpoint import open_checkpoint
 from resnet_edge.training.fit import Fit, fit, top1, training_details
 from resnet_edge.training.recipe import Train, TrainResult
@@ -85,11 +88,18 @@ def _take_weights(
 ) -> None:
     """Give `model` the weights of the MODEL `start`, as another loader reads it too on some of `images`.
 
-    Raises UsageError unless that is the same network, layer by layer.
+    It may have been trained on images of another size, which no weight of a ResNet depends on. Raises
+    UsageError unless that is the same network, layer by layer.
     """
     request = ModelRequest(start)
     opened = open_model(request, on_progress)
-    checked_reader(opened, request, images)
+    own = opened.facts.input_shape
+    if own[-1] != shape[-1]:
+        raise UsageError(
+            f"--start {start} takes images of {own[-1]} channel(s), and these have {shape[-1]}: "
+            f"give --input-shape H,W,{own[-1]}, or leave out --start"
+        )
+    checked_reader(opened, request, _at_size(images, own[0], own[1]))
     given = flat_graph(opened.trackable, shape)
     fresh = flat_graph(model, shape)
     try:
@@ -101,3 +111,15 @@ def _take_weights(
             f"--start {start} is another network than --arch {model.name} on these images ({error}): "
             "leave one of them out, or choose a model that was trained with it"
         ) from error
+
+
+def _at_size(images: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """A few of `images` (N, H, W, C) at another size, by the nearest pixels: good enough for two loaders to
+    be compared on."""
+    if images.shape[1:3] == (height, width):
+        return images
+    few = images[evenly(len(images), IMAGES)]
+    rows = np.arange(height) * images.shape[1] // height
+    columns = np.arange(width) * images.shape[2] // width
+    sampled: NDArray[Any] = few[:, rows][:, :, columns]
+    return sampled

@@ -1,10 +1,17 @@
-"""Runs in the parent. What the reports of folders say of their files."""
+"""Runs in the parent. What the reports of folders say of their files, and of how these were made."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_edge.core.results.stored_report import reported
+from resnet_edge.benchmarking.files import model_of
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.bundled import DATA, unbundled
+from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.results.stored_report import Reported, ReportedImages, reported
 
 
 def hashes_reported(paths: tuple[Path, ...]) -> dict[Path, str]:
@@ -15,3 +22,75 @@ def hashes_reported(paths: tuple[Path, ...]) -> dict[Path, str]:
         for folder in filter(Path.is_dir, paths)
         for name, sha256 in reported(folder).sha256.items()
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertedBy:
+    """How `convert` made a folder, by the report in it: what `verify` takes where its user says nothing else.
+
+    `reference` is the model, and `data` and `calibration` DATA words; None where they are not there, not what
+    they were (the model), or not told. `model_sha256` and `preprocessing` belong together; the latter is None
+    where the model does its own.
+    """
+
+    folder: Path
+    reference: str | None
+    model_source: str
+    model_sha256: str
+    data: str | None
+    calibration: str | None
+    max_drop_pp: float | None
+    preprocessing: Preprocessing | None
+    images: ReportedImages | None
+
+
+def converted_by(paths: tuple[Path, ...]) -> ConvertedBy | None:
+    """Of the one folder that all artifacts are in; None where there are several, where it has no report, or
+    where a file that is named is not one that this speaks of."""
+    folders = {path if path.is_dir() else path.parent for path in paths}
+    if len(folders) != 1:
+        return None
+    (folder,) = folders
+    found = reported(folder)
+    if found.model is None or not all(_is_spoken_of(path, found) for path in paths if not path.is_dir()):
+        return None
+    model = model_of(folder)
+    return ConvertedBy(
+        folder=folder,
+        reference=None if model is None else str(model),
+        model_source=found.model.source,
+        model_sha256=found.model.sha256,
+        data=_data_word(folder, found, "data"),
+        calibration=_data_word(folder, found, "calibration"),
+        max_drop_pp=found.max_drop_pp,
+        preprocessing=_applied(found),
+        images=found.data,
+    )
+
+
+def _is_spoken_of(path: Path, found: Reported) -> bool:
+    known = found.sha256.get(path.name)
+    return known is not None and path.is_file() and known == sha256_of(path)
+
+
+def _applied(found: Reported) -> Preprocessing | None:
+    how = found.preprocessing
+    return None if how is None or how.where == "model" else how
+
+
+def _data_word(folder: Path, found: Reported, key: str) -> str | None:
+    return next(_words_there(folder, found.inputs.get(key, "")), None)
+
+
+def _words_there(folder: Path, word: str) -> Iterator[str]:
+    """The word as it reads from here, where what it names is there."""
+    name, colon, path = word.partition(":") if word.startswith(f"{DATA}:") else ("", "", word)
+    if not word or word == DATA:
+        yield from filter(None, [word])
+        return
+    try:
+        there = folder / unbundled(path)
+        if there.exists():
+            yield f"{name}{colon}{there}"
+    except (OSError, ValueError, DataError):
+        return  # no name of ours

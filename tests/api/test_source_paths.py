@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resnet_edge.api.source_paths import check_data, read_paths
+from resnet_edge.api.source_paths import bundled_inputs, check_data, read_paths, seen_from
 from resnet_edge.core.errors import DataError
 
 
@@ -46,3 +46,24 @@ def test_what_is_no_data_is_refused(here: Path, data: str, message: str) -> None
     (here / "text.csv").touch()
     with pytest.raises(DataError, match=message):
         check_data("--data", data)
+
+
+def test_words_read_from_a_folder_as_they_do_from_here(here: Path) -> None:
+    (here / "photos").mkdir()
+    (here / "net.keras").touch()
+    found = seen_from(
+        here / "out" / "dist",
+        model=here / "net.keras",
+        data="photos",
+        calibration="fashion-mnist:photos",
+        unpruned="app:ResNet50",
+        pixels=[1, 2],
+        absent=None,
+    )
+    assert found == {
+        "model": "../../net.keras",
+        "data": "../../photos",
+        "calibration": "fashion-mnist:../../photos",
+        "unpruned": "app:ResNet50",
+    }
+    assert set(bundled_inputs()) == {"model", "data", "calibration"}

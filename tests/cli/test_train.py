@@ -242,6 +242,39 @@ def test_a_run_that_starts_from_a_model_goes_on_with_its_story(
     assert second["details"]["recipe"]["teacher"] == str(start)
 
 
+@pytest.mark.slow
+def test_it_starts_from_a_model_of_smaller_images(
+    tmp_path: Path, trained: tuple[Path, dict[str, Any]]
+) -> None:
+    """As photos are trained on: cheaply at first. The weights are those of the start."""
+    random = np.random.default_rng(1)
+    labels = np.arange(48) % 3
+    images = (random.integers(0, 60, (48, 24, 20, 1)) + 80 * labels[:, None, None, None]).astype(np.uint8)
+    np.savez(tmp_path / "larger.npz", images=images, labels=labels, class_names=["dark", "middle", "light"])
+    start = trained[0] / "net.keras"
+    more = ["--start", str(start), "--epochs", "1", "--learning-rate", "1e-9", "--quiet"]
+    result = run(*options(tmp_path / "larger.npz", tmp_path / "on.keras"), *more)
+    assert result.exit_code == 0, result.output
+    first, second = json.loads((tmp_path / "on.json").read_text())["steps"]
+    assert second["before"]["sha256"] == first["after"]["sha256"]
+    assert second["after"]["macs"] > 1.5 * first["after"]["macs"]
+    kernels = []
+    for file in (start, tmp_path / "on.keras"):
+        weights = zipfile.ZipFile(file).read("model.weights.h5")
+        with h5py.File(io.BytesIO(weights)) as content:
+            kernels.append(content["layers/conv2d/vars/0"][()])
+    np.testing.assert_allclose(*kernels, atol=1e-5)
+
+
+def test_a_start_of_images_with_other_channels_is_refused(
+    tmp_path: Path, trained: tuple[Path, dict[str, Any]]
+) -> None:
+    np.savez(tmp_path / "colour.npz", images=np.zeros((8, 16, 16, 3), np.uint8), labels=np.arange(8) % 2)
+    arguments = options(tmp_path / "colour.npz", tmp_path / "on.keras")
+    result = run(*arguments, "--start", str(trained[0] / "net.keras"), "--quiet")
+    assert (result.exit_code, "takes images of 1 channel(s), and these have 3" in result.output) == (2, True)
+
+
 def test_a_start_that_is_another_network_is_refused(
     tiny: Path, tmp_path: Path, trained: tuple[Path, dict[str, Any]]
 ) -> None:

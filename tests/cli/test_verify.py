@@ -63,6 +63,20 @@ def test_one_file_on_the_terminal(place: Place, given: Given, converted: Path) -
     assert "litert cpu" in ended.out
 
 
+def test_a_folder_knows_how_it_was_made_from_any_place(place: Place, given: Given, converted: Path) -> None:
+    """No model, no images, no limit is named; the drop of 2 points is that of `convert`."""
+    ended = place.run(str(converted), "--json")
+    assert ended.code == 0, ended.err
+    found = document(ended)
+    assert found["passed"] is True
+    assert found["max_drop_pp"] == 2.0
+    assert found["data"]["n"] == 3000
+    assert found["calibration_lint"]["source"] == given.calibration.name
+    (note,) = [note for note in found["notes"] if note.startswith(f"as the report in {converted} says")]
+    for word in ("--reference", "--data", "--calibration", "--max-drop 2"):
+        assert word in note
+
+
 def broken_onnx(source: Path, out: Path) -> None:
     """Two channels of the third convolution exchanged."""
     model = onnx.load(source)

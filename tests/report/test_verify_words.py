@@ -46,3 +46,29 @@ def test_images_are_those_that_it_took(sound: Verification) -> None:
     few = replace(sound.parity[0], n=500)
     early = replace(sound, parity=(few, *sound.parity[1:]), sequential=Looks(at=(500, 10_000)))
     assert verdict(early)[1].endswith("on 500 to 10,000 of 10,000 images.")
+
+
+def undecided(report: Report, needed: int | None, count: int = 1) -> Verification:
+    """The first `count` artifacts are not decided, the others pass."""
+    found = verified(report)
+    rows = tuple(
+        replace(row, verdict="inconclusive", samples_needed=needed)
+        if n < count
+        else replace(row, verdict="pass")
+        for n, row in enumerate(found.parity)
+    )
+    return replace(found, parity=rows, failures=(), doubts=())
+
+
+def test_what_is_proved_and_what_would_prove_the_rest_is_said(ordinary: Report) -> None:
+    few = undecided(ordinary, 765)
+    word, sentence = verdict(few)
+    total = len(few.artifacts)
+    assert word == "INCONCLUSIVE"
+    assert sentence == (
+        f"These 500 images do not prove it: {total - 1} of {total} passed, about 765 images would decide the "
+        "others."
+    )
+    assert "passed" in verdict(undecided(ordinary, None))[1]
+    none = undecided(ordinary, 765, len(few.parity))
+    assert verdict(none)[1] == "These 500 images do not prove it: about 765 images would decide it."

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from resnet_edge.verification.reported import hashes_reported
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.files.bundled import BUNDLED, CALIBRATION_FILE, bundled
+from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.core.results.stored_report import ReportedImages
+from resnet_edge.verification.reported import converted_by, hashes_reported
 
 
 def test_the_hashes_of_every_folder_are_found_and_files_promise_nothing(tmp_path: Path) -> None:
@@ -29,3 +34,66 @@ def test_the_hashes_of_every_folder_are_found_and_files_promise_nothing(tmp_path
 def test_a_report_of_others_promises_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "report.json").write_text(text)
     assert hashes_reported((tmp_path,)) == {}
+
+
+def converted(folder: Path, **parts: Any) -> Path:
+    """A folder with a report and one file, beside the model and the images."""
+    (folder / "net.keras").write_bytes(b"model")
+    (folder / "photos").mkdir()
+    made = folder / "dist"
+    made.mkdir()
+    (made / "net.int8.onnx").write_bytes(b"artifact")
+    report = {
+        "artifacts": [{"file": "net.int8.onnx", "sha256": sha256_of(made / "net.int8.onnx")}],
+        "model": {"source": "net.keras", "sha256": sha256_of(folder / "net.keras")},
+        "inputs": {"model": "../net.keras", "data": "../photos", "calibration": "fashion-mnist"},
+        "data": {"source": "photos", "n": 9, "sha256": "ab"},
+        "max_drop_pp": 2.0,
+        "preprocessing": {"name": "unit", "where": "graph", "scale": [1 / 255], "formula": "x"},
+    }
+    (made / "report.json").write_text(json.dumps({**report, **parts}))
+    return made
+
+
+def test_a_folder_tells_how_it_was_made_from_anywhere(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = converted(tmp_path)
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    for paths in ((made,), (made / "net.int8.onnx",)):
+        found = converted_by(paths)
+        assert found is not None
+        assert found.reference is not None
+        assert Path(found.reference).resolve() == tmp_path / "net.keras"
+        assert found.data is not None
+        assert Path(found.data).resolve() == tmp_path / "photos"
+        assert (found.calibration, found.max_drop_pp) == ("fashion-mnist", 2.0)
+        assert found.preprocessing == PRESETS["unit"]
+        assert found.images == ReportedImages(9, "ab")
+
+
+def test_what_is_gone_or_has_changed_is_not_taken(tmp_path: Path) -> None:
+    made = converted(tmp_path, preprocessing={"name": "model", "where": "model"}, max_drop_pp=None)
+    (tmp_path / "net.keras").write_bytes(b"another model")
+    (tmp_path / "photos").rmdir()
+    found = converted_by((made,))
+    assert found is not None
+    assert (found.reference, found.data, found.max_drop_pp, found.preprocessing) == (None,) * 4
+    assert found.model_source == "net.keras"
+
+
+def test_a_report_speaks_of_its_own_files_alone(tmp_path: Path) -> None:
+    made = converted(tmp_path)
+    (made / "net.int8.onnx").write_bytes(b"another")
+    assert converted_by((made / "net.int8.onnx",)) is None
+    assert converted_by((made, tmp_path)) is None
+    assert converted_by((tmp_path,)) is None
+    assert converted_by(()) is None
+
+
+def test_names_of_the_bundled_files_are_found_in_the_package(tmp_path: Path) -> None:
+    inputs = {"data": "fashion-mnist:..", "calibration": f"{CALIBRATION_FILE}{BUNDLED}"}
+    found = converted_by((converted(tmp_path, inputs=inputs),))
+    assert found is not None
+    assert found.data == f"fashion-mnist:{tmp_path / 'dist' / '..'}"
+    assert found.calibration == str(bundled(CALIBRATION_FILE))

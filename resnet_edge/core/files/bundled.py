@@ -17,6 +17,12 @@ DATA = "fashion-mnist"
 """The DATA word of the data set that they are of."""
 
 
+def unbundled(word: str) -> str:
+    """The path of what a report calls bundled; any other word as it is. Raises DataError where it is not
+    there."""
+    return str(bundled(word.removesuffix(BUNDLED))) if word.endswith(BUNDLED) else word
+
+
 def bundled(name: str) -> Path:
     """The path of a bundled file: inside an installed wheel, or in `calibration/` of a clone."""
     for folder in (PACKAGE / "calibration", PACKAGE.parent / "calibration"):

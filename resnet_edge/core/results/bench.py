@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.core.results.profile import Profile
 from resnet_edge.core.roofline import Ceilings, Roofline
 
@@ -96,6 +96,46 @@ class Accuracy:
     references: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class UnprovedRow:
+    """What is faster than the recommended file, and not proved where it was timed: on `n` images (0: on
+    none), and `samples_needed` would decide it (None: not known, or it failed)."""
+
+    artifact: str
+    backend: str
+    device: str
+    p50_ms: float
+    verdict: Verdict | None
+    n: int
+    samples_needed: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """The file to ship of those that were timed: the fastest that was proved where it was timed, and the
+    smallest of those that are as fast.
+
+    `n`, `top1` and `agreement` are of its proof. `baseline` is the float32 file that it is compared with: of
+    the same format at the same place, else the fastest ("": none was timed, or it is that itself);
+    `speed_up` is that file's median latency over its own, and `faster` whether their intervals lie apart.
+    `unproved`: what would be faster still, fastest first.
+    """
+
+    artifact: str
+    backend: str
+    device: str
+    p50_ms: float
+    size_bytes: int | None
+    n: int
+    top1: float | None
+    agreement: float | None
+    baseline: str
+    speed_up: float | None
+    faster: bool
+    steady: bool
+    unproved: tuple[UnprovedRow, ...] = ()
+
+
 @dataclass(frozen=True)
 class Quiet:
     """How quiet the machine was while it was timed.
@@ -112,7 +152,8 @@ class Quiet:
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """The document that `resnet-edge bench --json` prints."""
+    """The document that `resnet-edge bench --json` prints. `size_bytes` is of each artifact's
+    file, by name; `recommended` is None where nothing that was timed is known to have been proved."""
 
     resnet_edge: str
     versions: dict[str, str]
@@ -127,6 +168,8 @@ class Bench:
     sha256: dict[str, str] = field(default_factory=dict)
     ceilings: Ceilings | None = None
     accuracy: Accuracy = Accuracy()
+    size_bytes: dict[str, int] = field(default_factory=dict)
+    recommended: Recommendation | None = None
     kind: Literal["bench"] = "bench"
     schema: int = 1
 

@@ -8,7 +8,7 @@ folder without a report, or with one that is not ours, says nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ import msgspec
 
 from resnet_edge.core.artifact import Artifact, TensorSpec
 from resnet_edge.core.files.documents import object_in, read_json
+from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.results.parity import Parity
 
 T = TypeVar("T")
@@ -74,14 +75,27 @@ class ReportedModel:
     sha256: str
 
 
+@dataclass(frozen=True)
+class ReportedImages:
+    """The images of the proof, as they were when they were prepared."""
+
+    n: int
+    sha256: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """What a report says of the files beside it; None where it is not of our form."""
+    """What a report says of the files beside it; None where it is not of our form. `inputs` are the words for
+    MODEL (`model`) and DATA (`data`, `calibration`) as they read from within its folder."""
 
     schema: int | None
     files: tuple[ReportedFile, ...] | None
     model: ReportedModel | None
     proofs: tuple[Parity, ...]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    max_drop_pp: float | None = None
+    preprocessing: Preprocessing | None = None
+    data: ReportedImages | None = None
 
     @property
     def sha256(self) -> Mapping[str, str]:
@@ -98,6 +112,10 @@ def reported(folder: Path) -> Reported:
         files=_part(document, "artifacts", tuple[ReportedFile, ...]),
         model=_part(document, "model", ReportedModel),
         proofs=_part(document, "parity", tuple[Parity, ...]) or (),
+        inputs=_part(document, "inputs", dict[str, str]) or {},
+        max_drop_pp=_part(document, "max_drop_pp", float),
+        preprocessing=_part(document, "preprocessing", Preprocessing),
+        data=_part(document, "data", ReportedImages),
     )
 
 

@@ -1,4 +1,4 @@
-"""Tests of inspection.doctor."""
+"""Tests of core.results.examination."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resnet_edge.inspection.doctor import BackendState, DeviceState, Examination, SandboxState
+from resnet_edge.core.results.examination import BackendState, DeviceState, Examination, SandboxState
 
 
 @pytest.mark.parametrize(
