@@ -14,7 +14,7 @@ import resnet_edge
 PACKAGE, TESTS = Path(resnet_edge.__file__).parent, Path(__file__).parent
 VAGUE = frozenset({"told", "found", "made", "asked", "looked", "story"})
 """What was told or found, without a word of what it is: `verdicts`, `report`, `pairs`, `problems` say it."""
-ROOMS_TO_DO = frozenset({"bundle", "compression", "evaluation", "golden"})
+ROOMS_TO_DO = frozenset({"bundle", "compression", "evaluation"})
 """Their names are older than the rule. A room that is done leaves this set, and none comes in."""
 FILES_TO_DO = frozenset({"test_architecture.py"})
 """The same for files that stand in no room."""
