@@ -114,13 +114,13 @@ def text_of(node: ast.expr, file: Path) -> str:
 
 def test_imports_are_absolute() -> None:
     """So that the tests below see them, and a search finds them."""
-    found = [
+    relative = [
         f"{name(file)}:{node.lineno}"
         for file in FILES
         for node in ast.walk(parsed(file))
         if isinstance(node, ast.ImportFrom) and node.level
     ]
-    assert found == []
+    assert relative == []
 
 
 def test_every_folder_has_its_place() -> None:
@@ -186,8 +186,8 @@ def targets(file: Path, inside_functions: bool) -> Iterator[Path]:
             if parts[0] != "resnet_edge":
                 continue
             for end in range(1, len(parts) + 1):
-                if found := file_of(".".join(parts[:end])):
-                    yield found
+                if target := file_of(".".join(parts[:end])):
+                    yield target
             if parts[-1] == ANY and len(parts) > 2:
                 yield from (f for f in PACKAGE.joinpath(*parts[1:-1]).glob("[!_]*.py"))
 
@@ -198,15 +198,15 @@ ENTRANCES = {"cli", "api", "entry.py", "__init__.py", "__main__.py", "errors.py"
 def loaded_by_the_parent() -> dict[Path, str]:
     """Every file that a command loads in the process of the user, and through which: what the entrances
     import, at once or within a function, and what is imported when those are."""
-    found = {file: "" for file in FILES if room(file) in ENTRANCES}
-    waiting = list(found)
+    through = {file: "" for file in FILES if room(file) in ENTRANCES}
+    waiting = list(through)
     while waiting:
         file = waiting.pop()
         for other in targets(file, inside_functions=room(file) in ENTRANCES):
-            if other not in found:
-                found[other] = name(file)
+            if other not in through:
+                through[other] = name(file)
                 waiting.append(other)
-    return found
+    return through
 
 
 HEAVY_WHEN_NEEDED = {"api/values.py": {"numpy"}}
@@ -273,8 +273,8 @@ def used(file: Path, *words: str) -> list[int]:
 
 def named_first(node: ast.Call | ast.Raise) -> str:
     """What is called, or raised."""
-    found = node.func if isinstance(node, ast.Call) else node.exc
-    return ast.unparse(found) if found else ""
+    expression = node.func if isinstance(node, ast.Call) else node.exc
+    return ast.unparse(expression) if expression else ""
 
 
 @pytest.mark.parametrize("file", [f for f in FILES if room(f) != "cli"], ids=name)
@@ -288,8 +288,8 @@ def test_nothing_prints_or_ends_the_program_but_the_command_line(file: Path) -> 
 
 def test_text_reaches_the_terminal_in_one_place() -> None:
     """`cli.terminal.say` makes it printable; what rich writes goes through `cli._grid` and `_table`."""
-    found = {name(file) for file in FILES if "click.echo" in file.read_text("utf-8")}
-    assert found == {"cli/terminal.py"}
+    writers = {name(file) for file in FILES if "click.echo" in file.read_text("utf-8")}
+    assert writers == {"cli/terminal.py"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)
@@ -335,11 +335,11 @@ def classes() -> Iterator[tuple[Path, ast.ClassDef]]:
 
 
 def test_no_public_class_name_is_there_twice() -> None:
-    found: dict[str, list[str]] = {}
+    places: dict[str, list[str]] = {}
     for file, node in classes():
         if not node.name.startswith("_"):
-            found.setdefault(node.name, []).append(name(file))
-    assert {key: files for key, files in found.items() if len(files) > 1} == {}
+            places.setdefault(node.name, []).append(name(file))
+    assert {key: files for key, files in places.items() if len(files) > 1} == {}
 
 
 KINDS = {node.name: node for _, node in classes()}
@@ -359,14 +359,14 @@ def by_place(node: ast.ClassDef) -> int:
 
 
 def test_a_dataclass_of_more_than_four_fields_takes_them_by_name() -> None:
-    found = [f"{name(file)}: {node.name}" for file in FILES for node in ast.walk(parsed(file))
+    positional = [f"{name(file)}: {node.name}" for file in FILES for node in ast.walk(parsed(file))
              if isinstance(node, ast.ClassDef) and by_place(node) > 4]  # fmt: skip
-    assert found == []
+    assert positional == []
 
 
 def test_no_class_is_made_by_a_call() -> None:
     """Whose fields no reader, and no test above, would see."""
-    made = {"make_dataclass", "namedtuple", "type"}
+    makers = {"make_dataclass", "namedtuple", "type"}
     renamed = [
         f"{name(file)}:{node.lineno}"
         for file in FILES
@@ -380,7 +380,7 @@ def test_no_class_is_made_by_a_call() -> None:
         for file in FILES
         for node in ast.walk(parsed(file))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func).split(".")[-1] in made
+        and ast.unparse(node.func).split(".")[-1] in makers
         and (len(node.args) > 1 or "type" not in ast.unparse(node.func))
     ]
     assert calls == []
@@ -489,8 +489,8 @@ def stands_against_one(node: ast.AST) -> bool:
 @pytest.mark.parametrize("file", [f for f in FILES if room(f) not in {"backends", "schemes"}], ids=name)
 def test_what_is_known_of_one_backend_or_scheme_stands_in_its_file(file: Path) -> None:
     """Others ask it: `registry.constant`, `schemes.scheme_of`. What may name one has a reason."""
-    found = sorted(set(choices(file)))
-    assert bool(found) == (name(file) in NAMED_ELSEWHERE), f"{name(file)}: {found}"
+    names = sorted(set(choices(file)))
+    assert bool(names) == (name(file) in NAMED_ELSEWHERE), f"{name(file)}: {names}"
 
 
 RENAMES = {"replace", "rename", "renames", "move", "link", "symlink"}
@@ -535,5 +535,7 @@ BY_HAND = {
 
 
 def test_facts_of_the_machine_are_those_of_psutil() -> None:
-    found = {name(file) for file in FILES if any(t.startswith(("/proc", "/sys")) for t, _ in literals(file))}
-    assert found == BY_HAND.keys()
+    readers = {
+        name(file) for file in FILES if any(t.startswith(("/proc", "/sys")) for t, _ in literals(file))
+    }
+    assert readers == BY_HAND.keys()

@@ -60,17 +60,17 @@ def main() -> None:
     )
     parser.add_argument("work", type=Path)
     work: Path = parser.parse_args().work
-    for made, command in COMMANDS.items():
-        if not (work / made).exists():
-            run(work, made, command)
+    for file_name, command in COMMANDS.items():
+        if not (work / file_name).exists():
+            run(work, file_name, command)
     result = figures(work)
     print(table(result))
     keep("photos", result)
 
 
-def run(work: Path, made: str, command: tuple[str, ...]) -> None:
+def run(work: Path, file_name: str, command: tuple[str, ...]) -> None:
     """One command in `work`. That it is inconclusive, or that a bench did not settle (5), is a result."""
-    out = ("--json",) if made.endswith(".json") else ("--out", made)
+    out = ("--json",) if file_name.endswith(".json") else ("--out", file_name)
     print(f"$ resnet-edge {' '.join((*command, *out))}", flush=True)
     done = subprocess.run(
         [sys.executable, "-m", "resnet_edge", *command, *out],
@@ -79,11 +79,11 @@ def run(work: Path, made: str, command: tuple[str, ...]) -> None:
         text=True,
         check=False,
     )
-    print(done.stdout if not made.endswith(".json") else "", f"({done.returncode})", flush=True)
+    print(done.stdout if not file_name.endswith(".json") else "", f"({done.returncode})", flush=True)
     if done.returncode not in (0, 4, 5):
         sys.exit(done.returncode)
-    if made.endswith(".json"):
-        (work / made).write_text(done.stdout, "utf-8")
+    if file_name.endswith(".json"):
+        (work / file_name).write_text(done.stdout, "utf-8")
 
 
 def figures(work: Path) -> dict[str, Any]:
@@ -128,8 +128,8 @@ def files(report: dict[str, Any], timed: dict[tuple[str, str], dict[str, Any]]) 
 
 def read(file: Path) -> dict[str, Any]:
     """A JSON document."""
-    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return found
+    document: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return document
 
 
 if __name__ == "__main__":

@@ -54,15 +54,15 @@ def split_cells(labels: str) -> dict[str, list[tuple[str, str]]]:
     for line in labels.splitlines():
         image, probability, kind = line.split()
         groups[kind, probability].append(image)
-    found: dict[str, list[tuple[str, str]]] = {"train": [], "test": [], "some": []}
+    splits: dict[str, list[tuple[str, str]]] = {"train": [], "test": [], "some": []}
     for (kind, probability), images in sorted(groups.items()):
         label = f"{kind}_{'defective' if float(probability) > 0.5 else 'sound'}"
         shuffled = random.Random(f"{SEED} {kind} {probability}").sample(images, len(images))
         tested = round(TEST_SHARE * len(images))
-        found["test"] += [(image, label) for image in shuffled[:tested]]
-        found["train"] += [(image, label) for image in shuffled[tested:]]
-        found["some"] += [(image, label) for image in shuffled[tested : tested + SOME]]
-    return found
+        splits["test"] += [(image, label) for image in shuffled[:tested]]
+        splits["train"] += [(image, label) for image in shuffled[tested:]]
+        splits["some"] += [(image, label) for image in shuffled[tested : tested + SOME]]
+    return splits
 
 
 if __name__ == "__main__":

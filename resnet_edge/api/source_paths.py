@@ -39,10 +39,10 @@ def check_data(option: str, data: str) -> None:
 def seen_from(folder: Path, **words: object) -> dict[str, str]:
     """MODEL and DATA words as they read from within `folder`, so that it works from anywhere: paths relative
     to it, names as they are. What is in memory, or on another drive, is left out."""
-    found = {
+    relative = {
         key: _seen_from(folder, str(word)) for key, word in words.items() if isinstance(word, str | Path)
     }
-    return {key: word for key, word in found.items() if word}
+    return {key: word for key, word in relative.items() if word}
 
 
 def bundled_inputs() -> dict[str, str]:

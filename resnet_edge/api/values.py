@@ -188,13 +188,13 @@ class ValueFiles:
             np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the first for allow_pickle
         return str(path)
 
-    def preprocessing(self, found: Preprocessing) -> str:
+    def preprocessing(self, known: Preprocessing) -> str:
         """The word for it: a preset's name, or a JSON file."""
-        if PRESETS.get(found.name) == found:
-            return found.name
+        if PRESETS.get(known.name) == known:
+            return known.name
         with _written():
-            path = self._new(f"{safe_name(found.name)}.json", f"the preprocessing {found.name}")
-            content = {"scale": found.scale, "offset": found.offset, "channels": found.channels}
+            path = self._new(f"{safe_name(known.name)}.json", f"the preprocessing {known.name}")
+            content = {"scale": known.scale, "offset": known.offset, "channels": known.channels}
             path.write_text(json.dumps(content), "utf-8")
         return str(path)
 

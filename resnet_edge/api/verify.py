@@ -258,7 +258,7 @@ def _is_model(source: str, known: ConvertedBy) -> bool:
 
 
 def _taken(
-    known: ConvertedBy | None, defaults: _Defaults, given: Mapping[str, object], found: Verification
+    known: ConvertedBy | None, defaults: _Defaults, given: Mapping[str, object], verification: Verification
 ) -> Iterator[str]:
     """Notes on what was taken from the report, and whether the images are still those."""
     if known is None:
@@ -270,14 +270,14 @@ def _taken(
         "max_drop": None if known.max_drop_pp is None else f"{known.max_drop_pp:g}",
         "preprocess": None if known.preprocessing is None else known.preprocessing.name,
     }
-    told = [
+    taken = [
         f"--{key.replace('_', '-')} {word}"
         for key, word in words.items()
         if word is not None and given[key] is None
     ]
-    if told:
-        yield f"as the report in {known.folder} says: {', '.join(told)}"
-    images, now = known.images, found.data
+    if taken:
+        yield f"as the report in {known.folder} says: {', '.join(taken)}"
+    images, now = known.images, verification.data
     # Where some were held out for calibration, or fewer were asked for, they are others for that.
     comparable = given["data"] is None and images is not None and now.get("n") == images.n
     if comparable and images is not None and now.get("sha256") != images.sha256:

@@ -53,10 +53,10 @@ def read_converted(folder: Path) -> Converted:
     path = folder / REPORT
     if not path.is_file():
         raise DataError(f"{folder} holds no report.json: name a folder that `resnet-edge convert` wrote")
-    found = _converted(folder, path, report_in(path, WHAT, AGAIN))
-    for artifact in found.artifacts:
+    converted = _converted(folder, path, report_in(path, WHAT, AGAIN))
+    for artifact in converted.artifacts:
         _check(artifact)
-    return found
+    return converted
 
 
 def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:
@@ -97,10 +97,10 @@ def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:
 def _changed(path: Path, labels: tuple[str, ...], written: LabelNames | None) -> tuple[str, ...]:
     """What is to be told of names that are not those that `convert` wrote. Raises DataError where they are
     the same ones in another order. A report without `written` does not know."""
-    found = label_names(labels)
-    if written is None or found == written:
+    names = label_names(labels)
+    if written is None or names == written:
         return ()
-    if found.sorted_sha256 == written.sorted_sha256:
+    if names.sorted_sha256 == written.sorted_sha256:
         raise DataError(
             f"{path} has the names that convert wrote in another order, and an app would show the wrong one "
             "for every answer: put them back in the order of the model's outputs, or convert again with "

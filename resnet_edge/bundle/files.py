@@ -28,11 +28,11 @@ def make(request: WriteFiles, on_progress: OnProgress) -> MadeFiles:
     left: list[str] = []
     for name in tracked(request.profiles, "model files", len(request.profiles), on_progress):
         profile: DeliveryProfile = registry.load("bundle.targets", name)
-        made, refused = _of_profile(request, name, profile)
-        if not made and not request.wherever_possible:
+        of_profile, refused = _of_profile(request, name, profile)
+        if not of_profile and not request.wherever_possible:
             why = "; ".join(refused) or f"it takes {', '.join(profile.SCHEMES)}"
             raise ArtifactError(f"the profile {registry.option_of(name)} has nothing to hold: {why}")
-        files += made
+        files += of_profile
         left += refused
     if not files:
         raise ArtifactError(f"no profile has anything to hold: {'; '.join(dict.fromkeys(left))}")
@@ -40,7 +40,7 @@ def make(request: WriteFiles, on_progress: OnProgress) -> MadeFiles:
 
 
 def _of_profile(request: WriteFiles, name: str, profile: DeliveryProfile) -> tuple[list[MadeFile], list[str]]:
-    made, refused = [], []
+    files, refused = [], []
     for scheme in profile.SCHEMES:
         if request.schemes is not None and scheme not in request.schemes:
             continue
@@ -56,16 +56,16 @@ def _of_profile(request: WriteFiles, name: str, profile: DeliveryProfile) -> tup
                 "the bundle says"
             )
         try:
-            first = _made(request, name, profile, artifact)
-            made.append(first)
-            made += _variants(first, Path(request.folder) / first.file.path, profile)
+            first = _model_file(request, name, profile, artifact)
+            files.append(first)
+            files += _variants(first, Path(request.folder) / first.file.path, profile)
         except ResnetEdgeError as error:  # told in the bundle; others are made
             (Path(request.folder) / registry.option_of(name) / artifact.file).unlink(missing_ok=True)
             refused.append(f"{registry.option_of(name)} has no {artifact.file}: {error}")
-    return made, refused
+    return files, refused
 
 
-def _made(request: WriteFiles, name: str, profile: DeliveryProfile, artifact: Artifact) -> MadeFile:
+def _model_file(request: WriteFiles, name: str, profile: DeliveryProfile, artifact: Artifact) -> MadeFile:
     if artifact.inputs[0].shape[0] != 1:
         raise ArtifactError("it takes any number of images, and apps one: convert without --dynamic-batch")
     if artifact.inputs[0].layout == "NCHW":

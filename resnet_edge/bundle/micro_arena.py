@@ -12,5 +12,5 @@ from resnet_edge.workers.progress import OnProgress
 
 def measure(request: MeasureArena, on_progress: OnProgress) -> Arena:
     """The arena of a .tflite file. Raises MissingDependency, ArtifactError."""
-    found: Arena = registry.load("backends", request.backend).arena(Path(request.path))
-    return found
+    arena: Arena = registry.load("backends", request.backend).arena(Path(request.path))
+    return arena

@@ -19,15 +19,15 @@ def oldest(
     `pinned` are the names of all, from old to new; `parity` is of artifacts, and counts where the file has
     their bytes.
     """
-    told: dict[str, str] = {row.backend: row.status for row in proofs if row.file == file.path}
+    statuses: dict[str, str] = {row.backend: row.status for row in proofs if row.file == file.path}
     if not file.changes:
-        told = {row.backend: row.verdict for row in parity if row.artifact == file.source} | told
-    found: dict[str, str] = {}
+        statuses = {row.backend: row.verdict for row in parity if row.artifact == file.source} | statuses
+    by_kind: dict[str, str] = {}
     closed = set()
     for name in reversed(pinned):
-        kind, right = name.partition("@")[0], RIGHT.get(told.get(name, ""))
+        kind, right = name.partition("@")[0], RIGHT.get(statuses.get(name, ""))
         if right and kind not in closed:
-            found[kind] = name
+            by_kind[kind] = name
         elif right is False:
             closed.add(kind)
-    return tuple(sorted(found.values()))
+    return tuple(sorted(by_kind.values()))

@@ -15,8 +15,8 @@ from resnet_edge.workers.progress import OnProgress, tracked
 def ask(request: ForetellDelegates, on_progress: OnProgress) -> Outlooks:
     """Every file before every delegate that its profile names. Raises ArtifactError where an accelerator
     would run nothing of a file that is for it."""
-    pairs = [(made.file, name) for made in request.files for name in made.delegates]
-    found = []
+    pairs = [(each.file, name) for each in request.files for name in each.delegates]
+    outlooks = []
     for file, name in tracked(pairs, "accelerators", len(pairs), on_progress):
         delegate: Delegate = registry.load("bundle.delegates", name)
         try:
@@ -25,7 +25,7 @@ def ask(request: ForetellDelegates, on_progress: OnProgress) -> Outlooks:
             profile = registry.option_of(file.profile)
             raise ArtifactError(f"{error}, or leave the profile {profile} out (--profiles)") from error
         except MissingDependency as error:
-            found.append(FileOutlook(file.path, name, None, str(error)))
+            outlooks.append(FileOutlook(file.path, name, None, str(error)))
         else:
-            found.append(FileOutlook(file.path, name, outlook))
-    return Outlooks(tuple(found))
+            outlooks.append(FileOutlook(file.path, name, outlook))
+    return Outlooks(tuple(outlooks))

@@ -48,7 +48,7 @@ from resnet_edge.workers.progress import OnProgress, silent
 
 T = TypeVar("T")
 PROFILES = ("android_tasks", "litert", "mcu", "onnx")
-FOUND_AGAIN = {"fashion-mnist (test)": "fashion-mnist"}
+KNOWN_DATA = {"fashion-mnist (test)": "fashion-mnist"}
 """DATA that `package` finds wherever it runs, by what a report calls it."""
 
 
@@ -95,7 +95,7 @@ def _translated(request: PackageRequest, converted: Converted) -> Iterator[Label
         yield LabelFile(f"labels_{locale}.txt", labels, locale)
 
 
-def told_apart(head: Head) -> str:
+def purpose(head: Head) -> str:
     """What a model is for, for people."""
     if head.kind == "embedding":
         return f"an embedding of images, {head.dimensions} numbers"
@@ -123,33 +123,33 @@ class _Run:
     def run(self) -> Bundle:
         image = app_contract(self.request.resize, *self.converted.facts.input_shape)
         images = self._read_images()
-        made = self._files(image)
-        outlooks = self._outlooks(made)
+        model_files = self._files(image)
+        outlooks = self._outlooks(model_files)
         proofs = Proofs(self.converted, self.workspace, self.workers, images.images, self.on_progress)
-        first = proofs.anchor(made.files[0].file)
+        first = proofs.anchor(model_files.files[0].file)
         picked = self._pick(images, first)
-        expected = [proofs.expected(file) for file in made.files]
+        expected = [proofs.expected(file) for file in model_files.files]
         rows = [
             proofs.proof(file.file, backend, wanted, picked)
-            for file, wanted in zip(made.files, expected, strict=True)
+            for file, wanted in zip(model_files.files, expected, strict=True)
             for backend in file.backends
         ]
-        written = self._golden(made, proofs, expected, rows, picked, images)
-        told = self._facts(made, image, written.golden)
+        written = self._golden(model_files, proofs, expected, rows, picked, images)
+        facts = self._facts(model_files, image, written.golden)
         return Bundle(
-            facts=told,
+            facts=facts,
             proofs=tuple(rows),
             arenas=self._arenas(rows),
-            left=made.left,
+            left=model_files.left,
             unproved=tuple(
-                why for name, why in self.unproved.items() if any(f.source == name for f in told.files)
+                why for name, why in self.unproved.items() if any(f.source == name for f in facts.files)
             ),
             classes=self._classes(first, images),
             outlooks=outlooks,
             notes=(*self.converted.notes, *written.beyond),
             oldest={
                 file.path: oldest(file, rows, self.converted.proofs, list(registry.declared("backends")))
-                for file in told.files
+                for file in facts.files
             },
         )
 
@@ -157,7 +157,7 @@ class _Run:
         folder = self.workspace.folder / "golden" / "images"
         folder.mkdir(parents=True)
         facts = self.converted.facts
-        asked = PickGoldenImages(
+        task = PickGoldenImages(
             images=images.images,
             labels=images.labels,
             anchor=anchor,
@@ -165,45 +165,45 @@ class _Run:
             count=self.request.golden,
             folder=str(folder),
         )
-        return self.scores.run(asked)
+        return self.scores.run(task)
 
-    def _facts(self, made: MadeFiles, image: ImageContract, golden: Golden) -> BundleFacts:
+    def _facts(self, model_files: MadeFiles, image: ImageContract, golden: Golden) -> BundleFacts:
         """What documents are made from, and the sample code made from it."""
         name, labels = self.converted.facts.name, self.converted.labels
-        files = tuple(file.file for file in made.files)
-        told = BundleFacts(
+        files = tuple(file.file for file in model_files.files)
+        facts = BundleFacts(
             name=name, title=name.replace("_", " "), labels=labels, image=image, files=files, golden=golden
         )
-        asked = WriteSamples(facts=told, folder=str(self.workspace.folder))
-        self.scores.run(asked)
-        return told
+        task = WriteSamples(facts=facts, folder=str(self.workspace.folder))
+        self.scores.run(task)
+        return facts
 
-    def _outlooks(self, made: MadeFiles) -> tuple[FileOutlook, ...]:
+    def _outlooks(self, model_files: MadeFiles) -> tuple[FileOutlook, ...]:
         worker = self.workers.worker("accelerators", self.on_progress)
         try:
-            asked = ForetellDelegates(folder=str(self.workspace.folder), files=made.files)
-            return worker.run(asked).found
+            task = ForetellDelegates(folder=str(self.workspace.folder), files=model_files.files)
+            return worker.run(task).outlooks
         finally:
             worker.close()
 
     def _classes(self, anchor: str, images: Images) -> tuple[ClassCount, ...]:
         if images.labels is None or self.converted.facts.head.kind == "embedding":
             return ()
-        asked = CountClasses(
+        task = CountClasses(
             anchor=anchor, head=self.converted.facts.head, labels=images.labels, names=self.converted.labels
         )
-        return self.scores.run(asked).counts
+        return self.scores.run(task).counts
 
     def _read_images(self) -> Images:
         facts = self.converted.facts
-        word = self.request.data or FOUND_AGAIN.get(self.converted.data)
+        word = self.request.data or KNOWN_DATA.get(self.converted.data)
         if word is None:
             # A folder of that name may be here too, and be another.
             raise DataError(
                 f"the report names its data {self.converted.data!r}, wherever that is: give --data"
             )
         check_data(word)
-        asked = PrepareImages(
+        task = PrepareImages(
             data=word,
             shape=facts.input_shape,
             classes=facts.classes,
@@ -214,14 +214,14 @@ class _Run:
         )
         reader = self.workers.worker("images", self.on_progress)
         try:
-            return reader.run(asked).evaluation
+            return reader.run(task).evaluation
         finally:
             reader.close()
 
     def _files(self, image: ImageContract) -> MadeFiles:
         facts = self.converted.facts
         maker = self.workers.worker("model files", self.on_progress)
-        asked = WriteFiles(
+        task = WriteFiles(
             folder=str(self.workspace.folder),
             artifacts=self.converted.artifacts,
             profiles=self.request.profiles or PROFILES,
@@ -231,8 +231,7 @@ class _Run:
             head=facts.head,
             labels=self.converted.labels,
             translations=self.translations,
-            description=f"{told_apart(facts.head)}, from {Path(facts.source).name} (resnet-edge "
-            f"{__version__})",
+            description=f"{purpose(facts.head)}, from {Path(facts.source).name} (resnet-edge {__version__})",
             version=self.request.version,
             license=self.request.license,
             unproved=self.unproved,
@@ -240,16 +239,16 @@ class _Run:
             wherever_possible=self.request.profiles is None,
         )
         try:
-            return maker.run(asked)
+            return maker.run(task)
         finally:
             maker.close()
 
     def _arenas(self, proofs: list[RuntimeProof]) -> dict[str, Arena]:
         """How much memory the files take that ran where that is told."""
-        told = {
+        reporting = {
             name for name in registry.names("backends") if registry.constant("backends", name, "ARENA", False)
         }
-        ran = [proof for proof in proofs if proof.backend in told and proof.n]
+        ran = [proof for proof in proofs if proof.backend in reporting and proof.n]
         worker = self.workers.worker("arenas", self.on_progress)
         return {
             proof.file: worker.run(
@@ -260,29 +259,29 @@ class _Run:
 
     def _golden(
         self,
-        made: MadeFiles,
+        model_files: MadeFiles,
         proofs: Proofs,
         expected: list[str],
-        found: list[RuntimeProof],
+        runtime_proofs: list[RuntimeProof],
         picked: Picked,
         images: Images,
     ) -> GoldenWritten:
         measured, pinned = [], registry.declared("backends")
-        for file in made.files:
+        for file in model_files.files:
             rows = {
                 proof.backend: proof.max_abs
-                for proof in found
+                for proof in runtime_proofs
                 if proof.file == file.file.path
                 and proof.max_abs is not None
                 # What an old runtime gets wrong is told elsewhere, and nothing is expected of it.
                 and (proof.status == "agrees" or proof.backend not in pinned)
             }
             if not rows:
-                why = next(proof.reason for proof in found if proof.file == file.file.path)
+                why = next(proof.reason for proof in runtime_proofs if proof.file == file.file.path)
                 raise ArtifactError(f"{file.file.path} opens in no runtime here: {why}")
             measured.append(rows)
-        files = tuple(file.file for file in made.files)
-        asked = WriteGoldenVectors(
+        files = tuple(file.file for file in model_files.files)
+        task = WriteGoldenVectors(
             picked=picked,
             images=images.images,
             folder=str(self.workspace.folder / "golden" / "images"),
@@ -292,4 +291,4 @@ class _Run:
             expected=tuple(expected),
             measured=tuple(measured),
         )
-        return self.scores.run(asked)
+        return self.scores.run(task)

@@ -64,7 +64,7 @@ class Proofs:
         return out
 
     def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> PredictResult:
-        asked = Predict(
+        task = Predict(
             path=path,
             format=format,
             backend=backend,
@@ -77,16 +77,16 @@ class Proofs:
             self.runners[backend] = self.workers.worker(
                 f"on {backend}", self.on_progress, backends_grant([backend])
             )
-        return self.runners[backend].run(asked)
+        return self.runners[backend].run(task)
 
-    def expected(self, made: MadeFile) -> str:
+    def expected(self, model_file: MadeFile) -> str:
         """The scores .npy (N, classes) that a file must give."""
-        file = made.file
+        file = model_file.file
         out = str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.expected.npy")
-        asked = ExpectScores(
+        task = ExpectScores(
             anchor=self.anchor(file), head=self.converted.facts.head, wanted=file.head, out=out
         )
-        return self.scores.run(asked).path
+        return self.scores.run(task).path
 
     def proof(self, file: BundledFile, backend: str, expected: str, picked: Picked) -> RuntimeProof:
         """What a runtime gives. Whatever keeps it from opening the file is told, and others go on."""
@@ -101,22 +101,22 @@ class Proofs:
             ran = self._predict(path, file.format, backend, channels, out)
             self.ran.add(out)
             other = self._counterpart(file, backend)
-            asked = CompareScores(
+            task = CompareScores(
                 expected=expected,
-                found=out,
+                actual=out,
                 counterpart=self._outputs(file, other),
                 head=file.head,
                 rows=picked.rows,
             )
-            found = self.scores.run(asked)
+            apart = self.scores.run(task)
         except MissingDependency as error:
-            return self._told(self._unproved(file, backend, "not installed", error))
+            return self._reported(self._unproved(file, backend, "not installed", error))
         except (ArtifactError, DeviceUnavailable, WorkerFailed) as error:  # some runtimes end their process
-            return self._told(self._unproved(file, backend, "does not open", error))
+            return self._reported(self._unproved(file, backend, "does not open", error))
         except DataError as error:
-            return self._told(self._unproved(file, backend, "differs", error))
-        proof = judged(file, (backend, other), ran, found, len(picked.rows), self.converted.labels)
-        return self._told(proof)
+            return self._reported(self._unproved(file, backend, "differs", error))
+        proof = judged(file, (backend, other), ran, apart, len(picked.rows), self.converted.labels)
+        return self._reported(proof)
 
     def _unproved(
         self, file: BundledFile, backend: str, status: Status, error: ResnetEdgeError
@@ -138,7 +138,7 @@ class Proofs:
     def _outputs(self, file: BundledFile, backend: str) -> str:
         return str(self.workspace.scratch / f"{file.profile}.{Path(file.path).name}.{backend}.npy")
 
-    def _told(self, proof: RuntimeProof) -> RuntimeProof:
+    def _reported(self, proof: RuntimeProof) -> RuntimeProof:
         if proof.status != "agrees":
             note = f"{proof.file} on {proof.backend}: {proof.status}: {proof.reason}"
             self.on_progress(Progress(step="runtimes", note=note, line=True))

@@ -48,7 +48,7 @@ def judged(
     file: BundledFile,
     backends: tuple[str, str],
     ran: PredictResult,
-    found: ScoresApart,
+    apart: ScoresApart,
     golden: int,
     labels: tuple[str, ...],
 ) -> RuntimeProof:
@@ -61,26 +61,26 @@ def judged(
         backend=backend,
         status="agrees",
         device=ran.device,
-        n=found.n,
-        same_top1=found.same_top1,
+        n=apart.n,
+        same_top1=apart.same_top1,
         golden=golden,
-        golden_same_top1=found.golden_same_top1,
+        golden_same_top1=apart.golden_same_top1,
         counterpart=counterpart,
-        values=found.values,
-        identical=found.identical,
-        max_abs=found.max_abs,
+        values=apart.values,
+        identical=apart.identical,
+        max_abs=apart.max_abs,
         labels=shown,
     )
     least = SAME_ENOUGH if _has_other_kernels(backend) else EXACT_ENOUGH
     if shown is False:
         return replace(proof, status="differs", reason="it shows other labels than labels.txt has")
-    if _must_be_exact(file, backend) and found.identical < found.values:
-        why = f"{found.values - found.identical:,} of {found.values:,} scores are not those of {counterpart}"
+    if _must_be_exact(file, backend) and apart.identical < apart.values:
+        why = f"{apart.values - apart.identical:,} of {apart.values:,} scores are not those of {counterpart}"
         return replace(proof, status="differs", reason=why)
-    if found.golden_same_top1 < golden:
-        why = f"{golden - found.golden_same_top1} of {golden} golden images get another answer"
+    if apart.golden_same_top1 < golden:
+        why = f"{golden - apart.golden_same_top1} of {golden} golden images get another answer"
         return replace(proof, status="differs", reason=why)
-    if found.same_top1 < least * found.n:
-        why = f"only {found.same_top1:,} of {found.n:,} images get the same answer; {100 * least:g} % must"
+    if apart.same_top1 < least * apart.n:
+        why = f"only {apart.same_top1:,} of {apart.n:,} images get the same answer; {100 * least:g} % must"
         return replace(proof, status="differs", reason=why)
     return proof

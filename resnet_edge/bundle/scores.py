@@ -62,28 +62,28 @@ def widen(request: WidenImages, on_progress: OnProgress) -> WrittenFile:
 
 def apart(request: CompareScores, on_progress: OnProgress) -> ScoresApart:
     """Compare scores. Raises DataError where there is nothing to compare, or NaN or Inf."""
-    wanted, found = np.load(request.expected), np.load(request.found)
+    wanted, actual = np.load(request.expected), np.load(request.actual)
     counterpart = np.load(request.counterpart)
-    if wanted.shape != found.shape or not len(wanted) or not request.rows:
-        raise DataError(f"scores {found.shape} and {wanted.shape}: there is nothing to compare")
-    if not np.isfinite(found).all():
+    if wanted.shape != actual.shape or not len(wanted) or not request.rows:
+        raise DataError(f"scores {actual.shape} and {wanted.shape}: there is nothing to compare")
+    if not np.isfinite(actual).all():
         raise DataError("some scores are no finite numbers")
-    same = _same(request.head, wanted, found)
+    same = _same(request.head, wanted, actual)
     return ScoresApart(
         n=len(wanted),
         same_top1=int(same.sum()),
         golden_same_top1=int(same[list(request.rows)].sum()),
         values=wanted.size,
-        identical=int(np.count_nonzero(counterpart == found)),
-        max_abs=float(np.abs(wanted.astype(np.float64) - found).max()),
+        identical=int(np.count_nonzero(counterpart == actual)),
+        max_abs=float(np.abs(wanted.astype(np.float64) - actual).max()),
     )
 
 
-def _same(head: Head, wanted: NDArray[Any], found: NDArray[Any]) -> NDArray[np.bool_]:
+def _same(head: Head, wanted: NDArray[Any], actual: NDArray[Any]) -> NDArray[np.bool_]:
     """On which images (N,) the answer is the same; of an embedding, where it is its own image's."""
     if head.kind == "embedding":
-        return ~strangers(wanted, found)
-    return ~changed(answers(head, wanted), answers(head, found))
+        return ~strangers(wanted, actual)
+    return ~changed(answers(head, wanted), answers(head, actual))
 
 
 def classes(request: CountClasses, on_progress: OnProgress) -> ClassCounts:
@@ -138,12 +138,12 @@ def _rows(scores: NDArray[Any], head: Head, labels: NDArray[Any] | None, count: 
         rows = np.flatnonzero(good & (groups == group))
         rows = rows[np.argsort(margin[rows], kind="stable")]
         queues.append([int(row) for row in rows[len(rows) // 2 :]])
-    found: list[int] = []
-    while len(found) < count and any(queues):
-        found += [queue.pop(0) for queue in queues if queue]
-    if not found:
+    chosen: list[int] = []
+    while len(chosen) < count and any(queues):
+        chosen += [queue.pop(0) for queue in queues if queue]
+    if not chosen:
         raise DataError("the model is right on no image: there is nothing to make golden vectors of")
-    return found[:count]
+    return chosen[:count]
 
 
 def golden(request: WriteGoldenVectors, on_progress: OnProgress) -> GoldenWritten:
@@ -153,7 +153,7 @@ def golden(request: WriteGoldenVectors, on_progress: OnProgress) -> GoldenWritte
         GoldenImage(f"golden/images/{name}", _sha256((Path(request.folder) / name).read_bytes()), label)
         for name, label in zip(request.picked.files, request.picked.labels, strict=True)
     )
-    made: list[GoldenScores] = []
+    golden_scores: list[GoldenScores] = []
     beyond: list[str] = []
     for number, file in enumerate(request.files):
         scores = BundledScores(
@@ -162,10 +162,10 @@ def golden(request: WriteGoldenVectors, on_progress: OnProgress) -> GoldenWritte
             artifact=np.load(request.anchors[number]).astype(np.float32),
             expected=np.load(request.expected[number]),
         )
-        found, findings = _of_file(scores, request, pixels, request.measured[number])
-        made.append(found)
+        file_scores, findings = _of_file(scores, request, pixels, request.measured[number])
+        golden_scores.append(file_scores)
         beyond += findings
-    return GoldenWritten(Golden(pictures, tuple(made)), tuple(beyond))
+    return GoldenWritten(Golden(pictures, tuple(golden_scores)), tuple(beyond))
 
 
 def _of_file(
@@ -178,14 +178,14 @@ def _of_file(
         bundle_acceleration.write(Path(request.folder).parent, file, tensors, rows)
     path, digest = _scores_file(Path(request.folder).parent, file, rows)
     limits, beyond = runtime_tolerances(scores, picked, measured)
-    found = GoldenScores(
+    golden_scores = GoldenScores(
         file=file.path,
         inputs_sha256=tuple(_sha256(tensor.tobytes()) for tensor in tensors),
         scores=path,
         scores_sha256=digest,
         tolerances=limits,
     )
-    return found, beyond
+    return golden_scores, beyond
 
 
 def _scores_file(golden: Path, file: BundledFile, rows: NDArray[Any]) -> tuple[str, str]:

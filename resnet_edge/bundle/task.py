@@ -62,7 +62,7 @@ class MadeFile:
 class Outlooks:
     """One for each file and delegate, in their order."""
 
-    found: tuple[FileOutlook, ...]
+    outlooks: tuple[FileOutlook, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,15 +177,15 @@ class CompareScores(
     runs="resnet_edge.bundle.scores:apart",
     reads=(
         "expected",
-        "found",
+        "actual",
         "counterpart",
     ),
 ):
-    """bundle.scores: how far `found` .npy is from `expected` .npy, on all images and on `rows`, and
+    """bundle.scores: how far `actual` .npy is from `expected` .npy, on all images and on `rows`, and
     how much of it is what the `counterpart` .npy has."""
 
     expected: str
-    found: str
+    actual: str
     counterpart: str
     head: Head
     rows: tuple[int, ...]

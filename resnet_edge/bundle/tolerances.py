@@ -66,10 +66,10 @@ def runtime_tolerances(
     on all images, and by the name `default` on any other. And in sentences where more than that was measured:
     findings."""
     n, first = len(scores.expected), FIRST_BACKEND[scores.file.format]
-    found, beyond = [], []
+    tolerances, beyond = [], []
     for runtime, most in measured.items():
         gate = scores.gate("cpu", runtime)
-        found.append(
+        tolerances.append(
             RuntimeTolerance(
                 runtime,
                 scores.limit(gate, rows),
@@ -84,4 +84,4 @@ def runtime_tolerances(
             )
     gate = scores.gate("")
     why = f"{limit_words(gate, scores.step)}: {gate.why}; here at most {max(measured.values()):.3g}"
-    return (*found, RuntimeTolerance("default", scores.limit(gate, rows), why)), tuple(beyond)
+    return (*tolerances, RuntimeTolerance("default", scores.limit(gate, rows), why)), tuple(beyond)

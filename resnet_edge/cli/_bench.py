@@ -32,35 +32,35 @@ SHOWN = 24
 """Layers of a profile."""
 
 
-def print_bench(found: Bench, width: int | None = None) -> None:
+def print_bench(bench: Bench, width: int | None = None) -> None:
     """Print the fastest first, then how quiet it was, what failed, why figures do not hold, and last what to
     ship."""
     console = stdout_console(width)
-    rows = sorted(found.rows, key=lambda row: row.p50_ms)
+    rows = sorted(bench.rows, key=lambda row: row.p50_ms)
     model = shared_model(rows)
     if model:
         print_line(console, spelled(console, f"Artifacts of {model}"), "bold")
-    brief = not _wide(console, found, rows, model)
+    brief = not _wide(console, bench, rows, model)
     if brief:
-        _print_rows(console, found, rows, model)
-    for line in table_notes(found, rows, brief=brief):
+        _print_rows(console, bench, rows, model)
+    for line in table_notes(bench, rows, brief=brief):
         print_line(console, spelled(console, line), "dim")
     _profiles(console, rows, model)
-    _remarks(console, found, rows)
+    _remarks(console, bench, rows)
     console.print()
-    for line in answer(found):
+    for line in answer(bench):
         print_line(console, spelled(console, line), "bold")
 
 
-def _remarks(console: Console, found: Bench, rows: list[Timing]) -> None:
+def _remarks(console: Console, bench: Bench, rows: list[Timing]) -> None:
     """Paragraphs between the tables and the answer."""
     failed = [
         f"{one.artifact} on {one.backend} {one.device}: could not be timed: {one.message}"
-        for one in found.failures
+        for one in bench.failures
     ]
-    others = not_timed(found)
+    others = not_timed(bench)
     for lines, style in (
-        ([f"note: {note}" for note in found.notes], ""),
+        ([f"note: {note}" for note in bench.notes], ""),
         (unsettled(rows), ""),
         (failed, "bold"),
         ([others] if others else [], "dim"),
@@ -71,19 +71,19 @@ def _remarks(console: Console, found: Bench, rows: list[Timing]) -> None:
             print_line(console, spelled(console, line), style)
 
 
-def _wide(console: Console, found: Bench, rows: list[Timing], model: str) -> bool:
+def _wide(console: Console, bench: Bench, rows: list[Timing], model: str) -> bool:
     """Print all columns, if they fit; whether they did."""
     at = BRIEF.index("Size")
     header = [*BRIEF[:at], *MORE, *BRIEF[at:]]
     body = [
         [*brief[:at], *_more(row), *brief[at:]]
-        for row, brief in zip(rows, _body(found, rows, model), strict=True)
+        for row, brief in zip(rows, _body(bench, rows, model), strict=True)
     ]
     return fitting_grid(console, _spelled(console, header), _spelled_rows(console, body), {"Backend"})
 
 
-def _print_rows(console: Console, found: Bench, rows: list[Timing], model: str) -> None:
-    body = _spelled_rows(console, _body(found, rows, model))
+def _print_rows(console: Console, bench: Bench, rows: list[Timing], model: str) -> None:
+    body = _spelled_rows(console, _body(bench, rows, model))
     print_grid(console, _spelled(console, BRIEF), body, left={"Backend"})
 
 
@@ -126,14 +126,14 @@ def _profiles(console: Console, rows: list[Timing], model: str) -> None:
         print_line(console, spelled(console, f"{len(slowest) - SHOWN} more with --json"), "dim")
 
 
-def _body(found: Bench, rows: list[Timing], model: str) -> list[list[str]]:
+def _body(bench: Bench, rows: list[Timing], model: str) -> list[list[str]]:
     """Cells as BRIEF has them."""
-    return [_cells(found, row, model) for row in rows]
+    return [_cells(bench, row, model) for row in rows]
 
 
-def _cells(found: Bench, row: Timing, model: str) -> list[str]:
+def _cells(bench: Bench, row: Timing, model: str) -> list[str]:
     low, high = row.p50_ci95_ms
-    proof, size = proof_of(found, row), found.size_bytes.get(row.artifact)
+    proof, size = proof_of(bench, row), bench.size_bytes.get(row.artifact)
     return [
         name_of(row, model),
         row.backend if row.device == "cpu" else f"{row.backend} {row.device}",

@@ -37,12 +37,13 @@ def block_count(request: ChannelRequest, base: Base) -> int:
         return 0
     if request.target_latency is None:  # a search by latency goes on with channels alone
         check_any(base.graph, request.rules.exclude)
-    found = len(removable(base.graph, request.rules.exclude))
-    if (request.remove_blocks or 0) > found:
+    available = len(removable(base.graph, request.rules.exclude))
+    if (request.remove_blocks or 0) > available:
         raise UsageError(
-            f"{request.remove_blocks} blocks to remove: {base.graph.name} has {found} that can go; give fewer"
+            f"{request.remove_blocks} blocks to remove: {base.graph.name} has {available} that can go; "
+            "give fewer"
         )
-    return found
+    return available
 
 
 def check_reach(request: ChannelRequest, base: Base, target: PruningTarget) -> None:

@@ -89,8 +89,8 @@ def prepare(task: PrepareChannels, on_progress: OnProgress) -> Prepared:
 
 def _chosen_in(file: Path) -> Chosen:
     """With the network that is kept beside it, whatever path it names. Raises DataError."""
-    found: Chosen = read_json(file, Chosen, "choice of channels", BEGIN_ANEW)
-    return replace(found, candidate=replace(found.candidate, file=str(file.with_name(CHOSEN))))
+    chosen: Chosen = read_json(file, Chosen, "choice of channels", BEGIN_ANEW)
+    return replace(chosen, candidate=replace(chosen.candidate, file=str(file.with_name(CHOSEN))))
 
 
 def candidate(request: MakeCandidate, on_progress: OnProgress) -> Candidate:
@@ -115,12 +115,12 @@ def candidate(request: MakeCandidate, on_progress: OnProgress) -> Candidate:
 
 def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
     """Fine-tune the chosen network, save it with its sidecar, and clear the checkpoint away."""
-    wanted, found = request.wanted, request.chosen
+    wanted, chosen = request.wanted, request.chosen
     base, out = base_of(wanted), Path(wanted.out)
     folder = checkpoint_folder(out)
-    found = _kept(found, folder)
+    chosen = _kept(chosen, folder)
     facts, data, recipe = base.opened.facts, base.data, wanted.recipe
-    model = open_model(as_saved(wanted.model, facts, Path(found.candidate.file)), silent).trackable
+    model = open_model(as_saved(wanted.model, facts, Path(chosen.candidate.file)), silent).trackable
     graph = flat_graph(model, facts.input_shape)
     how = base.how("fine-tune", _teacher(wanted))
     measured = data.measured_on
@@ -135,18 +135,18 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
         return_weights(copy, graph)
     if measured is not None:
         scores[2] = top1(model.predict_on_batch, measured, how, on_progress)
-    made = finished_file(out)
-    model.save(made)
+    file = finished_file(out)
+    model.save(file)
     before = state_of(wanted.model, scores[0], measured)
-    after = state_of(as_saved(wanted.model, facts, made), scores[2], measured)
+    after = state_of(as_saved(wanted.model, facts, file), scores[2], measured)
     step = Step(
         step="prune",
-        title=_title(found.candidate),
+        title=_title(chosen.candidate),
         command=wanted.command,
         resnet_edge=__version__,
         after=after,
         before=before,
-        latency=found.latency,
+        latency=chosen.latency,
         details={
             "method": "channel",
             "importance": wanted.importance,
@@ -154,13 +154,13 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
             "sparse_epochs": wanted.sparse_epochs,
             "sparsity": wanted.sparsity,
             "top1_before_fine_tuning": scores[1],
-            "removed_blocks": list(found.candidate.summary.blocks),
-            "groups": [asdict(group) for group in found.candidate.summary.groups],
+            "removed_blocks": list(chosen.candidate.summary.blocks),
+            "groups": [asdict(group) for group in chosen.candidate.summary.groups],
             **training_details(recipe, data, history, how),
         },
     )
     sidecar, note = next_sidecar(wanted.model.source, step, facts.declared)
-    write_sidecar(made, replace(sidecar, class_names=sidecar.class_names or data.class_names))
+    write_sidecar(file, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     return Compressed(
         str(out),
         step,
@@ -173,25 +173,25 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
     )
 
 
-def _kept(found: Chosen, folder: Path) -> Chosen:
+def _kept(chosen: Chosen, folder: Path) -> Chosen:
     """Keep what was chosen in the checkpoint, so that a resumed run goes on with the same network."""
     file = folder / CHOSEN
-    if Path(found.candidate.file) != file:
-        shutil.copyfile(found.candidate.file, file)
-        found = replace(found, candidate=replace(found.candidate, file=str(file)))
-        write_whole(folder / "chosen.json", msgspec.json.encode(found))
-    return found
+    if Path(chosen.candidate.file) != file:
+        shutil.copyfile(chosen.candidate.file, file)
+        chosen = replace(chosen, candidate=replace(chosen.candidate, file=str(file)))
+        write_whole(folder / "chosen.json", msgspec.json.encode(chosen))
+    return chosen
 
 
-def _title(found: Candidate) -> str:
-    before, after = found.summary.before, found.summary.after
+def _title(candidate: Candidate) -> str:
+    before, after = candidate.summary.before, candidate.summary.after
     share = f"{after.macs / before.macs:.2f} of the MACs"
-    gone = len(found.summary.blocks)
+    gone = len(candidate.summary.blocks)
     if not gone:
         return f"channels pruned to {share}"
     removed = f"{gone} block{'s' if gone > 1 else ''} removed"
     # what a block takes along has 0 channels left; what was pruned has fewer, but some
-    pruned = any(0 < group.after < group.before for group in found.summary.groups)
+    pruned = any(0 < group.after < group.before for group in candidate.summary.groups)
     return f"{removed}, channels pruned to {share}" if pruned else f"{removed}: {share} left"
 
 

@@ -108,15 +108,15 @@ class _Search:
         elif not self._blocks:
             self._by_share(wanted, 0, wanted)
         elif (enough := self._fewest_blocks(wanted)) is not None:
-            count, found = enough
-            self._by_share(wanted, count - 1, _left(found), TRIES_FOR_BLOCK)
+            count, fewest = enough
+            self._by_share(wanted, count - 1, _left(fewest), TRIES_FOR_BLOCK)
         else:
             self._from(self._timed_so_far[-1], wanted)  # the bisection ended with all of them
 
-    def _from(self, found: Chosen, wanted: float) -> None:
-        """Channels, in addition to the blocks that are gone from `found`."""
-        share = _left(found) * wanted / _ratio(found)
-        self._by_share(wanted, len(found.candidate.summary.blocks), share)
+    def _from(self, start: Chosen, wanted: float) -> None:
+        """Channels, in addition to the blocks that are gone from `start`."""
+        share = _left(start) * wanted / _ratio(start)
+        self._by_share(wanted, len(start.candidate.summary.blocks), share)
 
     def _fewest_blocks(self, wanted: float) -> tuple[int, Chosen] | None:
         """Bisect how many blocks have to go if no channel does; None: more than there are."""
@@ -149,30 +149,30 @@ class _Search:
 
     def _best(self, wanted: float) -> Chosen:
         """Of those that are fast enough, the one that loses least."""
-        found = [tried for tried in self._timed_so_far if _ratio(tried) <= wanted]
-        if not found:
+        fast_enough = [tried for tried in self._timed_so_far if _ratio(tried) <= wanted]
+        if not fast_enough:
             fastest = min([1.0, *map(_ratio, self._timed_so_far)])
             raise OutOfReach(
                 f"--target-latency {wanted:g}x is out of reach: the fastest network that was found takes "
                 f"{fastest:.2f}x; raise the target, allow smaller multiples, or exclude fewer layers"
             )
-        return min(found, key=_worth)
+        return min(fast_enough, key=_worth)
 
     def _tried(self, target: PruningTarget | None, blocks: int) -> Chosen | None:
         try:
-            found = self._candidate(target, blocks, judged=self._blocks > 0)
+            candidate = self._candidate(target, blocks, judged=self._blocks > 0)
         except OutOfReach:
             return None
-        timed = self._timed(found)
+        timed = self._timed(candidate)
         self._timed_so_far.append(timed)
-        gone = f"{count} block{'s' * (count > 1)} less, " if (count := len(found.summary.blocks)) else ""
-        loss = "" if found.loss is None else f", loss {found.loss:.3f} before fine-tuning"
+        gone = f"{count} block{'s' * (count > 1)} less, " if (count := len(candidate.summary.blocks)) else ""
+        loss = "" if candidate.loss is None else f", loss {candidate.loss:.3f} before fine-tuning"
         note = f"{gone}{_left(timed):.2f}x of the MACs: {_ratio(timed):.2f}x of the latency{loss}"
         self._on_progress(Progress(step="search", note=note, line=True))
         return timed
 
-    def _timed(self, found: Candidate) -> Chosen:
-        return Chosen(found, (self._race.against(found.file),))
+    def _timed(self, candidate: Candidate) -> Chosen:
+        return Chosen(candidate, (self._race.against(candidate.file),))
 
     def _candidate(self, target: PruningTarget | None, blocks: int | None, judged: bool = False) -> Candidate:
         self._count += 1
@@ -181,16 +181,16 @@ class _Search:
         return self._worker.run(request)
 
 
-def _ratio(found: Chosen) -> float:
-    return found.latency[0].ratio
+def _ratio(chosen: Chosen) -> float:
+    return chosen.latency[0].ratio
 
 
-def _left(found: Chosen) -> float:
+def _left(chosen: Chosen) -> float:
     """The share of the MACs."""
-    return found.candidate.summary.after.macs / found.candidate.summary.before.macs
+    return chosen.candidate.summary.after.macs / chosen.candidate.summary.before.macs
 
 
-def _worth(found: Chosen) -> tuple[float, float]:
+def _worth(chosen: Chosen) -> tuple[float, float]:
     """For sorting: the loss where it is known, else the most MACs first."""
-    loss = found.candidate.loss
-    return (0.0 if loss is None else loss), -_left(found)
+    loss = chosen.candidate.loss
+    return (0.0 if loss is None else loss), -_left(chosen)

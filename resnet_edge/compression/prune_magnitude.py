@@ -90,12 +90,12 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
     to_keras(stripped(pruned), base.trunk)
     layers = sparsity(base.trunk, base.names)
     check_sparsity(layers, request.amount)
-    made = finished_file(out)
-    base.opened.trackable.save(made)
-    after = _measured(as_saved(request.model, facts, made), base, on_progress)
+    file = finished_file(out)
+    base.opened.trackable.save(file)
+    after = _measured(as_saved(request.model, facts, file), base, on_progress)
     details = {
         "method": "magnitude",
-        **_told(fine_tuning, layers, base),
+        **_sparsity_details(fine_tuning, layers, base),
         **training_details(recipe, data, history, how),
     }
     step = Step(
@@ -108,7 +108,7 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
         details=details,
     )
     sidecar, note = next_sidecar(request.model.source, step, facts.declared)
-    write_sidecar(made, replace(sidecar, class_names=sidecar.class_names or data.class_names))
+    write_sidecar(file, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     notes = (
         *_notes(base, before, after),
         *preprocessing_note(facts),
@@ -135,11 +135,11 @@ class _Base:
         """From raw pixels to what the trunk takes."""
         head, preprocessing = self.head, self.opened.facts.preprocessing
 
-        def made(images: Pixels) -> Pixels:
+        def prepared(images: Pixels) -> Pixels:
             values = preprocessed(images, preprocessing)
             return values if head is None else head(values)
 
-        return made
+        return prepared
 
 
 def _opened(request: PruneMagnitude, on_progress: OnProgress) -> _Base:
@@ -174,7 +174,9 @@ def _measured(request: ModelRequest, base: _Base, on_progress: OnProgress) -> St
     return state_of(request, score, images)
 
 
-def _told(fine_tuning: SparsityPlan, layers: tuple[LayerSparsity, ...], base: _Base) -> dict[str, Any]:
+def _sparsity_details(
+    fine_tuning: SparsityPlan, layers: tuple[LayerSparsity, ...], base: _Base
+) -> dict[str, Any]:
     names = {layer.name for layer in layers}
     dense = [call.name for call in base.graph.calls if _has_kernel(call.operation) and call.name not in names]
     return {

@@ -88,16 +88,16 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     zeros = trunk.return_weights()
     after = scores.of(lambda images: opened.network(trunk.prepared(images)), plain=True)
     ranges = {**quantized.ranges(), trunk.input_name: trunk.input_range}
-    made = finished_file(out)
-    opened.trackable.save(made)
-    embed(made, ranges)
+    file = finished_file(out)
+    opened.trackable.save(file)
+    embed(file, ranges)
     measured = data.measured_on
     step = Step(
         step="qat",
         title=f"trained for int8, {recipe.epochs} epochs",
         command=request.command,
         resnet_edge=__version__,
-        after=state_of(as_saved(request.model, facts, made), after, measured),
+        after=state_of(as_saved(request.model, facts, file), after, measured),
         before=state_of(request.model, before, measured),
         details={
             "learned_ranges": len(ranges),
@@ -109,7 +109,7 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
         },
     )
     sidecar, note = next_sidecar(request.model.source, step, facts.declared)
-    write_sidecar(made, sidecar)
+    write_sidecar(file, sidecar)
     notes = (*_notes(trunk, rounded), *preprocessing_note(facts), *witness_note(read), *filter(None, [note]))
     return Compressed(str(out), step, notes)
 

@@ -88,7 +88,7 @@ class WriteNoise(Task[WrittenFile], runs="resnet_edge.compression.pair_latency:n
 
 
 @dataclass(frozen=True)
-class _Made:
+class _TimedModel:
     """A model as the artifact that is timed."""
 
     facts: ModelFacts
@@ -116,7 +116,7 @@ class Race:
         self._clock = workers.worker("race latency", on_progress, clock_grant)
         self._job: Job | None = None
         self._images: str | None = None
-        self._base: _Made | None = None
+        self._base: _TimedModel | None = None
 
     def against(self, file: str) -> StepLatency:
         """The latency of the model in `file`, opened as the base was, compared with that of the base.
@@ -126,11 +126,11 @@ class Race:
         UnsupportedScheme and DeviceUnavailable for a place that cannot be had; DataError where
         the two models do not take and give the same.
         """
-        base = self._made_base()
-        with self._thrown_away(file, base.facts) as made:
+        base = self._base_model()
+        with self._thrown_away(file, base.facts) as candidate:
             request = TimePair(
                 before=self._target(base, "before"),
-                after=self._target(made, "after"),
+                after=self._target(candidate, "after"),
                 images=self._noise(base.facts),
                 threads=self.how.threads,
                 rounds=self.how.rounds,
@@ -156,15 +156,15 @@ class Race:
             self._job = plan.jobs[0]
         return self._job
 
-    def _made_base(self) -> _Made:
+    def _base_model(self) -> _TimedModel:
         if self._base is None:
             self._settled()  # first, so that what cannot be timed at all costs no time
             facts = self._facts(self._base_request)
-            self._base = self._made(self._base_request, facts, self._new_folder("base"))
+            self._base = self._build(self._base_request, facts, self._new_folder("base"))
         return self._base
 
     @contextmanager
-    def _thrown_away(self, file: str, base: ModelFacts) -> Iterator[_Made]:
+    def _thrown_away(self, file: str, base: ModelFacts) -> Iterator[_TimedModel]:
         folder = self._new_folder("candidate")
         try:
             # A copy, under a name of its own: the source worker keeps the last model open by its
@@ -175,7 +175,7 @@ class Race:
             request = replace(self._base_request, source=source, preprocess=pixels)
             facts = self._facts(request)
             _check_same(base, facts, file)
-            yield self._made(request, facts, folder)
+            yield self._build(request, facts, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -190,7 +190,7 @@ class Race:
     def _facts(self, model: ModelRequest) -> ModelFacts:
         return self._source.run(ReadModelFacts(model=model))
 
-    def _made(self, model: ModelRequest, facts: ModelFacts, folder: Path) -> _Made:
+    def _build(self, model: ModelRequest, facts: ModelFacts, folder: Path) -> _TimedModel:
         job = self._settled()
         portable, ranges, quantized = str(folder / "float.tflite"), None, str(folder / "portable.tflite")
         export = ExportModel(model=model, out=portable, dynamic_batch=False)
@@ -211,7 +211,7 @@ class Race:
         write = WriteArtifact(
             portable=quantized, format=job.format, scheme=job.scheme, name=facts.name, out=out
         )
-        return _Made(facts, self._maker.run(write))
+        return _TimedModel(facts, self._maker.run(write))
 
     def _calibrated(self, facts: ModelFacts, portable: str, folder: Path) -> Calibration:
         """Plain minima and maxima of the graph as it is: other calibrators and repairs make better
@@ -237,8 +237,8 @@ class Race:
             self._images = self._clock.run(request).path
         return self._images
 
-    def _target(self, made: _Made, which: str) -> LatencyTarget:
-        artifact = made.artifact
+    def _target(self, model: _TimedModel, which: str) -> LatencyTarget:
+        artifact = model.artifact
         return LatencyTarget(
             path=artifact.path,
             file=which,

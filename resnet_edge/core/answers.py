@@ -41,8 +41,8 @@ def answers(head: Head, outputs: Outputs) -> NDArray[np.int64]:
     if head.kind == "embedding":
         return nearest(outputs).rows
     above: NDArray[np.bool_] = outputs > np.asarray(head.own_thresholds, outputs.dtype)
-    found = above.astype(np.int64)
-    return found if head.kind == "multilabel" else found[:, 0]
+    chosen = above.astype(np.int64)
+    return chosen if head.kind == "multilabel" else chosen[:, 0]
 
 
 def changed(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -67,8 +67,10 @@ def grouped(head: Head, answer: NDArray[np.int64], labels: NDArray[np.int64] | N
         return np.zeros(len(answer), np.int64) if labels is None else labels
     if answer.ndim == 1:
         return answer
-    found: NDArray[np.int64] = np.unique(answer, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return found
+    numbers: NDArray[np.int64] = (
+        np.unique(answer, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    )
+    return numbers
 
 
 def margins(head: Head, outputs: Outputs) -> NDArray[np.floating]:
@@ -137,8 +139,8 @@ def halves(head: Head, logit: Scores) -> Scores:
     that of no, which is as much below zero."""
     limits = np.asarray(head.own_thresholds, np.float32).astype(np.float64)
     zero = log_odds(np.clip(limits, SIGMOID, 1 - SIGMOID)) if head.output == "probabilities" else limits
-    found: Scores = (logit - zero) / 2
-    return found
+    half: Scores = (logit - zero) / 2
+    return half
 
 
 def centred_scores(head: Head, values: NDArray[np.floating]) -> Scores:

@@ -43,27 +43,27 @@ def strangers(reference: Rows, candidate: Rows) -> NDArray[np.bool_]:
     """Which rows (N,) of `candidate` are no nearer to their own row of `reference` than most others are: not
     the nearest decides, which may be as near as one likes, but the median."""
     theirs, ours = (unit(values).astype(np.float32) for values in (reference, candidate))
-    found = np.zeros(len(ours), bool)
+    mask = np.zeros(len(ours), bool)
     for start in range(0, len(ours), BLOCK):
         block = np.arange(start, min(start + BLOCK, len(ours)))
         cosines = ours[block] @ theirs.T
         own = cosines[np.arange(len(block)), block]
         nearer = (cosines > own[:, None]).sum(axis=1)
-        found[block] = 2 * nearer > len(ours) - 1
-    return found
+        mask[block] = 2 * nearer > len(ours) - 1
+    return mask
 
 
 def cosines(reference: Rows, candidate: Rows) -> NDArray[np.float64]:
     """The cosine (N,) of the angle between two embeddings of each image; of two that are zero, 1."""
     theirs, ours = unit(reference), unit(candidate)
-    found: NDArray[np.float64] = np.clip((theirs * ours).sum(axis=1), -1.0, 1.0)
+    values: NDArray[np.float64] = np.clip((theirs * ours).sum(axis=1), -1.0, 1.0)
     neither = ~(theirs.any(axis=1) | ours.any(axis=1))
-    return np.where(neither, 1.0, found)
+    return np.where(neither, 1.0, values)
 
 
 def unit(embeddings: Rows) -> NDArray[np.float64]:
     """Rows of length one; what is zero stays so."""
     wide = embeddings.astype(np.float64)
     lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    found: NDArray[np.float64] = np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
-    return found
+    normed: NDArray[np.float64] = np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
+    return normed

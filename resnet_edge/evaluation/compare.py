@@ -190,13 +190,13 @@ def _by_numbers(request: CompareOutputs, figures: Figures, sums: Sums, sqnr: flo
 
 def _on_images(figures: Figures, request: CompareOutputs, numbers: Finding | None) -> Finding:
     """What the images prove; what they leave open, `numbers` decide where there are any."""
-    found = figures.finding
-    if numbers is not None and found.verdict == "inconclusive":
-        found = numbers
+    finding = figures.finding
+    if numbers is not None and finding.verdict == "inconclusive":
+        finding = numbers
     on_chance = figures.on_chance
-    if on_chance is None or found.verdict != "pass" or request.accept_reference:
-        return found
-    return found if on_chance.verdict == "pass" else on_chance
+    if on_chance is None or finding.verdict != "pass" or request.accept_reference:
+        return finding
+    return finding if on_chance.verdict == "pass" else on_chance
 
 
 def agree(request: CountAgreement, on_progress: OnProgress) -> Agreement:

@@ -89,13 +89,13 @@ def by_rounding(sqnr_db: float, sums: Sums, figures: Figures, least_db: float, s
 
 
 def _cosine(reference: Values, candidate: Values, z: float) -> Cosine:
-    found = cosines(reference, candidate)
-    mean, spread = float(found.mean()), float(found.std(ddof=1)) if len(found) > 1 else math.inf
-    half = z * spread / math.sqrt(len(found))
+    values = cosines(reference, candidate)
+    mean, spread = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else math.inf
+    half = z * spread / math.sqrt(len(values))
     return Cosine(
         mean=mean,
         ci95=(max(-1.0, mean - half), min(1.0, mean + half)),
-        least=float(found.min()),
+        least=float(values.min()),
         strangers=int(np.count_nonzero(strangers(reference, candidate))),
     )
 

@@ -32,10 +32,10 @@ FLOAT16_UNIT = 2.0**-11
 def rounding_db(path: str, format: str, scheme: str) -> float | None:
     """The SQNR on logits, in decibels, that the rounding of a float type leaves at worst; None for integers,
     and where the weights of a float16 file cannot be found."""
-    found = scheme_of(scheme)
-    if found.weights == "float32":
+    definition = scheme_of(scheme)
+    if definition.weights == "float32":
         return FLOAT32_DB
-    return _of_halves(Path(path), format) if found.weights == "float16" else None
+    return _of_halves(Path(path), format) if definition.weights == "float16" else None
 
 
 def _of_halves(path: Path, format: str) -> float | None:

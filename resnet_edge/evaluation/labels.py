@@ -48,8 +48,8 @@ drop_points = lru_cache(maxsize=4096)(proportion.drop_points)
 
 @dataclass(frozen=True, kw_only=True)
 class _Label:
-    """One label, judged; `low` and `high` are the ends of what decides, `told` whether the reference tells it
-    better than chance, and `odds` how likely what it loses is by chance."""
+    """One label, judged; `low` and `high` are the ends of what decides, `recognised` whether the reference
+    tells it better than chance, and `odds` how likely what it loses is by chance."""
 
     row: LabelDrop
     finding: Finding
@@ -57,7 +57,7 @@ class _Label:
     high: float
     right: int = 0
     reference_right: int = 0
-    told: bool = True
+    recognised: bool = True
     odds: tuple[float, str] = (1.0, "")
 
 
@@ -71,7 +71,7 @@ def of_labels(
         judged = [rule.on_agreement(k, *both) for k, both in enumerate(zip(theirs, ours, strict=True))]
     else:
         each = enumerate(zip(theirs, ours, _by_label(labels), strict=True))
-        judged = [rule.on_drop(k, *found) for k, found in each]
+        judged = [rule.on_drop(k, *three) for k, three in each]
     return _together(judged, len(candidate), request)
 
 
@@ -124,12 +124,12 @@ class _Rule:
     def on_drop(self, label: int, theirs: Answers, ours: Answers, own: Answers) -> _Label:
         among, rows = self._judged_on(own)
         every = counted_right(theirs == own, ours == own)
-        found = counted_right(theirs[rows] == own[rows], ours[rows] == own[rows])
-        n, told = int(np.count_nonzero(rows)), _told(theirs, own, self.each)
-        finding = _unseen(label, own, "the labels have") or self._finding(label, among, n, found, len(own))
-        if finding.verdict == "pass" and not told and not self.accept_reference:
+        counts = counted_right(theirs[rows] == own[rows], ours[rows] == own[rows])
+        n, recognised = int(np.count_nonzero(rows)), _recognised(theirs, own, self.each)
+        finding = _unseen(label, own, "the labels have") or self._finding(label, among, n, counts, len(own))
+        if finding.verdict == "pass" and not recognised and not self.accept_reference:
             finding = Finding("inconclusive", f"{_untold(f'label {label}')}: {CHECK}")
-        drop = drop_points(n, found.lost, found.gained, self.z) if n else DropPoints(0.0, -100.0, 100.0)
+        drop = drop_points(n, counts.lost, counts.gained, self.z) if n else DropPoints(0.0, -100.0, 100.0)
         same = int(np.count_nonzero(theirs == ours))
         row = LabelDrop(
             label=label,
@@ -142,8 +142,8 @@ class _Rule:
             among=among,
             drop_pp=drop.value,
             drop_ci95_pp=(drop.low, drop.high),
-            lost=found.lost,
-            gained=found.gained,
+            lost=counts.lost,
+            gained=counts.gained,
         )
         return _Label(
             row=row,
@@ -152,7 +152,7 @@ class _Rule:
             high=drop.high,
             right=every.right,
             reference_right=every.reference_right,
-            told=told,
+            recognised=recognised,
             odds=_odds(label, theirs, ours, own),
         )
 
@@ -163,8 +163,8 @@ class _Rule:
             return "with", own
         return ("without", ~own) if np.count_nonzero(~own) <= allowed else ("all", np.ones_like(own))
 
-    def _finding(self, label: int, among: Among, n: int, found: Labelled, total: int) -> Finding:
-        what, args = f"label {label}: the drop in right answers", (n, found.lost, found.gained)
+    def _finding(self, label: int, among: Among, n: int, counts: Labelled, total: int) -> Finding:
+        what, args = f"label {label}: the drop in right answers", (n, counts.lost, counts.gained)
         if among == "all":
             return on_drop(*args, self.limit_pp, self.z, self.to_fail, what)
         whose = "have it" if among == "with" else "do not have it"
@@ -199,7 +199,7 @@ def _unseen(label: int, has: Answers, who: str) -> Finding | None:
     )
 
 
-def _told(theirs: Answers, own: Answers, z: float) -> bool:
+def _recognised(theirs: Answers, own: Answers, z: float) -> bool:
     """Whether the reference gives the label oftener to images that have it than to others, beyond chance: by
     the interval of the difference of the two shares (R. G. Newcombe, Statistics in Medicine 17 (1998) 873,
     method 10). By its accuracy a reference that always says the commoner answer would be good."""
@@ -215,15 +215,15 @@ def _told(theirs: Answers, own: Answers, z: float) -> bool:
 def _odds(label: int, theirs: Answers, ours: Answers, own: Answers) -> tuple[float, str]:
     """How likely it is by chance that images with the label, or without it, lose as many answers as they do
     (McNemar's exact test, one-sided, as for a class), and the sentence that says so."""
-    found = []
+    odds = []
     for whose, rows in (("have it", own), ("do not have it", ~own)):
         part = counted_right(theirs[rows] == own[rows], ours[rows] == own[rows])
         chance = at_least(part.lost, part.lost + part.gained)
         said = (
             f"label {label}: of the {np.count_nonzero(rows):,} images that {whose}, {part.lost} are lost and"
         )
-        found.append((chance, f"{said} {part.gained} gained, more than chance explains"))
-    return min(found)
+        odds.append((chance, f"{said} {part.gained} gained, more than chance explains"))
+    return min(odds)
 
 
 def _together(judged: list[_Label], n: int, request: CompareOutputs) -> Figures:
@@ -277,7 +277,7 @@ def _needed(like: list[_Label]) -> int | None:
 
 
 def _on_chance(judged: list[_Label]) -> Finding:
-    if any(one.told for one in judged):
+    if any(one.recognised for one in judged):
         return Finding("pass", "")
     return Finding("inconclusive", f"{_untold('any label')}: {CHECK}")
 

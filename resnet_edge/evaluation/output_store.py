@@ -33,9 +33,9 @@ class OutputStore:
         self, artifact: Artifact, target: Target, images: Images, preprocessing: Preprocessing | None
     ) -> Path:
         """A folder for the outputs of one proof. Raises OutputError."""
-        return self._made((artifact.sha256, target, images.sha256, preprocessing))
+        return self._folder((artifact.sha256, target, images.sha256, preprocessing))
 
-    def _made(self, parts: Iterable[object]) -> Path:
+    def _folder(self, parts: Iterable[object]) -> Path:
         known = repr((*parts, sorted(self._versions.items())))
         name = hashlib.sha256(known.encode()).hexdigest()[:24]
         folder = self._root / name

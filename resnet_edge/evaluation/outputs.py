@@ -56,11 +56,11 @@ def kind_of(outputs: NDArray[np.float32], separate: bool = False) -> Output:
 
 
 def _write_probabilities(logits: NDArray[np.float32], out: str, separate: bool) -> None:
-    found = open_memmap(Path(out), mode="w+", dtype=np.float32, shape=logits.shape)
+    probabilities = open_memmap(Path(out), mode="w+", dtype=np.float32, shape=logits.shape)
     for start in range(0, len(logits), BLOCK):
         block = np.asarray(logits[start : start + BLOCK], np.float64)
-        found[start : start + BLOCK] = as_probabilities(block, separate)
-    found.flush()
+        probabilities[start : start + BLOCK] = as_probabilities(block, separate)
+    probabilities.flush()
 
 
 def as_probabilities(logits: NDArray[np.float64], separate: bool = False) -> NDArray[np.float64]:
@@ -68,5 +68,5 @@ def as_probabilities(logits: NDArray[np.float64], separate: bool = False) -> NDA
     if separate or logits.shape[1] == 1:
         return sigmoid(logits)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    found: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return found
+    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities

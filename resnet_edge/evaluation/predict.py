@@ -51,7 +51,7 @@ def outputs_of(
 ) -> PredictResult:
     """The outputs for `images` (N, H, W, C), into `out`. Raises ArtifactError, DataError."""
     began = time.monotonic()
-    image, scores = _told(session.input, request.ends[0]), _told(session.output, request.ends[1])
+    image, scores = _quantized(session.input, request.ends[0]), _quantized(session.output, request.ends[1])
     check_images(images, image)
     classes = scores.shape[1]
     assert classes is not None  # backends open nothing else
@@ -78,7 +78,7 @@ def outputs_of(
     )
 
 
-def _told(spec: TensorSpec, known: Quantization | None) -> TensorSpec:
+def _quantized(spec: TensorSpec, known: Quantization | None) -> TensorSpec:
     """The runtime's own word where it has one."""
     if spec.quantization is not None or np.dtype(spec.dtype).kind == "f":
         return spec
@@ -96,8 +96,8 @@ def load_backend(name: str, format: str, path: str) -> Backend:
         )
     if has_loop(path):
         ANNOUNCEMENTS.loop(Path(path).name)
-    found: Backend = backend
-    return found
+    module: Backend = backend
+    return module
 
 
 def open_images(path: Path) -> NDArray[Any]:
@@ -112,8 +112,8 @@ def open_images(path: Path) -> NDArray[Any]:
         )
     if len(images) == 0:
         raise DataError(f"{path} holds no image")
-    found: NDArray[Any] = images
-    return found
+    pixels: NDArray[Any] = images
+    return pixels
 
 
 def check_images(images: NDArray[Any], spec: TensorSpec) -> None:

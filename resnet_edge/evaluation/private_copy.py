@@ -94,9 +94,12 @@ def _weights_beside(copy: Path, named: Path) -> tuple[str, ...]:
         model = onnx.load(str(copy), load_external_data=False)
     except Exception:  # protobuf's and onnx's: who reads the file next tells them as ArtifactError
         return ()
-    told = (each.external_data for each in tensors(model) if uses_external_data(each))
+    external_data = (each.external_data for each in tensors(model) if uses_external_data(each))
     names = {  # as one path each: `./w` is `w`
-        str(PurePosixPath(entry.value)) for entries in told for entry in entries if entry.key == "location"
+        str(PurePosixPath(entry.value))
+        for entries in external_data
+        for entry in entries
+        if entry.key == "location"
     }
     for name in names:
         if name == copy.name:

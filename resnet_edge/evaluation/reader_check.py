@@ -19,6 +19,6 @@ def checked_reader(opened: OpenedModel, request: ModelRequest, images: NDArray[A
     return check_reader(opened, request, preprocessed(few, opened.facts.preprocessing))
 
 
-def witness_note(found: ReaderCheck) -> tuple[str, ...]:
+def witness_note(check: ReaderCheck) -> tuple[str, ...]:
     """What to say of it beside the result."""
-    return (found.note,) if found.note else ()
+    return (check.note,) if check.note else ()

@@ -24,16 +24,16 @@ def reference_doubts(
     facts: ModelFacts, images: Images, parity: Sequence[Parity], steps: Sequence[Step], *, accepted: bool
 ) -> tuple[Doubt, ...]:
     """What speaks against the reference: how it was made, and labels. `steps` are those of its sidecar."""
-    made = _not_loaded(facts, accepted)
+    loading = _not_loaded(facts, accepted)
     measured = next((row for row in parity if row.reference_top1 is not None), None)
     if measured is None or measured.reference_top1 is None:
-        return made
+        return loading
     right = round(measured.reference_top1 * measured.n)
-    found = (
+    doubts = (
         _chance(facts, right, measured.n, accepted),
         _claim(facts, images, right, measured.n, steps[-1] if steps else None, accepted),
     )
-    return (*made, *(doubt for doubt in found if doubt is not None))
+    return (*loading, *(doubt for doubt in doubts if doubt is not None))
 
 
 def _not_loaded(facts: ModelFacts, accepted: bool) -> tuple[Doubt, ...]:

@@ -103,8 +103,8 @@ def _candidate(reference: Values, candidate: Values, head: Head) -> Finding | No
     if head.outputs > 1 and (candidate == candidate[:, :1]).all():
         each = {"multilabel": "label", "embedding": "number"}.get(head.kind, "class")
         return Finding("fail", f"the artifact gives every {each} the same score on every image")
-    if head.kind != "embedding" and (found := _only(reference, candidate, head)):
-        return found
+    if head.kind != "embedding" and (finding := _only(reference, candidate, head)):
+        return finding
     if (distinct := _distinct(candidate)) < HANDFUL:
         return Finding(
             "inconclusive",

@@ -55,11 +55,11 @@ class Evaluation:
 def spans(cuts: Sequence[int], size: int | None) -> list[tuple[int, int]]:
     """From the first to the last of all images, at most `size` at a time, and no part across one of `cuts`,
     of which the last is the number of images: so the parts up to each are the same however many follow."""
-    found = []
+    parts = []
     for first, last in pairwise((0, *cuts)):
         step = size or last - first
-        found += [(start, min(start + step, last)) for start in range(first, last, step)]
-    return found
+        parts += [(start, min(start + step, last)) for start in range(first, last, step)]
+    return parts
 
 
 class Scheduler:
@@ -155,18 +155,18 @@ class _Gathering:
             with self._lock:
                 self._left -= 1
                 last = self._left == 0
-            found = self._joined(worker) if last else None
+            result = self._joined(worker) if last else None
         except BaseException as error:  # whoever waits for the outputs must hear of it
             with self._lock, suppress(InvalidStateError):
                 self.outputs.set_exception(error)
             return
         self._progress(shard.stop - shard.start)
-        if found is not None:
-            self.outputs.set_result(found)
+        if result is not None:
+            self.outputs.set_result(result)
 
     def _joined(self, worker: Worker) -> PredictResult:
-        asked = JoinShards(shards=tuple(shard.out for shard in self._shards), out=self._request.out)
-        return worker.run(asked)
+        task = JoinShards(shards=tuple(shard.out for shard in self._shards), out=self._request.out)
+        return worker.run(task)
 
     def _progress(self, more: int) -> None:
         with self._lock:

@@ -47,27 +47,27 @@ _last = _Last()
 
 def run(request: PredictShard, on_progress: OnProgress) -> PredictResult:
     """Raises as evaluation.predict does."""
-    out, told = Path(request.out), Path(request.out).with_suffix(".json")
-    if out.is_file() and (known := _told(told)) is not None:
+    out, result_file = Path(request.out), Path(request.out).with_suffix(".json")
+    if out.is_file() and (known := _earlier_result(result_file)) is not None:
         return known
     images = open_images(Path(request.whole.images))[request.start : request.stop]
     unfinished = str(out.with_suffix(f".{os.getpid()}.npy"))
     try:
         session = _last.session(request.whole)
         step = f"{Path(request.whole.path).name} on {request.whole.backend}"
-        found = outputs_of(session, images, request.whole, unfinished, step, on_progress)
+        result = outputs_of(session, images, request.whole, unfinished, step, on_progress)
     except BaseException:
         _last.close()  # a session that failed is not to be trusted with more
         raise
     take_name(Path(unfinished), out)
-    found = replace(found, out=str(out))
-    half = told.with_suffix(f".{os.getpid()}.part")
-    half.write_bytes(msgspec.json.encode(found))
-    take_name(half, told)
-    return found
+    result = replace(result, out=str(out))
+    half = result_file.with_suffix(f".{os.getpid()}.part")
+    half.write_bytes(msgspec.json.encode(result))
+    take_name(half, result_file)
+    return result
 
 
-def _told(path: Path) -> PredictResult | None:
+def _earlier_result(path: Path) -> PredictResult | None:
     """What an earlier run told of a shard; None where it did not come to that."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=PredictResult)

@@ -41,9 +41,9 @@ IN_FLIGHT = 2
 def facts(task: ReadModelFacts, on_progress: OnProgress) -> ModelFacts:
     """Open the model and tell what it is."""
     on_progress(Progress(step="model", note=f"reading {task.model.source}"))
-    found = _opened(task.model).facts
-    on_progress(Progress(step="model", done=1, total=1, note=found.name))
-    return found
+    model_facts = _opened(task.model).facts
+    on_progress(Progress(step="model", done=1, total=1, note=model_facts.name))
+    return model_facts
 
 
 def export(request: ExportModel, on_progress: OnProgress) -> WrittenFile:
@@ -69,9 +69,9 @@ def witness(request: WitnessReader, on_progress: OnProgress) -> ReaderCheck:
     """Whether another loader gives the same answers. Raises ModelError where it does not."""
     opened, images = _opened(request.model), np.load(request.images, mmap_mode="r")
     on_progress(Progress(step="witness", note="the same file, read by another loader"))
-    found = checked_reader(opened, request.model, images)
-    on_progress(Progress(step="witness", done=1, total=1, note=found.loader))
-    return found
+    check = checked_reader(opened, request.model, images)
+    on_progress(Progress(step="witness", done=1, total=1, note=check.loader))
+    return check
 
 
 def reference(request: RunReference, on_progress: OnProgress) -> WrittenFile:

@@ -137,8 +137,8 @@ def _grid_of_one(reference: Values, candidate: Values) -> _Grid:
     least = 0.0
     for values in (reference, candidate):
         upper = values[values >= 0.5]
-        told = upper if upper.size else values
-        step = next((step for step in STEPS_OF_ONE if _is_whole(told, step)), 0.0)
+        sample = upper if upper.size else values
+        step = next((step for step in STEPS_OF_ONE if _is_whole(sample, step)), 0.0)
         half += step / 2
         least = max(least, min(step, float(np.minimum(values, 1 - values).min())))
     return _Grid(half, max(half, min(least + half, COARSEST)))

@@ -43,7 +43,7 @@ class Judgement:
         if self.by_rounding:
             return self
         name = self.parity.artifact
-        certain = [f for found in explanations if found.artifact == name for f in found.contradictions]
+        certain = [f for each in explanations if each.artifact == name for f in each.contradictions]
         if not certain:
             return self
         return self.failed(certain[0].sentence)
@@ -76,9 +76,9 @@ def settled(explanations: Sequence[Explanation], judged: Sequence[Judgement]) ->
     return tuple(_remarked(e) if e.artifact in same else e for e in explanations)
 
 
-def _remarked(found: Explanation) -> Explanation:
-    sentences = tuple(finding.sentence for finding in found.findings)
-    return replace(found, findings=(), remarks=(*sentences, *found.remarks))
+def _remarked(explanation: Explanation) -> Explanation:
+    sentences = tuple(finding.sentence for finding in explanation.findings)
+    return replace(explanation, findings=(), remarks=(*sentences, *explanation.remarks))
 
 
 class Comparator:
@@ -128,8 +128,8 @@ class Comparator:
             looks=self._looks,
             early=self._early,
         )
-        found = self._worker.run(request)
-        return Judgement(proof, ran.out, found.parity, found.by_rounding)
+        comparison = self._worker.run(request)
+        return Judgement(proof, ran.out, comparison.parity, comparison.by_rounding)
 
     def aligned(self, proof: Evaluation, scratch: Path) -> Judgement:
         """As `judged`, of an artifact that may end in a softmax or sigmoid that the reference leaves out, or
@@ -138,8 +138,8 @@ class Comparator:
         out = str(
             scratch / f"{proof.artifact.sha256[:16]}.{proof.target.backend}.{proof.target.device}.aligned.npy"
         )
-        asked = AlignOutputs(head=self._facts.head, reference=self._reference, candidate=ran.out, out=out)
-        same = self._worker.run(asked)
+        task = AlignOutputs(head=self._facts.head, reference=self._reference, candidate=ran.out, out=out)
+        same = self._worker.run(task)
         if same.through:
             last = "softmax" if same.head.kind == "classes" else "sigmoid"
             ends = f"in a {last}, and the reference does not"

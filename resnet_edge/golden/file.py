@@ -49,11 +49,11 @@ class GoldenFile:
 
 def write_golden(golden: GoldenFile, path: Path) -> None:
     """Write the file whole or not at all. Raises DataError for what no reader takes, OutputError."""
-    found = next(faults(golden.vectors), None)
-    if found is None and not all(np.isfinite(array).all() for array in _arrays(golden)):
-        found = "an image or an output is no finite number"
-    if found is not None:
-        raise DataError(f"{path} would be no file of golden vectors: {found}")
+    fault = next(faults(golden.vectors), None)
+    if fault is None and not all(np.isfinite(array).all() for array in _arrays(golden)):
+        fault = "an image or an output is no finite number"
+    if fault is not None:
+        raise DataError(f"{path} would be no file of golden vectors: {fault}")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, MANIFEST, readable_json(golden.vectors))
@@ -158,8 +158,8 @@ def _read(entries: _Entries) -> GoldenFile:
     )
     if entries.left:
         raise _Fault(f"it holds {next(iter(entries.left))!r}, which does not belong there")
-    if (found := next(_loose(golden), None)) is not None:
-        raise _Fault(found)
+    if (fault := next(_loose(golden), None)) is not None:
+        raise _Fault(fault)
     return golden
 
 
@@ -182,8 +182,8 @@ def _manifest(content: bytes) -> GoldenVectors:
     if schema != SCHEMA:
         raise _Fault(f"its schema is {repr(schema)[:80]}, and this resnet-edge reads {SCHEMA}")
     vectors = msgspec.json.decode(content, type=GoldenVectors)
-    if (found := next(faults(vectors), None)) is not None:
-        raise _Fault(found)
+    if (fault := next(faults(vectors), None)) is not None:
+        raise _Fault(fault)
     return vectors
 
 
@@ -192,11 +192,11 @@ def _array(entries: _Entries, name: str, dtypes: Sequence[str], shape: tuple[int
     with entries.opened(name) as (stream, size):
         if npy.read_magic(stream) != (1, 0):
             raise _Fault(f"{name} has a version that is not written here")
-        found, by_columns, dtype = npy.read_array_header_1_0(stream)
+        declared, by_columns, dtype = npy.read_array_header_1_0(stream)
         if dtype.str not in dtypes or by_columns:
             raise _Fault(f"{name} holds {dtype}, and must hold {' or '.join(dtypes)} in C order")
-        if found != shape:
-            raise _Fault(f"{name} has the shape {found}, and the images and outputs make it {shape}")
+        if declared != shape:
+            raise _Fault(f"{name} has the shape {declared}, and the images and outputs make it {shape}")
         if size - stream.tell() != math.prod(shape) * dtype.itemsize:
             raise _Fault(f"{name} is not as long as its shape")
         array = np.frombuffer(stream.read(), dtype).reshape(shape)

@@ -37,10 +37,10 @@ def informative(
 
 def _queues(margin: NDArray[np.floating], classes: NDArray[np.int64]) -> list[list[int]]:
     """Rows of each class, from the median margin outwards."""
-    found = []
+    queues = []
     for label in np.unique(classes):
         rows = np.flatnonzero(classes == label)
         rows = rows[np.argsort(margin[rows], kind="stable")]
         away = np.abs(np.arange(len(rows)) - len(rows) // 2)
-        found.append([int(row) for row in rows[np.argsort(away, kind="stable")]])
-    return found
+        queues.append([int(row) for row in rows[np.argsort(away, kind="stable")]])
+    return queues

@@ -76,7 +76,7 @@ def replay(
     reader.close()
     matched = [_match(path, golden, vectors) for path in artifacts]
     out = str(scratch / "golden_outputs.npy")
-    asked = ReplayGoldenVectors(
+    task = ReplayGoldenVectors(
         golden=str(golden),
         artifact=0,
         path="",
@@ -86,7 +86,7 @@ def replay(
         images=images,
         out=out,
     )
-    team = _Team(workers=workers, on_progress=on_progress, asked=asked, n=len(vectors.rows))
+    team = _Team(workers=workers, on_progress=on_progress, task=task, n=len(vectors.rows))
     rows = [row for file in matched for row in team.rows(file, places)]
     given = {file.number for file in matched}
     left = tuple(a.file for number, a in enumerate(vectors.artifacts) if number not in given)
@@ -114,12 +114,12 @@ def _match(path: Path, golden: Path, vectors: GoldenVectors) -> _Matched:
 
 @dataclass(kw_only=True)
 class _Team:
-    """A worker for each backend, as two runtimes in one process may be one too many. `asked` is what all
+    """A worker for each backend, as two runtimes in one process may be one too many. `task` is what all
     replays have in common, and `n` their number of images."""
 
     workers: WorkerPool
     on_progress: OnProgress
-    asked: ReplayGoldenVectors
+    task: ReplayGoldenVectors
     n: int
     members: dict[str, Worker] = field(default_factory=dict)
     offered: dict[str, Offers] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class _Team:
         MissingDependency."""
         if not words:
             return [self._where_it_opens(file)]
-        format, found = file.artifact.format, []
+        format, places = file.artifact.format, []
         for word in words:
             name, _, device = word.partition(":")
             offers = self._offers(name)
@@ -137,10 +137,10 @@ class _Team:
                 known = ", ".join(offers.devices)
                 raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
             if format in offers.formats:
-                found.append((name, device or "cpu"))
-        if not found:
+                places.append((name, device or "cpu"))
+        if not places:
             raise UsageError(f"none of {','.join(words)} opens {format}: add a backend that does")
-        return [self._row(file, name, device) for name, device in found]
+        return [self._row(file, name, device) for name, device in places]
 
     def _where_it_opens(self, file: _Matched) -> GoldenRow:
         first = FIRST_BACKEND.get(file.artifact.format, "")
@@ -174,15 +174,15 @@ class _Team:
 
     def _row(self, file: _Matched, backend: str, device: str) -> GoldenRow:
         """One replay; what keeps it from running is told."""
-        asked = replace(
-            self.asked,
+        task = replace(
+            self.task,
             artifact=file.number,
             path=str(file.path),
             backend=backend,
             device=device,
         )
         try:
-            return self._worker(backend).run(asked)
+            return self._worker(backend).run(task)
         except (ArtifactError, DeviceUnavailable, MissingDependency, WorkerFailed) as error:
             why = (str(error),)
             name = file.path.name

@@ -37,8 +37,8 @@ def save(request: SaveGoldenVectors, on_progress: OnProgress) -> Saved:
         )
     rows = informative(reference, labels, request.count, request.head)
     notes: list[str] = []
-    found = [_measured(artifact, request.head, reference, rows, notes) for artifact in request.artifacts]
-    kept = [pair for pair in found if pair is not None]
+    measured = [_measured(artifact, request.head, reference, rows, notes) for artifact in request.artifacts]
+    kept = [pair for pair in measured if pair is not None]
     if not kept:
         raise DataError(f"there is nothing to save: {'; '.join(notes) or 'no artifact was run'}")
     taken = list(rows)
@@ -126,8 +126,8 @@ def _measured(
         notes.append(f"{file} is left out: it was not run")
         return None
     ends = _ends(measured)
-    told = ends[1].scale if ends[1] is not None else None
-    step = measured.step or told or quantization_step(measured.scheme, outputs[0])
+    declared = ends[1].scale if ends[1] is not None else None
+    step = measured.step or declared or quantization_step(measured.scheme, outputs[0])
     largest = float(np.abs(outputs[0]).max())
     picked = tuple(values[list(rows)] for values in outputs)
     limits = tolerances(measured.scheme, head, step, runs, picked, largest, _here(runs, outputs))
@@ -161,18 +161,18 @@ def _from_first(outputs: list[Values]) -> list[float]:
 def _here(runs: list[GoldenRun], outputs: list[Values]) -> str:
     """What this run has measured of it, in a phrase; empty for a single runtime."""
     others = zip(runs[1:], _from_first(outputs), strict=True)
-    found = ", ".join(f"{run.backend} {run.device} {most:.2g}" for run, most in others)
-    return f"; here, on {len(outputs[0]):,} images: {found}" if found else ""
+    differences = ", ".join(f"{run.backend} {run.device} {most:.2g}" for run, most in others)
+    return f"; here, on {len(outputs[0]):,} images: {differences}" if differences else ""
 
 
 def _beyond(artifact: GoldenArtifact, outputs: list[Values], largest: float) -> list[str]:
     """Which runs of here are farther from the first than its tolerance: findings."""
-    found = []
+    findings = []
     for run, most in zip(artifact.runs[1:], _from_first(outputs), strict=True):
         limit = allowed(gate_of(artifact.scheme, artifact.step, run.device), artifact.step, largest)
         if most > limit:
-            found.append(
+            findings.append(
                 f"{artifact.file}: {run.backend} {run.device} is up to {most:.3g} from "
                 f"{artifact.runs[0].backend}, more than the {limit:.3g} that are usual; nothing was widened"
             )
-    return found
+    return findings

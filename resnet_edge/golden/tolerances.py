@@ -75,10 +75,12 @@ def tolerances(
     """Of the runs themselves, of backends with the same kernels, of others on the CPU, and of the rest.
     `expected` are the outputs of each run for the golden images; `largest` is the largest of all images, and
     `here` what the run that saves has measured."""
-    found = []
+    limits = []
     for number, run in enumerate(runs):
         gate = gate_of(scheme, step, run.device, run.backend)
-        found.append(_tolerance(run.backend, run.device, number, gate, head, step, expected[number], largest))
+        limits.append(
+            _tolerance(run.backend, run.device, number, gate, head, step, expected[number], largest)
+        )
     there = {(run.backend, run.device) for run in runs}
     for number, run in enumerate(runs):
         # Rather held against each other than against XNNPACK, which all first backends for TFLite run.
@@ -87,11 +89,11 @@ def tolerances(
             if (twin, run.device) in there:
                 continue
             gate = gate_of(scheme, step, run.device, twin)
-            found.append(_tolerance(twin, run.device, number, gate, head, step, expected[number], largest))
+            limits.append(_tolerance(twin, run.device, number, gate, head, step, expected[number], largest))
     for device in ("cpu", ""):
         gate = gate_of(scheme, step, device)
-        found.append(_tolerance("", device, 0, gate, head, step, expected[0], largest, here))
-    return tuple(found)
+        limits.append(_tolerance("", device, 0, gate, head, step, expected[0], largest, here))
+    return tuple(limits)
 
 
 def gate_of(scheme: str, step: tuple[float, ...] | None, device: str, backend: str = "") -> Gate:

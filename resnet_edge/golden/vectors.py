@@ -40,7 +40,7 @@ def replay(request: ReplayGoldenVectors, on_progress: OnProgress) -> GoldenRow:
     artifact, head = golden.vectors.artifacts[request.artifact], golden.vectors.head
     tolerance = artifact.tolerance(request.backend, request.device)
     expected = golden.expected[request.artifact][tolerance.expected]
-    asked = Predict(
+    task = Predict(
         path=request.path,
         format=artifact.format,
         backend=request.backend,
@@ -51,7 +51,7 @@ def replay(request: ReplayGoldenVectors, on_progress: OnProgress) -> GoldenRow:
         ends=(artifact.input, artifact.output),
     )
     try:
-        ran = predict(asked, on_progress)
+        ran = predict(task, on_progress)
     except DataError as error:  # its input is another than when the vectors were saved
         return judged(request, artifact, head, tolerance, expected, None, request.device, str(error))
     return judged(request, artifact, head, tolerance, expected, np.load(ran.out), ran.device)
@@ -63,21 +63,21 @@ def judged(
     head: Head,
     tolerance: GoldenTolerance,
     expected: Values,
-    found: Values | None,
+    outputs: Values | None,
     device: str,
     why: str = "",
 ) -> GoldenRow:
     """The verdict on outputs; None: there are none, and `why` tells it. Nothing to compare is a failure."""
-    fault = why or _fault(expected, found)
+    fault = why or _fault(expected, outputs)
     reasons = [fault] if fault else []
     max_abs = steps = same = None
-    if found is not None and not fault:
-        apart = np.abs(found.astype(np.float64) - expected)
+    if outputs is not None and not fault:
+        apart = np.abs(outputs.astype(np.float64) - expected)
         max_abs = float(apart.max())
         steps = None if artifact.step is None else int(np.rint(apart / np.array(artifact.step)).max())
-        other = np.zeros(len(found), bool)
+        other = np.zeros(len(outputs), bool)
         if head.kind != "embedding":  # whose numbers have no answer without other images
-            other = changed(answers(head, found), answers(head, expected))
+            other = changed(answers(head, outputs), answers(head, expected))
         same = int(np.count_nonzero(~other))
         reasons += _apart(max_abs, steps, other, tolerance)
     run = artifact.runs[tolerance.expected]
@@ -98,14 +98,14 @@ def judged(
     )
 
 
-def _fault(expected: Values, found: Values | None) -> str:
+def _fault(expected: Values, outputs: Values | None) -> str:
     """What keeps outputs from being compared; empty where nothing does."""
-    if found is None or len(found) == 0:
+    if outputs is None or len(outputs) == 0:
         return "there is no output to compare"
-    if found.shape != expected.shape:
-        return f"it gives {found.shape} outputs, and {expected.shape} were saved"
-    bad = int(np.count_nonzero(~np.isfinite(found).all(axis=1)))
-    return f"it gives NaN or Inf on {bad} of {len(found)} images" if bad else ""
+    if outputs.shape != expected.shape:
+        return f"it gives {outputs.shape} outputs, and {expected.shape} were saved"
+    bad = int(np.count_nonzero(~np.isfinite(outputs).all(axis=1)))
+    return f"it gives NaN or Inf on {bad} of {len(outputs)} images" if bad else ""
 
 
 def _apart(

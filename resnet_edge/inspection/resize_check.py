@@ -194,8 +194,8 @@ def _by_platforms(photo: Image.Image, steps: ImageContract) -> Iterator[Pixels]:
 def _answer(session: Session, head: Head, pixels: Pixels) -> tuple[int, ...]:
     """The class, or for each label whether it is given."""
     outputs: NDArray[Any] = session.run(stored(pixels[None], session.input))
-    found = answers(head, dequantize(outputs, session.output))
-    return tuple(np.atleast_1d(found[0]).tolist())
+    answer = answers(head, dequantize(outputs, session.output))
+    return tuple(np.atleast_1d(answer[0]).tolist())
 
 
 def _checked(

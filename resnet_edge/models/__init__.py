@@ -89,9 +89,9 @@ def check_source(request: ModelRequest) -> None:
         raise UsageError(f"--input-shape {_spelled(request.input_shape)}: every size must be at least 1")
     if request.preprocess is not None:
         preprocessing(request.preprocess)
-    found = kind_module(request)
-    found.check(request)
-    if (look := getattr(found, "look", None)) is not None:
+    kind = kind_module(request)
+    kind.check(request)
+    if (look := getattr(kind, "look", None)) is not None:
         look(request)
 
 

@@ -17,8 +17,8 @@ def names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def pairs(module: str, found: frozenset[str] | set[str]) -> set[Pair]:
-    return {(module, name) for name in found}
+def pairs(module: str, names: frozenset[str] | set[str]) -> set[Pair]:
+    return {(module, name) for name in names}
 
 
 LAYERS = names(

@@ -18,14 +18,14 @@ def as_float32(model: keras.Model) -> tuple[str, ...]:
     is proved against the model rounds as they do. The variables stay as they are. Does nothing to layers
     whose policy is not mixed.
     """
-    found = set()
+    names = set()
     for layer in model._flatten_layers():
         policy: Any = getattr(layer, "dtype_policy", None)
         if getattr(policy, "name", None) in _MIXED:
-            found.add(policy.name)
+            names.add(policy.name)
             layer.dtype_policy = "float32"
             if isinstance(layer, keras.layers.Normalization) and layer.input_mean is not None and layer.built:
                 layer.build_from_config(layer.get_build_config())  # keeps its constants as it computes
-    if found:
+    if names:
         finalize_state(model)
-    return tuple(sorted(found))
+    return tuple(sorted(names))

@@ -56,24 +56,24 @@ class AllowedName:
     model was compiled.
     """
 
-    found: dict[str, Any]
+    serialised: dict[str, Any]
     key: str
     compiled: bool
 
     @property
     def class_name(self) -> Any:
-        return self.found["class_name"]
+        return self.serialised["class_name"]
 
     @property
     def module(self) -> Any:
         """None where the older form gives none."""
-        return self.found.get("module")
+        return self.serialised.get("module")
 
     @property
     def computes_alone(self) -> bool:
         """Whether it is called on values of the file alone. Keras computes that while the model opens, of any
         size; it writes only what was called on a tensor, which is a part of a graph."""
-        nodes = self.found.get("inbound_nodes")
+        nodes = self.serialised.get("inbound_nodes")
         if self.class_name == "InputLayer" or not isinstance(nodes, list):
             return False
         return any(isinstance(node, dict) and not _holds_tensor(node) for node in nodes)
@@ -83,7 +83,7 @@ class AllowedName:
         """Whether an array, if it is one, is of numbers; one text can take gigabytes (`U99999999`)."""
         if not isinstance(self.class_name, str) or self.class_name not in _ARRAYS:
             return True
-        config = self.found.get("config")
+        config = self.serialised.get("config")
         return isinstance(config, dict) and _NUMBERS.fullmatch(str(config.get("dtype"))) is not None
 
 
@@ -143,7 +143,7 @@ def _pattern_in(entry: AllowedName) -> str | None:
     """A regular expression among the names of layers in a DTypePolicyMap, which Keras matches by `re`."""
     if entry.class_name != "DTypePolicyMap":
         return None
-    config = entry.found.get("config")
+    config = entry.serialised.get("config")
     policies = config.get("policy_map") if isinstance(config, dict) else None
     names = policies if isinstance(policies, dict) else ()
     return next((name for name in names if _PLAIN_PATH.fullmatch(name) is None), None)
@@ -162,7 +162,7 @@ def entries(config: Any, file: str) -> Iterator[AllowedName]:
             )
         if isinstance(item, dict):
             if "class_name" in item:
-                yield AllowedName(found=item, key=key, compiled=compiled)
+                yield AllowedName(serialised=item, key=key, compiled=compiled)
             stack += [(v, str(k), compiled or k == "compile_config", depth + 1) for k, v in item.items()]
         elif isinstance(item, list):
             stack += [(v, "", compiled, depth + 1) for v in item]
@@ -176,7 +176,7 @@ def is_allowed(entry: AllowedName, *, keras2: bool) -> bool:
     if name in _PLAIN:
         return True
     if name == "function":
-        name = entry.found.get("config")
+        name = entry.serialised.get("config")
         return _is_registered_as(entry, name) and (module, name) in _functions(entry, keras2)
     if not _is_registered_as(entry, name):
         return False
@@ -190,7 +190,7 @@ def _is_unread_initializer(entry: AllowedName) -> bool:
     are set, and people's own are common there."""
     return (
         entry.key.endswith("_initializer")
-        and "module" not in entry.found
+        and "module" not in entry.serialised
         and isinstance(entry.class_name, str)
         and entry.class_name not in (*_LAMBDAS, *_FOREIGN, "function")
     )
@@ -208,7 +208,7 @@ def _functions(entry: AllowedName, keras2: bool) -> frozenset[_allowed.Pair]:
 
 def _is_registered_as(entry: AllowedName, name: Any) -> bool:
     """A name in Keras' register takes precedence over the module, so that it may say nothing else."""
-    return isinstance(name, str) and entry.found.get("registered_name") in (None, name, entry.class_name)
+    return isinstance(name, str) and entry.serialised.get("registered_name") in (None, name, entry.class_name)
 
 
 def _holds_tensor(node: Any) -> bool:
@@ -227,8 +227,8 @@ def _holds_tensor(node: Any) -> bool:
 def _at_once(entry: AllowedName) -> str:
     """As `_refusal`, of what Keras computes while it reads."""
     if entry.class_name in _ARRAYS:
-        told = str(entry.found.get("config"))[-40:]
-        return f"holds an array that is not of numbers ({told!r}): save the model again"
+        config = str(entry.serialised.get("config"))[-40:]
+        return f"holds an array that is not of numbers ({config!r}): save the model again"
     return (
         f"calls {str(entry.class_name)[:80]!r} on no tensor, which no model does that Keras saves: it is "
         "damaged or hostile; save it again"
@@ -254,7 +254,7 @@ def _refusal(entry: AllowedName) -> str:
             "use a built-in layer (Rescaling for scaling), or save it as a SavedModel and pass --trust"
         )
     if str(entry.module).split(".")[0] in ("keras", "tf_keras"):
-        function = entry.found.get("config") if name == "function" else name
+        function = entry.serialised.get("config") if name == "function" else name
         return (
             f"has {f'{entry.module}.{function}'[:80]!r}, which is not among what a model file may "
             "name: build the model without it, or give package.module:factory, a function of yours that "
@@ -265,8 +265,8 @@ def _refusal(entry: AllowedName) -> str:
             f"calls the function {name} of keras.ops{_called(entry)}, which Keras itself does not read from "
             "an .h5 file: save the model as .keras"
         )
-    named = entry.found.get("config") if name == "function" else name
-    named = entry.found.get("registered_name") or named
+    named = entry.serialised.get("config") if name == "function" else name
+    named = entry.serialised.get("registered_name") or named
     return (
         f"has the custom class {str(named)[:80]!r}, which only your code "
         "defines: give package.module:factory, a function of yours that returns the loaded model"
@@ -274,6 +274,6 @@ def _refusal(entry: AllowedName) -> str:
 
 
 def _called(entry: AllowedName) -> str:
-    config = entry.found.get("config")
+    config = entry.serialised.get("config")
     name = config.get("name") if isinstance(config, dict) else None
     return f" ({name})" if isinstance(name, str) else ""

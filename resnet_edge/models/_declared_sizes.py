@@ -58,28 +58,28 @@ class _Sizes:
         return shape
 
     def _of_graph(self, config: Config, given: Known) -> Known:
-        found: dict[tuple[str, int], Known] = {}
+        known: dict[tuple[str, int], Known] = {}
         for _ in range(PASSES):
             open_ones = False
             for entry in config["layers"]:
                 name = entry.get("name") or entry["config"]["name"]
                 for number, node in enumerate(entry["inbound_nodes"] or [None]):
                     key = (name, number)
-                    if key in found:
+                    if key in known:
                         continue
                     called = [] if node is None else list(_called(node))
-                    if any(each not in found for each in called if each is not None):
+                    if any(each not in known for each in called if each is not None):
                         open_ones = True
                     elif entry["class_name"] == "InputLayer":
-                        found[key] = given or _declared(entry["config"])
+                        known[key] = given or _declared(entry["config"])
                     else:
-                        shapes = [None if each is None else found[each] for each in called]
-                        found[key] = self._of_layer(entry, shapes)
+                        shapes = [None if each is None else known[each] for each in called]
+                        known[key] = self._of_layer(entry, shapes)
             if not open_ones:
                 break
         outputs = config["output_layers"]
         name, node, tensor = outputs[0] if isinstance(outputs[0], list) else outputs
-        return found.get((name, node)) if tensor == 0 else None
+        return known.get((name, node)) if tensor == 0 else None
 
     def _of_layer(self, entry: Config, inputs: list[Known]) -> Known:
         shapes = [shape for shape in inputs if shape is not None]
@@ -93,15 +93,15 @@ class _Sizes:
         rule = _RULES.get(kind)
         if rule is None or config.get("data_format") == "channels_first":
             return None
-        found = rule(config, shapes)
-        if found is None or min(found[0], default=1) < 1:
+        sizes = rule(config, shapes)
+        if sizes is None or min(sizes[0], default=1) < 1:
             return None
         if id(entry) not in self._weighed:
             self._weighed.add(id(entry))
-            for weights in found[1]:
+            for weights in sizes[1]:
                 self._budget.add_weight(weights, _item_bytes(config))
-        self._budget.add_tensor((None, *found[0]), _item_bytes(config))
-        return found[0]
+        self._budget.add_tensor((None, *sizes[0]), _item_bytes(config))
+        return sizes[0]
 
 
 def _declared(config: Config) -> Known:

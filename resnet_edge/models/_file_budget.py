@@ -75,7 +75,7 @@ class Budget:
 
 def _product(sizes: Iterable[int]) -> int:
     """Cut where it is more than any memory: the digits of a number can be as many as a file has bytes."""
-    found = 1
+    product = 1
     for size in sizes:
-        found = min(found * min(size, MOST), MOST)
-    return found
+        product = min(product * min(size, MOST), MOST)
+    return product

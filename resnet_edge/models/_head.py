@@ -225,7 +225,7 @@ def _within_one(model: _Model) -> bool:
     for scale in SCALES:
         images = random.random((2, *model.shape), np.float32) * np.float32(scale)
         given = model.network(keras.ops.convert_to_tensor(images))
-        found = np.asarray(keras.ops.convert_to_numpy(given))
-        if not ((found >= 0).all() and (found <= 1).all()):
+        scores = np.asarray(keras.ops.convert_to_numpy(given))
+        if not ((scores >= 0).all() and (scores <= 1).all()):
             return False
     return True

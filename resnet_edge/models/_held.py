@@ -68,10 +68,10 @@ def _resolver(library: str) -> Any:
         is_class = obj_type != "function"
         if (module, name) not in (classes if is_class else functions):
             raise TypeError(f"{module}.{name} is not among what a model file may name")
-        found = getattr(importlib.import_module(_home(library, module)), name, None)
-        if found is None or isinstance(found, type) != is_class:
+        resolved = getattr(importlib.import_module(_home(library, module)), name, None)
+        if resolved is None or isinstance(resolved, type) != is_class:
             raise TypeError(f"{library} has no {'class' if is_class else 'function'} {module}.{name}")
-        return found
+        return resolved
 
     return resolve
 
@@ -91,8 +91,8 @@ def _unnamed(library: str) -> Any:
     listed = _allowed.UNNAMED if library == "keras" else _allowed.UNNAMED | _allowed.TF_CALLS
 
     def look_up(name: Any, custom_objects: Any = None, module_objects: Any = None) -> Any:
-        found = (module_objects or {}).get(name) if isinstance(name, str) and name in listed else None
-        return found if isinstance(found, type) else None
+        value = (module_objects or {}).get(name) if isinstance(name, str) and name in listed else None
+        return value if isinstance(value, type) else None
 
     return look_up
 
@@ -113,7 +113,7 @@ def replaced(owner: Any, name: str, instead: Any) -> Iterator[None]:
 
 @contextmanager
 def _emptied(register: Any) -> Iterator[None]:
-    objects = next(found for name in _REGISTERS if (found := getattr(register, name, None)) is not None)
+    objects = next(registry for name in _REGISTERS if (registry := getattr(register, name, None)) is not None)
     before = dict(objects)
     objects.clear()
     try:

@@ -93,9 +93,9 @@ def _layer(entry: dict[str, Any], file: str) -> Any:
             f"{file} has a layer of the class {kind!r}, which Keras 3 does not have: save it as a "
             "SavedModel and pass --trust"
         )
-    found: Any = getattr(layers, kind)
+    layer_class: Any = getattr(layers, kind)
     try:
-        return found.from_config(_translated(config))
+        return layer_class.from_config(_translated(config))
     except Exception as error:  # Keras raises whatever its constructors raise
         name = config.get("name", kind)
         raise ModelError(
@@ -137,9 +137,11 @@ class _Graph:
 
     def model(self) -> keras.Model:
         pending = [(entry, node) for entry in self._config["layers"] for node in self._nodes(entry)]
-        made = {entry["name"]: self._made(entry) for entry in self._config["layers"]}
+        operations = {entry["name"]: self._operation(entry) for entry in self._config["layers"]}
         while pending:
-            waiting = [(e, node) for e, node in pending if not self._called(made[e["name"]], e["name"], node)]
+            waiting = [
+                (e, node) for e, node in pending if not self._called(operations[e["name"]], e["name"], node)
+            ]
             if len(waiting) == len(pending):
                 raise ModelError(f"{self._file}: its graph has a gap or a loop: copy or save it again")
             pending = waiting
@@ -151,7 +153,7 @@ class _Graph:
         nodes: list[Any] = entry["inbound_nodes"]
         return nodes
 
-    def _made(self, entry: dict[str, Any]) -> Any:
+    def _operation(self, entry: dict[str, Any]) -> Any:
         name = entry["name"]
         if entry["class_name"] in TF_CALLS:
             return entry

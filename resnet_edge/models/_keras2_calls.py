@@ -55,16 +55,16 @@ _REVERSED = [{"class_name": "__ellipsis__"}, {"start": None, "stop": None, "step
 def call(entry: dict[str, Any], x: Any, arguments: dict[str, Any], file: str) -> Any:
     """What the stored function makes of `x`. Raises ModelError for a function not on the list."""
     function = str(entry["config"].get("function"))
-    found = _found(function, {k: v for k, v in arguments.items() if v is not None and k != "name"})
-    if found is None:
+    rebuilt = _rebuilt(function, {k: v for k, v in arguments.items() if v is not None and k != "name"})
+    if rebuilt is None:
         raise ModelError(
             f"{file} calls the TensorFlow function {function} as a layer, which is not rebuilt here: "
             "use a built-in layer (Rescaling for scaling), or save the model as a SavedModel and pass --trust"
         )
-    return found(x)
+    return rebuilt(x)
 
 
-def _found(function: str, arguments: dict[str, Any]) -> Callable[[Any], Any] | None:
+def _rebuilt(function: str, arguments: dict[str, Any]) -> Callable[[Any], Any] | None:
     match arguments:
         case {"y": bool()}:
             return None

@@ -53,12 +53,12 @@ def _keys(names: list[str], layer: keras.layers.Layer, weights: Mapping[Key, Any
     """The weight that each name means. Some do not name their layer: "mean:0" of a Normalization that was
     adapted before it was called, "time_distributed/kernel:0" of what is wrapped. They mean the one weight
     of that name that no other name means."""
-    found = {name: _key(name, layer, weights) for name in names}
-    for name, key in found.items():
+    keys = {name: _key(name, layer, weights) for name in names}
+    for name, key in keys.items():
         if key not in weights:
-            left = [each for each in weights if each[1] == key[1] and each not in found.values()]
-            found[name] = left[0] if len(left) == 1 else key
-    return found
+            left = [each for each in weights if each[1] == key[1] and each not in keys.values()]
+            keys[name] = left[0] if len(left) == 1 else key
+    return keys
 
 
 def _key(name: str, layer: keras.layers.Layer, weights: Mapping[Key, Any]) -> Key:

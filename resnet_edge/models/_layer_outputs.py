@@ -47,18 +47,18 @@ def layer_outputs(model: Any, run: Callable[[], Any]) -> dict[Key, Array]:
 
     Arrays of float32; a layer that gives several tensors is left out.
     """
-    found: dict[Key, Array] = {}
+    outputs: dict[Key, Array] = {}
     calls: dict[str, int] = {}
 
     def noted(layer: Any, output: Any) -> Any:
         number = calls[layer.name] = calls.get(layer.name, -1) + 1
         if hasattr(output, "shape"):
-            found[layer.name, number] = as_array(output)
+            outputs[layer.name, number] = as_array(output)
         return output
 
     with replaced_outputs(model, noted):
         run()
-    return found
+    return outputs
 
 
 def as_array(values: Any) -> Array:

@@ -33,7 +33,7 @@ def with_keras(
     try:
         with held():
             with within_budget(path.name, held_bytes) as budget:
-                model = _made(config, path)
+                model = _model_of(config, path)
             if isinstance(model, keras.Model):
                 budget.check_file(held_bytes)
                 if check_weights is not None:
@@ -52,7 +52,7 @@ def with_keras(
     return model
 
 
-def _made(config: Any, path: Path) -> Any:
+def _model_of(config: Any, path: Path) -> Any:
     """As `load_model` does it."""
     if path.suffix.lower() == ".keras":
         with serialization_lib.ObjectSharingScope():

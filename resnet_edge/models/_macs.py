@@ -61,8 +61,8 @@ class MacCounter:
 
 def sublayers(model: keras.Model) -> list[keras.layers.Layer]:
     """Every layer below `model`, at any depth. Keras has no public name for this walk."""
-    found: list[keras.layers.Layer] = model._flatten_layers(include_self=False)
-    return found
+    layers: list[keras.layers.Layer] = model._flatten_layers(include_self=False)
+    return layers
 
 
 def _values(tensor: Any) -> int:

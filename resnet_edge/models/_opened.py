@@ -92,12 +92,12 @@ def opened(
     check_weights([(weight.path, weight) for weight in model.weights], request.source)
     graph = model if _graph.is_functional(model) else None
     check_outputs(outputs, request.source)
-    found = origin.preprocessing
-    if found is None and graph is not None and _graph.scales_its_input(graph):
-        found = PRESETS["model"]
+    known = origin.preprocessing
+    if known is None and graph is not None and _graph.scales_its_input(graph):
+        known = PRESETS["model"]
     declared = DeclaredHead(kind=request.head or origin.head, threshold=origin.threshold)
-    found_head = head_of(graph, network, outputs, shape, declared, request.source)
-    head = found_head.head
+    head_facts = head_of(graph, network, outputs, shape, declared, request.source)
+    head = head_facts.head
     facts = ModelFacts(
         name=origin.name,
         source=request.source,
@@ -107,7 +107,7 @@ def opened(
         input_shape=shape,
         head=head,
         class_names=_class_names(origin.class_names, head, request.source),
-        preprocessing=chosen_preprocessing(request, found, shape),
+        preprocessing=chosen_preprocessing(request, known, shape),
         learned_ranges=len(ranges or ()),
         read_as=(
             *(
@@ -116,11 +116,11 @@ def opened(
             ),
             *functional.notes,
             *(() if request.output is None else (f"of its outputs {request.output} is taken (--output)",)),
-            *found_head.read_as,
+            *head_facts.read_as,
         ),
         not_loaded=origin.not_loaded,
         declared=declared.kind,
-        assumed=found_head.assumed,
+        assumed=head_facts.assumed,
         own_names=own_names,
     )
     return OpenedModel(
@@ -184,8 +184,8 @@ def network_of(
         if channels_first:
             images = keras.ops.transpose(images, (0, 3, 1, 2))
         inputs = images if structure is None else keras.tree.pack_sequence_as(structure, [images])
-        found = picked(model, model(inputs, training=False), wanted, source)
-        return keras.ops.cast(found, "float32")
+        output = picked(model, model(inputs, training=False), wanted, source)
+        return keras.ops.cast(output, "float32")
 
     return network
 
@@ -229,10 +229,10 @@ def check_outputs(outputs: NDArray[np.float32], source: str) -> None:
 
 
 def chosen_preprocessing(
-    request: ModelRequest, found: Preprocessing | None, shape: tuple[int, int, int]
+    request: ModelRequest, known: Preprocessing | None, shape: tuple[int, int, int]
 ) -> Preprocessing:
     """What the user says, else what is known. Raises UsageError where nothing is."""
-    chosen = preprocessing(request.preprocess) if request.preprocess is not None else found
+    chosen = preprocessing(request.preprocess) if request.preprocess is not None else known
     if chosen is None:
         raise UsageError(f"{request.source} does not say what pixels it was trained on: add {CHOICES}")
     lengths = [len(chosen.scale), len(chosen.offset), 3 if chosen.channels == "BGR" else 1]

@@ -39,8 +39,8 @@ def chosen(names: Sequence[str], wanted: str | None, source: str) -> str:
 
 def picked(model: Any, outputs: Any, wanted: str | None, source: str) -> Any:
     """The output to take, of what `model` gave. Raises as `chosen`."""
-    found = named_outputs(model, outputs)
-    return found[chosen(tuple(found), wanted, source)]
+    by_name = named_outputs(model, outputs)
+    return by_name[chosen(tuple(by_name), wanted, source)]
 
 
 def with_one_output(model: keras.Model, wanted: str | None, source: str) -> keras.Model:

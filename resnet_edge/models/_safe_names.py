@@ -59,10 +59,10 @@ def safe_scope(name: str) -> str:
 
 
 def _unique(name: str, taken: set[str]) -> str:
-    found, number = name, 1
-    while found in taken:
-        found, number = f"{name}_{number}", number + 1
-    return found
+    candidate, number = name, 1
+    while candidate in taken:
+        candidate, number = f"{name}_{number}", number + 1
+    return candidate
 
 
 def named_parts(model: Any) -> Iterator[Any]:

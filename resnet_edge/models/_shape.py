@@ -25,12 +25,12 @@ def input_shape(model: keras.Model, request: ModelRequest) -> tuple[int, int, in
 
 def completed_shape(declared: Shape | None, request: ModelRequest) -> tuple[int, int, int]:
     """`declared` (H, W, C) with what is open (None) taken from `request.input_shape`."""
-    asked = request.input_shape
+    requested = request.input_shape
     if declared is None:
-        if asked is None:
+        if requested is None:
             raise UsageError(f"{request.source} does not say the size of its input: add --input-shape H,W,C")
-        return asked
-    if asked is None:
+        return requested
+    if requested is None:
         height, width, channels = declared
         if height is None or width is None or channels is None:
             raise UsageError(
@@ -38,11 +38,12 @@ def completed_shape(declared: Shape | None, request: ModelRequest) -> tuple[int,
                 "add --input-shape H,W,C"
             )
         return height, width, channels
-    if any(own is not None and own != wanted for own, wanted in zip(declared, asked, strict=True)):
+    if any(own is not None and own != wanted for own, wanted in zip(declared, requested, strict=True)):
         raise UsageError(
-            f"--input-shape {_spelled(asked)} contradicts {request.source}, which takes {_spelled(declared)}"
+            f"--input-shape {_spelled(requested)} contradicts {request.source}, "
+            f"which takes {_spelled(declared)}"
         )
-    return asked
+    return requested
 
 
 def _declared(model: keras.Model, source: str) -> Shape | None:

@@ -86,12 +86,12 @@ def content(path: Path) -> str:
 
 
 def _no_model_file(path: Path) -> ModelError:
-    found = content(path)
-    if found in ("zip", "hdf5"):
-        suffix = ".keras" if found == "zip" else ".h5"
+    kind = content(path)
+    if kind in ("zip", "hdf5"):
+        suffix = ".keras" if kind == "zip" else ".h5"
         return ModelError(
             f"{path} may be a Keras model, but its name does not say so: rename it to end in {suffix}"
         )
-    if found == "a TFLite file" or path.suffix in (".onnx", ".tflite"):
+    if kind == "a TFLite file" or path.suffix in (".onnx", ".tflite"):
         return ModelError(f"{path} is a converted file already: give the Keras model that it came from")
-    return ModelError(f"{path} is {found}: MODEL is {FORMS}")
+    return ModelError(f"{path} is {kind}: MODEL is {FORMS}")

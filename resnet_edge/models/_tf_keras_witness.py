@@ -74,7 +74,7 @@ def check_safe(config: Any, file: str) -> None:
 def _is_rebuilt(entry: AllowedName) -> bool:
     if entry.class_name not in TF_CALLS:
         return True
-    inner = entry.found.get("config")
+    inner = entry.serialised.get("config")
     return isinstance(inner, dict) and inner.get("function") in FUNCTIONS
 
 

@@ -24,22 +24,22 @@ def activations(graph: FlatGraph, names: Collection[str], images: NDArray[np.flo
     ModelError where the model has no layer of one of these names.
     """
     values: dict[Any, Any] = {graph.input: ops.convert_to_tensor(images)}
-    found: Arrays = {INPUT: images} if INPUT in names else {}
+    outputs: Arrays = {INPUT: images} if INPUT in names else {}
     for call in graph.calls:
         args, kwargs = filled(call, values)
         values[call.output] = call.operation(*args, **kwargs)
         if call.name in names:
-            found[call.name] = _array(_before_squashing(call, args, kwargs, values[call.output]))
+            outputs[call.name] = _array(_before_squashing(call, args, kwargs, values[call.output]))
         if call.name + INPUT in names:
-            found[call.name + INPUT] = _array(values[call.output])
+            outputs[call.name + INPUT] = _array(values[call.output])
         if call.name + PRODUCT in names:
-            found[call.name + PRODUCT] = _array(args[0] * scale_of(call.operation))
-    unknown = sorted(set(names) - found.keys())
+            outputs[call.name + PRODUCT] = _array(args[0] * scale_of(call.operation))
+    unknown = sorted(set(names) - outputs.keys())
     if unknown:
         raise ModelError(
             f"the file has the activation range of {unknown[0]}, and the model no such layer: run qat again"
         )
-    return found
+    return outputs
 
 
 def scale_of(layer: Any) -> Any:

@@ -87,7 +87,7 @@ def _random(builder: Any, name: str, request: ModelRequest) -> Any:
 def _trained(builder: Any, name: str, on_progress: OnProgress) -> Any:
 
     cache = share_keras_cache("models")
-    with _downloads_told(name, on_progress):
+    with _downloads_reported(name, on_progress):
         try:
             return builder(weights="imagenet")
         except Exception as error:  # Keras wraps what urllib raises in a bare Exception
@@ -98,7 +98,7 @@ def _trained(builder: Any, name: str, on_progress: OnProgress) -> Any:
 
 
 @contextmanager
-def _downloads_told(name: str, on_progress: OnProgress) -> Iterator[None]:
+def _downloads_reported(name: str, on_progress: OnProgress) -> Iterator[None]:
     """Tell when Keras fetches a file. An audit hook sees every request and nothing else; hooks
     stay for the life of the process, so this one goes quiet at the end."""
     watching = True

@@ -15,5 +15,5 @@ def compiled(network: Callable[[Any], Any]) -> Callable[[Any], Any]:
     import tensorflow as tf
 
     tf.config.optimizer.set_experimental_options({"remapping": False})
-    found: Callable[[Any], Any] = tf.function(network, reduce_retracing=True)
-    return found
+    function: Callable[[Any], Any] = tf.function(network, reduce_retracing=True)
+    return function

@@ -115,15 +115,15 @@ def _current_folder_first() -> Iterator[None]:
             sys.path.append(here)
 
 
-def _model(found: Any, arguments: tuple[Any, ...] | None, source: str) -> Any:
+def _model(symbol: Any, arguments: tuple[Any, ...] | None, source: str) -> Any:
     import keras
 
-    if isinstance(found, keras.Model) and arguments is None:
-        return found
-    if not callable(found):
-        raise ModelError(f"{source} is a {type(found).__name__}, not a function that returns a Keras model")
+    if isinstance(symbol, keras.Model) and arguments is None:
+        return symbol
+    if not callable(symbol):
+        raise ModelError(f"{source} is a {type(symbol).__name__}, not a function that returns a Keras model")
     try:
-        model = found(*(arguments or ()))
+        model = symbol(*(arguments or ()))
     except Exception as error:  # whatever the user's function raises
         broke = _broke(source, "it failed", error)
         if arguments is None and isinstance(error, TypeError) and "required positional" in str(error):

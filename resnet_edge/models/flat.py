@@ -138,11 +138,11 @@ def rebuild(
     """
     image = framework.Input(graph.shape, name="image")
     tensors = {graph.input: image}
-    made: dict[int, Any] = {}
+    by_operation: dict[int, Any] = {}
     for call in graph.calls:
-        layer = made.get(id(call.operation))
+        layer = by_operation.get(id(call.operation))
         if layer is None:
-            layer = made[id(call.operation)] = make(call)
+            layer = by_operation[id(call.operation)] = make(call)
         args, kwargs = filled(call, tensors)
         tensors[call.output] = layer(*args, **kwargs)
     return framework.Model(image, tensors[graph.output], name=name or graph.name)
@@ -296,7 +296,7 @@ class _TracedWalk(_Walk):
         self._known: dict[int, FlatTensor] = {}
         self._operation_names: dict[int, str] = {}
         self._taken: set[str] = set()
-        self._made_anew = _standing_alone(model, run)
+        self._alone = _standing_alone(model, run)
 
     def follow(self, output: keras.KerasTensor, start: FlatTensor) -> FlatTensor:
         """The calls from the image to `output`."""
@@ -375,7 +375,7 @@ class _TracedWalk(_Walk):
     def _check_call(self, operation: Any, kwargs: dict[str, Any]) -> None:
         if kwargs.get("training"):
             raise NoGraph(f"the layer {operation.name} is called with training=True")
-        if id(operation) in self._made_anew:
+        if id(operation) in self._alone:
             raise ModelError(
                 f"{self._model.name} makes the layer {operation.name} ({type(operation).__name__}) anew in "
                 "each call, with other random weights: make it in __init__ and call it in call()"

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 def check(request: ModelRequest) -> None:
     """Look at the first bytes. Raises ModelError."""
     path = Path(request.source)
-    found = _source.content(path)
-    if found == "zip":
+    kind = _source.content(path)
+    if kind == "zip":
         raise ModelError(
             f"{path} is a zip, whatever its name says: if it is a Keras model, rename it to end in .keras"
         )
-    if found != "hdf5":
+    if kind != "hdf5":
         raise ModelError(
-            f"{path} is {found}, not an HDF5 file: save the model again with model.save({path.name!r})"
+            f"{path} is {kind}, not an HDF5 file: save the model again with model.save({path.name!r})"
         )
 
 

@@ -44,12 +44,12 @@ _BROKEN = (
 def check(request: ModelRequest) -> None:
     """Read the zip's own tables and the config. Raises ModelError."""
     path = Path(request.source)
-    found = _source.content(path)
-    if found == "hdf5":
+    kind = _source.content(path)
+    if kind == "hdf5":
         raise ModelError(f"{path} is an HDF5 file, whatever its name says: rename it to end in .h5")
-    if found != "zip":
+    if kind != "zip":
         raise ModelError(
-            f"{path} is {found}, not a .keras file: save the model again with model.save({path.name!r})"
+            f"{path} is {kind}, not a .keras file: save the model again with model.save({path.name!r})"
         )
     try:
         with zipfile.ZipFile(path) as archive:

@@ -42,8 +42,8 @@ def embed(path: Path, ranges: Ranges) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         if MEMBER in archive.namelist():
             raise ValueError(f"{path} has activation ranges already")
-        found = _Member(1, archive.getinfo(WEIGHTS).CRC, ranges)
-        archive.writestr(MEMBER, msgspec.json.format(msgspec.json.encode(found), indent=1))
+        member = _Member(1, archive.getinfo(WEIGHTS).CRC, ranges)
+        archive.writestr(MEMBER, msgspec.json.format(msgspec.json.encode(member), indent=1))
 
 
 def embedded(archive: zipfile.ZipFile, path: Path) -> Ranges | None:
@@ -54,18 +54,18 @@ def embedded(archive: zipfile.ZipFile, path: Path) -> Ranges | None:
     if MEMBER not in archive.namelist():
         return None
     try:
-        found = msgspec.json.decode(archive.read(MEMBER), type=_Member)
+        member = msgspec.json.decode(archive.read(MEMBER), type=_Member)
     except msgspec.DecodeError as error:
         raise ModelError(
             f"{path}: {MEMBER} is damaged ({first_line(error)}): copy the file again, or run qat again"
         ) from error
-    if found.weights_crc32 != archive.getinfo(WEIGHTS).CRC:
+    if member.weights_crc32 != archive.getinfo(WEIGHTS).CRC:
         raise ModelError(
             f"{path}: its activation ranges were learned with other weights than it holds: run qat again"
         )
-    for name, (low, high) in found.ranges.items():
+    for name, (low, high) in member.ranges.items():
         if not (math.isfinite(low) and math.isfinite(high) and low <= 0 <= high and low < high):
             raise ModelError(
                 f"{path}: {MEMBER} is damaged (the range of {name} is {low} to {high}): run qat again"
             )
-    return found.ranges
+    return member.ranges

@@ -77,7 +77,7 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     outputs = _opened.probe(network, shape, request.source)
     _opened.check_outputs(outputs, request.source)
     _opened.check_weights([(variable.name, variable) for variable in variables], request.source)
-    found = head_of(None, network, outputs, shape, DeclaredHead(kind=request.head), request.source)
+    head_facts = head_of(None, network, outputs, shape, DeclaredHead(kind=request.head), request.source)
     facts = ModelFacts(
         name=safe_name(folder.resolve().name),
         source=request.source,
@@ -87,7 +87,7 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
         ),
         macs=None,
         input_shape=shape,
-        head=found.head,
+        head=head_facts.head,
         class_names=(),
         preprocessing=_opened.chosen_preprocessing(request, None, shape),
         read_as=(
@@ -96,10 +96,10 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
                 ("its channels come first (N, C, H, W): images are turned for it inside of the graph",)
                 * first
             ),
-            *found.read_as,
+            *head_facts.read_as,
         ),
         declared=request.head,
-        assumed=found.assumed,
+        assumed=head_facts.assumed,
     )
     return OpenedModel(facts=facts, network=network, trackable=loaded)
 
@@ -202,12 +202,12 @@ def _load(folder: Path) -> Any:
 
 
 def _signature(loaded: Any, folder: Path) -> Any:
-    found = dict(loaded.signatures)
-    if SIGNATURE in found:
-        return found[SIGNATURE]
-    if len(found) == 1:
-        return next(iter(found.values()))
-    listed = f"it has {', '.join(sorted(found))}" if found else "it has none"
+    signatures = dict(loaded.signatures)
+    if SIGNATURE in signatures:
+        return signatures[SIGNATURE]
+    if len(signatures) == 1:
+        return next(iter(signatures.values()))
+    listed = f"it has {', '.join(sorted(signatures))}" if signatures else "it has none"
     raise ModelError(
         f"{folder} needs a signature {SIGNATURE!r}, and {listed}: write it with model.export(...)"
     )

@@ -154,11 +154,11 @@ def rounding(opened: OpenedModel, witness: Witness, images: Array) -> float:
     unit = max((_unit(layer) for model in models for layer in innermost(model)), default=FLOAT32)
     unit = max(unit, witness.unit)
     draw = np.random.default_rng(0)
-    found = 0.0
+    largest = 0.0
     for _ in range(SAMPLES):
         with replaced_outputs(opened.trackable, lambda layer, output: _rounded(layer, output, unit, draw)):
-            found = max(found, distance(expected, _scores(opened.network(images), head)))
-    return found
+            largest = max(largest, distance(expected, _scores(opened.network(images), head)))
+    return largest
 
 
 def _rounded(layer: Any, output: Any, unit: float, draw: np.random.Generator) -> Any:

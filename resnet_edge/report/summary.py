@@ -140,7 +140,7 @@ def model_facts(report: Report) -> list[Fact]:
         ("Parameters", f"{model.parameters:,}"),
         ("Multiply-accumulates", words.quantity(model.macs)),
         ("Input (H, W, C)", " × ".join(str(size) for size in model.input_shape)),
-        *_told_apart(model),
+        *_classes_or_dimensions(model),
         ("Answer", model.head.rule),
     ]
     if top1 is not None:
@@ -154,7 +154,7 @@ def model_facts(report: Report) -> list[Fact]:
     return facts
 
 
-def _told_apart(model: ModelFacts) -> list[Fact]:
+def _classes_or_dimensions(model: ModelFacts) -> list[Fact]:
     """What the outputs are of; an embedding tells nothing apart."""
     if model.head.kind == "embedding":
         return [("Embedding", f"{model.head.dimensions} numbers")]

@@ -41,12 +41,12 @@ def verdict(verification: Verification) -> tuple[str, str]:
     return "INCONCLUSIVE", f"These {n} images do not prove it{_what_would(verification)}."
 
 
-def _what_would(found: Verification) -> str:
+def _what_would(verification: Verification) -> str:
     """How much is proved, and how many images would prove the rest."""
-    rest = [row for row in found.parity if row.verdict != "pass"]
-    passed = {row.artifact for row in found.parity} - {row.artifact for row in rest}
+    rest = [row for row in verification.parity if row.verdict != "pass"]
+    passed = {row.artifact for row in verification.parity} - {row.artifact for row in rest}
     needed = max((row.samples_needed or 0 for row in rest), default=0)
-    parts = [f"{len(passed)} of {len(found.artifacts)} passed"] if passed else []
+    parts = [f"{len(passed)} of {len(verification.artifacts)} passed"] if passed else []
     if needed:
         parts.append(f"about {needed:,} images would decide {'the others' if passed else 'it'}")
     return f": {', '.join(parts)}" if parts else ""

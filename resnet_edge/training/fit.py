@@ -116,12 +116,12 @@ def top1(
 ) -> float:
     """The fraction of `images` that `network`, in inference mode, gets right; of several labels, the fraction
     of all answers; of an embedding, of images whose nearest neighbour has their label."""
-    found = []
+    outputs = []
     for start in range(0, len(images), VALIDATION_BATCH):
         rows = slice(start, start + VALIDATION_BATCH)
-        found.append(np.asarray(network(how.inputs(images.images[rows].astype(np.float32)))))
+        outputs.append(np.asarray(network(how.inputs(images.images[rows].astype(np.float32)))))
         on_progress(Progress(step="test", done=min(start + VALIDATION_BATCH, len(images)), total=len(images)))
-    answer = answers(how.head, np.concatenate(found))
+    answer = answers(how.head, np.concatenate(outputs))
     if how.head.kind == "multilabel":
         return float((answer == images.labels).mean())
     return float(right(how.head, answer, images.labels).mean())

@@ -73,17 +73,17 @@ def cross_entropies(labels: Any, logits: Any, smoothing: float) -> Any:
     """Sigmoid cross-entropy on labels (B, labels) of 0 and 1 with label smoothing, the mean of all labels."""
     target = ops.cast(labels, logits.dtype) * (1 - smoothing) + smoothing / 2
     # log(1 + exp(z)) - t z, without an exponential that overflows.
-    found = ops.maximum(logits, 0) - logits * target + ops.log1p(ops.exp(-ops.abs(logits)))
-    return ops.mean(found, axis=-1)
+    entropies = ops.maximum(logits, 0) - logits * target + ops.log1p(ops.exp(-ops.abs(logits)))
+    return ops.mean(entropies, axis=-1)
 
 
 def divergences(teacher: Any, student: Any, temperature: float) -> Any:
     """As `divergence`, of a yes and a no for each label, the mean of all labels."""
     teacher, student = ops.cast(teacher, student.dtype) / temperature, student / temperature
     yes = ops.sigmoid(teacher)
-    found = yes * (ops.log_sigmoid(teacher) - ops.log_sigmoid(student))
-    found += (1 - yes) * (ops.log_sigmoid(-teacher) - ops.log_sigmoid(-student))
-    return temperature**2 * ops.mean(found, axis=-1)
+    divergence_of_each = yes * (ops.log_sigmoid(teacher) - ops.log_sigmoid(student))
+    divergence_of_each += (1 - yes) * (ops.log_sigmoid(-teacher) - ops.log_sigmoid(-student))
+    return temperature**2 * ops.mean(divergence_of_each, axis=-1)
 
 
 def cosine(wanted: Any, given: Any) -> Any:

@@ -41,10 +41,11 @@ def teacher_of(
         return _itself(own) if own is not None and head.kind == "embedding" else None
     opened = open_model(ModelRequest(recipe.teacher), on_progress)
     facts = opened.facts
-    if facts.input_shape != shape or _told(facts.head) != _told(head):
+    if facts.input_shape != shape or _purpose(facts.head) != _purpose(head):
         raise UsageError(
-            f"--teacher {recipe.teacher} takes {_size(facts.input_shape)} images of {_told(facts.head)}, "
-            f"and the student {_size(shape)} of {_told(head)}: choose one that was trained on the same data"
+            f"--teacher {recipe.teacher} takes {_size(facts.input_shape)} images of {_purpose(facts.head)}, "
+            f"and the student {_size(shape)} of {_purpose(head)}: choose one that was trained on the same "
+            "data"
         )
     network = _compiled(_network(opened, recipe))
 
@@ -60,13 +61,13 @@ def _itself(own: OpenedModel) -> Callable[[Pixels], Pixels]:
     network, how = _compiled(own.network), own.facts.preprocessing
 
     def outputs(pixels: Pixels) -> Pixels:
-        found = network(keras.ops.convert_to_tensor(preprocessed(pixels, how)))
-        return np.asarray(keras.ops.convert_to_numpy(found), np.float32)
+        answer = network(keras.ops.convert_to_tensor(preprocessed(pixels, how)))
+        return np.asarray(keras.ops.convert_to_numpy(answer), np.float32)
 
     return outputs
 
 
-def _told(head: Head) -> str:
+def _purpose(head: Head) -> str:
     """What a head tells apart, for people."""
     if head.kind == "embedding":
         return f"an embedding of {head.dimensions} numbers"

@@ -51,35 +51,35 @@ def converted_by(paths: tuple[Path, ...]) -> ConvertedBy | None:
     if len(folders) != 1:
         return None
     (folder,) = folders
-    found = reported(folder)
-    if found.model is None or not all(_is_spoken_of(path, found) for path in paths if not path.is_dir()):
+    report = reported(folder)
+    if report.model is None or not all(_is_spoken_of(path, report) for path in paths if not path.is_dir()):
         return None
     model = model_of(folder)
     return ConvertedBy(
         folder=folder,
         reference=None if model is None else str(model),
-        model_source=found.model.source,
-        model_sha256=found.model.sha256,
-        data=_data_word(folder, found, "data"),
-        calibration=_data_word(folder, found, "calibration"),
-        max_drop_pp=found.max_drop_pp,
-        preprocessing=_applied(found),
-        images=found.data,
+        model_source=report.model.source,
+        model_sha256=report.model.sha256,
+        data=_data_word(folder, report, "data"),
+        calibration=_data_word(folder, report, "calibration"),
+        max_drop_pp=report.max_drop_pp,
+        preprocessing=_applied(report),
+        images=report.data,
     )
 
 
-def _is_spoken_of(path: Path, found: Reported) -> bool:
-    known = found.sha256.get(path.name)
+def _is_spoken_of(path: Path, report: Reported) -> bool:
+    known = report.sha256.get(path.name)
     return known is not None and path.is_file() and known == sha256_of(path)
 
 
-def _applied(found: Reported) -> Preprocessing | None:
-    how = found.preprocessing
+def _applied(report: Reported) -> Preprocessing | None:
+    how = report.preprocessing
     return None if how is None or how.where == "model" else how
 
 
-def _data_word(folder: Path, found: Reported, key: str) -> str | None:
-    return next(_words_there(folder, found.inputs.get(key, "")), None)
+def _data_word(folder: Path, report: Reported, key: str) -> str | None:
+    return next(_words_there(folder, report.inputs.get(key, "")), None)
 
 
 def _words_there(folder: Path, word: str) -> Iterator[str]:

@@ -51,7 +51,7 @@ def test_what_is_no_data_is_refused(here: Path, data: str, message: str) -> None
 def test_words_read_from_a_folder_as_they_do_from_here(here: Path) -> None:
     (here / "photos").mkdir()
     (here / "net.keras").touch()
-    found = seen_from(
+    words = seen_from(
         here / "out" / "dist",
         model=here / "net.keras",
         data="photos",
@@ -60,7 +60,7 @@ def test_words_read_from_a_folder_as_they_do_from_here(here: Path) -> None:
         pixels=[1, 2],
         absent=None,
     )
-    assert found == {
+    assert words == {
         "model": "../../net.keras",
         "data": "../../photos",
         "calibration": "fashion-mnist:../../photos",

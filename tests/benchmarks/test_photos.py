@@ -15,15 +15,15 @@ LABELS = "\n".join(
 
 
 def test_no_photo_is_trained_on_and_proved_on_and_every_group_is_in_both() -> None:
-    found = split_cells(LABELS)
-    names = {split: {image for image, _ in cells} for split, cells in found.items()}
+    splits = split_cells(LABELS)
+    names = {split: {image for image, _ in cells} for split, cells in splits.items()}
     assert not names["train"] & names["test"]
     assert len(names["train"] | names["test"]) == 800
     assert names["some"] < names["train"]
     groups = Counter(image[:14] for image in names["test"])
     assert set(groups.values()) == {25}
     assert len(names["some"]) == 8 * SOME
-    assert found == split_cells(LABELS)
+    assert splits == split_cells(LABELS)
 
 
 def test_a_cell_is_defective_that_is_more_likely_so_than_not() -> None:

@@ -44,8 +44,8 @@ def test_the_outputs_are_those_of_the_inputs(artifacts: Path, tmp_path: Path, na
     )
     bundle_acceleration.write(tmp_path, file, tensors, dequantize(outputs, ends[1]))
     folder = tmp_path / f"acceleration/litert/a.{name}"
-    found = np.frombuffer((folder / "inputs.bin").read_bytes(), tensors.dtype).reshape(tensors.shape)
-    np.testing.assert_array_equal(found, tensors)
+    inputs = np.frombuffer((folder / "inputs.bin").read_bytes(), tensors.dtype).reshape(tensors.shape)
+    np.testing.assert_array_equal(inputs, tensors)
     assert (folder / "outputs.bin").read_bytes() == outputs.tobytes()
 
 

@@ -42,20 +42,22 @@ def folder(tmp_path: Path, ordinary: Report) -> Path:
 
 
 def changed(folder: Path, change: Any) -> Path:
-    found = json.loads((folder / "report.json").read_text())
-    change(found)
-    (folder / "report.json").write_text(json.dumps(found))
+    report = json.loads((folder / "report.json").read_text())
+    change(report)
+    (folder / "report.json").write_text(json.dumps(report))
     return folder
 
 
 def test_a_folder_is_read_as_it_was_written(folder: Path, ordinary: Report) -> None:
-    found = read_converted(folder)
-    assert found.labels == reports.CLASSES
-    assert [artifact.path for artifact in found.artifacts] == [
+    converted = read_converted(folder)
+    assert converted.labels == reports.CLASSES
+    assert [artifact.path for artifact in converted.artifacts] == [
         str(folder / artifact.file) for artifact in ordinary.artifacts
     ]
-    assert (found.notes, found.proofs) == ((), ordinary.parity)
-    assert [found.unproved(artifact) for artifact in found.artifacts] == [None] * len(found.artifacts)
+    assert (converted.notes, converted.proofs) == ((), ordinary.parity)
+    assert [converted.unproved(artifact) for artifact in converted.artifacts] == [None] * len(
+        converted.artifacts
+    )
 
 
 def test_a_file_that_changed_or_went_is_told(folder: Path) -> None:
@@ -71,7 +73,7 @@ def test_a_file_that_changed_or_went_is_told(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["../a.onnx", "/etc/passwd", "a/b.onnx", ".."])
 def test_a_name_that_leads_elsewhere_is_refused(folder: Path, name: str) -> None:
     with pytest.raises(DataError, match="which is no name for a file in a folder: the report was changed"):
-        read_converted(changed(folder, lambda found: found["artifacts"][0].update(file=name)))
+        read_converted(changed(folder, lambda report: report["artifacts"][0].update(file=name)))
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
@@ -102,11 +104,11 @@ def test_two_classes_of_one_name_are_told_by_their_lines() -> None:
 
 
 def test_why_an_artifact_is_not_proved_is_a_sentence(folder: Path) -> None:
-    found: Converted = read_converted(folder)
-    artifact, *_ = found.artifacts
-    row = next(row for row in found.proofs if row.artifact == artifact.file)
+    converted: Converted = read_converted(folder)
+    artifact, *_ = converted.artifacts
+    row = next(row for row in converted.proofs if row.artifact == artifact.file)
     failed = replace(row, verdict="fail", backend="openvino", reasons=("the drop is too large",))
-    assert replace(found, proofs=(row, failed)).unproved(artifact) == (
+    assert replace(converted, proofs=(row, failed)).unproved(artifact) == (
         f"{artifact.file} did not pass on openvino cpu (the drop is too large)"
     )
-    assert replace(found, proofs=()).unproved(artifact) == f"{artifact.file} was not proved"
+    assert replace(converted, proofs=()).unproved(artifact) == f"{artifact.file} was not proved"

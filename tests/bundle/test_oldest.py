@@ -53,7 +53,7 @@ def row(backend: str, verdict: Verdict) -> Parity:
 
 
 @pytest.mark.parametrize(
-    ("told", "found"),
+    ("statuses", "expected"),
     [
         ({}, ()),
         ({"x@2.5": "agrees", "x@2.10": "agrees", "x@2.14": "agrees", "y": "agrees"}, ("x@2.5", "y")),
@@ -65,10 +65,10 @@ def row(backend: str, verdict: Verdict) -> Parity:
         ({"litert": "agrees"}, ()),
     ],
 )
-def test_every_newer_one_is_right_too(told: dict[str, Status], found: tuple[str, ...]) -> None:
-    proofs = [proof(name, status) for name, status in told.items()]
+def test_every_newer_one_is_right_too(statuses: dict[str, Status], expected: tuple[str, ...]) -> None:
+    proofs = [proof(name, status) for name, status in statuses.items()]
     others = [proof("x@2.5", "agrees", "p/b.tflite"), proof("x@2.14", "differs", "p/b.tflite")]
-    assert oldest(file_of(), [*proofs, *others], (), PINNED) == found
+    assert oldest(file_of(), [*proofs, *others], (), PINNED) == expected
 
 
 def test_rows_of_convert_count_where_the_bytes_are_the_same() -> None:

@@ -18,7 +18,7 @@ from resnet_edge.workers.progress import silent
 from tests.backends import tiny
 
 
-def made(folder: Path, delegates: tuple[str, ...]) -> MadeFile:
+def model_file(folder: Path, delegates: tuple[str, ...]) -> MadeFile:
     """A float file, which the profile `mcu` would never take."""
     tiny.write_tflite(folder)
     path = folder / "fixed.tflite"
@@ -45,17 +45,17 @@ def test_a_file_that_the_npu_leaves_to_the_cpu_is_an_error(tmp_path: Path) -> No
         ENVIRONMENT.require("ethos_u", "vela")
     except MissingDependency as error:
         pytest.skip(str(error))
-    asked = ForetellDelegates(folder=str(tmp_path), files=(made(tmp_path, ("ethos_u",)),))
+    task = ForetellDelegates(folder=str(tmp_path), files=(model_file(tmp_path, ("ethos_u",)),))
     with pytest.raises(ArtifactError, match=r"nothing of it runs on ethos-u55-128.*the profile mcu out"):
-        ask(asked, silent)
+        ask(task, silent)
 
 
 def test_a_compiler_that_is_not_here_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.prefix", str(tmp_path / "nowhere"))
-    file = made(tmp_path, ("ethos_u", "litert_gpu"))
+    file = model_file(tmp_path, ("ethos_u", "litert_gpu"))
     vela, gpu = ask(
         ForetellDelegates(folder=str(tmp_path), files=(file, replace(file, delegates=()))), silent
-    ).found
+    ).outlooks
     assert (vela.delegate, vela.outlook) == ("ethos_u", None)
     assert "ethos-u-vela" in vela.reason
     assert gpu.outlook is not None

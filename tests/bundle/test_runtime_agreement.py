@@ -33,30 +33,30 @@ FILE = BundledFile(
     source_sha256="f",
 )
 RAN = PredictResult(out="out.npy", n=1000, seconds=1.0, device="cpu", input_dtype="float32", classes=4)
-FOUND = ScoresApart(n=1000, same_top1=1000, golden_same_top1=10, values=4000, identical=4000, max_abs=0.0)
+APART = ScoresApart(n=1000, same_top1=1000, golden_same_top1=10, values=4000, identical=4000, max_abs=0.0)
 LOGITS, SHARES = Head.of_classes(2, "logits"), Head.of_classes(2, "probabilities")
 LABELS = ("a", "b", "c", "d")
 
 
-def judged(found: ScoresApart, backend: str = "litert", ran: PredictResult = RAN) -> RuntimeProof:
-    return runtime_agreement.judged(FILE, (backend, "litert"), ran, found, 10, LABELS)
+def judged(scores_apart: ScoresApart, backend: str = "litert", ran: PredictResult = RAN) -> RuntimeProof:
+    return runtime_agreement.judged(FILE, (backend, "litert"), ran, scores_apart, 10, LABELS)
 
 
 def test_the_same_answers_agree() -> None:
-    assert judged(FOUND).status == "agrees"
-    assert judged(replace(FOUND, same_top1=999)).status == "agrees"
+    assert judged(APART).status == "agrees"
+    assert judged(replace(APART, same_top1=999)).status == "agrees"
 
 
 @pytest.mark.parametrize(
     ("proof", "words"),
     [
-        (judged(replace(FOUND, same_top1=998)), "only 998 of 1,000"),
-        (judged(replace(FOUND, golden_same_top1=9)), "1 of 10 golden images"),
-        (judged(replace(FOUND, identical=3999), "litert_js"), "1 of 4,000 scores are not those of litert"),
-        (judged(replace(FOUND, identical=3999), "litert_arm64"), "1 of 4,000 scores are not those of litert"),
-        (judged(replace(FOUND, identical=3999), "mediapipe"), "1 of 4,000 scores"),
-        (judged(FOUND, "mediapipe", replace(RAN, labels=("a", "b", "d", "c"))), "other labels"),
-        (judged(replace(FOUND, same_top1=949), "litert_reference"), "95 % must"),
+        (judged(replace(APART, same_top1=998)), "only 998 of 1,000"),
+        (judged(replace(APART, golden_same_top1=9)), "1 of 10 golden images"),
+        (judged(replace(APART, identical=3999), "litert_js"), "1 of 4,000 scores are not those of litert"),
+        (judged(replace(APART, identical=3999), "litert_arm64"), "1 of 4,000 scores are not those of litert"),
+        (judged(replace(APART, identical=3999), "mediapipe"), "1 of 4,000 scores"),
+        (judged(APART, "mediapipe", replace(RAN, labels=("a", "b", "d", "c"))), "other labels"),
+        (judged(replace(APART, same_top1=949), "litert_reference"), "95 % must"),
     ],
 )
 def test_what_differs_says_why(proof: RuntimeProof, words: str) -> None:
@@ -65,13 +65,13 @@ def test_what_differs_says_why(proof: RuntimeProof, words: str) -> None:
 
 
 def test_other_kernels_may_round_in_another_way() -> None:
-    assert judged(replace(FOUND, same_top1=960, identical=0), "litert_reference").status == "agrees"
-    assert judged(replace(FOUND, golden_same_top1=9), "litert_reference").status == "differs"
+    assert judged(replace(APART, same_top1=960, identical=0), "litert_reference").status == "agrees"
+    assert judged(replace(APART, golden_same_top1=9), "litert_reference").status == "differs"
 
 
 def test_the_right_labels_are_said() -> None:
-    assert judged(FOUND, "mediapipe", replace(RAN, labels=LABELS)).labels is True
-    assert judged(FOUND).labels is None
+    assert judged(APART, "mediapipe", replace(RAN, labels=LABELS)).labels is True
+    assert judged(APART).labels is None
 
 
 def saved(folder: Path, **arrays: object) -> list[str]:
@@ -81,19 +81,19 @@ def saved(folder: Path, **arrays: object) -> list[str]:
 
 
 def compared(
-    folder: Path, rows: tuple[int, ...], wanted: object, found: object, head: Head = LOGITS
+    folder: Path, rows: tuple[int, ...], wanted: object, actual: object, head: Head = LOGITS
 ) -> ScoresApart:
-    """With what was found as the counterpart, too."""
-    paths = saved(folder, wanted=wanted, found=found)
+    """With `actual` as the counterpart, too."""
+    paths = saved(folder, wanted=wanted, actual=actual)
     return apart(
-        CompareScores(expected=paths[0], found=paths[1], counterpart=paths[1], head=head, rows=rows), silent
+        CompareScores(expected=paths[0], actual=paths[1], counterpart=paths[1], head=head, rows=rows), silent
     )
 
 
 def test_scores_are_compared_with_what_is_wanted_and_with_the_counterpart(tmp_path: Path) -> None:
     wanted = np.asarray([[1, 2], [3, 1], [1, 5]], np.float32)
-    found = np.asarray([[1, 2], [1, 3], [1, 5.5]], np.float32)
-    assert compared(tmp_path, (0, 1), wanted, found) == ScoresApart(
+    actual = np.asarray([[1, 2], [1, 3], [1, 5.5]], np.float32)
+    assert compared(tmp_path, (0, 1), wanted, actual) == ScoresApart(
         n=3, same_top1=2, golden_same_top1=1, values=6, identical=6, max_abs=2.0
     )
 
@@ -119,17 +119,15 @@ def test_probabilities_of_both_classes_are_expected_where_a_file_gives_them(
     tmp_path: Path, output: Output, score: float
 ) -> None:
     (anchor,) = saved(tmp_path, anchor=np.asarray([[score]], np.float32))
-    asked = ExpectScores(
-        anchor=anchor, head=Head.binary(output), wanted=SHARES, out=str(tmp_path / "out.npy")
-    )
-    np.testing.assert_allclose(np.load(expected(asked, silent).path), [[0.25, 0.75]], rtol=1e-6)
+    task = ExpectScores(anchor=anchor, head=Head.binary(output), wanted=SHARES, out=str(tmp_path / "out.npy"))
+    np.testing.assert_allclose(np.load(expected(task, silent).path), [[0.25, 0.75]], rtol=1e-6)
 
 
 def test_one_score_is_held_against_its_threshold(tmp_path: Path) -> None:
-    wanted, found = np.asarray([[0.2], [0.6]], np.float32), np.asarray([[0.3], [0.4]], np.float32)
-    assert compared(tmp_path, (0, 1), wanted, found, Head.binary("probabilities")).same_top1 == 1
-    assert compared(tmp_path, (0, 1), wanted, found, Head.binary("probabilities", 0.25)).same_top1 == 1
-    assert compared(tmp_path, (0, 1), wanted, found, Head.binary("probabilities", 0.35)).same_top1 == 2
+    wanted, actual = np.asarray([[0.2], [0.6]], np.float32), np.asarray([[0.3], [0.4]], np.float32)
+    assert compared(tmp_path, (0, 1), wanted, actual, Head.binary("probabilities")).same_top1 == 1
+    assert compared(tmp_path, (0, 1), wanted, actual, Head.binary("probabilities", 0.25)).same_top1 == 1
+    assert compared(tmp_path, (0, 1), wanted, actual, Head.binary("probabilities", 0.35)).same_top1 == 2
 
 
 def picked(tmp_path: Path, count: int, labels: list[int] | None) -> Picked:
@@ -153,14 +151,14 @@ def picked(tmp_path: Path, count: int, labels: list[int] | None) -> Picked:
 
 
 def test_golden_images_are_of_every_class_and_no_close_thing(tmp_path: Path) -> None:
-    found = picked(tmp_path, 4, None)
-    assert found.rows == (4, 5, 6, 7)
-    assert found.labels == (None,) * 4
+    choice = picked(tmp_path, 4, None)
+    assert choice.rows == (4, 5, 6, 7)
+    assert choice.labels == (None,) * 4
     assert (tmp_path / "03.png").is_file()
 
 
 def test_golden_images_are_right(tmp_path: Path) -> None:
-    found = picked(tmp_path, 2, [1, 1, 0, 1, 1, 0, 0, 0])
-    assert set(found.rows) <= {1, 2, 3, 6}
+    choice = picked(tmp_path, 2, [1, 1, 0, 1, 1, 0, 0, 0])
+    assert set(choice.rows) <= {1, 2, 3, 6}
     with pytest.raises(DataError, match="right on no image"):
         picked(tmp_path, 2, [1, 0] * 4)

@@ -38,7 +38,7 @@ FILE = BundledFile(
 )
 
 
-def made(
+def golden_of(
     folder: Path, scores: NDArray[Any], measured: dict[str, float] | None = None, file: BundledFile = FILE
 ) -> GoldenWritten:
     """Files that are as `file`, for three profiles; the third one gives other scores."""
@@ -58,7 +58,7 @@ def made(
         (images / name).write_bytes(b"a picture")
     picked = Picked((2, 0), ("00.png", "01.png"), (None, None))
     differences = tuple(measured or {"litert": 0.0} for _ in files)
-    asked = WriteGoldenVectors(
+    task = WriteGoldenVectors(
         picked=picked,
         images=str(folder / "images.npy"),
         folder=str(images),
@@ -68,13 +68,13 @@ def made(
         expected=tuple(expected),
         measured=differences,
     )
-    return golden(asked, silent)
+    return golden(task, silent)
 
 
 def test_files_that_must_give_the_same_share_it(tmp_path: Path) -> None:
     scores = np.random.default_rng(0).normal(0, 5, (3, CLASSES)).astype(np.float32)
-    found = made(tmp_path, scores).golden
-    paths = [file.scores for file in found.files]
+    vectors = golden_of(tmp_path, scores).golden
+    paths = [file.scores for file in vectors.files]
     assert paths == [
         "golden/scores/x.int8.tflite.21841-logits.bin",
         "golden/scores/x.int8.tflite.21841-logits.bin",
@@ -82,7 +82,7 @@ def test_files_that_must_give_the_same_share_it(tmp_path: Path) -> None:
     ]
     content = (tmp_path / paths[0]).read_bytes()
     assert content == scores[[2, 0]].astype("<f4").tobytes()
-    assert hashlib.sha256(content).hexdigest() == found.files[1].scores_sha256
+    assert hashlib.sha256(content).hexdigest() == vectors.files[1].scores_sha256
 
 
 def test_a_score_that_is_no_number_is_refused(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_score_that_is_no_number_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"litert/x\.int8\.tflite.*no finite numbers.*convert the model again"
     ):
-        made(tmp_path, scores)
+        golden_of(tmp_path, scores)
 
 
 @pytest.mark.parametrize("channels", [2, 4, 7])
@@ -101,7 +101,7 @@ def test_what_is_no_photo_goes_in_as_bytes(tmp_path: Path, channels: int) -> Non
     np.save(tmp_path / "scores.npy", np.eye(3)[[0, 1, 2, 0, 1, 2]] * np.arange(1, 7)[:, None])
     (tmp_path / "out").mkdir()
     paths = [str(tmp_path / name) for name in ("images.npy", "scores.npy", "out")]
-    asked = PickGoldenImages(
+    task = PickGoldenImages(
         images=paths[0],
         labels=None,
         anchor=paths[1],
@@ -109,7 +109,7 @@ def test_what_is_no_photo_goes_in_as_bytes(tmp_path: Path, channels: int) -> Non
         count=2,
         folder=paths[2],
     )
-    found = pick(asked, silent)
-    assert found.files == ("00.bin", "01.bin")
-    for row, name in zip(found.rows, found.files, strict=True):
+    choice = pick(task, silent)
+    assert choice.files == ("00.bin", "01.bin")
+    for row, name in zip(choice.rows, choice.files, strict=True):
         assert (tmp_path / "out" / name).read_bytes() == images[row].tobytes()

@@ -66,16 +66,16 @@ def test_a_runtime_that_computes_wrongly_makes_no_room_for_itself(scheme: str, w
 
 @pytest.mark.parametrize("integer", [False, True])
 def test_int8_of_the_same_kernels_may_be_a_step_off_and_of_others_eight(integer: bool) -> None:
-    found = allowed(of("int8", integer=integer), litert=0.0, litert_arm64=0.0, tflite_micro=0.0)
-    assert found["litert"] == found["litert_arm64"] == pytest.approx(1.5 * STEP)
-    assert found["tflite_micro"] == found["default"] == pytest.approx(8.5 * STEP)
+    limits = allowed(of("int8", integer=integer), litert=0.0, litert_arm64=0.0, tflite_micro=0.0)
+    assert limits["litert"] == limits["litert_arm64"] == pytest.approx(1.5 * STEP)
+    assert limits["tflite_micro"] == limits["default"] == pytest.approx(8.5 * STEP)
 
 
 def test_floats_may_be_off_by_rounding_and_on_accelerators_by_more() -> None:
-    found = allowed(of("fp32"), litert=0.0, litert_js=0.0)
+    limits = allowed(of("fp32"), litert=0.0, litert_js=0.0)
     largest = float(np.abs(LOGITS).max())
-    assert found["litert"] == found["litert_js"] == pytest.approx(1e-5 * largest)
-    assert found["default"] == pytest.approx(2e-2 * largest)
+    assert limits["litert"] == limits["litert_js"] == pytest.approx(1e-5 * largest)
+    assert limits["default"] == pytest.approx(2e-2 * largest)
 
 
 def test_what_stays_within_the_gate_is_no_finding() -> None:

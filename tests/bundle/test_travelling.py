@@ -38,16 +38,16 @@ FULL = replace(
 
 
 def test_what_has_its_default_is_left_out() -> None:
-    told = reproduced(Path("/somebody/s/dist"), REQUEST, "")
-    assert told == (
+    command_line = reproduced(Path("/somebody/s/dist"), REQUEST, "")
+    assert command_line == (
         "resnet-edge package dist --out BUNDLE --images 1000 --golden 10 --resize pillow --model-version 1"
     )
 
 
 def test_paths_are_names_and_the_command_line_takes_it(tmp_path: Path) -> None:
-    told = reproduced(Path("/somebody/s/dist"), FULL, "Sorting 'shoes'")
-    assert "/somebody" not in told
-    words = shlex.split(told)[2:]
+    command_line = reproduced(Path("/somebody/s/dist"), FULL, "Sorting 'shoes'")
+    assert "/somebody" not in command_line
+    words = shlex.split(command_line)[2:]
     context = command.make_context("package", [*words, "--quiet"], resilient_parsing=True)
     assert context.params["profiles"] is not None
     assert words[words.index("--profiles") + 1] == "android-tasks,litert"
@@ -66,17 +66,19 @@ def test_a_name_of_data_stays_one(data: str, word: str) -> None:
 
 def test_no_path_of_here_is_in_what_runtimes_said() -> None:
     root = Path("/tmp/resnet-edge-x")
-    found = bundle()
-    said = replace(found.proofs[0], status="does not open", reason=f"{root}/a.tflite: no such operator")
-    clean = without_machine_paths_in(replace(found, proofs=(said,), left=(f"no {root}/b.tflite",)), (root,))
+    original = bundle()
+    said = replace(original.proofs[0], status="does not open", reason=f"{root}/a.tflite: no such operator")
+    clean = without_machine_paths_in(
+        replace(original, proofs=(said,), left=(f"no {root}/b.tflite",)), (root,)
+    )
     assert str(root) not in clean.proofs[0].reason + clean.left[0]
     assert "no such operator" in clean.proofs[0].reason
-    assert clean.facts == found.facts
+    assert clean.facts == original.facts
 
 
 def test_names_of_classes_may_look_like_paths() -> None:
     root = Path("/tmp/resnet-edge-x")
     card = {"classes": [{"label": f"{root}/cat"}], "commands": ["resnet-edge convert"], "data": f"{root}/d"}
-    found = travelling_card(card, (root,))
-    assert found["classes"] == card["classes"]
-    assert str(root) not in found["data"]
+    travelled = travelling_card(card, (root,))
+    assert travelled["classes"] == card["classes"]
+    assert str(root) not in travelled["data"]

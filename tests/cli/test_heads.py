@@ -58,8 +58,8 @@ def run(place: Place, command: str, *words: str, code: int = 0) -> Any:
 
 def converted(place: Place, data: str, *words: str) -> dict[str, Any]:
     fixed = ("--data", data, "--latency-seconds", "0", "--max-drop", "2", "--out", "dist", "--json")
-    found: dict[str, Any] = json.loads(run(place, "convert", "net.keras", *fixed, *words).out)
-    return found
+    report: dict[str, Any] = json.loads(run(place, "convert", "net.keras", *fixed, *words).out)
+    return report
 
 
 def replayed_and_bundled(place: Place, data: str) -> dict[str, Any]:

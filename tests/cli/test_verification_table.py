@@ -16,11 +16,11 @@ model, ordinary = reports.model, reports.ordinary
 def test_every_number_of_a_row_is_told_and_none_cut(
     ordinary: Report, width: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = verified(ordinary)
-    print_verification(found, width)
+    verification = verified(ordinary)
+    print_verification(verification, width)
     text = capsys.readouterr().out
     assert all(len(line) <= width for line in text.splitlines())
-    for row in found.parity:
+    for row in verification.parity:
         assert f"{row.drop_pp:.2f}" in text
         assert f"{row.sqnr_db:.1f} dB" in text
 

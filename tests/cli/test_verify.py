@@ -67,12 +67,12 @@ def test_a_folder_knows_how_it_was_made_from_any_place(place: Place, given: Give
     """No model, no images, no limit is named; the drop of 2 points is that of `convert`."""
     ended = place.run(str(converted), "--json")
     assert ended.code == 0, ended.err
-    found = document(ended)
-    assert found["passed"] is True
-    assert found["max_drop_pp"] == 2.0
-    assert found["data"]["n"] == 3000
-    assert found["calibration_lint"]["source"] == given.calibration.name
-    (note,) = [note for note in found["notes"] if note.startswith(f"as the report in {converted} says")]
+    printed = document(ended)
+    assert printed["passed"] is True
+    assert printed["max_drop_pp"] == 2.0
+    assert printed["data"]["n"] == 3000
+    assert printed["calibration_lint"]["source"] == given.calibration.name
+    (note,) = [note for note in printed["notes"] if note.startswith(f"as the report in {converted} says")]
     for word in ("--reference", "--data", "--calibration", "--max-drop 2"):
         assert word in note
 

@@ -61,8 +61,8 @@ class Recorded:
 
     def run(self, images: NDArray[Any]) -> NDArray[Any]:
         self._turns.append(self._name)
-        found: NDArray[Any] = self._session.run(images)
-        return found
+        outputs: NDArray[Any] = self._session.run(images)
+        return outputs
 
 
 def test_both_take_turns_in_every_round(artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,12 +56,12 @@ def data(folder: Path, shape: tuple[int, int, int] = SHAPE, labelled: bool = Tru
 
 def request(model: Path, images: Path, **more: Any) -> dict[str, Any]:
     recipe = {"data": str(images), "epochs": 2, "batch_size": 4, "validation": 0.25, **more.pop("recipe", {})}
-    asked = {"amount": 0.5, "schedule": "polynomial", "exclude": None, **more}
+    options = {"amount": 0.5, "schedule": "polynomial", "exclude": None, **more}
     return {
         "model": {"source": str(model)},
         "recipe": recipe,
         "out": str(model.with_name("out.keras")),
-        **asked,
+        **options,
     }
 
 
@@ -114,13 +114,13 @@ def test_a_teacher_and_augmentation_layers_and_no_held_out_images(
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, name="b")(inner(x)))
     keras.Model(image, layers.Dense(2, "softmax", name="c")(x)).save(tmp_path / "net.keras")
     recipe = {"teacher": str(tmp_path / "net.keras"), "validation": 0.0}
-    found = prune(
+    result = prune(
         worker,
         request(tmp_path / "net.keras", data(tmp_path), recipe=recipe, schedule="constant", amount=0.25),
     )
-    step = found["step"]
+    step = result["step"]
     assert (step["before"]["top1"], step["after"]["top1"]) == (None, None)
-    assert any("mirror did not act" in note for note in found["notes"])
+    assert any("mirror did not act" in note for note in result["notes"])
     assert [layer["name"] for layer in step["details"]["layers"]] == ["b", "c"]
     assert step["details"]["dense_layers"] == ["inner_a"]
     model = keras.models.load_model(tmp_path / "out.keras", compile=False)

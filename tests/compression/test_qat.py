@@ -193,11 +193,11 @@ def test_probabilities_and_pixels_that_are_preprocessed_outside(
     model = residual(layers.Identity(name="as_they_are"), activation="softmax")
     wanted = request(saved(tmp_path, model), data, tmp_path / "net.keras", source={"preprocess": "symmetric"})
     reply = qat(worker, wanted)
-    found = open_model(ModelRequest(str(tmp_path / "net.keras"), preprocess="symmetric"), silent)
-    assert found.facts.output == "probabilities"
-    assert found.ranges is not None
-    assert found.ranges["/input"] == (-1.0, 1.0)
-    assert found.ranges["dense"][0] < 0, "before the softmax"
+    opened = open_model(ModelRequest(str(tmp_path / "net.keras"), preprocess="symmetric"), silent)
+    assert opened.facts.output == "probabilities"
+    assert opened.ranges is not None
+    assert opened.ranges["/input"] == (-1.0, 1.0)
+    assert opened.ranges["dense"][0] < 0, "before the softmax"
     assert any("say so again to `convert`" in note for note in reply["notes"])
 
 
@@ -208,9 +208,9 @@ def test_a_frozen_network_inside_another_with_augmentation(worker: WorkerProcess
     reply = qat(
         worker, request(saved(tmp_path, nets.transfer()), tmp_path / "data.npz", tmp_path / "net.keras")
     )
-    found = open_model(ModelRequest(str(tmp_path / "net.keras")), silent)
-    assert found.ranges is not None
-    assert "trunk_stem_relu" in found.ranges
+    opened = open_model(ModelRequest(str(tmp_path / "net.keras")), silent)
+    assert opened.ranges is not None
+    assert "trunk_stem_relu" in opened.ranges
     assert any("frozen" in note for note in reply["notes"])
     assert any("random_flip" in note for note in reply["notes"])
 
@@ -278,6 +278,6 @@ def test_the_ranges_are_a_member_of_the_zip_that_people_can_read(
     trained: tuple[Path, dict[str, Any]],
 ) -> None:
     with zipfile.ZipFile(trained[0] / "net.keras") as archive:
-        found = json.loads(archive.read("resnet_edge/activation_ranges.json"))
-    assert found["schema"] == 1
-    assert all(low <= 0 <= high for low, high in found["ranges"].values())
+        member = json.loads(archive.read("resnet_edge/activation_ranges.json"))
+    assert member["schema"] == 1
+    assert all(low <= 0 <= high for low, high in member["ranges"].values())

@@ -53,8 +53,8 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def workers(tmp_path: Path) -> Iterator[WorkerPool]:
     (tmp_path / "scratch").mkdir()
-    with WorkerPool(tmp_path, grant=Grant(writes=(str(tmp_path),))) as found:
-        yield found
+    with WorkerPool(tmp_path, grant=Grant(writes=(str(tmp_path),))) as pool:
+        yield pool
 
 
 def race(workers: WorkerPool, given: Path, tmp_path: Path, how: TimedAs = QUICK) -> Race:
@@ -66,18 +66,18 @@ def race(workers: WorkerPool, given: Path, tmp_path: Path, how: TimedAs = QUICK)
 def test_candidates_are_timed_against_one_base(workers: WorkerPool, given: Path, tmp_path: Path) -> None:
     candidate = tmp_path / "candidate.keras"
     candidate.write_bytes((given / "8.keras").read_bytes())
-    with race(workers, given, tmp_path) as found:
-        first = found.against(str(candidate))
+    with race(workers, given, tmp_path) as latency_race:
+        first = latency_race.against(str(candidate))
         (base,) = (tmp_path / "scratch").glob("base-*/timed.tflite")
-        made = base.stat().st_mtime_ns
-        again = found.against(str(candidate))
+        written_ns = base.stat().st_mtime_ns
+        again = latency_race.against(str(candidate))
         # What is written over a candidate is what is opened next, and not the one before.
         candidate.write_bytes((given / "larger.keras").read_bytes())
         with pytest.raises(DataError, match=r"candidate.keras has input \(16, 16, 1\) and .*32.keras"):
-            found.against(str(candidate))
+            latency_race.against(str(candidate))
         with pytest.raises(OutputError, match=r"absent.keras cannot be copied"):
-            found.against(str(tmp_path / "absent.keras"))
-        assert base.stat().st_mtime_ns == made
+            latency_race.against(str(tmp_path / "absent.keras"))
+        assert base.stat().st_mtime_ns == written_ns
     for row in (first, again):
         assert (row.format, row.scheme, row.backend, row.device, row.threads) == (
             "tflite",
@@ -91,7 +91,7 @@ def test_candidates_are_timed_against_one_base(workers: WorkerPool, given: Path,
         assert row.ratio_ci95[0] <= row.ratio <= row.ratio_ci95[1]
     assert not list((tmp_path / "scratch").glob("candidate*"))
     with pytest.raises(ResnetEdgeError, match="the run is over"):
-        found.against(str(candidate))
+        latency_race.against(str(candidate))
 
 
 @pytest.mark.slow
@@ -113,8 +113,8 @@ def test_another_backend_and_scheme_by_name(workers: WorkerPool, given: Path, tm
 def test_what_cannot_be_timed_is_refused_before_any_model_is_opened(
     workers: WorkerPool, tmp_path: Path, how: TimedAs, error: type[ResnetEdgeError], said: str
 ) -> None:
-    with race(workers, tmp_path, tmp_path, how) as found, pytest.raises(error, match=said):
-        found.against(str(tmp_path / "8.keras"))
+    with race(workers, tmp_path, tmp_path, how) as latency_race, pytest.raises(error, match=said):
+        latency_race.against(str(tmp_path / "8.keras"))
     assert not (tmp_path / "race_source.log").exists()
 
 

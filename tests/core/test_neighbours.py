@@ -10,11 +10,11 @@ RANDOM = np.random.default_rng(0)
 
 def test_each_row_has_the_nearest_of_all_others_by_angle_and_not_by_distance() -> None:
     rows = np.asarray([[1, 0], [100, 1], [0, 1], [0, 3], [-1, 0.5]], np.float32)
-    found = nearest(rows)
-    assert found.rows.tolist() == [1, 0, 3, 2, 2]
-    assert found.cosines[2] == pytest.approx(1)
+    neighbours = nearest(rows)
+    assert neighbours.rows.tolist() == [1, 0, 3, 2, 2]
+    assert neighbours.cosines[2] == pytest.approx(1)
     by_hand = 1 / np.sqrt(1 + 1e-4) - 0  # of the first: to the second, and to the third at a right angle
-    assert found.gaps[0] == pytest.approx(by_hand, abs=1e-6)
+    assert neighbours.gaps[0] == pytest.approx(by_hand, abs=1e-6)
 
 
 def test_blocks_do_not_show() -> None:

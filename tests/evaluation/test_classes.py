@@ -32,22 +32,22 @@ def test_the_class_that_loses_beyond_chance_is_named() -> None:
     ours = labels.copy()
     ours[100:110] = 0  # ten of class 2 are lost
     ours[0] = 1  # and one of class 0
-    found = worst_class(scores(reference, 4), scores(ours, 4), labels, Head.of_classes(4, "logits"))
-    assert found is not None
-    assert (found.label, found.n, found.lost, found.gained, found.drop_pp) == (2, 50, 10, 0, 20.0)
-    assert found.p_adjusted == pytest.approx(4 * 2.0**-10)
+    worst = worst_class(scores(reference, 4), scores(ours, 4), labels, Head.of_classes(4, "logits"))
+    assert worst is not None
+    assert (worst.label, worst.n, worst.lost, worst.gained, worst.drop_pp) == (2, 50, 10, 0, 20.0)
+    assert worst.p_adjusted == pytest.approx(4 * 2.0**-10)
     again = worst_class(scores(reference, 4), scores(ours, 4), labels, Head.of_classes(4, "logits"), looks=3)
     assert again is not None
-    assert again.p_adjusted == pytest.approx(3 * found.p_adjusted)
+    assert again.p_adjusted == pytest.approx(3 * worst.p_adjusted)
 
 
 def test_all_classes_that_were_looked_at_count() -> None:
     labels = np.repeat(np.arange(8), 10)
     ours = labels.copy()
     ours[:2] = 1
-    found = worst_class(scores(labels, 8), scores(ours, 8), labels, Head.of_classes(8, "logits"))
-    assert found is not None
-    assert found.p_adjusted == 1.0  # 8 x 1/4 is no probability
+    worst = worst_class(scores(labels, 8), scores(ours, 8), labels, Head.of_classes(8, "logits"))
+    assert worst is not None
+    assert worst.p_adjusted == 1.0  # 8 x 1/4 is no probability
 
 
 def test_nothing_is_said_where_no_class_loses() -> None:

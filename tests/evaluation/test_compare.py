@@ -350,14 +350,19 @@ class TestFloatRounding:
     ) -> None:
         reference, labels = network(240)
         write_halves(tmp_path / "net.onnx", 1.0)
-        asked = {"scheme": "fp16", "min_sqnr_db": 40.0, "path": str(tmp_path / "net.onnx"), "format": "onnx"}
+        options = {
+            "scheme": "fp16",
+            "min_sqnr_db": 40.0,
+            "path": str(tmp_path / "net.onnx"),
+            "format": "onnx",
+        }
         first, second = np.argsort(reference[7])[-2:]
         reference[7, first] = reference[7, second] - np.float32(5e-3)
         candidate = reference.copy()
         candidate[7, first] += np.float32(4e-3)
-        assert judge(reference, candidate, labels, **asked).verdict == "pass"
+        assert judge(reference, candidate, labels, **options).verdict == "pass"
         candidate[7, first] += np.float32(2e-3)
-        parity = judge(reference, candidate, labels, **asked)
+        parity = judge(reference, candidate, labels, **options)
         assert parity.sqnr_db is not None
         assert parity.sqnr_db > 80
         assert parity.verdict == "inconclusive"
@@ -391,8 +396,13 @@ class TestFloatRounding:
         ):
             path = tmp_path / "net.onnx"
             write_halves(path, size)
-            asked = self.FLOAT | {"scheme": "fp16", "min_sqnr_db": 40.0, "path": str(path), "format": "onnx"}
-            parity = judge(reference, reference + np.float32(factor) * noise, labels, **asked)
+            options = self.FLOAT | {
+                "scheme": "fp16",
+                "min_sqnr_db": 40.0,
+                "path": str(path),
+                "format": "onnx",
+            }
+            parity = judge(reference, reference + np.float32(factor) * noise, labels, **options)
             assert parity.verdict == expected, (factor, size, parity.reasons)
 
 
@@ -501,9 +511,9 @@ def test_verdict_crosses_to_the_parent_whole(tmp_path: Path) -> None:
         min_sqnr_db=80.0,
     )
     with WorkerProcess("the proof", tmp_path / "log") as worker:
-        found = worker.run(request)
-    assert found == compare(request, silent)
-    parity = found.parity
+        comparison = worker.run(request)
+    assert comparison == compare(request, silent)
+    parity = comparison.parity
     assert parity.verdict == "pass"
     assert parity.sqnr_db == 200.0
 

@@ -34,21 +34,26 @@ def with_lost(count: int) -> np.ndarray:
 
 
 def test_with_labels_they_have_the_drop_and_the_class_that_loses() -> None:
-    found = of_classes(REFERENCE, with_lost(30), LABELS, REQUEST)
+    figures = of_classes(REFERENCE, with_lost(30), LABELS, REQUEST)
     by_hand = drop_points(N, 30, 0)
-    assert (found.drop, found.lost, found.gained) == (by_hand, 30, 0)
-    assert (found.top1, found.reference_top1, found.agreement) == (0.97, 1.0, 0.97)
-    assert found.agreement_ci95 == wilson(970, N)
-    assert found.finding.verdict == "fail"
-    assert found.on_chance is not None
-    assert found.on_chance.verdict == "pass"
-    assert found.worst is not None
-    assert found.worst.label == 0
-    assert "class 0 loses more than chance explains" in found.remarks[0]
+    assert (figures.drop, figures.lost, figures.gained) == (by_hand, 30, 0)
+    assert (figures.top1, figures.reference_top1, figures.agreement) == (0.97, 1.0, 0.97)
+    assert figures.agreement_ci95 == wilson(970, N)
+    assert figures.finding.verdict == "fail"
+    assert figures.on_chance is not None
+    assert figures.on_chance.verdict == "pass"
+    assert figures.worst is not None
+    assert figures.worst.label == 0
+    assert "class 0 loses more than chance explains" in figures.remarks[0]
 
 
 @pytest.mark.parametrize(("lost", "verdict"), [(0, "pass"), (30, "fail"), (4, "inconclusive")])
 def test_without_labels_they_have_the_answers_that_changed(lost: int, verdict: str) -> None:
-    found = of_classes(REFERENCE, with_lost(lost), None, REQUEST)
-    assert (found.finding.verdict, found.drop, found.on_chance, found.worst) == (verdict, None, None, None)
-    assert found.agreement == 1 - lost / N
+    figures = of_classes(REFERENCE, with_lost(lost), None, REQUEST)
+    assert (figures.finding.verdict, figures.drop, figures.on_chance, figures.worst) == (
+        verdict,
+        None,
+        None,
+        None,
+    )
+    assert figures.agreement == 1 - lost / N

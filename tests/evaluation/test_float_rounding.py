@@ -59,9 +59,9 @@ def test_the_bound_holds_for_what_rounding_really_does(tmp_path: Path) -> None:
 
 def test_each_layer_costs_and_small_weights_cost_more(tmp_path: Path) -> None:
     def bound(name: str, *kernels: NDArray[Any]) -> float:
-        found = rounding_db(str(write(tmp_path / name, *kernels)), "onnx", "fp16")
-        assert found is not None
-        return found
+        decibels = rounding_db(str(write(tmp_path / name, *kernels)), "onnx", "fp16")
+        assert decibels is not None
+        return decibels
 
     one = bound("one.onnx", kernel())
     assert bound("four.onnx", *[kernel()] * 4) == pytest.approx(one - 20 * math.log10(4))
@@ -72,9 +72,9 @@ def test_each_layer_costs_and_small_weights_cost_more(tmp_path: Path) -> None:
 
 
 def test_weights_of_zero_leave_no_certainty(tmp_path: Path) -> None:
-    found = rounding_db(str(write(tmp_path / "a.onnx", np.zeros((4, 4), np.float16))), "onnx", "fp16")
-    assert found is not None
-    assert found < 0
+    decibels = rounding_db(str(write(tmp_path / "a.onnx", np.zeros((4, 4), np.float16))), "onnx", "fp16")
+    assert decibels is not None
+    assert decibels < 0
 
 
 def test_a_file_that_our_readers_do_not_know_has_no_bound(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ Make = Callable[..., OutputStore]
 
 
 @pytest.fixture
-def made() -> Iterator[Make]:
+def store_of() -> Iterator[Make]:
     """Stores that give up their locks at the end, as processes do."""
     stores = []
 
@@ -57,25 +57,25 @@ def folder(store: OutputStore, content: str = "a") -> Path:
     return store.folder(artifact(content), PLACE, IMAGES, None)
 
 
-def test_a_run_finds_what_an_ended_one_kept(tmp_path: Path, cache: Path, made: Make) -> None:
-    ended = made(tmp_path / "one")
+def test_a_run_finds_what_an_ended_one_kept(tmp_path: Path, cache: Path, store_of: Make) -> None:
+    ended = store_of(tmp_path / "one")
     (folder(ended) / "shard.npy").write_bytes(b"kept")
     ended.release()
-    found = folder(made(tmp_path / "two"))
-    assert cache in found.parents
-    assert (found / "shard.npy").read_bytes() == b"kept"
+    kept = folder(store_of(tmp_path / "two"))
+    assert cache in kept.parents
+    assert (kept / "shard.npy").read_bytes() == b"kept"
 
 
-def test_other_bytes_and_other_versions_have_another_folder(tmp_path: Path, made: Make) -> None:
-    store, other = made(tmp_path), made(tmp_path, {"litert": "2"})
+def test_other_bytes_and_other_versions_have_another_folder(tmp_path: Path, store_of: Make) -> None:
+    store, other = store_of(tmp_path), store_of(tmp_path, {"litert": "2"})
     assert len({folder(store), folder(store, "b"), folder(other)}) == 3
     assert folder(store) == folder(store)
 
 
 def test_a_run_beside_another_has_a_folder_of_its_own_and_clears_its_own_alone(
-    tmp_path: Path, cache: Path, made: Make
+    tmp_path: Path, cache: Path, store_of: Make
 ) -> None:
-    first, second = (made(tmp_path / name) for name in ("one", "two"))
+    first, second = (store_of(tmp_path / name) for name in ("one", "two"))
     ours, theirs = folder(first), folder(second)
     assert ours != theirs
     assert tmp_path / "two" in theirs.parents
@@ -83,10 +83,10 @@ def test_a_run_beside_another_has_a_folder_of_its_own_and_clears_its_own_alone(
     assert ours.is_dir()
     first.clear()
     assert not ours.exists()
-    assert folder(made(tmp_path / "three")) == ours
+    assert folder(store_of(tmp_path / "three")) == ours
 
 
-def test_a_cache_that_cannot_be_written(cache: Path, tmp_path: Path, made: Make) -> None:
+def test_a_cache_that_cannot_be_written(cache: Path, tmp_path: Path, store_of: Make) -> None:
     cache.write_bytes(b"a file")
     with pytest.raises(OutputError, match="XDG_CACHE_HOME"):
-        folder(made(tmp_path))
+        folder(store_of(tmp_path))

@@ -60,9 +60,9 @@ def aligned(
 @pytest.mark.parametrize("both", [LOGITS, PROBABILITIES, ONE_LOGIT])
 def test_what_is_of_one_kind_stays(tmp_path: Path, both: NDArray[np.float32]) -> None:
     head = Head.of_outputs(both.shape[1], "logits")
-    found = aligned(tmp_path, both, both, head)
-    assert found.head.output == kind_of(both)
-    assert (Path(found.reference).name, Path(found.candidate).name) == ("reference.npy", "candidate.npy")
+    result = aligned(tmp_path, both, both, head)
+    assert result.head.output == kind_of(both)
+    assert (Path(result.reference).name, Path(result.candidate).name) == ("reference.npy", "candidate.npy")
     assert not (tmp_path / "out.npy").exists()
 
 
@@ -72,14 +72,14 @@ def test_the_logits_go_through_a_softmax_or_sigmoid(
     tmp_path: Path, logits: NDArray[np.float32], probabilities: NDArray[np.float32], whose: str
 ) -> None:
     pair = (logits, probabilities) if whose == "reference" else (probabilities, logits)
-    found = aligned(tmp_path, *pair, Head.of_outputs(logits.shape[1], kind_of(pair[0])))
-    assert found.head.output == "probabilities"
-    np.testing.assert_allclose(np.load(found.reference), probabilities, atol=1e-7)
-    np.testing.assert_allclose(np.load(found.candidate), probabilities, atol=1e-7)
-    assert Path(getattr(found, whose)).name == "out.npy"
+    result = aligned(tmp_path, *pair, Head.of_outputs(logits.shape[1], kind_of(pair[0])))
+    assert result.head.output == "probabilities"
+    np.testing.assert_allclose(np.load(result.reference), probabilities, atol=1e-7)
+    np.testing.assert_allclose(np.load(result.candidate), probabilities, atol=1e-7)
+    assert Path(getattr(result, whose)).name == "out.npy"
 
 
 def test_a_threshold_moves_along(tmp_path: Path) -> None:
-    found = aligned(tmp_path, ONE_LOGIT, ONE_PROBABILITY, Head.binary("logits", float(np.log(3))))
-    assert found.head.threshold == pytest.approx(0.75)
+    result = aligned(tmp_path, ONE_LOGIT, ONE_PROBABILITY, Head.binary("logits", float(np.log(3))))
+    assert result.head.threshold == pytest.approx(0.75)
     assert seen(Head.binary("logits"), ONE_PROBABILITY) == Head.binary("probabilities")

@@ -71,10 +71,10 @@ def test_quantized_outputs_come_back_as_real_numbers(artifacts: Path, tmp_path: 
 
 
 def test_progress_ends_at_its_total(artifacts: Path, images: NDArray[np.uint8], tmp_path: Path) -> None:
-    told: list[Progress] = []
-    predict(request_for(artifacts / "fixed.onnx", tmp_path), told.append)
-    assert (told[0].done, told[-1].done, told[-1].total) == (0, len(images), len(images))
-    assert told[-1].step == "fixed.onnx on onnxruntime"
+    progress: list[Progress] = []
+    predict(request_for(artifacts / "fixed.onnx", tmp_path), progress.append)
+    assert (progress[0].done, progress[-1].done, progress[-1].total) == (0, len(images), len(images))
+    assert progress[-1].step == "fixed.onnx on onnxruntime"
 
 
 @pytest.mark.parametrize(

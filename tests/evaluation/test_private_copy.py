@@ -44,8 +44,8 @@ def outputs(path: Path, folder: Path) -> np.ndarray[tuple[int, ...], np.dtype[np
         out=str(folder / "out.npy"),
     )
     predict(request, silent)
-    found: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = np.load(folder / "out.npy")
-    return found
+    scores: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = np.load(folder / "out.npy")
+    return scores
 
 
 @pytest.mark.parametrize("link", [os.symlink, os.link])

@@ -64,8 +64,8 @@ def _step(top1: float | None, n: int = 1000, sha256: str = "aa", source: str = "
 
 
 def _kinds(right: float | None, *steps: Step, n: int = 1000, classes: int = 10) -> list[str]:
-    found = reference_doubts(_facts(classes), IMAGES, [_row(None), _row(right, n)], steps, accepted=False)
-    return [doubt.kind for doubt in found]
+    doubts = reference_doubts(_facts(classes), IMAGES, [_row(None), _row(right, n)], steps, accepted=False)
+    return [doubt.kind for doubt in doubts]
 
 
 def test_a_reference_at_chance_is_in_doubt() -> None:
@@ -100,8 +100,8 @@ def test_only_the_last_step_claims() -> None:
 
 
 def test_what_the_user_accepts_is_told_all_the_same() -> None:
-    (found,) = reference_doubts(_facts(), IMAGES, [_row(0.214)], [_step(0.976)], accepted=True)
-    assert found.accepted
-    assert found.sentence.startswith(
+    (doubt,) = reference_doubts(_facts(), IMAGES, [_row(0.214)], [_step(0.976)], accepted=True)
+    assert doubt.accepted
+    assert doubt.sentence.startswith(
         "the reference is right on 21.4 % of 1,000 images of shop photos, and net.json says 97.6 % of 1,000:"
     )

@@ -18,9 +18,9 @@ GOOD = np.random.default_rng(0).normal(0, 3, (60, 4)).astype(np.float32)
 
 def changed(**rows: Any) -> NDArray[np.float32]:
     """GOOD with another value in one place."""
-    found = GOOD.copy()
-    found[17, 2] = rows["value"]
-    return found
+    scores = GOOD.copy()
+    scores[17, 2] = rows["value"]
+    return scores
 
 
 def test_good_outputs_give_no_reason() -> None:
@@ -30,9 +30,9 @@ def test_good_outputs_give_no_reason() -> None:
 
 
 def test_no_image_proves_nothing() -> None:
-    found = examine(GOOD[:0], GOOD[:0], HEAD)
-    assert found is not None
-    assert (found.verdict, found.reason) == (
+    finding = examine(GOOD[:0], GOOD[:0], HEAD)
+    assert finding is not None
+    assert (finding.verdict, finding.reason) == (
         "inconclusive",
         "no image was compared, and so nothing is proved",
     )
@@ -44,9 +44,12 @@ def test_one_value_that_is_no_number_fails(value: float) -> None:
         ((changed(value=value), GOOD), "reference"),
         ((GOOD, changed(value=value)), "artifact"),
     ):
-        found = examine(*pair, HEAD)
-        assert found is not None
-        assert (found.verdict, found.reason) == ("fail", f"the {whose} gives NaN or Inf on 1 of 60 images")
+        finding = examine(*pair, HEAD)
+        assert finding is not None
+        assert (finding.verdict, finding.reason) == (
+            "fail",
+            f"the {whose} gives NaN or Inf on 1 of 60 images",
+        )
 
 
 ONE_CLASS = GOOD + np.array([0, 99, 0, 0], np.float32)
@@ -65,10 +68,10 @@ def test_a_reference_that_tells_nothing_apart_proves_nothing_good_or_bad(
     reference: NDArray[np.float32], words: str
 ) -> None:
     for candidate in (reference, GOOD, np.zeros_like(GOOD)):
-        found = examine(reference, candidate, HEAD)
-        assert found is not None
-        assert found.verdict == "inconclusive"
-        assert found.reason.startswith(words)
+        finding = examine(reference, candidate, HEAD)
+        assert finding is not None
+        assert finding.verdict == "inconclusive"
+        assert finding.reason.startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -87,27 +90,27 @@ def test_a_reference_that_tells_nothing_apart_proves_nothing_good_or_bad(
 def test_a_candidate_that_broke_is_no_agreement(
     candidate: NDArray[np.float32], verdict: str, words: str
 ) -> None:
-    found = examine(GOOD, candidate, HEAD)
-    assert found is not None
-    assert found.verdict == verdict
-    assert found.reason.startswith(words)
+    finding = examine(GOOD, candidate, HEAD)
+    assert finding is not None
+    assert finding.verdict == verdict
+    assert finding.reason.startswith(words)
 
 
 def test_one_score_that_says_everything_is_not_the_same_score_for_every_class() -> None:
     """With one output the only column is equal to itself."""
     reference = np.linspace(0, 1, 60, dtype=np.float32)[:, None]
     assert examine(reference, reference * np.float32(0.99), BINARY) is None
-    found = examine(reference, reference / np.float32(4), BINARY)
-    assert found is not None
-    assert found.reason == "the artifact predicts class 0 only, the reference another one on 30 images"
+    finding = examine(reference, reference / np.float32(4), BINARY)
+    assert finding is not None
+    assert finding.reason == "the artifact predicts class 0 only, the reference another one on 30 images"
 
 
 @pytest.mark.parametrize("others", [HANDFUL - 1, HANDFUL])
 def test_a_handful_of_other_answers_is_no_accident(others: int) -> None:
     reference = np.where(np.arange(60)[:, None] < others, GOOD, ONE_CLASS).astype(np.float32)
     reference[:others, 1] = -99
-    found = examine(reference, ONE_CLASS, HEAD)
-    assert (found is not None) == (others >= HANDFUL)
+    finding = examine(reference, ONE_CLASS, HEAD)
+    assert (finding is not None) == (others >= HANDFUL)
 
 
 def test_distinct_values_are_looked_for_in_every_block() -> None:
@@ -117,10 +120,10 @@ def test_distinct_values_are_looked_for_in_every_block() -> None:
 
 
 def test_images_of_one_class_cannot_show_what_is_wrong_with_the_others() -> None:
-    found = one_class(GOOD, np.full(60, 2), HEAD)
-    assert found is not None
-    assert found.verdict == "inconclusive"
-    assert found.reason.startswith("all images are labelled 2, and nothing is proved of the other classes")
+    finding = one_class(GOOD, np.full(60, 2), HEAD)
+    assert finding is not None
+    assert finding.verdict == "inconclusive"
+    assert finding.reason.startswith("all images are labelled 2, and nothing is proved of the other classes")
     assert one_class(ONE_CLASS, np.arange(60) % 2, HEAD) is None, "the labels count where there are some"
 
 
@@ -128,10 +131,10 @@ def test_images_of_one_class_cannot_show_what_is_wrong_with_the_others() -> None
 def test_without_labels_the_reference_tells_the_classes(others: int) -> None:
     reference = np.tile(np.array([0, 9, 0, 0], np.float32), (60, 1))
     reference[:others] = (9, 0, 0, 0)
-    found = one_class(reference, None, HEAD)
-    assert (found is not None) == (others < HANDFUL)
-    if found is not None:
-        assert found.reason.startswith(f"the reference sees class 1 on all images but {others}, ")
+    finding = one_class(reference, None, HEAD)
+    assert (finding is not None) == (others < HANDFUL)
+    if finding is not None:
+        assert finding.reason.startswith(f"the reference sees class 1 on all images but {others}, ")
 
 
 def test_of_fewer_images_than_a_handful_nothing_is_said() -> None:

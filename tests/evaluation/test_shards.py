@@ -44,12 +44,12 @@ def test_joined_they_are_what_one_run_gives(whole: Predict, tmp_path: Path) -> N
     shards = shards_of(whole, tmp_path)
     for shard in reversed(shards):  # workers end in any order
         assert run(shard, silent).n == shard.stop - shard.start
-    found = join(
+    joined = join(
         JoinShards(shards=tuple(shard.out for shard in shards), out=str(tmp_path / "joined.npy")), silent
     )
     wanted = predict(whole, silent)
-    assert (found.n, found.device, found.classes) == (wanted.n, wanted.device, wanted.classes)
-    np.testing.assert_array_equal(np.load(found.out), np.load(wanted.out))
+    assert (joined.n, joined.device, joined.classes) == (wanted.n, wanted.device, wanted.classes)
+    np.testing.assert_array_equal(np.load(joined.out), np.load(wanted.out))
     assert {path.name for path in tmp_path.glob("part.*.npy")} == {Path(shard.out).name for shard in shards}
 
 
@@ -67,9 +67,9 @@ def test_shards_of_two_runtimes_are_no_whole(whole: Predict, tmp_path: Path) -> 
     shards = shards_of(whole, tmp_path)
     for shard in shards:
         run(shard, silent)
-    told = Path(shards[1].out).with_suffix(".json")
-    other = replace(msgspec.json.decode(told.read_bytes(), type=PredictResult), device="gpu")
-    told.write_bytes(msgspec.json.encode(other))
+    result_file = Path(shards[1].out).with_suffix(".json")
+    other = replace(msgspec.json.decode(result_file.read_bytes(), type=PredictResult), device="gpu")
+    result_file.write_bytes(msgspec.json.encode(other))
     with pytest.raises(DataError, match="not made by one runtime"):
         join(
             JoinShards(shards=tuple(shard.out for shard in shards), out=str(tmp_path / "joined.npy")), silent
@@ -79,7 +79,7 @@ def test_shards_of_two_runtimes_are_no_whole(whole: Predict, tmp_path: Path) -> 
 def test_what_was_half_told_is_run_again(whole: Predict, tmp_path: Path) -> None:
     shard = shards_of(whole, tmp_path)[0]
     first = run(shard, silent)
-    told = Path(shard.out).with_suffix(".json")
-    told.write_bytes(told.read_bytes()[:20])
+    result_file = Path(shard.out).with_suffix(".json")
+    result_file.write_bytes(result_file.read_bytes()[:20])
     assert run(shard, silent).n == first.n
-    assert msgspec.json.decode(told.read_bytes(), type=PredictResult).n == first.n
+    assert msgspec.json.decode(result_file.read_bytes(), type=PredictResult).n == first.n

@@ -29,9 +29,9 @@ def test_a_last_batch_of_another_size_is_answered_as_the_others(n: int, tmp_path
     )
     model = keras.models.load_model(tmp_path / "tiny.keras", compile=False)
     wanted = model.predict(images.astype(np.float32), batch_size=n, verbose=0)
-    found = np.load(tmp_path / "out.npy")
-    assert found.shape == wanted.shape
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4 * np.abs(wanted).max())
+    outputs = np.load(tmp_path / "out.npy")
+    assert outputs.shape == wanted.shape
+    np.testing.assert_allclose(outputs, wanted, rtol=0, atol=1e-4 * np.abs(wanted).max())
 
 
 def test_what_is_known_is_not_run_again(tmp_path: Path) -> None:
@@ -47,6 +47,6 @@ def test_what_is_known_is_not_run_again(tmp_path: Path) -> None:
         model=request, images=whole.images, out=str(tmp_path / "more.npy"), known=str(tmp_path / "known.npy")
     )
     reference(later, silent)
-    found = np.load(later.out)
-    np.testing.assert_array_equal(found[:100], known)
-    np.testing.assert_allclose(found[100:], np.load(whole.out)[100:], rtol=0, atol=1e-4)
+    outputs = np.load(later.out)
+    np.testing.assert_array_equal(outputs[:100], known)
+    np.testing.assert_allclose(outputs[100:], np.load(whole.out)[100:], rtol=0, atol=1e-4)

@@ -25,8 +25,8 @@ SURE = 12.0
 
 def softmax(logits: NDArray[Any]) -> NDArray[np.float32]:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    found: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return found
+    shares: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +75,12 @@ def test_a_good_int16x8_file_is_above_its_floor(int16x8: Path, tmp_path: Path) -
         ),
         silent,
     )
-    found, exact = np.load(out), softmax(SURE * tiny.logits(images))
-    assert (found <= 2 / 32768).mean() > 0.2  # the kernel gives no less
-    assert np.array_equal(found * 32768, np.rint(found * 32768))
-    good = measure(exact, found, Head.of_classes(exact.shape[1], "probabilities"))
+    outputs, exact = np.load(out), softmax(SURE * tiny.logits(images))
+    assert (outputs <= 2 / 32768).mean() > 0.2  # the kernel gives no less
+    assert np.array_equal(outputs * 32768, np.rint(outputs * 32768))
+    good = measure(exact, outputs, Head.of_classes(exact.shape[1], "probabilities"))
     assert sqnr_db(good.signal, good.noise) > 25
-    wrong = measure(exact, np.roll(found, 1, axis=1), Head.of_classes(exact.shape[1], "probabilities"))
+    wrong = measure(exact, np.roll(outputs, 1, axis=1), Head.of_classes(exact.shape[1], "probabilities"))
     assert sqnr_db(wrong.signal, wrong.noise) < 15
 
 
@@ -96,6 +96,6 @@ def test_margins_tell_where_an_answer_can_change() -> None:
     reference = np.array([[0, 1, 2], [5, 0, 4.5], [3, 3.001, 0]], np.float32)
     candidate = reference.copy()
     candidate[:, 0] += np.float32(0.1)
-    found = measure(reference, candidate, Head.of_classes(3, "logits"))
-    assert found.close == 1
-    assert found.swapped == pytest.approx(0.001, rel=1e-3)
+    sums = measure(reference, candidate, Head.of_classes(3, "logits"))
+    assert sums.close == 1
+    assert sums.swapped == pytest.approx(0.001, rel=1e-3)

@@ -69,15 +69,15 @@ def test_outputs_within_rounding_are_not_contradicted() -> None:
 
 
 def test_other_outputs_are() -> None:
-    found = judged(by_rounding=False).contradicted([EXPLANATION])
-    assert found.parity.verdict == "fail"
-    assert found.parity.reasons == (FINDING.sentence, "within")
+    judgement = judged(by_rounding=False).contradicted([EXPLANATION])
+    assert judgement.parity.verdict == "fail"
+    assert judgement.parity.reasons == (FINDING.sentence, "within")
 
 
 def test_findings_become_remarks() -> None:
-    (found,) = settled([EXPLANATION], [judged(by_rounding=True)])
-    assert found.findings == found.contradictions == ()
-    assert found.remarks == (FINDING.sentence, "one layer is not compared")
+    (judgement,) = settled([EXPLANATION], [judged(by_rounding=True)])
+    assert judgement.findings == judgement.contradictions == ()
+    assert judgement.remarks == (FINDING.sentence, "one layer is not compared")
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])

@@ -68,10 +68,10 @@ def npy(array: Any, pickles: bool = False) -> bytes:
 
 
 def test_what_is_written_is_read(path: Path) -> None:
-    found = read_golden(path)
-    assert found.vectors == VECTORS
-    assert np.array_equal(found.images, GOLDEN.images)
-    assert np.array_equal(found.expected[0][0], SCORES)
+    golden = read_golden(path)
+    assert golden.vectors == VECTORS
+    assert np.array_equal(golden.images, GOLDEN.images)
+    assert np.array_equal(golden.expected[0][0], SCORES)
 
 
 def test_numpy_alone_opens_it(path: Path) -> None:

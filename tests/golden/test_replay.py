@@ -79,16 +79,16 @@ def replayed(
 def test_all_artifacts_pass_where_they_were_saved(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = replayed(folder, tmp_path, "int8.tflite", "uint8.onnx", "fixed.onnx")
-    assert found.passed
-    assert [(row.backend, row.verdict) for row in found.rows] == [
+    result = replayed(folder, tmp_path, "int8.tflite", "uint8.onnx", "fixed.onnx")
+    assert result.passed
+    assert [(row.backend, row.verdict) for row in result.rows] == [
         ("litert", "pass"),
         ("onnxruntime", "pass"),
         ("onnxruntime", "pass"),
     ]
-    assert found.left == ("fixed.tflite",)
-    assert golden_code(found) == 0
-    print_golden(found)
+    assert result.left == ("fixed.tflite",)
+    assert golden_code(result) == 0
+    print_golden(result)
     text = capsys.readouterr().out
     assert text.count("pass") == 3
     assert "not given: fixed.tflite" in text
@@ -96,8 +96,8 @@ def test_all_artifacts_pass_where_they_were_saved(
 
 def test_the_name_of_a_file_does_not_matter(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "renamed.onnx").write_bytes((folder / "fixed.onnx").read_bytes())
-    found = replayed(folder, tmp_path, str(tmp_path / "renamed.onnx"))
-    assert (found.passed, found.rows[0].artifact) == (True, "renamed.onnx")
+    result = replayed(folder, tmp_path, str(tmp_path / "renamed.onnx"))
+    assert (result.passed, result.rows[0].artifact) == (True, "renamed.onnx")
 
 
 def test_another_file_is_an_error(folder: Path, tmp_path: Path) -> None:
@@ -114,10 +114,10 @@ def test_another_file_is_an_error(folder: Path, tmp_path: Path) -> None:
 def test_what_does_not_open_is_told_and_passes_nothing(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = replayed(folder, tmp_path, "fixed.onnx", places=("onnxruntime", "onnxruntime:cuda"))
-    assert [row.verdict for row in found.rows] == ["pass", "not run"]
-    assert (found.passed, golden_code(found)) == (False, 3)
-    print_golden(found)
+    result = replayed(folder, tmp_path, "fixed.onnx", places=("onnxruntime", "onnxruntime:cuda"))
+    assert [row.verdict for row in result.rows] == ["pass", "not run"]
+    assert (result.passed, golden_code(result)) == (False, 3)
+    print_golden(result)
     assert "fixed.onnx on onnxruntime cuda: " in capsys.readouterr().out
 
 
@@ -135,8 +135,8 @@ def test_what_makes_no_sense_is_refused(folder: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_replayed_is_no_pass(folder: Path, tmp_path: Path) -> None:
-    found = replayed(folder, tmp_path, "fixed.onnx")
-    empty = GoldenReplay(found.golden, found.vectors, ())
+    result = replayed(folder, tmp_path, "fixed.onnx")
+    empty = GoldenReplay(result.golden, result.vectors, ())
     assert (empty.passed, golden_code(empty)) == (False, 3)
 
 
@@ -158,19 +158,19 @@ def test_a_replay_imports_nothing_that_converts(folder: Path, tmp_path: Path, fo
 @pytest.mark.slow
 def test_without_the_usual_backend_one_that_opens_the_file_is_taken(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("openvino")
-    found = replayed(folder, tmp_path, "fixed.onnx", env=blocking(tmp_path, {"onnxruntime"}))
-    assert found.passed
-    assert found.rows[0].backend != "onnxruntime"
+    result = replayed(folder, tmp_path, "fixed.onnx", env=blocking(tmp_path, {"onnxruntime"}))
+    assert result.passed
+    assert result.rows[0].backend != "onnxruntime"
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("wheel")
+    folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", made], cwd=ROOT, check=True
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True
     )
-    (found,) = made.glob("*.whl")
-    return found
+    (wheel_file,) = folder.glob("*.whl")
+    return wheel_file
 
 
 @pytest.mark.slow

@@ -26,13 +26,13 @@ def test_no_step_is_made_up(scheme: str, outputs: np.ndarray[tuple[int, int], np
 
 def test_a_backend_is_held_against_itself_more_closely_than_another() -> None:
     runs = [GoldenRun("litert", "cpu"), GoldenRun("litert_reference", "cpu")]
-    found = tolerances("int8", HEAD, (0.15677,), runs, [GRID[:8], GRID[:8]], 20.0, "; here: little")
-    by_place = {(limit.backend, limit.device): limit for limit in found}
+    limits = tolerances("int8", HEAD, (0.15677,), runs, [GRID[:8], GRID[:8]], 20.0, "; here: little")
+    by_place = {(limit.backend, limit.device): limit for limit in limits}
     assert by_place["litert", "cpu"].steps == 1
     assert by_place["tflite_micro", "cpu"].expected == by_place["litert_reference", "cpu"].expected == 1
     assert (by_place["", "cpu"].steps, by_place["", "cpu"].expected) == (8, 0)
     assert by_place["", "cpu"].reason.endswith("; here: little")
-    assert found[-1].backend == found[-1].device == ""
+    assert limits[-1].backend == limits[-1].device == ""
 
 
 def test_near_ties_are_those_that_the_tolerance_can_turn() -> None:

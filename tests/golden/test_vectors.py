@@ -64,30 +64,30 @@ def test_another_runtime_has_its_own_tolerance(folder: Path, tmp_path: Path, fil
 
 def test_another_network_fails(folder: Path, tmp_path: Path) -> None:
     tiny.write_onnx(tmp_path)  # the network that gives one class
-    asked = replace(request(folder, "fixed.onnx", tmp_path), path=str(tmp_path / "fixed.onnx"))
-    row = replay(asked, silent)
+    task = replace(request(folder, "fixed.onnx", tmp_path), path=str(tmp_path / "fixed.onnx"))
+    row = replay(task, silent)
     assert row.verdict == "fail"
     assert [word in " ".join(row.reasons) for word in ("may be", "top-1")] == [True] * 2
 
 
 def test_images_of_another_size_fail(folder: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "images.npy", np.zeros((12, 9, 9, 1), np.uint8))
-    asked = replace(request(folder, "fixed.onnx", tmp_path), images=str(tmp_path / "images.npy"))
-    row = replay(asked, silent)
+    task = replace(request(folder, "fixed.onnx", tmp_path), images=str(tmp_path / "images.npy"))
+    row = replay(task, silent)
     assert (row.verdict, row.max_abs, row.same_top1) == ("fail", None, None)
     assert "the images are 9x9x1" in row.reasons[0]
 
 
 def test_what_does_not_run_is_an_error(folder: Path, tmp_path: Path) -> None:
-    asked = request(folder, "fixed.onnx", tmp_path)
+    task = request(folder, "fixed.onnx", tmp_path)
     with pytest.raises(UnknownName):
-        replay(replace(asked, backend="no_such"), silent)
+        replay(replace(task, backend="no_such"), silent)
     with pytest.raises(DeviceUnavailable):
-        replay(replace(asked, device="tpu"), silent)
+        replay(replace(task, device="tpu"), silent)
     with pytest.raises(ArtifactError, match="litert opens tflite and not onnx"):
-        replay(replace(asked, backend="litert"), silent)
+        replay(replace(task, backend="litert"), silent)
     with pytest.raises(DataError, match="cannot be read"):
-        replay(replace(asked, golden=str(tmp_path / "none.npz")), silent)
+        replay(replace(task, golden=str(tmp_path / "none.npz")), silent)
 
 
 class TestJudged:
@@ -110,17 +110,17 @@ class TestJudged:
 
     @pytest.mark.parametrize("bad", [np.nan, np.inf])
     def test_a_number_that_is_none_fails(self, folder: Path, golden: GoldenFile, bad: float) -> None:
-        found = golden.expected[2][0].copy()
-        found[3, 1] = bad
-        assert self.verdict(folder, golden, "fixed.onnx", found) == (
+        outputs = golden.expected[2][0].copy()
+        outputs[3, 1] = bad
+        assert self.verdict(folder, golden, "fixed.onnx", outputs) == (
             "fail",
             "it gives NaN or Inf on 1 of 12 images",
         )
 
     def test_a_wrong_shape_fails_and_so_does_nothing(self, folder: Path, golden: GoldenFile) -> None:
         expected = golden.expected[2][0]
-        for found in (expected[:, :4], expected[:5], expected[:0]):
-            assert self.verdict(folder, golden, "fixed.onnx", found)[0] == "fail"
+        for outputs in (expected[:, :4], expected[:5], expected[:0]):
+            assert self.verdict(folder, golden, "fixed.onnx", outputs)[0] == "fail"
 
     def test_a_step_more_than_allowed_fails(self, folder: Path, golden: GoldenFile) -> None:
         expected, step = golden.expected[3][0], np.float32(tiny.OUT_SCALE)
@@ -133,10 +133,12 @@ class TestJudged:
         expected = golden.expected[3][0]
         order = np.argsort(expected, axis=1)
         for row in range(len(expected)):
-            found = expected.copy()
-            found[row, order[row, -1]], found[row, order[row, -2]] = (
+            outputs = expected.copy()
+            outputs[row, order[row, -1]], outputs[row, order[row, -2]] = (
                 expected[row, order[row, -2]],
                 expected[row, order[row, -1]],
             )
-            why = self.verdict(folder, golden, "uint8.onnx", found)[1]
-            assert ("top-1" in why) == (row not in limit.near_ties and found[row].argmax() != order[row, -1])
+            why = self.verdict(folder, golden, "uint8.onnx", outputs)[1]
+            assert ("top-1" in why) == (
+                row not in limit.near_ties and outputs[row].argmax() != order[row, -1]
+            )

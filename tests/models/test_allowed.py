@@ -35,23 +35,23 @@ LOOK_UP = {"get", "serialize", "deserialize"}
 def _public_modules(package: str = "keras") -> Iterator[str]:
     """Every module at or below `package` but the implementation, whose import would change the backend."""
     yield package
-    for found in pkgutil.iter_modules(
+    for module in pkgutil.iter_modules(
         getattr(importlib.import_module(package), "__path__", []), f"{package}."
     ):
-        if found.name != "keras.src":
-            yield from _public_modules(found.name)
+        if module.name != "keras.src":
+            yield from _public_modules(module.name)
 
 
 def _public_names() -> set[tuple[str, str]]:
     """Module and name of whatever can be called in Keras' public namespace."""
-    found = {
+    names = {
         (module, name)
         for module in _public_modules()
         for name, value in vars(importlib.import_module(module)).items()
         if callable(value)
     }
     exported = (str(name).rpartition(".") for name in REGISTERED_NAMES_TO_OBJS)
-    return found | {(module, name) for module, _, name in exported}
+    return names | {(module, name) for module, _, name in exported}
 
 
 PUBLIC = _public_names()
@@ -71,8 +71,8 @@ def test_keras_has_names_enough_for_the_tests_below() -> None:
 
 def _classes(module: str, base: type, left_out: set[str]) -> set[str]:
     members = vars(importlib.import_module(module)).items()
-    found = {name for name, value in members if inspect.isclass(value) and issubclass(value, base)}
-    return found - left_out
+    classes = {name for name, value in members if inspect.isclass(value) and issubclass(value, base)}
+    return classes - left_out
 
 
 def _functions(module: str) -> set[str]:

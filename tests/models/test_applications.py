@@ -65,16 +65,16 @@ def granted(home: Path) -> Grant:
 
 
 def test_offline_without_a_cache_is_one_line_that_names_the_cache(tmp_path: Path) -> None:
-    told: list[Progress] = []
+    steps: list[Progress] = []
     home = tmp_path / "home"
     with (
         WorkerProcess("model", tmp_path / "log", {**ENV, "KERAS_HOME": str(home)}, granted(home)) as worker,
         pytest.raises(ModelError, match="app:MobileNet:random") as raised,
     ):
-        worker.call(FACTS, ModelRequest("app:MobileNet"), ModelFacts, told.append)
+        worker.call(FACTS, ModelRequest("app:MobileNet"), ModelFacts, steps.append)
     assert str(home / "models") in str(raised.value)
     assert "\n" not in str(raised.value)
-    assert any("downloading the weights of MobileNet: https://" in progress.note for progress in told)
+    assert any("downloading the weights of MobileNet: https://" in progress.note for progress in steps)
 
 
 def test_weights_in_the_cache_are_used_without_a_download(tmp_path: Path) -> None:
@@ -84,10 +84,10 @@ def test_weights_in_the_cache_are_used_without_a_download(tmp_path: Path) -> Non
     model = keras.applications.MobileNet(weights=None)
     # of all networks there, MobileNet's file is the one that Keras takes without a checksum
     nets.save_h5(model, cache / "mobilenet_1_0_224_tf.h5")
-    told: list[Progress] = []
+    steps: list[Progress] = []
     home = tmp_path / "home"
     with WorkerProcess("model", tmp_path / "log", {**ENV, "KERAS_HOME": str(home)}, granted(home)) as worker:
-        facts = worker.call(FACTS, ModelRequest("app:MobileNet"), ModelFacts, told.append)
+        facts = worker.call(FACTS, ModelRequest("app:MobileNet"), ModelFacts, steps.append)
     assert facts.name == "MobileNet"
     assert facts.parameters == model.count_params()
-    assert told == []
+    assert steps == []

@@ -157,9 +157,9 @@ def test_a_file_is_held_against_keras(tmp_path: Path, suffix: str) -> None:
     _classifier(flatten=_to_dense).save(path)
     request = ModelRequest(str(path))
     opened = open_model(request, silent)
-    found = check_reader(opened, request, 255 * subclassed.images())
-    assert found.loader.startswith("Keras")
-    assert found.difference <= found.allowed < 1e-3
+    check = check_reader(opened, request, 255 * subclassed.images())
+    assert check.loader.startswith("Keras")
+    assert check.difference <= check.allowed < 1e-3
     assert opened.facts.preprocessing.name == "model"
 
 
@@ -173,7 +173,7 @@ def test_a_file_of_keras_2_is_held_against_tf_keras(tmp_path: Path) -> None:
     tf_keras.Model(image, k.Dense(5)(x)).save(tmp_path / "old.h5")
     request = ModelRequest(str(tmp_path / "old.h5"), preprocess="unit")
     opened = open_model(request, silent)
-    found = check_reader(opened, request, subclassed.images())
+    check = check_reader(opened, request, subclassed.images())
     assert opened.facts.input_shape == SHAPE
-    assert found.loader.startswith("tf_keras")
-    assert found.difference <= found.allowed < 1e-3
+    assert check.loader.startswith("tf_keras")
+    assert check.difference <= check.allowed < 1e-3

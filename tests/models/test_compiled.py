@@ -18,5 +18,5 @@ def test_a_leaky_relu_behind_an_addition_keeps_its_slope(slope: float) -> None:
     model = keras.Model(image, keras.layers.LeakyReLU(negative_slope=slope)(x))
     images = np.random.default_rng(0).normal(size=(4, 16, 16, 8)).astype(np.float32)
     expected = np.asarray(model(images, training=False))
-    found = compiled(lambda given: model(given, training=False))(tf.constant(images)).numpy()
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    outputs = compiled(lambda given: model(given, training=False))(tf.constant(images)).numpy()
+    np.testing.assert_allclose(outputs, expected, atol=1e-5)

@@ -151,10 +151,12 @@ def test_models_in_models_do_not_double_without_end(keras2: bool) -> None:
 def test_dtype_policies_are_for_layers_by_their_names(pattern: str) -> None:
     """Keras matches them as regular expressions, and `(a|a)*b` takes a day on 40 letters."""
     policy = {"class_name": "DTypePolicy", "module": "keras.dtype_policies", "config": {"name": "float32"}}
-    told = {"class_name": "DTypePolicyMap", "module": "keras.dtype_policies"}
-    check_config(_model(dtype={**told, "config": {"policy_map": {"model/dense_1.a b-c": policy}}}), "m.keras")
+    policy_map = {"class_name": "DTypePolicyMap", "module": "keras.dtype_policies"}
+    check_config(
+        _model(dtype={**policy_map, "config": {"policy_map": {"model/dense_1.a b-c": policy}}}), "m.keras"
+    )
     with pytest.raises(ModelError, match="dtype policies for layers by the pattern"):
-        check_config(_model(dtype={**told, "config": {"policy_map": {pattern: policy}}}), "m.keras")
+        check_config(_model(dtype={**policy_map, "config": {"policy_map": {pattern: policy}}}), "m.keras")
 
 
 def test_a_config_of_more_parts_than_any_model_is_not_even_parsed() -> None:

@@ -53,27 +53,27 @@ class Recorder(Budget):
 
 
 def _recorded(config: Any) -> tuple[Recorder, Any]:
-    found = Recorder()
-    shape = _Sizes(found).of_model(json.loads(json.dumps(config)), None)
-    return found, shape
+    recorder = Recorder()
+    shape = _Sizes(recorder).of_model(json.loads(json.dumps(config)), None)
+    return recorder, shape
 
 
 @pytest.mark.parametrize("name", BUILT)
 def test_of_whole_networks_it_knows_the_output_and_nearly_all_weights(name: str) -> None:
     model = BUILT[name]()
-    found, shape = _recorded(keras.saving.serialize_keras_object(model))
+    recorder, shape = _recorded(keras.saving.serialize_keras_object(model))
     assert shape == tuple(model.output.shape[1:])
     kernels = [4 * math.prod(weight.shape) for weight in model.weights if "kernel" in weight.path]
-    assert found.weight_bytes == sum(kernels)
+    assert recorder.weight_bytes == sum(kernels)
     largest = max(_size(layer.output.shape) for layer in model.layers if _RULES.get(type(layer).__name__))
-    assert max(map(_size, found.tensors)) == largest or name == "nested"
+    assert max(map(_size, recorder.tensors)) == largest or name == "nested"
 
 
 def _size(shape: Any) -> int:
     return math.prod(shape[1:])
 
 
-def _made(kind: Any, *values: Any, **named: Any) -> Any:
+def _builds(kind: Any, *values: Any, **named: Any) -> Any:
     """To be made in the test: Keras draws seeds by itself."""
     return st.builds(partial, st.just(kind), *values, **named)
 
@@ -87,24 +87,24 @@ edges = st.one_of(
     st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * 2),
 )
 LAYERS = st.one_of(
-    _made(layers.Conv2D, st.integers(1, 6), pairs, strides=pairs, padding=paddings),
-    _made(layers.Conv2D, st.integers(1, 6), pairs, dilation_rate=pairs, padding=paddings),
-    _made(layers.Conv2D, st.just(6), pairs, groups=st.sampled_from([1, 2]), dtype=st.just("float16")),
-    _made(layers.DepthwiseConv2D, pairs, strides=few, padding=paddings, depth_multiplier=few),
-    _made(layers.SeparableConv2D, st.integers(1, 6), pairs, strides=few, padding=paddings),
-    _made(layers.Conv2DTranspose, st.integers(1, 6), pairs, strides=pairs, padding=paddings),
-    _made(layers.MaxPooling2D, pairs, strides=st.one_of(st.none(), pairs), padding=paddings),
-    _made(layers.AveragePooling2D, pairs, padding=paddings),
-    _made(layers.GlobalMaxPooling2D, keepdims=st.booleans()),
-    _made(layers.UpSampling2D, pairs),
-    _made(layers.ZeroPadding2D, edges),
-    _made(layers.Cropping2D, edges),
-    _made(layers.Resizing, st.integers(1, 40), st.integers(1, 40)),
-    _made(layers.CenterCrop, st.integers(1, 8), st.integers(1, 8)),
-    _made(layers.Dense, st.integers(1, 9)),
-    _made(layers.Flatten),
-    _made(layers.Rescaling, st.just(2.0)),
-    *map(_made, (layers.Softmax, layers.BatchNormalization, layers.PReLU)),
+    _builds(layers.Conv2D, st.integers(1, 6), pairs, strides=pairs, padding=paddings),
+    _builds(layers.Conv2D, st.integers(1, 6), pairs, dilation_rate=pairs, padding=paddings),
+    _builds(layers.Conv2D, st.just(6), pairs, groups=st.sampled_from([1, 2]), dtype=st.just("float16")),
+    _builds(layers.DepthwiseConv2D, pairs, strides=few, padding=paddings, depth_multiplier=few),
+    _builds(layers.SeparableConv2D, st.integers(1, 6), pairs, strides=few, padding=paddings),
+    _builds(layers.Conv2DTranspose, st.integers(1, 6), pairs, strides=pairs, padding=paddings),
+    _builds(layers.MaxPooling2D, pairs, strides=st.one_of(st.none(), pairs), padding=paddings),
+    _builds(layers.AveragePooling2D, pairs, padding=paddings),
+    _builds(layers.GlobalMaxPooling2D, keepdims=st.booleans()),
+    _builds(layers.UpSampling2D, pairs),
+    _builds(layers.ZeroPadding2D, edges),
+    _builds(layers.Cropping2D, edges),
+    _builds(layers.Resizing, st.integers(1, 40), st.integers(1, 40)),
+    _builds(layers.CenterCrop, st.integers(1, 8), st.integers(1, 8)),
+    _builds(layers.Dense, st.integers(1, 9)),
+    _builds(layers.Flatten),
+    _builds(layers.Rescaling, st.just(2.0)),
+    *map(_builds, (layers.Softmax, layers.BatchNormalization, layers.PReLU)),
 )  # fmt: skip
 
 

@@ -56,6 +56,6 @@ def test_what_stands_behind_the_last_weights_tells(parts: Any, kind: str) -> Non
 def test_nested_models_are_walked_into_and_the_last_layer_is_named() -> None:
     image = keras.Input(nets.SHAPE)
     model = keras.Model(image, after(layers.GlobalAveragePooling2D(name="pooled"))(image))
-    found = ending(model, nets.SHAPE)
-    assert found.kind == "features"
-    assert found.last.startswith("GlobalAveragePooling2D (")
+    end = ending(model, nets.SHAPE)
+    assert end.kind == "features"
+    assert end.last.startswith("GlobalAveragePooling2D (")

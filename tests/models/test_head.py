@@ -63,10 +63,10 @@ def _pooled() -> keras.Model:
 def test_the_kind_is_told_by_what_the_model_ends_in(
     build: Callable[[], keras.Model], kind: str, output: str
 ) -> None:
-    found = _opened(build()).facts
-    assert (found.head.kind, found.head.output, found.head.outputs) == (kind, output, found.head.outputs)
-    assert found.classes == (0 if kind == "embedding" else max(2, found.head.outputs))
-    assert any("taken as an embedding" in said for said in found.read_as) == (kind == "embedding")
+    facts = _opened(build()).facts
+    assert (facts.head.kind, facts.head.output, facts.head.outputs) == (kind, output, facts.head.outputs)
+    assert facts.classes == (0 if kind == "embedding" else max(2, facts.head.outputs))
+    assert any("taken as an embedding" in said for said in facts.read_as) == (kind == "embedding")
 
 
 def test_what_nothing_tells_is_said_to_be_assumed() -> None:
@@ -86,9 +86,9 @@ def test_what_nothing_tells_is_said_to_be_assumed() -> None:
     ],
 )
 def test_what_the_user_says_holds_and_is_told(activation: str | None, head: HeadKind, output: str) -> None:
-    found = _opened(_dense(4, activation), head=head).facts
-    assert (found.head.kind, found.head.output, found.declared) == (head, output, head)
-    assert any("as --head or the .json beside it says" in said for said in found.read_as)
+    facts = _opened(_dense(4, activation), head=head).facts
+    assert (facts.head.kind, facts.head.output, facts.declared) == (head, output, head)
+    assert any("as --head or the .json beside it says" in said for said in facts.read_as)
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,11 @@ def test_what_is_on_the_list_exists() -> None:
     resolve = _resolver("keras")
     for listed, kind in ((_allowed.CLASSES, "class"), (_allowed.FUNCTIONS, "function")):
         for module, name in sorted(listed):
-            found = resolve(name, None, module, kind, {}, None)
-            assert isinstance(found, type) if kind == "class" else inspect.isfunction(found), (module, name)
+            resolved = resolve(name, None, module, kind, {}, None)
+            assert isinstance(resolved, type) if kind == "class" else inspect.isfunction(resolved), (
+                module,
+                name,
+            )
 
 
 def test_no_class_on_the_list_takes_a_path_or_a_function() -> None:
@@ -94,8 +97,8 @@ def test_no_class_on_the_list_takes_a_path_or_a_function() -> None:
     }
     resolve = _resolver("keras")
     for module, name in sorted(_allowed.CLASSES):
-        found = resolve(name, None, module, "class", {}, None)
-        arguments = set(inspect.signature(found.__init__).parameters)
+        resolved = resolve(name, None, module, "class", {}, None)
+        arguments = set(inspect.signature(resolved.__init__).parameters)
         assert not arguments & suspicious, (module, name)
 
 
@@ -121,11 +124,11 @@ def test_tf_keras_imports_no_module_that_a_file_names() -> None:
 
 def test_tf_keras_has_what_is_on_the_list_or_refuses_it() -> None:
     pytest.importorskip("tf_keras")
-    resolve, found = _resolver("tf_keras"), set()
+    resolve, available = _resolver("tf_keras"), set()
     for module, name in sorted(_allowed.KERAS2_CLASSES):
         try:
             assert isinstance(resolve(name, None, module, "class", {}, None), type)
-            found.add(name)
+            available.add(name)
         except (TypeError, ImportError):  # Keras 3 has it alone, or in another module
             continue
-    assert {"Conv2D", "Functional", "Sequential", "TFOpLambda", "Policy", "GlorotUniform", "L2"} <= found
+    assert {"Conv2D", "Functional", "Sequential", "TFOpLambda", "Policy", "GlorotUniform", "L2"} <= available

@@ -23,15 +23,15 @@ pytestmark = nets.KERAS_WARNINGS
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("tf_keras")
-    made = tmp_path_factory.mktemp("keras2")
+    root = tmp_path_factory.mktemp("keras2")
     script = Path(__file__).with_name("write_keras2.py")
     subprocess.run(
-        [sys.executable, str(script), str(made)],
+        [sys.executable, str(script), str(root)],
         check=True,
         capture_output=True,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
     )
-    return made
+    return root
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_mixed_precision_is_read_as_float32(folder: Path, name: str, half_a_unit
     ours, theirs = np.log(opened.network(expected["x"])), np.log(expected["y"])
     apart = np.abs(ours - theirs).max() / np.abs(theirs).max()
     assert 0 < apart < 13 * half_a_unit  # its own framework rounds in each of its 13 layers
-    found = check_reader(opened, request, expected["x"])
-    assert found.loader.startswith("tf_keras")
-    assert 0 < found.difference <= found.allowed
+    check = check_reader(opened, request, expected["x"])
+    assert check.loader.startswith("tf_keras")
+    assert 0 < check.difference <= check.allowed
 
 
 def test_names_with_slashes_are_told_as_they_are(folder: Path) -> None:

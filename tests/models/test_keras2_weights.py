@@ -29,10 +29,10 @@ def group(tmp_path: Path) -> Iterator[h5py.Group]:
 
 def store(group: h5py.Group, layer: str, arrays: dict[str, np.ndarray]) -> None:
     """As Keras 2 does it: the order is that of `weight_names`."""
-    made = group.create_group(layer)
-    made.attrs["weight_names"] = [name.encode() for name in arrays]
+    stored = group.create_group(layer)
+    stored.attrs["weight_names"] = [name.encode() for name in arrays]
     for name, values in arrays.items():
-        made[name] = values
+        stored[name] = values
 
 
 def model() -> keras.Model:
@@ -52,9 +52,9 @@ def arrays() -> dict[str, np.ndarray]:
 
 def test_weights_are_found_by_their_names(group: h5py.Group) -> None:
     store(group, "inner", arrays())
-    made = model()
-    load_weights(made, group, "net.h5")
-    inner = made.get_layer("inner")
+    network = model()
+    load_weights(network, group, "net.h5")
+    inner = network.get_layer("inner")
     np.testing.assert_allclose(inner.get_layer("deep").get_weights()[0], DEPTHWISE, rtol=1e-6)
     gamma, beta, *_ = inner.get_layer("norm").get_weights()
     np.testing.assert_allclose(gamma, GAMMA, rtol=1e-6)
@@ -65,9 +65,11 @@ def test_a_name_without_its_layer_means_the_weight_that_no_other_means(group: h5
     held = arrays()
     held["gamma:0"] = held.pop("norm/gamma:0")
     store(group, "inner", held)
-    made = model()
-    load_weights(made, group, "net.h5")
-    np.testing.assert_allclose(made.get_layer("inner").get_layer("norm").get_weights()[0], GAMMA, rtol=1e-6)
+    network = model()
+    load_weights(network, group, "net.h5")
+    np.testing.assert_allclose(
+        network.get_layer("inner").get_layer("norm").get_weights()[0], GAMMA, rtol=1e-6
+    )
 
 
 def test_weights_that_are_not_there_are_counted(group: h5py.Group) -> None:

@@ -318,6 +318,6 @@ def test_the_reason_why_weights_do_not_load_is_told(tmp_path: Path) -> None:
             model.save_weights(tmp_path / "m.weights.h5")
     with pytest.raises(ValueError, match="Example error message") as caught:
         model.load_weights(tmp_path / "m.weights.h5")
-    told = first_line(caught.value)
-    assert "shape" in told
-    assert "Example" not in told
+    line = first_line(caught.value)
+    assert "shape" in line
+    assert "Example" not in line

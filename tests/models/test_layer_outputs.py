@@ -23,9 +23,9 @@ def model() -> keras.Model:
 
 
 def test_nested_layers_are_seen_as_often_as_they_run() -> None:
-    made = model()
-    found = layer_outputs(made, lambda: made(X))
-    assert {key: value.tolist() for key, value in found.items() if not key[0].startswith("input")} == {
+    network = model()
+    outputs = layer_outputs(network, lambda: network(X))
+    assert {key: value.tolist() for key, value in outputs.items() if not key[0].startswith("input")} == {
         ("minus", 0): [[-1, 2]],
         ("relu", 0): [[0, 2]],
         ("minus", 1): [[0, -2]],
@@ -41,20 +41,20 @@ def test_models_are_no_innermost_layers() -> None:
 
 
 def test_outputs_may_be_others_and_are_theirs_again_behind() -> None:
-    made = model()
-    before = np.asarray(made(X))
-    with replaced_outputs(made, lambda layer, output: output + (layer.name == "relu")):
-        inside = np.asarray(made(X))
+    network = model()
+    before = np.asarray(network(X))
+    with replaced_outputs(network, lambda layer, output: output + (layer.name == "relu")):
+        inside = np.asarray(network(X))
     assert (inside != before).any()
-    np.testing.assert_array_equal(np.asarray(made(X)), before)
+    np.testing.assert_array_equal(np.asarray(network(X)), before)
 
 
 def test_they_are_theirs_again_when_running_breaks() -> None:
-    made = model()
-    before = np.asarray(made(X))
-    with pytest.raises(ValueError, match="broken"), replaced_outputs(made, broken):
-        made(X)
-    np.testing.assert_array_equal(np.asarray(made(X)), before)
+    network = model()
+    before = np.asarray(network(X))
+    with pytest.raises(ValueError, match="broken"), replaced_outputs(network, broken):
+        network(X)
+    np.testing.assert_array_equal(np.asarray(network(X)), before)
 
 
 def broken(layer: object, output: object) -> object:

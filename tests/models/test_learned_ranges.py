@@ -44,21 +44,21 @@ def rewritten(path: Path, member: str, change: Callable[[bytes], bytes]) -> Path
 
 
 def test_they_come_back_to_the_last_bit(saved: Path) -> None:
-    found = opened(saved)
-    assert found.ranges == RANGES
-    assert found.facts.learned_ranges == 3
+    model = opened(saved)
+    assert model.ranges == RANGES
+    assert model.facts.learned_ranges == 3
 
 
 def test_keras_reads_the_file_as_if_they_were_not_there(saved: Path) -> None:
     batch = nets.images()
-    found = keras.models.load_model(saved, compile=False)
-    np.testing.assert_array_equal(nets.outputs(found, batch), nets.outputs(nets.classifier(), batch))
+    model = keras.models.load_model(saved, compile=False)
+    np.testing.assert_array_equal(nets.outputs(model, batch), nets.outputs(nets.classifier(), batch))
 
 
 def test_a_model_without_has_none(tmp_path: Path) -> None:
     nets.classifier().save(tmp_path / "net.keras")
-    found = opened(tmp_path / "net.keras")
-    assert (found.ranges, found.facts.learned_ranges) == (None, 0)
+    model = opened(tmp_path / "net.keras")
+    assert (model.ranges, model.facts.learned_ranges) == (None, 0)
 
 
 def test_a_model_that_is_saved_again_has_lost_them(saved: Path, tmp_path: Path) -> None:

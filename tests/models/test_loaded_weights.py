@@ -61,8 +61,8 @@ def test_weights_that_reach_every_layer_are_no_matter(folder: Path) -> None:
 def test_layers_that_kept_their_weights_are_named(
     folder: Path, build: Callable[[], keras.Model], file: str, option: str, says: str
 ) -> None:
-    found = _loaded(build(), folder / file, **{option: True})
-    assert re.search(says, found), found
+    note = _loaded(build(), folder / file, **{option: True})
+    assert re.search(says, note), note
 
 
 def test_a_second_file_may_bring_the_rest(folder: Path) -> None:

@@ -74,13 +74,13 @@ def test_the_one_that_is_named_is_all_there_is(build: Any, features: str, scores
     model = build()
     images = np.random.default_rng(0).random((2, *nets.SHAPE), np.float32)
     for name, kind in ((features, "embedding"), (scores, "classes")):
-        found = _opened(model, input_shape=nets.SHAPE, output=name)
-        assert found.facts.head.kind == kind
+        opened = _opened(model, input_shape=nets.SHAPE, output=name)
+        assert opened.facts.head.kind == kind
         wanted = named_outputs(model, model(images))[name]
-        np.testing.assert_allclose(found.network(images), wanted, rtol=1e-6)
-        assert f"of its outputs {name} is taken (--output)" in found.facts.read_as
-        flat = flat_graph(found.trackable, nets.SHAPE)  # what pruning and QAT go by
-        assert flat.calls[-1].shape == (None, found.facts.head.outputs)
+        np.testing.assert_allclose(opened.network(images), wanted, rtol=1e-6)
+        assert f"of its outputs {name} is taken (--output)" in opened.facts.read_as
+        flat = flat_graph(opened.trackable, nets.SHAPE)  # what pruning and QAT go by
+        assert flat.calls[-1].shape == (None, opened.facts.head.outputs)
 
 
 def test_the_only_output_may_be_named() -> None:

@@ -46,8 +46,8 @@ def test_a_file_with_odd_names_becomes_an_artifact(odd: Path, tmp_path: Path) ->
     np.testing.assert_array_equal(opened.network(nets.images()), expected)
     assert set(opened.facts.own_names.values()) == set(ODD.values())
     assert all(map(is_safe, opened.facts.own_names))
-    found = check_reader(opened, request, nets.images())
-    assert found.difference <= found.allowed
+    check = check_reader(opened, request, nets.images())
+    assert check.difference <= check.allowed
     out = tmp_path / "m.tflite"
     convert(opened.network, opened.trackable, PRESETS["model"], nets.SHAPE, "logits", out)
     assert out.stat().st_size > 1000

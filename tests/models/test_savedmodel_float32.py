@@ -59,8 +59,8 @@ def test_it_is_read_as_float32(tmp_path: Path, framework: str, policy: str, shor
     np.testing.assert_allclose(
         np.asarray(opened.network(images)), np.asarray(wide(images)), rtol=1e-4, atol=1e-5
     )
-    found = check_reader(opened, request, images)
-    assert 0 < found.difference <= found.allowed
+    check = check_reader(opened, request, images)
+    assert 0 < check.difference <= check.allowed
 
 
 def test_channels_that_come_first_are_turned(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ pytestmark = nets.KERAS_WARNINGS
 
 
 @pytest.mark.parametrize(
-    ("shape", "asked", "error", "says"),
+    ("shape", "requested", "error", "says"),
     [
         ((None, None, 3), None, UsageError, "images of any size .any,any,3.*add --input-shape"),
         ((None, None, 3), (20, 24, 1), UsageError, "20,24,1 contradicts net.keras, which takes any,any,3"),
@@ -20,10 +20,13 @@ pytestmark = nets.KERAS_WARNINGS
     ],
 )
 def test_a_shape_that_is_open_or_contradicts_is_refused(
-    shape: tuple[int | None, ...], asked: tuple[int, int, int] | None, error: type[ResnetEdgeError], says: str
+    shape: tuple[int | None, ...],
+    requested: tuple[int, int, int] | None,
+    error: type[ResnetEdgeError],
+    says: str,
 ) -> None:
     with pytest.raises(error, match=says):
-        _opened(nets.classifier(shape=shape), input_shape=asked)
+        _opened(nets.classifier(shape=shape), input_shape=requested)
 
 
 def test_an_open_shape_is_completed() -> None:

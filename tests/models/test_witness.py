@@ -34,15 +34,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled ResNet-20 as every kind of file."""
     from resnet_edge.compression.tfmot.bridge import to_tf_keras
 
-    made = tmp_path_factory.mktemp("bundled")
+    root = tmp_path_factory.mktemp("bundled")
     model = keras.models.load_model(bundled(MODEL_FILE), compile=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.save(made / "m.keras")
-        model.save(made / "keras3.h5")
-        to_tf_keras(flat_graph(model, (28, 28, 1))).save(made / "keras2.h5")
-        model.export(made / "saved_model", verbose=False)
-    return made
+        model.save(root / "m.keras")
+        model.save(root / "keras3.h5")
+        to_tf_keras(flat_graph(model, (28, 28, 1))).save(root / "keras2.h5")
+        model.export(root / "saved_model", verbose=False)
+    return root
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +57,12 @@ def _request(folder: Path, file: str) -> ModelRequest:
 @pytest.mark.parametrize("file", FILES)
 def test_a_reader_that_is_right_is_upheld(folder: Path, pixels: Any, file: str) -> None:
     request = _request(folder, file)
-    found = check_reader(open_model(request, silent), request, pixels)
-    assert (found.images, found.missing, found.note) == (IMAGES, "", "")
-    assert found.loader.startswith(
+    check = check_reader(open_model(request, silent), request, pixels)
+    assert (check.images, check.missing, check.note) == (IMAGES, "", "")
+    assert check.loader.startswith(
         {"keras2.h5": "tf_keras 2.", "saved_model": "TensorFlow 2."}.get(file, "Keras 3.")
     )
-    assert found.difference <= found.allowed
+    assert check.difference <= check.allowed
 
 
 def _variables(opened: OpenedModel) -> list[Any]:
@@ -180,8 +180,8 @@ def test_a_saturated_sigmoid_is_judged_by_what_float32_holds_of_it(tmp_path: Pat
     def off(images: Any) -> Any:
         return np.nextafter(np.asarray(opened.network(images)), np.float32(0))
 
-    found = check_reader(replace(opened, network=off), request, nets.images())
-    assert found.difference > 1e-4
+    check = check_reader(replace(opened, network=off), request, nets.images())
+    assert check.difference > 1e-4
     opened.trackable.get_layer("head").bias.assign([-0.5])
     with pytest.raises(ModelError, match="read wrongly"):
         check_reader(opened, request, nets.images())
@@ -196,8 +196,8 @@ def test_mixed_precision_is_compared_in_float32(tmp_path: Path) -> None:
     model.save(tmp_path / "m.keras")
     request = ModelRequest(str(tmp_path / "m.keras"), preprocess="none")
     opened = open_model(request, silent)
-    found = check_reader(opened, request, nets.images())
-    assert found.difference <= found.allowed < 1e-4
+    check = check_reader(opened, request, nets.images())
+    assert check.difference <= check.allowed < 1e-4
     opened.trackable.get_layer("more").bias.assign(np.full(8, 1e-3))
     with pytest.raises(ModelError, match="differ is more"):
         check_reader(opened, request, nets.images())
@@ -205,16 +205,16 @@ def test_mixed_precision_is_compared_in_float32(tmp_path: Path) -> None:
 
 def test_a_network_that_is_no_file_is_its_own_witness() -> None:
     request = ModelRequest("resnet8", input_shape=(16, 16, 3))
-    found = check_reader(open_model(request, silent), request, nets.images())
-    assert (found.loader, found.missing, found.note) == ("", "", "")
+    check = check_reader(open_model(request, silent), request, nets.images())
+    assert (check.loader, check.missing, check.note) == ("", "", "")
 
 
 def test_without_tf_keras_that_is_said(folder: Path, pixels: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     request = _request(folder, "keras2.h5")
     opened = open_model(request, silent)
     monkeypatch.setitem(sys.modules, "tf_keras", None)  # as where it is not installed
-    found = check_reader(opened, request, pixels)
-    assert found.note == (
+    check = check_reader(opened, request, pixels)
+    assert check.note == (
         "the reference has no second witness: tf_keras, which reads files of Keras 2, is not installed "
         "(pip install tf_keras)"
     )

@@ -38,44 +38,44 @@ MACHINE = {
 }
 
 
-def found(*backends: BackendState) -> Examination:
+def examination(*backends: BackendState) -> Examination:
     return Examination(MACHINE, {"numpy": "2.4"}, backends, SandboxState(files="open", network="open"))
 
 
 def test_what_works_is_listed_with_the_time_of_its_first_image() -> None:
-    assert working(found(IREE, LITERT, ONNX)) == [
+    assert working(examination(IREE, LITERT, ONNX)) == [
         ["litert", "2.3.0", "cpu", "0.0400"],
         ["onnxruntime", "1.32.0", "cpu", "0.370"],
     ]
-    assert working(found(IREE)) == []
+    assert working(examination(IREE)) == []
 
 
 def test_a_reason_is_told_once_for_all_that_it_keeps_away() -> None:
-    assert absent(found(LITERT, ONNX, IREE)) == [
+    assert absent(examination(LITERT, ONNX, IREE)) == [
         f"onnxruntime cuda, onnxruntime tensorrt: {NO_CUDA}",
         "iree: pip install 'x[iree]'",
     ]
-    assert absent(found(LITERT)) == []
+    assert absent(examination(LITERT)) == []
 
 
 def test_runtimes_of_other_versions_are_one_line() -> None:
-    (line,) = absent(found(LITERT, *PINNED))
+    (line,) = absent(examination(LITERT, *PINNED))
     assert all(backend.backend in line for backend in PINNED)
     assert "make extras-museum" in line
 
 
 def test_the_summary_says_how_much_works_and_what_is_broken() -> None:
-    assert summary(found(LITERT, ONNX, IREE)) == (
+    assert summary(examination(LITERT, ONNX, IREE)) == (
         "2 backends of 3 work here, on cpu, and nothing that is installed is broken; 1 is not installed."
     )
-    sick = found(LITERT, WRONG)
+    sick = examination(LITERT, WRONG)
     assert summary(sick) == "1 backend of 2 works here, on cpu; BROKEN: openvino."
     assert broken(sick) == ["openvino cpu: broken: it gives 1"]
-    assert summary(found(IREE)).startswith("0 backends of 1 work here, and nothing")
+    assert summary(examination(IREE)).startswith("0 backends of 1 work here, and nothing")
 
 
 def test_the_machine_is_told_without_what_is_not_known() -> None:
-    lines = machine_lines(found())
+    lines = machine_lines(examination())
     assert lines[0] == "Some CPU (x86_64), 2 cores"
     assert "none known" in lines[1]
     assert lines[-1] == "numpy 2.4"

@@ -50,14 +50,14 @@ def test_images_are_those_that_it_took(sound: Verification) -> None:
 
 def undecided(report: Report, needed: int | None, count: int = 1) -> Verification:
     """The first `count` artifacts are not decided, the others pass."""
-    found = verified(report)
+    verification = verified(report)
     rows = tuple(
         replace(row, verdict="inconclusive", samples_needed=needed)
         if n < count
         else replace(row, verdict="pass")
-        for n, row in enumerate(found.parity)
+        for n, row in enumerate(verification.parity)
     )
-    return replace(found, parity=rows, failures=(), doubts=())
+    return replace(verification, parity=rows, failures=(), doubts=())
 
 
 def test_what_is_proved_and_what_would_prove_the_rest_is_said(ordinary: Report) -> None:

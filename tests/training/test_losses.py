@@ -106,14 +106,14 @@ def log_sigmoid(values: Any) -> Any:
 def test_labels_have_the_mean_of_their_cross_entropies(smoothing: float) -> None:
     target = SEVERAL * (1 - smoothing) + smoothing / 2
     each = -(target * log_sigmoid(LOGITS) + (1 - target) * log_sigmoid(-LOGITS))
-    found = loss_of(recipe(label_smoothing=smoothing), ONE_EACH)(SEVERAL, LOGITS)
-    np.testing.assert_allclose(found, each.mean(axis=1), rtol=1e-5)
+    losses = loss_of(recipe(label_smoothing=smoothing), ONE_EACH)(SEVERAL, LOGITS)
+    np.testing.assert_allclose(losses, each.mean(axis=1), rtol=1e-5)
 
 
 def test_probabilities_of_labels_and_their_logits_have_one_loss() -> None:
     probabilities = np.exp(log_sigmoid(LOGITS)).astype(np.float32)
-    found = loss_of(recipe(), Head.multilabel(4, "probabilities"))(SEVERAL, probabilities)
-    np.testing.assert_allclose(found, loss_of(recipe(), ONE_EACH)(SEVERAL, LOGITS), rtol=1e-4, atol=1e-5)
+    losses = loss_of(recipe(), Head.multilabel(4, "probabilities"))(SEVERAL, probabilities)
+    np.testing.assert_allclose(losses, loss_of(recipe(), ONE_EACH)(SEVERAL, LOGITS), rtol=1e-4, atol=1e-5)
 
 
 def test_a_teacher_of_labels_is_met_where_its_probabilities_are() -> None:

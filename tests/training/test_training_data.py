@@ -110,9 +110,9 @@ def test_an_embedding_needs_no_labels_and_is_measured_where_there_are_some(tmp_p
     head = Head.embedding(8)
     bare = read(tmp_path, labels=None, head=head, validation=0.2)
     assert (bare.classes, bare.labelled, bare.measured_on) == (0, False, None)
-    told = read(tmp_path, head=head, names=["a", "b"], validation=0.2)
-    assert told.measured_on is told.held_out
-    assert told.class_names == ()
+    data = read(tmp_path, head=head, names=["a", "b"], validation=0.2)
+    assert data.measured_on is data.held_out
+    assert data.class_names == ()
 
 
 @pytest.mark.parametrize(

@@ -40,60 +40,60 @@ def converted(folder: Path, **parts: Any) -> Path:
     """A folder with a report and one file, beside the model and the images."""
     (folder / "net.keras").write_bytes(b"model")
     (folder / "photos").mkdir()
-    made = folder / "dist"
-    made.mkdir()
-    (made / "net.int8.onnx").write_bytes(b"artifact")
+    dist = folder / "dist"
+    dist.mkdir()
+    (dist / "net.int8.onnx").write_bytes(b"artifact")
     report = {
-        "artifacts": [{"file": "net.int8.onnx", "sha256": sha256_of(made / "net.int8.onnx")}],
+        "artifacts": [{"file": "net.int8.onnx", "sha256": sha256_of(dist / "net.int8.onnx")}],
         "model": {"source": "net.keras", "sha256": sha256_of(folder / "net.keras")},
         "inputs": {"model": "../net.keras", "data": "../photos", "calibration": "fashion-mnist"},
         "data": {"source": "photos", "n": 9, "sha256": "ab"},
         "max_drop_pp": 2.0,
         "preprocessing": {"name": "unit", "where": "graph", "scale": [1 / 255], "formula": "x"},
     }
-    (made / "report.json").write_text(json.dumps({**report, **parts}))
-    return made
+    (dist / "report.json").write_text(json.dumps({**report, **parts}))
+    return dist
 
 
 def test_a_folder_tells_how_it_was_made_from_anywhere(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = converted(tmp_path)
+    dist = converted(tmp_path)
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    for paths in ((made,), (made / "net.int8.onnx",)):
-        found = converted_by(paths)
-        assert found is not None
-        assert found.reference is not None
-        assert Path(found.reference).resolve() == tmp_path / "net.keras"
-        assert found.data is not None
-        assert Path(found.data).resolve() == tmp_path / "photos"
-        assert (found.calibration, found.max_drop_pp) == ("fashion-mnist", 2.0)
-        assert found.preprocessing == PRESETS["unit"]
-        assert found.images == ReportedImages(9, "ab")
+    for paths in ((dist,), (dist / "net.int8.onnx",)):
+        origin = converted_by(paths)
+        assert origin is not None
+        assert origin.reference is not None
+        assert Path(origin.reference).resolve() == tmp_path / "net.keras"
+        assert origin.data is not None
+        assert Path(origin.data).resolve() == tmp_path / "photos"
+        assert (origin.calibration, origin.max_drop_pp) == ("fashion-mnist", 2.0)
+        assert origin.preprocessing == PRESETS["unit"]
+        assert origin.images == ReportedImages(9, "ab")
 
 
 def test_what_is_gone_or_has_changed_is_not_taken(tmp_path: Path) -> None:
-    made = converted(tmp_path, preprocessing={"name": "model", "where": "model"}, max_drop_pp=None)
+    dist = converted(tmp_path, preprocessing={"name": "model", "where": "model"}, max_drop_pp=None)
     (tmp_path / "net.keras").write_bytes(b"another model")
     (tmp_path / "photos").rmdir()
-    found = converted_by((made,))
-    assert found is not None
-    assert (found.reference, found.data, found.max_drop_pp, found.preprocessing) == (None,) * 4
-    assert found.model_source == "net.keras"
+    origin = converted_by((dist,))
+    assert origin is not None
+    assert (origin.reference, origin.data, origin.max_drop_pp, origin.preprocessing) == (None,) * 4
+    assert origin.model_source == "net.keras"
 
 
 def test_a_report_speaks_of_its_own_files_alone(tmp_path: Path) -> None:
-    made = converted(tmp_path)
-    (made / "net.int8.onnx").write_bytes(b"another")
-    assert converted_by((made / "net.int8.onnx",)) is None
-    assert converted_by((made, tmp_path)) is None
+    dist = converted(tmp_path)
+    (dist / "net.int8.onnx").write_bytes(b"another")
+    assert converted_by((dist / "net.int8.onnx",)) is None
+    assert converted_by((dist, tmp_path)) is None
     assert converted_by((tmp_path,)) is None
     assert converted_by(()) is None
 
 
 def test_names_of_the_bundled_files_are_found_in_the_package(tmp_path: Path) -> None:
     inputs = {"data": "fashion-mnist:..", "calibration": f"{CALIBRATION_FILE}{BUNDLED}"}
-    found = converted_by((converted(tmp_path, inputs=inputs),))
-    assert found is not None
-    assert found.data == f"fashion-mnist:{tmp_path / 'dist' / '..'}"
-    assert found.calibration == str(bundled(CALIBRATION_FILE))
+    origin = converted_by((converted(tmp_path, inputs=inputs),))
+    assert origin is not None
+    assert origin.data == f"fashion-mnist:{tmp_path / 'dist' / '..'}"
+    assert origin.calibration == str(bundled(CALIBRATION_FILE))

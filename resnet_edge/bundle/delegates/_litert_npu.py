@@ -17,9 +17,9 @@ FORMATS = frozenset({"tflite"})
 def npu_outlook(path: Path, format: str, delegate: str, title: str, source: str, rule: Rule) -> Outlook:
     """By the `rule` of a plug-in."""
     check_format(path, format, FORMATS)
-    found = operations(path, fold_float16=False)
-    verdicts = judged(found, rule)
-    pieces = parts(found, [verdict.reason is None for verdict in verdicts])
+    ops = operations(path, fold_float16=False)
+    verdicts = judged(ops, rule)
+    pieces = parts(ops, [verdict.reason is None for verdict in verdicts])
     remark = "The vendor's compiler, which has the last word, was not asked: it comes with an SDK of its own."
     origin = ListOrigin(
         delegate=delegate, title=title, kind="documented", source=source, date=READ, verb="is handed"

@@ -71,32 +71,32 @@ def _operation(graph: Graph, node: Node, version: int) -> DelegatedOperation:
     )
 
 
-def judged(found: Sequence[DelegatedOperation], rule: Rule) -> list[DelegateVerdict]:
+def judged(ops: Sequence[DelegatedOperation], rule: Rule) -> list[DelegateVerdict]:
     """The verdict on each."""
-    return [DelegateVerdict(each.op, each.macs, rule(each)) for each in found]
+    return [DelegateVerdict(each.op, each.macs, rule(each)) for each in ops]
 
 
-def parts(found: Sequence[DelegatedOperation], taken: Sequence[bool]) -> list[list[int]]:
+def parts(ops: Sequence[DelegatedOperation], taken: Sequence[bool]) -> list[list[int]]:
     """The connected pieces into which TFLite cuts the operations that are `taken`, as indices.
 
     As PartitionGraphIntoIndependentNodeSubsets does it (tensorflow/lite/graph_info.cc): pieces of taken and
     of other operations in turn, and each as large as what it waits for allows.
     """
-    waiting = list(range(len(found)))
-    made = {i for each in found for i in each.node.outputs}
+    waiting = list(range(len(ops)))
+    pending = {i for each in ops for i in each.node.outputs}
     pieces: list[list[int]] = []
     while waiting:
-        ready = [index for index in waiting if not made.intersection(found[index].node.inputs)]
+        ready = [index for index in waiting if not pending.intersection(ops[index].node.inputs)]
         if not ready:
             break  # a cycle: a damaged file, which no runtime opens
         kind, piece = taken[ready[0]], []
         while ready := [
             index
             for index in waiting
-            if taken[index] == kind and not made.intersection(found[index].node.inputs)
+            if taken[index] == kind and not pending.intersection(ops[index].node.inputs)
         ]:
             for index in ready:
-                made.difference_update(found[index].node.outputs)
+                pending.difference_update(ops[index].node.outputs)
                 waiting.remove(index)
             piece += ready
         if kind:

@@ -34,9 +34,9 @@ LARGEST_KERNEL = 16384
 def outlook(path: Path, format: str) -> Outlook:
     """See delegates.Delegate. `facts`: how many pieces of the graph are handed over."""
     check_format(path, format, FORMATS)
-    found = operations(path)
-    verdicts = judged(found, reason)
-    pieces = parts(found, [verdict.reason is None for verdict in verdicts])
+    ops = operations(path)
+    verdicts = judged(ops, reason)
+    pieces = parts(ops, [verdict.reason is None for verdict in verdicts])
     for index in (index for piece in pieces if len(piece) < FEWEST for index in piece):
         alone = f"it stands alone, and the delegate takes at least {FEWEST} operations together"
         verdicts[index] = DelegateVerdict(verdicts[index].op, verdicts[index].macs, alone)

@@ -62,19 +62,19 @@ def outlook(path: Path, format: str, accelerator: str = ACCELERATOR) -> Outlook:
     if accelerator not in ACCELERATORS:
         raise UsageError(f"no Ethos-U is called {accelerator!r}; choose from: {', '.join(ACCELERATORS)}")
     version, program = ENVIRONMENT.require("ethos_u", "vela"), ENVIRONMENT.program("vela")
-    found = operations(path, fold_float16=False)
+    ops = operations(path, fold_float16=False)
     system, memory = _SMALL.get(accelerator) or _MEMORY[accelerator.rpartition("-")[0]]
-    told = _compiled(path, program, accelerator, system, memory)
-    if told.npu == 0:
-        why = next(iter(told.reasons.values()), "it gives no reason")
+    compiled = _compiled(path, program, accelerator, system, memory)
+    if compiled.npu == 0:
+        why = next(iter(compiled.reasons.values()), "it gives no reason")
         raise ArtifactError(
             f"{path}: nothing of it runs on {accelerator}, all stays on the CPU ({why}): take an int8 file"
         )
-    verdicts = [DelegateVerdict(each.op, each.macs, _reason(each, told.reasons)) for each in found]
+    verdicts = [DelegateVerdict(each.op, each.macs, _reason(each, compiled.reasons)) for each in ops]
     warnings = []
-    if told.cpu and all(verdict.reason is None for verdict in verdicts):
-        warnings = [f"Vela leaves {told.cpu} of its operators to the CPU and does not say which."]
-    facts = {**_facts(told), "accelerator": accelerator, "system_config": system, "memory_mode": memory}
+    if compiled.cpu and all(verdict.reason is None for verdict in verdicts):
+        warnings = [f"Vela leaves {compiled.cpu} of its operators to the CPU and does not say which."]
+    facts = {**_facts(compiled), "accelerator": accelerator, "system_config": system, "memory_mode": memory}
     source = f"Vela {version}, Arm/vela.ini, {accelerator}, {system}, {memory}"
     origin = ListOrigin(delegate="ethos_u", title=f"{TITLE} ({accelerator})", kind="estimated", source=source)
     remark = (
@@ -138,8 +138,8 @@ def _reason(operation: DelegatedOperation, reasons: Mapping[str, str]) -> str | 
     return next((reasons[tensor.name] for tensor in operation.outputs if tensor.name in reasons), None)
 
 
-def _facts(told: _Compiled) -> dict[str, Fact]:
-    table = told.summary
+def _facts(compiled: _Compiled) -> dict[str, Fact]:
+    table = compiled.summary
     flash = float(table["on_chip_flash_memory_used"]) + float(table["off_chip_flash_memory_used"])
     return {
         "cycles": float(table["cycles_total"]),
@@ -148,6 +148,6 @@ def _facts(told: _Compiled) -> dict[str, Fact]:
         "sram_kib": float(table["sram_memory_used"]),
         "flash_kib": flash,
         "dram_kib": float(table["dram_memory_used"]),
-        "npu_operators": float(told.npu),
-        "cpu_operators": float(told.cpu),
+        "npu_operators": float(compiled.npu),
+        "cpu_operators": float(compiled.cpu),
     }

@@ -53,11 +53,11 @@ SLICE_MASKS = {"ellipsisMask": "ellipsis", "newAxisMask": "new axis", "shrinkAxi
 def outlook(path: Path, format: str) -> Outlook:
     """See delegates.Delegate. `facts`: into how many pieces the CPU's operations cut the rest."""
     check_format(path, format, FORMATS)
-    found = operations(path)
-    verdicts = judged(found, reason)
-    pieces = parts(found, [verdict.reason is None for verdict in verdicts])
+    ops = operations(path)
+    verdicts = judged(ops, reason)
+    pieces = parts(ops, [verdict.reason is None for verdict in verdicts])
     origin = ListOrigin(delegate="litert_gpu", title=TITLE, kind="documented", source=SOURCE, date=READ)
-    return outlook_of(origin, verdicts, _warnings(found), {"parts": float(len(pieces))})
+    return outlook_of(origin, verdicts, _warnings(ops), {"parts": float(len(pieces))})
 
 
 def reason(operation: DelegatedOperation) -> str | None:
@@ -77,11 +77,11 @@ def reason(operation: DelegatedOperation) -> str | None:
     return f"its {masks[0]} mask is not supported" if masks else None
 
 
-def strides_lost(found: list[DelegatedOperation]) -> list[str]:
+def strides_lost(ops: list[DelegatedOperation]) -> list[str]:
     """The layers that LiteRT 2.3 computes as if they had no stride: 1x1 convolutions of int8 weights."""
     return [
         each.layer
-        for each in found
+        for each in ops
         if each.op == "CONV_2D"
         and reason(each) is None
         and each.inputs[1].dtype in ("int8", "uint8")
@@ -90,8 +90,8 @@ def strides_lost(found: list[DelegatedOperation]) -> list[str]:
     ]
 
 
-def _warnings(found: list[DelegatedOperation]) -> list[str]:
-    layers = strides_lost(found)
+def _warnings(ops: list[DelegatedOperation]) -> list[str]:
+    layers = strides_lost(ops)
     if not layers:
         return []
     return [

@@ -21,11 +21,11 @@ SOURCE = "the delegate itself, in ai-edge-litert"
 def outlook(path: Path, format: str) -> Outlook:
     """See delegates.Delegate. `facts`: how many pieces of the graph it takes."""
     check_format(path, format, FORMATS)
-    found = operations(path, fold_float16=False)
-    inside, parts = taken_by_xnnpack(path, len(found))
+    ops = operations(path, fold_float16=False)
+    inside, parts = taken_by_xnnpack(path, len(ops))
     verdicts = [
         DelegateVerdict(each.op, each.macs, None if index in inside else _reason(each))
-        for index, each in enumerate(found)
+        for index, each in enumerate(ops)
     ]
     source = f"{SOURCE} {metadata.version('ai-edge-litert')}"
     origin = ListOrigin(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 def filled(text: str, values: Mapping[str, str]) -> str:
     """The text with `@NAME@`, or `"@NAME@"`, as the value of NAME: code, which `core.literals` makes of text.
     In one pass: a value may hold what looks like a name."""
-    return re.sub(r'("?)@([A-Z]+)@\1', lambda found: values[found[2]], text)
+    return re.sub(r'("?)@([A-Z]+)@\1', lambda match: values[match[2]], text)
 
 
 def for_bundle(text: str, here: set[str]) -> str:

@@ -90,8 +90,8 @@ def kernels(layer: Any) -> list[tuple[Any, Axes]]:
 def reading_kernel(layer: Any) -> tuple[Any, int] | None:
     """The variable that a layer of a sliceable class reads its input with, and the axis of the
     channels there; None where it makes none of its own."""
-    found = [(weight, sides.reads) for weight, sides in kernels(layer) if sides.reads is not None]
-    return found[0] if found else None  # a SeparableConv2D reads with the first of its two
+    readings = [(weight, sides.reads) for weight, sides in kernels(layer) if sides.reads is not None]
+    return readings[0] if readings else None  # a SeparableConv2D reads with the first of its two
 
 
 def making_kernel(layer: Any) -> tuple[Any, int]:

@@ -51,8 +51,8 @@ class ShutBlocks:
             self._known[key] = mean_loss(self._model, self._loss, self._batches)
         return self._known[key]
 
-    def _gated(self, graph: FlatGraph, found: dict[str, ResidualBlock]) -> keras.Model:
-        calls = [self._gate(call, found[call.name]) if call.name in found else call for call in graph.calls]
+    def _gated(self, graph: FlatGraph, blocks: dict[str, ResidualBlock]) -> keras.Model:
+        calls = [self._gate(call, blocks[call.name]) if call.name in blocks else call for call in graph.calls]
         gated = replace(graph, calls=tuple(calls))
         model = rebuild(gated, lambda call: self._gates.get(call.name) or copied(call))
         copy_weights(graph, model)  # an Add has none
@@ -92,10 +92,10 @@ class BlockChoice:
 
     def down_to(self, allowed: float) -> tuple[str, ...]:
         """The blocks that go before the cost would fall below `allowed`, in order."""
-        found: tuple[str, ...] = ()
-        while following := self._next(found, least=allowed):
-            found = (*found, following)
-        return found
+        gone: tuple[str, ...] = ()
+        while following := self._next(gone, least=allowed):
+            gone = (*gone, following)
+        return gone
 
     def following(self, removed: tuple[str, ...]) -> str | None:
         """The block that goes after `removed`; None: no further one can."""
@@ -122,17 +122,17 @@ class BlockChoice:
 
 def block_losses(graph: FlatGraph, loss: Loss, batches: Batches) -> dict[str, float]:
     """By the name of each block that can be removed, how much the mean loss grows without it alone."""
-    found = removable(graph)
-    shut = ShutBlocks(graph, found, loss, batches)
-    return {block.name: shut.loss([block.name]) - shut.loss() for block in found}
+    blocks = removable(graph)
+    shut = ShutBlocks(graph, blocks, loss, batches)
+    return {block.name: shut.loss([block.name]) - shut.loss() for block in blocks}
 
 
 def mean_loss(model: keras.Model, loss: Loss, batches: Batches) -> float:
     """The mean of `loss` over all images, in inference mode. Raises DataError where it is not finite."""
     total, count = 0.0, 0
     for images, labels in batches:
-        found = keras.ops.mean(loss(labels, keras.ops.convert_to_tensor(model.predict_on_batch(images))))
-        total += float(keras.ops.convert_to_numpy(found)) * len(labels)
+        mean = keras.ops.mean(loss(labels, keras.ops.convert_to_tensor(model.predict_on_batch(images))))
+        total += float(keras.ops.convert_to_numpy(mean)) * len(labels)
         count += len(labels)
     if not np.isfinite(total):
         raise DataError("the loss is NaN or infinite: check the labels, the preprocessing and the model")

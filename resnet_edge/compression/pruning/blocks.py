@@ -69,13 +69,13 @@ def without(graph: FlatGraph, names: Iterable[str]) -> FlatGraph:
     """
     known = {call.name for call in graph.calls}
     for name in names:
-        found = next((block for block in blocks(graph) if block.name == name), None)
-        if found is None and name in known:
+        residual = next((block for block in blocks(graph) if block.name == name), None)
+        if residual is None and name in known:
             continue
-        if found is None or found.reason:
-            why = found.reason if found else "there is none of that name"
+        if residual is None or residual.reason:
+            why = residual.reason if residual else "there is none of that name"
             raise ModelError(f"the block {name} of {graph.name} cannot be removed: {why}")
-        graph = _without(graph, found)
+        graph = _without(graph, residual)
     return graph
 
 
@@ -84,8 +84,8 @@ def check_any(graph: FlatGraph, exclude: Iterable[str] = ()) -> None:
     if removable(graph, exclude):
         return
     stays = [f"{block.name}: {block.reason or 'it is excluded'}" for block in blocks(graph)]
-    told = "; ".join(stays[:3]) or "it adds no two tensors"
-    raise ModelError(f"{graph.name} has no block that can be removed ({told}): prune its channels only")
+    reasons = "; ".join(stays[:3]) or "it adds no two tensors"
+    raise ModelError(f"{graph.name} has no block that can be removed ({reasons}): prune its channels only")
 
 
 class _Finder:
@@ -114,31 +114,31 @@ class _Finder:
                 names = tuple(call.name for call in branch)
                 stays = ResidualBlock(addition.name, reason=reason)
                 return stays if reason else ResidualBlock(addition.name, names, shortcut)
-        made = " and ".join(self._makers[tensor].name for tensor in inputs if tensor in self._makers)
-        return ResidualBlock(addition.name, reason=f"its shortcut is not the identity ({made} are added)")
+        makers = " and ".join(self._makers[tensor].name for tensor in inputs if tensor in self._makers)
+        return ResidualBlock(addition.name, reason=f"its shortcut is not the identity ({makers} are added)")
 
     def _carried(self, tensor: FlatTensor) -> set[FlatTensor]:
         """`tensor`, and those that it is handed on from unchanged."""
-        found = {tensor}
+        tensors = {tensor}
         while (maker := self._makers.get(tensor)) and type(maker.operation) in _UNCHANGED:
             tensor = maker.inputs[0]
-            found.add(tensor)
-        return found
+            tensors.add(tensor)
+        return tensors
 
     def _between(self, start: set[FlatTensor], end: FlatTensor) -> list[Call] | None:
         """The calls that make `end` of `start`, in order; None where it depends on more than that."""
-        found: set[FlatTensor] = set()
+        inside: set[FlatTensor] = set()
         todo = [end]
         while todo:
             tensor = todo.pop()
-            if tensor in start or tensor in found:
+            if tensor in start or tensor in inside:
                 continue
             maker = self._makers.get(tensor)
             if maker is None or not maker.inputs:
                 return None
-            found.add(tensor)
+            inside.add(tensor)
             todo += maker.inputs
-        return [call for call in self._graph.calls if call.output in found]
+        return [call for call in self._graph.calls if call.output in inside]
 
     def _obstacle(self, addition: Call, shortcut: FlatTensor, branch: list[Call]) -> str | None:
         maker = self._makers.get(shortcut)
@@ -198,8 +198,8 @@ def _does_nothing(call: Call, graph: FlatGraph, source: FlatTensor) -> bool:
     maker = graph.producer(source)
     while maker and type(maker.operation) in (layers.Identity, layers.MaxPooling2D):  # these stay within
         maker = graph.producer(maker.inputs[0])
-    found = _limits(maker) if maker else None
-    return found is not None and found[0] >= wanted[0] and found[1] <= wanted[1]
+    limits = _limits(maker) if maker else None
+    return limits is not None and limits[0] >= wanted[0] and limits[1] <= wanted[1]
 
 
 def _limits(call: Call) -> tuple[float, float] | None:

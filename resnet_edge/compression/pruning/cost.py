@@ -67,10 +67,10 @@ def counts(channels: ChannelMap, selection: Selection | None = None) -> dict[str
     return {g.name: len(kept.get(g.name, range(g.channels))) for g in channels.groups}
 
 
-def total(found: Iterable[Term], by_group: Mapping[str, int]) -> Cost:
+def total(parts: Iterable[Term], by_group: Mapping[str, int]) -> Cost:
     """The sum of terms."""
     macs = parameters = 0
-    for term in found:
+    for term in parts:
         times = term.times(by_group)
         macs += times * term.macs
         parameters += times * term.parameters
@@ -81,12 +81,12 @@ def terms(channels: ChannelMap) -> tuple[Term, ...]:
     """The terms of the network. The weights of a shared layer count once, its multiply-accumulates
     at every call."""
     seen: set[int] = set()
-    found: list[Term] = []
+    parts: list[Term] = []
     for call in channels.graph.calls:
         first = id(call.operation) not in seen
         seen.add(id(call.operation))
-        found += _sliceable(channels, call, first) if axes.kind_of(call) else [_fixed(channels, call, first)]
-    return tuple(term for term in found if term.macs or term.parameters)
+        parts += _sliceable(channels, call, first) if axes.kind_of(call) else [_fixed(channels, call, first)]
+    return tuple(term for term in parts if term.macs or term.parameters)
 
 
 def uncounted(channels: ChannelMap) -> tuple[str, ...]:
@@ -103,19 +103,19 @@ def uncounted(channels: ChannelMap) -> tuple[str, ...]:
 def _sliceable(channels: ChannelMap, call: Call, first: bool) -> list[Term]:
     kind, positions = axes.kind_of(call), math.prod(size or 1 for size in call.shape[1:-1])
     assert kind is not None
-    made = {group.name: group.channels for group in channels.groups}
-    found = []
+    channels_of = {group.name: group.channels for group in channels.groups}
+    parts = []
     for weight in call.operation.weights:
         sides = kind.weights[weight.name]
         reads = channels.reads(call).group if sides.reads is not None else None
         gives = channels.gives(call).group if sides.gives is not None else None
-        reads, gives = (name if name in made else None for name in (reads, gives))
+        reads, gives = (name if name in channels_of else None for name in (reads, gives))
         # Behind a Flatten a channel stands for many entries: the constant holds them.
-        pairs = (made[reads] if reads else 1) * (made[gives] if gives else 1)
+        pairs = (channels_of[reads] if reads else 1) * (channels_of[gives] if gives else 1)
         each = math.prod(map(int, weight.shape)) // pairs
         multiplies = weight.name.endswith("kernel")
-        found.append(Term(each * positions if multiplies else 0, each if first else 0, reads, gives))
-    return found
+        parts.append(Term(each * positions if multiplies else 0, each if first else 0, reads, gives))
+    return parts
 
 
 def _fixed(channels: ChannelMap, call: Call, first: bool) -> Term:

@@ -82,12 +82,12 @@ def channel_map(graph: FlatGraph) -> ChannelMap:
 
     Raises ModelError with the reasons where none can be pruned.
     """
-    found = _Finder(graph).map()
-    if not found.prunable:
-        reasons = dict.fromkeys(f"{group.name}: {group.reason}" for group in found.groups)
-        told = "; ".join(list(reasons)[:3]) or "it has no Conv2D and no Dense layer that is known"
-        raise ModelError(f"{graph.name} has no channel that can be removed ({told}): prune another model")
-    return found
+    channels = _Finder(graph).map()
+    if not channels.prunable:
+        reasons = dict.fromkeys(f"{group.name}: {group.reason}" for group in channels.groups)
+        why = "; ".join(list(reasons)[:3]) or "it has no Conv2D and no Dense layer that is known"
+        raise ModelError(f"{graph.name} has no channel that can be removed ({why}): prune another model")
+    return channels
 
 
 class _Finder:
@@ -233,14 +233,14 @@ class _Finder:
             Group(
                 name=names[root],
                 channels=self._width[root],
-                producers=tuple(made),
+                producers=tuple(producers),
                 carriers=tuple(carried),
                 consumers=tuple(read),
                 joined=root in joined,
                 reason=self._reasons.get(root),
             )
-            for root, (made, carried, read) in parts.items()
-            if made
+            for root, (producers, carried, read) in parts.items()
+            if producers
         )
 
 

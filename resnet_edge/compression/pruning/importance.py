@@ -30,16 +30,16 @@ def group_norm(channels: ChannelMap) -> Importance:
     ours: with each group's norms divided by their mean instead, the channels of a residual
     stream, which many layers read and which save the most, would always go first.
     """
-    found = {group.name: np.zeros(group.channels) for group in channels.prunable}
+    norms = {group.name: np.zeros(group.channels) for group in channels.prunable}
     known = moments(channels)
     for call in channels.graph.calls:
         reading = axes.reading_kernel(call.operation) if axes.kind_of(call) else None
-        if reading is None or channels.reads(call).group not in found:
+        if reading is None or channels.reads(call).group not in norms:
             continue
         place = channels.reads(call)
         shares = _shares(call.operation, known[call.inputs[0]].energy, place.repeat)
-        found[place.group] += shares
-    return found
+        norms[place.group] += shares
+    return norms
 
 
 def random_importance(channels: ChannelMap, seed: int) -> Importance:

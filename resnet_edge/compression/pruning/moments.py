@@ -40,10 +40,10 @@ class ChannelMoments:
 
 def moments(channels: ChannelMap) -> dict[FlatTensor, ChannelMoments]:
     """Those of every tensor of the graph; for what is not understood, mean 0 and variance 1."""
-    found = {channels.graph.input: _unknown(channels.graph.shape[-1])}
+    by_tensor = {channels.graph.input: _unknown(channels.graph.shape[-1])}
     for call in channels.graph.calls:
-        found[call.output] = _behind(channels, call, [found[tensor] for tensor in call.inputs])
-    return found
+        by_tensor[call.output] = _behind(channels, call, [by_tensor[tensor] for tensor in call.inputs])
+    return by_tensor
 
 
 def by_channel(values: Vector, axis: int, repeat: int) -> Vector:

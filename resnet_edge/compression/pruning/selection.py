@@ -63,19 +63,19 @@ def candidates(channels: ChannelMap, rules: Rules) -> tuple[Group, ...]:
     ModelError (nothing is left to prune).
     """
     excluded = {name for pattern in rules.exclude for name in _matching(channels, pattern)}
-    found = tuple(
+    groups = tuple(
         group
         for group in channels.prunable
         if not excluded & {*group.producers, *group.carriers}
         and not (rules.scope == "inner" and group.joined)
         and _least(group, rules) < group.channels
     )
-    if not found:
+    if not groups:
         raise ModelError(
             f"no group of {channels.graph.name} may lose channels: exclude fewer layers, "
             f"or allow smaller multiples than {rules.multiple}"
         )
-    return found
+    return groups
 
 
 _WORDS: dict[Kind, str] = {"macs": "multiply-accumulates", "parameters": "parameters"}
@@ -177,12 +177,12 @@ class _Search:
         self._counts[name] += block
         return before - after
 
-    def _cost_of(self, found: Iterable[Term]) -> int:
-        return total(found, self._counts).of(self.kind)
+    def _cost_of(self, terms: Iterable[Term]) -> int:
+        return total(terms, self._counts).of(self.kind)
 
 
-def _touching(found: tuple[Term, ...], name: str) -> tuple[Term, ...]:
-    return tuple(term for term in found if name in (term.reads, term.gives))
+def _touching(terms: tuple[Term, ...], name: str) -> tuple[Term, ...]:
+    return tuple(term for term in terms if name in (term.reads, term.gives))
 
 
 def _by_importance(values: np.ndarray) -> np.ndarray:
@@ -198,14 +198,15 @@ def _least(group: Group, rules: Rules) -> int:
 def _matching(channels: ChannelMap, pattern: str) -> list[str]:
     """The calls with channels of their own that `pattern` names."""
     names = [call.name for call in channels.graph.calls]
-    found = [name for name in names if fnmatchcase(name, pattern)]
-    if not found:
+    matching = [name for name in names if fnmatchcase(name, pattern)]
+    if not matching:
         near = difflib.get_close_matches(pattern, names, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"its layers are {', '.join(names[:5])}, ..."
         raise UnknownName(f"{channels.graph.name} has no layer {pattern!r} to exclude; {hint}")
     own = {name for group in channels.groups for name in (*group.producers, *group.carriers)}
-    if not own & set(found):
+    if not own & set(matching):
         raise UnknownName(
-            f"{found[0]} has no channels of its own to exclude: name the convolution or dense layer before it"
+            f"{matching[0]} has no channels of its own to exclude: name the convolution or dense layer "
+            "before it"
         )
-    return found
+    return matching

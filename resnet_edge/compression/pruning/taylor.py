@@ -42,26 +42,26 @@ def taylor(channels: ChannelMap, gradients: Gradients, batches: Iterable[tuple[A
     Small batches (10 images) say more than large ones, whose mean gradient is close to zero
     for a trained network. Raises DataError where there is no batch or a gradient is not finite.
     """
-    found = {group.name: np.zeros(group.channels) for group in channels.prunable}
+    scores = {group.name: np.zeros(group.channels) for group in channels.prunable}
     readers = _readers(channels)
     count = 0
     for images, labels in batches:
-        changes = {name: np.zeros_like(values) for name, values in found.items()}
+        changes = {name: np.zeros_like(values) for name, values in scores.items()}
         for (call, weight, axis), gradient in zip(readers, gradients(images, labels), strict=True):
             place = channels.reads(call)
             if place.group in changes:
                 product = axes.array(weight) * gradient
                 changes[place.group] += by_channel(product, axis, place.repeat)
         for name, change in changes.items():
-            found[name] += change**2
+            scores[name] += change**2
         count += 1
     if not count:
         raise DataError("there are no images to rank the channels with: give some")
-    if not all(np.isfinite(values).all() for values in found.values()):
+    if not all(np.isfinite(values).all() for values in scores.values()):
         raise DataError(
             "the gradients hold NaN or infinity: check the labels, the preprocessing and the model"
         )
-    return {name: values / count for name, values in found.items()}
+    return {name: values / count for name, values in scores.items()}
 
 
 def gradients(model: keras.Model, variables: list[Any], loss: Loss) -> Gradients:
@@ -89,15 +89,15 @@ def _with_tensorflow(model: keras.Model, variables: list[Any], loss: Loss) -> Gr
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for value in values:  # those of frozen layers too
                 tape.watch(value)
-            found = tf.reduce_mean(loss(labels, model(images, training=False)))
-        return tape.gradient(found, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            mean = tf.reduce_mean(loss(labels, model(images, training=False)))
+        return tape.gradient(mean, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     traced = tf.function(slope)
 
     def run(images: Any, labels: Any) -> list[NDArray[Any]]:
         # as tensors: an array would be a constant, and every batch a function of its own
-        found = traced(tf.convert_to_tensor(images), tf.convert_to_tensor(labels))
-        return [np.asarray(tf.convert_to_tensor(gradient)) for gradient in found]
+        gradients = traced(tf.convert_to_tensor(images), tf.convert_to_tensor(labels))
+        return [np.asarray(tf.convert_to_tensor(gradient)) for gradient in gradients]
 
     return run
 
@@ -121,9 +121,9 @@ def _with_jax(model: keras.Model, variables: list[Any], loss: Loss) -> Gradients
 def _readers(channels: ChannelMap) -> list[tuple[Call, Any, int]]:
     """Every kernel that reads a group which can be pruned: its call, the variable, the axis."""
     prunable = {group.name for group in channels.prunable}
-    found = []
+    readers = []
     for call in channels.graph.calls:
         if axes.kind_of(call) and channels.reads(call).group in prunable:
             reading = axes.reading_kernel(call.operation)
-            found += [(call, *reading)] if reading else []
-    return found
+            readers += [(call, *reading)] if reading else []
+    return readers

@@ -47,7 +47,7 @@ def to_tf_keras(graph: FlatGraph) -> Any:
     name and shape, and where a layer or the whole gives other numbers than in Keras 3.
     """
     graph = _in_float32(_modeless(graph))
-    made: dict[int, Any] = {}
+    by_operation: dict[int, Any] = {}
 
     def make(call: Call) -> Any:
         if not _SCOPE_NAME.fullmatch(call.name):
@@ -55,8 +55,8 @@ def to_tf_keras(graph: FlatGraph) -> Any:
                 f"the layer {call.name!r} has a name that TensorFlow does not take: begin with a letter "
                 "or a digit, and use letters, digits and _ . - only"
             )
-        made[id(call.operation)] = tf_keras_layer(call)
-        return made[id(call.operation)]
+        by_operation[id(call.operation)] = tf_keras_layer(call)
+        return by_operation[id(call.operation)]
 
     try:
         model = rebuild(graph, make, framework=tf_keras)
@@ -67,7 +67,7 @@ def to_tf_keras(graph: FlatGraph) -> Any:
         layer.set_weights(call.operation.get_weights())
     finalize_state(model)
     with full_float32():
-        _check_calls(graph, made)
+        _check_calls(graph, by_operation)
         _check_whole(graph, model)
     return model
 
@@ -145,13 +145,13 @@ def _noise(graph: FlatGraph) -> Pixels:
     return np.random.default_rng(0).standard_normal((IMAGES, *graph.shape), np.float32)
 
 
-def _check_calls(graph: FlatGraph, made: dict[int, Any]) -> None:
+def _check_calls(graph: FlatGraph, by_operation: dict[int, Any]) -> None:
     """Each layer on what the layer before it gives in Keras 3, so that no difference piles up."""
     tensors = {graph.input: keras.ops.convert_to_tensor(_noise(graph))}
     last = {tensor: number for number, call in enumerate(graph.calls) for tensor in call.inputs}
     for number, call in enumerate(graph.calls):
         args, kwargs = filled(call, tensors)
-        theirs = made[id(call.operation)](*args, **kwargs)
+        theirs = by_operation[id(call.operation)](*args, **kwargs)
         tensors[call.output] = run(call, tensors)
         difference = _difference(tensors[call.output], theirs)
         if not difference <= LAYER_TOLERANCE:

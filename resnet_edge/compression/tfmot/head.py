@@ -43,8 +43,8 @@ class FakeHead:
         tensors = {self.graph.input: keras.ops.convert_to_tensor(images, "float32")}
         for call in self.graph.calls:
             tensors[call.output] = run(call, tensors)
-        found = keras.ops.cast(tensors[self.graph.output], "float32")
-        return np.asarray(keras.ops.convert_to_numpy(found))
+        output = keras.ops.cast(tensors[self.graph.output], "float32")
+        return np.asarray(keras.ops.convert_to_numpy(output))
 
 
 def split_head(graph: FlatGraph) -> tuple[FakeHead | None, FlatGraph]:

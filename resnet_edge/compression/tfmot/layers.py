@@ -97,9 +97,9 @@ def _translated(call: Call, key: str, value: Any) -> Any:
     if value is None:
         return None
     if key.endswith("_regularizer"):
-        return _made(call, value, _REGULARIZERS, tf_keras.regularizers)
+        return _rebuilt(call, value, _REGULARIZERS, tf_keras.regularizers)
     if key.endswith("_constraint"):
-        return _made(call, value, _CONSTRAINTS, tf_keras.constraints)
+        return _rebuilt(call, value, _CONSTRAINTS, tf_keras.constraints)
     return value
 
 
@@ -115,7 +115,7 @@ def _activation(call: Call, value: Any) -> str | None:
     return name
 
 
-def _made(call: Call, value: dict[str, Any], names: frozenset[str], module: Any) -> Any:
+def _rebuilt(call: Call, value: dict[str, Any], names: frozenset[str], module: Any) -> Any:
     """A regularizer or constraint: L2 on a kernel changes what fine-tuning gives."""
     name = value["class_name"]
     if name not in names:
@@ -129,7 +129,7 @@ def _made(call: Call, value: dict[str, Any], names: frozenset[str], module: Any)
 def _joined(kind: str) -> Callable[[Call], Any]:
     """For an operator on two tensors: `x + y`."""
 
-    def made(call: Call) -> Any:
+    def make(call: Call) -> Any:
         if len(call.inputs) != 2 or len(call.args) != 2 or call.kwargs:
             raise ModelError(
                 f"{call.name} ({call.kind}) joins a tensor and a constant in the middle of the network: put "
@@ -138,7 +138,7 @@ def _joined(kind: str) -> Callable[[Call], Any]:
         layer = getattr(tf_keras.layers, kind)(name=call.name)
         return lambda one, other: layer([one, other])
 
-    return made
+    return make
 
 
 def _pooled(call: Call) -> Any:
@@ -154,8 +154,8 @@ def _softmax(call: Call) -> Any:
 
 def _relu(call: Call) -> Any:
     """Of keras.activations, which has the arguments of the layer."""
-    found = call.operation
-    return tf_keras.layers.ReLU(found.max_value, found.negative_slope, found.threshold, name=call.name)
+    relu = call.operation
+    return tf_keras.layers.ReLU(relu.max_value, relu.negative_slope, relu.threshold, name=call.name)
 
 
 def _activated(activation: str) -> Callable[[Call], Any]:

@@ -114,13 +114,13 @@ def stripped(model: Any) -> Any:
 def sparsity(graph: FlatGraph, names: Iterable[str]) -> tuple[LayerSparsity, ...]:
     """The zeros in the kernels of the layers called `names`, counted."""
     chosen = set(names)
-    found = []
+    layers = []
     for call in _prunable(graph):
         if call.name in chosen:
             kernel = np.asarray(keras.ops.convert_to_numpy(call.operation.kernel))
             zeros = int(kernel.size - np.count_nonzero(kernel))
-            found.append(LayerSparsity(call.name, kernel.size, zeros, zeros / kernel.size))
-    return tuple(found)
+            layers.append(LayerSparsity(call.name, kernel.size, zeros, zeros / kernel.size))
+    return tuple(layers)
 
 
 def check_sparsity(layers: Iterable[LayerSparsity], amount: float) -> None:
@@ -141,12 +141,12 @@ def check_sparsity(layers: Iterable[LayerSparsity], amount: float) -> None:
 def _prunable(graph: FlatGraph) -> list[Call]:
     """The calls of Conv2D and Dense, each layer once. (DepthwiseConv2D has its own class.)"""
     seen: set[int] = set()
-    found = []
+    prunable = []
     for call in graph.calls:
         if type(call.operation) in KINDS and id(call.operation) not in seen:
             seen.add(id(call.operation))
-            found.append(call)
-    return found
+            prunable.append(call)
+    return prunable
 
 
 def _check_names(exclude: tuple[str, ...], names: list[str]) -> None:

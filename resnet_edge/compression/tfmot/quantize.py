@@ -66,12 +66,14 @@ class FakeQuantized:
 
     def ranges(self) -> Ranges:
         """The activation ranges as they are now; without those of outputs that are always zero."""
-        found = {name: quantizer.range for name, quantizer in self.outputs.items()}
-        return {name: (low, high) for name, (low, high) in found.items() if low < high}
+        by_name = {name: quantizer.range for name, quantizer in self.outputs.items()}
+        return {name: (low, high) for name, (low, high) in by_name.items() if low < high}
 
     def weights(self) -> dict[str, list[NDArray[np.float32]]]:
         """The float weights of each layer that has some, in the order of the layer's own."""
-        return {name: [v.numpy() for v in found] for name, found in self.variables.items() if found}
+        return {
+            name: [v.numpy() for v in variables] for name, variables in self.variables.items() if variables
+        }
 
 
 def fake_quantized(
@@ -97,21 +99,21 @@ def fake_quantized(
     for name in points.alone:
         layer = model.get_layer(name)
         outputs[name + PRODUCT] = getattr(layer, "layer", layer).product
-    found = FakeQuantized(model, outputs, kernels, variables)
-    found.refresh()
-    return found
+    result = FakeQuantized(model, outputs, kernels, variables)
+    result.refresh()
+    return result
 
 
 def masks_of(network: Any) -> dict[str, NDArray[np.float32]]:
     """1 where a kernel that was pruned is not zero, by the name of its layer."""
-    found = {}
+    masks = {}
     for layer in network.layers:
         if (name := KERNELS.get(type(layer).__name__)) is None:
             continue
         mask = (getattr(layer, name).numpy() != 0).astype(np.float32)
         if mask.mean() <= 1 - SPARSE:
-            found[layer.name] = mask
-    return found
+            masks[layer.name] = mask
+    return masks
 
 
 class _Making:

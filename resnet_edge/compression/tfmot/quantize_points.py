@@ -66,7 +66,7 @@ class _Reading:
     def __init__(self, graph: FlatGraph) -> None:
         self._graph = graph
         self._readers = {call.output: tuple(self._effective(call.output)) for call in graph.calls}
-        self._made = {call.output: call for call in graph.calls}
+        self._makers = {call.output: call for call in graph.calls}
 
     def _effective(self, tensor: FlatTensor) -> Iterator[Call | None]:
         """The calls that read `tensor`; None for the end of the network."""
@@ -80,9 +80,9 @@ class _Reading:
 
     def maker(self, tensor: FlatTensor) -> Call | None:
         """The call whose numbers `tensor` holds; None for the input."""
-        call = self._made.get(tensor)
+        call = self._makers.get(tensor)
         while call is not None and _is_absent(call):
-            call = self._made.get(call.inputs[0])
+            call = self._makers.get(call.inputs[0])
         return call
 
     def only_reader(self, call: Call) -> Call | None:

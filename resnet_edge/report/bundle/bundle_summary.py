@@ -30,10 +30,10 @@ def bundle_summary(bundle: Bundle, folder: Path) -> list[str]:
 
 def _firsts(files: tuple[BundledFile, ...]) -> list[BundledFile]:
     """Of each profile the file to look at first."""
-    found: dict[str, BundledFile] = {}
+    firsts: dict[str, BundledFile] = {}
     for file in files:
-        found.setdefault(file.profile, file)
-    return list(found.values())
+        firsts.setdefault(file.profile, file)
+    return list(firsts.values())
 
 
 def _of_kind(file: BundledFile, bundle: Bundle) -> list[str]:

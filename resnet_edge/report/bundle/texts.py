@@ -82,7 +82,7 @@ def _libraries_of(folder: Path) -> tuple[AppLibrary, ...]:
     return named_in("\n".join(path.read_text("utf-8") for path in samples))
 
 
-def _told(facts: BundleFacts) -> str:
+def _purpose(facts: BundleFacts) -> str:
     """What the files tell apart."""
     kind = facts.files[0].kind if facts.files else "classes"
     if kind == "embedding":
@@ -107,7 +107,7 @@ def _readme(bundle: Bundle, command: str, libraries: tuple[AppLibrary, ...]) -> 
     if bundle.unproved:
         parts += [f"**Not proved:** {escaped('; '.join(bundle.unproved))}.", ""]
     parts += [
-        f"{_told(facts)} Made by {code(command)}; `bundle.json` has the SHA-256 of every file.",
+        f"{_purpose(facts)} Made by {code(command)}; `bundle.json` has the SHA-256 of every file.",
         "",
         *(f"**Note:** {escaped(note)}.\n" for note in bundle.notes),
         "## Which file",

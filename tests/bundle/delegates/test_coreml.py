@@ -15,9 +15,9 @@ def reasons(path: Path) -> dict[str, str]:
 
 
 def test_integers_are_not_taken(nets: Path) -> None:
-    found = coreml.outlook(nets / "relu_int8.tflite", "tflite")
-    assert found.ops_taken == 0
-    assert found.mac_share == 0
+    outlook = coreml.outlook(nets / "relu_int8.tflite", "tflite")
+    assert outlook.ops_taken == 0
+    assert outlook.mac_share == 0
     assert "float32 alone, and this is int8" in reasons(nets / "relu_int8.tflite")["FULLY_CONNECTED"]
 
 
@@ -35,9 +35,9 @@ def test_two_operations_together_are_taken(nets: Path, tmp_path: Path) -> None:
     (mean,) = [op for op in model.subgraphs[0].operators if hasattr(op.builtinOptions, "keepDims")]
     mean.builtinOptions.keepDims = True
     save_model(model, tmp_path / "kept.tflite")
-    found = coreml.outlook(tmp_path / "kept.tflite", "tflite")
-    assert found.left == ()
-    assert found.facts == {"parts": 1.0}
+    outlook = coreml.outlook(tmp_path / "kept.tflite", "tflite")
+    assert outlook.left == ()
+    assert outlook.facts == {"parts": 1.0}
 
 
 def test_newer_version_of_an_operator_is_not_taken(nets: Path, tmp_path: Path) -> None:

@@ -17,17 +17,17 @@ def vela() -> None:
 
 
 def test_integer_network_goes_to_the_npu_and_has_figures(nets: Path) -> None:
-    found = ethos_u.outlook(nets / "relu_int8.tflite", "tflite")
-    assert (found.left, found.mac_share, found.kind) == ((), 1.0, "estimated")
-    facts = found.facts
+    outlook = ethos_u.outlook(nets / "relu_int8.tflite", "tflite")
+    assert (outlook.left, outlook.mac_share, outlook.kind) == ((), 1.0, "estimated")
+    facts = outlook.facts
     assert isinstance(facts["cycles"], float)
     assert facts["cycles"] > 0
     assert facts["clock_mhz"] == 500
     assert facts["inference_ms"] == pytest.approx(facts["cycles"] / 500e3)
     assert isinstance(facts["sram_kib"], float)
     assert facts["sram_kib"] > 0
-    assert f"Vela {facts['vela_version']} estimates" in found.sentence
-    assert "no device was there" in found.sentence
+    assert f"Vela {facts['vela_version']} estimates" in outlook.sentence
+    assert "no device was there" in outlook.sentence
 
 
 @pytest.mark.parametrize("name", ["relu", "custom"])
@@ -43,10 +43,10 @@ def test_operation_that_the_cpu_keeps_is_named(tmp_path: Path) -> None:
     from tests.bundle.delegates import files
 
     path = files.write_tflite(tmp_path / "cumsum.tflite", lambda x: tf.cumsum(x, axis=1), int8=True)
-    found = ethos_u.outlook(path, "tflite")
-    assert "CUMSUM" in {each.op for each in found.left}
-    assert found.facts["cpu_operators"]
-    assert found.ops_taken < found.ops_total
+    outlook = ethos_u.outlook(path, "tflite")
+    assert "CUMSUM" in {each.op for each in outlook.left}
+    assert outlook.facts["cpu_operators"]
+    assert outlook.ops_taken < outlook.ops_total
 
 
 def test_larger_npu_takes_fewer_cycles(nets: Path) -> None:

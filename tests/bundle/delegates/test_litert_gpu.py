@@ -13,10 +13,10 @@ from resnet_edge.graph.model import load_model, save_model
 
 
 def test_operation_it_has_not_is_named(nets: Path) -> None:
-    found = litert_gpu.outlook(nets / "reverse.tflite", "tflite")
-    assert found.left == (LeftOp("REVERSE_SEQUENCE", 1, "the GPU has no such operation"),)
-    assert found.facts == {"parts": 2.0}
-    assert "REVERSE_SEQUENCE" in found.sentence
+    outlook = litert_gpu.outlook(nets / "reverse.tflite", "tflite")
+    assert outlook.left == (LeftOp("REVERSE_SEQUENCE", 1, "the GPU has no such operation"),)
+    assert outlook.facts == {"parts": 2.0}
+    assert "REVERSE_SEQUENCE" in outlook.sentence
 
 
 def test_custom_operation_is_named(nets: Path) -> None:
@@ -24,9 +24,9 @@ def test_custom_operation_is_named(nets: Path) -> None:
 
 
 def test_stride_that_it_loses_is_warned_of_by_the_layers_name(nets: Path) -> None:
-    found = litert_gpu.outlook(nets / "relu_int8.tflite", "tflite")
-    assert found.left == ()
-    (warning,) = found.warnings
+    outlook = litert_gpu.outlook(nets / "relu_int8.tflite", "tflite")
+    assert outlook.left == ()
+    (warning,) = outlook.warnings
     (layer,) = litert_gpu.strides_lost(operations(nets / "relu_int8.tflite"))
     assert layer in warning
     assert "ship the fp16 or fp32 file" in warning

@@ -12,15 +12,15 @@ BOTH = pytest.mark.parametrize("plug_in", [litert_npu_mediatek, litert_npu_qualc
 
 @BOTH
 def test_operation_it_does_not_hand_on_is_named(nets: Path, plug_in: ModuleType) -> None:
-    found = plug_in.outlook(nets / "reverse.tflite", "tflite")
-    assert [each.op for each in found.left] == ["REVERSE_SEQUENCE"]
+    outlook = plug_in.outlook(nets / "reverse.tflite", "tflite")
+    assert [each.op for each in outlook.left] == ["REVERSE_SEQUENCE"]
 
 
 @BOTH
 def test_it_does_not_claim_that_the_vendors_compiler_takes_it(nets: Path, plug_in: ModuleType) -> None:
-    found = plug_in.outlook(nets / "relu_int8.tflite", "tflite")
-    assert "is handed 3 of 3 operations" in found.sentence
-    assert "was not asked" in found.sentence
+    outlook = plug_in.outlook(nets / "relu_int8.tflite", "tflite")
+    assert "is handed 3 of 3 operations" in outlook.sentence
+    assert "was not asked" in outlook.sentence
 
 
 def test_the_vendors_differ(nets: Path) -> None:

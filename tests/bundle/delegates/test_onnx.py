@@ -16,7 +16,7 @@ PROVIDERS = [coreml_ep, coreml_ep_neuralnetwork, nnapi_ep]
 EACH = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda module: module.__name__.rpartition(".")[2])
 
 
-def told(provider: ModuleType, path: Path) -> Any:
+def counts(provider: ModuleType, path: Path) -> Any:
     """What check_onnx_model_mobile_usability counts."""
     model = ModelProtoWithShapeInfo(path).model_with_shape_info
     if provider is nnapi_ep:
@@ -28,7 +28,7 @@ def told(provider: ModuleType, path: Path) -> Any:
 @pytest.mark.parametrize("name", ["relu", "selu", "dynamic"])
 def test_counts_are_those_of_onnxruntimes_own_tool(provider: ModuleType, nets: Path, name: str) -> None:
     path = nets / f"{name}.onnx"
-    ours, theirs = provider.outlook(path, "onnx"), told(provider, path)
+    ours, theirs = provider.outlook(path, "onnx"), counts(provider, path)
     assert (ours.ops_taken, ours.ops_total) == (theirs.num_supported_nodes, theirs.num_nodes)
 
 
@@ -40,6 +40,6 @@ def test_operator_it_has_not_is_named(provider: ModuleType, nets: Path) -> None:
 
 @EACH
 def test_size_that_is_not_fixed_leaves_all_to_the_cpu(provider: ModuleType, nets: Path) -> None:
-    found = provider.outlook(nets / "dynamic.onnx", "onnx")
-    assert found.ops_taken == 0
-    assert {each.reason for each in found.left} == {"it has an input whose size is not fixed"}
+    outlook = provider.outlook(nets / "dynamic.onnx", "onnx")
+    assert outlook.ops_taken == 0
+    assert {each.reason for each in outlook.left} == {"it has an input whose size is not fixed"}

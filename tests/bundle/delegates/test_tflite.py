@@ -18,15 +18,15 @@ def test_rules_are_about_operations_that_there_are(known: frozenset[str]) -> Non
 
 
 def test_operation_in_the_middle_cuts_a_graph_in_two(nets: Path) -> None:
-    found = operations(nets / "reverse.tflite")
-    taken = [each.op != "REVERSE_SEQUENCE" for each in found]
-    assert [[found[i].op for i in piece] for piece in parts(found, taken)] == [
+    ops = operations(nets / "reverse.tflite")
+    taken = [each.op != "REVERSE_SEQUENCE" for each in ops]
+    assert [[ops[i].op for i in piece] for piece in parts(ops, taken)] == [
         ["CONV_2D"],
         ["MEAN", "FULLY_CONNECTED"],
     ]
 
 
 def test_all_or_nothing_is_one_piece_or_none(nets: Path) -> None:
-    found = operations(nets / "reverse.tflite")
-    assert [len(piece) for piece in parts(found, [True] * len(found))] == [len(found)]
-    assert parts(found, [False] * len(found)) == []
+    ops = operations(nets / "reverse.tflite")
+    assert [len(piece) for piece in parts(ops, [True] * len(ops))] == [len(ops)]
+    assert parts(ops, [False] * len(ops)) == []

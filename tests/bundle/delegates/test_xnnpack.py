@@ -12,13 +12,13 @@ from resnet_edge.bundle.delegates import xnnpack
     [("softmax_int8", "SOFTMAX"), ("pooled_int8", "AVERAGE_POOL_2D"), ("cumsum", "CUMSUM")],
 )
 def test_operation_left_to_litert_is_named(nets: Path, name: str, op: str) -> None:
-    found = xnnpack.outlook(nets / f"{name}.tflite", "tflite")
-    assert [each.op for each in found.left] == [op]
-    assert found.ops_taken == found.ops_total - 1
-    assert found.kind == "measured"
-    assert found.facts == {"parts": 2.0}
+    outlook = xnnpack.outlook(nets / f"{name}.tflite", "tflite")
+    assert [each.op for each in outlook.left] == [op]
+    assert outlook.ops_taken == outlook.ops_total - 1
+    assert outlook.kind == "measured"
+    assert outlook.facts == {"parts": 2.0}
 
 
 def test_takes_a_network_whole(nets: Path) -> None:
-    found = xnnpack.outlook(nets / "relu_int8.tflite", "tflite")
-    assert (found.left, found.mac_share, found.facts) == ((), 1.0, {"parts": 1.0})
+    outlook = xnnpack.outlook(nets / "relu_int8.tflite", "tflite")
+    assert (outlook.left, outlook.mac_share, outlook.facts) == ((), 1.0, {"parts": 1.0})

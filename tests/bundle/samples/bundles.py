@@ -85,8 +85,8 @@ def rendered(facts: BundleFacts) -> dict[str, str]:
 
 def rendered_paths(bundle: Path) -> list[str]:
     """Code in a bundle that is written already."""
-    found = [*bundle.glob("samples/**/*"), *bundle.glob("selftest/**/*")]
-    return sorted(path.relative_to(bundle).as_posix() for path in found if path.is_file())
+    paths = [*bundle.glob("samples/**/*"), *bundle.glob("selftest/**/*")]
+    return sorted(path.relative_to(bundle).as_posix() for path in paths if path.is_file())
 
 
 def _bundled(
@@ -134,8 +134,8 @@ def with_scores(bundle: Path, number: int, scores: NDArray[Any]) -> None:
     """Other scores for a model file, as if they were the bundle's."""
     content = scores.astype("<f4").tobytes()
     (bundle / f"golden/scores/other{number}.bin").write_bytes(content)
-    told = {"scores": f"golden/scores/other{number}.bin", "scores_sha256": sha256(content)}
-    changed(bundle, lambda golden: golden["files"][number].update(told))
+    entry = {"scores": f"golden/scores/other{number}.bin", "scores_sha256": sha256(content)}
+    changed(bundle, lambda golden: golden["files"][number].update(entry))
 
 
 def tensor(pixels: NDArray[np.uint8], end: TensorSpec) -> NDArray[Any]:

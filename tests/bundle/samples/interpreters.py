@@ -56,11 +56,11 @@ def runtime_of(version: str) -> tuple[str, str]:
 
 def install_commands() -> list[str]:
     """A line for a shell for each version that is here."""
-    found = ((version, interpreter(version)) for version in RUNTIMES)
+    available = ((version, interpreter(version)) for version in RUNTIMES)
     return [
         f"{shlex.quote(bare)} -m venv {shlex.quote(str(environment(version)))} && "
         f"{shlex.quote(str(environment(version)))}/bin/python -m pip install {RUNTIMES[version]}"
-        for version, bare in found
+        for version, bare in available
         if bare is not None
     ]
 

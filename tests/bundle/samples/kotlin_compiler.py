@@ -68,8 +68,8 @@ class Kotlin:
         """Compile Kotlin into a folder, warnings being errors where `strict`; Java among the sources is only
         looked into. Exit code, messages."""
         tool = self._jars("kotlin-jupyter-kernel", "kotlin-stdlib", "kotlin-reflect", "kotlin-script-runtime")
-        found = os.pathsep.join([*self._libraries(), *map(str, classes)])
-        files = [*map(str, sources), "-classpath", found, "-d", str(out)]
+        classpath = os.pathsep.join([*self._libraries(), *map(str, classes)])
+        files = [*map(str, sources), "-classpath", classpath, "-d", str(out)]
         options = (*OPTIONS, "-Werror") if strict else OPTIONS
         return self._run("-cp", os.pathsep.join(tool), COMPILER, *options, *files)
 

@@ -62,9 +62,9 @@ def test_javascript(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["LiteRtModel.kt", "TasksModel.kt", "OrtModel.kt"])
 def test_kotlin(name: str) -> None:
     """They stand in comments: one line each, which a name cannot leave."""
-    told = kotlin.render(facts())
+    hostile = kotlin.render(facts())
     plain = kotlin.render(replace(facts(), files=tuple(_plain(file) for file in facts().files)))
-    text, ordinary = (each[f"samples/kotlin/{name}"] for each in (told, plain))
+    text, ordinary = (each[f"samples/kotlin/{name}"] for each in (hostile, plain))
     assert literals.kotlin(NASTY)[1:-1] in text
     assert len(text.splitlines()) == len(ordinary.splitlines())
     assert [line for line in text.splitlines() if not line.startswith("//")] == [

@@ -37,14 +37,14 @@ FILES = ("litert/fixed.tflite", "android-tasks/uint8.tflite", "onnx/fixed.onnx",
 
 def stubs(folder: Path) -> list[Path]:
     """The signatures as files of source: each of the stubs' texts holds several."""
-    found = []
+    paths = []
     for text in sorted(STUBS.glob("*.txt")):
         parts = re.split(r"^# ---- (.+)$", text.read_text("utf-8"), flags=re.MULTILINE)
         for path, source in zip(parts[1::2], parts[2::2], strict=True):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(source, "utf-8")
-            found.append(folder / path)
-    return found
+            paths.append(folder / path)
+    return paths
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +111,8 @@ def test_pixels_are_those_of_the_reference(
     assert code == 0, said
     assert len(wanted) > 100
     for path, pixels in wanted.items():
-        found = path.with_suffix(".out").read_bytes()
-        assert found == pixels.tobytes(), path.with_suffix(".json").read_text()
+        output = path.with_suffix(".out").read_bytes()
+        assert output == pixels.tobytes(), path.with_suffix(".json").read_text()
 
 
 def recorded(bundle: Path, name: str) -> None:
@@ -140,9 +140,9 @@ def test_golden_images_pass(
     scores = bundles.scores_of(spoilt, 0)[0]
     best = int(scores.argmax())
     share = float(np.exp(scores - scores.max())[best] / np.exp(scores - scores.max()).sum())
-    label, found = said.split(",")[0].rsplit(" ", 1)
+    label, shown_share = said.split(",")[0].rsplit(" ", 1)
     assert label == bundles.LABELS[best]
-    assert abs(float(found) - share) < 0.05
+    assert abs(float(shown_share) - share) < 0.05
 
 
 def test_what_is_off_is_told(compiler: Kotlin, built: tuple[Path, list[Path]], spoilt: Path) -> None:

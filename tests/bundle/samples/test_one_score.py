@@ -52,14 +52,14 @@ console.log(JSON.stringify(told));
 """
 
 
-def python(folder: Path, asked: str) -> Any:
-    return _said([sys.executable, "-c", PYTHON, asked], folder)
+def python(folder: Path, cases: str) -> Any:
+    return _said([sys.executable, "-c", PYTHON, cases], folder)
 
 
-def javascript(folder: Path, asked: str) -> Any:
+def javascript(folder: Path, cases: str) -> Any:
     if NODE is None:  # it comes with the extras; Python's sample is run without it
         pytest.skip("node is not installed")
-    return _said([NODE, "--input-type=module", "-e", JAVASCRIPT, asked], folder)
+    return _said([NODE, "--input-type=module", "-e", JAVASCRIPT, cases], folder)
 
 
 def _said(command: list[str], folder: Path) -> Any:
@@ -72,7 +72,7 @@ def _file(head: Head) -> dict[str, Any]:
     return {"kind": head.output, "head": head.kind, "threshold": head.threshold, "thresholds": limits}
 
 
-@pytest.mark.parametrize("told", [python, javascript])
+@pytest.mark.parametrize("sample", [python, javascript])
 @pytest.mark.parametrize(
     ("head", "scores"),
     [
@@ -83,14 +83,14 @@ def _file(head: Head) -> dict[str, Any]:
     ],
 )
 def test_each_label_is_held_against_its_own_threshold(
-    told: Callable[[Path, str], Any], head: Head, scores: list[float], tmp_path: Path, artifacts: Path
+    sample: Callable[[Path, str], Any], head: Head, scores: list[float], tmp_path: Path, artifacts: Path
 ) -> None:
     bundles.write(tmp_path, artifacts)
-    ((answer, shares),) = told(tmp_path, json.dumps([(_file(head), scores)]))
+    ((answer, shares),) = sample(tmp_path, json.dumps([(_file(head), scores)]))
     row = np.asarray([scores], np.float32)
     assert answer == answers(head, row)[0].tolist()
     likely = row[0] if head.output == "probabilities" else 1 / (1 + np.exp(-row[0]))
-    if told is python:
+    if sample is python:
         np.testing.assert_allclose(shares, likely, rtol=1e-6)
         return
     given = np.flatnonzero(answer)
@@ -98,24 +98,24 @@ def test_each_label_is_held_against_its_own_threshold(
     np.testing.assert_allclose([share for _, share in shares], sorted(likely[given], reverse=True), rtol=1e-6)
 
 
-@pytest.mark.parametrize("told", [python, javascript])
+@pytest.mark.parametrize("sample", [python, javascript])
 def test_numbers_of_an_embedding_have_no_answer(
-    told: Callable[[Path, str], Any], tmp_path: Path, artifacts: Path
+    sample: Callable[[Path, str], Any], tmp_path: Path, artifacts: Path
 ) -> None:
     bundles.write(tmp_path, artifacts)
-    ((answer, best),) = told(tmp_path, json.dumps([(_file(Head.embedding(3)), [0.1, 5.0, -2.0])]))
+    ((answer, best),) = sample(tmp_path, json.dumps([(_file(Head.embedding(3)), [0.1, 5.0, -2.0])]))
     assert answer in (None, -1)
-    assert told is python or best == []
+    assert sample is python or best == []
 
 
-@pytest.mark.parametrize("told", [python, javascript])
+@pytest.mark.parametrize("sample", [python, javascript])
 def test_it_is_held_against_the_threshold_and_told_as_shares_of_both(
-    told: Callable[[Path, str], Any], tmp_path: Path, artifacts: Path
+    sample: Callable[[Path, str], Any], tmp_path: Path, artifacts: Path
 ) -> None:
     bundles.write(tmp_path, artifacts)
-    asked = [(_file(Head.binary(kind, threshold)), [score]) for kind, threshold, score in CASES]
-    found = told(tmp_path, json.dumps(asked))
-    for (output, threshold, score), (answer, shares) in zip(CASES, found, strict=True):
+    cases = [(_file(Head.binary(kind, threshold)), [score]) for kind, threshold, score in CASES]
+    results = sample(tmp_path, json.dumps(cases))
+    for (output, threshold, score), (answer, shares) in zip(CASES, results, strict=True):
         one = np.asarray([[score]], np.float32)
         assert answer == answers(Head.binary(output, threshold), one)[0]
         second = score if output == "probabilities" else 1 / (1 + np.exp(-score))

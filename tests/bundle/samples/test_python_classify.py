@@ -39,8 +39,8 @@ def test_pixels_are_those_of_the_reference(
 ) -> None:
     how: ImageContract = contract(name, 8, 9, channels)
     Image.fromarray(noise(*size)).save(tmp_path / "photo.png")
-    found = np.asarray(classify.prepared(tmp_path / "photo.png", asdict(how)))
-    np.testing.assert_array_equal(found.reshape(8, 9, channels), apply(how, tmp_path / "photo.png"))
+    pixels = np.asarray(classify.prepared(tmp_path / "photo.png", asdict(how)))
+    np.testing.assert_array_equal(pixels.reshape(8, 9, channels), apply(how, tmp_path / "photo.png"))
 
 
 def test_a_photo_of_any_kind_is_that_of_the_reference(classify: ModuleType, tmp_path: Path) -> None:
@@ -54,8 +54,8 @@ def test_a_photo_of_any_kind_is_that_of_the_reference(classify: ModuleType, tmp_
     Image.fromarray(wide).save(path.with_suffix(".png"))
     palette.save(path.with_suffix(".gif"), transparency=3)
     for suffix in (".jpg", ".png", ".gif"):
-        found = np.asarray(classify.prepared(path.with_suffix(suffix), asdict(how)))
-        np.testing.assert_array_equal(found[..., None], apply(how, path.with_suffix(suffix)))
+        pixels = np.asarray(classify.prepared(path.with_suffix(suffix), asdict(how)))
+        np.testing.assert_array_equal(pixels[..., None], apply(how, path.with_suffix(suffix)))
 
 
 @pytest.mark.parametrize("file", [(), *[(name,) for name in FILES]])

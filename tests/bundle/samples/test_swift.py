@@ -80,12 +80,12 @@ def test_the_arithmetic_word_by_word_in_kotlin_is_that_of_the_reference(
     code, said = compiler.compile(sources, tmp_path / "out", strict=False)
     assert code == 0, said
 
-    asked = [(how, photo, *GRIDS[0]) for how, photo in cases()]
+    runs = [(how, photo, *GRIDS[0]) for how, photo in cases()]
     for channels in (1, 3):
         grey = contract("pillow", 16, 16, channels)
-        asked += [(grey, noise(16, 16, seed=3), *grid) for grid in GRIDS]
+        runs += [(grey, noise(16, 16, seed=3), *grid) for grid in GRIDS]
     lines, wanted = [], []
-    for number, (how, photo, dtype, grid) in enumerate(asked):
+    for number, (how, photo, dtype, grid) in enumerate(runs):
         path, (height, width) = tmp_path / str(number), photo.shape[:2]
         rgba = np.dstack([photo, np.full((height, width), 255, np.uint8)])
         path.with_suffix(".rgba").write_bytes(rgba.tobytes())

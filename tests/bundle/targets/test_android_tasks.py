@@ -24,8 +24,8 @@ def test_apps_give_bytes_to_integers_and_floats_to_floats(scheme: str, dtype: st
     ],
 )
 def test_what_comes_out_is_a_probability_of_every_class(head: Head, ends: tuple[bool, bool, bool]) -> None:
-    found = border("int8", head)
-    assert (found.softmax, found.sigmoid, found.both) == ends
+    adapter = border("int8", head)
+    assert (adapter.softmax, adapter.sigmoid, adapter.both) == ends
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,9 @@ def test_the_axes_have_the_length_of_the_channels(layer: Any) -> None:
 def test_a_channel_that_is_read_by_zeros_does_not_matter(layer: Any) -> None:
     image = keras.Input(SHAPE)
     model = keras.Model(image, layer(image))
-    found = reading_kernel(layer)
-    assert found is not None
-    kernel, axis = found
+    reading = reading_kernel(layer)
+    assert reading is not None
+    kernel, axis = reading
     values = np.moveaxis(np.array(kernel), axis, 0)
     values[2] = 0
     kernel.assign(np.moveaxis(values, 0, axis))

@@ -34,10 +34,10 @@ def loss(labels: Any, outputs: Any) -> Any:
 def batches(model: keras.Model | None = None) -> list[tuple[Any, Any]]:
     """Batches of several sizes; the labels are what `model` says, so that it has the least loss."""
     draw = np.random.default_rng(1)
-    found = [(nets.images(count=4 + n), draw.integers(0, nets.CLASSES, 4 + n)) for n in range(3)]
+    pairs = [(nets.images(count=4 + n), draw.integers(0, nets.CLASSES, 4 + n)) for n in range(3)]
     if model is None:
-        return found
-    return [(images, nets.outputs(model, images).argmax(-1)) for images, _ in found]
+        return pairs
+    return [(images, nets.outputs(model, images).argmax(-1)) for images, _ in pairs]
 
 
 def three_blocks() -> keras.Model:

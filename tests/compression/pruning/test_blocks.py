@@ -53,10 +53,10 @@ def proved(graph: FlatGraph, names: tuple[str, ...]) -> FlatGraph:
     """The graph without `names`, when it computes what the silenced network does."""
     smaller, batch = without(graph, names), nets.images(graph.shape)
     wanted = nets.outputs(silenced(graph, names), batch)
-    found = nets.outputs(built(smaller), batch)
+    outputs = nets.outputs(built(smaller), batch)
     whole = nets.outputs(built(graph), batch)
-    assert np.abs(found - wanted).max() <= NOISE * np.abs(wanted).max()
-    assert np.abs(found - whole).max() > 100 * NOISE * np.abs(whole).max()
+    assert np.abs(outputs - wanted).max() <= NOISE * np.abs(wanted).max()
+    assert np.abs(outputs - whole).max() > 100 * NOISE * np.abs(whole).max()
     return smaller
 
 
@@ -231,17 +231,17 @@ def test_channels_of_what_is_left_can_go_too_and_cost_what_is_foretold(name: str
     small = sliced(channels, selection)
     batch, counter = nets.images(SMALL), MacCounter(small)
     with counter:
-        found = nets.outputs(small, batch)
+        outputs = nets.outputs(small, batch)
     wanted = nets.outputs(masked(channels, selection), batch)
-    assert np.abs(found - wanted).max() <= NOISE * np.abs(wanted).max()
-    told = summary(channels, selection, gone, channel_map(whole))
-    assert (told.after.macs, told.after.parameters) == (
+    assert np.abs(outputs - wanted).max() <= NOISE * np.abs(wanted).max()
+    totals = summary(channels, selection, gone, channel_map(whole))
+    assert (totals.after.macs, totals.after.parameters) == (
         counter.macs_per_image(len(batch)),
         small.count_params(),
     )
-    assert told.before == cost(channel_map(whole))
-    assert told.blocks == gone
-    after = {group.name: group.after for group in told.groups}
+    assert totals.before == cost(channel_map(whole))
+    assert totals.blocks == gone
+    after = {group.name: group.after for group in totals.groups}
     assert {name for name, left in after.items() if left == 0} == {
         group.name
         for group in channel_map(whole).groups

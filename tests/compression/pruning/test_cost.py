@@ -53,13 +53,13 @@ def test_a_layer_that_multiplies_in_its_own_way_is_named() -> None:
 
 def test_the_summary_tells_every_group() -> None:
     channels = nets.mapped(nets.residual())
-    told = summary(channels, Selection({"stem": (0, 1, 2), "b1": (4,)}))
-    assert {g.name: (g.before, g.after) for g in told.groups} == {
+    totals = summary(channels, Selection({"stem": (0, 1, 2), "b1": (4,)}))
+    assert {g.name: (g.before, g.after) for g in totals.groups} == {
         "stem": (8, 3), "a1": (6, 6), "b1": (10, 1), "b2": (12, 12), "head": (5, 5),
     }  # fmt: skip
-    by_name = {group.name: group for group in told.groups}
+    by_name = {group.name: group for group in totals.groups}
     assert by_name["stem"].layers == ("stem", "a2")
     assert by_name["head"].reason == "its channels are the network's output"
-    assert told.before == cost(channels)
-    assert told.after.macs < told.before.macs
-    assert told.after.of("parameters") == told.after.parameters
+    assert totals.before == cost(channels)
+    assert totals.after.macs < totals.before.macs
+    assert totals.after.of("parameters") == totals.after.parameters

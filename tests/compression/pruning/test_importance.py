@@ -26,12 +26,12 @@ def _scaled(model: keras.Model, layer: str, weight: str, channel: int, factor: f
 @pytest.mark.parametrize("build", nets.NETWORKS)
 def test_every_channel_that_may_go_has_a_finite_importance(build: Callable[[], keras.Model]) -> None:
     channels = nets.mapped(build())
-    found = group_norm(channels)
-    assert set(found) == {group.name for group in channels.prunable}
+    norms = group_norm(channels)
+    assert set(norms) == {group.name for group in channels.prunable}
     for group in channels.prunable:
-        assert found[group.name].shape == (group.channels,)
-        assert np.isfinite(found[group.name]).all()
-        assert (found[group.name] > 0).all()
+        assert norms[group.name].shape == (group.channels,)
+        assert np.isfinite(norms[group.name]).all()
+        assert (norms[group.name] > 0).all()
 
 
 @pytest.mark.parametrize("build", nets.NETWORKS)

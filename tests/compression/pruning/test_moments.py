@@ -52,5 +52,5 @@ def test_the_response_of_a_layer_without_batch_normalization_is_that_of_a_sample
     x = layer(image)
     model = keras.Model(image, nets.head(layers.Conv2D(4, 1, name="last")(x)), name="bare")  # biases are 0
     batch = np.random.default_rng(0).normal(size=(600, *nets.SHAPE)).astype(np.float32)
-    found = np.square(nets.outputs(keras.Model(image, x), batch), dtype=np.float64).mean(axis=(0, 1, 2))
-    np.testing.assert_allclose(_tensor(nets.mapped(model), layer.name).energy, found, rtol=0.05)
+    energy = np.square(nets.outputs(keras.Model(image, x), batch), dtype=np.float64).mean(axis=(0, 1, 2))
+    np.testing.assert_allclose(_tensor(nets.mapped(model), layer.name).energy, energy, rtol=0.05)

@@ -29,9 +29,9 @@ def hands_on(model: keras.Model) -> bool:
     images = np.random.default_rng(0).normal(size=(2, *SHAPE)).astype(np.float32)
     zeroed, other = images.copy(), images.copy()
     zeroed[..., 1], other[..., 1] = 0, 7
-    found = [np.asarray(model(each, training=False)) for each in (images, zeroed, other)]
-    same = all(np.array_equal(found[0][..., [0, 2]], each[..., [0, 2]]) for each in found[1:])
-    return same and not found[1][..., 1].any()
+    outputs = [np.asarray(model(each, training=False)) for each in (images, zeroed, other)]
+    same = all(np.array_equal(outputs[0][..., [0, 2]], each[..., [0, 2]]) for each in outputs[1:])
+    return same and not outputs[1][..., 1].any()
 
 
 PASSING: list[Callable[[Any], Any]] = [

@@ -153,12 +153,12 @@ def test_a_target_out_of_reach_tells_the_smallest() -> None:
     share = smallest(channels, Rules(multiple=16), "macs")
     with pytest.raises(OutOfReach, match="these rules reach") as caught:
         select(channels, random_importance(channels, 0), PruningTarget("macs", 0.05), Rules(multiple=16))
-    told = float(re.findall(r"rules reach ([\d.]+)x", str(caught.value))[0])
-    assert share <= told < share + 0.001
+    reachable = float(re.findall(r"rules reach ([\d.]+)x", str(caught.value))[0])
+    assert share <= reachable < share + 0.001
     reached = select(
-        channels, random_importance(channels, 0), PruningTarget("macs", told), Rules(multiple=16)
+        channels, random_importance(channels, 0), PruningTarget("macs", reachable), Rules(multiple=16)
     )
-    assert _share(channels, reached) <= told
+    assert _share(channels, reached) <= reachable
 
 
 def test_an_excluded_name_that_is_not_there_is_refused_with_what_is_near() -> None:

@@ -35,9 +35,9 @@ def _proved(channels: ChannelMap, selection: Selection) -> keras.Model:
     batch = nets.images(channels.graph.shape)
     counter = MacCounter(small)
     with counter:
-        found = nets.outputs(small, batch)
+        outputs = nets.outputs(small, batch)
     wanted = nets.outputs(full, batch)
-    assert np.abs(found - wanted).max() <= NOISE * np.abs(wanted).max()
+    assert np.abs(outputs - wanted).max() <= NOISE * np.abs(wanted).max()
     after = cost(channels, selection)
     assert small.count_params() == after.parameters
     # None where a layer has weights that are no filter, as a PReLU

@@ -42,8 +42,8 @@ def test_without_scales_it_is_on_the_filters() -> None:
     model = _copy(channels)
     kernels = [np.asarray(keras.ops.convert_to_numpy(model.get_layer(n).kernel)) for n in ("stem", "block")]
     squares = sum((kernel**2).mean(axis=(0, 1, 2)) for kernel in kernels) / 2
-    found = float(penalty(model, channels.prunable, 2.0))
-    assert found == pytest.approx(2 * np.sqrt(squares).sum(), rel=1e-5)
+    value = float(penalty(model, channels.prunable, 2.0))
+    assert value == pytest.approx(2 * np.sqrt(squares).sum(), rel=1e-5)
 
 
 def test_all_kinds_of_layers_have_a_penalty() -> None:

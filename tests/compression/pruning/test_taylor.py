@@ -31,8 +31,8 @@ def cross_entropy(labels: Any, logits: Any) -> Any:
 
 
 def _loss(model: keras.Model) -> float:
-    found = cross_entropy(LABELS, keras.ops.convert_to_tensor(nets.outputs(model, IMAGES)))
-    return float(keras.ops.mean(found))
+    losses = cross_entropy(LABELS, keras.ops.convert_to_tensor(nets.outputs(model, IMAGES)))
+    return float(keras.ops.mean(losses))
 
 
 def score(model: keras.Model, batches: int = 1) -> dict[str, Any]:
@@ -50,16 +50,16 @@ def test_it_foretells_what_the_loss_loses() -> None:
     values = np.array(keras.ops.convert_to_numpy(kernel))
     values[:, :, 1] *= 1e-2
     kernel.assign(values)
-    found = score(model)["a1"][1]
+    value = score(model)["a1"][1]
     kept = tuple(c for c in range(6) if c != 1)
     change = _loss(masked(channels, Selection({"a1": kept}))) - _loss(model)
-    assert np.sqrt(found) == pytest.approx(abs(change), rel=0.05)
+    assert np.sqrt(value) == pytest.approx(abs(change), rel=0.05)
 
 
 def test_a_residual_channel_counts_with_all_its_readers() -> None:
-    found = score(nets.preactivated())
-    assert set(found) == {"stem", "a1", "b1"}
-    assert all((values > 0).any() for values in found.values())  # a ReLU may be dead on six images
+    scores = score(nets.preactivated())
+    assert set(scores) == {"stem", "a1", "b1"}
+    assert all((values > 0).any() for values in scores.values())  # a ReLU may be dead on six images
 
 
 def test_batches_are_averaged_after_the_square() -> None:
@@ -72,8 +72,8 @@ def test_batches_are_averaged_after_the_square() -> None:
 
 
 def test_frozen_layers_are_ranked_too() -> None:
-    found = score(nets.nested())
-    assert (found["trunk_stem"] > 0).any()
+    scores = score(nets.nested())
+    assert (scores["trunk_stem"] > 0).any()
 
 
 def test_no_images_and_broken_gradients_are_refused() -> None:
@@ -103,8 +103,8 @@ def test_jax_gives_the_same(tmp_path: Path) -> None:
         [sys.executable, code, tmp_path], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    with np.load(tmp_path / "found.npz") as found:
-        assert str(found["backend"]) == "jax"
+    with np.load(tmp_path / "found.npz") as arrays:
+        assert str(arrays["backend"]) == "jax"
         for name, values in score(model).items():
-            np.testing.assert_allclose(found[name], values, rtol=1e-3, atol=1e-12)
-        assert found["difference"] < 1e-5
+            np.testing.assert_allclose(arrays[name], values, rtol=1e-3, atol=1e-12)
+        assert arrays["difference"] < 1e-5

@@ -33,7 +33,7 @@ from tests.models import nets
 
 
 @dataclass(frozen=True)
-class Asked:
+class PruneOptions:
     """`steps` of training with a plan for so many."""
 
     amount: float = 0.5
@@ -42,33 +42,33 @@ class Asked:
     exclude: tuple[str, ...] | None = None
 
 
-def keras_of_tensorflow(asked: Asked, on_progress: OnProgress) -> str:
+def keras_of_tensorflow(options: PruneOptions, on_progress: OnProgress) -> str:
     """Which Keras a module of the user's gets as `tf.keras`."""
     import tensorflow as tf
 
     return str(tf.keras.__version__)
 
 
-def plans(asked: Asked, on_progress: OnProgress) -> dict[str, Any]:
-    return asdict(plan(asked.schedule, asked.amount, asked.steps))
+def plans(options: PruneOptions, on_progress: OnProgress) -> dict[str, Any]:
+    return asdict(plan(options.schedule, options.amount, options.steps))
 
 
-def names(asked: Asked, on_progress: OnProgress) -> tuple[str, ...]:
-    return layers_to_prune(flat_graph(_network(), nets.SHAPE), asked.exclude)
+def names(options: PruneOptions, on_progress: OnProgress) -> tuple[str, ...]:
+    return layers_to_prune(flat_graph(_network(), nets.SHAPE), options.exclude)
 
 
-def check(asked: list[LayerSparsity], on_progress: OnProgress) -> None:
-    check_sparsity(asked, 0.5)
+def check(layers: list[LayerSparsity], on_progress: OnProgress) -> None:
+    check_sparsity(layers, 0.5)
 
 
-def trained(asked: Asked, on_progress: OnProgress) -> dict[str, Any]:
+def trained(options: PruneOptions, on_progress: OnProgress) -> dict[str, Any]:
     """Prune `nets.classifier` on noise: the sparsity of the first pruned kernel as seen after each
     step, and what is in Keras 3 in the end."""
     import tf_keras
 
     graph = flat_graph(_network(), nets.SHAPE)
-    chosen = layers_to_prune(graph, asked.exclude)
-    model = masked(to_tf_keras(graph), chosen, plan(asked.schedule, asked.amount, asked.steps))
+    chosen = layers_to_prune(graph, options.exclude)
+    model = masked(to_tf_keras(graph), chosen, plan(options.schedule, options.amount, options.steps))
     model.compile(tf_keras.optimizers.SGD(0.01), "mse")
     wrapper = model.get_layer(f"prune_low_magnitude_{chosen[0]}")
     seen = []
@@ -79,16 +79,16 @@ def trained(asked: Asked, on_progress: OnProgress) -> dict[str, Any]:
     noted = tf_keras.callbacks.LambdaCallback(on_train_batch_end=note)
     batch = nets.images(count=4)
     targets = np.eye(nets.CLASSES, dtype=np.float32)[:4]
-    images, labels = np.tile(batch, (asked.steps, 1, 1, 1)), np.tile(targets, (asked.steps, 1))
+    images, labels = np.tile(batch, (options.steps, 1, 1, 1)), np.tile(targets, (options.steps, 1))
     model.fit(images, labels, batch_size=4, shuffle=False, verbose=0, callbacks=[update_step(), noted])
     bare = stripped(model)
     to_keras(bare, graph)
-    found = sparsity(graph, chosen)
-    check_sparsity(found, asked.amount)
+    layers = sparsity(graph, chosen)
+    check_sparsity(layers, options.amount)
     return {
         "seen": seen,
         "layers": [layer.name for layer in bare.layers],
-        "sparsity": {layer.name: [layer.zeros, layer.weights] for layer in found},
+        "sparsity": {layer.name: [layer.zeros, layer.weights] for layer in layers},
         "dense": [layer.sparsity for layer in sparsity(graph, {"trunk_stem"} - set(chosen))],
     }
 

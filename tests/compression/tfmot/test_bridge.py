@@ -35,8 +35,8 @@ def check_same(model: keras.Model, shape: tuple[int, int, int] = nets.SHAPE) -> 
     assert isinstance(bridged, tf_keras.Model)
     images = 255 * nets.images(shape)
     expected = nets.outputs(model, images)
-    found = bridged(images if head is None else head(images), training=False)
-    np.testing.assert_allclose(np.asarray(found), expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+    outputs = bridged(images if head is None else head(images), training=False)
+    np.testing.assert_allclose(np.asarray(outputs), expected, rtol=0, atol=1e-4 * np.abs(expected).max())
     return bridged
 
 

@@ -27,8 +27,8 @@ def check_same(model: keras.Model) -> None:
     head, trunk = split_head(graph_of(model))
     images = 255 * nets.images()
     expected = nets.outputs(model, images)
-    found = to_tf_keras(trunk)(images if head is None else head(images), training=False)
-    np.testing.assert_allclose(np.asarray(found), expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+    outputs = to_tf_keras(trunk)(images if head is None else head(images), training=False)
+    np.testing.assert_allclose(np.asarray(outputs), expected, rtol=0, atol=1e-4 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(

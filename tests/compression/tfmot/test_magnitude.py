@@ -20,8 +20,8 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
         yield running
 
 
-def ask(worker: WorkerProcess, function: str, **asked: Any) -> Any:
-    return worker.call(f"tests.compression.tfmot.probes:{function}", asked, Any)
+def ask(worker: WorkerProcess, function: str, **options: Any) -> Any:
+    return worker.call(f"tests.compression.tfmot.probes:{function}", options, Any)
 
 
 def test_a_users_module_gets_keras_3_as_everywhere_else(worker: WorkerProcess) -> None:
@@ -33,8 +33,8 @@ def test_a_users_module_gets_keras_3_as_everywhere_else(worker: WorkerProcess) -
 def test_the_last_update_comes_before_the_last_epochs_and_is_one(
     worker: WorkerProcess, schedule: str, steps: int
 ) -> None:
-    found = ask(worker, "plans", schedule=schedule, steps=steps)
-    begin, end, frequency = found["begin"], found["end"], found["frequency"]
+    result = ask(worker, "plans", schedule=schedule, steps=steps)
+    begin, end, frequency = result["begin"], result["end"], result["frequency"]
     assert max(1, begin) <= end <= max(1, 0.6 * steps)
     assert (end - begin) % frequency == 0
     assert end >= 0.6 * steps - frequency - 1
@@ -42,28 +42,28 @@ def test_the_last_update_comes_before_the_last_epochs_and_is_one(
 
 
 def test_polynomial_pruning_approaches_the_amount_and_keeps_its_masks(worker: WorkerProcess) -> None:
-    found = ask(worker, "trained", amount=0.75, steps=30)
-    seen = found["seen"]
+    result = ask(worker, "trained", amount=0.75, steps=30)
+    seen = result["seen"]
     assert seen == sorted(seen)
     assert 0 < seen[0] < 0.3
     assert seen[17:] == pytest.approx([0.75] * 13, abs=0.005)
-    assert found["sparsity"] == {"trunk_block": [243, 324], "head": [18, 24]}
-    assert found["dense"] == [0.0]
+    assert result["sparsity"] == {"trunk_block": [243, 324], "head": [18, 24]}
+    assert result["dense"] == [0.0]
 
 
 def test_constant_pruning_begins_with_the_amount(worker: WorkerProcess) -> None:
-    found = ask(worker, "trained", amount=0.5, steps=5, schedule="constant")
-    assert found["seen"] == [0.5] * 5
-    assert found["sparsity"] == {"trunk_block": [162, 324], "head": [12, 24]}
+    result = ask(worker, "trained", amount=0.5, steps=5, schedule="constant")
+    assert result["seen"] == [0.5] * 5
+    assert result["sparsity"] == {"trunk_block": [162, 324], "head": [12, 24]}
 
 
 def test_stripping_gives_the_layers_back_as_they_were(worker: WorkerProcess) -> None:
-    found = ask(worker, "trained", amount=0.5, steps=3, exclude=())
-    assert found["layers"][1:] == [
+    result = ask(worker, "trained", amount=0.5, steps=3, exclude=())
+    assert result["layers"][1:] == [
         *("trunk_stem", "trunk_stem_bn", "trunk_stem_relu", "trunk_block", "trunk_block_bn"),
         *("trunk_add", "trunk_out", "pool", "head"),
     ]
-    assert set(found["sparsity"]) == {"trunk_stem", "trunk_block", "head"}
+    assert set(result["sparsity"]) == {"trunk_stem", "trunk_block", "head"}
 
 
 @pytest.mark.parametrize(

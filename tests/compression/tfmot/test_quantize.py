@@ -79,19 +79,21 @@ def int8(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     entering = tf.quantization.fake_quant_with_min_max_args(images, low, high).numpy()
     network.observe([entering[:12], entering[12:]])
     ranges = {**network.ranges(), INPUT: (low, high)}
-    made = road(model, images, tmp_path_factory.mktemp("int8"))
-    told = Learned(ranges, images[:2], activations(graph, ranges, images[:2]))
-    fixed = learned_ranges(made.float_graph, told)
+    exported = road(model, images, tmp_path_factory.mktemp("int8"))
+    learned = Learned(ranges, images[:2], activations(graph, ranges, images[:2]))
+    fixed = learned_ranges(exported.float_graph, learned)
     rows = (image[None] for image in images)
-    measured = measure_ranges(made.float_graph, rows, takes_pixels=False, threads=1) | fixed
-    out = made.folder / "qat.tflite"
+    measured = measure_ranges(exported.float_graph, rows, takes_pixels=False, threads=1) | fixed
+    out = exported.folder / "qat.tflite"
     with as_trained():
-        quantize(made.float_graph, stored, measured, out)
+        quantize(exported.float_graph, stored, measured, out)
         aligned = aligned_ranges(read_graph(out), measured)
-        quantize(made.float_graph, stored, aligned, out)
-    quantize(made.float_graph, stored, aligned, out.with_stem("shipped"))
-    found = network.model(entering, training=False).numpy()
-    return Int8(outputs=found, images=images, path=out, float_graph=read_graph(made.float_graph), fixed=fixed)
+        quantize(exported.float_graph, stored, aligned, out)
+    quantize(exported.float_graph, stored, aligned, out.with_stem("shipped"))
+    outputs = network.model(entering, training=False).numpy()
+    return Int8(
+        outputs=outputs, images=images, path=out, float_graph=read_graph(exported.float_graph), fixed=fixed
+    )
 
 
 def test_the_int8_file_gives_what_fake_quantization_gives(int8: Int8) -> None:
@@ -146,9 +148,9 @@ def test_a_folded_normalization_leaves_the_int8_kernel_as_it_was_trained(tmp_pat
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.gamma.assign(layer.gamma * np.where(np.arange(layer.gamma.shape[0]) % 2, 1, -1))
-    made = road(model, nets.images(model), tmp_path)
+    exported = road(model, nets.images(model), tmp_path)
     with as_trained():
-        quantize(made.float_graph, scheme("int8"), ranges_of(made), tmp_path / "int8.tflite")
+        quantize(exported.float_graph, scheme("int8"), ranges_of(exported), tmp_path / "int8.tflite")
     (stem, *_) = [n for n in read_graph(tmp_path / "int8.tflite").nodes if n.op == "CONV_2D"]
     stored = read_graph(tmp_path / "int8.tflite").tensors[stem.inputs[1]].data
     _, network = quantized(model)
@@ -166,9 +168,9 @@ def wrapper(network: FakeQuantized, name: str) -> Any:
     return network.model.get_layer(name)
 
 
-def ranges_of(made: Any) -> Ranges:
-    rows = (image[None] for image in made.images)
-    return measure_ranges(made.float_graph, rows, takes_pixels=False, threads=1)
+def ranges_of(exported: Any) -> Ranges:
+    rows = (image[None] for image in exported.images)
+    return measure_ranges(exported.float_graph, rows, takes_pixels=False, threads=1)
 
 
 def fit(network: FakeQuantized, images: NDArray[np.float32], epochs: int = 3) -> None:
@@ -184,10 +186,10 @@ def test_observing_begins_with_the_mean_of_the_batches_in_float() -> None:
     images = nets.images(model)
     graph, network = quantized(model)
     network.observe([images[:12], images[12:]])
-    found = network.ranges()
-    assert any(name.endswith(PRODUCT) for name in found)
-    outputs = activations(graph, found, images)
-    for name, (low, high) in found.items():
+    ranges = network.ranges()
+    assert any(name.endswith(PRODUCT) for name in ranges)
+    outputs = activations(graph, ranges, images)
+    for name, (low, high) in ranges.items():
         halves = outputs[name][:12], outputs[name][12:]
         # The kernels are rounded by then, all else is not.
         spread = high - low
@@ -219,10 +221,10 @@ def test_training_moves_weights_and_ranges_and_leaves_relu_at_zero_and_statistic
 def test_the_weights_are_those_of_the_network_until_it_is_trained() -> None:
     model = nets.mobile()
     _, network = quantized(model)
-    found = network.weights()
-    assert set(found) == {layer.name for layer in model.layers if layer.weights}
+    weights = network.weights()
+    assert set(weights) == {layer.name for layer in model.layers if layer.weights}
     for layer in model.layers:
-        for ours, theirs in zip(found.get(layer.name, ()), layer.get_weights(), strict=False):
+        for ours, theirs in zip(weights.get(layer.name, ()), layer.get_weights(), strict=False):
             np.testing.assert_array_equal(ours, theirs)
 
 
@@ -236,11 +238,11 @@ def test_zeros_of_a_pruned_kernel_stay_zero_through_momentum_and_weight_decay() 
     network = to_tf_keras(graph)
     masks = masks_of(network)
     assert set(masks) == {sparse.name}
-    found = fake_quantized(network, points_of(graph), masks)
+    quantized_network = fake_quantized(network, points_of(graph), masks)
     images = nets.images(model)
-    found.observe([images])
-    fit(found, images)
-    after = found.weights()[sparse.name][0]
+    quantized_network.observe([images])
+    fit(quantized_network, images)
+    after = quantized_network.weights()[sparse.name][0]
     np.testing.assert_array_equal(after == 0, kernel == 0)
     assert not np.array_equal(after, kernel)
 
@@ -260,8 +262,8 @@ def test_probabilities_are_trained_on_logits() -> None:
     network.observe([images])
     (dense,) = [layer.name for layer in model.layers if isinstance(layer, keras.layers.Dense)]
     logits = activations(graph, [dense], images)[dense]
-    found = network.model(images, training=False).numpy()
-    assert np.abs(found - logits).max() < 0.1 * np.abs(logits).max()
+    outputs = network.model(images, training=False).numpy()
+    assert np.abs(outputs - logits).max() < 0.1 * np.abs(logits).max()
     np.testing.assert_allclose(tf.nn.softmax(logits), model(images), atol=1e-6)
 
 

@@ -43,8 +43,8 @@ def test_v1_rounds_once_behind_each_kernel_and_each_addition() -> None:
         y = bn(conv(x, "conv"), "conv_bn")
         return dense(relu(layers.Add(name="add")([x, y]), "out"))
 
-    found = points(body)
-    assert found == Points(("stem_relu", "conv_bn", "out", "pool", "dense"), ())
+    result = points(body)
+    assert result == Points(("stem_relu", "conv_bn", "out", "pool", "dense"), ())
 
 
 def test_v2_rounds_the_sum_and_behind_the_normalization_that_stands_alone() -> None:
@@ -54,9 +54,9 @@ def test_v2_rounds_the_sum_and_behind_the_normalization_that_stands_alone() -> N
         x = layers.Add(name="add")([x, y])
         return dense(relu(bn(x, "last_bn"), "last"))
 
-    found = points(body)
-    assert found.alone == ("preact_bn", "last_bn")
-    assert found.rounded == ("stem", "preact", "conv", "add", "last", "pool", "dense")
+    result = points(body)
+    assert result.alone == ("preact_bn", "last_bn")
+    assert result.rounded == ("stem", "preact", "conv", "add", "last", "pool", "dense")
 
 
 def test_what_two_layers_read_is_rounded_though_one_of_them_is_a_relu() -> None:

@@ -14,21 +14,21 @@ FOLDER = Path("bundle")
 
 
 def file(profile: str, scheme: str) -> BundledFile:
-    (made,) = bundle().facts.files
+    (original,) = bundle().facts.files
     path = f"{profile}/net.{scheme}.tflite"
-    return replace(made, path=path, profile=profile, scheme=scheme, size_bytes=311_000)
+    return replace(original, path=path, profile=profile, scheme=scheme, size_bytes=311_000)
 
 
 def proof(of: BundledFile, backend: str, same: int = 200, **changes: Any) -> RuntimeProof:
-    made = RuntimeProof(file=of.path, backend=backend, status="agrees", n=200, same_top1=same)
-    return replace(made, **changes)
+    row = RuntimeProof(file=of.path, backend=backend, status="agrees", n=200, same_top1=same)
+    return replace(row, **changes)
 
 
 def summary(*files: BundledFile, proofs: tuple[RuntimeProof, ...], **changes: Any) -> list[str]:
     facts = replace(bundle().facts, name="net", files=files)
     plain = replace(bundle(), facts=facts, proofs=proofs, left=(), unproved=(), arenas={})
-    made: Bundle = replace(plain, **changes)
-    return bundle_summary(made, FOLDER)
+    changed: Bundle = replace(plain, **changes)
+    return bundle_summary(changed, FOLDER)
 
 
 def test_it_names_a_file_for_each_kind_of_app_and_what_to_do_first() -> None:
