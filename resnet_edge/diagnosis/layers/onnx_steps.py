@@ -77,8 +77,6 @@ class _Reader:
         if (len(entries), len(graph.output)) != (1, 1):
             raise ArtifactError(f"{name} has {len(entries)} inputs and {len(graph.output)} outputs")
         self.entry = entries[0].name
-        half = onnx.TensorProto.FLOAT16
-        self.halves = {v.name for v in entries if v.type.tensor_type.elem_type == half}
         self.grids: dict[str, StepGrid] = {}
         self.oddities: list[tuple[str, str]] = []
 
@@ -87,7 +85,6 @@ class _Reader:
         return OpenedSteps(
             steps=leading_to(end, without_sizes(self._steps())),
             grids=self.grids,
-            halves=frozenset(self.halves),
             entry=self.entry,
             exit=end,
             oddities=tuple(self.oddities),
@@ -178,10 +175,6 @@ class _Reader:
             self.grids[node.output[0]] = self._grid(node)
         elif node.op_type == "DequantizeLinear":
             self._check(node)
-        elif node.op_type == "Cast":
-            self.halves.update(node.output if attributes(node)["to"] == onnx.TensorProto.FLOAT16 else ())
-        elif step.reads and step.reads[0] in self.halves:
-            self.halves.update(step.gives)
         elif (step.kind == "move" or step.op == "resize") and step.reads and step.reads[0] in self.grids:
             self.grids |= dict.fromkeys(step.gives, self.grids[step.reads[0]])
 

@@ -30,7 +30,6 @@ from resnet_edge.diagnosis.layers.steps import (
 SINGLE = 1e-4
 """Of the size of a tensor: what float32 kernels of two runtimes may differ by, 80 dB. A unit in the last
 place is 2 ** -24, and a sum of n products loses at most n of them."""
-HALF = 2.0**-11
 REAL = 2.0**-22
 """Of the ends of a grid: what float32 leaves of integers that are read as real numbers."""
 SAME_PLACE = frozenset({
@@ -132,7 +131,7 @@ class _Walk:
 
     def keeps_single(self, step: LayerStep) -> bool:
         """Whether it computes in float32, with constants that nothing has rounded."""
-        if any(name in self.opened.grids or name in self.opened.halves for name in step.gives):
+        if any(name in self.opened.grids for name in step.gives):
             return False
         constants = [step.constant]
         if step.weights is not None:
@@ -183,13 +182,7 @@ class _Walk:
             # The multipliers of int16 kernels have 15 bits (MultiplyByQuantizedMultiplier of LiteRT).
             more = SINGLE * size if step.kind != "move" else 0.0
             return Rounding(random=on_grid.random, hard=on_grid.hard + more, own=on_grid.own)
-        more = HALF * size if name in self.opened.halves else 0.0
-        if step.op == "exp" and step.reads[0] in self.opened.halves:
-            # ONNX Runtime hands on what it computed in float32, and shows what a float16 of it would be
-            # (insert_cast_transformer.cc): exp makes a share of what is small of what it reads.
-            more += HALF * np.sqrt(self._peak(step.reads[0])) * size
-        if step.kind != "move":
-            more += SINGLE * size
+        more = SINGLE * size if step.kind != "move" else 0.0
         return Rounding(random=rounding.random, hard=rounding.hard + more, own=rounding.own)
 
     def _on_grid(self, step: LayerStep, rounding: Rounding, grid: StepGrid) -> Rounding:
@@ -218,7 +211,6 @@ class _Walk:
             off = given.random + np.square(given.whole) / 3
             own = named_kernel(weights, self._channels(off, name, weights.axis))
             random = random + (taps * own[:, :1, :1]).sum(axis=(1, 2, 3))
-        random = random + self._partial(step, weights.kernel[0].size) / 3
         if weights.bias is not None:
             random = random + np.broadcast_to(weights.bias.variance, weights.bias.values.shape).ravel()
         hard: Real = np.zeros(())
@@ -228,13 +220,6 @@ class _Walk:
             hard = (np.abs(weights.kernel) * named_kernel(weights, each)).sum(axis=(1, 2, 3))
             hard = _shaped(hard, weights.axis, rank)
         return Rounding(random=_shaped(random, weights.axis, rank), hard=hard)
-
-    def _partial(self, step: LayerStep, count: int) -> float:
-        """Three times the variance of a sum of so many terms with partial sums in float16 (Higham, Mary,
-        A new approach to probabilistic rounding error analysis, SIAM J. Sci. Comput. 41)."""
-        if step.gives[0] not in self.opened.halves:
-            return 0.0
-        return count * HALF**2 * self.powers.loudest(step.gives[0])
 
     def _channels(self, off: Real, name: str, axis: int) -> Real:
         """The largest in each channel of the tensor."""
@@ -266,8 +251,6 @@ class _Walk:
         constant = 0.0
         if step.constant is not None:
             constant = float(np.max(step.constant.variance)) * self._peak(step.reads[0])
-        sizes = [int(np.prod(self._shape(name))) for name in (*step.reads[:1], step.gives[0])]
-        constant += self._partial(step, sizes[0] // max(sizes[-1], 1)) / 3
         return Rounding(random=summed.random * step.gain**2 + constant, hard=summed.whole * step.gain)
 
     def _product(self, step: LayerStep, given: list[Rounding]) -> Rounding:

@@ -40,7 +40,6 @@ SKETCHED = 2
 REFINED = 2
 """How often matches are looked for again, from those that are known."""
 KEPT_BYTES = 1 << 29
-LARGEST_HALF = float(np.finfo(np.float16).max)
 OPENERS = {"tflite": open_tflite, "onnx": open_onnx}
 RUNS = {"tflite": tflite_run, "onnx": onnx_run}
 
@@ -163,7 +162,7 @@ class Sections:
         rounders = [step for step in rounders if step.gives[0] in self.opened.grids]
         size = 4 * sum(int(np.prod(match.shape)) for match in self.matches.values())
         for image in images[: max(KEPT_BYTES // max(size, 1), SKETCHED)]:
-            values = {name: self._held(name, value) for name, value in self._run(image).items()}
+            values = self._run(image)
             self.powers.add(values)
             for step in rounders:
                 name = step.gives[0]
@@ -195,8 +194,7 @@ class Sections:
         totals = {i: DepartureSums(_channels(match)) for i, match in self.matches.items()}
         for expected, seen in self.replayed(cuts, rounded=rounded):
             for i, one in totals.items():
-                name = self.matches[i].name
-                one.add(self._held(name, expected[i]), seen[i], self.grids.get(name), self.limits.get(i))
+                one.add(expected[i], seen[i], self.grids.get(self.matches[i].name), self.limits.get(i))
         return totals
 
     def _ends_of(self, match: Match) -> Limits:
@@ -209,11 +207,6 @@ class Sections:
         """What broadcasts to a tensor, as (…, C)."""
         full = np.broadcast_to(values, self.powers.shapes[match.name])
         return match.canonical(full).reshape(-1, _channels(match))
-
-    def _held(self, name: str, value: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the type of a tensor holds of a value: float16 ends in infinity, which is no departure where
-        it is discarded behind it (SELU, of an exponential that nothing limits)."""
-        return np.clip(value, -LARGEST_HALF, LARGEST_HALF) if name in self.opened.halves else value
 
     def replayed(
         self, cuts: Collection[int], *, rounded: bool = False

@@ -80,13 +80,12 @@ class LayerStep:
 class OpenedSteps:
     """A model file: its steps in the order of execution, and the number types of its activations.
 
-    `grids` of integer tensors by name; `halves`: tensors in float16. `entry` and `exit`: the input and the
-    output. `oddities`: remarks on constants, with the tensor that they are about.
+    `grids` of integer tensors by name. `entry` and `exit`: the input and the output. `oddities`: remarks on
+    constants, with the tensor that they are about.
     """
 
     steps: tuple[LayerStep, ...]
     grids: dict[str, StepGrid]
-    halves: frozenset[str]
     entry: str
     exit: str
     oddities: tuple[tuple[str, str], ...] = ()

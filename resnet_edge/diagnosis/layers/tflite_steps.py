@@ -76,11 +76,9 @@ class _Reader:
         graph, end = self.graph, self._name(self.graph.outputs[0])
         produced = {graph.inputs[0], *(i for node in graph.nodes for i in node.outputs)}
         rounded = {self._name(i): grid for i in produced if (grid := grid_of(graph.tensors[i]))}
-        halves = (self._name(i) for i in produced if graph.tensors[i].dtype == "float16")
         return OpenedSteps(
             steps=leading_to(end, without_sizes(self._steps())),
             grids=rounded,
-            halves=frozenset(halves),
             entry=self._name(graph.inputs[0]),
             exit=end,
             oddities=tuple(self.oddities),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ArtifactError, first_line
 from resnet_edge.core.tensors import dequantize, quantize
+from resnet_edge.diagnosis.layers.onnx_halves import without_halves
 from resnet_edge.diagnosis.layers.onnx_steps import real_model
 from resnet_edge.diagnosis.layers.steps import OpenedSteps
 from resnet_edge.diagnosis.layers.tflite_dynamic import without_dynamic_scales
@@ -60,7 +61,7 @@ def onnx_run(path: Path, opened: OpenedSteps, wanted: Collection[str]) -> Run:
     """Raises ArtifactError, now or when it is run. An NCHW input gets the image transposed."""
     import onnxruntime as ort
 
-    model = real_model(path)
+    model = without_halves(real_model(path))
     names = [name for step in opened.steps for name in step.gives if name in wanted]
     known = {output.name for output in model.graph.output}
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
@@ -90,7 +91,6 @@ def onnx_run(path: Path, opened: OpenedSteps, wanted: Collection[str]) -> Run:
 ENTRY_TYPES: dict[str, np.dtype[Any]] = {
     "tensor(uint8)": np.dtype(np.uint8),
     "tensor(int8)": np.dtype(np.int8),
-    "tensor(float16)": np.dtype(np.float16),
 }
 
 

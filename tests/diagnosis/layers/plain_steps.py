@@ -22,7 +22,6 @@ def opened(*steps: LayerStep | str, grids: dict[str, StepGrid] | None = None) ->
     return OpenedSteps(
         steps=tuple(all_steps),
         grids=grids or {},
-        halves=frozenset(),
         entry="image",
         exit=all_steps[-1].gives[0],
     )

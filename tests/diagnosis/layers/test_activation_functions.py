@@ -14,9 +14,7 @@ def opened(*steps: str) -> OpenedSteps:
     for step in steps:
         gives, op, *reads = step.replace(" =", "").split()
         all_steps.append(LayerStep(op=op, kind="other", reads=tuple(reads), gives=(gives,)))
-    return OpenedSteps(
-        steps=tuple(all_steps), grids={}, halves=frozenset(), entry="image", exit=all_steps[-1].gives[0]
-    )
+    return OpenedSteps(steps=tuple(all_steps), grids={}, entry="image", exit=all_steps[-1].gives[0])
 
 
 SELU = (

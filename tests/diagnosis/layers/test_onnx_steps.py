@@ -169,15 +169,6 @@ def test_a_scale_that_is_written_and_another_that_is_read_is_odd() -> None:
     assert text == "it is stored with scale 0.5 and read with 0.4 (zero point 0)"
 
 
-def test_halves_go_from_step_to_step() -> None:
-    opened = read(
-        node("Cast", ["image"], ["half"], to=TensorProto.FLOAT16),
-        node("Relu", ["half"], ["relu"]),
-        node("Cast", ["relu"], ["scores"], to=TensorProto.FLOAT),
-    )
-    assert opened.halves == {"half", "relu"}
-
-
 def test_constants_that_are_computed_are_no_steps() -> None:
     """A kernel in 8 bits behind a DequantizeLinear."""
     opened = read(

@@ -23,7 +23,7 @@ def replayed(kernel: Real, ours: tuple[Real, Real | float]) -> tuple[Real, Real]
     held = link(gives=1, reads=0, theirs=(kernel, bias), ours=(ours, bias))
     powers = Powers()
     powers.add({"our 0": np.ones((1, 4, 4, kernel.shape[3]), np.float32)})
-    opened = OpenedSteps(steps=(held.ours,), grids={}, halves=frozenset(), entry="our 0", exit="our 1")
+    opened = OpenedSteps(steps=(held.ours,), grids={}, entry="our 0", exit="our 1")
     model, known = as_rounded(reference(kernel), {0: "their 0", 3: "their 1"}, opened, powers, [held], {})
     graph = model.subgraphs[0]
     buffer = model.buffers[graph.tensors[graph.operators[0].inputs[1]].buffer].data
@@ -105,6 +105,6 @@ def test_the_reference_keeps_its_weights() -> None:
     held = link(gives=1, reads=0, theirs=(kernel, None), ours=((kernel, 0.0), None))
     powers = Powers()
     powers.add({"our 0": np.ones((1, 4, 4, 16), np.float32)})
-    opened = OpenedSteps(steps=(held.ours,), grids={}, halves=frozenset(), entry="our 0", exit="our 1")
+    opened = OpenedSteps(steps=(held.ours,), grids={}, entry="our 0", exit="our 1")
     as_rounded(model, {3: "their 1"}, opened, powers, [held], {})
     assert len(model.buffers) == before

@@ -171,10 +171,9 @@ def test_a_constant_in_half_behind_a_dequantize_is_one() -> None:
     assert (step.weights.variance > 0).all()
 
 
-def test_grids_and_halves_are_those_of_activations() -> None:
+def test_grids_are_those_of_activations() -> None:
     image = tensor("image", dtype="int8", quantization=Q((0.5,), (-28,)))
-    opened = read("RELU", image=image, out=tensor("y", dtype="float16"))
-    assert opened.halves == {"y"}
+    opened = read("RELU", image=image)
     assert opened.grids.keys() == {"image"}
     grid = opened.grids["image"]
     assert (grid.low, grid.high, grid.step) == (-50.0, 77.5, 0.5)
