@@ -61,7 +61,7 @@ def test_what_is_no_image_is_refused(data: Any) -> None:
     [
         (IMAGES.astype(np.int64), "images are int64; they must be uint8 or float32"),
         ((IMAGES, np.zeros(len(IMAGES))), r"labels are float64 \(\d+,\); they must be \d+ integers"),
-        ((IMAGES, np.zeros((len(IMAGES), 3), int)), r"labels are int64 \(\d+, 3\)"),
+        ((IMAGES, np.zeros((len(IMAGES), 3))), r"labels are float64 \(\d+, 3\)"),
         ((IMAGES, [None] * len(IMAGES)), "labels are object"),
         (
             (IMAGES, [0] * (len(IMAGES) + 1)),
@@ -151,6 +151,8 @@ def test_a_report_stands_for_its_folder() -> None:
     assert paths_of([Report(Path("dist")), "net.onnx"]) == (Path("dist"), Path("net.onnx"))
     assert paths_of("net.onnx") == (Path("net.onnx"),)
     assert paths_of([]) == ()
+    assert paths_of(Path(each) for each in ("a.onnx", "b.onnx")) == (Path("a.onnx"), Path("b.onnx"))
+    assert paths_of({"net.onnx"}) == (Path("net.onnx"),)
     with pytest.raises(UsageError, match="a int is no file: give a path, or a report of convert"):
         paths_of(["net.onnx", 3])
 
