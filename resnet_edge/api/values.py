@@ -257,8 +257,8 @@ def _check_arrays(option: str, images: NDArray[Any], labels: NDArray[Any] | None
         or len(labels) != count
     ):
         raise DataError(
-            f"{option}: labels are {labels.dtype} {labels.shape}; they must be {count} integers, one per "
-            f"image, or ({count}, labels) of 0 and 1"
+            f"{option}: labels are {labels.dtype} {labels.shape}; they must be integers: {count}, one per "
+            f"image (of one-hot rows labels.argmax(1)), or ({count}, labels) of 0 and 1, of several per image"
         )
 
 
