@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from resnet_edge import errors
+    from resnet_edge import errors, reports
     from resnet_edge.api.bench import bench
     from resnet_edge.api.convert import convert
     from resnet_edge.api.doctor import doctor
@@ -42,20 +42,23 @@ __all__ = [
     "package",
     "prune",
     "qat",
+    "reports",
     "train",
     "verify",
     "verify_golden",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "errors":
-        return importlib.import_module("resnet_edge.errors")
-    if name == "Progress":
-        return importlib.import_module("resnet_edge.workers.progress").Progress
-    if name in __all__:
-        return getattr(importlib.import_module(f"resnet_edge.api.{name}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker would take any name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        if name in ("errors", "reports"):
+            return importlib.import_module(f"resnet_edge.{name}")
+        if name == "Progress":
+            return importlib.import_module("resnet_edge.workers.progress").Progress
+        if name in __all__:
+            return getattr(importlib.import_module(f"resnet_edge.api.{name}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Before any test imports TensorFlow: its start-up notices would drown what a failing test prints.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.pop("GITHUB_ACTIONS", None)  # with it errors are annotations as well
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # see workers/process.py
 
 # The same examples in every run, on any machine however slow: a failure here is one there.

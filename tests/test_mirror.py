@@ -68,7 +68,6 @@ ELSEWHERE = {
     "cli/doctor.py": "cli/test_help.py",
     "inspection/doctor.py": "cli/test_help.py",
     "cli/_channel_options.py": CHANNELS,
-    "cli/_compressed.py": CHANNELS,
     "cli/_training_options.py": "cli/test_train.py",
     "cli/prune.py": CHANNELS,
     "compression/channel_base.py": CHANNELS,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from resnet_edge.api.checked import AtLeast0, AtLeast1, Positive, checked
 from resnet_edge.api.names import Backends
 from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.reports import BenchReport, extended
-from resnet_edge.api.values import paths_of
+from resnet_edge.api.values import Artifacts, paths_of
 from resnet_edge.benchmarking.bench import BenchRequest
 from resnet_edge.benchmarking.bench import bench as run
 from resnet_edge.benchmarking.files import bench_files
@@ -25,7 +24,7 @@ from resnet_edge.workers.variables import check_variables
 
 @checked
 def bench(
-    paths: Any,
+    paths: Artifacts,
     *,
     backends: Backends | None = None,
     threads: AtLeast1 = 1,

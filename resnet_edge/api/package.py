@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from resnet_edge.api.checked import AtLeast1, checked
 from resnet_edge.api.names import Profiles, Resize, Schemes
@@ -12,7 +11,7 @@ from resnet_edge.api.names import profiles as profiles_in
 from resnet_edge.api.names import schemes as schemes_in
 from resnet_edge.api.reports import PackageReport, extended
 from resnet_edge.api.source_paths import read_paths
-from resnet_edge.api.values import Data, paths_of, text, value_files
+from resnet_edge.api.values import Data, Files, paths_of, text, value_files
 from resnet_edge.bundle.converted import read_converted
 from resnet_edge.bundle.package import PackageRequest
 from resnet_edge.bundle.package import package as run
@@ -28,7 +27,7 @@ from resnet_edge.workers.variables import check_variables
 
 @checked
 def package(
-    folder: Any,
+    folder: Files,
     *,
     out: str | Path = "bundle",
     overwrite: bool = False,

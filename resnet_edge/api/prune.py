@@ -20,6 +20,7 @@ from resnet_edge.api.checked import (
 )
 from resnet_edge.api.names import Augmentations, Backend, Layers, Scheme, backend, layers, scheme
 from resnet_edge.api.recipes import recipe
+from resnet_edge.api.reports import CompressionReport, extended
 from resnet_edge.api.values import Data, Model, or_else, text, value_files
 from resnet_edge.compression.channel_task import ChannelRequest
 from resnet_edge.compression.magnitude_task import PruneMagnitude, Schedule
@@ -89,7 +90,7 @@ def prune(
     head: HeadKind | None = None,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.prune(…)",
-) -> Compressed:
+) -> CompressionReport:
     """Prune a model, fine-tune what is left, measure it before and after, and write it to `out` (.keras).
 
     `model` and `teacher` are a keras.Model or a MODEL of the command line, `data` a DATA word or (images,
@@ -155,7 +156,7 @@ def prune(
                 compressed = _magnitude(options, or_else(schedule, "polynomial"), files.progress(on_progress))
             else:
                 compressed = _channels(options, channel, files.progress(on_progress))
-        return files.named(compressed)
+        return extended(CompressionReport, files.named(compressed))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,13 +17,14 @@ from resnet_edge.api.checked import (
 )
 from resnet_edge.api.names import Augmentations
 from resnet_edge.api.recipes import recipe
+from resnet_edge.api.reports import CompressionReport, extended
 from resnet_edge.api.values import Data, Model, text, value_files
 from resnet_edge.compression.qat_task import FineTuneForInt8, QatPrecision
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.models import ModelRequest, check_source
-from resnet_edge.training.recipe import Compressed, check_keras_output, check_not_the_model, training_grant
+from resnet_edge.training.recipe import check_keras_output, check_not_the_model, training_grant
 from resnet_edge.training.unfinished import training_run
 from resnet_edge.workers.process import log_folder
 from resnet_edge.workers.progress import OnProgress, silent
@@ -58,7 +59,7 @@ def qat(
     overwrite: bool = False,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.qat(…)",
-) -> Compressed:
+) -> CompressionReport:
     """Fine-tune a model so that it loses least in int8, and write it to `out` (.keras), for `convert`.
 
     `model` and `teacher` are a keras.Model or a MODEL of the command line, `data` a DATA word or (images,
@@ -109,4 +110,4 @@ def qat(
             log_folder() as logs,
             tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,
         ):
-            return files.named(worker.run(task, files.progress(on_progress)))
+            return extended(CompressionReport, files.named(worker.run(task, files.progress(on_progress))))

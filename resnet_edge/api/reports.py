@@ -26,7 +26,9 @@ from resnet_edge.report.bundle.texts import bundle_document
 from resnet_edge.report.contract import document
 from resnet_edge.report.html.notebook import Cells, table
 from resnet_edge.report.resize_words import resize_document
+from resnet_edge.report.step_figures import step_figures
 from resnet_edge.report.verification import verification_document
+from resnet_edge.training.recipe import Compressed, TrainResult
 
 T = TypeVar("T")
 By = Literal["latency", "size"]
@@ -56,6 +58,11 @@ class WithBest:
         """The artifact to ship: of those that passed every proof, the one with the lowest median latency, or
         the smallest. Of a `format`, a `scheme`, or as timed on a `backend`. Raises ArtifactError where there
         is none."""
+        timed_on = sorted({row.backend for row in self.latency})
+        if backend is not None and by == "latency" and timed_on and backend not in timed_on:
+            raise ArtifactError(
+                f"there is no best artifact: none was timed on {backend!r}, but on {', '.join(timed_on)}"
+            )
         return best_of(
             [
                 each
@@ -324,6 +331,31 @@ class DoctorReport(Examination):
             for state in each.devices
         ]
         return table(f"{self.machine['cpu']}, {self.machine['usable_cores']} cores", rows)
+
+
+@dataclass(frozen=True)
+class TrainReport(TrainResult):
+    """What `train` made: where the model is and how good. `validation_top1` is a fraction (None: nothing held
+    out)."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        return as_json(self)
+
+    def _repr_html_(self) -> str:
+        return table("Trained", [("Model",), (self.sentence(),)])
+
+
+@dataclass(frozen=True)
+class CompressionReport(Compressed):
+    """What `prune` and `qat` made: the file, what was done, and what should be said of it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        return as_json(self)
+
+    def _repr_html_(self) -> str:
+        return table(f"{self.file}: {self.step.title}", step_figures(self.step))
 
 
 def as_json(value: Any) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from resnet_edge.api.checked import (
 )
 from resnet_edge.api.names import Augmentations
 from resnet_edge.api.recipes import recipe
+from resnet_edge.api.reports import TrainReport, extended
 from resnet_edge.api.values import Data, Model, value_files
 from resnet_edge.core.choices import choose
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.training.recipe import (
     Precision,
     Train,
-    TrainResult,
     check_keras_output,
     check_not_the_model,
     training_grant,
@@ -60,7 +60,7 @@ def train(
     input_shape: Shape | None = None,
     on_progress: OnProgress = silent,
     command: str = "resnet_edge.train(…)",
-) -> TrainResult:
+) -> TrainReport:
     """Train a ResNet of the zoo and write it to `out` (.keras), with a sidecar.
 
     `data` is a DATA word or (images, labels); `start` and `teacher` are a MODEL or a keras.Model. All else is
@@ -109,4 +109,4 @@ def train(
             log_folder() as logs,
             WorkerProcess("training", logs / "train.log", grant=grant) as worker,
         ):
-            return files.named(worker.run(task, files.progress(on_progress)))
+            return extended(TrainReport, files.named(worker.run(task, files.progress(on_progress))))

@@ -9,11 +9,11 @@ import json
 import shutil
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
 from resnet_edge.api.source_paths import check_data
 from resnet_edge.core.artifact import sha256_of
@@ -39,8 +39,20 @@ if TYPE_CHECKING:
     Data: TypeAlias = str | Path | Pixels | tuple[Pixels, NDArray[Any] | Sequence[Any]] | list[Any]
     """DATA of the contract, or images (N, H, W, C), uint8 or float, and perhaps labels: (N,), integers, or
     (N, labels) of 0 and 1."""
+
+    class InFolder(Protocol):
+        """A report of convert, which knows where its files are."""
+
+        @property
+        def folder(self) -> Path: ...
+
+    Files: TypeAlias = str | Path | InFolder
+    Artifacts: TypeAlias = Files | Iterable[Files]
+    """Files and folders, one or many; a report of `convert` stands for its folder."""
 else:  # numpy is not loaded for the sake of a type; what is no DATA is refused when it is written
     Data: TypeAlias = Any
+    Files: TypeAlias = Any
+    Artifacts: TypeAlias = Any
 Model: TypeAlias = str | Path | Any
 """MODEL of the contract, or a keras.Model."""
 
@@ -245,8 +257,8 @@ def _check_arrays(option: str, images: NDArray[Any], labels: NDArray[Any] | None
         or len(labels) != count
     ):
         raise DataError(
-            f"{option}: labels are {labels.dtype} {labels.shape}; they must be {count} integers, one per "
-            f"image, or ({count}, labels) of 0 and 1"
+            f"{option}: labels are {labels.dtype} {labels.shape}; they must be integers: {count}, one per "
+            f"image (of one-hot rows labels.argmax(1)), or ({count}, labels) of 0 and 1, of several per image"
         )
 
 
@@ -263,10 +275,10 @@ def _is_of_users_class(model: Any) -> bool:
     return not all(type(each).__module__.startswith("keras.") for each in layers())
 
 
-def paths_of(value: Any) -> tuple[Path, ...]:
-    """Files and folders, one or many; a report of `convert` stands for its folder."""
+def paths_of(value: Artifacts) -> tuple[Path, ...]:
+    """See Artifacts. Raises UsageError where something else is among them."""
     paths = []
-    for one in value if isinstance(value, list | tuple) else (value,):
+    for one in value if isinstance(value, list | tuple | set | frozenset | Iterator) else (value,):
         path = getattr(one, "folder", one)
         if not isinstance(path, str | Path):
             raise UsageError(f"a {type(one).__name__} is no file: give a path, or a report of convert")

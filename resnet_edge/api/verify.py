@@ -12,7 +12,16 @@ from resnet_edge.api.names import Backends
 from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.reports import VerifyReport, extended
 from resnet_edge.api.source_paths import read_paths
-from resnet_edge.api.values import Data, Model, ValueFiles, or_else, paths_of, text, value_files
+from resnet_edge.api.values import (
+    Artifacts,
+    Data,
+    Model,
+    ValueFiles,
+    or_else,
+    paths_of,
+    text,
+    value_files,
+)
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import UsageError
@@ -41,7 +50,7 @@ GOLDEN_IMAGES = 32
 
 @checked
 def verify(
-    artifacts: Any,
+    artifacts: Artifacts,
     *,
     reference: Model | None = None,
     data: Data | None = None,

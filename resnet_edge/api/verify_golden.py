@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from resnet_edge.api.checked import checked
 from resnet_edge.api.names import Backends
 from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.reports import GoldenReport, extended
-from resnet_edge.api.values import paths_of
+from resnet_edge.api.values import Artifacts, paths_of
 from resnet_edge.core.errors import UsageError
 from resnet_edge.golden.replay import replay
 from resnet_edge.workers.grant import Grant
@@ -22,7 +21,7 @@ from resnet_edge.workers.variables import check_variables
 @checked
 def verify_golden(
     golden: str | Path,
-    artifacts: Any,
+    artifacts: Artifacts,
     *,
     backends: Backends | None = None,
     on_progress: OnProgress = silent,

@@ -18,10 +18,11 @@ from typing import Any
 import click
 
 from resnet_edge import __version__
+from resnet_edge.cli._annotations import annotate_error
 from resnet_edge.cli._interrupt import NOTHING_LEFT, Interrupted, interruptible
 from resnet_edge.cli.terminal import fail, last_words, print_error_document, silence
 from resnet_edge.core.choices import did_you_mean
-from resnet_edge.core.errors import EXIT_COULD_NOT, OutputError, ResnetEdgeError
+from resnet_edge.core.errors import EXIT_COULD_NOT, EXIT_INTERRUPTED, OutputError, ResnetEdgeError
 
 DEBUG = "RESNET_EDGE_DEBUG"
 """Set it to get the traceback of an error that is a bug of ours."""
@@ -115,6 +116,8 @@ def _refuse(message: str, code: int, words: Any) -> int:
     """Tell why it ended: one line on stderr, and with --json a document on stdout as well."""
     if "--json" in words:  # the options may be what is wrong: they need not have been read
         print_error_document(message, code)
+    if code != EXIT_INTERRUPTED:
+        annotate_error(message)
     fail(message)
     return code
 

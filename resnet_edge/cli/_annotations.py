@@ -1,4 +1,5 @@
-"""What a job of GitHub Actions shows beside a commit: one annotation for each artifact that is not proved.
+"""What a job of GitHub Actions shows beside a commit: one annotation for each artifact that is not proved, or
+one for what kept the command from its work. None where GITHUB_ACTIONS is not set, as it is there.
 
 Workflow commands are read from stderr as well as from stdout
 (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
@@ -11,21 +12,29 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from resnet_edge.cli.terminal import say
+from resnet_edge.core.printable import one_line
 
 if TYPE_CHECKING:
     from resnet_edge.report.junit import Case
 
 
 def annotate(cases: Iterable[Case]) -> None:
-    """Only where GITHUB_ACTIONS is set, as it is there."""
-    if not os.environ.get("GITHUB_ACTIONS"):
-        return
+    """An error or a warning for each that did not pass, with its first reason."""
     for case in cases:
         if case.outcome != "pass":
             level = "warning" if case.outcome == "inconclusive" else "error"
             reason = case.reasons[0] if case.reasons else case.outcome
-            title = _property(f"{case.group} on {case.name}")
-            say(f"::{level} title={title}::{_escaped(reason)}", err=True)
+            _annotate(level, f"{case.group} on {case.name}", reason)
+
+
+def annotate_error(message: str) -> None:
+    """Why there is no result."""
+    _annotate("error", "resnet-edge", one_line(message))
+
+
+def _annotate(level: str, title: str, text: str) -> None:
+    if os.environ.get("GITHUB_ACTIONS"):
+        say(f"::{level} title={_property(title)}::{_escaped(text)}", err=True)
 
 
 def _escaped(text: str) -> str:

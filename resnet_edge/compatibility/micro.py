@@ -90,10 +90,6 @@ def minimum(model: Any) -> RuntimeMinimum:
     )
 
 
-def _int8_on_more_axes(operation: Operation) -> bool:
-    return operation.name == "FULLY_CONNECTED" and operation.type() == "int8" and operation.gives_axes() > 2
-
-
 def _refused(operation: Operation) -> str:
     """Why no kernel takes it; empty where one may."""
     if operation.name not in _SINCE_START and operation.name not in _SINCE:

@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from resnet_edge.api.reports import BenchReport, ConvertReport, best_of, extended, table_of
+from resnet_edge.api.reports import (
+    BenchReport,
+    CompressionReport,
+    ConvertReport,
+    TrainReport,
+    best_of,
+    extended,
+    table_of,
+)
 from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.core.results.parity import Parity, Verdict
+from resnet_edge.core.sidecar import State, Step
 from tests.report import benches
 from tests.report.conftest import EVIL, artifact, proof, timing
 
@@ -61,7 +70,7 @@ def test_of_equals_the_first_by_name_is_the_best() -> None:
 def test_a_report_chooses_by_format_scheme_and_backend(ordinary_report: ConvertReport) -> None:
     assert ordinary_report.best(format="tflite", backend="litert").format == "tflite"
     assert ordinary_report.best("size", scheme="fp32", format="onnx").file == "resnet20.fp32.onnx"
-    with pytest.raises(ArtifactError, match="no best artifact"):
+    with pytest.raises(ArtifactError, match="no best artifact: none was timed on 'openvino', but on litert"):
         ordinary_report.best(backend="openvino")
     with pytest.raises(ArtifactError, match="none is of this format and scheme"):
         ordinary_report.best(format="tflight")
@@ -130,3 +139,25 @@ def test_a_bench_is_shown_and_printed_whole() -> None:
     assert report._repr_html_().count("<tr>") == 1 + len(report.rows)
     assert report.to_dict()["kind"] == "bench"
     assert len(report.to_dict()["rows"]) == len(report.rows)
+
+
+STATE = State(sha256="", parameters=272_282, macs=None, file_bytes=1_100_000, gzip_bytes=0)
+
+
+def test_what_was_trained_shows_itself_and_is_what_json_prints() -> None:
+    report = TrainReport("net<b>.keras", replace(STATE, top1=0.9412, images="10,000 test images"), 0.93)
+    assert "net&lt;b&gt;.keras: 272,282 parameters, top-1 held out 93.00 %" in report._repr_html_()
+    assert report.to_dict()["state"]["top1"] == 0.9412
+
+
+def test_what_was_pruned_shows_itself_before_and_after() -> None:
+    before = replace(STATE, parameters=544_564)
+    step = Step(
+        step="prune", title="half of the channels", command="", resnet_edge="", before=before, after=STATE
+    )
+    report = CompressionReport("net.keras", step, ("a note",))
+    html = report._repr_html_()
+    assert "<caption>net.keras: half of the channels</caption>" in html
+    cells = re.findall("<td[^>]*>([^<]*)</td>", html)
+    assert cells[4:8] == ["parameters", "544,564", "272,282", "0.50x"]
+    assert list(report.to_dict()["notes"]) == ["a note"]

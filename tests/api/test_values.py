@@ -60,12 +60,15 @@ def test_what_is_no_image_is_refused(data: Any) -> None:
     ("data", "message"),
     [
         (IMAGES.astype(np.int64), "images are int64; they must be uint8 or float32"),
-        ((IMAGES, np.zeros(len(IMAGES))), r"labels are float64 \(\d+,\); they must be \d+ integers"),
-        ((IMAGES, np.zeros((len(IMAGES), 3), int)), r"labels are int64 \(\d+, 3\)"),
+        ((IMAGES, np.zeros(len(IMAGES))), r"labels are float64 \(\d+,\); they must be integers: \d+, one"),
+        (
+            (IMAGES, np.zeros((len(IMAGES), 3))),
+            r"labels are float64 \(\d+, 3\); .* one-hot rows labels.argmax\(1\)",
+        ),
         ((IMAGES, [None] * len(IMAGES)), "labels are object"),
         (
             (IMAGES, [0] * (len(IMAGES) + 1)),
-            r"labels are int64 \(3,\); they must be 2 integers, one per image",
+            r"labels are int64 \(3,\); they must be integers: 2, one per image",
         ),
     ],
 )
@@ -151,8 +154,10 @@ def test_a_report_stands_for_its_folder() -> None:
     assert paths_of([Report(Path("dist")), "net.onnx"]) == (Path("dist"), Path("net.onnx"))
     assert paths_of("net.onnx") == (Path("net.onnx"),)
     assert paths_of([]) == ()
+    assert paths_of(Path(each) for each in ("a.onnx", "b.onnx")) == (Path("a.onnx"), Path("b.onnx"))
+    assert paths_of({"net.onnx"}) == (Path("net.onnx"),)
     with pytest.raises(UsageError, match="a int is no file: give a path, or a report of convert"):
-        paths_of(["net.onnx", 3])
+        paths_of(["net.onnx", 3])  # type: ignore[list-item]  # what is no file is tested
 
 
 def test_images_and_labels_may_come_as_a_list() -> None:

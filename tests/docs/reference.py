@@ -13,11 +13,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import click
 
 import resnet_edge
-from resnet_edge.api import load_report, reports
 from resnet_edge.api.checked import ValueRule, Within, hints_of
 from resnet_edge.cli import main
 from resnet_edge.core.errors import ResnetEdgeError
-from resnet_edge.training import recipe
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GENERATED = "<!-- made by `python -m tests.docs.reference` -->"
@@ -54,14 +52,9 @@ def python_page() -> str:
         if inspect.isfunction(getattr(resnet_edge, name)):
             lines += [f"## resnet_edge.{name}", "", *_function(getattr(resnet_edge, name))]
     lines += ["## resnet_edge.Progress", "", *_class(resnet_edge.Progress)]
-    lines += ["## Reports", "", "Frozen dataclasses; a notebook shows them as a table.", ""]
-    kinds = (
-        reports.ConvertReport, reports.VerifyReport, reports.BenchReport, reports.PackageReport,
-        reports.InspectReport, reports.DoctorReport, reports.GoldenReport, load_report.StoredReport,
-        recipe.TrainResult, recipe.Compressed,
-    )  # fmt: skip
-    for kind in kinds:
-        lines += [f"### {kind.__name__}", "", *_class(kind)]
+    lines += ["## resnet_edge.reports", "", "Frozen dataclasses; a notebook shows them as a table.", ""]
+    for name in resnet_edge.reports.__all__:
+        lines += [f"### {name}", "", *_class(getattr(resnet_edge.reports, name))]
     lines += [
         "## resnet_edge.errors",
         "",
@@ -114,6 +107,8 @@ def _rule(hint: Any, kind: type) -> Any:
 
 def _spelled(hint: Any) -> str:
     """A type as a signature spells it."""
+    if hint is types.NoneType:
+        return "None"
     if get_origin(hint) in (Union, types.UnionType):
         return " | ".join(map(_spelled, get_args(hint)))
     return re.sub(r"[\w.]+\.", "", str(hint)) if get_args(hint) else str(hint.__name__)
@@ -136,9 +131,26 @@ def _class(kind: type) -> Iterator[str]:
     for name, member in inspect.getmembers(kind):
         if name.startswith("_") or name in {field.name for field in dataclasses.fields(kind)}:
             continue
-        call = f"{name}{inspect.signature(member)}" if inspect.isfunction(member) else name
+        call = f"{name}{_call(member)}" if inspect.isfunction(member) else name
         yield f"- `{call}`: {_joined(inspect.getdoc(member) or '')}"
     yield ""
+
+
+class _Spelled(str):
+    """An annotation that a signature shows as it is."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _call(method: Any) -> inspect.Signature:
+    """With what stands behind the names of types that only our files know."""
+    hints = {name: _Spelled(_spelled(hint)) for name, hint in hints_of(method).items()}
+    signature = inspect.signature(method)
+    parameters = [
+        each.replace(annotation=hints.get(each.name, each.empty)) for each in signature.parameters.values()
+    ]
+    return signature.replace(parameters=parameters, return_annotation=hints["return"])
 
 
 def _errors() -> Iterator[tuple[str, type[ResnetEdgeError]]]:

@@ -5,8 +5,8 @@ computes less on any runtime. What this file holds crosses from a worker to the 
 imports no framework.
 
 `groups` finds the channel sets, `importance` and `taylor` rank their channels, `selection`
-chooses for a target, `cost` counts, `slicing` builds the smaller network, `masking` its
-full-size twin, and `sparsity` is the loss term for a training that prepares for pruning.
+chooses for a target, `cost` counts, `slicing` builds the smaller network, and `sparsity` is
+the loss term for a training that prepares for pruning.
 `blocks` takes whole residual branches out, and `block_choice` says which.
 """
 

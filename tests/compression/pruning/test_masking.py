@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from resnet_edge.compression.pruning import Selection
-from resnet_edge.compression.pruning.masking import masked
 from tests.compression.pruning import nets
+from tests.compression.pruning.masking import masked
 from tests.models.nets import KERAS_WARNINGS
 
 pytestmark = KERAS_WARNINGS

@@ -15,10 +15,10 @@ from resnet_edge import zoo
 from resnet_edge.compression.pruning import Selection
 from resnet_edge.compression.pruning.cost import cost
 from resnet_edge.compression.pruning.groups import ChannelMap
-from resnet_edge.compression.pruning.masking import masked
 from resnet_edge.compression.pruning.slicing import sliced
 from resnet_edge.models._macs import MacCounter
 from tests.compression.pruning import nets
+from tests.compression.pruning.masking import masked
 from tests.models.nets import KERAS_WARNINGS
 
 pytestmark = KERAS_WARNINGS

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from resnet_edge.compression.pruning import Selection
-from resnet_edge.compression.pruning.masking import masked
 from resnet_edge.compression.pruning.taylor import gradients, taylor, variables
 from resnet_edge.core.errors import DataError, ResnetEdgeError
 from tests.compression.pruning import nets
+from tests.compression.pruning.masking import masked
 from tests.models.nets import KERAS_WARNINGS
 
 pytestmark = KERAS_WARNINGS

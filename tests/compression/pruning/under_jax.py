@@ -12,11 +12,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from resnet_edge.compression.pruning import PruningTarget, Rules
 from resnet_edge.compression.pruning.importance import group_norm
-from resnet_edge.compression.pruning.masking import masked
 from resnet_edge.compression.pruning.selection import select
 from resnet_edge.compression.pruning.slicing import sliced
 from resnet_edge.compression.pruning.sparsity import penalty
 from tests.compression.pruning import nets, test_taylor
+from tests.compression.pruning.masking import masked
 
 
 def main(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Runs in a worker. The full-size twin of a pruned network: removed channels are zero in it.
+"""The full-size twin of a pruned network, which `slicing` is held against: removed channels are zero in it.
 
 It computes what `slicing.sliced` computes. Behind a batch normalization a channel of zeros
 would be beta: there gamma, beta and the moving mean are zero as well.
