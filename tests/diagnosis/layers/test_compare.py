@@ -385,24 +385,6 @@ def test_an_image_that_is_posterized_is_named(roads: Callable[[str], Road], tmp_
     assert (explanation.findings[0].layer, explanation.findings[0].cause) == ("whole", "operation")
 
 
-def test_a_layer_behind_an_unknown_operation_is_not_counted(
-    roads: Callable[[str], Road], tmp_path: Path
-) -> None:
-    """A sum of one tensor, in float16: it gives what it reads, but nothing says so."""
-    net = roads("residual_v1")
-    path, _ = net.artifact("onnx", "fp16")
-    name = convolution(onnx.load(path), 2).output[0]
-    before = explained(net, path, tmp_path)
-    same = partial(onnx.helper.make_node, "Sum")
-    explanation = explained(
-        net, behind(path, tmp_path / "sum.onnx", name, lambda x, y: [same([x], [y])]), tmp_path
-    )
-    assert explanation.contradictions == ()
-    assert before.compared == before.layers
-    assert explanation.compared < explanation.layers
-    assert f"what reads sum ({name}) is not judged" in " ".join(explanation.remarks)
-
-
 def test_a_relu_that_stops_too_early_is_named(roads: Callable[[str], Road], tmp_path: Path) -> None:
     net = roads("residual_v1")
     path, _ = net.artifact("onnx", "fp32")

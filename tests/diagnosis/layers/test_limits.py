@@ -17,7 +17,7 @@ def ends(
     """Of what one operation gives."""
     held = None if constant is None else Constant(values=np.array(constant), variance=np.zeros(()))
     step = LayerStep(op=op, kind=kind, reads=("x",), gives=("y",), constant=held)
-    limits = held_limits(OpenedSteps(steps=(step,), grids=grids, halves=frozenset(), entry="x", exit="y"))
+    limits = held_limits(OpenedSteps(steps=(step,), grids=grids, entry="x", exit="y"))
     if "y" not in limits:
         return None
     low, high = limits["y"]
