@@ -53,7 +53,7 @@ OWN, GALLERY = "", " among the reference's embeddings"
 
 @dataclass(frozen=True, kw_only=True)
 class _Searched:
-    """What the neighbours (N,) of the artifact's embeddings, found `where`, come to."""
+    """What the neighbours (N,) of the artifact's embeddings, searched `where`, come to."""
 
     where: str
     finding: Finding

@@ -67,9 +67,8 @@ def test_layers_that_kept_their_weights_are_named(
 
 def test_a_loading_that_fails_and_is_caught_is_seen(folder: Path) -> None:
     model = _net(classes=7)
-    with watching() as loaded:
-        with pytest.raises(ValueError, match="could not be loaded"):
-            model.load_weights(folder / "net.weights.h5")
+    with watching() as loaded, pytest.raises(ValueError, match="could not be loaded"):
+        model.load_weights(folder / "net.weights.h5")
     assert re.search(r"left 1 of 2 layers .* \(last\)", loaded.missing(model))
 
 

@@ -55,7 +55,8 @@ class Report:
     they give on processors without VNNI; `attributions` which step loses how much;
     `witness` how the reader of the model was checked; `doubts` why the model itself may be the wrong one;
     `labels` what was written into labels.txt, whose names are `class_names` (empty: numbers); `dense_scales`
-    are of the int8 weights of dense layers.
+    are of the int8 weights of dense layers; `inputs` where model, data and calibration are, as seen from the
+    folder (core/results/stored_report.py).
     """
 
     resnet_edge: str
