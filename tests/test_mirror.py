@@ -80,7 +80,6 @@ ELSEWHERE = {
     "conversion/evaluate.py": CONVERT,
     "conversion/latency.py": CONVERT,
     "conversion/lint.py": CONVERT,
-    "training/teacher.py": "cli/test_train.py",
     "verification/lint.py": "cli/test_verify_causes.py",
     "verification/proofs.py": VERIFY,
     "verification/reference.py": VERIFY,

@@ -74,6 +74,13 @@ def training_options(
             help="Distil: learn from this model's outputs as well as from the labels.",
         ),
         click.option(
+            "--teacher-preprocess",
+            metavar="NAME|FILE",
+            help="What the teacher wants of raw pixels, as --preprocess of convert. "
+            "[default: read from the teacher]",
+        ),
+        click.option("--teacher-output", metavar="NAME", help="Of a teacher with several outputs."),
+        click.option(
             "--teacher-weight",
             default=0.5,
             show_default=True,

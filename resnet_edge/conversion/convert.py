@@ -97,6 +97,7 @@ class _Run:
         self.run_log = RunLog(on_progress)
         self.witness: ReaderCheck | None = None
         self.labels: LabelNames | None = None
+        self.class_names: tuple[str, ...] = ()
 
     def run(self) -> Report:
         inputs, lineage = self._inputs()
@@ -177,7 +178,7 @@ class _Run:
         return needed.evaluation, needed.held_out
 
     def _write_labels(self, facts: ModelFacts, images: Images) -> None:
-        names = chosen_names(self.request.class_names, facts, images)
+        self.class_names = names = chosen_names(self.request.class_names, facts, images)
         self.run_log.notes += [] if names else assumed_head(facts, images)
         if facts.head.kind == "embedding":
             self.run_log.notes.append("an embedding has no classes: there is no labels.txt")
@@ -257,6 +258,7 @@ class _Run:
             witness=self.witness,
             doubts=verdicts.doubts,
             labels=self.labels,
+            class_names=self.class_names,
             dense_scales=self.request.plan.dense_scales,
         )
         return with_own_names(report, facts.own_names)

@@ -75,7 +75,8 @@ def _check_classes(loaded: ImageSet, request: PrepareImages) -> None:
     if loaded.labels.max() >= request.classes:
         raise DataError(
             f"{loaded.source} has label {loaded.labels.max()} at image {loaded.labels.argmax()}, and the "
-            f"model tells {request.classes} classes apart (0 to {request.classes - 1}): fix the labels"
+            f"model tells {request.classes} classes apart (0 to {request.classes - 1}): fix the labels; if "
+            "its outputs are an embedding or several labels, say --head embedding or --head multilabel"
         )
     if loaded.class_names and len(loaded.class_names) != request.classes:
         raise DataError(

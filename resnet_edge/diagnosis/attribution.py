@@ -9,7 +9,8 @@ interval.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from resnet_edge.core.answers import answers, centred_scores
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.head import Head
+from resnet_edge.core.neighbours import nearest
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.results.attribution import Attribution, Cause, Share
 from resnet_edge.core.tensors import dequantize
@@ -80,8 +82,9 @@ def attribute(request: AttributeGap, on_progress: OnProgress) -> Attributed:
     befores = [start, *(outputs for _, outputs in ends)]
     steps = zip(ends, befores, strict=False)
     head = request.head
-    shares = [_share(cause, before, after, labels, head) for (cause, after), before in steps]
-    whole = _share("all", start, ends[-1][1], labels, head)
+    said = partial(_said, head=head, gallery=start)
+    shares = [_share(cause, before, after, said, labels, head) for (cause, after), before in steps]
+    whole = _share("all", start, ends[-1][1], said, labels, head)
     same = (
         seen(head, exact).output == seen(head, written).output
     )  # else a softmax or sigmoid is between them, and no rounding
@@ -138,10 +141,23 @@ def _ran(
     return np.concatenate([dequantize(run(stored(image[None], entry)), end) for image in images])
 
 
+def _said(outputs: Outputs, head: Head, gallery: Outputs) -> NDArray[np.int64]:
+    """What outputs stand for; embeddings, among the others that the reference gives: what moves a whole space
+    shows there alone."""
+    if head.kind == "embedding":
+        return nearest(outputs, gallery).rows
+    return answers(seen(head, outputs), outputs)
+
+
 def _share(
-    cause: Cause, before: Outputs, after: Outputs, labels: NDArray[np.int64] | None, head: Head
+    cause: Cause,
+    before: Outputs,
+    after: Outputs,
+    said: Callable[[Outputs], NDArray[np.int64]],
+    labels: NDArray[np.int64] | None,
+    head: Head,
 ) -> Share:
-    table = counted(answers(seen(head, before), before), answers(seen(head, after), after), labels, head)
+    table = counted(said(before), said(after), labels, head)
     drop = table.drop()
     sqnr_db = _sqnr_db(before, after, head)
     return Share(

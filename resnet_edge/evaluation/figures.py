@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core import proportion
 from resnet_edge.core.proportion import DropPoints
-from resnet_edge.core.results.parity import ClassDrop, Cosine, LabelDrop
+from resnet_edge.core.results.parity import ClassDrop, Cosine, LabelDrop, Verdict
 from resnet_edge.core.sequential import quantile, quantile_to_fail
 from resnet_edge.evaluation.classes import worst_class
 from resnet_edge.evaluation.compare_task import CompareOutputs
@@ -17,6 +17,8 @@ from resnet_edge.evaluation.rules import on_agreement, on_drop, on_reference, ta
 from resnet_edge.evaluation.sanity import Finding, Values
 
 Labels = NDArray[np.int64]
+WORST: dict[Verdict, int] = {"pass": 0, "inconclusive": 1, "fail": 2}
+"""The order of verdicts where the worst of several decides."""
 
 
 @dataclass(frozen=True, kw_only=True)

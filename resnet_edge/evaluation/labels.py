@@ -14,13 +14,15 @@ Of a rare label all images say little: it may be lost altogether, and its answer
 all of them. Where so few images have a label (or have it not) that losing all of these would be within the
 limit, it is judged on these alone, and as many as they are decide what can be proved. A label that no image
 has, or every image, shows nothing, and neither does one that the reference tells no better than chance.
+Where labels changed places, the file fails whatever that costs: of two that mostly come together, it is
+little.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -29,17 +31,17 @@ from numpy.typing import NDArray
 from resnet_edge.core import proportion
 from resnet_edge.core.answers import answers
 from resnet_edge.core.proportion import DropPoints
-from resnet_edge.core.results.parity import Among, LabelDrop, Verdict
+from resnet_edge.core.results.parity import Among, LabelDrop
 from resnet_edge.core.sequential import quantile, quantile_to_fail
 from resnet_edge.evaluation.classes import at_least
 from resnet_edge.evaluation.compare_task import CompareOutputs
-from resnet_edge.evaluation.figures import SIGNIFICANT, Figures, Labels
+from resnet_edge.evaluation.figures import SIGNIFICANT, WORST, Figures, Labels
+from resnet_edge.evaluation.moved import in_another_order
 from resnet_edge.evaluation.rules import Labelled, advice, counted_right, on_agreement, on_drop
 from resnet_edge.evaluation.sanity import Finding, Values
 
 Answers = NDArray[np.bool_]
 """Whether images have a label: (N,)."""
-WORST: dict[Verdict, int] = {"pass": 0, "inconclusive": 1, "fail": 2}
 TOGETHER = "the intervals of all labels hold together with 95 %"
 CHECK = "check the labels and --preprocess, or pass --accept-reference if it is as it should be"
 drop_points = lru_cache(maxsize=4096)(proportion.drop_points)
@@ -72,7 +74,9 @@ def of_labels(
     else:
         each = enumerate(zip(theirs, ours, _by_label(labels), strict=True))
         judged = [rule.on_drop(k, *three) for k, three in each]
-    return _together(judged, len(candidate), request)
+    figures = _together(judged, len(candidate), request)
+    swapped = in_another_order(reference, candidate, "labels")
+    return figures if swapped is None else replace(figures, finding=swapped)
 
 
 def _by_label(answer: NDArray[np.int64]) -> Answers:
@@ -112,6 +116,9 @@ class _Rule:
         where = {"with": " where the reference sees it", "without": " where the reference does not see it"}
         what = f"the answer to label {label}{where.get(among, '')}"
         finding = unseen or on_agreement(n, changed, self.limit_pp, self.z, self.to_fail, what)
+        if among != "all":
+            whose = "have it by the reference" if among == "with" else "do not have it by the reference"
+            finding = _of_few(finding, n, len(theirs), whose)
         row = LabelDrop(
             label=label,
             verdict=finding.verdict,
@@ -169,14 +176,19 @@ class _Rule:
             return on_drop(*args, self.limit_pp, self.z, self.to_fail, what)
         whose = "have it" if among == "with" else "do not have it"
         finding = on_drop(*args, self.limit_pp, self.z, self.to_fail, f"{what} on those that {whose},")
-        if finding.verdict != "inconclusive":
-            return finding
-        needed = finding.samples_needed
-        few = f"{n:,} of {total:,} images {whose}, and to lose all of them would be within the limit"
-        reason = finding.reason.replace(advice(needed), _advice(needed, whose))
-        # As many of all images as hold so many of these.
-        scaled = None if needed is None else math.ceil(needed * total / n)
-        return Finding("inconclusive", f"{reason} ({few})", scaled)
+        return _of_few(finding, n, total, whose)
+
+
+def _of_few(finding: Finding, n: int, total: int, whose: str) -> Finding:
+    """What is open of the `n` of `total` images that a label is judged on, with how many of both would
+    decide it: as many of all images as hold so many of these."""
+    if finding.verdict != "inconclusive":
+        return finding
+    needed = finding.samples_needed
+    few = f"{n:,} of {total:,} images {whose}, and to lose all of them would be within the limit"
+    reason = finding.reason.replace(advice(needed), _advice(needed, whose))
+    scaled = None if needed is None else math.ceil(needed * total / n)
+    return Finding("inconclusive", f"{reason} ({few})", scaled)
 
 
 def _advice(needed: int | None, whose: str) -> str:

@@ -45,7 +45,7 @@ class LoadedWeights:
             return (
                 f"load_weights left {len(left)} of {len(layers)} layers with the weights they were made"
                 f" with ({names}{more}): the file is of another network, or has layers of other names; load "
-                "it without skip_mismatch and by_name, which tells what does not fit"
+                "it without skip_mismatch, by_name and try, which tells what does not fit"
             )
         if self._warnings and any(id(layer) not in self._reached for layer in layers):
             warned = self._warnings[0]
@@ -55,11 +55,12 @@ class LoadedWeights:
     def watched(self, model: Any, load: Any) -> Any:
         """What `load()` gives, which loads weights into `model`."""
         before = _digests(model)
-        result = load()
-        for key, (layer, digest) in _digests(model).items():
-            if key in before:
-                (self._left if before[key][1] == digest else self._reached)[key] = layer
-        return result
+        try:
+            return load()
+        finally:  # a program may catch what fails on the way, and go on with half of the weights
+            for key, (layer, digest) in _digests(model).items():
+                if key in before:
+                    (self._left if before[key][1] == digest else self._reached)[key] = layer
 
     def warned(self, message: str) -> bool:
         """Whether that is a warning of Keras about weights; it is kept."""

@@ -29,7 +29,7 @@ from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.lineage_table import commands, explained, lineage_table
 from resnet_edge.report.mixed_precision_table import explained_plan, mixed_precision_table
-from resnet_edge.report.proof_sections import DIAGNOSIS, DOUBTS, FAILURES, NOTES, REPEAT
+from resnet_edge.report.proof_sections import DIAGNOSIS, DOUBTS, FAILURES, LABELS, NOTES, REPEAT
 from resnet_edge.report.rows import WORDS, Row, conditions, rows, target
 
 
@@ -160,6 +160,7 @@ SECTIONS: tuple[Entry[Report], ...] = (
         lambda report: accuracy_blocks(chart(report), summary.images(report)),
     ),
     Entry("results", "Results", _results),
+    LABELS,
     Entry("plan", lambda report: f"The plan for {report.plan.scheme if report.plan else ''}", _plan),
     Entry("growth", "Error growth per layer", _growth),
     *DIAGNOSIS,

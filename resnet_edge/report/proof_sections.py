@@ -13,6 +13,7 @@ from resnet_edge.report import causes, integers, lint, summary
 from resnet_edge.report.blocks import Block, Entry, Figure, Item, Paragraph, Shell, Tag, bullets
 from resnet_edge.report.charts import line_plot, svg
 from resnet_edge.report.doubted import doubted
+from resnet_edge.report.label_tables import label_blocks
 from resnet_edge.report.rows import Standing
 
 Proved = Report | Verification
@@ -81,6 +82,9 @@ def _repeat(report: Proved) -> Iterator[Block]:
         yield Shell(line)
 
 
+LABELS = Entry[Proved](
+    "labels", "Label by label", lambda report: label_blocks(report.parity, report.class_names)
+)
 DOUBTS = Entry[Proved]("doubts", "The reference is in doubt", lambda report: bullets(doubted(report.doubts)))
 DIAGNOSIS: tuple[Entry[Proved], ...] = (
     Entry("causes", "Where the gap comes from", _causes),

@@ -41,6 +41,9 @@ class Recipe:
     labels and `teacher_weight` parts divergence from the teacher's softened outputs at
     `temperature` (Hinton, Vinyals, Dean, arXiv:1503.02531).
 
+    `teacher_preprocess` is what the teacher wants of raw pixels (None: it says so itself), and
+    `teacher_output` names the one of its outputs that teaches; it takes images of the student's size.
+
     `titles` are what the fields `data` and `teacher` are called where they came in memory, and are in files
     that are gone when the run ends.
     """
@@ -58,9 +61,22 @@ class Recipe:
     precision: Precision = "float32"
     input_shape: tuple[int, int, int] | None = None
     teacher: str | None = None
+    teacher_preprocess: str | None = None
+    teacher_output: str | None = None
     teacher_weight: float = 0.5
     temperature: float = 4.0
     titles: tuple[tuple[str, str], ...] = ()
+
+    def teacher_request(self, shape: tuple[int, int, int] | None = None) -> ModelRequest | None:
+        """The teacher, to open for images of `shape` (H, W, C), where these are known; None without one."""
+        if self.teacher is None:
+            return None
+        return ModelRequest(
+            self.teacher,
+            input_shape=shape,
+            preprocess=self.teacher_preprocess,
+            output=self.teacher_output,
+        )
 
     def lasting(self) -> dict[str, Any]:
         """The recipe as what stays has it: by the names of what was in memory."""
@@ -124,8 +140,8 @@ def training_grant(recipe: Recipe, out: str, *models: ModelRequest, fresh: bool 
     folder of `out` (`unfinished.training_run`). `fresh`: the network is made for the data. Raises DataError
     where the data is wrong or asks for more than it can need, and as `check_source`."""
     check_training_data(recipe.data, recipe.batch_size, recipe.input_shape, fresh=fresh)
-    teachers = () if recipe.teacher is None else (ModelRequest(recipe.teacher),)
-    grants = map(grant_of, (*models, *teachers))
+    teacher = recipe.teacher_request()
+    grants = map(grant_of, (*models, *(() if teacher is None else (teacher,))))
     written = Grant(writes=(str(checkpoint_folder(Path(out)).absolute()),))
     return reduce(or_, grants, written | training_data_grant(recipe.data))
 

@@ -4,6 +4,7 @@ that is pruned, or trained for int8, has itself for a teacher where none is name
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -37,9 +38,10 @@ def teacher_of(
     It runs in inference mode and in the recipe's precision. Raises UsageError where it takes
     other images or tells other classes apart than the student; what opening a model raises.
     """
-    if recipe.teacher is None:
+    request = recipe.teacher_request(shape)
+    if request is None:
         return _itself(own) if own is not None and head.kind == "embedding" else None
-    opened = open_model(ModelRequest(recipe.teacher), on_progress)
+    opened = _opened(request, head, on_progress)
     facts = opened.facts
     if facts.input_shape != shape or _purpose(facts.head) != _purpose(head):
         raise UsageError(
@@ -55,6 +57,29 @@ def teacher_of(
         return np.asarray(keras.ops.convert_to_numpy(scores))
 
     return logits
+
+
+def _opened(request: ModelRequest, head: Head, on_progress: OnProgress) -> OpenedModel:
+    """The teacher for a student of that head; where nothing tells what its outputs are, they are taken as the
+    student's. Raises ModelError and UsageError with what to say of a teacher, where opening raises them of a
+    model."""
+    try:
+        opened = open_model(request, on_progress)
+        if opened.facts.assumed and opened.facts.head.kind != head.kind and head.kind != "binary":
+            opened = open_model(replace(request, head=head.kind), on_progress)
+    except (ModelError, UsageError) as error:
+        raise type(error)(_of_teacher(str(error), request.source)) from error
+    return opened
+
+
+def _of_teacher(message: str, source: str) -> str:
+    """The sentence with the options that are the teacher's; its size is that of the student's images."""
+    for option in ("--preprocess", "--output"):
+        message = message.replace(option, option.replace("--", "--teacher-"))
+    if "--input-shape" in message:
+        message = message.replace("--input-shape", "the student's size")
+        message = f"{message}: choose one that was trained on the same data"
+    return f"--teacher {source}: {message.removeprefix(f'{source} ')}"
 
 
 def _itself(own: OpenedModel) -> Callable[[Pixels], Pixels]:

@@ -339,6 +339,7 @@ class _Run:
             ),
             costs=self.workers.costs(),
             sequential=looks if self.request.sequential else None,
+            class_names=images.class_names or facts.class_names,
         )
         return with_own_names(verification, facts.own_names)
 

@@ -138,6 +138,6 @@ def test_it_loses_channels(folder: Path, source: str) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_it_is_trained_for_int8_with_a_teacher(folder: Path, source: str) -> None:
-    resnet_edge.qat(source, **_options(folder / "out.keras"))
+    resnet_edge.qat(source, teacher=source, teacher_preprocess="unit", **_options(folder / "out.keras"))
     opened = open_model(ModelRequest(str(folder / "out.keras"), preprocess="unit"), silent)
     assert opened.facts.learned_ranges > 4

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from resnet_edge.core.neighbours import BLOCK, cosines, nearest, strangers, unit
+from resnet_edge.core import neighbours
+from resnet_edge.core.neighbours import block_rows, cosines, nearest, strangers, unit
 
 RANDOM = np.random.default_rng(0)
 
@@ -17,12 +20,45 @@ def test_each_row_has_the_nearest_of_all_others_by_angle_and_not_by_distance() -
     assert neighbours.gaps[0] == pytest.approx(by_hand, abs=1e-6)
 
 
-def test_blocks_do_not_show() -> None:
-    rows = RANDOM.normal(size=(BLOCK + 7, 5))
-    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    similar = units @ units.T
+def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = RANDOM.normal(size=(1031, 5))
+    other = rows + RANDOM.normal(0, 0.3, rows.shape)
+    whole = nearest(rows, other), strangers(rows, other), cosines(rows, other)
+    monkeypatch.setattr(neighbours, "BYTES", 4 * len(rows) * 100)
+    monkeypatch.setattr(neighbours, "WIDE", 100)
+    assert block_rows(len(rows)) == 100
+    parts = nearest(rows, other), strangers(rows, other), cosines(rows, other)
+    np.testing.assert_array_equal(parts[0].rows, whole[0].rows)
+    np.testing.assert_allclose(parts[0].gaps, whole[0].gaps, atol=1e-6)
+    np.testing.assert_array_equal(parts[1], whole[1])
+    np.testing.assert_array_equal(parts[2], whole[2])
+    np.testing.assert_array_equal(nearest(rows).rows, _by_hand(rows, rows))
+
+
+def test_others_of_another_model_are_searched_without_the_own_image() -> None:
+    rows = RANDOM.normal(size=(60, 4))
+    other = rows + RANDOM.normal(0, 0.5, rows.shape)
+    np.testing.assert_array_equal(nearest(rows, other).rows, _by_hand(rows, other))
+
+
+def _by_hand(rows: np.ndarray, other: np.ndarray) -> np.ndarray:
+    units, others = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (rows, other))
+    similar = units @ others.T
     np.fill_diagonal(similar, -2)
-    np.testing.assert_array_equal(nearest(rows).rows, similar.argmax(axis=1))
+    found: np.ndarray = similar.argmax(axis=1)
+    return found
+
+
+@pytest.mark.parametrize("count", [500, 5000])
+def test_what_is_held_at_once_does_not_grow_with_the_images(count: int) -> None:
+    assert block_rows(count) * count * 4 <= neighbours.BYTES
+    rows = np.random.default_rng(3).normal(size=(count, 8)).astype(np.float32)
+    tracemalloc.start()
+    nearest(rows)
+    strangers(rows, rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= 2 * neighbours.BYTES
 
 
 def test_one_row_has_itself_and_zeros_are_as_far_from_all() -> None:

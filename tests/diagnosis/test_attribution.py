@@ -95,6 +95,15 @@ def test_what_the_backend_does_is_the_kernels(files: Path) -> None:
     assert set(by_cause.values()) == {0}
 
 
+def test_an_embedding_that_moved_as_a_whole_is_lost_where_it_moved(files: Path) -> None:
+    """Among themselves all neighbours stay; among the reference's they are others."""
+    swapped = request_for(files, "fixed.tflite", TRUTH[:, [1, 0, 2, 3, 4]])
+    attribution = split(replace(swapped, head=Head.embedding(tiny.CLASSES)))
+    by_cause = shares(attribution)
+    assert by_cause.pop("kernels") == attribution.whole.changed > 0.2
+    assert set(by_cause.values()) == {0}
+
+
 def test_what_rounding_does_is_quantization(files: Path) -> None:
     request = request_for(files, "int8.tflite", TRUTH)
     attribution = split(request)

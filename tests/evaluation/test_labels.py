@@ -141,6 +141,31 @@ def test_a_float_file_passes_by_its_numbers_whatever_labels_lack(judge: Judge, t
     assert "within fp32 rounding" in row.reasons[0]
 
 
+@pytest.mark.parametrize("labelled", [True, False])
+def test_labels_that_come_together_and_changed_places_fail(judge: Judge, labelled: bool) -> None:
+    random = np.random.default_rng(6)
+    logits = LOGITS.copy()
+    logits[:, 1] = logits[:, 0] + random.normal(0, 0.3, N)
+    labels = (logits > 0).astype(np.int64)
+    noisy = logits + random.normal(0, 5e-3, logits.shape)
+    own = labels if labelled else None
+    assert judge(logits, noisy, HEAD, own, max_drop_pp=8.0).verdict == "pass"
+    row = judge(logits, noisy[:, [1, 0, 2]], HEAD, own, max_drop_pp=8.0)
+    assert row.verdict == "fail"
+    assert "2 of the 3 labels are others of the reference's (0 is its 1, 1 is its 0)" in row.reasons[0]
+
+
+def test_without_labels_a_rare_one_says_how_many_images_of_all_would_decide(judge: Judge) -> None:
+    rare = LOGITS.copy()
+    rare[:, 2] = -3
+    rare[:20, 2] = 3
+    row = judge(rare, rare + 1e-3, HEAD, None)
+    assert row.verdict == "inconclusive"
+    assert "20 of 4,000 images have it by the reference" in row.reasons[0]
+    assert row.samples_needed is not None
+    assert row.samples_needed == pytest.approx(200 * fewest(0.005, quantile(3)), rel=0.02)
+
+
 def test_three_hundred_labels_are_judged_together(judge: Judge) -> None:
     labels = (RANDOM.random((N, 300)) < 0.1).astype(np.int64)
     logits = (2 * labels - 1) * 3 + RANDOM.normal(0, 1.5, labels.shape)

@@ -65,6 +65,13 @@ def test_layers_that_kept_their_weights_are_named(
     assert re.search(says, note), note
 
 
+def test_a_loading_that_fails_and_is_caught_is_seen(folder: Path) -> None:
+    model = _net(classes=7)
+    with watching() as loaded, pytest.raises(ValueError, match="could not be loaded"):
+        model.load_weights(folder / "net.weights.h5")
+    assert re.search(r"left 1 of 2 layers .* \(last\)", loaded.missing(model))
+
+
 def test_a_second_file_may_bring_the_rest(folder: Path) -> None:
     other = _net(classes=7)
     other.save_weights(folder / "head.weights.h5")

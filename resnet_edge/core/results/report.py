@@ -54,8 +54,9 @@ class Report:
     calibration images; `executions` what the integers of artifacts were computed with, and `int8_risks` what
     they give on processors without VNNI; `attributions` which step loses how much;
     `witness` how the reader of the model was checked; `doubts` why the model itself may be the wrong one;
-    `labels` what was written into labels.txt; `dense_scales` are of the int8 weights of dense layers;
-    `inputs` where model, data and calibration are, as seen from the folder (core/results/stored_report.py).
+    `labels` what was written into labels.txt, whose names are `class_names` (empty: numbers); `dense_scales`
+    are of the int8 weights of dense layers; `inputs` where model, data and calibration are, as seen from the
+    folder (core/results/stored_report.py).
     """
 
     resnet_edge: str
@@ -83,6 +84,7 @@ class Report:
     witness: ReaderCheck | None = None
     doubts: tuple[Doubt, ...] = ()
     labels: LabelNames | None = None
+    class_names: tuple[str, ...] = ()
     dense_scales: DenseScales = "per-tensor"
     inputs: dict[str, str] = field(default_factory=dict)
 

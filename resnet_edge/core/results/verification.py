@@ -27,7 +27,8 @@ class Verification:
     of what they give on processors without VNNI, `attributions` of which step loses how much;
     `calibration_lint` of images that they were calibrated with; `failures` what could not be run;
     `witness` and `doubts` are of the reference, as in a Report. `sequential`: the looks at which artifacts
-    stop once they are decided (None: all images were run).
+    stop once they are decided (None: all images were run). `class_names` are those of the images or of the
+    reference, empty where neither has any.
     """
 
     resnet_edge: str
@@ -49,6 +50,7 @@ class Verification:
     witness: ReaderCheck | None = None
     doubts: tuple[Doubt, ...] = ()
     sequential: Looks | None = None
+    class_names: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

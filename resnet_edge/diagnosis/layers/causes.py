@@ -332,8 +332,8 @@ def _size(evidence: Evidence) -> Named | None:
 
 
 def _moved(evidence: Evidence) -> Named | None:
-    """The weights are right, and what comes out is not."""
-    if not _same_kernels(evidence) or _correlation(evidence) > ALIKE:
+    """The weights of a kernel that moves are right, and what comes out is not."""
+    if evidence.expected.ndim != 4 or not _same_kernels(evidence) or _correlation(evidence) > ALIKE:
         return None
     return (
         "padding",
