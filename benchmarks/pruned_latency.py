@@ -78,7 +78,7 @@ def build(arch: str, wanted: str) -> None:
     from resnet_edge.compression.pruning.importance import random_importance
     from resnet_edge.compression.pruning.selection import select
     from resnet_edge.compression.pruning.slicing import sliced
-    from resnet_edge.models.flat import copied, copy_weights, flat_graph, rebuild
+    from resnet_edge.models.functional.flat import copied, copy_weights, flat_graph, rebuild
 
     keras.utils.set_random_seed(SEED)
     model = zoo.build(arch)

@@ -83,7 +83,7 @@ def milliseconds(precision: Precision, fused: bool, steps: int) -> float:
     import numpy as np
 
     from resnet_edge import zoo
-    from resnet_edge.models.flat import flat_graph
+    from resnet_edge.models.functional.flat import flat_graph
     from resnet_edge.training.training_copy import training_copy
 
     if fused:

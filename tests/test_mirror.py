@@ -111,7 +111,8 @@ ELSEWHERE = {
     "formats/_onnx/transposed_convolution.py": OPERATIONS,
     "models/_keras_witness.py": "models/test_witness.py",  # a witness is nothing without what it is asked of
     "models/_load.py": "models/test_keras_file.py",  # the end that all readers of files for Keras 3 have
-    "models/_tensorflow_dispatch.py": "models/test_tensorflow_calls.py",  # by which alone they are called
+    # which is how alone the calls are made
+    "models/functional/tensorflow_dispatch.py": "models/functional/test_tensorflow_calls.py",
 }
 """Modules with logic that have no file of their own, and the file that tests them, each with a reason."""
 

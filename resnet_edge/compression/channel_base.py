@@ -25,7 +25,7 @@ from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.reader_check import checked_reader
 from resnet_edge.models import OpenedModel, open_model
-from resnet_edge.models.flat import FlatGraph, flat_graph
+from resnet_edge.models.functional.flat import FlatGraph, flat_graph
 from resnet_edge.training.augment import AugmentedBatches
 from resnet_edge.training.fit import Fit
 from resnet_edge.training.losses import loss_of

@@ -17,7 +17,7 @@ from resnet_edge.compression.pruning.importance import Importance, group_norm
 from resnet_edge.compression.pruning.selection import select, smallest
 from resnet_edge.compression.pruning.taylor import gradients, taylor, variables
 from resnet_edge.core.errors import OutOfReach, UsageError
-from resnet_edge.models.flat import copied, copy_weights, flat_graph, rebuild
+from resnet_edge.models.functional.flat import copied, copy_weights, flat_graph, rebuild
 from resnet_edge.workers.progress import OnProgress, Progress
 
 Blocks = tuple[str, ...]

@@ -41,7 +41,7 @@ from resnet_edge.core.files.documents import read_json
 from resnet_edge.core.sidecar import Step, lineage_of, next_sidecar, write_sidecar
 from resnet_edge.evaluation.reader_check import witness_note
 from resnet_edge.models import open_model
-from resnet_edge.models.flat import flat_graph, return_weights
+from resnet_edge.models.functional.flat import flat_graph, return_weights
 from resnet_edge.training.checkpoint import BEGIN_ANEW, open_checkpoint
 from resnet_edge.training.fit import fit, top1, training_details
 from resnet_edge.training.recipe import Compressed

@@ -35,7 +35,7 @@ from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
 from resnet_edge.evaluation.reader_check import checked_reader, witness_note
 from resnet_edge.models import OpenedModel, open_model
-from resnet_edge.models.flat import FlatGraph, flat_graph
+from resnet_edge.models.functional.flat import FlatGraph, flat_graph
 from resnet_edge.models.learned_ranges import INPUT, embed
 from resnet_edge.training.checkpoint import open_checkpoint
 from resnet_edge.training.fit import Fit, fit, top1, training_details

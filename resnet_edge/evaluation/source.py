@@ -110,7 +110,7 @@ def learned(request: ReadLearnedRanges, on_progress: OnProgress) -> WrittenFile:
     tells their tensors in the portable graph. Raises ModelError where the model has no such layers."""
     from resnet_edge.graph.quantization.learned import Learned
     from resnet_edge.models.activations import activations
-    from resnet_edge.models.flat import flat_graph
+    from resnet_edge.models.functional.flat import flat_graph
     from resnet_edge.models.learned_ranges import INPUT
 
     opened = _opened(request.model)

@@ -8,7 +8,7 @@ from typing import Literal
 import keras
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import Call, FlatGraph, flat_graph
+from resnet_edge.models.functional.flat import Call, FlatGraph, flat_graph
 
 _PASSING = frozenset(
     [

@@ -19,14 +19,14 @@ from resnet_edge.core.preprocessing import PRESETS, Preprocessing, preprocessing
 from resnet_edge.models import ModelRequest, OpenedModel, Original, _graph
 from resnet_edge.models._as_float32 import as_float32
 from resnet_edge.models._budget import check_activations
-from resnet_edge.models._channels_last import is_first, takes_channels_first
-from resnet_edge.models._functional import Rebuilt, as_functional
 from resnet_edge.models._head import DeclaredHead, Thresholds, head_of
 from resnet_edge.models._macs import MacCounter
 from resnet_edge.models._outputs import picked, with_one_output
 from resnet_edge.models._safe_names import with_safe_names
 from resnet_edge.models._shape import input_shape
-from resnet_edge.models.flat import flat_graph
+from resnet_edge.models.functional.as_functional import Rebuilt, as_functional
+from resnet_edge.models.functional.channels_last import is_first, takes_channels_first
+from resnet_edge.models.functional.flat import flat_graph
 from resnet_edge.models.learned_ranges import Ranges
 from resnet_edge.models.witness import distance
 

@@ -8,7 +8,7 @@ import keras
 
 from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.models import ModelRequest
-from resnet_edge.models._channels_last import takes_channels_first
+from resnet_edge.models.functional.channels_last import takes_channels_first
 
 Shape = tuple[int | None, ...]
 """Sizes, None where any size will do."""

@@ -17,12 +17,12 @@ import keras
 
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models._allowed import TF_CALLS
-from resnet_edge.models._channels_last import takes_channels_first
 from resnet_edge.models._config import AllowedName, check_config, entries, is_allowed
 from resnet_edge.models._hdf5 import check_hdf5, ended_after
 from resnet_edge.models._held import held
 from resnet_edge.models._keras2_calls import FUNCTIONS
 from resnet_edge.models._outputs import picked
+from resnet_edge.models.functional.channels_last import takes_channels_first
 from resnet_edge.models.witness import NoWitness, Witness, sum_rounding
 
 

@@ -11,7 +11,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import Call, FlatGraph, copied, filled
+from resnet_edge.models.functional.flat import Call, FlatGraph, copied, filled
 from resnet_edge.models.learned_ranges import INPUT, PRODUCT
 
 Arrays = dict[str, NDArray[np.float32]]

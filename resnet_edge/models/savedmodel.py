@@ -231,7 +231,7 @@ def _image_argument(signature: Any, folder: Path) -> tuple[str, tuple[int | None
 def _channels_first(declared: tuple[int | None, ...]) -> bool:
     """Whether (A, B, C) of an image are its channels, height and width: only the first of them is a number of
     channels that images have. A program does not say it."""
-    from resnet_edge.models._channels_last import CHANNELS
+    from resnet_edge.models.functional.channels_last import CHANNELS
 
     return declared[0] in CHANNELS and declared[2] not in (None, *CHANNELS)
 

@@ -16,7 +16,7 @@ from resnet_edge.core.head import Head
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.compiled import compiled
-from resnet_edge.models.flat import flat_graph
+from resnet_edge.models.functional.flat import flat_graph
 from resnet_edge.training.losses import as_logits
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.training.training_copy import training_copy

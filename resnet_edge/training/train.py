@@ -17,7 +17,7 @@ from resnet_edge.core.sidecar import Sidecar, State, Step, next_sidecar, write_s
 from resnet_edge.data.rows import evenly
 from resnet_edge.evaluation.reader_check import checked_reader
 from resnet_edge.models import ModelRequest, open_model
-from resnet_edge.models.flat import copy_weights, flat_graph, return_weights
+from resnet_edge.models.functional.flat import copy_weights, flat_graph, return_weights
 from resnet_edge.models.witness import IMAGES
 from resnet_edge.training.checkpoint import open_checkpoint
 from resnet_edge.training.fit import Fit, fit, top1, training_details

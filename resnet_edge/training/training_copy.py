@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from resnet_edge.models.flat import Call, FlatGraph, copied, copy_weights, rebuild
+from resnet_edge.models.functional.flat import Call, FlatGraph, copied, copy_weights, rebuild
 from resnet_edge.training.fused_batchnorm import fused
 from resnet_edge.training.recipe import Precision
 

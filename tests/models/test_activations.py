@@ -8,7 +8,7 @@ import pytest
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.models.activations import activations
-from resnet_edge.models.flat import flat_graph
+from resnet_edge.models.functional.flat import flat_graph
 from resnet_edge.models.learned_ranges import INPUT, PRODUCT
 from tests.formats import nets
 from tests.models.nets import KERAS_WARNINGS, classifier

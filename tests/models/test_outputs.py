@@ -11,7 +11,7 @@ from keras import layers
 
 from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.models._outputs import named_outputs
-from resnet_edge.models.flat import flat_graph
+from resnet_edge.models.functional.flat import flat_graph
 from tests.models import nets
 from tests.models.test_opened import _opened
 

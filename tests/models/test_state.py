@@ -14,7 +14,7 @@ from keras import layers
 
 from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models._state import finalize_state
-from resnet_edge.models.flat import copied, copy_weights, flat_graph, rebuild, return_weights
+from resnet_edge.models.functional.flat import copied, copy_weights, flat_graph, rebuild, return_weights
 from resnet_edge.workers.progress import silent
 from tests.models import nets
 

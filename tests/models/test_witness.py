@@ -19,7 +19,7 @@ from keras import layers
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.files.bundled import CALIBRATION_FILE, MODEL_FILE, bundled
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
-from resnet_edge.models.flat import flat_graph
+from resnet_edge.models.functional.flat import flat_graph
 from resnet_edge.models.witness import IMAGES, check_reader
 from resnet_edge.workers.progress import silent
 from tests.models import nets

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from resnet_edge import zoo
-from resnet_edge.models.flat import flat_graph
+from resnet_edge.models.functional.flat import flat_graph
 from resnet_edge.training.fused_batchnorm import FusedBatchNormalization
 from resnet_edge.training.training_copy import training_copy
 

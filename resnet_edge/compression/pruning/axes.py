@@ -14,7 +14,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from resnet_edge.models.flat import Call
+from resnet_edge.models.functional.flat import Call
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from resnet_edge.compression.pruning.cost import cost
 from resnet_edge.compression.pruning.groups import channel_map
 from resnet_edge.compression.pruning.taylor import Loss
 from resnet_edge.core.errors import DataError
-from resnet_edge.models.flat import Call, FlatGraph, copied, copy_weights, rebuild
+from resnet_edge.models.functional.flat import Call, FlatGraph, copied, copy_weights, rebuild
 
 Batches = Sequence[tuple[Any, Any]]
 """Images (B, H, W, C), as the model takes them, and their labels."""

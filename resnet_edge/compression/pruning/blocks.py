@@ -20,7 +20,7 @@ from keras import layers, tree
 
 from resnet_edge.compression.pruning import axes, passing
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import Call, FlatGraph, FlatTensor
+from resnet_edge.models.functional.flat import Call, FlatGraph, FlatTensor
 
 _UNCHANGED = (
     layers.Identity, layers.Dropout, layers.SpatialDropout2D, layers.GaussianDropout, layers.GaussianNoise,

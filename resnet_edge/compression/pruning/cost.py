@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from resnet_edge.compression.pruning import Cost, GroupSummary, PruningSummary, Selection, axes
 from resnet_edge.compression.pruning.groups import ChannelMap
 from resnet_edge.models import _macs
-from resnet_edge.models.flat import Call
+from resnet_edge.models.functional.flat import Call
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import keras
 
 from resnet_edge.compression.pruning import axes, passing
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import Call, FlatGraph, FlatTensor
+from resnet_edge.models.functional.flat import Call, FlatGraph, FlatTensor
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.compression.pruning import axes, passing
 from resnet_edge.compression.pruning.groups import ChannelMap
-from resnet_edge.models.flat import Call, FlatTensor
+from resnet_edge.models.functional.flat import Call, FlatTensor
 
 Vector = NDArray[np.float64]
 

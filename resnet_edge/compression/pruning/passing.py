@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import layers
 
-from resnet_edge.models.flat import Call, FlatTensor
+from resnet_edge.models.functional.flat import Call, FlatTensor
 
 _PASSING = (
     layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Identity,

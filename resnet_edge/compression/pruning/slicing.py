@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from resnet_edge.compression.pruning import Selection, axes
 from resnet_edge.compression.pruning.groups import ChannelMap, ChannelPlace
 from resnet_edge.models._state import finalize_state
-from resnet_edge.models.flat import Call, copied, rebuild
+from resnet_edge.models.functional.flat import Call, copied, rebuild
 
 
 def sliced(channels: ChannelMap, selection: Selection, name: str | None = None) -> keras.Model:

@@ -21,7 +21,7 @@ from resnet_edge.compression.pruning.groups import ChannelMap
 from resnet_edge.compression.pruning.importance import Importance
 from resnet_edge.compression.pruning.moments import by_channel
 from resnet_edge.core.errors import DataError, ResnetEdgeError
-from resnet_edge.models.flat import Call
+from resnet_edge.models.functional.flat import Call
 
 Gradients = Callable[[Any, Any], list[NDArray[Any]]]
 """From images (B, H, W, C), as the model takes them, and their labels to the gradient of the mean

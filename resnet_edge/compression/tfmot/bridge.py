@@ -22,7 +22,15 @@ from resnet_edge.compression.tfmot.head import run
 from resnet_edge.compression.tfmot.layers import WEIGHT_NAMES, tf_keras_layer
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models._state import finalize_state
-from resnet_edge.models.flat import Call, FlatGraph, copied, copy_weights, filled, flat_graph, rebuild
+from resnet_edge.models.functional.flat import (
+    Call,
+    FlatGraph,
+    copied,
+    copy_weights,
+    filled,
+    flat_graph,
+    rebuild,
+)
 from resnet_edge.models.witness import full_float32
 
 Pixels = NDArray[np.float32]

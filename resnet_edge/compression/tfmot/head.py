@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_edge.models.flat import Call, FlatGraph, FlatTensor, filled
+from resnet_edge.models.functional.flat import Call, FlatGraph, FlatTensor, filled
 
 Pixels = NDArray[np.float32]
 

@@ -15,7 +15,7 @@ import keras
 import tf_keras
 
 from resnet_edge.core.errors import ModelError, first_line
-from resnet_edge.models.flat import Call
+from resnet_edge.models.functional.flat import Call
 
 LAYERS = frozenset(
     {

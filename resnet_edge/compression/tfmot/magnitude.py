@@ -18,7 +18,7 @@ import tensorflow_model_optimization as tfmot
 import tf_keras
 
 from resnet_edge.core.errors import ModelError, ResnetEdgeError, UsageError
-from resnet_edge.models.flat import Call, FlatGraph
+from resnet_edge.models.functional.flat import Call, FlatGraph
 
 KINDS = (keras.layers.Conv2D, keras.layers.Dense)
 """What is pruned. tfmot's own list is longer, and fails on layers that it does not know (Rescaling)."""

@@ -15,7 +15,7 @@ from typing import Any
 from keras import activations
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import Call, FlatGraph, FlatTensor
+from resnet_edge.models.functional.flat import Call, FlatGraph, FlatTensor
 
 WEIGHTED = frozenset({"Conv2D", "DepthwiseConv2D", "Dense"})
 JOINING = frozenset({"Add", "Multiply"})

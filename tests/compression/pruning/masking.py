@@ -12,7 +12,7 @@ import numpy as np
 from resnet_edge.compression.pruning import Selection, axes
 from resnet_edge.compression.pruning.groups import ChannelMap
 from resnet_edge.compression.pruning.slicing import entries
-from resnet_edge.models.flat import copied, copy_weights, rebuild
+from resnet_edge.models.functional.flat import copied, copy_weights, rebuild
 
 _UNTOUCHED = {"moving_variance"}  # a divisor; what it divides is zero
 

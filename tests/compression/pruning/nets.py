@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.compression.pruning import Selection
 from resnet_edge.compression.pruning.groups import ChannelMap, channel_map
-from resnet_edge.models.flat import flat_graph
+from resnet_edge.models.functional.flat import flat_graph
 
 SHAPE = (12, 12, 3)
 CLASSES = 5

@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 from resnet_edge.compression.pruning.axes import kind_of, making_kernel, peculiarity, reading_kernel
-from resnet_edge.models.flat import Call, flat_graph
+from resnet_edge.models.functional.flat import Call, flat_graph
 from tests.models.nets import KERAS_WARNINGS
 
 pytestmark = KERAS_WARNINGS

@@ -20,7 +20,7 @@ from resnet_edge.compression.pruning.blocks import removable, without
 from resnet_edge.compression.pruning.cost import cost
 from resnet_edge.compression.pruning.groups import channel_map
 from resnet_edge.core.errors import DataError
-from resnet_edge.models.flat import FlatGraph, copied, copy_weights, flat_graph, rebuild
+from resnet_edge.models.functional.flat import FlatGraph, copied, copy_weights, flat_graph, rebuild
 from tests.compression.pruning import nets
 from tests.models.nets import KERAS_WARNINGS
 

@@ -19,7 +19,7 @@ from resnet_edge.compression.pruning.groups import channel_map
 from resnet_edge.compression.pruning.slicing import sliced
 from resnet_edge.core.errors import ModelError
 from resnet_edge.models._macs import MacCounter
-from resnet_edge.models.flat import FlatGraph, copied, copy_weights, flat_graph, rebuild
+from resnet_edge.models.functional.flat import FlatGraph, copied, copy_weights, flat_graph, rebuild
 from tests.compression.pruning import nets
 from tests.compression.pruning.masking import masked
 from tests.models.nets import KERAS_WARNINGS

@@ -11,7 +11,7 @@ import pytest
 from keras import layers
 
 from resnet_edge.compression.pruning.passing import activation_obstacle, is_addition, obstacle
-from resnet_edge.models.flat import Call, flat_graph
+from resnet_edge.models.functional.flat import Call, flat_graph
 from tests.models.nets import KERAS_WARNINGS
 
 pytestmark = KERAS_WARNINGS

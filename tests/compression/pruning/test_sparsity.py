@@ -11,7 +11,7 @@ import pytest
 from resnet_edge.compression.pruning.groups import ChannelMap
 from resnet_edge.compression.pruning.sparsity import penalty
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import copied, copy_weights, rebuild
+from resnet_edge.models.functional.flat import copied, copy_weights, rebuild
 from tests.compression.pruning import nets
 from tests.models.nets import KERAS_WARNINGS
 

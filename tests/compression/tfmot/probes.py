@@ -23,7 +23,7 @@ from resnet_edge.compression.tfmot.magnitude import (
     update_step,
 )
 from resnet_edge.core.head import Head
-from resnet_edge.models.flat import FlatGraph, flat_graph
+from resnet_edge.models.functional.flat import FlatGraph, flat_graph
 from resnet_edge.training.fit import Fit, fit
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.training.training_copy import training_copy

@@ -16,7 +16,7 @@ from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
 from resnet_edge.compression.tfmot.head import split_head
 from resnet_edge.compression.tfmot.layers import tf_keras_layer
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import FlatGraph, flat_graph
+from resnet_edge.models.functional.flat import FlatGraph, flat_graph
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

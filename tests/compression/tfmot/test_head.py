@@ -12,7 +12,7 @@ from keras import layers
 
 from resnet_edge.compression.tfmot.bridge import to_tf_keras
 from resnet_edge.compression.tfmot.head import split_head
-from resnet_edge.models.flat import FlatGraph, flat_graph
+from resnet_edge.models.functional.flat import FlatGraph, flat_graph
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

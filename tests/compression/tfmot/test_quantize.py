@@ -29,7 +29,7 @@ from resnet_edge.graph.quantization.integer import require_integer
 from resnet_edge.graph.quantization.learned import Learned, learned_ranges
 from resnet_edge.graph.quantization.quantize import quantize
 from resnet_edge.models.activations import activations
-from resnet_edge.models.flat import FlatGraph, flat_graph
+from resnet_edge.models.functional.flat import FlatGraph, flat_graph
 from resnet_edge.models.learned_ranges import INPUT, PRODUCT
 from tests.formats import nets
 from tests.graph.road import litert, output_step, road, scheme

@@ -11,7 +11,7 @@ from keras import layers
 
 from resnet_edge.compression.tfmot.quantize_points import Points, points_of
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import flat_graph
+from resnet_edge.models.functional.flat import flat_graph
 
 SHAPE = (8, 8, 3)
 

@@ -14,7 +14,7 @@ from resnet_edge.core.errors import ArtifactError
 from resnet_edge.graph.model import read_graph
 from resnet_edge.graph.quantization.learned import Learned, learned_ranges, read_learned
 from resnet_edge.models.activations import activations
-from resnet_edge.models.flat import flat_graph
+from resnet_edge.models.functional.flat import flat_graph
 from tests.formats import nets
 from tests.graph.road import Road, road
 

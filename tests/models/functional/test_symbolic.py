@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from resnet_edge.models._symbolic import NoGraph, builtin_class, symbolic_run
+from resnet_edge.models.functional.symbolic import NoGraph, builtin_class, symbolic_run
 from tests.models import nets, subclassed
 from tests.models.subclassed import SHAPE
 

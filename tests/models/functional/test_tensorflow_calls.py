@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from resnet_edge.models._functional import as_functional
+from resnet_edge.models.functional.as_functional import as_functional
 from tests.models import nets, subclassed
 from tests.models.subclassed import SHAPE
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras import KerasTensor, tree
 from tensorflow.python.util.tf_export import get_canonical_name_for_symbol
 
-from resnet_edge.models import _tensorflow_calls
+from resnet_edge.models.functional import tensorflow_calls
 
 Refused = Callable[[str], None]
 """Takes the name of a function that is not known."""
@@ -44,9 +44,9 @@ class _Dispatcher(tf.__internal__.dispatch.GlobalOpDispatcher):
         name = get_canonical_name_for_symbol(op, add_prefix_to_v1_names=True) or getattr(op, "__name__", "?")
         given = inspect.signature(op).bind(*args, **kwargs).arguments
         try:
-            return _tensorflow_calls.called(
+            return tensorflow_calls.called(
                 name, {key: value for key, value in given.items() if key != "name" and value is not None}
             )
-        except _tensorflow_calls.Unknown:
+        except tensorflow_calls.Unknown:
             _listening[-1](name)
             return self.NOT_SUPPORTED

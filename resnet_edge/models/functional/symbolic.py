@@ -3,7 +3,7 @@
 Keras records what its own layers and operations do to a `KerasTensor`. Two things it does not: a layer of a
 user's class is one node to it, and a function of TensorFlow refuses the tensor. Here the `call` of a user's
 class runs instead, so that its layers stand in the graph one by one, and TensorFlow's dispatch of its own
-functions (`tf.__internal__.dispatch`, by which Keras 2 did the same) hands them to `_tensorflow_calls`.
+functions (`tf.__internal__.dispatch`, by which Keras 2 did the same) hands them to `tensorflow_calls`.
 
 The call is one of inference: a branch `if training:` is not taken. What branches on the values of a tensor
 cannot be recorded, and the line that does it is named.
@@ -137,13 +137,13 @@ def _tensorflow_functions(run: SymbolicRun) -> Iterator[None]:
     if keras.backend.backend() != "tensorflow":
         yield
         return
-    from resnet_edge.models import _tensorflow_dispatch
+    from resnet_edge.models.functional import tensorflow_dispatch
 
-    _tensorflow_dispatch.listen(lambda name: setattr(run, "refused", name))
+    tensorflow_dispatch.listen(lambda name: setattr(run, "refused", name))
     try:
         yield
     finally:
-        _tensorflow_dispatch.stop()
+        tensorflow_dispatch.stop()
 
 
 _OF_VARIABLES = {

@@ -14,8 +14,8 @@ from keras import layers
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.models import ModelRequest, open_model
-from resnet_edge.models._channels_last import takes_channels_first
-from resnet_edge.models._functional import as_functional
+from resnet_edge.models.functional.as_functional import as_functional
+from resnet_edge.models.functional.channels_last import takes_channels_first
 from resnet_edge.models.witness import check_reader
 from resnet_edge.workers.progress import silent
 from tests.models import nets, subclassed

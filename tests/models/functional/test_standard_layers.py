@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from resnet_edge.models._standard import Standards
-from resnet_edge.models._symbolic import NoGraph
+from resnet_edge.models.functional.standard_layers import Standards
+from resnet_edge.models.functional.symbolic import NoGraph
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

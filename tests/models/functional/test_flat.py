@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models.flat import FlatGraph, copied, copy_weights, flat_graph, rebuild
+from resnet_edge.models.functional.flat import FlatGraph, copied, copy_weights, flat_graph, rebuild
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS

@@ -17,9 +17,9 @@ from keras.src.utils.naming import to_snake_case
 
 from resnet_edge.core.errors import ModelError
 from resnet_edge.models._graph import is_functional
-from resnet_edge.models._standard import Standards
 from resnet_edge.models._state import finalize_state
-from resnet_edge.models._symbolic import NoGraph, SymbolicRun, builtin_class, symbolic_run
+from resnet_edge.models.functional.standard_layers import Standards
+from resnet_edge.models.functional.symbolic import NoGraph, SymbolicRun, builtin_class, symbolic_run
 
 
 @dataclass(frozen=True)

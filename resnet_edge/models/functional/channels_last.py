@@ -19,7 +19,7 @@ from keras import KerasTensor, layers, tree
 from numpy.typing import NDArray
 
 from resnet_edge.models._state import finalize_state
-from resnet_edge.models.flat import Call, FlatGraph, FlatTensor, copied
+from resnet_edge.models.functional.flat import Call, FlatGraph, FlatTensor, copied
 
 TO_LAST, TO_FIRST = (2, 3, 1), (3, 1, 2)
 """Of a Permute: from (C, H, W) to (H, W, C), and back."""

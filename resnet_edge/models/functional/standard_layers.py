@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, tree
 
-from resnet_edge.models._symbolic import NoGraph
+from resnet_edge.models.functional.symbolic import NoGraph
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,16 +13,16 @@ from typing import Any
 import keras
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models._channels_last import (
+from resnet_edge.models._graph import is_functional
+from resnet_edge.models._macs import sublayers
+from resnet_edge.models.functional.channels_last import (
     has_channels_first,
     is_first,
     takes_channels_first,
     with_channels_last,
 )
-from resnet_edge.models._graph import is_functional
-from resnet_edge.models._macs import sublayers
-from resnet_edge.models._symbolic import NoGraph
-from resnet_edge.models.flat import copied, copy_weights, flat_graph, rebuild, traced_graph
+from resnet_edge.models.functional.flat import copied, copy_weights, flat_graph, rebuild, traced_graph
+from resnet_edge.models.functional.symbolic import NoGraph
 from resnet_edge.models.witness import FLOAT32, UNIT
 
 

@@ -8,8 +8,8 @@ import pytest
 from keras import layers
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models._functional import as_functional
-from resnet_edge.models.flat import flat_graph
+from resnet_edge.models.functional.as_functional import as_functional
+from resnet_edge.models.functional.flat import flat_graph
 from tests.models import nets, subclassed
 from tests.models.subclassed import SHAPE
 from tests.models.test_opened import _opened

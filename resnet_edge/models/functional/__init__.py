@@ -1,0 +1,1 @@
+"""Any Keras model as a functional one of Keras' own layers, channels last, with its weights."""
