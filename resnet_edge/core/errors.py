@@ -35,8 +35,10 @@ class ResnetEdgeError(Exception):
 
     exit_code = EXIT_COULD_NOT
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(one_line(message))
+    # Not when it is made: TensorFlow raises an error of traced code anew as its own class only where that has
+    # the __init__ of Exception (tensorflow/python/autograph/pyct/error_utils.py).
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class UsageError(ResnetEdgeError):

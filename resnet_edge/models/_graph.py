@@ -47,6 +47,15 @@ def is_functional(model: keras.Model) -> bool:
     )
 
 
+def has_graph(model: keras.Model) -> bool:
+    """Whether Keras knows the graph of `model`, and of the models in it, whosever layers stand there."""
+    if not (isinstance(model, keras.Sequential) or hasattr(model, "operations")):
+        return False
+    inner = getattr(model, "_functional", model)
+    nested = (each for each in getattr(inner, "operations", model.layers) if isinstance(each, keras.Model))
+    return _is_of_keras(model) and all(map(has_graph, nested))
+
+
 def _is_of_keras(operation: Any) -> bool:
     return type(operation).__module__.startswith("keras.") and not isinstance(operation, layers.Lambda)
 

@@ -69,7 +69,7 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     loaded, short = _load_float32(saved, folder)
     signature = _signature(loaded, folder)
     argument, declared = _image_argument(signature, folder)
-    output = chosen(tuple(signature.structured_outputs), request.output, request.source)
+    output = chosen(tuple(sorted(signature.structured_outputs)), request.output, request.source)
     first = _channels_first(declared)
     shape = _shape.completed_shape((*declared[1:], declared[0]) if first else declared, request)
     variables = list(signature.variables)
@@ -116,7 +116,7 @@ def witness(request: ModelRequest) -> Witness:
     loaded = _load(folder)
     signature = _signature(loaded, folder)
     argument, declared = _image_argument(signature, folder)
-    output = chosen(tuple(signature.structured_outputs), request.output, request.source)
+    output = chosen(tuple(sorted(signature.structured_outputs)), request.output, request.source)
     first = _channels_first(declared)
     dtype = signature.structured_input_signature[1][argument].dtype
 

@@ -16,9 +16,12 @@ from resnet_edge.training.recipe import Recipe
 GIVEN: dict[str, Any] = {"data": "fashion-mnist", "epochs": 2, "teacher_weight": None, "temperature": None}
 
 
+TEACHER: dict[str, Any] = {"teacher_preprocess": None, "teacher_output": None}
+
+
 def recipe_of(**options: Any) -> Recipe:
     with value_files() as files:
-        return recipe(files, **{"augment": "none", "teacher": None, **GIVEN, **options})
+        return recipe(files, **{"augment": "none", "teacher": None, **TEACHER, **GIVEN, **options})
 
 
 @pytest.mark.parametrize(("augment", "names"), [("none", ()), ("flip, crop", ("flip", "crop")), ([], ())])

@@ -140,7 +140,7 @@ def test_a_backend_without_its_environment_says_how_to_make_it(folder: Path) -> 
     ("backend", "code", "says"),
     [
         ("tflite@2.7", 3, "tflite@2.7: TensorFlow Lite 2.7 is not installed"),
-        ("tflite@9.9", 2, "no backend is called 'tflite@9.9'; choose from: "),
+        ("tflite@9.9", 2, "no backend is called 'tflite@9.9' (did you mean tflite@2."),
     ],
 )
 def test_the_command_line_ends_with_the_right_code(

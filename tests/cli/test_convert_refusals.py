@@ -48,7 +48,8 @@ def clean(place: Place) -> Iterator[Place]:
         (["--formats", "tflight"], ["tflight", "choose from", "tflite"]),
         (["--backends", "onnx"], ["onnx", "choose from", "onnxruntime"]),
         (["--preprocess", "vgg"], ["vgg", "choose from", "imagenet"]),
-        (["--formats", ""], ["choose from"]),
+        (["--data", ""], ["--data '': give a name"]),
+        (["--formats", ""], ["give at least one name"]),
         (["--calibrator", "median"], ["median", "minmax", "percentile", "mse", "entropy", "auto"]),
         (["--repair", "some"], ["some", "auto", "all", "none"]),
         (["--max-drop", "-1"], ["--max-drop"]),
@@ -73,7 +74,7 @@ def test_data_is_needed_for_a_model_of_the_users(clean: Place, given: Given) -> 
 
 
 @pytest.mark.parametrize("option", ["--data", "--calibration"])
-@pytest.mark.parametrize("word", ["missing", "missing.npz", "file.txt", ""])
+@pytest.mark.parametrize("word", ["missing", "missing.npz", "file.txt"])
 def test_data_that_is_none(clean: Place, option: str, word: str) -> None:
     (clean.here / "file.txt").write_text("no images")
     ended = clean.run(option, word)

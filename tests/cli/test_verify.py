@@ -206,9 +206,10 @@ def test_a_stale_file_beside_a_report(place: Place, given: Given, converted: Pat
     ("words", "code", "said"),
     [
         ((), 2, "nothing to verify"),
-        (("gone.tflite", "--reference", "m.keras", "--data", "x.npz"), 2, "gone.tflite is not there"),
-        (("FILE", "--data", "DATA"), 2, "--reference is missing"),
-        (("FILE", "--reference", "MODEL"), 2, "--data is missing"),
+        (("gone.tflite", "--reference", "m.keras", "--data", "DATA"), 2, "gone.tflite is not there"),
+        (("gone.tflite", "--reference", "m.keras", "--data", "x.npz"), 3, "--data 'x.npz' does not exist"),
+        (("ALONE", "--data", "DATA"), 2, "--reference is missing"),
+        (("ALONE", "--reference", "MODEL"), 2, "--data is missing"),
         (("FILE", "--reference", "MODEL", "--data", "no.npz"), 3, "does not exist"),
         (("FILE", "--reference", "no.tflite", "--data", "DATA"), 2, "--reference no.tflite is not there"),
         (
@@ -226,6 +227,8 @@ def test_what_cannot_be_is_one_line(
     place: Place, given: Given, converted: Path, words: tuple[str, ...], code: int, said: str
 ) -> None:
     real = {"FILE": str(converted / "tiny.fp32.tflite"), "MODEL": str(given.model), "DATA": str(given.data)}
+    shutil.copy(real["FILE"], place.here / "alone.tflite")  # away from its report
+    real["ALONE"] = "alone.tflite"
     ended = place.run(*(real.get(word, word) for word in words))
     assert (ended.code, len(ended.errors)) == (code, 1), ended.err
     assert said in ended.errors[0]

@@ -45,8 +45,8 @@ def _by_hand(rows: np.ndarray, other: np.ndarray) -> np.ndarray:
     units, others = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (rows, other))
     similar = units @ others.T
     np.fill_diagonal(similar, -2)
-    found: np.ndarray = similar.argmax(axis=1)
-    return found
+    nearest: np.ndarray = similar.argmax(axis=1)
+    return nearest
 
 
 @pytest.mark.parametrize("count", [500, 5000])

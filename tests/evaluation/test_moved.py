@@ -13,22 +13,22 @@ N = 400
 
 def embeddings(size: int) -> Values:
     random = np.random.default_rng(0)
-    found: Values = np.maximum(random.normal(0.3, 1, (N, size)), 0).astype(np.float32)
-    return found
+    values: Values = np.maximum(random.normal(0.3, 1, (N, size)), 0).astype(np.float32)
+    return values
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
     step = np.ptp(values) / 255
-    found: np.ndarray = np.round(values / step) * step
-    return found
+    nearest: np.ndarray = np.round(values / step) * step
+    return nearest
 
 
 def turned(values: np.ndarray, degrees: float) -> np.ndarray:
     angle = np.deg2rad(degrees)
     turn = np.asarray([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    found = values.astype(np.float64).copy()
-    found[:, :2] = values[:, :2] @ turn.T
-    return found
+    result = values.astype(np.float64).copy()
+    result[:, :2] = values[:, :2] @ turn.T
+    return result
 
 
 def checked(reference: np.ndarray, candidate: np.ndarray) -> Finding | None:
@@ -39,11 +39,11 @@ def checked(reference: np.ndarray, candidate: np.ndarray) -> Finding | None:
 def test_numbers_that_changed_places_are_named(size: int) -> None:
     ours = rounded(embeddings(size))
     ours[:, [0, 1]] = ours[:, [1, 0]]
-    found = checked(embeddings(size), ours)
-    assert found is not None
-    assert found.verdict == "fail"
-    assert f"2 of the {size} numbers" in found.reason
-    assert "0 is its 1, 1 is its 0" in found.reason
+    finding = checked(embeddings(size), ours)
+    assert finding is not None
+    assert finding.verdict == "fail"
+    assert f"2 of the {size} numbers" in finding.reason
+    assert "0 is its 1, 1 is its 0" in finding.reason
 
 
 def test_all_that_moved_on_by_one_and_one_that_is_another_are_found() -> None:
@@ -51,18 +51,20 @@ def test_all_that_moved_on_by_one_and_one_that_is_another_are_found() -> None:
     one = rounded(theirs)
     one[:, 3] = one[:, 9]
     for ours, count in ((np.roll(rounded(theirs), 1, axis=1), 16), (one, 1)):
-        found = checked(theirs, ours)
-        assert found is not None
-        assert f"{count} of the 16 numbers" in found.reason
+        finding = checked(theirs, ours)
+        assert finding is not None
+        assert f"{count} of the 16 numbers" in finding.reason
 
 
 @pytest.mark.parametrize("degrees", [5, 20, 60])
 @pytest.mark.parametrize("size", [2, 128])
 def test_a_space_that_was_turned_is_not_passed(size: int, degrees: float) -> None:
     theirs = embeddings(size)
-    found = checked(theirs, turned(theirs, degrees) + np.random.default_rng(1).normal(0, 2e-3, theirs.shape))
-    assert found is not None
-    assert (found.verdict, "turned as a whole" in found.reason) == ("inconclusive", True)
+    finding = checked(
+        theirs, turned(theirs, degrees) + np.random.default_rng(1).normal(0, 2e-3, theirs.shape)
+    )
+    assert finding is not None
+    assert (finding.verdict, "turned as a whole" in finding.reason) == ("inconclusive", True)
 
 
 @pytest.mark.parametrize("size", [2, 3, 16, 250])

@@ -144,7 +144,7 @@ def test_a_network_without_weights_is_opened(tmp_path: Path) -> None:
         (lambda x: x, (None, 16, 16, 3), "not one score per class"),
         (lambda x: x, (None, 7), "not a batch of images"),
         (lambda x: tf.reduce_mean(x, (1, 2)), (1, 16, 16, 3), "batches of 1 only"),
-        (lambda x: {"a": x, "b": x}, (None, 16, 16, 3), "1 inputs and 2 outputs"),
+        (lambda x: {"a": x, "b": x}, (None, 16, 16, 3), r"2 outputs \(a, b\), .*--output NAME"),
         (lambda x: tf.reduce_mean(x, (1, 2)) / 0.0, (None, 16, 16, 3), "gives NaN or infinity"),
     ],
 )

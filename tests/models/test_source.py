@@ -70,7 +70,7 @@ def test_a_file_that_is_something_else_is_named(
         (ModelRequest("nowhere/model.bin"), ModelError, "does not exist"),
         (ModelRequest("resnet21"), UnknownName, "the zoo has: .*resnet20.*"),
         (ModelRequest("app:ResNet5"), UnknownName, "choose from: ResNet50,"),
-        (ModelRequest("app:resnet50"), UnknownName, "choose from"),
+        (ModelRequest("app:resnet51"), UnknownName, "choose from"),
         (ModelRequest("app:ResNet50:fast"), UnknownName, "only :random"),
         (ModelRequest("no_such_package.nets:make"), ModelError, "no package 'no_such_package'"),
         (ModelRequest("resnet20", input_shape=(0, 28, 1)), UsageError, "at least 1"),

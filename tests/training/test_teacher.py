@@ -52,8 +52,8 @@ def taught(teacher: str, head: Head, **options: Any) -> np.ndarray:
     recipe = Recipe(data="images.npz", epochs=1, teacher=teacher, **options)
     teach = teacher_of(recipe, SHAPE, head, silent)
     assert teach is not None
-    found: np.ndarray = teach(PIXELS)
-    return found
+    scores: np.ndarray = teach(PIXELS)
+    return scores
 
 
 def test_a_class_is_opened_for_the_images_of_the_student_with_the_pixels_that_were_named() -> None:

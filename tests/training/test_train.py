@@ -51,7 +51,7 @@ def train(worker: WorkerProcess, wanted: Request) -> dict[str, Any]:
         ({}, {}, DataError, "has no labels"),
         ({"labels": [1] * 12}, {}, DataError, "images of one class only"),
         ({"labels": [0, 1] * 3}, {}, DataError, "it must be 12 integers"),
-        ({"labels": [0, 1] * 6}, {"arch": "resnet21"}, UnknownName, "no architecture is called 'resnet21'"),
+        ({"labels": [0, 1] * 6}, {"arch": "resnet21"}, UnknownName, "no network is called 'resnet21'"),
         ({"labels": [0, 1] * 6}, {"data": "nowhere"}, DataError, "'nowhere' is no data"),
     ],
 )

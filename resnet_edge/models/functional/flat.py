@@ -16,7 +16,7 @@ from keras import tree
 from keras.src.utils.naming import to_snake_case
 
 from resnet_edge.core.errors import ModelError
-from resnet_edge.models._graph import is_functional
+from resnet_edge.models._graph import has_graph
 from resnet_edge.models._state import finalize_state
 from resnet_edge.models.functional.standard_layers import Standards
 from resnet_edge.models.functional.symbolic import NoGraph, SymbolicRun, builtin_class, symbolic_run
@@ -91,7 +91,7 @@ def flat_graph(model: keras.Model, shape: tuple[int, ...]) -> FlatGraph:
     (`_functional`), unless its graph depends on more than the shape of the image. So it does for one that has
     several inputs or outputs.
     """
-    if not is_functional(model):
+    if not has_graph(model):
         raise ModelError(
             f"the graph of {model.name} is not known ({_why_unknown(model, shape)}): write that line with "
             "layers of Keras, or give package.module:factory that builds it with keras.Model(inputs, outputs)"

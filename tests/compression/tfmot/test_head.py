@@ -72,11 +72,12 @@ def test_augmentation_layers_in_the_head_are_told() -> None:
     assert kinds == ["RandomFlip", "RandomRotation"]
 
 
-def test_scaling_that_feeds_two_ways_stays_in_the_trunk() -> None:
+def test_scaling_that_feeds_two_ways_is_of_the_image_up_to_where_they_meet() -> None:
     image = keras.Input(nets.SHAPE)
     x = layers.Rescaling(1 / 255)(image)
     y = layers.Rescaling(2.0)(x)
     model = nets.randomized(keras.Model(image, nets.head(layers.Concatenate()([x, y]))))
-    head, _ = split_head(graph_of(model))
-    assert head is None
+    head, trunk = split_head(graph_of(model))
+    assert head is not None
+    assert trunk.shape == (*nets.SHAPE[:2], 2 * nets.SHAPE[2])
     check_same(model)
