@@ -224,7 +224,7 @@ def test_an_amount_smaller_than_a_block_is_met_by_channels(base: Path, tmp_path:
         (["--backend", "tensorrt"], 2, "'tensorrt'"),
         (["--scheme", "int3"], 2, "'int3'"),
         (["--temperature", "2"], 2, "--temperature needs --teacher"),
-        (["--teacher", "resnet8"], 2, "takes 32x32x3 images of 10 classes"),
+        (["--teacher", "resnet8"], 2, "of 10 classes, and the student 16x16x1 of 3 classes"),
         (["--remove-blocks", "2"], 2, "has 1 that can go"),
         (["--remove-blocks", "0"], 2, "'--remove-blocks'"),
         (["--remove-blocks", "1", "--no-blocks"], 2, "say the opposite"),
