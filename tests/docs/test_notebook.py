@@ -26,7 +26,8 @@ def test_the_notebook_runs(tmp_path: Path) -> None:
         "<table><caption>Latency",
     ]
     assert shown[-1]["data"]["text/plain"] == (
-        "\"no scheme is called 'int4'; choose from: dynamic, fp16, fp32, int16x8, int8\""
+        "\"--schemes: no scheme is called 'int4' (did you mean int8?); choose from: dynamic, fp16, fp32, "
+        'int16x8, int8"'
     )
     assert [one for one in shown if one.output_type == "stream"] == []  # nothing is printed
     assert (tmp_path / "bundle/bundle.json").is_file()
