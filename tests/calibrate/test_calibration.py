@@ -112,7 +112,9 @@ def test_minmax_without_repair_is_what_was_measured(request_: Calibrate, net: Ro
 def test_named_choices_are_what_is_done_and_runtimes_agree(
     calibrator: CalibratorName, repair: str, request_: Calibrate, net: Road, tmp_path: Path
 ) -> None:
-    calibration = calibrate(replace(request_, calibrator=calibrator, repair=repair), silent)  # type: ignore[arg-type]  # checked
+    # `repair` is a text to mypy, and one of RepairName by the parameters above.
+    request = replace(request_, calibrator=calibrator, repair=repair)  # type: ignore[arg-type]
+    calibration = calibrate(request, silent)
     assert calibrator in ("auto", calibration.chosen.calibrator)
     assert calibration.chosen.repairs == (() if repair == "none" else ("round", "equalize", "bias"))
     tflite = int8(calibration, tmp_path)

@@ -50,7 +50,7 @@ def test_every_option_has_help_or_a_default_that_tells(name: str) -> None:
 def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
-    assert "o such" in result.stderr or "there is no command" in result.stderr
+    assert "No such" in result.stderr or "there is no command" in result.stderr
 
 
 def test_the_module_runs_like_the_script_and_knows_its_version() -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from resnet_edge.core.answers import sigmoid
 from resnet_edge.core.head import Head
 from resnet_edge.core.results.parity import Parity
-from resnet_edge.evaluation.compare import compare
-from resnet_edge.evaluation.compare_task import CompareOutputs
-from resnet_edge.workers.progress import silent
+from tests.evaluation.heads import Array, Judge, judge_in
 
 N = 2000
-Array = NDArray[Any]
 LOGITS = np.random.default_rng(0).normal(0, 4, (N, 1))
 LABELS = (LOGITS[:, 0] > 0).astype(np.int64)
 PROBABILITY, LOGIT = Head.binary("probabilities"), Head.binary("logits")
@@ -29,28 +24,13 @@ def shares(logits: Array) -> Array:
 
 
 @pytest.fixture
-def judge(tmp_path: Path) -> Any:
+def judge(tmp_path: Path) -> Judge:
+    in_folder = judge_in(tmp_path)
+
     def judged(
         reference: Array, candidate: Array, head: Head, labels: Array | None = LABELS, **changes: Any
     ) -> Parity:
-        files = {"reference": reference.astype(np.float32), "candidate": candidate.astype(np.float32)}
-        if labels is not None:
-            files["labels"] = labels
-        for name, array in files.items():
-            np.save(tmp_path / f"{name}.npy", array)
-        request = CompareOutputs(
-            artifact="net.int8.tflite",
-            backend="litert",
-            device="cpu",
-            scheme="int8",
-            head=head,
-            reference=str(tmp_path / "reference.npy"),
-            candidate=str(tmp_path / "candidate.npy"),
-            labels=None if labels is None else str(tmp_path / "labels.npy"),
-            max_drop_pp=0.5,
-            min_sqnr_db=15.0,
-        )
-        return compare(replace(request, **changes), silent).parity
+        return in_folder(reference, candidate, head, labels, **{"min_sqnr_db": 15.0, **changes})
 
     return judged
 

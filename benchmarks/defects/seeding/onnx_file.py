@@ -98,6 +98,7 @@ class OnnxFile(GoodFile):
         if attributes.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID"):
             above, left, *_ = attributes.get("pads", (0, 0))
             return above, left
+        # Our exporter writes numbers; past another spelling a defect would not be what it says.
         raise NotImplementedError(f"{node.name} pads by {attributes['auto_pad']}")
 
     def weights(self, layer: Layer) -> Weights:
