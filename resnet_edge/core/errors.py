@@ -5,6 +5,7 @@ ResnetEdgeError                exit 3   could not be done; the message says how 
 ├─ UnknownName                 exit 2   a name that is not on the list; the list is shown
 ├─ MissingDependency                    an extra that is not installed
 ├─ DeviceUnavailable                    a device that is not there
+├─ HostUnavailable                      a machine that is not reached, or cannot do it
 ├─ ModelError                           the model cannot be read or is not an image classifier
 ├─ DataError                            the data cannot be read or does not fit
 ├─ ArtifactError                        a TFLite or ONNX file that cannot be read or written
@@ -59,6 +60,10 @@ class MissingDependency(ResnetEdgeError):
 
 class DeviceUnavailable(ResnetEdgeError):
     """The device asked for is not there."""
+
+
+class HostUnavailable(ResnetEdgeError):
+    """A machine that is not reached over ssh, went away, or lacks what it takes; the message names it."""
 
 
 class ModelError(ResnetEdgeError):
