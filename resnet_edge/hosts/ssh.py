@@ -50,6 +50,10 @@ _REASONS = (
     ),
     (r"Connection refused", "no ssh server listens there: start it, or name its port (user@address:port)"),
     (r"timed out|No route to host|Network is unreachable", "it is not reached: see that it is on"),
+    (
+        r"not responding|closed by remote host|Connection closed|Connection reset|Broken pipe",
+        "the connection ended: see that the machine is still on and answers, and run the same again",
+    ),
 )
 """What ssh says on its stderr, and what to do about it."""
 
@@ -76,11 +80,14 @@ def unreachable(host: Host, said: str) -> HostUnavailable:
     said_once = [line.strip() for line in said.splitlines() if line.strip()]
     for pattern, advice in _REASONS:
         if re.search(pattern, said):
+            changed = re.search(r"Host key for (\S+) has changed", said)  # as known_hosts has it
             words = {
-                "machine": host.destination.rpartition("@")[2],
+                "machine": changed[1] if changed else host.destination.rpartition("@")[2],
                 "destination": " ".join((*(("-p", host.port) if host.port else ()), host.destination)),
                 "ssh": "ssh",
             }
             return HostUnavailable(f"{host.name}: {advice.format(**words)}")
     last = said_once[-1] if said_once else "it said nothing"
-    return HostUnavailable(f"{host.name} is not reached ({last.rstrip('.')}): see that `ssh {host.name}` works")
+    return HostUnavailable(
+        f"{host.name} is not reached ({last.rstrip('.')}): see that `ssh {host.name}` works"
+    )
