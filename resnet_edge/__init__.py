@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from resnet_edge.api.bench import bench
     from resnet_edge.api.convert import convert
     from resnet_edge.api.doctor import doctor
+    from resnet_edge.api.host_prepare import host_prepare
+    from resnet_edge.api.host_remove import host_remove
+    from resnet_edge.api.host_show import host_show
     from resnet_edge.api.inspect import inspect
     from resnet_edge.api.load_report import load_report
     from resnet_edge.api.package import package
@@ -37,6 +40,9 @@ __all__ = [
     "convert",
     "doctor",
     "errors",
+    "host_prepare",
+    "host_remove",
+    "host_show",
     "inspect",
     "load_report",
     "package",

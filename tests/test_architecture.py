@@ -28,7 +28,7 @@ ROOMS = (
     "verification", "inspection", "bundle", "compression", "training", "conversion",
     "golden", "benchmarking", "diagnosis", "calibrate", "evaluation",
     "compatibility", "schemes", "formats", "backends", "graph", "models", "data", "zoo",
-    "workers", "report", "core",
+    "workers", "hosts", "report", "core",
 )  # fmt: skip
 APART = {"backends", "formats", "schemes"}  # what users choose from: none knows another
 
@@ -249,6 +249,7 @@ PRINTS = {
     "backends/_web/packages.py": "a program of its own, for the Makefile",
     "backends/_programs/micro_arena.py": "a program of its own, whose answer it is",
     "backends/_programs/python_runtime.py": "a program of its own: what a runtime complains of",
+    "hosts/_programs/python_facts.py": "a program of its own, whose answer it is",
     "backends/_litert/gpu.py": "what a runtime writes to the descriptor, which is read",
     "backends/tflite_micro.py": "what a runtime writes to the descriptor, which is read",
 }
@@ -422,8 +423,10 @@ or a backend."""
 NAMED_ELSEWHERE = {
     "api/convert.py": "defaults of options",
     "cli/convert.py": "defaults of options",
+    "cli/host.py": "defaults of options",
     "cli/_channel_options.py": "defaults of options",
     "api/prune.py": "defaults of options",
+    "api/host_prepare.py": "defaults of options",
     "api/verify.py": "defaults of options",
     "compression/step_latency.py": "defaults of options",
     "bundle/package.py": "PROFILES, one of which is called like a backend",

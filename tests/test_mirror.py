@@ -24,7 +24,8 @@ ROOMS = (
         "compression",
         "conversion",
     ),
-    *("core", "data", "diagnosis", "evaluation", "formats", "golden", "graph", "inspection"),
+    *("core", "data", "diagnosis", "evaluation", "formats", "golden", "graph", "hosts"),
+    *("inspection",),
     *("models", "report", "schemes", "training", "verification", "workers", "zoo"),
 )
 FEWEST_LINES = 40

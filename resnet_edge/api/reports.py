@@ -15,6 +15,7 @@ from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.results.bench import Bench
 from resnet_edge.core.results.bundle import Bundle
 from resnet_edge.core.results.examination import Examination
+from resnet_edge.core.results.host import HostPreparation, HostRemoval, HostState
 from resnet_edge.core.results.inspection import Inspection
 from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.parity import Parity
@@ -22,6 +23,7 @@ from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.resize_check import ResizeCheck
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.golden.replay import GoldenReplay
+from resnet_edge.report import host_words
 from resnet_edge.report.bundle.texts import bundle_document
 from resnet_edge.report.contract import document
 from resnet_edge.report.html.notebook import Cells, table
@@ -356,6 +358,43 @@ class CompressionReport(Compressed):
 
     def _repr_html_(self) -> str:
         return table(f"{self.file}: {self.step.title}", step_figures(self.step))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostPrepareReport(HostPreparation):
+    """What `host prepare` did."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        return as_json(self)
+
+    def _repr_html_(self) -> str:
+        return table(f"Host {self.host}", [("",), *((line,) for line in host_words.preparation(self))])
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostShowReport(HostState):
+    """What `host show` found."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        body = as_json(self)
+        return {**body, "kept": sorted(body["kept"])}
+
+    def _repr_html_(self) -> str:
+        return table(f"Host {self.host}", [("",), *((line,) for line in host_words.state(self))])
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostRemoveReport(HostRemoval):
+    """What `host remove` did."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that --json prints, as JSON values."""
+        return as_json(self)
+
+    def _repr_html_(self) -> str:
+        return table(f"Host {self.host}", [("",), (host_words.removal(self),)])
 
 
 def as_json(value: Any) -> dict[str, Any]:

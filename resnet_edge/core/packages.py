@@ -20,7 +20,7 @@ EXTRAS = {
 }
 """Import name: (distribution, extra)."""
 
-BASE = ("resnet-edge", "click", "msgspec", "numpy", "pillow", "psutil", "rich")
+BASE = ("resnet-edge", "click", "msgspec", "numpy", "packaging", "pillow", "psutil", "rich")
 """Distributions that are always there."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -14,7 +15,33 @@ import resnet_edge
 from resnet_edge.api.names import words
 from resnet_edge.cli import main
 
-COMMANDS = [name for name in main.list_commands(click.Context(main)) if name != "search"]
+GROUPS = {"host"}
+
+
+def commands() -> list[str]:
+    """All of them; those of a group as `host prepare`."""
+    context = click.Context(main)
+    names = [name for name in main.list_commands(context) if name not in {"search"} | GROUPS]
+    for name in GROUPS:
+        group = main.get_command(context, name)
+        assert isinstance(group, click.Group)
+        names += (f"{name} {each}" for each in group.commands)
+    return names
+
+
+def command_of(name: str) -> click.Command:
+    first, _, second = name.partition(" ")
+    command = main.get_command(click.Context(main), first)
+    assert command is not None
+    return command.commands[second] if isinstance(command, click.Group) else command
+
+
+def parameters_of(name: str) -> Mapping[str, inspect.Parameter]:
+    """Those of its function."""
+    return inspect.signature(getattr(resnet_edge, name.replace(" ", "_"))).parameters
+
+
+COMMANDS = commands()
 FOR_A_TERMINAL = {"as_json", "quiet"}
 NO_MEASUREMENT = {"verify": {"golden"}, "bench": {"compare", "stored"}}
 """Options with which the command does something else: `golden.replay`, `compare`, and load_report."""
@@ -22,25 +49,22 @@ OURS = {"on_progress", "command"}
 
 
 def options(name: str) -> dict[str, click.Parameter]:
-    command = main.get_command(click.Context(main), name)
-    assert command is not None
+    command = command_of(name)
     without = FOR_A_TERMINAL | NO_MEASUREMENT.get(name, set())
     return {p.name: p for p in command.params if p.name is not None and p.name not in without}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_function_has_the_options_of_its_command(name: str) -> None:
-    parameters = inspect.signature(getattr(resnet_edge, name)).parameters
+    parameters = parameters_of(name)
     assert set(parameters) - OURS == set(options(name))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_is_not_given_is_as_on_the_command_line(name: str) -> None:
     """None counts as not given, where it matters whether it was."""
-    command = main.get_command(click.Context(main), name)
-    assert command is not None
-    context = click.Context(command)
-    parameters = inspect.signature(getattr(resnet_edge, name)).parameters
+    context = click.Context(command_of(name))
+    parameters = parameters_of(name)
     for key, option in options(name).items():
         ours = parameters[key].default
         if ours in (None, inspect.Parameter.empty) or isinstance(option, click.Argument):

@@ -27,11 +27,18 @@ def cli_page() -> str:
     for name in main.list_commands(click.Context(main)):
         command = main.get_command(click.Context(main), name)
         assert command is not None
-        context = click.Context(
-            command, info_name=f"resnet-edge {name}", max_content_width=100, terminal_width=100
-        )
-        lines += [f"## {name}", "", "```text", command.get_help(context), "```", ""]
+        lines += _help(name, command)
+        if isinstance(command, click.Group):
+            for each, under in command.commands.items():
+                lines += _help(f"{name} {each}", under)
     return "\n".join(lines)
+
+
+def _help(name: str, command: click.Command) -> list[str]:
+    context = click.Context(
+        command, info_name=f"resnet-edge {name}", max_content_width=100, terminal_width=100
+    )
+    return [f"## {name}", "", "```text", command.get_help(context), "```", ""]
 
 
 def python_page() -> str:

@@ -31,6 +31,8 @@ NAME = "pi4"
 MARK = "RESNET_EDGE_TEST_SSHD"
 """In the environment of whatever was started through the connection, by which it is known."""
 STARTS_WITHIN = 20.0
+PATH = "/usr/local/bin:/usr/bin:/bin"
+"""As sshd sets it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,14 +113,16 @@ class Sshd:
 
     def _is_ours(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error):
-            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == self.mark
+            return bool(process.status() != psutil.STATUS_ZOMBIE) and process.environ().get(MARK) == self.mark
         return False
 
 
 @contextlib.contextmanager
-def running(folder: Path, monkeypatch: pytest.MonkeyPatch, *, path: str = "") -> Iterator[Sshd]:
-    """Starts it and has RESNET_EDGE_SSH name its configuration. `path` are folders of programs that come
-    before the others there. Skips where there is no sshd."""
+def running(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, path: str = PATH, mount: str = ""
+) -> Iterator[Sshd]:
+    """Starts it and has RESNET_EDGE_SSH name its configuration. `path` is the PATH there; with options of
+    `mount` every connection has a file system of its own as its home. Skips where there is no sshd."""
     if not Path(SERVER).is_file():
         pytest.skip(f"{SERVER} is not there: apt-get install openssh-server")
     folder.mkdir(parents=True)
@@ -126,7 +130,8 @@ def running(folder: Path, monkeypatch: pytest.MonkeyPatch, *, path: str = "") ->
         _make_key(folder / key)
     home, mark = folder / "home", uuid4().hex
     home.mkdir()
-    server, port = _started(folder, _session(folder, home, mark, path))
+    _write_session(folder, mount)
+    server, port = _started(folder, f'"HOME={home}" "PATH={path}" "{MARK}={mark}"')
     user = getpass.getuser()
     sshd = Sshd(
         name=NAME,
@@ -168,26 +173,31 @@ def raspberry_programs(folder: Path) -> str:
         f'exec {shlex.join(emulator)} -U LD_PRELOAD -U LD_LIBRARY_PATH -0 "$0" {python} "$@"',
     )
     _write_program(folder / "uname", 'case "$*" in -m) echo aarch64 ;; *) exec /usr/bin/uname "$@" ;; esac')
-    # The processor under the emulator has other Pythons, of which this machine knows nothing.
-    for minor in range(11, 21):
-        _write_program(folder / f"python3.{minor}", "exit 127")
+    return link_programs(folder)
+
+
+def link_programs(folder: Path) -> str:
+    """The programs of this machine but for its Pythons, and those that the folder has already."""
+    for program in (each for place in PATH.split(":") for each in Path(place).iterdir()):
+        link = folder / program.name
+        if not program.name.startswith("python") and not link.exists():
+            link.symlink_to(program)
     return str(folder)
 
 
-def _session(folder: Path, home: Path, mark: str, path: str) -> Path:
+def _write_session(folder: Path, mount: str) -> None:
     """What a connection runs: the command that was sent, in the home."""
-    session = folder / "session"
-    _write_program(
-        session,
-        f"export HOME={shlex.quote(str(home))} {MARK}={mark}\n"
-        "unset XDG_CACHE_HOME XDG_DATA_HOME PYTHONPATH\n"
-        f'export PATH={shlex.quote(path + os.pathsep if path else "")}"$PATH"\n'
-        'cd "$HOME" && exec sh -c "$SSH_ORIGINAL_COMMAND"',
-    )
-    return session
+    run = 'cd "$HOME" && exec sh -c "$SSH_ORIGINAL_COMMAND"'
+    if mount:
+        apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+        if subprocess.run([*apart, "mount -t tmpfs tmpfs /mnt"], capture_output=True, check=False).returncode:
+            pytest.skip("this machine lets nobody mount a file system for a process alone (unshare)")
+        mounted = f'mount -t tmpfs -o {shlex.quote(mount)} tmpfs "$HOME" && {run}'
+        run = f"exec {shlex.join([*apart, mounted])}"
+    _write_program(folder / "session", run)
 
 
-def _started(folder: Path, session: Path) -> tuple[psutil.Popen, int]:
+def _started(folder: Path, environment: str) -> tuple[psutil.Popen, int]:
     """sshd, listening, and its port. A free port may be taken by another before sshd has it."""
     if os.geteuid() == 0:
         SEPARATION.mkdir(mode=0o755, exist_ok=True)
@@ -200,7 +210,7 @@ def _started(folder: Path, session: Path) -> tuple[psutil.Popen, int]:
             f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder}/host_key\n"
             f"AuthorizedKeysFile {folder}/user_key.authorized\nPasswordAuthentication no\n"
             "KbdInteractiveAuthentication no\nStrictModes no\nUsePAM no\nPidFile none\n"
-            f"ForceCommand {session}\n"
+            f"SetEnv {environment}\nForceCommand {folder}/session\n"
         )
         shutil.copy(folder / "user_key.pub", folder / "user_key.authorized")
         with (folder / "sshd.log").open("wb") as log:

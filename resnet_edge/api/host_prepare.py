@@ -1,0 +1,42 @@
+"""`resnet_edge.host_prepare`."""
+
+from __future__ import annotations
+
+from resnet_edge.api.checked import checked
+from resnet_edge.api.names import Words, words
+from resnet_edge.api.reports import HostPrepareReport, extended
+from resnet_edge.hosts.address import Host
+from resnet_edge.hosts.prepare import prepare
+from resnet_edge.workers.progress import OnProgress, Progress, silent
+from resnet_edge.workers.variables import check_variables
+
+_STEPS = {
+    "look": "look at the host",
+    "wheels": "wheels of the host, from pip's registry",
+    "copy": "copy to the host",
+    "install": "install on the host",
+}
+
+
+@checked
+def host_prepare(
+    host: str, *, backends: Words = ("litert", "onnxruntime"), on_progress: OnProgress = silent
+) -> HostPrepareReport:
+    """Make the runtime-only environment on another machine, reached over ssh, without root and without a
+    network there: this package, what it needs, and the runtimes of `backends`, each in the version that is
+    installed here. One that is there already stays as it is. Raises UsageError, UnknownName,
+    MissingDependency, HostUnavailable, OutputError.
+    """
+    check_variables()
+    last = ""
+
+    def on_step(key: str, done: int, total: int) -> None:
+        nonlocal last
+        if last and key != last:
+            on_progress(Progress(step=_STEPS[last], done=1, total=1))
+        last = key
+        on_progress(Progress(step=_STEPS[key], done=done, total=total))
+
+    report = prepare(Host.parse(host), words(backends), on_step)
+    on_progress(Progress(step=_STEPS[last], done=1, total=1))
+    return extended(HostPrepareReport, report)

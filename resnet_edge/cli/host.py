@@ -1,0 +1,87 @@
+"""`resnet-edge host prepare`, `show` and `remove`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from resnet_edge.cli._options import given
+from resnet_edge.cli.terminal import output_options, print_json, progress
+
+host_argument = click.argument("host", metavar="HOST")
+
+
+@click.group("host")
+def command() -> None:
+    """Other machines, reached over ssh: HOST is a name of your ssh configuration, or user@address[:port].
+
+    OpenSSH's own client does the transport: keys, jump hosts and known hosts are yours, and a key that you do
+    not know is refused as on the command line.
+    """
+
+
+@command.command("prepare")
+@host_argument
+@click.option(
+    "--backends",
+    default="litert,onnxruntime",
+    show_default=True,
+    metavar="NAME,…",
+    help="The runtimes to bring there, each in the version that is installed here.",
+)
+@output_options
+def prepare(host: str, as_json: bool, quiet: bool, **options: object) -> None:
+    """Make the runtime-only environment on HOST: this package, what it needs, and runtimes.
+
+    Needs Linux on x86-64 or aarch64 there, with glibc and a Python, and neither root nor a network: wheels
+    come from pip's registry to this machine, and go over ssh. An environment that is there is left until the
+    new one is whole. A second time nothing is copied.
+    """
+    from resnet_edge.api.host_prepare import host_prepare
+    from resnet_edge.report import host_words
+
+    with progress(quiet) as report:
+        preparation = host_prepare(host, **given("host"), on_progress=report)
+    if as_json:
+        print_json(preparation.to_dict())
+    elif not quiet:
+        _print(host_words.preparation(preparation))
+
+
+@command.command("show")
+@host_argument
+@output_options
+def show(host: str, as_json: bool, quiet: bool) -> None:
+    """Tell what is on HOST: processor, Pythons, room, and the environment. Nothing is changed there."""
+    from resnet_edge.api.host_show import host_show
+    from resnet_edge.report import host_words
+
+    state = host_show(host)
+    if as_json:
+        print_json(state.to_dict())
+    elif not quiet:
+        _print(host_words.state(state))
+
+
+@command.command("remove")
+@host_argument
+@output_options
+def remove(host: str, as_json: bool, quiet: bool) -> None:
+    """Remove from HOST the environment, and the files that runs brought there."""
+    from resnet_edge.api.host_remove import host_remove
+    from resnet_edge.report import host_words
+
+    removal = host_remove(host)
+    if as_json:
+        print_json(removal.to_dict())
+    elif not quiet:
+        _print([host_words.removal(removal)])
+
+
+def _print(lines: Iterable[str]) -> None:
+    from resnet_edge.cli._grid import print_line, spelled, stdout_console
+
+    console = stdout_console()
+    for line in lines:
+        print_line(console, spelled(console, line))

@@ -1,0 +1,100 @@
+"""What this package says that it needs: its own metadata where it is installed, pyproject.toml in a clone."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import resnet_edge
+from resnet_edge.core import registry
+from resnet_edge.core.choices import choose
+from resnet_edge.core.errors import MissingDependency, UsageError
+
+NAME = "resnet-edge"
+PACKAGE = Path(resnet_edge.__file__).resolve().parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirements:
+    """What the package needs: Python ("3.11" of ">=3.11"), its base, and what each extra brings."""
+
+    python: tuple[int, int]
+    base: tuple[Requirement, ...]
+    extras: dict[str, tuple[Requirement, ...]]
+
+    def of_backends(self, names: tuple[str, ...]) -> list[Requirement]:
+        """The base and what these backends need. Raises UsageError, UnknownName or MissingDependency."""
+        requirements = list(self.base)
+        for name in names:
+            known = [each for each in registry.names("backends") if each in self.extras]
+            if name not in known and name in registry.names("backends"):
+                raise UsageError(
+                    f"--backends: {name} is no package of pip's of its own, and is not carried to a host: "
+                    f"choose from {', '.join(known)}"
+                )
+            choose("backend", name, known)
+            requirements += self.extras[name]
+        return requirements
+
+
+def read() -> Requirements:
+    """Those of the code that runs. A clone is asked first: what an editable install says may be old."""
+    project = PACKAGE.parent / "pyproject.toml"
+    if project.is_file():
+        table = tomllib.loads(project.read_text("utf-8"))["project"]
+        optional = {
+            extra: tuple(map(Requirement, lines)) for extra, lines in table["optional-dependencies"].items()
+        }
+        return Requirements(
+            python=_lowest(table["requires-python"]),
+            base=tuple(map(Requirement, table["dependencies"])),
+            extras={extra: _flat(extra, optional) for extra in optional},
+        )
+    metadata = importlib.metadata.metadata(NAME)
+    every = [Requirement(line) for line in metadata.get_all("Requires-Dist") or ()]
+    extras = {
+        extra: tuple(each for each in every if _brought_by(each, extra))
+        for extra in metadata.get_all("Provides-Extra") or ()
+    }
+    return Requirements(
+        python=_lowest(metadata["Requires-Python"]),
+        base=tuple(each for each in every if each.marker is None or each.marker.evaluate({"extra": ""})),
+        extras=extras,
+    )
+
+
+def installed(requirement: Requirement) -> str:
+    """The version of it that is installed here. Raises MissingDependency."""
+    try:
+        return importlib.metadata.version(requirement.name)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise MissingDependency(
+            f"{requirement.name} is not installed here, and a host gets the versions of this machine: "
+            f"pip install '{requirement}', or leave its backend out of --backends"
+        ) from error
+
+
+def _lowest(specifier: str) -> tuple[int, int]:
+    major, minor, *_ = specifier.removeprefix(">=").split(".")
+    return int(major), int(minor)
+
+
+def _flat(extra: str, optional: dict[str, tuple[Requirement, ...]]) -> tuple[Requirement, ...]:
+    """With what the extras of ours bring that it names."""
+    requirements: list[Requirement] = []
+    for each in optional[extra]:
+        if canonicalize_name(each.name) == NAME:
+            requirements += (brought for name in sorted(each.extras) for brought in _flat(name, optional))
+        else:
+            requirements.append(each)
+    return tuple(requirements)
+
+
+def _brought_by(requirement: Requirement, extra: str) -> bool:
+    marker = requirement.marker
+    return marker is not None and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""})
