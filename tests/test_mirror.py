@@ -68,6 +68,7 @@ ELSEWHERE = {
     "bundle/proofs.py": PACKAGE_,
     "cli/doctor.py": "cli/test_help.py",
     "inspection/doctor.py": "cli/test_help.py",
+    "api/host_prepare.py": "cli/test_host.py",
     "cli/_channel_options.py": CHANNELS,
     "cli/_training_options.py": "cli/test_train.py",
     "cli/prune.py": CHANNELS,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from resnet_edge.api.checked import checked
+from typing import Annotated, TypeAlias
+
+from resnet_edge.api.checked import ValueRule, checked
 from resnet_edge.api.names import Words, words
 from resnet_edge.api.reports import HostPrepareReport, extended
+from resnet_edge.core import registry
+from resnet_edge.hosts import requirements
 from resnet_edge.hosts.address import Host
 from resnet_edge.hosts.prepare import prepare
 from resnet_edge.workers.progress import OnProgress, Progress, silent
@@ -18,9 +22,19 @@ _STEPS = {
 }
 
 
+def carried(value: Words) -> tuple[str, ...]:
+    """Backends that can be brought to a host. Raises UsageError, UnknownName."""
+    names = tuple(dict.fromkeys(registry.check("backends", name) for name in words(value)))
+    requirements.read().of_backends(names)
+    return names
+
+
+CarriedBackends: TypeAlias = Annotated[Words, ValueRule(carried)]
+
+
 @checked
 def host_prepare(
-    host: str, *, backends: Words = ("litert", "onnxruntime"), on_progress: OnProgress = silent
+    host: str, *, backends: CarriedBackends = ("litert", "onnxruntime"), on_progress: OnProgress = silent
 ) -> HostPrepareReport:
     """Make the runtime-only environment on another machine, reached over ssh, without root and without a
     network there: this package, what it needs, and the runtimes of `backends`, each in the version that is
@@ -37,6 +51,6 @@ def host_prepare(
         last = key
         on_progress(Progress(step=_STEPS[key], done=done, total=total))
 
-    report = prepare(Host.parse(host), words(backends), on_step)
+    report = prepare(Host.parse(host), carried(backends), on_step)
     on_progress(Progress(step=_STEPS[last], done=1, total=1))
     return extended(HostPrepareReport, report)

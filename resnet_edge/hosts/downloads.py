@@ -87,7 +87,7 @@ def tags(python: HostPython) -> frozenset[Tag]:
 
 
 def _pip_pin() -> str:
-    if importlib.util.find_spec(PIP) is None:
+    if importlib.util.find_spec("pip") is None:
         raise MissingDependency(
             f"pip is not installed here, and it brings the wheels of a host: {sys.executable} -m ensurepip"
         )

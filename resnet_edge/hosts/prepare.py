@@ -119,9 +119,7 @@ def usable(state: HostState, lowest: tuple[int, int]) -> list[HostPython]:
     return sorted(whole, key=lambda each: (each.release == sys.version_info[:2], each.release), reverse=True)
 
 
-def _content(
-    state: HostState, pythons: list[HostPython], required: list[Requirement], own: Path
-) -> _Content:
+def _content(state: HostState, pythons: list[HostPython], required: list[Requirement], own: Path) -> _Content:
     """For the first of the Pythons that all wheels are there for. Raises HostUnavailable where none is."""
     reasons = []
     for python in pythons:

@@ -12,7 +12,6 @@ from packaging.utils import canonicalize_name
 
 import resnet_edge
 from resnet_edge.core import registry
-from resnet_edge.core.choices import choose
 from resnet_edge.core.errors import MissingDependency, UsageError
 
 NAME = "resnet-edge"
@@ -28,16 +27,15 @@ class Requirements:
     extras: dict[str, tuple[Requirement, ...]]
 
     def of_backends(self, names: tuple[str, ...]) -> list[Requirement]:
-        """The base and what these backends need. Raises UsageError, UnknownName or MissingDependency."""
+        """The base and what these backends need. Raises UsageError."""
         requirements = list(self.base)
         for name in names:
             known = [each for each in registry.names("backends") if each in self.extras]
-            if name not in known and name in registry.names("backends"):
+            if name not in known:
                 raise UsageError(
-                    f"--backends: {name} is no package of pip's of its own, and is not carried to a host: "
+                    f"{name} is no package of pip's of its own, and is not carried to a host: "
                     f"choose from {', '.join(known)}"
                 )
-            choose("backend", name, known)
             requirements += self.extras[name]
         return requirements
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -28,7 +30,7 @@ def survey(host: Host) -> HostState:
         raise HostUnavailable(
             f"{host.name}: its shell runs no script: see that `ssh {host.name} echo works` prints works"
         )
-    pythons = [_python(value) for key, value in lines if key == "python"]
+    pythons = [each for key, value in lines if key == "python" for each in _python(value)]
     return HostState(
         host=host.name,
         system=values["system"],
@@ -42,9 +44,11 @@ def survey(host: Host) -> HostState:
     )
 
 
-def _python(line: str) -> HostPython:
+def _python(line: str) -> Iterator[HostPython]:
+    """None where a program of that name says something else."""
     path, _, facts = line.partition(" {")
-    return msgspec.convert({"path": path, **msgspec.json.decode("{" + facts)}, HostPython)
+    with suppress(msgspec.MsgspecError):
+        yield msgspec.convert({"path": path, **msgspec.json.decode("{" + facts)}, HostPython)
 
 
 def _environment(values: dict[str, str]) -> HostEnvironment | None:

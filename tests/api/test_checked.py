@@ -26,7 +26,7 @@ from resnet_edge.api.names import Words
 from resnet_edge.cli._options import value_type
 from resnet_edge.core.errors import UsageError
 from resnet_edge.workers.progress import OnProgress
-from tests.api.test_signatures import COMMANDS, options
+from tests.api.test_signatures import COMMANDS, function_of, options
 
 IMAGES = np.zeros((4, 8, 8, 3), np.uint8)
 
@@ -34,7 +34,7 @@ IMAGES = np.zeros((4, 8, 8, 3), np.uint8)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_command_line_takes_what_the_function_takes(name: str) -> None:
     """A choice or a number of a command is what the signature says, and not said again."""
-    hints = hints_of(getattr(resnet_edge, name))
+    hints = hints_of(function_of(name))
     for key, option in options(name).items():
         if isinstance(option.type, click.Choice | click.IntRange | click.FloatRange) and key != "arch":
             wanted = value_type(_without_none(hints[key]))

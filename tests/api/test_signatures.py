@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -36,9 +36,14 @@ def command_of(name: str) -> click.Command:
     return command.commands[second] if isinstance(command, click.Group) else command
 
 
+def function_of(name: str) -> Callable[..., Any]:
+    """`host_prepare` of `host prepare`."""
+    function: Callable[..., Any] = getattr(resnet_edge, name.replace(" ", "_"))
+    return function
+
+
 def parameters_of(name: str) -> Mapping[str, inspect.Parameter]:
-    """Those of its function."""
-    return inspect.signature(getattr(resnet_edge, name.replace(" ", "_"))).parameters
+    return inspect.signature(function_of(name)).parameters
 
 
 COMMANDS = commands()

@@ -77,7 +77,7 @@ def test_an_environment_that_cannot_be_made_leaves_the_one_before(sshd: Sshd, ol
     assert older.read_text() == "{}"
     kept = f".cache/resnet-edge/host-wheels/{NAME}"  # a second time it is not copied
     assert files(sshd.home) == [kept, str(ssh.ENVIRONMENT), f"{ssh.ENVIRONMENT}.beef.1/environment.json"]
-    assert sshd.running() == []
+    wait_until_nothing_runs(sshd)
 
 
 def test_what_arrives_damaged_is_not_kept(sshd: Sshd, older: Path) -> None:

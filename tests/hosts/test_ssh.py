@@ -85,6 +85,7 @@ def test_a_connection_that_drops(sshd: Sshd) -> None:
     assert sshd.running() == []
 
 
+@pytest.mark.slow
 def test_a_machine_that_hangs_is_given_up(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ssh.VARIABLE, f"{os.environ[ssh.VARIABLE]} -o ServerAliveInterval=1")
     with subprocess.Popen(

@@ -19,8 +19,14 @@ end() {
     rm -rf "$arriving" "$parent/.$name.$$"
     if [ "$(readlink "$place" 2>/dev/null)" != "${new##*/}" ]; then rm -rf "$new"; fi
 }
+# All that this connection started, also what began in this very moment; then `end`.
+broken() {
+    trap '' TERM HUP INT PIPE
+    kill -TERM 0
+    exit 1
+}
 trap end EXIT
-trap 'exit 1' TERM HUP INT PIPE
+trap broken TERM HUP INT PIPE
 # In the background and waited for: a signal is heeded at once.
 run() {
     "$@" </dev/null >&2 &
