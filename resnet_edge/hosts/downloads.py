@@ -21,7 +21,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
 from resnet_edge.core.errors import HostUnavailable, MissingDependency, OutputError, ResnetEdgeError
 from resnet_edge.core.files.atomic import take_name
@@ -46,7 +47,8 @@ def wheels(requirements: Iterable[Requirement], python: HostPython) -> dict[str,
     """The wheel of pip and of each distribution that is required, and of what these need in turn, by name.
 
     Raises NoWheel, MissingDependency, HostUnavailable where the registry is not reached, and OutputError."""
-    pins = {PIP: _pip_pin()}
+    _require_pip()
+    pins = {PIP: PIP}  # the newest, or one that is kept: an old one may not run on a new Python
     for each in requirements:
         if _wanted(each, python):
             pins[canonicalize_name(each.name)] = f"{each.name}=={installed(each)}"
@@ -86,12 +88,11 @@ def tags(python: HostPython) -> frozenset[Tag]:
     )
 
 
-def _pip_pin() -> str:
+def _require_pip() -> None:
     if importlib.util.find_spec("pip") is None:
         raise MissingDependency(
             f"pip is not installed here, and it brings the wheels of a host: {sys.executable} -m ensurepip"
         )
-    return f"{PIP}=={importlib.metadata.version(PIP)}"
 
 
 def _wanted(requirement: Requirement, python: HostPython) -> bool:
@@ -161,16 +162,18 @@ def _kept_or_downloaded(pins: dict[str, str], python: HostPython) -> dict[str, P
 
 
 def _kept(folder: Path, name: str, pin: str, python: HostPython) -> Path | None:
-    """A wheel that is here already and that it takes; a damaged one goes."""
-    _, _, version = pin.partition("==")
-    taken = tags(python)
+    """The newest wheel that is here already and fits; a damaged one goes."""
+    versions, taken = Requirement(pin).specifier, tags(python)
+    fitting: list[tuple[Version, Path]] = []
     for file in sorted(folder.glob("*.whl")):
-        its_name, its_version, _, its_tags = parse_wheel_filename(file.name)
-        if its_name == name and str(its_version) == version and taken & its_tags:
-            if zipfile.is_zipfile(file):
-                return file
-            file.unlink()
-    return None
+        with suppress(InvalidWheelFilename):  # no file of ours
+            its_name, version, _, its_tags = parse_wheel_filename(file.name)
+            if its_name == name and versions.contains(version, prereleases=True) and taken & its_tags:
+                if zipfile.is_zipfile(file):
+                    fitting.append((version, file))
+                else:
+                    file.unlink()
+    return max(fitting)[1] if fitting else None
 
 
 def _download(folder: Path, pins: Iterable[str], python: HostPython) -> None:

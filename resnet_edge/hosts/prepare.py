@@ -13,7 +13,8 @@ import tarfile
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -23,7 +24,7 @@ from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
 from resnet_edge import __version__
-from resnet_edge.core.errors import HostUnavailable
+from resnet_edge.core.errors import HostUnavailable, OutputError
 from resnet_edge.core.results.host import (
     HostEnvironment,
     HostPreparation,
@@ -35,6 +36,7 @@ from resnet_edge.core.results.host import (
 from resnet_edge.hosts import downloads, requirements, script, ssh, wheel
 from resnet_edge.hosts.address import Host
 from resnet_edge.hosts.downloads import NoWheel
+from resnet_edge.hosts.requirements import Requirements
 from resnet_edge.hosts.survey import survey
 
 OnStep = Callable[[str, int, int], None]
@@ -62,8 +64,7 @@ def prepare(host: Host, backends: tuple[str, ...], on_step: OnStep) -> HostPrepa
     on_step("look", 0, 0)
     state = survey(host)
     pythons = usable(state, needs.python)
-    with tempfile.TemporaryDirectory(prefix="resnet-edge-") as folder:
-        own = wheel.write(Path(folder), needs)
+    with _own_wheel(needs) as own:
         on_step("wheels", 0, 0)
         content = _content(state, pythons, required, own)
         changed = state.environment != content.environment
@@ -119,6 +120,20 @@ def usable(state: HostState, lowest: tuple[int, int]) -> list[HostPython]:
     return sorted(whole, key=lambda each: (each.release == sys.version_info[:2], each.release), reverse=True)
 
 
+@contextmanager
+def _own_wheel(needs: Requirements) -> Iterator[Path]:
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="resnet-edge-"))
+            own = wheel.write(Path(folder), needs)
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(
+                f"a wheel of this package cannot be made in {tempfile.gettempdir()}: {reason}"
+            ) from error
+        yield own
+
+
 def _content(state: HostState, pythons: list[HostPython], required: list[Requirement], own: Path) -> _Content:
     """For the first of the Pythons that all wheels are there for. Raises HostUnavailable where none is."""
     reasons = []
@@ -128,8 +143,9 @@ def _content(state: HostState, pythons: list[HostPython], required: list[Require
         except NoWheel as error:
             reasons.append(str(error))
             continue
-        ordered = {_digest(file): file for file in (files[downloads.PIP], own, *files.values())}
-        installed = {_digest(file): parse_wheel_filename(file.name) for file in (own, *files.values())}
+        pip = files.pop(downloads.PIP)
+        ordered = {_digest(file): file for file in (pip, own, *files.values())}
+        installed = {name: digest for digest, file in ordered.items() if (name := file.name) != pip.name}
         return _Content(
             python=python,
             wheels=ordered,
@@ -139,10 +155,9 @@ def _content(state: HostState, pythons: list[HostPython], required: list[Require
                 machine=python.machine,
                 packages={
                     str(name): str(version)
-                    for name, version, *_ in sorted(installed.values())
-                    if name != downloads.PIP
+                    for name, version, *_ in sorted(map(parse_wheel_filename, installed))
                 },
-                wheels={file.name: digest for digest, file in ordered.items()},
+                wheels=installed,
             ),
         )
     raise HostUnavailable(

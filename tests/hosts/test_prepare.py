@@ -92,7 +92,8 @@ def test_a_machine_like_this_one(sshd: Sshd) -> None:
         pytest.skip("this machine has no python3 of its own")
     report, steps = prepared(sshd.name)
     assert (report.changed, steps) == (True, ["look", "wheels", "copy", "install"])
-    assert report.copied_files == len(report.environment.wheels)
+    assert report.copied_files == len(report.environment.wheels) + 1  # pip, which is not installed
+    assert "pip" not in report.environment.packages
     kept = (sshd.home / ".cache/resnet-edge/host-wheels").glob("*/*.whl")
     assert report.copied_bytes == sum(file.stat().st_size for file in kept)
     check_environment(sshd, os.uname().machine)

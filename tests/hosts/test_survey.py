@@ -67,7 +67,7 @@ def test_a_python_in_the_home_and_one_that_does_not_start(
 
 def test_an_environment_of_another_form_counts_as_none(sshd: Sshd) -> None:
     sshd.environment.mkdir(parents=True)
-    for text in ("{}", "nonsense", '{"resnet_edge": 1}', "[1]"):
+    for text in ("nonsense", '{"resnet_edge": 1}'):
         (sshd.environment / "environment.json").write_text(text)
         assert survey(Host.parse(sshd.name)).environment is None
 

@@ -3,6 +3,7 @@
 # those that come. On stdin: a tar with them, and environment.json; it stays open as long as the other machine
 # waits for this one. Whoever looks sees the old environment, or the new one.
 set -eu
+export LC_ALL=C # what programs complain of is read by the other machine
 place=$HOME/$1 own=$2 python=$3 count=$4
 shift 4
 parent=${place%/*} name=${place##*/}

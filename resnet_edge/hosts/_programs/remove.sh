@@ -1,5 +1,6 @@
 # Removes the environment of a host, and the files that were brought for it. Argument: its place below the home.
 set -eu
+export LC_ALL=C
 place=$HOME/$1
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/resnet-edge
 set -- "$place" "$place".*.*[0-9] "$cache/host-wheels" "$cache/host"
