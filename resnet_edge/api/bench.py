@@ -10,7 +10,7 @@ from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.reports import BenchReport, extended
 from resnet_edge.api.values import Artifacts, paths_of
 from resnet_edge.benchmarking.bench import BenchRequest
-from resnet_edge.benchmarking.bench import bench as run
+from resnet_edge.benchmarking.everywhere import bench_everywhere
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.errors import UsageError
 from resnet_edge.report.bench_sections import bench_document
@@ -65,7 +65,7 @@ def bench(
         profile=profile,
         command=command,
     )
-    report = extended(BenchReport, run(request, on_progress))
+    report = extended(BenchReport, bench_everywhere(request, on_progress))
     if html is not None:
         write_whole("--html", Path(html), page(bench_document(report)))
     if junit is not None:

@@ -9,10 +9,12 @@ from typing import Annotated, TypeAlias
 
 from resnet_edge.api.checked import ValueRule
 from resnet_edge.core import registry
+from resnet_edge.core.backend_name import on_host, split_host
 from resnet_edge.core.choices import choose
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.image_contract import contract
 from resnet_edge.core.runtime_floor import RuntimeFloor, floors
+from resnet_edge.hosts.address import Host
 from resnet_edge.training.recipe import AUGMENTATIONS
 
 Words: TypeAlias = str | Iterable[str]
@@ -34,17 +36,20 @@ def words(value: Words) -> tuple[str, ...]:
 
 
 def backends(value: Words) -> tuple[str, ...]:
-    """With or without `:device`. Raises UnknownName, UsageError."""
+    """With or without `:device` and `@host`. Raises UnknownName, UsageError."""
     return tuple(dict.fromkeys(map(backend, words(value))))
 
 
 def backend(value: str) -> str:
     """One of them. Raises UnknownName, UsageError."""
-    name, colon, device = value.partition(":")
+    here, host = split_host(value)
+    name, colon, device = here.partition(":")
     known = registry.check("backends", name)
     if colon and not device:
         raise UsageError(f"{value!r} names no device: write it as {known}:cpu")
-    return f"{known}{colon}{device}"
+    if value != here:
+        Host.parse(host)
+    return on_host(f"{known}{colon}{device}", host)
 
 
 def scheme(value: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from resnet_edge.bundle.task import ScoresApart
 from resnet_edge.core import registry
+from resnet_edge.core.backend_name import runtime_of
 from resnet_edge.core.results.bundle import BundledFile, RuntimeProof
 from resnet_edge.evaluation.kernels import REFERENCE, kernels_of, with_kernels_of
 from resnet_edge.evaluation.predict_task import PredictResult
@@ -33,7 +34,7 @@ def _must_be_exact(file: BundledFile, backend: str) -> bool:
     Runtime on ARM, which fuses otherwise: a ResNet-50 had 26 % of its scores a step off. Not TFLite Micro
     and the reference kernels: a step apart in 0.1 % of the scores of a ResNet-20, and in 5 % behind a mean
     over 12 x 12."""
-    same = registry.constant("backends", backend, "SAME_SCORES", "")
+    same = registry.constant("backends", runtime_of(backend), "SAME_SCORES", "")
     if same == "integers":
         return scheme_of(file.scheme).activations == "int8" and file.scores == "logits"
     return same == "all"

@@ -12,6 +12,7 @@ from resnet_edge.report import words
 from resnet_edge.report.bench_words import (
     answer,
     correct,
+    machine_line,
     name_of,
     not_timed,
     proof_of,
@@ -34,8 +35,17 @@ SHOWN = 24
 
 def print_bench(bench: Bench, width: int | None = None) -> None:
     """Print the fastest first, then how quiet it was, what failed, why figures do not hold, and last what to
-    ship."""
+    ship; machine by machine."""
     console = stdout_console(width)
+    parts = bench.by_machine()
+    for host, part in parts.items():
+        if len(parts) > 1 or host:
+            print_line(console, spelled(console, machine_line(host, part)), "bold")
+        _print_machine(console, part)
+        console.print()
+
+
+def _print_machine(console: Console, bench: Bench) -> None:
     rows = sorted(bench.rows, key=lambda row: row.p50_ms)
     model = shared_model(rows)
     if model:

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 
 @click.command("doctor")
+@click.option(
+    "--host",
+    metavar="HOST",
+    help="Of another machine: a name of your ssh configuration, or user@address[:port].",
+)
 @output_options
 @click.pass_context
-def command(ctx: click.Context, as_json: bool, quiet: bool) -> None:
+def command(ctx: click.Context, host: str | None, as_json: bool, quiet: bool) -> None:
     """Tell versions, machine, and which backends really open here.
 
     Each backend runs a tiny network on each of its devices. Exits with 3 where an installed
@@ -24,7 +29,7 @@ def command(ctx: click.Context, as_json: bool, quiet: bool) -> None:
     from resnet_edge.api.doctor import doctor
 
     with progress(quiet) as report:
-        examination = doctor(on_progress=report)
+        examination = doctor(host=host, on_progress=report)
     if as_json:
         print_json(examination)
     elif not quiet:

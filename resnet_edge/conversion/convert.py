@@ -49,7 +49,8 @@ from resnet_edge.data.class_names import as_lines, check_count, chosen_names
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_task import Images
 from resnet_edge.data.needed_images import NeededImages
-from resnet_edge.evaluation.scheduler import Scheduler, how_many
+from resnet_edge.evaluation.hosts import hosts_of, offers, workers_of
+from resnet_edge.evaluation.scheduler import Scheduler
 from resnet_edge.evaluation.source_task import ExportModel, ReadLearnedRanges, ReadModelFacts, RunReference
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import grant_of
@@ -57,6 +58,7 @@ from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool, workers_and_threads
 from resnet_edge.workers.progress import OnProgress
+from resnet_edge.workers.side_by_side import how_many
 
 
 def convert(request: ConvertRequest, workspace: Workspace, on_progress: OnProgress) -> Report:
@@ -91,8 +93,10 @@ class _Run:
         self.workers, self.pool = workers, pool
         self.source = workers.worker("source", on_progress, grant_of(request.model))
         self.maker = workers.worker("artifacts", on_progress, backends_grant(request.plan.backends))
+        self.elsewhere = offers(workers, request.plan.backends, on_progress)
         self.scheduler = Scheduler(
-            workers, pool, workspace.scratch, on_progress, backends_grant(request.plan.backends)
+            *(workers, pool, workspace.scratch, on_progress, backends_grant(request.plan.backends)),
+            workers_of(self.elsewhere),
         )
         self.run_log = RunLog(on_progress)
         self.witness: ReaderCheck | None = None
@@ -144,7 +148,7 @@ class _Run:
         """What every artifact and proof starts from, and what was done to the model before."""
         facts, plan = self._both(
             self.pool.submit(self.source.run, ReadModelFacts(model=self.request.model)),
-            self.pool.submit(self.maker.run, self.request.plan),
+            self.pool.submit(self.maker.run, replace(self.request.plan, offers=self.elsewhere)),
         )
         self.run_log.notes += [*facts.read_as, *plan.notes]
         lineage = self._read_lineage(facts)
@@ -228,7 +232,7 @@ class _Run:
         report = Report(
             resnet_edge=__version__,
             versions=versions(),
-            machine={**machine(), "command": self.request.command},
+            machine={**machine(), "command": self.request.command, **hosts_of(self.elsewhere)},
             model=replace(facts, source=self.request.source_name or facts.source),
             data=described(inputs.images),
             calibration=None

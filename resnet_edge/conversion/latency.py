@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from resnet_edge.benchmarking.latency_task import LatencyTarget, MeasureLatency
@@ -9,6 +10,7 @@ from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.notes import not_timed
 from resnet_edge.conversion.run_log import RunLog
 from resnet_edge.core import registry
+from resnet_edge.core.backend_name import on_host, split_host
 from resnet_edge.core.device import is_software
 from resnet_edge.core.results.latency import Latency
 from resnet_edge.data.images_task import Images
@@ -36,18 +38,26 @@ def timed(
             device=p.target.device,
         )
         for p in ran
-        if not is_software(p.outputs.result().device) and p.target.backend not in pinned
+        if not is_software(p.outputs.result().device) and p.target.runtime not in pinned
     )
-    if not targets:
-        return ()
-    seconds = request.latency_seconds
-    task = MeasureLatency(
-        artifacts=targets, images=images.images, threads=request.threads, rounds=None, budget_seconds=seconds
-    )
-    clock = workers.worker("latency", run_log.on_progress, backends_grant(p.target.backend for p in ran))
-    measured = run_log.attempt("latency", partial(clock.run, task))
-    clock.close()
-    if measured is None:
-        return ()
-    run_log.failures += measured.failures
-    return measured.latencies
+    by_host: dict[str, list[LatencyTarget]] = {}
+    for target in targets:
+        by_host.setdefault(split_host(target.backend)[1], []).append(target)
+    latencies: list[Latency] = []
+    for host, own in by_host.items():
+        task = MeasureLatency(
+            artifacts=tuple(replace(target, backend=split_host(target.backend)[0]) for target in own),
+            images=images.images,
+            threads=request.threads,
+            rounds=None,
+            budget_seconds=request.latency_seconds,
+        )
+        grant = backends_grant(target.backend for target in own)
+        name = f"latency on {host}" if host else "latency"
+        clock = workers.worker(name, run_log.on_progress, grant, host)
+        measured = run_log.attempt(name, partial(clock.run, task))
+        clock.close()
+        if measured is not None:
+            run_log.failures += measured.failures
+            latencies += [replace(row, backend=on_host(row.backend, host)) for row in measured.latencies]
+    return tuple(latencies)

@@ -9,17 +9,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from resnet_edge import backends as room_of_backends
 from resnet_edge.backends._pinned_environment import PinnedRuntime, runtimes
 from resnet_edge.conversion.plan_task import Plan, PlanArtifacts
 from resnet_edge.core import registry
 from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.runtime_floor import BY_DAY, RuntimeFloor, release_of
 from resnet_edge.core.scheme import Scheme
-from resnet_edge.evaluation.job import Job, Target
+from resnet_edge.evaluation.job import Job, Offer, Target
+from resnet_edge.evaluation.offers import backend_with, open_probe
 from resnet_edge.schemes import scheme_of
 from resnet_edge.workers.progress import OnProgress
 
@@ -36,7 +35,7 @@ def plan(request: PlanArtifacts, on_progress: OnProgress) -> Plan:
     _check_options(request, schemes, formats)
     pinned, notes = _pinned(request)
     backends = tuple(dict.fromkeys((*request.backends, *pinned)))
-    targets = {name: places_of(name, backends) for name in formats}
+    targets = {name: places_of(name, backends, request.offers) for name in formats}
     jobs = []
     for scheme_name, scheme in schemes.items():
         for format_name, module in formats.items():
@@ -129,27 +128,23 @@ def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, target
     )
 
 
-def places_of(format_name: str, backends: tuple[str, ...]) -> tuple[Target, ...]:
-    """The backends among those asked for that open the format. Raises as `plan` does."""
+def places_of(
+    format_name: str, backends: tuple[str, ...], offers: tuple[Offer, ...] = ()
+) -> tuple[Target, ...]:
+    """The backends among those asked for that open the format; `offers` tell it of those on other machines.
+    Raises as `plan` does."""
     targets = []
+    elsewhere = {offer.word: offer for offer in offers}
     for word in backends:
+        if word in elsewhere:
+            targets += [elsewhere[word].target] if format_name in elsewhere[word].formats else []
+            continue
         name, _, device = word.partition(":")
-        module = registry.load("backends", name)
         device = device or "cpu"
-        if device not in module.DEVICES:
-            known = ", ".join(sorted(module.DEVICES))
-            raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
+        module = backend_with(name, device)
         if format_name in module.FORMATS:
-            _open_probe(module, format_name, device)
+            open_probe(module, format_name, device)
             targets.append(Target(name, device, hasattr(module, "start")))
     if not targets:
         raise UsageError(f"none of --backends {','.join(backends)} opens {format_name}: add one that does")
     return tuple(targets)
-
-
-def _open_probe(module: Any, format_name: str, device: str) -> None:
-    """Open a tiny network on a device that not every machine has. Raises DeviceUnavailable."""
-    probe = Path(room_of_backends.__file__).parent / "probe" / f"probe.{format_name}"
-    if device != "cpu" and probe.is_file():
-        with module.open_session(probe, device, 1):
-            pass

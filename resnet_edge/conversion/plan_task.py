@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from resnet_edge.core.runtime_floor import RuntimeFloor
 from resnet_edge.core.scheme import DenseScales, Io
-from resnet_edge.evaluation.job import Job
+from resnet_edge.evaluation.job import Job, Offer
 from resnet_edge.workers.task import Task
 
 
@@ -35,7 +35,7 @@ class PlanArtifacts(Task[Plan], runs="resnet_edge.conversion.plan:plan"):
     """Names as the user gave them; a backend may be followed by `:device`. `runtimes`: the oldest that files
     are to run on; a scheme that cannot is left out where `choose` says so, and an error else.
     `channels_first`: formats that can take images as (N, C, H, W) do. `dense_scales`: of the int8 weights of
-    dense layers, in every file."""
+    dense layers, in every file. `offers`: of backends on other machines."""
 
     formats: tuple[str, ...]
     schemes: tuple[str, ...]
@@ -46,3 +46,4 @@ class PlanArtifacts(Task[Plan], runs="resnet_edge.conversion.plan:plan"):
     choose: bool = False
     channels_first: bool = False
     dense_scales: DenseScales = "per-tensor"
+    offers: tuple[Offer, ...] = ()

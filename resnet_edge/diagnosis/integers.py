@@ -81,15 +81,20 @@ class IntegerChecks:
         return self._begun.result() if self._begun is not None else Integers((), (), ())
 
     def _integers(self, judged: Sequence[Judgement], emulates: bool) -> Integers:
-        worker = self._workers.worker("integers", self._on_progress)
+        names = dict.fromkeys(one.proof.target.host for one in judged)
+        members = {name: self._workers.worker(_named(name), self._on_progress, host=name) for name in names}
+        worker = members.get("") or self._workers.worker("integers", self._on_progress)
         notes: list[str] = []
         onnx = [one for one in judged if one.proof.job.format == "onnx"] if emulates else []
         once = {one.proof.artifact.path: one for one in onnx}
         try:
-            ran = [_noted(partial(self._executed, worker, one), notes) for one in judged]
+            ran = [
+                _noted(partial(self._executed, members[one.proof.target.host], one), notes) for one in judged
+            ]
             risks = [_noted(partial(self._risk, worker, one), notes) for one in once.values()]
         finally:
-            worker.close()
+            for each in (worker, *members.values()):
+                each.close()
         return Integers(tuple(filter(None, ran)), tuple(filter(None, risks)), tuple(notes))
 
     def _executed(self, worker: Worker, judged: Judgement) -> Execution | None:
@@ -99,11 +104,11 @@ class IntegerChecks:
             file=row.artifact,
             path=artifact.path,
             format=artifact.format,
-            backend=target.backend,
+            backend=target.runtime,
             device=target.device,
         )
         execution = worker.run(request).execution
-        return None if execution is None else replace(execution, device=row.device)
+        return None if execution is None else replace(execution, backend=row.backend, device=row.device)
 
     def _risk(self, worker: Worker, judged: Judgement) -> Int8Risk | None:
         request = EmulateOverflow(
@@ -116,6 +121,10 @@ class IntegerChecks:
             head=self._head,
         )
         return worker.run(request).risk
+
+
+def _named(host: str) -> str:
+    return f"integers on {host}" if host else "integers"
 
 
 def _has_integers(judged: Judgement) -> bool:

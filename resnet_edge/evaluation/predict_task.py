@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from resnet_edge.core.artifact import Quantization
 from resnet_edge.core.preprocessing import Preprocessing
@@ -59,22 +62,50 @@ class PredictShard(
         "whole.path",
         "whole.images",
     ),
-    writes=("out",),
+    writes=("out", "result"),
 ):
-    """The images from `start` to `stop` of a Predict, to `out` (.npy). What is there
-    already, from a run that was ended, is taken as it is."""
+    """The images from `start` to `stop` of a Predict, to `out` (.npy), and what it gave to `result` (.json),
+    which is written last. What is there already, from a run that was ended, is taken as it is."""
 
     whole: Predict
     start: int
     stop: int
     out: str
+    result: str
+
+    @classmethod
+    def of(cls, whole: Predict, start: int, stop: int, out: str) -> PredictShard:
+        """With the result beside the outputs."""
+        result = str(Path(out).with_suffix(".json"))
+        return cls(whole=whole, start=start, stop=stop, out=out, result=result)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether a run before left both here."""
+        return os.path.isfile(self.out) and os.path.isfile(self.result)
 
 
 @dataclass(frozen=True, kw_only=True)
 class JoinShards(
-    Task[PredictResult], runs="resnet_edge.evaluation.shards:join", reads=("shards",), writes=("out",)
+    Task[PredictResult],
+    runs="resnet_edge.evaluation.shards:join",
+    reads=(
+        "shards",
+        "results",
+    ),
+    writes=("out",),
 ):
     """evaluation.shards: the outputs of all shards, in order, as those of one run."""
 
     shards: tuple[str, ...]
+    results: tuple[str, ...]
     out: str
+
+    @classmethod
+    def of(cls, shards: Sequence[PredictShard], out: str) -> JoinShards:
+        """All of them, in this order."""
+        return cls(
+            shards=tuple(shard.out for shard in shards),
+            results=tuple(shard.result for shard in shards),
+            out=out,
+        )

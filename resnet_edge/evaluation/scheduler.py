@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Executor, Future, InvalidStateError, wait
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, InvalidStateError, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.machine import available_memory, usable_cores
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.job import Job, Target
@@ -20,21 +19,13 @@ from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictResu
 from resnet_edge.workers.grant import NOTHING, Grant
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress, silent
+from resnet_edge.workers.side_by_side import how_many
 
-FEWEST = 2
-"""Workers, where memory allows it: with one, a slow proof would hold up all others. Each takes the memory of
-a runtime with one artifact open, and runs on one thread."""
-MEMORY_EACH = 1 << 30
-"""Bytes that must be free for each: a ResNet-50 in float takes 0.4 GB, a ResNet-152 twice that."""
+THIS_MACHINE = ""
+_NO_HOSTS: Mapping[str, int] = {}
 
 SHARD = 500
 """Images that a worker runs at a time: seconds of a ResNet-50, and a long shot from the cost of a call."""
-
-
-def how_many() -> int:
-    """How many proofs run side by side on this machine."""
-    memory, wanted = available_memory(), max(FEWEST, usable_cores())
-    return wanted if memory is None else max(1, min(wanted, int(memory // MEMORY_EACH)))
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,7 @@ def spans(cuts: Sequence[int], size: int | None) -> list[tuple[int, int]]:
 class Scheduler:
     """The workers that run artifacts; `executor` has at least `how_many()` threads for them. `store` keeps
     the outputs of shards; those that a run before left there are taken as they are. `grant`: what they may
-    do beside what all workers may."""
+    do beside what all workers may. `hosts`: how many workers each other machine has."""
 
     def __init__(
         self,
@@ -74,13 +65,14 @@ class Scheduler:
         store: Path,
         on_progress: OnProgress,
         grant: Grant = NOTHING,
+        hosts: Mapping[str, int] = _NO_HOSTS,
     ) -> None:
-        self._executor, self._store, self._on_progress = executor, store, on_progress
-        self._members = [workers.worker(f"proof {number + 1}", silent, grant) for number in range(how_many())]
+        self._store, self._on_progress = store, on_progress
+        self._machines = {THIS_MACHINE: self._machine(executor, workers, how_many(), grant)}
+        self._threads = ThreadPoolExecutor(max(1, sum(hosts.values())))
+        for host, count in hosts.items():
+            self._machines[host] = self._machine(self._threads, workers, count, grant, host)
         self._before: tuple[Future[str], ...] = ()
-        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        for worker in self._members:
-            self._idle.put(worker)
 
     def wait_for(self, step: Future[str]) -> None:
         """Begin no proof before this step has ended, well or not: it takes the memory, and all cores."""
@@ -102,7 +94,7 @@ class Scheduler:
         request = Predict(
             path=artifact.path,
             format=artifact.format,
-            backend=target.backend,
+            backend=target.runtime,
             device=target.device,
             threads=1,
             images=images.images,
@@ -110,63 +102,108 @@ class Scheduler:
             preprocessing=preprocessing,
         )
         shards = [
-            PredictShard(whole=request, start=start, stop=stop, out=f"{name}.{start}-{stop}.npy")
+            PredictShard.of(request, start, stop, f"{name}.{start}-{stop}.npy")
             for start, stop in spans((*cuts, images.n), None if target.in_one else SHARD)
         ]
-        return Evaluation(artifact, job, target, self._gathered(request, shards))
+        return Evaluation(artifact, job, target, self._gathered(request, shards, target))
 
-    def _gathered(self, request: Predict, shards: list[PredictShard]) -> Future[PredictResult]:
-        gathering = _Gathering(request, shards, self._on_progress)
+    def _machine(
+        self, executor: Executor, workers: WorkerPool, count: int, grant: Grant, host: str = THIS_MACHINE
+    ) -> _Machine:
+        where = f" on {host}" if host else ""
+        members = tuple(
+            workers.worker(f"proof {number + 1}{where}", silent, grant, host) for number in range(count)
+        )
+        idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        for worker in members:
+            idle.put(worker)
+        return _Machine(executor=executor, workers=members, idle=idle)
+
+    def _gathered(
+        self, request: Predict, shards: list[PredictShard], target: Target
+    ) -> Future[PredictResult]:
+        gathering = _Gathering(request, shards, target.backend, self._on_progress)
+        here, there = self._machines[THIS_MACHINE], self._machines[target.host]
         for shard in shards:
-            self._executor.submit(self._run, shard, gathering)
+            # What is there from a run before is here.
+            machine = here if shard.is_done else there
+            machine.executor.submit(self._run, shard, gathering, machine, here)
         return gathering.outputs
 
-    def _run(self, shard: PredictShard, gathering: _Gathering) -> None:
+    def _run(self, shard: PredictShard, gathering: _Gathering, machine: _Machine, here: _Machine) -> None:
         wait(self._before)
-        worker = self._idle.get()
-        try:
-            gathering.run(shard, worker)
-        finally:
-            self._idle.put(worker)
+        with machine.worker() as worker:
+            last = gathering.run(shard, worker)
+        if last:
+            with here.worker() as worker:
+                gathering.join(worker)
 
     def close(self) -> None:
         """End the processes."""
-        for worker in self._members:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for machine in self._machines.values():
+            machine.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Machine:
+    """The workers of one machine, those that are idle now, and threads that wait for them."""
+
+    executor: Executor
+    workers: tuple[Worker, ...]
+    idle: queue.SimpleQueue[Worker]
+
+    @contextmanager
+    def worker(self) -> Iterator[Worker]:
+        """One, when it is idle."""
+        worker = self.idle.get()
+        try:
+            yield worker
+        finally:
+            self.idle.put(worker)
+
+    def close(self) -> None:
+        for worker in self.workers:
             worker.close()
 
 
 class _Gathering:
-    """The shards of one proof, on their way to its outputs."""
+    """The shards of one proof on `backend`, on their way to its outputs."""
 
-    def __init__(self, request: Predict, shards: list[PredictShard], on_progress: OnProgress) -> None:
+    def __init__(
+        self, request: Predict, shards: list[PredictShard], backend: str, on_progress: OnProgress
+    ) -> None:
         self.outputs: Future[PredictResult] = Future()
         self._request, self._shards, self._on_progress = request, shards, on_progress
-        self._step = f"{Path(request.path).name} on {request.backend}"
+        self._step = f"{Path(request.path).name} on {backend}"
         self._left, self._done = len(shards), 0
         self._lock = threading.Lock()
 
-    def run(self, shard: PredictShard, worker: Worker) -> None:
-        """One shard, by `worker`; the last one joins them. The first that fails is the proof's failure."""
+    def run(self, shard: PredictShard, worker: Worker) -> bool:
+        """One shard, by `worker`; whether it was the last. The first that fails is the proof's failure."""
         if self.outputs.done():
-            return
+            return False
         self._progress(0)
         try:
             worker.run(shard)
-            with self._lock:
-                self._left -= 1
-                last = self._left == 0
-            result = self._joined(worker) if last else None
         except BaseException as error:  # whoever waits for the outputs must hear of it
-            with self._lock, suppress(InvalidStateError):
-                self.outputs.set_exception(error)
-            return
+            self._failed(error)
+            return False
         self._progress(shard.stop - shard.start)
-        if result is not None:
-            self.outputs.set_result(result)
+        with self._lock:
+            self._left -= 1
+            return self._left == 0
 
-    def _joined(self, worker: Worker) -> PredictResult:
-        task = JoinShards(shards=tuple(shard.out for shard in self._shards), out=self._request.out)
-        return worker.run(task)
+    def join(self, worker: Worker) -> None:
+        """All shards are there: `worker`, of this machine, makes one of them."""
+        try:
+            self.outputs.set_result(worker.run(JoinShards.of(self._shards, self._request.out)))
+        except BaseException as error:  # as above
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        with self._lock, suppress(InvalidStateError):
+            self.outputs.set_exception(error)
 
     def _progress(self, more: int) -> None:
         with self._lock:

@@ -47,9 +47,9 @@ _last = _Last()
 
 def run(request: PredictShard, on_progress: OnProgress) -> PredictResult:
     """Raises as evaluation.predict does."""
-    out, result_file = Path(request.out), Path(request.out).with_suffix(".json")
+    out, result_file = Path(request.out), Path(request.result)
     if out.is_file() and (known := _earlier_result(result_file)) is not None:
-        return known
+        return replace(known, out=str(out))
     images = open_images(Path(request.whole.images))[request.start : request.stop]
     unfinished = str(out.with_suffix(f".{os.getpid()}.npy"))
     try:
@@ -78,16 +78,15 @@ def _earlier_result(path: Path) -> PredictResult | None:
 def join(request: JoinShards, on_progress: OnProgress) -> PredictResult:
     """All outputs in one file. Raises DataError where the shards are not of one artifact."""
     results = [
-        msgspec.json.decode(Path(shard).with_suffix(".json").read_bytes(), type=PredictResult)
-        for shard in request.shards
+        msgspec.json.decode(Path(result).read_bytes(), type=PredictResult) for result in request.results
     ]
     first = results[0]
     if any(replace(r, out="", n=0, seconds=0.0) != replace(first, out="", n=0, seconds=0.0) for r in results):
         raise DataError(f"the shards of {request.out} were not made by one runtime: run again")
     n, start = sum(result.n for result in results), 0
     outputs = open_memmap(request.out, mode="w+", dtype=np.float32, shape=(n, first.classes))
-    for result in results:
-        outputs[start : start + result.n] = np.load(result.out, mmap_mode="r", allow_pickle=False)
+    for shard, result in zip(request.shards, results, strict=True):
+        outputs[start : start + result.n] = np.load(shard, mmap_mode="r", allow_pickle=False)
         start += result.n
     outputs.flush()
     return replace(first, out=request.out, n=n, seconds=sum(result.seconds for result in results))

@@ -34,16 +34,3 @@ class Host:
             )
         machine = match["machine"].removeprefix("[").removesuffix("]")
         return cls(name=name, destination=f"{match['user'] or ''}{machine}", port=port)
-
-
-def split_host(backend: str, known: frozenset[str]) -> tuple[str, str]:
-    """`litert:gpu@pi4` is the backend `litert:gpu` on the host `pi4`; the host is empty for this machine.
-
-    Names of backends may hold an @ themselves (`tflite@2.7`): what is `known` goes as far as it can. Where
-    nothing is known the host is empty, and the name is no backend's."""
-    marks = [index for index, letter in enumerate(backend) if letter == "@"]
-    for end in (len(backend), *reversed(marks)):
-        name, _, device = backend[:end].partition(":")
-        if name.lower() in known and not {*device} & {"@", ":"}:
-            return backend[:end], backend[end + 1 :]
-    return backend, ""

@@ -10,7 +10,9 @@ from resnet_edge.core.errors import MissingDependency, ResnetEdgeError
 from resnet_edge.core.files.scratch import scratch_folder
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.results.examination import BackendState, DeviceState, Examination, SandboxState
+from resnet_edge.workers.grant import FREE
 from resnet_edge.workers.grants import backends_grant
+from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.process import WorkerProcess, log_folder
 from resnet_edge.workers.progress import OnProgress, Progress
 from resnet_edge.workers.task import Task
@@ -28,6 +30,22 @@ class CheckSandbox(Task[SandboxState], runs="resnet_edge.inspection.sandbox_chec
     """`folder`: one that the worker may not write in, and could if nothing held it."""
 
     folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExamineMachine(Task[Examination], runs="resnet_edge.inspection.doctor:examined"):
+    """inspection.doctor: what is installed on the machine that is asked, and which backends open there."""
+
+
+def examined(request: ExamineMachine, on_progress: OnProgress) -> Examination:
+    """Runs in a worker, and starts others."""
+    return examine(on_progress)
+
+
+def examine_host(host: str, on_progress: OnProgress) -> Examination:
+    """The same of another machine. Raises HostUnavailable."""
+    with log_folder() as logs, WorkerPool(logs) as workers:
+        return workers.worker(f"doctor on {host}", on_progress, FREE, host).run(ExamineMachine())
 
 
 def examine(on_progress: OnProgress) -> Examination:

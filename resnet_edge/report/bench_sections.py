@@ -19,6 +19,7 @@ from resnet_edge.report.blocks import (
     Figure,
     Item,
     Outcome,
+    Section,
     Shell,
     TextTable,
     bullets,
@@ -64,8 +65,25 @@ def bench_document(bench: Bench) -> Document:
         outcome=outcome,
         word=word,
         sentence=_sentence(view),
-        sections=sections(SECTIONS, view),
+        sections=tuple(_by_machine(bench)),
     )
+
+
+def _by_machine(bench: Bench) -> Iterator[Section]:
+    """The sections of each machine that was timed; titles name it where there is another than this one."""
+    for host, part in bench.by_machine().items():
+        rows = sorted(part.rows, key=lambda row: row.p50_ms)
+        view = _View(part, rows, shared_model(bench.rows), Palette(bench.rows))
+        for section in sections(SECTIONS, view):
+            if not bench.hosts:
+                yield section
+            elif host or section.anchor != "repeat":
+                where = f"on {host}" if host else "here"
+                yield Section(
+                    f"{section.anchor}-{host}" if host else section.anchor,
+                    f"{section.title}, {where}",
+                    section.blocks,
+                )
 
 
 def _outcome(view: _View) -> tuple[Outcome, str]:

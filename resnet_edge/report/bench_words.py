@@ -13,6 +13,14 @@ MENTIONED = 2
 """Of what would be faster, if it were proved."""
 
 
+def machine_line(host: str, part: Bench) -> str:
+    """`On pi4: Cortex-A72, 4 cores, aarch64`; of this machine, `Here: …`."""
+    facts = part.machine
+    cores = words.count(facts.get("usable_cores") or 0, "core")
+    what = f"{facts.get('cpu')}, {cores}, {facts.get('architecture')}"
+    return f"{f'On {host}' if host else 'Here'}: {what}"
+
+
 def shared_model(rows: Sequence[Timing]) -> str:
     """The model that all names begin with: `convert` calls its files <model>.<scheme>.<format>."""
     models = {row.artifact.rsplit(".", 2)[0] for row in rows if row.scheme}
@@ -93,6 +101,11 @@ def _unproved_answer(bench: Bench, rows: Sequence[Timing], model: str) -> str:
     """Of the fastest artifact, or the model itself where there is nothing else."""
     first = next((row for row in rows if row.artifact not in bench.accuracy.references), rows[0])
     fastest = f"Fastest: {_at(first, model)}, {words.milliseconds(first.p50_ms)} ms."
+    if bench.accuracy.proofs and not any(proof_of(bench, row) for row in rows):
+        return (
+            f"{fastest} Its answers were not proved there: `resnet-edge verify DIR --backends "
+            f"{','.join(sorted({row.backend for row in rows}))}` does it."
+        )
     if bench.accuracy.proofs:
         return (
             f"{fastest} Nothing to ship yet: nothing that was timed passed its proof (report.html says why)."

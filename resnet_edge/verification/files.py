@@ -29,7 +29,7 @@ def look(request: IdentifyFiles, on_progress: OnProgress) -> IdentifiedFiles:
     files: list[_File] = []
     failures: list[Failure] = []
     for number, (path, format) in enumerate(zip(request.paths, request.formats, strict=True)):
-        where = places_of(format, request.backends)
+        where = places_of(format, request.backends, request.offers)
         try:
             files.append(_identify(Path(path), format, Path(request.folder) / str(number), where))
         except ArtifactError as error:

@@ -126,9 +126,9 @@ class ReferenceModel:
             preprocessing=how,
         )
         first = self._shards[-1].stop if self._shards else 0
-        self._shards.append(PredictShard(whole=ran, start=first, stop=images.n, out=f"{out}.part.npy"))
+        self._shards.append(PredictShard.of(ran, first, images.n, f"{out}.part.npy"))
         self._worker.run(self._shards[-1])
-        joined = JoinShards(shards=tuple(shard.out for shard in self._shards), out=out)
+        joined = JoinShards.of(self._shards, out)
         return self._worker.run(joined).out
 
     def portable(self, bare: bool) -> str:

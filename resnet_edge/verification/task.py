@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.results.report import Failure
-from resnet_edge.evaluation.job import Target
+from resnet_edge.evaluation.job import Offer, Target
 from resnet_edge.workers.task import Task
 
 
@@ -33,10 +33,11 @@ class IdentifyFiles(
 ):
     """verification.files: what the files at `paths`, of `formats`, are, and where among `backends` they
     run. Each is copied into a folder of its own in `folder`, which is new. `contents`: whether what they
-    compute is hashed, too."""
+    compute is hashed, too. `offers`: of backends on other machines."""
 
     paths: tuple[str, ...]
     formats: tuple[str, ...]
     backends: tuple[str, ...]
     folder: str
     contents: bool = False
+    offers: tuple[Offer, ...] = ()

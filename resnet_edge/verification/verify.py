@@ -32,9 +32,11 @@ from resnet_edge.data.images_task import Images, PrepareImages
 from resnet_edge.diagnosis.attributions import Ends
 from resnet_edge.diagnosis.diagnose import Diagnosis, Diagnostics, together
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
+from resnet_edge.evaluation.hosts import hosts_of, offers, workers_of
+from resnet_edge.evaluation.job import Offer
 from resnet_edge.evaluation.output_store import OutputStore
 from resnet_edge.evaluation.reference_doubts import reference_doubts
-from resnet_edge.evaluation.scheduler import Scheduler, how_many
+from resnet_edge.evaluation.scheduler import Scheduler
 from resnet_edge.evaluation.verdict import Judgement
 from resnet_edge.models import ModelRequest
 from resnet_edge.verification.checks import (
@@ -59,6 +61,7 @@ from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool, workers_and_threads
 from resnet_edge.workers.process import keep_logs
 from resnet_edge.workers.progress import OnProgress
+from resnet_edge.workers.side_by_side import how_many
 
 
 def verify(request: VerifyRequest, scratch: Path, logs: Path, on_progress: OnProgress) -> Verification:
@@ -68,7 +71,8 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, on_progress: OnPro
     check_data(request.data, request.calibration)
     grant = Grant(writes=(str(scratch),))
     with workers_and_threads(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (workers, pool):
-        run = _Run(request, scratch, workers, pool, on_progress)
+        elsewhere = offers(workers, request.backends, on_progress)
+        run = _Run(request, scratch, workers, pool, on_progress, elsewhere)
         try:
             return run.run()
         finally:
@@ -85,11 +89,14 @@ class _Run:
         workers: WorkerPool,
         pool: ThreadPoolExecutor,
         on_progress: OnProgress,
+        elsewhere: tuple[Offer, ...],
     ) -> None:
         self.request, self.scratch, self.on_progress = request, scratch, on_progress
+        self.elsewhere = elsewhere
         self.workers, self.pool = workers, pool
         self.versions = versions()
-        self.store = OutputStore(self.versions, scratch / "outputs")
+        there = {offer.target.backend: offer.version for offer in elsewhere}
+        self.store = OutputStore(self.versions | there, scratch / "outputs")
         self.failures: list[Failure] = []
         self.notes: list[str] = []
         self.proofs = ArtifactProofs(request, workers, pool, scratch, self.store, on_progress)
@@ -126,7 +133,9 @@ class _Run:
         wanted = proofs.wanted(identified, images, facts, reference.min_sqnr_db)
         grant = backends_grant(one.target.backend for one in wanted)
         grant |= Grant(writes=tuple({str(one.folder) for one in wanted}))
-        scheduler = Scheduler(self.workers, self.pool, self.scratch, self.on_progress, grant)
+        scheduler = Scheduler(
+            *(self.workers, self.pool, self.scratch, self.on_progress, grant), workers_of(self.elsewhere)
+        )
         proved = proofs.proved(wanted, images, looks, reference, facts, scheduler)
         self.failures += proofs.failures
         self.notes += proofs.notes
@@ -142,8 +151,10 @@ class _Run:
             lint = calibration.linted(self.workers, partial(reference.portable, bare=False), self.on_progress)
             judged = on_new_images(judged, lint, self.request.max_drop_pp, looks.z)
         if self.request.golden is not None:
-            pixels = [one for one in judged if self.proofs.prepared[one.proof.artifact.path] is None]
-            self.notes += ungolden([one.parity.artifact for one in judged if one not in pixels])
+            # What is saved is run again, and that is here.
+            here = [one for one in judged if not one.proof.target.host]
+            pixels = [one for one in here if self.proofs.prepared[one.proof.artifact.path] is None]
+            self.notes += ungolden([one.parity.artifact for one in here if one not in pixels])
             self._save_golden(self.request.golden, pixels, proved.images, proved.expected)
         check_unchanged(identified)
         self.store.clear()
@@ -187,6 +198,7 @@ class _Run:
             backends=self.request.backends,
             folder=str(self.scratch / "artifacts"),
             contents=isinstance(self.request.reference, Path),
+            offers=self.elsewhere,
         )
         worker = self.workers.worker("files", self.on_progress, backends_grant(self.request.backends))
         try:
@@ -320,7 +332,7 @@ class _Run:
         verification = Verification(
             resnet_edge=__version__,
             versions=self.versions,
-            machine={**machine(), "command": self.request.command},
+            machine={**machine(), "command": self.request.command, **hosts_of(self.elsewhere)},
             reference=reference,
             data=described(images),
             max_drop_pp=self.request.max_drop_pp,

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from resnet_edge.core import registry
+from resnet_edge.core.backend_name import runtime_of
 from resnet_edge.workers.environment import share_keras_cache
 from resnet_edge.workers.grant import FREE, NOTHING, Grant
 
 
 def backends_grant(names: Iterable[str]) -> Grant:
     """For a worker that runs artifacts on all of these backends (`name` or `name:device`)."""
-    browser = any(
-        registry.constant("backends", name.partition(":")[0], "IN_BROWSER", False) for name in names
-    )
+    browser = any(registry.constant("backends", runtime_of(name), "IN_BROWSER", False) for name in names)
     return FREE if browser else NOTHING
 
 

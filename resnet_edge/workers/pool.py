@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from resnet_edge.core.errors import OutputError, WorkerFailed
+from resnet_edge.core.errors import HostUnavailable, OutputError, WorkerFailed
 from resnet_edge.core.results.report import StageCost
+from resnet_edge.hosts.address import Host
 from resnet_edge.workers.grant import NOTHING, Grant
+from resnet_edge.workers.hosts.process import HostProcess
 from resnet_edge.workers.process import WorkerProcess
 from resnet_edge.workers.progress import OnProgress
 from resnet_edge.workers.task import Task
@@ -45,10 +47,10 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._closed = False
 
-    def worker(self, name: str, on_progress: OnProgress, grant: Grant = NOTHING) -> Worker:
+    def worker(self, name: str, on_progress: OnProgress, grant: Grant = NOTHING, host: str = "") -> Worker:
         """A worker called `name`, whose progress goes to `on_progress`, and which may do what `grant` says
-        beside what all may; its process starts with the first call. A worker that is asked of a pool that was
-        closed is closed."""
+        beside what all may; its process starts with the first call, on `host` where one is named. A worker
+        that is asked of a pool that was closed is closed."""
         worker = Worker(
             name,
             self._logs / f"{name.replace(' ', '_')}.log",
@@ -56,6 +58,7 @@ class WorkerPool:
             self._after_failure,
             self._env,
             self._grant | grant,
+            host,
         )
         with self._lock:
             self._all.append(worker)
@@ -115,11 +118,12 @@ class Worker:
         after_failure: Callable[[], None],
         env: Mapping[str, str] | None,
         grant: Grant,
+        host: str = "",
     ) -> None:
         self.name, self.seconds, self.peak_bytes, self._before = name, 0.0, 0, 0.0
         self._log, self._on_progress, self._after_failure, self._env = log, on_progress, after_failure, env
-        self._grant = grant
-        self._process: WorkerProcess | None = None
+        self._grant, self._host = grant, host
+        self._process: WorkerProcess | HostProcess | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -129,31 +133,36 @@ class Worker:
         began = time.monotonic()
         try:
             return process.run(task, self._on_progress)
-        except (WorkerFailed, OutputError) as error:
-            if isinstance(error, WorkerFailed):
+        except (WorkerFailed, HostUnavailable, OutputError) as error:
+            if not isinstance(error, OutputError):
                 self._part_with(process)
-            if not self._closed:
+            if not self._closed and not isinstance(error, HostUnavailable):
                 self._after_failure()
             raise
         finally:
             self.seconds += time.monotonic() - began
             self.peak_bytes = max(self.peak_bytes, process.peak_bytes)
 
-    def _started(self) -> WorkerProcess:
+    def _started(self) -> WorkerProcess | HostProcess:
         # Under the lock: a process that starts while the pool is being closed would outlive it.
         with self._lock:
             if self._closed:
                 raise WorkerFailed(f"{self.name}: the run is over")
             if self._process is None:
-                self._process = WorkerProcess(self.name, self._log, self._env, self._grant)
+                self._process = self._new()
             return self._process
+
+    def _new(self) -> WorkerProcess | HostProcess:
+        if self._host:
+            return HostProcess(self.name, self._log, Host.parse(self._host), self._grant)
+        return WorkerProcess(self.name, self._log, self._env, self._grant)
 
     @property
     def cpu_seconds(self) -> float:
         """Processor time of all its processes, as of the last call of each."""
         return self._before + (self._process.cpu_seconds if self._process is not None else 0.0)
 
-    def _part_with(self, process: WorkerProcess) -> None:
+    def _part_with(self, process: WorkerProcess | HostProcess) -> None:
         with self._lock:
             if self._process is process:
                 self._process = None

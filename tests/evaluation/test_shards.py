@@ -37,7 +37,7 @@ def whole(tmp_path: Path) -> Predict:
 
 def shards_of(whole: Predict, folder: Path) -> list[PredictShard]:
     ends = [(0, 32), (32, 64), (64, 70)]
-    return [PredictShard(whole=whole, start=a, stop=b, out=str(folder / f"part.{a}.npy")) for a, b in ends]
+    return [PredictShard.of(whole, a, b, str(folder / f"part.{a}.npy")) for a, b in ends]
 
 
 def test_joined_they_are_what_one_run_gives(whole: Predict, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_joined_they_are_what_one_run_gives(whole: Predict, tmp_path: Path) -> N
     for shard in reversed(shards):  # workers end in any order
         assert run(shard, silent).n == shard.stop - shard.start
     joined = join(
-        JoinShards(shards=tuple(shard.out for shard in shards), out=str(tmp_path / "joined.npy")), silent
+        JoinShards.of(shards, str(tmp_path / "joined.npy")), silent
     )
     wanted = predict(whole, silent)
     assert (joined.n, joined.device, joined.classes) == (wanted.n, wanted.device, wanted.classes)
@@ -72,7 +72,7 @@ def test_shards_of_two_runtimes_are_no_whole(whole: Predict, tmp_path: Path) -> 
     result_file.write_bytes(msgspec.json.encode(other))
     with pytest.raises(DataError, match="not made by one runtime"):
         join(
-            JoinShards(shards=tuple(shard.out for shard in shards), out=str(tmp_path / "joined.npy")), silent
+            JoinShards.of(shards, str(tmp_path / "joined.npy")), silent
         )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from resnet_edge.core.backend_name import split_host
 from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.core.results.profile import Profile
 from resnet_edge.core.roofline import Ceilings, Roofline
@@ -151,9 +152,24 @@ class Quiet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HostBench:
+    """What a bench says of another machine, whose rows are called `backend@host`: as `Bench` does of this
+    one."""
+
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    seconds: float
+    quiet: Quiet
+    ceilings: Ceilings | None
+    recommended: Recommendation | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bench:
     """The document that `resnet-edge bench --json` prints. `size_bytes` is of each artifact's
-    file, by name; `recommended` is None where nothing that was timed is known to have been proved."""
+    file, by name; `recommended` is None where nothing that was timed is known to have been proved. `hosts`
+    are the other machines by name; where nothing was timed here, `quiet` is of the first of them."""
 
     resnet_edge: str
     versions: dict[str, str]
@@ -170,6 +186,7 @@ class Bench:
     accuracy: Accuracy = Accuracy()
     size_bytes: dict[str, int] = field(default_factory=dict)
     recommended: Recommendation | None = None
+    hosts: dict[str, HostBench] = field(default_factory=dict)
     kind: Literal["bench"] = "bench"
     schema: int = 1
 
@@ -177,3 +194,29 @@ class Bench:
     def conclusive(self) -> bool:
         """Every row holds when repeated."""
         return all(row.verdict == "steady" for row in self.rows)
+
+    def by_machine(self) -> dict[str, Bench]:
+        """One for each machine that was timed, by its name; this one is "" and first."""
+        parts = {}
+        for host in ("", *self.hosts):
+            rows = tuple(row for row in self.rows if split_host(row.backend)[1] == host)
+            failures = tuple(one for one in self.failures if split_host(one.backend)[1] == host)
+            if rows or failures or not self.hosts:
+                parts[host] = replace(self, rows=rows, failures=failures, **self._facts_of(host))
+        return parts
+
+    def _facts_of(self, host: str) -> dict[str, Any]:
+        if not host:
+            return {"hosts": {}}
+        there = self.hosts[host]
+        return {
+            "machine": there.machine,
+            "versions": there.versions,
+            "seconds": there.seconds,
+            "quiet": there.quiet,
+            "ceilings": there.ceilings,
+            "recommended": there.recommended,
+            "unopened": (),
+            "notes": there.notes,
+            "hosts": {},
+        }

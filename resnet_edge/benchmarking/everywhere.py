@@ -1,0 +1,159 @@
+"""Runs in the parent. A bench on this machine and on others, each timed by itself.
+
+Two machines are never ranked as if they were one: a row's rank and ratios are among the rows of its machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from resnet_edge import __version__
+from resnet_edge.benchmarking.accuracy import accuracy_of
+from resnet_edge.benchmarking.bench import BenchRequest, bench
+from resnet_edge.benchmarking.host_task import BenchThere, CarriedFile
+from resnet_edge.benchmarking.recommend import recommended
+from resnet_edge.core.backend_name import on_host, split_host
+from resnet_edge.core.errors import ResnetEdgeError, UsageError
+from resnet_edge.core.machine import machine, versions
+from resnet_edge.core.results.bench import Bench, Failed, HostBench
+from resnet_edge.workers.grants import backends_grant
+from resnet_edge.workers.pool import WorkerPool
+from resnet_edge.workers.process import log_folder
+from resnet_edge.workers.progress import OnProgress
+
+ALL_FILES = "all files"
+"""What could not be timed where a host could do nothing."""
+
+
+def bench_everywhere(request: BenchRequest, on_progress: OnProgress) -> Bench:
+    """Time everything wherever it was asked for: on all hosts side by side, and here when these are done. A
+    host that cannot do it is a Failed row, and the others stay; raises what it said where nothing else was
+    timed, and as `bench`."""
+    by_host: dict[str, list[str]] = {}
+    for word in request.backends:
+        backend, host = split_host(word)
+        by_host.setdefault(host, []).append(backend)
+    here = by_host.pop("", [])
+    if not by_host:
+        return bench(request, on_progress)
+    began = time.monotonic()
+    benches, failures = _on_hosts(request, by_host, on_progress, alone=not here)
+    own = None
+    if here:
+        files = tuple(replace(file, brought=True) for file in request.files)  # another machine may open it
+        own = bench(replace(request, files=files, backends=tuple(here)), on_progress)
+    merged = _merged(request, own, benches)
+    seconds = round(time.monotonic() - began, 1) if own is None else own.seconds
+    merged = replace(merged, failures=(*merged.failures, *failures), seconds=seconds)
+    _check_timed(request, merged)
+    return merged
+
+
+def _on_hosts(
+    request: BenchRequest, by_host: Mapping[str, Sequence[str]], on_progress: OnProgress, *, alone: bool
+) -> tuple[dict[str, Bench], list[Failed]]:
+    benches: dict[str, Bench] = {}
+    failures: list[Failed] = []
+    with log_folder() as logs, WorkerPool(logs) as workers, ThreadPoolExecutor(len(by_host)) as threads:
+        timings = {
+            host: threads.submit(partial(_on_host, request, host, backends, workers, on_progress))
+            for host, backends in by_host.items()
+        }
+        try:
+            for host, timing in timings.items():
+                try:
+                    benches[host] = timing.result()
+                except ResnetEdgeError as error:
+                    failures += [
+                        Failed(ALL_FILES, on_host(word.partition(":")[0], host), _device(word), str(error))
+                        for word in by_host[host]
+                    ]
+                    if alone and len(failures) == sum(map(len, by_host.values())):
+                        raise
+        except BaseException:
+            workers.close()
+            raise
+    return benches, failures
+
+
+def _check_timed(request: BenchRequest, merged: Bench) -> None:
+    """Raise UsageError where a file was named that no backend opens on any machine."""
+    tried = {row.artifact for row in merged.rows} | {one.artifact for one in merged.failures}
+    for file in request.files:
+        if not file.brought and not {file.name, ALL_FILES} & tried:
+            words = ",".join(request.backends)
+            raise UsageError(f"none of --backends {words} opens {file.name}: add one that does")
+
+
+def _device(word: str) -> str:
+    return word.partition(":")[2] or "cpu"
+
+
+def _on_host(
+    request: BenchRequest, host: str, backends: Sequence[str], workers: WorkerPool, on_progress: OnProgress
+) -> Bench:
+    task = BenchThere(
+        files=tuple(
+            CarriedFile(path=str(file.path), name=file.name, format=file.format, scheme=file.scheme)
+            for file in request.files
+            if not file.brought
+        ),
+        backends=tuple(backends),
+        threads=request.threads,
+        batch=request.batch,
+        budget_seconds=request.budget_seconds,
+        seed=request.seed,
+        profile=request.profile,
+        command=request.command,
+    )
+    worker = workers.worker(f"bench on {host}", on_progress, backends_grant(backends), host)
+    try:
+        return worker.run(task)
+    finally:
+        worker.close()
+
+
+def _merged(request: BenchRequest, own: Bench | None, benches: Mapping[str, Bench]) -> Bench:
+    """One document: rows of hosts carry the host's name, and what is known of a file is known here."""
+    first = next(iter(benches.values()))
+    hashes = first.sha256 if own is None else own.sha256
+    sizes = first.size_bytes if own is None else own.size_bytes
+    accuracy = accuracy_of(request.files, hashes)
+    hosts = {}
+    rows = [] if own is None else [*own.rows]
+    failures = [] if own is None else [*own.failures]
+    for host, there in benches.items():
+        theirs = [replace(row, backend=on_host(row.backend, host)) for row in there.rows]
+        rows += theirs
+        failures += (replace(one, backend=on_host(one.backend, host)) for one in there.failures)
+        hosts[host] = HostBench(
+            machine=there.machine,
+            versions=there.versions,
+            seconds=there.seconds,
+            quiet=there.quiet,
+            ceilings=there.ceilings,
+            recommended=recommended(theirs, accuracy.proofs, sizes),
+            notes=there.notes,
+        )
+    return Bench(
+        resnet_edge=__version__,
+        versions=versions(),
+        machine=machine(),
+        command=request.command,
+        seconds=0.0,
+        quiet=first.quiet if own is None else own.quiet,
+        rows=tuple(rows),
+        failures=tuple(failures),
+        unopened=() if own is None else own.unopened,
+        notes=() if own is None else own.notes,
+        sha256=hashes,
+        ceilings=None if own is None else own.ceilings,
+        accuracy=accuracy,
+        size_bytes=sizes,
+        recommended=None if own is None else own.recommended,
+        hosts=hosts,
+    )

@@ -1,0 +1,37 @@
+"""How a backend is named: `litert`, `litert:gpu`, `tflite@2.7`, and on another machine `litert:gpu@pi4`."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from resnet_edge.core import registry
+
+ROOM = "backends"
+
+
+def split_host(backend: str) -> tuple[str, str]:
+    """`litert:gpu@pi4` is the backend `litert:gpu` on the host `pi4`; the host is empty for this machine.
+
+    Names of backends may hold an @ themselves (`tflite@2.7`): what is known goes as far as it can. Where
+    nothing is known the host is empty, and the name is no backend's."""
+    marks = [index for index, letter in enumerate(backend) if letter == "@"]
+    for end in (len(backend), *reversed(marks)):
+        name, _, device = backend[:end].partition(":")
+        if name.lower() in _known() and not {*device} & {"@", ":"}:
+            return backend[:end], backend[end + 1 :]
+    return backend, ""
+
+
+def runtime_of(backend: str) -> str:
+    """The file of the room: without device and host."""
+    return split_host(backend)[0].partition(":")[0]
+
+
+def on_host(runtime: str, host: str) -> str:
+    """What a report calls a backend on a host; on this machine its own name."""
+    return f"{runtime}@{host}" if host else runtime
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(registry.names(ROOM))

@@ -1,0 +1,69 @@
+"""Runs in the parent. The backends that were task for on other machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from resnet_edge.core.backend_name import on_host, split_host
+from resnet_edge.evaluation.job import Offer, Target
+from resnet_edge.evaluation.offer_task import OfferBackend
+from resnet_edge.workers.grants import backends_grant
+from resnet_edge.workers.pool import WorkerPool
+from resnet_edge.workers.progress import OnProgress, Progress
+
+CPU = "cpu"
+
+
+def offers(workers: WorkerPool, backends: Iterable[str], on_progress: OnProgress) -> tuple[Offer, ...]:
+    """What those of `backends` (`litert:gpu@pi4`) that are on a host open there; the others are left out.
+    Raises HostUnavailable, MissingDependency, UsageError, DeviceUnavailable."""
+    by_host: dict[str, list[str]] = {}
+    for word in backends:
+        if host := split_host(word)[1]:
+            by_host.setdefault(host, []).append(word)
+    return tuple(
+        one for host, words in by_host.items() for one in _offers_of(workers, host, words, on_progress)
+    )
+
+
+def workers_of(offers: Iterable[Offer]) -> dict[str, int]:
+    """How many workers each host has."""
+    return {offer.target.host: offer.workers for offer in offers}
+
+
+def hosts_of(offers: Iterable[Offer]) -> dict[str, Any]:
+    """For `machine` of a report: `hosts`, what each is, with the versions of the runtimes that were asked for
+    there; nothing where all is here."""
+    machines: dict[str, dict[str, Any]] = {}
+    for offer in offers:
+        host = machines.setdefault(offer.target.host, {**offer.machine, "runtimes": {}})
+        host["runtimes"][offer.target.runtime] = offer.version
+    return {"hosts": machines} if machines else {}
+
+
+def _offers_of(workers: WorkerPool, host: str, words: list[str], on_progress: OnProgress) -> list[Offer]:
+    step = f"host {host}"
+    on_progress(Progress(step=step, done=0, total=len(words)))
+    worker = workers.worker(f"offers of {host}", on_progress, backends_grant(words), host)
+    offered_there = []
+    try:
+        for word in words:
+            runtime, _, device = split_host(word)[0].partition(":")
+            task = OfferBackend(backend=runtime, device=device or CPU)
+            offered = worker.run(task)
+            target = Target(on_host(runtime, host), device or CPU, offered.in_one)
+            offered_there.append(
+                Offer(
+                    word=word,
+                    target=target,
+                    formats=offered.formats,
+                    workers=offered.workers,
+                    version=offered.version,
+                    machine=offered.machine,
+                )
+            )
+    finally:
+        worker.close()
+    on_progress(Progress(step=step, done=len(words), total=len(words)))
+    return offered_there

@@ -1,0 +1,89 @@
+"""The files that a task names, as paths here and on a host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+from resnet_edge.core.errors import UsageError
+from resnet_edge.workers.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carried:
+    """`reads` are files that are here and go there, `writes` those that come back: paths here, and there.
+
+    Files of one folder stand in one folder there, so that those which belong to each other find each other.
+    """
+
+    reads: Mapping[str, str]
+    writes: Mapping[str, str]
+
+    @classmethod
+    def of(cls, task: Task[Any], folder: PurePosixPath) -> Carried:
+        """What `task` declares, in `folder` of the host. A word that names no file is no path and stays as
+        it is. Raises UsageError for a folder: only files are carried."""
+        reads = [text for text in task.files_read() if _is_file(text)]
+        return cls(
+            reads=_there(reads, folder / "in"),
+            writes=_there(task.files_written(), folder / "out"),
+        )
+
+    def request(self, task: Task[Any]) -> Any:
+        """The task as builtins, with the paths of the host in the fields that it declares."""
+        value = msgspec.to_builtins(task)
+        for names, paths in ((task.reads, self.reads), (task.writes, self.writes)):
+            for name in names:
+                value = _replaced(value, name.split("."), paths)
+        return value
+
+    def reply(self, value: Any) -> Any:
+        """What the host replied, with the paths of this machine."""
+        if isinstance(value, str):
+            return self._back.get(value, value)
+        if isinstance(value, dict):
+            return {key: self.reply(item) for key, item in value.items()}
+        return [self.reply(item) for item in value] if isinstance(value, list) else value
+
+    def spelled(self, text: str) -> str:
+        """A message of the host's, with the paths of this machine; the longest first, as one may begin
+        another."""
+        for there, here in sorted(self._back.items(), key=lambda item: -len(item[0])):
+            text = text.replace(there, here)
+        return text
+
+    @property
+    def _back(self) -> dict[str, str]:
+        return {there: here for paths in (self.reads, self.writes) for here, there in paths.items()}
+
+
+def _is_file(text: str) -> bool:
+    try:
+        path = Path(text)
+        if path.is_dir():
+            raise UsageError(f"{text} is a folder, and only files are carried to a host: do this one here")
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is longer than any, or has a character of code 0
+        return False
+
+
+def _there(paths: Iterable[str], folder: PurePosixPath) -> dict[str, str]:
+    folders: dict[Path, int] = {}
+    there = {}
+    for text in paths:
+        path = Path(text)
+        number = folders.setdefault(path.absolute().parent, len(folders))
+        there[text] = str(folder / str(number) / path.name)
+    return there
+
+
+def _replaced(value: Any, names: list[str], paths: Mapping[str, str]) -> Any:
+    if isinstance(value, list | tuple):
+        return [_replaced(item, names, paths) for item in value]
+    if names and value is not None:
+        return {**value, names[0]: _replaced(value[names[0]], names[1:], paths)}
+    return paths.get(value, value) if isinstance(value, str) else value

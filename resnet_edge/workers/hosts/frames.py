@@ -1,0 +1,95 @@
+"""What goes through the connection to a host, both ways: a line of JSON, whose `bytes` says how many bytes
+follow it."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO, Literal, TypeVar
+
+import msgspec
+
+from resnet_edge.workers.progress import Progress
+
+LONGEST_LINE = 64 << 20
+"""Bytes: a reply with the layers of a large network has some of them. What is longer is none of ours."""
+BLOCK = 1 << 20
+"""Bytes of a file in a frame."""
+GREETING = "resnet-edge host:"
+"""Before it comes whatever the login shell of a machine says, and after it nothing but frames."""
+
+
+class Greeting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host says of itself: its code (`identity`), its clock in seconds since 1970, how many workers
+    it has memory and cores for, and the `folder` in which the files of tasks are."""
+
+    resnet_edge: str
+    digest: str
+    time: float
+    workers: int
+    folder: str
+
+
+class Order(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """From here to the host. `have` asks which of `digests` are not there; `file` brings a part of the first
+    of them, the last one if so said; `call` is a task, with the `reads` by their digests and what it
+    `writes`, all by their paths there; `ping` says that this end is there."""
+
+    order: Literal["have", "file", "call", "ping"]
+    bytes: int = 0
+    digests: list[str] = []
+    last: bool = False
+    name: str = ""
+    function: str = ""
+    request: Any = None
+    reads: dict[str, str] = {}
+    writes: list[str] = []
+    free: bool = False
+    network: bool = False
+
+
+class Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """From the host to here: what is `missing`, `progress`, a part of a file that was `written` (the last one
+    if so said), or the end of an order: `reply`, or the kind of an `error` with its `text` and, of a worker
+    that failed, the end of its `log`."""
+
+    bytes: int = 0
+    missing: list[str] | None = None
+    progress: Progress | None = None
+    written: str | None = None
+    last: bool = False
+    error: str | None = None
+    text: str = ""
+    log: str = ""
+    reply: Any = None
+    peak_bytes: int = 0
+    cpu_seconds: float = 0.0
+
+
+T = TypeVar("T", Order, Answer)
+
+
+class Broken(Exception):
+    """What came is no frame, or ends in the middle of one."""
+
+
+def write(stream: BinaryIO, frame: Order | Answer, payload: bytes = b"") -> None:
+    """Raises OSError where the other end is gone."""
+    frame.bytes = len(payload)
+    stream.write(msgspec.json.encode(frame) + b"\n" + payload)
+    stream.flush()
+
+
+def read(stream: BinaryIO, kind: type[T]) -> tuple[T, bytes] | None:
+    """The next frame and its bytes; None at the end. Raises Broken, OSError."""
+    line = stream.readline(LONGEST_LINE)
+    if not line:
+        return None
+    if not line.endswith(b"\n"):
+        raise Broken(f"a line of {len(line):,} bytes has no end")
+    try:
+        frame = msgspec.json.decode(line, type=kind)
+    except msgspec.DecodeError as error:
+        raise Broken(f"{error}: {line[:80]!r}") from error
+    payload = stream.read(frame.bytes) if frame.bytes > 0 else b""
+    if len(payload) < frame.bytes:
+        raise Broken("it ended in the middle of a file")
+    return frame, payload

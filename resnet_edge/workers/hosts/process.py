@@ -1,0 +1,189 @@
+"""A worker on a host, seen from the parent: as `workers.process.WorkerProcess`, with ssh between."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+import msgspec
+
+from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.errors import KINDS, HostUnavailable, ResnetEdgeError, UsageError, WorkerFailed
+from resnet_edge.core.files.atomic import hidden, take_name
+from resnet_edge.hosts.address import Host
+from resnet_edge.workers.grant import NOTHING, Grant
+from resnet_edge.workers.hosts import frames
+from resnet_edge.workers.hosts.carried import Carried
+from resnet_edge.workers.hosts.connection import Connection
+from resnet_edge.workers.hosts.frames import Answer, Order
+from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.task import Task
+
+T = TypeVar("T")
+
+
+class HostProcess:
+    """Use as a context manager; leaving ends what runs there.
+
+    What `WorkerProcess` says of itself holds; the folders of `grant` are of this machine, and on the host a
+    worker writes in a folder of its own alone. Raises HostUnavailable where the host is not reached, not
+    prepared, or has other code.
+    """
+
+    def __init__(self, name: str, log: Path, host: Host, grant: Grant = NOTHING) -> None:
+        self.name, self.log, self.host = name, log, host
+        self.peak_bytes, self.cpu_seconds = 0, 0.0
+        self._grant = grant
+        self._lock = threading.Lock()
+        self._closed = False
+        self._connection = Connection(host, log)
+
+    @property
+    def workers(self) -> int:
+        """How many workers the host has memory and cores for."""
+        return self._connection.greeting.workers
+
+    def run(self, task: Task[T], on_progress: OnProgress = silent) -> T:
+        """Do `task` on the host, with the files that it reads, and bring what it writes. Raises as
+        WorkerProcess.run, and HostUnavailable where the host goes away."""
+        carried = Carried.of(task, PurePosixPath(self._connection.greeting.folder))
+        with self._lock:
+            try:
+                digests = self._brought(carried)
+                answer = self._called(task, carried, digests, on_progress)
+            except ResnetEdgeError:
+                raise
+            except BaseException:  # interrupted: what still comes would be taken for the next answer
+                self.close()
+                raise
+        return self._read(answer, carried, task.reply_type())
+
+    def _brought(self, carried: Carried) -> dict[str, str]:
+        """The digest of each file by its path there; all of them are there now."""
+        files = {digest_of(here): here for here in carried.reads}
+        if files:
+            # Many workers of one host would bring the same file at once.
+            with _lock_of(self.host):
+                self._connection.send(Order(order="have", digests=[*files]))
+                for digest in self._end().missing or ():
+                    self._bring(digest, Path(files[digest]))
+        here = {path: digest for digest, path in files.items()}
+        return {there: here.get(path) or digest_of(path) for path, there in carried.reads.items()}
+
+    def _bring(self, digest: str, file: Path) -> None:
+        with file.open("rb") as stream:
+            block = stream.read(frames.BLOCK)
+            while True:
+                following = stream.read(frames.BLOCK)
+                self._connection.send(Order(order="file", digests=[digest], last=not following), block)
+                if not following:
+                    break
+                block = following
+        self._end()
+
+    def _called(
+        self, task: Task[T], carried: Carried, digests: dict[str, str], on_progress: OnProgress
+    ) -> Answer:
+        try:
+            order = Order(
+                order="call",
+                name=self.name,
+                function=task.runs,
+                request=carried.request(task),
+                reads=digests,
+                writes=[*carried.writes.values()],
+                free=self._grant.free,
+                network=self._grant.network,
+            )
+            self._connection.send(order)
+        except UnicodeEncodeError as error:
+            raise UsageError(f"a name is not valid UTF-8 ({error.object!r}): rename the file") from error
+        here = {there: Path(path) for path, there in carried.writes.items()}
+        parts: dict[str, Path] = {}
+        try:
+            for answer, payload in self._connection.answers():
+                if answer.progress is not None:
+                    on_progress(answer.progress)
+                elif answer.written is not None:
+                    self._write(answer, payload, here, parts)
+                else:
+                    return answer
+            raise HostUnavailable(f"{self.host.name} went away: run again")
+        finally:
+            for part in parts.values():
+                part.unlink(missing_ok=True)
+
+    def _write(self, answer: Answer, payload: bytes, here: dict[str, Path], parts: dict[str, Path]) -> None:
+        """A part of a file, which has its name when it is whole; none that the task does not declare."""
+        name = answer.written or ""
+        if name not in here:
+            raise WorkerFailed(f"{self.name} on {self.host.name} sent a file that nobody asked for")
+        part = parts.setdefault(name, hidden(here[name]))
+        with part.open("ab") as stream:
+            stream.write(payload)
+        if answer.last:
+            take_name(parts.pop(name), here[name])
+
+    def _end(self) -> Answer:
+        """The end of an order that is no call. Raises what the host says."""
+        answer = next(answer for answer, _ in self._connection.answers())
+        if answer.error is not None:
+            raise KINDS.get(answer.error, ResnetEdgeError)(f"{self.host.name}: {answer.text}")
+        return answer
+
+    def _read(self, answer: Answer, carried: Carried, reply: type[T]) -> T:
+        self.peak_bytes = max(self.peak_bytes, answer.peak_bytes)
+        self.cpu_seconds = max(self.cpu_seconds, answer.cpu_seconds)
+        if answer.log:
+            with self.log.open("a", encoding="utf-8") as stream:
+                stream.write(answer.log)
+        if answer.error is not None:
+            text = carried.spelled(answer.text)
+            text = text.partition(" (full log: ")[0] + f" (full log: {self.log})" if answer.log else text
+            raise KINDS.get(answer.error, ResnetEdgeError)(f"on {self.host.name}: {text}")
+        try:
+            return msgspec.convert(carried.reply(answer.reply), type=reply)
+        except msgspec.ValidationError as error:
+            raise WorkerFailed(
+                f"{self.name} on {self.host.name} sent no {reply.__name__}: {error} (full log: {self.log})"
+            ) from error
+
+    def close(self) -> None:
+        """End what runs on the host."""
+        if not self._closed:
+            self._closed = True
+            self._connection.close()
+
+    def __enter__(self) -> HostProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_locks: dict[Host, threading.Lock] = {}
+_digests: dict[tuple[str, int, int, int], str] = {}
+_guard = threading.Lock()
+
+
+def _lock_of(host: Host) -> threading.Lock:
+    with _guard:
+        return _locks.setdefault(host, threading.Lock())
+
+
+def digest_of(path: str) -> str:
+    """SHA-256 of a file, which is read once as long as it is the same one."""
+    state = os.stat(path)
+    key = (os.path.abspath(path), state.st_size, state.st_mtime_ns, state.st_ino)
+    if key not in _digests:
+        _digests[key] = sha256_of(Path(path))
+    return _digests[key]
+
+
+def workers_of(host: Host, log: Path) -> Any:
+    """What the host says of itself. Raises HostUnavailable."""
+    connection = Connection(host, log)
+    connection.close()
+    return connection.greeting

@@ -1,0 +1,227 @@
+"""Runs on a host. The other end of `connection`: a worker of this machine, with files of another.
+
+It ends with the connection: when its stdin does, or when nothing came for SILENCE seconds, as from a machine
+that was switched off. What it started ends with it, and its folder goes.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from resnet_edge import __version__
+from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError, WorkerFailed, first_line
+from resnet_edge.core.files.scratch import Scratch
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.hosts import frames
+from resnet_edge.workers.hosts.frames import Answer, Greeting, Order
+from resnet_edge.workers.hosts.identity import code_digest
+from resnet_edge.workers.hosts.store import Arriving, Store, place
+from resnet_edge.workers.process import WorkerProcess
+from resnet_edge.workers.progress import Progress
+from resnet_edge.workers.side_by_side import how_many
+
+SILENCE = 60.0
+"""Seconds. The other end says something every few (`connection.PING`)."""
+LOG_BYTES = 4096
+"""Of a worker's log, its end: what a person needs of it."""
+
+
+def main() -> None:
+    """Serve orders from stdin until it ends. What others print goes to stderr."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    scratch = Scratch()
+    served = _Served(scratch.path.resolve(), answers)
+    try:
+        served.greet()
+        served.serve(sys.stdin.buffer)
+    except BrokenPipeError:  # the other end is gone
+        pass
+    finally:
+        served.close()
+        scratch.remove()
+
+
+class _Served:
+    """One connection: at most one worker at a time, and the files in `folder`."""
+
+    def __init__(self, folder: Path, answers: BinaryIO) -> None:
+        self._folder, self._answers = folder, answers
+        self._store = Store(place())
+        self._arriving: dict[str, Arriving] = {}
+        self._worker: WorkerProcess | None = None
+        self._lock = threading.Lock()
+        self._orders: queue.SimpleQueue[tuple[Order, bytes] | None] = queue.SimpleQueue()
+        self._heard = time.monotonic()
+        self._over = False
+
+    def greet(self) -> None:
+        """Say who this is; nothing but frames comes after it."""
+        self._store.sweep()
+        greeting = Greeting(
+            resnet_edge=__version__,
+            digest=code_digest(),
+            time=time.time(),
+            workers=how_many(),
+            folder=str(self._folder),
+        )
+        self._answers.write(frames.GREETING.encode() + msgspec.json.encode(greeting) + b"\n")
+        self._answers.flush()
+
+    def serve(self, stream: BinaryIO) -> None:
+        """Do what is ordered, in turn; orders are read beside it, so that their end is noticed at once."""
+        threading.Thread(target=self._listen, args=(stream,), daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
+        while (order := self._orders.get()) is not None:
+            self._do(*order)
+
+    def close(self) -> None:
+        """End the worker, and forget what did not arrive."""
+        self._end()
+        for arriving in self._arriving.values():
+            arriving.discard()
+
+    def _listen(self, stream: BinaryIO) -> None:
+        try:
+            while (order := frames.read(stream, Order)) is not None:
+                self._heard = time.monotonic()
+                if order[0].order != "ping":
+                    self._orders.put(order)
+        except (frames.Broken, OSError) as error:
+            sys.stderr.write(f"the connection broke: {error}\n")
+        self._end()
+
+    def _watch(self) -> None:
+        while time.monotonic() - self._heard < SILENCE:
+            time.sleep(SILENCE / 10)
+        self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._over = True
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+        self._orders.put(None)
+
+    def _do(self, order: Order, payload: bytes) -> None:
+        try:
+            if order.order == "have":
+                self._send(Answer(missing=[one for one in order.digests if not self._store.has(one)]))
+            elif order.order == "file":
+                self._take(order, payload)
+            else:
+                self._call(order)
+        except ResnetEdgeError as error:
+            self._send(Answer(error=type(error).__name__, text=str(error), log=self._log_of(error)))
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            self._send(Answer(error=OutputError.__name__, text=f"{error.strerror or error}: make room there"))
+        except Exception as error:  # the border: it is sent to the other machine, not swallowed
+            self._send(
+                Answer(error=WorkerFailed.__name__, text=f"{type(error).__name__}: {first_line(error)}")
+            )
+
+    def _take(self, order: Order, payload: bytes) -> None:
+        (digest,) = order.digests
+        arriving = self._arriving.get(digest)
+        try:
+            if arriving is None:
+                arriving = self._arriving[digest] = self._store.arriving(digest)
+            self._add(arriving, payload)
+            if order.last:
+                del self._arriving[digest]
+                arriving.finish()
+                self._send(Answer(reply=digest))
+        except OSError:
+            if arriving is not None:
+                arriving.discard()
+            raise
+
+    def _add(self, arriving: Arriving, payload: bytes) -> None:
+        """What was not asked for longest makes room."""
+        while True:
+            try:
+                return arriving.add(payload)
+            except OSError:
+                if not self._store.make_room():
+                    raise
+
+    def _call(self, order: Order) -> None:
+        for path, digest in order.reads.items():
+            link = self._inside(path)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(self._store.path(digest))
+        for path in order.writes:
+            self._inside(path).parent.mkdir(parents=True, exist_ok=True)
+        worker = self._started(order)
+
+        def tell(progress: Progress) -> None:
+            self._send(Answer(progress=progress))
+
+        try:
+            reply = worker.call(order.function, order.request, object, tell)
+        except WorkerFailed:
+            with self._lock:
+                self._worker = None
+            worker.close()
+            raise
+        for path in order.writes:
+            self._bring(path)
+        self._send(Answer(reply=reply, peak_bytes=worker.peak_bytes, cpu_seconds=worker.cpu_seconds))
+
+    def _started(self, order: Order) -> WorkerProcess:
+        with self._lock:
+            if self._over:
+                raise WorkerFailed(f"{order.name}: the connection is over")
+            if self._worker is None:
+                out = self._folder / "out"
+                out.mkdir(exist_ok=True)
+                grant = Grant(writes=(str(out),), free=order.free, network=order.network)
+                self._worker = WorkerProcess(order.name, self._folder / "worker.log", grant=grant)
+            return self._worker
+
+    def _bring(self, path: str) -> None:
+        file = self._inside(path)
+        if not file.is_file():
+            return
+        with file.open("rb") as stream:
+            block = stream.read(frames.BLOCK)
+            while True:
+                following = stream.read(frames.BLOCK)
+                self._send(Answer(written=path, last=not following), block)
+                if not following:
+                    break
+                block = following
+        file.unlink()
+
+    def _inside(self, path: str) -> Path:
+        """A path in the folder of this connection. Raises UsageError for any other."""
+        whole = Path(os.path.normpath(path))
+        if self._folder not in whole.parents:
+            raise UsageError(f"{path!r} is not in {self._folder}: run the same version on both machines")
+        return whole
+
+    def _log_of(self, error: ResnetEdgeError) -> str:
+        with suppress(OSError):
+            if isinstance(error, WorkerFailed):
+                return (self._folder / "worker.log").read_bytes()[-LOG_BYTES:].decode(errors="replace")
+        return ""
+
+    def _send(self, answer: Answer, payload: bytes = b"") -> None:
+        frames.write(self._answers, answer, payload)
+
+
+if __name__ == "__main__":
+    main()

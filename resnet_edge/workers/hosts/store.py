@@ -1,0 +1,98 @@
+"""On a host: files by their content, so that what was brought once is not brought again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.atomic import take_name
+
+KEPT_SECONDS = 30 * 24 * 3600.0
+"""What was not asked for so long goes: a month, as build caches have it."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def place() -> Path:
+    """Where it is (the XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "resnet-edge" / "host"
+
+
+class Store:
+    """The files in `folder`, which is made with the first. Raises OSError where there is no room."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, digest: str) -> Path:
+        """Where the file of this SHA-256 is, or would be. Raises DataError where it is none."""
+        if not _DIGEST.fullmatch(digest):
+            raise DataError(f"{digest[:80]!r} is no SHA-256: run the same version on both machines")
+        return self._folder / digest[:2] / digest
+
+    def has(self, digest: str) -> bool:
+        """Whether it is there; then it stays for now."""
+        path = self.path(digest)
+        with suppress(OSError):
+            os.utime(path)
+            return path.is_file()
+        return False
+
+    def arriving(self, digest: str) -> Arriving:
+        """A file that comes in parts."""
+        path = self.path(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Arriving(path, digest)
+
+    def sweep(self) -> None:
+        """Remove what nobody asked for in a long time, and what never arrived whole."""
+        oldest = time.time() - KEPT_SECONDS
+        for file in self._folder.glob("??/*"):
+            with suppress(OSError):
+                if file.stat().st_mtime < oldest:
+                    file.unlink()
+
+    def make_room(self) -> bool:
+        """Remove the file that was not asked for longest; whether there was one."""
+        files = []
+        for file in self._folder.glob("??/*"):
+            with suppress(OSError):
+                files.append((file.stat().st_mtime, file))
+        for _, file in sorted(files)[:1]:
+            with suppress(OSError):
+                file.unlink()
+                return True
+        return False
+
+
+class Arriving:
+    """A file on its way, which has its name when all of it is there and is what it was said to be."""
+
+    def __init__(self, path: Path, digest: str) -> None:
+        self._path, self._digest, self._hash = path, digest, hashlib.sha256()
+        self._part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+        self._stream = self._part.open("xb")
+
+    def add(self, content: bytes) -> None:
+        """Raises OSError."""
+        self._stream.write(content)
+        self._hash.update(content)
+
+    def finish(self) -> None:
+        """Raises OSError; DataError where what arrived is another file."""
+        self._stream.close()
+        if self._hash.hexdigest() != self._digest:
+            self.discard()
+            raise DataError("a file was changed while it was copied: run again when nothing writes to it")
+        take_name(self._part, self._path)
+
+    def discard(self) -> None:
+        """It did not arrive."""
+        self._stream.close()
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)
