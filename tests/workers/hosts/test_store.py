@@ -1,0 +1,72 @@
+"""Files by their content, on a host."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.core.errors import DataError
+from resnet_edge.workers.hosts.store import KEPT_SECONDS, Store
+
+CONTENT = b"what was brought"
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+def brought(store: Store, content: bytes = CONTENT, digest: str = DIGEST) -> None:
+    arriving = store.arriving(digest)
+    arriving.add(content[:4])
+    arriving.add(content[4:])
+    arriving.finish()
+
+
+def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    arriving = store.arriving(DIGEST)
+    arriving.add(CONTENT)
+    assert not store.has(DIGEST)
+    arriving.finish()
+    assert store.has(DIGEST)
+    assert store.path(DIGEST).read_bytes() == CONTENT
+
+
+def test_another_file_than_was_said_is_refused_and_gone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(DataError, match="was changed while it was copied"):
+        brought(store, b"something else")
+    assert not store.has(DIGEST)
+    assert not [*tmp_path.glob("??/*")]
+
+
+@pytest.mark.parametrize("digest", ["../../../etc/passwd", "", "A" * 64, DIGEST + "0"])
+def test_what_is_no_digest_is_no_path(tmp_path: Path, digest: str) -> None:
+    with pytest.raises(DataError, match="is no SHA-256"):
+        Store(tmp_path).path(digest)
+
+
+def test_what_nobody_asked_for_goes(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    brought(store)
+    other = hashlib.sha256(b"1").hexdigest()
+    brought(store, b"1", other)
+    long_ago = time.time() - KEPT_SECONDS - 10
+    os.utime(store.path(DIGEST), (long_ago, long_ago))
+    os.utime(store.path(other), (long_ago, long_ago))
+    assert store.has(other)  # asked for: it stays
+    store.sweep()
+    assert [store.has(DIGEST), store.has(other)] == [False, True]
+
+
+def test_the_oldest_makes_room(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    brought(store)
+    other = hashlib.sha256(b"1").hexdigest()
+    brought(store, b"1", other)
+    os.utime(store.path(DIGEST), (1, 1))
+    assert store.make_room()
+    assert [store.has(DIGEST), store.has(other)] == [False, True]
+    assert store.make_room()
+    assert not store.make_room()
