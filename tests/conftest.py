@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.hosts.fixtures import host as host
+from tests.hosts.fixtures import raspberry as raspberry
+from tests.hosts.fixtures import sshd as sshd
+
 if TYPE_CHECKING:
     from tests.graph.road import Road
 

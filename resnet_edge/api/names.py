@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 
 from resnet_edge.api.checked import ValueRule
 from resnet_edge.core import registry
-from resnet_edge.core.backend_name import on_host, split_host
+from resnet_edge.core.backend_name import on_host, runtime_of, split_host
 from resnet_edge.core.choices import choose
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.image_contract import contract
@@ -50,6 +50,17 @@ def backend(value: str) -> str:
     if value != here:
         Host.parse(host)
     return on_host(f"{known}{colon}{device}", host)
+
+
+def local_backend(value: str) -> str:
+    """One of them, on this machine. Raises UnknownName, UsageError."""
+    known = backend(value)
+    if host := split_host(known)[1]:
+        raise UsageError(
+            f"{value!r} is on another machine, and this is measured here: name {runtime_of(known)} alone, or "
+            f"time the result by `resnet-edge bench FILE --backends {runtime_of(known)}@{host}`"
+        )
+    return known
 
 
 def scheme(value: str) -> str:
@@ -113,7 +124,7 @@ def _resize(value: str | Path) -> None:
 Formats: TypeAlias = Annotated[Words, ValueRule(formats)]
 Schemes: TypeAlias = Annotated[Words, ValueRule(schemes)]
 Backends: TypeAlias = Annotated[Words, ValueRule(backends)]
-Backend: TypeAlias = Annotated[str, ValueRule(backend)]
+Backend: TypeAlias = Annotated[str, ValueRule(local_backend)]
 Scheme: TypeAlias = Annotated[str, ValueRule(scheme)]
 Profiles: TypeAlias = Annotated[Words, ValueRule(profiles)]
 Augmentations: TypeAlias = Annotated[Words, ValueRule(augmentations)]

@@ -9,10 +9,12 @@ from pathlib import Path
 from resnet_edge.benchmarking.task import ListOffers, Offers
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.backend_name import on_host, runtime_of, split_host
 from resnet_edge.core.errors import (
     ArtifactError,
     DataError,
     DeviceUnavailable,
+    HostUnavailable,
     MissingDependency,
     UsageError,
     WorkerFailed,
@@ -23,6 +25,9 @@ from resnet_edge.golden.task import ReplayGoldenVectors, UnpackGoldenVectors
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress, silent
+
+NOT_RUN = (ArtifactError, DeviceUnavailable, HostUnavailable, MissingDependency, WorkerFailed)
+"""What keeps one replay from running, and no other."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,9 @@ class _Team:
             return [self._where_it_opens(file)]
         format, places = file.artifact.format, []
         for word in words:
-            name, _, device = word.partition(":")
+            runtime, host = split_host(word)
+            runtime, _, device = runtime.partition(":")
+            name = on_host(runtime, host)
             offers = self._offers(name)
             if (device or "cpu") not in offers.devices:
                 known = ", ".join(offers.devices)
@@ -162,13 +169,13 @@ class _Team:
 
     def _offers(self, name: str) -> Offers:
         if name not in self.offered:
-            self.offered[name] = self._worker(name).run(ListOffers(backend=name))
+            self.offered[name] = self._worker(name).run(ListOffers(backend=runtime_of(name)))
         return self.offered[name]
 
     def _worker(self, name: str) -> Worker:
         if name not in self.members:
             self.members[name] = self.workers.worker(
-                f"golden on {name}", self.on_progress, backends_grant([name])
+                f"golden on {name}", self.on_progress, backends_grant([name]), split_host(name)[1]
             )
         return self.members[name]
 
@@ -178,12 +185,12 @@ class _Team:
             self.task,
             artifact=file.number,
             path=str(file.path),
-            backend=backend,
+            backend=runtime_of(backend),
             device=device,
         )
         try:
-            return self._worker(backend).run(task)
-        except (ArtifactError, DeviceUnavailable, MissingDependency, WorkerFailed) as error:
+            return replace(self._worker(backend).run(task), backend=backend)
+        except NOT_RUN as error:
             why = (str(error),)
             name = file.path.name
             return GoldenRow(

@@ -44,9 +44,7 @@ def test_joined_they_are_what_one_run_gives(whole: Predict, tmp_path: Path) -> N
     shards = shards_of(whole, tmp_path)
     for shard in reversed(shards):  # workers end in any order
         assert run(shard, silent).n == shard.stop - shard.start
-    joined = join(
-        JoinShards.of(shards, str(tmp_path / "joined.npy")), silent
-    )
+    joined = join(JoinShards.of(shards, str(tmp_path / "joined.npy")), silent)
     wanted = predict(whole, silent)
     assert (joined.n, joined.device, joined.classes) == (wanted.n, wanted.device, wanted.classes)
     np.testing.assert_array_equal(np.load(joined.out), np.load(wanted.out))
@@ -71,9 +69,7 @@ def test_shards_of_two_runtimes_are_no_whole(whole: Predict, tmp_path: Path) -> 
     other = replace(msgspec.json.decode(result_file.read_bytes(), type=PredictResult), device="gpu")
     result_file.write_bytes(msgspec.json.encode(other))
     with pytest.raises(DataError, match="not made by one runtime"):
-        join(
-            JoinShards.of(shards, str(tmp_path / "joined.npy")), silent
-        )
+        join(JoinShards.of(shards, str(tmp_path / "joined.npy")), silent)
 
 
 def test_what_was_half_told_is_run_again(whole: Predict, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from resnet_edge.core.errors import DataError, HostUnavailable, UsageError, Work
 from resnet_edge.hosts.address import Host
 from resnet_edge.workers.hosts.process import HostProcess
 from resnet_edge.workers.progress import Progress
+from tests.hosts.environment import stand_in
 from tests.hosts.sshd import Sshd
-from tests.workers.hosts.environment import stand_in
 from tests.workers.hosts.probes import Join
 
 PI4 = Host.parse("pi4")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.hosts.sshd import Sshd
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def stand_in(host: Sshd, before: str = "") -> None:

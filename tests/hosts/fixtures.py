@@ -1,3 +1,5 @@
+"""Other machines, for every test that wants one (tests/conftest.py)."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -5,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hosts.environment import stand_in
 from tests.hosts.sshd import Sshd, raspberry_programs, running
 
 
@@ -21,3 +24,10 @@ def raspberry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]
     path = raspberry_programs(tmp_path / "programs")
     with running(tmp_path / "sshd", monkeypatch, path=path) as server:
         yield server
+
+
+@pytest.fixture
+def host(sshd: Sshd) -> Sshd:
+    """A machine, `pi4`, whose environment is this one."""
+    stand_in(sshd)
+    return sshd

@@ -1,0 +1,162 @@
+"""Commands with backends on another machine, behind a real sshd."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Given
+from tests.cli.conversion import Ended, Place
+from tests.hosts.sshd import Sshd
+
+THERE = "litert@pi4"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path, "hosts")
+
+
+def run(place: Place, command: str, *words: str, environment: Mapping[str, str] | None = None) -> Ended:
+    place.command = command
+    return place.run(*words, environment=environment)
+
+
+def verified(place: Place, given: Given, *words: str) -> Ended:
+    cache = {"XDG_CACHE_HOME": str(place.here.parent / "cache")}
+    options = ["--reference", str(given.model), "--data", str(given.data), "--max-drop", "2", "--json"]
+    return run(place, "verify", *options, *words, environment=cache)
+
+
+def rows(document: dict[str, Any], key: str = "parity") -> dict[tuple[str, str], dict[str, Any]]:
+    return {(row["artifact"], row["backend"]): row for row in document[key]}
+
+
+def test_the_same_verdicts_to_the_bit(host: Sshd, place: Place, given: Given, converted: Path) -> None:
+    files = [str(converted / f"tiny.{scheme}.tflite") for scheme in ("fp32", "int8")]
+    ended = verified(place, given, *files, "--backends", f"litert,{THERE}")
+    assert ended.code == 0, ended.err
+    document = json.loads(ended.out)
+    both = rows(document)
+    for file in ("tiny.fp32.tflite", "tiny.int8.tflite"):
+        here, there = both[file, "litert"], both[file, THERE]
+        assert {**here, "backend": THERE} == there
+    assert document["machine"]["hosts"]["pi4"]["runtimes"].keys() == {"litert"}
+    ran = {(row["artifact"], row["backend"]) for row in document["execution"]}
+    assert ("tiny.int8.tflite", THERE) in ran
+    assert not any("looked into" in note for note in document["notes"])
+
+
+def test_convert_proves_and_times_there(host: Sshd, place: Place, given: Given) -> None:
+    words = ["--schemes", "fp32,int8", "--formats", "tflite", "--backends", f"litert,{THERE}"]
+    ended = run(
+        *(place, "convert", str(given.model), "--data", str(given.data), *words, "--latency-seconds", "0.2"),
+        *("--max-drop", "2", "--out", "dist"),
+    )
+    assert ended.code == 0, ended.err
+    report = json.loads((place.here / "dist" / "report.json").read_text())
+    timed = rows(report, "latency")
+    for backend in ("litert", THERE):
+        assert timed["tiny.fp32.tflite", backend]["vs_fp32"] == pytest.approx(1)
+        assert timed["tiny.int8.tflite", backend]["vs_fp32"] > 0
+    assert {row["verdict"] for row in report["parity"]} == {"pass"}
+    assert "pi4" in (place.here / "dist" / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_bench_ranks_each_machine_by_itself(host: Sshd, place: Place, converted: Path) -> None:
+    words = ["bench", str(converted), "--backends", f"litert,{THERE},onnxruntime@pi4", "--budget", "2"]
+    ended = run(place, *words, "--json")
+    assert ended.code in (0, 5), ended.err
+    document = json.loads(ended.out)
+    by_machine: dict[str, list[int]] = {}
+    for row in document["rows"]:
+        by_machine.setdefault(row["backend"].partition("@")[2], []).append(row["rank"])
+    assert {host: (min(ranks), len(ranks)) for host, ranks in by_machine.items()} == {
+        "": (1, 2),
+        "pi4": (1, 4),
+    }
+    assert document["hosts"]["pi4"]["machine"]["cores"]
+    ended = run(place, *words[:-1], "1", "--html", "b.html")
+    assert "On pi4: " in ended.out
+    assert "Here: " in ended.out
+    page = (place.here / "b.html").read_text()
+    assert "Results, on pi4" in page
+
+
+def test_golden_vectors_are_replayed_there(host: Sshd, place: Place, given: Given, converted: Path) -> None:
+    file = str(converted / "tiny.int8.tflite")
+    saved = verified(place, given, file, "--save-golden", str(place.here / "g.npz"))
+    assert saved.code == 0, saved.err
+    ended = run(place, "verify", file, "--golden", "g.npz", "--backends", f"litert,{THERE}", "--json")
+    assert ended.code == 0, ended.err
+    both = {row["backend"]: row for row in json.loads(ended.out)["rows"]}
+    assert {**both["litert"], "backend": THERE} == both[THERE]
+
+
+@pytest.mark.slow
+def test_doctor_of_another_machine(host: Sshd, place: Place) -> None:
+    ended = run(place, "doctor", "--host", "pi4", "--json")
+    assert ended.code in (0, 3), ended.err
+    states = {one["backend"]: one for one in json.loads(ended.out)["backends"]}
+    assert states["litert"]["devices"][0]["status"] == "opens"
+
+
+@pytest.mark.parametrize("words", [("convert",), ("verify", "x.tflite"), ("bench", "x.tflite")])
+def test_a_name_that_is_no_host(place: Place, words: tuple[str, ...]) -> None:
+    (place.here / "x.tflite").write_bytes(b"")
+    ended = run(place, *words, "--backends", "litert@-oProxyCommand=x")
+    assert ended.code == 2
+    assert "names no host" in ended.err
+
+
+def test_a_host_that_is_not_there_ends_it_at_once(
+    host: Sshd, place: Place, given: Given, converted: Path
+) -> None:
+    host.stop()
+    ended = verified(place, given, str(converted / "tiny.int8.tflite"), "--backends", f"litert,{THERE}")
+    assert ended.code == 3
+    assert json.loads(ended.out)["error"].startswith("pi4: no ssh server listens there")
+
+
+def test_prune_measures_here(place: Place, given: Given) -> None:
+    words = ["prune", str(given.model), "--data", str(given.data), "--method", "channel", "--out", "p.keras"]
+    ended = run(place, *words, "--target-latency", "0.5x", "--backend", THERE)
+    assert ended.code == 2
+    assert "is on another machine, and this is measured here" in ended.err
+
+
+def test_a_host_that_goes_away_leaves_the_other_rows(
+    host: Sshd, place: Place, given: Given, converted: Path
+) -> None:
+    file = str(converted / "tiny.int8.tflite")
+    over = threading.Event()
+
+    def drop_when_at_work() -> None:
+        # Workers of the proof are the first that run beside the server's own greeting.
+        while not over.is_set():
+            started = any("workers.child" in " ".join(one.cmdline()) for one in host.running())
+            if started and any(file.stat().st_size > 1 << 20 for file in host.home.rglob("host/??/*")):
+                host.drop()
+                return
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=drop_when_at_work)
+    thread.start()
+    ended = verified(place, given, file, "--backends", f"litert,{THERE}")
+    over.set()
+    thread.join()
+    document = json.loads(ended.out)
+    assert ended.code == 3, ended.err
+    assert rows(document)["tiny.int8.tflite", "litert"]["verdict"] == "pass"
+    (failure,) = document["failures"]
+    assert failure["what"] == f"tiny.int8.tflite on {THERE} cpu"
+    assert "pi4" in failure["message"]
+    again = verified(place, given, file, "--backends", f"litert,{THERE}")
+    assert again.code == 0, again.err
