@@ -6,6 +6,7 @@ Plain text, not yet escaped: each writer escapes for its own format.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -285,9 +286,20 @@ def _affine(quantization: Quantization | None) -> tuple[str, str]:
     )
 
 
+def machine_rows(machine: Mapping[str, Any]) -> list[Fact]:
+    """`machine` of a report, with a row for each other machine that files ran on."""
+    rows = [(key, words.plain(value)) for key, value in machine.items() if key not in ("command", "hosts")]
+    for host, facts in machine.get("hosts", {}).items():
+        runtimes = ", ".join(f"{name} {version}" for name, version in facts.get("runtimes", {}).items())
+        cores = words.count(facts.get("usable_cores") or 0, "core")
+        what = ", ".join((str(facts.get("cpu")), cores, str(facts.get("architecture")), str(facts.get("os"))))
+        rows.append((host, f"{what}; {runtimes}"))
+    return rows
+
+
 def machine_facts(report: Report) -> list[Fact]:
     """The machine, then how latency was measured, then the versions."""
-    facts = [(key, words.plain(value)) for key, value in report.machine.items() if key != "command"]
+    facts = machine_rows(report.machine)
     if conditions(report):
         facts.append(("latency", conditions(report)))
     return [*facts, ("resnet-edge", report.resnet_edge), *((k, v) for k, v in report.versions.items())]

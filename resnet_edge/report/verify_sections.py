@@ -25,6 +25,7 @@ from resnet_edge.report.blocks import (
 from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.proof_sections import DIAGNOSIS, DOUBTS, FAILURES, LABELS, NOTES, REPEAT
 from resnet_edge.report.rows import WORDS
+from resnet_edge.report.summary import machine_rows
 from resnet_edge.report.verify_words import OUTCOMES, verdict
 
 
@@ -80,8 +81,13 @@ def _plain(entries: dict[str, Any]) -> Iterator[Block]:
 
 
 def _machine(verification: Verification) -> Iterator[Block]:
-    machine = [(key, words.plain(value)) for key, value in verification.machine.items() if key != "command"]
-    yield Facts([*machine, ("resnet-edge", verification.resnet_edge), *verification.versions.items()])
+    yield Facts(
+        [
+            *machine_rows(verification.machine),
+            ("resnet-edge", verification.resnet_edge),
+            *verification.versions.items(),
+        ]
+    )
 
 
 SECTIONS: tuple[Entry[Verification], ...] = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -27,8 +26,6 @@ CHATTER = 1 << 20
 """Bytes that a login shell may say before `serve` does."""
 START_SECONDS = 120.0
 """For ssh, and Python there, until it greets; an emulated one takes some seconds."""
-SKEW = 300.0
-"""Seconds by which two clocks may differ: more is a clock that nobody set, as of a board without one."""
 UNPREPARED = 78
 """What the script ends with where there is no environment (EX_CONFIG of sysexits.h)."""
 
@@ -67,7 +64,6 @@ class Connection:
         self._answers = cast(BinaryIO, self._process.stdout)
         try:
             self.greeting = self._greeted()
-            self.clock_skew = self.greeting.time - time.time()
             self._check()
         except BaseException:
             self.close()

@@ -18,13 +18,10 @@ GREETING = "resnet-edge host:"
 
 
 class Greeting(msgspec.Struct, frozen=True, kw_only=True):
-    """What a host says of itself: its code (`identity`), its clock in seconds since 1970, how many workers
-    it has memory and cores for, and the `folder` in which the files of tasks are."""
+    """What a host says of itself: its code (`identity`), and the `folder` in which the files of tasks are."""
 
     resnet_edge: str
     digest: str
-    time: float
-    workers: int
     folder: str
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -39,11 +39,6 @@ class HostProcess:
         self._lock = threading.Lock()
         self._closed = False
         self._connection = Connection(host, log)
-
-    @property
-    def workers(self) -> int:
-        """How many workers the host has memory and cores for."""
-        return self._connection.greeting.workers
 
     def run(self, task: Task[T], on_progress: OnProgress = silent) -> T:
         """Do `task` on the host, with the files that it reads, and bring what it writes. Raises as
@@ -180,10 +175,3 @@ def digest_of(path: str) -> str:
     if key not in _digests:
         _digests[key] = sha256_of(Path(path))
     return _digests[key]
-
-
-def workers_of(host: Host, log: Path) -> Any:
-    """What the host says of itself. Raises HostUnavailable."""
-    connection = Connection(host, log)
-    connection.close()
-    return connection.greeting

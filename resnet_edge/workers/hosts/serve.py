@@ -27,7 +27,6 @@ from resnet_edge.workers.hosts.identity import code_digest
 from resnet_edge.workers.hosts.store import Arriving, Store, place
 from resnet_edge.workers.process import WorkerProcess
 from resnet_edge.workers.progress import Progress
-from resnet_edge.workers.side_by_side import how_many
 
 SILENCE = 60.0
 """Seconds. The other end says something every few (`connection.PING`)."""
@@ -70,8 +69,6 @@ class _Served:
         greeting = Greeting(
             resnet_edge=__version__,
             digest=code_digest(),
-            time=time.time(),
-            workers=how_many(),
             folder=str(self._folder),
         )
         self._answers.write(frames.GREETING.encode() + msgspec.json.encode(greeting) + b"\n")

@@ -134,7 +134,7 @@ def test_a_host_without_an_environment(sshd: Sshd, tmp_path: Path) -> None:
 
 
 def test_a_host_with_other_code(sshd: Sshd, tmp_path: Path) -> None:
-    greeting = '{"resnet_edge":"0.0.1","digest":"x","time":0,"workers":1,"folder":"/"}'
+    greeting = '{"resnet_edge":"0.0.1","digest":"x","folder":"/"}'
     stand_in(sshd, f"echo 'resnet-edge host:{greeting}'; exit 0")
     wanted = r"^pi4 has resnet-edge 0\.0\.1, and this machine .*: resnet-edge host prepare pi4$"
     with pytest.raises(HostUnavailable, match=wanted):
