@@ -41,7 +41,13 @@ REPORTS = "core/results/test_report.py"
 BACKENDS, BENCH, CONVERT = "contracts/test_backends.py", "cli/test_bench.py", "cli/test_convert.py"
 CHANNELS, PACKAGE_, VERIFY = "cli/test_prune_channel.py", "cli/test_package.py", "cli/test_verify.py"
 PROFILES, NPUS = "contracts/test_profiles.py", "bundle/delegates/test_litert_npu.py"
+HOSTS = "workers/hosts/test_process.py"
+"""A real sshd stands between both ends."""
 ELSEWHERE = {
+    "evaluation/hosts.py": "cli/test_hosts.py",
+    "evaluation/offers.py": "cli/test_hosts.py",
+    "workers/hosts/connection.py": HOSTS,
+    "workers/hosts/serve.py": HOSTS,
     # Leaves that want a runtime, another processor or a browser: the contract of all backends runs them.
     "backends/_arm64_environment.py": "backends/test_arm64.py",
     "backends/_litert/execution.py": "diagnosis/test_execution.py",

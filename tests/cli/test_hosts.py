@@ -56,7 +56,9 @@ def test_the_same_verdicts_to_the_bit(host: Sshd, place: Place, given: Given, co
 def test_convert_proves_and_times_there(host: Sshd, place: Place, given: Given) -> None:
     words = ["--schemes", "fp32,int8", "--formats", "tflite", "--backends", f"litert,{THERE}"]
     ended = run(
-        *(place, "convert", str(given.model), "--data", str(given.data), *words, "--latency-seconds", "0.2"),
+        place,
+        "convert",
+        *(str(given.model), "--data", str(given.data), *words, "--latency-seconds", "0.2"),
         *("--max-drop", "2", "--out", "dist"),
     )
     assert ended.code == 0, ended.err

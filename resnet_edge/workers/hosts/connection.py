@@ -17,7 +17,7 @@ from resnet_edge.core.errors import HostUnavailable
 from resnet_edge.hosts import ssh
 from resnet_edge.hosts.address import Host
 from resnet_edge.workers.hosts import frames
-from resnet_edge.workers.hosts.frames import Answer, Greeting, Order
+from resnet_edge.workers.hosts.frames import Greeting, HostReply, HostRequest
 from resnet_edge.workers.hosts.identity import code_digest
 
 PING = 5.0
@@ -72,7 +72,7 @@ class Connection:
             waiting.cancel()
         threading.Thread(target=self._ping, daemon=True).start()
 
-    def send(self, order: Order, payload: bytes = b"") -> None:
+    def send(self, order: HostRequest, payload: bytes = b"") -> None:
         """Raises HostUnavailable where the host is gone."""
         try:
             with self._sending:
@@ -80,11 +80,11 @@ class Connection:
         except (OSError, ValueError) as error:  # a closed pipe is a ValueError
             raise self._gone() from error
 
-    def answers(self) -> Iterator[tuple[Answer, bytes]]:
+    def answers(self) -> Iterator[tuple[HostReply, bytes]]:
         """What comes, until somebody stops asking. Raises HostUnavailable where the host is gone."""
         while True:
             try:
-                frame = frames.read(self._answers, Answer)
+                frame = frames.read(self._answers, HostReply)
             except (frames.Broken, OSError, ValueError) as error:
                 raise self._gone() from error
             if frame is None:
@@ -160,4 +160,4 @@ class Connection:
     def _ping(self) -> None:
         while not self._over.wait(PING):
             with suppress(HostUnavailable):
-                self.send(Order(order="ping"))
+                self.send(HostRequest(order="ping"))

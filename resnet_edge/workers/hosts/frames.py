@@ -25,7 +25,7 @@ class Greeting(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
 
 
-class Order(msgspec.Struct, kw_only=True, omit_defaults=True):
+class HostRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """From here to the host. `have` asks which of `digests` are not there; `file` brings a part of the first
     of them, the last one if so said; `call` is a task, with the `reads` by their digests and what it
     `writes`, all by their paths there; `ping` says that this end is there."""
@@ -43,7 +43,7 @@ class Order(msgspec.Struct, kw_only=True, omit_defaults=True):
     network: bool = False
 
 
-class Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
+class HostReply(msgspec.Struct, kw_only=True, omit_defaults=True):
     """From the host to here: what is `missing`, `progress`, a part of a file that was `written` (the last one
     if so said), or the end of an order: `reply`, or the kind of an `error` with its `text` and, of a worker
     that failed, the end of its `log`."""
@@ -61,14 +61,14 @@ class Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
     cpu_seconds: float = 0.0
 
 
-T = TypeVar("T", Order, Answer)
+T = TypeVar("T", HostRequest, HostReply)
 
 
 class Broken(Exception):
     """What came is no frame, or ends in the middle of one."""
 
 
-def write(stream: BinaryIO, frame: Order | Answer, payload: bytes = b"") -> None:
+def write(stream: BinaryIO, frame: HostRequest | HostReply, payload: bytes = b"") -> None:
     """Raises OSError where the other end is gone."""
     frame.bytes = len(payload)
     stream.write(msgspec.json.encode(frame) + b"\n" + payload)

@@ -17,7 +17,7 @@ from resnet_edge.workers.grant import NOTHING, Grant
 from resnet_edge.workers.hosts import frames
 from resnet_edge.workers.hosts.carried import Carried
 from resnet_edge.workers.hosts.connection import Connection
-from resnet_edge.workers.hosts.frames import Answer, Order
+from resnet_edge.workers.hosts.frames import HostReply, HostRequest
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.task import Task
 
@@ -61,7 +61,7 @@ class HostProcess:
         if files:
             # Many workers of one host would bring the same file at once.
             with _lock_of(self.host):
-                self._connection.send(Order(order="have", digests=[*files]))
+                self._connection.send(HostRequest(order="have", digests=[*files]))
                 for digest in self._end().missing or ():
                     self._bring(digest, Path(files[digest]))
         here = {path: digest for digest, path in files.items()}
@@ -72,7 +72,7 @@ class HostProcess:
             block = stream.read(frames.BLOCK)
             while True:
                 following = stream.read(frames.BLOCK)
-                self._connection.send(Order(order="file", digests=[digest], last=not following), block)
+                self._connection.send(HostRequest(order="file", digests=[digest], last=not following), block)
                 if not following:
                     break
                 block = following
@@ -80,9 +80,9 @@ class HostProcess:
 
     def _called(
         self, task: Task[T], carried: Carried, digests: dict[str, str], on_progress: OnProgress
-    ) -> Answer:
+    ) -> HostReply:
         try:
-            order = Order(
+            order = HostRequest(
                 order="call",
                 name=self.name,
                 function=task.runs,
@@ -110,7 +110,9 @@ class HostProcess:
             for part in parts.values():
                 part.unlink(missing_ok=True)
 
-    def _write(self, answer: Answer, payload: bytes, here: dict[str, Path], parts: dict[str, Path]) -> None:
+    def _write(
+        self, answer: HostReply, payload: bytes, here: dict[str, Path], parts: dict[str, Path]
+    ) -> None:
         """A part of a file, which has its name when it is whole; none that the task does not declare."""
         name = answer.written or ""
         if name not in here:
@@ -121,14 +123,14 @@ class HostProcess:
         if answer.last:
             take_name(parts.pop(name), here[name])
 
-    def _end(self) -> Answer:
+    def _end(self) -> HostReply:
         """The end of an order that is no call. Raises what the host says."""
         answer = next(answer for answer, _ in self._connection.answers())
         if answer.error is not None:
             raise KINDS.get(answer.error, ResnetEdgeError)(f"{self.host.name}: {answer.text}")
         return answer
 
-    def _read(self, answer: Answer, carried: Carried, reply: type[T]) -> T:
+    def _read(self, answer: HostReply, carried: Carried, reply: type[T]) -> T:
         self.peak_bytes = max(self.peak_bytes, answer.peak_bytes)
         self.cpu_seconds = max(self.cpu_seconds, answer.cpu_seconds)
         if answer.log:

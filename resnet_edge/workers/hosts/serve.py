@@ -22,7 +22,7 @@ from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError, Wo
 from resnet_edge.core.files.scratch import Scratch
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.hosts import frames
-from resnet_edge.workers.hosts.frames import Answer, Greeting, Order
+from resnet_edge.workers.hosts.frames import Greeting, HostReply, HostRequest
 from resnet_edge.workers.hosts.identity import code_digest
 from resnet_edge.workers.hosts.store import Arriving, Store, place
 from resnet_edge.workers.process import WorkerProcess
@@ -59,7 +59,7 @@ class _Served:
         self._arriving: dict[str, Arriving] = {}
         self._worker: WorkerProcess | None = None
         self._lock = threading.Lock()
-        self._orders: queue.SimpleQueue[tuple[Order, bytes] | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[tuple[HostRequest, bytes] | None] = queue.SimpleQueue()
         self._heard = time.monotonic()
         self._over = False
 
@@ -88,13 +88,11 @@ class _Served:
             arriving.discard()
 
     def _listen(self, stream: BinaryIO) -> None:
-        try:
-            while (order := frames.read(stream, Order)) is not None:
+        with suppress(frames.Broken, OSError):  # the other end sees that it is over, and why it wrote so
+            while (order := frames.read(stream, HostRequest)) is not None:
                 self._heard = time.monotonic()
                 if order[0].order != "ping":
                     self._orders.put(order)
-        except (frames.Broken, OSError) as error:
-            sys.stderr.write(f"the connection broke: {error}\n")
         self._end()
 
     def _watch(self) -> None:
@@ -110,26 +108,28 @@ class _Served:
             worker.close()
         self._orders.put(None)
 
-    def _do(self, order: Order, payload: bytes) -> None:
+    def _do(self, order: HostRequest, payload: bytes) -> None:
         try:
             if order.order == "have":
-                self._send(Answer(missing=[one for one in order.digests if not self._store.has(one)]))
+                self._send(HostReply(missing=[one for one in order.digests if not self._store.has(one)]))
             elif order.order == "file":
                 self._take(order, payload)
             else:
                 self._call(order)
         except ResnetEdgeError as error:
-            self._send(Answer(error=type(error).__name__, text=str(error), log=self._log_of(error)))
+            self._send(HostReply(error=type(error).__name__, text=str(error), log=self._log_of(error)))
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            self._send(Answer(error=OutputError.__name__, text=f"{error.strerror or error}: make room there"))
+            self._send(
+                HostReply(error=OutputError.__name__, text=f"{error.strerror or error}: make room there")
+            )
         except Exception as error:  # the border: it is sent to the other machine, not swallowed
             self._send(
-                Answer(error=WorkerFailed.__name__, text=f"{type(error).__name__}: {first_line(error)}")
+                HostReply(error=WorkerFailed.__name__, text=f"{type(error).__name__}: {first_line(error)}")
             )
 
-    def _take(self, order: Order, payload: bytes) -> None:
+    def _take(self, order: HostRequest, payload: bytes) -> None:
         (digest,) = order.digests
         arriving = self._arriving.get(digest)
         try:
@@ -139,7 +139,7 @@ class _Served:
             if order.last:
                 del self._arriving[digest]
                 arriving.finish()
-                self._send(Answer(reply=digest))
+                self._send(HostReply(reply=digest))
         except OSError:
             if arriving is not None:
                 arriving.discard()
@@ -154,7 +154,7 @@ class _Served:
                 if not self._store.make_room():
                     raise
 
-    def _call(self, order: Order) -> None:
+    def _call(self, order: HostRequest) -> None:
         for path, digest in order.reads.items():
             link = self._inside(path)
             link.parent.mkdir(parents=True, exist_ok=True)
@@ -165,7 +165,7 @@ class _Served:
         worker = self._started(order)
 
         def tell(progress: Progress) -> None:
-            self._send(Answer(progress=progress))
+            self._send(HostReply(progress=progress))
 
         try:
             reply = worker.call(order.function, order.request, object, tell)
@@ -176,9 +176,9 @@ class _Served:
             raise
         for path in order.writes:
             self._bring(path)
-        self._send(Answer(reply=reply, peak_bytes=worker.peak_bytes, cpu_seconds=worker.cpu_seconds))
+        self._send(HostReply(reply=reply, peak_bytes=worker.peak_bytes, cpu_seconds=worker.cpu_seconds))
 
-    def _started(self, order: Order) -> WorkerProcess:
+    def _started(self, order: HostRequest) -> WorkerProcess:
         with self._lock:
             if self._over:
                 raise WorkerFailed(f"{order.name}: the connection is over")
@@ -197,7 +197,7 @@ class _Served:
             block = stream.read(frames.BLOCK)
             while True:
                 following = stream.read(frames.BLOCK)
-                self._send(Answer(written=path, last=not following), block)
+                self._send(HostReply(written=path, last=not following), block)
                 if not following:
                     break
                 block = following
@@ -216,7 +216,7 @@ class _Served:
                 return (self._folder / "worker.log").read_bytes()[-LOG_BYTES:].decode(errors="replace")
         return ""
 
-    def _send(self, answer: Answer, payload: bytes = b"") -> None:
+    def _send(self, answer: HostReply, payload: bytes = b"") -> None:
         frames.write(self._answers, answer, payload)
 
 

@@ -41,12 +41,12 @@ def join(where: Path, out: Path, then: str = "well") -> Join:
 
 
 def test_files_go_there_and_come_back(host: Sshd, tmp_path: Path) -> None:
-    told: list[Progress] = []
+    progress: list[Progress] = []
     with HostProcess("probe", tmp_path / "log", PI4) as worker:
-        reply = worker.run(join(tmp_path / "in", tmp_path / "out.bin"), told.append)
+        reply = worker.run(join(tmp_path / "in", tmp_path / "out.bin"), progress.append)
     assert (reply.out, reply.beside) == (str(tmp_path / "out.bin"), ("a.bin", "b.bin"))
     assert Path(reply.out).read_bytes() == b"\x00\xff\n" * 700_000 + b"end"
-    assert [each.step for each in told] == ["join"]
+    assert [each.step for each in progress] == ["join"]
     until(lambda: not host.running())
     assert not [*tmp_path.glob(".*unfinished")]
 
