@@ -16,6 +16,7 @@ from resnet_edge.benchmarking.accuracy import accuracy_of
 from resnet_edge.benchmarking.bench import BenchRequest, bench
 from resnet_edge.benchmarking.host_task import BenchThere, CarriedFile
 from resnet_edge.benchmarking.recommend import recommended
+from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.backend_name import on_host, split_host
 from resnet_edge.core.errors import ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, versions
@@ -120,7 +121,7 @@ def _on_host(
 def _merged(request: BenchRequest, own: Bench | None, benches: Mapping[str, Bench]) -> Bench:
     """One document: rows of hosts carry the host's name, and what is known of a file is known here."""
     first = next(iter(benches.values()))
-    hashes = first.sha256 if own is None else own.sha256
+    hashes = {file.name: sha256_of(file.path) for file in request.files}
     sizes = first.size_bytes if own is None else own.size_bytes
     accuracy = accuracy_of(request.files, hashes)
     hosts = {}

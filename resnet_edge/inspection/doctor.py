@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resnet_edge.core import registry
@@ -45,7 +45,8 @@ def examined(request: ExamineMachine, on_progress: OnProgress) -> Examination:
 def examine_host(host: str, on_progress: OnProgress) -> Examination:
     """The same of another machine. Raises HostUnavailable."""
     with log_folder() as logs, WorkerPool(logs) as workers:
-        return workers.worker(f"doctor on {host}", on_progress, FREE, host).run(ExamineMachine())
+        worker = workers.worker(f"doctor on {host}", on_progress, FREE, host)
+        return replace(worker.run(ExamineMachine()), host=host)
 
 
 def examine(on_progress: OnProgress) -> Examination:

@@ -43,16 +43,20 @@ def broken(examination: Examination) -> list[str]:
 
 
 def absent(examination: Examination) -> list[str]:
-    """A line for each reason why something is not here; runtimes of other versions in one."""
+    """A line for each reason why something is not here; runtimes of other versions in one. On a host, what is
+    not installed is in one line: it is installed from here."""
     pinned = registry.declared("backends")
     reasons: dict[str, list[str]] = {}
-    for backend, state in _states(examination, "not here", "not installed"):
+    wanted: tuple[Status, ...] = ("not here",) if examination.host else ("not here", "not installed")
+    for backend, state in _states(examination, *wanted):
         if backend.backend not in pinned:
             place = (
                 backend.backend if state.status == "not installed" else f"{backend.backend} {state.device}"
             )
             reasons.setdefault(state.detail.removeprefix(f"{backend.backend}: "), []).append(place)
     lines = [f"{', '.join(places)}: {reason}" for reason, places in reasons.items()]
+    if examination.host:
+        return [*lines, *_installed_from_here(examination)]
     others = [b.backend for b, _ in _states(examination, "not here", "not installed") if b.backend in pinned]
     if others:
         lines.append(
@@ -62,13 +66,24 @@ def absent(examination: Examination) -> list[str]:
     return lines
 
 
+def _installed_from_here(examination: Examination) -> list[str]:
+    missing = [backend.backend for backend, _ in _states(examination, "not installed")]
+    if not missing:
+        return []
+    return [
+        f"not installed there: {', '.join(missing)}. Those that pip has come by "
+        f"`resnet-edge host prepare {examination.host} --backends NAME,…`"
+    ]
+
+
 def summary(examination: Examination) -> str:
     """How much works, in a line, and what is wrong."""
     opening = list(_states(examination, "opens"))
     count = len({backend.backend for backend, _ in opening})
     missing = {backend.backend for backend, _ in _states(examination, "not installed")}
     work = "works" if count == 1 else "work"
-    line = f"{words.count(count, 'backend')} of {len(examination.backends)} {work} here{_devices(opening)}"
+    where = f"on {examination.host}" if examination.host else "here"
+    line = f"{words.count(count, 'backend')} of {len(examination.backends)} {work} {where}{_devices(opening)}"
     sick = [backend.backend for backend in examination.backends if not backend.healthy]
     if sick:
         return f"{line}; BROKEN: {', '.join(sick)}."

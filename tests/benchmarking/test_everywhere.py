@@ -56,6 +56,7 @@ def bench(machine: dict[str, Any], *rows: Timing, notes: tuple[str, ...] = ()) -
 
 @pytest.fixture
 def request_(tmp_path: Path) -> BenchRequest:
+    (tmp_path / "a.int8.tflite").write_bytes(b"12345")
     file = BenchFile(path=tmp_path / "a.int8.tflite", name="a.int8.tflite", format="tflite", scheme="int8")
     return BenchRequest(files=(file,), backends=("litert", "litert@pi4"))
 

@@ -50,12 +50,14 @@ class SandboxState:
 
 @dataclass(frozen=True)
 class Examination:
-    """Everything that `resnet-edge doctor` found. `sandbox` is what holds the workers that read files."""
+    """Everything that `resnet-edge doctor` found. `sandbox` is what holds the workers that read files; `host`
+    the machine, empty for this one."""
 
     machine: dict[str, Any]
     versions: dict[str, str]
     backends: tuple[BackendState, ...]
     sandbox: SandboxState
+    host: str = ""
 
     @property
     def exit_code(self) -> int:
