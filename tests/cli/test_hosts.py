@@ -162,3 +162,20 @@ def test_a_host_that_goes_away_leaves_the_other_rows(
     assert "pi4" in failure["message"]
     again = verified(place, given, file, "--backends", f"litert,{THERE}")
     assert again.code == 0, again.err
+
+
+@pytest.mark.slow
+def test_a_raspberry_pi_from_nothing(raspberry: Sshd, place: Place, given: Given, converted: Path) -> None:
+    """aarch64 under qemu: prepared over ssh, then an int8 file is proved with the kernels of ARM, to the bit."""
+    prepared = run(place, "host", "prepare", "pi4", "--backends", "litert", "--json")
+    if "pip's registry" in prepared.out:
+        pytest.skip(prepared.out)
+    assert prepared.code == 0, prepared.err
+    assert json.loads(prepared.out)["machine"] == "aarch64"
+    file = str(converted / "tiny.int8.tflite")
+    ended = verified(place, given, file, "--backends", f"litert,{THERE}")
+    assert ended.code == 0, ended.err
+    document = json.loads(ended.out)
+    both = rows(document)
+    assert {**both["tiny.int8.tflite", "litert"], "backend": THERE} == both["tiny.int8.tflite", THERE]
+    assert document["machine"]["hosts"]["pi4"]["architecture"] == "aarch64"
