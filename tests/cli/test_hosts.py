@@ -166,7 +166,7 @@ def test_a_host_that_goes_away_leaves_the_other_rows(
 
 @pytest.mark.slow
 def test_a_raspberry_pi_from_nothing(raspberry: Sshd, place: Place, given: Given, converted: Path) -> None:
-    """aarch64 under qemu: prepared over ssh, then an int8 file is proved with the kernels of ARM, to the bit."""
+    """aarch64 under qemu: prepared over ssh, then an int8 file is proved with ARM's kernels, to the bit."""
     prepared = run(place, "host", "prepare", "pi4", "--backends", "litert", "--json")
     if "pip's registry" in prepared.out:
         pytest.skip(prepared.out)

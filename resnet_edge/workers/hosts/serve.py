@@ -57,6 +57,7 @@ class _Served:
         self._folder, self._answers = folder, answers
         self._store = Store(place())
         self._arriving: dict[str, Arriving] = {}
+        self._lost: dict[str, OSError] = {}
         self._worker: WorkerProcess | None = None
         self._lock = threading.Lock()
         self._orders: queue.SimpleQueue[tuple[HostRequest, bytes] | None] = queue.SimpleQueue()
@@ -121,29 +122,35 @@ class _Served:
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            self._send(
-                HostReply(error=OutputError.__name__, text=f"{error.strerror or error}: make room there")
-            )
+            where = error.filename or place()
+            text = f"{where} there cannot be written ({error.strerror or error}): free some room, or mend it"
+            self._send(HostReply(error=OutputError.__name__, text=text))
         except Exception as error:  # the border: it is sent to the other machine, not swallowed
             self._send(
                 HostReply(error=WorkerFailed.__name__, text=f"{type(error).__name__}: {first_line(error)}")
             )
 
     def _take(self, order: HostRequest, payload: bytes) -> None:
+        """A part of a file. All parts are on their way before the first is answered: what went wrong is said
+        at the last."""
         (digest,) = order.digests
-        arriving = self._arriving.get(digest)
-        try:
-            if arriving is None:
-                arriving = self._arriving[digest] = self._store.arriving(digest)
-            self._add(arriving, payload)
-            if order.last:
-                del self._arriving[digest]
-                arriving.finish()
-                self._send(HostReply(reply=digest))
-        except OSError:
+        if digest not in self._lost:
+            try:
+                if digest not in self._arriving:
+                    self._arriving[digest] = self._store.arriving(digest)
+                self._add(self._arriving[digest], payload)
+            except OSError as error:
+                self._lost[digest] = error
+        if not order.last:
+            return
+        arriving = self._arriving.pop(digest, None)
+        if digest in self._lost:
             if arriving is not None:
                 arriving.discard()
-            raise
+            raise self._lost.pop(digest)
+        assert arriving is not None
+        arriving.finish()
+        self._send(HostReply(reply=digest))
 
     def _add(self, arriving: Arriving, payload: bytes) -> None:
         """What was not asked for longest makes room."""

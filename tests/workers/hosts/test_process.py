@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from resnet_edge.core.errors import DataError, HostUnavailable, UsageError, WorkerFailed
+from resnet_edge.core.errors import DataError, HostUnavailable, OutputError, UsageError, WorkerFailed
 from resnet_edge.hosts.address import Host
 from resnet_edge.workers.hosts.process import HostProcess
 from resnet_edge.workers.progress import Progress
@@ -148,6 +150,22 @@ def test_an_environment_that_does_not_start(sshd: Sshd, tmp_path: Path) -> None:
     )
     with pytest.raises(HostUnavailable, match=wanted):
         HostProcess("probe", tmp_path / "log", PI4)
+
+
+def test_a_full_disk(sshd: Sshd, tmp_path: Path) -> None:
+    apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    if subprocess.run([*apart, "mount -t tmpfs tmpfs /mnt"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody mount a file system for a process alone (unshare)")
+    small = 'mount -t tmpfs -o size=900k tmpfs "$HOME/.cache" && exec "$0" "$@"'
+    again = f'IN=1 exec {shlex.join([*apart, small])} "$0" "$@"'
+    stand_in(sshd, f'if [ -z "$IN" ]; then mkdir -p "$HOME/.cache"; {again}; fi')
+    wanted = r"^pi4: .*\.cache/resnet-edge/host there cannot be written \(No space left on device\)"
+    with HostProcess("probe", tmp_path / "log", PI4) as worker:
+        with pytest.raises(OutputError, match=wanted):
+            worker.run(join(tmp_path / "in", tmp_path / "out.bin"))
+        (tmp_path / "small").write_bytes(b"1")
+        few = Join(files=(str(tmp_path / "small"),), out=str(tmp_path / "out.bin"))
+        assert worker.run(few).size == 1  # what did not arrive takes no room
 
 
 def test_a_login_shell_that_chats(host: Sshd, tmp_path: Path) -> None:
