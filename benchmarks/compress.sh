@@ -23,10 +23,10 @@ run resnet-edge prune resnet20_fashion_mnist.keras --method channel --remove-blo
   --teacher resnet20_fashion_mnist.keras --teacher-weight 0.9 --precision mixed_bfloat16 --seed 1 \
   --out half.keras
 run resnet-edge qat half.keras --data fashion-mnist --validation 0.02 --epochs 5 \
-  --teacher resnet20_fashion_mnist.keras --seed 1 --out half_qat.keras
+  --teacher resnet20_fashion_mnist.keras --learning-rate 0.001 --seed 1 --out half_qat.keras
 # The base without pruning, too: what int8 costs it with and without training.
 run resnet-edge qat resnet20_fashion_mnist.keras --data fashion-mnist --validation 0.02 --epochs 5 \
-  --teacher resnet20_fashion_mnist.keras --seed 1 --out qat.keras
+  --teacher resnet20_fashion_mnist.keras --learning-rate 0.001 --seed 1 --out qat.keras
 for model in resnet20_fashion_mnist half half_qat qat; do
   run resnet-edge convert "$model.keras" --data fashion-mnist \
     --calibration fashion_mnist_calibration.npz --schemes fp32,int8 --out "${model}_dist"

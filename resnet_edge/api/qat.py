@@ -19,7 +19,7 @@ from resnet_edge.api.names import Augmentations
 from resnet_edge.api.recipes import recipe
 from resnet_edge.api.reports import CompressionReport, extended
 from resnet_edge.api.values import Data, Model, text, value_files
-from resnet_edge.compression.qat_task import FineTuneForInt8, QatPrecision
+from resnet_edge.compression.qat_task import RATE, FineTuneForInt8, QatPrecision
 from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.scheme import DenseScales
@@ -44,7 +44,7 @@ def qat(
     dense_scales: DenseScales = "per-tensor",
     epochs: AtLeast1 = 5,
     batch_size: AtLeast1 = 128,
-    learning_rate: Positive = 0.001,
+    learning_rate: Positive | None = None,
     warmup_epochs: NotNegative = 0.0,
     weight_decay: NotNegative = 1e-4,
     label_smoothing: PartBelowOne = 0.0,
@@ -88,7 +88,7 @@ def qat(
                 data=data,
                 epochs=epochs,
                 batch_size=batch_size,
-                learning_rate=learning_rate,
+                learning_rate=RATE if learning_rate is None else learning_rate,
                 warmup_epochs=warmup_epochs,
                 weight_decay=weight_decay,
                 label_smoothing=label_smoothing,
@@ -107,6 +107,7 @@ def qat(
             command=command,
             overwrite=overwrite,
             dense_scales=dense_scales,
+            default_rate=learning_rate is None,
         )
         grant = training_grant(task.recipe, task.out, source)
         with (

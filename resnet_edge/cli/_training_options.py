@@ -26,11 +26,12 @@ Decorated = Callable[..., Any]
 def training_options(
     *,
     epochs: int,
-    learning_rate: float,
+    learning_rate: float | None,
     warmup_epochs: float,
     weight_decay: float = 5e-4,
     epochs_type: Any = AtLeast1,
     precision: Any = Precision,
+    rate_help: str = "",
 ) -> Callable[[Decorated], Decorated]:
     """Add the options."""
     options = [
@@ -48,9 +49,9 @@ def training_options(
         click.option(
             "--learning-rate",
             default=learning_rate,
-            show_default=True,
+            show_default=learning_rate is not None,
             type=value_type(Positive),
-            help="At the top of the schedule.",
+            help="At the top of the schedule." + rate_help,
         ),
         click.option(
             "--warmup-epochs", default=warmup_epochs, show_default=True, type=value_type(NotNegative)

@@ -11,7 +11,7 @@ from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import dense_scales_option, given, head_option, output_name_option, shape
 from resnet_edge.cli._training_options import training_options
 from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
-from resnet_edge.compression.qat_task import QatPrecision
+from resnet_edge.compression.qat_task import RATE, SHARE, QatPrecision
 
 
 @click.command("qat")
@@ -23,7 +23,15 @@ from resnet_edge.compression.qat_task import QatPrecision
 @output_name_option
 @head_option
 @dense_scales_option("int8 scales of a dense layer's weights to train with; `convert` is asked for the same.")
-@training_options(epochs=5, learning_rate=0.001, warmup_epochs=0.0, weight_decay=1e-4, precision=QatPrecision)
+@training_options(
+    epochs=5,
+    learning_rate=None,
+    warmup_epochs=0.0,
+    weight_decay=1e-4,
+    precision=QatPrecision,
+    rate_help=f" [default: {SHARE:g} times that of the training before, as the .json beside MODEL tells, "
+    f"else {RATE:g}]",
+)
 @output_options
 def command(model: str, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
     """Fine-tune MODEL so that it loses least in int8.

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from resnet_edge import __version__
-from resnet_edge.compression.qat_task import FineTuneForInt8
+from resnet_edge.compression.qat_task import FineTuneForInt8, rate_after
 from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
 from resnet_edge.compression.tfmot.head import split_head
 from resnet_edge.compression.tfmot.quantize import FakeQuantized, fake_quantized, masks_of
@@ -63,7 +63,9 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     on_progress(Progress(step="model", note=f"reading {request.model.source}"))
     opened = open_model(request.model, on_progress)
     facts = opened.facts
-    lineage_of(request.model.source, facts.sha256)  # a damaged sidecar is told now, not after the training
+    lineage = lineage_of(request.model.source, facts.sha256)  # damaged, it is told now, not after training
+    if request.default_rate:
+        recipe = replace(recipe, learning_rate=rate_after(lineage.steps))
     trunk = _Trunk(opened, request.model.source, request.dense_scales)
     data = training_data(recipe, facts.input_shape, facts.head, on_progress)
     read = checked_reader(opened, request.model, data.fitted.images)
