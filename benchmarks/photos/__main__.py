@@ -25,19 +25,19 @@ FLIPPED = ("--augment", "flip,crop", "--seed", "1")
 SHORT = ("--batch-size", "32", "--warmup-epochs", "0.2")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "small.keras": (
-        *("train", *ZOO, *FLIPPED, "--input-shape", "64,64,3", "--epochs", "9", "--batch-size", "64"),
+        *("train", *ZOO, *FLIPPED, "--input-shape", "64,64,3", "--epochs", "30", "--batch-size", "32"),
         *("--learning-rate", "0.05", "--warmup-epochs", "1", "--validation", "0"),
     ),
     "cells.keras": (
         *("train", *ZOO, *FLIPPED, *SHORT, "--start", "small.keras", "--input-shape", "224,224,3"),
-        *("--epochs", "1", "--learning-rate", "0.01", "--validation", "0.05"),
+        *("--epochs", "5", "--learning-rate", "0.01", "--validation", "0.05"),
     ),
     "half.keras": (
         *("prune", "cells.keras", "--method", "channel", "--amount", "0.5", "--data", "train", *FLIPPED),
-        *(*SHORT, "--epochs", "1", "--learning-rate", "0.01", "--precision", "mixed_bfloat16"),
+        *(*SHORT, "--epochs", "4", "--learning-rate", "0.01", "--precision", "mixed_bfloat16"),
     ),
     "half_qat.keras": (
-        *("qat", "half.keras", "--data", "some", *FLIPPED, "--epochs", "1", "--batch-size", "32"),
+        *("qat", "half.keras", "--data", "train", *FLIPPED, "--epochs", "1", "--batch-size", "32"),
     ),
     **{
         f"{name}_dist": (
