@@ -65,6 +65,7 @@ def convert(
     output: str | None = None,
     head: HeadKind | None = None,
     accept_reference: bool = False,
+    thumbnails: bool = True,
     trust: bool = False,
     threads: AtLeast1 = 1,
     latency_seconds: NotNegative = 8.0,
@@ -133,6 +134,7 @@ def convert(
             command=command,
             source_name=f"{MODEL_FILE}{BUNDLED}" if model is None else files.name_of(model),
             accept_reference=accept_reference,
+            thumbnails=thumbnails,
         )
         with place as workspace:
             report = files.named(run(request, workspace, files.progress(on_progress)))

@@ -70,6 +70,7 @@ def verify(
     attribute: AtLeast0 | None = None,
     unpruned: Model | None = None,
     html: str | Path | None = None,
+    thumbnails: bool = True,
     save_golden: str | Path | None = None,
     golden_images: AtLeast1 | None = None,
     overwrite: bool = False,
@@ -137,6 +138,7 @@ def verify(
             golden=golden,
             golden_count=or_else(golden_images, GOLDEN_IMAGES),
             accept_reference=accept_reference,
+            thumbnails=thumbnails and html is not None,
             sequential=sequential,
         )
         with temporary() as (scratch, logs):

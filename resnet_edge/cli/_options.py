@@ -37,6 +37,14 @@ accept_reference_option = click.option(
 )
 
 
+thumbnails_option = click.option(
+    "--thumbnails/--no-thumbnails",
+    default=True,
+    help="Small pictures of images whose answer changed, in the page alone: leave them out of one that goes to "
+    "people who may not see the images. [default: --thumbnails]",
+)
+
+
 def overwrite_option(what: str) -> Callable[[F], F]:
     """--overwrite: `what` may be replaced, once the new one is whole."""
     return click.option("--overwrite", is_flag=True, help=f"Replace {what}, once the new one is whole.")

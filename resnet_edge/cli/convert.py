@@ -19,6 +19,7 @@ from resnet_edge.cli._options import (
     output_name_option,
     overwrite_option,
     shape,
+    thumbnails_option,
     value_type,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
@@ -156,6 +157,7 @@ from resnet_edge.core.scheme import Io
     type=value_type(NotNegative),
     help="Time to measure latency for; 0: do not.",
 )
+@thumbnails_option
 @junit_option
 @output_options
 def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options: object) -> None:

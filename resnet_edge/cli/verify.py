@@ -18,6 +18,7 @@ from resnet_edge.cli._options import (
     output_name_option,
     overwrite_option,
     shape,
+    thumbnails_option,
     value_type,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
@@ -30,6 +31,7 @@ NOT_WITH_GOLDEN = {
     "reference", "data", "max_drop", "images", "sequential", "preprocess", "feed", "input_shape",
     "output", "head",
     "accept_reference", "trust", "explain", "calibration", "attribute", "unpruned", "html", "junit",
+    "thumbnails",
     "save_golden", "golden_images", "overwrite",
 }  # fmt: skip
 
@@ -118,6 +120,7 @@ NOT_WITH_GOLDEN = {
     metavar="FILE.html",
     help="Write a page with pictures too: one file, readable anywhere.",
 )
+@thumbnails_option
 @click.option(
     "--save-golden",
     type=click.Path(path_type=Path),

@@ -260,5 +260,6 @@ class _Run:
             labels=self.labels,
             class_names=self.class_names,
             dense_scales=self.request.plan.dense_scales,
+            changes=verdicts.changes,
         )
         return with_own_names(report, facts.own_names)

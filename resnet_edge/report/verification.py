@@ -7,7 +7,7 @@ from typing import Any
 
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.core.sequential import SEED, Looks
-from resnet_edge.report.contract import artifact_entry, measured_row, strict
+from resnet_edge.report.contract import artifact_entry, changes_entry, measured_row, strict
 from resnet_edge.report.doubted import doubted
 
 SCHEMA = 1
@@ -34,6 +34,8 @@ def verification_document(verification: Verification) -> dict[str, Any]:
         "execution": [asdict(execution) for execution in verification.executions],
         "int8_risk": [asdict(risk) for risk in verification.int8_risks],
         "attribution": [asdict(attribution) for attribution in verification.attributions],
+        "changes": changes_entry(verification.changes),
+        "class_names": [*verification.class_names],
         "calibration_lint": None if lint is None else asdict(lint),
         "witness": None if verification.witness is None else asdict(verification.witness),
         "doubts": [asdict(doubt) for doubt in verification.doubts],

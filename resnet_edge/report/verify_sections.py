@@ -23,7 +23,7 @@ from resnet_edge.report.blocks import (
     sections,
 )
 from resnet_edge.report.grouped import grouped, names
-from resnet_edge.report.proof_sections import DIAGNOSIS, DOUBTS, FAILURES, LABELS, NOTES, REPEAT
+from resnet_edge.report.proof_sections import ANSWERS, DIAGNOSIS, DOUBTS, FAILURES, NOTES, REPEAT
 from resnet_edge.report.rows import WORDS
 from resnet_edge.report.verify_words import OUTCOMES, verdict
 
@@ -87,7 +87,7 @@ def _machine(verification: Verification) -> Iterator[Block]:
 SECTIONS: tuple[Entry[Verification], ...] = (
     DOUBTS,
     Entry("results", "Results", _results),
-    LABELS,
+    *ANSWERS,
     *DIAGNOSIS,
     Entry("not-passed", "What did not pass", _not_passed),
     FAILURES,

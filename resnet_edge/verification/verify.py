@@ -17,11 +17,12 @@ from typing import Any
 from resnet_edge import __version__
 from resnet_edge.calibrate.calibration_leak import on_new_images
 from resnet_edge.conversion.notes import assumed_head, described, one_look_only, provable, stopped
-from resnet_edge.core.errors import ResnetEdgeError, UsageError
+from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.own_names import with_own_names
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.results.changes import Changes
 from resnet_edge.core.results.doubt import Doubt
 from resnet_edge.core.results.report import Failure
 from resnet_edge.core.results.verification import Verification
@@ -35,7 +36,7 @@ from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.output_store import OutputStore
 from resnet_edge.evaluation.reference_doubts import reference_doubts
 from resnet_edge.evaluation.scheduler import Scheduler, how_many
-from resnet_edge.evaluation.verdict import Judgement
+from resnet_edge.evaluation.verdict import Judgement, changed_answers
 from resnet_edge.models import ModelRequest
 from resnet_edge.verification.checks import (
     check_expected,
@@ -51,7 +52,7 @@ from resnet_edge.verification.checks import (
 from resnet_edge.verification.golden_saving import save_golden
 from resnet_edge.verification.lint import CalibrationImages
 from resnet_edge.verification.options import VerifyRequest
-from resnet_edge.verification.proofs import ArtifactProofs
+from resnet_edge.verification.proofs import ArtifactProofs, ProvedArtifacts
 from resnet_edge.verification.reference import Reference, ReferenceModel
 from resnet_edge.verification.task import IdentifiedFiles, IdentifyFiles
 from resnet_edge.workers.grant import Grant
@@ -149,10 +150,31 @@ class _Run:
         self.store.clear()
         return replace(
             self._document(identified, facts, images, judged, diagnosis, looks),
+            changes=self._changes(facts, proved, judged),
             calibration_lint=lint,
             witness=reference.witness,
             doubts=self._doubts(facts, images, judged),
         )
+
+    def _changes(self, facts: ModelFacts, proved: ProvedArtifacts, judged: list[Judgement]) -> Changes | None:
+        """No verdict depends on it."""
+        worker = self.workers.worker("changed answers", self.on_progress)
+        try:
+            return changed_answers(
+                worker,
+                facts,
+                proved.images,
+                proved.expected.outputs,
+                judged,
+                thumbnails=self.request.thumbnails,
+            )
+        except OutputError:
+            raise
+        except ResnetEdgeError as error:
+            self.notes.append(f"no table of the answers that changed: {error}")
+            return None
+        finally:
+            worker.close()
 
     def _doubts(self, facts: ModelFacts, images: Images, judged: list[Judgement]) -> tuple[Doubt, ...]:
         """What speaks against the reference; an artifact has no history."""
