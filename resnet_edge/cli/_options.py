@@ -40,7 +40,7 @@ accept_reference_option = click.option(
 thumbnails_option = click.option(
     "--thumbnails/--no-thumbnails",
     default=True,
-    help="Small pictures of images whose answer changed, in the page alone: leave them out of one that goes to "
+    help="Small pictures of images whose answer changed, in the page alone: leave them out where it goes to "
     "people who may not see the images. [default: --thumbnails]",
 )
 

@@ -176,12 +176,13 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     from resnet_edge.report.junit import proved
 
     with telling(out):
-        with progress(quiet) as report:
+        stays: set[str] = set()
+        with progress(quiet, stays) as report:
             result = convert(model, **given("model"), on_progress=report, command=command_line())
         if as_json:
             print_json(result.to_dict())
         elif not quiet:
-            print_table(result)
+            print_table(result, above=stays)
             say(f"\nreport: {result.folder / 'report.html'}")
         annotate(proved(result))
         if result.trouble and (result.failures or as_json or quiet):  # a table says what did not pass

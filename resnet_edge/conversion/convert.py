@@ -28,7 +28,6 @@ from resnet_edge.conversion.notes import (
     described,
     held_out,
     integer_weights_on_gpu,
-    provable,
     scales_for_each,
     undiagnosed,
 )
@@ -241,7 +240,6 @@ class _Run:
             costs=self.workers.costs(),
             failures=tuple(self.run_log.failures),
             notes=(
-                *provable(parity, self.request.max_drop_pp),
                 *scales_for_each(self.request.plan.dense_scales),
                 *self.run_log.notes,
                 *undiagnosed(artifacts, verdicts.diagnosed_files),

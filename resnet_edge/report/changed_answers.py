@@ -12,7 +12,7 @@ from resnet_edge.core.proportion import drop_points
 from resnet_edge.core.results.changes import ChangedImage, Changes, FileAnswers, Pair
 from resnet_edge.core.sequential import quantile
 from resnet_edge.report import words
-from resnet_edge.report.blocks import Block, Cell, Matrix, Paragraph, TextTable
+from resnet_edge.report.blocks import Block, Cell, Figure, Matrix, Paragraph, TextTable
 
 MOST = 40
 """Rows of a table: the worst where there are more."""
@@ -20,8 +20,9 @@ MATRIX = 20
 """Classes up to which all are set against all: more do not fit a page."""
 LABEL = "Label"
 RECALL = (
-    "Recall: of the images with a label, the share that gets it. In brackets: the paired 95 % interval of what "
-    "a file loses; the intervals of all classes of a file hold together."
+    "Recall: of the images with a label, the share that gets it. In brackets: the paired 95 % interval of "
+    "what a file loses; the intervals of all classes of a file hold together. Lost: images that the model "
+    "alone gets right; gained: those that the file alone does."
 )
 MARGIN = (
     "The largest margins first. The margin is how much more the model gives to its own answer, of what it "
@@ -29,8 +30,8 @@ MARGIN = (
     "overrules what the model was sure of."
 )
 PICTURES = (
-    "The pictures are images of --data, made small; they stand in this page alone, and --no-thumbnails leaves "
-    "them out."
+    "The pictures are images of --data, made small. They stand in this page alone, and --no-thumbnails "
+    "leaves them out."
 )
 Place = tuple[str, str, str]
 """An artifact, a backend and a device."""
@@ -43,12 +44,13 @@ def class_blocks(changes: Changes | None, class_names: Sequence[str]) -> Iterato
     if changes is None or not changes.images:
         return
     yield Paragraph(RECALL)
+    short = _short_names(changes.artifacts)
     groups = _grouped({each: each.classes for each in changes.artifacts})
     same = groups.pop((), [])
     if same:
-        yield Paragraph(f"{_names(same)}: on every class right where the model is.")
+        yield Paragraph(f"{_names(same, short)}: right on the same images of every class as the model.")
     for classes, files in groups.items():
-        yield Paragraph(_names(files) + _hidden(changes))
+        yield Paragraph(_names(files, short) + _hidden(changes))
         yield _recalls(changes, {label: (lost, gained) for label, lost, gained in classes}, class_names)
     if not groups:
         yield _recalls(changes, {}, class_names)
@@ -62,8 +64,8 @@ def _grouped(of: Mapping[FileAnswers, Key]) -> dict[Key, list[FileAnswers]]:
     return groups
 
 
-def _names(files: Iterable[FileAnswers]) -> str:
-    return ", ".join(f"{each.artifact} on {each.backend} {each.device}" for each in files)
+def _names(files: Iterable[FileAnswers], short: Mapping[Place, str]) -> str:
+    return ", ".join(short[each.artifact, each.backend, each.device] for each in files)
 
 
 def _hidden(changes: Changes) -> str:
@@ -92,11 +94,10 @@ def _recalls(changes: Changes, moved: Mapping[int, tuple[int, int]], class_names
                 *row,
                 words.percent((right - lost + gained) / n, n),
                 words.estimate(drop.value, (drop.low, drop.high), words.points),
-                f"{lost:,}",
-                f"{gained:,}",
+                f"{lost:,}, {gained:,}",
             )
         rows.append(row)
-    of_file = ("Of the file", "Drop, pp", "Lost", "Gained") if moved else ()
+    of_file = ("Of the file", "Drop, pp", "Lost, gained") if moved else ()
     return TextTable(
         ("Class", "Images", "Recall of the model", *of_file), tuple(rows), range(1, 3 + len(of_file))
     )
@@ -120,16 +121,19 @@ def confusion_blocks(changes: Changes | None, class_names: Sequence[str]) -> Ite
         return
     if changes.images:
         wrong = sum(changes.images) - sum(changes.right)
-        yield Paragraph(f"The model against the labels: {_of(wrong, changes.n)} with another.")
+        yield Paragraph(f"The model gives another class than the label on {_of(wrong, changes.n)}.")
         yield from _table(LABEL, "The model", changes.images, changes.pairs, wrong, class_names)
+    short = _short_names(changes.artifacts)
     groups = _grouped({each: each.pairs for each in changes.artifacts})
     same = groups.pop((), [])
     for pairs, files in groups.items():
-        answers = f"{_of(files[0].changed, changes.n)} with another answer than the model."
-        yield Paragraph(f"{_names(files)}: {answers}")
+        answers = f"another answer than the model's on {_of(files[0].changed, changes.n)}."
+        yield Paragraph(f"{_names(files, short)}: {answers}")
         yield from _table("The model", "The file", changes.answered, pairs, files[0].changed, class_names)
     if same:
-        yield Paragraph(f"{_names(same)}: the model's answer on all {words.count(changes.n, 'image')}.")
+        yield Paragraph(
+            f"{_names(same, short)}: the model's answer on all {words.count(changes.n, 'image')}."
+        )
 
 
 def _of(some: int, n: int) -> str:
@@ -191,7 +195,7 @@ def image_blocks(changes: Changes | None, class_names: Sequence[str]) -> Iterato
     some = f"On {_of(changes.changed, changes.n)} a file gives another answer than the model. {which}"
     yield Paragraph(f"{some} {MARGIN}")
     if pictured:
-        yield Paragraph(PICTURES)
+        yield Figure("", caption=PICTURES)  # text has no pictures to speak of
     labelled = shown[0].label is not None
     short = _short_names(changes.artifacts)
     yield TextTable(

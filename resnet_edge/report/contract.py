@@ -15,6 +15,7 @@ from resnet_edge.core.results.report import Report
 from resnet_edge.report.doubted import doubted
 from resnet_edge.report.lineage import LineageEntry, entries
 from resnet_edge.report.readable_json import readable_json
+from resnet_edge.report.summary import verdict
 
 SCHEMA = 1
 
@@ -45,6 +46,7 @@ def document(report: Report) -> dict[str, Any]:
         "calibration_lint": None if report.calibration_lint is None else asdict(report.calibration_lint),
         "inputs": report.inputs,
         "max_drop_pp": report.max_drop_pp,
+        "verdict": asdict(verdict(report)),
         "artifacts": [artifact_entry(artifact) for artifact in report.artifacts],
         "parity": [measured_row(row) for row in report.parity],
         "latency": [measured_row(row) for row in report.latency],

@@ -26,6 +26,7 @@ from resnet_edge.report.charts import line_plot, svg
 from resnet_edge.report.charts.accuracy_figure import accuracy_blocks, accuracy_title
 from resnet_edge.report.charts.accuracy_latency import chart
 from resnet_edge.report.charts.scheme_colours import line_styles
+from resnet_edge.report.first_reasons import first_reasons
 from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.lineage_table import commands, explained, lineage_table
@@ -44,6 +45,7 @@ def convert_document(report: Report) -> Document:
         outcome=verdict.word,
         word=verdict.word,
         sentence=verdict.sentence,
+        why=() if report.passed else first_reasons(report),
         sections=sections(SECTIONS, report),
     )
 

@@ -18,6 +18,7 @@ from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.report import words
 from resnet_edge.report.blocks import Outcome
+from resnet_edge.report.few_images import few_images, unsaid
 from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.rows import WORDS, Standing, conditions, standing_of
 
@@ -43,6 +44,8 @@ def verdict(report: Report) -> VerdictRow:
         sentence = f"The reference itself is in doubt, and with it every proof. {sentence}"
     if report.parity and not labelled(report):
         sentence += " The images have no labels, so accuracy is not proved."
+    if few := few_images(report.parity, report.max_drop_pp):
+        sentence += f" {few}"
     if report.failures:
         sentence += f" {words.count(len(report.failures), 'thing')} asked for could not be done."
     if "fail" in standings:
@@ -93,10 +96,10 @@ def labelled(report: Report) -> bool:
 
 
 def troubles(report: Report) -> list[tuple[str, list[str]]]:
-    """What did not pass, each with its reasons in words."""
+    """What did not pass, each with its reasons in words; not what the verdict says of too few images."""
     unpassed = [
         (f"{names(rows)}: {WORDS[rows[0].verdict]}", _reasons(rows[0]))
-        for rows, _ in grouped(row for row in report.parity if row.verdict != "pass")
+        for rows, _ in grouped(unsaid(report.parity, report.max_drop_pp))
     ]
     unproved = [a.file for a in report.artifacts if standing_of(report, a.file) == "unverified"]
     return unpassed + [

@@ -9,6 +9,7 @@ from resnet_edge.core.results.verification import Verification
 from resnet_edge.core.sequential import SEED, Looks
 from resnet_edge.report.contract import artifact_entry, changes_entry, measured_row, strict
 from resnet_edge.report.doubted import doubted
+from resnet_edge.report.verify_words import OUTCOMES, verdict
 
 SCHEMA = 1
 
@@ -16,6 +17,7 @@ SCHEMA = 1
 def verification_document(verification: Verification) -> dict[str, Any]:
     """JSON values; what is not finite becomes null, and a sentence says so, as in report.json."""
     lint = verification.calibration_lint
+    word, sentence = verdict(verification)
     notes = [*doubted(verification.doubts), *verification.notes]
     body = {
         "schema": SCHEMA,
@@ -25,6 +27,7 @@ def verification_document(verification: Verification) -> dict[str, Any]:
         "reference": verification.reference,
         "data": verification.data,
         "max_drop_pp": verification.max_drop_pp,
+        "verdict": {"word": OUTCOMES[word], "sentence": sentence},
         "sequential": None if verification.sequential is None else _sequential(verification.sequential),
         "artifacts": [
             {**artifact_entry(artifact), "path": artifact.path} for artifact in verification.artifacts

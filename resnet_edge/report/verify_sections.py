@@ -22,6 +22,8 @@ from resnet_edge.report.blocks import (
     bullets,
     sections,
 )
+from resnet_edge.report.few_images import unsaid
+from resnet_edge.report.first_reasons import first_reasons
 from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.proof_sections import ANSWERS, DIAGNOSIS, DOUBTS, FAILURES, NOTES, REPEAT
 from resnet_edge.report.rows import WORDS
@@ -38,6 +40,7 @@ def verify_document(verification: Verification) -> Document:
         outcome=OUTCOMES[word],
         word=word.lower(),
         sentence=sentence,
+        why=() if verification.passed else first_reasons(verification),
         sections=sections(SECTIONS, verification),
     )
 
@@ -71,7 +74,7 @@ def _row(row: Parity, scheme: str) -> tuple[Cell, ...]:
 
 
 def _not_passed(verification: Verification) -> list[Bullets]:
-    short = grouped(row for row in verification.parity if row.verdict != "pass")
+    short = grouped(unsaid(verification.parity, verification.max_drop_pp))
     return bullets([Item(label=names(rows), below=reasons) for rows, reasons in short])
 
 

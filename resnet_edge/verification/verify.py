@@ -16,7 +16,7 @@ from typing import Any
 
 from resnet_edge import __version__
 from resnet_edge.calibrate.calibration_leak import on_new_images
-from resnet_edge.conversion.notes import assumed_head, described, one_look_only, provable, stopped
+from resnet_edge.conversion.notes import assumed_head, described, one_look_only, stopped
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
@@ -354,7 +354,6 @@ class _Run:
             attributions=diagnosis.attributions,
             failures=tuple(self.failures),
             notes=(
-                *provable(rows, self.request.max_drop_pp, looks.z),
                 *stopped(rows, looks),
                 *self.proofs.notes,
                 *self.notes,

@@ -1,4 +1,4 @@
-"""Which answers a run saw: those of the model beside the labels, and those of each file beside the model's."""
+"""Which answers differ: those of the model from the labels, and those of each file from the model's."""
 
 from __future__ import annotations
 
