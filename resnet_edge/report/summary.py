@@ -44,10 +44,10 @@ def verdict(report: Report) -> VerdictRow:
         sentence = f"The reference itself is in doubt, and with it every proof. {sentence}"
     if report.parity and not labelled(report):
         sentence += " The images have no labels, so accuracy is not proved."
-    if few := few_images(report.parity, report.max_drop_pp):
-        sentence += f" {few}"
     if report.failures:
         sentence += f" {words.count(len(report.failures), 'thing')} asked for could not be done."
+    if few := few_images(report.parity, report.max_drop_pp):
+        sentence += f" {few}"
     if "fail" in standings:
         return VerdictRow("failed", sentence)
     incomplete = bool(report.failures) or "unverified" in standings or not standings

@@ -155,15 +155,16 @@ def test_a_few_images_cannot_prove_it_and_the_number_that_would_is_told(given: G
     )
     assert (ended.code, ended.out) == (5, "")
     (line,) = [line for line in ended.err.splitlines() if line.startswith("error")]
-    assert line.startswith("error: tiny.int8.tflite on litert cpu, tiny.int8.onnx on onnxruntime cpu: inc")
-    assert ": the top-1 drop on 30 images is 0.00 pp" in line
-    assert re.search(r"about \d[\d,]* images would decide it", line)
+    assert line.startswith(
+        "error: Float files passed by their numbers alone. The 30 images prove that the inc"
+    )
+    assert "files lose at most 11.4 pp (--max-drop 11.4); 0.5 pp takes 765 images" in line
     report = json.loads((place.here / "dist" / "report.json").read_text())
     assert not report["latency"]
     for row in report["parity"]:  # floats pass by their numbers: evaluation/rules.py
         assert row["verdict"] == ("inconclusive" if "int8" in row["artifact"] else "pass"), row
-    (provable,) = [note for note in report["notes"] if note.startswith("with 30 images --max-drop")]
-    assert "0.5 takes 765 images" in provable
+    assert report["verdict"]["word"] == "inconclusive"
+    assert "The 30 images prove" in report["verdict"]["sentence"]
 
 
 @pytest.mark.slow

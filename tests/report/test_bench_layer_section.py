@@ -55,5 +55,5 @@ def test_the_slowest_layers_are_shown_and_the_others_counted() -> None:
 def test_names_of_layers_are_text(name: str) -> None:
     bench = replace(ordinary(), rows=(row("net.fp32.tflite", 1.0, layers={name: 37.0}),))
     html = layer_section(bench, "net")
-    assert html.count("<script") == 1
+    assert "<script" not in html
     assert "\x1b" not in html

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
 from functools import cache
 from html import escape
@@ -147,13 +148,14 @@ def _picture(uri: str) -> str:
 
 
 def _matrix(matrix: Matrix) -> str:
-    """Cells are shaded by their share of the row; what is as it should be in another colour."""
+    """Cells are shaded by the root of their share of the row, so that one image in forty still shows; what is
+    as it should be in another colour."""
     top = "".join(f'<th scope="col"><span>{safe(name)}</span></th>' for name in matrix.names)
     lines = []
     for i, (name, row) in enumerate(zip(matrix.names, matrix.counts, strict=True)):
         total = max(sum(row), 1)
         cells = (
-            f'<td class="{"right" if i == k else "wrong"}" style="--share:{n / total:.3f}">'
+            f'<td class="{"right" if i == k else "wrong"}" style="--shade:{math.sqrt(n / total):.2f}">'
             f"{f'{n:,}' if n or i == k else ''}</td>"
             for k, n in enumerate(row)
         )
