@@ -158,7 +158,7 @@ def _table(
             _name(a, class_names),
             _name(b, class_names),
             f"{n:,}",
-            words.percent(n / totals[a], totals[a]),
+            words.percent(n / totals[a], max(totals)),
         )
         for a, b, n in shown
     )

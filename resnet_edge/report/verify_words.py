@@ -41,7 +41,7 @@ def verdict(verification: Verification) -> tuple[str, str]:
     if open_doubts(verification.doubts):
         return "INCONCLUSIVE", "The reference itself is in doubt, and with it every proof."
     if few := few_images(verification.parity, verification.max_drop_pp, quantile(_looks(verification))):
-        return "INCONCLUSIVE", f"{_passed(verification)} passed. {few}"
+        return "INCONCLUSIVE", f"{some} passed. {few}" if (some := _passed(verification)) else few
     return "INCONCLUSIVE", f"These {n} images do not prove it{_what_would(verification)}."
 
 
@@ -50,18 +50,18 @@ def _looks(verification: Verification) -> int:
 
 
 def _passed(verification: Verification) -> str:
-    """`3 of 7`."""
+    """`3 of 7`; empty where none did."""
     rest = {row.artifact for row in verification.parity if row.verdict != "pass"}
     passed = {row.artifact for row in verification.parity} - rest
-    return f"{len(passed)} of {len(verification.artifacts)}"
+    return f"{len(passed)} of {len(verification.artifacts)}" if passed else ""
 
 
 def _what_would(verification: Verification) -> str:
     """How much is proved, and how many images would prove the rest."""
     rest = [row for row in verification.parity if row.verdict != "pass"]
-    some = {row.artifact for row in verification.parity} != {row.artifact for row in rest}
+    some = _passed(verification)
     needed = max((row.samples_needed or 0 for row in rest), default=0)
-    parts = [f"{_passed(verification)} passed"] if some else []
+    parts = [f"{some} passed"] if some else []
     if needed:
         parts.append(f"about {needed:,} images would decide {'the others' if some else 'it'}")
     return f": {', '.join(parts)}" if parts else ""

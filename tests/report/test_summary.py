@@ -38,8 +38,8 @@ def test_verdict_sentences_count(ordinary: Report, troubled: Report, single: Rep
     assert summary.verdict(single).sentence.startswith("The artifact passed")
     assert summary.verdict(troubled).sentence == (
         "Of 9 artifacts: 1 failed, 1 inconclusive, 1 not verified, 6 passed. "
-        "1 thing asked for could not be done. The 10,000 images prove that the inconclusive file loses at most "
-        "0.6 pp (--max-drop 0.6); 0.5 pp takes about 48,000 images."
+        "1 thing asked for could not be done. The 10,000 images prove that the inconclusive file loses at "
+        "most 0.6 pp (--max-drop 0.6); 0.5 pp takes about 48,000 images."
     )
 
 
