@@ -38,7 +38,7 @@ def load(
     for row, file in enumerate(files):
         images[row] = apply(steps, file)
     own_names = tuple(_text(file.relative_to(folder)) for file in files)
-    return ImageSet(images, labels, names, folder.name or str(folder), own_names)
+    return ImageSet(images, labels, names, folder.name or str(folder), files=own_names)
 
 
 def _text(file: Path) -> str:

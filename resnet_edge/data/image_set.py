@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -28,7 +28,7 @@ class ImageSet:
     labels: NDArray[np.int64] | None
     class_names: tuple[str, ...]
     source: str
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __len__(self) -> int:
         return len(self.images)

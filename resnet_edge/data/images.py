@@ -65,7 +65,7 @@ def first(request: TakeFirstImages, on_progress: OnProgress) -> Images:
     labels = None if images.labels is None else np.load(images.labels, allow_pickle=False)
     names = () if images.names is None else msgspec.json.decode(Path(images.names).read_bytes())
     loaded = ImageSet(
-        np.load(images.images, mmap_mode="r"), labels, images.class_names, images.source, tuple(names)
+        np.load(images.images, mmap_mode="r"), labels, images.class_names, images.source, files=tuple(names)
     )
     return _written(loaded, np.arange(request.n), Path(request.folder) / f"first_{request.n}")
 

@@ -26,7 +26,7 @@ from resnet_edge.core.results.changes import (
 )
 from resnet_edge.data.images_task import Images
 from resnet_edge.data.thumbnail import MOST_BYTES, thumbnail
-from resnet_edge.evaluation.changes_task import Candidate, CountChanges
+from resnet_edge.evaluation.changes_task import CountChanges, FileOutputs
 from resnet_edge.evaluation.outputs import seen
 from resnet_edge.evaluation.sums import SMALLEST
 from resnet_edge.workers.progress import OnProgress
@@ -41,7 +41,7 @@ Answers = NDArray[np.int64]
 class _File:
     """What an artifact answers, image by image (N,)."""
 
-    which: Candidate
+    which: FileOutputs
     ours: Answers
 
 

@@ -11,7 +11,7 @@ from resnet_edge.workers.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
+class FileOutputs:
     """An artifact at one place, and its outputs: .npy (N, outputs of the head) float32."""
 
     artifact: str
@@ -32,6 +32,6 @@ class CountChanges(
 
     head: Head
     reference: str
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[FileOutputs, ...]
     images: Images
     pictures: bool

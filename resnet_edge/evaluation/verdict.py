@@ -15,7 +15,7 @@ from resnet_edge.core.results.execution import Execution
 from resnet_edge.core.results.explanation import Explanation
 from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.data.images_task import Images
-from resnet_edge.evaluation.changes_task import Candidate, CountChanges
+from resnet_edge.evaluation.changes_task import CountChanges, FileOutputs
 from resnet_edge.evaluation.compare_task import Agreement, CompareOutputs, CountAgreement
 from resnet_edge.evaluation.outputs_task import Aligned, AlignOutputs
 from resnet_edge.evaluation.predict_task import PredictResult
@@ -87,7 +87,7 @@ def changed_answers(
     if facts.head.kind not in CLASSES:
         return None
     candidates = tuple(
-        Candidate(
+        FileOutputs(
             artifact=one.parity.artifact,
             backend=one.parity.backend,
             device=one.parity.device,

@@ -6,7 +6,7 @@ Nothing here is escaped; `markdown` and `html.page` are the writers, each for it
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from resnet_edge.report.rows import Standing
@@ -45,7 +45,7 @@ class TextTable:
     body: tuple[tuple[Cell, ...], ...]
     numbers: range
     names: range = range(0)
-    pictures: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from resnet_edge.data.images_task import Images
 from resnet_edge.data.thumbnail import thumbnail
 from resnet_edge.evaluation import changes as evaluated
 from resnet_edge.evaluation.changes import MOST_IMAGES, count
-from resnet_edge.evaluation.changes_task import Candidate, CountChanges
+from resnet_edge.evaluation.changes_task import CountChanges, FileOutputs
 from resnet_edge.evaluation.outputs import as_probabilities
 
 N, CLASSES = 600, 6
@@ -56,7 +56,7 @@ def counted(
         names=str(names),
     )
     candidates = tuple(
-        Candidate(artifact=f"file{k}", backend="b", device="d", outputs=saved(f"file{k}", outputs))
+        FileOutputs(artifact=f"file{k}", backend="b", device="d", outputs=saved(f"file{k}", outputs))
         for k, outputs in enumerate(files)
     )
     request = CountChanges(
