@@ -61,6 +61,22 @@ def test_everything_was_proved_and_timed_in_the_order_asked_for(done: Done) -> N
     assert done.report["failures"] == []
 
 
+def test_answers_are_counted_and_pictures_stand_in_the_page_alone(done: Done) -> None:
+    changes = done.report["changes"]
+    assert changes["n"] == sum(changes["images"]) == sum(changes["answered"]) == 3000
+    rows = {(row["artifact"], row["backend"]): row for row in done.report["parity"]}
+    assert len(changes["artifacts"]) == len(rows)
+    for file in changes["artifacts"]:
+        row = rows[file["artifact"], file["backend"]]
+        assert file["changed"] == round(3000 * (1 - row["agreement"]))
+        assert sum(lost for _, lost, _ in file["classes"]) == row["lost"]
+        assert sum(gained for _, _, gained in file["classes"]) == row["gained"]
+    assert sum(changes["right"]) == round(3000 * row["reference_top1"])
+    page = (done.folder / "report.html").read_text("utf-8")
+    assert page.count('<img src="data:image/png;base64,') == len(changes["worst"])
+    assert "data:image" not in (done.folder / "report.md").read_text("utf-8") + json.dumps(done.report)
+
+
 def test_sizes_and_digests_are_those_of_the_files(done: Done) -> None:
     from resnet_edge.core.artifact import sha256_of
 
