@@ -146,11 +146,12 @@ class _Run:
             pixels = [one for one in judged if self.proofs.prepared[one.proof.artifact.path] is None]
             self.notes += ungolden([one.parity.artifact for one in judged if one not in pixels])
             self._save_golden(self.request.golden, pixels, proved.images, proved.expected)
+        changes = self._changes(facts, proved, judged)
         check_unchanged(identified)
         self.store.clear()
         return replace(
             self._document(identified, facts, images, judged, diagnosis, looks),
-            changes=self._changes(facts, proved, judged),
+            changes=changes,
             calibration_lint=lint,
             witness=reference.witness,
             doubts=self._doubts(facts, images, judged),
