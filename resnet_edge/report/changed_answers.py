@@ -97,10 +97,8 @@ def _recalls(changes: Changes, moved: Mapping[int, tuple[int, int]], class_names
                 f"{lost:,}, {gained:,}",
             )
         rows.append(row)
-    of_file = ("Of the file", "Drop, pp", "Lost, gained") if moved else ()
-    return TextTable(
-        ("Class", "Images", "Recall of the model", *of_file), tuple(rows), range(1, 3 + len(of_file))
-    )
+    of_file = ("Recall, file", "Drop, pp", "Lost, gained") if moved else ()
+    return TextTable(("Class", "Images", "Recall, model", *of_file), tuple(rows), range(1, 3 + len(of_file)))
 
 
 def _rank(changes: Changes, moved: Mapping[int, tuple[int, int]], label: int) -> tuple[float, float]:
@@ -199,7 +197,7 @@ def image_blocks(changes: Changes | None, class_names: Sequence[str]) -> Iterato
     labelled = shown[0].label is not None
     short = _short_names(changes.artifacts)
     yield TextTable(
-        ("Image", *(("Label",) if labelled else ()), "The model says", "Files say", "Margin"),
+        ("Image", *(("Label",) if labelled else ()), "Model says", "Files say", "Margin"),
         tuple(_image(image, class_names, short) for image in shown),
         range(3 + labelled, 4 + labelled),
         pictures=tuple(image.picture for image in shown) if pictured else (),

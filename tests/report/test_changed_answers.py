@@ -52,7 +52,7 @@ def test_each_class_has_its_recall_and_what_a_file_loses_of_it() -> None:
 def test_without_a_file_that_differs_the_model_stands_alone() -> None:
     changes = replace(of_classes(), artifacts=of_classes().artifacts[:2])
     (table,) = tables(list(class_blocks(changes, ())))
-    assert table.header == ("Class", "Images", "Recall of the model")
+    assert table.header == ("Class", "Images", "Recall, model")
     assert table.body[9] == ("9", "40", "97.5 %")
 
 
@@ -86,7 +86,7 @@ def test_of_many_classes_there_are_the_most_frequent_pairs() -> None:
 def test_images_stand_with_label_answers_and_margin() -> None:
     blocks = list(image_blocks(of_classes(), CLASSES))
     (table,) = tables(blocks)
-    assert table.header == ("Image", "Label", "The model says", "Files say", "Margin")
+    assert table.header == ("Image", "Label", "Model says", "Files say", "Margin")
     assert table.body[0][1:] == (
         *("T-shirt/top", "T-shirt/top", "Trouser (int8.tflite, int8.onnx)", "90.0 %"),
     )
@@ -94,7 +94,7 @@ def test_images_stand_with_label_answers_and_margin() -> None:
     assert any(isinstance(block, Figure) for block in blocks)
     bare = replace(of_classes(), worst=tuple(replace(x, picture="", label=None) for x in of_classes().worst))
     blocks = list(image_blocks(bare, CLASSES))
-    assert tables(blocks)[0].header[1] == "The model says"
+    assert tables(blocks)[0].header[1] == "Model says"
     assert tables(blocks)[0].pictures == ()
     assert not any(isinstance(block, Figure) for block in blocks)
 
