@@ -12,9 +12,7 @@ from resnet_edge.core.sidecar import State, Step
 
 
 def step(details: dict[str, Any]) -> Step:
-    state = State(
-        sha256="0" * 64, parameters=1, macs=1, file_bytes=1, gzip_bytes=1, top1=None, n=None, images=""
-    )
+    state = State(sha256="0" * 64, parameters=1, macs=1, file_bytes=1, gzip_bytes=1)
     return Step(
         step="train", title="", command="", resnet_edge="0", after=state, before=None, details=details
     )
