@@ -28,6 +28,7 @@ from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.overwrite import check_apart
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.results.verification import Verification
+from resnet_edge.core.tolerances import MAX_DROP_PP
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report.html.page import page
 from resnet_edge.report.junit import junit as junit_xml
@@ -43,7 +44,6 @@ from resnet_edge.workers.variables import check_variables
 
 BACKENDS = ("litert", "onnxruntime")
 ARTIFACT_SUFFIXES = (".tflite", ".onnx")
-MAX_DROP_PP = 0.5
 ATTRIBUTED = 500
 GOLDEN_IMAGES = 32
 

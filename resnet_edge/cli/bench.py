@@ -106,8 +106,10 @@ def command(
     if compare is not None:
         _compare(*compare, as_json=as_json, quiet=quiet)
         return
-    measured = stored is None
-    result = _measured(paths, quiet=quiet) if measured else _stored(stored, html, accept_noise=accept_noise)
+    if stored is None:
+        result = _measured(paths, quiet=quiet)
+    else:
+        result = _stored(stored, html, accept_noise=accept_noise)
     if as_json:
         print_json(result)
     elif not quiet:

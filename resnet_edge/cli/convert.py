@@ -23,6 +23,7 @@ from resnet_edge.cli._options import (
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 from resnet_edge.core.scheme import Io
+from resnet_edge.core.tolerances import MAX_DROP_PP
 
 
 @click.command("convert")
@@ -83,7 +84,7 @@ from resnet_edge.core.scheme import Io
 )
 @click.option(
     "--max-drop",
-    default=0.5,
+    default=MAX_DROP_PP,
     show_default=True,
     type=value_type(Percentage),
     metavar="PP",

@@ -111,11 +111,12 @@ def fit(
     return watcher.history
 
 
-def top1(
+def share_right(
     network: Callable[[Pixels], Any], images: LabelledImages, how: Fit, on_progress: OnProgress
-) -> float:
-    """The fraction of `images` that `network`, in inference mode, gets right; of several labels, the fraction
-    of all answers; of an embedding, of images whose nearest neighbour has their label."""
+) -> NDArray[np.float64]:
+    """What `network`, in inference mode, gets right of each of `images`, (N,): 1 or 0; of several labels, the
+    fraction of them; of an embedding, whether the nearest neighbour has the image's label. The mean is the
+    accuracy."""
     outputs = []
     for start in range(0, len(images), VALIDATION_BATCH):
         rows = slice(start, start + VALIDATION_BATCH)
@@ -123,8 +124,8 @@ def top1(
         on_progress(Progress(step="test", done=min(start + VALIDATION_BATCH, len(images)), total=len(images)))
     answer = answers(how.head, np.concatenate(outputs))
     if how.head.kind == "multilabel":
-        return float((answer == images.labels).mean())
-    return float(right(how.head, answer, images.labels).mean())
+        return np.asarray((answer == images.labels).mean(axis=1), np.float64)
+    return np.asarray(right(how.head, answer, images.labels), np.float64)
 
 
 def training_details(recipe: Recipe, data: TrainingData, history: History, how: Fit) -> dict[str, Any]:

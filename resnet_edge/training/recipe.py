@@ -6,7 +6,7 @@ Apart from the stages that train, which import Keras and which the parent must n
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -96,20 +96,31 @@ class Compressed:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Where the model is and how good; `validation_top1` is a fraction (None: nothing held out)."""
+    """Where the model is and how good; `validation_top1` is a fraction (None: nothing held out), of
+    `validation_n` images, with its 95 % interval."""
 
     file: str
     state: State
     validation_top1: float | None
+    validation_n: int = field(default=0, kw_only=True)
+    validation_top1_ci95: tuple[float, float] | None = field(default=None, kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
     def sentence(self) -> str:
         """One line for people."""
         parts = [f"{self.file}: {self.state.parameters:,} parameters"]
         if self.validation_top1 is not None:
-            parts.append(f"top-1 held out {100 * self.validation_top1:.2f} %")
+            held = _share(self.validation_top1, self.validation_top1_ci95)
+            count = f" of {self.validation_n:,} images" if self.validation_n else ""
+            parts.append(f"top-1 held out {held}{count}")
         if self.state.top1 is not None and "test" in self.state.images:
-            parts.append(f"top-1 on {self.state.images} {100 * self.state.top1:.2f} %")
+            parts.append(f"top-1 on {self.state.images} {_share(self.state.top1, self.state.top1_ci95)}")
         return ", ".join(parts)
+
+
+def _share(share: float, between: tuple[float, float] | None) -> str:
+    interval = "" if between is None else f" [{100 * between[0]:.2f}, {100 * between[1]:.2f}]"
+    return f"{100 * share:.2f} %{interval}"
 
 
 @dataclass(frozen=True, kw_only=True)
