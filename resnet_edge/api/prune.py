@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from resnet_edge.training.recipe import (
     Recipe,
     check_keras_output,
     check_not_the_model,
+    fitted_to_data,
     training_grant,
 )
 from resnet_edge.training.unfinished import training_run
@@ -202,6 +203,7 @@ def _magnitude(options: _PruneOptions, schedule: Schedule, on_progress: OnProgre
         command=options.command,
         overwrite=options.overwrite,
     )
+    task = replace(task, model=fitted_to_data(options.model, options.recipe))
     grant = training_grant(options.recipe, options.out, options.model)
     with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log", grant) as worker:
         return worker.run(task, on_progress)

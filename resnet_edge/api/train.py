@@ -27,6 +27,7 @@ from resnet_edge.training.recipe import (
     Train,
     check_keras_output,
     check_not_the_model,
+    check_recipe_data,
     training_grant,
 )
 from resnet_edge.training.unfinished import training_run
@@ -107,7 +108,8 @@ def train(
             overwrite=overwrite,
         )
         started = () if begun is None else (ModelRequest(begun),)
-        grant = training_grant(task.recipe, task.out, *started, fresh=True)
+        check_recipe_data(task.recipe)
+        grant = training_grant(task.recipe, task.out, *started)
         with (
             training_run(path),
             log_folder() as logs,

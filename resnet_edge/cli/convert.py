@@ -10,6 +10,7 @@ from resnet_edge.api.checked import AtLeast1, NotNegative, Percentage
 from resnet_edge.calibrate.calibration_task import CalibratorName, RepairName
 from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import (
+    INPUT_SHAPE_HELP,
     accept_reference_option,
     backends_option,
     dense_scales_option,
@@ -136,9 +137,7 @@ from resnet_edge.core.tolerances import MAX_DROP_PP
     metavar="FILE",
     help="Class names, one per line. [default: the model's, or the data's]",
 )
-@click.option(
-    "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
-)
+@click.option("--input-shape", callback=shape, metavar="H,W,C", help=INPUT_SHAPE_HELP)
 @output_name_option
 @head_option
 @accept_reference_option

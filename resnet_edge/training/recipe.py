@@ -6,7 +6,7 @@ Apart from the stages that train, which import Keras and which the parent must n
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -146,11 +146,21 @@ class Train(
     overwrite: bool = False
 
 
-def training_grant(recipe: Recipe, out: str, *models: ModelRequest, fresh: bool = False) -> Grant:
+def check_recipe_data(recipe: Recipe) -> None:
+    """For a network that is made for the data. Raises DataError where this is wrong or asks for more than it
+    can need."""
+    check_training_data(recipe.data, recipe.batch_size, recipe.input_shape, fresh=True)
+
+
+def fitted_to_data(model: ModelRequest, recipe: Recipe) -> ModelRequest:
+    """How to open the model that is trained on the recipe's data. Raises as `check_recipe_data`."""
+    shapes = check_training_data(recipe.data, recipe.batch_size, recipe.input_shape, fresh=False)
+    return replace(model, data_shape=shapes.get(recipe.data))
+
+
+def training_grant(recipe: Recipe, out: str, *models: ModelRequest) -> Grant:
     """For a worker that trains: it opens `models` and the teacher, reads the data, and writes the checkpoint
-    folder of `out` (`unfinished.training_run`). `fresh`: the network is made for the data. Raises DataError
-    where the data is wrong or asks for more than it can need, and as `check_source`."""
-    check_training_data(recipe.data, recipe.batch_size, recipe.input_shape, fresh=fresh)
+    folder of `out` (`unfinished.training_run`). Raises as `check_source`."""
     teacher = recipe.teacher_request()
     grants = map(grant_of, (*models, *(() if teacher is None else (teacher,))))
     written = Grant(writes=(str(checkpoint_folder(Path(out)).absolute()),))
