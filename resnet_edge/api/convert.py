@@ -106,6 +106,8 @@ def convert(
         )
         inputs = seen_from(Path(out), model=model, data=data, calibration=calibration)
         inputs = inputs if model is not None else {**bundled_inputs(), **inputs}
+        inputs |= {} if output is None else {"output": output}
+        inputs |= {} if input_shape is None else {"input_shape": ",".join(map(str, input_shape))}
         place = Workspace(Path(out), writer="convert", overwrite=overwrite, inputs=read)
         request = ConvertRequest(
             model=_model(
