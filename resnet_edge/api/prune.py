@@ -42,7 +42,7 @@ from resnet_edge.training.recipe import (
 )
 from resnet_edge.training.unfinished import training_run
 from resnet_edge.workers.process import log_folder
-from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.progress import STARTING, OnProgress, from_the_start, silent
 from resnet_edge.workers.variables import check_variables
 
 AMOUNT = 0.5
@@ -157,10 +157,11 @@ def prune(
             overwrite=overwrite,
         )
         with training_run(path):
+            report = from_the_start(files.progress(on_progress), STARTING)
             if method == "magnitude":
-                compressed = _magnitude(options, or_else(schedule, "polynomial"), files.progress(on_progress))
+                compressed = _magnitude(options, or_else(schedule, "polynomial"), report)
             else:
-                compressed = _channels(options, channel, files.progress(on_progress))
+                compressed = _channels(options, channel, report)
         return extended(CompressionReport, files.named(compressed))
 
 

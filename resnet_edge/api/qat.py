@@ -33,7 +33,7 @@ from resnet_edge.training.recipe import (
 )
 from resnet_edge.training.unfinished import training_run
 from resnet_edge.workers.process import log_folder
-from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.progress import STARTING, OnProgress, from_the_start, silent
 from resnet_edge.workers.variables import check_variables
 
 
@@ -122,4 +122,7 @@ def qat(
             log_folder() as logs,
             tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,
         ):
-            return extended(CompressionReport, files.named(worker.run(task, files.progress(on_progress))))
+            return extended(
+                CompressionReport,
+                files.named(worker.run(task, from_the_start(files.progress(on_progress), STARTING))),
+            )

@@ -32,7 +32,7 @@ from resnet_edge.training.recipe import (
 )
 from resnet_edge.training.unfinished import training_run
 from resnet_edge.workers.process import WorkerProcess, log_folder
-from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.progress import STARTING, OnProgress, from_the_start, silent
 from resnet_edge.workers.variables import check_variables
 
 
@@ -115,4 +115,7 @@ def train(
             log_folder() as logs,
             WorkerProcess("training", logs / "train.log", grant=grant) as worker,
         ):
-            return extended(TrainReport, files.named(worker.run(task, files.progress(on_progress))))
+            return extended(
+                TrainReport,
+                files.named(worker.run(task, from_the_start(files.progress(on_progress), STARTING))),
+            )

@@ -105,4 +105,10 @@ def progress(quiet: bool) -> Iterator[OnProgress]:
         with live() as report:
             yield report
     else:
-        yield Lines()
+        lines = Lines()
+        try:
+            yield lines
+        except BaseException:
+            lines.end("stopped after")
+            raise
+        lines.end("done in")

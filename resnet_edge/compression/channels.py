@@ -50,7 +50,7 @@ from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, s
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_copy import training_copy
 from resnet_edge.training.unfinished import checkpoint_folder, finished_file
-from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.progress import OnProgress, silent, underway
 
 CHOSEN = "chosen.keras"
 """The network that was chosen, in the checkpoint."""
@@ -62,7 +62,8 @@ def prepare(task: PrepareChannels, on_progress: OnProgress) -> Prepared:
     Raises ModelError (nothing can be pruned), UsageError, DataError, UnknownName.
     """
     request = task.wanted
-    base = base_of(request)
+    with underway("model", f"reading {request.model.source}", on_progress):
+        base = base_of(request)
     blocks = block_count(request, base)
     if request.target is not None:  # out of reach, if it is, whatever the importance: tell it now
         check_reach(request, base, request.target)

@@ -49,7 +49,7 @@ from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, s
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_data import TrainingData, training_data
 from resnet_edge.training.unfinished import finished_file
-from resnet_edge.workers.progress import OnProgress
+from resnet_edge.workers.progress import OnProgress, underway
 
 Pixels = NDArray[np.float32]
 
@@ -147,7 +147,8 @@ class _Base:
 
 
 def _opened(request: PruneMagnitude, on_progress: OnProgress) -> _Base:
-    opened = open_model(request.model, on_progress)
+    with underway("model", f"reading {request.model.source}", on_progress):
+        opened = open_model(request.model, on_progress)
     if not isinstance(opened.trackable, keras.Model):
         raise ModelError(
             f"{request.model.source} is a SavedModel, which has no layers to prune: give the .keras file"

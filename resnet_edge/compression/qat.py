@@ -46,7 +46,7 @@ from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, s
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_data import TrainingData, training_data
 from resnet_edge.training.unfinished import finished_file
-from resnet_edge.workers.progress import OnProgress, Progress, tracked
+from resnet_edge.workers.progress import OnProgress, tracked, underway
 
 Pixels = NDArray[np.float32]
 OBSERVED = 16
@@ -61,8 +61,8 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     """
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
-    on_progress(Progress(step="model", note=f"reading {request.model.source}"))
-    opened = open_model(request.model, on_progress)
+    with underway("model", f"reading {request.model.source}", on_progress):
+        opened = open_model(request.model, on_progress)
     facts = opened.facts
     lineage = lineage_of(request.model.source, facts.sha256)  # damaged, it is told now, not after training
     if request.default_rate:

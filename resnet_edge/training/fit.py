@@ -228,12 +228,18 @@ class _Watcher:
         self._file = folder / "history.json"
         self.history: History = _history_in(self._file) if self._file.is_file() else []
         self._epoch, self._began = 0, 0.0
+        self._first = True
 
     def epoch_begins(self, epoch: int, logs: Any = None) -> None:
+        if self._first:
+            self._on_progress(Progress(step="first batch", note=f"compiling what {self._label} runs"))
         self._epoch, self._began = epoch, time.monotonic()
         del self.history[epoch:]
 
     def batch_ends(self, batch: int, logs: Any = None) -> None:
+        if self._first:
+            self._first = False
+            self._on_progress(Progress(step="first batch", done=1, total=1))
         if batch % 10 == 9 or batch + 1 == self._steps:
             done, total = self._epoch * self._steps + batch + 1, self._recipe.epochs * self._steps
             state = f"loss {logs['loss']:.3f} {self._measure} {logs['accuracy']:.4f}"

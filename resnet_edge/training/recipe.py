@@ -111,7 +111,7 @@ class TrainResult:
         parts = [f"{self.file}: {self.state.parameters:,} parameters"]
         if self.validation_top1 is not None:
             held = _share(self.validation_top1, self.validation_top1_ci95)
-            count = f" of {self.validation_n:,} images" if self.validation_n else ""
+            count = f" on {self.validation_n:,} images" if self.validation_n else ""
             parts.append(f"top-1 held out {held}{count}")
         if self.state.top1 is not None and "test" in self.state.images:
             parts.append(f"top-1 on {self.state.images} {_share(self.state.top1, self.state.top1_ci95)}")

@@ -65,5 +65,5 @@ def few_images_note(step: Step) -> tuple[str, ...]:
         return ()
     return (
         f"{step.after.images} prove neither a gain nor a loss: top-1 may have changed by {between[0]:+.1f} "
-        f"to {between[1]:+.1f} pp. More of them do: raise --validation, or give more photos",
+        f"to {between[1]:+.1f} pp; hold out more with --validation, or give more photos",
     )

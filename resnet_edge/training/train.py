@@ -26,9 +26,9 @@ from resnet_edge.training.recipe import Train, TrainResult
 from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_copy import training_copy
-from resnet_edge.training.training_data import training_data
+from resnet_edge.training.training_data import TrainingData, training_data
 from resnet_edge.training.unfinished import finished_file
-from resnet_edge.workers.progress import OnProgress
+from resnet_edge.workers.progress import OnProgress, Progress, underway
 
 
 def train(request: Train, on_progress: OnProgress) -> TrainResult:
@@ -39,9 +39,11 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
     zoo.architecture(request.arch)
-    data = training_data(recipe, recipe.input_shape, None, on_progress)
+    with underway("images", recipe.data, on_progress):
+        data = training_data(recipe, recipe.input_shape, None, on_progress)
     shape = data.fitted.images.shape[1:]
     model = zoo.build(request.arch, shape, data.classes)
+    on_progress(Progress(step="train", note=_what(request, model, data), line=True))
     graph = flat_graph(model, shape)
     head = (Head.multilabel if data.several else Head.of_classes)(data.classes, "logits")
     how = Fit(head=head, teacher=teacher_of(recipe, shape, head, on_progress))
@@ -96,6 +98,16 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
         validation_n=count,
         validation_top1_ci95=None if held is None or not count else wilson(held * count, count),
         notes=few_images_note(step),
+    )
+
+
+def _what(request: Train, model: keras.Model, data: TrainingData) -> str:
+    """What is trained, on what, as a line before it begins."""
+    size = "x".join(map(str, data.fitted.images.shape[1:]))
+    held = "none held out" if data.held_out is None else f"{len(data.held_out):,} held out"
+    return (
+        f"{request.arch}: input {size}, {data.classes} {'labels' if data.several else 'classes'}, "
+        f"{model.count_params():,} parameters; {len(data.fitted):,} training images, {held}"
     )
 
 
