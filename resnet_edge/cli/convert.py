@@ -170,6 +170,8 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     """
     from resnet_edge.api.convert import convert
     from resnet_edge.cli._annotations import annotate
+    from resnet_edge.cli._conclusion import next_command, what_images_prove
+    from resnet_edge.cli._grid import print_line, stdout_console
     from resnet_edge.cli._table import print_table
     from resnet_edge.report.junit import proved
 
@@ -180,7 +182,11 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
             print_json(result.to_dict())
         elif not quiet:
             print_table(result)
+            if proves := what_images_prove(result):
+                print_line(stdout_console(), proves)
             say(f"\nreport: {result.folder / 'report.html'}")
+            if command_to_type := next_command(result, result.folder):
+                say(command_to_type)
         annotate(proved(result))
         if result.trouble and (result.failures or as_json or quiet):  # a table says what did not pass
             fail(result.trouble)
