@@ -13,6 +13,7 @@ import os
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from resnet_edge import __version__
@@ -23,10 +24,23 @@ from resnet_edge.benchmarking.hints import hints
 from resnet_edge.benchmarking.limits import Limits, find_limits
 from resnet_edge.benchmarking.machine_load import MachineLoad
 from resnet_edge.benchmarking.recommend import recommended
-from resnet_edge.benchmarking.task import AllSettled, Block, ProfileOperators, RowBlocks, SettleRounds
+from resnet_edge.benchmarking.task import (
+    AllSettled,
+    Block,
+    CountBytes,
+    ProfileOperators,
+    RowBlocks,
+    SettleRounds,
+)
 from resnet_edge.benchmarking.wall_time import WallTime
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.errors import ResnetEdgeError, UsageError
+from resnet_edge.core.errors import (
+    ArtifactError,
+    MissingDependency,
+    ResnetEdgeError,
+    UsageError,
+    WorkerFailed,
+)
 from resnet_edge.core.machine import machine, usable_cores, versions
 from resnet_edge.core.results.bench import Bench, Quiet, Timing
 from resnet_edge.workers.grants import backends_grant
@@ -86,7 +100,7 @@ def bench(request: BenchRequest, on_progress: OnProgress) -> Bench:
         run = _Run(request, workers, wall, on_progress)
         run.contenders.fill(request.files, request.backends)
         contenders = run.contenders.taken
-        limits = run.limits()
+        sizes, limits = run.sizes(), run.limits()
         settlement = run.interleave_rounds()
         unprofiled = run.watch() if request.profile else ()
         rows = tuple(
@@ -94,7 +108,6 @@ def bench(request: BenchRequest, on_progress: OnProgress) -> Bench:
         )
         hashes = {file.name: sha256_of(file.path) for file in request.files}
         accuracy = accuracy_of(request.files, hashes)
-        sizes = {file.name: file.path.stat().st_size for file in request.files if not file.is_keras}
         return Bench(
             resnet_edge=__version__,
             versions=versions(),
@@ -127,6 +140,18 @@ class _Run:
         self.contenders = Contenders(workers, request.threads, request.batch, self.cores, wall, on_progress)
         self.settler = workers.worker("intervals", silent)
         self.settling = 0.0
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each artifact, by its name; of ONNX with the files that hold its weights, where the onnx
+        package is here to tell which."""
+        sizes = {file.name: file.path.stat().st_size for file in self.request.files if not file.is_keras}
+        worker = self.workers.worker("sizes", silent)
+        for file in self.request.files:
+            if file.format == "onnx":
+                with suppress(ArtifactError, MissingDependency, WorkerFailed):
+                    sizes[file.name] = worker.run(CountBytes(path=str(file.path))).size_bytes
+        worker.close()
+        return sizes
 
     def limits(self) -> Limits:
         """What the cores can do at most, unless there is only time for figures."""

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from resnet_edge.core import registry
@@ -99,6 +100,15 @@ def test_limits_are_measured_where_the_budget_has_room(place: Place, artifacts: 
         fp32, int8 = fp32["roofline"], int8["roofline"]
         assert min(fp32["share"], int8["share"]) > 0
         assert fp32["work"]["float_macs"] == int8["work"]["int8_macs"] == 8 * 8 * 9 * 4 + 4 * 5
+
+
+def test_weights_beside_a_file_are_part_of_its_size(place: Place, artifacts: Path) -> None:
+    model = onnx.load(artifacts / "fixed.onnx")
+    file = place.here / "apart.onnx"
+    onnx.save(model, file, save_as_external_data=True, location="apart.bin", size_threshold=0)
+    bench = document(place.run("apart.onnx", "--budget", "1ms", "--json", "--backends", "onnxruntime"))
+    whole = file.stat().st_size + file.with_name("apart.bin").stat().st_size
+    assert bench["size_bytes"] == {"apart.onnx": whole}
 
 
 def test_noise_is_accepted_where_that_is_asked_for_and_stays_in_the_table(
