@@ -30,10 +30,11 @@ def proof_code(report: Report | Verification) -> int:
 
 
 def bench_code(bench: Bench) -> int:
-    """What could not be timed weighs most, then a figure that may not come out so again."""
+    """What could not be timed weighs most, then a figure that may not come out so again, where that is not
+    let pass."""
     if bench.failures:
         return EXIT_COULD_NOT
-    return EXIT_DONE if bench.conclusive else EXIT_INCONCLUSIVE
+    return EXIT_DONE if bench.conclusive or bench.noise_accepted else EXIT_INCONCLUSIVE
 
 
 def bundle_code(bundle: Bundle) -> int:

@@ -100,6 +100,11 @@ head_option = click.option(
 )
 
 
+INPUT_SHAPE_HELP = (
+    "For a model that does not know its own. [default: that of the images of --data, where all have one]"
+)
+
+
 class _FiniteRange(click.FloatRange):
     """A FloatRange that refuses NaN, which no comparison does, and infinity."""
 

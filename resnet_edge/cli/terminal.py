@@ -106,7 +106,13 @@ def progress(quiet: bool, stays: set[str] | None = None) -> Iterator[OnProgress]
         with live() as report:
             yield report if stays is None or not sys.stdout.isatty() else _noting(report, stays)
     else:
-        yield Lines()
+        lines = Lines()
+        try:
+            yield lines
+        except BaseException:
+            lines.end("stopped after")
+            raise
+        lines.end("done in")
 
 
 def _noting(report: OnProgress, stays: set[str]) -> OnProgress:

@@ -10,6 +10,7 @@ import click
 
 from resnet_edge.api.checked import AtLeast0, AtLeast1, Percentage
 from resnet_edge.cli._options import (
+    INPUT_SHAPE_HELP,
     accept_reference_option,
     backends_option,
     given,
@@ -82,9 +83,7 @@ NOT_WITH_GOLDEN = {
     type=value_type(Feed),
     help="What the artifacts take: raw pixels, or what the Keras model takes.",
 )
-@click.option(
-    "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
-)
+@click.option("--input-shape", callback=shape, metavar="H,W,C", help=INPUT_SHAPE_HELP)
 @output_name_option
 @head_option
 @accept_reference_option

@@ -64,7 +64,8 @@ def convert(request: ConvertRequest, workspace: Workspace, on_progress: OnProgre
     What concerns one artifact only, or a worker that died, becomes a Failure in the report
     as long as anything can be made without it; all else is raised, as a ResnetEdgeError.
     """
-    check_data(request.data, request.calibration)
+    shapes = check_data(request.data, request.calibration)
+    request = replace(request, model=replace(request.model, data_shape=shapes.get(request.data)))
     threads = 2 + how_many()  # two steps of the run itself beside the proofs
     # TensorFlow leaves files in TMPDIR when it is killed (tensorflow.python.autograph, generated code).
     # numpy multiplies small matrices here, beside runtimes with threads of their own: a second

@@ -143,9 +143,9 @@ def _all_labelled(bench: Bench) -> bool:
     return all(words.finite(proof.top1) for proof in bench.accuracy.proofs)
 
 
-def unsettled(rows: Sequence[Timing]) -> list[str]:
+def unsettled(rows: Sequence[Timing], *, accepted: bool = False) -> list[str]:
     """Why figures may not come out so again: what all share in words, then how many have reasons of their
-    own."""
+    own; and whether that is `accepted`."""
     unsure = [row for row in rows if row.verdict != "steady"]
     if not unsure:
         return []
@@ -159,6 +159,8 @@ def unsettled(rows: Sequence[Timing]) -> list[str]:
         lines.append(f"{own[0].artifact} on {own[0].backend}: {reasons}.")
     elif own:
         lines.append(f"{len(own)} have reasons of their own, as medians that are not known to 2 %: --json.")
+    if accepted:
+        lines.append("They are let pass (--accept-noise): the exit code is 0, and not 5.")
     return lines
 
 

@@ -66,7 +66,11 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, on_progress: OnPro
     """Run the job. What concerns one artifact only becomes a Failure; all else is raised, as a
     ResnetEdgeError."""
     env = {"TMPDIR": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
-    check_data(request.data, request.calibration)
+    shape = check_data(request.data, request.calibration).get(request.data)
+    if isinstance(request.reference, ModelRequest):
+        request = replace(request, reference=replace(request.reference, data_shape=shape))
+    if request.unpruned is not None:
+        request = replace(request, unpruned=replace(request.unpruned, data_shape=shape))
     grant = Grant(writes=(str(scratch),))
     with workers_and_threads(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (workers, pool):
         run = _Run(request, scratch, workers, pool, on_progress)

@@ -153,7 +153,8 @@ class Quiet:
 @dataclass(frozen=True, kw_only=True)
 class Bench:
     """The document that `resnet-edge bench --json` prints. `size_bytes` is of each artifact's
-    file, by name; `recommended` is None where nothing that was timed is known to have been proved."""
+    file, by name; `recommended` is None where nothing that was timed is known to have been proved.
+    `noise_accepted`: figures that may not come out so again are let pass; their rows say so as ever."""
 
     resnet_edge: str
     versions: dict[str, str]
@@ -170,6 +171,7 @@ class Bench:
     accuracy: Accuracy = Accuracy()
     size_bytes: dict[str, int] = field(default_factory=dict)
     recommended: Recommendation | None = None
+    noise_accepted: bool = False
     kind: Literal["bench"] = "bench"
     schema: int = 1
 
